@@ -1,0 +1,10 @@
+//! The pure domain of Voronka: what a conversation, a flow, a lead and an order are, and how one turn is decided.
+//!
+//! Nothing here does I/O, reads a clock, draws a random number or awaits: the same inputs give the same outcome. What the
+//! domain needs of the world it asks for as a value ([`turn::Question`]) or states as a trait ([`ports`]).
+
+pub mod contact;
+pub mod ids;
+pub mod lang;
+pub mod money;
+pub mod spec;
