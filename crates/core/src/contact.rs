@@ -63,7 +63,8 @@ impl TryFrom<String> for Phone {
     type Error = NotAContact;
     fn try_from(text: String) -> Result<Self, NotAContact> {
         // Stored numbers are E.164 already: only the shape is checked again.
-        let shape = text.starts_with('+') && (8..=16).contains(&text.len()) && text[1..].bytes().all(|b| b.is_ascii_digit());
+        let shape =
+            text.starts_with('+') && (8..=16).contains(&text.len()) && text[1..].bytes().all(|b| b.is_ascii_digit());
         if shape { Ok(Self(text)) } else { Err(NotAContact::Phone) }
     }
 }
@@ -152,7 +153,9 @@ mod tests {
 
     #[test]
     fn russian_spellings_become_one_number() {
-        for text in ["+7 999 123-45-67", "8 (999) 123 45 67", "89991234567", "79991234567", "9991234567", "+79991234567"] {
+        for text in
+            ["+7 999 123-45-67", "8 (999) 123 45 67", "89991234567", "79991234567", "9991234567", "+79991234567"]
+        {
             assert_eq!(Phone::parse(text, "RU").unwrap().as_str(), "+79991234567", "{text}");
         }
         assert_eq!(Phone::parse("89991234567", "RU").unwrap().to_string(), "+7 999 123-45-67");
