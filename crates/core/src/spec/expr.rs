@@ -17,6 +17,7 @@ use super::{
     diagnostic::Diagnostic,
     value::{Period, Type, Value},
 };
+use crate::lang::Lang;
 
 /// A name with its parts: `порции`, `customer.name`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -61,7 +62,7 @@ pub trait Scope {
     fn now(&self) -> civil::DateTime;
 
     /// What an option of a choice is called in texts; its id when `None`.
-    fn label(&self, path: &Path, option: &str, lang: &str) -> Option<String> {
+    fn label(&self, path: &Path, option: &str, lang: Lang) -> Option<String> {
         let _ = (path, option, lang);
         None
     }

@@ -10,6 +10,7 @@ use super::{
     expr::{Env, Locate, Scope},
     rich::Rich,
 };
+use crate::lang::Lang;
 
 /// A checked text.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,7 +19,7 @@ pub struct Template {
 }
 
 impl Template {
-    /// Parses and checks `source` in the language `lang` (`ru`), which lies `at` a place of a file; gives warnings as well.
+    /// Parses and checks `source` in the language `lang`, which lies `at` a place of a file; gives warnings as well.
     ///
     /// # Errors
     /// Every mistake found, with its place: T401, T403, T405, T407 and those of the expressions.
@@ -26,7 +27,7 @@ impl Template {
         source: &str,
         at: &dyn Locate,
         env: &Env,
-        lang: &str,
+        lang: Lang,
     ) -> Result<(Self, Vec<Diagnostic>), Vec<Diagnostic>> {
         let _ = (source, at, env, lang);
         todo!()
@@ -38,7 +39,7 @@ impl Template {
     }
 
     /// The text with its values. Values are data: signs in them mean themselves.
-    pub fn render(&self, scope: &dyn Scope, lang: &str, today: civil::Date) -> Rich {
+    pub fn render(&self, scope: &dyn Scope, lang: Lang, today: civil::Date) -> Rich {
         let _ = (scope, lang, today);
         todo!()
     }
