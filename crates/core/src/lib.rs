@@ -3,8 +3,15 @@
 //! Nothing here does I/O, reads a clock, draws a random number or awaits: the same inputs give the same outcome. What the
 //! domain needs of the world it asks for as a value ([`turn::Question`]) or states as a trait ([`ports`]).
 
+pub mod capabilities;
 pub mod contact;
+pub mod fact;
 pub mod ids;
 pub mod lang;
+pub mod lead;
+pub mod message;
 pub mod money;
+pub mod order;
+pub mod ports;
+pub mod rows;
 pub mod spec;

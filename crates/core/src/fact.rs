@@ -1,0 +1,206 @@
+//! Facts: what happened, appended and never changed. Scores, stages and reports read facts, not guesses.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    ids::OrderId,
+    money::Money,
+    order::{OrderMove, OrderState},
+};
+
+/// Something that happened in a customer's way through the funnel.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FunnelEvent {
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub fact: Fact,
+}
+
+/// What happened. Names that scoring and expressions know are given by [`Fact::name`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "f", rename_all = "snake_case")]
+pub enum Fact {
+    /// The customer did anything but press a button.
+    Message,
+    /// The customer pressed a button.
+    Button,
+    /// The customer opened a link of ours.
+    LinkClicked,
+    /// The customer left a contact; which kind, never the contact itself.
+    ContactLeft {
+        /// `phone`, `email` or `name`.
+        kind: String,
+    },
+    /// The customer asked for a price.
+    PriceAsked,
+    /// The customer chose a product.
+    CartAdded {
+        /// The product's id.
+        product: String,
+    },
+    /// An order changed its state.
+    Order {
+        /// Which order.
+        order: OrderId,
+        /// What was done.
+        by: OrderMove,
+        /// The state since.
+        to: OrderState,
+        /// The order's sum.
+        total: Money,
+    },
+    /// The lead became cold, warm or hot.
+    Temperature {
+        /// Since.
+        to: crate::lead::Temperature,
+        /// Points then.
+        score: i32,
+    },
+    /// The lead reached a stage.
+    Stage {
+        /// Its id.
+        stage: String,
+    },
+    /// A flow began.
+    FlowStarted {
+        /// Its id.
+        flow: String,
+    },
+    /// A flow ended.
+    FlowEnded {
+        /// Its id.
+        flow: String,
+        /// How.
+        outcome: String,
+    },
+    /// The customer was given a variant of a flow; weights changed later move nobody.
+    Variant {
+        /// The variant's name.
+        name: String,
+        /// The value drawn.
+        value: String,
+    },
+    /// The customer was tagged.
+    Tagged {
+        /// The tag.
+        tag: String,
+    },
+    /// The conversation went to a person.
+    Handoff {
+        /// Why, in a word: `asked`, `step`, `failed`, `model`, `loop`, `media`.
+        cause: String,
+    },
+    /// The conversation came back to the bot.
+    HandBack,
+    /// The customer asked for a person.
+    HandoffAsked,
+    /// The customer complained.
+    Complaint,
+    /// The customer rated us.
+    Rating {
+        /// 1 to 5.
+        stars: u8,
+    },
+    /// The customer does not want to be written to.
+    OptOut,
+    /// The customer wrote again after opting out, and thereby allows answers.
+    OptIn,
+    /// The customer agreed to something; the proof of it.
+    ConsentGiven {
+        /// To what: `pd` (personal data), `ads`, `cross_border`.
+        kind: ConsentKind,
+        /// SHA-256 of the text that was shown, hex.
+        text_hash: String,
+        /// Version of the text, as the partner names it.
+        version: String,
+        /// What the customer pressed or wrote.
+        by: String,
+        /// Key of the event that said so.
+        key: String,
+    },
+    /// The customer did not agree, or withdrew.
+    ConsentRefused {
+        /// To what.
+        kind: ConsentKind,
+    },
+    /// An ad was not sent, for want of consent or because the account forbids ads.
+    AdSuppressed,
+    /// A model's sentence was stopped: it said a figure, a state or a link that the domain did not give.
+    AnswerBlocked {
+        /// Which kind of claim: `price`, `number`, `stock`, `order`, `link`, `date`.
+        claim: String,
+    },
+    /// A question found no answer.
+    Unanswered,
+    /// A model answered; what it cost.
+    ModelUsed {
+        /// Its name.
+        model: String,
+        /// Tokens read.
+        input: u32,
+        /// Tokens written.
+        output: u32,
+        /// Version of the system prompt.
+        prompt: String,
+    },
+    /// A bubble could not be delivered.
+    Undelivered {
+        /// Why.
+        cause: String,
+    },
+    /// The customer blocked us, or came back.
+    Reachable {
+        /// `yes` or `blocked`.
+        now: String,
+    },
+}
+
+/// What a consent is to. Consents are separate facts: one never implies another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConsentKind {
+    /// Keeping and using contacts (152-FZ).
+    Pd,
+    /// Being advertised to (38-FZ, art. 18).
+    Ads,
+    /// Processing abroad.
+    CrossBorder,
+}
+
+impl Fact {
+    /// The name that expressions, scoring and notices use (`contact.left`, `order.placed`, `flow.tort.отказ`).
+    pub fn name(&self) -> String {
+        match self {
+            Self::Message => "message".into(),
+            Self::Button => "button".into(),
+            Self::LinkClicked => "link.clicked".into(),
+            Self::ContactLeft { .. } => "contact.left".into(),
+            Self::PriceAsked => "price.asked".into(),
+            Self::CartAdded { .. } => "cart.added".into(),
+            Self::Order { to, .. } => format!("order.{}", to.name()),
+            Self::Temperature { to, .. } => format!("lead.{}", to.name()),
+            Self::Stage { stage } => format!("stage.{stage}"),
+            Self::FlowStarted { flow } => format!("flow.{flow}.started"),
+            Self::FlowEnded { flow, outcome } => format!("flow.{flow}.{outcome}"),
+            Self::Variant { name, .. } => format!("variant.{name}"),
+            Self::Tagged { tag } => format!("tag.{tag}"),
+            Self::Handoff { .. } => "handoff".into(),
+            Self::HandBack => "handoff.ended".into(),
+            Self::HandoffAsked => "handoff.asked".into(),
+            Self::Complaint => "complaint".into(),
+            Self::Rating { .. } => "rating".into(),
+            Self::OptOut => "opt_out".into(),
+            Self::OptIn => "opt_in".into(),
+            Self::ConsentGiven { .. } => "consent.given".into(),
+            Self::ConsentRefused { .. } => "consent.refused".into(),
+            Self::AdSuppressed => "ad.suppressed".into(),
+            Self::AnswerBlocked { .. } => "answer.blocked".into(),
+            Self::Unanswered => "question.unanswered".into(),
+            Self::ModelUsed { .. } => "model.used".into(),
+            Self::Undelivered { .. } => "undelivered".into(),
+            Self::Reachable { .. } => "reachable".into(),
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! A customer as a sales prospect: what they did, how warm they are and why.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::fact::FunnelEvent;
+
+/// Moments kept of each kind of fact; older ones are only counted.
+const MOMENTS_MAX: usize = 64;
+/// Kinds of facts kept: names are made of the partner's ids, so their number is the partner's, but bounded.
+const KINDS_MAX: usize = 256;
+
+/// How likely a lead is to buy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Temperature {
+    /// Not yet.
+    #[default]
+    Cold,
+    /// Maybe.
+    Warm,
+    /// Now.
+    Hot,
+}
+
+impl Temperature {
+    /// As stored and as expressions see it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cold => "cold",
+            Self::Warm => "warm",
+            Self::Hot => "hot",
+        }
+    }
+}
+
+/// When each kind of fact happened: what scoring and expressions ask of the past.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct FactLog(BTreeMap<String, Tally>);
+
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+struct Tally {
+    /// All there ever were.
+    n: u32,
+    /// The last of them, oldest first.
+    at: Vec<Timestamp>,
+}
+
+impl FactLog {
+    /// Notes a fact.
+    pub fn note(&mut self, event: &FunnelEvent) {
+        let name = event.fact.name();
+        if self.0.len() >= KINDS_MAX && !self.0.contains_key(&name) {
+            return;
+        }
+        let tally = self.0.entry(name).or_default();
+        tally.n = tally.n.saturating_add(1);
+        if tally.at.len() == MOMENTS_MAX {
+            tally.at.remove(0);
+        }
+        tally.at.push(event.at);
+    }
+
+    /// How many there ever were.
+    pub fn count(&self, name: &str) -> u32 {
+        self.0.get(name).map_or(0, |tally| tally.n)
+    }
+
+    /// The last moments, oldest first; at most 64.
+    pub fn moments(&self, name: &str) -> &[Timestamp] {
+        self.0.get(name).map_or(&[], |tally| &tally.at)
+    }
+
+    /// How many since a moment; exact up to 64.
+    pub fn count_since(&self, name: &str, since: Timestamp) -> u32 {
+        let moments = self.moments(name);
+        let from = moments.partition_point(|at| *at < since);
+        u32::try_from(moments.len() - from).unwrap_or(u32::MAX)
+    }
+
+    /// When it last happened.
+    pub fn last(&self, name: &str) -> Option<Timestamp> {
+        self.moments(name).last().copied()
+    }
+}
+
+/// A lead. One a customer.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Lead {
+    /// Points, within the partner's range.
+    #[serde(default)]
+    pub score: i32,
+    /// How warm, with the partner's hysteresis.
+    #[serde(default)]
+    pub temperature: Temperature,
+    /// The funnel stage's id; empty: the first.
+    #[serde(default)]
+    pub stage: String,
+    /// Where the customer came from: the payload of the deep link they opened first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// The heaviest reasons of the score, heaviest first, at most three.
+    #[serde(default)]
+    pub why: Vec<String>,
+    /// What happened when.
+    #[serde(default)]
+    pub facts: FactLog,
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+    use crate::fact::Fact;
+
+    #[test]
+    fn a_fact_log_counts_all_and_remembers_the_last() {
+        let mut log = FactLog::default();
+        let start = Timestamp::UNIX_EPOCH;
+        for hour in 0..100 {
+            log.note(&FunnelEvent { at: start + SignedDuration::from_hours(hour), fact: Fact::Message });
+        }
+        assert_eq!(log.count("message"), 100);
+        assert_eq!(log.count_since("message", start + SignedDuration::from_hours(90)), 10);
+        assert_eq!(log.last("message"), Some(start + SignedDuration::from_hours(99)));
+        assert_eq!(log.count("button"), 0);
+    }
+}

@@ -1,0 +1,411 @@
+//! Messages that fit every messenger: what comes in, and what goes out before it is fitted to a channel.
+
+use std::{fmt, sync::Arc};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    ids::{AccountId, BubbleId, ConversationId, CustomerId, OrderId, PartnerId},
+    order::OrderMove,
+    spec::rich::Rich,
+};
+
+/// Longest text of a customer's message that a turn looks at, in characters; the rest is cut (SECURITY §2).
+pub const TEXT_CHARS_MAX: usize = 8_000;
+/// Longest peer address and event key, in bytes.
+pub const KEY_BYTES_MAX: usize = 200;
+
+/// Where a conversation is held, in the channel's own words: a user id, a group with its topic and member, a session.
+/// Only the channel's crate can read it.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Peer(Arc<str>);
+
+/// The channel's own id of an event; one account never has two events with one key.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct EventKey(Arc<str>);
+
+macro_rules! channel_words {
+    ($($name:ident)*) => {$(
+        impl $name {
+            /// Takes the channel's word; one that is longer than [`KEY_BYTES_MAX`] is cut at a letter.
+            pub fn new(text: &str) -> Self {
+                Self(text[..text.floor_char_boundary(KEY_BYTES_MAX)].into())
+            }
+
+            /// The channel's word.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    )*};
+}
+
+channel_words! { Peer EventKey }
+
+/// A conversation, named: every query carries the partner.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ConversationKey {
+    /// Whose conversation.
+    pub partner: PartnerId,
+    /// Which one.
+    pub conversation: ConversationId,
+}
+
+impl ConversationKey {
+    /// The conversation of this identity with this account: the same three always name the same conversation.
+    pub fn of(partner: &PartnerId, account: &AccountId, peer: &Peer) -> Self {
+        let conversation = ConversationId::of(&[partner.as_str(), account.as_str(), peer.as_str()]);
+        Self { partner: partner.clone(), conversation }
+    }
+
+    /// The customer that this identity is until it is merged with another.
+    pub fn first_customer(&self) -> CustomerId {
+        CustomerId::of(&[self.partner.as_str(), &self.conversation.to_string()])
+    }
+}
+
+/// Something that can change a conversation, as it is posted to the mailbox.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Inbound {
+    /// Whose account.
+    pub partner: PartnerId,
+    /// The account that it came to.
+    pub account: AccountId,
+    /// The identity it concerns.
+    pub peer: Peer,
+    /// The natural key: a second delivery changes nothing.
+    pub key: EventKey,
+    /// When it happened, by the channel's clock if it tells, else ours.
+    pub at: Timestamp,
+    /// What happened.
+    pub event: Event,
+}
+
+impl Inbound {
+    /// The conversation that this belongs to.
+    pub fn conversation(&self) -> ConversationKey {
+        ConversationKey::of(&self.partner, &self.account, &self.peer)
+    }
+}
+
+/// An event of a conversation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "e", rename_all = "snake_case")]
+pub enum Event {
+    /// The customer did something.
+    Customer {
+        /// What.
+        content: Content,
+        /// What the channel tells of the person.
+        #[serde(default)]
+        profile: Profile,
+    },
+    /// A timer of the conversation rang.
+    Timer {
+        /// What it was set for.
+        timer: Timer,
+    },
+    /// What became of a bubble.
+    Delivery {
+        /// Which bubble.
+        bubble: BubbleId,
+        /// Its fate.
+        fate: DeliveryFate,
+    },
+    /// A person of the partner's team did something.
+    Team {
+        /// Who, as the partner's file names them, or the sign-in's name.
+        who: String,
+        /// What.
+        action: TeamAction,
+    },
+}
+
+/// What the channel tells of a person; all of it is the person's own claim.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Profile {
+    /// Name as shown in the messenger.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Language code (`ru`, `en-GB`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// Public handle without `@`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handle: Option<String>,
+}
+
+/// What a customer did.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "c", rename_all = "snake_case")]
+pub enum Content {
+    /// Wrote.
+    Text {
+        /// The words.
+        text: String,
+    },
+    /// Gave a command; a deep link's payload is the argument of `start`.
+    Command {
+        /// Name without the slash, lower case.
+        name: String,
+        /// What followed.
+        args: String,
+    },
+    /// Pressed a button of ours.
+    Button {
+        /// The token that the button carried.
+        token: String,
+        /// Its label, if the channel tells.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        label: Option<String>,
+    },
+    /// Shared a contact.
+    Contact {
+        /// The number as the channel gives it.
+        phone: String,
+        /// The name on the card.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+        /// Whether the channel vouches that it is the sender's own.
+        whose: ContactOf,
+    },
+    /// Sent a file.
+    Media {
+        /// Kind of file.
+        kind: MediaKind,
+        /// The channel's handle by which the file can be fetched.
+        file: String,
+        /// Words sent with it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        caption: Option<String>,
+        /// File name, for documents.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+        /// Length in seconds, for voice and video.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seconds: Option<u32>,
+    },
+    /// Sent a place.
+    Location {
+        /// Degrees north.
+        latitude: f64,
+        /// Degrees east.
+        longitude: f64,
+    },
+    /// Changed an earlier message of theirs.
+    Edited {
+        /// The channel's id of the earlier message.
+        of: EventKey,
+        /// The words now.
+        text: String,
+    },
+    /// Opened the conversation (pressed Start, allowed messages again).
+    Opened,
+    /// Blocked us: nothing can be sent until they come back.
+    Blocked,
+    /// Something this version does not know; kept, never fatal.
+    Other {
+        /// The channel's name for it.
+        kind: String,
+    },
+}
+
+/// Whose contact was shared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ContactOf {
+    /// The sender's own: the channel says so.
+    Sender,
+    /// Somebody else's, or the channel does not tell.
+    SomebodyElse,
+}
+
+/// Kinds of files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MediaKind {
+    /// A picture.
+    Photo,
+    /// A voice note.
+    Voice,
+    /// A sound file.
+    Audio,
+    /// A video or a round video note.
+    Video,
+    /// Any other file.
+    Document,
+    /// A sticker.
+    Sticker,
+}
+
+/// What a conversation's timer is for. At most one timer of a kind is set at a time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "t", rename_all = "snake_case")]
+pub enum Timer {
+    /// The customer is silent in the middle of a flow; the number counts the flow's `silence` entries.
+    Silence {
+        /// Which entry.
+        entry: u16,
+    },
+    /// A `wait` step is over.
+    Wait,
+    /// The lead's score crosses a threshold by time alone.
+    Score,
+    /// Nobody took the handed-over conversation.
+    Handoff,
+}
+
+impl Timer {
+    /// The name under which the timer is kept: setting it again replaces it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Silence { .. } => "silence",
+            Self::Wait => "wait",
+            Self::Score => "score",
+            Self::Handoff => "handoff",
+        }
+    }
+}
+
+/// What became of a bubble that could not simply be delivered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "f", rename_all = "snake_case")]
+pub enum DeliveryFate {
+    /// The customer blocked us or is gone.
+    Blocked,
+    /// The channel refused it for good.
+    Refused {
+        /// The channel's reason, without personal data.
+        cause: String,
+    },
+    /// It was not sent in time.
+    Expired,
+}
+
+/// What a person of the partner's team can do to a conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "a", rename_all = "snake_case")]
+pub enum TeamAction {
+    /// Takes the conversation: the bot is silent.
+    TakeOver,
+    /// Gives it back to the bot.
+    GiveBack,
+    /// Writes to the customer.
+    Reply {
+        /// The words, without markup.
+        text: String,
+    },
+    /// Moves an order.
+    MoveOrder {
+        /// Which order.
+        order: OrderId,
+        /// Where to.
+        to: OrderMove,
+    },
+    /// Marks the lead as handled.
+    Handled,
+}
+
+/// Why a bubble is sent: an ad leaves only with a proof of consent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// An answer, or news of the customer's own order.
+    Service,
+    /// Anything that promotes.
+    Ad,
+}
+
+/// What a button does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "p", rename_all = "snake_case")]
+pub enum Press {
+    /// Comes back to us as [`Content::Button`] with this token (≤ 64 bytes of ASCII).
+    Token {
+        /// The token.
+        token: String,
+    },
+    /// Opens a page.
+    Url {
+        /// Its address.
+        url: String,
+    },
+    /// Shares the customer's own phone; only where the channel can, else it is dropped in fitting.
+    ShareContact,
+}
+
+/// A button.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Button {
+    /// What it says.
+    pub label: String,
+    /// What it does.
+    pub press: Press,
+}
+
+/// A product card.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Card {
+    /// Name.
+    pub title: String,
+    /// A line or two: weight, portions, allergens.
+    #[serde(default)]
+    pub text: String,
+    /// Printed price, by the domain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<String>,
+    /// Address of a picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub photo: Option<String>,
+    /// What can be done with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub button: Option<Button>,
+}
+
+/// One thing said to a customer, before it is fitted to a channel.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Message {
+    /// The words.
+    pub text: Rich,
+    /// Product cards shown with it.
+    pub cards: Vec<Card>,
+    /// Address of a picture shown above the words.
+    pub photo: Option<String>,
+    /// Buttons under it.
+    pub buttons: Vec<Button>,
+    /// Why it is sent.
+    pub purpose: Purpose,
+}
+
+/// One message as the channel will show it: it fits the channel's limits and is sent once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Bubble {
+    /// The words; never empty unless there are cards or a photo.
+    pub text: Rich,
+    /// Cards, on channels that have them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cards: Vec<Card>,
+    /// Address of a picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub photo: Option<String>,
+    /// Rows of buttons.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rows: Vec<Vec<Button>>,
+    /// Why it is sent.
+    pub purpose: Purpose,
+}

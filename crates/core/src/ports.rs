@@ -1,0 +1,37 @@
+//! What the domain needs of the world, one trait a need. Adapters implement these and depend on nothing else of ours.
+//!
+//! Every error tells its [`Fate`]: whether to try again, whether it may have been done, or whether it is final.
+
+mod channel;
+mod clock;
+mod directory;
+mod journal;
+mod knowledge;
+mod mailbox;
+mod model;
+
+use std::time::Duration;
+
+pub use channel::{Channel, Malformed, PollError, Poller, Preview, Receipt, SendError, Webhook, WebhookReply, WebhookRefusal};
+pub use clock::Clock;
+pub use directory::{
+    ConversationCard, ConversationFilter, ConversationView, DeadLetterView, Directory, Figures, LeadCard, OrderCard, Page,
+};
+pub use journal::{CommitError, Fired, Journal, Loaded, PostedMail, Settled, StoreError};
+pub use knowledge::{Embedder, EmbedError, EmbedFor, Indexed, Knowledge, KnowledgeError, Passage};
+pub use mailbox::{Mailbox, PostError, Posted};
+pub use model::{ChatMessage, ChatModel, Completion, Delta, Finish, ModelError, Prompt, ToolCall, ToolSpec, Usage};
+
+/// What a failure means for whoever called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// Not done; may be tried again, not before `after` if given.
+    Retry {
+        /// What the other side asked for.
+        after: Option<Duration>,
+    },
+    /// No answer: it may have been done. Try again only with the same idempotency key.
+    Unclear,
+    /// Not done, and trying again will not help.
+    Final,
+}

@@ -1,0 +1,154 @@
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::Fate;
+use crate::{
+    ids::{BubbleId, PartnerId},
+    message::{ConversationKey, Inbound},
+    rows::{ConversationRow, CustomerRow, DeadLetter, LeadRow, Mail, MessageRow, OrderRow, OutboxRow, RawLetter, TurnCommit},
+};
+
+/// The durable heart: mailbox, turn store, timers and outbox behind one door, so that one transaction holds a whole turn and
+/// a durable-execution engine can take its place. When a writing call returns `Ok`, what it wrote survives a power cut.
+///
+/// A store may put calls that come together into one transaction; it must then report each on its own.
+#[async_trait]
+pub trait Journal: Send + Sync + 'static {
+    /// Keeps events whose (partner, account, key) is new. One answer an event, in order.
+    async fn post(&self, batch: Vec<Inbound>) -> Result<Vec<PostedMail>, StoreError>;
+
+    /// Conversations with waiting mail, ordered by key, after `after`; at most `limit`. Read at start-up.
+    async fn waiting(&self, after: Option<&ConversationKey>, limit: usize) -> Result<Vec<ConversationKey>, StoreError>;
+
+    /// The conversation and its waiting mail, oldest first, at most `mail_max`; with the last `history_max` messages.
+    async fn load(&self, key: &ConversationKey, mail_max: usize, history_max: usize) -> Result<Loaded, StoreError>;
+
+    /// Writes a turn and consumes its mail, all or nothing.
+    async fn commit(&self, turn: TurnCommit) -> Result<(), CommitError>;
+
+    /// Moves timers that are due into the mailbox, at most `limit`.
+    async fn fire(&self, now: Timestamp, limit: usize) -> Result<Fired, StoreError>;
+
+    /// Bubbles that wait to be sent, oldest first, after the given position; at most `limit`. Read at start-up: later the
+    /// commits tell.
+    async fn unsent(&self, after: i64, limit: usize) -> Result<Vec<(i64, OutboxRow)>, StoreError>;
+
+    /// Records what became of bubbles.
+    async fn settle(&self, settled: Vec<Settled>) -> Result<(), StoreError>;
+
+    /// Consumes mail that cannot be processed and keeps it with its cause.
+    async fn set_aside(&self, letter: DeadLetter) -> Result<(), StoreError>;
+
+    /// Keeps a body that could not be read.
+    async fn keep_raw(&self, letter: RawLetter) -> Result<(), StoreError>;
+
+    /// Puts a dead letter back into the mailbox; `None`: there is none of this partner with this id.
+    async fn replay(&self, partner: &PartnerId, letter: i64) -> Result<Option<ConversationKey>, StoreError>;
+}
+
+/// What became of one posted event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PostedMail {
+    /// Kept.
+    New(ConversationKey),
+    /// Known already.
+    Seen,
+}
+
+/// A conversation as it is stored; everything is `None` or empty for a new one.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Loaded {
+    /// Its version; 0 for a new one.
+    pub version: i64,
+    /// The conversation.
+    pub conversation: Option<ConversationRow>,
+    /// The customer.
+    pub customer: Option<CustomerRow>,
+    /// The lead.
+    pub lead: Option<LeadRow>,
+    /// Orders of the customer that are not over, and the last one that is.
+    pub orders: Vec<OrderRow>,
+    /// The last messages, oldest first.
+    pub history: Vec<MessageRow>,
+    /// Waiting mail, oldest first.
+    pub mail: Vec<Mail>,
+}
+
+/// What firing timers did.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Fired {
+    /// Conversations that have new mail.
+    pub conversations: Vec<ConversationKey>,
+    /// When the next timer is due, if there is one.
+    pub next: Option<Timestamp>,
+}
+
+/// What became of a bubble.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Settled {
+    /// Sent; it leaves the outbox.
+    Sent {
+        /// Whose.
+        partner: PartnerId,
+        /// Which bubble.
+        id: BubbleId,
+        /// The channel's id of the message.
+        message: Option<String>,
+        /// When.
+        at: Timestamp,
+    },
+    /// Tried in vain; it stays.
+    Tried {
+        /// Whose.
+        partner: PartnerId,
+        /// Which bubble.
+        id: BubbleId,
+    },
+    /// Given up; it leaves the outbox, and the conversation hears of it in the same transaction.
+    GivenUp {
+        /// Whose.
+        partner: PartnerId,
+        /// Which bubble.
+        id: BubbleId,
+        /// What the conversation hears ([`crate::message::Event::Delivery`]); `None` for notices.
+        event: Option<Inbound>,
+    },
+}
+
+/// Why a store failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// Another process holds it, or it is briefly out of reach.
+    #[error("the store is busy: {0}")]
+    Busy(String),
+    /// No space left.
+    #[error("the disk is full")]
+    Full,
+    /// The file is damaged or of another kind.
+    #[error("the store is damaged: {0}")]
+    Damaged(String),
+    /// Anything else: a bug, a newer schema.
+    #[error("the store failed: {0}")]
+    Failed(String),
+}
+
+impl StoreError {
+    /// Whether to try again.
+    pub fn fate(&self) -> Fate {
+        match self {
+            Self::Busy(_) | Self::Full => Fate::Retry { after: None },
+            Self::Damaged(_) | Self::Failed(_) => Fate::Final,
+        }
+    }
+}
+
+/// Why a turn was not written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CommitError {
+    /// The conversation has moved on: compute the turn again from what is there now.
+    #[error("the conversation has another version")]
+    Conflict,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

@@ -1,0 +1,314 @@
+//! What a store keeps, as plain rows. The core makes and reads them, so that a store holds SQL and no rule, and two stores
+//! cannot differ in meaning. Columns are what queries need; the rest of a thing is in its JSON, whose version is the core's.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    ids::{AccountId, BubbleId, CustomerId, NoticeId, OrderId, PartnerId},
+    message::{Bubble, ConversationKey, EventKey, Inbound, Peer, Purpose, Timer},
+    order::OrderState,
+};
+
+/// Position of an event in the mailbox, given by the store; grows.
+pub type MailSeq = i64;
+
+/// An event that waits for its turn.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mail {
+    /// Its position.
+    pub seq: MailSeq,
+    /// What was posted.
+    pub inbound: Inbound,
+}
+
+/// All that a turn writes, in one transaction that also consumes its mail.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TurnCommit {
+    /// Which conversation.
+    pub key: ConversationKey,
+    /// The version that the turn was computed from; 0: the conversation is new. Another version there: conflict.
+    pub expected: i64,
+    /// Mail that is consumed with it.
+    pub consumed: Vec<MailSeq>,
+    /// The conversation now; its version becomes `expected + 1`.
+    pub conversation: ConversationRow,
+    /// The customer, if changed.
+    pub customer: Option<CustomerRow>,
+    /// The lead, if changed.
+    pub lead: Option<LeadRow>,
+    /// New messages of the conversation.
+    pub messages: Vec<MessageRow>,
+    /// New facts.
+    pub facts: Vec<FactRow>,
+    /// Orders made or changed.
+    pub orders: Vec<OrderRow>,
+    /// Timers set or cancelled.
+    pub timers: Vec<TimerRow>,
+    /// Bubbles to send, in order.
+    pub outbox: Vec<OutboxRow>,
+    /// Notices to the partner's team.
+    pub notices: Vec<NoticeRow>,
+}
+
+/// A conversation as a store keeps it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ConversationRow {
+    /// The account it is held with.
+    pub account: AccountId,
+    /// The identity.
+    pub peer: Peer,
+    /// The customer behind the identity.
+    pub customer: CustomerId,
+    /// State in JSON (versioned by the core).
+    pub state: String,
+    /// Who answers: `bot`, `person` or `nobody`.
+    pub owner: &'static str,
+    /// Beginning of the last message, for lists.
+    pub preview: String,
+    /// When something was last said by either side.
+    pub at: Timestamp,
+    /// Messages of the customer that no person has looked at.
+    pub unread: u32,
+}
+
+/// A customer as a store keeps it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CustomerRow {
+    /// Its id.
+    pub id: CustomerId,
+    /// Name, if known.
+    pub name: Option<String>,
+    /// Phone in E.164, if consented to.
+    pub phone: Option<String>,
+    /// E-mail, if consented to.
+    pub email: Option<String>,
+    /// The rest, in JSON (versioned by the core).
+    pub data: String,
+}
+
+/// A lead as a store keeps it; one a customer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LeadRow {
+    /// Whose.
+    pub customer: CustomerId,
+    /// Points.
+    pub score: i32,
+    /// `cold`, `warm` or `hot`.
+    pub temperature: &'static str,
+    /// The funnel stage's id.
+    pub stage: String,
+    /// Why it has its score, in a sentence.
+    pub why: String,
+    /// Where it came from.
+    pub source: Option<String>,
+    /// The rest, in JSON (versioned by the core).
+    pub data: String,
+    /// When it last changed.
+    pub at: Timestamp,
+}
+
+/// Who wrote a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Author {
+    /// The customer.
+    Customer,
+    /// The bot.
+    Bot,
+    /// A person of the team.
+    Person,
+}
+
+impl Author {
+    /// As stored.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Customer => "customer",
+            Self::Bot => "bot",
+            Self::Person => "person",
+        }
+    }
+
+    /// From the stored name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Customer, Self::Bot, Self::Person].into_iter().find(|author| author.name() == name)
+    }
+}
+
+/// A message of a conversation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MessageRow {
+    /// Position in the conversation, from 1, without gaps.
+    pub seq: i64,
+    /// Who.
+    pub author: Author,
+    /// The words, without markup; what stands for a file (`[фото]`) where there are none.
+    pub text: String,
+    /// The whole of it: [`crate::message::Content`] for a customer, [`Bubble`] for us; JSON.
+    pub body: String,
+    /// The bubble, for messages of ours.
+    pub bubble: Option<BubbleId>,
+    /// The channel's key, for the customer's.
+    pub key: Option<EventKey>,
+    /// What the answer rests on (pages, tools, model), JSON; for the owner's eyes.
+    pub basis: Option<String>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A fact.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FactRow {
+    /// Whose.
+    pub customer: CustomerId,
+    /// [`crate::fact::Fact::name`].
+    pub name: String,
+    /// The fact in JSON.
+    pub data: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// An order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OrderRow {
+    /// Its id.
+    pub id: OrderId,
+    /// What people call it.
+    pub number: String,
+    /// Whose.
+    pub customer: CustomerId,
+    /// Where it stands.
+    pub state: OrderState,
+    /// The sum in minor units.
+    pub total_minor: i64,
+    /// Its currency's code.
+    pub currency: String,
+    /// The day it is wanted for, `YYYY-MM-DD`.
+    pub due: Option<String>,
+    /// The order in JSON.
+    pub data: String,
+    /// When it last changed.
+    pub at: Timestamp,
+}
+
+/// A timer of a conversation, set or cancelled by name.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TimerRow {
+    /// Rings at `due`; replaces the timer of the same name.
+    Set {
+        /// When.
+        due: Timestamp,
+        /// What it posts when it rings.
+        timer: Timer,
+    },
+    /// Does not ring any more.
+    Cancel {
+        /// [`Timer::name`].
+        name: &'static str,
+    },
+}
+
+/// Which queue a bubble waits in: dialogues never wait behind anything else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lane {
+    /// An answer.
+    Dialogue,
+    /// A notice to the team.
+    Notice,
+    /// A follow-up or a broadcast.
+    Campaign,
+}
+
+impl Lane {
+    /// As stored; smaller goes first.
+    pub fn number(self) -> i64 {
+        match self {
+            Self::Dialogue => 0,
+            Self::Notice => 1,
+            Self::Campaign => 2,
+        }
+    }
+
+    /// From the stored number.
+    pub fn from_number(number: i64) -> Self {
+        match number {
+            0 => Self::Dialogue,
+            1 => Self::Notice,
+            _ => Self::Campaign,
+        }
+    }
+}
+
+/// A bubble that waits to be sent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OutboxRow {
+    /// Its id: the same turn, computed again, gives the same.
+    pub id: BubbleId,
+    /// The conversation that caused it.
+    pub conversation: ConversationKey,
+    /// The account that sends it.
+    pub account: AccountId,
+    /// Where to.
+    pub peer: Peer,
+    /// Position of the message in the conversation, 0 for notices.
+    pub seq: i64,
+    /// What.
+    pub bubble: Bubble,
+    /// Its queue.
+    pub lane: Lane,
+    /// Not later than this; then it is dropped with [`crate::message::DeliveryFate::Expired`].
+    pub expires: Option<Timestamp>,
+    /// How often it was tried.
+    pub attempts: u32,
+}
+
+impl OutboxRow {
+    /// Why it is sent.
+    pub fn purpose(&self) -> Purpose {
+        self.bubble.purpose
+    }
+}
+
+/// A notice to the partner's team, for the owner's page; where a messenger is named it is in the outbox as well.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NoticeRow {
+    /// Its id.
+    pub id: NoticeId,
+    /// The fact it is about (`contact.left`, `handoff`).
+    pub about: String,
+    /// The card, plain text.
+    pub text: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// An event whose turn could not be computed: set aside with its cause, so that the conversation goes on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeadLetter {
+    /// The mail.
+    pub mail: Vec<MailSeq>,
+    /// Whose.
+    pub key: ConversationKey,
+    /// Why, without personal data.
+    pub cause: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A body that was authentic but could not be read; kept raw for the operator.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RawLetter {
+    /// Whose.
+    pub partner: PartnerId,
+    /// The account.
+    pub account: AccountId,
+    /// The first bytes of it.
+    pub body: Vec<u8>,
+    /// Why.
+    pub cause: String,
+    /// When.
+    pub at: Timestamp,
+}
