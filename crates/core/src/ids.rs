@@ -80,6 +80,8 @@ names! {
     PartnerId, "partner id", 50;
     /// One bot or page of a partner on a channel; unique within the partner (`telegram`, `web`, `telegram-2`).
     AccountId, "account id", 50;
+    /// A scripted dialogue of a partner; the name of its file, used in deep links.
+    FlowId, "flow id", 32;
 }
 
 macro_rules! uuids {

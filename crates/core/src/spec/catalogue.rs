@@ -1,0 +1,78 @@
+//! What a partner may sell: `catalogue.csv` or a YML feed, lowered.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use rust_decimal::Decimal;
+
+use crate::{
+    money::Money,
+    spec::value::{Type, Value},
+};
+
+/// All products of a partner, in the file's order.
+#[derive(Debug, Clone, Default)]
+pub struct Catalogue {
+    /// The products.
+    pub products: Vec<Product>,
+    /// Columns that expressions may read beside the built-in ones, with their types: names after `product.`.
+    pub columns: BTreeMap<Arc<str>, Type>,
+    /// Product ids to their indices.
+    pub by_id: BTreeMap<Arc<str>, usize>,
+}
+
+impl Catalogue {
+    /// A product by its id.
+    pub fn get(&self, id: &str) -> Option<&Product> {
+        self.by_id.get(id).and_then(|at| self.products.get(*at))
+    }
+}
+
+/// A product.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Product {
+    /// Its id (артикул).
+    pub id: Arc<str>,
+    /// Its name.
+    pub name: String,
+    /// What it costs.
+    pub price: Money,
+    /// What it cost before.
+    pub old_price: Option<Money>,
+    /// Its category.
+    pub category: Option<String>,
+    /// How many there are; `None` = not counted.
+    pub stock: Option<Decimal>,
+    /// Whether it can be ordered now: the feed's flag, and stock above 0 where it is counted.
+    pub available: bool,
+    /// Words about it, for `contains`.
+    pub tags: Vec<String>,
+    /// A picture: an https URL or a file of the partner's folder.
+    pub photo: Option<String>,
+    /// Its page.
+    pub url: Option<String>,
+    /// A text about it.
+    pub about: Option<String>,
+    /// All other columns.
+    pub extra: BTreeMap<Arc<str>, Value>,
+}
+
+impl Product {
+    /// What `product.<name>` gives; `None` = this product has no such column, which reads as empty.
+    pub fn value(&self, name: &str) -> Option<Value> {
+        let text = |text: &Option<String>| text.clone().map(Value::Text);
+        match name {
+            "id" => Some(Value::Text(self.id.to_string())),
+            "name" => Some(Value::Text(self.name.clone())),
+            "price" => Some(Value::Money(self.price)),
+            "old_price" => self.old_price.map(Value::Money),
+            "category" => text(&self.category),
+            "stock" => self.stock.map(Value::Number),
+            "available" => Some(Value::Bool(self.available)),
+            "tags" => Some(Value::List(self.tags.clone())),
+            "photo" => text(&self.photo),
+            "url" => text(&self.url),
+            "about" => text(&self.about),
+            other => self.extra.get(other).cloned(),
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! Built-in phrases, Russian and English; a partner's `texts` put its own in their place.
+
+use std::collections::BTreeMap;
+
+use crate::spec::{config::Gender, flow::Text};
+
+/// Every phrase of a partner: its own or the built-in one.
+#[derive(Debug, Clone, Default)]
+pub struct Phrases {
+    pub(crate) by: BTreeMap<Phrase, Text>,
+}
+
+impl Phrases {
+    /// The phrase's text in the partner's languages.
+    ///
+    /// # Panics
+    /// Never for phrases of a loaded partner: loading fills every one.
+    pub fn get(&self, phrase: Phrase) -> &Text {
+        &self.by[&phrase]
+    }
+}
+
+macro_rules! phrases {
+    ($($(#[$doc:meta])* $name:ident $key:literal ($($arg:literal)*) ru $ru:literal $(he $he:literal)? en $en:literal;)*) => {
+        /// A phrase the engine says of itself. Its arguments are texts under the names that [`Phrase::args`] gives.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Phrase { $($(#[$doc])* $name,)* }
+
+        impl Phrase {
+            /// Every phrase.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// Its key under `texts` in `config.yaml`.
+            pub fn key(self) -> &'static str {
+                match self { $(Self::$name => $key,)* }
+            }
+
+            /// Names that its text may use in braces.
+            pub fn args(self) -> &'static [&'static str] {
+                match self { $(Self::$name => &[$($arg,)*],)* }
+            }
+
+            /// The built-in English words.
+            pub fn english(self) -> &'static str {
+                match self { $(Self::$name => $en,)* }
+            }
+
+            fn feminine(self) -> &'static str {
+                match self { $(Self::$name => $ru,)* }
+            }
+
+            fn masculine(self) -> Option<&'static str> {
+                match self { $(Self::$name => [$($he,)?].first().copied(),)* }
+            }
+        }
+    };
+}
+
+impl Phrase {
+    /// The built-in Russian words, as a persona of this gender says them.
+    pub fn russian(self, gender: Gender) -> &'static str {
+        match gender {
+            Gender::Feminine => self.feminine(),
+            Gender::Masculine => self.masculine().unwrap_or_else(|| self.feminine()),
+        }
+    }
+
+    /// The phrase with this key.
+    pub fn by_key(key: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|phrase| phrase.key() == key)
+    }
+}
+
+phrases! {
+    /// First words of a first conversation, when no flow starts it.
+    Greeting "greeting" ("partner") ru "Здравствуйте! Это {partner}. Чем могу помочь?" en "Hello! This is {partner}. How can I help?";
+    /// Said with the first message: who is speaking.
+    Disclosure "disclosure" ("persona") ru "Я {persona}, виртуальный помощник. Если понадобится человек, так и напишите."
+        en "I am {persona}, a virtual assistant. If you need a person, just say so.";
+    /// Asked whether one talks to a machine.
+    AreYouABot "are_you_a_bot" () ru "Да, я виртуальный помощник. Могу позвать человека, если нужно."
+        en "Yes, I am a virtual assistant. I can call a person if you like.";
+    /// Nothing was understood.
+    NotUnderstood "not_understood" () ru "Не совсем поняла. Скажите, пожалуйста, иначе или позову человека."
+        he "Не совсем понял. Скажите, пожалуйста, иначе или позову человека."
+        en "I did not quite get that. Please put it differently, or I can call a person.";
+    /// After a digression, with the open question.
+    Back "back" ("question") ru "Вернёмся к нашему вопросу. {question}" en "Back to our question. {question}";
+    /// A filled slot was changed.
+    Corrected "corrected" ("value") ru "Исправила: {value}." he "Исправил: {value}." en "Corrected: {value}.";
+    /// Values were filled ahead.
+    Noted "noted" ("value") ru "Записала: {value}." he "Записал: {value}." en "Noted: {value}.";
+    /// A button of an ended run.
+    OldButton "old_button" () ru "Этот выбор уже в прошлом. Начнём заново?" en "That choice is in the past. Shall we start afresh?";
+    /// Button: begin the flow again.
+    StartAgain "start_again" () ru "Начать заново" en "Start again";
+    /// Two options fit.
+    WhichOne "which_one" () ru "Уточните, пожалуйста, что из этого вы имели в виду?" en "Which of these did you mean?";
+    /// The consent line above a contact request.
+    ConsentAsk "consent_ask" ("policy") ru "Чтобы сохранить ваши контакты, нужно ваше согласие на обработку персональных данных: {policy}"
+        en "To keep your contacts we need your consent to the processing of personal data: {policy}";
+    /// Button: consent given.
+    ConsentAgree "consent_agree" () ru "Соглашаюсь" en "I agree";
+    /// Button: consent refused.
+    ConsentDecline "consent_decline" () ru "Не соглашаюсь" en "I do not agree";
+    /// Consent refused: nothing is stored.
+    ConsentDeclined "consent_declined" () ru "Хорошо, контакты не сохраняю." en "All right, I do not keep your contacts.";
+    /// Button of a channel that hands the phone number over.
+    ShareContact "share_contact" () ru "Отправить мой номер" en "Share my number";
+    /// Button: go on without contacts.
+    SkipContact "skip_contact" () ru "Не сейчас" en "Not now";
+    /// A contact was taken.
+    ContactSaved "contact_saved" () ru "Спасибо, записала." he "Спасибо, записал." en "Thank you, noted.";
+    /// Ask for a phone number.
+    AskPhone "ask_phone" () ru "Напишите, пожалуйста, номер телефона." en "Please write your phone number.";
+    /// Ask for an e-mail address.
+    AskEmail "ask_email" () ru "Напишите, пожалуйста, адрес электронной почты." en "Please write your e-mail address.";
+    /// Ask for a name.
+    AskName "ask_name" () ru "Как к вам обращаться?" en "What is your name?";
+    /// Button: a person, please.
+    CallPerson "call_person" () ru "Позвать человека" en "Call a person";
+    /// A person takes over.
+    Handoff "handoff" () ru "Передаю разговор коллеге, вам ответят здесь же." en "I am passing you to a colleague, they will answer right here.";
+    /// A person takes over, but nobody works now.
+    HandoffClosed "handoff_closed" ("open") ru "Передала разговор коллеге. Сейчас нерабочее время, вам ответят {open}."
+        he "Передал разговор коллеге. Сейчас нерабочее время, вам ответят {open}."
+        en "I have passed you to a colleague. We are closed now, they will answer {open}.";
+    /// Tries are used up: offer a person.
+    OfferPerson "offer_person" () ru "Кажется, у меня не получается вас понять. Позвать человека?"
+        en "I seem unable to understand you. Shall I call a person?";
+    /// Nothing is known about it.
+    DontKnow "dont_know" () ru "Не знаю точно, передам вопрос коллеге, и вам ответят." en "I do not know for sure, I will pass your question to a colleague.";
+    /// The customer cancelled the flow.
+    Cancelled "cancelled" () ru "Хорошо, остановились. Захотите продолжить, напишите." en "All right, we stop here. Write when you want to go on.";
+    /// The customer opted out.
+    OptedOut "opted_out" () ru "Больше не буду писать первой. Захотите что-то узнать, напишите, я отвечу."
+        he "Больше не буду писать первым. Захотите что-то узнать, напишите, я отвечу."
+        en "I will not write first any more. If you want to know something, write and I will answer.";
+    /// The customer's data was erased.
+    Forgotten "forgotten" () ru "Ваши данные удалены." en "Your data has been erased.";
+    /// A sign of life while an answer is made.
+    Thinking "thinking" () ru "Минутку, смотрю…" en "One moment, looking…";
+    /// The order's sum.
+    OrderTotal "order_total" ("total") ru "Итого: {total}" en "Total: {total}";
+    /// When the order is due.
+    OrderDue "order_due" ("due") ru "К сроку: {due}" en "Due: {due}";
+    /// One line of the order.
+    OrderLine "order_line" ("name" "quantity" "sum") ru "{name} × {quantity}: {sum}" en "{name} × {quantity}: {sum}";
+    /// Button: place the order.
+    OrderConfirm "order_confirm" () ru "Подтвердить" en "Confirm";
+    /// Button: change the order first.
+    OrderChange "order_change" () ru "Изменить" en "Change";
+    /// Asked when «Изменить» was pressed.
+    OrderWhatToChange "order_what_to_change" () ru "Что изменить?" en "What should be changed?";
+    /// A correction that concerns a confirmed order.
+    OrderAskChange "order_ask_change" () ru "Заказ уже оформлен. Изменить заказ?" en "The order is already placed. Change it?";
+    /// The wish to change a confirmed order went to the partner.
+    OrderChangePassed "order_change_passed" () ru "Передала вашу просьбу, с вами свяжутся." he "Передал вашу просьбу, с вами свяжутся."
+        en "I have passed your request on, we will contact you.";
+    /// The order could not be placed as it stood (sold out, price changed).
+    OrderRefused "order_refused" () ru "Не получилось оформить: товар закончился или изменилась цена. Посмотрим ещё раз."
+        en "It could not be placed: the item is sold out or its price has changed. Let us look again.";
+    /// Nothing fits an offer.
+    NothingFound "nothing_found" () ru "Под такие условия ничего не нашлось." en "Nothing fits these wishes.";
+    /// Button: choose this product.
+    Choose "choose" () ru "Выбрать" en "Choose";
+    /// Button: done choosing several.
+    Done "done" () ru "Готово" en "Done";
+    /// Button: yes.
+    Yes "yes" () ru "Да" en "Yes";
+    /// Button: no.
+    No "no" () ru "Нет" en "No";
+    /// The answer to a text question does not fit.
+    BadText "bad_text" () ru "Такой ответ не подходит. Напишите, пожалуйста, иначе." en "That answer does not fit. Please put it differently.";
+    /// No number was found.
+    BadNumber "bad_number" () ru "Нужно число." en "A number is needed.";
+    /// No amount was found.
+    BadMoney "bad_money" () ru "Нужна сумма, например «3000 ₽»." en "An amount is needed, e.g. \"3000\".";
+    /// No option was found.
+    BadChoice "bad_choice" () ru "Выберите, пожалуйста, один из вариантов." en "Please choose one of the options.";
+    /// No day was found.
+    BadDate "bad_date" () ru "Нужна дата, например «15 декабря» или «в субботу»." en "A date is needed, e.g. \"15 December\" or \"on Saturday\".";
+    /// No time was found.
+    BadTime "bad_time" () ru "Нужно время, например «18:30»." en "A time is needed, e.g. \"18:30\".";
+    /// No phone number was found.
+    BadPhone "bad_phone" () ru "Не похоже на номер телефона. Например: +7 912 345-67-89." en "That does not look like a phone number. For example: +7 912 345-67-89.";
+    /// No address was found.
+    BadEmail "bad_email" () ru "Не похоже на адрес почты. Например: anna@example.ru." en "That does not look like an e-mail address. For example: anna@example.com.";
+    /// No place was found.
+    BadLocation "bad_location" () ru "Пришлите, пожалуйста, место на карте или адрес." en "Please send a place on the map or an address.";
+    /// No picture was found.
+    BadPhoto "bad_photo" () ru "Нужна фотография." en "A photo is needed.";
+    /// Neither yes nor no.
+    BadYesNo "bad_yes_no" () ru "Ответьте, пожалуйста, «да» или «нет»." en "Please answer yes or no.";
+    /// Below the least.
+    TooLittle "too_little" ("min") ru "Не меньше {min}, пожалуйста." en "At least {min}, please.";
+    /// Above the greatest.
+    TooMuch "too_much" ("max") ru "Не больше {max}, пожалуйста." en "At most {max}, please.";
+    /// Before the earliest.
+    TooEarly "too_early" ("min") ru "Самое раннее: {min}." en "The earliest is {min}.";
+    /// After the latest.
+    TooLate "too_late" ("max") ru "Самое позднее: {max}." en "The latest is {max}.";
+    /// The partner is closed that day.
+    ClosedThen "closed_then" () ru "В этот день мы не работаем. Выберите, пожалуйста, другой." en "We are closed that day. Please choose another.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_unique_and_lead_back_to_their_phrase() {
+        for phrase in Phrase::ALL {
+            assert_eq!(Phrase::by_key(phrase.key()), Some(*phrase), "{}", phrase.key());
+        }
+    }
+
+    #[test]
+    fn a_persona_speaks_of_itself_in_its_gender() {
+        assert_eq!(Phrase::Noted.russian(Gender::Feminine), "Записала: {value}.");
+        assert_eq!(Phrase::Noted.russian(Gender::Masculine), "Записал: {value}.");
+        assert_eq!(Phrase::Yes.russian(Gender::Masculine), "Да");
+    }
+}
