@@ -1,1 +1,10 @@
-//! 
+//! For tests: a fake of every port that fails on demand, a conformance suite for every kind of adapter, and a clock that a
+//! test moves by hand. A fake means what its port means: it passes the same suite as the real adapters.
+
+pub mod channel;
+pub mod clock;
+pub mod journal;
+pub mod knowledge;
+pub mod model;
+
+pub use clock::FakeClock;

@@ -1,0 +1,1 @@
+//! A fake of the port and its conformance suite.
