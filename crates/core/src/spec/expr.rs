@@ -1,20 +1,31 @@
 //! Expressions of `when`, `where`, bounds and `{…}` in texts: parsed and checked at load, evaluated without errors.
 
+mod check;
 mod env;
+mod eval;
 mod fact;
+mod lex;
 mod origin;
+mod syntax;
 
-use std::{fmt, sync::Arc};
+use std::{fmt, ops::Range, sync::Arc};
 
 use jiff::civil;
 
+pub(super) use self::origin::{Findings, Shifted};
 pub use self::{
+    check::type_name,
     env::{Env, Known, Presence},
     fact::{Fact, UnknownFact},
     origin::{Locate, Origin},
 };
+use self::{
+    check::{Checker, Read},
+    eval::Node,
+    syntax::Raw,
+};
 use super::{
-    diagnostic::Diagnostic,
+    diagnostic::{Code, Diagnostic},
     value::{Period, Type, Value},
 };
 use crate::lang::Lang;
@@ -72,17 +83,28 @@ pub trait Scope {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Expr {
     source: Arc<str>,
+    root: Node,
     ty: Type,
+    reads: Vec<Path>,
+}
+
+/// A name and where it is read.
+pub(super) type ReadAt = (Path, Range<usize>);
+
+/// What an expression must give.
+enum Want<'a> {
+    Anything,
+    Condition,
+    Like(&'a Type),
 }
 
 impl Expr {
     /// Parses and checks `source`, which lies `at` a place of a file.
     ///
     /// # Errors
-    /// Every mistake found, with its place: X301–X307, X311, P573.
+    /// Every mistake found, with its place: X301–X308, X311, P573.
     pub fn parse(source: &str, at: &dyn Locate, env: &Env) -> Result<Self, Vec<Diagnostic>> {
-        let _ = (source, at, env);
-        todo!()
+        Self::checked(source, at, env, &Want::Anything).map(|(expr, _)| expr)
     }
 
     /// The same where a value of the type `like` is wanted (a bound, `set`): a number becomes money, a bare word an option.
@@ -90,8 +112,7 @@ impl Expr {
     /// # Errors
     /// As [`Expr::parse`], and X303 when the type is another.
     pub fn parse_like(source: &str, at: &dyn Locate, env: &Env, like: &Type) -> Result<Self, Vec<Diagnostic>> {
-        let _ = (source, at, env, like);
-        todo!()
+        Self::checked(source, at, env, &Want::Like(like)).map(|(expr, _)| expr)
     }
 
     /// The same for `when`, `where`, `until`: must be yes or no. Gives the warnings X309 and X310 as well.
@@ -99,8 +120,51 @@ impl Expr {
     /// # Errors
     /// As [`Expr::parse`], and X308 when it is not a condition.
     pub fn condition(source: &str, at: &dyn Locate, env: &Env) -> Result<(Self, Vec<Diagnostic>), Vec<Diagnostic>> {
-        let _ = (source, at, env);
-        todo!()
+        let (expr, _) = Self::checked(source, at, env, &Want::Condition)?;
+        let mut findings = Findings::new(at);
+        if let Some(value) = eval::constant(&expr.root) {
+            findings.add(Code::X309, &(0..source.len()), vec![("value", value.to_string())]);
+        }
+        if let Ok(raw) = syntax::parse(source, env.currency(), &mut Findings::new(at)) {
+            for (name, bytes) in check::surprises(&raw, env) {
+                findings.add(Code::X310, &bytes, vec![("name", name.to_owned())]);
+            }
+        }
+        Ok((expr, findings.found))
+    }
+
+    /// The expression, and the reads outside `has(…)` with their bytes.
+    fn checked(source: &str, at: &dyn Locate, env: &Env, want: &Want) -> Result<(Self, Vec<Read>), Vec<Diagnostic>> {
+        let mut findings = Findings::new(at);
+        let Ok(raw) = syntax::parse(source, env.currency(), &mut findings) else { return Err(findings.found) };
+        let mut checker = Checker { source, env, findings: &mut findings, reads: Vec::new(), asked: false };
+        let result = match want {
+            Want::Anything => checker.check(&raw),
+            Want::Condition => checker.condition(&raw).map(|node| (node, Type::Bool)),
+            Want::Like(like) => like_type(&mut checker, &raw, like),
+        };
+        let reads = checker.reads;
+        match result {
+            Some((root, ty)) if findings.found.is_empty() => {
+                let mut paths: Vec<Path> = Vec::new();
+                for read in &reads {
+                    if !paths.contains(&read.path) {
+                        paths.push(read.path.clone());
+                    }
+                }
+                let unasked = reads.into_iter().filter(|read| !read.asked).collect();
+                Ok((Self { source: source.into(), root, ty, reads: paths }, unasked))
+            }
+            _ => Err(findings.found),
+        }
+    }
+
+    /// An expression in a text, and the names it reads that may be empty there.
+    pub(super) fn in_text(source: &str, at: &dyn Locate, env: &Env) -> Result<(Self, Vec<ReadAt>), Vec<Diagnostic>> {
+        let (expr, reads) = Self::checked(source, at, env, &Want::Anything)?;
+        let empty = reads.into_iter().filter(|read| env.why_empty(read.path.as_str()).is_some());
+        let empty = empty.map(|read| (read.path, read.bytes)).collect();
+        Ok((expr, empty))
     }
 
     /// What was written.
@@ -113,25 +177,54 @@ impl Expr {
         &self.ty
     }
 
+    /// The name, when the whole expression is one.
+    pub fn as_name(&self) -> Option<&Path> {
+        match &self.root {
+            Node::Name(path) => Some(path),
+            _ => None,
+        }
+    }
+
     /// All names it reads, each once.
-    pub fn names_read(&self) -> Vec<&Path> {
-        todo!()
+    pub fn names_read(&self) -> &[Path] {
+        &self.reads
     }
 
     /// The flow's own slots it reads, each once.
     pub fn slots_read(&self) -> Vec<&str> {
-        todo!()
+        let names = self.reads.iter().map(Path::as_str);
+        names.filter(|name| !name.contains('.') && !BUILT_IN.contains(name)).collect()
     }
 
     /// Its value. Never fails: what cannot be computed is empty.
     pub fn eval(&self, scope: &dyn Scope) -> Value {
-        let _ = scope;
-        todo!()
+        self.root.eval(scope)
     }
 
     /// Whether a condition holds.
     pub fn is_true(&self, scope: &dyn Scope) -> bool {
         self.eval(scope) == Value::Bool(true)
+    }
+}
+
+/// Names without a dot that are not slots.
+const BUILT_IN: [&str; 6] = ["now", "today", "hour", "weekday", "open", "channel"];
+
+/// Checks a tree whose value goes where values of the type `like` live.
+fn like_type(checker: &mut Checker, raw: &Raw, like: &Type) -> Option<(Node, Type)> {
+    let (node, ty) = checker.beside(raw, type_name(like), Some(like))?;
+    match (like, &ty) {
+        (Type::Money, Type::Number) => Some((Node::AsMoney(Box::new(node), checker.env.currency()), Type::Money)),
+        (Type::Number, Type::Money) | (Type::Date, Type::DateTime) => {
+            checker.mismatch(&raw.bytes, type_name(&ty), type_name(like));
+            None
+        }
+        (Type::List(_), Type::List(_) | Type::Choice(_)) => Some((node, ty)),
+        _ if check::same_kind(like, &ty) => Some((node, ty)),
+        _ => {
+            checker.mismatch(&raw.bytes, type_name(&ty), type_name(like));
+            None
+        }
     }
 }
 

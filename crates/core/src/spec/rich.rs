@@ -1,8 +1,13 @@
 //! Text with light markup: what a message says, before a channel translates it.
 
+mod inline;
+mod markdown;
+
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
+
+pub(super) use self::inline::is_placeholder;
 
 /// How a part of a text looks.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -81,16 +86,15 @@ impl Rich {
         Self { text: text.into(), spans: Vec::new() }
     }
 
-    /// Parses a partner's light markup: `*bold*`, `_italic_`, `[text](address)`, `- item`.
+    /// Parses a partner's light markup: `*bold*`, `_italic_`, `[text](address)`, `- item`. Signs inside words and signs
+    /// without a partner on their line mean themselves.
     pub fn from_markup(text: &str) -> Self {
-        let _ = text;
-        todo!()
+        inline::light(text)
     }
 
     /// Reads a model's Markdown as well as it can be read: what cannot be shown is dropped, nothing fails.
     pub fn from_markdown(text: &str) -> Self {
-        let _ = text;
-        todo!()
+        markdown::read(text)
     }
 
     /// Whether there is nothing to show.
@@ -126,4 +130,29 @@ impl Rich {
         });
         Self { text: self.text[start..end].to_owned(), spans: spans.collect() }
     }
+
+    /// Begins a styled part at the end of the text; [`Rich::close`] ends it.
+    fn open(&mut self, style: Style) -> usize {
+        let at = self.text.len();
+        self.spans.push(Span { bytes: at..at, style });
+        self.spans.len() - 1
+    }
+
+    fn close(&mut self, span: usize) {
+        let end = self.text.len();
+        if let Some(span) = self.spans.get_mut(span) {
+            span.bytes.end = end;
+        }
+    }
+}
+
+/// Whether a link may be shown: an address a messenger opens, and nothing that runs.
+pub(super) fn is_address(url: &str) -> bool {
+    let scheme = url.split_once(':').map(|(scheme, rest)| (scheme.to_ascii_lowercase(), rest));
+    let known = scheme.is_some_and(|(scheme, rest)| match scheme.as_str() {
+        "http" | "https" | "tg" => rest.len() > 2 && rest.starts_with("//"),
+        "mailto" | "tel" => !rest.is_empty(),
+        _ => false,
+    });
+    known && !url.chars().any(|c| c.is_whitespace() || c.is_control())
 }

@@ -84,6 +84,8 @@ pub(super) fn options<S: Into<String>>(ids: impl IntoIterator<Item = S>) -> Arc<
 
 /// Days of the week as options of `weekday`, Monday first.
 pub(crate) const WEEKDAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+/// The same in Russian; they mean the English ids.
+pub(crate) const WEEKDAYS_RU: [&str; 7] = ["пн", "вт", "ср", "чт", "пт", "сб", "вс"];
 
 impl Env {
     /// The names that exist everywhere. Slots, `answers.*`, `product.*`, `variant.*`, `link.*` and the partner's own stages,
@@ -209,5 +211,26 @@ impl Env {
     /// The known name closest to `name`.
     pub fn near(&self, name: &str) -> Option<&str> {
         nearest(name, self.names.keys().map(String::as_str))
+    }
+
+    /// A known id closest to the one that a fact names and does not exist; `None` when the fact is fine.
+    pub(super) fn unknown_id(&self, fact: &super::Fact) -> Option<String> {
+        let near = |ids: &BTreeSet<String>, id: &str, shape: &dyn Fn(&str) -> String| {
+            (!ids.contains(id)).then(|| nearest(id, ids.iter().map(String::as_str)).map(shape).unwrap_or_default())
+        };
+        match fact {
+            super::Fact::Flow { id, outcome } => near(self.flows.as_deref()?, id, &|id| format!("flow.{id}.{outcome}")),
+            super::Fact::Sequence { id, outcome } => {
+                near(self.sequences.as_deref()?, id, &|id| format!("sequence.{id}.{outcome}"))
+            }
+            super::Fact::Stage(id) => match &self.get("lead.stage")?.ty {
+                Type::Choice(ids) if !ids.contains(id) => {
+                    let found = nearest(id, ids.iter().map(String::as_str));
+                    Some(found.map(|id| format!("stage.{id}")).unwrap_or_default())
+                }
+                _ => None,
+            },
+            _ => None,
+        }
     }
 }

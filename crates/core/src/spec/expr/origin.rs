@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::spec::diagnostic::Place;
+use crate::spec::diagnostic::{Code, Diagnostic, Place};
 
 /// Turns bytes of a scalar's text into a place in its file.
 pub trait Locate {
@@ -105,5 +105,51 @@ fn width(raw: &str, at: usize) -> usize {
         (Some('\''), Some('\'')) if raw.starts_with('\'') => 2,
         (Some(letter), _) => letter.len_utf8(),
         (None, _) => 0,
+    }
+}
+
+/// Collects diagnostics of one scalar.
+pub(crate) struct Findings<'a> {
+    at: &'a dyn Locate,
+    pub(crate) found: Vec<Diagnostic>,
+}
+
+impl<'a> Findings<'a> {
+    pub(crate) fn new(at: &'a dyn Locate) -> Self {
+        Self { at, found: Vec::new() }
+    }
+
+    pub(crate) fn add(&mut self, code: Code, bytes: &Range<usize>, args: Vec<(&'static str, String)>) {
+        let place = self.at.locate(bytes.clone());
+        self.found.push(Diagnostic { place, code, args, related: Vec::new() });
+    }
+
+    pub(crate) fn add_related(
+        &mut self,
+        code: Code,
+        bytes: &Range<usize>,
+        args: Vec<(&'static str, String)>,
+        related: Option<Place>,
+    ) {
+        self.add(code, bytes, args);
+        if let Some(last) = self.found.last_mut() {
+            last.related.extend(related);
+        }
+    }
+}
+
+/// A part of a scalar that begins `by` bytes after its start: an expression inside a text.
+pub(crate) struct Shifted<'a> {
+    pub(crate) at: &'a dyn Locate,
+    pub(crate) by: usize,
+}
+
+impl Locate for Shifted<'_> {
+    fn locate(&self, bytes: Range<usize>) -> Place {
+        self.at.locate(bytes.start + self.by..bytes.end + self.by)
+    }
+
+    fn whole(&self) -> Place {
+        self.at.whole()
     }
 }
