@@ -327,7 +327,14 @@ pub enum CannotOrder {
 
 impl Order {
     /// Draws up an order from lines; it is placed only by the customer's own confirmation.
-    pub fn draft(id: OrderId, lines: Vec<Line>, due: Option<Date>, note: String, now: Timestamp, today: Date) -> Result<Self, CannotOrder> {
+    pub fn draft(
+        id: OrderId,
+        lines: Vec<Line>,
+        due: Option<Date>,
+        note: String,
+        now: Timestamp,
+        today: Date,
+    ) -> Result<Self, CannotOrder> {
         if lines.is_empty() {
             return Err(CannotOrder::Empty);
         }

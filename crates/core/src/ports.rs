@@ -12,13 +12,16 @@ mod model;
 
 use std::time::Duration;
 
-pub use channel::{Channel, Malformed, PollError, Poller, Preview, Receipt, SendError, Webhook, WebhookReply, WebhookRefusal};
+pub use channel::{
+    Channel, Malformed, PollError, Poller, Preview, Receipt, SendError, Webhook, WebhookRefusal, WebhookReply,
+};
 pub use clock::Clock;
 pub use directory::{
-    ConversationCard, ConversationFilter, ConversationView, DeadLetterView, Directory, Figures, LeadCard, OrderCard, Page,
+    ConversationCard, ConversationFilter, ConversationView, DeadLetterView, Directory, Figures, LeadCard, OrderCard,
+    Page,
 };
 pub use journal::{CommitError, Fired, Journal, Loaded, PostedMail, Settled, StoreError};
-pub use knowledge::{Embedder, EmbedError, EmbedFor, Indexed, Knowledge, KnowledgeError, Passage};
+pub use knowledge::{EmbedError, EmbedFor, Embedder, Indexed, Knowledge, KnowledgeError, Passage};
 pub use mailbox::{Mailbox, PostError, Posted};
 pub use model::{ChatMessage, ChatModel, Completion, Delta, Finish, ModelError, Prompt, ToolCall, ToolSpec, Usage};
 

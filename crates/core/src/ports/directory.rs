@@ -30,7 +30,12 @@ pub trait Directory: Send + Sync + 'static {
     async fn messages(&self, key: &ConversationKey, after: i64, limit: usize) -> Result<Vec<MessageRow>, StoreError>;
 
     /// Leads, hottest first.
-    async fn leads(&self, partner: &PartnerId, temperature: Option<&str>, page: Page) -> Result<Vec<LeadCard>, StoreError>;
+    async fn leads(
+        &self,
+        partner: &PartnerId,
+        temperature: Option<&str>,
+        page: Page,
+    ) -> Result<Vec<LeadCard>, StoreError>;
 
     /// Orders, latest first; `open`: only those that are not over.
     async fn orders(&self, partner: &PartnerId, page: Page) -> Result<Vec<OrderCard>, StoreError>;

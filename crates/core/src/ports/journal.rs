@@ -5,7 +5,9 @@ use super::Fate;
 use crate::{
     ids::{BubbleId, PartnerId},
     message::{ConversationKey, Inbound},
-    rows::{ConversationRow, CustomerRow, DeadLetter, LeadRow, Mail, MessageRow, OrderRow, OutboxRow, RawLetter, TurnCommit},
+    rows::{
+        ConversationRow, CustomerRow, DeadLetter, LeadRow, Mail, MessageRow, OrderRow, OutboxRow, RawLetter, TurnCommit,
+    },
 };
 
 /// The durable heart: mailbox, turn store, timers and outbox behind one door, so that one transaction holds a whole turn and

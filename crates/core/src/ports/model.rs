@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,22 @@ pub trait ChatModel: Send + Sync + 'static {
         prompt: &Prompt,
         on_delta: &mut (dyn for<'a> FnMut(Delta<'a>) + Send),
     ) -> Result<Completion, ModelError>;
+}
+
+/// A shared model is a model: decorators can be put around one that others hold as well.
+#[async_trait]
+impl<M: ChatModel + ?Sized> ChatModel for Arc<M> {
+    fn name(&self) -> &str {
+        self.as_ref().name()
+    }
+
+    async fn complete(
+        &self,
+        prompt: &Prompt,
+        on_delta: &mut (dyn for<'a> FnMut(Delta<'a>) + Send),
+    ) -> Result<Completion, ModelError> {
+        self.as_ref().complete(prompt, on_delta).await
+    }
 }
 
 /// A piece of a streamed text.
