@@ -7,6 +7,8 @@ mod fact;
 mod lex;
 mod origin;
 mod syntax;
+#[cfg(test)]
+pub(super) mod tests;
 
 use std::{fmt, ops::Range, sync::Arc};
 

@@ -2,6 +2,8 @@
 
 mod localised;
 mod parse;
+#[cfg(test)]
+mod tests;
 mod values;
 
 use jiff::civil;

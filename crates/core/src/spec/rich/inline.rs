@@ -61,11 +61,21 @@ impl<'a> Line<'a> {
         let mut at = 0;
         while let Some(letter) = self.text[at..].chars().next() {
             at = match letter {
+                'h' if !is_word(self.before(at)) && is_url(&self.text[at..]) => self.url(at, out),
                 '*' | '_' | '[' if self.depth < DEPTH_MAX => self.styled(at, letter, out),
                 _ if self.dialect == Dialect::Markdown => self.markdown(at, letter, out),
                 _ => literal(at, letter, out),
             };
         }
+    }
+
+    /// A bare address: signs in it are its own.
+    fn url(&self, at: usize, out: &mut Rich) -> usize {
+        let rest = &self.text[at..];
+        let ends = |c: char| c.is_whitespace() || "*)]>\"'»`|".contains(c);
+        let len = rest.find(ends).unwrap_or(rest.len());
+        out.push_plain(&rest[..len]);
+        at + len
     }
 
     fn styled(&self, at: usize, letter: char, out: &mut Rich) -> usize {
@@ -213,6 +223,10 @@ const ENTITIES: [(&str, char); 6] =
 fn literal(at: usize, letter: char, out: &mut Rich) -> usize {
     out.text.push(letter);
     at + letter.len_utf8()
+}
+
+fn is_url(text: &str) -> bool {
+    text.starts_with("https://") || text.starts_with("http://")
 }
 
 fn is_word(letter: Option<char>) -> bool {

@@ -16,12 +16,10 @@ pub(super) fn read(text: &str) -> Rich {
             code = !code;
             continue;
         }
-        if !code && is_ruler(body) {
-            blank = true;
-            continue;
-        }
-        if body.is_empty() {
-            blank = true;
+        let ruler = !code && is_ruler(body);
+        if ruler || body.is_empty() {
+            // The line under a table's head parts nothing.
+            blank |= !body.starts_with('|');
             continue;
         }
         let mut read = Rich::default();
