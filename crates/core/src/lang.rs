@@ -11,6 +11,8 @@ pub mod intent;
 pub mod layout;
 pub mod normal;
 pub mod numbers;
+mod numerals;
+mod phrases;
 pub mod print;
 
 use serde::{Deserialize, Serialize};

@@ -1,40 +1,83 @@
 //! Free text matched to the options of a question, and yes or no.
 
+mod answer;
+
 use std::ops::Range;
 
-use super::normal::Words;
+use smallvec::SmallVec;
+
+pub use self::answer::yes_no;
+use super::{
+    normal::{Kind, Words, squeezed},
+    numerals::{Numeral, numeral, ordinal},
+    phrases::filler,
+};
+
+/// Shortest word that may hold one typo, and two, in letters.
+const TYPO_LETTERS: [usize; 2] = [5, 9];
+/// How much longer a word of the same root may be («ягод» and «ягодн»), in letters.
+const ROOT_TAIL_MAX: usize = 3;
+/// Shortest root, in letters.
+const ROOT_LETTERS_MIN: usize = 4;
 
 /// The words of one option, prepared when a file is loaded.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OptionWords {
-    id: Vec<Name>,
-    label: Vec<Name>,
+    id: Name,
+    labels: Vec<Name>,
     also: Vec<Name>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Name {
-    forms: Vec<String>,
-    stems: Vec<String>,
+    words: Vec<NameWord>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct NameWord {
+    form: String,
+    stem: String,
+}
+
+impl Name {
+    fn of(text: &str) -> Self {
+        let words = Words::of(text);
+        let words = words.said().map(|(_, word)| NameWord { form: word.form.into(), stem: word.stem.into() }).collect();
+        Self { words }
+    }
+
+    fn letters(&self) -> usize {
+        self.words.iter().map(|word| word.form.chars().count()).sum()
+    }
 }
 
 impl OptionWords {
     /// Prepares an option. Labels in all languages may be given.
     pub fn new<'a>(
-        _id: &str,
-        _labels: impl IntoIterator<Item = &'a str>,
-        _also: impl IntoIterator<Item = &'a str>,
+        id: &str,
+        labels: impl IntoIterator<Item = &'a str>,
+        also: impl IntoIterator<Item = &'a str>,
     ) -> Self {
-        Self::default()
+        let names = |name: &Name| !name.words.is_empty();
+        Self {
+            id: Name::of(id),
+            labels: labels.into_iter().map(Name::of).filter(names).collect(),
+            also: also.into_iter().map(Name::of).filter(names).collect(),
+        }
+    }
+
+    fn names(&self, attention: Attention) -> impl Iterator<Item = &Name> {
+        let id = (attention == Attention::Open && !self.id.words.is_empty()).then_some(&self.id);
+        self.labels.iter().chain(&self.also).chain(id)
     }
 }
 
 /// Whether the options belong to the question that is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Attention {
-    /// They do: ids, list numbers («2», «второй») and typos count.
+    /// They do: ids, list numbers («2», «второй»), parts of labels and typos count.
     Open,
-    /// They belong to a later question: only labels and `also` count, by form or stem.
+    /// They belong to a later question: only whole labels and `also` count, by form, stem or root.
     Ahead,
 }
 
@@ -49,17 +92,339 @@ pub enum Choice {
     None,
 }
 
-/// Finds the one option that a text means.
-pub fn choose(_words: &Words, _options: &[OptionWords], _attention: Attention) -> Choice {
+/// Finds the one option that a text means: the whole label, id or list number first, then names inside the text, by form, by
+/// stem, by root, by a part of a label, and by a typo last. The first way that gives anything decides.
+pub fn choose(words: &Words, options: &[OptionWords], attention: Attention) -> Choice {
+    let said = Said::of(words);
+    if said.places.is_empty() {
+        return Choice::None;
+    }
+    let ways: &[Way] = match attention {
+        Attention::Open => &[whole, listed, by_form, by_stem, by_root, by_part, by_typo],
+        Attention::Ahead => &[by_form, by_stem, by_root],
+    };
+    for way in ways {
+        let hits = best(way(&said, options, attention));
+        match hits.as_slice() {
+            [] => {}
+            [only] => return Choice::One(only.option, words.source(only.places.clone())),
+            several => return Choice::Several(several.iter().map(|hit| hit.option).collect()),
+        }
+    }
     Choice::None
 }
 
 /// Finds all options that a text names, for questions that take several, in the order of the options.
-pub fn choose_several(_words: &Words, _options: &[OptionWords], _attention: Attention) -> Vec<(usize, Range<usize>)> {
-    Vec::new()
+pub fn choose_several(words: &Words, options: &[OptionWords], attention: Attention) -> Vec<(usize, Range<usize>)> {
+    let said = Said::of(words);
+    let mut hits: Vec<Hit> = Vec::new();
+    let ways: [Way; 3] = [by_form, by_stem, by_root];
+    for way in ways {
+        for hit in best(way(&said, options, attention)) {
+            let taken = hits.iter().any(|h| h.option == hit.option || overlap(&h.places, &hit.places));
+            if !taken {
+                hits.push(hit);
+            }
+        }
+    }
+    if hits.is_empty() && attention == Attention::Open {
+        hits = numbers_of_list(&said, options);
+    }
+    if hits.is_empty()
+        && let Choice::One(option, range) = choose(words, options, attention)
+    {
+        return vec![(option, range)];
+    }
+    hits.sort_by_key(|hit| hit.option);
+    hits.into_iter().map(|hit| (hit.option, words.source(hit.places))).collect()
 }
 
-/// Yes or no; `None` when the text is neither, or says more than that.
-pub fn yes_no(_words: &Words) -> Option<bool> {
-    None
+/// One way to find options in a text.
+type Way = fn(&Said<'_>, &[OptionWords], Attention) -> Vec<Hit>;
+
+/// The words of a text without marks, and their places.
+struct Said<'w> {
+    words: &'w Words,
+    places: SmallVec<[usize; 16]>,
 }
+
+impl<'w> Said<'w> {
+    fn of(words: &'w Words) -> Self {
+        Self { words, places: words.said().map(|(at, _)| at).collect() }
+    }
+
+    fn form(&self, nth: usize) -> &'w str {
+        self.words.form(self.places[nth])
+    }
+
+    fn stem(&self, nth: usize) -> &'w str {
+        self.words.stem(self.places[nth])
+    }
+
+    fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Places of the words from the nth on.
+    fn span(&self, nth: usize, len: usize) -> Range<usize> {
+        self.places[nth]..self.places[nth + len - 1] + 1
+    }
+
+    /// Words that carry the answer: «давайте второй, пожалуйста» → «второй».
+    fn content(&self) -> SmallVec<[usize; 16]> {
+        (0..self.len()).filter(|nth| !asking(self.form(*nth)) && !filler(self.form(*nth))).collect()
+    }
+
+    /// Whether the option was named to refuse it: «не шоколад».
+    fn refused(&self, nth: usize) -> bool {
+        nth.checked_sub(1)
+            .is_some_and(|before| matches!(self.form(before), "не" | "без" | "кроме" | "not" | "no" | "except"))
+    }
+}
+
+/// Words around a choice that do not choose.
+fn asking(form: &str) -> bool {
+    const ASKING: &[&str] = &[
+        "давайте",
+        "давай",
+        "хочу",
+        "хотим",
+        "хотелось",
+        "бы",
+        "можно",
+        "лучше",
+        "буду",
+        "будет",
+        "будем",
+        "выбираю",
+        "выберу",
+        "беру",
+        "возьму",
+        "возьмем",
+        "вариант",
+        "номер",
+        "пункт",
+        "на",
+        "для",
+        "с",
+        "со",
+        "в",
+        "во",
+        "к",
+        "у",
+        "нас",
+        "пусть",
+        "мой",
+        "наш",
+        "take",
+        "want",
+        "would",
+        "like",
+        "lets",
+        "let",
+        "option",
+        "number",
+        "for",
+        "to",
+        "my",
+        "it",
+        "is",
+    ];
+    ASKING.contains(&form)
+}
+
+/// An option that was found, where, and how much of the text speaks for it.
+#[derive(Debug, Clone)]
+struct Hit {
+    option: usize,
+    places: Range<usize>,
+    weight: usize,
+}
+
+fn overlap(a: &Range<usize>, b: &Range<usize>) -> bool {
+    a.start < b.end && b.start < a.end
+}
+
+/// One hit an option; a hit inside a longer one of another option falls («шоколад» in «молочный шоколад»).
+fn best(hits: Vec<Hit>) -> Vec<Hit> {
+    let mut kept: Vec<Hit> = Vec::new();
+    let mut hits = hits;
+    hits.sort_by_key(|hit| (std::cmp::Reverse(hit.weight), hit.option));
+    for hit in hits {
+        let beaten =
+            kept.iter().any(|k| k.option == hit.option || overlap(&k.places, &hit.places) && k.weight > hit.weight);
+        if !beaten {
+            kept.push(hit);
+        }
+    }
+    kept.sort_by_key(|hit| hit.option);
+    kept
+}
+
+/// The text is a label, an `also` or an id, or that between fillers.
+fn whole(said: &Said<'_>, options: &[OptionWords], attention: Attention) -> Vec<Hit> {
+    let content = said.content();
+    let equal = |name: &Name, nths: &[usize]| {
+        name.words.len() == nths.len() && name.words.iter().zip(nths).all(|(word, nth)| word.form == said.form(*nth))
+    };
+    let all: SmallVec<[usize; 16]> = (0..said.len()).collect();
+    let fits = |nths: &[usize]| -> Vec<Hit> {
+        let option = |(option, words): (usize, &OptionWords)| {
+            let hit = !nths.is_empty() && words.names(attention).any(|name| equal(name, nths));
+            hit.then(|| Hit { option, places: said.span(nths[0], nths[nths.len() - 1] - nths[0] + 1), weight: 0 })
+        };
+        options.iter().enumerate().filter_map(option).collect()
+    };
+    let exact = fits(&all);
+    if exact.is_empty() { fits(&content) } else { exact }
+}
+
+/// «2», «второй», «вариант 2», «последний».
+fn listed(said: &Said<'_>, options: &[OptionWords], _: Attention) -> Vec<Hit> {
+    let content = said.content();
+    let [nth] = *content.as_slice() else { return Vec::new() };
+    // Where a label holds this number («2 кг»), the label is meant and not the list.
+    let in_label = options
+        .iter()
+        .flat_map(|option| &option.labels)
+        .any(|name| name.words.iter().any(|w| w.form == said.form(nth)));
+    match list_number(said.form(nth), options.len()) {
+        Some(option) if !in_label => vec![Hit { option, places: said.span(nth, 1), weight: 0 }],
+        _ => Vec::new(),
+    }
+}
+
+fn list_number(form: &str, len: usize) -> Option<usize> {
+    let number = match form {
+        "последний" | "последняя" | "последнее" | "последнюю" | "last" => len,
+        _ => match (form.parse::<usize>(), ordinal(form), numeral(form)) {
+            (Ok(number), ..) => number,
+            (_, Some(number), _) | (_, _, Some(Numeral::Plain(number))) => usize::try_from(number).ok()?,
+            _ => return None,
+        },
+    };
+    number.checked_sub(1).filter(|at| *at < len)
+}
+
+/// «1 и 3», «первое, второе»: nothing but numbers of the list.
+fn numbers_of_list(said: &Said<'_>, options: &[OptionWords]) -> Vec<Hit> {
+    let hits = said.content().into_iter().map(|nth| {
+        let option = list_number(said.form(nth), options.len())?;
+        Some(Hit { option, places: said.span(nth, 1), weight: 0 })
+    });
+    hits.collect::<Option<Vec<Hit>>>().map(best).unwrap_or_default()
+}
+
+/// Names found in the text word for word, by a comparison of one word.
+fn named(
+    said: &Said<'_>,
+    options: &[OptionWords],
+    attention: Attention,
+    same: impl Fn(&NameWord, usize) -> bool,
+) -> Vec<Hit> {
+    let mut hits = Vec::new();
+    for (option, words) in options.iter().enumerate() {
+        for name in words.names(attention) {
+            let len = name.words.len();
+            // A list number such as «2» is no name that may stand anywhere in a text.
+            let bare_number =
+                attention == Attention::Ahead && name.words.iter().all(|word| word.form.parse::<u64>().is_ok());
+            let places = (0..(said.len() + 1).saturating_sub(len)).filter(|nth| {
+                let refusal = matches!(name.words[0].form.as_str(), "без" | "не" | "no" | "not");
+                name.words.iter().enumerate().all(|(at, word)| same(word, nth + at)) && (refusal || !said.refused(*nth))
+            });
+            if !bare_number {
+                hits.extend(places.map(|nth| Hit {
+                    option,
+                    places: said.span(nth, len),
+                    weight: len * 100 + name.letters(),
+                }));
+            }
+        }
+    }
+    hits
+}
+
+fn by_form(said: &Said<'_>, options: &[OptionWords], attention: Attention) -> Vec<Hit> {
+    named(said, options, attention, |word, nth| word.form == said.form(nth))
+}
+
+fn by_stem(said: &Said<'_>, options: &[OptionWords], attention: Attention) -> Vec<Hit> {
+    named(said, options, attention, |word, nth| word.stem == said.stem(nth))
+}
+
+/// Words of one root: «ягодную» and «Ягоды», «шоколадный» and «Шоколад».
+fn by_root(said: &Said<'_>, options: &[OptionWords], attention: Attention) -> Vec<Hit> {
+    named(said, options, attention, |word, nth| word.stem == said.stem(nth) || kin(&word.stem, said.stem(nth)))
+}
+
+fn kin(a: &str, b: &str) -> bool {
+    let (short, long) = if a.len() < b.len() { (a, b) } else { (b, a) };
+    let short = short.trim_end_matches('ь');
+    let tail = long.strip_prefix(short).map(|tail| tail.chars().count());
+    short.chars().count() >= ROOT_LETTERS_MIN && tail.is_some_and(|tail| tail <= ROOT_TAIL_MAX)
+}
+
+/// A part of a label that no other option has: «детский» for «Детский праздник».
+fn by_part(said: &Said<'_>, options: &[OptionWords], _: Attention) -> Vec<Hit> {
+    let content = said.content();
+    let mut hits: Vec<Hit> = Vec::new();
+    for (option, words) in options.iter().enumerate() {
+        let shared = |nth: usize| {
+            words.labels.iter().flat_map(|name| &name.words).any(|word| {
+                let telling =
+                    word.form.chars().count() >= ROOT_LETTERS_MIN && !asking(&word.form) && !filler(&word.form);
+                telling && (word.stem == said.stem(nth) || kin(&word.stem, said.stem(nth)))
+            })
+        };
+        let found: SmallVec<[usize; 8]> =
+            content.iter().copied().filter(|nth| shared(*nth) && !said.refused(*nth)).collect();
+        if let (Some(first), Some(last)) = (found.first(), found.last()) {
+            hits.push(Hit { option, places: said.span(*first, last - first + 1), weight: found.len() });
+        }
+    }
+    let most = hits.iter().map(|hit| hit.weight).max().unwrap_or(0);
+    hits.retain(|hit| hit.weight == most);
+    hits
+}
+
+/// Names with a typo in a word: the closest ones.
+fn by_typo(said: &Said<'_>, options: &[OptionWords], attention: Attention) -> Vec<Hit> {
+    let mut hits: Vec<(usize, Hit)> = Vec::new();
+    for (option, words) in options.iter().enumerate() {
+        for name in words.names(attention) {
+            let len = name.words.len();
+            for nth in 0..(said.len() + 1).saturating_sub(len) {
+                let typos =
+                    name.words.iter().enumerate().map(|(at, word)| typos(word, said, nth + at)).sum::<Option<usize>>();
+                if let Some(typos) = typos.filter(|_| !said.refused(nth)) {
+                    hits.push((typos, Hit { option, places: said.span(nth, len), weight: len * 100 + name.letters() }));
+                }
+            }
+        }
+    }
+    let least = hits.iter().map(|(typos, _)| *typos).min();
+    hits.into_iter().filter(|(typos, _)| Some(*typos) == least).map(|(_, hit)| hit).collect()
+}
+
+/// How many typos part a said word from the word of a name; `None` for more than its length allows.
+fn typos(word: &NameWord, said: &Said<'_>, nth: usize) -> Option<usize> {
+    let form = said.form(nth);
+    if word.form == form || word.stem == said.stem(nth) {
+        return Some(0);
+    }
+    if said.words.kind(said.places[nth]) != Some(Kind::Word) {
+        return None;
+    }
+    let allowed = |text: &str| TYPO_LETTERS.iter().filter(|letters| text.chars().count() >= **letters).count();
+    let forms = strsim::osa_distance(&word.form, form);
+    let stems = strsim::osa_distance(&word.stem, said.stem(nth));
+    if forms <= allowed(&word.form) || stems <= allowed(&word.stem) {
+        return Some(forms.min(stems).max(1));
+    }
+    // «карраммель»: doubled letters count as one typo.
+    (allowed(&word.form) > 0 && squeezed(&word.form) == squeezed(form)).then_some(1)
+}
+
+#[cfg(test)]
+mod tests;

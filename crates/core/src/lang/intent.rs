@@ -1,8 +1,14 @@
 //! Wishes that are recognised without a model, strictly: a false hit here loses a customer.
 
-use std::ops::Range;
+mod change;
+mod table;
 
-use super::normal::Words;
+pub use self::change::{Correction, correction};
+use self::table::{CLOSED, OPEN};
+use super::{
+    normal::{Kind, Words},
+    phrases::{filler, stops},
+};
 
 /// A wish, or the tone of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -37,13 +43,36 @@ pub enum Intent {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Intents {
     bits: u16,
-    bare: bool,
+    small_talk: Option<SmallTalk>,
 }
+
+/// A text that is nothing but politeness.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct SmallTalk;
 
 impl Intents {
     /// Finds all wishes of a text.
-    pub fn of(_words: &Words) -> Self {
-        Self::default()
+    pub fn of(words: &Words) -> Self {
+        let mut found = Self::default();
+        if words.is_empty() {
+            return found;
+        }
+        found.anywhere(words);
+        found.closed(words);
+        if opts_out(words) {
+            found.add(Intent::OptOut);
+        }
+        if greets(words) {
+            found.add(Intent::Greeting);
+        }
+        if correction(words).is_some() {
+            found.add(Intent::Correction);
+        }
+        if asks(words) {
+            found.add(Intent::Question);
+        }
+        found.settle(words);
+        found
     }
 
     /// Whether this wish is there.
@@ -53,20 +82,131 @@ impl Intents {
 
     /// Whether the text is nothing but greeting, thanks and politeness.
     pub fn is_small_talk(self) -> bool {
-        self.bare
+        self.small_talk.is_some()
+    }
+
+    fn add(&mut self, intent: Intent) {
+        self.bits |= 1 << intent as u16;
+    }
+
+    fn remove(&mut self, intent: Intent) {
+        self.bits &= !(1 << intent as u16);
+    }
+
+    /// Phrases that mean their wish wherever they stand.
+    fn anywhere(&mut self, words: &Words) {
+        for at in 0..words.len() {
+            for (intent, _) in OPEN.all_at(words, at) {
+                self.add(intent);
+            }
+        }
+    }
+
+    /// Phrases that mean their wish only when the text says nothing else: «отмена», but not «отмена возможна?».
+    fn closed(&mut self, words: &Words) {
+        for intent in
+            [Intent::Cancel, Intent::Skip, Intent::Human, Intent::Dissatisfied, Intent::AskedIfBot, Intent::Price]
+        {
+            if covered(words, 0..words.len(), intent) {
+                self.add(intent);
+            }
+        }
+    }
+
+    /// What one wish takes from another.
+    fn settle(&mut self, words: &Words) {
+        // «Вы живой человек?» asks, «можно живого человека?» wants.
+        if self.has(Intent::AskedIfBot) && self.has(Intent::Human) && !table::calls(words) {
+            self.remove(Intent::Human);
+        }
+        if self.has(Intent::OptOut) || self.has(Intent::Cancel) {
+            self.remove(Intent::Correction);
+            self.remove(Intent::Skip);
+        }
+        // «Цена не важна» skips the question; it asks for no price.
+        if self.has(Intent::Skip) {
+            self.remove(Intent::Price);
+        }
+        let polite = |intent: Intent| matches!(intent, Intent::Greeting | Intent::Thanks);
+        let nothing_else =
+            covered_by(words, 0..words.len(), polite) && (self.has(Intent::Greeting) || self.has(Intent::Thanks));
+        self.small_talk = nothing_else.then_some(SmallTalk);
     }
 }
 
-/// What a correction says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Correction {
-    /// Bytes of the new content: all after the marker («нет, на 12 человек» → «на 12 человек»; «не 10, а 12» → «12»).
-    pub new: Range<usize>,
-    /// Bytes of what is corrected, where it was named («не 10, а 12» → «10»).
-    pub old: Option<Range<usize>>,
+/// Whether these places hold at least one phrase of the wish and else nothing but its companions and fillers.
+fn covered(words: &Words, places: std::ops::Range<usize>, intent: Intent) -> bool {
+    covered_by(words, places, |said| said == intent)
 }
 
-/// Reads a correction: a marker at the start with something after it.
-pub fn correction(_words: &Words) -> Option<Correction> {
-    None
+fn covered_by(words: &Words, places: std::ops::Range<usize>, wanted: impl Fn(Intent) -> bool) -> bool {
+    let (mut at, mut hit) = (places.start, false);
+    while at < places.end {
+        let phrase = CLOSED.all_at(words, at).find(|(intent, past)| wanted(*intent) && *past <= places.end);
+        if let Some((_, past)) = phrase {
+            hit = true;
+            at = past;
+        } else if words.kind(at) == Some(Kind::Mark)
+            || filler(words.form(at))
+            || table::companion(words.form(at), &wanted)
+        {
+            at += 1;
+        } else {
+            return false;
+        }
+    }
+    hit
 }
+
+/// «стоп» alone, or a clause that is nothing but a wish for silence. «Не пишите на торте ничего» holds other words and is
+/// none; «не пишите мне, лучше позвоните» asks for another way and is none.
+fn opts_out(words: &Words) -> bool {
+    if covered(words, 0..words.len(), Intent::OptOut) {
+        let stops = words.iter().filter(|word| matches!(word.form, "стоп" | "stop")).count();
+        return stops < 2;
+    }
+    if words.iter().any(|word| table::other_way(word.form)) {
+        return false;
+    }
+    let mut from = 0;
+    for at in 0..=words.len() {
+        if at == words.len() || stops(words.form(at)) || words.form(at) == "," {
+            if table::silence(words, from..at) {
+                return true;
+            }
+            from = at + 1;
+        }
+    }
+    false
+}
+
+/// A greeting among the first words; «утро» later on is none.
+fn greets(words: &Words) -> bool {
+    words.said().take(3).any(|(at, _)| CLOSED.all_at(words, at).any(|(intent, _)| intent == Intent::Greeting))
+}
+
+/// Ends with a question mark, or starts as questions do.
+fn asks(words: &Words) -> bool {
+    if words.iter().any(|word| word.form == "?") {
+        return true;
+    }
+    let mut at = 0;
+    while let Some(kind) = words.kind(at) {
+        let greeting = CLOSED.all_at(words, at).find(|(intent, _)| matches!(intent, Intent::Greeting | Intent::Thanks));
+        if let Some((_, past)) = greeting {
+            at = past;
+        } else if kind == Kind::Mark || table::before_question(words.form(at)) {
+            at += 1;
+        } else {
+            break;
+        }
+    }
+    let last = words.said().next_back().map_or("", |(_, word)| word.form);
+    let rest = words.len() - at;
+    table::question_word(words, at) && rest > 0
+        || (at..words.len().min(at + 4)).any(|at| words.form(at) == "ли")
+        || words.form(0) == "а" && matches!(last, "бывает" | "бывают" | "есть" | "можно")
+}
+
+#[cfg(test)]
+mod tests;

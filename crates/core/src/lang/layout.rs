@@ -27,4 +27,5 @@ pub(super) fn slang(form: &str) -> Option<&'static str> {
     SLANG.binary_search_by_key(&form, |(slang, _)| slang).ok().map(|at| SLANG[at].1)
 }
 
-const SLANG: &[(&str, &str)] = &[("скок", "сколько"), ("хз", "не знаю")];
+const SLANG: &[(&str, &str)] =
+    &[("скок", "сколько"), ("спс", "спасибо"), ("хз", "не знаю"), ("чел", "человек"), ("чо", "что")];

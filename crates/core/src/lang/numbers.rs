@@ -2,10 +2,16 @@
 
 use std::ops::Range;
 
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, prelude::ToPrimitive};
 
-use super::normal::Words;
+use super::{
+    normal::{Kind, Words, stem},
+    numerals::{Numeral, half_of, halvable, hundredths, numeral},
+};
 use crate::money::{Currency, Money};
+
+/// Longest run of digits that is a number and not a code or a phone.
+const DIGITS_MAX: usize = 9;
 
 /// How a number bounds what is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -16,7 +22,7 @@ pub enum Bound {
     AtMost,
     /// «от 3000», «минимум», at least.
     AtLeast,
-    /// «около», «примерно», «человек 10», about.
+    /// «около», «примерно», about.
     About,
 }
 
@@ -32,9 +38,9 @@ pub enum MoneySign {
 /// A number found in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Number {
-    /// Bytes of the source, the unit or currency included.
+    /// Bytes of the source: bound word, number and its unit or currency.
     pub range: Range<usize>,
-    /// Places of its tokens in the [`Words`], unit included.
+    /// Places of its tokens in the [`Words`], the same span.
     pub places: Range<usize>,
     /// The value; the lower end of a range.
     pub value: Decimal,
@@ -46,12 +52,16 @@ pub struct Number {
     pub unit: Option<String>,
     /// Whether it looks like money.
     pub money: Option<MoneySign>,
+    /// Stems of further words beside it: «12 *взрослых* гостей», «*гостей* 12».
+    near: [Option<String>; 2],
 }
 
 impl Number {
-    /// Whether the word counted is one of these stems (see [`super::normal::stem`]).
-    pub fn counts(&self, unit_stems: &[String]) -> bool {
-        self.unit.as_ref().is_some_and(|unit| unit_stems.contains(unit))
+    /// Whether the word counted is one of these stems (see [`super::normal::stem`]): the next word, the one after an
+    /// adjective, or the one before («гостей будет 12»).
+    pub fn counts<S: AsRef<str>>(&self, unit_stems: &[S]) -> bool {
+        let mut beside = self.unit.iter().chain(self.near.iter().flatten());
+        beside.any(|word| unit_stems.iter().any(|unit| unit.as_ref() == word))
     }
 
     /// The number as money: the currency named, else the one given. `None` when it does not fit into hundredths.
@@ -65,11 +75,512 @@ impl Number {
     }
 }
 
-fn money_of(_value: Decimal, _sign: Option<MoneySign>, _currency: Currency) -> Option<Money> {
-    None
+fn money_of(value: Decimal, sign: Option<MoneySign>, currency: Currency) -> Option<Money> {
+    let minor = value.checked_mul(Decimal::ONE_HUNDRED)?;
+    let minor = minor.is_integer().then(|| minor.to_i64()).flatten()?;
+    Some(Money::minor(minor, if let Some(MoneySign::Named(named)) = sign { named } else { currency }))
 }
 
-/// All numbers of a text in order. Parts of dates, times and phones are numbers here too: find those first.
-pub fn find(_words: &Words) -> Vec<Number> {
-    Vec::new()
+/// All numbers of a text in order. Parts of dates («15 декабря») are numbers here too: look for dates first. Times, dates in
+/// digits, ordinals («2-й»), phones and codes are left out.
+pub fn find(words: &Words) -> Vec<Number> {
+    let mut found: Vec<Number> = Vec::new();
+    let mut at = 0;
+    while at < words.len() {
+        let Some(mut next) = amount(words, at) else {
+            at = skipped(words, at);
+            continue;
+        };
+        if let Some(higher) = range_end(words, &next) {
+            next = ranged(next, &higher);
+        }
+        let number = dress(words, next);
+        at = number.places.end.max(at + 1);
+        match found.last_mut() {
+            Some(last) if spans(last, &number, words) => join(words, last, number),
+            _ => found.push(number),
+        }
+    }
+    found
 }
+
+/// A bare amount before bounds and units are looked at.
+#[derive(Debug, Clone, Copy)]
+struct Amount {
+    from: usize,
+    to: usize,
+    value: Decimal,
+    upto: Option<Decimal>,
+    scale: Option<u32>,
+    thousands: bool,
+    spelled: bool,
+}
+
+impl Amount {
+    fn new(from: usize, to: usize, value: Decimal) -> Self {
+        Self { from, to, value, upto: None, scale: None, thousands: false, spelled: false }
+    }
+}
+
+/// The next place to look at when no number starts here: a date or time in digits is stepped over as a whole.
+fn skipped(words: &Words, at: usize) -> usize {
+    let mut at = at;
+    if words.kind(at) == Some(Kind::Digits) {
+        while words.glued(at + 1)
+            && matches!(words.form(at + 1), "." | ":" | "/" | "-" | ",")
+            && is_digits(words, at + 2)
+        {
+            at += 2;
+        }
+    }
+    at + 1
+}
+
+fn is_digits(words: &Words, at: usize) -> bool {
+    words.kind(at) == Some(Kind::Digits)
+}
+
+fn amount(words: &Words, at: usize) -> Option<Amount> {
+    let bare = match words.kind(at)? {
+        Kind::Digits => in_digits(words, at)?,
+        Kind::Word => in_words(words, at)?,
+        Kind::Mark => Amount::new(at, at + 1, vulgar(words.form(at))?),
+    };
+    Some(scaled(words, bare))
+}
+
+fn vulgar(form: &str) -> Option<Decimal> {
+    match form {
+        "½" => Some(hundredths(50)),
+        "¼" => Some(hundredths(25)),
+        "¾" => Some(hundredths(75)),
+        _ => None,
+    }
+}
+
+fn in_digits(words: &Words, at: usize) -> Option<Amount> {
+    let before = at.checked_sub(1);
+    if words.glued(at) {
+        // `iphone15`, «№5», `#5`, the tail of a longer code.
+        let before = before?;
+        let code = words.kind(before) == Some(Kind::Word) || matches!(words.form(before), "№" | "#" | "@" | "_" | "/");
+        if code && !matches!(words.form(before), "до" | "от" | "по" | "за" | "на") {
+            return None;
+        }
+    }
+    let mut text = words.form(at).to_owned();
+    let mut to = at + 1;
+    // «1 200 000»: groups of three after a space.
+    while text.len() <= DIGITS_MAX
+        && (to > at + 1 || text.len() <= 3)
+        && is_digits(words, to)
+        && !words.glued(to)
+        && words.form(to).len() == 3
+        && !(words.glued(to + 1) && matches!(words.form(to + 1), "-" | ":"))
+    {
+        text.push_str(words.form(to));
+        to += 1;
+    }
+    if glued_pair(words, to, &[".", ","]) {
+        let separator = words.form(to);
+        let fraction = words.form(to + 1);
+        if glued_pair(words, to + 2, &[".", "/"]) {
+            return None;
+        }
+        if fraction.len() == 3 && (separator == "," && !cyrillic_around(words) || money_sign(words, to + 2).is_some()) {
+            text.push_str(fraction);
+            to += 2;
+            while glued_pair(words, to, &[".", ","]) && words.form(to + 1).len() == 3 {
+                text.push_str(words.form(to + 1));
+                to += 2;
+            }
+        } else {
+            text.push('.');
+            text.push_str(fraction);
+            to += 2;
+        }
+    } else if glued_pair(words, to, &[":", "/"]) {
+        return None;
+    }
+    if text.len() > DIGITS_MAX + 4 || words.form(at).len() > DIGITS_MAX {
+        return None;
+    }
+    let mut value: Decimal = text.parse().ok()?;
+    if let Some(part) = vulgar(words.form(to)) {
+        value += part;
+        to += 1;
+    }
+    suffixed(words, Amount::new(at, to, value))
+}
+
+/// «2-й», «15-го», 3rd are ordinals and no amounts; «5-ти» is an amount.
+fn suffixed(words: &Words, mut amount: Amount) -> Option<Amount> {
+    const ORDINAL: &[&str] = &[
+        "го", "й", "я", "е", "му", "ый", "ая", "ое", "ой", "ую", "ий", "ого", "ому", "ом", "st", "nd", "rd", "th", "ей",
+    ];
+    const CARDINAL: &[&str] = &["ти", "х", "м", "мя", "ми", "рых", "ю"];
+    let hyphen = words.glued(amount.to) && words.form(amount.to) == "-" && words.glued(amount.to + 1);
+    let suffix = amount.to + usize::from(hyphen);
+    if words.glued(suffix) && ORDINAL.contains(&words.form(suffix)) {
+        return None;
+    }
+    if hyphen && CARDINAL.contains(&words.form(suffix)) {
+        amount.to = suffix + 1;
+    }
+    Some(amount)
+}
+
+fn glued_pair(words: &Words, at: usize, marks: &[&str]) -> bool {
+    words.glued(at) && marks.contains(&words.form(at)) && words.glued(at + 1) && is_digits(words, at + 1)
+}
+
+fn cyrillic_around(words: &Words) -> bool {
+    words.iter().any(|word| word.kind == Kind::Word && word.form.chars().any(|c| ('а'..='я').contains(&c)))
+}
+
+fn in_words(words: &Words, at: usize) -> Option<Amount> {
+    let form = words.form(at);
+    if half_of(form).is_some() {
+        let mut half = Amount::new(at, at + 1, hundredths(50));
+        half.spelled = true;
+        return Some(half);
+    }
+    if form == "пол" && halvable(words.form(at + 1)) {
+        return Some(Amount::new(at, at + 1, hundredths(50)));
+    }
+    if matches!(form, "пара" | "пару" | "парочку" | "couple") {
+        let of = usize::from(form == "couple" && words.form(at + 1) == "of");
+        return Some(Amount::new(at, at + 1 + of, Decimal::TWO));
+    }
+    let amount = match numeral(form)? {
+        Numeral::Fraction(value) => Amount { spelled: true, ..Amount::new(at, at + 1, hundredths(value)) },
+        Numeral::Slang(value) => Amount { thousands: true, ..Amount::new(at, at + 1, Decimal::from(value)) },
+        Numeral::Plain(_) | Numeral::Scale(_) => composed(words, at)?,
+    };
+    Some(amount)
+}
+
+/// «сто двадцать пять», «две тысячи триста», one hundred and five.
+fn composed(words: &Words, from: usize) -> Option<Amount> {
+    let (mut total, mut current, mut room) = (0_u64, 0_u64, u64::MAX);
+    let (mut at, mut thousands, mut ceiling) = (from, false, u64::MAX);
+    loop {
+        match numeral(words.form(at)) {
+            Some(Numeral::Plain(100)) if words.form(at) == "hundred" && (1..10).contains(&current) => {
+                current *= 100;
+                room = 100;
+            }
+            Some(Numeral::Plain(value)) if u64::from(value) < room => {
+                current += u64::from(value);
+                room = match value {
+                    100.. => 100,
+                    20..=99 => 10,
+                    _ => 0,
+                };
+            }
+            Some(Numeral::Scale(scale)) if u64::from(scale) < ceiling => {
+                total += current.max(1) * u64::from(scale);
+                thousands |= scale == 1000;
+                (current, room, ceiling) = (0, u64::from(scale), u64::from(scale));
+            }
+            _ if words.form(at) == "and" && room > 0 && at > from && numeral(words.form(at + 1)).is_some() => {}
+            _ => break,
+        }
+        at += 1;
+        // «двадцать-двадцать пять» is a range, «двадцать пять» one number: a hyphen always ends it.
+    }
+    let mut amount = Amount::new(from, at, Decimal::from(total + current));
+    amount.thousands = thousands;
+    amount.spelled = true;
+    (at > from).then_some(amount)
+}
+
+/// Applies «тыс», «к», «млн» after a number, and «200» after «5 тысяч».
+fn scaled(words: &Words, mut amount: Amount) -> Amount {
+    let form = words.form(amount.to);
+    let glued = words.glued(amount.to);
+    let money_after = |at: usize| money_sign(words, at).is_some();
+    let (scale, took) = match form {
+        "к" | "k" if glued || money_after(amount.to + 1) => (1000, 1),
+        "кк" if glued => (1_000_000, 1),
+        // «5 т.р.», «5 т», «5тр» are thousands; a ton is never glued to «р».
+        "т" if words.form(amount.to + 1) == "." && words.form(amount.to + 2) == "р" => (1000, 2),
+        "т" if glued => (1000, 1),
+        "тр" | "тыр" | "тысруб" => (1000, 1),
+        _ => match numeral(form) {
+            Some(Numeral::Scale(scale)) if amount.scale.is_none() && !amount.thousands => (scale, 1),
+            Some(Numeral::Slang(scale)) if !amount.thousands => (scale, 1),
+            _ => return amount,
+        },
+    };
+    let Some(value) = amount.value.checked_mul(Decimal::from(scale)) else { return amount };
+    amount.value = value;
+    amount.scale = Some(scale);
+    amount.to += took;
+    amount.thousands |= scale == 1000;
+    // «5 тысяч 200», «пять тысяч двести».
+    if let Some(rest) = remainder(words, amount.to).filter(|rest| rest.value < Decimal::from(scale)) {
+        amount.value += rest.value;
+        amount.to = rest.to;
+    }
+    amount
+}
+
+fn remainder(words: &Words, at: usize) -> Option<Amount> {
+    let rest = match words.kind(at)? {
+        Kind::Digits if !words.glued(at) && words.form(at).len() == 3 => in_digits(words, at)?,
+        Kind::Word if matches!(numeral(words.form(at)), Some(Numeral::Plain(20..))) => composed(words, at)?,
+        _ => return None,
+    };
+    rest.value.is_integer().then_some(rest)
+}
+
+/// «10-12», «10 – 12», «десять-двенадцать», «пять шесть»: the upper end.
+fn range_end(words: &Words, low: &Amount) -> Option<Amount> {
+    let hyphen = words.form(low.to) == "-" || words.form(low.to) == "…";
+    let dots = words.form(low.to) == "." && words.form(low.to + 1) == ".";
+    let start = low.to + if hyphen { 1 } else { 2 * usize::from(dots) };
+    let high = amount(words, start)?;
+    // 123-45-67 is no range.
+    let goes_on = hyphen && words.glued(high.to) && words.form(high.to) == "-" && is_digits(words, high.to + 1);
+    let low_scaled = if low.scale.is_none() { high.scale.unwrap_or(1) } else { 1 };
+    let higher = high.value > low.value.checked_mul(Decimal::from(low_scaled))?;
+    let neighbours = low.spelled && high.spelled && high.value == low.value + Decimal::ONE && low.scale.is_none();
+    ((hyphen || dots || neighbours) && higher && !goes_on).then_some(high)
+}
+
+/// «3-5 тыс»: the thousand belongs to both.
+fn ranged(mut low: Amount, high: &Amount) -> Amount {
+    if let (None, Some(scale)) = (low.scale, high.scale) {
+        low.value *= Decimal::from(scale);
+    }
+    Amount { to: high.to, upto: Some(high.value), scale: high.scale, thousands: low.thousands || high.thousands, ..low }
+}
+
+/// Adds what stands around: bound, currency, unit.
+fn dress(words: &Words, amount: Amount) -> Number {
+    let (mut bound, mut from) = bound_before(words, amount.from);
+    let mut to = amount.to;
+    let mut money = amount.thousands.then_some(MoneySign::Thousands);
+    if let Some((currency, past)) = money_sign(words, to) {
+        money = Some(MoneySign::Named(currency));
+        to = past;
+    } else if let Some(currency) = from.checked_sub(1).and_then(|before| currency_of(words.form(before), Kind::Mark)) {
+        money = Some(MoneySign::Named(currency));
+        from -= 1;
+        (bound, from) = if bound == Bound::Exactly { bound_before(words, from) } else { (bound, from) };
+    }
+    let unit = match half_of(words.form(amount.from)) {
+        Some(halved) => Some(stem(halved).into_owned()),
+        None => unit_at(words, to).map(ToOwned::to_owned),
+    };
+    let counted = half_of(words.form(amount.from)).is_none() && unit.is_some();
+    let second = if counted { unit_at(words, to + 1).map(ToOwned::to_owned) } else { None };
+    let before = from.checked_sub(1).and_then(|at| unit_before(words, at)).map(ToOwned::to_owned);
+    to += usize::from(counted);
+    if bound == Bound::Exactly {
+        bound = bound_after(words, to).unwrap_or(bound);
+    }
+    Number {
+        range: words.source(from..to),
+        places: from..to,
+        value: amount.value,
+        upto: amount.upto,
+        bound,
+        unit,
+        money,
+        near: [second, before],
+    }
+}
+
+fn unit_at(words: &Words, at: usize) -> Option<&str> {
+    if words.form(at) == "%" {
+        return Some("%");
+    }
+    let word = words.kind(at) == Some(Kind::Word) && !joint(words.form(at)) && numeral(words.form(at)).is_none();
+    word.then(|| words.stem(at))
+}
+
+/// «гостей 12», «гостей: 12», «гостей будет 12».
+fn unit_before(words: &Words, at: usize) -> Option<&str> {
+    let mut at = at;
+    for _ in 0..2 {
+        if matches!(words.form(at), ":" | "-" | "будет" | "где" | "то") {
+            at = at.checked_sub(1)?;
+        }
+    }
+    unit_at(words, at)
+}
+
+/// Words that join and never are counted.
+fn joint(form: &str) -> bool {
+    const JOINTS: &[&str] = &[
+        "и",
+        "а",
+        "но",
+        "или",
+        "либо",
+        "на",
+        "в",
+        "во",
+        "с",
+        "со",
+        "к",
+        "ко",
+        "по",
+        "до",
+        "от",
+        "за",
+        "из",
+        "у",
+        "о",
+        "об",
+        "для",
+        "не",
+        "ни",
+        "это",
+        "максимум",
+        "минимум",
+        "примерно",
+        "около",
+        "где",
+        "что",
+        "если",
+        "то",
+        "and",
+        "or",
+        "for",
+        "on",
+        "in",
+        "at",
+        "to",
+        "of",
+        "by",
+        "the",
+        "is",
+        "with",
+        "нас",
+        "мне",
+    ];
+    JOINTS.contains(&form)
+}
+
+/// The currency that stands at a place, and the place past it.
+fn money_sign(words: &Words, at: usize) -> Option<(Currency, usize)> {
+    let currency = currency_of(words.form(at), words.kind(at)?)?;
+    Some((currency, at + 1))
+}
+
+fn currency_of(form: &str, kind: Kind) -> Option<Currency> {
+    const RUB: &[&str] = &["₽", "р", "руб", "рэ", "ре", "rub", "rubles", "rur"];
+    const USD: &[&str] = &["$", "usd", "dollar", "dollars", "bucks", "бакс", "бакса", "баксов"];
+    const EUR: &[&str] = &["€", "евро", "eur", "euro", "euros"];
+    const KZT: &[&str] = &["₸", "тенге", "тг", "kzt"];
+    if kind == Kind::Digits {
+        return None;
+    }
+    if RUB.contains(&form) || form.starts_with("рубл") {
+        Some(Currency::RUB)
+    } else if USD.contains(&form) || form.starts_with("доллар") {
+        Some(Currency::USD)
+    } else if EUR.contains(&form) {
+        Some(Currency::EUR)
+    } else if KZT.contains(&form) {
+        Currency::parse("KZT").ok()
+    } else {
+        (form == "£").then(|| Currency::parse("GBP").ok()).flatten()
+    }
+}
+
+/// Words before a number that bound it, the longest first.
+const BOUNDS: &[(&[&str], Bound)] = &[
+    (&["не", "больше", "чем"], Bound::AtMost),
+    (&["не", "меньше", "чем"], Bound::AtLeast),
+    (&["как", "минимум"], Bound::AtLeast),
+    (&["не", "больше"], Bound::AtMost),
+    (&["не", "более"], Bound::AtMost),
+    (&["не", "дороже"], Bound::AtMost),
+    (&["не", "выше"], Bound::AtMost),
+    (&["не", "меньше"], Bound::AtLeast),
+    (&["не", "менее"], Bound::AtLeast),
+    (&["в", "пределах"], Bound::AtMost),
+    (&["в", "районе"], Bound::About),
+    (&["где", "то"], Bound::About),
+    (&["где", "-", "то"], Bound::About),
+    (&["less", "than"], Bound::AtMost),
+    (&["no", "more", "than"], Bound::AtMost),
+    (&["more", "than"], Bound::AtLeast),
+    (&["up", "to"], Bound::AtMost),
+    (&["at", "most"], Bound::AtMost),
+    (&["at", "least"], Bound::AtLeast),
+    (&["до"], Bound::AtMost),
+    (&["максимум"], Bound::AtMost),
+    (&["макс"], Bound::AtMost),
+    (&["меньше"], Bound::AtMost),
+    (&["менее"], Bound::AtMost),
+    (&["дешевле"], Bound::AtMost),
+    (&["under"], Bound::AtMost),
+    (&["below"], Bound::AtMost),
+    (&["max"], Bound::AtMost),
+    (&["от"], Bound::AtLeast),
+    (&["минимум"], Bound::AtLeast),
+    (&["мин"], Bound::AtLeast),
+    (&["больше"], Bound::AtLeast),
+    (&["более"], Bound::AtLeast),
+    (&["свыше"], Bound::AtLeast),
+    (&["from"], Bound::AtLeast),
+    (&["over"], Bound::AtLeast),
+    (&["около"], Bound::About),
+    (&["примерно"], Bound::About),
+    (&["приблизительно"], Bound::About),
+    (&["порядка"], Bound::About),
+    (&["about"], Bound::About),
+    (&["around"], Bound::About),
+    (&["~"], Bound::About),
+];
+
+fn bound_before(words: &Words, at: usize) -> (Bound, usize) {
+    let hit = BOUNDS.iter().find_map(|(said, bound)| {
+        let from = at.checked_sub(said.len())?;
+        said.iter().enumerate().all(|(nth, word)| words.form(from + nth) == *word).then_some((*bound, from))
+    });
+    hit.unwrap_or((Bound::Exactly, at))
+}
+
+fn bound_after(words: &Words, at: usize) -> Option<Bound> {
+    match words.form(at) {
+        "максимум" | "max" => Some(Bound::AtMost),
+        "минимум" => Some(Bound::AtLeast),
+        "примерно" | "около" | "плюс" => Some(Bound::About),
+        "+" if words.glued(at) => Some(Bound::AtLeast),
+        "и" | "или" if matches!(words.form(at + 1), "больше" | "более") => Some(Bound::AtLeast),
+        _ => None,
+    }
+}
+
+/// «от 3 до 5 тыс»: whether the second number is the upper end of the first.
+fn spans(low: &Number, high: &Number, words: &Words) -> bool {
+    let scale = if low.money.is_none() && high.money.is_some() { Decimal::ONE_THOUSAND } else { Decimal::ONE };
+    let scaled = low.value.checked_mul(scale).is_some_and(|low| low < high.value) || low.value < high.value;
+    let adjacent = low.places.end == high.places.start;
+    adjacent
+        && low.bound == Bound::AtLeast
+        && high.bound == Bound::AtMost
+        && scaled
+        && words.form(high.places.start) == "до"
+}
+
+fn join(words: &Words, low: &mut Number, high: Number) {
+    let same_scale = low.money.is_some() || !matches!(high.money, Some(MoneySign::Thousands));
+    let scaled = low.value.checked_mul(Decimal::ONE_THOUSAND).filter(|value| !same_scale && *value < high.value);
+    low.value = scaled.unwrap_or(low.value);
+    low.upto = Some(high.value);
+    low.bound = Bound::Exactly;
+    low.places.end = high.places.end;
+    low.range = words.source(low.places.clone());
+    low.money = high.money.or(low.money);
+    low.unit = high.unit.or(low.unit.take());
+}
+
+#[cfg(test)]
+mod tests;

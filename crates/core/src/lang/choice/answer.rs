@@ -1,0 +1,61 @@
+//! Yes and no.
+
+use std::sync::LazyLock;
+
+use crate::lang::{
+    normal::{Words, squeezed},
+    phrases::{Phrases, filler, stops},
+};
+
+const YES: &str = "да, ага, агась, угу, ок, окей, окэй, окай, ok, okay, okey, yes, yep, yeah, yup, yea, sure, конечно, хорошо, ладно,
+    давай, давайте, согласен, согласна, согласны, верно, правильно, точно, именно, подтверждаю, подтвердить, годится, пойдет, подходит,
+    подойдет, устраивает, нормально, отлично, супер, идет, договорились, разумеется, естественно, хочу, можно, было бы неплохо,
+    все верно, все правильно, все так, так и есть, само собой, еще бы, не против, нет проблем, без проблем, почему нет, почему бы и нет,
+    of course, sounds good, thats right, correct, right, agreed, no problem, why not, i do, fine, great, +, 👍, 👌, ✅, ✔";
+
+const NO: &str = "нет, неа, не, нее, нету, no, nope, nah, не надо, не нужно, не нужен, не нужна, не хочу, не хотим, не буду, не согласен,
+    не согласна, не подходит, не подойдет, не верно, неверно, не правильно, неправильно, не так, не то, ни в коем случае, никак нет, не сейчас,
+    да нет, да не, да нет наверное, да ну, против, я против, нельзя, не стоит, не устраивает, отказываюсь, i dont, not really, wrong, incorrect,
+    no thanks, no thank you, not now, dont, -, 👎, ❌, ✖";
+
+static ANSWERS: LazyLock<Phrases<bool>> = LazyLock::new(|| Phrases::new(&[(true, YES), (false, NO)]));
+
+/// Yes or no; `None` when the text is neither, says both, or says more than that.
+pub fn yes_no(words: &Words) -> Option<bool> {
+    let mut answer = None;
+    let mut at = 0;
+    while at < words.len() {
+        if let Some((said, past)) = ANSWERS.at(words, at).or_else(|| drawn(words, at)) {
+            if answer.is_some_and(|answer| answer != said) {
+                // «нет, не надо, хорошо»: a no first, then politeness, stays a no; anything else is unclear.
+                if answer != Some(false) || !softening(words.form(at)) {
+                    return None;
+                }
+            } else {
+                answer = Some(said);
+            }
+            at = past;
+        } else if filler(words.form(at))
+            || stops(words.form(at)) && words.form(at) != "?"
+            || matches!(words.form(at), "," | ")" | "(" | ":")
+        {
+            at += 1;
+        } else {
+            return None;
+        }
+    }
+    answer
+}
+
+/// «даа», «нетт».
+fn drawn(words: &Words, at: usize) -> Option<(bool, usize)> {
+    match squeezed(words.form(at)).as_str() {
+        "да" | "ага" => Some((true, at + 1)),
+        "нет" | "не" => Some((false, at + 1)),
+        _ => None,
+    }
+}
+
+fn softening(form: &str) -> bool {
+    matches!(form, "хорошо" | "ладно" | "конечно" | "нормально" | "отлично" | "ок" | "ok" | "okay" | "fine")
+}

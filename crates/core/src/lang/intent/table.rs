@@ -1,0 +1,246 @@
+//! The phrases of each wish. Written in normal form: ё as е, slang replaced (see `layout::slang`).
+
+use std::{ops::Range, sync::LazyLock};
+
+use super::Intent;
+use crate::lang::{
+    normal::{Kind, Words},
+    phrases::{Phrases, filler},
+};
+
+/// Phrases that mean their wish wherever they stand.
+pub(super) static OPEN: LazyLock<Phrases<Intent>> = LazyLock::new(|| {
+    Phrases::new(&[
+        (Intent::Human, HUMAN),
+        (Intent::AskedIfBot, BOT),
+        (Intent::Dissatisfied, DISSATISFIED),
+        (Intent::Thanks, THANKS),
+        (Intent::Complaint, COMPLAINT),
+        (Intent::Price, PRICE),
+    ])
+});
+
+/// Phrases that mean their wish when nothing else is said.
+pub(super) static CLOSED: LazyLock<Phrases<Intent>> = LazyLock::new(|| {
+    Phrases::new(&[
+        (
+            Intent::OptOut,
+            "стоп, stop, unsubscribe, отписка, отписаться, отпишите, отпишись, отпишитесь, opt out, stop all, cancel subscription",
+        ),
+        (Intent::Human, HUMAN_ALONE),
+        (Intent::Cancel, CANCEL),
+        (Intent::Skip, SKIP),
+        (Intent::Dissatisfied, DISSATISFIED_ALONE),
+        (
+            Intent::AskedIfBot,
+            "бот, робот, ты кто, вы кто, кто ты, кто вы, это кто, это бот, это робот, bot, robot, who are you",
+        ),
+        (
+            Intent::Price,
+            "цена, цены, цену, ценник, стоимость, прайс, прайсик, почем, сколько, сколько стоит, price, prices, how much",
+        ),
+        (Intent::Greeting, GREETING),
+        (Intent::Thanks, THANKS),
+    ])
+});
+
+/// Wishes for silence: the core of a clause that is covered by [`silent_word`]s.
+static SILENCE: LazyLock<Phrases<Silence>> = LazyLock::new(|| {
+    Phrases::new(&[
+        (Silence::Clear, CLEAR_SILENCE),
+        (
+            Silence::WithObject,
+            "не пишите, не пиши, не надо писать, не нужно писать, не присылайте, не присылай, не шлите, не надо присылать, dont text, dont write, dont message, stop texting, stop writing, stop messaging",
+        ),
+    ])
+});
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Silence {
+    /// Means silence by itself: «отпишите».
+    Clear,
+    /// Needs «мне» or «больше»: «не пишите» alone may be about a cake.
+    WithObject,
+}
+
+const CLEAR_SILENCE: &str = "не надо|нужно мне|нам писать|присылать, отпишите, отпишись, отпишитесь, отписаться, отписаться от рассылки, отписаться от уведомлений, отпишусь, хочу отписаться, отписка,
+    хватит спамить, хватит спама, хватит слать, хватит присылать, хватит писать, не спамьте, не спамь, прекратите спам, прекратите спамить,
+    прекратите писать, прекратите рассылку, прекратите присылать, прекратите слать, перестаньте писать, перестаньте спамить, перестаньте слать,
+    перестаньте присылать, перестань писать, остановите рассылку, стоп рассылка, стоп рассылке, уберите из рассылки, удалите из рассылки,
+    уберите меня из рассылки, удалите меня из рассылки, удалите меня из базы, уберите меня из базы, удалите мой номер, исключите меня из рассылки,
+    исключите из рассылки, отключите рассылку, отключите уведомления, выключите рассылку, отмените рассылку, отменить рассылку, отказ от рассылки,
+    отказываюсь от рассылки, не хочу получать рассылку, не хочу получать сообщения, не хочу получать рекламу, не хочу получать уведомления,
+    не беспокойте, не беспокоить, не тревожьте, отстаньте, отвяжитесь, отвалите, больше не писать, мне больше не писать,
+    unsubscribe, unsubscribe me, opt out, opt me out, stop spamming, stop spam, remove me from, take me off, leave me alone, stop contacting";
+
+const HUMAN: &str = "позовите|позови|дайте|дай|нужен|нужна|пригласите|подключите|соедините|переключите человека|человек|оператора|оператор|менеджера|менеджер|специалиста|специалист|консультанта|консультант|администратора|администратор|сотрудника|сотрудник|мастера,
+    позовите|дайте|нужен|хочу|можно|пригласите|подключите живого|живой|реального|настоящего|нормального человека|человек|оператора|менеджера|сотрудника,
+    человека|оператора|менеджера|администратора|консультанта|мастера позовите|позови|дайте|подключите|пригласите,
+    можно|хочу|давайте|пожалуйста человека|оператора|менеджера|администратора|консультанта|специалиста,
+    позвать|вызвать человека|оператора|менеджера|администратора|мастера|консультанта,
+    соедините|переключите|свяжите|переведите|соедини|переключи меня|нас с|со|на человеком|оператором|менеджером|живым|специалистом|администратором|консультантом|мастером|человека|оператора|менеджера,
+    соедините|переключите|переведите|свяжите|соедини|переключи с|со|на человеком|оператором|менеджером|живым|специалистом|администратором|консультантом|мастером|человека|оператора|менеджера,
+    поговорить|пообщаться|связаться|общаться|говорить|разговаривать с|со человеком|оператором|менеджером|живым|реальным|специалистом|администратором|консультантом|мастером|сотрудником|кем,
+    с|со человеком|оператором|менеджером|живым|администратором|консультантом|мастером поговорить|пообщаться|связаться|общаться|говорить,
+    с|со живым|реальным|настоящим человеком|оператором|менеджером поговорить|пообщаться|связаться|общаться,
+    пусть менеджер|мастер|оператор|администратор|человек со|мне|нам|позвонит|напишет|свяжется|ответит,
+    живой|живого человек|человека|оператор|оператора|менеджер|менеджера, реальный|реального человек|человека,
+    talk|speak|chat to|with a|an human|person|agent|operator|manager|representative|someone|real|live, talk|speak to|with someone|human,
+    real|live|actual|human person|agent|human|operator|being, get|give|call me a|an human|person|agent|operator|manager, need|want a|an human|person|agent|operator|manager,
+    connect|transfer me to|with, customer service|support please";
+
+const HUMAN_ALONE: &str = "человек, человека, оператор, оператора, менеджер, менеджера, консультант, консультанта, администратор, администратора, специалист, специалиста, живой человек,
+    живого человека, живой оператор, мастера позовите, помощь оператора, связь с оператором, позвать человека, позвать оператора, human, agent, operator, person, representative, manager, help from a human";
+
+const CANCEL: &str = "отмена, отмену, отменить, отмените, отмени, отменяем, отменяю, отменяйте, передумал, передумала, передумали, я передумал, не надо, не нужно,
+    ничего не надо, ничего не нужно, уже не надо, уже не нужно, больше не надо, отбой, забудьте, забудь, не хочу, ничего не хочу, расхотел, расхотела, расхотелось,
+    прекратить, прервать, закончим, заканчиваем, хватит, не буду заказывать, не буду ничего заказывать, не будем заказывать, я не буду, заказывать не буду,
+    отменить заказ, отмените заказ, отмена заказа, отменить бронь, отмените бронь, отменить запись, отмените запись, отказываюсь, стоп отмена,
+    cancel, cancel it, cancel that, cancel order, cancel my order, cancel the order, never mind, nevermind, forget it, forget about it, changed my mind, i changed my mind, i dont want it,
+    i dont need it, not interested, quit, abort";
+
+const SKIP: &str = "пропустить, пропустите, пропустим, пропусти, пропускаем, пропуск, дальше, далее, не важно, неважно, не принципиально, непринципиально, не знаю,
+    пока не знаю, еще не знаю, точно не знаю, без разницы, все равно, разницы нет, нет разницы, любой, любая, любое, любую, любые, какой угодно, какая угодно, что угодно,
+    на ваш вкус, на ваше усмотрение, на ваш выбор, на ваше мнение, не определился, не определилась, не определились, не решил, не решила, не решили, затрудняюсь, затрудняюсь ответить,
+    не уверен, не уверена, понятия не имею, без понятия, не помню, не в курсе, сами решите, решайте сами, выберите сами, посоветуйте, цена не важна, бюджет не важен, не имеет значения, не имеет разницы,
+    нет предпочтений, без предпочтений, skip, next, dont know, i dont know, not sure, no idea, doesnt matter, it doesnt matter, dont care, i dont care, whatever, any, anything,
+    idk, not important, no preference, no preferences, up to you, your choice, you choose, you decide";
+
+const BOT: &str = "вы|ты бот|робот|нейросеть|нейронка|автоответчик|программа|ии|gpt|машина, вы|ты живой|живая|реальный|реальная|настоящий|настоящая, вы|ты человек, вы|ты что бот|робот,
+    вы|ты это|же|точно|случайно|не|вообще бот|робот|человек|живой, человек или|это бот|робот, бот или|это человек|живой, это бот|робот|человек|нейросеть|автоответчик,
+    с ботом|роботом|нейросетью общаюсь|говорю|разговариваю|переписываюсь|я|сейчас, общаюсь|говорю|разговариваю|переписываюсь с|со ботом|роботом|человеком|живым|нейросетью, я с ботом|роботом|человеком,
+    мне отвечает|пишет бот|робот|человек, тут|здесь|там бот|робот|живой|живые|люди, are you a|an bot|robot|human|person|ai|machine|real|actual, are you human|real|ai|chatgpt, is this a|an bot|robot|human|person|ai|real, is this ai|automated,
+    am i talking|speaking|chatting to|with, you a bot|robot, a bot or|right";
+
+const DISSATISFIED: &str = "вы|ты|вообще|меня|опять|снова|совсем не поняли|понял|понимаете|понимаешь|поняла, вы|ты меня не поняли|понимаете|понял|понимаешь|поняла|слышите, вы не то|туда|так, меня не поняли|понимают,
+    не так поняли|понял|поняла, опять|снова|вообще|совсем|это|все не то, не то что|о|про, не об этом|этом, не о том, не про то|это, не это спрашив*, не это имел*, не то спрашив*, не отвечаете на, не ответили на, я не это, я не об, я не про,
+    я же|уже сказал*, я же|уже писал*, я же|уже говорил*, вы читаете вообще, вы вообще читаете, читайте внимательно*, чушь, бред, ерунда какая, тупой|глупый|плохой|бесполезный|дурацкий бот|робот, бот тупой|глупый|плохой|бесполезный,
+    бесполезно, ничего не понятно, не помогли|помогло|помогает, вы тупите, ты тупишь, вы издеваетесь, вы глухие,
+    not what i, thats not what, thats not it, you dont understand, you didnt understand, you misunderstood, misunderstood me, wrong answer, didnt answer|help, doesnt help, useless, stupid bot, already told|said";
+
+const DISSATISFIED_ALONE: &str = "не то, не понял, не поняла, не поняли, не понимаю, не понятно, непонятно, не туда, не это, в смысле, что это, неправильно поняли, not that, not this, i dont get it, dont understand, i dont understand, what, huh";
+
+const THANKS: &str = "спасибо, спасибочки, спасиб, пасиб, пасибо, спасибки, сенкс, мерси, благодарю, благодарен, благодарна, благодарим, благодарствую, от души, thanks, thank you, thx, thank u, ty, tnx, cheers";
+
+const GREETING: &str = "привет, приветик, приветики, приветствую, приветствуем, здравствуйте, здравствуй, здраствуйте, здрасте, здрасьте, здрасти, здравия, здорово, здарова, дарова, даров, хай, хелло, хэлло, салют,
+    добрый день|вечер, день|вечер добрый, доброе утро|утречко, утро доброе, доброго дня|вечера|утра|времени, доброго времени суток, доброй ночи, добрейший вечерочек, добрый, доброе, всем привет,
+    hello, hi, hey, hiya, howdy, good morning|afternoon|evening|day, greetings, hi there, hello there";
+
+const COMPLAINT: &str = "жалоб*, жалуюсь, пожалуюсь, пожаловаться, претензи*, верните|верни деньги|мои|предоплату|оплату, вернуть деньги, хочу вернуть, возврат денег|средств, безобрази*, безобразно, отвратительно, отвратительн*, возмутительн*, возмущен*,
+    ужасный|ужасное|ужасная|ужасного|ужасно сервис|качество|обслуживание|качества|обслуживания|доставка|работаете, кошмар какой|просто, это|просто|полный кошмар|ужас|позор, обманули, обманщик*, обманываете, мошенник*, мошенничество, кидалы, лохотрон, развели меня|нас|на,
+    испорчен*, отравил*, плесен*, тухл*, протух*, скисш*, бракован*, не привезли, не доставили, не довезли, не приехал заказ|курьер, не пришел заказ|курьер, заказ не пришел|приехал|привезли|доставили, курьер не приехал|пришел, до сих пор не|нет, где мой заказ,
+    разочарован*, недовол*, роспотребнадзор*, прокуратур*, в суд, подам в, напишу плохой|негативный|отзыв, привезли не то|тот|ту, приехал не тот, перепутали заказ|торт|адрес, в торте волос, нашли|нашла|нашел волос|плесень, просрочен*, опоздал курьер|заказ, опоздали с|на, хам*, нахамил*, грубо|грубит|нагрубил*,
+    complaint, complain, complaining, refund, money back, scam, scammers, fraud, terrible, awful, disgusting, unacceptable, horrible, rotten, spoiled, poisoned, never arrived, didnt arrive, not delivered, wrong order, rude";
+
+const PRICE: &str = "сколько стоит|стоят|стоить|обойдется|обойдутся|выйдет, сколько будет|может|это|он|она|они|у|такой|такая|тогда|примерно|все стоит|стоить|стоят|выйдет, сколько это будет стоить, сколько по деньгам|цене, сколько денег|рублей, сколько с меня|нас,
+    какая|какой|какова|какие цена|ценник|стоимость|прайс|цены|расценки, почем, по чем, по какой|каким цене|ценам, что|как по цене|ценам|стоимости|деньгам, цену|цены|стоимость|прайс|ценник подскажите|скажите|напишите|можно|узнать|пришлите|скиньте|сориентируйте,
+    подскажите|скажите|узнать|напишите|сориентируйте|интересует|пришлите|скиньте|назовите|озвучьте цену|цены|цена|стоимость|прайс|ценник|расценки|прайсик, по цене|ценам|стоимости сориентируйте|подскажите|как|что, сориентируйте|подскажите|скажите по цене|ценам|стоимости, прайс лист, есть прайс, цена вопроса, в какую цену|сумму, стоит сколько,
+    how much is|are|does|do|for|would|will|it|the, how much, whats|what the|is|are price|cost|prices, what is the price|cost, price for|of|list|please, cost of, what does it cost, your prices|pricing|rates";
+
+/// Whether a list of forms parted by spaces holds this one.
+fn listed(forms: &str, form: &str) -> bool {
+    forms.split(' ').any(|listed| listed == form)
+}
+
+/// Whether the text calls for somebody: what turns «живой человек» from a question into a wish.
+pub(super) fn calls(words: &Words) -> bool {
+    const CALLS: &str = "позовите позови позвать дайте дай соедините переключите подключите свяжите переведите пригласите нужен хочу \
+        можно поговорить пообщаться связаться пусть talk speak need want get connect transfer call give";
+    words.iter().any(|word| listed(CALLS, word.form))
+}
+
+/// Words that go with a wish and do not change it.
+const COMPANIONS: &[(Intent, &str)] = &[
+    (Intent::Cancel, "заказ заказывать подбор бронь запись ничего больше стоп order my it this нет no извините лучше"),
+    (
+        Intent::Skip,
+        "пока еще точно честно говоря какой какая какую что сам сама сами выбрать мне совсем если здесь тут абсолютно me really you",
+    ),
+    (Intent::Human, "нужен можно хочу срочно дайте мне на связь я"),
+    (Intent::OptOut, "рассылка рассылку рассылки реклама рекламу спам меня хватит больше от отсюда all me ads texts"),
+    (
+        Intent::Thanks,
+        "большое огромное большущее вам вас за очень помощь ответ заранее you very much so lot help your дорогие друзья коллеги рада \
+         рад there everyone приятно познакомиться",
+    ),
+    (Intent::Price, "какая и у за your is what штуку одну один"),
+    (Intent::Dissatisfied, "совсем вообще опять снова нужно ничего вас я что at all"),
+    (Intent::AskedIfBot, "что ли или человек вообще случайно are"),
+];
+
+/// Whether a word goes with one of the wishes wanted.
+pub(super) fn companion(form: &str, wanted: &impl Fn(Intent) -> bool) -> bool {
+    COMPANIONS.iter().any(|(intent, forms)| wanted(*intent) && listed(forms, form))
+}
+
+/// A clause that says nothing but «leave me in peace».
+pub(super) fn silence(words: &Words, places: Range<usize>) -> bool {
+    let (mut at, mut core, mut object) = (places.start, None, false);
+    while at < places.end {
+        let phrase = SILENCE.at(words, at).filter(|(_, past)| *past <= places.end);
+        if let Some((silence, past)) = phrase {
+            core = if core == Some(Silence::Clear) { core } else { Some(silence) };
+            at = past;
+            continue;
+        }
+        let form = words.form(at);
+        object |= matches!(
+            form,
+            "мне"
+                | "нам"
+                | "больше"
+                | "сюда"
+                | "me"
+                | "us"
+                | "anymore"
+                | "рекламу"
+                | "рассылку"
+                | "рассылки"
+                | "спам"
+                | "here"
+        );
+        if words.kind(at) != Some(Kind::Mark) && !silent_word(form) && !filler(form) {
+            return false;
+        }
+        at += 1;
+    }
+    core == Some(Silence::Clear) || core.is_some() && object
+}
+
+fn silent_word(form: &str) -> bool {
+    const SILENT: &str = "больше никогда сюда мне нам меня нас прошу вас вообще рекламу рекламой рассылку рассылки рассылкой спам сообщения \
+        сообщений сообщениями свой свою ваши ваш вашей ваших эту этой от из с базы в личку немедленно срочно наконец уже ничего хватит \
+        стоп anymore again ever your list from messages texts ads to us here this mailing of";
+    listed(SILENT, form)
+}
+
+/// Asking for another way to be reached is no wish for silence.
+pub(super) fn other_way(form: &str) -> bool {
+    const OTHER: &str = "звон позвон набер почт телеграм ватсап вотсап вацап whats telegram вайбер call email лучше";
+    OTHER.split(' ').any(|start| form.starts_with(start))
+}
+
+/// Words that may stand before a question: «скажите, пожалуйста, …».
+pub(super) fn before_question(form: &str) -> bool {
+    const BEFORE: &str = "а и но ну скажите подскажите скажи подскажи пожалуйста вот тогда еще извините простите уточните please so and but \
+        tell me also";
+    listed(BEFORE, form)
+}
+
+/// Whether a question starts at this place.
+pub(super) fn question_word(words: &Words, at: usize) -> bool {
+    // «Как обычно», «что угодно», «когда-нибудь» answer.
+    const ASKING: &str = "как что кто где когда куда какой какая какое какие какую сколько";
+    const ANSWERING: &str = "обычно всегда договорились договаривались скажете хотите раз угодно вам нибудь то";
+    const ALWAYS: &str = "почему зачем откуда каков какова каковы каким какими каких чем чей чья почем кому кого чего неужели разве what \
+        where when why who how which whats hows";
+    const VERBS: &str = "есть бывает бывают имеется имеются принимаете делаете доставляете работаете продаете можете";
+    const ENGLISH: &str = "is are do does did can could would will should have has";
+    const PERSONS: &str = "you i it there this that the we they your any a";
+    let (form, next) = (words.form(at), words.form(at + 1));
+    let after = if next == "-" { words.form(at + 2) } else { next };
+    listed(ALWAYS, form)
+        || listed(ASKING, form) && !listed(ANSWERING, after)
+        || listed(VERBS, form) && !next.is_empty()
+        || listed(ENGLISH, form) && listed(PERSONS, next)
+}

@@ -1,0 +1,163 @@
+//! Phrases that mean something, looked up in [`Words`].
+
+use std::collections::HashMap;
+
+use super::normal::{Kind, Words};
+
+/// A word of a phrase.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Part {
+    /// One of these forms: `пишите|пиши`.
+    Forms(Vec<&'static str>),
+    /// A form that starts so: `цен*`.
+    Start(&'static str),
+}
+
+impl Part {
+    fn fits(&self, form: &str) -> bool {
+        match self {
+            Self::Forms(forms) => forms.contains(&form),
+            Self::Start(start) => form.starts_with(start),
+        }
+    }
+}
+
+/// A table of phrases, each with what it means. A phrase is written in normal form (ё as е, no slang), its words parted by
+/// spaces; `a|b` is either word, `a*` any word that starts so. Marks between the words of a text do not matter.
+#[derive(Debug)]
+pub(super) struct Phrases<T> {
+    by_letter: HashMap<char, Vec<(Vec<Part>, T)>>,
+}
+
+impl<T: Copy> Phrases<T> {
+    /// Builds a table out of lists of phrases parted by commas or line ends.
+    pub(super) fn new(lists: &[(T, &'static str)]) -> Self {
+        let mut by_letter: HashMap<char, Vec<(Vec<Part>, T)>> = HashMap::new();
+        for (meaning, list) in lists {
+            for phrase in list.split([',', '\n']).map(str::trim).filter(|phrase| !phrase.is_empty()) {
+                let parts: Vec<Part> = phrase.split_whitespace().map(part).collect();
+                for letter in first_letters(&parts) {
+                    by_letter.entry(letter).or_default().push((parts.clone(), *meaning));
+                }
+            }
+        }
+        for phrases in by_letter.values_mut() {
+            // The longest phrase is tried first.
+            phrases.sort_by_key(|(parts, _)| std::cmp::Reverse(parts.len()));
+        }
+        Self { by_letter }
+    }
+
+    /// The longest phrase that starts at this place: what it means and the place past it.
+    pub(super) fn at(&self, words: &Words, at: usize) -> Option<(T, usize)> {
+        let letter = words.form(at).chars().next()?;
+        self.by_letter.get(&letter)?.iter().find_map(|(parts, meaning)| Some((*meaning, ends(parts, words, at)?)))
+    }
+
+    /// All meanings of phrases that start at this place.
+    pub(super) fn all_at(&self, words: &Words, at: usize) -> impl Iterator<Item = (T, usize)> {
+        let phrases = words.form(at).chars().next().and_then(|letter| self.by_letter.get(&letter));
+        let fitting = phrases.into_iter().flatten();
+        fitting.filter_map(move |(parts, meaning)| Some((*meaning, ends(parts, words, at)?)))
+    }
+}
+
+fn part(text: &'static str) -> Part {
+    match text.strip_suffix('*') {
+        Some(start) => Part::Start(start),
+        None => Part::Forms(text.split('|').collect()),
+    }
+}
+
+fn first_letters(parts: &[Part]) -> Vec<char> {
+    let mut letters: Vec<char> = match parts.first() {
+        Some(Part::Forms(forms)) => forms.iter().filter_map(|form| form.chars().next()).collect(),
+        Some(Part::Start(start)) => start.chars().next().into_iter().collect(),
+        None => Vec::new(),
+    };
+    letters.sort_unstable();
+    letters.dedup();
+    letters
+}
+
+/// The place past a phrase that starts here; marks inside it are passed over.
+fn ends(parts: &[Part], words: &Words, from: usize) -> Option<usize> {
+    let mut at = from;
+    for (nth, part) in parts.iter().enumerate() {
+        while nth > 0 && words.kind(at) == Some(Kind::Mark) && !stops(words.form(at)) {
+            at += 1;
+        }
+        if at >= words.len() || !part.fits(words.form(at)) {
+            return None;
+        }
+        at += 1;
+    }
+    Some(at)
+}
+
+/// Marks that end a sentence and so a phrase.
+pub(super) fn stops(form: &str) -> bool {
+    matches!(form, "." | "!" | "?" | ";" | "…")
+}
+
+/// Words that add politeness or nothing: they never change what a short answer means.
+pub(super) fn filler(form: &str) -> bool {
+    const FILLERS: &[&str] = &[
+        "пожалуйста",
+        "ну",
+        "а",
+        "и",
+        "вот",
+        "же",
+        "уже",
+        "просто",
+        "то",
+        "это",
+        "тогда",
+        "вам",
+        "вас",
+        "вы",
+        "мне",
+        "нам",
+        "меня",
+        "я",
+        "мы",
+        "все",
+        "спасибо",
+        "наверное",
+        "наверно",
+        "думаю",
+        "так",
+        "ладно",
+        "девушка",
+        "извините",
+        "простите",
+        "please",
+        "thanks",
+        "just",
+        "the",
+        "a",
+        "i",
+        "me",
+        "sorry",
+        "well",
+    ];
+    FILLERS.contains(&form)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_phrase_wins_and_marks_inside_do_not_matter() {
+        let phrases = Phrases::new(&[(1, "не надо, не"), (2, "цен*, не то|так")]);
+        let at = |text: &str| phrases.at(&Words::of(text), 0);
+        assert_eq!(at("не, надо"), Some((1, 3)));
+        assert_eq!(at("не так"), Some((2, 2)));
+        assert_eq!(at("не. надо"), Some((1, 1)));
+        assert_eq!(at("ценник"), Some((2, 1)));
+        assert_eq!(at("то"), None);
+        assert_eq!(at(""), None);
+    }
+}
