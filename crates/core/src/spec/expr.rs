@@ -14,7 +14,6 @@ use std::{fmt, ops::Range, sync::Arc};
 
 use jiff::civil;
 
-pub(super) use self::origin::{Findings, Shifted};
 pub use self::{
     check::type_name,
     env::{Env, Known, Presence},
@@ -25,6 +24,10 @@ use self::{
     check::{Checker, Read},
     eval::Node,
     syntax::Raw,
+};
+pub(super) use self::{
+    lex::minor,
+    origin::{Findings, Shifted},
 };
 use super::{
     diagnostic::{Code, Diagnostic},
@@ -165,7 +168,11 @@ impl Expr {
     pub(super) fn in_text(source: &str, at: &dyn Locate, env: &Env) -> Result<(Self, Vec<ReadAt>), Vec<Diagnostic>> {
         let (expr, reads) = Self::checked(source, at, env, &Want::Anything)?;
         let empty = reads.into_iter().filter(|read| env.why_empty(read.path.as_str()).is_some());
-        let empty = empty.map(|read| (read.path, read.bytes)).collect();
+        let mut empty: Vec<ReadAt> = empty.map(|read| (read.path, read.bytes)).collect();
+        // Nothing says that such a fact was ever there.
+        if matches!(expr.root, Node::Since(_)) {
+            empty.push((Path::new(source), 0..source.len()));
+        }
         Ok((expr, empty))
     }
 
@@ -203,7 +210,7 @@ impl Expr {
         self.root.eval(scope)
     }
 
-    /// Whether a condition holds.
+    /// Whether a condition holds; an empty one does not.
     pub fn is_true(&self, scope: &dyn Scope) -> bool {
         self.eval(scope) == Value::Bool(true)
     }
@@ -243,6 +250,12 @@ pub fn parse_period(text: &str) -> Option<Period> {
         "w" | "нед" => amount.checked_mul(7).map(Period::days),
         _ => None,
     }
+}
+
+/// Whether a slot, option or variant can be called so: one word of letters, digits and `_` that begins with a letter, of one
+/// alphabet, and neither reserved nor a built-in name. Anything else could not be read in an expression.
+pub fn is_name(text: &str) -> bool {
+    lex::is_name(text) && !BUILT_IN.contains(&text)
 }
 
 /// The one of `known` that is closest to `name`, if it is close enough to be meant.

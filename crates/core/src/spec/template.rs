@@ -2,6 +2,7 @@
 
 mod localised;
 mod parse;
+mod prices;
 #[cfg(test)]
 mod tests;
 mod values;

@@ -9,7 +9,8 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::nearest;
 use crate::{
-    money::Currency,
+    money::{Currency, Money},
+    order::OrderState,
     spec::{diagnostic::Place, value::Type},
 };
 
@@ -75,6 +76,7 @@ pub struct Env {
     here: BTreeMap<String, Presence>,
     flows: Option<Arc<BTreeSet<String>>>,
     sequences: Option<Arc<BTreeSet<String>>>,
+    prices: Option<Arc<BTreeSet<i64>>>,
 }
 
 /// The option ids of a choice type.
@@ -120,7 +122,7 @@ impl Env {
             ("lead.segment", Type::Text),
             ("order.number", Type::Text),
             ("order.total", Type::Money),
-            ("order.status", choice(&["placed", "paid", "cancelled", "completed"])),
+            ("order.status", choice(&OrderState::ALL.map(OrderState::name))),
             ("order.due", Type::Date),
         ] {
             env.set(name, Known::maybe(ty));
@@ -130,7 +132,7 @@ impl Env {
 
     /// No names at all, for phrases with names of their own (`{question}`, `{value}`).
     pub fn bare(currency: Currency) -> Self {
-        Self { currency, names: Arc::default(), here: BTreeMap::new(), flows: None, sequences: None }
+        Self { currency, names: Arc::default(), here: BTreeMap::new(), flows: None, sequences: None, prices: None }
     }
 
     /// Adds or replaces a name (`порции`, `answers.дата`, `product.price`).
@@ -171,6 +173,17 @@ impl Env {
     pub fn sequences<S: Into<String>>(&mut self, ids: impl IntoIterator<Item = S>) -> &mut Self {
         self.sequences = Some(Arc::new(ids.into_iter().map(Into::into).collect()));
         self
+    }
+
+    /// Says the catalogue's prices: others in texts are warned about (T406). Without it none are.
+    pub fn prices(&mut self, prices: impl IntoIterator<Item = Money>) -> &mut Self {
+        self.prices = Some(Arc::new(prices.into_iter().map(|price| price.minor).collect()));
+        self
+    }
+
+    /// Whether a price typed into a text is none of the catalogue's.
+    pub(in crate::spec) fn is_strange_price(&self, price: Money) -> bool {
+        self.prices.as_ref().is_some_and(|prices| !prices.contains(&price.minor))
     }
 
     /// Says whether `name` has a value at this step; the names themselves stay shared.

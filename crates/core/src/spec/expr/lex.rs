@@ -210,10 +210,22 @@ impl<'a> Lexer<'a, '_, '_> {
 }
 
 /// Whole units to hundredths, rounded as people round.
-pub(super) fn minor(units: Decimal) -> Option<i64> {
+pub(in crate::spec) fn minor(units: Decimal) -> Option<i64> {
     let exact = units.checked_mul(Decimal::ONE_HUNDRED)?;
     exact.round_dp_with_strategy(0, rust_decimal::RoundingStrategy::MidpointAwayFromZero).to_i64()
 }
+
+/// Whether `text` is read as one name.
+pub(super) fn is_name(text: &str) -> bool {
+    let first = text.starts_with(|c: char| c.is_alphabetic() || c == '_');
+    let composed: String = text.nfc().collect();
+    first
+        && text.chars().all(is_name_letter)
+        && !RESERVED.contains(&composed.as_str())
+        && odd_letter(&composed).is_none()
+}
+
+const RESERVED: [&str; 11] = ["or", "или", "and", "и", "not", "не", "in", "в", "contains", "true", "false"];
 
 fn is_name_letter(letter: char) -> bool {
     letter.is_alphanumeric() || letter == '_' || is_combining_mark(letter)

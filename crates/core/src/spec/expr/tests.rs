@@ -474,6 +474,26 @@ fn long_deep_and_large_expressions_are_refused() {
 }
 
 #[test]
+fn names_that_expressions_cannot_read_are_known() {
+    for (name, expected) in [
+        ("порции", true),
+        ("день_рождения", true),
+        ("e2", true),
+        ("и\u{306}од", true),
+        ("в", false),
+        ("or", false),
+        ("today", false),
+        ("без телефона", false),
+        ("tort-malina", false),
+        ("2кг", false),
+        ("пoвод", false),
+        ("", false),
+    ] {
+        assert_eq!(is_name(name), expected, "{name}");
+    }
+}
+
+#[test]
 fn facts_are_a_closed_list() {
     for name in ["message", "link.clicked", "stage.отказ", "flow.tort.бросил", "sequence.dumayut.goal", "opt_out"]
     {

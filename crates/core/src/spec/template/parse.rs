@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{
-    Code, Diagnostic, Env, Expr, FIRST, Findings, HOLES_MAX, Hole, Lang, Locate, Print, is_placeholder, values,
+    Code, Diagnostic, Env, Expr, FIRST, Findings, HOLES_MAX, Hole, Lang, Locate, Print, is_placeholder, prices, values,
 };
 use crate::{
     lang::print::Form,
@@ -27,6 +27,11 @@ pub(super) fn read(source: &str, at: &dyn Locate, env: &Env, lang: Lang) -> Pars
     let mut byte = 0;
     while let Some(letter) = source[byte..].chars().next() {
         byte = reader.step(byte, letter);
+    }
+    for (price, bytes) in prices::written(source, env) {
+        if env.is_strange_price(price) {
+            reader.findings.add(Code::T406, &bytes, vec![("value", source[bytes.clone()].to_owned())]);
+        }
     }
     Parsed { skeleton: reader.skeleton, holes: reader.holes, found: reader.findings.found }
 }

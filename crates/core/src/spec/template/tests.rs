@@ -224,6 +224,39 @@ fn a_missing_language_falls_back_to_the_first() {
     assert_eq!(both.map(|lang, word| format!("{}:{word}", lang.code())).get(Lang::En), "en:yes");
 }
 
+#[test]
+fn prices_typed_by_hand_are_compared_with_the_catalogue() {
+    use crate::money::Money;
+    let mut names = env();
+    names.prices([Money::whole(4200, Currency::RUB), Money::minor(149_050, Currency::RUB)]);
+    let told = |source: &str| {
+        let (_, found) = Template::parse(source, &at(source), &names, Lang::Ru).unwrap();
+        let shown = |found: Diagnostic| {
+            assert_eq!(found.code, Code::T406);
+            assert_eq!(found.args[0].1, source[found.place.bytes.start - 500..found.place.bytes.end - 500]);
+            found.args[0].1.clone()
+        };
+        found.into_iter().map(shown).collect::<Vec<_>>()
+    };
+    assert_eq!(told("Торт за 4 200 ₽, набор за 4300 ₽ или 1\u{a0}990 руб."), ["4300 ₽", "1\u{a0}990 руб"]);
+    assert_eq!(told("Ровно 1490,50 ₽ и 1490,5 ₽, на 12 человек, с 9:00 до 2026 года, {product.price}"), [""; 0]);
+    assert_eq!(told("2 000 000 ₽ и 5,₽, {product.price > 77 ₽}"), ["2 000 000 ₽"]);
+}
+
+#[test]
+fn what_may_never_have_happened_needs_a_default() {
+    assert_eq!(told("{since(message)}", Lang::Ru), ["T401 «since(message)» name=since(message) path="]);
+    check(&[("{since(order.placed) | давно}", "давно"), ("{since(message) | давно}", "6_дней")]);
+}
+
+#[test]
+fn a_cut_value_keeps_its_last_letter_whole() {
+    let mut scope = scope();
+    let value = "я".repeat(199) + "e\u{301}!";
+    scope.values.insert("торт", text(&value));
+    assert_eq!(rendered("{торт}", &scope), "я".repeat(199));
+}
+
 proptest! {
     #[test]
     fn no_source_makes_a_text_panic(source in "[{}|:*_«»' a-zа-я0-9\\[\\]()\n\u{e000}]{0,60}") {

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use jiff::civil;
+use unicode_segmentation::UnicodeSegmentation;
 
 use super::{Env, Expr, Hole, Lang, Print, Scope};
 use crate::{
@@ -26,7 +27,8 @@ pub(super) fn print(hole: &Hole, scope: &dyn Scope, lang: Lang, today: civil::Da
             let forms: Vec<&str> = forms.iter().map(String::as_str).collect();
             return counted(number, &forms, lang);
         }
-        (_, Value::Choice(option)) => label(&option),
+        // The slot that an offer fills holds a product's id as well.
+        (_, Value::Choice(option) | Value::Text(option)) => label(&option),
         (_, Value::List(items)) => {
             let labels: Vec<String> = items.iter().map(|item| label(item)).collect();
             print::list(&labels, lang)
@@ -43,7 +45,14 @@ fn tame(text: &str) -> String {
         letter if letter.is_control() || is_invisible(letter) => None,
         letter => Some(letter),
     });
-    visible.take(CHARS_MAX).collect()
+    let visible: String = visible.collect();
+    // Cut between letters as people see them, not between a letter and its mark.
+    let mut chars = 0;
+    let whole = visible.graphemes(true).take_while(|grapheme| {
+        chars += grapheme.chars().count();
+        chars <= CHARS_MAX
+    });
+    whole.collect()
 }
 
 /// Characters that hide text, turn its direction or take no room.
