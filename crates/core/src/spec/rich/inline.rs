@@ -14,6 +14,9 @@ pub(super) enum Dialect {
 /// Deepest nesting; deeper signs mean themselves.
 const DEPTH_MAX: usize = 8;
 
+/// How far the partner of a sign is looked for, in bytes: a line full of signs is read in linear time.
+const REACH_MAX: usize = 2048;
+
 /// A placeholder of a template is one character of the private use area.
 pub(crate) fn is_placeholder(letter: char) -> bool {
     ('\u{e000}'..='\u{f8ff}').contains(&letter)
@@ -130,6 +133,9 @@ impl<'a> Line<'a> {
         let mut from = start;
         while let Some(found) = self.text[from..].find(sign) {
             let run_at = from + found;
+            if run_at - start > REACH_MAX {
+                return None;
+            }
             let run = self.run(run_at, sign);
             let end = run_at + run;
             // `*a **b***`: the outer pair is closed by the last signs of the run.
@@ -236,7 +242,7 @@ fn is_word(letter: Option<char>) -> bool {
 /// The byte of the bracket that closes the one at the start of `text`.
 fn matching(text: &str, open: char, close: char) -> Option<usize> {
     let mut depth = 0_usize;
-    for (at, letter) in text.char_indices() {
+    for (at, letter) in text.char_indices().take_while(|(at, _)| *at <= REACH_MAX) {
         if letter == open {
             depth += 1;
         } else if letter == close {

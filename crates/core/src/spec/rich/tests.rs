@@ -93,6 +93,16 @@ fn a_models_markdown_is_read_leniently() {
 }
 
 #[test]
+fn a_sign_does_not_look_for_its_partner_without_end() {
+    let far = format!("*{}*", "я".repeat(2000));
+    assert_eq!(Rich::from_markup(&far), Rich::plain(far));
+    for signs in ["[", "*a", "_", "**a ", "[](", "`", "<"] {
+        let text = signs.repeat(2000);
+        assert!(sound(&Rich::from_markdown(&text)) && sound(&Rich::from_markup(&text)));
+    }
+}
+
+#[test]
 fn texts_join_and_part_with_their_styles() {
     let mut rich = Rich::plain("Цена: ");
     rich.push_rich(&Rich::from_markup("*4200* за _торт_"));
