@@ -67,27 +67,4 @@ impl Lang {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn language_codes_are_read_as_messengers_send_them() {
-        for (code, expected) in
-            [("ru", Some(Lang::Ru)), ("en-US", Some(Lang::En)), ("RU_ru", Some(Lang::Ru)), ("de", None), ("", None)]
-        {
-            assert_eq!(Lang::parse(code), expected, "{code}");
-        }
-    }
-
-    #[test]
-    fn letters_tell_the_language_and_brands_do_not_mislead() {
-        for (text, expected) in [
-            ("Привет", Some(Lang::Ru)),
-            ("есть iPhone 15 Pro?", Some(Lang::Ru)),
-            ("hello there", Some(Lang::En)),
-            ("15.12 👍", None),
-        ] {
-            assert_eq!(Lang::of_script(text), expected, "{text}");
-        }
-    }
-}
+mod tests;

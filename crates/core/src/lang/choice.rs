@@ -15,6 +15,8 @@ use super::{
 
 /// Shortest word that may hold one typo, and two, in letters.
 const TYPO_LETTERS: [usize; 2] = [5, 9];
+/// Longest text in which typos are looked for, in words: who answers a question is brief.
+const TYPO_WORDS_MAX: usize = 24;
 /// How much longer a word of the same root may be («ягод» and «ягодн»), in letters.
 const ROOT_TAIL_MAX: usize = 3;
 /// Shortest root, in letters.
@@ -391,6 +393,9 @@ fn by_part(said: &Said<'_>, options: &[OptionWords], _: Attention) -> Vec<Hit> {
 /// Names with a typo in a word: the closest ones.
 fn by_typo(said: &Said<'_>, options: &[OptionWords], attention: Attention) -> Vec<Hit> {
     let mut hits: Vec<(usize, Hit)> = Vec::new();
+    if said.len() > TYPO_WORDS_MAX {
+        return Vec::new();
+    }
     for (option, words) in options.iter().enumerate() {
         for name in words.names(attention) {
             let len = name.words.len();
