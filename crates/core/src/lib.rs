@@ -6,6 +6,8 @@
 pub mod capabilities;
 pub mod contact;
 pub mod fact;
+pub mod fit;
+pub mod guard;
 pub mod ids;
 pub mod lang;
 pub mod lead;
@@ -14,4 +16,6 @@ pub mod money;
 pub mod order;
 pub mod ports;
 pub mod rows;
+pub mod score;
 pub mod spec;
+pub mod turn;

@@ -381,7 +381,7 @@ mod tests {
         let mut table = String::new();
         for from in OrderState::ALL {
             let moves: Vec<_> = from.moves().map(|by| format!("{by:?}→{:?}", from.after(by).unwrap())).collect();
-            table.push_str(&format!("{from:?}: {}\n", moves.join(", ")));
+            table.push_str(&[&format!("{from:?}: "), moves.join(", ").as_str(), "\n"].concat());
         }
         insta::assert_snapshot!(table, @r"
         Draft: Place→Placed, Cancel→Cancelled

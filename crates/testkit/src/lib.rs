@@ -6,5 +6,7 @@ pub mod clock;
 pub mod journal;
 pub mod knowledge;
 pub mod model;
+pub mod rehearsal;
 
 pub use clock::FakeClock;
+pub use rehearsal::Rehearsal;

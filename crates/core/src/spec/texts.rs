@@ -160,6 +160,28 @@ phrases! {
     /// The order could not be placed as it stood (sold out, price changed).
     OrderRefused "order_refused" () ru "Не получилось оформить: товар закончился или изменилась цена. Посмотрим ещё раз."
         en "It could not be placed: the item is sold out or its price has changed. Let us look again.";
+    /// An order made outside a flow is placed.
+    OrderAccepted "order_accepted" ("number") ru "Заказ {number} принят. Передали мастеру, с вами свяжутся."
+        en "Order {number} is placed. We will get in touch.";
+    /// News of an order: paid.
+    OrderPaid "order_paid" ("number") ru "Заказ {number} оплачен. Спасибо!" en "Order {number} is paid. Thank you!";
+    /// News of an order: being made.
+    OrderInProgress "order_in_progress" ("number") ru "Заказ {number} взяли в работу." en "We have started on order {number}.";
+    /// News of an order: on its way.
+    OrderShipped "order_shipped" ("number") ru "Заказ {number} передан в доставку." en "Order {number} is on its way.";
+    /// News of an order: waits to be fetched.
+    OrderReady "order_ready" ("number") ru "Заказ {number} готов, можно забирать." en "Order {number} is ready to be picked up.";
+    /// News of an order: handed over.
+    OrderCompleted "order_completed" ("number") ru "Заказ {number} выдан. Спасибо, что выбрали нас!"
+        en "Order {number} is complete. Thank you for choosing us!";
+    /// News of an order: called off.
+    OrderCancelled "order_cancelled" ("number") ru "Заказ {number} отменён." en "Order {number} is cancelled.";
+    /// News of an order: money given back.
+    OrderRefunded "order_refunded" ("number") ru "Деньги за заказ {number} возвращены." en "Order {number} is refunded.";
+    /// Above product cards that answer a question.
+    HereIs "here_is" () ru "Вот что есть:" en "Here is what we have:";
+    /// After thanks.
+    Welcome "welcome" () ru "Пожалуйста! Если что-то понадобится, пишите." en "You are welcome! Write if you need anything.";
     /// Nothing fits an offer.
     NothingFound "nothing_found" () ru "Под такие условия ничего не нашлось." en "Nothing fits these wishes.";
     /// Button: choose this product.

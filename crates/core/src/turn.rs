@@ -1,0 +1,142 @@
+//! One turn: everything that the mail of one conversation causes, decided without I/O.
+//!
+//! [`Turn::begin`] takes what is stored and what came in, and gives a [`Step`]: either a question to the world, whose answer
+//! goes to [`Turn::resume`], or the outcome, which the engine commits at once. The same inputs and answers give the same
+//! outcome, so a turn may be computed again after a crash or a conflict.
+
+mod answer;
+mod booking;
+mod commit;
+mod contacts;
+mod events;
+mod flow;
+mod notices;
+mod playbook;
+mod prompt;
+mod reply;
+mod scope;
+mod scoring;
+mod state;
+mod team;
+mod token;
+mod tools;
+mod understand;
+mod work;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+pub use self::{
+    playbook::Playbook,
+    prompt::PROMPT_VERSION,
+    state::{Customer, Owner, Run, Snapshot, State, Unreadable},
+};
+use self::{answer::Answering, work::Work};
+use crate::{
+    capabilities::Capabilities,
+    guard::Evidence,
+    message::Peer,
+    ports::{Completion, ModelError, Passage, Prompt},
+    rows::{Mail, TurnCommit},
+};
+
+/// A turn that waits for an answer, or is about to be begun.
+#[derive(Debug)]
+pub struct Turn {
+    work: Work,
+    answering: Answering,
+}
+
+/// What a turn wants next.
+#[derive(Debug)]
+pub enum Step {
+    /// An answer of the world; give it to [`Turn::resume`].
+    Ask(Box<Turn>, Question),
+    /// Nothing: this is to be committed.
+    Done(Box<Outcome>),
+}
+
+/// A question to the world.
+#[derive(Debug, Clone)]
+pub enum Question {
+    /// What do the partner's pages say about this?
+    Search {
+        /// The customer's words, contacts masked.
+        query: String,
+        /// How many passages at most.
+        top: usize,
+    },
+    /// What does the model say? While it streams, whole sentences that pass the guard may be shown as a preview.
+    Complete {
+        /// The prompt.
+        prompt: Prompt,
+        /// What the answer's claims are checked against.
+        evidence: Arc<Evidence>,
+    },
+}
+
+/// The world's answer.
+#[derive(Debug, Clone)]
+pub enum Answer {
+    /// To a search. A failed search is an empty one: the answer is worse, the conversation goes on.
+    Passages(Vec<Passage>),
+    /// To a completion.
+    Completion(Result<Completion, ModelError>),
+}
+
+/// Everything a turn did.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// What is to be written, in one transaction.
+    pub commit: TurnCommit,
+}
+
+/// What a turn needs to know of the world it runs in; the same for all turns of an account.
+#[derive(Debug, Clone)]
+pub struct Setting {
+    /// The partner's files, prepared.
+    pub playbook: Arc<Playbook>,
+    /// What the account's channel can show.
+    pub capabilities: Arc<Capabilities>,
+    /// Whether a model is configured.
+    pub model: HasModel,
+    /// Where notices to the team go, by the member's name in the partner's file.
+    pub team: Arc<[TeamAddress]>,
+}
+
+/// Whether answers may be worded by a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HasModel {
+    /// A model is there.
+    Yes,
+    /// Answers come from passages and the catalogue alone.
+    No,
+}
+
+/// Where a member of the team is reached.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TeamAddress {
+    /// The name in `config.team`.
+    pub member: Arc<str>,
+    /// The account that writes to them.
+    pub account: crate::ids::AccountId,
+    /// Their address there.
+    pub peer: Peer,
+    /// What that account's channel can show.
+    pub capabilities: Arc<Capabilities>,
+}
+
+impl Turn {
+    /// Begins the turn of a conversation's waiting mail, which must not be empty.
+    pub fn begin(setting: &Setting, snapshot: Snapshot, mail: Vec<Mail>, now: Timestamp) -> Step {
+        let mut work = Work::new(setting.clone(), snapshot, mail, now);
+        work.take_events();
+        answer::start(work)
+    }
+
+    /// Goes on with the answer to the question asked last. An answer of the wrong kind counts as none.
+    pub fn resume(self, answer: Answer) -> Step {
+        answer::go_on(self, answer)
+    }
+}

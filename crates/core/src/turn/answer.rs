@@ -1,0 +1,316 @@
+//! Questions that flow and files alone did not answer: passages are searched, a model words the answer and calls tools, the
+//! guard checks it. Each failure makes the answer plainer, never the conversation worse: model → passages → a person.
+
+use std::sync::Arc;
+
+use super::{
+    Answer, HasModel, Question, Step, Turn,
+    prompt::PROMPT_VERSION,
+    tools::Effect,
+    work::{Pending, PendingKind, Progress, Work},
+};
+use crate::{
+    fact::Fact,
+    guard::{self, Blocked, Evidence},
+    lang::normal::Words,
+    ports::{ChatMessage, Completion, Finish, ModelError, Passage, Prompt},
+    spec::{
+        flow::Action,
+        rich::Rich,
+        texts::Phrase,
+    },
+};
+
+/// Passages that a question is answered from.
+const PASSAGES_MAX: usize = 6;
+/// Rounds of tool calls in a turn.
+const ROUNDS_MAX: u8 = 4;
+/// Tool calls that one completion may make.
+const CALLS_MAX: usize = 4;
+/// Longest answer made of a passage without a model, in characters.
+const EXCERPT_CHARS_MAX: usize = 500;
+
+/// What an unfinished turn waits for.
+#[derive(Debug)]
+pub(super) enum Answering {
+    /// Passages.
+    Searching(Pending),
+    /// A completion.
+    Completing(Box<Talk>),
+}
+
+/// A talk with a model.
+#[derive(Debug)]
+pub(super) struct Talk {
+    pending: Pending,
+    passages: Vec<Passage>,
+    evidence: Arc<Evidence>,
+    prompt: Prompt,
+    rounds: u8,
+    asked_again: bool,
+    tools: Vec<String>,
+}
+
+pub(super) fn start(mut work: Work) -> Step {
+    match work.pending.take().filter(|_| work.bot_owns()) {
+        Some(pending) => {
+            let query = work.masked(&pending.words);
+            let turn = Turn { work, answering: Answering::Searching(pending) };
+            Step::Ask(Box::new(turn), Question::Search { query, top: PASSAGES_MAX })
+        }
+        None => Step::Done(Box::new(work.finish())),
+    }
+}
+
+pub(super) fn go_on(turn: Turn, answer: Answer) -> Step {
+    let Turn { mut work, answering } = turn;
+    match (answering, answer) {
+        (Answering::Searching(pending), answer) => {
+            let passages = match answer {
+                Answer::Passages(passages) => passages,
+                Answer::Completion(_) => Vec::new(),
+            };
+            if work.setting.model == HasModel::No {
+                work.answer_plainly(&pending, &passages);
+                return Step::Done(Box::new(work.finish()));
+            }
+            let evidence = Arc::new(work.evidence(&passages));
+            let prompt = work.prompt(&pending, &passages);
+            let talk = Talk { pending, passages, evidence, prompt, rounds: 0, asked_again: false, tools: Vec::new() };
+            ask(work, talk)
+        }
+        (Answering::Completing(talk), Answer::Completion(Ok(completion))) => work.completed(*talk, completion),
+        (Answering::Completing(talk), Answer::Completion(Err(error))) => {
+            work.model_failed(&error);
+            work.answer_plainly(&talk.pending, &talk.passages);
+            Step::Done(Box::new(work.finish()))
+        }
+        (Answering::Completing(talk), Answer::Passages(_)) => {
+            work.answer_plainly(&talk.pending, &talk.passages);
+            Step::Done(Box::new(work.finish()))
+        }
+    }
+}
+
+fn ask(work: Work, talk: Talk) -> Step {
+    let question = Question::Complete { prompt: talk.prompt.clone(), evidence: Arc::clone(&talk.evidence) };
+    Step::Ask(Box::new(Turn { work, answering: Answering::Completing(Box::new(talk)) }), question)
+}
+
+impl Work {
+    fn completed(mut self, mut talk: Talk, completion: Completion) -> Step {
+        self.fact(Fact::ModelUsed {
+            model: completion.model.clone(),
+            input: completion.usage.input,
+            output: completion.usage.output,
+            prompt: PROMPT_VERSION.to_owned(),
+        });
+        if !completion.calls.is_empty() && talk.rounds < ROUNDS_MAX {
+            return self.called(talk, completion);
+        }
+        let blocked = guard::check(&completion.text, &talk.evidence);
+        if completion.text.trim().is_empty() || completion.finish == Finish::Filtered {
+            self.answer_plainly(&talk.pending, &talk.passages);
+            return Step::Done(Box::new(self.finish()));
+        }
+        if blocked.is_empty() {
+            self.answer_with(&talk, &completion.text);
+            return Step::Done(Box::new(self.finish()));
+        }
+        self.note_blocked(&blocked);
+        if talk.asked_again {
+            self.answer_plainly(&talk.pending, &talk.passages);
+            return Step::Done(Box::new(self.finish()));
+        }
+        talk.asked_again = true;
+        talk.prompt.messages.push(ChatMessage::Assistant { text: completion.text, calls: Vec::new() });
+        talk.prompt.messages.push(ChatMessage::User { text: super::prompt::correction(&blocked) });
+        ask(self, talk)
+    }
+
+    /// The model called tools: each wish is decided by the domain, and the model hears what came of it.
+    fn called(mut self, mut talk: Talk, completion: Completion) -> Step {
+        talk.rounds += 1;
+        let mut spoke = false;
+        let mut results = Vec::new();
+        for (n, call) in completion.calls.iter().enumerate() {
+            let result = if n < CALLS_MAX && !spoke {
+                talk.tools.push(call.name.clone());
+                match self.apply_tool(call) {
+                    Effect::Told(result) => result,
+                    Effect::Spoke(result) => {
+                        spoke = true;
+                        result
+                    }
+                }
+            } else {
+                "not done: too many calls".to_owned()
+            };
+            results.push(ChatMessage::Tool { call: call.id.clone(), name: call.name.clone(), content: result });
+        }
+        if spoke || !self.bot_owns() {
+            let lead_in = guard::check(&completion.text, &talk.evidence).is_empty() && !completion.text.trim().is_empty();
+            if lead_in && self.bot_owns() {
+                let rest = self.reply.take();
+                self.reply.say(&Rich::from_markdown(&completion.text));
+                self.reply.append(rest);
+            }
+            self.set_basis(&talk, true);
+            return Step::Done(Box::new(self.finish()));
+        }
+        // What the tools told is the domain's word: it may be said.
+        let mut evidence = self.evidence(&talk.passages);
+        for result in &results {
+            if let ChatMessage::Tool { content, .. } = result {
+                evidence.text(content);
+            }
+        }
+        talk.evidence = Arc::new(evidence);
+        talk.prompt.messages.push(ChatMessage::Assistant { text: completion.text, calls: completion.calls });
+        talk.prompt.messages.extend(results);
+        ask(self, talk)
+    }
+
+    fn evidence(&self, passages: &[Passage]) -> Evidence {
+        let mut evidence = Evidence::over(Arc::clone(&self.book.stated));
+        for passage in passages {
+            evidence.text(&passage.text);
+        }
+        for order in &self.snap.orders {
+            evidence.order(order);
+        }
+        evidence.cart(&self.snap.state.cart);
+        evidence.day(self.today());
+        let own = self.snap.history.iter().filter(|row| row.author == crate::rows::Author::Customer);
+        for row in own {
+            evidence.heard(&row.text);
+        }
+        evidence.heard(&self.heard);
+        evidence
+    }
+
+    fn note_blocked(&mut self, blocked: &[Blocked]) {
+        for one in blocked {
+            self.fact(Fact::AnswerBlocked { claim: one.claim.name().to_owned() });
+        }
+    }
+
+    fn model_failed(&mut self, error: &ModelError) {
+        self.basis = Some(serde_json::json!({ "model_failed": error.to_string() }));
+    }
+
+    fn set_basis(&mut self, talk: &Talk, model: bool) {
+        let pages: Vec<&str> = talk.passages.iter().map(|passage| passage.page.as_str()).collect();
+        self.basis = Some(serde_json::json!({
+            "pages": pages, "tools": talk.tools, "worded": if model { "model" } else { "passages" }, "prompt": PROMPT_VERSION,
+        }));
+    }
+
+    fn answer_with(&mut self, talk: &Talk, text: &str) {
+        self.set_basis(talk, true);
+        self.snap.state.misses = 0;
+        let mut answer = super::reply::Reply::default();
+        answer.say(&Rich::from_markdown(text));
+        self.put_answer(answer, talk.pending.progress);
+    }
+
+    /// The answer first, then what the flow says next, or its open question once more.
+    fn put_answer(&mut self, answer: super::reply::Reply, progress: Progress) {
+        let rest = self.reply.take();
+        self.reply.append(answer);
+        self.reply.append(rest);
+        if progress == Progress::Made {
+            return;
+        }
+        let at_talk = self.open_step().is_some_and(|(flow, at)| matches!(flow.step(at).action, Action::Talk(_)));
+        if at_talk { self.talked() } else { self.return_to_question() }
+    }
+
+    /// One more answer within a `talk`: it ends when its condition holds or enough was said.
+    fn talked(&mut self) {
+        let Some((flow, at)) = self.open_step() else { return };
+        let Action::Talk(talk) = &flow.step(at).action else { return };
+        let Some(run) = &mut self.snap.state.run else { return };
+        run.talked += 1;
+        let enough = run.talked >= talk.max;
+        let until = self.snap.state.run.as_ref().is_some_and(|run| talk.until.as_ref().is_some_and(|u| self.is_true(run, u)));
+        if (enough || until)
+            && let Some(run) = self.snap.state.run.take()
+        {
+            self.walk(run, flow.step(at).next, super::flow::Arrival::InOrder, &[]);
+        }
+    }
+
+    // Without a model.
+
+    /// Answers from the catalogue and the passages; what neither knows goes to a person.
+    fn answer_plainly(&mut self, pending: &Pending, passages: &[Passage]) {
+        let words = Words::of(&pending.words);
+        let products: Vec<_> = self.book.products_in(&words).into_iter().take(super::booking::SHOWN_MAX).collect();
+        let sure: Vec<&Passage> = passages.iter().filter(|passage| passage.score >= Passage::SURE).collect();
+        let prices = self.facts.iter().any(|event| event.fact == Fact::PriceAsked);
+        if !products.is_empty() && (prices || sure.is_empty()) {
+            let cards: Vec<_> = products.into_iter().map(|product| self.card(product)).collect();
+            let mut answer = super::reply::Reply::default();
+            answer.say(&self.phrase(Phrase::HereIs, &[]));
+            answer.cards(cards);
+            self.snap.state.misses = 0;
+            return self.put_answer(answer, pending.progress);
+        }
+        if let Some(best) = sure.first() {
+            self.basis = Some(serde_json::json!({ "pages": [best.page], "worded": "passages" }));
+            let mut answer = super::reply::Reply::default();
+            answer.say(&excerpt(&best.text, &words));
+            self.snap.state.misses = 0;
+            return self.put_answer(answer, pending.progress);
+        }
+        self.answer_unknown(pending);
+    }
+
+    fn answer_unknown(&mut self, pending: &Pending) {
+        if pending.kind == PendingKind::Words {
+            // Words that fit nothing: a failed try at the open question.
+            if let Some((flow, at)) = self.open_step()
+                && !matches!(flow.step(at).action, Action::Talk(_))
+            {
+                return self.failed_try(&flow, at, None);
+            }
+        }
+        self.fact(Fact::Unanswered);
+        self.note("handoff", pending.words.chars().take(300).collect::<String>());
+        let mut answer = super::reply::Reply::default();
+        answer.say(&self.phrase(Phrase::DontKnow, &[]));
+        let person = self.button(Phrase::CallPerson, super::token::Token::Plain(super::token::Plain::Human));
+        if self.snap.state.run.is_none() {
+            answer.buttons([person]);
+        }
+        self.put_answer(answer, pending.progress);
+    }
+}
+
+/// A passage short enough to be a message: whole if it fits, else its sentences that share most words with the question.
+fn excerpt(passage: &str, question: &Words) -> Rich {
+    let whole = Rich::from_markdown(passage);
+    if whole.text.chars().count() <= EXCERPT_CHARS_MAX {
+        return whole;
+    }
+    let asked: Vec<&str> = question.said().map(|(at, _)| question.stem(at)).filter(|stem| stem.chars().count() > 2).collect();
+    let mut sentences: Vec<(usize, usize, String)> = Vec::new();
+    for (n, line) in whole.text.split_inclusive(['.', '!', '?', '\n']).enumerate() {
+        let words = Words::of(line);
+        let shared = words.said().filter(|(at, _)| asked.contains(&words.stem(*at))).count();
+        sentences.push((shared, n, line.to_owned()));
+    }
+    let best = sentences.iter().max_by_key(|(shared, n, _)| (*shared, usize::MAX - n)).map_or(0, |(_, n, _)| *n);
+    let mut text = String::new();
+    for (_, _, line) in sentences.iter().skip(best) {
+        if text.chars().count() + line.chars().count() > EXCERPT_CHARS_MAX {
+            break;
+        }
+        text.push_str(line);
+    }
+    if text.trim().is_empty() {
+        text = whole.text.chars().take(EXCERPT_CHARS_MAX).collect();
+    }
+    Rich::plain(text.trim())
+}

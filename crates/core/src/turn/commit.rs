@@ -1,0 +1,236 @@
+//! From a turn under way to rows: what was said is fitted to the channel, what changed is written, nothing else.
+
+use super::{
+    Outcome,
+    state::{self, Snapshot},
+    work::Work,
+};
+use crate::{
+    fit,
+    ids::BubbleId,
+    message::{Bubble, Message, Purpose, Timer},
+    rows::{
+        Author, ConversationRow, CustomerRow, FactRow, Lane, LeadRow, MessageRow, OrderRow, OutboxRow, TimerRow, TurnCommit,
+    },
+    spec::rich::Rich,
+};
+
+/// Beginning of the last message kept for lists, in characters.
+const PREVIEW_CHARS_MAX: usize = 120;
+/// Most of what was said long ago that a prompt repeats, in characters.
+const SUMMARY_CHARS_MAX: usize = 800;
+
+impl Work {
+    /// Ends the turn.
+    pub(super) fn finish(mut self) -> Outcome {
+        self.say_noted();
+        self.disclose();
+        self.update_score();
+        self.plan_timers();
+        let outbox = self.speak();
+        self.sum_up();
+        let cards = self.cards_for_team();
+        let mut all = outbox;
+        all.extend(cards.outbox);
+        let commit = TurnCommit {
+            key: self.snap.key.clone(),
+            expected: self.snap.version,
+            consumed: std::mem::take(&mut self.consumed),
+            conversation: self.conversation_row(),
+            customer: self.customer_row(),
+            lead: self.lead_row(),
+            messages: std::mem::take(&mut self.messages),
+            facts: self.fact_rows(),
+            orders: self.order_rows(),
+            timers: std::mem::take(&mut self.timers),
+            outbox: all,
+            notices: cards.rows,
+        };
+        Outcome { commit }
+    }
+
+    fn plan_timers(&mut self) {
+        if self.customer_acted || self.snap.state.run.as_ref().is_some_and(|run| run.at == self.now || run.silences > 0) {
+            self.plan_silence();
+        }
+        if let Some(after) = self.remind_after() {
+            let due = self.after(after);
+            self.set_timer(due, Timer::Handoff);
+        }
+    }
+
+    /// Fits what is said to the channel. To a customer who blocked us nothing is said.
+    fn speak(&mut self) -> Vec<OutboxRow> {
+        let own = std::mem::take(&mut self.person_says);
+        let reply = self.reply.take();
+        let mut rows = Vec::new();
+        if self.snap.state.blocked {
+            return rows;
+        }
+        for text in own {
+            let message = Message {
+                text: Rich::plain(text),
+                cards: Vec::new(),
+                photo: None,
+                buttons: Vec::new(),
+                purpose: Purpose::Service,
+            };
+            self.send(&message, Author::Person, &mut rows);
+        }
+        for message in reply.into_messages() {
+            self.send(&message, Author::Bot, &mut rows);
+        }
+        rows
+    }
+
+    fn send(&mut self, message: &Message, author: Author, rows: &mut Vec<OutboxRow>) {
+        for bubble in fit::fit(message, &self.setting.capabilities) {
+            self.snap.state.seq += 1;
+            let seq = self.snap.state.seq;
+            let id = BubbleId::of(&[&self.snap.key.conversation.to_string(), &seq.to_string()]);
+            self.messages.push(MessageRow {
+                seq,
+                author,
+                text: words(&bubble),
+                body: serde_json::to_string(&bubble).unwrap_or_default(),
+                bubble: Some(id),
+                key: None,
+                basis: self.basis.take().map(|basis| basis.to_string()),
+                at: self.now,
+            });
+            rows.push(OutboxRow {
+                id,
+                conversation: self.snap.key.clone(),
+                account: self.snap.account.clone(),
+                peer: self.snap.peer.clone(),
+                seq,
+                bubble,
+                lane: Lane::Dialogue,
+                expires: None,
+                attempts: 0,
+            });
+        }
+    }
+
+    /// Messages that leave the history which a model gets live on in a few words.
+    fn sum_up(&mut self) {
+        let keep = super::prompt::HISTORY_MESSAGES;
+        let all: Vec<&MessageRow> = self.snap.history.iter().chain(&self.messages).collect();
+        let leaving = all.len().saturating_sub(keep);
+        let mut summary = self.snap.state.summary.clone();
+        let mut upto = self.snap.state.summed_up;
+        for row in all.into_iter().take(leaving).filter(|row| row.seq > self.snap.state.summed_up) {
+            upto = row.seq;
+            if row.author == Author::Customer {
+                let line: String = self.masked(&row.text).chars().take(80).collect();
+                summary.push_str(&line);
+                summary.push('\n');
+            }
+        }
+        let excess = summary.chars().count().saturating_sub(SUMMARY_CHARS_MAX);
+        self.snap.state.summary = summary.chars().skip(excess).collect();
+        self.snap.state.summed_up = upto;
+    }
+
+    fn conversation_row(&self) -> ConversationRow {
+        let last = self.messages.last().map(|row| row.text.clone());
+        let stored = || self.snap.history.last().map(|row| row.text.clone());
+        let preview = last.or_else(stored).unwrap_or_default().replace('\n', " ");
+        ConversationRow {
+            account: self.snap.account.clone(),
+            peer: self.snap.peer.clone(),
+            customer: self.customer_id(),
+            state: state::store(&self.snap.state),
+            owner: self.snap.state.owner.name(),
+            preview: preview.chars().take(PREVIEW_CHARS_MAX).collect(),
+            at: self.now,
+            unread: self.snap.state.unread,
+        }
+    }
+
+    fn customer_id(&self) -> crate::ids::CustomerId {
+        self.snap.customer.id.unwrap_or_else(|| self.snap.key.first_customer())
+    }
+
+    fn customer_row(&self) -> Option<CustomerRow> {
+        let customer = &self.snap.customer;
+        (self.is_new() || *customer != self.customer_before).then(|| CustomerRow {
+            id: self.customer_id(),
+            name: customer.name.clone(),
+            phone: customer.phone.as_ref().map(|phone| phone.as_str().to_owned()),
+            email: customer.email.as_ref().map(|email| email.as_str().to_owned()),
+            data: state::store(&customer.more),
+        })
+    }
+
+    fn lead_row(&self) -> Option<LeadRow> {
+        let lead = &self.snap.lead;
+        (self.is_new() || *lead != self.lead_before).then(|| LeadRow {
+            customer: self.customer_id(),
+            score: lead.score,
+            temperature: lead.temperature.name(),
+            stage: lead.stage.clone(),
+            why: self.why(),
+            source: lead.source.clone(),
+            data: state::store(lead),
+            at: self.now,
+        })
+    }
+
+    fn is_new(&self) -> bool {
+        let Snapshot { version, .. } = self.snap;
+        version == 0
+    }
+
+    fn fact_rows(&self) -> Vec<FactRow> {
+        let customer = self.customer_id();
+        let row = |event: &crate::fact::FunnelEvent| FactRow {
+            customer,
+            name: event.fact.name(),
+            data: serde_json::to_string(&event.fact).unwrap_or_default(),
+            at: event.at,
+        };
+        self.facts.iter().map(row).collect()
+    }
+
+    fn order_rows(&self) -> Vec<OrderRow> {
+        let changed = self.snap.orders.iter().filter(|order| self.orders_changed.contains(&order.id));
+        changed
+            .map(|order| OrderRow {
+                id: order.id,
+                number: order.number.clone(),
+                customer: self.customer_id(),
+                state: order.state,
+                total_minor: order.total.minor,
+                currency: order.currency().code().to_owned(),
+                due: order.due.map(|due| due.to_string()),
+                data: state::store(order),
+                at: self.now,
+            })
+            .collect()
+    }
+}
+
+/// What a bubble says, in plain words: for lists, search and models.
+fn words(bubble: &Bubble) -> String {
+    let mut text = bubble.text.text.clone();
+    for card in &bubble.cards {
+        let price = card.price.as_deref().unwrap_or_default();
+        text.push_str(&format!("\n• {} {price}", card.title));
+    }
+    text.trim().to_owned()
+}
+
+/// Timers set in a turn, for the engine's wake-up.
+impl TurnCommit {
+    /// The earliest timer that the turn sets.
+    pub fn earliest_timer(&self) -> Option<jiff::Timestamp> {
+        self.timers
+            .iter()
+            .filter_map(|row| match row {
+                TimerRow::Set { due, .. } => Some(*due),
+                TimerRow::Cancel { .. } => None,
+            })
+            .min()
+    }
+}

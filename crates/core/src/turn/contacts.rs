@@ -1,0 +1,351 @@
+//! Contacts: asked for with consent, checked, kept only then. "No" never blocks what the customer came for.
+
+use super::{
+    flow::{Arrival, Next},
+    state::{AsksConsent, Run},
+    token::{self, Act, Plain, Token},
+    work::Work,
+};
+use crate::{
+    contact::{Email, Phone},
+    fact::{ConsentKind, Fact},
+    lang::{contacts, normal::Words},
+    message::{Button, ContactOf, Press},
+    rows::Author,
+    spec::{
+        config::Consent,
+        flow::{Action, Contact, ContactKind, Kind, Step, StepIx},
+        rich::{Span, Style},
+        texts::Phrase,
+        value::Value,
+    },
+};
+
+/// A consent text up to this length is shown whole; a longer one by its link, where the partner gives one.
+const CONSENT_SHOWN_CHARS_MAX: usize = 900;
+
+/// A contact found in what a customer sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Given {
+    Phone(Phone),
+    Email(Email),
+    Name(String),
+}
+
+impl Work {
+    pub(super) fn arrive_at_contact(&mut self, step: &Step, contact: &Contact, run: &mut Run, arrival: Arrival) -> Next {
+        let done = self.missing(&contact.need).is_empty();
+        if done && arrival == Arrival::InOrder {
+            return Next::To(step.next);
+        }
+        run.consented = self.has_consent();
+        let text = self.text(run, &contact.text);
+        self.say_noted();
+        self.reply.say(&text);
+        self.say_consent();
+        let buttons = self.contact_buttons(run, step, contact);
+        self.reply.buttons(buttons);
+        Next::Wait
+    }
+
+    /// The line under a contact request that says what the customer agrees to; nothing where consent was given before.
+    pub(super) fn say_consent(&mut self) {
+        if self.has_consent() {
+            return;
+        }
+        let Some(consent) = self.book.spec.config.contact.consent.clone() else { return };
+        let (shown, link) = self.consent_text(&consent);
+        let mut line = self.phrase(Phrase::ConsentAsk, &[("policy", String::new())]);
+        line.text.truncate(line.text.trim_end().len());
+        line.spans.retain(|span| span.bytes.end <= line.text.len());
+        line.push_plain("\n");
+        let start = line.text.len();
+        line.push_plain(&shown);
+        let style = link.map_or(Style::Italic, Style::Link);
+        line.spans.push(Span { bytes: start..line.text.len(), style });
+        self.reply.say(&line);
+    }
+
+    fn consent_text(&self, consent: &Consent) -> (String, Option<String>) {
+        let links = &self.book.spec.config.links;
+        let link = ["consent", "privacy"].iter().find_map(|name| links.get(*name)).map(ToString::to_string);
+        match link {
+            Some(link) if consent.text.chars().count() > CONSENT_SHOWN_CHARS_MAX => (link.clone(), Some(link)),
+            _ => (consent.text.trim().to_owned(), None),
+        }
+    }
+
+    pub(super) fn contact_buttons(&self, run: &Run, step: &Step, contact: &Contact) -> Vec<Button> {
+        let act = |act| Token::Act { run: run.number, step: token::hash(&step.id.0), act };
+        let missing = self.missing(&contact.need);
+        let mut buttons = Vec::new();
+        if missing.contains(&ContactKind::Phone) && self.setting.capabilities.contact_button.it() {
+            buttons.push(Button { label: self.label(Phrase::ShareContact), press: Press::ShareContact });
+        } else if !self.has_consent() && self.book.spec.config.contact.consent.is_some() {
+            buttons.push(self.button(Phrase::ConsentAgree, act(Act::Agree)));
+        }
+        buttons.push(self.button(Phrase::SkipContact, act(Act::Decline)));
+        buttons
+    }
+
+    /// Which of these the customer has not left yet.
+    pub(super) fn missing(&self, need: &[ContactKind]) -> Vec<ContactKind> {
+        let customer = &self.snap.customer;
+        let has = |kind: &ContactKind| match kind {
+            ContactKind::Phone => customer.phone.is_some(),
+            ContactKind::Email => customer.email.is_some(),
+            ContactKind::Name => customer.name.is_some(),
+        };
+        need.iter().filter(|kind| !has(kind)).copied().collect()
+    }
+
+    /// Whether the customer agreed to the consent text as it reads now.
+    pub(super) fn has_consent(&self) -> bool {
+        let given = self.snap.customer.more.consents.get(&ConsentKind::Pd);
+        let consent = self.book.spec.config.contact.consent.as_ref();
+        consent.zip(given).is_some_and(|(consent, given)| *consent.sha256 == **given)
+    }
+
+    /// Records the consent. `by`: what the customer pressed or did under the text.
+    pub(super) fn agree(&mut self, by: &str, key: &str) {
+        let Some(consent) = self.book.spec.config.contact.consent.clone() else { return };
+        if self.has_consent() {
+            return;
+        }
+        self.snap.customer.more.consents.insert(ConsentKind::Pd, consent.sha256.to_string());
+        self.fact(Fact::ConsentGiven {
+            kind: ConsentKind::Pd,
+            text_hash: consent.sha256.to_string(),
+            version: consent.version.clone(),
+            by: by.to_owned(),
+            key: key.to_owned(),
+        });
+    }
+
+    /// The contact step that is open, if one is.
+    pub(super) fn open_contact(&self) -> Option<(StepIx, Contact)> {
+        let (flow, at) = self.open_step()?;
+        match &flow.step(at).action {
+            Action::Contact(contact) => Some((at, contact.clone())),
+            _ => None,
+        }
+    }
+
+    fn open_phone_question(&self) -> Option<std::sync::Arc<str>> {
+        let (flow, at) = self.open_step()?;
+        match &flow.step(at).action {
+            Action::Ask(ask) if matches!(ask.kind, Kind::Phone) => Some(ask.slot.clone()),
+            _ => None,
+        }
+    }
+
+    /// The customer shared a contact card.
+    pub(super) fn take_card(&mut self, phone: &str, name: Option<&str>, whose: ContactOf, key: &str) {
+        let parsed = Phone::parse(phone, &self.book.spec.config.country);
+        let own = whose == ContactOf::Sender;
+        let wanted = self.open_contact().is_some() || self.open_phone_question().is_some();
+        match parsed {
+            Ok(phone) if own && wanted => {
+                if self.snap.customer.name.is_none() {
+                    self.snap.customer.name = name.map(str::to_owned);
+                }
+                self.take_contact(Given::Phone(phone), "contact shared under the consent text", key);
+            }
+            Ok(_) if own => self.offer_consent(),
+            // Somebody else's number is somebody else's personal data: it is not kept.
+            Ok(_) | Err(_) => {
+                self.say_phrase(Phrase::AskPhone, &[]);
+                if wanted {
+                    self.ask_again();
+                }
+            }
+        }
+    }
+
+    /// Looks for contacts in words; `true`: the words were about nothing else.
+    pub(super) fn hear_contact(&mut self, text: &str, key: &str) -> bool {
+        let step = self.open_contact();
+        let phone_slot = self.open_phone_question();
+        let need = step.as_ref().map(|(_, contact)| {
+            let wanted: Vec<_> = contact.need.iter().chain(&contact.optional).copied().collect();
+            self.missing(&wanted)
+        });
+        let phone = contacts::phones(text, &self.book.spec.config.country).into_iter().next();
+        let email = contacts::emails(text).into_iter().next();
+        let given = match (phone, email) {
+            (Some(phone), _) => Some(Given::Phone(phone.value)),
+            (None, Some(email)) => Some(Given::Email(email.value)),
+            (None, None) => None,
+        };
+        match (given, need, phone_slot) {
+            (Some(given), Some(_), _) | (Some(given @ Given::Phone(_)), None, Some(_)) => {
+                self.take_contact(given, "written under the consent text", key);
+                true
+            }
+            (Some(_), None, None) if !self.has_consent() => {
+                self.offer_consent();
+                false
+            }
+            (Some(given), None, None) => {
+                self.keep(given);
+                false
+            }
+            (None, Some(need), _) if need == [ContactKind::Name] && looks_like_a_name(text) => {
+                self.take_contact(Given::Name(text.trim().to_owned()), "written under the consent text", key);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn take_contact(&mut self, given: Given, by: &str, key: &str) {
+        self.agree(by, key);
+        let phone = match &given {
+            Given::Phone(phone) => Some(phone.to_string()),
+            _ => None,
+        };
+        self.keep(given);
+        if let (Some(slot), Some(phone)) = (self.open_phone_question(), phone) {
+            let Some((flow, at)) = self.open_step() else { return };
+            let Some(mut run) = self.snap.state.run.take() else { return };
+            self.fill(&mut run, &slot, Value::Text(phone));
+            return self.walk(run, flow.step(at).next, Arrival::InOrder, &[]);
+        }
+        let Some((at, contact)) = self.open_contact() else { return };
+        if let Some(next) = self.missing(&contact.need).first() {
+            let ask = match next {
+                ContactKind::Phone => Phrase::AskPhone,
+                ContactKind::Email => Phrase::AskEmail,
+                ContactKind::Name => Phrase::AskName,
+            };
+            return self.say_phrase(ask, &[]);
+        }
+        self.pass_contact(at);
+    }
+
+    fn pass_contact(&mut self, at: StepIx) {
+        let Some((flow, _)) = self.open_step() else { return };
+        let Some(run) = self.snap.state.run.take() else { return };
+        self.walk(run, flow.step(at).next, Arrival::InOrder, &[]);
+    }
+
+    /// Keeps a contact that was consented to.
+    fn keep(&mut self, given: Given) {
+        if !self.has_consent() && self.book.spec.config.contact.consent.is_some() {
+            return;
+        }
+        let customer = &mut self.snap.customer;
+        let (kind, new) = match given {
+            Given::Phone(phone) => ("phone", customer.phone.replace(phone.clone()) != Some(phone)),
+            Given::Email(email) => ("email", customer.email.replace(email.clone()) != Some(email)),
+            Given::Name(name) => ("name", customer.name.replace(name.clone()) != Some(name)),
+        };
+        if new {
+            self.fact(Fact::ContactLeft { kind: kind.to_owned() });
+        }
+    }
+
+    /// Contacts came unasked: nothing is kept before the customer agrees.
+    fn offer_consent(&mut self) {
+        if self.book.spec.config.contact.consent.is_none() {
+            return;
+        }
+        self.snap.state.asks_consent = Some(AsksConsent::Contacts);
+        self.say_consent();
+        let agree = self.button(Phrase::ConsentAgree, Token::Plain(Plain::Agree));
+        let decline = self.button(Phrase::ConsentDecline, Token::Plain(Plain::Decline));
+        self.reply.buttons([agree, decline]);
+    }
+
+    /// The customer agreed to, or refused, what [`Work::offer_consent`] asked.
+    pub(super) fn answer_consent(&mut self, agreed: bool, by: &str, key: &str) {
+        if self.snap.state.asks_consent.take().is_none() {
+            return;
+        }
+        if !agreed {
+            self.fact(Fact::ConsentRefused { kind: ConsentKind::Pd });
+            return self.say_phrase(Phrase::ConsentDeclined, &[]);
+        }
+        self.agree(by, key);
+        let country = self.book.spec.config.country.clone();
+        let own = self.snap.history.iter().chain(&self.messages).rev().filter(|row| row.author == Author::Customer);
+        let texts: Vec<String> = own.take(6).map(|row| row.text.clone()).collect();
+        let phone = texts.iter().find_map(|text| contacts::phones(text, &country).into_iter().next());
+        let email = texts.iter().find_map(|text| contacts::emails(text).into_iter().next());
+        if let Some(phone) = phone {
+            self.keep(Given::Phone(phone.value));
+        }
+        if let Some(email) = email {
+            self.keep(Given::Email(email.value));
+        }
+        self.say_phrase(Phrase::ContactSaved, &[]);
+    }
+
+    /// Agree or decline was pressed under a contact step.
+    pub(super) fn press_consent(&mut self, agreed: bool, label: &str, key: &str) {
+        let Some((at, contact)) = self.open_contact() else { return };
+        if agreed {
+            self.agree(label, key);
+            if let Some(run) = &mut self.snap.state.run {
+                run.consented = true;
+            }
+            let missing = self.missing(&contact.need);
+            let ask = match missing.first() {
+                Some(ContactKind::Email) => Phrase::AskEmail,
+                Some(ContactKind::Name) => Phrase::AskName,
+                Some(ContactKind::Phone) => Phrase::AskPhone,
+                None => return self.pass_contact(at),
+            };
+            return self.say_phrase(ask, &[]);
+        }
+        self.refuse_contact(&contact, at);
+    }
+
+    /// The customer does not want to leave a contact: the flow goes on without.
+    pub(super) fn refuse_contact(&mut self, contact: &Contact, at: StepIx) {
+        if !self.has_consent() {
+            self.fact(Fact::ConsentRefused { kind: ConsentKind::Pd });
+        }
+        match contact.refused {
+            Some(step) => {
+                let Some(run) = self.snap.state.run.take() else { return };
+                self.walk(run, Some(step), Arrival::InOrder, &[]);
+            }
+            None => self.pass_contact(at),
+        }
+    }
+
+    /// The text with phones and addresses hidden: for models and search, which need not know them.
+    pub(super) fn masked(&self, text: &str) -> String {
+        mask(text, &self.book.spec.config.country)
+    }
+}
+
+pub(super) fn mask(text: &str, country: &str) -> String {
+    let mut hidden: Vec<(std::ops::Range<usize>, &str)> = Vec::new();
+    hidden.extend(contacts::phones(text, country).into_iter().map(|found| (found.range, "[телефон]")));
+    hidden.extend(contacts::emails(text).into_iter().map(|found| (found.range, "[почта]")));
+    hidden.sort_by_key(|(range, _)| range.start);
+    let mut masked = String::with_capacity(text.len());
+    let mut at = 0;
+    for (range, placeholder) in hidden {
+        if range.start < at {
+            continue;
+        }
+        masked.push_str(&text[at..range.start]);
+        masked.push_str(placeholder);
+        at = range.end;
+    }
+    masked.push_str(&text[at..]);
+    masked
+}
+
+/// One to three words of letters, none of them a question.
+fn looks_like_a_name(text: &str) -> bool {
+    let words = Words::of(text);
+    let count = words.said().count();
+    (1..=3).contains(&count)
+        && !text.contains('?')
+        && text.chars().all(|c| c.is_alphabetic() || c.is_whitespace() || c == '-' || c == '.')
+}
+

@@ -1,0 +1,474 @@
+//! What came in, event by event: recorded, sorted by kind, and handed to whoever understands it.
+
+use super::{
+    state::Owner,
+    token::{self, Act, Plain, Token},
+    work::{Pending, PendingKind, Progress, Work},
+};
+use crate::{
+    fact::Fact,
+    ids::OrderId,
+    message::{Content, DeliveryFate, Event, EventKey, MediaKind, Profile, TEXT_CHARS_MAX, Timer},
+    rows::{Author, MessageRow},
+    spec::{
+        flow::{Action, Kind, Target},
+        texts::Phrase,
+        value::Value,
+    },
+    turn::{booking::Placing, flow::Arrival, playbook},
+};
+
+/// Longest deep-link payload that is kept as a source, in characters.
+const SOURCE_CHARS_MAX: usize = 64;
+
+impl Work {
+    /// Takes all waiting events in order. Texts that follow one another are one utterance: people write in bursts.
+    pub(super) fn take_events(&mut self) {
+        self.mend_run();
+        let mut burst: Vec<(String, EventKey)> = Vec::new();
+        for mail in self.take_mail() {
+            let inbound = mail.inbound;
+            match inbound.event {
+                Event::Customer { content, profile } => {
+                    self.meet(&profile, &content);
+                    let text = self.record(&content, &inbound.key, inbound.at);
+                    match (text, content) {
+                        (Some(text), _) => burst.push((text, inbound.key)),
+                        (None, content) => {
+                            self.hear_burst(&mut burst);
+                            self.customer_did(content, &inbound.key);
+                        }
+                    }
+                }
+                other => {
+                    self.hear_burst(&mut burst);
+                    self.take_other(other);
+                }
+            }
+        }
+        self.hear_burst(&mut burst);
+    }
+
+    fn take_other(&mut self, event: Event) {
+        match event {
+            Event::Timer { timer } => self.on_timer(&timer),
+            Event::Delivery { fate, .. } => self.on_delivery(&fate),
+            Event::Team { who, action } => self.on_team(&who, action),
+            Event::Customer { .. } => {}
+        }
+    }
+
+    fn hear_burst(&mut self, burst: &mut Vec<(String, EventKey)>) {
+        let Some((_, key)) = burst.last().cloned() else { return };
+        let text = std::mem::take(burst).into_iter().map(|(text, _)| text).collect::<Vec<_>>().join("\n");
+        self.snap.state.last_press = None;
+        if !self.heard.is_empty() {
+            self.heard.push('\n');
+        }
+        self.heard.push_str(&text);
+        self.hear(&text, key.as_str());
+    }
+
+    /// Notes who the customer is, and that they are there.
+    fn meet(&mut self, profile: &Profile, content: &Content) {
+        self.customer_acted = true;
+        self.snap.state.last_heard = Some(self.now);
+        if matches!(content, Content::Blocked) {
+            return;
+        }
+        if self.snap.customer.name.is_none() {
+            let name = profile.name.as_deref().map(str::trim).filter(|name| !name.is_empty());
+            self.snap.customer.name = name.map(|name| name.chars().take(100).collect());
+        }
+        if std::mem::take(&mut self.snap.state.blocked) {
+            self.fact(Fact::Reachable { now: "yes".into() });
+        }
+        if self.snap.state.lang.is_none() {
+            let words = match content {
+                Content::Text { text } => text.as_str(),
+                _ => "",
+            };
+            let lang = self.book.language(profile.language.as_deref(), words);
+            self.lang = lang;
+            // A button or a bare /start says nothing of the language: the first words will.
+            if profile.language.is_some() || !words.is_empty() {
+                self.snap.state.lang = Some(lang);
+            }
+        }
+    }
+
+    /// Writes the event into the conversation's record. Returns the words, if it is words.
+    fn record(&mut self, content: &Content, key: &EventKey, at: jiff::Timestamp) -> Option<String> {
+        let (shown, words) = match content {
+            Content::Text { text } => {
+                let text: String = text.chars().take(TEXT_CHARS_MAX).collect();
+                (text.clone(), Some(text))
+            }
+            Content::Command { name, args } => (format!("/{name} {args}").trim().to_owned(), None),
+            Content::Button { token, label } => (self.pressed_label(token, label.as_deref()), None),
+            Content::Contact { .. } => ("[контакт]".to_owned(), None),
+            Content::Media { kind, caption, .. } => {
+                let caption: String = caption.as_deref().unwrap_or_default().chars().take(TEXT_CHARS_MAX).collect();
+                (format!("{} {caption}", media_word(*kind)).trim().to_owned(), None)
+            }
+            Content::Location { .. } => ("[место на карте]".to_owned(), None),
+            Content::Edited { text, .. } => (format!("✎ {}", text.chars().take(TEXT_CHARS_MAX).collect::<String>()), None),
+            Content::Opened | Content::Blocked | Content::Other { .. } => return None,
+        };
+        match content {
+            Content::Button { .. } => self.fact(Fact::Button),
+            _ => self.fact(Fact::Message),
+        }
+        self.snap.state.unread = self.snap.state.unread.saturating_add(1);
+        self.snap.state.seq += 1;
+        self.messages.push(MessageRow {
+            seq: self.snap.state.seq,
+            author: Author::Customer,
+            text: shown,
+            body: serde_json::to_string(content).unwrap_or_default(),
+            bubble: None,
+            key: Some(key.clone()),
+            basis: None,
+            at,
+        });
+        words
+    }
+
+    fn customer_did(&mut self, content: Content, key: &EventKey) {
+        let silent = !self.bot_owns();
+        match content {
+            Content::Blocked => {
+                self.snap.state.blocked = true;
+                self.fact(Fact::Reachable { now: "blocked".into() });
+            }
+            Content::Command { name, args } if !silent || name == "stop" => self.command(&name, &args, key.as_str()),
+            Content::Opened | Content::Other { .. } => {}
+            _ if silent => self.note("message", "Новое сообщение клиента"),
+            Content::Button { token, label } => self.press(&token, label.as_deref(), key),
+            Content::Contact { phone, name, whose } => {
+                self.take_card(&phone, name.as_deref(), whose, key.as_str());
+            }
+            Content::Media { kind, file, caption, .. } => self.media(kind, &file, caption.as_deref(), key),
+            Content::Location { latitude, longitude } => self.location(latitude, longitude),
+            Content::Edited { of, text } => self.edited(&of, &text, key),
+            Content::Text { .. } | Content::Command { .. } => {}
+        }
+    }
+
+    pub(super) fn command(&mut self, name: &str, args: &str, key: &str) {
+        match name {
+            "stop" | "unsubscribe" => return self.opt_out(),
+            "start" | "help" => return self.on_start(args),
+            "human" | "operator" => return self.ask_for_person(),
+            "cancel" if self.snap.state.run.is_some() => return self.cancel_flow(),
+            _ => {}
+        }
+        let ready: Option<_> =
+            self.book.by_command(name).find(|flow| playbook::may_start(flow, |when| when.is_true(&self.scope()))).cloned();
+        match ready {
+            Some(flow) => self.start_flow(&flow),
+            None if args.is_empty() => {
+                self.say_phrase(Phrase::NotUnderstood, &[]);
+                self.return_to_question();
+            }
+            // An unknown command with words: the words may still be meant.
+            None => self.hear(args, key),
+        }
+    }
+
+    fn on_start(&mut self, payload: &str) {
+        let payload = payload.trim();
+        if !payload.is_empty() && self.snap.lead.source.is_none() {
+            self.snap.lead.source = Some(payload.chars().take(SOURCE_CHARS_MAX).collect());
+        }
+        let ready = |flow: &&std::sync::Arc<_>| playbook::may_start(flow, |when| when.is_true(&self.scope()));
+        let linked = self.book.by_link(payload).find(ready).cloned();
+        match linked.or_else(|| self.first_flow()) {
+            Some(flow) => self.start_flow(&flow),
+            None => self.greet(),
+        }
+    }
+
+    pub(super) fn greet(&mut self) {
+        let partner = self.book.spec.config.name.clone();
+        self.say_phrase(Phrase::Greeting, &[("partner", partner)]);
+        if self.snap.state.run.is_some() {
+            self.return_to_question();
+        }
+    }
+
+    /// What a button said, for the record: the channel's word, else what we showed.
+    fn pressed_label(&self, token: &str, label: Option<&str>) -> String {
+        let shown = || {
+            let ours = self.snap.history.iter().rev().filter(|row| row.author != Author::Customer);
+            ours.take(10).find_map(|row| {
+                let bubble: crate::message::Bubble = serde_json::from_str(&row.body).ok()?;
+                let cards = bubble.cards.iter().filter_map(|card| card.button.as_ref());
+                let all = bubble.rows.iter().flatten().chain(cards);
+                let mut same = all.filter(|button| matches!(&button.press, crate::message::Press::Token { token: own } if own == token));
+                same.next().map(|button| button.label.clone())
+            })
+        };
+        label.map(|label| label.chars().take(200).collect()).or_else(shown).unwrap_or_else(|| "[кнопка]".to_owned())
+    }
+
+    fn press(&mut self, text: &str, label: Option<&str>, key: &EventKey) {
+        // A second press of the same button, with nothing between: acknowledged by the channel, and nothing more.
+        if self.snap.state.last_press.as_deref() == Some(text) {
+            return;
+        }
+        self.snap.state.last_press = Some(text.to_owned());
+        let label = self.pressed_label(text, label);
+        match Token::parse(text) {
+            Some(Token::Plain(plain)) => self.press_plain(plain, &label, key.as_str()),
+            Some(Token::Start(flow)) => match self.book.flow_by_hash(flow).cloned() {
+                Some(flow) => self.start_flow(&flow),
+                None => self.hear(&label, key.as_str()),
+            },
+            Some(Token::Product(product)) => match self.book.product_by_hash(product).map(|one| one.id.clone()) {
+                Some(id) => self.choose_product(&id),
+                None => self.say_phrase(Phrase::OrderRefused, &[]),
+            },
+            Some(token @ (Token::Option { run, step, .. } | Token::Act { run, step, .. } | Token::Target { run, step, .. })) => {
+                self.press_in_run(token, run, step, &label, key.as_str());
+            }
+            None => self.hear(&label, key.as_str()),
+        }
+    }
+
+    fn press_plain(&mut self, plain: Plain, label: &str, key: &str) {
+        match plain {
+            Plain::Human => self.ask_for_person(),
+            Plain::Stop => self.opt_out(),
+            Plain::Agree => self.answer_consent(true, label, key),
+            Plain::Decline => self.answer_consent(false, label, key),
+            Plain::Checkout => self.show_cart_order(),
+            Plain::Confirm => match self.open_draft() {
+                Some(draft) => self.placed(draft, None),
+                None => {}
+            },
+            Plain::Cancel => {
+                if let Some(draft) = self.open_draft() {
+                    // A draft can always be called off.
+                    let _moved = self.move_order(draft, crate::order::OrderMove::Cancel);
+                }
+                self.say_phrase(Phrase::OrderWhatToChange, &[]);
+            }
+        }
+    }
+
+    /// Tells what came of a confirmation, and lets the flow go on.
+    fn placed(&mut self, order: OrderId, flow: Option<()>) {
+        match self.confirm_order(order) {
+            Placing::Placed if flow.is_none() => {
+                let number = self.snap.orders.iter().find(|one| one.id == order).map(|one| one.number.clone());
+                self.say_phrase(Phrase::OrderAccepted, &[("number", number.unwrap_or_default())]);
+            }
+            Placing::Placed | Placing::Already | Placing::Gone => {}
+            Placing::Refused => self.refuse_order("sold out or another price at the time of confirmation"),
+        }
+    }
+
+    fn press_in_run(&mut self, token: Token, run: u32, step: u32, label: &str, key: &str) {
+        let open = self.snap.state.run.as_ref().filter(|open| open.number == run);
+        let Some(open) = open else { return self.press_of_old_run(token, run, step) };
+        if token::hash(&open.step.0) == step {
+            return self.press_at_open_step(token, label, key);
+        }
+        let flow = self.book.flow(&open.flow).cloned();
+        let earlier = flow.and_then(|flow| {
+            let at = flow.steps.iter().position(|one| token::hash(&one.id.0) == step)?;
+            Some((flow, crate::spec::flow::StepIx(at)))
+        });
+        match (earlier, token) {
+            (Some((flow, at)), Token::Target { button, .. }) => self.follow(&flow, at, button),
+            (Some((flow, at)), Token::Option { option, .. }) => self.correct_by_button(&flow, at, option),
+            // Another step's skip, consent or confirmation: what it would do is done or past.
+            (Some(_), _) => {}
+            // The step was edited away: its label is as good as typed.
+            (None, _) => self.hear(label, key),
+        }
+    }
+
+    /// A button of a run that is over, or that waits under another: nothing changes; the flow may be begun again.
+    fn press_of_old_run(&mut self, token: Token, run: u32, step: u32) {
+        if matches!(token, Token::Act { act: Act::Confirm, .. }) && self.was_placed(run) {
+            return;
+        }
+        let flow = self.book.spec.flows.values().find(|flow| flow.steps.iter().any(|one| token::hash(&one.id.0) == step));
+        let again = flow.map(|flow| self.button(Phrase::StartAgain, Token::Start(token::hash(flow.id.as_str()))));
+        self.say_phrase(Phrase::OldButton, &[]);
+        if let Some(again) = again {
+            self.reply.buttons([again]);
+        }
+    }
+
+    fn was_placed(&self, run: u32) -> bool {
+        let id = OrderId::of(&[&self.snap.key.conversation.to_string(), &format!("run/{run}")]);
+        self.snap.orders.iter().any(|order| order.id == id && order.state != crate::order::OrderState::Draft)
+    }
+
+    fn press_at_open_step(&mut self, token: Token, label: &str, key: &str) {
+        let Some((flow, at)) = self.open_step() else { return };
+        let step = flow.step(at);
+        match (token, &step.action) {
+            (Token::Option { option, .. }, Action::Ask(ask)) => self.choose_option(&flow, at, ask, option, label, key),
+            (Token::Act { act: Act::Skip, .. }, Action::Ask(ask)) => self.skip(&flow, at, ask),
+            (Token::Act { act: Act::Agree, .. }, Action::Contact(_)) => self.press_consent(true, label, key),
+            (Token::Act { act: Act::Decline, .. }, Action::Contact(_)) => self.press_consent(false, label, key),
+            (Token::Act { act: Act::Confirm, .. }, Action::Order(_)) => self.confirm_in_flow(),
+            (Token::Act { act: Act::Change, .. }, Action::Order(_)) => self.say_phrase(Phrase::OrderWhatToChange, &[]),
+            (Token::Target { button, .. }, _) => self.follow(&flow, at, button),
+            _ => self.hear(label, key),
+        }
+    }
+
+    pub(super) fn confirm_in_flow(&mut self) {
+        let Some((flow, at)) = self.open_step() else { return };
+        let Some(order) = self.snap.state.run.as_ref().and_then(|run| run.order) else { return };
+        match self.confirm_order(order) {
+            Placing::Placed => {
+                let Some(run) = self.snap.state.run.take() else { return };
+                self.walk(run, flow.step(at).next, Arrival::InOrder, &[]);
+            }
+            Placing::Already => {}
+            Placing::Refused | Placing::Gone => {
+                self.refuse_order("sold out or another price at the time of confirmation");
+                // The offer is shown again if there is one before; else a person helps.
+                let offer = flow.steps.iter().position(|step| matches!(step.action, Action::Offer(_)));
+                let Some(run) = self.snap.state.run.take() else { return };
+                match offer {
+                    Some(offer) => self.walk(run, Some(crate::spec::flow::StepIx(offer)), Arrival::ByJump, &[]),
+                    None => {
+                        self.finish_run(&run, "refused");
+                        self.hand_off("order", None);
+                    }
+                }
+            }
+        }
+    }
+
+    /// A button of a `say` leads somewhere.
+    fn follow(&mut self, flow: &std::sync::Arc<crate::spec::flow::Flow>, at: crate::spec::flow::StepIx, button: u32) {
+        let Action::Say(say) = &flow.step(at).action else { return };
+        let target = usize::try_from(button).ok().and_then(|n| say.buttons.get(n)).map(|button| button.target.clone());
+        if let Some(Target::Step(step)) = target
+            && let Some(run) = self.snap.state.run.take()
+        {
+            self.walk(run, Some(step), Arrival::ByJump, &[]);
+        }
+    }
+
+    fn media(&mut self, kind: MediaKind, file: &str, caption: Option<&str>, key: &EventKey) {
+        let photo_wanted = self.open_step().and_then(|(flow, at)| match &flow.step(at).action {
+            Action::Ask(ask) if matches!(ask.kind, Kind::Photo) => Some((flow.clone(), at, ask.slot.clone())),
+            _ => None,
+        });
+        match (photo_wanted, kind, caption) {
+            (Some((flow, at, slot)), MediaKind::Photo, _) => {
+                let Some(mut run) = self.snap.state.run.take() else { return };
+                self.fill(&mut run, &slot, Value::Text(file.to_owned()));
+                self.walk(run, flow.step(at).next, Arrival::InOrder, &[]);
+            }
+            (_, _, Some(caption)) if !caption.trim().is_empty() => {
+                let caption: String = caption.chars().take(TEXT_CHARS_MAX).collect();
+                self.note("media", media_word(kind));
+                self.heard.push_str(&caption);
+                self.hear(&caption, key.as_str());
+            }
+            (_, MediaKind::Sticker, _) => {}
+            _ => {
+                self.say_phrase(Phrase::DontKnow, &[]);
+                self.note("handoff", format!("Клиент прислал {}", media_word(kind)));
+                self.return_to_question();
+            }
+        }
+    }
+
+    fn location(&mut self, latitude: f64, longitude: f64) {
+        let wanted = self.open_step().and_then(|(flow, at)| match &flow.step(at).action {
+            Action::Ask(ask) if matches!(ask.kind, Kind::Location) => Some((flow.clone(), at, ask.slot.clone())),
+            _ => None,
+        });
+        let place = format!("{latitude:.5}, {longitude:.5}");
+        let Some((flow, at, slot)) = wanted else {
+            self.say_phrase(Phrase::DontKnow, &[]);
+            self.note("handoff", "Клиент прислал место на карте");
+            return self.return_to_question();
+        };
+        let Some(mut run) = self.snap.state.run.take() else { return };
+        self.fill(&mut run, &slot, Value::Text(place));
+        self.walk(run, flow.step(at).next, Arrival::InOrder, &[]);
+    }
+
+    /// An edit of the last message is heard as a message; an older one is only recorded.
+    fn edited(&mut self, of: &EventKey, text: &str, key: &EventKey) {
+        let own = self.snap.history.iter().filter(|row| row.author == Author::Customer);
+        let last = own.filter_map(|row| row.key.as_ref()).next_back();
+        if last == Some(of) {
+            let text: String = text.chars().take(TEXT_CHARS_MAX).collect();
+            self.heard.push_str(&text);
+            self.hear(&text, key.as_str());
+        }
+    }
+
+    fn on_timer(&mut self, timer: &Timer) {
+        match timer {
+            Timer::Silence { entry } => self.on_silence(*entry),
+            Timer::Wait => {
+                let Some((flow, at)) = self.open_step() else { return };
+                if let Action::Wait(_) = flow.step(at).action
+                    && let Some(run) = self.snap.state.run.take()
+                {
+                    self.walk(run, flow.step(at).next, Arrival::InOrder, &[]);
+                }
+            }
+            // The score is brought up to date at the end of every turn.
+            Timer::Score => {}
+            Timer::Handoff => {
+                if self.snap.state.owner == Owner::Nobody {
+                    self.note("handoff", "Клиент всё ещё ждёт ответа человека");
+                }
+            }
+        }
+    }
+
+    fn on_delivery(&mut self, fate: &DeliveryFate) {
+        match fate {
+            DeliveryFate::Blocked => {
+                self.snap.state.blocked = true;
+                self.fact(Fact::Reachable { now: "blocked".into() });
+            }
+            DeliveryFate::Refused { cause } => {
+                self.fact(Fact::Undelivered { cause: cause.clone() });
+                self.note("undelivered", cause.clone());
+            }
+            DeliveryFate::Expired => self.fact(Fact::Undelivered { cause: "expired".into() }),
+        }
+    }
+
+    /// Something that flow and files did not answer.
+    pub(super) fn leave_pending(&mut self, words: &str, progress: Progress, kind: PendingKind) {
+        match &mut self.pending {
+            Some(pending) => {
+                pending.words.push('\n');
+                pending.words.push_str(words);
+                if progress == Progress::Made {
+                    pending.progress = progress;
+                }
+            }
+            None => self.pending = Some(Pending { words: words.to_owned(), progress, kind }),
+        }
+    }
+}
+
+fn media_word(kind: MediaKind) -> &'static str {
+    match kind {
+        MediaKind::Photo => "[фото]",
+        MediaKind::Voice => "[голосовое]",
+        MediaKind::Audio => "[аудио]",
+        MediaKind::Video => "[видео]",
+        MediaKind::Document => "[документ]",
+        MediaKind::Sticker => "[стикер]",
+    }
+}

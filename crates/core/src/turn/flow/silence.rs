@@ -1,0 +1,97 @@
+//! Silence: what a flow does when the customer does not answer. We write first here, so decent hours are kept.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{
+    message::Timer,
+    spec::flow::{Action, Silence, Silent},
+    turn::{
+        flow::Arrival,
+        state::Run,
+        work::Work,
+    },
+};
+
+impl Work {
+    /// Sets the timer of the open step's next entry, counted from the customer's last event.
+    pub(in crate::turn) fn plan_silence(&mut self) {
+        let reachable = self.bot_owns() && !self.snap.state.blocked && !self.snap.customer.more.opted_out;
+        let entry = reachable.then(|| self.next_silence()).flatten();
+        let Some((entry, after)) = entry else {
+            return self.cancel_timer("silence");
+        };
+        let from = self.snap.state.last_heard.unwrap_or(self.now);
+        let lag = self.now.duration_since(from);
+        let due = self.after(after).checked_sub(lag).unwrap_or(self.now);
+        self.set_timer(self.decent(due), Timer::Silence { entry });
+    }
+
+    fn next_silence(&self) -> Option<(u16, crate::spec::value::Period)> {
+        let run = self.snap.state.run.as_ref()?;
+        let (flow, at) = self.open_step()?;
+        let action = &flow.step(at).action;
+        if matches!(action, Action::Wait(_)) {
+            return None;
+        }
+        let entry = entries(&flow, action).get(usize::from(run.silences))?;
+        Some((run.silences, entry.after))
+    }
+
+    /// The silence timer rang.
+    pub(in crate::turn) fn on_silence(&mut self, entry: u16) {
+        let reachable = self.bot_owns() && !self.snap.state.blocked && !self.snap.customer.more.opted_out;
+        let waits = self.snap.state.run.as_ref().is_some_and(|run| run.silences == entry);
+        if !reachable || !waits {
+            return;
+        }
+        let decent = self.decent(self.now);
+        if decent > self.now {
+            return self.set_timer(decent, Timer::Silence { entry });
+        }
+        let Some((flow, at)) = self.open_step() else { return };
+        let Some(then) = entries(&flow, &flow.step(at).action).get(usize::from(entry)).map(|entry| &entry.then) else {
+            return;
+        };
+        let Some(mut run) = self.snap.state.run.take() else { return };
+        run.silences = entry + 1;
+        match then {
+            Silent::Say(text) => {
+                let text = self.text(&run, text);
+                self.snap.state.run = Some(run);
+                self.reply.say(&text);
+                self.ask_again();
+            }
+            Silent::End(outcome) => {
+                self.snap.state.shelved = Some(Run { at: self.now, takes: None, ..run.clone() });
+                // Nobody is there: what was interrupted does not speak up either.
+                let below = std::mem::take(&mut self.snap.state.stack);
+                for run in &below {
+                    self.finish_run(run, "interrupted");
+                }
+                self.finish_run(&run, outcome);
+            }
+            Silent::Goto(step) => self.walk(run, Some(*step), Arrival::ByJump, &[]),
+        }
+    }
+
+    /// The first moment from `at` on that is not in the quiet hours of the customer's clock.
+    pub(in crate::turn) fn decent(&self, at: Timestamp) -> Timestamp {
+        let config = &self.book.spec.config;
+        let local = at.to_zoned(config.zone.clone());
+        if !config.quiet.holds(local.time()) {
+            return at;
+        }
+        let end = config.quiet.until;
+        let today = local.with().time(end).build();
+        let candidate = today.ok().filter(|morning| morning.timestamp() > at);
+        let tomorrow = || local.tomorrow().ok().and_then(|day| day.with().time(end).build().ok());
+        candidate.or_else(tomorrow).map_or(at + SignedDuration::from_hours(12), |morning| morning.timestamp())
+    }
+}
+
+fn entries<'a>(flow: &'a crate::spec::flow::Flow, action: &'a Action) -> &'a [Silence] {
+    match action {
+        Action::Ask(ask) if !ask.silence.is_empty() => &ask.silence,
+        _ => &flow.silence,
+    }
+}

@@ -1,0 +1,250 @@
+//! A partner's files, prepared for turns: what can be computed once at load is not computed at every message.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use rustc_hash::FxHashMap;
+
+use super::token;
+use crate::{
+    guard::Evidence,
+    ids::{FlowId, PartnerId},
+    lang::{
+        Lang,
+        choice::OptionWords,
+        layout::Fixer,
+        normal::{self, Words},
+    },
+    spec::{
+        catalogue::Product,
+        expr::Expr,
+        flow::{Action, Choice, Flow, Kind, StepIx},
+        partner::PartnerSpec,
+    },
+};
+
+/// A partner's files with what turns look up in them.
+#[derive(Debug)]
+pub struct Playbook {
+    /// The files.
+    pub spec: Arc<PartnerSpec>,
+    /// Mends wrong layouts; knows the partner's own words.
+    pub(super) fixer: Fixer,
+    /// Options of choices, by flow and step.
+    options: FxHashMap<(FlowId, StepIx), Vec<OptionWords>>,
+    /// Stems of `unit` words, by flow and step.
+    units: FxHashMap<(FlowId, StepIx), Vec<String>>,
+    /// Phrases that start flows.
+    starts: Vec<(Vec<String>, FlowId)>,
+    /// Words of products' names, for finding what a customer names.
+    products: ProductWords,
+    /// What the partner's files state: prices, links, hours.
+    pub(super) stated: Arc<Evidence>,
+}
+
+impl Playbook {
+    /// Prepares a partner's files.
+    pub fn new(spec: Arc<PartnerSpec>) -> Self {
+        let mut options = FxHashMap::default();
+        let mut units = FxHashMap::default();
+        for flow in spec.flows.values() {
+            for (at, step) in flow.steps.iter().enumerate() {
+                let Action::Ask(ask) = &step.action else { continue };
+                let key = || (flow.id.clone(), StepIx(at));
+                match &ask.kind {
+                    Kind::Choice(choices) | Kind::Choices(choices) => {
+                        options.insert(key(), choices.iter().map(option_words).collect());
+                    }
+                    Kind::Number { unit, .. } => {
+                        units.insert(key(), unit.iter().map(|word| stem_of(word)).collect());
+                    }
+                    _ => {}
+                }
+            }
+        }
+        let starts = spec
+            .flows
+            .values()
+            .flat_map(|flow| flow.start.words.iter().map(|words| (stems(words), flow.id.clone())))
+            .filter(|(stems, _)| !stems.is_empty())
+            .collect();
+        let fixer = Fixer::new(known_words(&spec));
+        let products = ProductWords::new(&spec.catalogue.products);
+        let stated = Arc::new(stated(&spec));
+        Self { spec, fixer, options, units, starts, products, stated }
+    }
+
+    /// Whose files.
+    pub fn partner(&self) -> &PartnerId {
+        &self.spec.id
+    }
+
+    /// A flow by its id.
+    pub(super) fn flow(&self, id: &FlowId) -> Option<&Arc<Flow>> {
+        self.spec.flows.get(id)
+    }
+
+    /// A flow by the hash of its id, as buttons carry it.
+    pub(super) fn flow_by_hash(&self, hash: u32) -> Option<&Arc<Flow>> {
+        self.spec.flows.values().find(|flow| token::hash(flow.id.as_str()) == hash)
+    }
+
+    /// Options of a choice.
+    pub(super) fn options(&self, flow: &Flow, step: StepIx) -> &[OptionWords] {
+        self.options.get(&(flow.id.clone(), step)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Stems of the words that a number of this step counts.
+    pub(super) fn units(&self, flow: &Flow, step: StepIx) -> &[String] {
+        self.units.get(&(flow.id.clone(), step)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The flow that begins with the first message of a new customer.
+    pub(super) fn first_flow(&self) -> impl Iterator<Item = &Arc<Flow>> {
+        self.spec.flows.values().filter(|flow| flow.start.first_message)
+    }
+
+    /// The flows that a command starts.
+    pub(super) fn by_command(&self, name: &str) -> impl Iterator<Item = &Arc<Flow>> {
+        self.spec
+            .flows
+            .values()
+            .filter(move |flow| flow.start.commands.iter().any(|command| command.trim_start_matches('/') == name))
+    }
+
+    /// The flows that a deep link starts.
+    pub(super) fn by_link(&self, payload: &str) -> impl Iterator<Item = &Arc<Flow>> {
+        self.spec.flows.values().filter(move |flow| flow.start.links.iter().any(|link| link == payload))
+    }
+
+    /// Flows whose start words all stand in the text, the longest phrase first, then by id.
+    pub(super) fn by_words(&self, words: &Words) -> Vec<&Arc<Flow>> {
+        let said: Vec<&str> = words.said().map(|(at, _)| words.stem(at)).collect();
+        let mut found: Vec<(usize, &FlowId)> = self
+            .starts
+            .iter()
+            .filter(|(phrase, _)| phrase.iter().all(|stem| said.contains(&stem.as_str())))
+            .map(|(phrase, flow)| (usize::MAX - phrase.len(), flow))
+            .collect();
+        found.sort();
+        found.dedup_by_key(|(_, flow)| *flow);
+        found.into_iter().filter_map(|(_, flow)| self.flow(flow)).collect()
+    }
+
+    /// Products that a text names, best first.
+    pub(super) fn products_in(&self, words: &Words) -> Vec<&Product> {
+        self.products.find(words).into_iter().filter_map(|at| self.spec.catalogue.products.get(at)).collect()
+    }
+
+    /// A product by the hash of its id.
+    pub(super) fn product_by_hash(&self, hash: u32) -> Option<&Product> {
+        self.spec.catalogue.products.iter().find(|product| token::hash(&product.id) == hash)
+    }
+
+    /// The customer's language: the channel's code if the partner speaks it, else the script's, else the main one.
+    pub(super) fn language(&self, code: Option<&str>, text: &str) -> Lang {
+        let spoken = || self.spec.config.languages.iter().copied();
+        let listed = |lang: &Lang| spoken().any(|one| one == *lang);
+        code.and_then(Lang::parse)
+            .filter(listed)
+            .or_else(|| Lang::of_script(text).filter(listed))
+            .or_else(|| spoken().next())
+            .unwrap_or_default()
+    }
+}
+
+fn option_words(choice: &Choice) -> OptionWords {
+    let labels: Vec<&str> = choice.label.iter().map(|(_, label)| label.as_str()).collect();
+    OptionWords::new(&choice.id, labels, choice.also.iter().map(String::as_str))
+}
+
+fn stem_of(word: &str) -> String {
+    stems(word).pop().unwrap_or_default()
+}
+
+fn stems(phrase: &str) -> Vec<String> {
+    let words = Words::of(phrase);
+    words.said().map(|(at, _)| words.stem(at).to_owned()).collect()
+}
+
+/// Words that are right as they are written, whatever the dictionary says.
+fn known_words(spec: &PartnerSpec) -> impl Iterator<Item = &str> {
+    let products = spec.catalogue.products.iter().map(|product| product.name.as_str());
+    let flows = spec.flows.values().flat_map(|flow| flow.start.words.iter().map(String::as_str));
+    let choices = spec.flows.values().flat_map(|flow| &flow.steps).flat_map(|step| match &step.action {
+        Action::Ask(ask) => match &ask.kind {
+            Kind::Choice(choices) | Kind::Choices(choices) => choices.as_slice(),
+            _ => &[],
+        },
+        _ => &[],
+    });
+    let labels = choices.flat_map(|choice| {
+        choice.label.iter().map(|(_, label)| label.as_str()).chain(choice.also.iter().map(String::as_str))
+    });
+    products.chain(flows).chain(labels)
+}
+
+fn stated(spec: &PartnerSpec) -> Evidence {
+    let mut stated = Evidence::default();
+    for product in &spec.catalogue.products {
+        stated.product(product);
+    }
+    for link in spec.config.links.values() {
+        stated.link(link.as_str());
+    }
+    stated
+}
+
+/// Stems of product names and the products they stand in.
+#[derive(Debug, Default)]
+struct ProductWords {
+    by_stem: BTreeMap<String, Vec<usize>>,
+    /// How many stems a product's name has.
+    lengths: Vec<usize>,
+}
+
+impl ProductWords {
+    fn new(products: &[Product]) -> Self {
+        let mut by_stem: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        let mut lengths = Vec::with_capacity(products.len());
+        for (at, product) in products.iter().enumerate() {
+            let mut name = stems(&product.name);
+            name.sort();
+            name.dedup();
+            lengths.push(name.len());
+            for stem in name {
+                by_stem.entry(stem).or_default().push(at);
+            }
+        }
+        Self { by_stem, lengths }
+    }
+
+    /// Products with a word of their name in the text. A word that half of the products share («торт») finds none alone.
+    fn find(&self, words: &Words) -> Vec<usize> {
+        let common = self.lengths.len().div_ceil(4).max(2);
+        let mut hits: BTreeMap<usize, (usize, usize)> = BTreeMap::new();
+        let mut seen: Vec<&str> = Vec::new();
+        for (at, _) in words.said() {
+            let stem = words.stem(at);
+            if seen.contains(&stem) || normal::stem(stem).len() < 3 {
+                continue;
+            }
+            seen.push(stem);
+            let Some(products) = self.by_stem.get(stem) else { continue };
+            let rare = usize::from(products.len() <= common);
+            for product in products {
+                let hit = hits.entry(*product).or_default();
+                *hit = (hit.0 + rare, hit.1 + 1);
+            }
+        }
+        let mut found: Vec<_> = hits.into_iter().filter(|(_, (rare, _))| *rare > 0).collect();
+        // More words of the name, then the shorter name.
+        found.sort_by_key(|(at, (rare, all))| (usize::MAX - rare, usize::MAX - all, self.lengths[*at]));
+        let best = found.first().map(|(_, hit)| *hit);
+        found.into_iter().filter(|(_, hit)| Some(hit.0) == best.map(|best| best.0)).map(|(at, _)| at).collect()
+    }
+}
+
+/// Whether a flow may start now.
+pub(super) fn may_start(flow: &Flow, is_true: impl Fn(&Expr) -> bool) -> bool {
+    flow.start.when.as_ref().is_none_or(is_true)
+}

@@ -1,0 +1,56 @@
+//! The score at the end of a turn, with the facts and the timer that follow from it.
+
+use super::work::Work;
+use crate::{fact::Fact, lead::Temperature, message::Timer, score, spec::texts::Phrase};
+
+impl Work {
+    /// Brings the lead's score up to date; a change of temperature is a fact.
+    pub(super) fn update_score(&mut self) {
+        let before = self.snap.lead.temperature;
+        let lang = self.book.language(None, "");
+        let rules = &self.book.spec.scoring;
+        let scored = score::score(rules, &self.snap.lead.facts, &self.scope(), before, self.now, lang);
+        let lead = &mut self.snap.lead;
+        (lead.score, lead.temperature, lead.why) = (scored.score, scored.temperature, scored.why);
+        if lead.temperature != before {
+            self.fact(Fact::Temperature { to: scored.temperature, score: scored.score });
+        }
+        match scored.look_again {
+            // A cold lead that fades further matters to nobody.
+            Some(at) if scored.temperature > Temperature::Cold => self.set_timer(at, Timer::Score),
+            _ if before > Temperature::Cold => self.cancel_timer(Timer::Score.name()),
+            _ => {}
+        }
+    }
+
+    /// Why the lead has its score, in a sentence.
+    pub(super) fn why(&self) -> String {
+        self.snap.lead.why.join(", ")
+    }
+
+    /// What the bot calls itself.
+    pub(super) fn persona(&self) -> String {
+        let config = &self.book.spec.config;
+        config.persona.name.clone().unwrap_or_else(|| config.name.clone())
+    }
+
+    /// Tells once that a machine answers, unless the partner's own words do.
+    pub(super) fn disclose(&mut self) {
+        if self.snap.state.disclosed || self.reply.is_empty() {
+            return;
+        }
+        self.snap.state.disclosed = true;
+        let said = self.reply.words().any(|words| {
+            let words = words.to_lowercase();
+            ["виртуальн", "чат-бот", "virtual assistant", "chatbot"].iter().any(|hint| words.contains(hint))
+        });
+        if said {
+            return;
+        }
+        let persona = self.persona();
+        let disclosure = self.phrase(Phrase::Disclosure, &[("persona", persona)]);
+        let rest = self.reply.take();
+        self.reply.say(&disclosure);
+        self.reply.append(rest);
+    }
+}

@@ -1,0 +1,286 @@
+//! What a conversation and a customer remember between turns, and how it is stored. Stored forms carry a version; what is
+//! in memory is always the newest.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    contact::{Email, Phone},
+    fact::ConsentKind,
+    ids::{AccountId, CustomerId, FlowId, OrderId},
+    lang::Lang,
+    lead::{Lead, Temperature},
+    message::{ConversationKey, Peer},
+    order::{Cart, Order},
+    ports::Loaded,
+    rows::{MessageRow, OrderRow},
+    spec::{flow::StepId, value::Value},
+};
+
+/// Who answers in a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Owner {
+    /// The bot.
+    #[default]
+    Bot,
+    /// A person of the team: the bot is silent.
+    Person,
+    /// Handed over, and nobody has taken it: the bot is silent as well.
+    Nobody,
+}
+
+impl Owner {
+    /// As stored.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bot => "bot",
+            Self::Person => "person",
+            Self::Nobody => "nobody",
+        }
+    }
+}
+
+/// What a conversation remembers.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct State {
+    /// Who answers.
+    pub owner: Owner,
+    /// The flow under way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run: Option<Run>,
+    /// Flows that were interrupted or have called the one above, innermost last.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub stack: Vec<Run>,
+    /// A run that was cut short; taken up again within the flow's `resume`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shelved: Option<Run>,
+    /// How many runs there were: numbers them for buttons.
+    pub runs: u32,
+    /// What the customer means to buy.
+    #[serde(skip_serializing_if = "is_default")]
+    pub cart: Cart,
+    /// The customer's language.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lang: Option<Lang>,
+    /// Whether the customer was told that a machine answers.
+    pub disclosed: bool,
+    /// Times in a row that nothing was understood.
+    pub misses: u8,
+    /// Whether the customer blocked us.
+    pub blocked: bool,
+    /// Phone offered without consent: its message's position in the conversation; asked about, not kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asks_consent: Option<AsksConsent>,
+    /// The button pressed last, until the customer does anything else: a second press changes nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_press: Option<String>,
+    /// Positions given to messages so far.
+    pub seq: i64,
+    /// Messages of the customer that no person has looked at.
+    pub unread: u32,
+    /// What was said before the history that a model gets.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub summary: String,
+    /// The message up to which the summary tells.
+    pub summed_up: i64,
+    /// When the customer last did anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_heard: Option<Timestamp>,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// A consent that is asked for outside a flow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AsksConsent {
+    /// For contacts that the customer wrote unasked.
+    Contacts,
+}
+
+/// A flow under way. It names its step by id, so that an edit of the file throws nobody out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// Its number in the conversation; buttons carry it.
+    pub number: u32,
+    /// The flow.
+    pub flow: FlowId,
+    /// The step it waits at.
+    pub step: StepId,
+    /// [`crate::spec::flow::Flow::structure`] when it last moved.
+    pub structure: String,
+    /// Filled slots.
+    #[serde(default)]
+    pub slots: BTreeMap<String, Value>,
+    /// Slots that were skipped on purpose: filled with nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skipped: Vec<String>,
+    /// Steps that were passed or waited at, in order, each once.
+    #[serde(default)]
+    pub passed: Vec<StepId>,
+    /// Failed tries at the step.
+    #[serde(default)]
+    pub tries: u32,
+    /// Answers given in a `talk`.
+    #[serde(default)]
+    pub talked: u32,
+    /// Visits by step, for the loop limit.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub visits: BTreeMap<StepId, u16>,
+    /// Entries of `silence` that are done at this step.
+    #[serde(default)]
+    pub silences: u16,
+    /// Whether the contact step's consent was given and the contact itself is still to come.
+    #[serde(default)]
+    pub consented: bool,
+    /// Products of the offer that is open, by id, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub offered: Vec<String>,
+    /// The order drawn up in this run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<OrderId>,
+    /// Own slots to fill from this run's slots when it ends: (caller's, own). Only for called flows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub takes: Option<Vec<(String, String)>>,
+    /// When it last moved.
+    pub at: Timestamp,
+}
+
+/// What a customer is known by, over all their conversations.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Customer {
+    /// Their id.
+    pub id: Option<CustomerId>,
+    /// Their name: given, else the messenger's.
+    pub name: Option<String>,
+    /// Phone, only with consent.
+    pub phone: Option<Phone>,
+    /// E-mail, only with consent.
+    pub email: Option<Email>,
+    /// The rest.
+    pub more: CustomerData,
+}
+
+/// What is kept of a customer besides contacts.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CustomerData {
+    /// Tags.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// Values kept by `keep`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub kept: BTreeMap<String, Value>,
+    /// The last value of every slot of every flow.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub answers: BTreeMap<String, Value>,
+    /// What was agreed to: kind to the hash of the text.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub consents: BTreeMap<ConsentKind, String>,
+    /// Whether they asked not to be written to.
+    pub opted_out: bool,
+    /// Variants drawn.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub variants: BTreeMap<String, String>,
+}
+
+/// Everything a turn starts from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Snapshot {
+    /// Which conversation.
+    pub key: ConversationKey,
+    /// The account it is held with.
+    pub account: AccountId,
+    /// The identity.
+    pub peer: Peer,
+    /// Its version; 0: new.
+    pub version: i64,
+    /// The conversation.
+    pub state: State,
+    /// The customer.
+    pub customer: Customer,
+    /// The lead.
+    pub lead: Lead,
+    /// Orders that are not over, and the last one that is.
+    pub orders: Vec<Order>,
+    /// The last messages, oldest first.
+    pub history: Vec<MessageRow>,
+}
+
+/// What is stored cannot be read by this version.
+#[derive(Debug, thiserror::Error)]
+#[error("stored {what} cannot be read")]
+pub struct Unreadable {
+    /// Which thing.
+    pub what: &'static str,
+    /// Why.
+    #[source]
+    pub source: serde_json::Error,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "v")]
+enum Stored<T> {
+    #[serde(rename = "1")]
+    V1(T),
+}
+
+pub(super) fn store<T: Serialize>(value: T) -> String {
+    // Maps have string keys and nothing here fails to serialise.
+    serde_json::to_string(&Stored::V1(value)).unwrap_or_default()
+}
+
+fn read<T: for<'de> Deserialize<'de>>(what: &'static str, text: &str) -> Result<T, Unreadable> {
+    match serde_json::from_str(text) {
+        Ok(Stored::V1(value)) => Ok(value),
+        Err(source) => Err(Unreadable { what, source }),
+    }
+}
+
+/// An order from its row.
+pub(super) fn order(row: &OrderRow) -> Result<Order, Unreadable> {
+    let mut order: Order = read("order", &row.data)?;
+    order.state = row.state;
+    Ok(order)
+}
+
+impl Snapshot {
+    /// Reads what a store keeps; `account` and `peer` are the mail's, for a conversation that is new.
+    pub fn read(key: ConversationKey, account: AccountId, peer: Peer, loaded: &Loaded) -> Result<Self, Unreadable> {
+        let state = match &loaded.conversation {
+            Some(row) => read("conversation", &row.state)?,
+            None => State::default(),
+        };
+        let id = loaded.conversation.as_ref().map_or_else(|| key.first_customer(), |row| row.customer);
+        let mut customer = Customer { id: Some(id), ..Customer::default() };
+        if let Some(row) = &loaded.customer {
+            customer.name.clone_from(&row.name);
+            customer.phone = row.phone.clone().and_then(|phone| Phone::try_from(phone).ok());
+            customer.email = row.email.clone().and_then(|email| Email::try_from(email).ok());
+            customer.more = read("customer", &row.data)?;
+        }
+        let lead = match &loaded.lead {
+            Some(row) => Lead {
+                score: row.score,
+                temperature: temperature(row.temperature),
+                stage: row.stage.clone(),
+                source: row.source.clone(),
+                ..read("lead", &row.data)?
+            },
+            None => Lead::default(),
+        };
+        let orders = loaded.orders.iter().map(order).collect::<Result<_, _>>()?;
+        let (version, history) = (loaded.version, loaded.history.clone());
+        Ok(Self { key, account, peer, version, state, customer, lead, orders, history })
+    }
+}
+
+fn temperature(name: &str) -> Temperature {
+    [Temperature::Hot, Temperature::Warm].into_iter().find(|one| one.name() == name).unwrap_or_default()
+}

@@ -1,0 +1,71 @@
+//! What people of the partner's team do in a conversation.
+
+use super::{state::Owner, work::Work};
+use crate::{fact::Fact, message::TeamAction, turn::flow::Arrival};
+
+impl Work {
+    pub(super) fn on_team(&mut self, who: &str, action: TeamAction) {
+        match action {
+            TeamAction::TakeOver => {
+                if self.snap.state.owner != Owner::Person {
+                    self.snap.state.owner = Owner::Person;
+                    self.fact(Fact::Handoff { cause: format!("taken:{who}") });
+                }
+                self.pending = None;
+                self.snap.state.unread = 0;
+                self.cancel_timer("silence");
+                self.cancel_timer("handoff");
+            }
+            TeamAction::GiveBack => self.give_back(),
+            TeamAction::Reply { text } => {
+                // Whoever writes has the conversation: the bot must not talk across.
+                if self.snap.state.owner != Owner::Person {
+                    self.snap.state.owner = Owner::Person;
+                    self.fact(Fact::Handoff { cause: format!("taken:{who}") });
+                }
+                self.pending = None;
+                self.snap.state.unread = 0;
+                self.cancel_timer("handoff");
+                self.person_says.push(text);
+            }
+            TeamAction::MoveOrder { order, to } => {
+                if self.move_order(order, to).is_ok() {
+                    self.tell_of_order(order);
+                }
+            }
+            TeamAction::Handled => {
+                self.snap.state.unread = 0;
+                self.cancel_timer("handoff");
+            }
+        }
+    }
+
+    fn give_back(&mut self) {
+        if self.snap.state.owner == Owner::Bot {
+            return;
+        }
+        self.snap.state.owner = Owner::Bot;
+        self.snap.state.misses = 0;
+        self.fact(Fact::HandBack);
+        self.cancel_timer("handoff");
+        // A flow that stands at a step which waits asks again; one that went on meanwhile has asked already.
+        if let Some((flow, at)) = self.open_step() {
+            if flow.step(at).action.waits() {
+                self.ask_again();
+            } else if let Some(run) = self.snap.state.run.take() {
+                self.walk(run, Some(at), Arrival::InOrder, &[]);
+            }
+        }
+    }
+
+    /// News of the customer's own order: a service message.
+    fn tell_of_order(&mut self, id: crate::ids::OrderId) {
+        let Some(order) = self.snap.orders.iter().find(|order| order.id == id) else { return };
+        let phrase = super::notices::order_news(order.state);
+        if let Some(phrase) = phrase {
+            let number = order.number.clone();
+            self.say_phrase(phrase, &[("number", number)]);
+        }
+    }
+
+}

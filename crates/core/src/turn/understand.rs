@@ -1,0 +1,536 @@
+//! What a customer's words mean: wishes first, then the open question and the rest of its flow, then other flows; what is
+//! left is a question (FORMATS §4.1, §4.2).
+
+mod slots;
+
+
+use std::{ops::Range, sync::Arc};
+
+pub(in crate::turn) use self::slots::Reading;
+use super::{
+    flow::Arrival,
+    playbook, token,
+    work::{PendingKind, Progress, Work},
+};
+use crate::{
+    fact::{ConsentKind, Fact},
+    lang::{
+        choice::{self, Attention, OptionWords},
+        intent::{self, Intent, Intents},
+        normal::Words,
+        print,
+    },
+    spec::{
+        flow::{Action, Ask, Flow, Kind, StepIx},
+        texts::Phrase,
+        value::Value,
+    },
+};
+
+/// Times in a row that nothing is understood before a person is offered.
+const MISSES_MAX: u8 = 2;
+
+impl Work {
+    /// Takes the customer's words.
+    pub(super) fn hear(&mut self, text: &str, key: &str) {
+        let fixed = self.book.fixer.fix(text).into_owned();
+        let words = Words::of(&fixed);
+        let intents = Intents::of(&words);
+        if intents.has(Intent::OptOut) {
+            return self.opt_out();
+        }
+        if !self.bot_owns() {
+            return self.note("message", "Новое сообщение клиента");
+        }
+        if let Some(command) = text.strip_prefix('/') {
+            let (name, args) = command.split_once(char::is_whitespace).unwrap_or((command, ""));
+            return self.command(&name.to_lowercase(), args, key);
+        }
+        if self.snap.state.asks_consent.is_some()
+            && let Some(agreed) = choice::yes_no(&words)
+        {
+            return self.answer_consent(agreed, text, key);
+        }
+        if intents.has(Intent::Human) {
+            return self.ask_for_person();
+        }
+        if intents.has(Intent::AskedIfBot) {
+            self.snap.state.disclosed = true;
+            self.say_phrase(Phrase::AreYouABot, &[]);
+            return self.return_to_question();
+        }
+        if intents.has(Intent::Complaint) {
+            self.fact(Fact::Complaint);
+        }
+        if intents.has(Intent::Price) {
+            self.fact(Fact::PriceAsked);
+        }
+        if self.was_dissatisfied(intents) {
+            return;
+        }
+        if intents.has(Intent::Cancel) && self.snap.state.run.is_some() && !intents.has(Intent::Question) {
+            return self.cancel_flow();
+        }
+        self.hear_in_flow(&fixed, &words, intents, key);
+    }
+
+    fn hear_in_flow(&mut self, text: &str, words: &Words, intents: Intents, key: &str) {
+        if self.snap.state.run.is_none() && self.starts_first_flow(text, words, intents) {
+            return;
+        }
+        if self.snap.state.run.is_some() {
+            if self.hear_contact(text, key) {
+                return self.leave_rest(text, words, &[0..0], Progress::Made);
+            }
+            if self.declines_contact(words, intents) || self.decides_on_order(words, intents) {
+                return;
+            }
+            if self.takes_correction(text, words) || self.fills_slots(text, words, intents) {
+                self.snap.state.misses = 0;
+                return;
+            }
+        } else {
+            self.hear_contact(text, key);
+        }
+        if let Some(flow) = self.flow_wished(words) {
+            return self.start_with_words(&flow, text, words, intents);
+        }
+        if intents.is_small_talk() {
+            return self.small_talk(intents);
+        }
+        let asked = intents.has(Intent::Question) || intents.has(Intent::Price);
+        let kind = if asked { PendingKind::Question } else { PendingKind::Words };
+        self.leave_pending(text, Progress::None, kind);
+    }
+
+    fn small_talk(&mut self, intents: Intents) {
+        if intents.has(Intent::Greeting) {
+            return self.greet();
+        }
+        if self.snap.state.run.is_some() {
+            self.ask_again();
+        } else {
+            self.say_phrase(Phrase::Welcome, &[]);
+        }
+    }
+
+    /// «Не то» twice: a person is offered.
+    fn was_dissatisfied(&mut self, intents: Intents) -> bool {
+        if !intents.has(Intent::Dissatisfied) {
+            return false;
+        }
+        self.snap.state.misses = self.snap.state.misses.saturating_add(1);
+        if self.snap.state.misses < MISSES_MAX {
+            return false;
+        }
+        self.offer_person();
+        true
+    }
+
+    pub(super) fn offer_person(&mut self) {
+        self.snap.state.misses = 0;
+        self.say_phrase(Phrase::OfferPerson, &[]);
+        let button = self.button(Phrase::CallPerson, token::Token::Plain(token::Plain::Human));
+        self.reply.buttons([button]);
+    }
+
+    /// The first message of a new customer starts a flow, and is also its input.
+    fn starts_first_flow(&mut self, text: &str, words: &Words, intents: Intents) -> bool {
+        if self.snap.version != 0 || !self.snap.customer.more.answers.is_empty() {
+            return false;
+        }
+        let Some(flow) = self.first_flow() else { return false };
+        self.start_with_words(&flow, text, words, intents);
+        true
+    }
+
+    /// Starts a flow with words that may fill its slots already, and may hold a question besides.
+    fn start_with_words(&mut self, flow: &Arc<Flow>, text: &str, words: &Words, intents: Intents) {
+        let (mut run, silent) = self.begin_run(flow);
+        let used = self.fill_ahead(flow, &mut run, words, None);
+        self.walk(run, Some(StepIx(0)), Arrival::InOrder, &silent);
+        if intents.has(Intent::Question) {
+            self.leave_rest(text, words, &used, Progress::Made);
+        }
+    }
+
+    fn flow_wished(&self, words: &Words) -> Option<Arc<Flow>> {
+        let open = self.snap.state.run.as_ref().map(|run| run.flow.clone());
+        let ready = |flow: &&&Arc<Flow>| playbook::may_start(flow, |when| when.is_true(&self.scope()));
+        let found = self.book.by_words(words);
+        found.iter().find(ready).filter(|flow| Some(&flow.id) != open.as_ref()).map(|flow| Arc::clone(flow))
+    }
+
+    fn declines_contact(&mut self, words: &Words, intents: Intents) -> bool {
+        let Some((at, contact)) = self.open_contact() else { return false };
+        let declines = choice::yes_no(words) == Some(false) || intents.has(Intent::Skip);
+        if declines {
+            self.refuse_contact(&contact, at);
+        }
+        declines
+    }
+
+    /// «да» and «нет» to the order that was shown.
+    fn decides_on_order(&mut self, words: &Words, intents: Intents) -> bool {
+        let at_order = self.open_step().is_some_and(|(flow, at)| matches!(flow.step(at).action, Action::Order(_)));
+        if !at_order || intents.has(Intent::Question) {
+            return false;
+        }
+        match choice::yes_no(words) {
+            Some(true) => self.confirm_in_flow(),
+            Some(false) => self.say_phrase(Phrase::OrderWhatToChange, &[]),
+            None => return false,
+        }
+        true
+    }
+
+    /// The open question's slot, and others ahead. `false`: the words filled nothing.
+    fn fills_slots(&mut self, text: &str, words: &Words, intents: Intents) -> bool {
+        let Some((flow, at)) = self.open_step() else { return false };
+        let Some(mut run) = self.snap.state.run.clone() else { return false };
+        let mut used: Vec<Range<usize>> = Vec::new();
+        let mut outcome = None;
+        match &flow.step(at).action {
+            Action::Ask(ask) => match self.read_open(&flow, at, ask, words, intents) {
+                Reading::Value(value, range) => {
+                    self.fill(&mut run, &ask.slot, value);
+                    used.push(range);
+                    outcome = Some(Ok(()));
+                }
+                Reading::Skip => {
+                    run.skipped.push(ask.slot.to_string());
+                    outcome = Some(Ok(()));
+                }
+                Reading::Several(options) => outcome = Some(Err(Trouble::Several(options))),
+                Reading::Bad(text, range) => {
+                    used.push(range);
+                    outcome = Some(Err(Trouble::Bad(text)));
+                }
+                Reading::None => {}
+            },
+            Action::Offer(_) => {
+                if let Some((product, _)) = self.product_named(&run.offered, words) {
+                    self.choose_product(&product);
+                    return true;
+                }
+            }
+            _ => {}
+        }
+        used.extend(self.fill_ahead(&flow, &mut run, words, Some((at, &used))));
+        if used.is_empty() && outcome.is_none() {
+            return false;
+        }
+        match outcome {
+            Some(Err(trouble)) => {
+                self.snap.state.run = Some(run);
+                self.trouble(&flow, at, trouble);
+            }
+            Some(Ok(())) => {
+                self.snap.state.run = None;
+                self.walk(run, flow.step(at).next, Arrival::InOrder, &[]);
+                self.leave_rest(text, words, &used, Progress::Made);
+            }
+            // Only later slots were filled: the open question stands.
+            None => {
+                self.snap.state.run = Some(run);
+                self.ask_again();
+                self.leave_rest(text, words, &used, Progress::Made);
+            }
+        }
+        true
+    }
+
+    fn trouble(&mut self, flow: &Arc<Flow>, at: StepIx, trouble: Trouble) {
+        match trouble {
+            Trouble::Bad(text) => self.failed_try(flow, at, Some(text)),
+            Trouble::Several(options) => {
+                self.say_phrase(Phrase::WhichOne, &[]);
+                let buttons = self.option_buttons(flow, at, &options);
+                self.reply.buttons(buttons);
+            }
+        }
+    }
+
+    /// An answer did not fit: says why, asks again, and after enough tries takes another way.
+    pub(super) fn failed_try(&mut self, flow: &Arc<Flow>, at: StepIx, why: Option<crate::spec::rich::Rich>) {
+        let Some(mut run) = self.snap.state.run.take() else { return };
+        let Action::Ask(ask) = &flow.step(at).action else {
+            self.snap.state.run = Some(run);
+            self.say_phrase(Phrase::NotUnderstood, &[]);
+            return self.ask_again();
+        };
+        run.tries += 1;
+        if run.tries > ask.retries {
+            run.tries = 0;
+            return match ask.otherwise {
+                Some(step) => self.walk(run, Some(step), Arrival::InOrder, &[]),
+                None => {
+                    self.snap.state.run = Some(run);
+                    self.offer_person();
+                }
+            };
+        }
+        let why = ask.error.as_ref().map(|error| self.text(&run, error)).or(why);
+        let why = why.unwrap_or_else(|| self.phrase(type_error(&ask.kind), &[]));
+        self.snap.state.run = Some(run);
+        self.reply.say(&why);
+        self.ask_again();
+    }
+
+    /// What of the words was not used and asks something is answered in the same message.
+    pub(super) fn leave_rest(&mut self, text: &str, _words: &Words, used: &[Range<usize>], progress: Progress) {
+        let mut left = Vec::new();
+        for sentence in sentences(text) {
+            let touched = used.iter().any(|range| range.start < sentence.end && sentence.start < range.end);
+            let words = &text[sentence.clone()];
+            let own = Words::of(words);
+            let asks = words.trim_end().ends_with('?') || (!touched && Intents::of(&own).has(Intent::Question));
+            // A value inside a question («на 12 человек есть?») leaves the question.
+            if asks && (!touched || own.said().count() > 4) {
+                left.push(words.trim());
+            }
+        }
+        if !left.is_empty() {
+            self.leave_pending(&left.join(" "), progress, PendingKind::Question);
+        }
+    }
+
+    // Corrections.
+
+    /// «нет, на 12 человек»: a filled slot is changed and the flow walked again from where it matters.
+    fn takes_correction(&mut self, text: &str, words: &Words) -> bool {
+        let marked = intent::correction(words);
+        let (new, part) = match &marked {
+            Some(correction) => (text.get(correction.new.clone()).unwrap_or_default(), correction.new.clone()),
+            None => (text, 0..text.len()),
+        };
+        let part_words = Words::of(new);
+        let Some((flow, at)) = self.open_step() else {
+            return false;
+        };
+        if self.open_takes(&flow, at, &part_words) {
+            return false;
+        }
+        let Some(run) = self.snap.state.run.as_ref() else { return false };
+        let filled: Vec<(StepIx, &Ask)> = flow
+            .slots
+            .iter()
+            .filter(|slot| run.slots.contains_key(&*slot.name))
+            .filter_map(|slot| match &flow.step(slot.step?).action {
+                Action::Ask(ask) => Some((slot.step?, &**ask)),
+                _ => None,
+            })
+            .filter(|(step, _)| *step != at)
+            .collect();
+        let marked = marked.is_some();
+        let mut takes: Vec<(StepIx, Value)> = filled
+            .into_iter()
+            .filter_map(|(step, ask)| match self.read_ahead(&flow, step, ask, &part_words, marked) {
+                Reading::Value(value, _) => Some((step, value)),
+                _ => None,
+            })
+            .collect();
+        if takes.len() != 1 {
+            return false;
+        }
+        let Some((step, value)) = takes.pop() else { return false };
+        self.correct(&flow, step, value);
+        let used = part.start..part.end;
+        if text.contains('?') && !marked {
+            self.leave_rest(text, words, &[used], Progress::Made);
+        }
+        true
+    }
+
+    fn open_takes(&self, flow: &Arc<Flow>, at: StepIx, words: &Words) -> bool {
+        match &flow.step(at).action {
+            Action::Ask(ask) if !matches!(ask.kind, Kind::Text { .. }) => {
+                matches!(self.read_open(flow, at, ask, words, Intents::default()), Reading::Value(..))
+            }
+            Action::Offer(_) => {
+                let offered = self.snap.state.run.as_ref().map(|run| run.offered.clone()).unwrap_or_default();
+                self.product_named(&offered, words).is_some()
+            }
+            _ => false,
+        }
+    }
+
+    /// Changes a filled slot and walks again from the earliest passed step that reads it; words heard are not repeated.
+    fn correct(&mut self, flow: &Arc<Flow>, step: StepIx, value: Value) {
+        let Action::Ask(ask) = &flow.step(step).action else { return };
+        let Some(mut run) = self.snap.state.run.take() else { return };
+        if run.slots.get(&*ask.slot) == Some(&value) {
+            self.snap.state.run = Some(run);
+            return;
+        }
+        self.fill(&mut run, &ask.slot, value.clone());
+        let shown = self.shown(flow, step, &value);
+        let readers = flow.slot(&ask.slot).map(|slot| slot.readers.clone()).unwrap_or_default();
+        let passed = |at: &StepIx| run.passed.contains(&flow.step(*at).id);
+        let from = readers.into_iter().filter(passed).chain(flow.find(&run.step)).min().unwrap_or(step);
+        let open = run.step.clone();
+        let silent: Vec<_> = run.passed.iter().filter(|id| **id != open).cloned().collect();
+        let keep = run.passed.iter().position(|id| *id == flow.step(from).id).unwrap_or(run.passed.len());
+        run.passed.truncate(keep);
+        run.tries = 0;
+        self.say_phrase(Phrase::Corrected, &[("value", shown)]);
+        self.walk(run, Some(from), Arrival::InOrder, &silent);
+        self.empty_slots_off_the_path(flow, &silent);
+    }
+
+    /// After a correction the flow may take another way: what was answered on the old one no longer holds.
+    fn empty_slots_off_the_path(&mut self, flow: &Arc<Flow>, old: &[crate::spec::flow::StepId]) {
+        let Some(run) = self.snap.state.run.as_mut().filter(|run| run.flow == flow.id) else { return };
+        let off = |id: &crate::spec::flow::StepId| old.contains(id) && !run.passed.contains(id);
+        let gone: Vec<String> = flow
+            .slots
+            .iter()
+            .filter(|slot| slot.step.is_some_and(|step| off(&flow.step(step).id)))
+            .map(|slot| slot.name.to_string())
+            .collect();
+        run.slots.retain(|name, _| !gone.contains(name));
+    }
+
+    /// A button of an earlier question of this run: a correction.
+    pub(super) fn correct_by_button(&mut self, flow: &Arc<Flow>, at: StepIx, option: u32) {
+        let Action::Ask(ask) = &flow.step(at).action else { return };
+        let Some(run) = self.snap.state.run.as_ref() else { return };
+        if !run.slots.contains_key(&*ask.slot) && !run.skipped.iter().any(|slot| **slot == *ask.slot) {
+            return self.say_phrase(Phrase::OldButton, &[]);
+        }
+        if let Some(value) = self.option_value(flow, at, ask, option) {
+            self.correct(flow, at, value);
+        }
+    }
+
+    // Buttons of the open question.
+
+    pub(super) fn choose_option(&mut self, flow: &Arc<Flow>, at: StepIx, ask: &Ask, option: u32, label: &str, key: &str) {
+        self.snap.state.misses = 0;
+        match self.option_value(flow, at, ask, option) {
+            Some(value) => {
+                let Some(mut run) = self.snap.state.run.take() else { return };
+                self.fill(&mut run, &ask.slot, value);
+                self.walk(run, flow.step(at).next, Arrival::InOrder, &[]);
+            }
+            // An example is as good as typed; so is an option that was edited away.
+            None => {
+                self.heard.push_str(label);
+                self.hear(label, key);
+            }
+        }
+    }
+
+    pub(super) fn skip(&mut self, flow: &Arc<Flow>, at: StepIx, ask: &Ask) {
+        let Some(mut run) = self.snap.state.run.take() else { return };
+        run.slots.remove(&*ask.slot);
+        run.skipped.push(ask.slot.to_string());
+        self.walk(run, flow.step(at).next, Arrival::InOrder, &[]);
+    }
+
+    // Wishes.
+
+    pub(super) fn opt_out(&mut self) {
+        self.snap.customer.more.opted_out = true;
+        self.snap.customer.more.consents.remove(&ConsentKind::Ads);
+        self.pending = None;
+        self.fact(Fact::OptOut);
+        self.cancel_timer("silence");
+        self.cancel_timer("wait");
+        self.say_phrase(Phrase::OptedOut, &[]);
+    }
+
+    pub(super) fn ask_for_person(&mut self) {
+        self.fact(Fact::HandoffAsked);
+        self.hand_off("asked", None);
+    }
+
+    /// A value as the customer knows it.
+    pub(super) fn shown(&self, flow: &Flow, step: StepIx, value: &Value) -> String {
+        let label = match (&flow.step(step).action, value) {
+            (Action::Ask(ask), Value::Choice(id)) => match &ask.kind {
+                Kind::Choice(choices) | Kind::Choices(choices) => {
+                    choices.iter().find(|choice| *choice.id == **id).map(|choice| choice.label.get(self.lang).clone())
+                }
+                _ => None,
+            },
+            // Units are written as they count many: «12 человек», but «2» alone.
+            (Action::Ask(ask), Value::Number(number)) => match &ask.kind {
+                Kind::Number { unit, .. } if print::Form::of(*number, self.lang) == print::Form::Many => {
+                    unit.first().map(|unit| format!("{}\u{a0}{unit}", print::number(*number, self.lang)))
+                }
+                _ => None,
+            },
+            _ => None,
+        };
+        label.unwrap_or_else(|| print::value(value, self.lang, self.today()))
+    }
+
+    fn product_named(&self, offered: &[String], words: &Words) -> Option<(String, Range<usize>)> {
+        let catalogue = &self.book.spec.catalogue;
+        let products: Vec<_> = offered.iter().filter_map(|id| catalogue.get(id)).collect();
+        let options: Vec<OptionWords> = products
+            .iter()
+            .map(|product| OptionWords::new(&product.id, [product.name.as_str()], std::iter::empty::<&str>()))
+            .collect();
+        match choice::choose(words, &options, Attention::Open) {
+            choice::Choice::One(at, range) => Some((products.get(at)?.id.to_string(), range)),
+            choice::Choice::Several(_) | choice::Choice::None => {
+                let named: Vec<_> =
+                    self.book.products_in(words).into_iter().filter(|one| offered.contains(&one.id.to_string())).collect();
+                match named[..] {
+                    [only] => Some((only.id.to_string(), 0..0)),
+                    _ => None,
+                }
+            }
+        }
+    }
+}
+
+/// Why the open question's answer was not taken.
+enum Trouble {
+    Bad(crate::spec::rich::Rich),
+    Several(Vec<usize>),
+}
+
+fn type_error(kind: &Kind) -> Phrase {
+    match kind {
+        Kind::Text { .. } => Phrase::BadText,
+        Kind::Number { .. } => Phrase::BadNumber,
+        Kind::Money { .. } => Phrase::BadMoney,
+        Kind::Choice(_) | Kind::Choices(_) => Phrase::BadChoice,
+        Kind::Date(_) | Kind::DateTime(_) => Phrase::BadDate,
+        Kind::Time(_) => Phrase::BadTime,
+        Kind::Phone => Phrase::BadPhone,
+        Kind::Email => Phrase::BadEmail,
+        Kind::Location => Phrase::BadLocation,
+        Kind::Photo => Phrase::BadPhoto,
+        Kind::YesNo => Phrase::BadYesNo,
+    }
+}
+
+/// Sentences of a text as byte ranges, their marks included; a comma before a question word parts as well.
+fn sentences(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut start = 0;
+    let mut ends = text.char_indices().peekable();
+    while let Some((at, c)) = ends.next() {
+        let end = at + c.len_utf8();
+        let stop = match c {
+            '\n' | '!' | '?' | ';' => true,
+            '.' => ends.peek().is_none_or(|(_, next)| next.is_whitespace()),
+            ',' => true,
+            _ => false,
+        };
+        if stop {
+            if !text[start..end].trim().is_empty() {
+                found.push(start..end);
+            }
+            start = end;
+        }
+    }
+    if !text[start..].trim().is_empty() {
+        found.push(start..text.len());
+    }
+    found
+}

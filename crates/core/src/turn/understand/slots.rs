@@ -1,0 +1,362 @@
+//! Slots read from words: the open question first and generously, others ahead and strictly.
+
+use std::{ops::Range, sync::Arc};
+
+use jiff::civil;
+use rust_decimal::Decimal;
+
+use crate::{
+    lang::{
+        choice::{self, Attention},
+        contacts, dates,
+        intent::{Intent, Intents},
+        normal::Words,
+        numbers::{self, Number},
+        print,
+    },
+    message::{Button, Press},
+    spec::{
+        expr::Expr,
+        flow::{Action, Ask, Choice, Flow, Kind, Moments, StepIx},
+        rich::Rich,
+        texts::Phrase,
+        value::Value,
+    },
+    turn::{
+        state::Run,
+        token::{self, Token},
+        work::Work,
+    },
+};
+
+/// What words gave for a slot.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::turn) enum Reading {
+    /// A valid value, and the bytes of the words it stood in.
+    Value(Value, Range<usize>),
+    /// The customer leaves it open.
+    Skip,
+    /// One of these options.
+    Several(Vec<usize>),
+    /// A value that does not fit: why, and where it stood.
+    Bad(Rich, Range<usize>),
+    /// Nothing.
+    None,
+}
+
+impl Work {
+    /// Reads the open question's slot.
+    pub(in crate::turn) fn read_open(&self, flow: &Arc<Flow>, at: StepIx, ask: &Ask, words: &Words, intents: Intents) -> Reading {
+        if ask.skip.is_some() && self.is_skip(flow, ask, words, intents) {
+            return Reading::Skip;
+        }
+        let found = match &ask.kind {
+            Kind::Choice(choices) => self.read_choice(flow, at, choices, words, Attention::Open),
+            Kind::Choices(choices) => self.read_choices(flow, at, choices, words, Attention::Open),
+            Kind::Number { .. } => self.read_number(flow, at, words, Generously::Yes),
+            Kind::Money { .. } => self.read_money(words, Generously::Yes),
+            Kind::Date(_) => self.read_date(words, Generously::Yes),
+            Kind::Time(_) => self.read_time(words, Generously::Yes),
+            Kind::DateTime(_) => self.read_date_time(words),
+            Kind::YesNo => match choice::yes_no(words) {
+                Some(yes) => Reading::Value(Value::Bool(yes), whole(words)),
+                None => Reading::None,
+            },
+            Kind::Email => match contacts::emails(&words.text()).into_iter().next() {
+                Some(found) => Reading::Value(Value::Text(found.value.as_str().to_owned()), whole(words)),
+                None => Reading::None,
+            },
+            Kind::Text { .. } => self.read_text(words, intents),
+            // A phone is taken where contacts are, with consent; a place or a photo is no words.
+            Kind::Phone | Kind::Location | Kind::Photo => Reading::None,
+        };
+        self.checked(ask, found)
+    }
+
+    /// Reads a slot that is not the open question: only what can be meant for nothing else.
+    pub(in crate::turn) fn read_ahead(&self, flow: &Arc<Flow>, at: StepIx, ask: &Ask, words: &Words, corrected: bool) -> Reading {
+        let found = match &ask.kind {
+            Kind::Choice(choices) => self.read_choice(flow, at, choices, words, Attention::Ahead),
+            Kind::Choices(choices) => self.read_choices(flow, at, choices, words, Attention::Ahead),
+            Kind::Number { unit, .. } if !unit.is_empty() => self.read_number(flow, at, words, Generously::No),
+            Kind::Money { .. } => self.read_money(words, Generously::No),
+            Kind::Date(_) if corrected => self.read_date(words, Generously::Yes),
+            Kind::Date(_) => self.read_date(words, Generously::No),
+            Kind::Number { .. }
+            | Kind::Time(_)
+            | Kind::DateTime(_)
+            | Kind::YesNo
+            | Kind::Email
+            | Kind::Text { .. }
+            | Kind::Phone
+            | Kind::Location
+            | Kind::Photo => Reading::None,
+        };
+        match self.checked(ask, found) {
+            value @ Reading::Value(..) => value,
+            _ => Reading::None,
+        }
+    }
+
+    /// Fills every empty slot that the words name besides the open one. Returns the bytes used.
+    pub(in crate::turn) fn fill_ahead(
+        &mut self,
+        flow: &Arc<Flow>,
+        run: &mut Run,
+        words: &Words,
+        open: Option<(StepIx, &[Range<usize>])>,
+    ) -> Vec<Range<usize>> {
+        let mut used: Vec<Range<usize>> = open.map(|(_, used)| used.to_vec()).unwrap_or_default();
+        let before = used.len();
+        for slot in &flow.slots {
+            let Some(at) = slot.step.filter(|at| open.is_none_or(|(open, _)| open != *at)) else { continue };
+            let Action::Ask(ask) = &flow.step(at).action else { continue };
+            if !ask.ahead || run.slots.contains_key(&*ask.slot) {
+                continue;
+            }
+            let Reading::Value(value, range) = self.read_ahead(flow, at, ask, words, false) else { continue };
+            let taken = used.iter().any(|other| other.start < range.end && range.start < other.end);
+            if taken {
+                continue;
+            }
+            self.noted.push(self.shown(flow, at, &value));
+            self.fill(run, &ask.slot, value);
+            used.push(range);
+        }
+        used.split_off(before)
+    }
+
+    fn is_skip(&self, flow: &Flow, ask: &Ask, words: &Words, intents: Intents) -> bool {
+        let _ = flow;
+        if intents.has(Intent::Skip) {
+            return true;
+        }
+        let Some(skip) = &ask.skip else { return false };
+        let label = skip.get(self.lang).render(&self.scope(), self.lang, self.today()).text;
+        Words::of(&label).text() == words.text()
+    }
+
+    fn read_choice(&self, flow: &Flow, at: StepIx, choices: &[Choice], words: &Words, attention: Attention) -> Reading {
+        match choice::choose(words, self.book.options(flow, at), attention) {
+            choice::Choice::One(n, range) => match choices.get(n) {
+                Some(choice) => Reading::Value(Value::Choice(choice.id.to_string()), range),
+                None => Reading::None,
+            },
+            choice::Choice::Several(options) => Reading::Several(options),
+            choice::Choice::None => Reading::None,
+        }
+    }
+
+    fn read_choices(&self, flow: &Flow, at: StepIx, choices: &[Choice], words: &Words, attention: Attention) -> Reading {
+        let found = choice::choose_several(words, self.book.options(flow, at), attention);
+        let (Some((_, first)), Some((_, last))) = (found.first(), found.last()) else { return Reading::None };
+        let range = first.start.min(last.start)..first.end.max(last.end);
+        let ids = found.iter().filter_map(|(n, _)| choices.get(*n)).map(|choice| choice.id.to_string()).collect();
+        Reading::Value(Value::List(ids), range)
+    }
+
+    fn read_number(&self, flow: &Flow, at: StepIx, words: &Words, generously: Generously) -> Reading {
+        let units = self.book.units(flow, at);
+        let dates = dates::find(words, self.local());
+        let free = |number: &Number| {
+            let in_date = dates.iter().any(|date| {
+                date.certainty == dates::Certainty::Sure
+                    && date.range.start < number.range.end
+                    && number.range.start < date.range.end
+            });
+            !in_date && number.money.is_none()
+        };
+        let numbers = numbers::find(words);
+        let counted = numbers.iter().filter(|number| free(number)).find(|number| number.counts(units));
+        let bare = || numbers.iter().filter(|number| free(number)).find(|number| number.unit.is_none() || units.is_empty());
+        let any = || numbers.iter().find(|number| free(number));
+        let number = match generously {
+            Generously::Yes => counted.or_else(bare).or_else(any),
+            Generously::No => counted,
+        };
+        number.map_or(Reading::None, |number| {
+            // «10-12 человек»: enough for the most of them.
+            Reading::Value(Value::Number(number.upto.unwrap_or(number.value)), number.range.clone())
+        })
+    }
+
+    fn read_money(&self, words: &Words, generously: Generously) -> Reading {
+        let currency = self.book.spec.config.currency;
+        let numbers = numbers::find(words);
+        let signed = numbers.iter().find(|number| number.money.is_some());
+        let number = match generously {
+            Generously::Yes => signed.or_else(|| numbers.iter().find(|number| number.unit.is_none())),
+            Generously::No => signed,
+        };
+        let money = |number: &Number| number.upto_money(currency).or_else(|| number.to_money(currency));
+        number
+            .and_then(|number| Some(Reading::Value(Value::Money(money(number)?), number.range.clone())))
+            .unwrap_or(Reading::None)
+    }
+
+    fn read_date(&self, words: &Words, generously: Generously) -> Reading {
+        let wanted = |when: &&dates::When| {
+            when.date.is_some() && (generously == Generously::Yes || when.certainty == dates::Certainty::Sure)
+        };
+        let found = dates::find(words, self.local());
+        if let Some(when) = found.iter().find(wanted) {
+            return when.date.map_or(Reading::None, |date| Reading::Value(Value::Date(date), when.range.clone()));
+        }
+        match generously {
+            Generously::Yes => dates::bare_day(words, self.today())
+                .map_or(Reading::None, |date| Reading::Value(Value::Date(date), whole(words))),
+            Generously::No => Reading::None,
+        }
+    }
+
+    fn read_time(&self, words: &Words, _generously: Generously) -> Reading {
+        let found = dates::find(words, self.local());
+        let said = found.iter().find_map(|when| Some((when.time?, when.range.clone())));
+        let time = said.or_else(|| Some((dates::bare_time(words)?, whole(words))));
+        time.map_or(Reading::None, |(time, range)| Reading::Value(Value::Time(time), range))
+    }
+
+    fn read_date_time(&self, words: &Words) -> Reading {
+        let found = dates::find(words, self.local());
+        let date = found.iter().find_map(|when| when.date);
+        let time = found.iter().find_map(|when| when.time);
+        match (date, time) {
+            (Some(date), Some(time)) => {
+                Reading::Value(Value::DateTime(civil::DateTime::from_parts(date, time)), whole(words))
+            }
+            _ => Reading::None,
+        }
+    }
+
+    /// Any words answer a text question, but a question does not.
+    fn read_text(&self, words: &Words, intents: Intents) -> Reading {
+        if words.said().next().is_none() || intents.has(Intent::Question) {
+            return Reading::None;
+        }
+        let heard = self.heard.lines().next_back().unwrap_or_default().trim();
+        Reading::Value(Value::Text(heard.to_owned()), whole(words))
+    }
+
+    /// Checks a value against the question's bounds.
+    fn checked(&self, ask: &Ask, found: Reading) -> Reading {
+        let Reading::Value(value, range) = found else { return found };
+        match self.misfit(ask, &value) {
+            Some(why) => Reading::Bad(why, range),
+            None => Reading::Value(value, range),
+        }
+    }
+
+    fn misfit(&self, ask: &Ask, value: &Value) -> Option<Rich> {
+        match (&ask.kind, value) {
+            (Kind::Number { min, max, whole, .. }, Value::Number(number)) => {
+                if *whole && !number.is_integer() {
+                    return Some(self.phrase(Phrase::BadNumber, &[]));
+                }
+                self.outside(min.as_ref(), max.as_ref(), value, (Phrase::TooLittle, Phrase::TooMuch))
+            }
+            (Kind::Money { min, max }, Value::Money(_)) => {
+                self.outside(min.as_ref(), max.as_ref(), value, (Phrase::TooLittle, Phrase::TooMuch))
+            }
+            (Kind::Text { min, max, pattern }, Value::Text(text)) => {
+                if pattern.as_ref().is_some_and(|pattern| !pattern.matches(text)) {
+                    return Some(self.phrase(Phrase::BadText, &[]));
+                }
+                let length = Value::Number(Decimal::from(text.chars().count()));
+                self.outside(min.as_ref(), max.as_ref(), &length, (Phrase::TooLittle, Phrase::TooMuch))
+            }
+            (Kind::Date(moments), Value::Date(date)) => self.outside_moments(moments, value, Some(*date)),
+            (Kind::DateTime(moments), Value::DateTime(at)) => self.outside_moments(moments, value, Some(at.date())),
+            (Kind::Time(moments), Value::Time(_)) => self.outside_moments(moments, value, None),
+            _ => None,
+        }
+    }
+
+    fn outside_moments(&self, moments: &Moments, value: &Value, date: Option<civil::Date>) -> Option<Rich> {
+        if let Some(date) = date
+            && moments.only_open
+            && !self.book.spec.config.hours.open_on(date)
+        {
+            return Some(self.phrase(Phrase::ClosedThen, &[]));
+        }
+        self.outside(moments.from.as_ref(), moments.to.as_ref(), value, (Phrase::TooEarly, Phrase::TooLate))
+    }
+
+    fn outside(&self, min: Option<&Expr>, max: Option<&Expr>, value: &Value, say: (Phrase, Phrase)) -> Option<Rich> {
+        let bound = |expr: Option<&Expr>| expr.map(|expr| self.bound(expr)).filter(|bound| !bound.is_empty());
+        let print = |bound: &Value| print::value(bound, self.lang, self.today());
+        if let Some(min) = bound(min)
+            && less(value, &min)
+        {
+            return Some(self.phrase(say.0, &[("min", print(&min))]));
+        }
+        if let Some(max) = bound(max)
+            && less(&max, value)
+        {
+            return Some(self.phrase(say.1, &[("max", print(&max))]));
+        }
+        None
+    }
+
+    fn bound(&self, expr: &Expr) -> Value {
+        match &self.snap.state.run {
+            Some(run) => expr.eval(&self.scope_of(run)),
+            None => expr.eval(&self.scope()),
+        }
+    }
+
+    /// The value of an option by the hash that its button carries; `None` for examples, which are words.
+    pub(in crate::turn) fn option_value(&self, _flow: &Flow, _at: StepIx, ask: &Ask, option: u32) -> Option<Value> {
+        match &ask.kind {
+            Kind::Choice(choices) => {
+                let choice = choices.iter().find(|choice| token::hash(&choice.id) == option)?;
+                Some(Value::Choice(choice.id.to_string()))
+            }
+            Kind::Choices(choices) => {
+                let choice = choices.iter().find(|choice| token::hash(&choice.id) == option)?;
+                Some(Value::List(vec![choice.id.to_string()]))
+            }
+            Kind::YesNo if option == token::hash("yes") => Some(Value::Bool(true)),
+            Kind::YesNo if option == token::hash("no") => Some(Value::Bool(false)),
+            _ => None,
+        }
+    }
+
+    /// Buttons for some options of a choice.
+    pub(in crate::turn) fn option_buttons(&self, flow: &Flow, at: StepIx, options: &[usize]) -> Vec<Button> {
+        let step = flow.step(at);
+        let Action::Ask(ask) = &step.action else { return Vec::new() };
+        let (Kind::Choice(choices) | Kind::Choices(choices)) = &ask.kind else { return Vec::new() };
+        let run = self.snap.state.run.as_ref().map_or(0, |run| run.number);
+        let button = |choice: &Choice| {
+            let token = Token::Option { run, step: token::hash(&step.id.0), option: token::hash(&choice.id) };
+            Button { label: choice.label.get(self.lang).clone(), press: Press::Token { token: token.to_string() } }
+        };
+        options.iter().filter_map(|n| choices.get(*n)).map(button).collect()
+    }
+}
+
+/// How much a reading may guess.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Generously {
+    /// The question is open: a bare number is the answer.
+    Yes,
+    /// It is not: only what says itself what it is.
+    No,
+}
+
+fn whole(words: &Words) -> Range<usize> {
+    words.source(0..words.len())
+}
+
+fn less(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Number(a), Value::Number(b)) => a < b,
+        (Value::Money(a), Value::Money(b)) => a.minor < b.minor,
+        (Value::Date(a), Value::Date(b)) => a < b,
+        (Value::Time(a), Value::Time(b)) => a < b,
+        (Value::DateTime(a), Value::DateTime(b)) => a < b,
+        (Value::DateTime(a), Value::Date(b)) => a.date() < *b,
+        (Value::Date(a), Value::DateTime(b)) => *a < b.date(),
+        _ => false,
+    }
+}

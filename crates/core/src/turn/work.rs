@@ -1,0 +1,225 @@
+//! A turn under way: what was stored, as it is now changed, and what will be written.
+
+use std::sync::Arc;
+
+use jiff::{Timestamp, civil};
+
+use super::{
+    Setting,
+    playbook::Playbook,
+    reply::Reply,
+    scope::{Args, TurnScope},
+    state::{Customer, Owner, Run, Snapshot},
+};
+use crate::{
+    fact::{Fact, FunnelEvent},
+    ids::OrderId,
+    lang::Lang,
+    lead::Lead,
+    message::{Button, Press, Timer},
+    rows::{Mail, MailSeq, MessageRow, TimerRow},
+    spec::{
+        expr::Expr,
+        flow::Text,
+        rich::Rich,
+        texts::Phrase,
+        value::Period,
+    },
+};
+
+/// A question that flow and files alone did not answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Pending {
+    /// The customer's words.
+    pub(super) words: String,
+    /// Whether the same message moved the flow on: then the flow's next words are said already.
+    pub(super) progress: Progress,
+    /// Whether the words look like a question; else they may be a failed try at the open one.
+    pub(super) kind: PendingKind,
+}
+
+/// Whether a flow went on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// It did.
+    Made,
+    /// It did not.
+    None,
+}
+
+/// What is pending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PendingKind {
+    /// A question.
+    Question,
+    /// Words that nothing took.
+    Words,
+}
+
+/// A card to the team: the fact it is about and what it adds to the facts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Note {
+    /// A fact's name.
+    pub(super) about: String,
+    /// In the partner's words or the customer's.
+    pub(super) text: String,
+}
+
+/// A turn under way.
+#[derive(Debug)]
+pub(super) struct Work {
+    pub(super) setting: Setting,
+    pub(super) book: Arc<Playbook>,
+    pub(super) snap: Snapshot,
+    /// As they were, to see what changed.
+    pub(super) customer_before: Customer,
+    pub(super) lead_before: Lead,
+    pub(super) consumed: Vec<MailSeq>,
+    mail: Vec<Mail>,
+    pub(super) now: Timestamp,
+    pub(super) lang: Lang,
+    pub(super) reply: Reply,
+    pub(super) facts: Vec<FunnelEvent>,
+    pub(super) messages: Vec<MessageRow>,
+    pub(super) notes: Vec<Note>,
+    pub(super) timers: Vec<TimerRow>,
+    pub(super) orders_changed: Vec<OrderId>,
+    pub(super) pending: Option<Pending>,
+    /// The customer's own words in this turn: a figure in them may be said back.
+    pub(super) heard: String,
+    /// What the answer rests on, for the owner's eyes.
+    pub(super) basis: Option<serde_json::Value>,
+    /// What a person of the team writes.
+    pub(super) person_says: Vec<String>,
+    /// Whether the customer did something, so that silence is counted anew.
+    pub(super) customer_acted: bool,
+    /// Steps walked in this turn, for the loop limit.
+    pub(super) steps_walked: u32,
+    /// Values filled ahead of their question, to be named with the next one.
+    pub(super) noted: Vec<String>,
+}
+
+impl Work {
+    pub(super) fn new(setting: Setting, snap: Snapshot, mail: Vec<Mail>, now: Timestamp) -> Self {
+        let book = Arc::clone(&setting.playbook);
+        let lang = snap.state.lang.unwrap_or_else(|| book.language(None, ""));
+        Self {
+            setting,
+            book,
+            customer_before: snap.customer.clone(),
+            lead_before: snap.lead.clone(),
+            snap,
+            consumed: mail.iter().map(|mail| mail.seq).collect(),
+            mail,
+            now,
+            lang,
+            reply: Reply::default(),
+            facts: Vec::new(),
+            messages: Vec::new(),
+            notes: Vec::new(),
+            timers: Vec::new(),
+            orders_changed: Vec::new(),
+            pending: None,
+            heard: String::new(),
+            basis: None,
+            person_says: Vec::new(),
+            customer_acted: false,
+            steps_walked: 0,
+            noted: Vec::new(),
+        }
+    }
+
+    pub(super) fn take_mail(&mut self) -> Vec<Mail> {
+        std::mem::take(&mut self.mail)
+    }
+
+    /// The customer's local time: the partner's zone until a customer's own is known.
+    pub(super) fn local(&self) -> civil::DateTime {
+        self.now.to_zoned(self.book.spec.config.zone.clone()).datetime()
+    }
+
+    pub(super) fn today(&self) -> civil::Date {
+        self.local().date()
+    }
+
+    /// The moment a period after now: days by the calendar, minutes exact.
+    pub(super) fn after(&self, period: Period) -> Timestamp {
+        let span = jiff::Span::new().days(period.days).minutes(period.minutes);
+        let zoned = self.now.to_zoned(self.book.spec.config.zone.clone());
+        zoned.checked_add(span).map_or(self.now, |at| at.timestamp())
+    }
+
+    /// Appends a fact and lets the lead remember it.
+    pub(super) fn fact(&mut self, fact: Fact) {
+        let event = FunnelEvent { at: self.now, fact };
+        self.snap.lead.facts.note(&event);
+        self.facts.push(event);
+    }
+
+    /// Tells the team, under the name of a fact that the partner's file subscribes them to.
+    pub(super) fn note(&mut self, about: &str, text: impl Into<String>) {
+        self.notes.push(Note { about: about.to_owned(), text: text.into() });
+    }
+
+    /// What expressions read, outside any flow.
+    pub(super) fn scope(&self) -> TurnScope<'_> {
+        TurnScope { work: self, run: None, product: None, args: &[] }
+    }
+
+    /// What expressions of a run read.
+    pub(super) fn scope_of<'a>(&'a self, run: &'a Run) -> TurnScope<'a> {
+        TurnScope { work: self, run: Some(run), product: None, args: &[] }
+    }
+
+    pub(super) fn is_true(&self, run: &Run, expr: &Expr) -> bool {
+        expr.is_true(&self.scope_of(run))
+    }
+
+    /// A partner's text in the customer's language, with its values.
+    pub(super) fn text(&self, run: &Run, text: &Text) -> Rich {
+        text.get(self.lang).render(&self.scope_of(run), self.lang, self.today())
+    }
+
+    /// A built-in phrase with its arguments.
+    pub(super) fn phrase(&self, phrase: Phrase, args: Args<'_>) -> Rich {
+        let scope = TurnScope { args, ..self.scope() };
+        self.book.spec.phrases.get(phrase).get(self.lang).render(&scope, self.lang, self.today())
+    }
+
+    /// A built-in phrase as a label.
+    pub(super) fn label(&self, phrase: Phrase) -> String {
+        self.phrase(phrase, &[]).text
+    }
+
+    pub(super) fn say_phrase(&mut self, phrase: Phrase, args: Args<'_>) {
+        let text = self.phrase(phrase, args);
+        self.reply.say(&text);
+    }
+
+    /// A button with a built-in label.
+    pub(super) fn button(&self, label: Phrase, token: super::token::Token) -> Button {
+        Button { label: self.label(label), press: Press::Token { token: token.to_string() } }
+    }
+
+    pub(super) fn set_timer(&mut self, due: Timestamp, timer: Timer) {
+        self.drop_timer(timer.name());
+        self.timers.push(TimerRow::Set { due, timer });
+    }
+
+    pub(super) fn cancel_timer(&mut self, name: &'static str) {
+        self.drop_timer(name);
+        self.timers.push(TimerRow::Cancel { name });
+    }
+
+    fn drop_timer(&mut self, name: &'static str) {
+        self.timers.retain(|row| match row {
+            TimerRow::Set { timer, .. } => timer.name() != name,
+            TimerRow::Cancel { name: other } => *other != name,
+        });
+    }
+
+    /// Whether the bot may speak.
+    pub(super) fn bot_owns(&self) -> bool {
+        self.snap.state.owner == Owner::Bot
+    }
+}
