@@ -1,5 +1,8 @@
 //! What a partner may sell: `catalogue.csv` or a YML feed, lowered.
 
+pub(crate) mod csv;
+pub(crate) mod feed;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use rust_decimal::Decimal;
@@ -24,6 +27,11 @@ impl Catalogue {
     /// A product by its id.
     pub fn get(&self, id: &str) -> Option<&Product> {
         self.by_id.get(id).and_then(|at| self.products.get(*at))
+    }
+
+    pub(crate) fn push(&mut self, product: Product) {
+        self.by_id.insert(Arc::clone(&product.id), self.products.len());
+        self.products.push(product);
     }
 }
 

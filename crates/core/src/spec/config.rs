@@ -1,5 +1,11 @@
 //! A partner's settings: `config.yaml`, lowered.
 
+pub(crate) mod accounts;
+mod hours;
+mod models;
+mod people;
+pub(crate) mod read;
+
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use jiff::{

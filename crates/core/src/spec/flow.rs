@@ -1,6 +1,14 @@
 //! Flows as the interpreter runs them: one flat list of steps, every jump resolved to an index, every text and expression
 //! parsed and checked against the names that are known at its place.
 
+mod ask;
+mod graph;
+pub(crate) mod lower;
+pub(crate) mod outline;
+mod steps;
+mod structure;
+pub(crate) mod together;
+
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};

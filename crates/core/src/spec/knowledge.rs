@@ -1,10 +1,14 @@
 //! What a partner's bot may know: `knowledge/*.md`.
 
+mod read;
+
 use std::sync::Arc;
 
 use jiff::civil::Date;
 
 use crate::lang::Lang;
+
+pub(crate) use read::read;
 
 /// A page of knowledge.
 #[derive(Debug, Clone, PartialEq, Eq)]

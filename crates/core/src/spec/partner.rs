@@ -1,13 +1,18 @@
 //! A partner's folder as a whole.
 
+mod others;
+mod parse;
+
 use std::{collections::BTreeMap, sync::Arc};
+
+use jiff::civil::Date;
 
 use crate::{
     ids::{FlowId, PartnerId},
     spec::{
         catalogue::Catalogue,
-        config::Config,
-        diagnostic::{Diagnostic, Level},
+        config::{Config, SecretRef},
+        diagnostic::{Code, Diagnostic, Level, Place},
         flow::Flow,
         knowledge::Page,
         scoring::Scoring,
@@ -46,11 +51,41 @@ pub struct Loaded {
     pub spec: Option<PartnerSpec>,
     /// All findings, in the order of files and lines.
     pub diagnostics: Vec<Diagnostic>,
+    /// Every `$NAME` the files rest on, with its place: whoever holds the secrets says C601 ([`Loaded::refuse_missing`]).
+    pub secrets: Vec<(SecretRef, Place)>,
+}
+
+impl PartnerSpec {
+    /// K704: pages whose last day is past.
+    pub fn expired_pages(&self, today: Date) -> Vec<Diagnostic> {
+        let expired = self.pages.iter().filter(|page| !page.valid_on(today));
+        expired
+            .map(|page| {
+                let place = Place::new(&Arc::from(format!("knowledge/{}", page.path)), 0..0);
+                let date = page.valid_until.map(|date| date.to_string()).unwrap_or_default();
+                Diagnostic { place, code: Code::K704, args: vec![("date", date)], related: Vec::new() }
+            })
+            .collect()
+    }
 }
 
 impl Loaded {
+    /// C601: adds a finding for every secret that `known` does not have; the partner is not loaded then.
+    pub fn refuse_missing(&mut self, known: impl Fn(&SecretRef) -> bool) {
+        for (secret, place) in self.secrets.iter().filter(|(secret, _)| !known(secret)) {
+            let args = vec![("name", secret.0.to_string())];
+            self.diagnostics.push(Diagnostic { place: place.clone(), code: Code::C601, args, related: Vec::new() });
+        }
+        if self.failed() {
+            self.spec = None;
+        }
+    }
+
     /// Whether any finding stops the load.
     pub fn failed(&self) -> bool {
         self.diagnostics.iter().any(|found| found.code.level() == Level::Error)
     }
 }
+
+#[cfg(test)]
+mod tests;

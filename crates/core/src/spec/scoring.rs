@@ -1,5 +1,7 @@
 //! What makes a lead hot: `scoring.yaml`.
 
+mod read;
+
 use std::sync::Arc;
 
 use crate::spec::{
@@ -7,6 +9,8 @@ use crate::spec::{
     template::Localised,
     value::Period,
 };
+
+pub(crate) use read::{built_in, read};
 
 /// The rules of a partner's scoring. Points are whole thousandths: `40` of the file is 40,000.
 #[derive(Debug, Clone)]

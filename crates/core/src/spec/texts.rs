@@ -1,8 +1,18 @@
 //! Built-in phrases, Russian and English; a partner's `texts` put its own in their place.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
-use crate::spec::{config::Gender, flow::Text};
+use super::{
+    config::{Config, Gender},
+    diagnostic::Place,
+    expr::{Env, Known},
+    flow::Text,
+    read::Reader,
+    template::{Localised, Template},
+    tree::Node,
+    value::Type,
+};
+use crate::lang::Lang;
 
 /// Every phrase of a partner: its own or the built-in one.
 #[derive(Debug, Clone, Default)]
@@ -18,6 +28,45 @@ impl Phrases {
     pub fn get(&self, phrase: Phrase) -> &Text {
         &self.by[&phrase]
     }
+}
+
+/// Fills every phrase: the partner's own words (`texts` of the settings), else the built-in ones, language by language.
+pub(crate) fn read(reader: &mut Reader<'_>, texts: Option<&Node>, config: &Config, env: &Env) -> Phrases {
+    let mut own = BTreeMap::new();
+    for (key, value) in texts.and_then(|node| reader.map(node)).map_or(&[][..], |fields| fields.entries) {
+        match Phrase::by_key(&key.text) {
+            Some(phrase) => own.extend(reader.template(value, &names(phrase, env)).map(|text| (phrase, text))),
+            None => reader.unknown_key(key, Phrase::ALL.iter().map(|phrase| phrase.key())),
+        }
+    }
+    let mut phrases = Phrases::default();
+    for phrase in Phrase::ALL {
+        let texts = config.languages.iter().filter_map(|lang| {
+            let written = own.get(phrase).and_then(|text| text.exact(*lang)).cloned();
+            let text = written.or_else(|| built_in(*phrase, *lang, config.persona.gender, env))?;
+            Some((*lang, text))
+        });
+        phrases.by.extend(Localised::from_entries(texts).map(|text| (*phrase, text)));
+    }
+    phrases
+}
+
+/// The names that a phrase's text may use: its own and those that exist everywhere.
+fn names(phrase: Phrase, env: &Env) -> Env {
+    let mut env = env.clone();
+    for name in phrase.args() {
+        env.set(name, Known::sure(Type::Text));
+    }
+    env
+}
+
+fn built_in(phrase: Phrase, lang: Lang, gender: Gender, env: &Env) -> Option<Template> {
+    let words = match lang {
+        Lang::Ru => phrase.russian(gender),
+        Lang::En => phrase.english(),
+    };
+    let place = Place::new(&Arc::from("texts"), 0..words.len());
+    Template::parse(words, &place, &names(phrase, env), lang).ok().map(|(template, _)| template)
 }
 
 macro_rules! phrases {

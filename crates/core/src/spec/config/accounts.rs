@@ -1,0 +1,109 @@
+//! `accounts`: a channel each, with the settings of its kind.
+
+use std::collections::BTreeMap;
+
+use super::{Account, ChannelConfig, OtherChannel, SecretRef, Setting, TelegramConfig, Updates, WebConfig};
+use crate::{
+    ids::AccountId,
+    spec::{
+        diagnostic::Code,
+        read::{Fields, Reader},
+        tree::{Content, Key, Node},
+    },
+};
+
+/// Kinds of channels that Voronka knows.
+pub(crate) const KINDS: [&str; 8] = ["telegram", "web", "whatsapp", "vk", "avito", "instagram", "max", "alice"];
+
+/// Keys that every account may have.
+const COMMON: [&str; 3] = ["api", "proxy", "ads"];
+
+pub(super) fn read(reader: &mut Reader<'_>, node: &Node) -> Vec<Account> {
+    let Some(fields) = reader.map(node) else { return Vec::new() };
+    if fields.entries.is_empty() {
+        reader.unfit(node, "account");
+    }
+    fields.entries.iter().filter_map(|(key, value)| account(reader, key, value)).collect()
+}
+
+fn account(reader: &mut Reader<'_>, key: &Key, value: &Node) -> Option<Account> {
+    let name = key.text.split_once('-').map_or(key.text.as_str(), |(kind, _)| kind);
+    let Some(kind) = KINDS.iter().find(|kind| **kind == name) else {
+        let args = vec![("kind", key.text.clone()), ("kinds", KINDS.join(", "))];
+        reader.report(Code::C603, &key.bytes, args);
+        return None;
+    };
+    let Ok(id) = AccountId::parse(&key.text) else {
+        reader.unread(&key.bytes, "account id", &key.text, "telegram-2");
+        return None;
+    };
+    // `telegram:` with nothing behind it means what `telegram: {}` means.
+    let empty = Node { content: Content::Map(Vec::new()), bytes: key.bytes.clone() };
+    let value = if value.content == Content::Null { &empty } else { value };
+    let fields = match *kind {
+        "telegram" => reader.fields(value, &["token", "updates", "api", "proxy", "ads"])?,
+        "web" => reader.fields(value, &["origins", "color", "api", "proxy", "ads"])?,
+        _ => reader.map(value)?,
+    };
+    let channel = match *kind {
+        "telegram" => telegram(reader, key, fields),
+        "web" => web(reader, fields),
+        _ => other(reader, kind, fields),
+    };
+    Some(Account {
+        id,
+        channel,
+        api: fields.get("api").and_then(|node| reader.url(node)),
+        proxy: fields.get("proxy").and_then(|node| reader.setting(node)),
+        ads: fields.get("ads").and_then(|node| reader.one_of(node, "ads", &[("allow", true), ("deny", false)])),
+    })
+}
+
+fn telegram(reader: &mut Reader<'_>, key: &Key, fields: Fields<'_>) -> ChannelConfig {
+    let updates = [("polling", Updates::Polling), ("webhook", Updates::Webhook)];
+    let usual = format!("{}_TOKEN", key.text.to_uppercase().replace('-', "_"));
+    let token = match fields.get("token") {
+        Some(node) => reader.secret(node).unwrap_or_else(|| SecretRef(usual.into())),
+        None => reader.secret_ref(&usual, &key.bytes),
+    };
+    let updates = fields.get("updates").and_then(|node| reader.one_of(node, "updates", &updates)).unwrap_or_default();
+    ChannelConfig::Telegram(TelegramConfig { token, updates })
+}
+
+fn web(reader: &mut Reader<'_>, fields: Fields<'_>) -> ChannelConfig {
+    let mut web = WebConfig::default();
+    for node in fields.get("origins").map_or(&[][..], |node| reader.list(node)) {
+        let origin = reader.url(node).map(|url| url.origin().ascii_serialization());
+        web.origins.extend(origin);
+    }
+    web.color = fields.get("color").and_then(|node| {
+        reader.scalar(node, "color", "\"#b5523b\"", |text| {
+            let digits = text.strip_prefix('#')?;
+            (digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_hexdigit())).then(|| text.to_lowercase())
+        })
+    });
+    ChannelConfig::Web(web)
+}
+
+fn other(reader: &mut Reader<'_>, kind: &'static str, fields: Fields<'_>) -> ChannelConfig {
+    let mut settings = BTreeMap::new();
+    let own = fields.entries.iter().filter(|(key, _)| !COMMON.contains(&key.text.as_str()));
+    for (key, value) in own {
+        match &value.content {
+            Content::Map(entries) => {
+                for (inner, value) in entries {
+                    let name = format!("{}.{}", key.text, inner.text);
+                    settings.extend(setting(reader, &inner.text, value).map(|setting| (name, setting)));
+                }
+            }
+            _ => settings.extend(setting(reader, &key.text, value).map(|setting| (key.text.clone(), setting))),
+        }
+    }
+    ChannelConfig::Other(OtherChannel { kind, settings })
+}
+
+/// What is called a token, key, secret or password lies in `.env`.
+fn setting(reader: &mut Reader<'_>, key: &str, value: &Node) -> Option<Setting> {
+    let secret = ["token", "secret", "password", "key"].iter().any(|word| key.ends_with(word));
+    if secret { reader.secret(value).map(Setting::Secret) } else { reader.setting(value) }
+}

@@ -1,0 +1,71 @@
+//! `team`, `notify`, `digest`: who they are and what they are told.
+
+use std::sync::Arc;
+
+use super::{Config, Digest, Member, Notify, Role, accounts::KINDS, read::DIGEST_AT};
+use crate::spec::{
+    diagnostic::Code,
+    expr::Fact,
+    read::{Fields, Reader},
+    tree::{Key, Node},
+};
+
+pub(super) fn read(reader: &mut Reader<'_>, fields: Fields<'_>, config: &mut Config) {
+    if let Some(node) = fields.get("team") {
+        let entries = reader.map(node).map_or(&[][..], |fields| fields.entries);
+        config.team = entries.iter().filter_map(|(key, value)| member(reader, key, value)).collect();
+    }
+    match fields.get("notify") {
+        Some(node) => {
+            config.notify = reader.list(node).iter().filter_map(|item| notify(reader, item, &config.team)).collect();
+        }
+        None => config.notify = usual(&config.team),
+    }
+    config.digest = fields.get("digest").and_then(|node| {
+        let fields = reader.fields(node, &["to", "at"])?;
+        let to = reader.need(fields, "to").and_then(|node| to(reader, node, &config.team))?;
+        let at = fields.get("at").and_then(|node| reader.time(node)).unwrap_or(DIGEST_AT);
+        Some(Digest { to, at })
+    });
+}
+
+fn member(reader: &mut Reader<'_>, key: &Key, node: &Node) -> Option<Member> {
+    let keys: Vec<&str> = KINDS.iter().copied().chain(["role", "phone", "email"]).collect();
+    let fields = reader.fields(node, &keys)?;
+    let roles = [("owner", Role::Owner), ("operator", Role::Operator)];
+    let role = fields.get("role").and_then(|node| reader.one_of(node, "role", &roles)).unwrap_or(Role::Operator);
+    let ways = fields.entries.iter().filter(|(key, _)| key.text != "role" && keys.contains(&key.text.as_str()));
+    let reach: Vec<_> = ways.filter_map(|(key, node)| Some((key.text.clone(), reader.title(node)?))).collect();
+    if reach.is_empty() {
+        reader.report(Code::Y110, &node.head(), vec![("key", "telegram".to_owned())]);
+    }
+    Some(Member { name: key.text.as_str().into(), role, reach })
+}
+
+fn notify(reader: &mut Reader<'_>, node: &Node, team: &[Member]) -> Option<Notify> {
+    let fields = reader.fields(node, &["to", "about", "quiet", "remind"])?;
+    let receiver = reader.need(fields, "to").and_then(|node| to(reader, node, team));
+    let about = reader.need(fields, "about").map_or(&[][..], |node| reader.list(node));
+    let about: Vec<Fact> = about.iter().filter_map(|item| reader.fact(item)).collect();
+    let quiet = fields.get("quiet").and_then(|node| reader.bool(node)).unwrap_or(true);
+    let remind = fields.get("remind").and_then(|node| reader.period(node));
+    Some(Notify { to: receiver?, about, quiet, remind })
+}
+
+fn to(reader: &mut Reader<'_>, node: &Node, team: &[Member]) -> Option<Arc<str>> {
+    let name = reader.title(node)?;
+    let known = team.iter().find(|member| *member.name == *name);
+    if known.is_none() {
+        reader.report(Code::C605, &node.bytes, vec![("to", name)]);
+    }
+    known.map(|member| Arc::clone(&member.name))
+}
+
+/// What owners are told when the partner does not say.
+fn usual(team: &[Member]) -> Vec<Notify> {
+    let owners = team.iter().filter(|member| member.role == Role::Owner);
+    let about = vec![Fact::ContactLeft, Fact::LeadHot, Fact::OrderPlaced, Fact::Complaint, Fact::Handoff];
+    owners
+        .map(|member| Notify { to: Arc::clone(&member.name), about: about.clone(), quiet: true, remind: None })
+        .collect()
+}

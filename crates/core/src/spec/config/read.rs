@@ -1,0 +1,277 @@
+//! Lowering of `config.yaml`.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use jiff::{
+    civil::{Time, time},
+    tz::TimeZone,
+};
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    Answering, Budget, CatalogueSource, Config, Consent, ContactPolicy, Encoding, Gender, Hours, Limits, Persona,
+    Retention, Span, accounts, hours, models, people,
+};
+use crate::{
+    lang::Lang,
+    money::{Currency, Money},
+    spec::{
+        diagnostic::Code,
+        flow::ContactKind,
+        read::{Fields, Reader},
+        tree::Node,
+        value::Period,
+    },
+};
+
+const KEYS: &[&str] = &[
+    "name",
+    "languages",
+    "zone",
+    "country",
+    "currency",
+    "hours",
+    "quiet_hours",
+    "links",
+    "persona",
+    "accounts",
+    "models",
+    "budget",
+    "answer",
+    "contact",
+    "stages",
+    "limits",
+    "retention",
+    "team",
+    "notify",
+    "digest",
+    "texts",
+    "catalogue",
+];
+
+/// Longest answer deadline.
+const DEADLINE_MAX: Duration = Duration::from_mins(2);
+
+/// What a partner's own texts may be, by path.
+pub(crate) type Texts = BTreeMap<Arc<str>, Arc<str>>;
+
+/// Reads the settings; what cannot be read has its default, so that the other files can be checked against the rest.
+pub(crate) fn read(reader: &mut Reader<'_>, root: &Node, texts: &Texts) -> Config {
+    let mut config = defaults();
+    let Some(fields) = reader.fields(root, KEYS) else { return config };
+    languages(reader, fields, &mut config);
+    reader.languages.clone_from(&config.languages);
+    place_and_money(reader, fields, &mut config);
+    if let Some(name) = reader.need(fields, "name").and_then(|node| reader.title(node)) {
+        config.name = name;
+    }
+    if let Some(node) = fields.get("hours") {
+        config.hours = hours::read(reader, node);
+    }
+    if let Some(span) = fields.get("quiet_hours").and_then(|node| reader.span(node)) {
+        config.quiet = span;
+    }
+    if let Some(node) = fields.get("links") {
+        for (key, value) in reader.map(node).map_or(&[][..], |fields| fields.entries) {
+            if let Some(url) = reader.url(value) {
+                config.links.insert(key.text.as_str().into(), url);
+            }
+        }
+    }
+    if let Some(persona) = fields.get("persona").and_then(|node| persona(reader, node)) {
+        config.persona = persona;
+    }
+    if let Some(node) = reader.need(fields, "accounts") {
+        config.accounts = accounts::read(reader, node);
+    }
+    if let Some(node) = fields.get("models") {
+        config.models = models::read(reader, node, config.currency);
+    }
+    if let Some(node) = fields.get("answer") {
+        answer(reader, node, &mut config.answer);
+    }
+    if let Some(node) = fields.get("contact") {
+        config.contact = contact(reader, node, texts);
+    }
+    if let Some(node) = fields.get("stages") {
+        stages(reader, node, &mut config);
+    }
+    bounds(reader, fields, &mut config);
+    people::read(reader, fields, &mut config);
+    if let Some(fields) = fields.get("catalogue").and_then(|node| reader.fields(node, &["encoding"]))
+        && let Some(node) = fields.get("encoding")
+    {
+        let known = [("utf-8", Encoding::Utf8), ("windows-1251", Encoding::Windows1251)];
+        config.catalogue.encoding = reader.one_of(node, "encoding", &known).unwrap_or_default();
+    }
+    config
+}
+
+/// A partner that wrote nothing but its name and accounts.
+fn defaults() -> Config {
+    let words = |words: &[&str]| words.iter().map(|word| Arc::from(*word)).collect();
+    Config {
+        name: String::new(),
+        languages: vec![Lang::Ru],
+        zone: TimeZone::get("Europe/Moscow").unwrap_or(TimeZone::UTC),
+        country: "RU".to_owned(),
+        currency: Currency::RUB,
+        hours: Hours::default(),
+        quiet: Span { from: time(21, 0, 0, 0), until: time(9, 0, 0, 0) },
+        links: BTreeMap::new(),
+        persona: Persona::default(),
+        accounts: Vec::new(),
+        models: Vec::new(),
+        budget: Budget { day: Money::whole(300, Currency::RUB), month: None },
+        answer: Answering { deadline: Duration::from_secs(12), buffer: Duration::ZERO, history: 3000 },
+        contact: ContactPolicy { consent: None, need: vec![ContactKind::Phone] },
+        stages: words(&["новый", "подбор", "думает", "заказ", "повтор", "отказ"]),
+        limits: Limits { per_day: 2, per_week: 5 },
+        retention: Retention { messages: Period::days(365), cold_leads: Period::days(730) },
+        team: Vec::new(),
+        notify: Vec::new(),
+        digest: None,
+        catalogue: CatalogueSource::default(),
+    }
+}
+
+fn languages(reader: &mut Reader<'_>, fields: Fields<'_>, config: &mut Config) {
+    let Some(node) = fields.get("languages") else { return };
+    let mut languages = Vec::new();
+    for item in reader.list(node) {
+        // Only languages whose words Voronka understands: `en-US` is not one of ours.
+        let lang = reader.scalar(item, "language", "ru", |text| Lang::parse(text).filter(|lang| lang.code() == text));
+        languages.extend(lang.filter(|lang| !languages.contains(lang)));
+    }
+    if languages.is_empty() {
+        reader.unfit(node, "list");
+    } else {
+        config.languages = languages;
+    }
+}
+
+fn place_and_money(reader: &mut Reader<'_>, fields: Fields<'_>, config: &mut Config) {
+    if let Some(node) = fields.get("zone")
+        && let Some(zone) = reader.scalar(node, "zone", "Europe/Moscow", |text| TimeZone::get(text).ok())
+    {
+        config.zone = zone;
+    }
+    if let Some(node) = fields.get("country")
+        && let Some(country) = reader.scalar(node, "country", "RU", |text| {
+            (text.len() == 2 && text.bytes().all(|b| b.is_ascii_uppercase())).then(|| text.to_owned())
+        })
+    {
+        config.country = country;
+    }
+    if let Some(node) = fields.get("currency")
+        && let Some(currency) = reader.scalar(node, "currency", "RUB", |text| Currency::parse(text).ok())
+    {
+        config.currency = currency;
+        if currency != Currency::RUB {
+            // A bound that is small in any currency; the partner states its own.
+            config.budget.day = Money::whole(3, currency);
+        }
+    }
+}
+
+fn persona(reader: &mut Reader<'_>, node: &Node) -> Option<Persona> {
+    let fields = reader.fields(node, &["name", "about", "never", "gender"])?;
+    let genders = [("feminine", Gender::Feminine), ("masculine", Gender::Masculine)];
+    Some(Persona {
+        name: fields.get("name").and_then(|node| reader.title(node)),
+        about: fields.get("about").and_then(|node| reader.title(node)),
+        never: fields.get("never").map(|node| reader.strings(node)).unwrap_or_default(),
+        gender: fields.get("gender").and_then(|node| reader.one_of(node, "gender", &genders)).unwrap_or_default(),
+    })
+}
+
+fn answer(reader: &mut Reader<'_>, node: &Node, answer: &mut Answering) {
+    let Some(fields) = reader.fields(node, &["deadline", "buffer", "history"]) else { return };
+    if let Some(deadline) = fields.get("deadline").and_then(|node| reader.duration(node)) {
+        answer.deadline = deadline.min(DEADLINE_MAX);
+    }
+    if let Some(buffer) = fields.get("buffer").and_then(|node| reader.duration(node)) {
+        answer.buffer = buffer.min(DEADLINE_MAX);
+    }
+    if let Some(history) = fields.get("history").and_then(|node| reader.whole(node, 0..=100_000)) {
+        answer.history = history as usize;
+    }
+}
+
+fn contact(reader: &mut Reader<'_>, node: &Node, texts: &Texts) -> ContactPolicy {
+    let mut policy = ContactPolicy { consent: None, need: vec![ContactKind::Phone] };
+    let Some(fields) = reader.fields(node, &["consent", "version", "need"]) else { return policy };
+    let version = fields.get("version").and_then(|node| reader.title(node));
+    if let Some(node) = fields.get("consent")
+        && let Some(path) = reader.title(node)
+    {
+        if let Some(text) = texts.get(path.as_str()) {
+            policy.consent = Some(consent(path, version, text));
+        } else {
+            let args = vec![("path", path), ("max", "1 MiB".to_owned())];
+            reader.report(Code::L504, &node.bytes, args);
+        }
+    }
+    if let Some(node) = fields.get("need") {
+        policy.need = contacts(reader, node);
+    }
+    policy
+}
+
+fn consent(path: String, version: Option<String>, text: &Arc<str>) -> Consent {
+    let sha256 = hex::encode(Sha256::digest(text.as_bytes()));
+    let version = version.unwrap_or_else(|| sha256[..12].to_owned());
+    Consent { path, version, text: Arc::clone(text), sha256: sha256.into() }
+}
+
+/// `[phone, email, name]`.
+pub(crate) fn contacts(reader: &mut Reader<'_>, node: &Node) -> Vec<ContactKind> {
+    let known = [("phone", ContactKind::Phone), ("email", ContactKind::Email), ("name", ContactKind::Name)];
+    reader.list(node).iter().filter_map(|item| reader.one_of(item, "contact", &known)).collect()
+}
+
+fn stages(reader: &mut Reader<'_>, node: &Node, config: &mut Config) {
+    let mut stages: Vec<Arc<str>> = Vec::new();
+    for item in reader.list(node) {
+        let Some(stage) = reader.title(item) else { continue };
+        if stages.iter().any(|known| **known == *stage) {
+            let line = reader.file.line(node.bytes.start).to_string();
+            reader.report(Code::F202, &item.bytes, vec![("id", stage), ("line", line)]);
+        } else {
+            stages.push(stage.into());
+        }
+    }
+    if stages.is_empty() {
+        reader.unfit(node, "list");
+    } else {
+        config.stages = stages;
+    }
+}
+
+fn bounds(reader: &mut Reader<'_>, fields: Fields<'_>, config: &mut Config) {
+    if let Some(fields) = fields.get("budget").and_then(|node| reader.fields(node, &["day", "month"])) {
+        if let Some(day) = fields.get("day").and_then(|node| reader.money(node, config.currency)) {
+            config.budget.day = day;
+        }
+        config.budget.month = fields.get("month").and_then(|node| reader.money(node, config.currency));
+    }
+    if let Some(fields) = fields.get("limits").and_then(|node| reader.fields(node, &["per_day", "per_week"])) {
+        if let Some(limit) = fields.get("per_day").and_then(|node| reader.whole(node, 0..=100)) {
+            config.limits.per_day = limit;
+        }
+        if let Some(limit) = fields.get("per_week").and_then(|node| reader.whole(node, 0..=700)) {
+            config.limits.per_week = limit;
+        }
+    }
+    if let Some(fields) = fields.get("retention").and_then(|node| reader.fields(node, &["messages", "cold_leads"])) {
+        if let Some(period) = fields.get("messages").and_then(|node| reader.period(node)) {
+            config.retention.messages = period;
+        }
+        if let Some(period) = fields.get("cold_leads").and_then(|node| reader.period(node)) {
+            config.retention.cold_leads = period;
+        }
+    }
+}
+
+/// When the summary comes unless the partner says another hour.
+pub(super) const DIGEST_AT: Time = time(9, 0, 0, 0);

@@ -1,0 +1,285 @@
+//! Reading all of a partner's files: every mistake of every file is found in one go.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use super::{Loaded, PartnerFiles, PartnerSpec, others};
+use crate::{
+    ids::{FlowId, PartnerId},
+    lang::Lang,
+    spec::{
+        catalogue::{self, Catalogue},
+        config::{self, Config, SecretRef, accounts::KINDS, read::Texts},
+        diagnostic::{Code, Diagnostic, Place},
+        expr::{Env, Known},
+        flow::{
+            Flow,
+            lower::{self, World},
+            outline::{self, Outline, RawSlot},
+            together,
+        },
+        knowledge::{self, Page},
+        read::Reader,
+        scoring, texts,
+        tree::{self, Content, Node, SourceFile, finding},
+        value::Type,
+    },
+};
+
+/// Longest page or text, in bytes.
+const TEXT_BYTES_MAX: usize = 1 << 20;
+
+/// A parsed YAML file.
+struct Yaml {
+    file: SourceFile,
+    root: Node,
+}
+
+/// Everything found so far.
+#[derive(Default)]
+struct Found {
+    diagnostics: Vec<Diagnostic>,
+    secrets: Vec<(SecretRef, Place)>,
+}
+
+impl Found {
+    fn take(&mut self, reader: Reader<'_>) {
+        self.diagnostics.extend(reader.found);
+        self.secrets.extend(reader.secrets);
+    }
+}
+
+impl PartnerSpec {
+    /// Reads a partner's files. Nothing is loaded when a finding is an error.
+    pub fn parse(id: PartnerId, files: &PartnerFiles) -> Loaded {
+        let mut found = Found::default();
+        let yaml = yaml(files, &mut found);
+        let texts = legal_texts(files, &mut found);
+        let settings = yaml.get("config.yaml");
+        let config = settings_of(files, settings, &texts, &mut found);
+        let catalogue = products(files, &config, &mut found);
+        let pages = pages(files, &config, &catalogue, &mut found);
+        let mut env = names(&config);
+        env.prices(catalogue.products.iter().flat_map(|product| [Some(product.price), product.old_price]).flatten());
+        let flows = flows(files, &yaml, &config, &catalogue, &mut env, &mut found);
+        let phrases = {
+            let empty = SourceFile { path: "config.yaml".into(), text: "".into() };
+            let mut reader = Reader::new(settings.map_or(&empty, |yaml| &yaml.file), &config.languages);
+            let own = settings.and_then(|yaml| yaml.root.get("texts"));
+            let phrases = texts::read(&mut reader, own, &config, &env);
+            found.take(reader);
+            phrases
+        };
+        let scoring = match yaml.get("scoring.yaml") {
+            Some(yaml) => {
+                let mut reader = Reader::new(&yaml.file, &config.languages);
+                let scoring = scoring::read(&mut reader, &yaml.root, &env);
+                found.take(reader);
+                scoring
+            }
+            None => scoring::built_in(&env),
+        };
+        for (path, yaml) in &yaml {
+            let mut reader = Reader::new(&yaml.file, &config.languages);
+            others::check(&mut reader, path, &yaml.root, &config, &flows, &env);
+            found.take(reader);
+        }
+        let mut diagnostics = found.diagnostics;
+        diagnostics.sort_by(|a, b| {
+            let key = |found: &Diagnostic| (Arc::clone(&found.place.file), found.place.bytes.start, found.code);
+            key(a).cmp(&key(b))
+        });
+        diagnostics.dedup();
+        let spec = Self { id, config, flows, scoring, catalogue, pages, phrases, texts };
+        let mut loaded = Loaded { spec: Some(spec), diagnostics, secrets: found.secrets };
+        if loaded.failed() {
+            loaded.spec = None;
+        }
+        loaded
+    }
+}
+
+/// All YAML files that could be read, by path.
+fn yaml(files: &PartnerFiles, found: &mut Found) -> BTreeMap<Arc<str>, Yaml> {
+    let folders = ["flows/", "sequences/", "tests/", "training/"];
+    let ours = |path: &str| {
+        let yaml = matches!(path.rsplit_once('.'), Some((_, "yaml" | "yml")));
+        matches!(path, "config.yaml" | "scoring.yaml") || yaml && folders.iter().any(|folder| path.starts_with(folder))
+    };
+    let mut read = BTreeMap::new();
+    for (path, bytes) in files.iter().filter(|(path, _)| ours(path)) {
+        match SourceFile::read(path, bytes) {
+            Ok(file) => {
+                let (root, mistakes) = tree::parse(&file);
+                found.diagnostics.extend(mistakes);
+                if let Some(root) = root {
+                    read.insert(Arc::clone(path), Yaml { file, root });
+                }
+            }
+            Err(refusal) => found.diagnostics.push(refusal),
+        }
+    }
+    read
+}
+
+fn legal_texts(files: &PartnerFiles, found: &mut Found) -> Texts {
+    let mut texts = Texts::new();
+    for (path, bytes) in files.iter().filter(|(path, _)| path.starts_with("texts/") && is_markdown(path)) {
+        if let Some(file) = text_file(path, bytes, found) {
+            if file.text.trim().is_empty() {
+                found.diagnostics.push(finding(Code::T405, file.place(0..0), vec![]));
+            }
+            texts.insert(Arc::clone(path), Arc::from(file.text.trim_start_matches('\u{feff}').trim()));
+        }
+    }
+    texts
+}
+
+fn is_markdown(path: &str) -> bool {
+    matches!(path.rsplit_once('.'), Some((_, "md")))
+}
+
+fn text_file(path: &Arc<str>, bytes: &[u8], found: &mut Found) -> Option<SourceFile> {
+    if bytes.len() > TEXT_BYTES_MAX {
+        let args = vec![("path", path.to_string()), ("max", "1 MiB".to_owned())];
+        found.diagnostics.push(finding(Code::L504, Place::new(path, 0..0), args));
+        return None;
+    }
+    SourceFile::read(path, bytes).map_err(|refusal| found.diagnostics.push(refusal)).ok()
+}
+
+fn settings_of(files: &PartnerFiles, settings: Option<&Yaml>, texts: &Texts, found: &mut Found) -> Config {
+    let path: Arc<str> = "config.yaml".into();
+    if !files.contains_key(&path) {
+        let args = vec![("key", path.to_string())];
+        found.diagnostics.push(finding(Code::Y110, Place::new(&path, 0..0), args));
+    }
+    // A file that is missing or broken was said already: the rest is checked against the defaults.
+    let empty = Yaml {
+        file: SourceFile { path: Arc::clone(&path), text: "".into() },
+        root: Node { content: Content::Map(Vec::new()), bytes: 0..0 },
+    };
+    let yaml = settings.unwrap_or(&empty);
+    let mut reader = Reader::new(&yaml.file, &[Lang::Ru]);
+    let config = config::read::read(&mut reader, &yaml.root, texts);
+    if settings.is_some() {
+        found.take(reader);
+    }
+    config
+}
+
+fn products(files: &PartnerFiles, config: &Config, found: &mut Found) -> Catalogue {
+    if let Some((path, bytes)) = files.get_key_value("catalogue.csv") {
+        let encoding = config.catalogue.encoding;
+        return catalogue::csv::read(path, bytes, encoding, config.currency, &mut found.diagnostics);
+    }
+    for path in ["catalogue.yml", "catalogue.xml"] {
+        let Some((path, bytes)) = files.get_key_value(path) else { continue };
+        if bytes.len() > catalogue::csv::CSV_BYTES_MAX {
+            let args = vec![("path", path.to_string()), ("max", "64 MiB".to_owned())];
+            found.diagnostics.push(finding(Code::L504, Place::new(path, 0..0), args));
+            continue;
+        }
+        match SourceFile::read(path, bytes) {
+            Ok(file) => return catalogue::feed::read(&file, config.currency, &mut found.diagnostics),
+            Err(refusal) => found.diagnostics.push(refusal),
+        }
+    }
+    Catalogue::default()
+}
+
+fn pages(files: &PartnerFiles, config: &Config, catalogue: &Catalogue, found: &mut Found) -> Vec<Page> {
+    let mut pages = Vec::new();
+    for (path, bytes) in files {
+        let Some(name) = path.strip_prefix("knowledge/").filter(|name| is_markdown(name)) else { continue };
+        let Some(file) = text_file(path, bytes, found) else { continue };
+        let (page, mistakes) = knowledge::read(&file, name, &config.languages, catalogue);
+        found.diagnostics.extend(mistakes);
+        pages.push(page);
+    }
+    pages
+}
+
+/// The names that exist in every expression of a partner.
+fn names(config: &Config) -> Env {
+    let mut env = Env::new(config.currency);
+    env.stages(config.stages.iter().map(ToString::to_string));
+    env.channels(KINDS);
+    env.languages(config.languages.iter().map(|lang| lang.code()));
+    for link in config.links.keys().map(|name| &**name).chain(["bot"]) {
+        env.set(&format!("link.{link}"), Known::sure(Type::Text));
+    }
+    env
+}
+
+fn flows(
+    files: &PartnerFiles,
+    yaml: &BTreeMap<Arc<str>, Yaml>,
+    config: &Config,
+    catalogue: &Catalogue,
+    env: &mut Env,
+    found: &mut Found,
+) -> BTreeMap<FlowId, Arc<Flow>> {
+    let mut outlines: Vec<(&Yaml, Outline<'_>)> = Vec::new();
+    let mut ids = BTreeSet::new();
+    for (path, yaml) in yaml {
+        let Some(name) = path.strip_prefix("flows/") else { continue };
+        let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+        let Ok(id) = FlowId::parse(stem) else {
+            let args = vec![("what", "flow id".to_owned()), ("value", stem.to_owned()), ("example", "tort".to_owned())];
+            found.diagnostics.push(finding(Code::Y112, yaml.file.place(0..0), args));
+            continue;
+        };
+        // The id is known even where the file is too broken to be read: a call of it is no second mistake.
+        ids.insert(id.clone());
+        let mut reader = Reader::new(&yaml.file, &config.languages);
+        outlines.extend(outline::read(&mut reader, id, &yaml.root).map(|outline| (yaml, outline)));
+        found.take(reader);
+    }
+    let sources: BTreeMap<FlowId, &SourceFile> =
+        outlines.iter().map(|(yaml, outline)| (outline.id.clone(), &yaml.file)).collect();
+    env.flows(ids.iter().map(ToString::to_string));
+    env.tags(outlines.iter().flat_map(|(_, outline)| outline.tags.iter().cloned()));
+    let slots: BTreeMap<FlowId, Vec<RawSlot>> = ids
+        .iter()
+        .map(|id| {
+            let outline = outlines.iter().find(|(_, outline)| outline.id == *id);
+            (id.clone(), outline.map(|(_, outline)| outline.slots.clone()).unwrap_or_default())
+        })
+        .collect();
+    found.diagnostics.extend(together::types(&slots, &sources));
+    answers(env, &slots);
+    let mut world = World { config, catalogue, files, env: env.clone(), slots };
+    for (yaml, outline) in &outlines {
+        let reader = Reader::new(&yaml.file, &config.languages);
+        lower::infer(&reader, outline, &mut world);
+    }
+    answers(env, &world.slots);
+    world.env = env.clone();
+    let mut flows = BTreeMap::new();
+    for (yaml, outline) in &outlines {
+        let mut reader = Reader::new(&yaml.file, &config.languages);
+        let flow = lower::lower(&mut reader, outline, &world);
+        found.take(reader);
+        flows.insert(outline.id.clone(), Arc::new(flow));
+    }
+    found.diagnostics.extend(together::check(&flows, &sources));
+    flows
+}
+
+/// `answers.x`: the last answer of any flow. Options of all flows that share the name count.
+fn answers(env: &mut Env, slots: &BTreeMap<FlowId, Vec<RawSlot>>) {
+    let mut known: BTreeMap<&str, (Type, &Place)> = BTreeMap::new();
+    for slot in slots.values().flatten() {
+        let entry = known.entry(&slot.name).or_insert_with(|| (slot.ty.clone(), &slot.place));
+        if let (Type::Choice(all), Type::Choice(more)) = (&entry.0, &slot.ty) {
+            let new = more.iter().filter(|id| !all.contains(id));
+            entry.0 = Type::Choice(all.iter().chain(new).cloned().collect());
+        }
+    }
+    for (name, (ty, place)) in known {
+        env.set(&format!("answers.{name}"), Known::maybe(ty).at(place.clone()));
+    }
+}

@@ -1,0 +1,128 @@
+//! What a broken line was probably meant to be: the parser's errors in the words of the partner's mistakes.
+
+use granit_parser::ErrorKind;
+
+use crate::spec::{
+    diagnostic::{Code, Diagnostic},
+    tree::{SourceFile, finding},
+};
+
+/// Signs that YAML reads as its own at the start of a value.
+const SIGNS: &str = "{[*&!|>%@`\"'";
+
+/// Explains a syntax error at `byte`.
+pub(super) fn explain(file: &SourceFile, byte: usize, kind: &ErrorKind) -> Diagnostic {
+    let starts = line_starts(&file.text, byte);
+    starts
+        .iter()
+        .find_map(|start| tab(file, *start))
+        .or_else(|| starts.iter().find_map(|start| sign(file, *start, byte, kind)))
+        .or_else(|| starts.iter().find_map(|start| colon(file, *start)))
+        .unwrap_or_else(|| {
+            let end = file.text[byte..].chars().next().map_or(byte, |c| byte + c.len_utf8());
+            finding(Code::Y199, file.place(byte..end), vec![("reason", kind.to_string())])
+        })
+}
+
+/// Where the line of `byte` begins, and the line with content before it: some errors show only on the next line.
+fn line_starts(text: &str, byte: usize) -> Vec<usize> {
+    let byte = text.floor_char_boundary(byte);
+    let start_of = |byte: usize| text[..byte].rfind('\n').map_or(0, |end| end + 1);
+    let mut starts = vec![start_of(byte)];
+    let before = text[..starts[0]].trim_end();
+    if !before.is_empty() {
+        starts.push(start_of(before.len()));
+    }
+    starts
+}
+
+fn line(file: &SourceFile, start: usize) -> &str {
+    file.text[start..].lines().next().unwrap_or_default()
+}
+
+fn tab(file: &SourceFile, start: usize) -> Option<Diagnostic> {
+    let line = line(file, start);
+    let indent = line.len() - line.trim_start().len();
+    let at = line[..indent].find('\t')? + start;
+    Some(finding(Code::Y104, file.place(at..at + 1), vec![]))
+}
+
+/// The byte in `line` where its value begins: behind dashes and the first key.
+fn value_start(line: &str) -> usize {
+    let mut at = line.len() - line.trim_start().len();
+    while let Some(rest) = line[at..].strip_prefix("- ") {
+        at = line.len() - rest.trim_start().len();
+    }
+    let key_is_plain = !line[at..].starts_with(|c: char| SIGNS.contains(c));
+    match line[at..].find(": ") {
+        Some(colon) if key_is_plain => {
+            let rest = &line[at + colon + 2..];
+            line.len() - rest.trim_start().len()
+        }
+        _ => at,
+    }
+}
+
+/// A text that starts with a sign of YAML's.
+fn sign(file: &SourceFile, start: usize, byte: usize, kind: &ErrorKind) -> Option<Diagnostic> {
+    let line = line(file, start);
+    let at = value_start(line);
+    let value = &line[at..];
+    let sign = value.chars().next().filter(|c| SIGNS.contains(*c))?;
+    let meant_as_text = match sign {
+        // Brackets and quotes are fine unless text goes on behind their end.
+        '{' => behind(value, '}'),
+        '[' => behind(value, ']'),
+        '"' | '\'' => behind_quote(value, sign),
+        '|' | '>' => {
+            matches!(kind, ErrorKind::InvalidBlockScalarHeader | ErrorKind::ZeroBlockScalarIndent) || byte >= start + at
+        }
+        _ => true,
+    };
+    let at = start + at;
+    meant_as_text.then(|| finding(Code::Y102, file.place(at..at + sign.len_utf8()), vec![("c", sign.to_string())]))
+}
+
+fn behind(value: &str, close: char) -> bool {
+    value.rfind(close).or_else(|| value.find(close)).is_some_and(|_| {
+        let first = value.find(close).map_or("", |end| &value[end + 1..]);
+        let rest = first.trim_start();
+        !rest.is_empty() && !rest.starts_with(['#', ',', ']', '}'])
+            || rest.starts_with(", ") && !value[1..].contains(": ")
+    })
+}
+
+fn behind_quote(value: &str, quote: char) -> bool {
+    value[1..].find(quote).is_some_and(|end| {
+        let rest = value[end + 2..].trim_start();
+        !rest.is_empty() && !rest.starts_with(['#', ':', ',', '}', ']'])
+    })
+}
+
+/// A colon and a space inside a plain text.
+fn colon(file: &SourceFile, start: usize) -> Option<Diagnostic> {
+    let line = line(file, start);
+    let at = value_start(line);
+    if line[at..].starts_with(['"', '\'', '{', '[', '|', '>']) {
+        return None;
+    }
+    // On a continued line the text has one colon only, on a key's line it is the second.
+    let colon = line[at..].find(": ").or_else(|| line[at..].ends_with(':').then(|| line.len() - at - 1));
+    let colon = match colon {
+        Some(colon) => at + colon,
+        None if at > 0 => line[..at]
+            .rfind(": ")
+            .filter(|_| !line.trim_start().starts_with("- "))
+            .filter(|_| continued(file, start))?,
+        None => return None,
+    };
+    Some(finding(Code::Y101, file.place(start + colon..start + colon + 1), vec![]))
+}
+
+/// Whether a line goes on with the plain text of the line before: it is indented deeper, and that one ends in no colon.
+fn continued(file: &SourceFile, start: usize) -> bool {
+    let before = file.text[..start].lines().next_back().unwrap_or_default();
+    let indent = |line: &str| line.len() - line.trim_start_matches([' ', '-']).len();
+    let here = line(file, start);
+    indent(here) > indent(before) && before.contains(": ") && !before.trim_end().ends_with([':', '|', '>', '-'])
+}
