@@ -165,7 +165,8 @@ fn opts_out(words: &Words) -> bool {
         let stops = words.iter().filter(|word| matches!(word.form, "стоп" | "stop")).count();
         return stops < 2;
     }
-    if words.iter().any(|word| table::other_way(word.form)) {
+    let denied = |at: usize| at > 0 && words.form(at - 1) == "не";
+    if (0..words.len()).any(|at| table::other_way(words.form(at)) && !denied(at)) {
         return false;
     }
     let mut from = 0;
@@ -204,7 +205,7 @@ fn asks(words: &Words) -> bool {
     let last = words.said().next_back().map_or("", |(_, word)| word.form);
     let rest = words.len() - at;
     table::question_word(words, at) && rest > 0
-        || (at..words.len().min(at + 4)).any(|at| words.form(at) == "ли")
+        || (at..words.len().min(at + 4)).any(|at| matches!(words.form(at), "ли" | "скольки" | "скольких"))
         || words.form(0) == "а" && matches!(last, "бывает" | "бывают" | "есть" | "можно")
 }
 

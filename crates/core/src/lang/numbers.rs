@@ -1,9 +1,12 @@
 //! Numbers in a text, in digits and in words, with what they count.
 
+mod bounds;
+
 use std::ops::Range;
 
 use rust_decimal::{Decimal, prelude::ToPrimitive};
 
+use self::bounds::{bound_after, bound_before};
 use super::{
     normal::{Kind, Words, stem},
     numerals::{Numeral, half_of, halvable, hundredths, numeral},
@@ -184,10 +187,19 @@ fn in_digits(words: &Words, at: usize) -> Option<Amount> {
     if glued_pair(words, to, &[".", ","]) {
         let separator = words.form(to);
         let fraction = words.form(to + 1);
-        if glued_pair(words, to + 2, &[".", "/"]) {
+        let cents = separator == "," && fraction.len() == 3 && words.form(to + 3).len() <= 2;
+        let cents = cents && glued_pair(words, to + 2, &["."]);
+        if glued_pair(words, to + 2, &[".", "/"]) && !cents {
             return None;
         }
-        if fraction.len() == 3 && (separator == "," && !cyrillic_around(words) || money_sign(words, to + 2).is_some()) {
+        if cents {
+            text.push_str(fraction);
+            text.push('.');
+            text.push_str(words.form(to + 3));
+            to += 4;
+        } else if fraction.len() == 3
+            && (separator == "," && !cyrillic_around(words) || money_sign(words, to + 2).is_some())
+        {
             text.push_str(fraction);
             to += 2;
             while glued_pair(words, to, &[".", ","]) && words.form(to + 1).len() == 3 {
@@ -255,9 +267,26 @@ fn in_words(words: &Words, at: usize) -> Option<Amount> {
     let amount = match numeral(form)? {
         Numeral::Fraction(value) => Amount { spelled: true, ..Amount::new(at, at + 1, hundredths(value)) },
         Numeral::Slang(value) => Amount { thousands: true, ..Amount::new(at, at + 1, Decimal::from(value)) },
+        Numeral::Scale(scale) if inverted(form) => before_count(words, at, scale).or_else(|| composed(words, at))?,
         Numeral::Plain(_) | Numeral::Scale(_) => composed(words, at)?,
     };
     Some(amount)
+}
+
+/// Forms that stand before their number: «тысячи три», but «тысяча двести».
+fn inverted(form: &str) -> bool {
+    matches!(form, "тысячи" | "тысяч" | "тыщи" | "тыщ" | "миллиона" | "миллионов")
+}
+
+/// «тысячи три», «тысяч 5».
+fn before_count(words: &Words, at: usize, scale: u32) -> Option<Amount> {
+    let count = match words.kind(at + 1)? {
+        Kind::Digits => in_digits(words, at + 1)?,
+        _ => composed(words, at + 1)?,
+    };
+    let few = count.value < Decimal::ONE_HUNDRED && !count.thousands;
+    let value = count.value.checked_mul(Decimal::from(scale)).filter(|_| few)?;
+    Some(Amount { scale: Some(scale), thousands: scale == 1000, ..Amount::new(at, count.to, value) })
 }
 
 /// «сто двадцать пять», «две тысячи триста», one hundred and five.
@@ -297,6 +326,11 @@ fn composed(words: &Words, from: usize) -> Option<Amount> {
 
 /// Applies «тыс», «к», «млн» after a number, and «200» after «5 тысяч».
 fn scaled(words: &Words, mut amount: Amount) -> Amount {
+    // «две с половиной тысячи».
+    if words.form(amount.to) == "с" && words.form(amount.to + 1) == "половиной" {
+        amount.value += hundredths(50);
+        amount.to += 2;
+    }
     let form = words.form(amount.to);
     let glued = words.glued(amount.to);
     let money_after = |at: usize| money_sign(words, at).is_some();
@@ -314,7 +348,7 @@ fn scaled(words: &Words, mut amount: Amount) -> Amount {
         },
     };
     let Some(value) = amount.value.checked_mul(Decimal::from(scale)) else { return amount };
-    amount.value = value;
+    amount.value = value.normalize();
     amount.scale = Some(scale);
     amount.to += took;
     amount.thousands |= scale == 1000;
@@ -345,7 +379,10 @@ fn range_end(words: &Words, low: &Amount) -> Option<Amount> {
     let goes_on = hyphen && words.glued(high.to) && words.form(high.to) == "-" && is_digits(words, high.to + 1);
     let low_scaled = if low.scale.is_none() { high.scale.unwrap_or(1) } else { 1 };
     let higher = high.value > low.value.checked_mul(Decimal::from(low_scaled))?;
-    let neighbours = low.spelled && high.spelled && high.value == low.value + Decimal::ONE && low.scale.is_none();
+    let step = high.value.checked_sub(low.value)?;
+    let round = low.value >= Decimal::TEN && (low.value % Decimal::from(5)).is_zero();
+    let close = step == Decimal::ONE || round && (step == Decimal::from(5) || step == Decimal::TEN);
+    let neighbours = low.spelled && high.spelled && close && low.scale.is_none();
     ((hyphen || dots || neighbours) && higher && !goes_on).then_some(high)
 }
 
@@ -489,72 +526,6 @@ fn currency_of(form: &str, kind: Kind) -> Option<Currency> {
         Currency::parse("KZT").ok()
     } else {
         (form == "£").then(|| Currency::parse("GBP").ok()).flatten()
-    }
-}
-
-/// Words before a number that bound it, the longest first.
-const BOUNDS: &[(&[&str], Bound)] = &[
-    (&["не", "больше", "чем"], Bound::AtMost),
-    (&["не", "меньше", "чем"], Bound::AtLeast),
-    (&["как", "минимум"], Bound::AtLeast),
-    (&["не", "больше"], Bound::AtMost),
-    (&["не", "более"], Bound::AtMost),
-    (&["не", "дороже"], Bound::AtMost),
-    (&["не", "выше"], Bound::AtMost),
-    (&["не", "меньше"], Bound::AtLeast),
-    (&["не", "менее"], Bound::AtLeast),
-    (&["в", "пределах"], Bound::AtMost),
-    (&["в", "районе"], Bound::About),
-    (&["где", "то"], Bound::About),
-    (&["где", "-", "то"], Bound::About),
-    (&["less", "than"], Bound::AtMost),
-    (&["no", "more", "than"], Bound::AtMost),
-    (&["more", "than"], Bound::AtLeast),
-    (&["up", "to"], Bound::AtMost),
-    (&["at", "most"], Bound::AtMost),
-    (&["at", "least"], Bound::AtLeast),
-    (&["до"], Bound::AtMost),
-    (&["максимум"], Bound::AtMost),
-    (&["макс"], Bound::AtMost),
-    (&["меньше"], Bound::AtMost),
-    (&["менее"], Bound::AtMost),
-    (&["дешевле"], Bound::AtMost),
-    (&["under"], Bound::AtMost),
-    (&["below"], Bound::AtMost),
-    (&["max"], Bound::AtMost),
-    (&["от"], Bound::AtLeast),
-    (&["минимум"], Bound::AtLeast),
-    (&["мин"], Bound::AtLeast),
-    (&["больше"], Bound::AtLeast),
-    (&["более"], Bound::AtLeast),
-    (&["свыше"], Bound::AtLeast),
-    (&["from"], Bound::AtLeast),
-    (&["over"], Bound::AtLeast),
-    (&["около"], Bound::About),
-    (&["примерно"], Bound::About),
-    (&["приблизительно"], Bound::About),
-    (&["порядка"], Bound::About),
-    (&["about"], Bound::About),
-    (&["around"], Bound::About),
-    (&["~"], Bound::About),
-];
-
-fn bound_before(words: &Words, at: usize) -> (Bound, usize) {
-    let hit = BOUNDS.iter().find_map(|(said, bound)| {
-        let from = at.checked_sub(said.len())?;
-        said.iter().enumerate().all(|(nth, word)| words.form(from + nth) == *word).then_some((*bound, from))
-    });
-    hit.unwrap_or((Bound::Exactly, at))
-}
-
-fn bound_after(words: &Words, at: usize) -> Option<Bound> {
-    match words.form(at) {
-        "максимум" | "max" => Some(Bound::AtMost),
-        "минимум" => Some(Bound::AtLeast),
-        "примерно" | "около" | "плюс" => Some(Bound::About),
-        "+" if words.glued(at) => Some(Bound::AtLeast),
-        "и" | "или" if matches!(words.form(at + 1), "больше" | "более") => Some(Bound::AtLeast),
-        _ => None,
     }
 }
 

@@ -166,13 +166,23 @@ fn exact(words: &Words, at: usize) -> Option<Heard> {
     let at = at + usize::from(asked);
     let (hour, minute, to) = match digital(words, at, &[":"]) {
         Some(time) => time,
-        None => digital(words, at, &[".", "-"]).filter(|(_, minute, _)| asked && minute % 5 == 0)?,
+        None => digital(words, at, &[".", "-"])
+            .filter(|(_, minute, _)| minute % 5 == 0)
+            .or_else(|| spaced(words, at))
+            .filter(|_| asked)?,
     };
     let (time, to) = match of_day(words, to) {
         Some((part, after)) => (moved(hour, minute, part, words, to)?, after),
         None => (at_minute(hour, minute)?, to),
     };
     Some(Heard { time: Some(time), ..Heard::new(from, to, Certainty::Sure) })
+}
+
+/// «15 00» after a preposition.
+fn spaced(words: &Words, at: usize) -> Option<(u32, u32, usize)> {
+    let hour: u32 = words.form(at).parse().ok().filter(|hour| *hour < 24)?;
+    let minute = Some(words.form(at + 1)).filter(|form| matches!(*form, "00" | "15" | "30" | "45"))?;
+    Some((hour, minute.parse().ok()?, at + 2))
 }
 
 /// «полседьмого», «в половине седьмого», «четверть седьмого», half past six.
@@ -234,7 +244,7 @@ fn whole_hour(words: &Words, at: usize) -> Option<Heard> {
     let from = at;
     let asked = preposition(words.form(at));
     let mut at = at + usize::from(asked);
-    at += usize::from(matches!(words.form(at), "часам" | "часу"));
+    at += usize::from(matches!(words.form(at), "часам" | "часу" | "районе"));
     // «в час дня».
     let (said, mut to) = match words.form(at) {
         "час" | "часу" if asked => (1, at + 1),
@@ -351,7 +361,9 @@ fn part(words: &Words, at: usize) -> Option<Heard> {
     let said = PARTS.iter().find(|(said, _)| said.iter().enumerate().all(|(nth, word)| words.form(at + nth) == *word));
     let (len, part) = said.map(|(said, part)| (said.len(), *part))?;
     // «доброе утро» and good morning are greetings.
+    // «С днём рождения» is no afternoon.
+    let birthday = words.form(at) == "днем" && at.checked_sub(1).is_some_and(|before| words.form(before) == "с");
     let greeting =
         at.checked_sub(1).is_some_and(|before| matches!(words.form(before), "good" | "добрый" | "доброе" | "добрым"));
-    (!greeting).then(|| Heard { part: Some(part), ..Heard::new(at, at + len, Certainty::Perhaps) })
+    (!greeting && !birthday).then(|| Heard { part: Some(part), ..Heard::new(at, at + len, Certainty::Perhaps) })
 }

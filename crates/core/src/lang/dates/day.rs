@@ -117,13 +117,13 @@ fn in_digits(words: &Words, at: usize, today: civil::Date) -> Option<Heard> {
         }
         Some(year) => {
             let year = if year < 100 { year + 2000 } else { year };
-            let (day, month) = day_month(first, second)?;
+            let (day, month) = day_month(first, second, separator)?;
             (civil::Date::new(year, month, day).ok()?, at + 5, true)
         }
         // 10-12 is a range of numbers.
         None if separator == "-" => return None,
         None => {
-            let (day, month) = day_month(first, second)?;
+            let (day, month) = day_month(first, second, separator)?;
             (next(day, month, today)?, at + 3, padded && words.form(at).len() <= 2)
         }
     };
@@ -145,11 +145,12 @@ fn glued_code(words: &Words, at: usize) -> bool {
     words.kind(at - 1) == Some(Kind::Word) || matches!(words.form(at - 1), "." | "/" | "-" | ":" | "№" | "#")
 }
 
-/// Day first; the American order only where the other cannot be.
-fn day_month(first: i16, second: i16) -> Option<(i8, i8)> {
-    let (day, month) = if second > 12 && (1..=12).contains(&first) { (second, first) } else { (first, second) };
-    ((1..=31).contains(&day) && (1..=12).contains(&month))
-        .then_some((i8::try_from(day).ok()?, i8::try_from(month).ok()?))
+/// Day first; the American order only with a slash and where the other cannot be.
+fn day_month(first: i16, second: i16, separator: &str) -> Option<(i8, i8)> {
+    let american = separator == "/" && second > 12 && (1..=12).contains(&first);
+    let (day, month) = if american { (second, first) } else { (first, second) };
+    let fits = (1..=31).contains(&day) && (1..=12).contains(&month);
+    fits.then_some((i8::try_from(day).ok()?, i8::try_from(month).ok()?))
 }
 
 /// The next such day, today included; 29 February waits for its year.

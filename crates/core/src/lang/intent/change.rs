@@ -106,7 +106,23 @@ fn parted(words: &Words, at: usize) -> bool {
 fn refusal(words: &Words, from: usize) -> bool {
     let rest = |nth: usize| words.form(from + nth);
     let no = rest(0) == "не"
-        && matches!(rest(1), "надо" | "нужно" | "хочу" | "буду" | "знаю" | "интересно" | "сейчас" | "то" | "подходит");
+        && matches!(
+            rest(1),
+            "надо"
+                | "нужно"
+                | "хочу"
+                | "буду"
+                | "знаю"
+                | "интересно"
+                | "сейчас"
+                | "то"
+                | "подходит"
+                | "подойдет"
+                | "пойдет"
+                | "устраивает"
+                | "согласен"
+                | "согласна"
+        );
     let all = matches!((rest(0), rest(1)), ("это", "все") | ("на", "этом") | ("я", "не"));
     let polite = matches!(rest(0), "ничего" | "спасибо" | "thank" | "thanks" | "thats");
     no || polite || all || words.iter().any(|word| word.form == "?")
