@@ -280,6 +280,12 @@ impl Timer {
             Self::Handoff => "handoff",
         }
     }
+
+    /// The key of the event that it posts when it rings. The conversation is part of it: an account has many, and their
+    /// timers may be due at one moment.
+    pub fn event_key(&self, of: &ConversationKey, due: Timestamp) -> EventKey {
+        EventKey::new(&format!("timer:{}:{}:{}", self.name(), due.as_microsecond(), of.conversation))
+    }
 }
 
 /// What became of a bubble that could not simply be delivered.

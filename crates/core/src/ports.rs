@@ -20,7 +20,7 @@ pub use directory::{
     ConversationCard, ConversationFilter, ConversationView, DeadLetterView, Directory, Figures, LeadCard, OrderCard,
     Page,
 };
-pub use journal::{CommitError, Fired, Journal, Loaded, PostedMail, Settled, StoreError};
+pub use journal::{CommitError, Fired, Journal, LOADED_ORDERS_MAX, Loaded, PostedMail, Settled, StoreError};
 pub use knowledge::{EmbedError, EmbedFor, Embedder, Indexed, Knowledge, KnowledgeError, Passage};
 pub use mailbox::{Mailbox, PostError, Posted};
 pub use model::{ChatMessage, ChatModel, Completion, Delta, Finish, ModelError, Prompt, ToolCall, ToolSpec, Usage};

@@ -49,7 +49,7 @@ pub trait Directory: Send + Sync + 'static {
     /// Counts since a moment.
     async fn figures(&self, partner: &PartnerId, since: Timestamp) -> Result<Figures, StoreError>;
 
-    /// Events that were set aside, latest first.
+    /// Events that were set aside and bodies that could not be read, latest first.
     async fn dead_letters(&self, partner: &PartnerId, page: Page) -> Result<Vec<DeadLetterView>, StoreError>;
 }
 
@@ -167,7 +167,7 @@ pub struct Figures {
     pub hot: u32,
     /// Orders placed.
     pub orders: u32,
-    /// Their sum in minor units.
+    /// Their sum in minor units, without those that were called off or given back since.
     pub revenue_minor: i64,
     /// Conversations that wait for a person.
     pub waiting: u32,

@@ -10,10 +10,14 @@ use crate::{
     },
 };
 
+/// Most open orders of a customer that are loaded for a turn; the latest ones.
+pub const LOADED_ORDERS_MAX: usize = 50;
+
 /// The durable heart: mailbox, turn store, timers and outbox behind one door, so that one transaction holds a whole turn and
 /// a durable-execution engine can take its place. When a writing call returns `Ok`, what it wrote survives a power cut.
 ///
-/// A store may put calls that come together into one transaction; it must then report each on its own.
+/// A store may put calls that come together into one transaction; it must then report each on its own. Times are kept to
+/// the microsecond. A bubble or a notice whose id waits already is the same one: it is kept once.
 #[async_trait]
 pub trait Journal: Send + Sync + 'static {
     /// Keeps events whose (partner, account, key) is new. One answer an event, in order.
@@ -25,20 +29,22 @@ pub trait Journal: Send + Sync + 'static {
     /// The conversation and its waiting mail, oldest first, at most `mail_max`; with the last `history_max` messages.
     async fn load(&self, key: &ConversationKey, mail_max: usize, history_max: usize) -> Result<Loaded, StoreError>;
 
-    /// Writes a turn and consumes its mail, all or nothing.
+    /// Writes a turn and consumes its mail, all or nothing. Mail that is not there (any more) is a conflict.
     async fn commit(&self, turn: TurnCommit) -> Result<(), CommitError>;
 
-    /// Moves timers that are due into the mailbox, at most `limit`.
+    /// Moves timers that are due into the mailbox, earliest first, at most `limit`. Each is posted under
+    /// [`crate::message::Timer::event_key`], at the time it was due. A timer leaves as its event comes, so that it rings once;
+    /// keys that were seen before do not count.
     async fn fire(&self, now: Timestamp, limit: usize) -> Result<Fired, StoreError>;
 
     /// Bubbles that wait to be sent, oldest first, after the given position; at most `limit`. Read at start-up: later the
     /// commits tell.
     async fn unsent(&self, after: i64, limit: usize) -> Result<Vec<(i64, OutboxRow)>, StoreError>;
 
-    /// Records what became of bubbles.
+    /// Records what became of bubbles, all or nothing. One that does not wait (any more) changes nothing.
     async fn settle(&self, settled: Vec<Settled>) -> Result<(), StoreError>;
 
-    /// Consumes mail that cannot be processed and keeps it with its cause.
+    /// Consumes mail that cannot be processed and keeps it with its cause; mail that is not there is passed over.
     async fn set_aside(&self, letter: DeadLetter) -> Result<(), StoreError>;
 
     /// Keeps a body that could not be read.
@@ -68,7 +74,8 @@ pub struct Loaded {
     pub customer: Option<CustomerRow>,
     /// The lead.
     pub lead: Option<LeadRow>,
-    /// Orders of the customer that are not over, and the last one that is.
+    /// Orders of the customer that are not over (at most [`LOADED_ORDERS_MAX`]) and the last one that is; by their last change,
+    /// oldest first.
     pub orders: Vec<OrderRow>,
     /// The last messages, oldest first.
     pub history: Vec<MessageRow>,
