@@ -1,1 +1,104 @@
-//! A fake of the port and its conformance suite.
+//! A store in memory, and the conformance suite that every store passes.
+//!
+//! An adapter adds one line to its tests: `voronka_testkit::journal_conformance!(MyFixture::new().await);`.
+
+mod memory;
+mod memory_directory;
+pub mod sample;
+pub mod suite;
+
+use std::future::Future;
+
+pub use memory::{Call, MemoryStore};
+use voronka_core::ports::{Directory, Journal};
+
+/// A store under test, with whatever it lies on (a folder, a schema).
+pub trait Fixture: Sized + Send + Sync {
+    /// The store.
+    type Store: Journal + Directory;
+
+    /// The open store.
+    fn store(&self) -> &Self::Store;
+
+    /// The same store after a restart: whatever it was told `Ok` for is there.
+    fn reopened(self) -> impl Future<Output = Self> + Send;
+}
+
+/// A store in memory lives as long as its process: "reopened" it is the same.
+impl Fixture for MemoryStore {
+    type Store = Self;
+
+    fn store(&self) -> &Self {
+        self
+    }
+
+    async fn reopened(self) -> Self {
+        self
+    }
+}
+
+/// Stamps the suite's cases as tests of a store. `journal_conformance!(make)` runs all of them, each on what the expression
+/// `make` gives (it may await); names after a `;` run only those.
+#[macro_export]
+macro_rules! journal_conformance {
+    ($make:expr) => {
+        $crate::journal_conformance!($make;
+            an_event_of_one_batch_is_kept_once,
+            an_event_of_two_batches_is_kept_once,
+            an_event_that_was_consumed_is_not_kept_again,
+            an_event_that_was_kept_before_a_restart_is_not_kept_again,
+            the_same_key_on_another_account_is_another_event,
+            order_is_kept_per_conversation,
+            ten_thousand_events_are_kept_and_found,
+            waiting_conversations_are_listed_in_pages,
+            texts_of_any_letters_survive,
+            what_a_turn_wrote_is_loaded,
+            what_a_turn_wrote_is_there_after_a_restart,
+            only_the_last_messages_are_loaded,
+            open_orders_and_the_last_closed_one_are_loaded,
+            a_turn_of_a_stale_version_is_a_conflict_and_changes_nothing,
+            a_new_conversation_that_exists_is_a_conflict,
+            mail_consumed_twice_is_a_conflict,
+            mail_of_another_conversation_is_not_consumed,
+            of_two_turns_at_once_one_wins,
+            many_turns_at_once_do_not_hurt_each_other,
+            a_timer_rings_once_and_posts_its_event,
+            a_timer_set_again_replaces_the_first,
+            a_cancelled_timer_does_not_ring,
+            a_timer_may_be_set_again_for_the_same_moment,
+            timers_of_two_conversations_due_at_once_both_ring,
+            timers_ring_in_order_and_at_most_as_many_as_asked,
+            bubbles_wait_in_order_until_they_are_sent,
+            a_bubble_is_queued_once,
+            a_bubble_tried_in_vain_stays_and_counts,
+            a_bubble_given_up_tells_its_conversation_once,
+            a_bubble_given_up_by_another_partner_stays,
+            mail_set_aside_is_kept_with_its_cause_and_can_be_replayed,
+            mail_set_aside_twice_is_kept_once,
+            a_raw_letter_is_listed_and_cannot_be_replayed,
+            another_partner_finds_nothing,
+            another_partners_turn_touches_nothing,
+            conversations_are_listed_latest_first_and_filtered,
+            an_open_conversation_shows_all_that_belongs_to_it,
+            messages_are_read_after_a_position,
+            leads_are_listed_hottest_first,
+            orders_and_notices_are_listed_latest_first,
+            figures_count_since_a_moment
+        );
+    };
+    ($make:expr; $($case:ident),+ $(,)?) => {
+        $(
+            #[tokio::test]
+            async fn $case() {
+                $crate::journal::suite::$case($make).await;
+            }
+        )+
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    crate::journal_conformance!(MemoryStore::new());
+}

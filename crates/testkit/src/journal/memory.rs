@@ -1,0 +1,452 @@
+use std::{
+    collections::{BTreeMap, HashSet, VecDeque},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use voronka_core::{
+    ids::{AccountId, ConversationId, CustomerId, NoticeId, OrderId, PartnerId},
+    message::{ConversationKey, Event, EventKey, Inbound, Timer},
+    order::OrderState,
+    ports::{CommitError, Fired, Journal, LOADED_ORDERS_MAX, Loaded, PostedMail, Settled, StoreError},
+    rows::{
+        ConversationRow, CustomerRow, DeadLetter, FactRow, LeadRow, Mail, MailSeq, MessageRow, NoticeRow, OrderRow,
+        OutboxRow, RawLetter, TimerRow, TurnCommit,
+    },
+};
+
+/// A store that forgets everything with its process. It means what its ports mean (it passes their suite) and fails on
+/// demand.
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    pub(super) state: Mutex<State>,
+    failures: Mutex<VecDeque<(Call, CommitError)>>,
+}
+
+/// A call of the journal, to be failed on demand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Call {
+    /// [`Journal::post`].
+    Post,
+    /// [`Journal::waiting`].
+    Waiting,
+    /// [`Journal::load`].
+    Load,
+    /// [`Journal::commit`].
+    Commit,
+    /// [`Journal::fire`].
+    Fire,
+    /// [`Journal::unsent`].
+    Unsent,
+    /// [`Journal::settle`].
+    Settle,
+    /// [`Journal::set_aside`].
+    SetAside,
+    /// [`Journal::keep_raw`].
+    KeepRaw,
+    /// [`Journal::replay`].
+    Replay,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct State {
+    mail: BTreeMap<MailSeq, Inbound>,
+    last_mail: MailSeq,
+    keys: HashSet<(PartnerId, AccountId, EventKey)>,
+    pub(super) conversations: BTreeMap<ConversationKey, (i64, ConversationRow)>,
+    pub(super) customers: BTreeMap<(PartnerId, CustomerId), CustomerRow>,
+    pub(super) leads: BTreeMap<(PartnerId, CustomerId), LeadRow>,
+    pub(super) messages: BTreeMap<ConversationKey, BTreeMap<i64, MessageRow>>,
+    pub(super) facts: Vec<(PartnerId, FactRow)>,
+    pub(super) orders: BTreeMap<(PartnerId, OrderId), KeptOrder>,
+    timers: BTreeMap<(ConversationKey, &'static str), (Timestamp, Timer)>,
+    outbox: BTreeMap<i64, OutboxRow>,
+    last_outbox: i64,
+    pub(super) notices: BTreeMap<(PartnerId, NoticeId), NoticeRow>,
+    pub(super) letters: BTreeMap<i64, Letter>,
+    last_letter: i64,
+}
+
+#[derive(Debug)]
+pub(super) struct KeptOrder {
+    pub(super) row: OrderRow,
+    pub(super) conversation: ConversationId,
+    pub(super) placed: Option<Timestamp>,
+}
+
+#[derive(Debug)]
+pub(super) struct Letter {
+    pub(super) partner: PartnerId,
+    pub(super) account: AccountId,
+    pub(super) cause: String,
+    pub(super) at: Timestamp,
+    /// What was set aside; `None` for a raw letter.
+    mail: Option<Vec<Inbound>>,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The next such call fails and changes nothing. Several are failed in the order they were asked for.
+    pub fn fail_next(&self, call: Call, error: StoreError) {
+        lock(&self.failures).push_back((call, CommitError::Store(error)));
+    }
+
+    /// The next commit is told that the conversation has moved on.
+    pub fn conflict_next(&self) {
+        lock(&self.failures).push_back((Call::Commit, CommitError::Conflict));
+    }
+
+    /// How many events wait, over all conversations.
+    pub fn mail_waiting(&self) -> usize {
+        lock(&self.state).mail.len()
+    }
+
+    /// Bubbles that wait to be sent, oldest first.
+    pub fn outbox(&self) -> Vec<OutboxRow> {
+        lock(&self.state).outbox.values().cloned().collect()
+    }
+
+    /// Timers of a conversation and when they are due, by name.
+    pub fn timers(&self, key: &ConversationKey) -> Vec<(Timestamp, Timer)> {
+        let state = lock(&self.state);
+        state.timers.iter().filter(|((of, _), _)| of == key).map(|(_, timer)| timer.clone()).collect()
+    }
+
+    /// Facts of a customer, oldest first.
+    pub fn facts(&self, partner: &PartnerId, customer: CustomerId) -> Vec<FactRow> {
+        let state = lock(&self.state);
+        let of = state.facts.iter().filter(|(whose, fact)| whose == partner && fact.customer == customer);
+        of.map(|(_, fact)| fact.clone()).collect()
+    }
+
+    /// A conversation's messages, oldest first.
+    pub fn all_messages(&self, key: &ConversationKey) -> Vec<MessageRow> {
+        let state = lock(&self.state);
+        state.messages.get(key).map(|messages| messages.values().cloned().collect()).unwrap_or_default()
+    }
+
+    fn failure(&self, call: Call) -> Result<(), CommitError> {
+        let mut failures = lock(&self.failures);
+        match failures.iter().position(|(of, _)| *of == call).and_then(|at| failures.remove(at)) {
+            Some((_, error)) => Err(error),
+            None => Ok(()),
+        }
+    }
+
+    fn enter(&self, call: Call) -> Result<MutexGuard<'_, State>, StoreError> {
+        match self.failure(call) {
+            Ok(()) => Ok(lock(&self.state)),
+            Err(CommitError::Store(error)) => Err(error),
+            Err(CommitError::Conflict) => Err(StoreError::Failed("only a commit can conflict".into())),
+        }
+    }
+}
+
+/// A test that panicked while it held the lock has failed already: others may look on.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl State {
+    fn keep(&mut self, inbound: Inbound) {
+        self.last_mail += 1;
+        self.mail.insert(self.last_mail, inbound);
+    }
+
+    fn post(&mut self, inbound: Inbound) -> PostedMail {
+        let key = (inbound.partner.clone(), inbound.account.clone(), inbound.key.clone());
+        if !self.keys.insert(key) {
+            return PostedMail::Seen;
+        }
+        let conversation = inbound.conversation();
+        self.keep(inbound);
+        PostedMail::New(conversation)
+    }
+
+    fn is_mail_of(&self, key: &ConversationKey, seq: MailSeq) -> bool {
+        self.mail.get(&seq).is_some_and(|inbound| inbound.conversation() == *key)
+    }
+
+    /// All that can be refused is refused before anything is changed.
+    fn check(&self, turn: &TurnCommit) -> Result<(), CommitError> {
+        let version = self.conversations.get(&turn.key).map_or(0, |(version, _)| *version);
+        if version != turn.expected {
+            return Err(CommitError::Conflict);
+        }
+        let mut taken = HashSet::new();
+        if !turn.consumed.iter().all(|seq| self.is_mail_of(&turn.key, *seq) && taken.insert(*seq)) {
+            return Err(CommitError::Conflict);
+        }
+        let mut seqs = HashSet::new();
+        let known = self.messages.get(&turn.key);
+        let fresh = |seq: i64| known.is_none_or(|messages| !messages.contains_key(&seq));
+        if !turn.messages.iter().all(|message| fresh(message.seq) && seqs.insert(message.seq)) {
+            return Err(StoreError::Failed("a message has the position of another".into()).into());
+        }
+        if turn.outbox.iter().any(|row| row.conversation.partner != turn.key.partner) {
+            return Err(StoreError::Failed("a bubble of another partner".into()).into());
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, turn: TurnCommit) {
+        let TurnCommit {
+            key,
+            expected,
+            consumed,
+            conversation,
+            customer,
+            lead,
+            messages,
+            facts,
+            orders,
+            timers,
+            outbox,
+            notices,
+        } = turn;
+        let partner = &key.partner;
+        for seq in consumed {
+            self.mail.remove(&seq);
+        }
+        self.conversations.insert(key.clone(), (expected + 1, conversation));
+        if let Some(customer) = customer {
+            self.customers.insert((partner.clone(), customer.id), customer);
+        }
+        if let Some(lead) = lead {
+            self.leads.insert((partner.clone(), lead.customer), lead);
+        }
+        if !messages.is_empty() {
+            let known = self.messages.entry(key.clone()).or_default();
+            known.extend(messages.into_iter().map(|message| (message.seq, message)));
+        }
+        self.facts.extend(facts.into_iter().map(|fact| (partner.clone(), fact)));
+        for row in orders {
+            let kept = self.orders.remove(&(partner.clone(), row.id));
+            let placed = kept.as_ref().and_then(|kept| kept.placed).or(placed(&row));
+            let conversation = kept.map_or(key.conversation, |kept| kept.conversation);
+            self.orders.insert((partner.clone(), row.id), KeptOrder { row, conversation, placed });
+        }
+        for timer in timers {
+            match timer {
+                TimerRow::Set { due, timer } => self.timers.insert((key.clone(), timer.name()), (due, timer)),
+                TimerRow::Cancel { name } => self.timers.remove(&(key.clone(), name)),
+            };
+        }
+        for row in outbox {
+            if self.bubble(partner, &row.id).is_none() {
+                self.last_outbox += 1;
+                self.outbox.insert(self.last_outbox, row);
+            }
+        }
+        for notice in notices {
+            self.notices.entry((partner.clone(), notice.id)).or_insert(notice);
+        }
+    }
+
+    /// Position of a bubble that waits.
+    fn bubble(&self, partner: &PartnerId, id: &voronka_core::ids::BubbleId) -> Option<i64> {
+        let is_it = |row: &OutboxRow| row.id == *id && row.conversation.partner == *partner;
+        self.outbox.iter().find(|(_, row)| is_it(row)).map(|(position, _)| *position)
+    }
+
+    fn settle(&mut self, settled: Settled) {
+        match settled {
+            Settled::Sent { partner, id, .. } => {
+                self.bubble(&partner, &id).and_then(|position| self.outbox.remove(&position));
+            }
+            Settled::Tried { partner, id } => {
+                let position = self.bubble(&partner, &id);
+                if let Some(row) = position.and_then(|position| self.outbox.get_mut(&position)) {
+                    row.attempts += 1;
+                }
+            }
+            Settled::GivenUp { partner, id, event } => {
+                let left = self.bubble(&partner, &id).and_then(|position| self.outbox.remove(&position));
+                if let (Some(_), Some(event)) = (left, event) {
+                    self.post(event);
+                }
+            }
+        }
+    }
+
+    fn load(&self, key: &ConversationKey, mail_max: usize, history_max: usize) -> Loaded {
+        let of = self.mail.iter().filter(|(_, inbound)| inbound.conversation() == *key).take(mail_max);
+        let mail = of.map(|(seq, inbound)| Mail { seq: *seq, inbound: inbound.clone() }).collect();
+        let Some((version, conversation)) = self.conversations.get(key).cloned() else {
+            return Loaded { mail, ..Loaded::default() };
+        };
+        let whose = (key.partner.clone(), conversation.customer);
+        let mut history: Vec<MessageRow> = self
+            .messages
+            .get(key)
+            .map(|messages| messages.values().rev().take(history_max).cloned().collect())
+            .unwrap_or_default();
+        history.reverse();
+        let orders = self.orders_of(&key.partner, conversation.customer);
+        let (over, open): (Vec<_>, Vec<_>) = orders.into_iter().partition(|order| order.state.is_over());
+        let mut orders: Vec<OrderRow> =
+            open.into_iter().take(LOADED_ORDERS_MAX).chain(over.into_iter().take(1)).collect();
+        orders.sort_by_key(|order| (order.at, order.id));
+        Loaded {
+            version,
+            conversation: Some(conversation),
+            customer: self.customers.get(&whose).cloned(),
+            lead: self.leads.get(&whose).cloned(),
+            orders,
+            history,
+            mail,
+        }
+    }
+
+    /// Orders of a customer, latest first.
+    pub(super) fn orders_of(&self, partner: &PartnerId, customer: CustomerId) -> Vec<OrderRow> {
+        let of = self.orders.iter().filter(|((whose, _), kept)| whose == partner && kept.row.customer == customer);
+        let mut orders: Vec<OrderRow> = of.map(|(_, kept)| kept.row.clone()).collect();
+        orders.sort_by_key(|order| std::cmp::Reverse((order.at, order.id)));
+        orders
+    }
+}
+
+/// When an order that is written now counts as placed.
+fn placed(row: &OrderRow) -> Option<Timestamp> {
+    (!matches!(row.state, OrderState::Draft | OrderState::Cancelled)).then_some(row.at)
+}
+
+#[async_trait]
+impl Journal for MemoryStore {
+    async fn post(&self, batch: Vec<Inbound>) -> Result<Vec<PostedMail>, StoreError> {
+        let mut state = self.enter(Call::Post)?;
+        Ok(batch.into_iter().map(|inbound| state.post(inbound)).collect())
+    }
+
+    async fn waiting(&self, after: Option<&ConversationKey>, limit: usize) -> Result<Vec<ConversationKey>, StoreError> {
+        let state = self.enter(Call::Waiting)?;
+        let mut keys: Vec<ConversationKey> = state.mail.values().map(Inbound::conversation).collect();
+        keys.sort();
+        keys.dedup();
+        keys.retain(|key| after.is_none_or(|after| key > after));
+        keys.truncate(limit);
+        Ok(keys)
+    }
+
+    async fn load(&self, key: &ConversationKey, mail_max: usize, history_max: usize) -> Result<Loaded, StoreError> {
+        Ok(self.enter(Call::Load)?.load(key, mail_max, history_max))
+    }
+
+    async fn commit(&self, turn: TurnCommit) -> Result<(), CommitError> {
+        self.failure(Call::Commit)?;
+        let mut state = lock(&self.state);
+        state.check(&turn)?;
+        state.apply(turn);
+        Ok(())
+    }
+
+    async fn fire(&self, now: Timestamp, limit: usize) -> Result<Fired, StoreError> {
+        let mut state = self.enter(Call::Fire)?;
+        let mut due: Vec<_> =
+            state.timers.iter().filter(|(_, (due, _))| *due <= now).map(|(id, _)| id.clone()).collect();
+        due.sort_by_key(|id| (state.timers[id].0, id.clone()));
+        due.truncate(limit);
+        let mut conversations = Vec::new();
+        for id in due {
+            let Some((due, timer)) = state.timers.remove(&id) else { continue };
+            let (key, _) = id;
+            let Some((_, conversation)) = state.conversations.get(&key) else { continue };
+            let (account, peer) = (conversation.account.clone(), conversation.peer.clone());
+            let event_key = timer.event_key(&key, due);
+            let event = Event::Timer { timer };
+            state.keep(Inbound { partner: key.partner.clone(), account, peer, key: event_key, at: due, event });
+            if !conversations.contains(&key) {
+                conversations.push(key);
+            }
+        }
+        Ok(Fired { conversations, next: state.timers.values().map(|(due, _)| *due).min() })
+    }
+
+    async fn unsent(&self, after: i64, limit: usize) -> Result<Vec<(i64, OutboxRow)>, StoreError> {
+        let state = self.enter(Call::Unsent)?;
+        let waiting = state.outbox.range(after.saturating_add(1)..).take(limit);
+        Ok(waiting.map(|(position, row)| (*position, row.clone())).collect())
+    }
+
+    async fn settle(&self, settled: Vec<Settled>) -> Result<(), StoreError> {
+        let mut state = self.enter(Call::Settle)?;
+        let strange = |settled: &Settled| match settled {
+            Settled::GivenUp { partner, event: Some(event), .. } => event.partner != *partner,
+            Settled::GivenUp { event: None, .. } | Settled::Sent { .. } | Settled::Tried { .. } => false,
+        };
+        if settled.iter().any(strange) {
+            return Err(StoreError::Failed("an event of another partner".into()));
+        }
+        for one in settled {
+            state.settle(one);
+        }
+        Ok(())
+    }
+
+    async fn set_aside(&self, letter: DeadLetter) -> Result<(), StoreError> {
+        let mut state = self.enter(Call::SetAside)?;
+        let DeadLetter { mail, key, cause, at } = letter;
+        let mut kept = Vec::new();
+        for seq in mail {
+            if state.is_mail_of(&key, seq) {
+                kept.extend(state.mail.remove(&seq));
+            }
+        }
+        if let Some(first) = kept.first() {
+            let account = first.account.clone();
+            state.last_letter += 1;
+            let id = state.last_letter;
+            state.letters.insert(id, Letter { partner: key.partner, account, cause, at, mail: Some(kept) });
+        }
+        Ok(())
+    }
+
+    async fn keep_raw(&self, letter: RawLetter) -> Result<(), StoreError> {
+        let mut state = self.enter(Call::KeepRaw)?;
+        let RawLetter { partner, account, body: _, cause, at } = letter;
+        state.last_letter += 1;
+        let id = state.last_letter;
+        state.letters.insert(id, Letter { partner, account, cause, at, mail: None });
+        Ok(())
+    }
+
+    async fn replay(&self, partner: &PartnerId, letter: i64) -> Result<Option<ConversationKey>, StoreError> {
+        let mut state = self.enter(Call::Replay)?;
+        let theirs = |kept: &Letter| kept.partner == *partner && kept.mail.is_some();
+        if !state.letters.get(&letter).is_some_and(theirs) {
+            return Ok(None);
+        }
+        let mail = state.letters.remove(&letter).and_then(|kept| kept.mail).unwrap_or_default();
+        let key = mail.first().map(Inbound::conversation);
+        for inbound in mail {
+            state.keep(inbound);
+        }
+        Ok(key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::sample;
+
+    #[tokio::test]
+    async fn a_call_fails_on_demand_once_and_changes_nothing() {
+        let store = MemoryStore::new();
+        let inbound = sample::text(&sample::partner("korica"), "anna", "1", "Здравствуйте");
+        store.fail_next(Call::Post, StoreError::Full);
+        assert_eq!(store.post(vec![inbound.clone()]).await, Err(StoreError::Full));
+        assert_eq!(store.mail_waiting(), 0);
+        assert!(matches!(store.post(vec![inbound.clone()]).await.unwrap()[0], PostedMail::New(_)));
+        store.conflict_next();
+        let turn = sample::turn(&inbound.conversation(), &inbound, 0);
+        assert_eq!(store.commit(turn.clone()).await, Err(CommitError::Conflict));
+        store.commit(turn).await.unwrap();
+    }
+}

@@ -1,0 +1,205 @@
+use std::{cmp::Reverse, collections::HashSet};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use voronka_core::{
+    ids::{CustomerId, OrderId, PartnerId},
+    message::ConversationKey,
+    order::OrderState,
+    ports::{
+        ConversationCard, ConversationFilter, ConversationView, DeadLetterView, Directory, Figures, LeadCard,
+        OrderCard, Page, StoreError,
+    },
+    rows::{ConversationRow, MessageRow, NoticeRow},
+};
+
+use super::memory::{KeptOrder, MemoryStore, State, lock};
+
+/// Facts that an opened conversation shows.
+const FACTS_MAX: usize = 200;
+
+impl State {
+    fn card(&self, key: &ConversationKey, row: &ConversationRow) -> ConversationCard {
+        let whose = (key.partner.clone(), row.customer);
+        let lead = self.leads.get(&whose);
+        ConversationCard {
+            id: key.conversation,
+            account: row.account.clone(),
+            peer: row.peer.clone(),
+            customer: row.customer,
+            name: self.customers.get(&whose).and_then(|customer| customer.name.clone()),
+            owner: row.owner.to_owned(),
+            preview: row.preview.clone(),
+            at: row.at,
+            unread: row.unread,
+            temperature: lead.map_or("cold", |lead| lead.temperature).to_owned(),
+            score: lead.map_or(0, |lead| lead.score),
+        }
+    }
+
+    fn latest_conversation(
+        &self,
+        partner: &PartnerId,
+        customer: CustomerId,
+    ) -> Option<(&ConversationKey, &ConversationRow)> {
+        let of = self.conversations.iter().map(|(key, (_, row))| (key, row));
+        of.filter(|(key, row)| key.partner == *partner && row.customer == customer)
+            .max_by_key(|(key, row)| (row.at, key.conversation))
+    }
+
+    fn order_card(&self, partner: &PartnerId, kept: &KeptOrder) -> Option<OrderCard> {
+        let key = ConversationKey { partner: partner.clone(), conversation: kept.conversation };
+        let (_, conversation) = self.conversations.get(&key)?;
+        let customer = self.customers.get(&(partner.clone(), kept.row.customer));
+        Some(OrderCard {
+            order: kept.row.clone(),
+            name: customer.and_then(|customer| customer.name.clone()),
+            phone: customer.and_then(|customer| customer.phone.clone()),
+            conversation: kept.conversation,
+            account: conversation.account.clone(),
+            peer: conversation.peer.clone(),
+        })
+    }
+}
+
+fn cut<T>(rows: impl IntoIterator<Item = T>, page: Page) -> Vec<T> {
+    rows.into_iter().skip(page.skip).take(page.limit).collect()
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+fn heat(temperature: &str) -> usize {
+    ["cold", "warm", "hot"].iter().position(|name| *name == temperature).unwrap_or(0)
+}
+
+#[async_trait]
+impl Directory for MemoryStore {
+    async fn conversations(
+        &self,
+        partner: &PartnerId,
+        filter: &ConversationFilter,
+        page: Page,
+    ) -> Result<Vec<ConversationCard>, StoreError> {
+        let state = lock(&self.state);
+        let needle = filter.text.as_deref().unwrap_or_default().trim().to_lowercase();
+        let of = state.conversations.iter().filter(|(key, _)| key.partner == *partner);
+        let mut cards: Vec<ConversationCard> = of.map(|(key, (_, row))| state.card(key, row)).collect();
+        cards.retain(|card| {
+            let name = card.name.as_deref().unwrap_or_default().to_lowercase();
+            let held = filter.owner.as_ref().is_none_or(|owner| card.owner == *owner);
+            held && (name.contains(&needle) || card.preview.to_lowercase().contains(&needle))
+        });
+        cards.sort_by_key(|card| Reverse((card.at, card.id)));
+        Ok(cut(cards, page))
+    }
+
+    async fn conversation(
+        &self,
+        key: &ConversationKey,
+        messages_max: usize,
+    ) -> Result<Option<ConversationView>, StoreError> {
+        let state = lock(&self.state);
+        let Some((_, row)) = state.conversations.get(key) else { return Ok(None) };
+        let whose = (key.partner.clone(), row.customer);
+        let customer = state.customers.get(&whose);
+        let messages = state.messages.get(key).map(|all| all.values().cloned().collect::<Vec<_>>()).unwrap_or_default();
+        let facts = state.facts.iter().rev().filter(|(of, fact)| *of == key.partner && fact.customer == row.customer);
+        Ok(Some(ConversationView {
+            card: state.card(key, row),
+            phone: customer.and_then(|customer| customer.phone.clone()),
+            email: customer.and_then(|customer| customer.email.clone()),
+            lead: state.leads.get(&whose).cloned(),
+            messages: messages[messages.len().saturating_sub(messages_max)..].to_vec(),
+            facts: facts.take(FACTS_MAX).map(|(_, fact)| fact.clone()).collect(),
+            orders: state.orders_of(&key.partner, row.customer),
+        }))
+    }
+
+    async fn messages(&self, key: &ConversationKey, after: i64, limit: usize) -> Result<Vec<MessageRow>, StoreError> {
+        let state = lock(&self.state);
+        let Some(messages) = state.messages.get(key) else { return Ok(Vec::new()) };
+        Ok(messages.range(after.saturating_add(1)..).take(limit).map(|(_, message)| message.clone()).collect())
+    }
+
+    async fn leads(
+        &self,
+        partner: &PartnerId,
+        temperature: Option<&str>,
+        page: Page,
+    ) -> Result<Vec<LeadCard>, StoreError> {
+        let state = lock(&self.state);
+        let of = state.leads.iter().filter(|((whose, _), _)| whose == partner).map(|(_, lead)| lead);
+        let mut leads: Vec<_> = of.filter(|lead| temperature.is_none_or(|wanted| lead.temperature == wanted)).collect();
+        leads.sort_by_key(|lead| Reverse((heat(lead.temperature), lead.score, lead.at, lead.customer)));
+        let cards = leads.into_iter().filter_map(|lead| {
+            let (key, conversation) = state.latest_conversation(partner, lead.customer)?;
+            let customer = state.customers.get(&(partner.clone(), lead.customer));
+            Some(LeadCard {
+                lead: lead.clone(),
+                name: customer.and_then(|customer| customer.name.clone()),
+                phone: customer.and_then(|customer| customer.phone.clone()),
+                conversation: key.conversation,
+                account: conversation.account.clone(),
+                preview: conversation.preview.clone(),
+            })
+        });
+        Ok(cut(cards, page))
+    }
+
+    async fn orders(&self, partner: &PartnerId, page: Page) -> Result<Vec<OrderCard>, StoreError> {
+        let state = lock(&self.state);
+        let of = state.orders.iter().filter(|((whose, _), _)| whose == partner);
+        let mut cards: Vec<OrderCard> = of.filter_map(|(_, kept)| state.order_card(partner, kept)).collect();
+        cards.sort_by_key(|card| Reverse((card.order.at, card.order.id)));
+        Ok(cut(cards, page))
+    }
+
+    async fn order(&self, partner: &PartnerId, order: OrderId) -> Result<Option<OrderCard>, StoreError> {
+        let state = lock(&self.state);
+        Ok(state.orders.get(&(partner.clone(), order)).and_then(|kept| state.order_card(partner, kept)))
+    }
+
+    async fn notices(&self, partner: &PartnerId, page: Page) -> Result<Vec<NoticeRow>, StoreError> {
+        let state = lock(&self.state);
+        let of = state.notices.iter().filter(|((whose, _), _)| whose == partner);
+        let mut notices: Vec<NoticeRow> = of.map(|(_, notice)| notice.clone()).collect();
+        notices.sort_by_key(|notice| Reverse((notice.at, notice.id)));
+        Ok(cut(notices, page))
+    }
+
+    async fn figures(&self, partner: &PartnerId, since: Timestamp) -> Result<Figures, StoreError> {
+        let state = lock(&self.state);
+        let facts: Vec<_> =
+            state.facts.iter().filter(|(of, fact)| of == partner && fact.at >= since).map(|(_, fact)| fact).collect();
+        let named = |name: &'static str| facts.iter().filter(move |fact| fact.name == name);
+        let of_leads = state.leads.iter().filter(|((of, _), lead)| of == partner && lead.temperature == "hot");
+        let of_orders = state.orders.iter().filter(|((of, _), _)| of == partner).map(|(_, kept)| kept);
+        let placed: Vec<_> = of_orders.filter(|kept| kept.placed.is_some_and(|at| at >= since)).collect();
+        let undone = |state| matches!(state, OrderState::Cancelled | OrderState::Refunded | OrderState::Returned);
+        let held =
+            state.conversations.iter().filter(|(key, (_, row))| key.partner == *partner && row.owner == "nobody");
+        Ok(Figures {
+            customers: count(named("message").map(|fact| fact.customer).collect::<HashSet<_>>().len()),
+            hot: count(of_leads.count()),
+            orders: count(placed.len()),
+            revenue_minor: placed.iter().filter(|kept| !undone(kept.row.state)).map(|kept| kept.row.total_minor).sum(),
+            waiting: count(held.count()),
+            unanswered: count(named("question.unanswered").count()),
+            blocked: count(named("answer.blocked").count()),
+        })
+    }
+
+    async fn dead_letters(&self, partner: &PartnerId, page: Page) -> Result<Vec<DeadLetterView>, StoreError> {
+        let state = lock(&self.state);
+        let of = state.letters.iter().rev().filter(|(_, letter)| letter.partner == *partner);
+        let views = of.map(|(id, letter)| DeadLetterView {
+            id: *id,
+            account: letter.account.clone(),
+            cause: letter.cause.clone(),
+            at: letter.at,
+        });
+        Ok(cut(views, page))
+    }
+}

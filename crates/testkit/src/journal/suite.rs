@@ -1,0 +1,49 @@
+//! What every store must do, a function a sentence. [`crate::journal_conformance`] stamps them as tests.
+#![expect(clippy::missing_panics_doc, reason = "a case fails by panicking where the store does not keep its word")]
+
+mod lists;
+mod mail;
+mod outbox;
+mod timers;
+mod turns;
+
+pub use lists::*;
+pub use mail::*;
+pub use outbox::*;
+pub use timers::*;
+pub use turns::*;
+use voronka_core::{
+    message::{ConversationKey, Inbound},
+    ports::{Journal, Loaded, PostedMail},
+    rows::TurnCommit,
+};
+
+use super::{Fixture, sample};
+
+/// Rows asked for where all are wanted.
+const ALL: usize = 1_000;
+
+async fn post(fixture: &impl Fixture, batch: Vec<Inbound>) -> Vec<PostedMail> {
+    fixture.store().post(batch).await.expect("events are kept")
+}
+
+async fn load(fixture: &impl Fixture, key: &ConversationKey) -> Loaded {
+    fixture.store().load(key, ALL, ALL).await.expect("a conversation is loaded")
+}
+
+async fn commit(fixture: &impl Fixture, turn: TurnCommit) {
+    fixture.store().commit(turn).await.expect("a turn is committed");
+}
+
+/// Posts a first event of Anna's and gives it with its conversation.
+async fn anna(fixture: &impl Fixture) -> (Inbound, ConversationKey) {
+    let inbound = sample::text(&sample::partner("korica"), "anna", "1", "Сколько стоит торт?");
+    post(fixture, vec![inbound.clone()]).await;
+    let key = inbound.conversation();
+    (inbound, key)
+}
+
+/// The words and keys of waiting mail, oldest first.
+fn keys(loaded: &Loaded) -> Vec<&str> {
+    loaded.mail.iter().map(|mail| mail.inbound.key.as_str()).collect()
+}

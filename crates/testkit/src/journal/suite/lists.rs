@@ -1,0 +1,212 @@
+use voronka_core::{
+    ids::OrderId,
+    message::{ConversationKey, Inbound},
+    order::OrderState,
+    ports::{ConversationFilter, Directory, Figures, Page},
+    rows::{FactRow, TurnCommit},
+};
+
+use super::{Fixture, commit, sample};
+
+/// Writes a conversation of somebody with a name, an owner and last words.
+async fn talk(fixture: &impl Fixture, name: &str, owner: &'static str, preview: &str, seconds: i64) -> ConversationKey {
+    let inbound = sample::text(&sample::partner("korica"), name, name, preview);
+    let key = inbound.conversation();
+    let mut turn = sample::turn(&key, &inbound, 0);
+    turn.conversation.owner = owner;
+    turn.conversation.preview = preview.to_owned();
+    turn.conversation.at = sample::moment(seconds);
+    turn.customer = Some(sample::customer(key.first_customer(), name));
+    commit(fixture, turn).await;
+    key
+}
+
+async fn again(fixture: &impl Fixture, name: &str, change: impl FnOnce(&mut TurnCommit, &ConversationKey) + Send) {
+    let inbound = sample::text(&sample::partner("korica"), name, name, "…");
+    let key = inbound.conversation();
+    let loaded = fixture.store().load_version(&key).await;
+    let mut turn = sample::turn(&key, &inbound, loaded);
+    turn.conversation.at = sample::moment(500 + loaded);
+    change(&mut turn, &key);
+    commit(fixture, turn).await;
+}
+
+/// Reads a version alone.
+trait Version {
+    async fn load_version(&self, key: &ConversationKey) -> i64;
+}
+
+impl<J: voronka_core::ports::Journal> Version for J {
+    async fn load_version(&self, key: &ConversationKey) -> i64 {
+        self.load(key, 0, 0).await.expect("loads").version
+    }
+}
+
+/// The inbox of a partner.
+pub async fn conversations_are_listed_latest_first_and_filtered(fixture: impl Fixture) {
+    let anna = talk(&fixture, "Анна Ёлкина", "bot", "Спасибо!", 30).await;
+    let boris = talk(&fixture, "Борис", "nobody", "Позовите ЧЕЛОВЕКА", 10).await;
+    let clara = talk(&fixture, "Clara", "person", "100% торт_ов", 20).await;
+    let partner = anna.partner.clone();
+    let store = fixture.store();
+    let list = async |owner: Option<&str>, text: Option<&str>, page: Page| {
+        let filter = ConversationFilter { owner: owner.map(str::to_owned), text: text.map(str::to_owned) };
+        let cards = store.conversations(&partner, &filter, page).await.expect("lists");
+        cards.into_iter().map(|card| card.id).collect::<Vec<_>>()
+    };
+    let (a, b, c) = (anna.conversation, boris.conversation, clara.conversation);
+    let ten = Page::first(10);
+    assert_eq!(list(None, None, ten).await, [a, c, b]);
+    assert_eq!(list(None, None, Page { skip: 1, limit: 1 }).await, [c]);
+    assert_eq!(list(None, None, Page { skip: 3, limit: 10 }).await, []);
+    assert_eq!(list(Some("bot"), None, ten).await, [a]);
+    assert_eq!(list(Some("person"), None, ten).await, [c]);
+    assert_eq!(list(Some("nobody"), None, ten).await, [b]);
+    assert_eq!(list(Some("somebody"), None, ten).await, []);
+    assert_eq!(list(None, Some(" ёлк "), ten).await, [a]);
+    assert_eq!(list(None, Some("человек"), ten).await, [b]);
+    assert_eq!(list(None, Some("CLARA"), ten).await, [c]);
+    assert_eq!(list(None, Some("% "), ten).await, [c], "wildcards are letters");
+    assert_eq!(list(None, Some("о_т"), ten).await, []);
+    assert_eq!(list(None, Some("  "), ten).await, [a, c, b]);
+    assert_eq!(list(Some("bot"), Some("борис"), ten).await, []);
+    assert_eq!(list(Some("nobody"), Some("борис"), ten).await, [b]);
+
+    again(&fixture, "Борис", |turn, key| turn.lead = Some(sample::lead(key.first_customer(), "hot", 80))).await;
+    assert_eq!(list(None, None, ten).await, [b, a, c]);
+    let card =
+        store.conversations(&partner, &ConversationFilter::default(), Page::first(1)).await.expect("lists").remove(0);
+    assert_eq!((card.temperature.as_str(), card.score, card.unread), ("hot", 80, 1));
+    assert_eq!((card.name.as_deref(), card.owner.as_str()), (Some("Борис"), "bot"));
+}
+
+/// The page of one conversation.
+pub async fn an_open_conversation_shows_all_that_belongs_to_it(fixture: impl Fixture) {
+    let inbound: Inbound = sample::text(&sample::partner("korica"), "anna", "1", "Торт");
+    let key = inbound.conversation();
+    let mut turns: Vec<TurnCommit> = (0..3).map(|expected| sample::full_turn(&key, &inbound, expected)).collect();
+    turns[2].orders[0].state = OrderState::Paid;
+    for turn in &turns {
+        commit(&fixture, turn.clone()).await;
+    }
+    let view = fixture.store().conversation(&key, 4).await.expect("finds").expect("is there");
+    assert_eq!(view.card.name.as_deref(), Some("Анна"));
+    assert_eq!((view.phone.as_deref(), view.email), (Some("+79991234567"), None));
+    assert_eq!(view.lead, turns[2].lead);
+    assert_eq!(view.messages, [turns[1].messages.clone(), turns[2].messages.clone()].concat());
+    assert_eq!(view.facts, [turns[2].facts.clone(), turns[1].facts.clone(), turns[0].facts.clone()].concat());
+    assert_eq!(view.orders, turns[2].orders, "one order, changed twice");
+}
+
+/// A page that is open asks for what came since.
+pub async fn messages_are_read_after_a_position(fixture: impl Fixture) {
+    let inbound = sample::text(&sample::partner("korica"), "anna", "1", "Торт");
+    let key = inbound.conversation();
+    for expected in 0..3 {
+        commit(&fixture, sample::full_turn(&key, &inbound, expected)).await;
+    }
+    let read = async |after, limit| {
+        let messages = fixture.store().messages(&key, after, limit).await.expect("reads");
+        messages.iter().map(|message| message.seq).collect::<Vec<_>>()
+    };
+    assert_eq!(read(0, 100).await, [1, 2, 3, 4, 5, 6]);
+    assert_eq!(read(2, 3).await, [3, 4, 5]);
+    assert!(read(6, 3).await.is_empty());
+    assert_eq!(read(-1, 1).await, [1]);
+}
+
+/// Nobody chases a cold lead before a hot one.
+pub async fn leads_are_listed_hottest_first(fixture: impl Fixture) {
+    let leads =
+        [("Анна", "cold", 5), ("Борис", "hot", 70), ("Вера", "warm", 40), ("Глеб", "hot", 90), ("Дина", "warm", 75)];
+    for (name, temperature, score) in leads {
+        talk(&fixture, name, "bot", name, i64::from(score)).await;
+        again(&fixture, name, |turn, key| turn.lead = Some(sample::lead(key.first_customer(), temperature, score)))
+            .await;
+    }
+    let partner = sample::partner("korica");
+    let store = fixture.store();
+    let list = async |temperature: Option<&str>, page: Page| {
+        let cards = store.leads(&partner, temperature, page).await.expect("lists");
+        cards.into_iter().map(|card| card.name.expect("all have names")).collect::<Vec<_>>()
+    };
+    assert_eq!(list(None, Page::first(10)).await, ["Глеб", "Борис", "Дина", "Вера", "Анна"]);
+    assert_eq!(list(None, Page { skip: 1, limit: 2 }).await, ["Борис", "Дина"]);
+    assert_eq!(list(Some("hot"), Page::first(10)).await, ["Глеб", "Борис"]);
+    assert_eq!(list(Some("cold"), Page::first(10)).await, ["Анна"]);
+    assert!(list(Some("boiling"), Page::first(10)).await.is_empty());
+    let card = store.leads(&partner, None, Page::first(1)).await.expect("lists").remove(0);
+    assert_eq!((card.lead.score, card.phone.as_deref()), (90, Some("+79991234567")));
+    assert_eq!(card.preview, "Здравствуйте!");
+}
+
+/// Orders keep the conversation that they were made in.
+pub async fn orders_and_notices_are_listed_latest_first(fixture: impl Fixture) {
+    let anna = talk(&fixture, "Анна", "bot", "…", 1).await;
+    let id = |n: &str| OrderId::of(&[n]);
+    again(&fixture, "Анна", |turn, key| {
+        let order = |n, at| sample::order(id(n), key.first_customer(), OrderState::Placed, at);
+        turn.orders = vec![order("1", 10), order("2", 30), order("3", 20)];
+        turn.notices = vec![sample::notice("a", 1), sample::notice("b", 3), sample::notice("c", 2)];
+    })
+    .await;
+    talk(&fixture, "Борис", "bot", "…", 2).await;
+    again(&fixture, "Борис", |turn, _| {
+        // The customer wrote from another identity, which has been merged since.
+        let mut order = sample::order(id("1"), anna.first_customer(), OrderState::Paid, 40);
+        order.due = None;
+        turn.orders = vec![order];
+        turn.notices = vec![sample::notice("a", 99)];
+    })
+    .await;
+    let store = fixture.store();
+    let orders = store.orders(&anna.partner, Page::first(10)).await.expect("lists");
+    assert_eq!(orders.iter().map(|card| card.order.id).collect::<Vec<_>>(), [id("1"), id("2"), id("3")]);
+    let first = store.order(&anna.partner, id("1")).await.expect("finds").expect("is there");
+    assert_eq!(first, orders[0]);
+    assert_eq!((first.order.state, first.conversation), (OrderState::Paid, anna.conversation));
+    assert_eq!((first.name.as_deref(), first.order.due), (Some("Анна"), None));
+    assert_eq!(store.order(&anna.partner, id("4")).await, Ok(None));
+    let notices = store.notices(&anna.partner, Page { skip: 1, limit: 5 }).await.expect("lists");
+    assert_eq!(notices, [sample::notice("c", 2), sample::notice("a", 1)], "a notice is told once");
+}
+
+/// The owner's morning figures.
+pub async fn figures_count_since_a_moment(fixture: impl Fixture) {
+    for (name, owner) in [("Анна", "bot"), ("Борис", "nobody"), ("Вера", "person")] {
+        talk(&fixture, name, owner, "…", 1).await;
+        again(&fixture, name, |turn, key| {
+            let customer = key.first_customer();
+            let fact = |name: &str, at| -> FactRow { sample::fact(customer, name, at) };
+            turn.conversation.owner = owner;
+            turn.facts = vec![fact("message", 5), fact("message", 50), fact("message", 60), fact("button", 60)];
+            turn.facts.extend([fact("question.unanswered", 10), fact("answer.blocked", 70), fact("model.used", 70)]);
+            turn.lead = Some(sample::lead(customer, if owner == "bot" { "hot" } else { "warm" }, 50));
+        })
+        .await;
+    }
+    let order = |turn: &mut TurnCommit, key: &ConversationKey, n: &str, state, at| {
+        turn.orders.push(sample::order(OrderId::of(&[n]), key.first_customer(), state, at));
+    };
+    again(&fixture, "Анна", |turn, key| {
+        order(turn, key, "early", OrderState::Placed, 10);
+        order(turn, key, "now", OrderState::Draft, 20);
+        order(turn, key, "gone", OrderState::Placed, 50);
+        order(turn, key, "never", OrderState::Draft, 50);
+    })
+    .await;
+    again(&fixture, "Анна", |turn, key| {
+        order(turn, key, "early", OrderState::Paid, 60);
+        order(turn, key, "now", OrderState::Placed, 55);
+        order(turn, key, "gone", OrderState::Cancelled, 60);
+        order(turn, key, "never", OrderState::Cancelled, 60);
+    })
+    .await;
+    let figures = async |since| fixture.store().figures(&sample::partner("korica"), sample::moment(since)).await;
+    let all =
+        Figures { customers: 3, hot: 1, orders: 3, revenue_minor: 480_000, waiting: 1, unanswered: 3, blocked: 3 };
+    assert_eq!(figures(0).await, Ok(all));
+    let since = Figures { orders: 2, revenue_minor: 240_000, unanswered: 0, ..all };
+    assert_eq!(figures(50).await, Ok(since));
+    assert_eq!(figures(100).await.map(|figures| (figures.customers, figures.orders, figures.hot)), Ok((0, 0, 1)));
+}

@@ -1,0 +1,225 @@
+use voronka_core::{
+    ids::AccountId,
+    message::{Content, ConversationKey, Event, EventKey, Inbound, Profile},
+    ports::{ConversationFilter, Directory, Figures, Journal, Loaded, Page, PostedMail},
+    rows::{DeadLetter, RawLetter, TurnCommit},
+};
+
+use super::{ALL, Fixture, anna, commit, keys, load, post, sample};
+
+/// A batch may hold an event twice.
+pub async fn an_event_of_one_batch_is_kept_once(fixture: impl Fixture) {
+    let inbound = sample::text(&sample::partner("korica"), "anna", "1", "Здравствуйте");
+    let key = inbound.conversation();
+    let posted = post(&fixture, vec![inbound.clone(), inbound.clone()]).await;
+    assert_eq!(posted, [PostedMail::New(key.clone()), PostedMail::Seen]);
+    let loaded = load(&fixture, &key).await;
+    assert_eq!(loaded.mail.len(), 1);
+    assert_eq!(loaded.mail[0].inbound, inbound);
+}
+
+/// A webhook may be delivered again.
+pub async fn an_event_of_two_batches_is_kept_once(fixture: impl Fixture) {
+    let (inbound, key) = anna(&fixture).await;
+    let second = Inbound { at: sample::moment(5), ..inbound.clone() };
+    assert_eq!(post(&fixture, vec![second]).await, [PostedMail::Seen]);
+    let loaded = load(&fixture, &key).await;
+    assert_eq!(loaded.mail.iter().map(|mail| &mail.inbound).collect::<Vec<_>>(), [&inbound]);
+}
+
+/// The key outlives its event.
+pub async fn an_event_that_was_consumed_is_not_kept_again(fixture: impl Fixture) {
+    let (inbound, key) = anna(&fixture).await;
+    let consumed = vec![load(&fixture, &key).await.mail[0].seq];
+    commit(&fixture, TurnCommit { consumed, ..sample::turn(&key, &inbound, 0) }).await;
+    assert_eq!(post(&fixture, vec![inbound]).await, [PostedMail::Seen]);
+    assert!(load(&fixture, &key).await.mail.is_empty());
+}
+
+/// A restart forgets no key.
+pub async fn an_event_that_was_kept_before_a_restart_is_not_kept_again(fixture: impl Fixture) {
+    let (inbound, key) = anna(&fixture).await;
+    let fixture = fixture.reopened().await;
+    assert_eq!(post(&fixture, vec![inbound.clone()]).await, [PostedMail::Seen]);
+    assert_eq!(load(&fixture, &key).await.mail[0].inbound, inbound);
+}
+
+/// Keys are the channel's: unique within an account only.
+pub async fn the_same_key_on_another_account_is_another_event(fixture: impl Fixture) {
+    let (inbound, _) = anna(&fixture).await;
+    let web = AccountId::parse("web").expect("an account id");
+    let other = Inbound { account: web, ..inbound.clone() };
+    let foreign = Inbound { partner: sample::partner("nega"), ..inbound };
+    let expected = [PostedMail::New(other.conversation()), PostedMail::New(foreign.conversation())];
+    assert_eq!(post(&fixture, vec![other, foreign]).await, expected);
+}
+
+/// Mail comes back in the order it was posted, whatever its time.
+pub async fn order_is_kept_per_conversation(fixture: impl Fixture) {
+    let korica = sample::partner("korica");
+    let mut expected = Vec::new();
+    for batch in 0..5 {
+        let events = (0..4).map(|n| {
+            let peer = if n % 2 == 0 { "anna" } else { "boris" };
+            let inbound = sample::text(&korica, peer, &format!("{batch}-{n}"), "…");
+            Inbound { at: sample::moment(100 - batch), ..inbound }
+        });
+        let events: Vec<Inbound> = events.collect();
+        expected.extend(events.iter().filter(|event| event.peer.as_str() == "anna").map(|event| event.key.to_string()));
+        post(&fixture, events).await;
+    }
+    let key = sample::text(&korica, "anna", "", "").conversation();
+    let loaded = load(&fixture, &key).await;
+    assert_eq!(keys(&loaded), expected);
+    assert!(loaded.mail.is_sorted_by(|a, b| a.seq < b.seq));
+    let some = fixture.store().load(&key, 3, ALL).await.expect("loads");
+    assert_eq!(keys(&some), expected[..3]);
+}
+
+/// A busy day.
+pub async fn ten_thousand_events_are_kept_and_found(fixture: impl Fixture) {
+    let korica = sample::partner("korica");
+    let event = |n: usize| sample::text(&korica, &format!("peer-{}", n % 1_000), &n.to_string(), "Здравствуйте!");
+    for hundred in 0..100 {
+        let batch = (hundred * 100..hundred * 100 + 100).map(event).collect();
+        assert!(post(&fixture, batch).await.iter().all(|posted| matches!(posted, PostedMail::New(_))));
+    }
+    let again = (0..100).map(|n| event(n * 97)).collect();
+    assert!(post(&fixture, again).await.iter().all(|posted| *posted == PostedMail::Seen));
+    assert_eq!(fixture.store().waiting(None, 2_000).await.expect("lists").len(), 1_000);
+    let loaded = load(&fixture, &event(7).conversation()).await;
+    assert_eq!(keys(&loaded), (0..10).map(|n| (n * 1_000 + 7).to_string()).collect::<Vec<_>>());
+}
+
+/// Start-up reads them piece by piece.
+pub async fn waiting_conversations_are_listed_in_pages(fixture: impl Fixture) {
+    let mut expected = Vec::new();
+    for partner in ["nega", "korica"] {
+        for peer in 0..7 {
+            for n in 0..2 {
+                let inbound =
+                    sample::text(&sample::partner(partner), &format!("peer-{peer}"), &format!("{peer}-{n}"), "…");
+                expected.push(inbound.conversation());
+                post(&fixture, vec![inbound]).await;
+            }
+        }
+    }
+    expected.sort();
+    expected.dedup();
+    let mut found = Vec::new();
+    loop {
+        let page = fixture.store().waiting(found.last(), 4).await.expect("lists");
+        assert!(page.len() <= 4);
+        if page.is_empty() {
+            break;
+        }
+        found.extend(page);
+    }
+    assert_eq!(found, expected);
+}
+
+/// Emoji, right to left, NUL, quotes, long ones.
+pub async fn texts_of_any_letters_survive(fixture: impl Fixture) {
+    let korica = sample::partner("korica");
+    let long = "ы".repeat(8_000);
+    let texts =
+        ["", "\u{0}", "a\u{0}b", "Ё👩‍👩‍👧 \u{202e}שלום", "'; DROP TABLE mailbox; --", "\\u0000\n\r\t\u{feff}", &long];
+    let mut expected = Vec::new();
+    for (n, words) in texts.iter().enumerate() {
+        let inbound = sample::text(&korica, "an\u{0}na", &format!("k\u{0}{n}'"), words);
+        post(&fixture, vec![inbound.clone()]).await;
+        assert_eq!(post(&fixture, vec![inbound.clone()]).await, [PostedMail::Seen], "{words:?}");
+        expected.push(inbound);
+    }
+    let key = expected[0].conversation();
+    let found: Vec<Inbound> = load(&fixture, &key).await.mail.into_iter().map(|mail| mail.inbound).collect();
+    assert_eq!(found, expected);
+    let mut turn = sample::full_turn(&key, &expected[0], 0);
+    turn.messages[0].text = String::from("a\u{0}b ё👩‍👩‍👧");
+    turn.conversation.state = String::from("\u{0}{}");
+    commit(&fixture, turn.clone()).await;
+    let loaded = load(&fixture, &key).await;
+    assert_eq!(loaded.history, turn.messages);
+    assert_eq!(loaded.conversation, Some(turn.conversation));
+}
+
+/// A poisoned event does not hold up its conversation, and is not lost.
+pub async fn mail_set_aside_is_kept_with_its_cause_and_can_be_replayed(fixture: impl Fixture) {
+    let (first, key) = anna(&fixture).await;
+    let blob = Content::Location { latitude: 55.75, longitude: 37.62 };
+    let event =
+        Event::Customer { content: blob, profile: Profile { name: Some("Анна".into()), ..Profile::default() } };
+    let second = Inbound { key: EventKey::new("2"), event, ..first.clone() };
+    let third = Inbound { key: EventKey::new("3"), ..first.clone() };
+    post(&fixture, vec![second.clone(), third.clone()]).await;
+    let mail: Vec<_> = load(&fixture, &key).await.mail.iter().take(2).map(|mail| mail.seq).collect();
+    let letter = DeadLetter { mail, key: key.clone(), cause: "the turn did not end".into(), at: sample::moment(9) };
+    fixture.store().set_aside(letter).await.expect("is set aside");
+    assert_eq!(keys(&load(&fixture, &key).await), ["3"]);
+
+    let store = fixture.store();
+    let listed = store.dead_letters(&key.partner, Page::first(10)).await.expect("lists");
+    assert_eq!(listed.len(), 1);
+    assert_eq!((listed[0].cause.as_str(), listed[0].at), ("the turn did not end", sample::moment(9)));
+    assert_eq!(listed[0].account, first.account);
+    assert_eq!(store.replay(&sample::partner("nega"), listed[0].id).await, Ok(None));
+    assert_eq!(store.replay(&key.partner, listed[0].id + 1).await, Ok(None));
+    assert_eq!(store.replay(&key.partner, listed[0].id).await, Ok(Some(key.clone())));
+    let found: Vec<Inbound> = load(&fixture, &key).await.mail.into_iter().map(|mail| mail.inbound).collect();
+    assert_eq!(found, [third, first, second]);
+    assert!(store.dead_letters(&key.partner, Page::first(10)).await.expect("lists").is_empty());
+    assert_eq!(store.replay(&key.partner, listed[0].id).await, Ok(None), "a letter is replayed once");
+}
+
+/// An engine that had no answer asks again.
+pub async fn mail_set_aside_twice_is_kept_once(fixture: impl Fixture) {
+    let (_, key) = anna(&fixture).await;
+    let mail = vec![load(&fixture, &key).await.mail[0].seq];
+    let letter = DeadLetter { mail, key: key.clone(), cause: "poison".into(), at: sample::moment(1) };
+    fixture.store().set_aside(letter.clone()).await.expect("is set aside");
+    fixture.store().set_aside(letter).await.expect("changes nothing");
+    assert_eq!(fixture.store().dead_letters(&key.partner, Page::first(10)).await.expect("lists").len(), 1);
+}
+
+/// What could not be read is for the operator's eyes.
+pub async fn a_raw_letter_is_listed_and_cannot_be_replayed(fixture: impl Fixture) {
+    let partner = sample::partner("korica");
+    let (account, body) = (sample::account(), vec![0, 255, b'{']);
+    let letter = RawLetter { partner: partner.clone(), account, body, cause: "no JSON".into(), at: sample::moment(3) };
+    fixture.store().keep_raw(letter).await.expect("is kept");
+    let listed = fixture.store().dead_letters(&partner, Page::first(10)).await.expect("lists");
+    assert_eq!((listed.len(), listed[0].cause.as_str(), listed[0].at), (1, "no JSON", sample::moment(3)));
+    assert_eq!(fixture.store().replay(&partner, listed[0].id).await, Ok(None));
+    assert_eq!(fixture.store().dead_letters(&partner, Page::first(10)).await.expect("lists").len(), 1);
+}
+
+/// The same words under another partner are another thing, and ids of one find nothing of the other.
+pub async fn another_partner_finds_nothing(fixture: impl Fixture) {
+    let (inbound, key) = anna(&fixture).await;
+    commit(&fixture, sample::full_turn(&key, &inbound, 0)).await;
+    let letter = load(&fixture, &key).await.mail[0].seq;
+    let aside = DeadLetter { mail: vec![letter], key: key.clone(), cause: "poison".into(), at: sample::moment(1) };
+    let nega = sample::partner("nega");
+    let foreign = ConversationKey { partner: nega.clone(), conversation: key.conversation };
+    let store = fixture.store();
+    store.set_aside(DeadLetter { key: foreign.clone(), ..aside.clone() }).await.expect("changes nothing");
+    assert_eq!(load(&fixture, &key).await.mail.len(), 1, "the other's mail stays");
+    store.set_aside(aside).await.expect("is set aside");
+
+    assert_eq!(load(&fixture, &foreign).await, Loaded::default());
+    let page = Page::first(10);
+    assert_eq!(store.conversations(&nega, &ConversationFilter::default(), page).await, Ok(vec![]));
+    assert_eq!(store.conversation(&foreign, 10).await, Ok(None));
+    assert_eq!(store.messages(&foreign, 0, 10).await, Ok(vec![]));
+    assert_eq!(store.leads(&nega, None, page).await, Ok(vec![]));
+    assert_eq!(store.leads(&nega, Some("warm"), page).await, Ok(vec![]));
+    assert_eq!(store.orders(&nega, page).await, Ok(vec![]));
+    let order = store.orders(&key.partner, page).await.expect("lists")[0].order.id;
+    assert!(store.order(&key.partner, order).await.expect("finds").is_some());
+    assert_eq!(store.order(&nega, order).await, Ok(None));
+    assert_eq!(store.notices(&nega, page).await, Ok(vec![]));
+    assert_eq!(store.figures(&nega, sample::moment(-10)).await, Ok(Figures::default()));
+    assert_eq!(store.dead_letters(&nega, page).await, Ok(vec![]));
+    let dead = store.dead_letters(&key.partner, page).await.expect("lists")[0].id;
+    assert_eq!(store.replay(&nega, dead).await, Ok(None));
+}

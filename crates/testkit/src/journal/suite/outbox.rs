@@ -1,0 +1,109 @@
+use voronka_core::{
+    message::{DeliveryFate, Event, EventKey, Inbound},
+    ports::{Journal, Settled},
+    rows::{Lane, OutboxRow, TurnCommit},
+};
+
+use super::{ALL, Fixture, anna, commit, load, post, sample};
+
+async fn unsent(fixture: &impl Fixture) -> Vec<OutboxRow> {
+    let rows = fixture.store().unsent(0, ALL).await.expect("lists");
+    assert!(rows.is_sorted_by(|a, b| a.0 < b.0));
+    rows.into_iter().map(|(_, row)| row).collect()
+}
+
+fn sent(row: &OutboxRow) -> Settled {
+    let partner = row.conversation.partner.clone();
+    Settled::Sent { partner, id: row.id, message: Some("4711".into()), at: sample::moment(1) }
+}
+
+/// Writes a turn with three bubbles in three lanes.
+async fn three(fixture: &impl Fixture) -> (Inbound, Vec<OutboxRow>) {
+    let (inbound, key) = anna(fixture).await;
+    let mut outbox: Vec<OutboxRow> = (1..=3).map(|seq| sample::bubble(&key, &inbound, seq, "Здравствуйте!")).collect();
+    outbox[0].lane = Lane::Campaign;
+    outbox[0].expires = None;
+    outbox[1].lane = Lane::Notice;
+    outbox[1].seq = 0;
+    outbox[1].attempts = 4;
+    let messages = vec![sample::message(1, voronka_core::rows::Author::Bot, "Здравствуйте!")];
+    commit(fixture, TurnCommit { messages, outbox: outbox.clone(), ..sample::turn(&key, &inbound, 0) }).await;
+    (inbound, outbox)
+}
+
+/// The order of a turn is the order of sending.
+pub async fn bubbles_wait_in_order_until_they_are_sent(fixture: impl Fixture) {
+    let (inbound, outbox) = three(&fixture).await;
+    assert_eq!(unsent(&fixture).await, outbox);
+    let key = inbound.conversation();
+    let full = sample::full_turn(&key, &inbound, 1);
+    commit(&fixture, full.clone()).await;
+    let page = fixture.store().unsent(0, 2).await.expect("lists");
+    let rest = fixture.store().unsent(page[1].0, 2).await.expect("lists");
+    assert_eq!(rest.iter().map(|(_, row)| row).collect::<Vec<_>>(), [&outbox[2], &full.outbox[0]]);
+
+    let settled = vec![sent(&outbox[1]), sent(&outbox[0])];
+    fixture.store().settle(settled.clone()).await.expect("settles");
+    assert_eq!(unsent(&fixture).await, [outbox[2].clone(), full.outbox[0].clone()]);
+    fixture.store().settle(settled).await.expect("changes nothing");
+    fixture.store().settle(vec![sent(&full.outbox[0]), sent(&outbox[2])]).await.expect("settles");
+    assert!(unsent(&fixture).await.is_empty());
+    assert!(load(&fixture, &key).await.mail.len() == 1, "what was sent is no event");
+}
+
+/// The same turn, computed again, gives the same ids.
+pub async fn a_bubble_is_queued_once(fixture: impl Fixture) {
+    let (inbound, outbox) = three(&fixture).await;
+    let key = inbound.conversation();
+    commit(&fixture, TurnCommit { outbox: outbox.clone(), ..sample::turn(&key, &inbound, 1) }).await;
+    assert_eq!(unsent(&fixture).await, outbox);
+}
+
+/// A retry knows how often it was tried, also after a restart.
+pub async fn a_bubble_tried_in_vain_stays_and_counts(fixture: impl Fixture) {
+    let (_, outbox) = three(&fixture).await;
+    let tried = || Settled::Tried { partner: outbox[1].conversation.partner.clone(), id: outbox[1].id };
+    fixture.store().settle(vec![tried(), tried()]).await.expect("settles");
+    fixture.store().settle(vec![tried()]).await.expect("settles");
+    let fixture = fixture.reopened().await;
+    let mut expected = outbox;
+    expected[1].attempts += 3;
+    assert_eq!(unsent(&fixture).await, expected);
+}
+
+/// A failure that nobody hears of looks like success.
+pub async fn a_bubble_given_up_tells_its_conversation_once(fixture: impl Fixture) {
+    let (inbound, outbox) = three(&fixture).await;
+    let fate = DeliveryFate::Refused { cause: "chat not found".into() };
+    let event = Event::Delivery { bubble: outbox[0].id, fate };
+    let event = Inbound { key: EventKey::new("delivery:1"), event, ..inbound.clone() };
+    let partner = inbound.partner.clone();
+    let given_up = Settled::GivenUp { partner: partner.clone(), id: outbox[0].id, event: Some(event.clone()) };
+    let notice = Settled::GivenUp { partner, id: outbox[1].id, event: None };
+    fixture.store().settle(vec![given_up.clone(), notice]).await.expect("settles");
+    fixture.store().settle(vec![given_up]).await.expect("changes nothing");
+    assert_eq!(unsent(&fixture).await, outbox[2..]);
+    let mail = load(&fixture, &inbound.conversation()).await.mail;
+    assert_eq!(mail.into_iter().map(|mail| mail.inbound).collect::<Vec<_>>(), [inbound, event]);
+}
+
+/// A foreign id settles nothing and posts nothing.
+pub async fn a_bubble_given_up_by_another_partner_stays(fixture: impl Fixture) {
+    let (inbound, outbox) = three(&fixture).await;
+    let nega = sample::partner("nega");
+    let event = sample::text(&nega, "anna", "d1", "…");
+    let id = outbox[0].id;
+    let settled = vec![
+        Settled::GivenUp { partner: nega.clone(), id, event: Some(event.clone()) },
+        Settled::Tried { partner: nega.clone(), id },
+        Settled::Sent { partner: nega.clone(), id, message: None, at: sample::moment(0) },
+    ];
+    fixture.store().settle(settled).await.expect("changes nothing");
+    assert_eq!(unsent(&fixture).await, outbox);
+    assert!(load(&fixture, &event.conversation()).await.mail.is_empty());
+    let smuggled = Settled::GivenUp { partner: inbound.partner.clone(), id, event: Some(event.clone()) };
+    assert!(fixture.store().settle(vec![sent(&outbox[1]), smuggled]).await.is_err());
+    assert_eq!(unsent(&fixture).await, outbox, "all or nothing");
+    assert!(load(&fixture, &event.conversation()).await.mail.is_empty());
+    post(&fixture, vec![event]).await;
+}

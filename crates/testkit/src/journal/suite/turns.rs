@@ -1,0 +1,242 @@
+use voronka_core::{
+    ids::OrderId,
+    message::{ConversationKey, EventKey, Inbound, Timer},
+    order::OrderState,
+    ports::{CommitError, Journal, LOADED_ORDERS_MAX, Loaded, StoreError},
+    rows::{Author, TimerRow, TurnCommit},
+};
+
+use super::{Fixture, anna, commit, keys, load, post, sample};
+
+/// What was written comes back as it was.
+pub async fn what_a_turn_wrote_is_loaded(fixture: impl Fixture) {
+    let (inbound, key) = anna(&fixture).await;
+    let consumed = vec![load(&fixture, &key).await.mail[0].seq];
+    let turn = TurnCommit { consumed, ..sample::full_turn(&key, &inbound, 0) };
+    commit(&fixture, turn.clone()).await;
+    check_loaded(&load(&fixture, &key).await, turn, 1);
+
+    let mut second = sample::full_turn(&key, &inbound, 1);
+    second.conversation.owner = "person";
+    second.conversation.unread = 7;
+    second.customer = None;
+    second.lead = Some(sample::lead(key.first_customer(), "hot", 90));
+    commit(&fixture, second.clone()).await;
+    let loaded = load(&fixture, &key).await;
+    assert_eq!((loaded.version, loaded.history.len()), (2, 4));
+    assert_eq!(loaded.conversation, Some(second.conversation));
+    assert_eq!(loaded.lead, second.lead);
+    assert!(loaded.customer.is_some(), "what a turn does not name stays");
+}
+
+fn check_loaded(loaded: &Loaded, turn: TurnCommit, version: i64) {
+    let expected = Loaded {
+        version,
+        conversation: Some(turn.conversation),
+        customer: turn.customer,
+        lead: turn.lead,
+        orders: turn.orders,
+        history: turn.messages,
+        mail: Vec::new(),
+    };
+    assert_eq!(*loaded, expected);
+}
+
+/// `Ok` means: it survives.
+pub async fn what_a_turn_wrote_is_there_after_a_restart(fixture: impl Fixture) {
+    let (inbound, key) = anna(&fixture).await;
+    let consumed = vec![load(&fixture, &key).await.mail[0].seq];
+    let mut turn = TurnCommit { consumed, ..sample::full_turn(&key, &inbound, 0) };
+    turn.timers = vec![TimerRow::Set { due: sample::moment(60), timer: Timer::Wait }];
+    commit(&fixture, turn.clone()).await;
+    let fixture = fixture.reopened().await;
+    let unsent = fixture.store().unsent(0, 10).await.expect("lists");
+    assert_eq!(unsent.into_iter().map(|(_, row)| row).collect::<Vec<_>>(), turn.outbox);
+    check_loaded(&load(&fixture, &key).await, turn, 1);
+    let fired = fixture.store().fire(sample::moment(60), 10).await.expect("fires");
+    assert_eq!(fired.conversations, [key]);
+}
+
+/// A prompt needs the end of a conversation.
+pub async fn only_the_last_messages_are_loaded(fixture: impl Fixture) {
+    let (inbound, key) = anna(&fixture).await;
+    for version in 0..4 {
+        commit(&fixture, sample::full_turn(&key, &inbound, version)).await;
+    }
+    let loaded = fixture.store().load(&key, 0, 3).await.expect("loads");
+    assert_eq!(loaded.history.iter().map(|message| message.seq).collect::<Vec<_>>(), [6, 7, 8]);
+    assert!(loaded.mail.is_empty());
+}
+
+/// A turn may be about any open order, or about the last one.
+pub async fn open_orders_and_the_last_closed_one_are_loaded(fixture: impl Fixture) {
+    let (inbound, key) = anna(&fixture).await;
+    let customer = key.first_customer();
+    let id = |n: usize| OrderId::of(&[&n.to_string()]);
+    let states = [
+        OrderState::Completed,
+        OrderState::Draft,
+        OrderState::Cancelled,
+        OrderState::Paid,
+        OrderState::ReturnRequested,
+    ];
+    let mut turn = sample::turn(&key, &inbound, 0);
+    turn.orders = states
+        .iter()
+        .zip(0..)
+        .map(|(state, n)| sample::order(id(n), customer, *state, 100 + i64::try_from(n).expect("small")))
+        .collect();
+    commit(&fixture, turn).await;
+    let found = |loaded: &Loaded| loaded.orders.iter().map(|order| order.id).collect::<Vec<_>>();
+    assert_eq!(found(&load(&fixture, &key).await), [id(1), id(2), id(3), id(4)]);
+
+    let mut turn = sample::turn(&key, &inbound, 1);
+    turn.orders = vec![sample::order(id(1), customer, OrderState::Cancelled, 200)];
+    commit(&fixture, turn).await;
+    assert_eq!(found(&load(&fixture, &key).await), [id(3), id(4), id(1)]);
+
+    let mut turn = sample::turn(&key, &inbound, 2);
+    let more = LOADED_ORDERS_MAX + 3;
+    turn.orders = (10..10 + more).map(|n| sample::order(id(n), customer, OrderState::Draft, 300)).collect();
+    commit(&fixture, turn).await;
+    assert_eq!(load(&fixture, &key).await.orders.len(), LOADED_ORDERS_MAX + 1);
+}
+
+/// All or nothing.
+pub async fn a_turn_of_a_stale_version_is_a_conflict_and_changes_nothing(fixture: impl Fixture) {
+    let (inbound, key) = anna(&fixture).await;
+    commit(&fixture, sample::full_turn(&key, &inbound, 0)).await;
+    let before = load(&fixture, &key).await;
+    let unsent = fixture.store().unsent(0, 10).await;
+    for expected in [0, 2, 7] {
+        let mut turn = sample::full_turn(&key, &inbound, expected);
+        turn.consumed = vec![before.mail[0].seq];
+        turn.timers = vec![TimerRow::Set { due: sample::moment(0), timer: Timer::Wait }];
+        assert_eq!(fixture.store().commit(turn).await, Err(CommitError::Conflict), "{expected}");
+    }
+    assert_eq!(load(&fixture, &key).await, before);
+    assert_eq!(fixture.store().unsent(0, 10).await, unsent);
+    assert_eq!(fixture.store().fire(sample::moment(9), 10).await, Ok(voronka_core::ports::Fired::default()));
+}
+
+/// Two processes cannot both begin a conversation, and none can go on with one that is not there.
+pub async fn a_new_conversation_that_exists_is_a_conflict(fixture: impl Fixture) {
+    let (inbound, key) = anna(&fixture).await;
+    let store = fixture.store();
+    assert_eq!(store.commit(sample::turn(&key, &inbound, 1)).await, Err(CommitError::Conflict));
+    commit(&fixture, sample::turn(&key, &inbound, 0)).await;
+    assert_eq!(store.commit(sample::turn(&key, &inbound, 0)).await, Err(CommitError::Conflict));
+    assert_eq!(load(&fixture, &key).await.version, 1);
+}
+
+/// An event causes one turn.
+pub async fn mail_consumed_twice_is_a_conflict(fixture: impl Fixture) {
+    let (inbound, key) = anna(&fixture).await;
+    let consumed = vec![load(&fixture, &key).await.mail[0].seq];
+    let twice = vec![consumed[0], consumed[0]];
+    let turn = |consumed: &[i64], expected| TurnCommit {
+        consumed: consumed.to_vec(),
+        ..sample::full_turn(&key, &inbound, expected)
+    };
+    assert_eq!(fixture.store().commit(turn(&twice, 0)).await, Err(CommitError::Conflict));
+    commit(&fixture, turn(&consumed, 0)).await;
+    let before = load(&fixture, &key).await;
+    assert_eq!(fixture.store().commit(turn(&consumed, 1)).await, Err(CommitError::Conflict));
+    assert_eq!(load(&fixture, &key).await, before);
+
+    // A position is never given again, or a late turn would consume mail that it has not seen.
+    post(&fixture, vec![Inbound { key: EventKey::new("2"), ..inbound.clone() }]).await;
+    let loaded = load(&fixture, &key).await;
+    assert!(loaded.mail[0].seq > consumed[0]);
+}
+
+/// A turn consumes its own conversation's mail alone.
+pub async fn mail_of_another_conversation_is_not_consumed(fixture: impl Fixture) {
+    let (inbound, key) = anna(&fixture).await;
+    let other = sample::text(&key.partner, "boris", "2", "Добрый день");
+    post(&fixture, vec![other.clone()]).await;
+    let consumed = vec![load(&fixture, &other.conversation()).await.mail[0].seq];
+    let turn = TurnCommit { consumed, ..sample::turn(&key, &inbound, 0) };
+    assert_eq!(fixture.store().commit(turn).await, Err(CommitError::Conflict));
+    assert_eq!(load(&fixture, &other.conversation()).await.mail.len(), 1);
+    assert_eq!(load(&fixture, &key).await.version, 0);
+}
+
+/// Two processes that hold one conversation by mistake.
+pub async fn of_two_turns_at_once_one_wins(fixture: impl Fixture) {
+    let (inbound, key) = anna(&fixture).await;
+    for expected in 0..20 {
+        let turn = sample::full_turn(&key, &inbound, expected);
+        let store = fixture.store();
+        let (one, two) = futures::join!(store.commit(turn.clone()), store.commit(turn));
+        let won = [&one, &two].into_iter().filter(|result| result.is_ok()).count();
+        let lost = [&one, &two].into_iter().filter(|result| **result == Err(CommitError::Conflict)).count();
+        assert_eq!((won, lost), (1, 1));
+    }
+    let loaded = load(&fixture, &key).await;
+    assert_eq!((loaded.version, loaded.history.len()), (20, 40));
+}
+
+/// Turns that are written together are told each on its own.
+pub async fn many_turns_at_once_do_not_hurt_each_other(fixture: impl Fixture) {
+    let korica = sample::partner("korica");
+    let events: Vec<Inbound> =
+        (0..200).map(|n| sample::text(&korica, &format!("peer-{n}"), &n.to_string(), "Здравствуйте")).collect();
+    post(&fixture, events.clone()).await;
+    let turns = events.iter().enumerate().map(|(n, inbound)| {
+        let key = inbound.conversation();
+        let mut turn = sample::full_turn(&key, inbound, 0);
+        match n % 4 {
+            0 => turn.expected = 3,
+            1 => turn.messages[1].seq = turn.messages[0].seq,
+            _ => {}
+        }
+        fixture.store().commit(turn)
+    });
+    let results = futures::future::join_all(turns).await;
+    for (n, (result, inbound)) in results.into_iter().zip(&events).enumerate() {
+        let loaded = load(&fixture, &inbound.conversation()).await;
+        match n % 4 {
+            0 => assert_eq!(result, Err(CommitError::Conflict)),
+            1 => assert!(matches!(result, Err(CommitError::Store(StoreError::Failed(_)))), "{result:?}"),
+            _ => assert_eq!(result, Ok(())),
+        }
+        let written = n % 4 > 1;
+        assert_eq!((loaded.version, loaded.history.len()), if written { (1, 2) } else { (0, 0) });
+        assert_eq!(keys(&loaded).len(), 1);
+    }
+    assert_eq!(fixture.store().unsent(0, 1_000).await.expect("lists").len(), 100);
+}
+
+/// What a turn of one partner writes is that partner's, even where ids are equal.
+pub async fn another_partners_turn_touches_nothing(fixture: impl Fixture) {
+    let (inbound, key) = anna(&fixture).await;
+    commit(&fixture, sample::full_turn(&key, &inbound, 0)).await;
+    let before = load(&fixture, &key).await;
+    let foreign = ConversationKey { partner: sample::partner("nega"), conversation: key.conversation };
+    let theirs = Inbound { partner: foreign.partner.clone(), ..inbound };
+    let mut turn = sample::full_turn(&foreign, &theirs, 0);
+    turn.consumed = vec![before.mail[0].seq];
+    assert_eq!(fixture.store().commit(turn.clone()).await, Err(CommitError::Conflict), "the mail is not theirs");
+    turn.consumed = Vec::new();
+    turn.customer = Some(sample::customer(key.first_customer(), "Чужая"));
+    turn.messages[0] = sample::message(1, Author::Person, "чужое");
+    turn.timers = vec![TimerRow::Set { due: sample::moment(5), timer: Timer::Handoff }];
+    turn.outbox[0].conversation = key.clone();
+    let result = fixture.store().commit(turn.clone()).await;
+    assert!(
+        matches!(result, Err(CommitError::Store(StoreError::Failed(_)))),
+        "a bubble of another partner: {result:?}"
+    );
+    turn.outbox[0].conversation = foreign.clone();
+    commit(&fixture, turn.clone()).await;
+    assert_eq!(load(&fixture, &key).await, before);
+    assert_eq!(load(&fixture, &foreign).await.history, turn.messages);
+    let cancel = TurnCommit {
+        timers: vec![TimerRow::Cancel { name: Timer::Handoff.name() }],
+        ..sample::turn(&key, &Inbound { partner: key.partner.clone(), ..theirs }, 1)
+    };
+    commit(&fixture, cancel).await;
+    let fired = fixture.store().fire(sample::moment(5), 10).await.expect("fires");
+    assert_eq!(fired.conversations, [foreign], "the other's timer of that name still rings");
+}
