@@ -1,1 +1,11 @@
-//! 
+//! A partner's folder, from disk or from the binary itself, read into [`voronka_core::spec::partner::PartnerFiles`].
+//!
+//! Nothing outside the folder is read, nothing in it is run, and its secrets never reach the process environment.
+
+mod folder;
+mod load;
+mod secrets;
+
+pub use folder::{FolderError, read, read_embedded};
+pub use load::{LoadedPartner, load, load_embedded};
+pub use secrets::{BadEnv, Secrets};

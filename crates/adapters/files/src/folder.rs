@@ -1,0 +1,238 @@
+//! Reading the files of a folder within limits.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use include_dir::{Dir, DirEntry};
+use voronka_core::spec::partner::PartnerFiles;
+
+/// Most files in a partner's folder.
+pub(crate) const FILES_MAX: usize = 10_000;
+/// Deepest folder.
+const DEPTH_MAX: usize = 8;
+/// Longest YAML or Markdown file, in bytes; the reader of the file says so when it is longer.
+const TEXT_BYTES_MAX: u64 = 1 << 20;
+/// Longest catalogue, in bytes.
+const CATALOGUE_BYTES_MAX: u64 = 64 << 20;
+/// Largest picture or other file that texts may name, in bytes.
+const MEDIA_BYTES_MAX: u64 = 10 << 20;
+
+/// Why a folder is not read at all. What is wrong inside its files is a diagnostic instead.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    /// The folder or a file cannot be read.
+    #[error("cannot read {path}")]
+    Unreadable {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: io::Error,
+    },
+    /// A link leads out of the folder, or to a folder.
+    #[error("{path} is a link that leads out of the partner's folder or to a folder")]
+    Link {
+        /// The link.
+        path: PathBuf,
+    },
+    /// A file's name is not text.
+    #[error("the name of {path} is not UTF-8")]
+    Name {
+        /// Which.
+        path: PathBuf,
+    },
+    /// Too many files, or folders too deep.
+    #[error("{path}: more than {FILES_MAX} files, or folders nested deeper than {DEPTH_MAX}")]
+    TooMany {
+        /// Where the limit was met.
+        path: PathBuf,
+    },
+    /// The folder's name is no partner id.
+    #[error("the folder's name must be a partner id")]
+    Id(#[from] voronka_core::ids::BadId),
+    /// `.env` cannot be read as such.
+    #[error(transparent)]
+    Env(#[from] crate::secrets::BadEnv),
+}
+
+/// Reads the files of a partner's folder: those that are parsed with their content, pictures and the like by name alone.
+/// Hidden files (`.env`, `.git`) are left out.
+pub fn read(folder: &Path) -> Result<PartnerFiles, FolderError> {
+    let root = canonical(folder)?;
+    let mut files = PartnerFiles::new();
+    walk(&root, &root, 0, &mut files)?;
+    Ok(files)
+}
+
+/// The same from a folder that the binary carries.
+pub fn read_embedded(folder: &Dir<'_>) -> Result<PartnerFiles, FolderError> {
+    let mut files = PartnerFiles::new();
+    embedded(folder, folder.path(), 0, &mut files)?;
+    Ok(files)
+}
+
+pub(crate) fn canonical(path: &Path) -> Result<PathBuf, FolderError> {
+    fs::canonicalize(path).map_err(|cause| FolderError::Unreadable { path: path.to_owned(), cause })
+}
+
+/// The real path of a file inside `root`, links followed.
+pub(crate) fn inside(root: &Path, path: &Path) -> Result<PathBuf, FolderError> {
+    let real = canonical(path)?;
+    if real.starts_with(root) { Ok(real) } else { Err(FolderError::Link { path: path.to_owned() }) }
+}
+
+fn walk(root: &Path, folder: &Path, depth: usize, files: &mut PartnerFiles) -> Result<(), FolderError> {
+    let unreadable = |cause| FolderError::Unreadable { path: folder.to_owned(), cause };
+    let too_many = || FolderError::TooMany { path: folder.to_owned() };
+    if depth > DEPTH_MAX {
+        return Err(too_many());
+    }
+    for entry in fs::read_dir(folder).map_err(unreadable)? {
+        let entry = entry.map_err(unreadable)?;
+        let path = entry.path();
+        let name = relative(root, &path)?;
+        if entry.file_name().as_encoded_bytes().starts_with(b".") {
+            continue;
+        }
+        let kind = entry.file_type().map_err(unreadable)?;
+        if kind.is_dir() {
+            walk(root, &path, depth + 1, files)?;
+            continue;
+        }
+        let real = if kind.is_symlink() { inside(root, &path)? } else { path.clone() };
+        let about = fs::metadata(&real).map_err(|cause| FolderError::Unreadable { path: path.clone(), cause })?;
+        if about.is_dir() {
+            return Err(FolderError::Link { path });
+        }
+        // Sockets, pipes and devices are no partner's files, and reading one could hang.
+        if !about.is_file() {
+            continue;
+        }
+        if files.len() >= FILES_MAX {
+            return Err(too_many());
+        }
+        match content(&name) {
+            Content::Parsed(max) => {
+                files.insert(name, bounded(&real, max)?);
+            }
+            // A picture that is too large counts as missing: the text that names it is told so.
+            Content::Named if about.len() <= MEDIA_BYTES_MAX => {
+                files.insert(name, Vec::new());
+            }
+            Content::Named => {}
+        }
+    }
+    Ok(())
+}
+
+fn embedded(folder: &Dir<'_>, root: &Path, depth: usize, files: &mut PartnerFiles) -> Result<(), FolderError> {
+    if depth > DEPTH_MAX || files.len() + folder.entries().len() > FILES_MAX {
+        return Err(FolderError::TooMany { path: folder.path().to_owned() });
+    }
+    for entry in folder.entries() {
+        let hidden = entry.path().file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        match entry {
+            _ if hidden => {}
+            DirEntry::Dir(inner) => embedded(inner, root, depth + 1, files)?,
+            DirEntry::File(file) => {
+                let name = relative(root, file.path())?;
+                let bytes = match content(&name) {
+                    Content::Parsed(_) => file.contents().to_vec(),
+                    Content::Named => Vec::new(),
+                };
+                files.insert(name, bytes);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The path inside the folder, with `/` on every system.
+fn relative(root: &Path, path: &Path) -> Result<Arc<str>, FolderError> {
+    let wrong = || FolderError::Name { path: path.to_owned() };
+    let parts = path.strip_prefix(root).map_err(|_| wrong())?.components();
+    let names: Option<Vec<&str>> = parts.map(|part| part.as_os_str().to_str()).collect();
+    Ok(names.ok_or_else(wrong)?.join("/").into())
+}
+
+enum Content {
+    /// Read, up to so many bytes and one.
+    Parsed(u64),
+    /// Only its name matters.
+    Named,
+}
+
+fn content(path: &str) -> Content {
+    match path.rsplit_once('.').map(|(_, extension)| extension) {
+        _ if path.starts_with("catalogue.") => Content::Parsed(CATALOGUE_BYTES_MAX),
+        Some("yaml" | "yml" | "md") => Content::Parsed(TEXT_BYTES_MAX),
+        _ => Content::Named,
+    }
+}
+
+/// At most one byte more than the limit: whoever parses the file sees that it is too long.
+pub(crate) fn bounded(path: &Path, max: u64) -> Result<Vec<u8>, FolderError> {
+    let unreadable = |cause| FolderError::Unreadable { path: path.to_owned(), cause };
+    let mut bytes = Vec::new();
+    File::open(path).map_err(unreadable)?.take(max + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parsed_files_come_with_content_and_pictures_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir_all(folder.path().join("flows")).unwrap();
+        fs::write(folder.path().join("flows/a.yaml"), "steps: []").unwrap();
+        fs::write(folder.path().join("torte.jpg"), [0; 10]).unwrap();
+        fs::write(folder.path().join(".env"), "A=b").unwrap();
+        let files = read(folder.path()).unwrap();
+        let seen: Vec<_> = files.iter().map(|(path, bytes)| (&**path, bytes.len())).collect();
+        assert_eq!(seen, [("flows/a.yaml", 9), ("torte.jpg", 0)]);
+    }
+
+    #[test]
+    fn a_file_that_is_too_long_is_cut_behind_its_limit() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("config.yaml"), "a".repeat(2 << 20)).unwrap();
+        fs::File::create(folder.path().join("big.jpg")).unwrap().set_len(MEDIA_BYTES_MAX + 1).unwrap();
+        let files = read(folder.path()).unwrap();
+        assert_eq!(files["config.yaml"].len() as u64, TEXT_BYTES_MAX + 1);
+        assert!(!files.contains_key("big.jpg"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_out_of_the_folder_is_refused_and_one_inside_is_followed() {
+        use std::os::unix::fs::symlink;
+        let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        fs::write(other.path().join("secret.md"), "тайна").unwrap();
+        fs::write(folder.path().join("a.md"), "текст").unwrap();
+        symlink("a.md", folder.path().join("b.md")).unwrap();
+        assert_eq!(read(folder.path()).unwrap()["b.md"], "текст".as_bytes());
+        symlink(other.path().join("secret.md"), folder.path().join("c.md")).unwrap();
+        assert!(matches!(read(folder.path()), Err(FolderError::Link { .. })));
+        fs::remove_file(folder.path().join("c.md")).unwrap();
+        symlink(other.path(), folder.path().join("knowledge")).unwrap();
+        assert!(matches!(read(folder.path()), Err(FolderError::Link { .. })));
+        fs::remove_file(folder.path().join("knowledge")).unwrap();
+        // A link to a folder, even the partner's own, could run in circles.
+        symlink(".", folder.path().join("flows")).unwrap();
+        assert!(matches!(read(folder.path()), Err(FolderError::Link { .. })));
+    }
+
+    #[test]
+    fn folders_that_are_too_deep_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir_all(folder.path().join("a/".repeat(DEPTH_MAX + 2))).unwrap();
+        assert!(matches!(read(folder.path()), Err(FolderError::TooMany { .. })));
+        assert!(matches!(read(&folder.path().join("нет")), Err(FolderError::Unreadable { .. })));
+    }
+}

@@ -1,0 +1,115 @@
+//! A partner's folder as a whole: files, secrets, findings.
+
+use std::path::Path;
+
+use include_dir::Dir;
+use voronka_core::{
+    ids::PartnerId,
+    spec::{
+        diagnostic::Diagnostic,
+        partner::{PartnerFiles, PartnerSpec},
+    },
+};
+
+use crate::{
+    folder::{FolderError, bounded, canonical, inside, read, read_embedded},
+    secrets::{ENV_BYTES_MAX, Secrets},
+};
+
+/// A partner that was read.
+#[derive(Debug)]
+pub struct LoadedPartner {
+    /// Whose folder it is.
+    pub id: PartnerId,
+    /// The partner; `None` when there is an error among the findings.
+    pub spec: Option<PartnerSpec>,
+    /// Its secrets.
+    pub secrets: Secrets,
+    /// All findings, C601 included.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The files, for showing the lines of findings.
+    pub files: PartnerFiles,
+}
+
+/// Reads and checks a partner's folder; its name is the partner's id.
+pub fn load(folder: &Path) -> Result<LoadedPartner, FolderError> {
+    let root = canonical(folder)?;
+    let name = root.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let id = PartnerId::parse(&name)?;
+    let env = root.join(".env");
+    let secrets = if env.exists() {
+        Secrets::parse(&bounded(&inside(&root, &env)?, ENV_BYTES_MAX as u64)?)?
+    } else {
+        Secrets::default()
+    };
+    Ok(check(id, read(&root)?, secrets))
+}
+
+/// The same for a folder that the binary carries; its secrets come from elsewhere.
+pub fn load_embedded(id: PartnerId, folder: &Dir<'_>, secrets: Secrets) -> Result<LoadedPartner, FolderError> {
+    Ok(check(id, read_embedded(folder)?, secrets))
+}
+
+fn check(id: PartnerId, files: PartnerFiles, secrets: Secrets) -> LoadedPartner {
+    let mut loaded = PartnerSpec::parse(id.clone(), &files);
+    loaded.refuse_missing(|secret| secrets.get(secret).is_some());
+    LoadedPartner { id, spec: loaded.spec, secrets, diagnostics: loaded.diagnostics, files }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use voronka_core::spec::{diagnostic::Code, position::Located};
+
+    use super::*;
+
+    fn partner(env: Option<&str>) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("korica");
+        fs::create_dir(&root).unwrap();
+        fs::write(root.join("config.yaml"), "name: Корица\naccounts:\n  telegram: {}\n").unwrap();
+        if let Some(env) = env {
+            fs::write(root.join(".env"), env).unwrap();
+        }
+        folder
+    }
+
+    #[test]
+    fn a_partner_with_its_secrets_loads() {
+        let folder = partner(Some("TELEGRAM_TOKEN=1:a\n"));
+        let loaded = load(&folder.path().join("korica")).unwrap();
+        assert_eq!(loaded.diagnostics, []);
+        assert_eq!(loaded.spec.unwrap().id, loaded.id);
+        assert!(std::env::var("TELEGRAM_TOKEN").is_err());
+    }
+
+    #[test]
+    fn a_secret_that_is_missing_is_shown_where_it_is_needed() {
+        let folder = partner(None);
+        let loaded = load(&folder.path().join("korica")).unwrap();
+        assert!(loaded.spec.is_none());
+        let found = &loaded.diagnostics[0];
+        let at = Located::of(&found.place, &loaded.files);
+        assert_eq!((found.code, at.start.line, at.start.column), (Code::C601, 3, 3));
+        assert_eq!(found.args, [("name", "TELEGRAM_TOKEN".to_owned())]);
+    }
+
+    #[test]
+    fn a_folder_with_no_partner_id_for_a_name_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("Корица");
+        fs::create_dir(&root).unwrap();
+        assert!(matches!(load(&root), Err(FolderError::Id(_))));
+    }
+
+    #[test]
+    fn an_embedded_folder_is_read_like_one_on_disk() {
+        static FORMATS: Dir<'_> = include_dir::include_dir!("$CARGO_MANIFEST_DIR/../../core/tests/fixtures/formats");
+        let names = ["TELEGRAM_TOKEN", "TG_PROXY", "WA_TOKEN", "OPENAI_KEY", "YANDEX_KEY", "YANDEX_FOLDER"];
+        let secrets = Secrets::of(names.map(|name| (name, "x")));
+        let loaded = load_embedded(PartnerId::parse("korica").unwrap(), &FORMATS, secrets).unwrap();
+        assert_eq!(loaded.diagnostics, []);
+        assert_eq!(loaded.spec.unwrap().flows.len(), 2);
+    }
+}
