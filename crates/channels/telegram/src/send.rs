@@ -1,0 +1,260 @@
+use std::{borrow::Cow, time::Duration};
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use voronka_core::{
+    capabilities::Capabilities,
+    ids::BubbleId,
+    message::{Bubble, Peer},
+    ports::{Channel, Preview, Receipt, SendError},
+    spec::rich::Rich,
+};
+
+use crate::{
+    CAPABILITIES, CallError, Telegram,
+    address::Address,
+    client::Method,
+    html,
+    markup::{self, Links, ReplyMarkup},
+};
+
+/// Most calls for one bubble: each way in which Telegram can dislike it is met once.
+const ATTEMPTS_MAX: usize = 6;
+/// The wait if Telegram asks for one without saying how long.
+const PAUSE: Duration = Duration::from_secs(1);
+
+#[derive(Serialize)]
+struct SendMessage<'a> {
+    chat_id: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message_thread_id: Option<i64>,
+    text: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parse_mode: Option<&'static str>,
+    /// Messengers fetch a preview unclicked: an address made by a model would carry words away.
+    link_preview_options: LinkPreview,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply_markup: Option<&'a ReplyMarkup<'a>>,
+}
+
+#[derive(Serialize)]
+struct LinkPreview {
+    is_disabled: bool,
+}
+
+#[derive(Serialize)]
+struct SendPhoto<'a> {
+    chat_id: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message_thread_id: Option<i64>,
+    photo: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    caption: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parse_mode: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply_markup: Option<&'a ReplyMarkup<'a>>,
+}
+
+#[derive(Deserialize)]
+struct SentMessage {
+    message_id: i64,
+}
+
+/// How the bubble is tried next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Shape<'a> {
+    chat: i64,
+    topic: Option<i64>,
+    photo: Option<&'a str>,
+    markup: Markup,
+    links: Links,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Markup {
+    Html,
+    /// Telegram could not read the HTML: better without styles than not at all.
+    Plain,
+}
+
+/// What the customer's keyboard becomes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Keyboard {
+    Untouched,
+    Shown,
+    Removed,
+}
+
+#[async_trait]
+impl Channel for Telegram {
+    fn capabilities(&self) -> &Capabilities {
+        &CAPABILITIES
+    }
+
+    /// Telegram takes no idempotency key: after [`SendError::Unanswered`] nobody knows.
+    async fn send(&self, to: &Peer, bubble: &Bubble, _id: BubbleId) -> Result<Receipt, SendError> {
+        let to = Address::parse(to).ok_or_else(|| SendError::Refused("this is no address of Telegram".into()))?;
+        if !bubble.cards.is_empty() || (bubble.text.is_blank() && bubble.photo.is_none()) {
+            return Err(SendError::Refused("the bubble was not fitted: it is empty or has cards".into()));
+        }
+        self.deliver(to, bubble).await
+    }
+
+    async fn typing(&self, to: &Peer) -> Result<(), SendError> {
+        self.show_typing(to).await
+    }
+
+    async fn preview(&self, to: &Peer, preview: &Preview) -> Result<(), SendError> {
+        self.show_preview(to, preview).await
+    }
+}
+
+impl Telegram {
+    async fn deliver(&self, to: Address, bubble: &Bubble) -> Result<Receipt, SendError> {
+        let keyboard = self.keyboard_for(to, bubble);
+        let mut shape = Shape {
+            chat: self.memory().moved.get(&to.chat()).copied().unwrap_or(to.chat()),
+            topic: to.topic(),
+            photo: bubble.photo.as_deref(),
+            markup: Markup::Html,
+            links: Links::Kept,
+        };
+        for _attempt in 1..ATTEMPTS_MAX {
+            match self.attempt(&shape, bubble, keyboard).await {
+                Ok(receipt) => return Ok(self.delivered(to, &shape, keyboard, receipt)),
+                Err(error) => match shape.after(&error, bubble) {
+                    Some(next) => {
+                        tracing::debug!(account = %self.inner.me.account, %error, "the bubble is sent otherwise");
+                        shape = next;
+                    }
+                    None => return Err(send_error(error)),
+                },
+            }
+        }
+        let receipt = self.attempt(&shape, bubble, keyboard).await.map_err(send_error)?;
+        Ok(self.delivered(to, &shape, keyboard, receipt))
+    }
+
+    fn keyboard_for(&self, to: Address, bubble: &Bubble) -> Keyboard {
+        if to.is_private() && markup::asks_contact(&bubble.rows) {
+            Keyboard::Shown
+        } else if markup::inline(&bubble.rows, Links::Kept).is_none() && self.memory().keyboards.contains(&to.chat()) {
+            Keyboard::Removed
+        } else {
+            Keyboard::Untouched
+        }
+    }
+
+    fn delivered(&self, to: Address, shape: &Shape<'_>, keyboard: Keyboard, receipt: Receipt) -> Receipt {
+        let mut memory = self.memory();
+        if shape.chat != to.chat() && memory.moved.get(&to.chat()) != Some(&shape.chat) {
+            memory.group_moved(to.chat(), shape.chat);
+        }
+        match keyboard {
+            Keyboard::Untouched => {}
+            Keyboard::Shown => memory.keyboard_shown(to.chat()),
+            Keyboard::Removed => {
+                memory.keyboards.remove(&to.chat());
+            }
+        }
+        receipt
+    }
+
+    async fn attempt(&self, shape: &Shape<'_>, bubble: &Bubble, keyboard: Keyboard) -> Result<Receipt, CallError> {
+        let reply_markup = match keyboard {
+            Keyboard::Shown => Some(markup::keys(&bubble.rows)),
+            Keyboard::Removed => Some(ReplyMarkup::Remove { remove_keyboard: true }),
+            Keyboard::Untouched => markup::inline(&bubble.rows, shape.links),
+        };
+        let text = words(shape, bubble, keyboard);
+        let parse_mode = (shape.markup == Markup::Html && !text.is_empty()).then_some("HTML");
+        let (chat_id, message_thread_id, reply_markup) = (shape.chat, shape.topic, reply_markup.as_ref());
+        let (client, timeout) = (&self.inner.client, self.timeouts().send);
+        let answer = if let Some(photo) = shape.photo {
+            let request = SendPhoto { chat_id, message_thread_id, photo, caption: &text, parse_mode, reply_markup };
+            client.call(Method::SendPhoto, &request, timeout).await?
+        } else {
+            let link_preview_options = LinkPreview { is_disabled: true };
+            let text = text.as_ref();
+            let request =
+                SendMessage { chat_id, message_thread_id, text, parse_mode, link_preview_options, reply_markup };
+            client.call(Method::SendMessage, &request, timeout).await?
+        };
+        // It was sent: an id that cannot be read is no reason to send again.
+        let sent = answer.read::<SentMessage>().ok();
+        Ok(Receipt { message: sent.map(|sent| sent.message_id.to_string()) })
+    }
+}
+
+impl Shape<'_> {
+    /// What to try after this error; `None` if nothing helps. Each of these errors says that nothing was sent.
+    fn after(&self, error: &CallError, bubble: &Bubble) -> Option<Self> {
+        let CallError::Answered { code: 400, migrate_to, .. } = error else { return None };
+        let differs = |next: Self| (next != *self).then_some(next);
+        if let Some(chat) = *migrate_to {
+            return differs(Self { chat, ..self.clone() });
+        }
+        if error.says("can't parse entities") {
+            return differs(Self { markup: Markup::Plain, ..self.clone() });
+        }
+        if error.says("button") && error.says("url") {
+            return differs(Self { links: Links::Dropped, ..self.clone() });
+        }
+        if error.says("thread not found") {
+            return differs(Self { topic: None, ..self.clone() });
+        }
+        // A picture that Telegram cannot fetch or does not like must not cost the words.
+        let about_chat = error.says("chat not found") || error.says("not enough rights");
+        if self.photo.is_some() && !bubble.text.is_blank() && !about_chat {
+            return Some(Self { photo: None, ..self.clone() });
+        }
+        None
+    }
+}
+
+fn words<'a>(shape: &Shape<'_>, bubble: &'a Bubble, keyboard: Keyboard) -> Cow<'a, str> {
+    let links: Vec<_> = match keyboard {
+        Keyboard::Shown => markup::link_buttons(&bubble.rows).collect(),
+        Keyboard::Untouched | Keyboard::Removed => Vec::new(),
+    };
+    let limit = if shape.photo.is_some() { CAPABILITIES.caption_max } else { CAPABILITIES.text_max };
+    let mut length = length(&bubble.text);
+    let fitting: Vec<_> = links
+        .into_iter()
+        .filter(|(label, _)| {
+            length += label.encode_utf16().count() + 1;
+            length <= limit
+        })
+        .collect();
+    match shape.markup {
+        Markup::Plain => Cow::Borrowed(&bubble.text.text),
+        Markup::Html => {
+            let mut text = html::html(&bubble.text);
+            for (label, url) in fitting {
+                html::link_line(label, url, &mut text);
+            }
+            Cow::Owned(text)
+        }
+    }
+}
+
+fn length(text: &Rich) -> usize {
+    text.text.encode_utf16().count()
+}
+
+/// What a failed call means for whoever sends.
+pub(crate) fn send_error(error: CallError) -> SendError {
+    match error {
+        CallError::NotSent(cause) => SendError::Unavailable(cause),
+        CallError::NoAnswer(cause) => SendError::Unanswered(cause),
+        CallError::Answered { code, description, retry_after, .. } => match code {
+            429 => SendError::Limited { after: retry_after.unwrap_or(PAUSE) },
+            401 | 404 => SendError::Unauthorised,
+            403 => SendError::Blocked,
+            // A relay's redirect is followed nowhere: nothing was sent.
+            300..=399 | 500..=599 => SendError::Unavailable(format!("{code} {description}")),
+            _ => SendError::Refused(description),
+        },
+    }
+}

@@ -1,0 +1,153 @@
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+};
+
+use jiff::Timestamp;
+use tokio::{sync::Semaphore, time::Instant};
+use tokio_util::task::TaskTracker;
+use voronka_core::{
+    ids::{AccountId, PartnerId},
+    message::{Content, Event, EventKey, Inbound, Profile},
+    ports::Clock,
+};
+
+use crate::{
+    TelegramPoller, TelegramWebhook,
+    address::Address,
+    client::Client,
+    config::{BadConfig, TelegramConfig, Timeouts},
+};
+
+/// Buttons that are acknowledged at a time.
+const ACKNOWLEDGED_AT_ONCE_MAX: usize = 256;
+/// Chats and groups that are remembered; beyond that all are forgotten, which costs a hidden keyboard or one more call.
+const REMEMBERED_MAX: usize = 10_000;
+
+/// A bot. Cheap to clone; clones are the same bot.
+///
+/// A conversation's [`voronka_core::message::Peer`] is `<user>` in a private chat, `<user>/<topic>` in a topic of one, and
+/// `<chat>/<topic or 0>/<user>` in a group: one identity's thread is one conversation.
+#[derive(Clone)]
+pub struct Telegram {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) config: TelegramConfig,
+    pub(crate) client: Client,
+    pub(crate) me: Me,
+    pub(crate) memory: Mutex<Memory>,
+    pub(crate) tasks: TaskTracker,
+    pub(crate) permits: Arc<Semaphore>,
+}
+
+/// Who the bot is.
+#[derive(Debug)]
+pub(crate) struct Me {
+    pub(crate) id: i64,
+    /// Public name without `@`, in lower case; known once [`Telegram::get_me`] was called.
+    pub(crate) username: OnceLock<String>,
+    pub(crate) partner: PartnerId,
+    pub(crate) account: AccountId,
+}
+
+/// What is remembered between calls. Losing it in a restart does no harm.
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    /// Chats that show our keyboard with the contact button.
+    pub(crate) keyboards: HashSet<i64>,
+    /// Groups that became supergroups.
+    pub(crate) moved: HashMap<i64, i64>,
+    /// Until when previews are not tried.
+    pub(crate) previews_off_until: Option<Instant>,
+}
+
+impl Memory {
+    pub(crate) fn keyboard_shown(&mut self, chat: i64) {
+        if self.keyboards.len() >= REMEMBERED_MAX {
+            self.keyboards.clear();
+        }
+        self.keyboards.insert(chat);
+    }
+
+    pub(crate) fn group_moved(&mut self, from: i64, to: i64) {
+        if self.moved.len() >= REMEMBERED_MAX {
+            self.moved.clear();
+        }
+        self.moved.insert(from, to);
+    }
+}
+
+impl Me {
+    pub(crate) fn inbound(&self, to: Address, key: &str, at: Timestamp, content: Content, profile: Profile) -> Inbound {
+        Inbound {
+            partner: self.partner.clone(),
+            account: self.account.clone(),
+            peer: to.peer(),
+            key: EventKey::new(key),
+            at,
+            event: Event::Customer { content, profile },
+        }
+    }
+}
+
+impl Telegram {
+    /// A bot with a client of its own. Asks Telegram nothing yet.
+    pub fn new(config: TelegramConfig) -> Result<Self, BadConfig> {
+        let client = Client::new(&config)?;
+        Self::of(config, client)
+    }
+
+    /// A bot over a client that others use too, made by [`crate::http_client`]. The client's proxy counts, not the config's.
+    pub fn with_client(config: TelegramConfig, http: reqwest::Client) -> Result<Self, BadConfig> {
+        let client = Client::over(&config, http)?;
+        Self::of(config, client)
+    }
+
+    fn of(config: TelegramConfig, client: Client) -> Result<Self, BadConfig> {
+        let me = Me {
+            id: config.bot_id()?,
+            username: OnceLock::new(),
+            partner: config.partner.clone(),
+            account: config.account.clone(),
+        };
+        if !config.webhook_secrets.is_empty() {
+            config.secrets()?;
+        }
+        let permits = Arc::new(Semaphore::new(ACKNOWLEDGED_AT_ONCE_MAX));
+        let inner = Inner { config, client, me, memory: Mutex::default(), tasks: TaskTracker::new(), permits };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// The way in by being called. Refused without a secret: anybody could forge calls.
+    pub fn webhook(&self) -> Result<TelegramWebhook, BadConfig> {
+        TelegramWebhook::new(self.clone())
+    }
+
+    /// The way in by asking. One poller per bot; call [`Telegram::begin_polling`] first.
+    pub fn poller(&self, clock: Arc<dyn Clock>) -> TelegramPoller {
+        TelegramPoller::new(self.clone(), clock)
+    }
+
+    /// Waits for what still runs in the background (acknowledged buttons): seconds at most.
+    pub async fn stop(&self) {
+        self.inner.tasks.close();
+        self.inner.tasks.wait().await;
+    }
+
+    pub(crate) fn timeouts(&self) -> Timeouts {
+        self.inner.config.timeouts
+    }
+
+    pub(crate) fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.inner.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Telegram {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Telegram").field(&self.inner.config).finish()
+    }
+}

@@ -1,0 +1,10 @@
+//! Telegram, against a Bot API on the loopback that answers as the real one does.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod bot_api;
+mod buttons;
+mod conformance;
+mod managing;
+mod polling;
+mod reading;
+mod sending;
