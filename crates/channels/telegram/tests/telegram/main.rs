@@ -8,3 +8,4 @@ mod managing;
 mod polling;
 mod reading;
 mod sending;
+mod wires;
