@@ -6,6 +6,7 @@ pub mod diagnostic;
 pub mod expr;
 pub mod flow;
 pub mod knowledge;
+pub mod limits;
 pub mod partner;
 pub mod position;
 pub(crate) mod read;

@@ -5,6 +5,7 @@ use std::{ops::Range, str::FromStr, time::Duration};
 
 use jiff::civil::{Date, Time};
 use rust_decimal::{Decimal, prelude::ToPrimitive};
+use unicode_normalization::UnicodeNormalization;
 use url::Url;
 
 use super::{
@@ -163,7 +164,7 @@ impl<'a> Reader<'a> {
             self.report(Code::T405, &node.bytes, vec![]);
             return None;
         }
-        Some(text.to_owned())
+        Some(nfc(text))
     }
 
     pub(crate) fn strings(&mut self, node: &Node) -> Vec<String> {
@@ -376,6 +377,11 @@ impl<'a> Reader<'a> {
             }
         }
     }
+}
+
+/// The composed form of letters: some systems save «й» as two signs, and names must be equal however they were typed.
+pub(crate) fn nfc(text: &str) -> String {
+    text.nfc().collect()
 }
 
 /// The name in `$NAME`.

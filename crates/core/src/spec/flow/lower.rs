@@ -126,13 +126,14 @@ pub(crate) fn lower(reader: &mut Reader<'_>, outline: &Outline<'_>, world: &Worl
     let mut flow = skeleton(&mut silent, outline, world, &sure, variants);
     flow.steps = steps_of(&mut silent, outline, world, |_| sure.clone());
     let ways = Ways::of(&flow);
-    reachable(reader, outline, &ways);
+    // A jump to nowhere was meant to lead somewhere: what it does not reach is no second mistake.
+    if silent.found.iter().all(|found| found.code != Code::F203) {
+        reachable(reader, outline, &ways);
+    }
     circles(reader, outline, &flow);
     let here = |at: StepIx| {
         let empty = BTreeSet::new();
         let sure = ways.sure[at.0].as_ref().unwrap_or(&empty);
-        // What the step's own guard shows holds for its texts, but the guard itself must not rest on it.
-        let sure = graph::assumed(sure, flow.step(at).when.as_ref());
         let mut env = env.clone();
         for name in slots.iter().map(|slot| &*slot.name).chain(MAY_BE_EMPTY) {
             let presence = if sure.contains(name) {
@@ -179,6 +180,10 @@ fn steps_of(
 
 fn lower_step(lowering: &Lowering<'_>, reader: &mut Reader<'_>, raw: &RawStep<'_>) -> Step {
     let when = raw.fields.get("when").and_then(|node| reader.condition(node, &lowering.env));
+    // What the guard shows to have a value has one in the step's own texts.
+    let shown = graph::assumed(&BTreeSet::new(), when.as_ref());
+    let env = lowering.env.assuming(shown.iter().map(String::as_str));
+    let lowering = &Lowering { env, ..*lowering };
     let action = match raw.verb {
         Some((verb, key, node)) => steps::action(lowering, reader, raw, verb, key, node),
         None => Action::Notify(blank(&lowering.env)),
@@ -296,16 +301,19 @@ fn slots_of(raw: &[RawSlot], steps: &[Step]) -> Vec<Slot> {
 /// F204: steps that no way leads to; of several in a row the first alone is said.
 fn reachable(reader: &mut Reader<'_>, outline: &Outline<'_>, ways: &Ways) {
     let reached = |at: usize| ways.sure[at].is_some();
+    // A broken step may have led anywhere.
+    if outline.steps.iter().any(|step| step.verb.is_none()) {
+        return;
+    }
     for (at, raw) in outline.steps.iter().enumerate() {
-        // Followers of an unreached step say nothing new; a broken step may have led anywhere.
+        // Followers of an unreached step say nothing new.
         let before = outline.steps[..at].iter().rposition(|step| step.next == Some(StepIx(at)));
         let follows = before.is_some_and(|before| !reached(before));
         let nested = outline.steps[..at]
             .iter()
             .enumerate()
             .any(|(branch, step)| step.nested.contains(&Some(StepIx(at))) && !reached(branch));
-        let broken = outline.steps.iter().any(|step| step.verb.is_none());
-        if reached(at) || follows || nested || broken {
+        if reached(at) || follows || nested {
             continue;
         }
         let unused =

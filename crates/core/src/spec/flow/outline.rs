@@ -12,7 +12,7 @@ use crate::{
     spec::{
         diagnostic::{Code, Place},
         expr::{is_name, nearest},
-        read::{Fields, Reader},
+        read::{Fields, Reader, nfc},
         tree::{Content, Key, Node},
         value::Type,
     },
@@ -74,6 +74,9 @@ pub(super) const TYPES: [&str; 13] = [
     "yes_no",
 ];
 
+/// Most steps of a flow: what is known at each step grows with their square.
+const STEPS_MAX: usize = 500;
+
 const TOP: &[&str] =
     &["title", "about", "start", "resume", "silence", "on_cancel", "on_change", "variants", "steps", "parts"];
 
@@ -130,7 +133,7 @@ impl Outline<'_> {
 pub(crate) fn read<'n>(reader: &mut Reader<'_>, id: FlowId, root: &'n Node) -> Option<Outline<'n>> {
     let top = reader.fields(root, TOP)?;
     let steps = reader.need(top, "steps")?;
-    let mut builder = Builder { reader, steps: Vec::new(), taken: BTreeMap::new() };
+    let mut builder = Builder { reader, steps: Vec::new(), taken: BTreeMap::new(), full: false };
     builder.list(steps, None, "steps");
     let mut parts = Vec::new();
     let mut firsts = Vec::new();
@@ -163,6 +166,8 @@ struct Builder<'r, 'f, 'n> {
     steps: Vec<RawStep<'n>>,
     /// Ids in use, with their places.
     taken: BTreeMap<String, Range<usize>>,
+    /// Whether the bound on steps was met and said.
+    full: bool,
 }
 
 impl<'n> Builder<'_, '_, 'n> {
@@ -188,6 +193,14 @@ impl<'n> Builder<'_, '_, 'n> {
         for (at, item) in self.reader.list(node).iter().enumerate() {
             let Some(fields) = self.reader.map(item) else { continue };
             let index = StepIx(self.steps.len());
+            if index.0 >= STEPS_MAX {
+                if !self.full {
+                    let args = vec![("reason", format!("more than {STEPS_MAX} steps"))];
+                    self.reader.report(Code::Y199, &item.head(), args);
+                }
+                self.full = true;
+                break;
+            }
             for end in open.drain(..) {
                 self.steps[end.0].next = Some(index);
             }
@@ -291,24 +304,29 @@ fn slots(reader: &mut Reader<'_>, steps: &[RawStep<'_>]) -> Vec<RawSlot> {
     for (at, step) in steps.iter().enumerate() {
         let Some((verb @ ("ask" | "offer"), ..)) = step.verb else { continue };
         let Some(node) = reader.need(step.fields, "as") else { continue };
-        let Some(name) = node.text().map(str::trim).filter(|name| !name.is_empty()) else {
+        let Some(name) = node.text().map(name_of).filter(|name| !name.is_empty()) else {
             reader.unfit(node, "text");
             continue;
         };
-        if !is_name(name) {
-            reader.unread(&node.bytes, "slot", name, "порции");
+        if !is_name(&name) {
+            reader.unread(&node.bytes, "slot", &name, "порции");
             continue;
         }
-        if let Some(first) = slots.iter().find(|slot| *slot.name == *name) {
+        if let Some(first) = slots.iter().find(|slot| slot.name == name) {
             let (line, place) = (reader.file.line(first.place.bytes.start).to_string(), first.place.clone());
-            reader.report_related(Code::F205, &node.bytes, vec![("slot", name.to_owned()), ("line", line)], place);
+            reader.report_related(Code::F205, &node.bytes, vec![("slot", name.to_string()), ("line", line)], place);
             continue;
         }
         let ty = if verb == "offer" { Type::Text } else { answer_type(step.fields) };
         let place = reader.file.place(node.bytes.clone());
-        slots.push(RawSlot { name: name.into(), ty, step: Some(StepIx(at)), place });
+        slots.push(RawSlot { name, ty, step: Some(StepIx(at)), place });
     }
     slots
+}
+
+/// A slot's name as expressions spell it.
+pub(super) fn name_of(text: &str) -> Arc<str> {
+    nfc(text.trim()).into()
 }
 
 /// The type of an answer; without a type key it is text.

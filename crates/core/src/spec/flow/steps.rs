@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{
     Action, Arm, Ask, Button, Call, Contact, Handoff, Item, Offer, OrderStep, Say, StepIx, Talk, Target, ask,
     lower::{Lowering, blank, outcome},
-    outline::RawStep,
+    outline::{RawStep, name_of},
 };
 use crate::spec::{
     config::read::contacts,
@@ -146,7 +146,7 @@ fn ask_step(lowering: &Lowering<'_>, reader: &mut Reader<'_>, fields: Fields<'_>
     let attributes = [("name", ()), ("phone", ()), ("email", ()), ("city", ())];
     let ask = Ask {
         text: lowering.text(reader, node),
-        slot: fields.get("as").and_then(Node::text).unwrap_or_default().trim().into(),
+        slot: name_of(fields.get("as").and_then(Node::text).unwrap_or_default()),
         kind,
         examples: examples.iter().filter_map(|node| reader.template(node, &said)).collect(),
         error: lowering.optional(reader, fields, "error"),
@@ -178,7 +178,7 @@ fn contact(lowering: &Lowering<'_>, reader: &mut Reader<'_>, fields: Fields<'_>,
 }
 
 fn offer(lowering: &Lowering<'_>, reader: &mut Reader<'_>, fields: Fields<'_>, node: &Node) -> Option<Offer> {
-    let slot: Arc<str> = fields.get("as").and_then(Node::text)?.trim().into();
+    let slot = name_of(fields.get("as").and_then(Node::text)?);
     let env = products(lowering);
     Some(Offer {
         text: lowering.text(reader, node),

@@ -330,6 +330,66 @@ fn a_guard_shows_that_its_names_have_values() {
 }
 
 #[test]
+fn files_of_windows_and_of_macs_are_read_alike() {
+    use unicode_normalization::UnicodeNormalization;
+    let mut files = fixtures();
+    for (path, bytes) in &mut files {
+        let text = std::str::from_utf8(bytes).unwrap().replace('\n', "\r\n");
+        *bytes = if path.contains("flows") { text.nfd().collect::<String>().into_bytes() } else { text.into_bytes() };
+        bytes.splice(0..0, "\u{feff}".bytes());
+    }
+    let spec = load(&files);
+    assert_eq!(flow(&spec, "tort").structure, flow(&load(&fixtures()), "tort").structure);
+    assert_eq!(spec.pages[0].title, "Аллергены и безглютеновые торты");
+    assert_eq!(spec.catalogue.products.len(), 2);
+}
+
+#[test]
+fn a_flow_has_at_most_five_hundred_steps() {
+    steps(&"  - say: Да\n".repeat(501), Code::Y199, 502, 5);
+}
+
+#[test]
+fn a_condition_over_what_may_be_empty_is_a_warning() {
+    steps(&format!("{ASK}    skip: Не знаю\n  - say: Много\n    when: порции > 40"), Code::X310, 7, 11);
+}
+
+#[test]
+fn a_jump_to_nowhere_makes_no_other_mistake() {
+    let mut files = minimal();
+    let text = "steps:\n  - goto: частъ\nparts:\n  часть: [{say: Да}]\n";
+    files.insert("flows/a.yaml".into(), text.into());
+    let codes: Vec<_> = parse(&files).diagnostics.iter().map(|found| found.code).collect();
+    assert_eq!(codes, [Code::F203]);
+}
+
+#[test]
+fn what_a_channel_cannot_show_is_said() {
+    use crate::capabilities::{ButtonLimits, Capabilities, Has, TextUnit};
+    let buttons = ButtonLimits { count_max: 3, per_row: 1, label_max: 16, label_comfortable: 16 };
+    let narrow = Capabilities {
+        text_max: 100,
+        caption_max: 50,
+        text_unit: TextUnit::Chars,
+        buttons: Some(buttons),
+        cards_max: 0,
+        photos: Has::No,
+        url_buttons: Has::No,
+        contact_button: Has::No,
+        preview: Has::No,
+        typing: Has::No,
+        idempotent: Has::No,
+        pace: None,
+    };
+    let found = crate::spec::limits::check(&load(&fixtures()), "WhatsApp", &narrow);
+    let count = |code: Code| found.iter().filter(|found| found.code == code).count();
+    assert_eq!(count(Code::L501), 2, "{found:?}");
+    assert_eq!((count(Code::L502), count(Code::L503)), (1, 5), "{found:?}");
+    let wide = Capabilities { text_max: 4096, buttons: None, ..narrow };
+    assert_eq!(crate::spec::limits::check(&load(&fixtures()), "Avito", &wide), []);
+}
+
+#[test]
 fn mistakes_of_scoring_are_found() {
     let rule = "rules:\n  - {id: a, fact: message, points: 80, why: пишет}\n";
     scoring(&format!("warm: {{from: 30, until: 40}}\n{rule}"), Code::P571, 1, 1);
