@@ -152,15 +152,29 @@ impl Fixer {
         if found == 0 || found * 2 < words || english > found || !(telling || whole) {
             return None;
         }
-        let parts = chunks.iter().zip(mended).map(|(chunk, mended)| mended.map_or(Cow::Borrowed(*chunk), Cow::Owned));
+        // Beside Russian words `net` is «нет»; what the partner's files name stays.
+        let russian = |chunk: &str| (telling && !self.named(chunk)).then(|| self.sounding(chunk)).flatten();
+        let parts = chunks
+            .iter()
+            .zip(mended)
+            .map(|(chunk, mended)| mended.or_else(|| russian(chunk)).map_or(Cow::Borrowed(*chunk), Cow::Owned));
         Some(parts.collect())
     }
 
+    /// Whether the partner's files hold a word of this chunk.
+    fn named(&self, chunk: &str) -> bool {
+        Words::of(chunk).iter().any(|word| self.extra.knows(word.form, word.stem))
+    }
+
     fn chunk_by_sound(&self, chunk: &str) -> Option<String> {
+        if self.known_latin(chunk) { None } else { self.sounding(chunk) }
+    }
+
+    fn sounding(&self, chunk: &str) -> Option<String> {
         let core = chunk.trim_matches(|c: char| !c.is_ascii_alphanumeric());
         let latin = core.chars().all(|c| c.is_ascii_alphanumeric() || c == '\'')
             && core.chars().any(|c| c.is_ascii_alphabetic());
-        if !latin || self.known_latin(core) || core.len() < 2 {
+        if !latin || core.len() < 2 {
             return None;
         }
         let key = sound(&core.to_lowercase());

@@ -109,6 +109,10 @@ fn in_digits(words: &Words, at: usize, today: civil::Date) -> Option<Heard> {
     }
     let first: i16 = words.form(at).parse().ok()?;
     let second = glued_number(at + 1)?;
+    // 24/7 is no day in July.
+    if separator == "/" && (first, second) == (24, 7) {
+        return None;
+    }
     let third = glued_number(at + 3);
     let padded = words.form(at + 2).len() == 2;
     let (date, to, certainty) = match third {
@@ -338,6 +342,11 @@ fn weekday(words: &Words, at: usize, today: civil::Date) -> Option<Heard> {
     let this =
         matches!(words.form(at), "эту" | "этот" | "это" | "этой" | "this") || words.form(at).starts_with("ближайш");
     at += usize::from(following || this);
+    // «В прошлую субботу» is over.
+    if at.checked_sub(1).is_some_and(|before| words.form(before).starts_with("прошл") || words.form(before) == "last")
+    {
+        return None;
+    }
     let day = weekday_of(words.form(at), asked || following || this || words.len() == 1)?;
     let ahead = i64::from(day.to_monday_zero_offset()) - i64::from(today.weekday().to_monday_zero_offset());
     let days = match (following, ahead) {

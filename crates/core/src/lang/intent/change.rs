@@ -35,7 +35,7 @@ static MARKERS: LazyLock<Phrases<Marker>> = LazyLock::new(|| {
             поменяйте на, замените, замените на, поменять на, изменить на, передумал, передумала, передумали, я передумал, я передумала, перепутал, перепутала, я перепутала, виноват, виновата, не так,
             actually, no actually, i mean, i meant, oops, correction, make it, change it to, change to, rather, wait no, sorry i meant, my mistake",
         ),
-        (Marker::Parted, "нет, не, нее, неа, неет, нет нет, no, nope, wait, sorry, стоп, постойте, подождите"),
+        (Marker::Parted, "нет, не, нее, неа, неет, нет нет, no, nope, sorry"),
     ])
 });
 

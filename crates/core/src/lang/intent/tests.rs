@@ -235,6 +235,7 @@ fn corrections_tell_the_new_from_the_old() {
         ("не знаю, а сколько стоит", None),
         ("не надо", None),
         ("12 человек", None),
+        ("стоп, подождите, я еще не выбрала", None),
         ("", None),
     ];
     for (text, expected) in cases {
