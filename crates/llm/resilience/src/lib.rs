@@ -5,6 +5,7 @@
 //!   `FallingBack([Metered(Timed(Limited(Retrying(model)))), …])`: a fallback is asked when the first has been given up.
 //! - [`http`]: one way to reach a vendor, with its errors told apart; [`Sse`] and [`JsonObjects`] take streams apart.
 
+mod call_ids;
 mod falling_back;
 pub mod http;
 mod json_objects;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 
 use voronka_core::ports::{ChatModel, Clock};
 
+pub use call_ids::CallIds;
 pub use falling_back::FallingBack;
 pub use json_objects::JsonObjects;
 pub use limited::Limited;

@@ -1,0 +1,7 @@
+//! Chat Completions.
+
+mod assembler;
+mod request;
+
+pub(crate) use assembler::{Assembler, checked};
+pub(crate) use request::{body, valid_arguments};
