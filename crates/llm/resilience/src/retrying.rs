@@ -26,7 +26,7 @@ impl Default for Patience {
 impl Patience {
     /// How long to wait after the `failures`-th failure; `None` = give up. `luck` is 0 to 1: pauses vary by a quarter either
     /// way, so that many who failed together do not come back together.
-    fn pause(&self, failures: u32, fate: Fate, luck: f64) -> Option<Duration> {
+    pub fn pause(&self, failures: u32, fate: Fate, luck: f64) -> Option<Duration> {
         let Fate::Retry { after } = fate else { return None };
         if failures >= self.attempts {
             return None;
