@@ -1,0 +1,156 @@
+//! What waits to be sent on one account: in order per peer, dialogues first, within the pace.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BinaryHeap, VecDeque},
+};
+
+use jiff::{SignedDuration, Timestamp};
+use rustc_hash::FxHashMap;
+use voronka_core::{capabilities::Pace, message::Peer, rows::Lane};
+
+use super::{
+    Waiting,
+    pace::{Bucket, Size},
+};
+
+/// Buckets of peers that are remembered before full ones are forgotten.
+const BUCKETS_MAX: usize = 10_000;
+
+/// The queue of an account.
+pub(crate) struct Queue {
+    pace: Option<Pace>,
+    /// Bubbles by peer; empty while the only one is under way.
+    peers: FxHashMap<Peer, VecDeque<Waiting>>,
+    /// Peers whose next bubble may go, by lane; each stands here at most once.
+    ready: BTreeMap<Lane, VecDeque<Peer>>,
+    /// Peers that wait for a moment.
+    later: BinaryHeap<Reverse<(Timestamp, Peer)>>,
+    buckets: FxHashMap<Peer, Bucket>,
+    account: Bucket,
+    held_until: Timestamp,
+}
+
+impl Queue {
+    pub(crate) fn new(pace: Option<Pace>) -> Self {
+        Self {
+            pace,
+            peers: FxHashMap::default(),
+            ready: BTreeMap::new(),
+            later: BinaryHeap::new(),
+            buckets: FxHashMap::default(),
+            account: Bucket::full(Timestamp::UNIX_EPOCH),
+            held_until: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    /// Puts a bubble behind those of its peer.
+    pub(crate) fn push(&mut self, waiting: Waiting) {
+        let (peer, lane) = (waiting.row.peer.clone(), waiting.row.lane);
+        match self.peers.get_mut(&peer) {
+            // Its turn comes: it stands in `ready` or `later`, or has a bubble under way.
+            Some(queue) => queue.push_back(waiting),
+            None => {
+                self.peers.insert(peer.clone(), VecDeque::from([waiting]));
+                self.ready.entry(lane).or_default().push_back(peer);
+            }
+        }
+    }
+
+    /// The next bubble that may go now; its peer is under way until [`Queue::done`] or [`Queue::again`].
+    pub(crate) fn next(&mut self, now: Timestamp) -> Option<Waiting> {
+        while let Some(Reverse((at, _))) = self.later.peek() {
+            if *at > now {
+                break;
+            }
+            if let Some(Reverse((_, peer))) = self.later.pop() {
+                let lane = self.lane_of(&peer);
+                self.ready.entry(lane).or_default().push_back(peer);
+            }
+        }
+        if self.held_until > now {
+            return None;
+        }
+        if let Some(size) = self.account_size()
+            && self.account.ready_at(size, now) > now
+        {
+            self.held_until = self.account.ready_at(size, now);
+            return None;
+        }
+        loop {
+            let peer = self.ready.values_mut().find_map(VecDeque::pop_front)?;
+            let ready_at = self.ready_at(&peer, now);
+            if ready_at > now {
+                self.later.push(Reverse((ready_at, peer)));
+                continue;
+            }
+            let Some(waiting) = self.peers.get_mut(&peer).and_then(VecDeque::pop_front) else { continue };
+            self.count(&peer, now);
+            return Some(waiting);
+        }
+    }
+
+    fn lane_of(&self, peer: &Peer) -> Lane {
+        self.peers.get(peer).and_then(VecDeque::front).map_or(Lane::Campaign, |waiting| waiting.row.lane)
+    }
+
+    fn account_size(&self) -> Option<Size> {
+        let pace = self.pace?;
+        let per_s = pace.account_per_s.max(1);
+        Some(Size { piece: SignedDuration::from_micros(1_000_000 / i64::from(per_s)), burst: per_s })
+    }
+
+    fn peer_size(&self) -> Option<Size> {
+        let pace = self.pace?;
+        let piece = SignedDuration::try_from(pace.peer_pause).ok()?;
+        Some(Size { piece, burst: pace.peer_burst.max(1) })
+    }
+
+    fn ready_at(&self, peer: &Peer, now: Timestamp) -> Timestamp {
+        match (self.peer_size(), self.buckets.get(peer)) {
+            (Some(size), Some(bucket)) => bucket.ready_at(size, now),
+            _ => now,
+        }
+    }
+
+    fn count(&mut self, peer: &Peer, now: Timestamp) {
+        if let Some(size) = self.account_size() {
+            self.account.take(size, now);
+        }
+        if let Some(size) = self.peer_size() {
+            if self.buckets.len() >= BUCKETS_MAX {
+                self.buckets.retain(|_, bucket| !bucket.is_full(now));
+            }
+            self.buckets.entry(peer.clone()).or_insert_with(|| Bucket::full(now)).take(size, now);
+        }
+    }
+
+    /// The peer's bubble was sent or given up: its next one may go.
+    pub(crate) fn done(&mut self, peer: &Peer) {
+        match self.peers.get(peer).and_then(VecDeque::front) {
+            Some(waiting) => self.ready.entry(waiting.row.lane).or_default().push_back(peer.clone()),
+            None => {
+                self.peers.remove(peer);
+            }
+        }
+    }
+
+    /// The bubble goes again, before all others of its peer, not before `at`.
+    pub(crate) fn again(&mut self, waiting: Waiting, at: Timestamp) {
+        let peer = waiting.row.peer.clone();
+        self.peers.entry(peer.clone()).or_default().push_front(waiting);
+        self.later.push(Reverse((at, peer)));
+    }
+
+    /// Nothing goes before `until`.
+    pub(crate) fn hold_all(&mut self, until: Timestamp) {
+        self.held_until = self.held_until.max(until);
+    }
+
+    /// When something may go that may not go now; `None`: nothing waits.
+    pub(crate) fn wakes_at(&self) -> Option<Timestamp> {
+        let later = self.later.peek().map(|Reverse((at, _))| (*at).max(self.held_until));
+        let held = self.ready.values().any(|peers| !peers.is_empty()).then_some(self.held_until);
+        [later, held].into_iter().flatten().min()
+    }
+}

@@ -1,0 +1,101 @@
+use std::{collections::HashMap, sync::Arc};
+
+use voronka_core::{
+    capabilities::Capabilities,
+    ids::{AccountId, PartnerId},
+    message::Peer,
+    ports::{Channel, ChatModel, Knowledge},
+    spec::partner::PartnerSpec,
+    turn::{HasModel, Playbook, Setting, TeamAddress},
+};
+
+/// A partner with its ports.
+pub struct Partner {
+    playbook: Arc<Playbook>,
+    channels: HashMap<AccountId, (Arc<dyn Channel>, Arc<Capabilities>)>,
+    model: Option<Arc<dyn ChatModel>>,
+    knowledge: Option<Arc<dyn Knowledge>>,
+    team: Vec<TeamAddress>,
+}
+
+impl Partner {
+    /// A partner without any channel: nothing can be said to anybody yet.
+    pub fn new(spec: Arc<PartnerSpec>) -> Self {
+        Self {
+            playbook: Arc::new(Playbook::new(spec)),
+            channels: HashMap::new(),
+            model: None,
+            knowledge: None,
+            team: Vec::new(),
+        }
+    }
+
+    /// Serves an account through a channel.
+    #[must_use]
+    pub fn channel(mut self, account: AccountId, channel: Arc<dyn Channel>) -> Self {
+        let capabilities = Arc::new(channel.capabilities().clone());
+        self.channels.insert(account, (channel, capabilities));
+        self
+    }
+
+    /// Words answers by a model.
+    #[must_use]
+    pub fn model(mut self, model: Arc<dyn ChatModel>) -> Self {
+        self.model = Some(model);
+        self
+    }
+
+    /// Answers from pages.
+    #[must_use]
+    pub fn knowledge(mut self, knowledge: Arc<dyn Knowledge>) -> Self {
+        self.knowledge = Some(knowledge);
+        self
+    }
+
+    /// Tells a member of the team through an account that is served already; one that is not is left out.
+    #[must_use]
+    pub fn tell(mut self, member: Arc<str>, account: AccountId, peer: Peer) -> Self {
+        if let Some((_, capabilities)) = self.channels.get(&account) {
+            let capabilities = Arc::clone(capabilities);
+            self.team.push(TeamAddress { member, account, peer, capabilities });
+        }
+        self
+    }
+
+    /// Whose ports these are.
+    pub fn id(&self) -> &PartnerId {
+        self.playbook.partner()
+    }
+
+    /// The partner's files, prepared.
+    pub fn playbook(&self) -> &Arc<Playbook> {
+        &self.playbook
+    }
+
+    pub(crate) fn channels(&self) -> impl Iterator<Item = (&AccountId, &Arc<dyn Channel>)> {
+        self.channels.iter().map(|(account, (channel, _))| (account, channel))
+    }
+
+    pub(crate) fn channel_of(&self, account: &AccountId) -> Option<&Arc<dyn Channel>> {
+        self.channels.get(account).map(|(channel, _)| channel)
+    }
+
+    pub(crate) fn chat_model(&self) -> Option<&Arc<dyn ChatModel>> {
+        self.model.as_ref()
+    }
+
+    pub(crate) fn pages(&self) -> Option<&Arc<dyn Knowledge>> {
+        self.knowledge.as_ref()
+    }
+
+    /// What turns on an account need to know; `None`: the account is not served.
+    pub(crate) fn setting(&self, account: &AccountId) -> Option<Setting> {
+        let (_, capabilities) = self.channels.get(account)?;
+        Some(Setting {
+            playbook: Arc::clone(&self.playbook),
+            capabilities: Arc::clone(capabilities),
+            model: if self.model.is_some() { HasModel::Yes } else { HasModel::No },
+            team: Arc::from(self.team.as_slice()),
+        })
+    }
+}
