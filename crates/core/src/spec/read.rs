@@ -137,6 +137,7 @@ impl<'a> Reader<'a> {
     pub(crate) fn str<'n>(&mut self, node: &'n Node) -> Option<&'n str> {
         match &node.content {
             Content::Scalar { text, .. } => Some(text),
+            Content::Map(_) if self.braces(node) => None,
             Content::Map(entries) => {
                 // `- Скидки: никогда` in a list of texts is a text with a colon.
                 match entries.as_slice() {
@@ -150,6 +151,18 @@ impl<'a> Reader<'a> {
                 None
             }
         }
+    }
+
+    /// Y102: `{имя}` where a text is wanted is a text that starts with a brace.
+    fn braces(&mut self, node: &Node) -> bool {
+        let Content::Map(entries) = &node.content else { return false };
+        let lone = matches!(entries.as_slice(), [(_, value)] if value.content == Content::Null)
+            && self.file.slice(&node.bytes).starts_with('{');
+        if lone {
+            let start = node.bytes.start;
+            self.report(Code::Y102, &(start..start + 1), vec![("c", "{".to_owned())]);
+        }
+        lone
     }
 
     fn split_text(&mut self, key: &Key) {
@@ -279,6 +292,9 @@ impl<'a> Reader<'a> {
             }
             return vec![(self.main_lang(), node)];
         };
+        if self.braces(node) {
+            return Vec::new();
+        }
         let known: Vec<Lang> = self.languages.clone();
         let is_lang = |key: &Key| known.iter().copied().find(|lang| lang.code() == key.text);
         if let [(key, _)] = entries.as_slice()

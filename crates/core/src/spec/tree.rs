@@ -371,9 +371,11 @@ impl Builder<'_> {
         if first.is_none() {
             seen.insert(key.text.clone(), key.bytes.start);
         }
-        // In `{да: Да, конечно}` the comma made a key of the rest of a text.
-        let split =
-            *flow && value.content == Content::Null && !self.file.text[key.bytes.end..].trim_start().starts_with(':');
+        // In `{да: Да, конечно}` the comma made a key of the rest of a text. A lone `{имя}` is told by whoever wanted a text.
+        let split = *flow
+            && !entries.is_empty()
+            && value.content == Content::Null
+            && !self.file.text[key.bytes.end..].trim_start().starts_with(':');
         let (bytes, text) = (key.bytes.clone(), key.text.clone());
         if first.is_none() && !split {
             entries.push((key, value));
@@ -428,6 +430,12 @@ mod tests {
         check("say: {customer.name}, привет\n", Code::Y102, 1, 6);
         check("say: \"Малина\" подойдёт\n", Code::Y102, 1, 6);
         check("say: @завтра\n", Code::Y102, 1, 6);
+        check("say: - привет\n", Code::Y102, 1, 6);
+        check("say: ? что\n", Code::Y102, 1, 6);
+        check("steps:\n  - say:Привет\n    id: x\n", Code::Y199, 2, 8);
+        check("steps:\n  - say: Да\n     as: x\n", Code::Y199, 3, 8);
+        check("steps:\n  - say: Да\n  \tid: x\n", Code::Y104, 3, 3);
+        check("say: Первая\n  вторая: строка\n", Code::Y101, 2, 9);
         check("say: *важно* купить\n", Code::Y102, 1, 6);
         check("note: >5\nb: 1\n", Code::Y102, 1, 7);
         check("a:\n\tb: 1\n", Code::Y104, 2, 1);

@@ -313,6 +313,7 @@ fn mistakes_of_expressions_and_texts_are_found_in_their_step() {
     steps(&format!("{ASK}    skip: Не знаю\n  - say: Вас {{порции}}"), Code::T401, 6, 15);
     steps(&format!("{ASK}  - say: |\n      Вас\n      ещё {{порцыи}}"), Code::X301, 7, 12);
     steps("  - say: ''", Code::T405, 2, 10);
+    steps("  - say: {порции}", Code::Y102, 2, 10);
     steps("  - say:", Code::T405, 2, 8);
     steps("  - say: Всего 4200 ₽", Code::T406, 2, 16);
 }

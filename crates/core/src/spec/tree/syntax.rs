@@ -13,9 +13,12 @@ const SIGNS: &str = "{[*&!|>%@`\"'";
 /// Explains a syntax error at `byte`.
 pub(super) fn explain(file: &SourceFile, byte: usize, kind: &ErrorKind) -> Diagnostic {
     let starts = line_starts(&file.text, byte);
+    let next = file.text[starts[0]..].find('\n').map(|end| starts[0] + end + 1);
     starts
         .iter()
+        .chain(&next)
         .find_map(|start| tab(file, *start))
+        .or_else(|| starts.iter().find_map(|start| glued(file, *start)))
         .or_else(|| starts.iter().find_map(|start| sign(file, *start, byte, kind)))
         .or_else(|| starts.iter().find_map(|start| colon(file, *start)))
         .unwrap_or_else(|| {
@@ -47,6 +50,24 @@ fn tab(file: &SourceFile, start: usize) -> Option<Diagnostic> {
     Some(finding(Code::Y104, file.place(at..at + 1), vec![]))
 }
 
+/// A key with its value glued on (`say:Привет`): YAML takes both for one text.
+fn glued(file: &SourceFile, start: usize) -> Option<Diagnostic> {
+    let line = line(file, start);
+    let begin = line.len() - line.trim_start_matches([' ', '-']).len();
+    let key = key_len(&line[begin..]);
+    let colon = begin + key;
+    let behind = line[colon..].strip_prefix(':')?;
+    let apart = behind.is_empty() || behind.starts_with([' ', '/', '\t']);
+    let reason = format!("no space after \"{}:\"", &line[begin..colon]);
+    let place = file.place(start + colon..start + colon + 1);
+    (key > 0 && !apart).then(|| finding(Code::Y199, place, vec![("reason", reason)]))
+}
+
+/// How many bytes at the start of a line look like one of our keys.
+fn key_len(line: &str) -> usize {
+    line.find(|c: char| !(c.is_ascii_lowercase() || c == '_')).unwrap_or(line.len())
+}
+
 /// The byte in `line` where its value begins: behind dashes and the first key.
 fn value_start(line: &str) -> usize {
     let mut at = line.len() - line.trim_start().len();
@@ -63,12 +84,18 @@ fn value_start(line: &str) -> usize {
     }
 }
 
+/// Where the indent and the dashes of a line end.
+fn key_end(line: &str) -> usize {
+    line.len() - line.trim_start_matches([' ', '-']).len()
+}
+
 /// A text that starts with a sign of YAML's.
 fn sign(file: &SourceFile, start: usize, byte: usize, kind: &ErrorKind) -> Option<Diagnostic> {
     let line = line(file, start);
     let at = value_start(line);
     let value = &line[at..];
-    let sign = value.chars().next().filter(|c| SIGNS.contains(*c))?;
+    let marks = value.starts_with("- ") || value.starts_with("? ") || value.starts_with(", ");
+    let sign = value.chars().next().filter(|c| SIGNS.contains(*c) || marks && at > key_end(line))?;
     let meant_as_text = match sign {
         // Brackets and quotes are fine unless text goes on behind their end.
         '{' => behind(value, '}'),
@@ -107,10 +134,12 @@ fn colon(file: &SourceFile, start: usize) -> Option<Diagnostic> {
         return None;
     }
     // On a continued line the text has one colon only, on a key's line it is the second.
-    let colon = line[at..].find(": ").or_else(|| line[at..].ends_with(':').then(|| line.len() - at - 1));
+    let has_key = at > key_end(line);
+    let colon = line[at..].find(": ").or_else(|| (has_key && line[at..].ends_with(':')).then(|| line.len() - at - 1));
     let colon = match colon {
         Some(colon) => at + colon,
-        None if at > 0 => line[..at]
+        // One of our keys on a continued line is rather a wrong indent.
+        None if has_key && key_len(&line[key_end(line)..]) == 0 => line[..at]
             .rfind(": ")
             .filter(|_| !line.trim_start().starts_with("- "))
             .filter(|_| continued(file, start))?,
