@@ -21,6 +21,9 @@ const CATALOGUE_BYTES_MAX: u64 = 64 << 20;
 /// Largest picture or other file that texts may name, in bytes.
 const MEDIA_BYTES_MAX: u64 = 10 << 20;
 
+/// Most bytes of all parsed files together.
+const TOTAL_BYTES_MAX: usize = 128 << 20;
+
 /// Why a folder is not read at all. What is wrong inside its files is a diagnostic instead.
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
@@ -45,8 +48,8 @@ pub enum FolderError {
         /// Which.
         path: PathBuf,
     },
-    /// Too many files, or folders too deep.
-    #[error("{path}: more than {FILES_MAX} files, or folders nested deeper than {DEPTH_MAX}")]
+    /// Too many files, too much in them, or folders too deep.
+    #[error("{path}: more than {FILES_MAX} files, more than 128 MiB, or folders nested deeper than {DEPTH_MAX}")]
     TooMany {
         /// Where the limit was met.
         path: PathBuf,
@@ -63,9 +66,9 @@ pub enum FolderError {
 /// Hidden files (`.env`, `.git`) are left out.
 pub fn read(folder: &Path) -> Result<PartnerFiles, FolderError> {
     let root = canonical(folder)?;
-    let mut files = PartnerFiles::new();
-    walk(&root, &root, 0, &mut files)?;
-    Ok(files)
+    let mut found = Found::default();
+    walk(&root, &root, 0, &mut found)?;
+    Ok(found.files)
 }
 
 /// The same from a folder that the binary carries.
@@ -85,7 +88,14 @@ pub(crate) fn inside(root: &Path, path: &Path) -> Result<PathBuf, FolderError> {
     if real.starts_with(root) { Ok(real) } else { Err(FolderError::Link { path: path.to_owned() }) }
 }
 
-fn walk(root: &Path, folder: &Path, depth: usize, files: &mut PartnerFiles) -> Result<(), FolderError> {
+/// What was read so far.
+#[derive(Default)]
+struct Found {
+    files: PartnerFiles,
+    bytes: usize,
+}
+
+fn walk(root: &Path, folder: &Path, depth: usize, found: &mut Found) -> Result<(), FolderError> {
     let unreadable = |cause| FolderError::Unreadable { path: folder.to_owned(), cause };
     let too_many = || FolderError::TooMany { path: folder.to_owned() };
     if depth > DEPTH_MAX {
@@ -100,7 +110,7 @@ fn walk(root: &Path, folder: &Path, depth: usize, files: &mut PartnerFiles) -> R
         }
         let kind = entry.file_type().map_err(unreadable)?;
         if kind.is_dir() {
-            walk(root, &path, depth + 1, files)?;
+            walk(root, &path, depth + 1, found)?;
             continue;
         }
         let real = if kind.is_symlink() { inside(root, &path)? } else { path.clone() };
@@ -112,16 +122,18 @@ fn walk(root: &Path, folder: &Path, depth: usize, files: &mut PartnerFiles) -> R
         if !about.is_file() {
             continue;
         }
-        if files.len() >= FILES_MAX {
+        if found.files.len() >= FILES_MAX || found.bytes > TOTAL_BYTES_MAX {
             return Err(too_many());
         }
         match content(&name) {
             Content::Parsed(max) => {
-                files.insert(name, bounded(&real, max)?);
+                let bytes = bounded(&real, max)?;
+                found.bytes += bytes.len();
+                found.files.insert(name, bytes);
             }
             // A picture that is too large counts as missing: the text that names it is told so.
             Content::Named if about.len() <= MEDIA_BYTES_MAX => {
-                files.insert(name, Vec::new());
+                found.files.insert(name, Vec::new());
             }
             Content::Named => {}
         }

@@ -1,6 +1,9 @@
 //! Built-in phrases, Russian and English; a partner's `texts` put its own in their place.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, LazyLock},
+};
 
 use super::{
     config::{Config, Gender},
@@ -12,41 +15,42 @@ use super::{
     tree::Node,
     value::Type,
 };
-use crate::lang::Lang;
+use crate::{lang::Lang, money::Currency};
 
-/// Every phrase of a partner: its own or the built-in one.
+/// Every phrase of a partner: its own or the built-in one. The built-in ones are shared by all partners.
 #[derive(Debug, Clone, Default)]
 pub struct Phrases {
-    pub(crate) by: BTreeMap<Phrase, Text>,
+    gender: Gender,
+    own: BTreeMap<Phrase, Text>,
 }
 
 impl Phrases {
+    /// The built-in phrases of a persona of this gender.
+    pub fn built_in(gender: Gender) -> Self {
+        Self { gender, own: BTreeMap::new() }
+    }
+
     /// The phrase's text in the partner's languages.
-    ///
-    /// # Panics
-    /// Never for phrases of a loaded partner: loading fills every one.
     pub fn get(&self, phrase: Phrase) -> &Text {
-        &self.by[&phrase]
+        self.own.get(&phrase).unwrap_or_else(|| built_in(phrase, self.gender))
     }
 }
 
-/// Fills every phrase: the partner's own words (`texts` of the settings), else the built-in ones, language by language.
+/// Reads the partner's own words (`texts` of the settings); a language they lack has the built-in ones.
 pub(crate) fn read(reader: &mut Reader<'_>, texts: Option<&Node>, config: &Config, env: &Env) -> Phrases {
-    let mut own = BTreeMap::new();
+    let mut phrases = Phrases::built_in(config.persona.gender);
     for (key, value) in texts.and_then(|node| reader.map(node)).map_or(&[][..], |fields| fields.entries) {
-        match Phrase::by_key(&key.text) {
-            Some(phrase) => own.extend(reader.template(value, &names(phrase, env)).map(|text| (phrase, text))),
-            None => reader.unknown_key(key, Phrase::ALL.iter().map(|phrase| phrase.key())),
+        let Some(phrase) = Phrase::by_key(&key.text) else {
+            reader.unknown_key(key, Phrase::ALL.iter().map(|phrase| phrase.key()));
+            continue;
+        };
+        let Some(mut own) = reader.template(value, &names(phrase, env)) else { continue };
+        for lang in &config.languages {
+            if own.exact(*lang).is_none() {
+                own = own.with(*lang, built_in(phrase, config.persona.gender).get(*lang).clone());
+            }
         }
-    }
-    let mut phrases = Phrases::default();
-    for phrase in Phrase::ALL {
-        let texts = config.languages.iter().filter_map(|lang| {
-            let written = own.get(phrase).and_then(|text| text.exact(*lang)).cloned();
-            let text = written.or_else(|| built_in(*phrase, *lang, config.persona.gender, env))?;
-            Some((*lang, text))
-        });
-        phrases.by.extend(Localised::from_entries(texts).map(|text| (*phrase, text)));
+        phrases.own.insert(phrase, own);
     }
     phrases
 }
@@ -60,13 +64,29 @@ fn names(phrase: Phrase, env: &Env) -> Env {
     env
 }
 
-fn built_in(phrase: Phrase, lang: Lang, gender: Gender, env: &Env) -> Option<Template> {
-    let words = match lang {
-        Lang::Ru => phrase.russian(gender),
-        Lang::En => phrase.english(),
+fn built_in(phrase: Phrase, gender: Gender) -> &'static Text {
+    static FEMININE: LazyLock<Vec<Text>> = LazyLock::new(|| all(Gender::Feminine));
+    static MASCULINE: LazyLock<Vec<Text>> = LazyLock::new(|| all(Gender::Masculine));
+    let texts = match gender {
+        Gender::Feminine => &FEMININE,
+        Gender::Masculine => &MASCULINE,
     };
-    let place = Place::new(&Arc::from("texts"), 0..words.len());
-    Template::parse(words, &place, &names(phrase, env), lang).ok().map(|(template, _)| template)
+    // `Phrase::ALL` lists the phrases in the order of their declaration.
+    &texts[phrase as usize]
+}
+
+fn all(gender: Gender) -> Vec<Text> {
+    let text = |phrase: &Phrase| {
+        let env = names(*phrase, &Env::bare(Currency::RUB));
+        let parse = |words: &str, lang: Lang| {
+            let place = Place::new(&Arc::from("texts"), 0..words.len());
+            let template = Template::parse(words, &place, &env, lang).map(|(template, _)| template);
+            template.expect("a test parses every built-in phrase")
+        };
+        Localised::new(Lang::Ru, parse(phrase.russian(gender), Lang::Ru))
+            .with(Lang::En, parse(phrase.english(), Lang::En))
+    };
+    Phrase::ALL.iter().map(text).collect()
 }
 
 macro_rules! phrases {
@@ -283,6 +303,17 @@ mod tests {
     fn keys_are_unique_and_lead_back_to_their_phrase() {
         for phrase in Phrase::ALL {
             assert_eq!(Phrase::by_key(phrase.key()), Some(*phrase), "{}", phrase.key());
+        }
+    }
+
+    #[test]
+    fn every_built_in_phrase_is_there_in_both_languages() {
+        for gender in [Gender::Feminine, Gender::Masculine] {
+            let phrases = Phrases::built_in(gender);
+            for phrase in Phrase::ALL {
+                assert_eq!(phrases.get(*phrase).get(Lang::Ru).source(), phrase.russian(gender));
+                assert_eq!(phrases.get(*phrase).get(Lang::En).source(), phrase.english());
+            }
         }
     }
 
