@@ -100,6 +100,12 @@ impl Played {
         self.bytes().len()
     }
 
+    /// Where the body's lines end: a stream that is cut there holds whole events.
+    pub fn line_ends(&self) -> Vec<usize> {
+        let bytes = self.bytes();
+        bytes.iter().enumerate().filter(|&(_, &byte)| byte == b'\n').map(|(at, _)| at + 1).collect()
+    }
+
     fn bytes(&self) -> Vec<u8> {
         let bytes = self.steps.iter().filter_map(|step| match step {
             Step::Bytes(bytes) => Some(bytes.as_slice()),

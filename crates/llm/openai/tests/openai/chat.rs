@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 use url::Url;
 use voronka_core::ports::{ChatModel as _, Finish, ModelError, Usage};
 use voronka_openai::{OpenAi, OpenAiConfig, Profile, Wire};
-use voronka_testkit::model::{FakeLlmServer, Played, suite};
+use voronka_testkit::model::{FakeLlmServer, Gate, Played, Step, suite};
 
 use super::{
     answered, config,
@@ -224,4 +224,51 @@ async fn a_key_or_header_that_cannot_be_sent_is_refused_without_being_shown() {
     config.reach.proxy = Some("not a url, secret".into());
     assert!(!format!("{:?}", OpenAi::new(config).unwrap_err()).contains("secret"));
     assert!(OpenAi::new(OpenAiConfig::new(Url::parse("ftp://x/").unwrap(), None, "m")).is_err());
+}
+
+#[tokio::test]
+async fn requests_go_through_the_proxy_that_was_configured() {
+    let proxy = FakeLlmServer::playing([deltas(&[json!({"content": "Да"})], "stop")]).await;
+    let mut config = config("http://model.invalid", Profile::Generic, Wire::Chat);
+    config.reach.proxy = Some(proxy.base().into());
+    let model = OpenAi::new(config).unwrap();
+    assert_eq!(suite::ask(&model, &suite::prompt("Есть 42?")).await.1, "Да");
+    assert_eq!(proxy.received()[0].path, "http://model.invalid/proxy/v1/chat/completions");
+}
+
+#[tokio::test]
+async fn a_key_does_not_follow_a_redirection() {
+    let elsewhere = FakeLlmServer::playing([deltas(&[json!({"content": "Да"})], "stop")]).await;
+    for status in [301, 302, 307, 308] {
+        let moved = Played::new(status, "text/plain", "").header("location", elsewhere.base());
+        let (result, _) = answered(moved, Wire::Chat).await;
+        assert_eq!(result, Err(ModelError::Refused(format!("status {status}"))));
+    }
+    assert!(elsewhere.received().is_empty());
+}
+
+#[tokio::test]
+async fn models_that_share_clients_share_connections() {
+    let answer = || deltas(&[json!({"content": "Да"})], "stop");
+    let server = FakeLlmServer::playing([answer(), answer()]).await;
+    let first = config(server.base(), Profile::Generic, Wire::Chat);
+    let mut second = config(server.base(), Profile::Generic, Wire::Chat);
+    second.reach.clients = first.reach.clients.clone();
+    second.key = Some("another".into());
+    for config in [first, second] {
+        let model = OpenAi::new(config).unwrap();
+        suite::ask(&model, &suite::prompt("Есть 42?")).await.0.unwrap();
+    }
+    assert_eq!((server.received().len(), server.connections()), (2, 1));
+    assert_eq!(server.received()[1].header("authorization"), Some("Bearer another"));
+}
+
+#[tokio::test]
+async fn time_is_up_when_the_whole_answer_takes_too_long() {
+    let stalled = Played::sse([chunk(&json!({"content": "Да"}), None)]).then(Step::Wait(Gate::closed()));
+    let server = FakeLlmServer::playing([stalled]).await;
+    let mut config = config(server.base(), Profile::Generic, Wire::Chat);
+    config.reach.timeout = std::time::Duration::from_millis(20);
+    let model = OpenAi::new(config).unwrap();
+    assert_eq!(suite::ask(&model, &suite::prompt("Есть 42?")).await.0, Err(ModelError::TimedOut));
 }
