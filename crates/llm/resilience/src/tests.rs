@@ -259,3 +259,47 @@ async fn decorators_chain_over_a_shared_model() {
     assert_eq!(model.name(), "openai/x");
     assert_eq!(ask(&model, &prompt("?")).await.0.unwrap().text, "Есть.");
 }
+
+/// What a log received.
+#[derive(Clone, Default)]
+struct Lines(Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn the_log_tells_tokens_and_time_and_no_word() {
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(move || writer.clone())
+        .with_ansi(false)
+        .without_time()
+        .finish();
+    let _logging = tracing::subscriber::set_default(subscriber);
+    let clock = clock();
+    let replies = [
+        Reply::Error(ModelError::Unavailable("рододендрон".into())),
+        Reply::Error(ModelError::Refused("рододендрон".into())),
+    ];
+    let second: Arc<dyn ChatModel> = Arc::new(ScriptedModel::saying("рододендрон").metered(clock.clone()));
+    let first = ScriptedModel::new(replies).named("openai/x").retrying(clock.clone()).metered(clock.clone());
+    let model = first.falling_back([second], clock.clone());
+    let asked = prompt("рододендрон");
+    let ((result, _), _) = run(&clock, ask(&model, &asked)).await;
+    result.unwrap();
+    let log = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    for told in ["model is asked again", "error=\"refused\"", "model=\"openai/x\"", "output_tokens=3", "took_ms="] {
+        assert!(log.contains(told), "{told} is missing: {log}");
+    }
+    assert!(!log.contains("рододендрон"), "{log}");
+}
