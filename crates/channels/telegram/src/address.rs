@@ -9,7 +9,7 @@ use voronka_core::message::Peer;
 /// | `<user>` | a private chat |
 /// | `<user>/<topic>` | a topic of a private chat, of bots with topics switched on |
 /// | `<chat>/<topic or 0>/<user>` | a member in a group, or in a topic of a forum |
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Address {
     Private { user: i64, topic: Option<i64> },
     Group { chat: i64, topic: Option<i64>, user: i64 },

@@ -26,23 +26,40 @@ pub(crate) const ALLOWED_UPDATES: &[&str] = &["message", "edited_message", "call
 /// Longest name of an unknown kind that is kept, in bytes.
 const KIND_BYTES_MAX: usize = 64;
 
+/// An event, and what is needed to answer it.
+pub(crate) struct Heard {
+    pub(crate) event: Inbound,
+    /// The message that an answer belongs to, where others speak as well.
+    pub(crate) said: Option<(Address, i64)>,
+}
+
+impl From<Inbound> for Heard {
+    fn from(event: Inbound) -> Self {
+        Self { event, said: None }
+    }
+}
+
 /// Reads an update. `None`: it concerns nobody's conversation (a channel's post, a group's talk that is not for us).
-pub(crate) fn update(body: &[u8], me: &Me, now: Timestamp) -> Result<Option<Inbound>, Malformed> {
+pub(crate) fn update(body: &[u8], me: &Me, now: Timestamp) -> Result<Option<Heard>, Malformed> {
     let update: Update<'_> = serde_json::from_slice(body).map_err(|error| malformed(&error))?;
     let known = match (update.kind.as_ref(), update.body) {
         ("message", Some(body)) => read::<Message<'_>>(body).map(|message| said(&message, body, &update, me, now)),
-        ("edited_message", Some(body)) => read::<Message<'_>>(body).map(|message| edited(&message, &update, me, now)),
-        ("callback_query", Some(body)) => {
-            read::<CallbackQuery<'_>>(body).map(|query| pressed(&query, &update, me, now))
+        ("edited_message", Some(body)) => {
+            read::<Message<'_>>(body).map(|message| edited(&message, &update, me, now).map(Heard::from))
         }
-        ("my_chat_member", Some(body)) => read::<Member<'_>>(body).map(|member| joined(&member, &update, me, now)),
+        ("callback_query", Some(body)) => {
+            read::<CallbackQuery<'_>>(body).map(|query| pressed(&query, &update, me, now).map(Heard::from))
+        }
+        ("my_chat_member", Some(body)) => {
+            read::<Member<'_>>(body).map(|member| joined(&member, &update, me, now).map(Heard::from))
+        }
         _ => None,
     };
-    let event = known.unwrap_or_else(|| other(&update, me, now));
-    if event.is_none() {
+    let heard = known.unwrap_or_else(|| other(&update, me, now).map(Heard::from));
+    if heard.is_none() {
         tracing::debug!(account = %me.account, update = update.id, kind = %update.kind, "an update is not for us");
     }
-    Ok(event)
+    Ok(heard)
 }
 
 /// An update's number, even if the rest cannot be read.
@@ -65,14 +82,15 @@ fn read<'a, T: Deserialize<'a>>(body: &'a RawValue) -> Option<T> {
     serde_json::from_str(body.get()).ok()
 }
 
-fn said(message: &Message<'_>, raw: &RawValue, update: &Update<'_>, me: &Me, now: Timestamp) -> Option<Inbound> {
+fn said(message: &Message<'_>, raw: &RawValue, update: &Update<'_>, me: &Me, now: Timestamp) -> Option<Heard> {
     let (to, from) = person::of_message(message)?;
     if !to.is_private() && !message::is_for_us(message, me) {
         return None;
     }
     let content = message::content(message, raw, from, me)?;
     let at = moment(message.date, now);
-    Some(me.inbound(to, &update.id.to_string(), at, content, person::profile(from)))
+    let event = me.inbound(to, &update.id.to_string(), at, content, person::profile(from));
+    Some(Heard { event, said: (!to.is_private()).then_some((to, message.message_id)) })
 }
 
 fn edited(message: &Message<'_>, update: &Update<'_>, me: &Me, now: Timestamp) -> Option<Inbound> {

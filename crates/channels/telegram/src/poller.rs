@@ -72,7 +72,7 @@ impl Poller for TelegramPoller {
         for update in &updates {
             last = last.max(parse::update_id(update.get()));
             match parse::update(update.get().as_bytes(), me, now) {
-                Ok(event) => events.extend(event),
+                Ok(heard) => events.extend(heard.map(|heard| self.telegram.heard(heard))),
                 Err(malformed) => tracing::warn!(account = %me.account, %malformed, "an update is left out"),
             }
         }

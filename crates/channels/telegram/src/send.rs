@@ -35,11 +35,20 @@ struct SendMessage<'a> {
     link_preview_options: LinkPreview,
     #[serde(skip_serializing_if = "Option::is_none")]
     reply_markup: Option<&'a ReplyMarkup<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply_parameters: Option<ReplyTo>,
 }
 
 #[derive(Serialize)]
 struct LinkPreview {
     is_disabled: bool,
+}
+
+/// In a group an answer quotes what it answers; that a message is gone by then does no harm.
+#[derive(Debug, Clone, Copy, Serialize)]
+struct ReplyTo {
+    message_id: i64,
+    allow_sending_without_reply: bool,
 }
 
 #[derive(Serialize)]
@@ -54,6 +63,8 @@ struct SendPhoto<'a> {
     parse_mode: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reply_markup: Option<&'a ReplyMarkup<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply_parameters: Option<ReplyTo>,
 }
 
 #[derive(Deserialize)]
@@ -69,6 +80,8 @@ struct Shape<'a> {
     photo: Option<&'a str>,
     markup: Markup,
     links: Links,
+    /// Nothing in another chat can be quoted: a group that moved forgets it.
+    quotes: Option<i64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,13 +126,7 @@ impl Channel for Telegram {
 impl Telegram {
     async fn deliver(&self, to: Address, bubble: &Bubble) -> Result<Receipt, SendError> {
         let keyboard = self.keyboard_for(to, bubble);
-        let mut shape = Shape {
-            chat: self.memory().moved.get(&to.chat()).copied().unwrap_or(to.chat()),
-            topic: to.topic(),
-            photo: bubble.photo.as_deref(),
-            markup: Markup::Html,
-            links: Links::Kept,
-        };
+        let mut shape = self.first_shape(to, bubble);
         for _attempt in 1..ATTEMPTS_MAX {
             match self.attempt(&shape, bubble, keyboard).await {
                 Ok(receipt) => return Ok(self.delivered(to, &shape, keyboard, receipt)),
@@ -134,6 +141,18 @@ impl Telegram {
         }
         let receipt = self.attempt(&shape, bubble, keyboard).await.map_err(send_error)?;
         Ok(self.delivered(to, &shape, keyboard, receipt))
+    }
+
+    fn first_shape<'a>(&self, to: Address, bubble: &'a Bubble) -> Shape<'a> {
+        let memory = self.memory();
+        Shape {
+            chat: memory.moved.get(&to.chat()).copied().unwrap_or(to.chat()),
+            topic: to.topic(),
+            photo: bubble.photo.as_deref(),
+            markup: Markup::Html,
+            links: Links::Kept,
+            quotes: memory.said.get(&to).copied(),
+        }
     }
 
     fn keyboard_for(&self, to: Address, bubble: &Bubble) -> Keyboard {
@@ -171,14 +190,24 @@ impl Telegram {
         let parse_mode = (shape.markup == Markup::Html && !text.is_empty()).then_some("HTML");
         let (chat_id, message_thread_id, reply_markup) = (shape.chat, shape.topic, reply_markup.as_ref());
         let (client, timeout) = (&self.inner.client, self.timeouts().send);
+        let reply_parameters = shape.quotes.map(|message_id| ReplyTo { message_id, allow_sending_without_reply: true });
+        let text = text.as_ref();
         let answer = if let Some(photo) = shape.photo {
-            let request = SendPhoto { chat_id, message_thread_id, photo, caption: &text, parse_mode, reply_markup };
+            let caption = text;
+            let request =
+                SendPhoto { chat_id, message_thread_id, photo, caption, parse_mode, reply_markup, reply_parameters };
             client.call(Method::SendPhoto, &request, timeout).await?
         } else {
             let link_preview_options = LinkPreview { is_disabled: true };
-            let text = text.as_ref();
-            let request =
-                SendMessage { chat_id, message_thread_id, text, parse_mode, link_preview_options, reply_markup };
+            let request = SendMessage {
+                chat_id,
+                message_thread_id,
+                text,
+                parse_mode,
+                link_preview_options,
+                reply_markup,
+                reply_parameters,
+            };
             client.call(Method::SendMessage, &request, timeout).await?
         };
         // It was sent: an id that cannot be read is no reason to send again.
@@ -193,7 +222,7 @@ impl Shape<'_> {
         let CallError::Answered { code: 400, migrate_to, .. } = error else { return None };
         let differs = |next: Self| (next != *self).then_some(next);
         if let Some(chat) = *migrate_to {
-            return differs(Self { chat, ..self.clone() });
+            return differs(Self { chat, quotes: None, ..self.clone() });
         }
         if error.says("can't parse entities") {
             return differs(Self { markup: Markup::Plain, ..self.clone() });

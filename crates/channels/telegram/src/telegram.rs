@@ -18,11 +18,13 @@ use crate::{
     address::Address,
     client::Client,
     config::{BadConfig, TelegramConfig, Timeouts},
+    parse::Heard,
 };
 
 /// Buttons that are acknowledged at a time.
 const ACKNOWLEDGED_AT_ONCE_MAX: usize = 256;
-/// Chats and groups that are remembered; beyond that all are forgotten, which costs a hidden keyboard or one more call.
+/// Chats and groups that are remembered; beyond that all are forgotten, which costs a keyboard that stays, one more call, or an
+/// answer in a group that quotes nothing.
 const REMEMBERED_MAX: usize = 10_000;
 
 /// A bot. Cheap to clone; clones are the same bot.
@@ -60,6 +62,8 @@ pub(crate) struct Memory {
     pub(crate) keyboards: HashSet<i64>,
     /// Groups that became supergroups.
     pub(crate) moved: HashMap<i64, i64>,
+    /// What members of groups said last: answers quote it.
+    pub(crate) said: HashMap<Address, i64>,
     /// Until when previews are not tried.
     pub(crate) previews_off_until: Option<Instant>,
 }
@@ -77,6 +81,13 @@ impl Memory {
             self.moved.clear();
         }
         self.moved.insert(from, to);
+    }
+
+    fn said(&mut self, who: Address, message: i64) {
+        if self.said.len() >= REMEMBERED_MAX {
+            self.said.clear();
+        }
+        self.said.insert(who, message);
     }
 }
 
@@ -135,6 +146,14 @@ impl Telegram {
     pub async fn stop(&self) {
         self.inner.tasks.close();
         self.inner.tasks.wait().await;
+    }
+
+    /// Remembers what an answer needs to know.
+    pub(crate) fn heard(&self, heard: Heard) -> Inbound {
+        if let Some((who, message)) = heard.said {
+            self.memory().said(who, message);
+        }
+        heard.event
     }
 
     pub(crate) fn timeouts(&self) -> Timeouts {

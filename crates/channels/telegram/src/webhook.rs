@@ -68,8 +68,9 @@ impl Webhook for TelegramWebhook {
     }
 
     fn parse(&self, body: &[u8], now: Timestamp) -> Result<WebhookReply, Malformed> {
-        let event = parse::update(body, &self.telegram.inner.me, now)?;
-        Ok(WebhookReply { events: event.into_iter().collect(), body: String::new() })
+        let heard = parse::update(body, &self.telegram.inner.me, now)?;
+        let events = heard.map(|heard| self.telegram.heard(heard)).into_iter().collect();
+        Ok(WebhookReply { events, body: String::new() })
     }
 
     fn accepted(&self, events: &[Inbound]) {

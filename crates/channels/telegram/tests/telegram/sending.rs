@@ -4,7 +4,7 @@ use insta::assert_json_snapshot;
 use serde_json::json;
 use voronka_core::{
     message::{Bubble, Button, Peer, Press},
-    ports::{Channel, Preview, Receipt, SendError},
+    ports::{Channel, Preview, Receipt, SendError, Webhook},
     spec::rich::{Rich, Span, Style},
 };
 use voronka_testkit::channel::sending::{bubble, bubble_id};
@@ -255,4 +255,23 @@ async fn previews_are_switched_off_where_the_method_is_unknown() {
     assert_eq!(telegram.preview(&peer(), &preview).await, Ok(()));
     assert_eq!(api.calls().len(), 1, "it is not asked again for a while");
     telegram.send(&peer(), &bubble("Здравствуйте!"), bubble_id(1)).await.unwrap();
+}
+
+#[tokio::test]
+async fn in_a_group_an_answer_quotes_what_it_answers() {
+    let api = BotApi::start().await;
+    let telegram = api.telegram();
+    let update = json!({"update_id": 1, "message": {"message_id": 77, "date": 1_795_168_800, "text": "/price",
+        "entities": [{"type": "bot_command", "offset": 0, "length": 6}], "chat": {"id": -5, "type": "group"},
+        "from": {"id": 7, "is_bot": false, "first_name": "Ира"}}});
+    let body = serde_json::to_vec(&update).unwrap();
+    let now = "2026-12-01T09:00:00Z".parse().unwrap();
+    let event = telegram.webhook().unwrap().parse(&body, now).unwrap().events.remove(0);
+    for to in [event.peer, Peer::new("-5/0/8"), Peer::new("7")] {
+        telegram.send(&to, &bubble("1 500 ₽"), bubble_id(1)).await.unwrap();
+    }
+    let calls = api.calls_of("sendMessage");
+    let quoted = json!({"message_id": 77, "allow_sending_without_reply": true});
+    assert_eq!(calls[0]["reply_parameters"], quoted);
+    assert!(calls[1..].iter().all(|call| call.get("reply_parameters").is_none()), "the others said nothing");
 }
