@@ -1,1 +1,18 @@
-//! 
+//! Voronka's durable state in one SQLite file: [`SqliteStore`] is the journal and the directory of an engine that runs on one
+//! machine.
+//!
+//! - One thread writes. What waits for it goes into one transaction (group commit), each call in a savepoint of its own, and
+//!   is answered after the commit: `Ok` means that it survives a power cut.
+//! - Reads are made in place, on a small pool of read-only connections: a hop to another thread costs more than they do.
+//! - One process holds a file at a time.
+
+mod directory;
+mod journal;
+mod open;
+mod problem;
+mod sql;
+mod store;
+mod values;
+mod writer;
+
+pub use store::SqliteStore;

@@ -1,0 +1,193 @@
+use async_trait::async_trait;
+use jiff::Timestamp;
+use rusqlite::{Connection, Row, params};
+use voronka_core::{
+    ids::{OrderId, PartnerId},
+    message::ConversationKey,
+    ports::{
+        ConversationCard, ConversationFilter, ConversationView, DeadLetterView, Directory, Figures, LeadCard,
+        OrderCard, Page, StoreError,
+    },
+    rows::{MessageRow, NoticeRow},
+};
+
+use crate::{
+    SqliteStore,
+    journal::{all, most, one},
+    problem::Problem,
+    sql,
+    values::{self, get, heat, micros, temperature},
+};
+
+/// Facts that an opened conversation shows.
+const FACTS_MAX: i64 = 200;
+/// Orders that an opened conversation shows.
+const ORDERS_MAX: i64 = 200;
+
+#[async_trait]
+impl Directory for SqliteStore {
+    async fn conversations(
+        &self,
+        partner: &PartnerId,
+        filter: &ConversationFilter,
+        page: Page,
+    ) -> Result<Vec<ConversationCard>, StoreError> {
+        let text = filter.text.as_deref().map(|text| text.trim().to_lowercase()).filter(|text| !text.is_empty());
+        let (partner, owner) = (partner.clone(), filter.owner.clone());
+        let searched = text.is_some();
+        let read = move |connection: &Connection| cards(connection, &partner, owner.as_deref(), text.as_deref(), page);
+        // No index knows the middle of a word: a search may look at every conversation.
+        Ok(if searched { self.read_aside(read).await? } else { self.read(read)? })
+    }
+
+    async fn conversation(
+        &self,
+        key: &ConversationKey,
+        messages_max: usize,
+    ) -> Result<Option<ConversationView>, StoreError> {
+        Ok(self.read_at_once(|connection| view(connection, key, messages_max))?)
+    }
+
+    async fn messages(&self, key: &ConversationKey, after: i64, limit: usize) -> Result<Vec<MessageRow>, StoreError> {
+        let of = params![key.partner.as_str(), key.conversation.0.into_bytes(), after, most(limit)];
+        Ok(self.read(|connection| all(connection, sql::MESSAGES_AFTER, of, values::message))?)
+    }
+
+    async fn leads(
+        &self,
+        partner: &PartnerId,
+        temperature: Option<&str>,
+        page: Page,
+    ) -> Result<Vec<LeadCard>, StoreError> {
+        let (limit, skip) = (most(page.limit), most(page.skip));
+        let read = |connection: &Connection| match temperature.map(heat) {
+            None => all(connection, sql::LEADS, params![partner.as_str(), limit, skip], lead_card),
+            Some(Some(heat)) => {
+                all(connection, sql::LEADS_OF_HEAT, params![partner.as_str(), limit, skip, heat], lead_card)
+            }
+            Some(None) => Ok(Vec::new()),
+        };
+        Ok(self.read(read)?)
+    }
+
+    async fn orders(&self, partner: &PartnerId, page: Page) -> Result<Vec<OrderCard>, StoreError> {
+        let of = params![partner.as_str(), most(page.limit), most(page.skip)];
+        Ok(self.read(|connection| all(connection, sql::ORDERS, of, order_card))?)
+    }
+
+    async fn order(&self, partner: &PartnerId, order: OrderId) -> Result<Option<OrderCard>, StoreError> {
+        let of = params![partner.as_str(), order.0.into_bytes()];
+        Ok(self.read(|connection| one(connection, sql::ORDER, of, order_card))?)
+    }
+
+    async fn notices(&self, partner: &PartnerId, page: Page) -> Result<Vec<NoticeRow>, StoreError> {
+        let of = params![partner.as_str(), most(page.limit), most(page.skip)];
+        Ok(self.read(|connection| all(connection, sql::NOTICES, of, values::notice))?)
+    }
+
+    async fn figures(&self, partner: &PartnerId, since: Timestamp) -> Result<Figures, StoreError> {
+        Ok(self.read_at_once(|connection| figures(connection, partner.as_str(), micros(since)))?)
+    }
+
+    async fn dead_letters(&self, partner: &PartnerId, page: Page) -> Result<Vec<DeadLetterView>, StoreError> {
+        let of = params![partner.as_str(), most(page.limit), most(page.skip)];
+        let letter = |row: &Row<'_>| {
+            Ok(DeadLetterView { id: get(row, 0)?, account: get(row, 1)?, cause: get(row, 2)?, at: get(row, 3)? })
+        };
+        Ok(self.read(|connection| all(connection, sql::LETTERS, of, letter))?)
+    }
+}
+
+fn cards(
+    connection: &Connection,
+    partner: &PartnerId,
+    owner: Option<&str>,
+    text: Option<&str>,
+    page: Page,
+) -> Result<Vec<ConversationCard>, Problem> {
+    let sql = if owner.is_some_and(|owner| owner != "bot") { sql::CARDS_HELD } else { sql::CARDS };
+    all(connection, sql, params![partner.as_str(), owner, text, most(page.limit), most(page.skip)], card)
+}
+
+/// Columns as in [`sql::CARD`].
+fn card(row: &Row<'_>) -> Result<ConversationCard, Problem> {
+    Ok(ConversationCard {
+        id: get(row, 0)?,
+        account: get(row, 1)?,
+        peer: get(row, 2)?,
+        customer: get(row, 3)?,
+        name: get(row, 4)?,
+        owner: get(row, 5)?,
+        preview: get(row, 6)?,
+        at: get(row, 7)?,
+        unread: get(row, 8)?,
+        temperature: temperature(row, 9)?.to_owned(),
+        score: get(row, 10)?,
+    })
+}
+
+fn view(
+    connection: &Connection,
+    key: &ConversationKey,
+    messages_max: usize,
+) -> Result<Option<ConversationView>, Problem> {
+    let (partner, id) = (key.partner.as_str(), key.conversation.0.into_bytes());
+    let found = one(connection, sql::CARD, params![partner, id], |row| Ok((card(row)?, get(row, 11)?, get(row, 12)?)))?;
+    let Some((card, phone, email)) = found else { return Ok(None) };
+    let whose = card.customer.0.into_bytes();
+    let mut messages = all(connection, sql::MESSAGES_LAST, params![partner, id, most(messages_max)], values::message)?;
+    messages.reverse();
+    Ok(Some(ConversationView {
+        card,
+        phone,
+        email,
+        lead: one(connection, sql::LEAD, params![partner, whose], values::lead)?,
+        messages,
+        facts: all(connection, sql::FACTS_LAST, params![partner, whose, FACTS_MAX], values::fact)?,
+        orders: all(connection, sql::ORDERS_OF, params![partner, whose, ORDERS_MAX], values::order)?,
+    }))
+}
+
+/// Columns as in [`sql::LEADS`].
+fn lead_card(row: &Row<'_>) -> Result<LeadCard, Problem> {
+    Ok(LeadCard {
+        lead: values::lead(row)?,
+        name: get(row, 8)?,
+        phone: get(row, 9)?,
+        conversation: get(row, 10)?,
+        account: get(row, 11)?,
+        preview: get(row, 12)?,
+    })
+}
+
+/// Columns as in [`sql::ORDERS`].
+fn order_card(row: &Row<'_>) -> Result<OrderCard, Problem> {
+    Ok(OrderCard {
+        order: values::order(row)?,
+        name: get(row, 9)?,
+        phone: get(row, 10)?,
+        conversation: get(row, 11)?,
+        account: get(row, 12)?,
+        peer: get(row, 13)?,
+    })
+}
+
+fn figures(connection: &Connection, partner: &str, since: i64) -> Result<Figures, Problem> {
+    let facts = all(connection, sql::COUNT_FACTS, params![partner, since], |row| {
+        Ok((get::<String>(row, 0)?, get::<u32>(row, 1)?, get::<u32>(row, 2)?))
+    })?;
+    let mut figures = Figures::default();
+    for (name, times, customers) in facts {
+        match name.as_str() {
+            "message" => figures.customers = customers,
+            "question.unanswered" => figures.unanswered = times,
+            _ => figures.blocked = times,
+        }
+    }
+    let count = |sql: &str| one(connection, sql, params![partner], |row| get::<u32>(row, 0));
+    figures.hot = count(sql::COUNT_HOT)?.unwrap_or_default();
+    figures.waiting = count(sql::COUNT_WAITING)?.unwrap_or_default();
+    let orders = one(connection, sql::COUNT_ORDERS, params![partner, since], |row| Ok((get(row, 0)?, get(row, 1)?)))?;
+    (figures.orders, figures.revenue_minor) = orders.unwrap_or_default();
+    Ok(figures)
+}

@@ -1,0 +1,234 @@
+mod commit;
+mod mail;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use uuid::Uuid;
+use voronka_core::{
+    ids::{BubbleId, ConversationId, PartnerId},
+    message::{ConversationKey, Inbound},
+    ports::{CommitError, Fired, Journal, LOADED_ORDERS_MAX, Loaded, PostedMail, Settled, StoreError},
+    rows::{DeadLetter, Lane, OrderRow, OutboxRow, RawLetter, TurnCommit},
+};
+
+use crate::{
+    SqliteStore,
+    problem::Problem,
+    sql,
+    values::{self, get, micros},
+};
+
+/// What a row costs beside its JSON, about.
+const ROW_BYTES: usize = 200;
+
+pub(crate) fn all<T>(
+    connection: &Connection,
+    sql: &str,
+    params: impl rusqlite::Params,
+    read: impl Fn(&Row<'_>) -> Result<T, Problem>,
+) -> Result<Vec<T>, Problem> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(params)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(read(row)?);
+    }
+    Ok(found)
+}
+
+pub(crate) fn one<T>(
+    connection: &Connection,
+    sql: &str,
+    params: impl rusqlite::Params,
+    read: impl Fn(&Row<'_>) -> Result<T, Problem>,
+) -> Result<Option<T>, Problem> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(params)?;
+    rows.next()?.map(read).transpose()
+}
+
+/// SQLite counts in `i64`.
+pub(crate) fn most(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+#[async_trait]
+impl Journal for SqliteStore {
+    async fn post(&self, batch: Vec<Inbound>) -> Result<Vec<PostedMail>, StoreError> {
+        let letters = batch.iter().map(mail::Letter::of).collect::<Result<Vec<_>, _>>()?;
+        let bytes = letters.iter().map(|letter| ROW_BYTES + letter.event.len()).sum();
+        let work = move |connection: &Connection| {
+            letters.iter().map(|letter| letter.post(connection)).collect::<Result<Vec<_>, _>>()
+        };
+        Ok(self.writer.call(bytes, work).await?)
+    }
+
+    async fn waiting(&self, after: Option<&ConversationKey>, limit: usize) -> Result<Vec<ConversationKey>, StoreError> {
+        let (partner, conversation) = match after {
+            Some(key) => (key.partner.as_str(), key.conversation.0.as_bytes().as_slice()),
+            None => ("", [].as_slice()),
+        };
+        let key = |row: &Row<'_>| Ok(ConversationKey { partner: get(row, 0)?, conversation: get(row, 1)? });
+        Ok(self.read(|connection| all(connection, sql::WAITING, params![partner, conversation, most(limit)], key))?)
+    }
+
+    async fn load(&self, key: &ConversationKey, mail_max: usize, history_max: usize) -> Result<Loaded, StoreError> {
+        Ok(self.read_at_once(|connection| load(connection, key, mail_max, history_max))?)
+    }
+
+    async fn commit(&self, turn: TurnCommit) -> Result<(), CommitError> {
+        let turn = commit::Prepared::of(turn)?;
+        Ok(self.writer.call(turn.bytes(), move |connection| turn.write(connection)).await?)
+    }
+
+    async fn fire(&self, now: Timestamp, limit: usize) -> Result<Fired, StoreError> {
+        Ok(self.writer.call(ROW_BYTES * limit, move |connection| mail::fire(connection, now, limit)).await?)
+    }
+
+    async fn unsent(&self, after: i64, limit: usize) -> Result<Vec<(i64, OutboxRow)>, StoreError> {
+        Ok(self.read(|connection| unsent(connection, after, limit))?)
+    }
+
+    async fn settle(&self, settled: Vec<Settled>) -> Result<(), StoreError> {
+        let settled = settled.into_iter().map(Outcome::of).collect::<Result<Vec<_>, _>>()?;
+        let work = move |connection: &Connection| settled.iter().try_for_each(|outcome| outcome.write(connection));
+        Ok(self.writer.call(ROW_BYTES, work).await?)
+    }
+
+    async fn set_aside(&self, letter: DeadLetter) -> Result<(), StoreError> {
+        Ok(self.writer.call(ROW_BYTES, move |connection| mail::set_aside(connection, &letter)).await?)
+    }
+
+    async fn keep_raw(&self, letter: RawLetter) -> Result<(), StoreError> {
+        let work = move |connection: &Connection| {
+            let RawLetter { partner, account, body, cause, at } = &letter;
+            let nothing = None::<&[u8]>;
+            let row = params![partner.as_str(), account.as_str(), nothing, nothing, body, cause, micros(*at)];
+            connection.prepare_cached(sql::LETTER_ADD)?.execute(row)?;
+            Ok(())
+        };
+        Ok(self.writer.call(ROW_BYTES, work).await?)
+    }
+
+    async fn replay(&self, partner: &PartnerId, letter: i64) -> Result<Option<ConversationKey>, StoreError> {
+        let partner = partner.clone();
+        Ok(self.writer.call(ROW_BYTES, move |connection| mail::replay(connection, partner, letter)).await?)
+    }
+}
+
+fn load(
+    connection: &Connection,
+    key: &ConversationKey,
+    mail_max: usize,
+    history_max: usize,
+) -> Result<Loaded, Problem> {
+    let (partner, id) = (key.partner.as_str(), key.conversation.0.into_bytes());
+    let mail = all(connection, sql::MAIL, params![partner, id, most(mail_max)], |row| mail::waiting(row, key))?;
+    let found = one(connection, sql::CONVERSATION, params![partner, id], |row| {
+        Ok((get::<i64>(row, 0)?, values::conversation(row)?))
+    })?;
+    let Some((version, conversation)) = found else { return Ok(Loaded { mail, ..Loaded::default() }) };
+    let whose = conversation.customer.0.into_bytes();
+    let mut history = all(connection, sql::MESSAGES_LAST, params![partner, id, most(history_max)], values::message)?;
+    history.reverse();
+    let orders = |open: bool, limit: usize| {
+        all(connection, sql::ORDERS_OPEN, params![partner, whose, open, most(limit)], values::order)
+    };
+    let mut orders: Vec<OrderRow> = [orders(true, LOADED_ORDERS_MAX)?, orders(false, 1)?].concat();
+    orders.sort_by_key(|order| (order.at, order.id));
+    Ok(Loaded {
+        version,
+        conversation: Some(conversation),
+        customer: one(connection, sql::CUSTOMER, params![partner, whose], values::customer)?,
+        lead: one(connection, sql::LEAD, params![partner, whose], values::lead)?,
+        orders,
+        history,
+        mail,
+    })
+}
+
+/// One that cannot be read (a newer version's, after a step back) is passed over: it would hold up all others.
+fn unsent(connection: &Connection, after: i64, limit: usize) -> Result<Vec<(i64, OutboxRow)>, Problem> {
+    let mut statement = connection.prepare_cached(sql::UNSENT)?;
+    let mut rows = statement.query([after])?;
+    let mut found = Vec::new();
+    while found.len() < limit
+        && let Some(row) = rows.next()?
+    {
+        match bubble(row) {
+            Ok(bubble) => found.push((get(row, 0)?, bubble)),
+            Err(Problem::Unreadable(what)) => {
+                tracing::error!(position = get::<i64>(row, 0)?, what, "a bubble is not readable");
+            }
+            Err(problem) => return Err(problem),
+        }
+    }
+    Ok(found)
+}
+
+fn bubble(row: &Row<'_>) -> Result<OutboxRow, Problem> {
+    let bubble: Option<String> = get(row, 7)?;
+    let bubble = bubble.as_deref().ok_or(Problem::Unreadable("bubble"))?;
+    Ok(OutboxRow {
+        id: get(row, 2)?,
+        conversation: ConversationKey { partner: get(row, 1)?, conversation: get(row, 3)? },
+        account: get(row, 4)?,
+        peer: get(row, 5)?,
+        seq: get(row, 6)?,
+        bubble: serde_json::from_str(bubble).map_err(|_| Problem::Unreadable("bubble"))?,
+        lane: Lane::from_number(get(row, 8)?),
+        expires: get(row, 9)?,
+        attempts: get(row, 10)?,
+    })
+}
+
+/// [`Settled`], ready to be written.
+enum Outcome {
+    Sent { partner: PartnerId, id: BubbleId, receipt: Option<String> },
+    Tried { partner: PartnerId, id: BubbleId },
+    GivenUp { partner: PartnerId, id: BubbleId, event: Option<mail::Letter> },
+}
+
+impl Outcome {
+    fn of(settled: Settled) -> Result<Self, Problem> {
+        Ok(match settled {
+            Settled::Sent { partner, id, message, at: _ } => Self::Sent { partner, id, receipt: message },
+            Settled::Tried { partner, id } => Self::Tried { partner, id },
+            Settled::GivenUp { partner, event: Some(event), .. } if event.partner != partner => {
+                return Err(Problem::failed("an event of another partner"));
+            }
+            Settled::GivenUp { partner, id, event } => {
+                Self::GivenUp { partner, id, event: event.as_ref().map(mail::Letter::of).transpose()? }
+            }
+        })
+    }
+
+    fn write(&self, connection: &Connection) -> Result<(), Problem> {
+        match self {
+            Self::Sent { partner, id, receipt } => {
+                if let (Some((conversation, seq)), Some(receipt)) = (take(connection, partner, *id)?, receipt) {
+                    let row = params![partner.as_str(), conversation.0.into_bytes(), seq, receipt];
+                    connection.prepare_cached(sql::MESSAGE_RECEIPT)?.execute(row)?;
+                }
+            }
+            Self::Tried { partner, id } => {
+                connection.prepare_cached(sql::OUTBOX_TRIED)?.execute(params![partner.as_str(), id.0.into_bytes()])?;
+            }
+            Self::GivenUp { partner, id, event } => {
+                if let (Some(_), Some(event)) = (take(connection, partner, *id)?, event) {
+                    event.post(connection)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Takes a bubble out of the outbox; which message it was, if it was there.
+fn take(connection: &Connection, partner: &PartnerId, id: BubbleId) -> Result<Option<(ConversationId, i64)>, Problem> {
+    let mut take = connection.prepare_cached(sql::OUTBOX_TAKE)?;
+    let row = |row: &Row<'_>| Ok((row.get::<_, [u8; 16]>(0)?, row.get(1)?));
+    let taken = take.query_row(params![partner.as_str(), id.0.into_bytes()], row).optional()?;
+    Ok(taken.map(|(conversation, seq)| (ConversationId(Uuid::from_bytes(conversation)), seq)))
+}

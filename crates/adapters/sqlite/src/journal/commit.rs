@@ -1,0 +1,204 @@
+use jiff::Timestamp;
+use rusqlite::{Connection, params};
+use voronka_core::{
+    order::OrderState,
+    rows::{ConversationRow, FactRow, LeadRow, MessageRow, NoticeRow, OrderRow, OutboxRow, TimerRow, TurnCommit},
+};
+
+use super::ROW_BYTES;
+use crate::{
+    problem::Problem,
+    sql,
+    values::{heat, micros},
+};
+
+/// A turn with its JSON made, so that the writing thread only writes.
+pub(super) struct Prepared {
+    turn: TurnCommit,
+    /// Of the turn's timers, in order; empty for one that is cancelled.
+    timers: Vec<String>,
+    /// Of the turn's bubbles, in order; `None` where a message has it.
+    bubbles: Vec<Option<String>>,
+}
+
+impl Prepared {
+    pub(super) fn of(turn: TurnCommit) -> Result<Self, Problem> {
+        if turn.outbox.iter().any(|row| row.conversation.partner != turn.key.partner) {
+            return Err(Problem::failed("a bubble of another partner"));
+        }
+        let json = |timer: &TimerRow| match timer {
+            TimerRow::Set { timer, .. } => serde_json::to_string(timer),
+            TimerRow::Cancel { .. } => Ok(String::new()),
+        };
+        let timers = turn.timers.iter().map(json).collect::<Result<Vec<_>, _>>();
+        let timers = timers.map_err(|_| Problem::failed("a timer is no JSON"))?;
+        let bubbles = turn.outbox.iter().map(|row| own_body(&turn, row)).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { turn, timers, bubbles })
+    }
+
+    /// About how much it writes.
+    pub(super) fn bytes(&self) -> usize {
+        let turn = &self.turn;
+        let messages: usize = turn.messages.iter().map(|row| row.text.len() + row.body.len()).sum();
+        let facts: usize = turn.facts.iter().map(|row| row.data.len()).sum();
+        let customer = turn.customer.as_ref().map_or(0, |row| row.data.len());
+        let lead = turn.lead.as_ref().map_or(0, |row| row.data.len());
+        10 * ROW_BYTES + turn.conversation.state.len() + messages + facts + customer + lead
+    }
+
+    pub(super) fn write(&self, connection: &Connection) -> Result<(), Problem> {
+        let to = self.to(connection);
+        let (partner, conversation) = (to.partner, to.conversation);
+        to.conversation(self.turn.expected, &self.turn.conversation)?;
+        let mut take = connection.prepare_cached(sql::MAIL_TAKE)?;
+        for seq in &self.turn.consumed {
+            if take.execute(params![partner, conversation, seq])? == 0 {
+                return Err(Problem::Conflict);
+            }
+        }
+        if let Some(row) = &self.turn.customer {
+            let row = params![partner, row.id.0.into_bytes(), row.name, row.phone, row.email, row.data];
+            connection.prepare_cached(sql::CUSTOMER_PUT)?.execute(row)?;
+        }
+        self.turn.lead.iter().try_for_each(|row| to.lead(row))?;
+        self.turn.messages.iter().try_for_each(|row| to.message(row))?;
+        self.turn.facts.iter().try_for_each(|row| to.fact(row))?;
+        self.turn.orders.iter().try_for_each(|row| to.order(row))?;
+        self.turn.timers.iter().zip(&self.timers).try_for_each(|(row, json)| to.timer(row, json))?;
+        self.turn.outbox.iter().zip(&self.bubbles).try_for_each(|(row, json)| to.bubble(row, json.as_deref()))?;
+        self.turn.notices.iter().try_for_each(|row| to.notice(row))
+    }
+
+    fn to<'a>(&'a self, connection: &'a Connection) -> To<'a> {
+        let key = &self.turn.key;
+        To { connection, partner: key.partner.as_str(), conversation: key.conversation.0.into_bytes() }
+    }
+}
+
+/// A bubble's JSON, unless the message of its position has the very same.
+fn own_body(turn: &TurnCommit, row: &OutboxRow) -> Result<Option<String>, Problem> {
+    let json = serde_json::to_string(&row.bubble).map_err(|_| Problem::failed("a bubble is no JSON"))?;
+    let same = |message: &MessageRow| message.seq == row.seq && message.body == json;
+    let shared = row.conversation == turn.key && turn.messages.iter().any(same);
+    Ok((!shared).then_some(json))
+}
+
+/// Where a turn's rows go.
+struct To<'a> {
+    connection: &'a Connection,
+    partner: &'a str,
+    conversation: [u8; 16],
+}
+
+impl To<'_> {
+    fn run(&self, sql: &str, row: impl rusqlite::Params) -> Result<usize, Problem> {
+        Ok(self.connection.prepare_cached(sql)?.execute(row)?)
+    }
+
+    fn conversation(&self, expected: i64, row: &ConversationRow) -> Result<(), Problem> {
+        let sql = if expected == 0 { sql::CONVERSATION_ADD } else { sql::CONVERSATION_SET };
+        let row = params![
+            self.partner,
+            self.conversation,
+            expected,
+            row.account.as_str(),
+            row.peer.as_str(),
+            row.customer.0.into_bytes(),
+            row.owner,
+            row.preview,
+            micros(row.at),
+            row.unread,
+            row.state
+        ];
+        if self.run(sql, row)? == 0 { Err(Problem::Conflict) } else { Ok(()) }
+    }
+
+    fn lead(&self, row: &LeadRow) -> Result<(), Problem> {
+        let heat = heat(row.temperature).ok_or(Problem::failed("a lead is cold, warm or hot"))?;
+        let customer = row.customer.0.into_bytes();
+        let at = micros(row.at);
+        let row = params![self.partner, customer, heat, row.score, row.stage, row.why, row.source, at, row.data];
+        self.run(sql::LEAD_PUT, row).map(|_| ())
+    }
+
+    fn message(&self, row: &MessageRow) -> Result<(), Problem> {
+        let key = row.key.as_ref().map(voronka_core::message::EventKey::as_str);
+        let bubble = row.bubble.map(|id| id.0.into_bytes());
+        let row = params![
+            self.partner,
+            self.conversation,
+            row.seq,
+            row.author.name(),
+            micros(row.at),
+            key,
+            bubble,
+            row.text,
+            row.body,
+            row.basis
+        ];
+        self.run(sql::MESSAGE_ADD, row).map(|_| ())
+    }
+
+    fn fact(&self, row: &FactRow) -> Result<(), Problem> {
+        let row = params![self.partner, row.customer.0.into_bytes(), row.name, micros(row.at), row.data];
+        self.run(sql::FACT_ADD, row).map(|_| ())
+    }
+
+    fn order(&self, row: &OrderRow) -> Result<(), Problem> {
+        let row = params![
+            self.partner,
+            row.id.0.into_bytes(),
+            row.customer.0.into_bytes(),
+            self.conversation,
+            row.number,
+            row.state.name(),
+            !row.state.is_over(),
+            row.total_minor,
+            row.currency,
+            row.due,
+            micros(row.at),
+            placed(row).map(micros),
+            row.data
+        ];
+        self.run(sql::ORDER_PUT, row).map(|_| ())
+    }
+
+    fn timer(&self, row: &TimerRow, json: &str) -> Result<(), Problem> {
+        match row {
+            TimerRow::Set { due, timer } => {
+                let row = params![self.partner, self.conversation, timer.name(), micros(*due), json];
+                self.run(sql::TIMER_SET, row)?;
+            }
+            TimerRow::Cancel { name } => {
+                self.run(sql::TIMER_DROP, params![self.partner, self.conversation, name])?;
+            }
+        }
+        Ok(())
+    }
+
+    fn bubble(&self, row: &OutboxRow, json: Option<&str>) -> Result<(), Problem> {
+        let row = params![
+            self.partner,
+            row.id.0.into_bytes(),
+            row.conversation.conversation.0.into_bytes(),
+            row.account.as_str(),
+            row.peer.as_str(),
+            row.seq,
+            json,
+            row.lane.number(),
+            row.expires.map(micros),
+            row.attempts
+        ];
+        self.run(sql::OUTBOX_ADD, row).map(|_| ())
+    }
+
+    fn notice(&self, row: &NoticeRow) -> Result<(), Problem> {
+        let row = params![self.partner, row.id.0.into_bytes(), row.about, row.text, micros(row.at)];
+        self.run(sql::NOTICE_ADD, row).map(|_| ())
+    }
+}
+
+/// When an order that is written now counts as placed.
+fn placed(row: &OrderRow) -> Option<Timestamp> {
+    (!matches!(row.state, OrderState::Draft | OrderState::Cancelled)).then_some(row.at)
+}

@@ -1,0 +1,150 @@
+use jiff::Timestamp;
+use rusqlite::{Connection, Row, params};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use voronka_core::{
+    ids::{AccountId, PartnerId},
+    message::{Content, ConversationKey, Event, EventKey, Inbound, Peer, Profile, Timer},
+    ports::{Fired, PostedMail},
+    rows::{DeadLetter, Mail},
+};
+
+use super::{all, most, one};
+use crate::{
+    problem::Problem,
+    sql,
+    values::{get, micros},
+};
+
+/// An event, ready to be written: what is asked for in columns, the rest in JSON.
+pub(super) struct Letter {
+    key: ConversationKey,
+    account: AccountId,
+    peer: Peer,
+    event_key: EventKey,
+    at: i64,
+    pub(super) event: String,
+}
+
+impl Letter {
+    pub(super) fn of(inbound: &Inbound) -> Result<Self, Problem> {
+        Ok(Self {
+            key: inbound.conversation(),
+            account: inbound.account.clone(),
+            peer: inbound.peer.clone(),
+            event_key: inbound.key.clone(),
+            at: micros(inbound.at),
+            event: serde_json::to_string(&inbound.event).map_err(|_| Problem::failed("an event is no JSON"))?,
+        })
+    }
+
+    /// Keeps it, if its key is new. The key outlives it.
+    pub(super) fn post(&self, connection: &Connection) -> Result<PostedMail, Problem> {
+        let key = params![self.key.partner.as_str(), self.account.as_str(), self.event_key.as_str(), self.at];
+        if connection.prepare_cached(sql::KEY_ADD)?.execute(key)? == 0 {
+            return Ok(PostedMail::Seen);
+        }
+        self.keep(connection)?;
+        Ok(PostedMail::New(self.key.clone()))
+    }
+
+    fn keep(&self, connection: &Connection) -> Result<(), Problem> {
+        connection.prepare_cached(sql::MAIL_ADD)?.execute(params![
+            self.key.partner.as_str(),
+            self.key.conversation.0.into_bytes(),
+            self.account.as_str(),
+            self.peer.as_str(),
+            self.event_key.as_str(),
+            self.at,
+            self.event
+        ])?;
+        Ok(())
+    }
+}
+
+/// Columns as in [`sql::MAIL`]. An event that cannot be read (a newer version's, after a step back) becomes one of an unknown
+/// kind: it would hold up its conversation for ever.
+pub(super) fn waiting(row: &Row<'_>, of: &ConversationKey) -> Result<Mail, Problem> {
+    let seq = get(row, 0)?;
+    let text = row.get_ref(5)?;
+    let read = text.as_str().ok().and_then(|text| serde_json::from_str(text).ok());
+    let event = read.unwrap_or_else(|| {
+        tracing::error!(partner = %of.partner, conversation = %of.conversation, seq, "an event is not readable");
+        let content = Content::Other { kind: "unreadable".to_owned() };
+        Event::Customer { content, profile: Profile::default() }
+    });
+    let partner = of.partner.clone();
+    let inbound =
+        Inbound { partner, account: get(row, 1)?, peer: get(row, 2)?, key: get(row, 3)?, at: get(row, 4)?, event };
+    Ok(Mail { seq, inbound })
+}
+
+/// Timers that are due become mail.
+pub(super) fn fire(connection: &Connection, now: Timestamp, limit: usize) -> Result<Fired, Problem> {
+    let due = all(connection, sql::TIMERS_DUE, params![micros(now), most(limit)], |row| {
+        let key = ConversationKey { partner: get(row, 0)?, conversation: get(row, 1)? };
+        let (name, due): (String, Timestamp) = (get(row, 2)?, get(row, 3)?);
+        let timer: Option<Timer> = serde_json::from_str(row.get_ref(4)?.as_str().map_err(rusqlite::Error::from)?).ok();
+        let (account, peer): (AccountId, Peer) = (get(row, 5)?, get(row, 6)?);
+        Ok((key, name, due, timer, account, peer))
+    })?;
+    let mut conversations = Vec::new();
+    for (key, name, due, timer, account, peer) in due {
+        let id = params![key.partner.as_str(), key.conversation.0.into_bytes(), name];
+        connection.prepare_cached(sql::TIMER_DROP)?.execute(id)?;
+        let Some(timer) = timer else {
+            tracing::error!(partner = %key.partner, conversation = %key.conversation, name, "a timer is not readable");
+            continue;
+        };
+        let event_key = timer.event_key(&key, due);
+        let event =
+            serde_json::to_string(&Event::Timer { timer }).map_err(|_| Problem::failed("an event is no JSON"))?;
+        Letter { key: key.clone(), account, peer, event_key, at: micros(due), event }.keep(connection)?;
+        if !conversations.contains(&key) {
+            conversations.push(key);
+        }
+    }
+    let next = one(connection, sql::TIMER_NEXT, [], |row| get::<Option<Timestamp>>(row, 0))?.flatten();
+    Ok(Fired { conversations, next })
+}
+
+/// Mail as a dead letter keeps it; the event stays as it was written, even if it cannot be read.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    account: AccountId,
+    peer: Peer,
+    key: EventKey,
+    at: i64,
+    event: Box<RawValue>,
+}
+
+pub(super) fn set_aside(connection: &Connection, letter: &DeadLetter) -> Result<(), Problem> {
+    let (partner, conversation) = (letter.key.partner.as_str(), letter.key.conversation.0.into_bytes());
+    let mut mail = Vec::new();
+    for seq in &letter.mail {
+        mail.extend(all(connection, sql::MAIL_SET_ASIDE, params![partner, conversation, seq], |row| {
+            let event = RawValue::from_string(get(row, 4)?).map_err(|_| Problem::Unreadable("event"))?;
+            Ok(Kept { account: get(row, 0)?, peer: get(row, 1)?, key: get(row, 2)?, at: get(row, 3)?, event })
+        })?);
+    }
+    let Some(first) = mail.first() else { return Ok(()) };
+    let account = first.account.clone();
+    let mail = serde_json::to_string(&mail).map_err(|_| Problem::failed("an event is no JSON"))?;
+    let row = params![partner, account.as_str(), conversation, mail, None::<&[u8]>, letter.cause, micros(letter.at)];
+    connection.prepare_cached(sql::LETTER_ADD)?.execute(row)?;
+    Ok(())
+}
+
+pub(super) fn replay(connection: &Connection, partner: PartnerId, id: i64) -> Result<Option<ConversationKey>, Problem> {
+    let taken = all(connection, sql::LETTER_TAKE, params![partner.as_str(), id], |row| {
+        let mail: Vec<Kept> = serde_json::from_str(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?)
+            .map_err(|_| Problem::Unreadable("dead letter"))?;
+        Ok((get(row, 0)?, mail))
+    })?;
+    let Some((conversation, mail)) = taken.into_iter().next() else { return Ok(None) };
+    let key = ConversationKey { partner, conversation };
+    for Kept { account, peer, key: event_key, at, event } in mail {
+        Letter { key: key.clone(), account, peer, event_key, at, event: event.get().to_owned() }.keep(connection)?;
+    }
+    Ok(Some(key))
+}

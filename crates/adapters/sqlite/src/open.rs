@@ -1,0 +1,133 @@
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use rusqlite::{Connection, OpenFlags, functions::FunctionFlags};
+use voronka_core::ports::StoreError;
+
+use crate::problem::{Problem, store_error};
+
+/// The schema, oldest step first. A step that was released is never edited.
+const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_start.sql")];
+/// Marks our files (`voro`), so that another program's database is not written to.
+const APPLICATION_ID: i64 = 0x766f_726f;
+/// How long a statement waits for another program, e.g. a backup.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Statements that a connection keeps prepared; there are fewer.
+const STATEMENTS_MAX: usize = 96;
+/// A write-ahead log that grew beyond this (a long backup) is cut back.
+const LOG_BYTES_MAX: i64 = 64 << 20;
+
+/// The file that is locked while a process holds the store.
+#[derive(Debug)]
+pub(crate) struct Hold {
+    /// The lock goes with the handle.
+    _file: File,
+}
+
+/// Makes the folder and the file where they are missing, and takes the store for this process.
+pub(crate) fn take(path: &Path) -> Result<(PathBuf, Hold), StoreError> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(folder).map_err(|error| io_error("cannot make the folder", folder, &error))?;
+    // Only the account that runs the engine may read it: there are customers' words and contacts in it. SQLite gives its
+    // side files the same mode.
+    private().open(path).map_err(|error| io_error("cannot write to", path, &error))?;
+    let path = path.canonicalize().map_err(|error| io_error("cannot find", path, &error))?;
+    let mut lock = path.clone().into_os_string();
+    lock.push(".lock");
+    let lock = PathBuf::from(lock);
+    let file = private().open(&lock).map_err(|error| io_error("cannot write to", &lock, &error))?;
+    match file.try_lock() {
+        Ok(()) => Ok((path, Hold { _file: file })),
+        Err(TryLockError::WouldBlock) => {
+            Err(StoreError::Busy(format!("{} is in use by another process", path.display())))
+        }
+        Err(TryLockError::Error(error)) => Err(io_error("cannot lock", &lock, &error)),
+    }
+}
+
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+fn io_error(what: &str, path: &Path, error: &io::Error) -> StoreError {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreError::Full,
+        _ => StoreError::Failed(format!("{what} {}: {error}", path.display())),
+    }
+}
+
+/// The connection that writes, on a schema that is up to date.
+pub(crate) fn writer(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(path, flags).map_err(|error| store_error(&error))?;
+    prepare_writer(&mut connection).map_err(StoreError::from)?;
+    Ok(connection)
+}
+
+fn prepare_writer(connection: &mut Connection) -> Result<(), Problem> {
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    check_ours(connection)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "secure_delete", true)?;
+    connection.pragma_update(None, "journal_size_limit", LOG_BYTES_MAX)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    migrate(connection)
+}
+
+/// Refuses the files of other programs and of newer versions before anything is written.
+fn check_ours(connection: &Connection) -> Result<(), Problem> {
+    let mark: i64 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if mark != APPLICATION_ID && (mark != 0 || tables > 0) {
+        return Err(Problem::Store(StoreError::Damaged("the file is another program's database".into())));
+    }
+    let (found, known) = (version(connection)?, MIGRATIONS.len());
+    if found > known {
+        let why = format!("the file was written by a newer version (schema {found}, this one knows {known})");
+        return Err(Problem::Store(StoreError::Failed(why)));
+    }
+    Ok(())
+}
+
+fn version(connection: &Connection) -> Result<usize, Problem> {
+    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    usize::try_from(version).map_err(|_| Problem::Unreadable("schema version"))
+}
+
+fn migrate(connection: &mut Connection) -> Result<(), Problem> {
+    let from = version(connection)?;
+    for (step, sql) in MIGRATIONS.iter().enumerate().skip(from) {
+        let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        transaction.execute_batch(sql)?;
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        transaction.pragma_update(None, "user_version", i64::try_from(step + 1).unwrap_or(i64::MAX))?;
+        transaction.commit()?;
+    }
+    Ok(())
+}
+
+/// A connection that only reads.
+pub(crate) fn reader(path: &Path) -> Result<Connection, Problem> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    // SQLite's own LIKE knows the case of Latin letters alone.
+    connection.create_scalar_function("holds", 2, flags, |context| {
+        let text = context.get_raw(0).as_str_or_null()?.unwrap_or_default().to_lowercase();
+        Ok(text.contains(context.get_raw(1).as_str()?))
+    })?;
+    Ok(connection)
+}

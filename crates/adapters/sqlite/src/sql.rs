@@ -1,0 +1,177 @@
+//! Every statement, as text. A test prepares each on a fresh file and checks that it names the partner.
+
+macro_rules! statements {
+    ($($(#[$doc:meta])* $name:ident = $sql:expr;)*) => {
+        $($(#[$doc])* pub(crate) const $name: &str = $sql;)*
+
+        /// All of them, with their names.
+        #[cfg(test)]
+        pub(crate) const ALL: &[(&str, &str)] = &[$((stringify!($name), $name)),*];
+    };
+}
+
+/// Statements that are of no partner: they frame transactions, or serve all partners at start-up and when timers are due
+/// (and then give the partner with each row).
+#[cfg(test)]
+pub(crate) const OF_NO_PARTNER: &[&str] =
+    &["BEGIN", "BEGIN_READ", "COMMIT", "ROLLBACK", "SAVEPOINT", "UNDO", "RELEASE", "CHECK", "TIMER_NEXT"];
+
+macro_rules! message_columns {
+    () => {
+        "seq, author, at, key, bubble, text, body, basis"
+    };
+}
+
+macro_rules! order_columns {
+    () => {
+        "o.id, o.customer, o.number, o.state, o.total_minor, o.currency, o.due, o.at, o.data"
+    };
+}
+
+macro_rules! lead_columns {
+    () => {
+        "l.customer, l.heat, l.score, l.stage, l.why, l.source, l.at, l.data"
+    };
+}
+
+macro_rules! cards {
+    ($where:literal) => {
+        concat!(
+            "SELECT c.conversation, c.account, c.peer, c.customer, u.name, c.owner, c.preview, c.at, c.unread, ",
+            "coalesce(l.heat, 0), coalesce(l.score, 0), u.phone, u.email FROM conversations c ",
+            "LEFT JOIN customers u ON u.partner = c.partner AND u.id = c.customer ",
+            "LEFT JOIN leads l ON l.partner = c.partner AND l.customer = c.customer WHERE c.partner = ?1 AND ",
+            $where
+        )
+    };
+}
+
+macro_rules! lead_cards {
+    ($where:literal) => {
+        concat!(
+            "SELECT ",
+            lead_columns!(),
+            ", u.name, u.phone, c.conversation, c.account, c.preview FROM leads l ",
+            "CROSS JOIN conversations c ON c.partner = l.partner AND c.conversation = (",
+            "SELECT k.conversation FROM conversations k INDEXED BY conversations_of ",
+            "WHERE k.partner = l.partner AND k.customer = l.customer ORDER BY k.at DESC, k.conversation DESC LIMIT 1) ",
+            "LEFT JOIN customers u ON u.partner = l.partner AND u.id = l.customer WHERE l.partner = ?1 ",
+            $where,
+            " ORDER BY l.heat DESC, l.score DESC, l.at DESC, l.customer DESC LIMIT ?2 OFFSET ?3"
+        )
+    };
+}
+
+macro_rules! order_cards {
+    ($where:literal) => {
+        concat!(
+            "SELECT ",
+            order_columns!(),
+            ", u.name, u.phone, o.conversation, c.account, c.peer FROM orders o ",
+            "CROSS JOIN conversations c ON c.partner = o.partner AND c.conversation = o.conversation ",
+            "LEFT JOIN customers u ON u.partner = o.partner AND u.id = o.customer WHERE o.partner = ?1 ",
+            $where
+        )
+    };
+}
+
+statements! {
+    BEGIN = "BEGIN IMMEDIATE";
+    BEGIN_READ = "BEGIN DEFERRED";
+    COMMIT = "COMMIT";
+    ROLLBACK = "ROLLBACK";
+    SAVEPOINT = "SAVEPOINT job";
+    UNDO = "ROLLBACK TO job";
+    RELEASE = "RELEASE job";
+    CHECK = "PRAGMA quick_check(1)";
+
+    KEY_ADD = "INSERT INTO keys (partner, account, key, at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING";
+    KEYS_AFTER = "SELECT partner, account, key, at FROM keys WHERE (partner, account, key) > (?1, ?2, ?3) \
+        ORDER BY partner, account, key LIMIT ?4";
+    KEY_DROP = "DELETE FROM keys WHERE partner = ?1 AND account = ?2 AND key = ?3";
+
+    MAIL_ADD = "INSERT INTO mailbox (partner, conversation, account, peer, key, at, event) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    MAIL = "SELECT seq, account, peer, key, at, event FROM mailbox WHERE partner = ?1 AND conversation = ?2 ORDER BY seq LIMIT ?3";
+    MAIL_TAKE = "DELETE FROM mailbox WHERE seq = ?3 AND partner = ?1 AND conversation = ?2";
+    MAIL_SET_ASIDE = "DELETE FROM mailbox WHERE seq = ?3 AND partner = ?1 AND conversation = ?2 \
+        RETURNING account, peer, key, at, event";
+    /// At start-up, of all partners.
+    WAITING = "SELECT DISTINCT partner, conversation FROM mailbox WHERE (partner, conversation) > (?1, ?2) \
+        ORDER BY partner, conversation LIMIT ?3";
+
+    CONVERSATION = "SELECT version, account, peer, customer, owner, preview, at, unread, state FROM conversations \
+        WHERE partner = ?1 AND conversation = ?2";
+    CONVERSATION_ADD = "INSERT INTO conversations \
+        (partner, conversation, version, account, peer, customer, owner, preview, at, unread, state) \
+        VALUES (?1, ?2, ?3 + 1, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING";
+    CONVERSATION_SET = "UPDATE conversations SET version = ?3 + 1, account = ?4, peer = ?5, customer = ?6, owner = ?7, \
+        preview = ?8, at = ?9, unread = ?10, state = ?11 WHERE partner = ?1 AND conversation = ?2 AND version = ?3";
+    CUSTOMER = "SELECT id, name, phone, email, data FROM customers WHERE partner = ?1 AND id = ?2";
+    CUSTOMER_PUT = "INSERT INTO customers (partner, id, name, phone, email, data) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
+        ON CONFLICT (partner, id) DO UPDATE SET name = excluded.name, phone = excluded.phone, email = excluded.email, \
+        data = excluded.data";
+    LEAD = concat!("SELECT ", lead_columns!(), " FROM leads l WHERE l.partner = ?1 AND l.customer = ?2");
+    LEAD_PUT = "INSERT INTO leads (partner, customer, heat, score, stage, why, source, at, data) \
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (partner, customer) DO UPDATE SET heat = excluded.heat, \
+        score = excluded.score, stage = excluded.stage, why = excluded.why, source = excluded.source, at = excluded.at, \
+        data = excluded.data";
+    MESSAGE_ADD = "INSERT INTO messages (partner, conversation, seq, author, at, key, bubble, text, body, basis) \
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+    MESSAGES_LAST = concat!("SELECT ", message_columns!(), " FROM messages WHERE partner = ?1 AND conversation = ?2 \
+        ORDER BY seq DESC LIMIT ?3");
+    MESSAGES_AFTER = concat!("SELECT ", message_columns!(), " FROM messages WHERE partner = ?1 AND conversation = ?2 \
+        AND seq > ?3 ORDER BY seq LIMIT ?4");
+    MESSAGE_RECEIPT = "UPDATE messages SET receipt = ?4 WHERE partner = ?1 AND conversation = ?2 AND seq = ?3";
+    FACT_ADD = "INSERT INTO facts (partner, customer, name, at, data) VALUES (?1, ?2, ?3, ?4, ?5)";
+    FACTS_LAST = "SELECT customer, name, at, data FROM facts WHERE partner = ?1 AND customer = ?2 ORDER BY id DESC LIMIT ?3";
+    ORDER_PUT = "INSERT INTO orders (partner, id, customer, conversation, number, state, open, total_minor, currency, due, at, \
+        placed, data) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT (partner, id) DO UPDATE SET \
+        customer = excluded.customer, number = excluded.number, state = excluded.state, open = excluded.open, \
+        total_minor = excluded.total_minor, currency = excluded.currency, due = excluded.due, at = excluded.at, \
+        placed = coalesce(placed, excluded.placed), data = excluded.data";
+    ORDERS_OPEN = concat!("SELECT ", order_columns!(), " FROM orders o WHERE o.partner = ?1 AND o.customer = ?2 AND o.open = ?3 \
+        ORDER BY o.at DESC, o.id DESC LIMIT ?4");
+    ORDERS_OF = concat!("SELECT ", order_columns!(), " FROM orders o WHERE o.partner = ?1 AND o.customer = ?2 \
+        ORDER BY o.at DESC, o.id DESC LIMIT ?3");
+
+    TIMER_SET = "INSERT INTO timers (partner, conversation, name, due, timer) VALUES (?1, ?2, ?3, ?4, ?5) \
+        ON CONFLICT (partner, conversation, name) DO UPDATE SET due = excluded.due, timer = excluded.timer";
+    TIMER_DROP = "DELETE FROM timers WHERE partner = ?1 AND conversation = ?2 AND name = ?3";
+    /// Of all partners: time passes for everybody.
+    TIMERS_DUE = "SELECT t.partner, t.conversation, t.name, t.due, t.timer, c.account, c.peer FROM timers t \
+        CROSS JOIN conversations c ON c.partner = t.partner AND c.conversation = t.conversation WHERE t.due <= ?1 \
+        ORDER BY t.due, t.partner, t.conversation, t.name LIMIT ?2";
+    TIMER_NEXT = "SELECT min(due) FROM timers";
+
+    OUTBOX_ADD = "INSERT INTO outbox (partner, id, conversation, account, peer, seq, bubble, lane, expires, attempts) \
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (partner, id) DO NOTHING";
+    OUTBOX_TAKE = "DELETE FROM outbox WHERE partner = ?1 AND id = ?2 RETURNING conversation, seq";
+    OUTBOX_TRIED = "UPDATE outbox SET attempts = attempts + 1 WHERE partner = ?1 AND id = ?2";
+    /// At start-up, of all partners.
+    UNSENT = "SELECT o.position, o.partner, o.id, o.conversation, o.account, o.peer, o.seq, coalesce(o.bubble, m.body), o.lane, \
+        o.expires, o.attempts FROM outbox o LEFT JOIN messages m ON m.partner = o.partner AND m.conversation = o.conversation \
+        AND m.seq = o.seq WHERE o.position > ?1 ORDER BY o.position";
+
+    NOTICE_ADD = "INSERT INTO notices (partner, id, about, text, at) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING";
+    NOTICES = "SELECT id, about, text, at FROM notices WHERE partner = ?1 ORDER BY at DESC, id DESC LIMIT ?2 OFFSET ?3";
+    LETTER_ADD = "INSERT INTO letters (partner, account, conversation, mail, body, cause, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    LETTER_TAKE = "DELETE FROM letters WHERE id = ?2 AND partner = ?1 AND mail IS NOT NULL RETURNING conversation, mail";
+    LETTERS = "SELECT id, account, cause, at FROM letters WHERE partner = ?1 ORDER BY id DESC LIMIT ?2 OFFSET ?3";
+
+    CARDS = cards!("(?2 IS NULL OR c.owner = ?2) AND (?3 IS NULL OR holds(u.name, ?3) OR holds(c.preview, ?3)) \
+        ORDER BY c.at DESC, c.conversation DESC LIMIT ?4 OFFSET ?5");
+    /// Those that the bot does not answer are few and have an index of their own.
+    CARDS_HELD = cards!("c.owner <> 'bot' AND c.owner = ?2 AND (?3 IS NULL OR holds(u.name, ?3) OR holds(c.preview, ?3)) \
+        ORDER BY c.at DESC, c.conversation DESC LIMIT ?4 OFFSET ?5");
+    CARD = cards!("c.conversation = ?2");
+    LEADS = lead_cards!("");
+    LEADS_OF_HEAT = lead_cards!("AND l.heat = ?4");
+    ORDERS = order_cards!("ORDER BY o.at DESC, o.id DESC LIMIT ?2 OFFSET ?3");
+    ORDER = order_cards!("AND o.id = ?2");
+    COUNT_FACTS = "SELECT name, count(*), count(DISTINCT customer) FROM facts WHERE partner = ?1 \
+        AND name IN ('message', 'question.unanswered', 'answer.blocked') AND at >= ?2 GROUP BY name";
+    COUNT_HOT = "SELECT count(*) FROM leads WHERE partner = ?1 AND heat = 2";
+    COUNT_ORDERS = "SELECT count(*), coalesce(sum(iif(state IN ('cancelled', 'refunded', 'returned'), 0, total_minor)), 0) \
+        FROM orders WHERE partner = ?1 AND placed >= ?2";
+    COUNT_WAITING = "SELECT count(*) FROM conversations WHERE partner = ?1 AND owner = 'nobody' AND owner <> 'bot'";
+}

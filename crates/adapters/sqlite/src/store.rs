@@ -1,0 +1,152 @@
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use jiff::Timestamp;
+use rusqlite::{Connection, params};
+use voronka_core::ports::StoreError;
+
+use crate::{open, problem::Problem, sql, writer::Writer};
+
+/// Read connections that are kept for the next read; more are opened when more read at once.
+const READERS_MAX: usize = 16;
+/// Keys that one transaction of [`SqliteStore::prune`] looks at, so that turns need not wait long for it.
+const PRUNE_ROWS_MAX: i64 = 2_000;
+
+/// Journal and directory in one SQLite file. A clone is the same store; the last one that is dropped finishes what waits and
+/// frees the file.
+#[derive(Debug, Clone)]
+pub struct SqliteStore {
+    // Before the writer, so that they are closed first: the last connection clears the log away, and it must be one that writes.
+    readers: Arc<Readers>,
+    pub(crate) writer: Arc<Writer>,
+}
+
+#[derive(Debug)]
+struct Readers {
+    path: PathBuf,
+    idle: Mutex<Vec<Connection>>,
+}
+
+impl SqliteStore {
+    /// Opens the file; makes it and its folder where they are missing, and brings its schema up to date. The file belongs to
+    /// this process until the store is dropped.
+    ///
+    /// # Errors
+    /// `Busy`: another process (or another store of this one) has it. `Damaged`: it is corrupt, or no file of ours. `Full`: no
+    /// space. `Failed`: it cannot be written, or a newer version wrote it.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        let (path, hold) = open::take(path.as_ref())?;
+        let connection = open::writer(&path)?;
+        let writer = Writer::start(connection, hold)?;
+        Ok(Self { readers: Arc::new(Readers { path, idle: Mutex::default() }), writer: Arc::new(writer) })
+    }
+
+    /// Where the file is.
+    pub fn path(&self) -> &Path {
+        &self.readers.path
+    }
+
+    /// Forgets the keys of events that happened before a moment: a second delivery would be taken for a new event. Messengers
+    /// give up within days, so a month is safe. Returns how many.
+    pub async fn prune(&self, before: Timestamp) -> Result<usize, StoreError> {
+        let mut pruned = 0;
+        let mut cursor = Some((String::new(), String::new(), String::new()));
+        while let Some(after) = cursor {
+            let (count, next) = self.writer.call(0, move |connection| prune_some(connection, &after, before)).await?;
+            pruned += count;
+            cursor = next;
+        }
+        Ok(pruned)
+    }
+
+    /// Reads the whole file and says whether it is sound. Takes seconds a gigabyte; for `doctor` and after backups.
+    pub async fn verify(&self) -> Result<(), StoreError> {
+        let found: String =
+            self.read_aside(|connection| Ok(connection.query_row(sql::CHECK, [], |row| row.get(0))?)).await?;
+        if found == "ok" {
+            Ok(())
+        } else {
+            Err(StoreError::Damaged("the file is corrupt; restore it from a backup".into()))
+        }
+    }
+
+    /// Transactions written since the store was opened: together with the number of turns, how well they are grouped.
+    pub fn commits(&self) -> u64 {
+        self.writer.commits()
+    }
+
+    /// Reads in place. Only for short reads: the caller's thread waits.
+    pub(crate) fn read<T>(&self, read: impl FnOnce(&Connection) -> Result<T, Problem>) -> Result<T, Problem> {
+        self.readers.with(read)
+    }
+
+    /// Reads several things as they are at one moment.
+    pub(crate) fn read_at_once<T>(&self, read: impl FnOnce(&Connection) -> Result<T, Problem>) -> Result<T, Problem> {
+        self.read(|connection| {
+            connection.prepare_cached(sql::BEGIN_READ)?.execute([])?;
+            let result = read(connection);
+            connection.prepare_cached(sql::COMMIT)?.execute([])?;
+            result
+        })
+    }
+
+    /// A read that may take longer: on a thread for such things.
+    pub(crate) async fn read_aside<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let readers = Arc::clone(&self.readers);
+        let done = tokio::task::spawn_blocking(move || readers.with(read)).await;
+        done.map_err(|_| Problem::failed("a read was cut short"))?
+    }
+}
+
+impl Readers {
+    fn with<T>(&self, read: impl FnOnce(&Connection) -> Result<T, Problem>) -> Result<T, Problem> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let connection = match idle {
+            Some(connection) => connection,
+            None => open::reader(&self.path)?,
+        };
+        let result = read(&connection);
+        // One that is still in a transaction (its end failed) would read the past for ever.
+        if connection.is_autocommit() {
+            let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+            if idle.len() < READERS_MAX {
+                idle.push(connection);
+            }
+        }
+        result
+    }
+}
+
+type KeyName = (String, String, String);
+
+/// Looks at the next keys after one; tells where it stopped, unless it has seen all.
+fn prune_some(
+    connection: &Connection,
+    after: &KeyName,
+    before: Timestamp,
+) -> Result<(usize, Option<KeyName>), Problem> {
+    let mut scan = connection.prepare_cached(sql::KEYS_AFTER)?;
+    let mut rows = scan.query(params![after.0, after.1, after.2, PRUNE_ROWS_MAX])?;
+    let (mut seen, mut old, mut last) = (0, Vec::new(), None);
+    while let Some(row) = rows.next()? {
+        let name: KeyName = (row.get(0)?, row.get(1)?, row.get(2)?);
+        if row.get::<_, i64>(3)? < before.as_microsecond() {
+            old.push(name.clone());
+        }
+        last = Some(name);
+        seen += 1;
+    }
+    let mut drop_key = connection.prepare_cached(sql::KEY_DROP)?;
+    for (partner, account, key) in &old {
+        drop_key.execute(params![partner, account, key])?;
+    }
+    Ok((old.len(), last.filter(|_| seen == PRUNE_ROWS_MAX)))
+}
+
+#[cfg(test)]
+mod tests;

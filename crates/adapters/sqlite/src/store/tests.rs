@@ -1,0 +1,244 @@
+use std::{fs, sync::mpsc};
+
+use futures::future::join_all;
+use voronka_core::{
+    message::{EventKey, Inbound},
+    ports::{ConversationFilter, Directory, Journal, Loaded, Page, PostedMail, Settled},
+    rows::{DeadLetter, TurnCommit},
+};
+use voronka_testkit::journal::sample;
+
+use super::*;
+
+fn fresh() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shop.db");
+    (folder, path)
+}
+
+fn event(n: usize) -> Inbound {
+    sample::text(&sample::partner("korica"), &format!("peer-{n}"), &n.to_string(), "Здравствуйте")
+}
+
+/// Holds the writer in the middle of a transaction until the returned end is dropped.
+async fn hold(store: &SqliteStore) -> (mpsc::Sender<()>, tokio::task::JoinHandle<()>) {
+    let (begun, has_begun) = tokio::sync::oneshot::channel();
+    let (release, released) = mpsc::channel::<()>();
+    let writer = Arc::clone(&store.writer);
+    let held = tokio::spawn(async move {
+        let work = move |connection: &Connection| {
+            connection.execute("INSERT INTO keys VALUES ('korica', 'held', 'held', 0)", [])?;
+            begun.send(()).unwrap();
+            released.recv().unwrap_err();
+            Ok(())
+        };
+        writer.call(0, work).await.unwrap();
+    });
+    has_begun.await.unwrap();
+    (release, held)
+}
+
+/// Runs a statement of the test's own on the writing connection.
+async fn run(store: &SqliteStore, sql: &'static str) {
+    store.writer.call(0, move |connection| Ok(connection.execute_batch(sql)?)).await.unwrap();
+}
+
+#[test]
+fn every_statement_fits_the_schema_and_names_its_partner() {
+    let (_folder, path) = fresh();
+    let _store = SqliteStore::open(&path).unwrap();
+    let connection = open::reader(&path).unwrap();
+    for (name, text) in sql::ALL {
+        connection.prepare(text).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let named = text.contains("partner");
+        assert_eq!(named, !sql::OF_NO_PARTNER.contains(name), "{name}");
+        let everybodys = ["KEYS_AFTER", "WAITING", "TIMERS_DUE", "UNSENT"];
+        let bound = text.contains("partner = ?1") || text.contains("(partner, ");
+        assert!(bound || !named || everybodys.contains(name), "{name} names a partner and does not bind it");
+    }
+}
+
+#[test]
+fn lists_and_loads_never_scan_a_table_or_sort_one() {
+    let (_folder, path) = fresh();
+    let _store = SqliteStore::open(&path).unwrap();
+    let connection = open::reader(&path).unwrap();
+    for (name, text) in sql::ALL.iter().filter(|(_, text)| text.starts_with("SELECT")) {
+        let mut explain = connection.prepare(&format!("EXPLAIN QUERY PLAN {text}")).unwrap();
+        let unbound = vec![rusqlite::types::Null; explain.parameter_count()];
+        let plan = explain.query_map(rusqlite::params_from_iter(unbound), |row| row.get::<_, String>(3)).unwrap();
+        let plan: Vec<String> = plan.collect::<Result<_, _>>().unwrap();
+        // One customer has few conversations and few orders: those may be sorted.
+        let sorts = plan.iter().filter(|step| step.contains("TEMP B-TREE")).count();
+        let sorts_max = match *name {
+            "LEADS" | "LEADS_OF_HEAT" | "ORDERS_OF" | "COUNT_FACTS" => 1,
+            _ => 0,
+        };
+        assert!(sorts <= sorts_max, "{name} sorts: {plan:?}");
+        let scans = plan.iter().any(|step| step.starts_with("SCAN") && !step.contains("INDEX"));
+        assert!(!scans || *name == "KEYS_AFTER", "{name} scans: {plan:?}");
+    }
+}
+
+#[tokio::test]
+async fn calls_that_wait_together_are_written_in_one_transaction() {
+    let (_folder, path) = fresh();
+    let store = SqliteStore::open(&path).unwrap();
+    let (release, held) = hold(&store).await;
+    let before = store.commits();
+    let posts: Vec<_> = (0..200)
+        .map(|n| {
+            let store = store.clone();
+            tokio::spawn(async move { store.post(vec![event(n)]).await })
+        })
+        .collect();
+    while store.writer.waiting() < 200 {
+        tokio::task::yield_now().await;
+    }
+    drop(release);
+    for posted in join_all(posts).await {
+        assert!(matches!(posted.unwrap().unwrap()[0], PostedMail::New(_)));
+    }
+    held.await.unwrap();
+    assert_eq!(store.commits() - before, 2, "the one that was held, and one for all others");
+}
+
+#[tokio::test]
+async fn what_was_answered_is_in_a_copy_of_the_files_taken_at_any_moment() {
+    let (folder, path) = fresh();
+    let store = SqliteStore::open(&path).unwrap();
+    let mut answered = Vec::new();
+    for round in 0..4 {
+        for n in round * 30..round * 30 + 30 {
+            let inbound = event(n);
+            store.post(vec![inbound.clone()]).await.unwrap();
+            let key = inbound.conversation();
+            let mail = store.load(&key, 9, 9).await.unwrap().mail;
+            let consumed = if n % 2 == 0 { vec![mail[0].seq] } else { vec![] };
+            store.commit(TurnCommit { consumed, ..sample::full_turn(&key, &inbound, 0) }).await.unwrap();
+            answered.push((n, key));
+        }
+        // The writer stands in the middle of a transaction that has written something: as a kill would find it.
+        let (release, held) = hold(&store).await;
+        let unanswered = store.post(vec![event(100_000)]);
+        let crashed = folder.path().join(format!("crash-{round}.db"));
+        fs::copy(&path, &crashed).unwrap();
+        fs::copy(path.with_extension("db-wal"), crashed.with_extension("db-wal")).unwrap();
+        drop(release);
+        let _later = futures::join!(held, unanswered);
+
+        let copy = SqliteStore::open(&crashed).unwrap();
+        copy.verify().await.unwrap();
+        for (n, key) in &answered {
+            let loaded = copy.load(key, 9, 9).await.unwrap();
+            assert_eq!((loaded.version, loaded.history.len(), loaded.mail.len()), (1, 2, n % 2), "{n}");
+            assert_eq!(copy.post(vec![event(*n)]).await.unwrap(), [PostedMail::Seen]);
+        }
+        assert_eq!(copy.unsent(0, 1_000).await.unwrap().len(), answered.len());
+        let half_written = copy.read(|connection| {
+            Ok(connection
+                .query_row("SELECT count(*) FROM keys WHERE account = 'held'", [], |row| row.get::<_, i64>(0))?)
+        });
+        assert_eq!(half_written.unwrap(), 0);
+        run(&store, "DELETE FROM keys WHERE account = 'held'").await;
+        run(&store, "DELETE FROM mailbox WHERE key = '100000'; DELETE FROM keys WHERE key = '100000'").await;
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_what_does_not_fit_and_keeps_the_rest() {
+    let (_folder, path) = fresh();
+    let store = SqliteStore::open(&path).unwrap();
+    store.post(vec![event(0)]).await.unwrap();
+    run(&store, "PRAGMA max_page_count = 60").await;
+    let mut refused = None;
+    for n in 1..2_000 {
+        let inbound = sample::text(&sample::partner("korica"), "anna", &n.to_string(), &"ы".repeat(1_000));
+        if let Err(error) = store.post(vec![inbound]).await {
+            refused = Some((n, error));
+            break;
+        }
+    }
+    let (n, error) = refused.expect("the disk is full at last");
+    assert_eq!(error, StoreError::Full);
+    run(&store, "PRAGMA max_page_count = 100000").await;
+    let key = sample::text(&sample::partner("korica"), "anna", "", "").conversation();
+    assert_eq!(store.load(&key, 5_000, 0).await.unwrap().mail.len(), n - 1);
+    store.post(vec![event(7)]).await.unwrap();
+    store.verify().await.unwrap();
+}
+
+#[tokio::test]
+async fn keys_are_forgotten_when_they_are_old() {
+    let (_folder, path) = fresh();
+    let store = SqliteStore::open(&path).unwrap();
+    let aged = |n: usize| Inbound { at: sample::moment(i64::try_from(n).unwrap()), ..event(n) };
+    store.post((0..5_000).map(aged).collect()).await.unwrap();
+    assert_eq!(store.prune(sample::moment(3_000)).await, Ok(3_000));
+    assert_eq!(store.prune(sample::moment(3_000)).await, Ok(0));
+    assert!(matches!(store.post(vec![event(2_999)]).await.unwrap()[0], PostedMail::New(_)));
+    assert_eq!(store.post(vec![event(3_000)]).await.unwrap(), [PostedMail::Seen]);
+}
+
+#[tokio::test]
+async fn a_bubble_that_is_its_message_is_stored_once_and_keeps_its_receipt() {
+    let (_folder, path) = fresh();
+    let store = SqliteStore::open(&path).unwrap();
+    let inbound = event(1);
+    let turn = sample::full_turn(&inbound.conversation(), &inbound, 0);
+    store.commit(turn.clone()).await.unwrap();
+    let column = |sql: &'static str| {
+        store.read(|connection| Ok(connection.query_row(sql, [], |row| row.get::<_, Option<String>>(0))?)).unwrap()
+    };
+    assert_eq!(column("SELECT bubble FROM outbox"), None);
+    assert_eq!(store.unsent(0, 9).await.unwrap()[0].1, turn.outbox[0]);
+    let (partner, id) = (inbound.partner, turn.outbox[0].id);
+    let sent = Settled::Sent { partner, id, message: Some("4711".into()), at: sample::moment(1) };
+    store.settle(vec![sent]).await.unwrap();
+    assert_eq!(column("SELECT receipt FROM messages WHERE seq = 2").as_deref(), Some("4711"));
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_holds_nobody_up_and_is_not_lost() {
+    let (_folder, path) = fresh();
+    let store = SqliteStore::open(&path).unwrap();
+    let inbound = event(1);
+    let key = inbound.conversation();
+    store.post(vec![inbound.clone(), Inbound { key: EventKey::new("next"), ..inbound.clone() }]).await.unwrap();
+    store.commit(sample::full_turn(&key, &inbound, 0)).await.unwrap();
+    store.commit(sample::full_turn(&event(2).conversation(), &event(2), 0)).await.unwrap();
+    run(&store, r#"UPDATE mailbox SET event = '{"e":"of tomorrow"}' WHERE key = '1'"#).await;
+    run(&store, r#"UPDATE outbox SET bubble = '{"of":"tomorrow"}' WHERE position = 1"#).await;
+    assert_eq!(store.unsent(0, 1).await.unwrap()[0].0, 2);
+    let Loaded { mail, .. } = store.load(&key, 9, 9).await.unwrap();
+    assert_eq!(mail.len(), 2);
+    assert_eq!(mail[0].inbound.key, inbound.key);
+    let letter = DeadLetter { mail: vec![mail[0].seq], key: key.clone(), cause: "?".into(), at: sample::moment(0) };
+    store.set_aside(letter).await.unwrap();
+    let listed = store.dead_letters(&key.partner, Page::first(9)).await.unwrap();
+    store.replay(&key.partner, listed[0].id).await.unwrap();
+    let kept = store.read(|connection| {
+        Ok(connection.query_row("SELECT event FROM mailbox WHERE key = '1'", [], |row| row.get::<_, String>(0))?)
+    });
+    assert_eq!(kept.unwrap(), r#"{"e":"of tomorrow"}"#);
+}
+
+#[tokio::test]
+async fn the_first_pages_of_a_large_partner_come_at_once() {
+    let (_folder, path) = fresh();
+    let store = SqliteStore::open(&path).unwrap();
+    let fill = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) \
+        INSERT INTO conversations SELECT 'korica', unhex(printf('%032x', i)), 1, 'telegram', i, unhex(printf('%032x', i)), \
+        iif(i % 1000 = 0, 'nobody', 'bot'), 'слово ' || i, i, 0, '{}' FROM n";
+    run(&store, fill).await;
+    let (korica, page) = (sample::partner("korica"), Page::first(20));
+    let steps = |filter: ConversationFilter| {
+        let (korica, store) = (korica.clone(), store.clone());
+        async move { store.conversations(&korica, &filter, page).await.unwrap().len() }
+    };
+    assert_eq!(steps(ConversationFilter::default()).await, 20);
+    let nobodys = ConversationFilter { owner: Some("nobody".into()), ..ConversationFilter::default() };
+    assert_eq!(steps(nobodys).await, 20);
+    let said = ConversationFilter { text: Some("СЛОВО 77".into()), ..ConversationFilter::default() };
+    assert_eq!(steps(said).await, 20);
+}

@@ -1,0 +1,216 @@
+//! Between columns and the core's types.
+
+use jiff::Timestamp;
+use rusqlite::Row;
+use uuid::Uuid;
+use voronka_core::{
+    ids::{AccountId, BubbleId, ConversationId, CustomerId, NoticeId, OrderId, PartnerId},
+    message::{EventKey, Peer},
+    order::OrderState,
+    rows::{Author, ConversationRow, CustomerRow, FactRow, LeadRow, MessageRow, NoticeRow, OrderRow},
+};
+
+use crate::problem::Problem;
+
+const OWNERS: [&str; 3] = ["bot", "person", "nobody"];
+const TEMPERATURES: [&str; 3] = ["cold", "warm", "hot"];
+
+pub(crate) fn micros(at: Timestamp) -> i64 {
+    at.as_microsecond()
+}
+
+pub(crate) fn time(micros: i64) -> Result<Timestamp, Problem> {
+    Timestamp::from_microsecond(micros).map_err(|_| Problem::Unreadable("time"))
+}
+
+/// A temperature as it is sorted; `None`: there is no such.
+pub(crate) fn heat(temperature: &str) -> Option<i64> {
+    TEMPERATURES.iter().zip(0..).find(|(name, _)| **name == temperature).map(|(_, heat)| heat)
+}
+
+/// From a column of the row, by its place.
+pub(crate) trait Read: Sized {
+    fn read(row: &Row<'_>, column: usize) -> Result<Self, Problem>;
+}
+
+pub(crate) fn get<T: Read>(row: &Row<'_>, column: usize) -> Result<T, Problem> {
+    T::read(row, column)
+}
+
+macro_rules! as_sqlite_has_it {
+    ($($type:ty)*) => {$(
+        impl Read for $type {
+            fn read(row: &Row<'_>, column: usize) -> Result<Self, Problem> {
+                Ok(row.get(column)?)
+            }
+        }
+    )*};
+}
+
+as_sqlite_has_it! { i64 i32 u32 String Option<String> Option<i64> }
+
+macro_rules! ids {
+    ($($type:ident)*) => {$(
+        impl Read for $type {
+            fn read(row: &Row<'_>, column: usize) -> Result<Self, Problem> {
+                Ok(Self(Uuid::from_bytes(row.get(column)?)))
+            }
+        }
+    )*};
+}
+
+ids! { ConversationId CustomerId OrderId BubbleId NoticeId }
+
+macro_rules! names {
+    ($($type:ident)*) => {$(
+        impl Read for $type {
+            fn read(row: &Row<'_>, column: usize) -> Result<Self, Problem> {
+                Self::parse(row.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?).map_err(|_| Problem::Unreadable("name"))
+            }
+        }
+    )*};
+}
+
+names! { PartnerId AccountId }
+
+macro_rules! channel_words {
+    ($($type:ident)*) => {$(
+        impl Read for $type {
+            fn read(row: &Row<'_>, column: usize) -> Result<Self, Problem> {
+                Ok(Self::new(row.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?))
+            }
+        }
+    )*};
+}
+
+channel_words! { Peer EventKey }
+
+impl Read for Timestamp {
+    fn read(row: &Row<'_>, column: usize) -> Result<Self, Problem> {
+        time(row.get(column)?)
+    }
+}
+
+impl Read for Option<Timestamp> {
+    fn read(row: &Row<'_>, column: usize) -> Result<Self, Problem> {
+        row.get::<_, Option<i64>>(column)?.map(time).transpose()
+    }
+}
+
+impl Read for Option<BubbleId> {
+    fn read(row: &Row<'_>, column: usize) -> Result<Self, Problem> {
+        Ok(row.get::<_, Option<[u8; 16]>>(column)?.map(|bytes| BubbleId(Uuid::from_bytes(bytes))))
+    }
+}
+
+impl Read for Option<EventKey> {
+    fn read(row: &Row<'_>, column: usize) -> Result<Self, Problem> {
+        Ok(row.get::<_, Option<String>>(column)?.map(|key| EventKey::new(&key)))
+    }
+}
+
+impl Read for Author {
+    fn read(row: &Row<'_>, column: usize) -> Result<Self, Problem> {
+        Self::from_name(&row.get::<_, String>(column)?).ok_or(Problem::Unreadable("author"))
+    }
+}
+
+impl Read for OrderState {
+    fn read(row: &Row<'_>, column: usize) -> Result<Self, Problem> {
+        let name: String = row.get(column)?;
+        Self::ALL.into_iter().find(|state| state.name() == name).ok_or(Problem::Unreadable("order state"))
+    }
+}
+
+/// The word as the core has it.
+pub(crate) fn owner(row: &Row<'_>, column: usize) -> Result<&'static str, Problem> {
+    let name: String = row.get(column)?;
+    OWNERS.into_iter().find(|owner| *owner == name).ok_or(Problem::Unreadable("owner"))
+}
+
+/// From [`heat`].
+pub(crate) fn temperature(row: &Row<'_>, column: usize) -> Result<&'static str, Problem> {
+    let heat: i64 = row.get(column)?;
+    usize::try_from(heat)
+        .ok()
+        .and_then(|heat| TEMPERATURES.get(heat).copied())
+        .ok_or(Problem::Unreadable("temperature"))
+}
+
+/// Columns as in [`crate::sql::CONVERSATION`], from the second on.
+pub(crate) fn conversation(row: &Row<'_>) -> Result<ConversationRow, Problem> {
+    Ok(ConversationRow {
+        account: get(row, 1)?,
+        peer: get(row, 2)?,
+        customer: get(row, 3)?,
+        owner: owner(row, 4)?,
+        preview: get(row, 5)?,
+        at: get(row, 6)?,
+        unread: get(row, 7)?,
+        state: get(row, 8)?,
+    })
+}
+
+/// Columns as in [`crate::sql::CUSTOMER`].
+pub(crate) fn customer(row: &Row<'_>) -> Result<CustomerRow, Problem> {
+    Ok(CustomerRow {
+        id: get(row, 0)?,
+        name: get(row, 1)?,
+        phone: get(row, 2)?,
+        email: get(row, 3)?,
+        data: get(row, 4)?,
+    })
+}
+
+/// Columns as in [`crate::sql::LEAD`].
+pub(crate) fn lead(row: &Row<'_>) -> Result<LeadRow, Problem> {
+    Ok(LeadRow {
+        customer: get(row, 0)?,
+        temperature: temperature(row, 1)?,
+        score: get(row, 2)?,
+        stage: get(row, 3)?,
+        why: get(row, 4)?,
+        source: get(row, 5)?,
+        at: get(row, 6)?,
+        data: get(row, 7)?,
+    })
+}
+
+/// Columns as in [`crate::sql::MESSAGES_LAST`].
+pub(crate) fn message(row: &Row<'_>) -> Result<MessageRow, Problem> {
+    Ok(MessageRow {
+        seq: get(row, 0)?,
+        author: get(row, 1)?,
+        at: get(row, 2)?,
+        key: get(row, 3)?,
+        bubble: get(row, 4)?,
+        text: get(row, 5)?,
+        body: get(row, 6)?,
+        basis: get(row, 7)?,
+    })
+}
+
+/// Columns as in [`crate::sql::FACTS_LAST`].
+pub(crate) fn fact(row: &Row<'_>) -> Result<FactRow, Problem> {
+    Ok(FactRow { customer: get(row, 0)?, name: get(row, 1)?, at: get(row, 2)?, data: get(row, 3)? })
+}
+
+/// Columns as in [`crate::sql::ORDERS_OPEN`].
+pub(crate) fn order(row: &Row<'_>) -> Result<OrderRow, Problem> {
+    Ok(OrderRow {
+        id: get(row, 0)?,
+        customer: get(row, 1)?,
+        number: get(row, 2)?,
+        state: get(row, 3)?,
+        total_minor: get(row, 4)?,
+        currency: get(row, 5)?,
+        due: get(row, 6)?,
+        at: get(row, 7)?,
+        data: get(row, 8)?,
+    })
+}
+
+/// Columns as in [`crate::sql::NOTICES`].
+pub(crate) fn notice(row: &Row<'_>) -> Result<NoticeRow, Problem> {
+    Ok(NoticeRow { id: get(row, 0)?, about: get(row, 1)?, text: get(row, 2)?, at: get(row, 3)? })
+}

@@ -1,0 +1,180 @@
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+};
+
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot};
+use voronka_core::ports::StoreError;
+
+use crate::{
+    open::Hold,
+    problem::{Problem, store_error},
+    sql,
+};
+
+/// Jobs that may wait for the writer; callers beyond wait for a place.
+const QUEUE_MAX: usize = 1_024;
+/// Most jobs in one transaction: whoever came first should not wait long for the rest.
+const BATCH_JOBS_MAX: usize = 256;
+/// Most bytes in one transaction, about.
+const BATCH_BYTES_MAX: usize = 1 << 20;
+
+/// The end by which calls reach the writing thread.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    jobs: mpsc::Sender<Box<dyn Job>>,
+    thread: Option<thread::JoinHandle<()>>,
+    commits: Arc<AtomicU64>,
+}
+
+/// A call that writes: what it does, and who waits for it.
+trait Job: Send {
+    /// About how much it writes.
+    fn bytes(&self) -> usize;
+    /// Does it, in a savepoint. Whether it is to be kept.
+    fn run(&mut self, connection: &Connection) -> Verdict;
+    /// Tells the caller, when the transaction has ended so.
+    fn answer(self: Box<Self>, ended: Result<(), StoreError>);
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Keep,
+    Undo,
+}
+
+struct Call<T, F> {
+    bytes: usize,
+    work: Option<F>,
+    result: Option<Result<T, Problem>>,
+    reply: oneshot::Sender<Result<T, Problem>>,
+}
+
+impl<T: Send, F: FnOnce(&Connection) -> Result<T, Problem> + Send> Job for Call<T, F> {
+    fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    fn run(&mut self, connection: &Connection) -> Verdict {
+        let Some(work) = self.work.take() else { return Verdict::Undo };
+        let result = work(connection);
+        let verdict = if result.is_ok() { Verdict::Keep } else { Verdict::Undo };
+        self.result = Some(result);
+        verdict
+    }
+
+    fn answer(self: Box<Self>, ended: Result<(), StoreError>) {
+        let result = match (self.result, ended) {
+            // A refusal stands, whatever became of the others.
+            (Some(Err(problem)), _) => Err(problem),
+            (Some(Ok(value)), Ok(())) => Ok(value),
+            (_, Err(error)) => Err(Problem::Store(error)),
+            (None, Ok(())) => Err(Problem::stopped()),
+        };
+        // Who does not wait any more need not be told.
+        let _gone = self.reply.send(result);
+    }
+}
+
+impl Writer {
+    /// Starts the thread. It holds the file for as long as it lives.
+    pub(crate) fn start(connection: Connection, hold: Hold) -> Result<Self, StoreError> {
+        let (jobs, queue) = mpsc::channel(QUEUE_MAX);
+        let commits = Arc::new(AtomicU64::new(0));
+        let count = Arc::clone(&commits);
+        let work = move || {
+            serve(&connection, queue, &count);
+            if let Err((_, error)) = connection.close() {
+                tracing::warn!(%error, "the database was not closed cleanly; nothing is lost");
+            }
+            drop(hold);
+        };
+        let thread = thread::Builder::new().name("voronka-sqlite".into()).spawn(work);
+        let thread = thread.map_err(|error| StoreError::Failed(format!("cannot start the writer: {error}")))?;
+        Ok(Self { jobs, thread: Some(thread), commits })
+    }
+
+    /// Does `work` in the next transaction and returns when that is durable.
+    pub(crate) async fn call<T: Send + 'static>(
+        &self,
+        bytes: usize,
+        work: impl FnOnce(&Connection) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let (reply, answer) = oneshot::channel();
+        let call = Call { bytes, work: Some(work), result: None, reply };
+        self.jobs.send(Box::new(call)).await.map_err(|_| Problem::stopped())?;
+        answer.await.map_err(|_| Problem::stopped())?
+    }
+
+    /// Calls that stand in the queue.
+    #[cfg(test)]
+    pub(crate) fn waiting(&self) -> usize {
+        self.jobs.max_capacity() - self.jobs.capacity()
+    }
+
+    /// Transactions written.
+    pub(crate) fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed)
+    }
+}
+
+/// What waits is still written; then the file is free.
+impl Drop for Writer {
+    fn drop(&mut self) {
+        let (closed, _) = mpsc::channel(1);
+        drop(std::mem::replace(&mut self.jobs, closed));
+        if let Some(Err(_)) = self.thread.take().map(thread::JoinHandle::join) {
+            tracing::error!("the writer panicked");
+        }
+    }
+}
+
+/// Sleeps until a job comes; takes what else has come meanwhile; writes it together.
+fn serve(connection: &Connection, mut queue: mpsc::Receiver<Box<dyn Job>>, commits: &AtomicU64) {
+    while let Some(first) = queue.blocking_recv() {
+        let mut bytes = first.bytes();
+        let mut batch = vec![first];
+        while batch.len() < BATCH_JOBS_MAX && bytes < BATCH_BYTES_MAX {
+            let Ok(job) = queue.try_recv() else { break };
+            bytes += job.bytes();
+            batch.push(job);
+        }
+        let ended = write(connection, &mut batch).map_err(|error| store_error(&error));
+        match &ended {
+            Ok(()) => {
+                commits.fetch_add(1, Ordering::Relaxed);
+            }
+            Err(error) => tracing::error!(%error, jobs = batch.len(), "a transaction failed"),
+        }
+        for job in batch {
+            job.answer(ended.clone());
+        }
+    }
+}
+
+fn write(connection: &Connection, batch: &mut [Box<dyn Job>]) -> rusqlite::Result<()> {
+    run(connection, sql::BEGIN)?;
+    let written = batch.iter_mut().try_for_each(|job| in_savepoint(connection, job.as_mut()));
+    let ended = written.and_then(|()| run(connection, sql::COMMIT));
+    if ended.is_err() && !connection.is_autocommit() {
+        run(connection, sql::ROLLBACK)?;
+    }
+    ended
+}
+
+fn in_savepoint(connection: &Connection, job: &mut dyn Job) -> rusqlite::Result<()> {
+    run(connection, sql::SAVEPOINT)?;
+    if job.run(connection) == Verdict::Undo {
+        // After some failures (a full disk, say) SQLite has rolled back all of it: this fails then, and so does the batch.
+        run(connection, sql::UNDO)?;
+    }
+    run(connection, sql::RELEASE)
+}
+
+fn run(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached(sql)?.execute([]).map(|_| ())
+}

@@ -1,0 +1,123 @@
+use std::fs;
+
+use voronka_core::ports::{Directory, Journal, Page, PostedMail, StoreError};
+use voronka_sqlite::SqliteStore;
+use voronka_testkit::journal::sample;
+
+fn event(n: usize) -> voronka_core::message::Inbound {
+    sample::text(&sample::partner("korica"), "anna", &n.to_string(), &"слово ".repeat(200))
+}
+
+#[test]
+fn a_missing_folder_is_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a/b/shop.db");
+    let store = SqliteStore::open(&path).unwrap();
+    assert!(path.exists());
+    assert_eq!(store.path(), path.canonicalize().unwrap());
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn nobody_else_may_read_the_files() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(folder.path().join("shop.db")).unwrap();
+    store.post(vec![event(1)]).await.unwrap();
+    store.waiting(None, 1).await.unwrap();
+    for entry in fs::read_dir(folder.path()).unwrap() {
+        let entry = entry.unwrap();
+        assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{:?}", entry.file_name());
+    }
+}
+
+#[tokio::test]
+async fn a_second_opener_is_refused_until_the_first_has_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shop.db");
+    let first = SqliteStore::open(&path).unwrap();
+    let clone = first.clone();
+    let refusal = SqliteStore::open(folder.path().join("../").join(folder.path().file_name().unwrap()).join("shop.db"));
+    let Err(StoreError::Busy(why)) = refusal else { panic!("{refusal:?}") };
+    assert!(why.ends_with("shop.db is in use by another process"), "{why}");
+    drop(first);
+    assert!(SqliteStore::open(&path).is_err(), "a clone is the same store");
+    clone.post(vec![event(1)]).await.unwrap();
+    drop(clone);
+    let again = SqliteStore::open(&path).unwrap();
+    assert_eq!(again.post(vec![event(1)]).await.unwrap(), [PostedMail::Seen]);
+}
+
+#[test]
+fn a_file_of_another_kind_is_refused_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shop.db");
+    let text = "Это не база данных, а просто текст. ".repeat(200);
+    fs::write(&path, &text).unwrap();
+    assert!(matches!(SqliteStore::open(&path), Err(StoreError::Damaged(_))));
+    assert_eq!(fs::read_to_string(&path).unwrap(), text);
+
+    let path = folder.path().join("other.db");
+    rusqlite::Connection::open(&path).unwrap().execute_batch("CREATE TABLE theirs (a)").unwrap();
+    let Err(StoreError::Damaged(why)) = SqliteStore::open(&path) else { panic!("must be refused") };
+    assert_eq!(why, "the file is another program's database");
+}
+
+#[test]
+fn a_file_of_a_newer_version_is_refused_in_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shop.db");
+    drop(SqliteStore::open(&path).unwrap());
+    rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
+    let Err(StoreError::Failed(why)) = SqliteStore::open(&path) else { panic!("must be refused") };
+    assert!(why.starts_with("the file was written by a newer version (schema 99"), "{why}");
+}
+
+#[test]
+fn a_place_that_cannot_be_written_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("file"), "").unwrap();
+    let Err(StoreError::Failed(why)) = SqliteStore::open(folder.path().join("file/shop.db")) else { panic!("refused") };
+    assert!(why.contains("file"), "{why}");
+    let Err(StoreError::Failed(why)) = SqliteStore::open(folder.path()) else { panic!("a folder is no file") };
+    assert!(why.starts_with("cannot write to "), "{why}");
+}
+
+#[tokio::test]
+async fn a_torn_file_is_found_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shop.db");
+    let store = SqliteStore::open(&path).unwrap();
+    for n in 0..300 {
+        store.post(vec![event(n)]).await.unwrap();
+    }
+    store.verify().await.unwrap();
+    drop(store);
+    let mut bytes = fs::read(&path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..].fill(0xa5);
+    fs::write(&path, &bytes).unwrap();
+    let verdict = match SqliteStore::open(&path) {
+        Ok(store) => store.verify().await,
+        Err(error) => Err(error),
+    };
+    assert!(matches!(verdict, Err(StoreError::Damaged(_))), "{verdict:?}");
+}
+
+#[tokio::test]
+async fn deleted_words_are_wiped_from_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shop.db");
+    let store = SqliteStore::open(&path).unwrap();
+    let words = "zzz-a-very-private-thing-zzz";
+    let inbound = sample::text(&sample::partner("korica"), "anna", "1", words);
+    store.post(vec![inbound.clone()]).await.unwrap();
+    let key = inbound.conversation();
+    let consumed = vec![store.load(&key, 1, 0).await.unwrap().mail[0].seq];
+    store.commit(voronka_core::rows::TurnCommit { consumed, ..sample::turn(&key, &inbound, 0) }).await.unwrap();
+    assert!(store.dead_letters(&key.partner, Page::first(1)).await.unwrap().is_empty());
+    drop(store);
+    let bytes = fs::read(&path).unwrap();
+    assert!(!bytes.windows(words.len()).any(|window| window == words.as_bytes()));
+    assert!(!path.with_extension("db-wal").exists(), "the log goes with the last connection");
+}
