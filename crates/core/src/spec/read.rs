@@ -5,7 +5,7 @@ use std::{ops::Range, str::FromStr, time::Duration};
 
 use jiff::civil::{Date, Time};
 use rust_decimal::{Decimal, prelude::ToPrimitive};
-use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::{UnicodeNormalization, is_nfc};
 use url::Url;
 
 use super::{
@@ -397,7 +397,8 @@ impl<'a> Reader<'a> {
 
 /// The composed form of letters: some systems save «й» as two signs, and names must be equal however they were typed.
 pub(crate) fn nfc(text: &str) -> String {
-    text.nfc().collect()
+    // Nearly all texts are composed already: looking is cheaper than composing again.
+    if is_nfc(text) { text.to_owned() } else { text.nfc().collect() }
 }
 
 /// The name in `$NAME`.

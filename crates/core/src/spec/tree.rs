@@ -7,14 +7,13 @@ mod syntax;
 
 use std::{borrow::Cow, collections::HashMap, ops::Range, sync::Arc};
 
-use unicode_normalization::UnicodeNormalization;
-
 use granit_parser::{Event, Parser, Placement, ScalarStyle, Span, StructureStyle};
 
 use super::{
     diagnostic::{Code, Diagnostic, Place},
     expr::{Locate, Origin},
     position::Position,
+    read::nfc,
 };
 
 /// Longest YAML file, in bytes.
@@ -354,7 +353,7 @@ impl Builder<'_> {
                     self.report(Code::Y102, node.bytes, vec![("c", c.to_string())]);
                     return Break(());
                 };
-                *key = Some(Key { text: text.nfc().collect(), bytes: node.bytes });
+                *key = Some(Key { text: nfc(&text), bytes: node.bytes });
             }
             Some(Frame::Map { key, .. }) => {
                 if let Some(key) = key.take() {

@@ -11,7 +11,7 @@ use super::nearest;
 use crate::{
     money::{Currency, Money},
     order::OrderState,
-    spec::{diagnostic::Place, value::Type},
+    spec::{diagnostic::Place, read::nfc, value::Type},
 };
 
 /// Whether a name surely has a value where it is read.
@@ -137,7 +137,7 @@ impl Env {
 
     /// Adds or replaces a name (`порции`, `answers.дата`, `product.price`).
     pub fn set(&mut self, name: &str, known: Known) -> &mut Self {
-        let name: String = name.nfc().collect();
+        let name = nfc(name);
         self.here.remove(&name);
         Arc::make_mut(&mut self.names).insert(name, known);
         self
@@ -194,7 +194,7 @@ impl Env {
 
     /// Says whether `name` has a value at this step; the names themselves stay shared.
     pub fn presence(&mut self, name: &str, presence: Presence) -> &mut Self {
-        self.here.insert(name.nfc().collect(), presence);
+        self.here.insert(nfc(name), presence);
         self
     }
 
