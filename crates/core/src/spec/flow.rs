@@ -9,7 +9,11 @@ mod steps;
 mod structure;
 pub(crate) mod together;
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -86,6 +90,23 @@ impl Flow {
     /// The step a run stands at; heirs by `was` included.
     pub fn find(&self, id: &StepId) -> Option<StepIx> {
         self.by_id.get(id).copied()
+    }
+
+    /// Every outcome a run may end with.
+    pub fn outcomes(&self) -> BTreeSet<&str> {
+        let silences = self.steps.iter().flat_map(|step| match &step.action {
+            Action::Ask(ask) => ask.silence.as_slice(),
+            _ => &[],
+        });
+        let silent = self.silence.iter().chain(silences).filter_map(|entry| match &entry.then {
+            Silent::End(outcome) => Some(&**outcome),
+            _ => None,
+        });
+        let ends = self.steps.iter().filter_map(|step| match &step.action {
+            Action::End(outcome) => Some(&**outcome),
+            _ => None,
+        });
+        ["done", "cancelled", "interrupted", "handoff"].into_iter().chain(silent).chain(ends).collect()
     }
 
     /// A slot by its name.

@@ -7,7 +7,7 @@ use crate::{
     spec::{
         config::Config,
         diagnostic::Code,
-        expr::{Env, nearest},
+        expr::{Env, Fact, nearest},
         flow::Flow,
         read::{Fields, Reader, parse_span},
         tree::{Content, Node},
@@ -48,16 +48,20 @@ fn sequence(reader: &mut Reader<'_>, root: &Node, config: &Config, flows: &Flows
     let Some(fields) = reader.fields(root, &known) else { return };
     let mut again = None;
     if let Some(enter) = reader.need(fields, "enter").and_then(|node| reader.fields(node, &["fact", "when", "again"])) {
-        if let Some(node) = reader.need(enter, "fact") {
-            reader.fact(node);
+        if let Some(node) = reader.need(enter, "fact")
+            && let Some((fact, near)) = impossible(reader, node, flows)
+        {
+            reader.report(Code::P573, &node.bytes, vec![("fact", fact), ("near", near)]);
         }
         if let Some(node) = enter.get("when") {
             reader.condition(node, env);
         }
         again = enter.get("again").and_then(|node| Some((node, reader.period(node)?)));
     }
-    if let Some(node) = fields.get("goal") {
-        reader.fact(node);
+    if let Some(node) = fields.get("goal")
+        && let Some((fact, near)) = impossible(reader, node, flows)
+    {
+        reader.report(Code::S554, &node.bytes, vec![("fact", fact), ("near", near)]);
     }
     if let Some(node) = fields.get("leave") {
         reader.condition(node, env);
@@ -86,6 +90,23 @@ fn sequence(reader: &mut Reader<'_>, root: &Node, config: &Config, flows: &Flows
         let args = vec![("again", node.text().unwrap_or_default().to_owned()), ("length", days)];
         reader.report(Code::S551, &node.bytes, args);
     }
+}
+
+/// A fact that no flow can produce, and the closest one that a flow can.
+fn impossible(reader: &mut Reader<'_>, node: &Node, flows: &Flows) -> Option<(String, String)> {
+    let fact = reader.fact(node)?;
+    let Fact::Flow { id, outcome } = &fact else { return None };
+    let known = |flow: &Flow| flow.id.as_str() == id && flow.outcomes().contains(outcome.as_str());
+    if flows.values().any(|flow| known(flow)) {
+        return None;
+    }
+    let all: Vec<String> = flows
+        .values()
+        .flat_map(|flow| flow.outcomes().into_iter().map(move |outcome| format!("flow.{}.{outcome}", flow.id)))
+        .collect();
+    let fact = fact.to_string();
+    let near = nearest(&fact, all.iter().map(String::as_str)).unwrap_or_default().to_owned();
+    Some((fact, near))
 }
 
 /// S552: hours that lie wholly within the quiet ones.

@@ -419,6 +419,9 @@ fn mistakes_of_the_other_files_are_found() {
     let sequence = "enter: {fact: message, again: 1d}\nsteps:\n  - {id: a, after: 3d, say: Да}\n";
     check("sequences/a.yaml", sequence, Code::S551, 1, 31);
     check("sequences/a.yaml", &format!("hours: 22:00-23:00\n{}", sequence.replace("1d", "9d")), Code::S552, 1, 8);
+    let goal = format!("goal: flow.a.куплен\n{}", sequence.replace("1d", "9d"));
+    check("sequences/a.yaml", &goal, Code::S554, 1, 7);
+    check("sequences/a.yaml", &sequence.replace("message", "flow.a.бросил"), Code::P573, 1, 15);
     check("tests/a.yaml", "- test: А\n  talk:\n    - mee: Да\n", Code::Y109, 3, 7);
 }
 
