@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, OpenFlags, functions::FunctionFlags};
+use rusqlite::{Connection, OpenFlags, config::DbConfig, functions::FunctionFlags};
 use voronka_core::ports::StoreError;
 
 use crate::problem::{Problem, store_error};
@@ -73,8 +73,7 @@ pub(crate) fn writer(path: &Path) -> Result<Connection, StoreError> {
 }
 
 fn prepare_writer(connection: &mut Connection) -> Result<(), Problem> {
-    connection.busy_timeout(BUSY_TIMEOUT)?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    set_up(connection)?;
     check_ours(connection)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
@@ -83,6 +82,14 @@ fn prepare_writer(connection: &mut Connection) -> Result<(), Problem> {
     connection.pragma_update(None, "journal_size_limit", LOG_BYTES_MAX)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     migrate(connection)
+}
+
+fn set_up(connection: &Connection) -> Result<(), Problem> {
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    // A plan does not depend on the values bound. Else SQLite plans some statements anew with each value.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
 }
 
 /// Refuses the files of other programs and of newer versions before anything is written.
@@ -121,8 +128,7 @@ fn migrate(connection: &mut Connection) -> Result<(), Problem> {
 pub(crate) fn reader(path: &Path) -> Result<Connection, Problem> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(BUSY_TIMEOUT)?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    set_up(&connection)?;
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     // SQLite's own LIKE knows the case of Latin letters alone.
     connection.create_scalar_function("holds", 2, flags, |context| {
