@@ -1,1 +1,46 @@
-fn main() {}
+//! The `voronka` binary: reads configuration, wires adapters to the engine, serves HTTP, talks on the terminal. No business
+//! rule lives here.
+
+mod cli;
+mod clock;
+mod commands;
+mod logging;
+mod out;
+mod server;
+mod terminal;
+mod texts;
+mod wiring;
+
+use std::process::ExitCode;
+
+use crate::texts::Texts;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let texts = Texts::of_locale();
+    let cli = match cli::parse(&texts) {
+        Ok(cli) => cli,
+        Err(asked) => asked.exit(),
+    };
+    if rustls::crypto::ring::default_provider().install_default().is_err() {
+        out::error("rustls has a provider already");
+        return ExitCode::FAILURE;
+    }
+    logging::init(&cli);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            out::error(&error.to_string());
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(commands::run(cli.command, &texts)) {
+        Ok(code) => code,
+        Err(problem) => {
+            out::problem(&problem, &texts);
+            ExitCode::FAILURE
+        }
+    }
+}

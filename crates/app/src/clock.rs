@@ -1,0 +1,33 @@
+//! The machine's clock.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use voronka_core::ports::Clock;
+
+/// The machine's clock. Sleeps are measured by the monotonic one, in pieces, so that a jump is noticed.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct SystemClock;
+
+/// Longest sleep before the clock is looked at again.
+const PIECE: Duration = Duration::from_secs(30);
+
+#[async_trait]
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the machine's clock")]
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    async fn sleep_until(&self, at: Timestamp) {
+        loop {
+            let left = at.duration_since(self.now());
+            let Ok(left) = Duration::try_from(left) else { return };
+            if left.is_zero() {
+                return;
+            }
+            tokio::time::sleep(left.min(PIECE)).await;
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! What the binary can be asked to do, one file each.
+
+mod ask;
+mod chat;
+mod check;
+mod demo;
+mod run;
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
+
+use voronka_core::ports::Clock;
+use voronka_knowledge::KnowledgeIndex;
+use voronka_sqlite::SqliteStore;
+
+use crate::{
+    cli::Wish,
+    clock::SystemClock,
+    out::Problem,
+    texts::Texts,
+    wiring::{House, InstanceKey},
+};
+
+/// Does what is asked.
+pub(crate) async fn run(wish: Wish, texts: &Texts) -> Result<ExitCode, Problem> {
+    match wish {
+        Wish::Demo(wish) => demo::run(wish, texts).await,
+        Wish::Run(wish) => run::run(wish, texts).await,
+        Wish::Check(wish) => check::run(&wish, texts),
+        Wish::Chat(wish) => chat::run(wish, texts).await,
+        Wish::Ask(wish) => ask::run(wish, texts).await,
+    }
+}
+
+/// A store and a house over a data folder.
+pub(crate) struct Premises {
+    pub(crate) house: Arc<House>,
+    pub(crate) store: Arc<SqliteStore>,
+}
+
+fn unreadable(path: &Path, error: &dyn std::error::Error) -> Problem {
+    let args = vec![("path", path.display().to_string()), ("cause", chain(error))];
+    Problem::new("problem-folder", args)
+}
+
+/// An error with all its causes.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(deeper) = cause {
+        text = format!("{text}: {deeper}");
+        cause = deeper.source();
+    }
+    text
+}
+
+/// Opens the data folder: database, index, key.
+fn open(data: &Path, public_url: Option<url::Url>) -> Result<Premises, Problem> {
+    std::fs::create_dir_all(data).map_err(|error| unreadable(data, &error))?;
+    let path = data.join("voronka.db");
+    let store = SqliteStore::open(&path).map_err(|error| {
+        let args = vec![("path", path.display().to_string()), ("cause", error.to_string())];
+        Problem::new("problem-store", args).hint("problem-store-hint")
+    })?;
+    let store = Arc::new(store);
+    let key = InstanceKey::of(data).map_err(|error| unreadable(data, &error))?;
+    let knowledge = KnowledgeIndex::open(&data.join("index")).map_err(|error| unreadable(data, &error))?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let engine = voronka_engine::Engine::new(store.clone(), Arc::clone(&clock));
+    let house = House::new(engine, store.clone(), Arc::new(knowledge), clock, key, public_url);
+    Ok(Premises { house: Arc::new(house), store })
+}
+
+/// A partner's folder by what a person calls it: a path, or a name under `partners/`.
+fn folder_of(partner: &str) -> Result<PathBuf, Problem> {
+    let named = Path::new(partner);
+    let candidates = [named.to_path_buf(), Path::new("partners").join(partner)];
+    candidates.into_iter().find(|path| path.join("config.yaml").is_file()).ok_or_else(|| {
+        Problem::new("problem-partner-missing", vec![("partner", partner.to_owned())]).hint("problem-partner-missing-hint")
+    })
+}
+
+/// Ready when the process is asked to stop.
+async fn asked_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let terminate = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => {
+                terminate.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminate => {}
+    }
+}

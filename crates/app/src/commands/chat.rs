@@ -1,0 +1,132 @@
+//! `voronka chat`: a conversation in the terminal.
+
+use std::{path::Path, process::ExitCode, sync::Arc, time::Duration};
+
+use tokio::io::{AsyncBufReadExt, BufReader};
+use voronka_core::{
+    ids::AccountId,
+    message::{Content, Event, EventKey, Inbound, Peer, Profile},
+    spec::partner::PartnerSpec,
+};
+use voronka_engine::Partner;
+use voronka_files::Secrets;
+
+use super::{Premises, demo, folder_of, open, unreadable};
+use crate::{
+    cli::Chat,
+    out::{self, Problem},
+    terminal::Terminal,
+    texts::Texts,
+    wiring,
+};
+
+/// How long an answer may take before the next line is read all the same.
+const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+
+pub(crate) async fn run(wish: Chat, texts: &Texts) -> Result<ExitCode, Problem> {
+    let (spec, secrets) = load(&wish.partner)?;
+    let throw_away = tempfile::tempdir().map_err(|error| unreadable(Path::new("."), &error))?;
+    let data = wish.data.as_deref().unwrap_or(throw_away.path());
+    let premises = open(data, None)?;
+    let (terminal, account) = (Arc::new(Terminal::default()), terminal_account());
+    serve(&premises, spec, &secrets, &terminal, &account).await?;
+    premises.house.engine.start().await.map_err(|error| unreadable(data, &error))?;
+    out::note(&texts.get("chat-hint", &[]));
+    let customer = wish.customer.unwrap_or_else(|| "terminal".into());
+    talk(&premises, &terminal, &account, &customer, &wish.partner).await?;
+    premises.house.engine.stop().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn terminal_account() -> AccountId {
+    AccountId::parse("terminal").expect("the constant is an account id")
+}
+
+fn load(partner: &str) -> Result<(PartnerSpec, Secrets), Problem> {
+    let folder = match folder_of(partner) {
+        Ok(folder) => folder,
+        // Away from any folder of partners there is still the one that the binary carries.
+        Err(_) if partner == "korica" => return demo::partner(),
+        Err(problem) => return Err(problem),
+    };
+    let files = voronka_files::read(&folder).map_err(|error| unreadable(&folder, &error))?;
+    let loaded = voronka_files::load(&folder).map_err(|error| unreadable(&folder, &error))?;
+    // Keys of messengers are not needed here: the terminal is the messenger.
+    let spec = PartnerSpec::parse(loaded.id.clone(), &files).spec.ok_or_else(|| {
+        let args = vec![
+            ("partner", partner.to_owned()),
+            ("count", loaded.diagnostics.len().to_string()),
+            ("dir", folder.display().to_string()),
+        ];
+        Problem::new("problem-partner-broken", args).hint("problem-partner-broken-hint")
+    })?;
+    Ok((spec, loaded.secrets))
+}
+
+async fn serve(
+    premises: &Premises,
+    spec: PartnerSpec,
+    secrets: &Secrets,
+    terminal: &Arc<Terminal>,
+    account: &AccountId,
+) -> Result<(), Problem> {
+    let house = &premises.house;
+    let spec = Arc::new(spec);
+    wiring::index(house, &spec).await;
+    let mut partner = Partner::new(Arc::clone(&spec)).knowledge(Arc::clone(&house.knowledge));
+    if let Some(model) = wiring::model(house, &spec, secrets)? {
+        partner = partner.model(model);
+    }
+    house.engine.serve(partner.channel(account.clone(), terminal.clone()));
+    Ok(())
+}
+
+async fn talk(
+    premises: &Premises,
+    terminal: &Arc<Terminal>,
+    account: &AccountId,
+    customer: &str,
+    partner: &str,
+) -> Result<(), Problem> {
+    let engine = &premises.house.engine;
+    let clock = &premises.house.clock;
+    let name = Path::new(partner).file_name().map_or_else(|| partner.to_owned(), |name| name.to_string_lossy().into_owned());
+    let id = voronka_core::ids::PartnerId::parse(&name)
+        .map_err(|_| Problem::new("problem-partner-missing", vec![("partner", name.clone())]))?;
+    let mut lines = BufReader::new(tokio::io::stdin()).lines();
+    let mut changes = engine.changes();
+    while let Ok(Some(line)) = lines.next_line().await {
+        let text = line.trim();
+        if text.is_empty() {
+            continue;
+        }
+        let now = clock.now();
+        let content = match text.strip_prefix('/') {
+            Some(command) => {
+                let (name, args) = command.split_once(' ').unwrap_or((command, ""));
+                Content::Command { name: name.to_lowercase(), args: args.to_owned() }
+            }
+            None => Content::Text { text: text.to_owned() },
+        };
+        let inbound = Inbound {
+            partner: id.clone(),
+            account: account.clone(),
+            peer: Peer::new(customer),
+            key: EventKey::new(&now.as_nanosecond().to_string()),
+            at: now,
+            event: Event::Customer { content, profile: Profile::default() },
+        };
+        engine.receive(inbound).await.map_err(|error| {
+            Problem::new("problem-folder", vec![("path", name.clone()), ("cause", error.to_string())])
+        })?;
+        // The answer, or a turn that says nothing: whichever comes first lets the next line be read.
+        let answered = async {
+            tokio::select! {
+                () = terminal.said.notified() => {}
+                _ = changes.recv() => { let _ = tokio::time::timeout(Duration::from_millis(50), terminal.said.notified()).await; }
+            }
+        };
+        let _late = tokio::time::timeout(ANSWER_WITHIN, answered).await;
+    }
+    Ok(())
+}

@@ -1,0 +1,101 @@
+//! `voronka demo`: the pastry shop that the binary carries, with a chat and the owner's page, on this computer alone.
+
+use std::{borrow::Cow, net::Ipv4Addr, net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
+
+use include_dir::{Dir, include_dir};
+use tokio_util::sync::CancellationToken;
+use voronka_core::{
+    ids::PartnerId,
+    ports::Journal,
+    spec::{config::Provider, partner::PartnerSpec},
+};
+use voronka_files::Secrets;
+
+use super::{asked_to_stop, open, unreadable};
+use crate::{
+    cli::Demo,
+    out::{self, Problem},
+    server,
+    texts::Texts,
+    wiring::{self, MissingKeys, Wired},
+};
+
+/// The demo partner's files.
+static KORICA: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../../partners/korica");
+
+pub(crate) async fn run(wish: Demo, texts: &Texts) -> Result<ExitCode, Problem> {
+    let data = wish.data.unwrap_or_else(|| PathBuf::from("voronka-demo"));
+    let listener = server::listen(SocketAddr::from((Ipv4Addr::LOCALHOST, wish.port))).await?;
+    let premises = open(&data, None)?;
+    let (spec, secrets) = partner()?;
+    let wired = wiring::serve(&premises.house, Arc::new(spec), &secrets, MissingKeys::LeaveOut).await?;
+    let journal: Arc<dyn Journal> = premises.store.clone();
+    let routes = server::routes(&wired, &premises.house.engine, &journal, &premises.house.clock);
+    premises.house.engine.start().await.map_err(|error| unreadable(&data, &error))?;
+    let stop = CancellationToken::new();
+    wired.begin_receiving(&premises.house, &stop)?;
+    welcome(wish.port, &data, &wired, texts);
+    let server = tokio::spawn(server::serve(listener, routes, stop.clone()));
+    asked_to_stop().await;
+    out::note(&texts.get("stopping", &[]));
+    stop.cancel();
+    wired.chats.iter().for_each(|chat| chat.stop());
+    premises.house.engine.stop().await;
+    // The server has logged what went wrong, if anything did.
+    let _ended = server.await;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn welcome(port: u16, data: &std::path::Path, wired: &Wired, texts: &Texts) {
+    let base = format!("http://localhost:{port}");
+    let chat = wired.chats.first().map_or_else(String::new, |chat| format!("{base}{}/", chat.path()));
+    let args = [
+        ("chat", Cow::from(chat)),
+        ("admin", Cow::from(format!("{base}/admin/"))),
+        ("data", Cow::from(data.join("voronka.db").display().to_string())),
+    ];
+    out::note(&texts.get("demo-ready", &args));
+    if !wired.has_model {
+        out::note("");
+        out::note(&texts.get("demo-without-model", &[]));
+    }
+}
+
+
+/// The partner that the binary carries. Its secrets come from the environment: it is the only one. What is not there is left
+/// out, so that the demo needs nothing.
+pub(super) fn partner() -> Result<(PartnerSpec, Secrets), Problem> {
+    let broken = |cause: String| Problem::new("problem-folder", vec![("path", "korica".into()), ("cause", cause)]);
+    let id = PartnerId::parse("korica").map_err(|error| broken(error.to_string()))?;
+    let files = voronka_files::read_embedded(&KORICA).map_err(|error| broken(error.to_string()))?;
+    let loaded = PartnerSpec::parse(id, &files);
+    let names: Vec<String> = loaded.secrets.iter().map(|(name, _)| name.0.to_string()).collect();
+    let Some(mut spec) = loaded.spec else {
+        return Err(broken(format!("{} findings", loaded.diagnostics.len())));
+    };
+    let values: Vec<(String, String)> = names
+        .into_iter()
+        .filter_map(|name| Some((name.clone(), std::env::var(&name).ok().filter(|value| !value.is_empty())?)))
+        .collect();
+    let secrets = Secrets::of(values.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    local_model(&mut spec);
+    Ok((spec, secrets))
+}
+
+/// `OPENAI_BASE_URL` and `OPENAI_MODEL` stand for what a partner's own file would say: a local server wants no key.
+fn local_model(spec: &mut PartnerSpec) {
+    let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let Some(base) = set("OPENAI_BASE_URL").and_then(|base| base.parse().ok()) else { return };
+    for model in &mut spec.config.models {
+        if matches!(model.provider, Provider::OpenAi { .. }) {
+            model.base_url = Some(base);
+            if set("OPENAI_KEY").is_none() {
+                model.key = None;
+            }
+            if let Some(name) = set("OPENAI_MODEL") {
+                model.model = name;
+            }
+            return;
+        }
+    }
+}

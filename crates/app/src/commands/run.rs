@@ -1,0 +1,89 @@
+//! `voronka run`: serves the partners of a folder.
+
+use std::{borrow::Cow, path::Path, path::PathBuf, process::ExitCode, sync::Arc};
+
+use tokio_util::sync::CancellationToken;
+use tracing::error;
+use voronka_core::ports::Journal;
+
+use super::{asked_to_stop, open, unreadable};
+use crate::{
+    cli::Run,
+    out::{self, Problem},
+    server,
+    texts::Texts,
+    wiring::{self, MissingKeys, Wired},
+};
+
+pub(crate) async fn run(wish: Run, texts: &Texts) -> Result<ExitCode, Problem> {
+    let folders = folders(&wish.partners)?;
+    let premises = open(&wish.data, wish.public_url.clone())?;
+    let house = &premises.house;
+    let mut wired = Wired::default();
+    let mut served = 0_usize;
+    for folder in &folders {
+        match serve(house, folder).await {
+            Ok(one) => {
+                wired.join(one);
+                served += 1;
+            }
+            // One partner's mistake must not stop the others.
+            Err(problem) => {
+                out::problem(&problem, texts);
+                error!(folder = %folder.display(), "the partner is not served");
+            }
+        }
+    }
+    if served == 0 {
+        return Ok(ExitCode::FAILURE);
+    }
+    let listener = server::listen(wish.listen).await?;
+    let journal: Arc<dyn Journal> = premises.store.clone();
+    let routes = server::routes(&wired, &house.engine, &journal, &house.clock);
+    house.engine.start().await.map_err(|error| unreadable(&wish.data, &error))?;
+    let stop = CancellationToken::new();
+    wired.begin_receiving(house, &stop)?;
+    let args = [("count", Cow::from(served.to_string())), ("address", Cow::from(format!("http://{}", wish.listen)))];
+    out::note(&texts.get("run-ready", &args));
+    let server = tokio::spawn(server::serve(listener, routes, stop.clone()));
+    asked_to_stop().await;
+    out::note(&texts.get("stopping", &[]));
+    stop.cancel();
+    wired.chats.iter().for_each(|chat| chat.stop());
+    house.engine.stop().await;
+    // The server has logged what went wrong, if anything did.
+    let _ended = server.await;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn serve(house: &wiring::House, folder: &Path) -> Result<Wired, Problem> {
+    let loaded = voronka_files::load(folder).map_err(|error| unreadable(folder, &error))?;
+    let Some(spec) = loaded.spec else {
+        let errors = loaded.diagnostics.iter().filter(|found| found.code.level() == voronka_core::spec::diagnostic::Level::Error);
+        let args = vec![
+            ("partner", loaded.id.to_string()),
+            ("count", errors.count().to_string()),
+            ("dir", folder.display().to_string()),
+        ];
+        return Err(Problem::new("problem-partner-broken", args).hint("problem-partner-broken-hint"));
+    };
+    wiring::serve(house, Arc::new(spec), &loaded.secrets, MissingKeys::AreErrors).await
+}
+
+/// The partners' folders, by name; the folder itself if it is a partner's.
+pub(super) fn folders(partners: &Path) -> Result<Vec<PathBuf>, Problem> {
+    if partners.join("config.yaml").is_file() {
+        return Ok(vec![partners.to_path_buf()]);
+    }
+    let entries = std::fs::read_dir(partners).map_err(|error| unreadable(partners, &error))?;
+    let mut folders: Vec<PathBuf> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.join("config.yaml").is_file())
+        .collect();
+    folders.sort();
+    if folders.is_empty() {
+        let args = vec![("dir", partners.display().to_string())];
+        return Err(Problem::new("problem-no-partners", args).hint("problem-no-partners-hint"));
+    }
+    Ok(folders)
+}

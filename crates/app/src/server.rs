@@ -1,0 +1,136 @@
+//! The HTTP server: chats, webhooks, health, and in the demo the owner's page.
+
+use std::{collections::HashMap, net::SocketAddr, sync::Arc};
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    extract::{Path, Request, State},
+    http::{StatusCode, header},
+    response::{IntoResponse, Redirect, Response},
+    routing::{get, post},
+};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, warn};
+use voronka_core::{
+    ports::{Clock, Journal, Mailbox, PostError},
+    rows::RawLetter,
+};
+use voronka_engine::Engine;
+
+use crate::{
+    out::Problem,
+    wiring::{Hook, Wired},
+};
+
+/// Largest body of a webhook call, in bytes.
+const BODY_BYTES_MAX: usize = 1 << 20;
+/// How much of a body that cannot be read is kept.
+const KEPT_BYTES_MAX: usize = 64 << 10;
+
+/// What webhook calls need.
+struct Hooks {
+    by_path: HashMap<String, Hook>,
+    engine: Engine,
+    journal: Arc<dyn Journal>,
+    clock: Arc<dyn Clock>,
+}
+
+/// Takes the address, or says that it is taken.
+pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener, Problem> {
+    TcpListener::bind(address).await.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AddrInUse | std::io::ErrorKind::PermissionDenied => {
+            let next = address.port().checked_add(1).unwrap_or(8080);
+            let args = vec![("port", address.port().to_string()), ("next", next.to_string())];
+            Problem::new("problem-port", args).hint("problem-port-hint")
+        }
+        _ => Problem::new("problem-folder", vec![("path", address.to_string()), ("cause", error.to_string())]),
+    })
+}
+
+/// All routes but the owner's page.
+pub(crate) fn routes(wired: &Wired, engine: &Engine, journal: &Arc<dyn Journal>, clock: &Arc<dyn Clock>) -> Router {
+    let hooks = Hooks {
+        by_path: wired.webhooks.iter().map(|hook| (hook.path.clone(), hook.clone())).collect(),
+        engine: engine.clone(),
+        journal: Arc::clone(journal),
+        clock: Arc::clone(clock),
+    };
+    let hook = Router::new().route("/hook/{path}", post(called)).with_state(Arc::new(hooks));
+    let routes = Router::new().route("/healthz", get(async || "ok\n")).merge(hook).merge(wired.chat_routes());
+    match wired.chats.first().map(|chat| format!("{}/", chat.path())) {
+        Some(first) => routes.route("/", get(async move || Redirect::temporary(&first))),
+        None => routes,
+    }
+}
+
+/// Serves until `stop`; connections under way may end.
+pub(crate) async fn serve(listener: TcpListener, routes: Router, stop: CancellationToken) {
+    let service = routes.into_make_service_with_connect_info::<SocketAddr>();
+    let served = axum::serve(listener, service).with_graceful_shutdown(async move { stop.cancelled().await });
+    if let Err(cause) = served.await {
+        error!(%cause, "the server failed");
+    }
+}
+
+/// A messenger calls. What is authentic is durable before it is acknowledged.
+async fn called(State(hooks): State<Arc<Hooks>>, Path(path): Path<String>, request: Request) -> Response {
+    let Some(hook) = hooks.by_path.get(&path) else { return StatusCode::NOT_FOUND.into_response() };
+    let (head, body) = request.into_parts();
+    // Before the body is read: whoever does not know the token costs us nothing.
+    if hook.webhook.check_headers(&head.headers).is_err() {
+        return StatusCode::FORBIDDEN.into_response();
+    }
+    let Ok(body) = read(body).await else {
+        return set_aside(&hooks, hook, b"", "the body is too large").await;
+    };
+    let now = hooks.clock.now();
+    if hook.webhook.check_body(&head.headers, &body, now).is_err() {
+        return StatusCode::FORBIDDEN.into_response();
+    }
+    let reply = match hook.webhook.parse(&body, now) {
+        Ok(reply) => reply,
+        Err(malformed) => return set_aside(&hooks, hook, &body, &malformed.to_string()).await,
+    };
+    if !reply.events.is_empty()
+        && let Err(error) = hooks.engine.post(reply.events.clone()).await
+    {
+        return refuse(hook, &error);
+    }
+    hook.webhook.accepted(&reply.events);
+    reply.body.into_response()
+}
+
+async fn read(body: Body) -> Result<axum::body::Bytes, axum::Error> {
+    to_bytes(body, BODY_BYTES_MAX).await
+}
+
+fn refuse(hook: &Hook, error: &PostError) -> Response {
+    warn!(partner = %hook.partner, account = %hook.account, %error, "events were not kept");
+    match error {
+        PostError::Unknown => StatusCode::NOT_FOUND.into_response(),
+        PostError::Full | PostError::Stopping | PostError::Store(_) => {
+            (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")]).into_response()
+        }
+    }
+}
+
+/// An error would make the messenger send it again and jam everything behind it: it is kept for the operator instead.
+async fn set_aside(hooks: &Hooks, hook: &Hook, body: &[u8], cause: &str) -> Response {
+    warn!(partner = %hook.partner, account = %hook.account, cause, "an authentic call could not be read; it is set aside");
+    let letter = RawLetter {
+        partner: hook.partner.clone(),
+        account: hook.account.clone(),
+        body: body.iter().take(KEPT_BYTES_MAX).copied().collect(),
+        cause: cause.to_owned(),
+        at: hooks.clock.now(),
+    };
+    match hooks.journal.keep_raw(letter).await {
+        Ok(()) => StatusCode::OK.into_response(),
+        Err(error) => {
+            error!(%error, "the call could not be kept");
+            (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")]).into_response()
+        }
+    }
+}

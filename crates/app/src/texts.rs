@@ -1,0 +1,106 @@
+//! Texts that people read, from Fluent files: Russian and English.
+
+use std::{borrow::Cow, env};
+
+use fluent_bundle::{FluentArgs, FluentResource, FluentValue, concurrent::FluentBundle};
+use unic_langid::LanguageIdentifier;
+use voronka_core::lang::Lang;
+
+/// All files, by language.
+const RUSSIAN: &[&str] = &[include_str!("../texts/cli.ru.ftl")];
+const ENGLISH: &[&str] = &[include_str!("../texts/cli.en.ftl")];
+
+/// Texts in one language.
+pub(crate) struct Texts {
+    bundle: FluentBundle<FluentResource>,
+    lang: Lang,
+}
+
+impl Texts {
+    /// In the language of the reader's terminal: Russian where the locale says so, else English.
+    pub(crate) fn of_locale() -> Self {
+        let set = |name: &&str| env::var(name).ok().filter(|value| !value.is_empty());
+        let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(set).unwrap_or_default();
+        if locale.to_lowercase().starts_with("ru") { Self::russian() } else { Self::english() }
+    }
+
+    /// In Russian.
+    pub(crate) fn russian() -> Self {
+        Self::new(RUSSIAN, Lang::Ru)
+    }
+
+    /// In English.
+    pub(crate) fn english() -> Self {
+        Self::new(ENGLISH, Lang::En)
+    }
+
+    fn new(files: &[&str], lang: Lang) -> Self {
+        // The codes are our own: they parse. The default language has the simplest plural rule.
+        let id: LanguageIdentifier = lang.code().parse().unwrap_or_default();
+        let mut bundle = FluentBundle::new_concurrent(vec![id]);
+        // Isolation marks are for mixed scripts in one line of a page; in a terminal they show as boxes.
+        bundle.set_use_isolating(false);
+        for file in files {
+            let resource = FluentResource::try_new((*file).to_owned()).unwrap_or_else(|(good, _)| good);
+            bundle.add_resource_overriding(resource);
+        }
+        Self { bundle, lang }
+    }
+
+    /// Which language it is.
+    pub(crate) fn lang(&self) -> Lang {
+        self.lang
+    }
+
+    /// A text without arguments, if there is one.
+    pub(crate) fn find(&self, key: &str) -> Option<String> {
+        self.bundle.has_message(key).then(|| self.get(key, &[]))
+    }
+
+    /// A text with arguments; its key where it is missing, which a test rules out.
+    pub(crate) fn get(&self, key: &str, args: &[(&str, Cow<'_, str>)]) -> String {
+        let Some(pattern) = self.bundle.get_message(key).and_then(|message| message.value()) else {
+            return key.to_owned();
+        };
+        let mut values = FluentArgs::new();
+        for (name, value) in args {
+            match value.parse::<i64>() {
+                // Numbers choose plural forms.
+                Ok(number) => values.set(*name, number),
+                Err(_) => values.set(*name, FluentValue::from(value.as_ref())),
+            }
+        }
+        let mut errors = Vec::new();
+        self.bundle.format_pattern(pattern, Some(&values), &mut errors).into_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(files: &[&str]) -> Vec<String> {
+        let mut keys: Vec<String> = files
+            .iter()
+            .flat_map(|file| file.lines())
+            .filter_map(|line| line.split_once(" = ").filter(|(key, _)| !key.starts_with(' ')).map(|(key, _)| key.to_owned()))
+            .collect();
+        keys.sort();
+        keys
+    }
+
+    #[test]
+    fn both_languages_have_the_same_texts_and_all_can_be_read() {
+        assert_eq!(keys(RUSSIAN), keys(ENGLISH));
+        for file in RUSSIAN.iter().chain(ENGLISH) {
+            assert!(FluentResource::try_new((*file).to_owned()).is_ok());
+        }
+    }
+
+    #[test]
+    fn counts_take_their_forms() {
+        let args = |count: &'static str| [("count", Cow::from(count)), ("address", Cow::from("x"))];
+        assert_eq!(Texts::russian().get("run-ready", &args("1")), "Обслуживаем 1 партнёра на x");
+        assert_eq!(Texts::russian().get("run-ready", &args("5")), "Обслуживаем 5 партнёров на x");
+    }
+}

@@ -1,0 +1,381 @@
+//! The registry: which adapter serves which line of a partner's file. A new messenger, model or store is one line here.
+
+mod models;
+
+use std::{path::Path, sync::Arc};
+
+use axum::Router;
+use hmac::{Hmac, KeyInit, Mac};
+use secrecy::{ExposeSecret, SecretString};
+use sha2::Sha256;
+use tracing::{error, info, warn};
+use url::Url;
+use voronka_core::{
+    ids::{AccountId, PartnerId},
+    message::Peer,
+    ports::{Channel, ChatModel, Clock, Directory, Fate, Knowledge, Poller, Webhook},
+    spec::{
+        config::{Account, ChannelConfig, TelegramConfig, Updates, WebConfig},
+        partner::PartnerSpec,
+    },
+};
+use voronka_engine::{Engine, Partner};
+use voronka_files::Secrets;
+use voronka_telegram::Telegram;
+use voronka_web::{SessionKey, WebChat};
+
+use crate::out::Problem;
+
+/// Pause between polls that fail: doubles up to the longest.
+const PAUSE_MIN: jiff::SignedDuration = jiff::SignedDuration::from_secs(1);
+const PAUSE_MAX: jiff::SignedDuration = jiff::SignedDuration::from_mins(1);
+
+/// What partners are wired to.
+pub(crate) struct House {
+    pub(crate) engine: Engine,
+    pub(crate) directory: Arc<dyn Directory>,
+    pub(crate) knowledge: Arc<dyn Knowledge>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) key: InstanceKey,
+    pub(crate) public_url: Option<Url>,
+    models: models::Models,
+}
+
+impl House {
+    pub(crate) fn new(
+        engine: Engine,
+        directory: Arc<dyn Directory>,
+        knowledge: Arc<dyn Knowledge>,
+        clock: Arc<dyn Clock>,
+        key: InstanceKey,
+        public_url: Option<Url>,
+    ) -> Self {
+        Self { engine, directory, knowledge, clock, key, public_url, models: models::Models::default() }
+    }
+}
+
+/// What a partner adds to the server.
+#[derive(Default)]
+pub(crate) struct Wired {
+    /// Chats, with the path they are nested at.
+    pub(crate) chats: Vec<Arc<WebChat>>,
+    /// Webhooks, by the secret end of their path.
+    pub(crate) webhooks: Vec<Hook>,
+    /// Telegram accounts that are to be set up once the server listens.
+    telegrams: Vec<(Arc<Telegram>, TelegramConfig, PartnerId, AccountId)>,
+    /// Whether a model words the answers.
+    pub(crate) has_model: bool,
+}
+
+/// A webhook and whose it is.
+#[derive(Clone)]
+pub(crate) struct Hook {
+    pub(crate) path: String,
+    pub(crate) partner: PartnerId,
+    pub(crate) account: AccountId,
+    pub(crate) webhook: Arc<dyn Webhook>,
+}
+
+/// What to do with accounts and models whose keys are missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MissingKeys {
+    /// Leave them out: the demo runs without any.
+    LeaveOut,
+    /// The files were checked: every key is there.
+    AreErrors,
+}
+
+/// Reads pages into the index, sets up channels and models, and lets the engine serve the partner.
+pub(crate) async fn serve(
+    house: &House,
+    spec: Arc<PartnerSpec>,
+    secrets: &Secrets,
+    missing: MissingKeys,
+) -> Result<Wired, Problem> {
+    index(house, &spec).await;
+    let mut partner = Partner::new(Arc::clone(&spec)).knowledge(Arc::clone(&house.knowledge));
+    let mut wired = Wired::default();
+    if let Some(model) = house.models.chain(&spec, secrets, missing, &house.clock)? {
+        partner = partner.model(model);
+        wired.has_model = true;
+    }
+    for account in &spec.config.accounts {
+        let Some(channel) = channel(house, &spec, account, secrets, missing, &mut wired)? else { continue };
+        partner = partner.channel(account.id.clone(), channel);
+    }
+    for member in &spec.config.team {
+        for (kind, address) in &member.reach {
+            let account = spec.config.accounts.iter().find(|account| account.channel.kind() == kind);
+            if let Some(account) = account {
+                partner = partner.tell(Arc::clone(&member.name), account.id.clone(), Peer::new(address));
+            }
+        }
+    }
+    house.engine.serve(partner);
+    Ok(wired)
+}
+
+/// Lets the index hold the partner's pages as they are today. Without an index answers are poorer, but they come.
+pub(crate) async fn index(house: &House, spec: &PartnerSpec) {
+    let today = house.clock.now().to_zoned(spec.config.zone.clone()).date();
+    let pages: Vec<_> = spec.pages.iter().filter(|page| page.valid_on(today)).cloned().collect();
+    if let Err(cause) = house.knowledge.index(&spec.id, &pages).await {
+        error!(partner = %spec.id, %cause, "pages could not be indexed; answering without them");
+    }
+}
+
+/// The partner's models as one, those left out whose keys are missing; `None`: there is none.
+pub(crate) fn model(house: &House, spec: &PartnerSpec, secrets: &Secrets) -> Result<Option<Arc<dyn ChatModel>>, Problem> {
+    house.models.chain(spec, secrets, MissingKeys::LeaveOut, &house.clock)
+}
+
+/// The registry of channels.
+fn channel(
+    house: &House,
+    spec: &PartnerSpec,
+    account: &Account,
+    secrets: &Secrets,
+    missing: MissingKeys,
+    wired: &mut Wired,
+) -> Result<Option<Arc<dyn Channel>>, Problem> {
+    match &account.channel {
+        ChannelConfig::Telegram(config) => telegram(house, spec, account, config, secrets, missing, wired),
+        ChannelConfig::Web(config) => web(house, spec, account, config, wired).map(Some),
+        ChannelConfig::Other(other) => {
+            warn!(partner = %spec.id, account = %account.id, kind = other.kind, "this channel is not built in yet");
+            Ok(None)
+        }
+    }
+}
+
+fn telegram(
+    house: &House,
+    spec: &PartnerSpec,
+    account: &Account,
+    config: &TelegramConfig,
+    secrets: &Secrets,
+    missing: MissingKeys,
+    wired: &mut Wired,
+) -> Result<Option<Arc<dyn Channel>>, Problem> {
+    let Some(token) = secrets.get(&config.token) else {
+        return match missing {
+            MissingKeys::LeaveOut => Ok(None),
+            MissingKeys::AreErrors => Err(refused(account, format!("{} is not in .env", config.token.0))),
+        };
+    };
+    let mut own = voronka_telegram::TelegramConfig::new(spec.id.clone(), account.id.clone(), token.clone());
+    if let Some(api) = &account.api {
+        own.api = api.clone();
+    }
+    if let Some(proxy) = account.proxy.as_ref().and_then(|proxy| secrets.resolve(proxy)) {
+        own.proxy = Some(proxy.expose_secret().parse().map_err(|_| refused(account, "the proxy is no URL".into()))?);
+    }
+    let names = [spec.id.as_str(), account.id.as_str()];
+    own.webhook_secrets = vec![house.key.secret("telegram", &names)];
+    let telegram = Arc::new(Telegram::new(own).map_err(|error| refused(account, error.to_string()))?);
+    if config.updates == Updates::Webhook {
+        let webhook = telegram.webhook().map_err(|error| refused(account, error.to_string()))?;
+        wired.webhooks.push(Hook {
+            path: house.key.secret("hook", &names).expose_secret().to_owned(),
+            partner: spec.id.clone(),
+            account: account.id.clone(),
+            webhook: Arc::new(webhook),
+        });
+    }
+    wired.telegrams.push((Arc::clone(&telegram), config.clone(), spec.id.clone(), account.id.clone()));
+    Ok(Some(telegram))
+}
+
+fn web(
+    house: &House,
+    spec: &PartnerSpec,
+    account: &Account,
+    config: &WebConfig,
+    wired: &mut Wired,
+) -> Result<Arc<dyn Channel>, Problem> {
+    let path = match account.id.as_str() {
+        "web" => format!("/chat/{}", spec.id),
+        other => format!("/chat/{}/{other}", spec.id),
+    };
+    let mut own = voronka_web::WebConfig::new(spec.id.clone(), account.id.clone(), &path);
+    own.origins.clone_from(&config.origins);
+    own.color.clone_from(&config.color);
+    own.title.clone_from(&spec.config.name);
+    own.bot.clone_from(&spec.config.persona.name);
+    own.lang = spec.config.languages.first().copied().unwrap_or_default();
+    let key = SessionKey::new(&house.key.bytes("web", &[spec.id.as_str(), account.id.as_str()]));
+    let mailbox = Arc::new(house.engine.clone());
+    let chat = WebChat::new(own, key, mailbox, Arc::clone(&house.directory), Arc::clone(&house.clock))
+        .map_err(|error| refused(account, error.to_string()))?;
+    wired.chats.push(Arc::clone(&chat));
+    Ok(chat)
+}
+
+fn refused(account: &Account, cause: String) -> Problem {
+    Problem::new("problem-account", vec![("account", account.id.to_string()), ("cause", cause)]).hint("problem-account-hint")
+}
+
+impl Wired {
+    /// All chats as one router.
+    pub(crate) fn chat_routes(&self) -> Router {
+        self.chats.iter().fold(Router::new(), |routes, chat| routes.nest(chat.path(), chat.router()))
+    }
+
+    pub(crate) fn join(&mut self, other: Self) {
+        self.chats.extend(other.chats);
+        self.webhooks.extend(other.webhooks);
+        self.telegrams.extend(other.telegrams);
+        self.has_model |= other.has_model;
+    }
+
+    /// Asks the messengers for their events, now that we can take them. A messenger that cannot be reached is tried again
+    /// in the background: it must not stop the others.
+    pub(crate) fn begin_receiving(&self, house: &Arc<House>, stop: &tokio_util::sync::CancellationToken) -> Result<(), Problem> {
+        for (telegram, config, partner, account) in &self.telegrams {
+            let hook = self.webhooks.iter().find(|hook| hook.partner == *partner && hook.account == *account);
+            let url = match (config.updates, hook) {
+                (Updates::Webhook, Some(hook)) => {
+                    let Some(base) = &house.public_url else {
+                        return Err(Problem::new("problem-no-public-url", vec![]).hint("problem-no-public-url-hint"));
+                    };
+                    Some(base.join(&format!("hook/{}", hook.path)).map_err(|_| {
+                        Problem::new("problem-no-public-url", vec![]).hint("problem-no-public-url-hint")
+                    })?)
+                }
+                _ => None,
+            };
+            let receiving = Receiving {
+                telegram: Arc::clone(telegram),
+                house: Arc::clone(house),
+                webhook: url,
+                name: format!("{partner}/{account}"),
+            };
+            let stop = stop.clone();
+            tokio::spawn(async move {
+                tokio::select! {
+                    () = receiving.run() => {}
+                    () = stop.cancelled() => {}
+                }
+                receiving.telegram.stop().await;
+            });
+        }
+        Ok(())
+    }
+}
+
+/// One Telegram account that is being listened to.
+struct Receiving {
+    telegram: Arc<Telegram>,
+    house: Arc<House>,
+    /// Where Telegram calls us; `None`: we poll.
+    webhook: Option<Url>,
+    name: String,
+}
+
+impl Receiving {
+    async fn run(&self) {
+        let mut pause = PAUSE_MIN;
+        loop {
+            match self.set_up().await {
+                Ok(()) => break,
+                Err(error) => warn!(account = %self.name, %error, "the account could not be set up; trying again"),
+            }
+            self.sleep(&mut pause).await;
+        }
+        if self.webhook.is_none() {
+            self.poll().await;
+        }
+    }
+
+    async fn set_up(&self) -> Result<(), String> {
+        let me = self.telegram.get_me().await.map_err(|error| error.to_string())?;
+        info!(account = %self.name, bot = me.username.as_deref().unwrap_or("?"), "the bot answers");
+        match &self.webhook {
+            Some(url) => {
+                let webhook = self.telegram.webhook().map_err(|error| error.to_string())?;
+                webhook.set_webhook(url).await.map_err(|error| error.to_string())
+            }
+            None => self.telegram.begin_polling(None).await.map_err(|error| error.to_string()),
+        }
+    }
+
+    async fn poll(&self) {
+        let poller = self.telegram.poller(Arc::clone(&self.house.clock));
+        let mut pause = PAUSE_MIN;
+        loop {
+            match poller.poll(&self.house.engine).await {
+                Ok(_) => pause = PAUSE_MIN,
+                Err(error) if error.fate() == Fate::Final => {
+                    error!(account = %self.name, %error, "the account is not listened to any more");
+                    return;
+                }
+                Err(error) => {
+                    warn!(account = %self.name, %error, "no updates; trying again");
+                    if let Fate::Retry { after: Some(after) } = error.fate() {
+                        pause = jiff::SignedDuration::try_from(after).unwrap_or(PAUSE_MAX);
+                    }
+                    self.sleep(&mut pause).await;
+                }
+            }
+        }
+    }
+
+    async fn sleep(&self, pause: &mut jiff::SignedDuration) {
+        self.house.clock.sleep_until(self.house.clock.now() + *pause).await;
+        *pause = (*pause * 2).min(PAUSE_MAX);
+    }
+}
+
+/// 256 random bits of this installation: what must be secret and stay the same (paths of webhooks, their tokens, sessions)
+/// is derived from it, so that nothing more need be kept.
+#[derive(Clone)]
+pub(crate) struct InstanceKey([u8; 32]);
+
+impl InstanceKey {
+    /// Reads the key from `<data>/instance.key`, or makes it.
+    pub(crate) fn of(data: &Path) -> std::io::Result<Self> {
+        use std::{io::Write, os::unix::fs::OpenOptionsExt};
+        let path = data.join("instance.key");
+        match std::fs::read(&path) {
+            Ok(bytes) => {
+                let bytes: [u8; 32] = bytes
+                    .try_into()
+                    .map_err(|_| std::io::Error::new(std::io::ErrorKind::InvalidData, "instance.key is damaged"))?;
+                Ok(Self(bytes))
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let key = Self::random()?;
+                let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+                file.write_all(&key.0)?;
+                file.sync_all()?;
+                Ok(key)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A key that nobody keeps.
+    pub(crate) fn random() -> std::io::Result<Self> {
+        use ring::rand::SecureRandom;
+        let mut bytes = [0; 32];
+        ring::rand::SystemRandom::new()
+            .fill(&mut bytes)
+            .map_err(|_| std::io::Error::other("the system gives no random bits"))?;
+        Ok(Self(bytes))
+    }
+
+    fn bytes(&self, what: &str, names: &[&str]) -> [u8; 32] {
+        // A key of any length is taken.
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes a key of any length");
+        mac.update(what.as_bytes());
+        for name in names {
+            mac.update(&[0]);
+            mac.update(name.as_bytes());
+        }
+        mac.finalize().into_bytes().into()
+    }
+
+    fn secret(&self, what: &str, names: &[&str]) -> SecretString {
+        hex::encode(self.bytes(what, names)).into()
+    }
+}

@@ -1,0 +1,118 @@
+//! The registry of models: a partner's list becomes a chain, each link limited, timed and retried.
+
+use std::{sync::Arc, time::Duration};
+
+use secrecy::ExposeSecret;
+use voronka_core::{
+    ports::{ChatModel, Clock},
+    spec::{
+        config::{Model, Provider, Wire},
+        partner::PartnerSpec,
+    },
+};
+use voronka_files::Secrets;
+use voronka_openai::{OpenAi, OpenAiConfig};
+use voronka_resilience::{
+    FallingBack, Resilient, TimeLimits,
+    http::{Clients, Reach},
+};
+use voronka_yandex::{YandexConfig, YandexGpt};
+
+use super::MissingKeys;
+use crate::out::Problem;
+
+/// Calls at a time to one model of a partner.
+const CALLS_MAX: usize = 64;
+/// Where OpenAI is.
+const OPENAI: &str = "https://api.openai.com/v1";
+
+/// Makes models; they share their connections.
+#[derive(Default)]
+pub(super) struct Models {
+    clients: Clients,
+}
+
+impl Models {
+    /// The partner's models in order; `None`: there are none.
+    pub(super) fn chain(
+        &self,
+        spec: &PartnerSpec,
+        secrets: &Secrets,
+        missing: MissingKeys,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Option<Arc<dyn ChatModel>>, Problem> {
+        let mut links = Vec::new();
+        for model in &spec.config.models {
+            if let Some(link) = self.link(model, secrets, missing, clock)? {
+                links.push(link);
+            }
+        }
+        let mut links = links.into_iter();
+        let Some(first) = links.next() else { return Ok(None) };
+        let rest: Vec<_> = links.collect();
+        if rest.is_empty() {
+            return Ok(Some(first));
+        }
+        Ok(Some(Arc::new(FallingBack::new(first, rest, Arc::clone(clock)))))
+    }
+
+    fn link(
+        &self,
+        model: &Model,
+        secrets: &Secrets,
+        missing: MissingKeys,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Option<Arc<dyn ChatModel>>, Problem> {
+        let key = model.key.as_ref().and_then(|name| secrets.get(name).cloned());
+        if model.key.is_some() && key.is_none() && missing == MissingKeys::LeaveOut {
+            return Ok(None);
+        }
+        let limits = TimeLimits { total: model.timeout, ..TimeLimits::default() };
+        let refused = |cause: String| {
+            Problem::new("problem-account", vec![("account", model.model.clone()), ("cause", cause)])
+                .hint("problem-account-hint")
+        };
+        let decorated = |bare: Arc<dyn ChatModel>| -> Arc<dyn ChatModel> {
+            let clock = || Arc::clone(clock);
+            Arc::new(bare.timed(limits, clock()).retrying(clock()).limited(CALLS_MAX, clock()).metered(clock()))
+        };
+        match &model.provider {
+            Provider::OpenAi { wire, .. } => {
+                let base = model.base_url.clone().map_or_else(|| OPENAI.parse(), Ok).map_err(|_| refused("base_url".into()))?;
+                let mut config = OpenAiConfig::new(base, key, model.model.clone());
+                config.wire = match wire {
+                    // Chat is what everyone speaks; the adapter knows which models want the other.
+                    Wire::Chat => voronka_openai::Wire::Auto,
+                    Wire::Responses => voronka_openai::Wire::Responses,
+                };
+                self.reach(&mut config.reach, model, secrets);
+                let model = OpenAi::new(config).map_err(|error| refused(error.to_string()))?;
+                Ok(Some(decorated(Arc::new(model))))
+            }
+            Provider::Yandex { folder } => {
+                let (Some(key), Some(folder)) = (key, secrets.resolve(folder)) else {
+                    return match missing {
+                        MissingKeys::LeaveOut => Ok(None),
+                        MissingKeys::AreErrors => Err(refused("key and folder are needed".into())),
+                    };
+                };
+                let config = YandexConfig::new(folder.expose_secret(), key, model.model.clone());
+                let mut config = config.map_err(|error| refused(error.to_string()))?;
+                if let Some(base) = &model.base_url {
+                    config.reach.base_url = base.clone();
+                }
+                self.reach(&mut config.reach, model, secrets);
+                let model = YandexGpt::new(config).map_err(|error| refused(error.to_string()))?;
+                Ok(Some(decorated(Arc::new(model))))
+            }
+        }
+    }
+
+    fn reach(&self, reach: &mut Reach, model: &Model, secrets: &Secrets) {
+        reach.clients = self.clients.clone();
+        reach.timeout = model.timeout.max(Duration::from_secs(1));
+        reach.proxy = model.proxy.as_ref().and_then(|proxy| secrets.resolve(proxy));
+        let headers = model.headers.iter();
+        reach.headers = headers.filter_map(|(name, value)| Some((name.clone(), secrets.resolve(value)?))).collect();
+    }
+}
