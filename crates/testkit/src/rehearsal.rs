@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use voronka_core::{
     capabilities::{ButtonLimits, Capabilities, Has, TextUnit},
     ids::AccountId,
-    message::{Bubble, Content, ContactOf, Event, EventKey, Inbound, Peer, Press, Profile, TeamAction},
+    message::{Bubble, ContactOf, Content, Event, EventKey, Inbound, Peer, Press, Profile, TeamAction},
     order::OrderState,
     ports::{Completion, Loaded, ModelError, Passage, Prompt},
     rows::{Mail, NoticeRow, TimerRow, TurnCommit},
@@ -143,8 +143,10 @@ impl Rehearsal {
     /// # Panics
     /// When there is no such button.
     pub fn token(&self, label: &str) -> String {
-        let cards = self.said.iter().flat_map(|bubble| bubble.cards.iter().map(|card| (&card.title, card.button.as_ref())));
-        let on_cards = cards.filter_map(|(title, button)| button.filter(|button| button.label == label || title == label));
+        let cards =
+            self.said.iter().flat_map(|bubble| bubble.cards.iter().map(|card| (&card.title, card.button.as_ref())));
+        let on_cards =
+            cards.filter_map(|(title, button)| button.filter(|button| button.label == label || title == label));
         let mut all = self.said.iter().flat_map(|bubble| bubble.rows.iter().flatten()).chain(on_cards);
         let button = all.find(|button| button.label == label);
         match button.map(|button| &button.press) {
@@ -192,11 +194,15 @@ impl Rehearsal {
                 self.mails += 1;
                 let key = EventKey::new(&self.mails.to_string());
                 let (account, peer) = (self.account.clone(), self.peer.clone());
-                Mail { seq: self.mails, inbound: Inbound { partner: partner.clone(), account, peer, key, at: self.now, event } }
+                Mail {
+                    seq: self.mails,
+                    inbound: Inbound { partner: partner.clone(), account, peer, key, at: self.now, event },
+                }
             })
             .collect();
         let key = mail.first().map(|mail| mail.inbound.conversation()).expect("at least one event");
-        let snapshot = Snapshot::read(key, self.account.clone(), self.peer.clone(), &self.loaded).expect("readable state");
+        let snapshot =
+            Snapshot::read(key, self.account.clone(), self.peer.clone(), &self.loaded).expect("readable state");
         let mut step = Turn::begin(&self.setting, snapshot, mail, self.now);
         let outcome = loop {
             match step {
@@ -249,7 +255,8 @@ impl Rehearsal {
     /// All words said since the last act.
     pub fn words(&self) -> String {
         let of = |bubble: &Bubble| {
-            let cards = bubble.cards.iter().map(|card| format!("\n[{} {}]", card.title, card.price.as_deref().unwrap_or("")));
+            let cards =
+                bubble.cards.iter().map(|card| format!("\n[{} {}]", card.title, card.price.as_deref().unwrap_or("")));
             bubble.text.text.clone() + &cards.collect::<String>()
         };
         self.said.iter().map(of).collect::<Vec<_>>().join("\n---\n")
@@ -281,6 +288,10 @@ impl Rehearsal {
     /// State and sum of the customer's last order that is no draft.
     pub fn order(&self) -> Option<(OrderState, i64)> {
         let orders = self.snapshot().orders;
-        orders.iter().rev().find(|order| order.state != OrderState::Draft).map(|order| (order.state, order.total.minor / 100))
+        orders
+            .iter()
+            .rev()
+            .find(|order| order.state != OrderState::Draft)
+            .map(|order| (order.state, order.total.minor / 100))
     }
 }

@@ -1,1 +1,24 @@
-//! 
+//! What a partner's pages say, searchable: [`KnowledgeIndex`] is the port [`Knowledge`](voronka_core::ports::Knowledge)
+//! over one embedded index that all partners share.
+//!
+//! The road of a page: [`split`] cuts its Markdown into passages with their headings → [`words`] gives every word three
+//! keys (stem, root, root without prefixes) → [`store`] keeps them in tantivy, each key behind the partner's id, so that
+//! no query can reach another partner's words.
+//!
+//! The road of a question: [`question`] leaves out what carries no meaning, mends typing errors against the partner's own
+//! vocabulary and weighs each word by how rare it is among the partner's passages → BM25 proposes candidates → [`rank`]
+//! scores how much of the question a passage covers, 0 to 1. Words that none of the pages know lower every score: that
+//! is how "I don't know" comes about.
+//!
+//! With an embedding model ([`KnowledgeIndex::with_embedder`]), vectors ([`vectors`]) join the score; when the model fails,
+//! words alone go on.
+
+mod index;
+mod question;
+mod rank;
+mod split;
+mod store;
+mod vectors;
+mod words;
+
+pub use index::KnowledgeIndex;

@@ -1,0 +1,133 @@
+//! The index as the app uses it.
+
+use std::{fs, sync::Arc};
+
+use voronka_core::{
+    ids::PartnerId,
+    ports::{EmbedError, Knowledge, Passage},
+    spec::knowledge::Page,
+};
+use voronka_knowledge::KnowledgeIndex;
+use voronka_testkit::{
+    knowledge::suite::{page, pages},
+    model::FakeEmbedder,
+};
+
+mod conformance {
+    voronka_testkit::knowledge_conformance!(super::KnowledgeIndex::in_memory().unwrap());
+}
+
+mod conformance_with_vectors {
+    voronka_testkit::knowledge_conformance!(
+        super::KnowledgeIndex::in_memory().unwrap().with_embedder(super::Arc::new(super::FakeEmbedder::new()))
+    );
+}
+
+fn shop() -> PartnerId {
+    PartnerId::parse("shop").unwrap()
+}
+
+async fn filled(pages: &[Page]) -> KnowledgeIndex {
+    let index = KnowledgeIndex::in_memory().unwrap();
+    index.index(&shop(), pages).await.unwrap();
+    index
+}
+
+async fn best(index: &KnowledgeIndex, question: &str) -> Option<Passage> {
+    index.search(&shop(), question, 1).await.unwrap().into_iter().next()
+}
+
+#[tokio::test]
+async fn typing_errors_wrong_layout_and_kindred_words_are_understood() {
+    let index = filled(&pages()).await;
+    for question in ["дотсавка курером", "ljcnfdrf", "dostavka", "доставочка", "курьерская доставка"]
+    {
+        let passage = best(&index, question).await.unwrap_or_else(|| panic!("{question}"));
+        assert_eq!(passage.page, "dostavka.md", "{question}");
+        assert!(passage.score >= Passage::SURE, "{question}: {}", passage.score);
+    }
+}
+
+#[tokio::test]
+async fn names_and_numbers_are_words() {
+    let mut pages = pages();
+    pages.push(page("x.md", "Кроссовки", "Runner X200 весит 240 граммов, Runner X300 легче."));
+    pages.push(page("y.md", "Ботинки", "Mountain Pro 500 держат до минус 30 градусов."));
+    let index = filled(&pages).await;
+    assert_eq!(best(&index, "сколько весит runner x200").await.unwrap().page, "x.md");
+    assert_eq!(best(&index, "mountain 500").await.unwrap().page, "y.md");
+    assert_eq!(best(&index, "how heavy are runners").await.unwrap().page, "x.md");
+}
+
+#[tokio::test]
+async fn the_index_outlives_the_process_and_unchanged_pages_are_not_read_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = KnowledgeIndex::open(folder.path()).unwrap();
+    let before = first.index(&shop(), &pages()).await.unwrap();
+    drop(first);
+    let second = KnowledgeIndex::open(folder.path()).unwrap();
+    assert_eq!(best(&second, "доставка курьером").await.unwrap().page, "dostavka.md");
+    let after = second.index(&shop(), &pages()).await.unwrap();
+    assert_eq!((after.changed, after.unchanged, after.passages), (0, 3, before.passages));
+}
+
+#[tokio::test]
+async fn a_damaged_index_is_made_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    KnowledgeIndex::open(folder.path()).unwrap().index(&shop(), &pages()).await.unwrap();
+    let inside = fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
+    for file in fs::read_dir(&inside).unwrap() {
+        let path = file.unwrap().path();
+        let mut bytes = fs::read(&path).unwrap();
+        bytes.truncate(bytes.len() / 2);
+        fs::write(&path, bytes).unwrap();
+    }
+    let index = KnowledgeIndex::open(folder.path()).unwrap();
+    assert_eq!(best(&index, "доставка").await, None);
+    assert_eq!(index.index(&shop(), &pages()).await.unwrap().changed, 3);
+    assert_eq!(best(&index, "доставка курьером").await.unwrap().page, "dostavka.md");
+}
+
+#[tokio::test]
+async fn vectors_find_what_words_do_not_but_never_make_it_sure() {
+    // The fake embedder sees letters in threes: it knows a word again without its first letter, the index does not.
+    let embedder = Arc::new(FakeEmbedder::new());
+    let index = KnowledgeIndex::in_memory().unwrap().with_embedder(embedder.clone());
+    let mut pages = pages();
+    pages.push(page("z.md", "Гиперлегкость", "Гиперлегкость"));
+    for n in 0..12 {
+        pages.push(page(&format!("{n}.md"), "Разное", &format!("Совсем иное дело под номером {n}.")));
+    }
+    index.index(&shop(), &pages).await.unwrap();
+    let passage = best(&index, "иперлегкост").await.unwrap();
+    assert_eq!(passage.page, "z.md");
+    assert!(passage.score < Passage::SURE);
+}
+
+#[tokio::test]
+async fn when_the_embedding_model_fails_words_alone_go_on() {
+    let embedder = Arc::new(FakeEmbedder::new());
+    let index = KnowledgeIndex::in_memory().unwrap().with_embedder(embedder.clone());
+    embedder.fail_next(EmbedError::Unavailable("down".into()));
+    index.index(&shop(), &pages()).await.unwrap();
+    assert_eq!(best(&index, "доставка курьером").await.unwrap().page, "dostavka.md");
+    // What was not embedded is made up for at the next indexing, once.
+    assert_eq!(index.index(&shop(), &pages()).await.unwrap().changed, 3);
+    assert_eq!(index.index(&shop(), &pages()).await.unwrap().changed, 0);
+    embedder.fail_next(EmbedError::Unavailable("down".into()));
+    assert_eq!(best(&index, "доставка курьером").await.unwrap().page, "dostavka.md");
+}
+
+#[tokio::test]
+async fn partners_that_are_indexed_at_once_do_not_disturb_each_other() {
+    let index = Arc::new(KnowledgeIndex::in_memory().unwrap());
+    let one = |id: &'static str| {
+        let index = Arc::clone(&index);
+        async move { index.index(&PartnerId::parse(id).unwrap(), &pages()).await.unwrap() }
+    };
+    let all = tokio::join!(one("a"), one("b"), one("c"));
+    assert_eq!((all.0.changed, all.1.changed, all.2.changed), (3, 3, 3));
+    for id in ["a", "b", "c"] {
+        assert_eq!(index.search(&PartnerId::parse(id).unwrap(), "доставка курьером", 9).await.unwrap().len(), 1);
+    }
+}
