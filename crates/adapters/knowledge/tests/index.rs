@@ -24,17 +24,17 @@ mod conformance_with_vectors {
 }
 
 fn shop() -> PartnerId {
-    PartnerId::parse("shop").unwrap()
+    PartnerId::parse("shop").expect("a valid id")
 }
 
 async fn filled(pages: &[Page]) -> KnowledgeIndex {
-    let index = KnowledgeIndex::in_memory().unwrap();
-    index.index(&shop(), pages).await.unwrap();
+    let index = KnowledgeIndex::in_memory().expect("an index");
+    index.index(&shop(), pages).await.expect("pages are indexed");
     index
 }
 
 async fn best(index: &KnowledgeIndex, question: &str) -> Option<Passage> {
-    index.search(&shop(), question, 1).await.unwrap().into_iter().next()
+    index.search(&shop(), question, 1).await.expect("a search answers").into_iter().next()
 }
 
 #[tokio::test]
