@@ -37,6 +37,7 @@ pub struct ClientIp(pub IpAddr);
 pub(crate) fn router(chat: Arc<WebChat>) -> Router {
     Router::new()
         .route("/", get(page::page))
+        .route("/icon.svg", get(page::icon))
         .route("/widget.js", get(page::widget))
         .route("/assets/{name}", get(page::asset))
         .route("/session", post_to(post::session))
@@ -48,12 +49,12 @@ pub(crate) fn router(chat: Arc<WebChat>) -> Router {
         .with_state(chat)
 }
 
-/// A path that the chat does not have; one slash too many (all that is left of the path then) is forgiven.
+/// A path that the chat does not have; one slash too many is forgiven.
 async fn elsewhere(State(chat): State<Arc<WebChat>>, uri: Uri) -> Response {
-    if uri.path() == "/" {
-        Redirect::permanent(chat.path()).into_response()
-    } else {
-        Refusal::NoSuchPage.into_response()
+    // Where the router is nested, the path may come with its prefix or without.
+    match uri.path().strip_suffix('/') {
+        Some(path) if path.is_empty() || path == chat.path() => Redirect::permanent(chat.path()).into_response(),
+        _ => Refusal::NoSuchPage.into_response(),
     }
 }
 

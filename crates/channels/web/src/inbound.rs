@@ -122,9 +122,12 @@ fn number(phone: &str) -> Result<String, Refused> {
     if fits { Ok(phone.to_owned()) } else { Err(Refused::NoPhone) }
 }
 
-/// Without control characters (a NUL breaks more than one store), with `\n` as the only line end.
+/// Without control characters (a NUL breaks more than one store) and without those that turn the direction of what follows
+/// (it may be our own words); with `\n` as the only line end.
 fn clean(text: &str) -> String {
-    text.replace("\r\n", "\n").chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect()
+    let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let shown = |c: &char| matches!(c, '\n' | '\t') || !(c.is_control() || turns(*c));
+    text.replace("\r\n", "\n").chars().filter(shown).collect()
 }
 
 #[cfg(test)]
@@ -141,7 +144,10 @@ mod tests {
 
     #[test]
     fn a_page_posts_words_buttons_contacts_and_a_start() {
-        check(r#"{"id":"a","text":" Привет\r\n\u0000мир "}"#, Ok(Content::Text { text: "Привет\nмир".to_owned() }));
+        check(
+            r#"{"id":"a","text":" Привет\r\n\u0000\u202eмир "}"#,
+            Ok(Content::Text { text: "Привет\nмир".to_owned() }),
+        );
         check(
             r#"{"id":"a","button":{"token":"t1","label":"Да"}}"#,
             Ok(Content::Button { token: "t1".to_owned(), label: Some("Да".to_owned()) }),
