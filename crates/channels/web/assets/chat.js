@@ -278,9 +278,17 @@
     clearTimeout(again);
     again = setTimeout(flush, ms);
   };
-  const kept = () => store.set("queue", state.queue.length ? state.queue : null);
+  // Another tab may have messages on their way as well: only what this one knows is changed.
+  const done = new Set();
+  const kept = () => {
+    const ours = new Set(state.queue.map((item) => item.id));
+    const others = (store.get("queue") || []).filter((item) => !ours.has(item.id) && !done.has(item.id));
+    const all = [...others, ...state.queue];
+    store.set("queue", all.length ? all : null);
+  };
   const forget = (id) => {
     const before = state.queue.length;
+    done.add(id);
     state.queue = state.queue.filter((item) => item.id !== id);
     if (state.queue.length !== before) kept();
   };

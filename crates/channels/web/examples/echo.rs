@@ -255,7 +255,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .route("/photos/honey.svg", photo("#d99a4e", "#f6e3bd"))
         .route("/photos/velvet.svg", photo("#a5283c", "#fdf3ee"))
         .route("/photos/pistachio.svg", photo("#9aa85a", "#f3ecd2"));
-    let site = Router::new().nest(chat.path(), chat.router()).merge(photos);
+    let site = chat.mounted().merge(photos);
     // A strict site: the launcher must work where inline styles and scripts are forbidden.
     let policy =
         "default-src 'none'; script-src http://127.0.0.1:8090; style-src 'self'; frame-src http://127.0.0.1:8090";

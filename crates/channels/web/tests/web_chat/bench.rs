@@ -81,7 +81,7 @@ impl Bench {
             Arc::<FakeClock>::clone(&clock),
         );
         let chat = chat.unwrap();
-        let router = Router::new().nest(chat.path(), chat.router());
+        let router = Router::new().fallback(async || StatusCode::IM_A_TEAPOT).merge(chat.mounted());
         Self { chat, router, mailbox, store, clock }
     }
 
@@ -128,14 +128,10 @@ impl Bench {
         self.mailbox.events().last().unwrap().peer.clone()
     }
 
-    pub(crate) fn key(&self, peer: &Peer) -> ConversationKey {
-        let config = config("korica");
-        ConversationKey::of(&config.partner, &config.account, peer)
-    }
-
     /// The engine commits a message of the bot.
     pub(crate) async fn commit(&self, peer: &Peer, bubble: &Bubble) {
-        let key = self.key(peer);
+        let (partner, account) = (PartnerId::parse("korica").unwrap(), AccountId::parse("web").unwrap());
+        let key = ConversationKey::of(&partner, &account, peer);
         let seq = i64::try_from(self.store.all_messages(&key).len()).unwrap() + 1;
         let message = MessageRow {
             seq,
@@ -148,7 +144,7 @@ impl Bench {
             at: self.clock.now(),
         };
         let conversation = ConversationRow {
-            account: AccountId::parse("web").unwrap(),
+            account,
             peer: peer.clone(),
             customer: key.first_customer(),
             state: "{}".to_owned(),
