@@ -1,49 +1,28 @@
 //! The number guard (DESIGN §3.5): no price, discount, date, stock figure, order state or link leaves in a model's words
 //! unless the domain gave it.
+//!
+//! A text is judged sentence by sentence, as readers see it ([`fold`]). What a sentence states ([`figures`], [`phrases`],
+//! [`links`]) must stand in the [`Evidence`], and a price beside the product that has it ([`names`]). These need no evidence:
+//! numbers of list items («1.»), «один из», «пара» and halves in words, up to ten «вариантов» or «вопросов», a small count
+//! before a list («три торта:»), denials («скидок нет»), the customer's own goals («торт в подарок маме»), today's name, and
+//! parts of the day. Whatever digits no rule understands are a code, and a code must stand in the evidence as it is.
 
-use std::{ops::Range, sync::Arc};
+mod draft;
+mod evidence;
+mod figures;
+mod fold;
+mod judge;
+mod links;
+mod names;
+mod orders;
+mod phrases;
+mod sentences;
+mod topics;
 
-use jiff::civil;
+use std::ops::Range;
 
-use crate::{
-    order::{Cart, Order},
-    ports::Delta,
-    spec::catalogue::Product,
-};
-
-/// What the domain gave: what a model may say.
-#[derive(Debug, Clone, Default)]
-pub struct Evidence {
-    base: Option<Arc<Self>>,
-}
-
-impl Evidence {
-    /// A layer over facts that do not change between turns: the whole catalogue, the partner's links.
-    pub fn over(base: Arc<Self>) -> Self {
-        Self { base: Some(base) }
-    }
-
-    /// A product of the catalogue.
-    pub fn product(&mut self, _product: &Product) {}
-
-    /// An order of the customer.
-    pub fn order(&mut self, _order: &Order) {}
-
-    /// The customer's cart.
-    pub fn cart(&mut self, _cart: &Cart) {}
-
-    /// A passage, or what the domain answered: all that it states may be said.
-    pub fn text(&mut self, _text: &str) {}
-
-    /// The customer's own words: plain numbers and dates may be echoed.
-    pub fn heard(&mut self, _text: &str) {}
-
-    /// A link of the partner.
-    pub fn link(&mut self, _link: &str) {}
-
-    /// Today.
-    pub fn day(&mut self, _today: civil::Date) {}
-}
+use self::judge::{Context, judge};
+pub use self::{draft::Draft, evidence::Evidence};
 
 /// What a blocked sentence claimed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -89,29 +68,11 @@ pub struct Blocked {
 }
 
 /// Sentences of a model's text that claim what the evidence does not hold; none: it may be sent.
-pub fn check(_text: &str, _evidence: &Evidence) -> Vec<Blocked> {
-    Vec::new()
-}
-
-/// A streamed text, as far as it may be shown: whole sentences that passed.
-#[derive(Debug)]
-pub struct Draft {
-    evidence: Arc<Evidence>,
-    text: String,
-}
-
-impl Draft {
-    /// A draft that is checked against this evidence.
-    pub fn new(evidence: Arc<Evidence>) -> Self {
-        Self { evidence, text: String::new() }
-    }
-
-    /// Takes a piece; returns all that may be shown now, when that changed.
-    pub fn push(&mut self, delta: Delta<'_>) -> Option<&str> {
-        match delta {
-            Delta::Append(more) => self.text.push_str(more),
-            Delta::Replace(all) => all.clone_into(&mut self.text),
-        }
-        check(&self.text, &self.evidence).is_empty().then_some(&self.text)
-    }
+pub fn check(text: &str, evidence: &Evidence) -> Vec<Blocked> {
+    let mut context = Context::default();
+    let judged = sentences::split(text).into_iter().map(|sentence| {
+        let claim = judge(&text[sentence.clone()], evidence, &mut context);
+        (sentence, claim)
+    });
+    judged.filter_map(|(sentence, claim)| claim.map(|claim| Blocked { sentence, claim })).collect()
 }

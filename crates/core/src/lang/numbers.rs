@@ -84,6 +84,11 @@ fn money_of(value: Decimal, sign: Option<MoneySign>, currency: Currency) -> Opti
     Some(Money::minor(minor, if let Some(MoneySign::Named(named)) = sign { named } else { currency }))
 }
 
+/// Whether a word in normal form is a number: «двенадцать», «тысяча», half.
+pub(crate) fn is_number_word(form: &str) -> bool {
+    numeral(form).is_some()
+}
+
 /// All numbers of a text in order. Parts of dates («15 декабря») are numbers here too: look for dates first. Times, dates in
 /// digits, ordinals («2-й»), phones and codes are left out.
 pub fn find(words: &Words) -> Vec<Number> {
@@ -187,6 +192,8 @@ fn in_digits(words: &Words, at: usize) -> Option<Amount> {
     if glued_pair(words, to, &[".", ","]) {
         let separator = words.form(to);
         let fraction = words.form(to + 1);
+        let priced = money_sign(words, to + 2).is_some()
+            || before.is_some_and(|before| currency_of(words.form(before), Kind::Mark).is_some());
         let cents = separator == "," && fraction.len() == 3 && words.form(to + 3).len() <= 2;
         let cents = cents && glued_pair(words, to + 2, &["."]);
         if glued_pair(words, to + 2, &[".", "/"]) && !cents {
@@ -197,9 +204,7 @@ fn in_digits(words: &Words, at: usize) -> Option<Amount> {
             text.push('.');
             text.push_str(words.form(to + 3));
             to += 4;
-        } else if fraction.len() == 3
-            && (separator == "," && !cyrillic_around(words) || money_sign(words, to + 2).is_some())
-        {
+        } else if fraction.len() == 3 && (separator == "," && !cyrillic_around(words) || priced) {
             text.push_str(fraction);
             to += 2;
             while glued_pair(words, to, &[".", ","]) && words.form(to + 1).len() == 3 {

@@ -1,0 +1,491 @@
+//! What may be said, and the questions that a claim puts to it.
+
+use std::sync::{Arc, OnceLock};
+
+use jiff::civil::{self, Weekday};
+use rustc_hash::FxHashSet;
+use smallvec::SmallVec;
+
+use super::{
+    figures::{Figure, Reading, Sum, Term, read},
+    links,
+    names::{Item, Names},
+    orders,
+    phrases::{self, Polarity},
+    sentences, topics,
+};
+use crate::{
+    lang::{
+        dates,
+        normal::{Kind, Words},
+    },
+    money::Money,
+    order::{Cart, Line, Order, OrderState},
+    spec::catalogue::Product,
+};
+
+/// The day that «завтра» is counted from where no day was given; the same for evidence and claims.
+pub(super) const SOME_DAY: civil::Date = civil::Date::constant(2000, 1, 1);
+/// Longest span of days that a text's «с 15 по 17 декабря» opens.
+const SPAN_DAYS_MAX: usize = 62;
+
+/// What the domain gave: what a model may say. Cheap to layer: see [`Evidence::over`].
+#[derive(Debug, Clone, Default)]
+pub struct Evidence {
+    base: Option<Arc<Self>>,
+    today: Option<civil::Date>,
+    names: Names,
+    prices: FxHashSet<Sum>,
+    bare_prices: FxHashSet<i64>,
+    product_counts: FxHashSet<i64>,
+    sums: FxHashSet<i64>,
+    said: Vec<Said>,
+    counts: FxHashSet<i64>,
+    terms: FxHashSet<Term>,
+    times: FxHashSet<i16>,
+    days: Vec<String>,
+    /// Days of texts that move with today («на завтра принимаем до 16:00»): no promise rests on them.
+    moving: Vec<String>,
+    due: Vec<civil::Date>,
+    weekdays: u8,
+    codes: FxHashSet<String>,
+    orders: Vec<(String, OrderState)>,
+    links: FxHashSet<String>,
+    phones: FxHashSet<String>,
+    heard_sums: FxHashSet<i64>,
+    heard: String,
+    resolved: OnceLock<[FxHashSet<civil::Date>; 2]>,
+}
+
+/// A sentence of a text: its sums, shares and promises, and what they are about.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Said {
+    subject: SmallVec<[u64; 16]>,
+    sums: SmallVec<[Sum; 2]>,
+    percents: SmallVec<[i64; 2]>,
+    boons: u8,
+    states: SmallVec<[OrderState; 1]>,
+    stock: bool,
+}
+
+/// Who said it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    Text,
+    Customer,
+}
+
+/// Whether a day is said with its month.
+fn months(said: &str) -> bool {
+    ["январ", "феврал", "март", "апрел", "мая", "июн", "июл", "август", "сентябр", "октябр", "ноябр", "декабр"]
+        .iter()
+        .any(|month| said.to_lowercase().contains(month))
+}
+
+/// Whether two sums are one: a currency that was not named is any.
+fn same(a: &Sum, b: &Sum) -> bool {
+    a.0 == b.0 && (a.1.is_none() || b.1.is_none() || a.1 == b.1)
+}
+
+impl Evidence {
+    /// A layer over facts that do not change between turns: the whole catalogue, the partner's links.
+    pub fn over(base: Arc<Self>) -> Self {
+        Self { base: Some(base), ..Self::default() }
+    }
+
+    /// A product of the catalogue: its price is said with its name, its stock and its figures as they are.
+    pub fn product(&mut self, product: &Product) {
+        self.names.add(product);
+        if let Some(item) = self.names.items.last() {
+            self.prices.extend(item.prices.iter().copied());
+            self.bare_prices.extend(item.prices.iter().map(|(minor, _)| *minor));
+            self.product_counts.extend(item.counts.iter().copied());
+        }
+        if let Some(about) = &product.about {
+            self.text(about);
+        }
+        for link in [&product.url, &product.photo].into_iter().flatten() {
+            self.link(link);
+        }
+    }
+
+    /// An order of the customer: its number, state, sums, quantities and day.
+    pub fn order(&mut self, order: &Order) {
+        self.resolved = OnceLock::new();
+        self.orders.push((order.number.clone(), order.state));
+        self.codes.insert(order.number.clone());
+        self.lines(&order.lines, Some(order.total));
+        self.due.extend(order.due);
+        self.heard(&order.note);
+    }
+
+    /// The customer's cart: its sums and quantities.
+    pub fn cart(&mut self, cart: &Cart) {
+        self.lines(&cart.lines, cart.total());
+        if !cart.lines.is_empty() {
+            self.counts.insert(i64::from(cart.count()) * 1000);
+        }
+    }
+
+    fn lines(&mut self, lines: &[Line], total: Option<Money>) {
+        self.sums.extend(total.map(|total| total.minor));
+        for line in lines {
+            self.sums.insert(line.price.minor);
+            self.sums.extend(line.sum().map(|sum| sum.minor));
+            self.counts.insert(i64::from(line.quantity) * 1000);
+        }
+        if !lines.is_empty() {
+            self.counts.insert(i64::try_from(lines.len()).unwrap_or(i64::MAX).saturating_mul(1000));
+        }
+    }
+
+    /// A passage, or what the domain answered: all that it states may be said.
+    pub fn text(&mut self, text: &str) {
+        let mut heading: SmallVec<[u64; 16]> = SmallVec::new();
+        for sentence in sentences::split(text) {
+            let source = &text[sentence];
+            let reading = read(source, SOME_DAY);
+            let mut said = Said { subject: topics::subject(&reading.words), ..Said::default() };
+            if source.trim_start().starts_with('#') {
+                heading.clone_from(&said.subject);
+            } else {
+                said.subject.extend(heading.iter().copied());
+            }
+            for (figure, _) in &reading.figures {
+                match figure {
+                    Figure::Money(sum) => said.sums.push(*sum),
+                    Figure::Percent(share) => said.percents.push(*share),
+                    _ => {}
+                }
+            }
+            for (boon, _, polarity) in phrases::boons(&reading.words) {
+                said.boons |= if polarity == Polarity::Affirmed { boon.bit() } else { 0 };
+            }
+            let states = orders::order_states(&reading.words);
+            said.states =
+                states.into_iter().filter(|(_, _, p)| *p == Polarity::Affirmed).map(|(state, ..)| state).collect();
+            said.stock = !phrases::stock(&reading.words).is_empty();
+            self.links.extend(reading.leads.links.iter().cloned());
+            self.links.extend(reading.leads.links.iter().map(|link| links::host(link).to_owned()));
+            self.phones.extend(reading.leads.phones.iter().cloned());
+            self.take(&reading, Source::Text);
+            if !said.sums.is_empty()
+                || !said.percents.is_empty()
+                || said.boons != 0
+                || !said.states.is_empty()
+                || said.stock
+            {
+                self.said.push(said);
+            }
+        }
+    }
+
+    /// The customer's own words: plain numbers, dates and order numbers may be echoed. They make no price, discount, stock
+    /// or order state true, and a link in them is not ours.
+    pub fn heard(&mut self, text: &str) {
+        if text.is_empty() {
+            return;
+        }
+        for sentence in sentences::split(text) {
+            let reading = read(&text[sentence], SOME_DAY);
+            for (figure, _) in &reading.figures {
+                if let Figure::Money((minor, _)) = figure {
+                    self.heard_sums.insert(*minor);
+                }
+            }
+            self.take(&reading, Source::Customer);
+        }
+        text.clone_into(&mut self.heard);
+    }
+
+    /// A link of the partner.
+    pub fn link(&mut self, link: &str) {
+        let normal = links::normal(link);
+        self.links.insert(links::host(&normal).to_owned());
+        self.links.insert(normal);
+    }
+
+    /// Today.
+    pub fn day(&mut self, today: civil::Date) {
+        self.resolved = OnceLock::new();
+        self.today = Some(today);
+    }
+
+    /// Takes the figures that may be said whatever they are about.
+    fn take(&mut self, reading: &Reading, source: Source) {
+        for (figure, _) in &reading.figures {
+            match figure {
+                Figure::Term(term) => {
+                    self.terms.insert(*term);
+                    // «16–19 часов» are hours of the day as well.
+                    if let Term::Minutes(milli) = term
+                        && (7 * 60_000..24 * 60_000).contains(milli)
+                        && milli % 60_000 == 0
+                    {
+                        self.times.extend(i16::try_from(milli / 1000));
+                    }
+                }
+                Figure::Time(minutes) => {
+                    self.times.insert(*minutes);
+                }
+                Figure::Count { value, .. } => {
+                    self.counts.insert(*value);
+                    self.hour(reading, *value);
+                }
+                Figure::Code(code) => {
+                    self.codes.insert(code.clone());
+                }
+                Figure::Money(_) | Figure::Percent(_) => {}
+            }
+        }
+        if !reading.days.is_empty() {
+            self.resolved = OnceLock::new();
+        }
+        for day in &reading.days {
+            let fixed = day.said.bytes().any(|b| b.is_ascii_digit())
+                || weekdays(&Words::of(&day.said)) != 0
+                || months(&day.said);
+            if source == Source::Text && !fixed {
+                self.moving.push(day.said.clone());
+                continue;
+            }
+            self.days.push(day.said.clone());
+            self.earlier_days(reading, day.places.start, &day.said);
+        }
+        self.weekdays |= weekdays(&reading.words);
+    }
+
+    /// «10–13 и 16–19 часов»: hours of the day.
+    fn hour(&mut self, reading: &Reading, value: i64) {
+        let hours = || {
+            reading
+                .words
+                .iter()
+                .any(|word| matches!(word.form, "часов" | "часа" | "час" | "ч" | "интервал" | "интервала"))
+        };
+        if (0..=24_000).contains(&value) && value % 1000 == 0 && hours() {
+            self.times.extend(i16::try_from(value / 1000 * 60));
+        }
+    }
+
+    /// «29, 30 и 31 декабря»: the month belongs to all three.
+    fn earlier_days(&mut self, reading: &Reading, before: usize, said: &str) {
+        let Some(month) =
+            said.split_whitespace().find(|word| word.chars().all(char::is_alphabetic) && word.chars().count() > 2)
+        else {
+            return;
+        };
+        let words = &reading.words;
+        let mut at = before;
+        while let Some(mark) =
+            at.checked_sub(1).filter(|mark| matches!(words.form(*mark), "," | "и" | "and" | "-" | "или"))
+        {
+            let Some(day) = mark.checked_sub(1).filter(|day| words.kind(*day) == Some(Kind::Digits)) else { return };
+            self.days.push(format!("{} {month}", words.form(day)));
+            at = day;
+        }
+    }
+
+    fn layers(&self) -> impl Iterator<Item = &Self> {
+        std::iter::successors(Some(self), |layer| layer.base.as_deref())
+    }
+
+    pub(super) fn today(&self) -> civil::Date {
+        self.layers().find_map(|layer| layer.today).unwrap_or(SOME_DAY)
+    }
+
+    pub(super) fn named<'a>(&'a self, words: &Words, source: &str) -> SmallVec<[(&'a Item, usize); 2]> {
+        self.layers().flat_map(|layer| layer.names.named(words, source)).collect()
+    }
+
+    /// The products that the customer named last.
+    pub(super) fn heard_named(&self) -> SmallVec<[&Item; 2]> {
+        let Some(heard) = self.layers().map(|layer| &layer.heard).find(|heard| !heard.is_empty()) else {
+            return SmallVec::new();
+        };
+        self.named(&Words::of(heard), heard).into_iter().map(|(item, _)| item).collect()
+    }
+
+    pub(super) fn speaks_of_a_kind(&self, words: &Words) -> bool {
+        self.layers().any(|layer| layer.names.speaks_of_a_kind(words))
+    }
+
+    /// Whether a product costs this.
+    pub(super) fn is_price(&self, sum: &Sum) -> bool {
+        self.layers()
+            .any(|layer| if sum.1.is_some() { layer.prices.contains(sum) } else { layer.bare_prices.contains(&sum.0) })
+    }
+
+    /// Whether the domain computed this sum.
+    pub(super) fn is_sum(&self, sum: &Sum) -> bool {
+        self.layers().any(|layer| layer.sums.contains(&sum.0))
+    }
+
+    pub(super) fn is_heard_sum(&self, sum: &Sum) -> bool {
+        self.layers().any(|layer| layer.heard_sums.contains(&sum.0))
+    }
+
+    /// Whether a text states this sum at all.
+    pub(super) fn is_said(&self, sum: &Sum) -> bool {
+        self.some_said(|said| said.sums.iter().any(|other| same(sum, other)))
+    }
+
+    /// Whether a text states this sum of one of these subjects.
+    pub(super) fn is_said_of(&self, sum: &Sum, subject: &[u64]) -> bool {
+        self.some_said(|said| said.about(subject) && said.sums.iter().any(|other| same(sum, other)))
+    }
+
+    pub(super) fn is_percent_of(&self, share: i64, subject: &[u64]) -> bool {
+        self.some_said(|said| said.about(subject) && said.percents.contains(&share))
+    }
+
+    /// Whether a text promises this of one of these subjects.
+    pub(super) fn promises(&self, boon: phrases::Boon, subject: &[u64]) -> bool {
+        self.some_said(|said| said.boons & boon.bit() != 0 && said.about(subject))
+    }
+
+    pub(super) fn tells_of_stock(&self, subject: &[u64]) -> bool {
+        self.some_said(|said| said.stock && said.about(subject))
+    }
+
+    pub(super) fn tells_state(&self, state: OrderState) -> bool {
+        self.some_said(|said| said.states.iter().any(|said| orders::holds(state, *said)))
+    }
+
+    fn some_said(&self, holds: impl Fn(&Said) -> bool) -> bool {
+        self.layers().any(|layer| layer.said.iter().any(&holds))
+    }
+
+    pub(super) fn has_count(&self, value: i64) -> bool {
+        self.layers().any(|layer| layer.counts.contains(&value))
+    }
+
+    pub(super) fn has_product_count(&self, value: i64) -> bool {
+        self.layers().any(|layer| layer.product_counts.contains(&value))
+    }
+
+    pub(super) fn has_term(&self, term: Term) -> bool {
+        self.layers().any(|layer| layer.terms.contains(&term))
+    }
+
+    pub(super) fn has_time(&self, minutes: i16) -> bool {
+        self.layers().any(|layer| layer.times.contains(&minutes))
+    }
+
+    pub(super) fn has_code(&self, code: &str) -> bool {
+        let number = code.parse::<i64>().ok().filter(|_| !code.starts_with('0') && code.len() < 7);
+        let counted =
+            number.is_some_and(|number| self.has_count(number * 1000) || self.has_product_count(number * 1000));
+        counted || self.layers().any(|layer| layer.codes.contains(code))
+    }
+
+    pub(super) fn has_link(&self, link: &str) -> bool {
+        self.layers().any(|layer| layer.links.contains(link))
+    }
+
+    pub(super) fn has_phone(&self, phone: &str) -> bool {
+        self.layers().any(|layer| layer.phones.contains(phone))
+    }
+
+    pub(super) fn orders(&self) -> impl Iterator<Item = &(String, OrderState)> {
+        self.layers().flat_map(|layer| &layer.orders)
+    }
+
+    pub(super) fn has_weekdays(&self, bits: u8) -> bool {
+        self.layers().fold(0, |all, layer| all | layer.weekdays) & bits == bits
+    }
+
+    /// Whether a day, counted from today, is one that may be promised.
+    pub(super) fn has_day(&self, day: civil::Date) -> bool {
+        self.all_days()[0].contains(&day)
+    }
+
+    /// Whether a text speaks of a day as it moves: «на завтра принимаем до 16:00».
+    pub(super) fn has_moving_day(&self, day: civil::Date) -> bool {
+        self.all_days()[1].contains(&day)
+    }
+
+    fn all_days(&self) -> &[FxHashSet<civil::Date>; 2] {
+        self.resolved.get_or_init(|| {
+            let mut fixed = self.resolve(self.layers().flat_map(|layer| &layer.days));
+            fixed.extend(self.layers().flat_map(|layer| layer.due.iter().copied()));
+            [fixed, self.resolve(self.layers().flat_map(|layer| &layer.moving))]
+        })
+    }
+
+    fn resolve<'a>(&self, all: impl Iterator<Item = &'a String>) -> FxHashSet<civil::Date> {
+        let now = self.today().at(12, 0, 0, 0);
+        let mut days = FxHashSet::default();
+        for said in all {
+            for when in dates::find(&Words::of(said), now) {
+                let (Some(first), last) = (when.date, when.last) else { continue };
+                days.extend(
+                    first
+                        .series(jiff::ToSpan::days(1))
+                        .take(SPAN_DAYS_MAX)
+                        .take_while(|day| *day <= last.unwrap_or(first)),
+                );
+            }
+        }
+        days
+    }
+}
+
+impl Said {
+    fn about(&self, subject: &[u64]) -> bool {
+        self.subject.iter().any(|stem| subject.contains(stem))
+    }
+}
+
+/// The weekdays that a sentence names, a bit each; «понедельник–пятница», «в будни», «каждый день» are all of theirs.
+pub(super) fn weekdays(words: &Words) -> u8 {
+    let mut bits = 0;
+    let mut from: Option<(usize, u8)> = None;
+    for (at, word) in words.said() {
+        let named = match word.form {
+            "будни" | "будням" | "будние" | "weekdays" => 0b1_1111,
+            "выходные" | "выходным" | "выходных" | "weekend" | "weekends" => 0b110_0000,
+            "ежедневно" | "круглосуточно" | "daily" => 0b111_1111,
+            "день" | "day" if at > 0 && matches!(words.form(at - 1), "каждый" | "every") => 0b111_1111,
+            form => match weekday(form) {
+                Some(day) => {
+                    let bit = 1 << day.to_monday_zero_offset();
+                    // The days between two ends.
+                    if let Some((place, first)) = from.filter(|_| at > 0)
+                        && at - place == 2
+                        && matches!(words.form(at - 1), "-" | "по" | "до" | "to")
+                    {
+                        bits |= (first..=bit).filter(|bit| bit.is_power_of_two()).fold(0, |all, bit| all | bit);
+                    }
+                    from = Some((at, bit));
+                    bit
+                }
+                None => 0,
+            },
+        };
+        bits |= named;
+    }
+    bits
+}
+
+fn weekday(form: &str) -> Option<Weekday> {
+    const STARTS: &[(&str, Weekday)] = &[
+        ("понедельник", Weekday::Monday),
+        ("вторник", Weekday::Tuesday),
+        ("четверг", Weekday::Thursday),
+        ("пятниц", Weekday::Friday),
+        ("суббот", Weekday::Saturday),
+        ("воскресен", Weekday::Sunday),
+        ("monday", Weekday::Monday),
+        ("tuesday", Weekday::Tuesday),
+        ("wednesday", Weekday::Wednesday),
+        ("thursday", Weekday::Thursday),
+        ("friday", Weekday::Friday),
+        ("saturday", Weekday::Saturday),
+        ("sunday", Weekday::Sunday),
+    ];
+    let listed = STARTS.iter().find(|(start, _)| form.starts_with(start)).map(|(_, day)| *day);
+    listed.or_else(|| {
+        matches!(form, "среда" | "среду" | "среды" | "среде" | "средам" | "средой").then_some(Weekday::Wednesday)
+    })
+}

@@ -1,5 +1,0 @@
-//! What is true of the whole. `arrows` and `house` read the workspace; `e2e` drives the built binary from outside.
-
-mod arrows;
-mod house;
-mod workspace;
