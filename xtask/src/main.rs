@@ -1,1 +1,40 @@
-fn main() {}
+//! The project's chores: `cargo xtask test`, `cargo xtask botload`.
+
+mod botload;
+mod browser;
+mod shell;
+mod test;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", about = "The project's chores", disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Debug, Subcommand)]
+enum Chore {
+    /// Passes every test of the project: format, lints, unit, doc and end-to-end tests
+    Test(test::Options),
+    /// Plays customers against the release binary and checks every answer; unknown options go to botload itself
+    Botload(botload::Options),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse_from(botload::own_options_first(std::env::args()));
+    let done = match cli.chore {
+        Chore::Test(options) => test::run(&options),
+        Chore::Botload(options) => botload::run(&options),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            shell::say(&format!("\nFAILED: {why}"));
+            ExitCode::FAILURE
+        }
+    }
+}

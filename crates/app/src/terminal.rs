@@ -7,7 +7,7 @@ use voronka_core::{
     capabilities::{Capabilities, Has, TextUnit},
     ids::BubbleId,
     message::{Bubble, Peer},
-    ports::{Channel, Preview, Receipt, SendError},
+    ports::{Channel, Receipt, SendError},
 };
 
 /// What a terminal can show: words. Buttons become a numbered list.
@@ -28,10 +28,7 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
 
 /// The terminal as a channel.
 #[derive(Debug, Default)]
-pub(crate) struct Terminal {
-    /// Tells whoever waits that something was said.
-    pub(crate) said: tokio::sync::Notify,
-}
+pub(crate) struct Terminal;
 
 #[async_trait]
 impl Channel for Terminal {
@@ -43,15 +40,6 @@ impl Channel for Terminal {
         let mut out = std::io::stdout().lock();
         let text = bubble.text.text.replace('\n', "\n  ");
         let written = writeln!(out, "\n  {text}\n").and_then(|()| out.flush());
-        self.said.notify_one();
         written.map(|()| Receipt { message: None }).map_err(|error| SendError::Refused(error.to_string()))
-    }
-
-    async fn typing(&self, _to: &Peer) -> Result<(), SendError> {
-        Ok(())
-    }
-
-    async fn preview(&self, _to: &Peer, _preview: &Preview) -> Result<(), SendError> {
-        Ok(())
     }
 }

@@ -5,7 +5,8 @@ use std::{path::Path, process::ExitCode, sync::Arc, time::Duration};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use voronka_core::{
     ids::AccountId,
-    message::{Content, Event, EventKey, Inbound, Peer, Profile},
+    message::{Content, ConversationKey, Event, EventKey, Inbound, Peer, Profile},
+    ports::Journal,
     spec::partner::PartnerSpec,
 };
 use voronka_engine::Partner;
@@ -22,18 +23,20 @@ use crate::{
 
 /// How long an answer may take before the next line is read all the same.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+/// How often it is looked whether all is printed.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 pub(crate) async fn run(wish: Chat, texts: &Texts) -> Result<ExitCode, Problem> {
     let (spec, secrets) = load(&wish.partner)?;
     let throw_away = tempfile::tempdir().map_err(|error| unreadable(Path::new("."), &error))?;
     let data = wish.data.as_deref().unwrap_or(throw_away.path());
     let premises = open(data, None)?;
-    let (terminal, account) = (Arc::new(Terminal::default()), terminal_account());
+    let (terminal, account) = (Arc::new(Terminal), terminal_account());
     serve(&premises, spec, &secrets, &terminal, &account).await?;
     premises.house.engine.start().await.map_err(|error| unreadable(data, &error))?;
     out::note(&texts.get("chat-hint", &[]));
     let customer = wish.customer.unwrap_or_else(|| "terminal".into());
-    talk(&premises, &terminal, &account, &customer, &wish.partner).await?;
+    talk(&premises, &account, &customer, &wish.partner).await?;
     premises.house.engine.stop().await;
     Ok(ExitCode::SUCCESS)
 }
@@ -81,9 +84,21 @@ async fn serve(
     Ok(())
 }
 
+/// Ready when all that was said is answered and printed.
+async fn quiet(premises: &Premises, key: &ConversationKey, changes: &mut tokio::sync::broadcast::Receiver<voronka_engine::Change>) {
+    loop {
+        let answered = premises.store.load(key, 1, 0).await.is_ok_and(|loaded| loaded.mail.is_empty());
+        let printed = premises.store.unsent(i64::MIN, 1).await.is_ok_and(|rows| rows.is_empty());
+        if answered && printed {
+            return;
+        }
+        // A commit, or a bubble that was printed meanwhile: either way it is looked at again.
+        let _woken = tokio::time::timeout(LOOK_EVERY, changes.recv()).await;
+    }
+}
+
 async fn talk(
     premises: &Premises,
-    terminal: &Arc<Terminal>,
     account: &AccountId,
     customer: &str,
     partner: &str,
@@ -93,6 +108,7 @@ async fn talk(
     let name = Path::new(partner).file_name().map_or_else(|| partner.to_owned(), |name| name.to_string_lossy().into_owned());
     let id = voronka_core::ids::PartnerId::parse(&name)
         .map_err(|_| Problem::new("problem-partner-missing", vec![("partner", name.clone())]))?;
+    let key = ConversationKey::of(&id, account, &Peer::new(customer));
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     let mut changes = engine.changes();
     while let Ok(Some(line)) = lines.next_line().await {
@@ -119,14 +135,8 @@ async fn talk(
         engine.receive(inbound).await.map_err(|error| {
             Problem::new("problem-folder", vec![("path", name.clone()), ("cause", error.to_string())])
         })?;
-        // The answer, or a turn that says nothing: whichever comes first lets the next line be read.
-        let answered = async {
-            tokio::select! {
-                () = terminal.said.notified() => {}
-                _ = changes.recv() => { let _ = tokio::time::timeout(Duration::from_millis(50), terminal.said.notified()).await; }
-            }
-        };
-        let _late = tokio::time::timeout(ANSWER_WITHIN, answered).await;
+        let quiet = quiet(premises, &key, &mut changes);
+        let _late = tokio::time::timeout(ANSWER_WITHIN, quiet).await;
     }
     Ok(())
 }

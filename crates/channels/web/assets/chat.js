@@ -49,6 +49,7 @@
   // ——— Dates
   const timeOf = new Intl.DateTimeFormat(settings.lang, { hour: "2-digit", minute: "2-digit" });
   const dayOf = new Intl.DateTimeFormat(settings.lang, { day: "numeric", month: "long" });
+  const number = new Intl.NumberFormat(settings.lang, { useGrouping: "always" });
   const dayName = (date) => {
     const days = Math.round((new Date().setHours(0, 0, 0, 0) - new Date(date).setHours(0, 0, 0, 0)) / DAY);
     return days === 0 ? T.today : days === 1 ? T.yesterday : dayOf.format(date);
@@ -277,9 +278,17 @@
     clearTimeout(again);
     again = setTimeout(flush, ms);
   };
-  const kept = () => store.set("queue", state.queue.length ? state.queue : null);
+  // Another tab may have messages on their way as well: only what this one knows is changed.
+  const done = new Set();
+  const kept = () => {
+    const ours = new Set(state.queue.map((item) => item.id));
+    const others = (store.get("queue") || []).filter((item) => !ours.has(item.id) && !done.has(item.id));
+    const all = [...others, ...state.queue];
+    store.set("queue", all.length ? all : null);
+  };
   const forget = (id) => {
     const before = state.queue.length;
+    done.add(id);
     state.queue = state.queue.filter((item) => item.id !== id);
     if (state.queue.length !== before) kept();
   };
@@ -517,7 +526,7 @@
     const count = [...input.value.trim()].length;
     const long = count > settings.textMax;
     $("error").hidden = !long;
-    $("error").textContent = long ? say("too_long", { max: settings.textMax, count }) : "";
+    $("error").textContent = long ? say("too_long", { max: number.format(settings.textMax), count: number.format(count) }) : "";
     $("send").disabled = count === 0 || long;
     store.set("typed", input.value || null);
   };
@@ -560,7 +569,7 @@
         if (state.live) greet();
         toEnd();
         // On a phone the keyboard would cover what the visitor came to read.
-        if (matchMedia("(pointer: fine)").matches) input.focus({ preventScroll: true });
+        if (!matchMedia("(pointer: coarse)").matches) input.focus({ preventScroll: true });
       }
       unread();
     });

@@ -25,7 +25,7 @@
     button.unread::after { display: block }
     svg { display: block; fill: none; stroke: currentColor; stroke-width: 2; stroke-linecap: round; stroke-linejoin: round }
     .shut, .open .talk { display: none } .open .shut { display: block }
-    iframe { position: fixed; z-index: 2147483001; right: 20px; bottom: 88px; width: 380px; height: min(600px, calc(100vh - 108px)); border: 1px solid var(--line);
+    iframe { box-sizing: border-box; position: fixed; z-index: 2147483001; right: 20px; bottom: 88px; width: 380px; height: min(600px, calc(100vh - 108px)); border: 1px solid var(--line);
       border-radius: 16px; background: var(--surface); box-shadow: 0 4px 16px rgb(0 0 0 / .24); visibility: hidden; opacity: 0; transform: translateY(8px);
       transition: opacity .16s, transform .16s, visibility 0s .16s }
     iframe.open { visibility: visible; opacity: 1; transform: none; transition-delay: 0s }

@@ -107,7 +107,12 @@ impl WebChat {
         &self.config.path
     }
 
-    /// The routes of the chat, to be nested at [`WebChat::path`].
+    /// The routes of the chat at [`WebChat::path`], to be merged into the app's router.
+    pub fn mounted(self: &Arc<Self>) -> axum::Router {
+        crate::http::mounted(self)
+    }
+
+    /// The routes of the chat without their place, to be nested at [`WebChat::path`].
     pub fn router(self: &Arc<Self>) -> axum::Router {
         crate::http::router(Arc::clone(self))
     }

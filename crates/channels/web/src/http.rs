@@ -13,7 +13,7 @@ use std::{
 
 use axum::{
     Router,
-    extract::{ConnectInfo, DefaultBodyLimit, FromRequestParts, Request, State},
+    extract::{ConnectInfo, DefaultBodyLimit, FromRequestParts, Request},
     http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header, request::Parts, uri::Authority},
     middleware::{self, Next},
     response::{IntoResponse, Redirect, Response},
@@ -37,24 +37,30 @@ pub struct ClientIp(pub IpAddr);
 pub(crate) fn router(chat: Arc<WebChat>) -> Router {
     Router::new()
         .route("/", get(page::page))
+        .route("/icon.svg", get(page::icon))
         .route("/widget.js", get(page::widget))
         .route("/assets/{name}", get(page::asset))
         .route("/session", post_to(post::session))
         .route("/messages", post_to(post::message))
         .route("/events", get(events::events))
-        .fallback(elsewhere)
+        .fallback(nowhere)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn(guard))
         .with_state(chat)
 }
 
-/// A path that the chat does not have; one slash too many (all that is left of the path then) is forgiven.
-async fn elsewhere(State(chat): State<Arc<WebChat>>, uri: Uri) -> Response {
-    if uri.path() == "/" {
-        Redirect::permanent(chat.path()).into_response()
-    } else {
-        Refusal::NoSuchPage.into_response()
-    }
+/// The routes at their place, and the page with a slash too many.
+pub(crate) fn mounted(chat: &Arc<WebChat>) -> Router {
+    let path = chat.path().to_owned();
+    let slashed = format!("{path}/");
+    Router::new()
+        .route(&slashed, get(async move || Redirect::permanent(&path)))
+        .nest(chat.path(), router(Arc::clone(chat)))
+}
+
+/// A path that the chat does not have.
+async fn nowhere() -> Refusal {
+    Refusal::NoSuchPage
 }
 
 /// Refuses what other sites send, and gives every answer its headers. There is no CORS header anywhere: no other site may read.

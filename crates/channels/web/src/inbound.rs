@@ -122,9 +122,12 @@ fn number(phone: &str) -> Result<String, Refused> {
     if fits { Ok(phone.to_owned()) } else { Err(Refused::NoPhone) }
 }
 
-/// Without control characters (a NUL breaks more than one store), with `\n` as the only line end.
+/// Without control characters (a NUL breaks more than one store) and without those that turn the direction of what follows
+/// (it may be our own words); with `\n` as the only line end.
 fn clean(text: &str) -> String {
-    text.replace("\r\n", "\n").chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect()
+    let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let shown = |c: &char| matches!(c, '\n' | '\t') || !(c.is_control() || turns(*c));
+    text.replace("\r\n", "\n").chars().filter(shown).collect()
 }
 
 #[cfg(test)]
@@ -134,25 +137,28 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(body: &str, expected: Result<Content, Refused>) {
+    fn check(body: &str, expected: &Result<Content, Refused>) {
         let read = read(body.as_bytes(), &Peer::new("peer"));
-        assert_eq!(read.map(|(_, content)| content), expected, "{body}");
+        assert_eq!(&read.map(|(_, content)| content), expected, "{body}");
     }
 
     #[test]
     fn a_page_posts_words_buttons_contacts_and_a_start() {
-        check(r#"{"id":"a","text":" Привет\r\n\u0000мир "}"#, Ok(Content::Text { text: "Привет\nмир".to_owned() }));
+        check(
+            r#"{"id":"a","text":" Привет\r\n\u0000\u202eмир "}"#,
+            &Ok(Content::Text { text: "Привет\nмир".to_owned() }),
+        );
         check(
             r#"{"id":"a","button":{"token":"t1","label":"Да"}}"#,
-            Ok(Content::Button { token: "t1".to_owned(), label: Some("Да".to_owned()) }),
+            &Ok(Content::Button { token: "t1".to_owned(), label: Some("Да".to_owned()) }),
         );
         check(
             r#"{"id":"a","contact":{"phone":"+7 (912) 345-67-89"}}"#,
-            Ok(Content::Contact { phone: "+7 (912) 345-67-89".to_owned(), name: None, whose: ContactOf::Sender }),
+            &Ok(Content::Contact { phone: "+7 (912) 345-67-89".to_owned(), name: None, whose: ContactOf::Sender }),
         );
         check(
             r#"{"id":"a","start":"cake"}"#,
-            Ok(Content::Command { name: "start".to_owned(), args: "cake".to_owned() }),
+            &Ok(Content::Command { name: "start".to_owned(), args: "cake".to_owned() }),
         );
     }
 
@@ -173,19 +179,19 @@ mod tests {
             r#"{"id":"a","start":"<b>"}"#,
             &long_id,
         ] {
-            check(body, Err(Refused::Unreadable));
+            check(body, &Err(Refused::Unreadable));
         }
-        check(r#"{"id":"a","text":" \n "}"#, Err(Refused::Empty));
+        check(r#"{"id":"a","text":" \n "}"#, &Err(Refused::Empty));
         for phone in ["", "1234", "позвоните", "+7 912 345-67-89; drop", "1234567890123456"] {
-            check(&format!(r#"{{"id":"a","contact":{{"phone":"{phone}"}}}}"#), Err(Refused::NoPhone));
+            check(&format!(r#"{{"id":"a","contact":{{"phone":"{phone}"}}}}"#), &Err(Refused::NoPhone));
         }
     }
 
     #[test]
     fn a_text_is_counted_in_characters() {
         let body = |count| format!(r#"{{"id":"a","text":"{}"}}"#, "ё".repeat(count));
-        check(&body(4_000), Ok(Content::Text { text: "ё".repeat(4_000) }));
-        check(&body(4_001), Err(Refused::TooLong));
+        check(&body(4_000), &Ok(Content::Text { text: "ё".repeat(4_000) }));
+        check(&body(4_001), &Err(Refused::TooLong));
     }
 
     #[test]

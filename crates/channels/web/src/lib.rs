@@ -1,6 +1,6 @@
 //! The chat on a partner's own site: a page, and a widget that a shop adds with one script tag.
 //!
-//! [`WebChat`] is the way out (a [`voronka_core::ports::Channel`]) and the way in ([`WebChat::router`]) of one account. What a
+//! [`WebChat`] is the way out (a [`voronka_core::ports::Channel`]) and the way in ([`WebChat::mounted`]) of one account. What a
 //! browser shows is read from the store ([`voronka_core::ports::Directory::messages`]); [`voronka_core::ports::Channel::send`]
 //! only wakes the open streams of that visitor. So a message is never lost when nobody is connected and never doubled when a
 //! connection breaks.
@@ -19,7 +19,7 @@
 //!     ..WebConfig::new(PartnerId::parse("korica")?, AccountId::parse("web")?, "/chat/korica")
 //! };
 //! let chat = WebChat::new(config, SessionKey::new(&secret), mailbox, directory, clock)?;
-//! let app = axum::Router::new().nest(chat.path(), chat.router());
+//! let app = axum::Router::new().merge(chat.mounted());
 //! # Ok(app) }
 //! ```
 //!

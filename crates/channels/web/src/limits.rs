@@ -159,7 +159,7 @@ mod tests {
         for n in 0..200 {
             limits.message(HERE, &peer, at(n * 2_000)).unwrap();
         }
-        assert_eq!(limits.message(HERE, &peer, at(3_600_000)), Err(TooMuch { after: Duration::from_secs(23 * 3_600) }));
+        assert_eq!(limits.message(HERE, &peer, at(3_600_000)), Err(TooMuch { after: Duration::from_hours(23) }));
         limits.message(HERE, &peer, at(DAY_MS)).unwrap();
     }
 

@@ -143,6 +143,19 @@ pub(super) async fn widget(State(chat): State<Arc<WebChat>>, asked: HeaderMap) -
     response
 }
 
+/// `GET /icon.svg`: the round sign of the page, for the browser's tab.
+pub(super) async fn icon(State(chat): State<Arc<WebChat>>) -> Response {
+    let (accent, letter) = (&chat.accent, initial(&chat.config.title));
+    // The letter is alphanumeric: it cannot be markup.
+    let svg = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 64 64\"><circle cx=\"32\" cy=\"32\" r=\"32\" fill=\"{}\"/>\
+         <text x=\"32\" y=\"44\" font-family=\"sans-serif\" font-size=\"34\" font-weight=\"600\" text-anchor=\"middle\" \
+         fill=\"{}\">{letter}</text></svg>",
+        accent.light, accent.light_ink
+    );
+    ([(header::CONTENT_TYPE, "image/svg+xml"), (header::CACHE_CONTROL, "public, max-age=3600")], svg).into_response()
+}
+
 /// `GET /assets/{name}`
 pub(super) async fn asset(State(chat): State<Arc<WebChat>>, Path(name): Path<String>) -> Result<Response, Refusal> {
     let asset = chat.assets.find(&name).ok_or(Refusal::NoSuchPage)?;

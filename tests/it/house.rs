@@ -1,0 +1,187 @@
+//! House rules that a machine can see.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use crate::workspace::{metadata, root};
+
+/// Longest file, in lines. Tests may be longer.
+const FILE_LINES_MAX: usize = 800;
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// All files below a folder with this ending, build output aside.
+fn files(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let (path, name) = (entry.path(), entry.file_name());
+        if path.is_dir() {
+            let is_ours = name != "target" && name != "node_modules" && !name.to_string_lossy().starts_with('.');
+            if is_ours {
+                files(&path, ending, found);
+            }
+        } else if path.extension().is_some_and(|found| found == ending) {
+            found.push(path);
+        }
+    }
+}
+
+fn all(ending: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    files(root(), ending, &mut found);
+    found.sort();
+    found
+}
+
+#[test]
+fn every_crate_keeps_the_workspaces_lints() {
+    for package in metadata().workspace_packages() {
+        let manifest = read(package.manifest_path.as_std_path());
+        let lines: Vec<&str> = manifest.lines().map(str::trim).collect();
+        let inherits = lines.windows(2).any(|pair| pair == ["[lints]", "workspace = true"]);
+        assert!(inherits, "{} needs [lints] workspace = true", package.manifest_path);
+    }
+}
+
+#[test]
+fn every_crate_has_the_workspaces_licence_and_is_not_published() {
+    for package in metadata().workspace_packages() {
+        assert_eq!(package.license.as_deref(), Some("MIT OR Apache-2.0"), "{}", package.name);
+        assert_eq!(package.publish.as_deref(), Some(&[][..]), "{}", package.name);
+    }
+    for licence in ["LICENSE-MIT", "LICENSE-APACHE"] {
+        assert!(root().join(licence).is_file(), "{licence}");
+    }
+}
+
+#[test]
+fn no_file_is_longer_than_a_person_reads() {
+    let sources = all("rs");
+    assert!(sources.len() > 100, "the sources were found");
+    let is_test = |path: &Path| {
+        let inner = path.strip_prefix(root()).expect("found below the root");
+        inner.components().any(|part| part.as_os_str() == "tests") || inner.ends_with("tests.rs")
+    };
+    for path in sources.iter().filter(|path| !is_test(path)) {
+        let lines = read(path).lines().count();
+        assert!(lines <= FILE_LINES_MAX, "{} has {lines} lines: split it", path.display());
+    }
+}
+
+#[test]
+fn modules_are_named_files_not_mod_rs() {
+    let found: Vec<_> = all("rs").into_iter().filter(|path| path.ends_with("mod.rs")).collect();
+    assert_eq!(found, Vec::<PathBuf>::new());
+}
+
+/// Targets of `[text](target)` in a page, outside code.
+fn links(page: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    for (number, block) in page.split("```").enumerate() {
+        if number % 2 == 1 {
+            continue;
+        }
+        for (at, _) in block.match_indices("](") {
+            let rest = &block[at + 2..];
+            found.extend(rest.find(')').map(|end| rest[..end].split([' ', '#']).next().unwrap_or_default()));
+        }
+    }
+    found
+}
+
+#[test]
+fn links_between_documents_lead_somewhere() {
+    // A partner's pages are content: their links are checked by `voronka check`.
+    let pages = all("md").into_iter().filter(|path| !path.starts_with(root().join("partners")));
+    for page in pages.filter(|path| !path.to_string_lossy().contains("/fixtures/")) {
+        for link in links(&read(&page)) {
+            if link.is_empty() || link.contains("://") || link.starts_with("mailto:") {
+                continue;
+            }
+            let target = page.parent().expect("a page lies in a folder").join(link);
+            assert!(target.exists(), "{}: {link} leads nowhere", page.display());
+        }
+    }
+}
+
+#[test]
+fn links_are_found_outside_code_alone() {
+    let page = "[a](b.md) ![c](d.png \"title\")\n```\n[x](y.md)\n```\n[e](f.md#part) [g](#here)";
+    assert_eq!(links(page), ["b.md", "d.png", "f.md", ""]);
+}
+
+/// The licences that `deny.toml` allows.
+fn allowed_licences() -> Vec<String> {
+    let deny = read(&root().join("deny.toml"));
+    let list =
+        deny.split("allow = [").nth(1).and_then(|rest| rest.split(']').next()).expect("deny.toml lists licences");
+    let names = list.lines().flat_map(|line| line.split('#').next().unwrap_or_default().split(','));
+    names.map(|name| name.trim().trim_matches('"').to_owned()).filter(|name| !name.is_empty()).collect()
+}
+
+/// Whether an SPDX expression can be met by allowed licences alone. `/` is how old manifests write OR.
+fn is_met(expression: &str, allowed: &[String]) -> bool {
+    let spaced = expression.replace('/', " OR ").replace('(', " ( ").replace(')', " ) ");
+    let mut tokens = spaced.split_whitespace().peekable();
+    any_of(&mut tokens, allowed)
+}
+
+type Tokens<'a> = std::iter::Peekable<std::str::SplitWhitespace<'a>>;
+
+fn any_of(tokens: &mut Tokens<'_>, allowed: &[String]) -> bool {
+    let mut met = all_of(tokens, allowed);
+    while tokens.next_if_eq(&"OR").is_some() {
+        met |= all_of(tokens, allowed);
+    }
+    met
+}
+
+fn all_of(tokens: &mut Tokens<'_>, allowed: &[String]) -> bool {
+    let mut met = one(tokens, allowed);
+    while tokens.next_if_eq(&"AND").is_some() {
+        met &= one(tokens, allowed);
+    }
+    met
+}
+
+fn one(tokens: &mut Tokens<'_>, allowed: &[String]) -> bool {
+    if tokens.next_if_eq(&"(").is_some() {
+        let met = any_of(tokens, allowed);
+        return tokens.next_if_eq(&")").is_some() && met;
+    }
+    let Some(name) = tokens.next() else { return false };
+    let exception = tokens.next_if_eq(&"WITH").and_then(|_| tokens.next());
+    let whole = exception.map_or_else(|| name.to_owned(), |exception| format!("{name} WITH {exception}"));
+    allowed.contains(&whole)
+}
+
+#[test]
+fn an_expression_is_met_when_allowed_licences_suffice() {
+    let allowed = ["MIT".to_owned(), "Zlib".to_owned(), "Apache-2.0 WITH LLVM-exception".to_owned()];
+    for (expression, met) in [
+        ("MIT", true),
+        ("MIT/Apache-2.0", true),
+        ("GPL-3.0 OR MIT", true),
+        ("GPL-3.0 AND MIT", false),
+        ("(GPL-3.0 OR MIT) AND Zlib", true),
+        ("(GPL-3.0 OR LGPL-3.0) AND Zlib", false),
+        ("Apache-2.0 WITH LLVM-exception", true),
+        ("Apache-2.0", false),
+        ("", false),
+    ] {
+        assert_eq!(is_met(expression, &allowed), met, "{expression}");
+    }
+}
+
+#[test]
+fn every_package_has_a_licence_that_we_may_pass_on() {
+    let allowed = allowed_licences();
+    for package in &metadata().packages {
+        let licence = package.license.as_deref().unwrap_or_default();
+        assert!(is_met(licence, &allowed), "{} {}: \"{licence}\" is not in deny.toml", package.name, package.version);
+    }
+}

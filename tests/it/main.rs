@@ -1,0 +1,5 @@
+//! What is true of the whole. `arrows` and `house` read the workspace; `e2e` drives the built binary from outside.
+
+mod arrows;
+mod house;
+mod workspace;

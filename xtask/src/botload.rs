@@ -1,0 +1,351 @@
+//! `cargo xtask botload`: customers, faults and a checker around the binary, on throw-away partners and a throw-away database.
+
+mod partners;
+mod rehearsal;
+
+use std::{
+    fs::File,
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use clap::ValueEnum;
+use serde_json::Value;
+
+use crate::shell::{self, Failure};
+
+/// What is played unless told otherwise: what the first release promises.
+const USUAL: [(&str, &str); 5] =
+    [("--chats", "200"), ("--messages", "10"), ("--dup", "0.05"), ("--api-fault", "0.05"), ("--llm-fault", "0.05")];
+/// What the floor can do: it has no second try, so nobody may fail.
+const CALM: [(&str, &str); 2] = [("--chats", "200"), ("--messages", "50")];
+/// What the tests play.
+const SMALL: [(&str, &str); 6] = [
+    ("--chats", "20"),
+    ("--messages", "3"),
+    ("--dup", "0.05"),
+    ("--api-fault", "0.05"),
+    ("--llm-fault", "0.05"),
+    ("--patience", "30"),
+];
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// How updates reach the bot
+    #[arg(long, value_enum, default_value_t = Mode::Both)]
+    mode: Mode,
+    /// Compare with nullbot, which only moves the bytes: no faults, and the ratio of CPU a turn
+    #[arg(long)]
+    floor: bool,
+    /// The binary to test; built in release unless given
+    #[arg(long, value_name = "PATH")]
+    binary: Option<PathBuf>,
+    /// botload's sources
+    #[arg(long, value_name = "DIR", env = "BOTLOAD", default_value = "../shared/bench/botload")]
+    botload: PathBuf,
+    /// Options for botload itself, e.g. --chats 50 --kill-every 2 --bots 10
+    #[arg(value_name = "BOTLOAD'S OPTIONS", last = true)]
+    passed: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Mode {
+    Webhook,
+    Polling,
+    Both,
+}
+
+impl Mode {
+    fn each(self) -> &'static [How] {
+        match self {
+            Self::Webhook => &[How::Webhook],
+            Self::Polling => &[How::Polling],
+            Self::Both => &[How::Webhook, How::Polling],
+        }
+    }
+}
+
+/// How updates reach the bot, one way at a time; as partners' files call it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum How {
+    Webhook,
+    Polling,
+}
+
+impl How {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Webhook => "webhook",
+            Self::Polling => "polling",
+        }
+    }
+}
+
+/// `botload --chats 5 --mode polling` → `botload --mode polling -- --chats 5`: what is not ours is botload's.
+pub(crate) fn own_options_first(args: impl Iterator<Item = String>) -> Vec<String> {
+    let args: Vec<String> = args.collect();
+    if args.get(1).is_none_or(|chore| chore != "botload") || args.iter().any(|arg| arg == "--") {
+        return args;
+    }
+    let (mut own, mut passed) = (args[..2].to_vec(), Vec::new());
+    let mut rest = args[2..].iter();
+    while let Some(arg) = rest.next() {
+        match arg.split('=').next().unwrap_or_default() {
+            "--floor" | "--help" | "-h" => own.push(arg.clone()),
+            "--mode" | "--binary" | "--botload" => {
+                own.push(arg.clone());
+                if !arg.contains('=') {
+                    own.extend(rest.next().cloned());
+                }
+            }
+            _ => passed.push(arg.clone()),
+        }
+    }
+    own.push("--".to_owned());
+    own.extend(passed);
+    own
+}
+
+/// The chore.
+pub(crate) fn run(options: &Options) -> Result<(), Failure> {
+    let tools = Tools::build(&source(&options.botload)?, Profile::Release)?;
+    let binary = if let Some(binary) = &options.binary {
+        binary.canonicalize().map_err(|error| format!("{}: {error}", binary.display()))?
+    } else {
+        shell::run(shell::cargo().args(["build", "--release", "-p", "voronka"]))?;
+        shell::target()?.join("release/voronka")
+    };
+    if options.floor {
+        return floor(&tools, &binary, &with_defaults(&options.passed, &CALM));
+    }
+    let play = with_defaults(&options.passed, &USUAL);
+    for how in options.mode.each() {
+        shell::report(&play_against(&tools, &binary, *how, &play)?.0);
+    }
+    Ok(())
+}
+
+/// A few customers against an unoptimised binary; nothing where botload is not at hand.
+pub(crate) fn small(binary: &Path) -> Result<(), Failure> {
+    let folder = shell::root().join("../shared/bench/botload");
+    let Ok(source) = source(&folder) else {
+        shell::say(&format!("left out: {} is not there", folder.display()));
+        return Ok(());
+    };
+    let tools = Tools::build(&source, Profile::Debug)?;
+    for how in Mode::Both.each() {
+        shell::report(&play_against(&tools, binary, *how, &with_defaults(&[], &SMALL))?.0);
+    }
+    Ok(())
+}
+
+/// botload's folder, from the repository's root.
+fn source(folder: &Path) -> Result<PathBuf, Failure> {
+    let folder = shell::root().join(folder);
+    if folder.join("Cargo.toml").is_file() {
+        return Ok(folder);
+    }
+    Err(format!("botload's sources are not in {}: name their folder with --botload DIR or BOTLOAD", folder.display()))
+}
+
+/// The options as given, and the usual ones that were not.
+fn with_defaults(given: &[String], usual: &[(&str, &str)]) -> Vec<String> {
+    let mut all = given.to_vec();
+    for (name, value) in usual {
+        if option(given, name).is_none() {
+            all.extend([(*name).to_owned(), (*value).to_owned()]);
+        }
+    }
+    all
+}
+
+/// The value of `--name value` or `--name=value`.
+fn option(options: &[String], name: &str) -> Option<String> {
+    let at = options.iter().position(|option| option.split('=').next() == Some(name))?;
+    match options[at].split_once('=') {
+        Some((_, value)) => Some(value.to_owned()),
+        None => options.get(at + 1).cloned(),
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Profile {
+    Debug,
+    Release,
+}
+
+/// botload and nullbot, built.
+struct Tools {
+    botload: PathBuf,
+    nullbot: PathBuf,
+}
+
+impl Tools {
+    /// Builds a copy of the sources: the folder may be read-only, and a lock file does not belong there.
+    fn build(source: &Path, profile: Profile) -> Result<Self, Failure> {
+        let target = shell::target()?.join("botload");
+        let copy = target.join("source");
+        mirror(source, &copy).map_err(|error| format!("{}: {error}", source.display()))?;
+        let mut cargo = shell::cargo();
+        cargo.args(["build", "--manifest-path"]).arg(copy.join("Cargo.toml"));
+        cargo.env("CARGO_TARGET_DIR", &target);
+        if profile == Profile::Release {
+            cargo.arg("--release");
+        }
+        shell::run(&mut cargo)?;
+        let folder = target.join(if profile == Profile::Release { "release" } else { "debug" });
+        Ok(Self { botload: folder.join("botload"), nullbot: folder.join("nullbot") })
+    }
+}
+
+/// Copies the files that differ, so that cargo sees what changed.
+fn mirror(from: &Path, to: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let (source, copy) = (entry.path(), to.join(entry.file_name()));
+        if entry.file_type()?.is_dir() {
+            if entry.file_name() != "target" {
+                mirror(&source, &copy)?;
+            }
+            continue;
+        }
+        let content = std::fs::read(&source)?;
+        if std::fs::read(&copy).ok().as_ref() != Some(&content) {
+            std::fs::write(&copy, content)?;
+        }
+    }
+    Ok(())
+}
+
+/// An address of this machine that nobody listens on just now.
+fn free_address() -> Result<String, Failure> {
+    let listener = TcpListener::bind("127.0.0.1:0").map_err(|error| format!("no free port: {error}"))?;
+    listener.local_addr().map(|address| address.to_string()).map_err(|error| error.to_string())
+}
+
+/// The addresses of one run.
+struct Addresses {
+    telegram: String,
+    llm: String,
+    bot: String,
+}
+
+impl Addresses {
+    fn free() -> Result<Self, Failure> {
+        Ok(Self { telegram: free_address()?, llm: free_address()?, bot: free_address()? })
+    }
+}
+
+/// One run; its report as printed and as read.
+fn play_against(tools: &Tools, binary: &Path, how: How, options: &[String]) -> Result<(String, Value), Failure> {
+    let folder = tempfile::tempdir().map_err(|error| format!("no folder for throw-away files: {error}"))?;
+    let bots = option(options, "--bots").map_or(Ok(1), |bots| bots.parse::<usize>());
+    let bots = bots.map_err(|error| format!("--bots: {error}"))?;
+    let addresses = Addresses::free()?;
+    partners::write(folder.path(), how, bots, &addresses).map_err(|error| format!("partners' files: {error}"))?;
+    let log = shell::target()?.join("botload").join(format!("voronka-{}.log", how.name()));
+    File::create(&log).map_err(|error| format!("{}: {error}", log.display()))?;
+    let spawn = format!(
+        "exec {binary} run --partners {partners} --data {data} --listen {listen} --public-url http://{listen} 2>>{log}",
+        binary = quoted(binary),
+        partners = quoted(&folder.path().join("partners")),
+        data = quoted(&folder.path().join("data")),
+        listen = addresses.bot,
+        log = quoted(&log),
+    );
+    let mut botload = Command::new(&tools.botload);
+    botload.args(["--telegram", &addresses.telegram, "--llm", &addresses.llm, "--spawn", &spawn]);
+    if how == How::Webhook {
+        let hooks = rehearsal::webhooks(tools, &spawn, &addresses, bots)?;
+        // With one bot its address is known from the start; many tell theirs, as with the real Telegram.
+        if let [hook] = hooks.as_slice() {
+            botload.args(["--webhook", hook]);
+        }
+    }
+    botload.args(options);
+    let title = format!(
+        "{} × {}",
+        option(options, "--chats").unwrap_or_default(),
+        option(options, "--messages").unwrap_or_default()
+    );
+    shell::say(&format!("playing {title} by {}; the bot's log: {}", how.name(), log.display()));
+    measured(&mut botload).map_err(|why| format!("by {}: {why}; see {}", how.name(), log.display()))
+}
+
+/// Runs botload and reads its report; it says by its exit code whether all was well.
+fn measured(botload: &mut Command) -> Result<(String, Value), Failure> {
+    let done = botload.stdin(Stdio::null()).stderr(Stdio::inherit()).output();
+    let done = done.map_err(|error| format!("botload: {error}"))?;
+    let text = String::from_utf8_lossy(&done.stdout).trim_end().to_owned();
+    if !done.status.success() {
+        shell::report(&text);
+        return Err("an answer was lost, doubled, out of order or in a wrong chat".into());
+    }
+    let report = serde_json::from_str(&text).map_err(|error| format!("botload's report: {error}"))?;
+    Ok((text, report))
+}
+
+fn quoted(path: &Path) -> String {
+    format!("'{}'", path.display().to_string().replace('\'', "'\\''"))
+}
+
+/// nullbot and the binary in turn, and what a turn costs in comparison.
+fn floor(tools: &Tools, binary: &Path, options: &[String]) -> Result<(), Failure> {
+    let addresses = Addresses::free()?;
+    let port = addresses.bot.rsplit(':').next().unwrap_or_default();
+    let spawn = format!(
+        "exec env API=http://{} LLM=http://{}/v1 PORT={port} {}",
+        addresses.telegram,
+        addresses.llm,
+        quoted(&tools.nullbot)
+    );
+    let mut botload = Command::new(&tools.botload);
+    botload.args(["--telegram", &addresses.telegram, "--llm", &addresses.llm, "--spawn", &spawn]);
+    botload.args(["--webhook", &format!("http://{}/hook", addresses.bot)]).args(options);
+    let (text, least) = measured(&mut botload)?;
+    shell::report(&format!("nullbot\n{text}"));
+    let (text, ours) = play_against(tools, binary, How::Webhook, options)?;
+    shell::report(&format!("voronka\n{text}"));
+    let cost = |report: &Value| report["bot_cpu_us_per_turn"].as_f64().unwrap_or(f64::NAN);
+    shell::report(&format!(
+        "CPU a turn: {:.0} µs, nullbot {:.0} µs: {:.2} ×; resident: {:.0} MiB, nullbot {:.0} MiB",
+        cost(&ours),
+        cost(&least),
+        cost(&ours) / cost(&least),
+        ours["bot_rss_mib"].as_f64().unwrap_or(f64::NAN),
+        least["bot_rss_mib"].as_f64().unwrap_or(f64::NAN),
+    ));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Vec<String> {
+        text.split_whitespace().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn what_is_not_ours_is_botloads() {
+        for (given, sorted) in [
+            ("xtask test --only fmt", "xtask test --only fmt"),
+            ("xtask botload", "xtask botload --"),
+            ("xtask botload --chats 5 --mode polling --limits", "xtask botload --mode polling -- --chats 5 --limits"),
+            ("xtask botload --mode=both --dup=0 --floor", "xtask botload --mode=both --floor -- --dup=0"),
+            ("xtask botload --mode both -- --dup 0", "xtask botload --mode both -- --dup 0"),
+        ] {
+            assert_eq!(own_options_first(words(given).into_iter()), words(sorted));
+        }
+    }
+
+    #[test]
+    fn what_was_said_wins_over_what_is_usual() {
+        let all = with_defaults(&words("--messages=3 --dup 0"), &USUAL);
+        assert_eq!(all, words("--messages=3 --dup 0 --chats 200 --api-fault 0.05 --llm-fault 0.05"));
+        assert_eq!(option(&all, "--messages").as_deref(), Some("3"));
+        assert_eq!(option(&all, "--bots"), None);
+    }
+}
