@@ -59,7 +59,7 @@ pub(crate) fn routes(wired: &Wired, engine: &Engine, journal: &Arc<dyn Journal>,
     };
     let hook = Router::new().route("/hook/{path}", post(called)).with_state(Arc::new(hooks));
     let routes = Router::new().route("/healthz", get(async || "ok\n")).merge(hook).merge(wired.chat_routes());
-    match wired.chats.first().map(|chat| format!("{}/", chat.path())) {
+    match wired.chats.first().map(|chat| chat.path().to_owned()) {
         Some(first) => routes.route("/", get(async move || Redirect::temporary(&first))),
         None => routes,
     }

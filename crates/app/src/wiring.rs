@@ -218,7 +218,7 @@ fn refused(account: &Account, cause: String) -> Problem {
 impl Wired {
     /// All chats as one router.
     pub(crate) fn chat_routes(&self) -> Router {
-        self.chats.iter().fold(Router::new(), |routes, chat| routes.nest(chat.path(), chat.router()))
+        self.chats.iter().fold(Router::new(), |routes, chat| routes.merge(chat.mounted()))
     }
 
     pub(crate) fn join(&mut self, other: Self) {

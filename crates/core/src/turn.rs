@@ -9,6 +9,7 @@ mod booking;
 mod commit;
 mod contacts;
 mod events;
+mod excerpt;
 mod flow;
 mod notices;
 mod playbook;

@@ -48,10 +48,10 @@ pub(crate) async fn run(wish: Demo, texts: &Texts) -> Result<ExitCode, Problem> 
 
 fn welcome(port: u16, data: &std::path::Path, wired: &Wired, texts: &Texts) {
     let base = format!("http://localhost:{port}");
-    let chat = wired.chats.first().map_or_else(String::new, |chat| format!("{base}{}/", chat.path()));
+    let chat = wired.chats.first().map_or_else(String::new, |chat| format!("{base}{}", chat.path()));
     let args = [
         ("chat", Cow::from(chat)),
-        ("admin", Cow::from(format!("{base}/admin/"))),
+        ("admin", Cow::from(format!("{base}/admin"))),
         ("data", Cow::from(data.join("voronka.db").display().to_string())),
     ];
     out::note(&texts.get("demo-ready", &args));

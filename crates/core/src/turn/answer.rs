@@ -27,8 +27,6 @@ const PASSAGES_MAX: usize = 6;
 const ROUNDS_MAX: u8 = 4;
 /// Tool calls that one completion may make.
 const CALLS_MAX: usize = 4;
-/// Longest answer made of a passage without a model, in characters.
-const EXCERPT_CHARS_MAX: usize = 500;
 
 /// What an unfinished turn waits for.
 #[derive(Debug)]
@@ -260,7 +258,7 @@ impl Work {
         if let Some(best) = sure.first() {
             self.basis = Some(serde_json::json!({ "pages": [best.page], "worded": "passages" }));
             let mut answer = super::reply::Reply::default();
-            answer.say(&excerpt(&best.text, &words));
+            answer.say(&super::excerpt::excerpt(&best.text, &words));
             self.snap.state.misses = 0;
             return self.put_answer(answer, pending.progress);
         }
@@ -286,31 +284,4 @@ impl Work {
         }
         self.put_answer(answer, pending.progress);
     }
-}
-
-/// A passage short enough to be a message: whole if it fits, else its sentences that share most words with the question.
-fn excerpt(passage: &str, question: &Words) -> Rich {
-    let whole = Rich::from_markdown(passage);
-    if whole.text.chars().count() <= EXCERPT_CHARS_MAX {
-        return whole;
-    }
-    let asked: Vec<&str> = question.said().map(|(at, _)| question.stem(at)).filter(|stem| stem.chars().count() > 2).collect();
-    let mut sentences: Vec<(usize, usize, String)> = Vec::new();
-    for (n, line) in whole.text.split_inclusive(['.', '!', '?', '\n']).enumerate() {
-        let words = Words::of(line);
-        let shared = words.said().filter(|(at, _)| asked.contains(&words.stem(*at))).count();
-        sentences.push((shared, n, line.to_owned()));
-    }
-    let best = sentences.iter().max_by_key(|(shared, n, _)| (*shared, usize::MAX - n)).map_or(0, |(_, n, _)| *n);
-    let mut text = String::new();
-    for (_, _, line) in sentences.iter().skip(best) {
-        if text.chars().count() + line.chars().count() > EXCERPT_CHARS_MAX {
-            break;
-        }
-        text.push_str(line);
-    }
-    if text.trim().is_empty() {
-        text = whole.text.chars().take(EXCERPT_CHARS_MAX).collect();
-    }
-    Rich::plain(text.trim())
 }
