@@ -62,9 +62,19 @@ pub(crate) struct Wired {
     /// Webhooks, by the secret end of their path.
     pub(crate) webhooks: Vec<Hook>,
     /// Telegram accounts that are to be set up once the server listens.
-    telegrams: Vec<(Arc<Telegram>, TelegramConfig, PartnerId, AccountId)>,
+    telegrams: Vec<TelegramAccount>,
     /// Whether a model words the answers.
     pub(crate) has_model: bool,
+}
+
+/// A bot that is to be listened to.
+struct TelegramAccount {
+    telegram: Arc<Telegram>,
+    updates: Updates,
+    partner: PartnerId,
+    account: AccountId,
+    /// Its menu: commands without the slash, and what they are for.
+    menu: Vec<(String, String)>,
 }
 
 /// A webhook and whose it is.
@@ -182,8 +192,24 @@ fn telegram(
             webhook: Arc::new(webhook),
         });
     }
-    wired.telegrams.push((Arc::clone(&telegram), config.clone(), spec.id.clone(), account.id.clone()));
+    wired.telegrams.push(TelegramAccount {
+        telegram: Arc::clone(&telegram),
+        updates: config.updates,
+        partner: spec.id.clone(),
+        account: account.id.clone(),
+        menu: menu(spec),
+    });
     Ok(Some(telegram))
+}
+
+/// Flows that have a command, as Telegram's menu shows them.
+fn menu(spec: &PartnerSpec) -> Vec<(String, String)> {
+    let of = |flow: &Arc<voronka_core::spec::flow::Flow>| {
+        let command = flow.start.commands.first()?.trim_start_matches('/').to_owned();
+        let fits = command.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+        fits.then(|| (command, flow.title.clone()))
+    };
+    spec.flows.values().filter_map(of).collect()
 }
 
 fn web(
@@ -231,24 +257,18 @@ impl Wired {
     /// Asks the messengers for their events, now that we can take them. A messenger that cannot be reached is tried again
     /// in the background: it must not stop the others.
     pub(crate) fn begin_receiving(&self, house: &Arc<House>, stop: &tokio_util::sync::CancellationToken) -> Result<(), Problem> {
-        for (telegram, config, partner, account) in &self.telegrams {
-            let hook = self.webhooks.iter().find(|hook| hook.partner == *partner && hook.account == *account);
-            let url = match (config.updates, hook) {
-                (Updates::Webhook, Some(hook)) => {
-                    let Some(base) = &house.public_url else {
-                        return Err(Problem::new("problem-no-public-url", vec![]).hint("problem-no-public-url-hint"));
-                    };
-                    Some(base.join(&format!("hook/{}", hook.path)).map_err(|_| {
-                        Problem::new("problem-no-public-url", vec![]).hint("problem-no-public-url-hint")
-                    })?)
-                }
+        for one in &self.telegrams {
+            let hook = self.webhooks.iter().find(|hook| hook.partner == one.partner && hook.account == one.account);
+            let webhook = match (one.updates, hook) {
+                (Updates::Webhook, Some(hook)) => Some(hook_url(house, hook)?),
                 _ => None,
             };
             let receiving = Receiving {
-                telegram: Arc::clone(telegram),
+                telegram: Arc::clone(&one.telegram),
                 house: Arc::clone(house),
-                webhook: url,
-                name: format!("{partner}/{account}"),
+                webhook,
+                name: format!("{}/{}", one.partner, one.account),
+                menu: one.menu.clone(),
             };
             let stop = stop.clone();
             tokio::spawn(async move {
@@ -263,6 +283,13 @@ impl Wired {
     }
 }
 
+/// Where a messenger calls us.
+fn hook_url(house: &House, hook: &Hook) -> Result<Url, Problem> {
+    let nowhere = || Problem::new("problem-no-public-url", vec![]).hint("problem-no-public-url-hint");
+    let base = house.public_url.as_ref().ok_or_else(nowhere)?;
+    base.join(&format!("hook/{}", hook.path)).map_err(|_| nowhere())
+}
+
 /// One Telegram account that is being listened to.
 struct Receiving {
     telegram: Arc<Telegram>,
@@ -270,6 +297,7 @@ struct Receiving {
     /// Where Telegram calls us; `None`: we poll.
     webhook: Option<Url>,
     name: String,
+    menu: Vec<(String, String)>,
 }
 
 impl Receiving {
@@ -290,6 +318,13 @@ impl Receiving {
     async fn set_up(&self) -> Result<(), String> {
         let me = self.telegram.get_me().await.map_err(|error| error.to_string())?;
         info!(account = %self.name, bot = me.username.as_deref().unwrap_or("?"), "the bot answers");
+        let menu: Vec<(&str, &str)> = self.menu.iter().map(|(command, text)| (command.as_str(), text.as_str())).collect();
+        if !menu.is_empty()
+            && let Err(error) = self.telegram.set_my_commands(&menu, None).await
+        {
+            // A menu is a comfort: without it the bot answers all the same.
+            warn!(account = %self.name, %error, "the menu of commands could not be set");
+        }
         match &self.webhook {
             Some(url) => {
                 let webhook = self.telegram.webhook().map_err(|error| error.to_string())?;
