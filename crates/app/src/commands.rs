@@ -70,7 +70,7 @@ fn open(data: &Path, public_url: Option<url::Url>) -> Result<Premises, Problem> 
     let knowledge = KnowledgeIndex::open(&data.join("index")).map_err(|error| unreadable(data, &error))?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let engine = voronka_engine::Engine::new(store.clone(), Arc::clone(&clock));
-    let house = House::new(engine, store.clone(), Arc::new(knowledge), clock, key, public_url);
+    let house = House::new(engine, store.clone(), Arc::new(knowledge), clock, key, public_url, data.to_path_buf());
     Ok(Premises { house: Arc::new(house), store })
 }
 

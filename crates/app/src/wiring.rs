@@ -2,7 +2,10 @@
 
 mod models;
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use axum::Router;
 use hmac::{Hmac, KeyInit, Mac};
@@ -21,6 +24,7 @@ use voronka_core::{
 };
 use voronka_engine::{Engine, Partner};
 use voronka_files::Secrets;
+use voronka_knowledge::KnowledgeIndex;
 use voronka_telegram::Telegram;
 use voronka_web::{SessionKey, WebChat};
 
@@ -38,6 +42,8 @@ pub(crate) struct House {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) key: InstanceKey,
     pub(crate) public_url: Option<Url>,
+    /// The data folder.
+    data: PathBuf,
     models: models::Models,
 }
 
@@ -49,8 +55,22 @@ impl House {
         clock: Arc<dyn Clock>,
         key: InstanceKey,
         public_url: Option<Url>,
+        data: PathBuf,
     ) -> Self {
-        Self { engine, directory, knowledge, clock, key, public_url, models: models::Models::default() }
+        Self { engine, directory, knowledge, clock, key, public_url, data, models: models::Models::default() }
+    }
+
+    /// The index that holds a partner's pages: the one that all share, or its own where it has an embedding model, for vectors
+    /// are made with the partner's key.
+    fn knowledge_of(&self, spec: &PartnerSpec, secrets: &Secrets) -> Result<Arc<dyn Knowledge>, Problem> {
+        let Some(embedder) = self.models.embedder(spec, secrets, &self.clock)? else {
+            return Ok(Arc::clone(&self.knowledge));
+        };
+        let folder = self.data.join(format!("index-{}", spec.id));
+        let own = KnowledgeIndex::open(&folder).map_err(|error| {
+            Problem::new("problem-folder", vec![("path", folder.display().to_string()), ("cause", error.to_string())])
+        })?;
+        Ok(Arc::new(own.with_embedder(embedder)))
     }
 }
 
@@ -102,8 +122,8 @@ pub(crate) async fn serve(
     secrets: &Secrets,
     missing: MissingKeys,
 ) -> Result<Wired, Problem> {
-    index(house, &spec).await;
-    let mut partner = Partner::new(Arc::clone(&spec)).knowledge(Arc::clone(&house.knowledge));
+    let knowledge = index(house, &spec, secrets).await?;
+    let mut partner = Partner::new(Arc::clone(&spec)).knowledge(knowledge);
     let mut wired = Wired::default();
     if let Some(model) = house.models.chain(&spec, secrets, missing, &house.clock)? {
         partner = partner.model(model);
@@ -126,12 +146,15 @@ pub(crate) async fn serve(
 }
 
 /// Lets the index hold the partner's pages as they are today. Without an index answers are poorer, but they come.
-pub(crate) async fn index(house: &House, spec: &PartnerSpec) {
+pub(crate) async fn index(house: &House, spec: &PartnerSpec, secrets: &Secrets) -> Result<Arc<dyn Knowledge>, Problem> {
+    let knowledge = house.knowledge_of(spec, secrets)?;
     let today = house.clock.now().to_zoned(spec.config.zone.clone()).date();
     let pages: Vec<_> = spec.pages.iter().filter(|page| page.valid_on(today)).cloned().collect();
-    if let Err(cause) = house.knowledge.index(&spec.id, &pages).await {
-        error!(partner = %spec.id, %cause, "pages could not be indexed; answering without them");
+    match knowledge.index(&spec.id, &pages).await {
+        Ok(indexed) => info!(partner = %spec.id, ?indexed, "pages are indexed"),
+        Err(cause) => error!(partner = %spec.id, %cause, "pages could not be indexed; answering without them"),
     }
+    Ok(knowledge)
 }
 
 /// The partner's models as one, those left out whose keys are missing; `None`: there is none.

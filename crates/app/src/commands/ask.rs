@@ -7,7 +7,7 @@ use serde::Serialize;
 use voronka_core::{
     ids::{AccountId, PartnerId},
     message::{Content, ConversationKey, Event, EventKey, Inbound, Peer, Profile},
-    ports::{ChatModel, Delta, Loaded, Passage},
+    ports::{ChatModel, Delta, Knowledge, Loaded, Passage},
     rows::{Mail, TurnCommit},
     spec::partner::{PartnerFiles, PartnerSpec},
     turn::{Answer, HasModel, Playbook, Question, Setting, Snapshot, Step, Turn},
@@ -47,10 +47,10 @@ pub(crate) async fn run(wish: Ask, texts: &Texts) -> Result<ExitCode, Problem> {
     let throw_away = tempfile::tempdir().map_err(|error| unreadable(Path::new("."), &error))?;
     let premises = open(throw_away.path(), None)?;
     let spinner = spinner(&texts.get("indexing", &[]));
-    wiring::index(&premises.house, &spec).await;
+    let knowledge = wiring::index(&premises.house, &spec, &secrets).await?;
     spinner.finish_and_clear();
     let model = wiring::model(&premises.house, &spec, &secrets)?;
-    let asking = Asking::new(&premises, spec, model, wish.top);
+    let asking = Asking::new(&premises, spec, model, knowledge, wish.top);
     if let Some(file) = &wish.questions {
         let lines = std::fs::read_to_string(file).map_err(|error| unreadable(file, &error))?;
         let questions: Vec<&str> = lines.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
@@ -119,18 +119,25 @@ struct Asking<'a> {
     premises: &'a Premises,
     setting: Setting,
     model: Option<Arc<dyn ChatModel>>,
+    knowledge: Arc<dyn Knowledge>,
     top: usize,
 }
 
 impl<'a> Asking<'a> {
-    fn new(premises: &'a Premises, spec: PartnerSpec, model: Option<Arc<dyn ChatModel>>, top: usize) -> Self {
+    fn new(
+        premises: &'a Premises,
+        spec: PartnerSpec,
+        model: Option<Arc<dyn ChatModel>>,
+        knowledge: Arc<dyn Knowledge>,
+        top: usize,
+    ) -> Self {
         let setting = Setting {
             playbook: Arc::new(Playbook::new(Arc::new(spec))),
             capabilities: Arc::new(crate::terminal::CAPABILITIES),
             model: if model.is_some() { HasModel::Yes } else { HasModel::No },
             team: Arc::from([]),
         };
-        Self { premises, setting, model, top }
+        Self { premises, setting, model, knowledge, top }
     }
 
     async fn ask(&self, question: &str) -> Answered {
@@ -149,7 +156,7 @@ impl<'a> Asking<'a> {
 
     async fn search(&self, question: &str, top: usize) -> Vec<Passage> {
         let partner = self.setting.playbook.partner();
-        self.premises.house.knowledge.search(partner, question, top).await.unwrap_or_default()
+        self.knowledge.search(partner, question, top).await.unwrap_or_default()
     }
 
     async fn turn(&self, question: &str, partner: &PartnerId, found: &[Passage]) -> TurnCommit {

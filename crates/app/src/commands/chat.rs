@@ -75,8 +75,8 @@ async fn serve(
 ) -> Result<(), Problem> {
     let house = &premises.house;
     let spec = Arc::new(spec);
-    wiring::index(house, &spec).await;
-    let mut partner = Partner::new(Arc::clone(&spec)).knowledge(Arc::clone(&house.knowledge));
+    let knowledge = wiring::index(house, &spec, secrets).await?;
+    let mut partner = Partner::new(Arc::clone(&spec)).knowledge(knowledge);
     if let Some(model) = wiring::model(house, &spec, secrets)? {
         partner = partner.model(model);
     }

@@ -4,16 +4,16 @@ use std::{sync::Arc, time::Duration};
 
 use secrecy::ExposeSecret;
 use voronka_core::{
-    ports::{ChatModel, Clock},
+    ports::{ChatModel, Clock, Embedder},
     spec::{
         config::{Model, Provider, Wire},
         partner::PartnerSpec,
     },
 };
 use voronka_files::Secrets;
-use voronka_openai::{OpenAi, OpenAiConfig};
+use voronka_openai::{EmbeddingConfig, OpenAi, OpenAiConfig, OpenAiEmbedder};
 use voronka_resilience::{
-    FallingBack, Resilient, TimeLimits,
+    FallingBack, Resilient, Retrying, TimeLimits,
     http::{Clients, Reach},
 };
 use voronka_yandex::{YandexConfig, YandexGpt};
@@ -106,6 +106,32 @@ impl Models {
                 Ok(Some(decorated(Arc::new(model))))
             }
         }
+    }
+
+    /// The embedding model of the partner's first model that names one; `None`: words alone are searched.
+    pub(super) fn embedder(
+        &self,
+        spec: &PartnerSpec,
+        secrets: &Secrets,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Option<Arc<dyn Embedder>>, Problem> {
+        let named = spec.config.models.iter().find_map(|model| match &model.provider {
+            Provider::OpenAi { embedding: Some(name), .. } => Some((model, name.clone())),
+            _ => None,
+        });
+        let Some((model, name)) = named else { return Ok(None) };
+        let key = model.key.as_ref().and_then(|name| secrets.get(name).cloned());
+        if model.key.is_some() && key.is_none() {
+            return Ok(None);
+        }
+        let refused = |cause: String| {
+            Problem::new("problem-account", vec![("account", name.clone()), ("cause", cause)]).hint("problem-account-hint")
+        };
+        let base = model.base_url.clone().map_or_else(|| OPENAI.parse(), Ok).map_err(|_| refused("base_url".into()))?;
+        let mut config = EmbeddingConfig::new(base, key, name.clone());
+        self.reach(&mut config.reach, model, secrets);
+        let embedder = OpenAiEmbedder::new(config).map_err(|error| refused(error.to_string()))?;
+        Ok(Some(Arc::new(Retrying::new(embedder, Arc::clone(clock)))))
     }
 
     fn reach(&self, reach: &mut Reach, model: &Model, secrets: &Secrets) {
