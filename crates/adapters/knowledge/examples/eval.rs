@@ -165,8 +165,10 @@ async fn synthetic(count: usize) -> Done {
     let mut pages = Vec::new();
     for nth in 0..count.div_ceil(PASSAGES_A_PAGE) {
         let mut body = String::new();
-        for section in 0..PASSAGES_A_PAGE {
-            body.push_str(&format!("\n## {} {section}\n", word()));
+        for _ in 0..PASSAGES_A_PAGE {
+            for part in ["\n## ", word(), "\n"] {
+                body.push_str(part);
+            }
             for _ in 0..WORDS {
                 body.push_str(word());
                 body.push(' ');

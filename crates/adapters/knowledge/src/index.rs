@@ -17,7 +17,7 @@ use voronka_core::{
 
 use crate::{
     question,
-    rank::{self, Place},
+    rank::{self, Candidate, Place},
     split::{Piece, split},
     store::{Change, Entry, Kept, Known, Manifest, Store},
     vectors::{Near, Small, Vectors, together},
@@ -29,7 +29,7 @@ const CANDIDATES: usize = 48;
 /// How many passages nearness proposes.
 const NEAREST: usize = 24;
 /// Passages below this score bear on nothing.
-const LEAST: f32 = 0.04;
+const LEAST: f32 = 0.015;
 /// Most texts that are embedded in one call.
 const EMBEDDED_AT_ONCE: usize = 64;
 /// Most partners whose vectors are kept in memory.
@@ -162,27 +162,30 @@ impl KnowledgeIndex {
         near: &[Near],
     ) -> tantivy::Result<Vec<(f32, Kept)>> {
         let asked = question::read(searcher, self.store.vocabulary(), partner, question)?;
-        let mut places: Vec<DocAddress> = Vec::new();
+        let mut places: Vec<(f32, DocAddress)> = Vec::new();
         if !asked.words.is_empty() {
             places = self.store.candidates(searcher, partner, &asked, CANDIDATES)?;
         }
         for one in near {
-            if !places.contains(&one.passage) {
-                places.push(one.passage);
+            if !places.iter().any(|(_, at)| *at == one.passage) {
+                places.push((0.0, one.passage));
             }
         }
         let mut kept: Vec<(DocAddress, Kept)> = Vec::with_capacity(places.len());
-        for at in places {
+        let mut by_words: Vec<f32> = Vec::with_capacity(places.len());
+        for (bm25, at) in places {
             if let Some(passage) = self.store.read(searcher, partner, at)? {
+                by_words.push(bm25);
                 kept.push((at, passage));
             }
         }
         let mut numbers: HashMap<&str, usize> = HashMap::new();
-        let candidates: Vec<_> = kept
+        let candidates: Vec<Candidate<'_>> = kept
             .iter()
-            .map(|(_, passage)| {
+            .zip(by_words)
+            .map(|((_, passage), bm25)| {
                 let next = numbers.len();
-                (*numbers.entry(&passage.page).or_insert(next), &passage.shape)
+                Candidate { page: *numbers.entry(&passage.page).or_insert(next), bm25, shape: &passage.shape }
             })
             .collect();
         let scores = rank::scores(&asked, &candidates);
@@ -206,7 +209,10 @@ impl Knowledge for KnowledgeIndex {
         let store = self.store.clone();
         let old = blocking({
             let (store, partner) = (store.clone(), partner.clone());
-            move || store.manifest(&partner)
+            move || {
+                question::warm_up();
+                store.manifest(&partner)
+            }
         })
         .await?;
         let model = self.embedder.as_ref().map(|embedder| embedder.name().to_owned());

@@ -25,6 +25,8 @@ const LIGHT: f32 = 0.3;
 /// Weight of an unknown word, of 1 for the rarest known one: names of things weigh more than ways to put it.
 const UNKNOWN_THING: f32 = 0.75;
 const UNKNOWN_VERB: f32 = 0.3;
+/// By how much a known verb weighs less than a thing as rare.
+const KNOWN_VERB: f32 = 0.7;
 
 /// How closely a word of a passage answers a word of the question.
 pub(crate) mod level {
@@ -77,6 +79,13 @@ impl AskedWord {
     }
 }
 
+/// Reads the tables of common words, so that the first question need not wait for them.
+pub(crate) fn warm_up() {
+    let _known = Fixer::default().fix("ghbdtn, rfr ltkf");
+    let _sense = sense("и");
+    let _sense = sense("цена");
+}
+
 /// Reads a question against the partner's vocabulary.
 pub(crate) fn read(
     searcher: &Searcher,
@@ -112,6 +121,9 @@ pub(crate) fn read(
                 mended += 1;
                 one.instead = instead(searcher, vocabulary, partner, &one.keys.stem)?;
             }
+        }
+        if known > 0 && word.kind == Kind::Word && looks_like_a_verb(word.form) {
+            rarity *= KNOWN_VERB;
         }
         one.weight = if sense == Sense::Little { rarity * LIGHT } else { rarity };
         asked.weight += one.weight;

@@ -8,7 +8,8 @@
 //! | page | the same over all candidates of the page |
 //! | name | how fully the question says the title or one of the page's `also` words |
 //! | near | weight of neighbouring words of the question that stand near each other in the text |
-//! | kind | a price is asked for and stands there |
+//! | kind | a price is asked for and stands there; counts as far as the words do |
+//! | bm25 | share of the best candidate's BM25, for words said often and in short passages; counts as far as the words do |
 //!
 //! Words of the question that no page knows keep their weight and are never covered, so they lower every score.
 
@@ -99,25 +100,41 @@ mod weights {
     pub(super) const NAME: f32 = 0.16;
     pub(super) const NEAR: f32 = 0.06;
     pub(super) const KIND: f32 = 0.04;
+    pub(super) const BM25: f32 = 0.30;
     /// The sum that means "as likely as not".
-    pub(super) const MIDDLE: f32 = 0.40;
+    pub(super) const MIDDLE: f32 = 0.54;
     pub(super) const STEEPNESS: f32 = 9.0;
 }
 
-/// The scores of a question's candidates, in their order. `page` tells which candidates share a page.
-pub(crate) fn scores(asked: &Asked, candidates: &[(usize, &Shape)]) -> Vec<f32> {
+/// A passage that may answer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Candidate<'a> {
+    /// The same number for passages of one page.
+    pub(crate) page: usize,
+    /// What BM25 says.
+    pub(crate) bm25: f32,
+    pub(crate) shape: &'a Shape,
+}
+
+/// The scores of a question's candidates, in their order.
+pub(crate) fn scores(asked: &Asked, candidates: &[Candidate<'_>]) -> Vec<f32> {
     if asked.weight <= 0.0 {
         return vec![0.0; candidates.len()];
     }
-    let fits: Vec<Fit> = candidates.iter().map(|(_, shape)| Fit::of(asked, shape)).collect();
+    let fits: Vec<Fit> = candidates.iter().map(|candidate| Fit::of(asked, candidate.shape)).collect();
     let mut pages: FxHashMap<usize, Vec<f32>> = FxHashMap::default();
-    for ((page, _), fit) in candidates.iter().zip(&fits) {
-        let best = pages.entry(*page).or_insert_with(|| vec![0.0; asked.words.len()]);
+    for (candidate, fit) in candidates.iter().zip(&fits) {
+        let best = pages.entry(candidate.page).or_insert_with(|| vec![0.0; asked.words.len()]);
         for (best, level) in best.iter_mut().zip(&fit.levels) {
             *best = best.max(*level);
         }
     }
-    candidates.iter().zip(&fits).map(|((page, _), fit)| curve(fit.sum(asked, covered(asked, &pages[page])))).collect()
+    let most = candidates.iter().map(|candidate| candidate.bm25).fold(f32::MIN_POSITIVE, f32::max);
+    let sums = candidates
+        .iter()
+        .zip(&fits)
+        .map(|(candidate, fit)| fit.sum(asked, covered(asked, &pages[&candidate.page]), candidate.bm25 / most));
+    sums.map(curve).collect()
 }
 
 fn curve(sum: f32) -> f32 {
@@ -172,13 +189,14 @@ impl Fit {
         Self { levels, name, near, kind }
     }
 
-    fn sum(&self, asked: &Asked, page: f32) -> f32 {
+    fn sum(&self, asked: &Asked, page: f32, bm25: f32) -> f32 {
         let cover = covered(asked, &self.levels);
         // A price alone proves nothing: the kind counts only as far as the words do.
         weights::COVER * cover
             + weights::PAGE * page
             + weights::NAME * self.name
             + weights::NEAR * self.near
+            + weights::BM25 * bm25 * cover
             + weights::KIND * self.kind * cover
     }
 }

@@ -226,7 +226,7 @@ impl Store {
         partner: &PartnerId,
         asked: &Asked,
         most: usize,
-    ) -> tantivy::Result<Vec<DocAddress>> {
+    ) -> tantivy::Result<Vec<(f32, DocAddress)>> {
         let mut clauses: Vec<(Occur, Box<dyn Query>)> = Vec::new();
         let mut add = |space: Space, word: &str, boost: f32| {
             let term = Term::from_field_text(self.fields.words, &word_key(partner, space, word));
@@ -243,8 +243,7 @@ impl Store {
                 add(Space::Stem, other, word.weight * level);
             }
         }
-        let found = searcher.search(&BooleanQuery::new(clauses), &TopDocs::with_limit(most).order_by_score())?;
-        Ok(found.into_iter().map(|(_, at)| at).collect())
+        searcher.search(&BooleanQuery::new(clauses), &TopDocs::with_limit(most).order_by_score())
     }
 
     /// Reads a passage; `None` unless it is this partner's.
