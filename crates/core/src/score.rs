@@ -30,7 +30,14 @@ pub struct Scored {
 }
 
 /// Computes the score at `now`. `before` is the temperature so far, for the hysteresis.
-pub fn score(rules: &Scoring, facts: &FactLog, scope: &dyn Scope, before: Temperature, now: Timestamp, lang: Lang) -> Scored {
+pub fn score(
+    rules: &Scoring,
+    facts: &FactLog,
+    scope: &dyn Scope,
+    before: Temperature,
+    now: Timestamp,
+    lang: Lang,
+) -> Scored {
     let mut points: Vec<i64> = rules.rules.iter().map(|rule| points(rule, facts, scope, now)).collect();
     let mut sums = points.clone();
     for cap in &rules.caps {

@@ -28,12 +28,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use self::{answer::Answering, work::Work};
 pub use self::{
     playbook::Playbook,
     prompt::PROMPT_VERSION,
     state::{Customer, Owner, Run, Snapshot, State, Unreadable},
 };
-use self::{answer::Answering, work::Work};
 use crate::{
     capabilities::Capabilities,
     guard::Evidence,

@@ -143,12 +143,13 @@ impl Rehearsal {
     /// # Panics
     /// When there is no such button.
     pub fn token(&self, label: &str) -> String {
-        let cards =
-            self.said.iter().flat_map(|bubble| bubble.cards.iter().map(|card| (&card.title, card.button.as_ref())));
-        let on_cards =
-            cards.filter_map(|(title, button)| button.filter(|button| button.label == label || title == label));
-        let mut all = self.said.iter().flat_map(|bubble| bubble.rows.iter().flatten()).chain(on_cards);
-        let button = all.find(|button| button.label == label);
+        let on_cards = self.said.iter().flat_map(|bubble| &bubble.cards).filter_map(|card| {
+            let button = card.button.as_ref()?;
+            (card.title == label || button.label == label).then_some(button)
+        });
+        let below = self.said.iter().flat_map(|bubble| bubble.rows.iter().flatten());
+        // The newest bubble's, as people press what they see last.
+        let button = below.filter(|button| button.label == label).last().or_else(|| on_cards.last());
         match button.map(|button| &button.press) {
             Some(Press::Token { token }) => token.clone(),
             _ => panic!("no button «{label}» in {:#?}", self.said),

@@ -14,11 +14,7 @@ use crate::{
     guard::{self, Blocked, Evidence},
     lang::normal::Words,
     ports::{ChatMessage, Completion, Finish, ModelError, Passage, Prompt},
-    spec::{
-        flow::Action,
-        rich::Rich,
-        texts::Phrase,
-    },
+    spec::{flow::Action, rich::Rich, texts::Phrase},
 };
 
 /// Passages that a question is answered from.
@@ -147,7 +143,8 @@ impl Work {
             results.push(ChatMessage::Tool { call: call.id.clone(), name: call.name.clone(), content: result });
         }
         if spoke || !self.bot_owns() {
-            let lead_in = guard::check(&completion.text, &talk.evidence).is_empty() && !completion.text.trim().is_empty();
+            let lead_in =
+                guard::check(&completion.text, &talk.evidence).is_empty() && !completion.text.trim().is_empty();
             if lead_in && self.bot_owns() {
                 let rest = self.reply.take();
                 self.reply.say(&Rich::from_markdown(&completion.text));
@@ -231,7 +228,8 @@ impl Work {
         let Some(run) = &mut self.snap.state.run else { return };
         run.talked += 1;
         let enough = run.talked >= talk.max;
-        let until = self.snap.state.run.as_ref().is_some_and(|run| talk.until.as_ref().is_some_and(|u| self.is_true(run, u)));
+        let until =
+            self.snap.state.run.as_ref().is_some_and(|run| talk.until.as_ref().is_some_and(|u| self.is_true(run, u)));
         if (enough || until)
             && let Some(run) = self.snap.state.run.take()
         {

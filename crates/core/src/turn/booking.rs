@@ -79,12 +79,11 @@ impl Work {
         run.slots.remove(&*offer.slot);
         if found.is_empty() {
             run.offered.clear();
-            return match offer.nothing {
-                Some(target) => Next::Jump(target),
-                None => {
-                    self.say_phrase(Phrase::NothingFound, &[]);
-                    Next::To(step.next)
-                }
+            return if let Some(target) = offer.nothing {
+                Next::Jump(target)
+            } else {
+                self.say_phrase(Phrase::NothingFound, &[]);
+                Next::To(step.next)
             };
         }
         run.offered = found;

@@ -10,7 +10,8 @@ use crate::{
     ids::BubbleId,
     message::{Bubble, Message, Purpose, Timer},
     rows::{
-        Author, ConversationRow, CustomerRow, FactRow, Lane, LeadRow, MessageRow, OrderRow, OutboxRow, TimerRow, TurnCommit,
+        Author, ConversationRow, CustomerRow, FactRow, Lane, LeadRow, MessageRow, OrderRow, OutboxRow, TimerRow,
+        TurnCommit,
     },
     spec::rich::Rich,
 };
@@ -50,7 +51,8 @@ impl Work {
     }
 
     fn plan_timers(&mut self) {
-        if self.customer_acted || self.snap.state.run.as_ref().is_some_and(|run| run.at == self.now || run.silences > 0) {
+        if self.customer_acted || self.snap.state.run.as_ref().is_some_and(|run| run.at == self.now || run.silences > 0)
+        {
             self.plan_silence();
         }
         if let Some(after) = self.remind_after() {
@@ -216,7 +218,7 @@ fn words(bubble: &Bubble) -> String {
     let mut text = bubble.text.text.clone();
     for card in &bubble.cards {
         let price = card.price.as_deref().unwrap_or_default();
-        text.push_str(&format!("\n• {} {price}", card.title));
+        text.extend(["\n• ", &card.title, " ", price]);
     }
     text.trim().to_owned()
 }

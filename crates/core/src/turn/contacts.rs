@@ -33,7 +33,13 @@ pub(super) enum Given {
 }
 
 impl Work {
-    pub(super) fn arrive_at_contact(&mut self, step: &Step, contact: &Contact, run: &mut Run, arrival: Arrival) -> Next {
+    pub(super) fn arrive_at_contact(
+        &mut self,
+        step: &Step,
+        contact: &Contact,
+        run: &mut Run,
+        arrival: Arrival,
+    ) -> Next {
         let done = self.missing(&contact.need).is_empty();
         if done && arrival == Arrival::InOrder {
             return Next::To(step.next);
@@ -53,14 +59,14 @@ impl Work {
         if self.has_consent() {
             return;
         }
-        let Some(consent) = self.book.spec.config.contact.consent.clone() else { return };
-        let (shown, link) = self.consent_text(&consent);
+        let Some(asked) = self.book.spec.config.contact.consent.clone() else { return };
+        let (wording, link) = self.consent_text(&asked);
         let mut line = self.phrase(Phrase::ConsentAsk, &[("policy", String::new())]);
         line.text.truncate(line.text.trim_end().len());
         line.spans.retain(|span| span.bytes.end <= line.text.len());
         line.push_plain("\n");
         let start = line.text.len();
-        line.push_plain(&shown);
+        line.push_plain(&wording);
         let style = link.map_or(Style::Italic, Style::Link);
         line.spans.push(Span { bytes: start..line.text.len(), style });
         self.reply.say(&line);
@@ -348,4 +354,3 @@ fn looks_like_a_name(text: &str) -> bool {
         && !text.contains('?')
         && text.chars().all(|c| c.is_alphabetic() || c.is_whitespace() || c == '-' || c == '.')
 }
-

@@ -112,7 +112,9 @@ impl Work {
                 (format!("{} {caption}", media_word(*kind)).trim().to_owned(), None)
             }
             Content::Location { .. } => ("[место на карте]".to_owned(), None),
-            Content::Edited { text, .. } => (format!("✎ {}", text.chars().take(TEXT_CHARS_MAX).collect::<String>()), None),
+            Content::Edited { text, .. } => {
+                (format!("✎ {}", text.chars().take(TEXT_CHARS_MAX).collect::<String>()), None)
+            }
             Content::Opened | Content::Blocked | Content::Other { .. } => return None,
         };
         match content {
@@ -163,8 +165,11 @@ impl Work {
             "cancel" if self.snap.state.run.is_some() => return self.cancel_flow(),
             _ => {}
         }
-        let ready: Option<_> =
-            self.book.by_command(name).find(|flow| playbook::may_start(flow, |when| when.is_true(&self.scope()))).cloned();
+        let ready: Option<_> = self
+            .book
+            .by_command(name)
+            .find(|flow| playbook::may_start(flow, |when| when.is_true(&self.scope())))
+            .cloned();
         match ready {
             Some(flow) => self.start_flow(&flow),
             None if args.is_empty() => {
@@ -205,7 +210,9 @@ impl Work {
                 let bubble: crate::message::Bubble = serde_json::from_str(&row.body).ok()?;
                 let cards = bubble.cards.iter().filter_map(|card| card.button.as_ref());
                 let all = bubble.rows.iter().flatten().chain(cards);
-                let mut same = all.filter(|button| matches!(&button.press, crate::message::Press::Token { token: own } if own == token));
+                let mut same = all.filter(
+                    |button| matches!(&button.press, crate::message::Press::Token { token: own } if own == token),
+                );
                 same.next().map(|button| button.label.clone())
             })
         };
@@ -229,7 +236,11 @@ impl Work {
                 Some(id) => self.choose_product(&id),
                 None => self.say_phrase(Phrase::OrderRefused, &[]),
             },
-            Some(token @ (Token::Option { run, step, .. } | Token::Act { run, step, .. } | Token::Target { run, step, .. })) => {
+            Some(
+                token @ (Token::Option { run, step, .. }
+                | Token::Act { run, step, .. }
+                | Token::Target { run, step, .. }),
+            ) => {
                 self.press_in_run(token, run, step, &label, key.as_str());
             }
             None => self.hear(&label, key.as_str()),
@@ -243,10 +254,11 @@ impl Work {
             Plain::Agree => self.answer_consent(true, label, key),
             Plain::Decline => self.answer_consent(false, label, key),
             Plain::Checkout => self.show_cart_order(),
-            Plain::Confirm => match self.open_draft() {
-                Some(draft) => self.placed(draft, None),
-                None => {}
-            },
+            Plain::Confirm => {
+                if let Some(draft) = self.open_draft() {
+                    self.placed(draft, None);
+                }
+            }
             Plain::Cancel => {
                 if let Some(draft) = self.open_draft() {
                     // A draft can always be called off.
@@ -295,7 +307,8 @@ impl Work {
         if matches!(token, Token::Act { act: Act::Confirm, .. }) && self.was_placed(run) {
             return;
         }
-        let flow = self.book.spec.flows.values().find(|flow| flow.steps.iter().any(|one| token::hash(&one.id.0) == step));
+        let flow =
+            self.book.spec.flows.values().find(|flow| flow.steps.iter().any(|one| token::hash(&one.id.0) == step));
         let again = flow.map(|flow| self.button(Phrase::StartAgain, Token::Start(token::hash(flow.id.as_str()))));
         self.say_phrase(Phrase::OldButton, &[]);
         if let Some(again) = again {
@@ -337,12 +350,11 @@ impl Work {
                 // The offer is shown again if there is one before; else a person helps.
                 let offer = flow.steps.iter().position(|step| matches!(step.action, Action::Offer(_)));
                 let Some(run) = self.snap.state.run.take() else { return };
-                match offer {
-                    Some(offer) => self.walk(run, Some(crate::spec::flow::StepIx(offer)), Arrival::ByJump, &[]),
-                    None => {
-                        self.finish_run(&run, "refused");
-                        self.hand_off("order", None);
-                    }
+                if let Some(offer) = offer {
+                    self.walk(run, Some(crate::spec::flow::StepIx(offer)), Arrival::ByJump, &[]);
+                } else {
+                    self.finish_run(&run, "refused");
+                    self.hand_off("order", None);
                 }
             }
         }

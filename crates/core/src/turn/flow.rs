@@ -143,7 +143,7 @@ impl Work {
                 continue;
             }
             if self.counts_too_much(&mut run, &step.id) {
-                return self.give_up_loop(run);
+                return self.give_up_loop(&run);
             }
             let heard = silent.contains(&step.id);
             let next = self.perform(&flow, index, &mut run, arrival, heard);
@@ -180,9 +180,9 @@ impl Work {
         self.steps_walked > STEPS_MAX || *visits > VISITS_MAX || self.snap.state.stack.len() > DEPTH_MAX + 3
     }
 
-    fn give_up_loop(&mut self, run: Run) {
+    fn give_up_loop(&mut self, run: &Run) {
         self.note("handoff", format!("Сценарий «{}» зациклился на шаге «{}»", run.flow, run.step));
-        self.finish_run(&run, "loop");
+        self.finish_run(run, "loop");
         self.snap.state.stack.clear();
         self.hand_off("loop", None);
     }
@@ -204,7 +204,9 @@ impl Work {
                 let open = |arm: &&crate::spec::flow::Arm| arm.when.as_ref().is_none_or(|when| self.is_true(run, when));
                 match arms.iter().find(open) {
                     // Nested steps lie right behind the branch; anything else is a goto.
-                    Some(arm) if arm.to.is_some_and(|to| flow.step(to).id.0.starts_with(&*step.id.0)) => Next::To(arm.to),
+                    Some(arm) if arm.to.is_some_and(|to| flow.step(to).id.0.starts_with(&*step.id.0)) => {
+                        Next::To(arm.to)
+                    }
                     Some(arm) => arm.to.map_or(Next::To(step.next), Next::Jump),
                     None => Next::To(step.next),
                 }
@@ -281,12 +283,8 @@ impl Work {
             let cards: Vec<_> = products.into_iter().map(|product| self.card(product)).collect();
             self.reply.cards(cards);
         }
-        let buttons: Vec<Button> = say
-            .buttons
-            .iter()
-            .enumerate()
-            .map(|(n, button)| self.target_button(run, step, n, button))
-            .collect();
+        let buttons: Vec<Button> =
+            say.buttons.iter().enumerate().map(|(n, button)| self.target_button(run, step, n, button)).collect();
         if !buttons.is_empty() {
             self.reply.buttons(buttons);
         }
@@ -341,21 +339,18 @@ impl Work {
     pub(super) fn end_run(&mut self, run: Run, outcome: &str) {
         self.finish_run(&run, outcome);
         let Some(mut below) = self.snap.state.stack.pop() else { return };
-        match run.takes {
-            Some(takes) => {
-                for (own, its) in &takes {
-                    if let Some(value) = run.slots.get(its) {
-                        self.fill(&mut below, own, value.clone());
-                    }
+        if let Some(takes) = run.takes {
+            for (own, its) in &takes {
+                if let Some(value) = run.slots.get(its) {
+                    self.fill(&mut below, own, value.clone());
                 }
-                let next = self.book.flow(&below.flow).and_then(|flow| flow.step(flow.find(&below.step)?).next);
-                self.walk(below, next, Arrival::InOrder, &[]);
             }
-            None => {
-                self.snap.state.run = Some(below);
-                if self.bot_owns() {
-                    self.return_to_question();
-                }
+            let next = self.book.flow(&below.flow).and_then(|flow| flow.step(flow.find(&below.step)?).next);
+            self.walk(below, next, Arrival::InOrder, &[]);
+        } else {
+            self.snap.state.run = Some(below);
+            if self.bot_owns() {
+                self.return_to_question();
             }
         }
     }
@@ -384,12 +379,11 @@ impl Work {
         let Some(flow) = self.book.flow(&run.flow).cloned() else { return self.end_run(run, "cancelled") };
         self.snap.state.stack.retain(|below| run.takes.is_none() && below.takes.is_none());
         self.snap.state.shelved = Some(Run { at: self.now, takes: None, ..run.clone() });
-        match flow.on_cancel {
-            Some(step) => self.walk(run, Some(step), Arrival::ByJump, &[]),
-            None => {
-                self.say_phrase(Phrase::Cancelled, &[]);
-                self.end_run(run, "cancelled");
-            }
+        if let Some(step) = flow.on_cancel {
+            self.walk(run, Some(step), Arrival::ByJump, &[]);
+        } else {
+            self.say_phrase(Phrase::Cancelled, &[]);
+            self.end_run(run, "cancelled");
         }
     }
 

@@ -19,8 +19,16 @@ use crate::{
 const WORDS_MAX: usize = 3;
 
 /// Facts that are worth a card on the owner's page even if no messenger is named for them.
-const ALWAYS: [&str; 8] =
-    ["contact.left", "lead.hot", "order.placed", "handoff", "handoff.asked", "complaint", "order.refused", "undelivered"];
+const ALWAYS: [&str; 8] = [
+    "contact.left",
+    "lead.hot",
+    "order.placed",
+    "handoff",
+    "handoff.asked",
+    "complaint",
+    "order.refused",
+    "undelivered",
+];
 
 /// What the customer is told of an order's new state; `None`: nothing.
 pub(super) fn order_news(state: OrderState) -> Option<Phrase> {
@@ -53,7 +61,12 @@ impl Work {
         abouts.extend(self.notes.iter().map(|note| note.about.clone()));
         abouts.retain(|about| self.concerns(about));
         let mut seen = Vec::new();
-        abouts.retain(|about| !seen.contains(about) && { seen.push(about.clone()); true });
+        abouts.retain(|about| {
+            !seen.contains(about) && {
+                seen.push(about.clone());
+                true
+            }
+        });
         let Some(first) = abouts.first() else { return Cards::default() };
         let text = self.card_text(&abouts);
         let id = |what: &str| [self.snap.key.conversation.to_string(), self.snap.version.to_string(), what.to_owned()];
@@ -70,7 +83,13 @@ impl Work {
 
     fn concerns(&self, about: &str) -> bool {
         ALWAYS.contains(&about)
-            || self.book.spec.config.notify.iter().any(|notify| notify.about.iter().any(|fact| fact.to_string() == about))
+            || self
+                .book
+                .spec
+                .config
+                .notify
+                .iter()
+                .any(|notify| notify.about.iter().any(|fact| fact.to_string() == about))
     }
 
     fn addressees(&self, abouts: &[String]) -> Vec<&TeamAddress> {
@@ -132,7 +151,8 @@ impl Work {
             if order.state == OrderState::Draft {
                 continue;
             }
-            let goods: Vec<String> = order.lines.iter().map(|line| format!("{} × {}", line.name, line.quantity)).collect();
+            let goods: Vec<String> =
+                order.lines.iter().map(|line| format!("{} × {}", line.name, line.quantity)).collect();
             let due = order.due.map(|due| format!(", {}", print::date(due, lang, self.today()))).unwrap_or_default();
             lines.push(format!("№ {}: {}, {}{due}", order.number, goods.join(", "), print::money(order.total, lang)));
             if !order.note.is_empty() {
@@ -151,7 +171,8 @@ impl Work {
     pub(super) fn remind_after(&self) -> Option<crate::spec::value::Period> {
         let handed = self.facts.iter().any(|event| matches!(event.fact, Fact::Handoff { .. }));
         let rules = &self.book.spec.config.notify;
-        let wants = |notify: &&crate::spec::config::Notify| notify.about.iter().any(|fact| fact.to_string() == "handoff");
+        let wants =
+            |notify: &&crate::spec::config::Notify| notify.about.iter().any(|fact| fact.to_string() == "handoff");
         handed.then(|| rules.iter().filter(wants).find_map(|notify| notify.remind)).flatten()
     }
 }

@@ -1,6 +1,8 @@
 //! What a model is told. Stable parts first, so that vendors' caches hit; facts of the moment last. It holds no contact and
 //! no secret, and nothing in it is policy: what a model may do is decided when it does it.
 
+use std::fmt::Write;
+
 use super::{
     tools,
     work::{Pending, Work},
@@ -37,9 +39,10 @@ impl Work {
             system.push_str("(nothing found)\n");
         }
         for passage in passages {
-            system.push_str(&format!("## {} › {}\n{}\n\n", passage.title, passage.heading, tame(&passage.text)));
+            add(&mut system, format_args!("## {} › {}\n{}\n\n", passage.title, passage.heading, tame(&passage.text)));
         }
-        let cut = system.floor_char_boundary(system.char_indices().nth(SYSTEM_CHARS_MAX).map_or(system.len(), |(at, _)| at));
+        let cut =
+            system.floor_char_boundary(system.char_indices().nth(SYSTEM_CHARS_MAX).map_or(system.len(), |(at, _)| at));
         system.truncate(cut);
         system.push_str("\n# Now\n");
         system.push_str(&self.present_facts());
@@ -73,11 +76,14 @@ impl Work {
             config.persona.about.as_deref().unwrap_or_default(),
         );
         for never in &config.persona.never {
-            text.push_str(&format!("Never: {never}\n"));
+            add(&mut text, format_args!("Never: {never}\n"));
         }
         text.push_str("\n# Flows (id: what for)\n");
         for flow in self.book.spec.flows.values() {
-            text.push_str(&format!("{}: {}\n", flow.id, if flow.about.is_empty() { &flow.title } else { &flow.about }));
+            add(
+                &mut text,
+                format_args!("{}: {}\n", flow.id, if flow.about.is_empty() { &flow.title } else { &flow.about }),
+            );
         }
         text
     }
@@ -107,28 +113,34 @@ impl Work {
         let open = self.book.spec.config.hours.open_at(self.today(), self.local().time());
         text.push_str(if open { "The shop is open now.\n" } else { "The shop is closed now.\n" });
         if let Some((flow, at)) = self.open_step() {
-            text.push_str(&format!("The flow «{}» is under way.\n", flow.id));
+            add(&mut text, format_args!("The flow «{}» is under way.\n", flow.id));
             if let Some(run) = &self.snap.state.run {
                 for (slot, value) in &run.slots {
-                    text.push_str(&format!("{slot} = {}\n", print::value(value, self.lang, self.today())));
+                    add(&mut text, format_args!("{slot} = {}\n", print::value(value, self.lang, self.today())));
                 }
                 if let Action::Ask(ask) = &flow.step(at).action {
-                    text.push_str(&format!("Open question (slot {}): {}\n", ask.slot, self.text(run, &ask.text).text));
+                    add(
+                        &mut text,
+                        format_args!("Open question (slot {}): {}\n", ask.slot, self.text(run, &ask.text).text),
+                    );
                 }
             }
         }
         if let Some(total) = self.snap.state.cart.total() {
-            text.push_str(&format!("Cart: {} items, {}.\n", self.snap.state.cart.count(), print::money(total, self.lang)));
+            add(
+                &mut text,
+                format_args!("Cart: {} items, {}.\n", self.snap.state.cart.count(), print::money(total, self.lang)),
+            );
         }
         for order in &self.snap.orders {
             let total = print::money(order.total, self.lang);
-            text.push_str(&format!("Order {}: {}, {total}.\n", order.number, order.state.name()));
+            add(&mut text, format_args!("Order {}: {}, {total}.\n", order.number, order.state.name()));
         }
         let customer = &self.snap.customer;
         let has = |yes: bool| if yes { "known" } else { "not known" };
-        text.push_str(&format!("The customer's phone is {}.\n", has(customer.phone.is_some())));
+        add(&mut text, format_args!("The customer's phone is {}.\n", has(customer.phone.is_some())));
         if !self.snap.state.summary.is_empty() {
-            text.push_str(&format!("Earlier the customer wrote:\n{}\n", self.snap.state.summary));
+            add(&mut text, format_args!("Earlier the customer wrote:\n{}\n", self.snap.state.summary));
         }
         text
     }
@@ -157,9 +169,15 @@ impl Work {
     }
 }
 
+/// Appends formatted words.
+fn add(text: &mut String, words: std::fmt::Arguments<'_>) {
+    text.write_fmt(words).expect("writing to a string never fails");
+}
+
 fn push(messages: &mut Vec<ChatMessage>, author: Author, words: String) {
     match (author, messages.last_mut()) {
-        (Author::Customer, Some(ChatMessage::User { text })) | (Author::Bot | Author::Person, Some(ChatMessage::Assistant { text, .. })) => {
+        (Author::Customer, Some(ChatMessage::User { text }))
+        | (Author::Bot | Author::Person, Some(ChatMessage::Assistant { text, .. })) => {
             text.push('\n');
             text.push_str(&words);
         }

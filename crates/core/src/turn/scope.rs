@@ -3,10 +3,7 @@
 use jiff::{SignedDuration, civil};
 use rust_decimal::Decimal;
 
-use super::{
-    state::Run,
-    work::Work,
-};
+use super::{state::Run, work::Work};
 use crate::{
     lang::Lang,
     spec::{

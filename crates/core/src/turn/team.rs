@@ -67,5 +67,4 @@ impl Work {
             self.say_phrase(phrase, &[("number", number)]);
         }
     }
-
 }

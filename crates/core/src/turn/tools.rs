@@ -209,8 +209,7 @@ fn with<'a, T: Deserialize<'a>>(arguments: &'a str, apply: impl FnOnce(T) -> Eff
 /// The tools, in a stable order.
 pub(super) fn specs(contacts: bool) -> Vec<ToolSpec> {
     let object = |properties: serde_json::Value| {
-        let required: Vec<String> =
-            properties.as_object().map(|map| map.keys().cloned().collect()).unwrap_or_default();
+        let required: Vec<String> = properties.as_object().map(|map| map.keys().cloned().collect()).unwrap_or_default();
         json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
     };
     let tool = |name: &str, description: &str, properties: serde_json::Value| ToolSpec {
@@ -227,7 +226,11 @@ pub(super) fn specs(contacts: bool) -> Vec<ToolSpec> {
             json!({ "product_id": text, "quantity": { "type": "integer" } }),
         ),
         tool("place_order", "Show the cart's order to the customer, who confirms it.", json!({})),
-        tool("fill", "The customer's words answer a slot of the flow under way.", json!({ "slot": text, "value": text })),
+        tool(
+            "fill",
+            "The customer's words answer a slot of the flow under way.",
+            json!({ "slot": text, "value": text }),
+        ),
         tool("start_flow", "The customer wants what this flow is for.", json!({ "flow": text })),
         tool("hand_off", "A person must go on: you do not know, or the customer wants one.", json!({ "reason": text })),
     ];

@@ -3,7 +3,6 @@
 
 mod slots;
 
-
 use std::{ops::Range, sync::Arc};
 
 pub(in crate::turn) use self::slots::Reading;
@@ -80,7 +79,7 @@ impl Work {
         }
         if self.snap.state.run.is_some() {
             if self.hear_contact(text, key) {
-                return self.leave_rest(text, words, &[0..0], Progress::Made);
+                return self.leave_rest(text, words, &[], Progress::Made);
             }
             if self.declines_contact(words, intents) || self.decides_on_order(words, intents) {
                 return;
@@ -262,12 +261,11 @@ impl Work {
         run.tries += 1;
         if run.tries > ask.retries {
             run.tries = 0;
-            return match ask.otherwise {
-                Some(step) => self.walk(run, Some(step), Arrival::InOrder, &[]),
-                None => {
-                    self.snap.state.run = Some(run);
-                    self.offer_person();
-                }
+            return if let Some(step) = ask.otherwise {
+                self.walk(run, Some(step), Arrival::InOrder, &[]);
+            } else {
+                self.snap.state.run = Some(run);
+                self.offer_person();
             };
         }
         let why = ask.error.as_ref().map(|error| self.text(&run, error)).or(why);
@@ -334,7 +332,7 @@ impl Work {
             return false;
         }
         let Some((step, value)) = takes.pop() else { return false };
-        self.correct(&flow, step, value);
+        self.correct(&flow, step, &value);
         let used = part.start..part.end;
         if text.contains('?') && !marked {
             self.leave_rest(text, words, &[used], Progress::Made);
@@ -356,15 +354,15 @@ impl Work {
     }
 
     /// Changes a filled slot and walks again from the earliest passed step that reads it; words heard are not repeated.
-    fn correct(&mut self, flow: &Arc<Flow>, step: StepIx, value: Value) {
+    fn correct(&mut self, flow: &Arc<Flow>, step: StepIx, value: &Value) {
         let Action::Ask(ask) = &flow.step(step).action else { return };
         let Some(mut run) = self.snap.state.run.take() else { return };
-        if run.slots.get(&*ask.slot) == Some(&value) {
+        if run.slots.get(&*ask.slot) == Some(value) {
             self.snap.state.run = Some(run);
             return;
         }
         self.fill(&mut run, &ask.slot, value.clone());
-        let shown = self.shown(flow, step, &value);
+        let shown = self.shown(flow, step, value);
         let readers = flow.slot(&ask.slot).map(|slot| slot.readers.clone()).unwrap_or_default();
         let passed = |at: &StepIx| run.passed.contains(&flow.step(*at).id);
         let from = readers.into_iter().filter(passed).chain(flow.find(&run.step)).min().unwrap_or(step);
@@ -398,27 +396,31 @@ impl Work {
         if !run.slots.contains_key(&*ask.slot) && !run.skipped.iter().any(|slot| **slot == *ask.slot) {
             return self.say_phrase(Phrase::OldButton, &[]);
         }
-        if let Some(value) = self.option_value(flow, at, ask, option) {
-            self.correct(flow, at, value);
+        if let Some(value) = Self::option_value(ask, option) {
+            self.correct(flow, at, &value);
         }
     }
 
     // Buttons of the open question.
 
-    pub(super) fn choose_option(&mut self, flow: &Arc<Flow>, at: StepIx, ask: &Ask, option: u32, label: &str, key: &str) {
+    pub(super) fn choose_option(
+        &mut self,
+        flow: &Arc<Flow>,
+        at: StepIx,
+        ask: &Ask,
+        option: u32,
+        label: &str,
+        key: &str,
+    ) {
         self.snap.state.misses = 0;
-        match self.option_value(flow, at, ask, option) {
-            Some(value) => {
-                let Some(mut run) = self.snap.state.run.take() else { return };
-                self.fill(&mut run, &ask.slot, value);
-                self.walk(run, flow.step(at).next, Arrival::InOrder, &[]);
-            }
+        let Some(value) = Self::option_value(ask, option) else {
             // An example is as good as typed; so is an option that was edited away.
-            None => {
-                self.heard.push_str(label);
-                self.hear(label, key);
-            }
-        }
+            self.heard.push_str(label);
+            return self.hear(label, key);
+        };
+        let Some(mut run) = self.snap.state.run.take() else { return };
+        self.fill(&mut run, &ask.slot, value);
+        self.walk(run, flow.step(at).next, Arrival::InOrder, &[]);
     }
 
     pub(super) fn skip(&mut self, flow: &Arc<Flow>, at: StepIx, ask: &Ask) {
@@ -476,8 +478,12 @@ impl Work {
         match choice::choose(words, &options, Attention::Open) {
             choice::Choice::One(at, range) => Some((products.get(at)?.id.to_string(), range)),
             choice::Choice::Several(_) | choice::Choice::None => {
-                let named: Vec<_> =
-                    self.book.products_in(words).into_iter().filter(|one| offered.contains(&one.id.to_string())).collect();
+                let named: Vec<_> = self
+                    .book
+                    .products_in(words)
+                    .into_iter()
+                    .filter(|one| offered.contains(&one.id.to_string()))
+                    .collect();
                 match named[..] {
                     [only] => Some((only.id.to_string(), 0..0)),
                     _ => None,
@@ -517,9 +523,8 @@ fn sentences(text: &str) -> Vec<Range<usize>> {
     while let Some((at, c)) = ends.next() {
         let end = at + c.len_utf8();
         let stop = match c {
-            '\n' | '!' | '?' | ';' => true,
+            '\n' | '!' | '?' | ';' | ',' => true,
             '.' => ends.peek().is_none_or(|(_, next)| next.is_whitespace()),
-            ',' => true,
             _ => false,
         };
         if stop {

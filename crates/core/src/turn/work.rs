@@ -18,13 +18,7 @@ use crate::{
     lead::Lead,
     message::{Button, Press, Timer},
     rows::{Mail, MailSeq, MessageRow, TimerRow},
-    spec::{
-        expr::Expr,
-        flow::Text,
-        rich::Rich,
-        texts::Phrase,
-        value::Period,
-    },
+    spec::{expr::Expr, flow::Text, rich::Rich, texts::Phrase, value::Period},
 };
 
 /// A question that flow and files alone did not answer.

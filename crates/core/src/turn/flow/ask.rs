@@ -61,7 +61,9 @@ impl Work {
                 };
                 (self.text(run, words), self.answer_buttons(run, step, ask), Vec::new())
             }
-            Action::Contact(contact) => (self.text(run, &contact.text), self.contact_buttons(run, step, contact), Vec::new()),
+            Action::Contact(contact) => {
+                (self.text(run, &contact.text), self.contact_buttons(run, step, contact), Vec::new())
+            }
             Action::Offer(offer) => (self.text(run, &offer.text), Vec::new(), self.offer_cards(run)),
             Action::Order(_) => return self.show_order(step, run),
             // A talk has no question of its own, and a wait expects nothing.

@@ -5,11 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::{
     message::Timer,
     spec::flow::{Action, Silence, Silent},
-    turn::{
-        flow::Arrival,
-        state::Run,
-        work::Work,
-    },
+    turn::{flow::Arrival, state::Run, work::Work},
 };
 
 impl Work {

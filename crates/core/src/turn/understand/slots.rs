@@ -46,7 +46,14 @@ pub(in crate::turn) enum Reading {
 
 impl Work {
     /// Reads the open question's slot.
-    pub(in crate::turn) fn read_open(&self, flow: &Arc<Flow>, at: StepIx, ask: &Ask, words: &Words, intents: Intents) -> Reading {
+    pub(in crate::turn) fn read_open(
+        &self,
+        flow: &Arc<Flow>,
+        at: StepIx,
+        ask: &Ask,
+        words: &Words,
+        intents: Intents,
+    ) -> Reading {
         if ask.skip.is_some() && self.is_skip(flow, ask, words, intents) {
             return Reading::Skip;
         }
@@ -74,7 +81,14 @@ impl Work {
     }
 
     /// Reads a slot that is not the open question: only what can be meant for nothing else.
-    pub(in crate::turn) fn read_ahead(&self, flow: &Arc<Flow>, at: StepIx, ask: &Ask, words: &Words, corrected: bool) -> Reading {
+    pub(in crate::turn) fn read_ahead(
+        &self,
+        flow: &Arc<Flow>,
+        at: StepIx,
+        ask: &Ask,
+        words: &Words,
+        corrected: bool,
+    ) -> Reading {
         let found = match &ask.kind {
             Kind::Choice(choices) => self.read_choice(flow, at, choices, words, Attention::Ahead),
             Kind::Choices(choices) => self.read_choices(flow, at, choices, words, Attention::Ahead),
@@ -147,7 +161,14 @@ impl Work {
         }
     }
 
-    fn read_choices(&self, flow: &Flow, at: StepIx, choices: &[Choice], words: &Words, attention: Attention) -> Reading {
+    fn read_choices(
+        &self,
+        flow: &Flow,
+        at: StepIx,
+        choices: &[Choice],
+        words: &Words,
+        attention: Attention,
+    ) -> Reading {
         let found = choice::choose_several(words, self.book.options(flow, at), attention);
         let (Some((_, first)), Some((_, last))) = (found.first(), found.last()) else { return Reading::None };
         let range = first.start.min(last.start)..first.end.max(last.end);
@@ -168,7 +189,8 @@ impl Work {
         };
         let numbers = numbers::find(words);
         let counted = numbers.iter().filter(|number| free(number)).find(|number| number.counts(units));
-        let bare = || numbers.iter().filter(|number| free(number)).find(|number| number.unit.is_none() || units.is_empty());
+        let bare =
+            || numbers.iter().filter(|number| free(number)).find(|number| number.unit.is_none() || units.is_empty());
         let any = || numbers.iter().find(|number| free(number));
         let number = match generously {
             Generously::Yes => counted.or_else(bare).or_else(any),
@@ -305,7 +327,7 @@ impl Work {
     }
 
     /// The value of an option by the hash that its button carries; `None` for examples, which are words.
-    pub(in crate::turn) fn option_value(&self, _flow: &Flow, _at: StepIx, ask: &Ask, option: u32) -> Option<Value> {
+    pub(in crate::turn) fn option_value(ask: &Ask, option: u32) -> Option<Value> {
         match &ask.kind {
             Kind::Choice(choices) => {
                 let choice = choices.iter().find(|choice| token::hash(&choice.id) == option)?;
