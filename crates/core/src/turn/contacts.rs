@@ -60,14 +60,14 @@ impl Work {
             return;
         }
         let Some(asked) = self.book.spec.config.contact.consent.clone() else { return };
-        let (wording, link) = self.consent_text(&asked);
+        let (words, address) = self.consent_text(&asked);
         let mut line = self.phrase(Phrase::ConsentAsk, &[("policy", String::new())]);
         line.text.truncate(line.text.trim_end().len());
         line.spans.retain(|span| span.bytes.end <= line.text.len());
         line.push_plain("\n");
         let start = line.text.len();
-        line.push_plain(&wording);
-        let style = link.map_or(Style::Italic, Style::Link);
+        line.push_plain(&words);
+        let style = address.map_or(Style::Italic, Style::Link);
         line.spans.push(Span { bytes: start..line.text.len(), style });
         self.reply.say(&line);
     }
