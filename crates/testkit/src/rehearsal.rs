@@ -149,7 +149,7 @@ impl Rehearsal {
         });
         let below = self.said.iter().flat_map(|bubble| bubble.rows.iter().flatten());
         // The newest bubble's, as people press what they see last.
-        let button = below.filter(|button| button.label == label).last().or_else(|| on_cards.last());
+        let button = below.filter(|button| button.label == label).next_back().or_else(|| on_cards.next_back());
         match button.map(|button| &button.press) {
             Some(Press::Token { token }) => token.clone(),
             _ => panic!("no button «{label}» in {:#?}", self.said),
