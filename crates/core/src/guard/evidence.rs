@@ -66,6 +66,8 @@ pub(super) struct Said {
     boons: u8,
     states: SmallVec<[OrderState; 1]>,
     stock: bool,
+    /// What the whole text is about.
+    page: Arc<FxHashSet<u64>>,
 }
 
 /// Who said it.
@@ -142,10 +144,12 @@ impl Evidence {
     /// A passage, or what the domain answered: all that it states may be said.
     pub fn text(&mut self, text: &str) {
         let mut heading: SmallVec<[u64; 16]> = SmallVec::new();
+        let (first, mut page) = (self.said.len(), FxHashSet::default());
         for sentence in sentences::split(text) {
             let source = &text[sentence];
             let reading = read(source, SOME_DAY);
             let mut said = Said { subject: topics::subject(&reading.words), ..Said::default() };
+            page.extend(said.subject.iter().copied());
             if source.trim_start().starts_with('#') {
                 heading.clone_from(&said.subject);
             } else {
@@ -177,6 +181,10 @@ impl Evidence {
             {
                 self.said.push(said);
             }
+        }
+        let page = Arc::new(page);
+        for said in &mut self.said[first..] {
+            said.page = Arc::clone(&page);
         }
     }
 
@@ -335,13 +343,21 @@ impl Evidence {
         self.some_said(|said| said.about(subject) && said.sums.iter().any(|other| same(sum, other)))
     }
 
+    /// Whether a text that speaks of one of these subjects states this sum.
+    pub(super) fn is_said_near(&self, sum: &Sum, subject: &[u64]) -> bool {
+        self.some_said(|said| said.near(subject) && said.sums.iter().any(|other| same(sum, other)))
+    }
+
     pub(super) fn is_percent_of(&self, share: i64, subject: &[u64]) -> bool {
         self.some_said(|said| said.about(subject) && said.percents.contains(&share))
     }
 
-    /// Whether a text promises this of one of these subjects.
-    pub(super) fn promises(&self, boon: phrases::Boon, subject: &[u64]) -> bool {
-        self.some_said(|said| said.boons & boon.bit() != 0 && said.about(subject))
+    /// Whether a text promises this of one of these subjects, or on a condition that is told with it («от 7 000 ₽»).
+    pub(super) fn promises(&self, boon: phrases::Boon, subject: &[u64], sums: &[Sum]) -> bool {
+        let condition = |said: &Said| said.sums.iter().any(|sum| sums.iter().any(|other| same(sum, other)));
+        self.some_said(|said| {
+            said.boons & boon.bit() != 0 && (said.about(subject) || condition(said) && said.near(subject))
+        })
     }
 
     pub(super) fn tells_of_stock(&self, subject: &[u64]) -> bool {
@@ -432,6 +448,10 @@ impl Evidence {
 }
 
 impl Said {
+    fn near(&self, subject: &[u64]) -> bool {
+        subject.iter().any(|stem| self.page.contains(stem))
+    }
+
     fn about(&self, subject: &[u64]) -> bool {
         self.subject.iter().any(|stem| subject.contains(stem))
     }

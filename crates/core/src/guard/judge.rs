@@ -168,19 +168,7 @@ impl<'a> Trial<'a> {
             known(&item.prices) || reduced
         });
         let total = self.evidence.is_sum(sum)
-            && self.speaks(&[
-                "итог",
-                "сумм",
-                "всего",
-                "заказ",
-                "корзин",
-                "total",
-                "order",
-                "cart",
-                "оплат",
-                "вместе",
-                "за ",
-            ]);
+            && self.speaks(&["итог", "сумм", "всего", "заказ", "корзин", "total", "order", "cart", "оплат", "вместе"]);
         own || total || self.evidence.is_said_of(sum, &self.other_subject()) || self.is_budget(sum, at)
     }
 
@@ -191,8 +179,11 @@ impl<'a> Trial<'a> {
             return true;
         }
         let about: SmallVec<[u64; 32]> = self.subject.iter().chain(&self.before).copied().collect();
-        let unsaid = about.is_empty() && !self.evidence.speaks_of_a_kind(&self.reading.words);
-        self.evidence.is_said_of(sum, &about) || unsaid && self.evidence.is_said(sum)
+        let service = !self.evidence.speaks_of_a_kind(&self.reading.words);
+        let loosely = || {
+            if about.is_empty() { self.evidence.is_said(sum) } else { self.evidence.is_said_near(sum, &self.subject) }
+        };
+        self.evidence.is_said_of(sum, &about) || service && loosely()
     }
 
     /// What the sentence is about besides the product.
@@ -269,7 +260,10 @@ impl<'a> Trial<'a> {
             let digits = day.places.clone().any(|at| words.kind(at) == Some(Kind::Digits));
             let bits = if digits { 0 } else { weekdays(&Words::of(&day.said)) };
             let terms = || {
-                let term = read(&day.said.replace("через", "за").replace("спустя", "за"), self.evidence.today());
+                let term = read(
+                    &day.said.to_lowercase().replace("через", "за").replace("спустя", "за"),
+                    self.evidence.today(),
+                );
                 let mut all = term
                     .figures
                     .iter()
@@ -290,8 +284,11 @@ impl<'a> Trial<'a> {
             }
             let reduced = *boon == Boon::Discount && self.products().any(|item| item.old_price.is_some());
             let word = hash(words.stem(*at));
+            let sums: SmallVec<[Sum; 2]> = (self.reading.figures.iter())
+                .filter_map(|(figure, _)| if let Figure::Money(sum) = figure { Some(*sum) } else { None })
+                .collect();
             let about: SmallVec<[u64; 16]> = self.subject.iter().copied().filter(|stem| *stem != word).collect();
-            !(reduced || self.evidence.promises(*boon, &about))
+            !(reduced || self.evidence.promises(*boon, &about, &sums))
         });
         unsupported.map(|(boon, ..)| if boon == Boon::Always { Claim::Date } else { Claim::Discount })
     }
