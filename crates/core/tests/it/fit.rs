@@ -1,5 +1,7 @@
 //! Fitting messages to channels: what people see on three kinds of messengers, and laws for any text and any limits.
 
+use std::fmt::Write;
+
 use proptest::prelude::*;
 use unicode_segmentation::UnicodeSegmentation;
 use voronka_core::{
@@ -77,25 +79,28 @@ fn drawn(bubbles: &[Bubble]) -> String {
     for bubble in bubbles {
         out.push_str("┌──\n");
         if let Some(photo) = &bubble.photo {
-            out.push_str(&format!("(photo {photo})\n"));
+            _ = writeln!(out, "(photo {photo})");
         }
         if !bubble.text.text.is_empty() {
-            out.push_str(&format!("{}\n", bubble.text.text));
+            _ = writeln!(out, "{}", bubble.text.text);
         }
         for card in &bubble.cards {
-            out.push_str(&format!("(card {} {})\n", card.title, card.price.as_deref().unwrap_or_default()));
+            _ = writeln!(out, "(card {} {})", card.title, card.price.as_deref().unwrap_or_default());
         }
         for row in &bubble.rows {
             let labels: Vec<String> = row.iter().map(|button| format!("[{}]", button.label)).collect();
-            out.push_str(&format!("{}\n", labels.join(" ")));
+            _ = writeln!(out, "{}", labels.join(" "));
         }
     }
     out
 }
 
 fn on_all(message: &Message) -> String {
-    let channels = [("telegram", telegram()), ("whatsapp", whatsapp()), ("avito", avito())];
-    channels.iter().map(|(name, able)| format!("{name}\n{}", drawn(&fit(message, able)))).collect()
+    let mut out = String::new();
+    for (name, able) in [("telegram", telegram()), ("whatsapp", whatsapp()), ("avito", avito())] {
+        _ = write!(out, "{name}\n{}", drawn(&fit(message, &able)));
+    }
+    out
 }
 
 #[test]

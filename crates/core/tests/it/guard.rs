@@ -25,9 +25,9 @@ struct Shop {
 
 static SHOP: LazyLock<Shop> = LazyLock::new(|| {
     let files = files("../../partners/korica");
-    let loaded = PartnerSpec::parse(PartnerId::parse("korica").unwrap(), &files);
+    let loaded = PartnerSpec::parse(PartnerId::parse("korica").expect("the demo shop is sound"), &files);
     let mut stated = Evidence::default();
-    let mut products = loaded.spec.unwrap().catalogue.products;
+    let mut products = loaded.spec.expect("the demo shop is sound").catalogue.products;
     // Things the demo's own catalogue has none of: counted and sold-out cakes.
     for product in &mut products {
         match &*product.id {
@@ -50,20 +50,20 @@ fn evidence(pages: &str, heard: &str) -> Evidence {
     let mut evidence = Evidence::over(Arc::clone(&SHOP.stated));
     for page in pages.split_whitespace() {
         let bytes = &SHOP.files[format!("knowledge/{page}.md").as_str()];
-        let text = std::str::from_utf8(bytes).unwrap();
-        evidence.text(text.split("---\n").nth(2).unwrap());
+        let text = std::str::from_utf8(bytes).expect("the demo shop is sound");
+        evidence.text(text.split("---\n").nth(2).expect("the demo shop is sound"));
     }
-    let (now, today) = ("2026-12-01T09:00:00Z".parse().unwrap(), date(2026, 12, 1));
+    let (now, today) = ("2026-12-01T09:00:00Z".parse().expect("the demo shop is sound"), date(2026, 12, 1));
     let lines = vec![line("Торт «Медовик»", 3400, 2), line("Набор из 10 свечей", 180, 1)];
-    let mut order =
-        Order::draft(OrderId::of(&["1"]), lines, Some(date(2026, 12, 18)), String::new(), now, today).unwrap();
+    let mut order = Order::draft(OrderId::of(&["1"]), lines, Some(date(2026, 12, 18)), String::new(), now, today)
+        .expect("the demo shop is sound");
     order.number = "1201-4821".into();
-    order.apply(OrderMove::Place).unwrap();
-    order.apply(OrderMove::MarkPaid).unwrap();
+    order.apply(OrderMove::Place).expect("the demo shop is sound");
+    order.apply(OrderMove::MarkPaid).expect("the demo shop is sound");
     evidence.order(&order);
     let mut cart = Cart::default();
-    cart.put(line("Торт «Малина»", 4200, 1), None).unwrap();
-    cart.put(line("Бенто «Ягодный»", 1350, 2), None).unwrap();
+    cart.put(line("Торт «Малина»", 4200, 1), None).expect("the demo shop is sound");
+    cart.put(line("Бенто «Ягодный»", 1350, 2), None).expect("the demo shop is sound");
     evidence.cart(&cart);
     evidence.day(today);
     for said in heard.split('|') {
