@@ -59,6 +59,10 @@ pub(crate) struct Check {
     pub(crate) dir: PathBuf,
     #[arg(long)]
     pub(crate) json: bool,
+    #[arg(long)]
+    pub(crate) without_keys: bool,
+    #[arg(long)]
+    pub(crate) fix: bool,
 }
 
 /// `chat`.

@@ -4,6 +4,7 @@
 mod cli;
 mod clock;
 mod commands;
+mod diagnostics;
 mod logging;
 mod out;
 mod server;

@@ -7,8 +7,8 @@ use unic_langid::LanguageIdentifier;
 use voronka_core::lang::Lang;
 
 /// All files, by language.
-const RUSSIAN: &[&str] = &[include_str!("../texts/cli.ru.ftl")];
-const ENGLISH: &[&str] = &[include_str!("../texts/cli.en.ftl")];
+const RUSSIAN: &[&str] = &[include_str!("../texts/cli.ru.ftl"), include_str!("../texts/diagnostics.ru.ftl")];
+const ENGLISH: &[&str] = &[include_str!("../texts/cli.en.ftl"), include_str!("../texts/diagnostics.en.ftl")];
 
 /// Texts in one language.
 pub(crate) struct Texts {
@@ -62,17 +62,27 @@ impl Texts {
         let Some(pattern) = self.bundle.get_message(key).and_then(|message| message.value()) else {
             return key.to_owned();
         };
-        let mut values = FluentArgs::new();
-        for (name, value) in args {
-            match value.parse::<i64>() {
-                // Numbers choose plural forms.
-                Ok(number) => values.set(*name, number),
-                Err(_) => values.set(*name, FluentValue::from(value.as_ref())),
-            }
-        }
-        let mut errors = Vec::new();
-        self.bundle.format_pattern(pattern, Some(&values), &mut errors).into_owned()
+        self.bundle.format_pattern(pattern, Some(&values(args)), &mut Vec::new()).into_owned()
     }
+
+    /// A text's attribute (`.hint`), if it has it.
+    pub(crate) fn attribute(&self, key: &str, attribute: &str, args: &[(&str, Cow<'_, str>)]) -> Option<String> {
+        let message = self.bundle.get_message(key)?;
+        let pattern = message.get_attribute(attribute)?.value();
+        Some(self.bundle.format_pattern(pattern, Some(&values(args)), &mut Vec::new()).into_owned())
+    }
+}
+
+fn values<'a>(args: &'a [(&str, Cow<'_, str>)]) -> FluentArgs<'a> {
+    let mut values = FluentArgs::new();
+    for (name, value) in args {
+        match value.parse::<i64>() {
+            // Numbers choose plural forms; `012` and `+7` must stay as they were written.
+            Ok(number) if number.to_string() == **value => values.set(*name, number),
+            _ => values.set(*name, FluentValue::from(value.as_ref())),
+        }
+    }
+    values
 }
 
 #[cfg(test)]
@@ -83,7 +93,9 @@ mod tests {
         let mut keys: Vec<String> = files
             .iter()
             .flat_map(|file| file.lines())
-            .filter_map(|line| line.split_once(" = ").filter(|(key, _)| !key.starts_with(' ')).map(|(key, _)| key.to_owned()))
+            .filter_map(|line| {
+                line.split_once(" = ").filter(|(key, _)| !key.starts_with(' ')).map(|(key, _)| key.to_owned())
+            })
             .collect();
         keys.sort();
         keys

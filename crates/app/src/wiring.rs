@@ -14,6 +14,7 @@ use sha2::Sha256;
 use tracing::{error, info, warn};
 use url::Url;
 use voronka_core::{
+    capabilities::Capabilities,
     ids::{AccountId, PartnerId},
     message::Peer,
     ports::{Channel, ChatModel, Clock, Directory, Fate, Knowledge, Poller, Webhook},
@@ -160,6 +161,15 @@ pub(crate) async fn index(house: &House, spec: &PartnerSpec, secrets: &Secrets) 
 /// The partner's models as one, those left out whose keys are missing; `None`: there is none.
 pub(crate) fn model(house: &House, spec: &PartnerSpec, secrets: &Secrets) -> Result<Option<Arc<dyn ChatModel>>, Problem> {
     house.models.chain(spec, secrets, MissingKeys::LeaveOut, &house.clock)
+}
+
+/// What the channels of a kind can show, for those that are built in.
+pub(crate) fn capabilities(kind: &str) -> Option<&'static Capabilities> {
+    match kind {
+        "telegram" => Some(&voronka_telegram::CAPABILITIES),
+        "web" => Some(&voronka_web::CAPABILITIES),
+        _ => None,
+    }
 }
 
 /// The registry of channels.

@@ -1,16 +1,343 @@
 //! `voronka check`: all mistakes of all files at once.
-use std::process::ExitCode;
-use crate::{cli::Check, out::{self, Problem}, texts::Texts};
-use super::{run::folders, unreadable};
 
-pub(crate) fn run(wish: &Check, _texts: &Texts) -> Result<ExitCode, Problem> {
-    let mut errors = 0;
-    for folder in folders(&wish.dir)? {
-        let loaded = voronka_files::load(&folder).map_err(|error| unreadable(&folder, &error))?;
-        for found in &loaded.diagnostics {
-            errors += usize::from(found.code.level() == voronka_core::spec::diagnostic::Level::Error);
-            out::line(&format!("{}/{}: {} {:?}", folder.display(), found.place.file, found.code.as_str(), found.args));
+use std::{
+    borrow::Cow,
+    fs, io,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use voronka_core::{
+    ports::Clock,
+    spec::{
+        diagnostic::{Code, Level},
+        limits,
+        partner::PartnerSpec,
+    },
+};
+use voronka_files::{BadEnv, FolderError, LoadedPartner};
+
+use super::{chain, unreadable};
+use crate::{
+    cli::Check,
+    clock::SystemClock,
+    diagnostics::{Look, Told, can_mend, mend},
+    out::{self, Problem},
+    texts::Texts,
+    wiring,
+};
+
+pub(crate) fn run(wish: &Check, texts: &Texts) -> Result<ExitCode, Problem> {
+    let folders = folders(&wish.dir)?;
+    let mut totals = Totals::default();
+    for folder in &folders {
+        match checked(folder, wish, texts) {
+            Ok(loaded) => report(&loaded, folder, wish, &mut totals, texts),
+            // One folder's trouble must not hide the others' mistakes.
+            Err(problem) => {
+                totals.unreadable += 1;
+                let others = folders.len() > 1;
+                let problem = if others { problem.hint("check-unreadable-hint") } else { problem };
+                out::problem(&problem, texts);
+            }
         }
     }
-    Ok(if errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    if !wish.json {
+        totals.summary(wish, texts).iter().for_each(|line| out::line(line));
+    }
+    Ok(if totals.errors + totals.unreadable == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// A partner with all its findings, after `--fix` if that was asked for.
+fn checked(folder: &Path, wish: &Check, texts: &Texts) -> Result<LoadedPartner, Problem> {
+    let load = || voronka_files::load(folder).map_err(|error| refused(folder, &error));
+    let mut loaded = load()?;
+    if wish.fix {
+        let changed = fix(folder, &loaded, texts)?;
+        if changed {
+            loaded = load()?;
+        }
+    }
+    if wish.without_keys {
+        loaded.diagnostics.retain(|found| found.code != Code::C601);
+    }
+    let others = loaded.diagnostics.iter().any(|found| is_error(found.code) && found.code != Code::C601);
+    if loaded.spec.is_none() && !others {
+        // Only keys are missing: the rest can be looked at all the same.
+        loaded.spec = PartnerSpec::parse(loaded.id.clone(), &loaded.files).spec;
+    }
+    if let Some(spec) = &loaded.spec {
+        let today = SystemClock.now().to_zoned(spec.config.zone.clone()).date();
+        loaded.diagnostics.extend(spec.expired_pages(today));
+        let mut kinds: Vec<&str> = spec.config.accounts.iter().map(|account| account.channel.kind()).collect();
+        kinds.dedup();
+        for (kind, can) in kinds.into_iter().filter_map(|kind| Some((kind, wiring::capabilities(kind)?))) {
+            loaded.diagnostics.extend(limits::check(spec, kind, can));
+        }
+    }
+    Ok(loaded)
+}
+
+fn report(loaded: &LoadedPartner, folder: &Path, wish: &Check, totals: &mut Totals, texts: &Texts) {
+    totals.partners += 1;
+    for found in &loaded.diagnostics {
+        match found.code.level() {
+            Level::Error => totals.errors += 1,
+            Level::Warning => totals.warnings += 1,
+        }
+        totals.mendable += usize::from(can_mend(found.code));
+        totals.keys += usize::from(found.code == Code::C601);
+    }
+    let name = if folder == Path::new(".") { String::new() } else { folder.display().to_string() };
+    let told = Told::new(&loaded.diagnostics, &loaded.files, &name, texts);
+    if wish.json {
+        told.json().for_each(|line| out::line(&line));
+    } else {
+        told.lines(&name, Look::of_stdout(), texts).for_each(|line| out::line(&line));
+    }
+}
+
+fn is_error(code: Code) -> bool {
+    code.level() == Level::Error
+}
+
+/// Mends the files on disk and shows what was changed; says whether anything was.
+fn fix(folder: &Path, loaded: &LoadedPartner, texts: &Texts) -> Result<bool, Problem> {
+    let mut files = loaded.files.clone();
+    let mended = mend(&loaded.id, &mut files, &loaded.diagnostics);
+    for (path, bytes) in files.iter().filter(|(path, bytes)| loaded.files.get(*path) != Some(*bytes)) {
+        let path = folder.join(&**path);
+        replace(&path, bytes).map_err(|error| {
+            let args = vec![("path", path.display().to_string()), ("cause", chain(&error))];
+            Problem::new("folder-write", args)
+        })?;
+    }
+    for change in &mended {
+        let place = format!("{}:{}", folder.join(&*change.file).display(), change.line);
+        out::note(&texts.get("check-fixed", &[("place", Cow::from(place))]));
+        out::note(&format!("  - {}\n  + {}", change.before.trim(), change.after.trim()));
+    }
+    if mended.is_empty() {
+        out::note(&texts.get("check-fixed-none", &[]));
+    }
+    Ok(!mended.is_empty())
+}
+
+/// Writes a file as a whole or not at all; its rights stay.
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let real = fs::canonicalize(path)?;
+    let folder = real.parent().unwrap_or(Path::new("."));
+    let draft = tempfile::NamedTempFile::new_in(folder)?;
+    fs::write(draft.path(), bytes)?;
+    fs::set_permissions(draft.path(), fs::metadata(&real)?.permissions())?;
+    draft.as_file().sync_all()?;
+    draft.persist(&real)?;
+    Ok(())
+}
+
+/// What was found in all.
+#[derive(Default)]
+struct Totals {
+    partners: usize,
+    unreadable: usize,
+    errors: usize,
+    warnings: usize,
+    /// Of the errors: those that `--fix` knows.
+    mendable: usize,
+    /// Of the errors: keys that `.env` does not have.
+    keys: usize,
+}
+
+impl Totals {
+    /// How many there are and what to do next.
+    fn summary(&self, wish: &Check, texts: &Texts) -> Vec<String> {
+        let dir = wish.dir.display().to_string();
+        let numbers = [
+            ("dir", dir.clone()),
+            // A folder that cannot be read is one as well.
+            ("errors", (self.errors + self.unreadable).to_string()),
+            ("warnings", self.warnings.to_string()),
+            ("count", self.partners.to_string()),
+        ];
+        let args: Vec<(&str, Cow<'_, str>)> =
+            numbers.iter().map(|(name, value)| (*name, Cow::from(value.as_str()))).collect();
+        let next = match self {
+            Self { errors: 0, unreadable: 0, .. } => {
+                let clean = if wish.without_keys { "check-clean-keys" } else { "check-clean" };
+                let next = if wish.dir.join("config.yaml").is_file() { "check-next-chat" } else { "check-next-run" };
+                return vec![texts.get(clean, &args), texts.get(next, &args)];
+            }
+            Self { keys, errors, unreadable: 0, .. } if keys == errors => texts.get("check-next-keys", &args),
+            Self { mendable: 0, .. } => texts.get("check-next", &args),
+            // What is left after `--fix` needs a person.
+            _ if wish.fix => texts.get("check-next", &args),
+            Self { mendable, .. } => {
+                let args = [("count", Cow::from(mendable.to_string())), ("dir", Cow::from(dir))];
+                texts.get("check-next-fix", &args)
+            }
+        };
+        vec![texts.get("check-totals", &args), next]
+    }
+}
+
+/// A folder that cannot be read, in the reader's words.
+fn refused(folder: &Path, error: &FolderError) -> Problem {
+    let with = |key, path: &Path| Problem::new(key, vec![("path", path.display().to_string())]);
+    match error {
+        FolderError::Unreadable { path, cause } => unreadable(path, cause),
+        FolderError::Link { path } => with("folder-link", path),
+        FolderError::Name { path } => with("folder-name", path),
+        FolderError::TooMany { path } => with("folder-too-many", path),
+        FolderError::Id(_) => with("folder-id", folder),
+        FolderError::Env(BadEnv::Line { line }) => {
+            let args = vec![("path", folder.display().to_string()), ("line", line.to_string())];
+            Problem::new("folder-env-line", args)
+        }
+        FolderError::Env(BadEnv::TooLong) => with("folder-env-long", folder),
+        FolderError::Env(BadEnv::NotText) => with("folder-env-text", folder),
+    }
+}
+
+/// What a partner's folder holds.
+const PARTS: [&str; 9] = [
+    "config.yaml",
+    "flows",
+    "sequences",
+    "knowledge",
+    "scoring.yaml",
+    "catalogue.csv",
+    "catalogue.yml",
+    "training",
+    "texts",
+];
+
+/// The partners' folders, by name; the folder itself if it is a partner's. One without `config.yaml` counts as well: that the
+/// file is missing is a mistake to be told.
+fn folders(dir: &Path) -> Result<Vec<PathBuf>, Problem> {
+    let whole = vec![dir.to_path_buf()];
+    if dir.join("config.yaml").is_file() {
+        return Ok(whole);
+    }
+    let entries = fs::read_dir(dir).map_err(|error| unreadable(dir, &error))?;
+    let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    let hidden = |path: &Path| path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+    let mut inside: Vec<PathBuf> = paths.filter(|path| path.is_dir() && !hidden(path)).collect();
+    inside.sort();
+    let has_partner = inside.iter().any(|path| path.join("config.yaml").is_file());
+    if !has_partner && has_parts(dir) {
+        return Ok(whole);
+    }
+    inside.retain(|path| has_parts(path));
+    if inside.is_empty() {
+        let args = vec![("dir", dir.display().to_string())];
+        return Err(Problem::new("problem-no-partners", args).hint("problem-no-partners-hint"));
+    }
+    Ok(inside)
+}
+
+/// Whether a folder looks like a partner's; one that cannot be looked into may be.
+fn has_parts(folder: &Path) -> bool {
+    match fs::read_dir(folder) {
+        Ok(mut entries) => entries
+            .any(|entry| entry.is_ok_and(|entry| entry.file_name().to_str().is_some_and(|name| PARTS.contains(&name)))),
+        Err(_) => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wish(dir: &Path) -> Check {
+        Check { dir: dir.to_path_buf(), json: false, without_keys: false, fix: false }
+    }
+
+    fn partner(root: &Path, id: &str, config: &str) {
+        fs::create_dir(root.join(id)).unwrap();
+        fs::write(root.join(id).join("config.yaml"), config).unwrap();
+    }
+
+    const SOUND: &str = "name: К\naccounts: {web: {}}\n";
+
+    fn codes(folder: &Path, wish: &Check) -> Vec<Code> {
+        let loaded = checked(folder, wish, &Texts::russian()).unwrap_or_else(|problem| panic!("{problem:?}"));
+        loaded.diagnostics.iter().map(|found| found.code).collect()
+    }
+
+    #[test]
+    fn a_folder_of_partners_and_a_partners_folder_are_told_apart() {
+        let root = tempfile::tempdir().unwrap();
+        partner(root.path(), "b", SOUND);
+        partner(root.path(), "flows", SOUND);
+        fs::create_dir_all(root.path().join("a/knowledge")).unwrap();
+        fs::create_dir(root.path().join("notes")).unwrap();
+        fs::create_dir_all(root.path().join(".git/flows")).unwrap();
+        let found = folders(root.path()).unwrap();
+        let names: Vec<_> = found.iter().map(|path| path.file_name().unwrap().to_str().unwrap()).collect();
+        assert_eq!(names, ["a", "b", "flows"]);
+        assert_eq!(folders(&root.path().join("a")).unwrap(), [root.path().join("a")]);
+        assert_eq!(codes(&root.path().join("a"), &wish(root.path())), [Code::Y110]);
+        assert!(folders(&root.path().join("notes")).is_err());
+    }
+
+    #[test]
+    fn keys_are_asked_for_unless_they_are_not_to_be() {
+        let root = tempfile::tempdir().unwrap();
+        partner(root.path(), "k", "name: К\naccounts: {telegram: {}}\n");
+        let folder = root.path().join("k");
+        assert_eq!(codes(&folder, &wish(&folder)), [Code::C601]);
+        assert_eq!(codes(&folder, &Check { without_keys: true, ..wish(&folder) }), []);
+    }
+
+    #[test]
+    fn an_expired_page_is_said_even_where_keys_are_missing() {
+        let root = tempfile::tempdir().unwrap();
+        partner(root.path(), "k", "name: К\naccounts: {telegram: {}}\n");
+        let folder = root.path().join("k");
+        fs::create_dir(folder.join("knowledge")).unwrap();
+        fs::write(folder.join("knowledge/a.md"), "---\nvalid_until: 2020-01-01\n---\nТекст\n").unwrap();
+        assert_eq!(codes(&folder, &wish(&folder)), [Code::C601, Code::K704]);
+    }
+
+    #[test]
+    fn texts_are_measured_by_the_channels_of_the_partner() {
+        let root = tempfile::tempdir().unwrap();
+        partner(root.path(), "k", "name: К\naccounts: {telegram: {}}\n");
+        let folder = root.path().join("k");
+        fs::create_dir(folder.join("flows")).unwrap();
+        fs::write(folder.join("flows/a.yaml"), format!("steps:\n  - say: {}\n", "слово ".repeat(1000))).unwrap();
+        assert_eq!(codes(&folder, &Check { without_keys: true, ..wish(&folder) }), [Code::L501]);
+    }
+
+    #[test]
+    fn fixing_writes_the_file_and_leaves_the_rest() {
+        let root = tempfile::tempdir().unwrap();
+        partner(root.path(), "k", "name: К: К\naccounts: {web: {}}\n");
+        let folder = root.path().join("k");
+        assert_eq!(codes(&folder, &Check { fix: true, ..wish(&folder) }), []);
+        assert_eq!(fs::read_to_string(folder.join("config.yaml")).unwrap(), "name: \"К: К\"\naccounts: {web: {}}\n");
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn one_bad_folder_fails_the_check_and_leaves_the_others_checked() {
+        let root = tempfile::tempdir().unwrap();
+        partner(root.path(), "a", SOUND);
+        let sound = run(&wish(root.path()), &Texts::russian()).unwrap();
+        assert_eq!(sound, ExitCode::SUCCESS);
+        partner(root.path(), "b", SOUND);
+        fs::write(root.path().join("b/.env"), "нет знака").unwrap();
+        assert_eq!(run(&wish(root.path()), &Texts::russian()).unwrap(), ExitCode::FAILURE);
+    }
+
+    #[test]
+    fn the_examples_of_the_repository_are_clean_without_keys() {
+        let partners = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../partners");
+        for folder in folders(&partners).unwrap() {
+            let loaded = checked(&folder, &Check { without_keys: true, ..wish(&partners) }, &Texts::english());
+            let loaded = loaded.unwrap_or_else(|problem| panic!("{problem:?}"));
+            let told = Told::new(&loaded.diagnostics, &loaded.files, "", &Texts::english());
+            assert_eq!(told.lines("", Look::Plain, &Texts::english()).collect::<Vec<_>>(), Vec::<String>::new());
+        }
+    }
 }

@@ -1,0 +1,310 @@
+# YAML
+Y101 = ": " inside a text
+    .hint = put the whole text in quotes
+Y102 = a text starts with "{ $c }", which YAML reads as its own sign
+    .hint = quote it
+Y103 = everything after " #" is lost: "{ $lost }"
+    .hint = quote it, or add a space after # for a comment
+Y104 = tab in the indent
+    .hint = two spaces
+Y105 = key "{ $key }" is already on line { $line }
+    .related = first here
+Y106 = anchors, aliases, << and tags are not used here
+    .hint = share through a sub-flow or texts
+Y107 = a second document (---) in the file
+Y108 = not UTF-8 (looks like { $enc })
+    .hint = save as UTF-8
+Y109 = unknown key "{ $key }"
+    .hint = did you mean "{ $near }"?
+Y110 = "{ $key }" is missing
+Y111 = expected { $want }, found { $got }
+Y112 = cannot read { $what } "{ $value }"
+    .hint = e.g. { $example }
+Y113 = a comma inside {"{"} {"}"} or [ ] splits the text: "{ $lost }"
+    .hint = quote it or use separate lines
+Y199 = YAML cannot be read: { $reason }
+
+# Flows
+F201 = { $n ->
+    [0] there is no verb here
+    [one] { $n } verb in one step: { $verbs }
+   *[other] { $n } verbs in one step: { $verbs }
+ }
+    .hint = { $n ->
+        [0] add one
+       *[other] keep one, make steps of the rest
+     }
+F202 = id "{ $id }" is taken on line { $line }
+    .related = taken here
+F203 = no step or part "{ $id }"
+    .hint = similar: "{ $near }"
+F204 = unreachable: a goto or end above always leaves
+F205 = slot "{ $slot }" is asked on line { $line }
+    .hint = to ask again: goto { $slot }
+    .related = asked here
+F206 = a loop without { $missing }: { $path }
+F207 = the flow calls itself: { $path }
+F208 = an item without when hides the rest
+    .hint = move it last
+F209 = "{ $words }" start both { $a } and { $b }: the model chooses, without one the first by name
+F210 = { $n ->
+    [one] step "{ $id }" is gone, { $n } conversation stands there
+   *[other] step "{ $id }" is gone, { $n } conversations stand there
+ }
+    .hint = add was: [{ $id }] to its heir
+F211 = "{ $label }" fits two options: { $a }, { $b }
+F212 = the word "{ $unit }" fits slots { $a } and { $b }
+    .related = the other slot is here
+F213 = empty bounds: { $min } above { $max }
+F214 = slot "{ $slot }" has type { $type } in another flow ({ $file }:{ $line })
+    .related = the other type is here
+
+# Expressions
+X301 = unknown name "{ $name }"
+    .hint = did you mean "{ $near }"{ $at ->
+        [0] {""}
+       *[other] {" "}(line { $at })
+     }?
+    .related = the similar name is here
+X302 = "{ $slot }" has no option "{ $value }"
+    .hint = there are: { $options }
+X303 = cannot compare { $a } with { $b }
+X304 = and beside or
+    .hint = add parentheses
+X305 = chained comparison
+    .hint = { $a } < x and x < { $b }
+X306 = "{ $name }" mixes Cyrillic and Latin letters: "{ $letter }"
+X307 = this is an expression, no braces
+X308 = when must be yes or no, this is { $type }
+X309 = the condition is always { $value }
+X310 = "{ $name }" may be empty here, then it is false
+    .hint = has({ $name })
+X311 = unexpected "{ $token }"
+    .hint = expected { $want }
+
+# Texts
+T401 = "{ $name }" may be empty here{ $path ->
+    [none] {""}
+   *[other] {" "}({ $path })
+ }
+    .hint = "{"{"}{ $name } | default{"}"}"
+T403 = { $n ->
+    [one] { $n } word form
+   *[other] { $n } word forms
+ }, { $want } needed ({ $lang })
+T404 = no { $lang } translation
+T405 = empty text
+T406 = price "{ $value }" is typed by hand and not in the catalogue
+T407 = unclosed "{"{"}"
+
+# Limits
+L501 = { $n } of { $max } characters on { $channel }: goes as { $k ->
+    [one] { $k } message
+   *[other] { $k } messages
+ }
+L502 = "{ $label }" does not fit a { $channel } button ({ $max })
+L503 = { $n ->
+    [one] { $n } button
+   *[other] { $n } buttons
+ }, { $channel } shows { $max }: they become a numbered list
+L504 = no file { $path }, or it is above { $max }
+
+# Sequences
+S551 = again { $again } is shorter than the sequence ({ $length })
+S552 = hours { $hours } lie within quiet hours { $quiet }
+S553 = { $channel } closes its window before step "{ $id }", no template
+    .hint = closed_window: template …
+S554 = goal { $fact } cannot happen: nothing produces it
+S555 = steps "{ $a }" and "{ $b }" exceed { $limit } a day
+
+# Scoring
+P571 = thresholds crossed: { $a } and { $b }
+P572 = hot is out of reach: at most { $max } of { $hot }
+P573 = unknown fact "{ $fact }"
+    .hint = did you mean "{ $near }"?
+P574 = caps name no rule "{ $rule }"
+P575 = rules "{ $a }" and "{ $b }" share a condition, points oppose
+
+# Settings
+C601 = ${ $name } is not in .env
+C602 = a secret is in the file
+    .hint = move it to .env, leave $NAME
+C603 = unknown channel "{ $kind }"
+    .hint = there are: { $kinds }
+C604 = a flow asks for contacts, contact.consent is empty (152-FZ)
+C605 = { $to } is not in team
+C606 = hours overlap: { $a }, { $b }
+    .related = with these
+
+# Catalogue, knowledge, training
+K701 = row { $n }: no { $column }
+K702 = id { $id } repeats (row { $n })
+K703 = cannot read price "{ $value }"
+K704 = page expired on { $date }, not used in answers
+K705 = no product { $id }
+K706 = right "{ $id }" is not among answers
+
+# Tests
+Z801 = expected { $want }, got { $got } (transcript below)
+Z802 = no test ever reaches this step
+
+# Words that stand for arguments: types
+type-yes_no = yes or no
+type-number = a number
+type-money = an amount
+type-text = text
+type-choice = an option
+type-choices = several options
+type-date = a date
+type-time = a time
+type-datetime = a date and time
+type-period = a period
+kind-yes_no = yes_no
+kind-number = number
+kind-money = money
+kind-text = text
+kind-choice = choice
+kind-choices = choices
+kind-date = date
+kind-time = time
+kind-datetime = datetime
+kind-period = period
+compared-yes_no = yes or no
+compared-number = a number
+compared-money = an amount
+compared-text = text
+compared-choice = an option
+compared-choices = several options
+compared-date = a date
+compared-time = a time
+compared-datetime = a date and time
+compared-period = a period
+
+# What YAML should hold, and holds
+node-mapping = keys with values
+node-list = a list
+node-text = text
+node-options = options
+node-account = an account's settings
+node-weights = weights of variants
+node-expression = an expression
+found-nothing = nothing
+found-text = text
+found-list = a list
+found-mapping = keys with values
+
+# What was not understood
+thing-account-id = account name
+thing-ads = permission of ads
+thing-attribute = customer field
+thing-audience = readers of the page
+thing-boolean = true or false
+thing-color = colour
+thing-command = command
+thing-contact = kind of contact
+thing-country = country
+thing-currency = currency
+thing-date = date
+thing-duration = duration
+thing-encoding = encoding
+thing-except = exception
+thing-flow-id = flow name
+thing-gender = gender
+thing-hours = hours
+thing-language = language
+thing-link = link name
+thing-money = amount
+thing-outcome = outcome
+thing-pattern = pattern
+thing-period = period
+thing-points = points
+thing-range = range
+thing-reaction = reaction
+thing-role = role
+thing-sequence = number of steps
+thing-slot = slot name
+thing-target = target
+thing-time = time
+thing-updates = way of receiving events
+thing-url = address
+thing-weekdays = weekdays
+thing-whole = whole number
+thing-wire = protocol
+thing-zone = time zone
+
+# What an expression should hold
+token-value = a value
+token-name = a name
+token-operator = an operator
+token-fact = a fact
+token-at-most = at most { $rest }
+
+lack-wait = a step that waits for the customer
+lack-exit = a way out
+lang-ru = Russian
+lang-en = English
+truth-true = true
+truth-false = false
+column-id = id
+column-name = name
+column-price = price
+
+# Why YAML cannot be read
+reason-glued = no space after { $rest }
+reason-size = over { $rest }
+reason-deep = nested deeper than { $rest }
+reason-many = too much: more than { $rest }
+reason-quote = a quote is not closed
+reason-quote-rest = something follows a closed quote
+reason-quote-escape = a \ in double quotes stands before a sign it does not fit; use single quotes
+reason-bracket = bracket { $rest } is not closed
+reason-bracket-other = brackets differ: { $rest }
+reason-bracket-stray = a stray bracket
+reason-indent = the indent is not that of its neighbours
+reason-value = a colon where none can stand
+reason-key = no colon after a key
+reason-flow = expected a comma or a closing bracket
+reason-dash = "-" where no list can stand
+
+# Around
+check-warning = warning: { $text }
+check-related = see here
+check-totals = Errors: { $errors }, warnings: { $warnings }.
+check-next = Mend them and check again: voronka check { $dir }
+check-next-fix = { $count ->
+    [one] { $count } error
+   *[other] { $count } errors
+ } can be mended for you: voronka check { $dir } --fix
+check-next-keys = Only keys are missing: write them into .env beside config.yaml. To check without them: voronka check { $dir } --without-keys
+check-clean = No errors: partners checked { $count }, warnings { $warnings }.
+check-clean-keys = No errors: partners checked { $count }, warnings { $warnings }. Keys were not asked for.
+check-next-chat = Next: voronka chat { $dir }
+check-next-run = Next: voronka run --partners { $dir }
+check-fixed = mended { $place }
+check-fixed-none = Nothing to mend: quotes and spaces do not help here.
+check-unreadable-hint = the other folders were checked
+folder-link = { $path } leads out of the partner's folder or to a folder
+folder-name = the name of file { $path } is not UTF-8
+folder-too-many = { $path }: too many files or nested folders
+folder-id = the folder's name { $path } does not suit a partner: Latin letters, digits and hyphens
+folder-env-line = { $path }/.env, line { $line }: expected NAME=value
+folder-env-long = { $path }/.env is longer than 64 KiB
+folder-env-text = { $path }/.env is not UTF-8
+folder-write = file { $path } was not written: { $cause }
+
+channel-telegram = Telegram
+channel-web = web chat
+channel-whatsapp = WhatsApp
+channel-vk = VK
+channel-avito = Avito
+channel-instagram = Instagram
+channel-max = MAX
+channel-alice = Alice
+channel-of-telegram = Telegram
+channel-of-web = web chat
+channel-of-whatsapp = WhatsApp
+channel-of-vk = VK
+channel-of-avito = Avito
+channel-of-instagram = Instagram
+channel-of-max = MAX
+channel-of-alice = Alice

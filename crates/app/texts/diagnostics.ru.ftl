@@ -1,0 +1,315 @@
+# YAML
+Y101 = двоеточие с пробелом внутри текста
+    .hint = возьмите весь текст в кавычки
+Y102 = текст начинается с «{ $c }», YAML понимает это по-своему
+    .hint = возьмите в кавычки
+Y103 = всё после « #» пропадёт: «{ $lost }»
+    .hint = кавычки, или пробел после #, если это комментарий
+Y104 = табуляция в отступе
+    .hint = два пробела
+Y105 = ключ «{ $key }» уже есть в строке { $line }
+    .related = первый раз здесь
+Y106 = якоря, ссылки, << и теги (!x) здесь не нужны
+    .hint = вынесите общее в подсценарий или texts
+Y107 = в файле второй документ (---)
+Y108 = файл не в UTF-8 (похоже на { $enc })
+    .hint = сохраните как UTF-8
+Y109 = неизвестный ключ «{ $key }»
+    .hint = может быть, «{ $near }»?
+Y110 = нет обязательного «{ $key }»
+Y111 = здесь { $want }, а { $got }
+Y112 = не понимаю { $what } «{ $value }»
+    .hint = пример: { $example }
+Y113 = внутри {"{"} {"}"} или [ ] запятая делит текст: «{ $lost }»
+    .hint = кавычки или отдельные строки
+Y199 = YAML не читается: { $reason }
+
+# Сценарии
+F201 = { $n ->
+    [0] здесь нет действия
+    [one] в шаге { $n } действие: { $verbs }
+    [few] в шаге { $n } действия: { $verbs }
+   *[other] в шаге { $n } действий: { $verbs }
+ }
+    .hint = { $n ->
+        [0] добавьте одно
+       *[other] оставьте одно, остальные сделайте шагами
+     }
+F202 = имя «{ $id }» уже занято в строке { $line }
+    .related = занято здесь
+F203 = нет шага или ветки «{ $id }»
+    .hint = похоже на «{ $near }»
+F204 = до шага никогда не дойти: выше всегда goto или end
+F205 = слот «{ $slot }» уже спрашивают в строке { $line }
+    .hint = повторно: goto { $slot }
+    .related = спрашивают здесь
+F206 = круг без { $missing }: { $path }
+F207 = сценарий вызывает сам себя: { $path }
+F208 = вариант без when закрывает остальные
+    .hint = переставьте его последним
+F209 = слова «{ $words }» запускают и { $a }, и { $b }: выберет модель, без неё первый по алфавиту
+F210 = { $n ->
+    [one] шага «{ $id }» больше нет, а на нём стоит { $n } беседа
+    [few] шага «{ $id }» больше нет, а на нём стоят { $n } беседы
+   *[other] шага «{ $id }» больше нет, а на нём стоит { $n } бесед
+ }
+    .hint = добавьте was: [{ $id }] к новому шагу
+F211 = «{ $label }» подходит двум вариантам: { $a }, { $b }
+F212 = по слову «{ $unit }» число подойдёт слотам { $a } и { $b }
+    .related = другой слот здесь
+F213 = границы пусты: { $min } больше { $max }
+F214 = слот «{ $slot }» в другом сценарии имеет тип { $type } ({ $file }:{ $line })
+    .related = другой тип здесь
+
+# Выражения
+X301 = неизвестное имя «{ $name }»
+    .hint = может быть, «{ $near }»{ $at ->
+        [0] {""}
+       *[other] {" "}(строка { $at })
+     }?
+    .related = похожее имя здесь
+X302 = у «{ $slot }» нет варианта «{ $value }»
+    .hint = есть: { $options }
+X303 = нельзя сравнить { $a } и { $b }
+X304 = and и or рядом
+    .hint = поставьте скобки
+X305 = цепочка сравнений
+    .hint = { $a } < x and x < { $b }
+X306 = в «{ $name }» смешаны русские и латинские буквы: «{ $letter }»
+X307 = здесь выражение, фигурные скобки не нужны
+X308 = when должно быть «да или нет», а это { $type }
+X309 = условие всегда { $value }
+X310 = «{ $name }» здесь может быть пусто, тогда условие ложно
+    .hint = has({ $name })
+X311 = не понимаю «{ $token }»
+    .hint = ждал { $want }
+
+# Тексты
+T401 = «{ $name }» здесь может быть пусто{ $path ->
+    [none] {""}
+   *[other] {" "}({ $path })
+ }
+    .hint = «{"{"}{ $name } | запас{"}"}»
+T403 = форм слова { $n }, а нужно { $want } ({ $lang })
+T404 = нет перевода на { $lang }
+T405 = пустой текст
+T406 = цена «{ $value }» написана руками и не найдена в каталоге
+T407 = незакрытая «{"{"}»
+
+# Пределы
+L501 = { $n ->
+    [one] { $n } знак
+    [few] { $n } знака
+   *[other] { $n } знаков
+ } из { $max } для { $channel }: уйдёт { $k ->
+    [one] { $k } сообщением
+   *[other] { $k } сообщениями
+ }
+L502 = «{ $label }» не помещается на кнопку { $channel } ({ $max })
+L503 = { $n ->
+    [one] { $n } кнопка
+    [few] { $n } кнопки
+   *[other] { $n } кнопок
+ }, { $channel } показывает { $max }: станут списком с номерами
+L504 = нет файла { $path } или он больше { $max }
+
+# Цепочки
+S551 = again { $again } короче самой цепочки ({ $length })
+S552 = часы { $hours } целиком в тихих часах { $quiet }
+S553 = { $channel } закроет окно до шага «{ $id }», шаблона нет
+    .hint = closed_window: template …
+S554 = цель { $fact } недостижима: её никто не порождает
+S555 = шаги «{ $a }» и «{ $b }» не уместятся в { $limit } в день
+
+# Оценка лида
+P571 = пороги перепутаны: { $a } и { $b }
+P572 = до «горячего» не набрать: максимум { $max } из { $hot }
+P573 = неизвестный факт «{ $fact }»
+    .hint = может быть, «{ $near }»?
+P574 = в caps нет правила «{ $rule }»
+P575 = правила «{ $a }» и «{ $b }» об одном и том же, баллы спорят
+
+# Настройки
+C601 = ${ $name } нет в .env
+C602 = ключ записан прямо в файле
+    .hint = перенесите в .env, здесь оставьте $ИМЯ
+C603 = неизвестный канал «{ $kind }»
+    .hint = есть: { $kinds }
+C604 = сценарий просит контакты, а contact.consent пуст (152-ФЗ)
+C605 = { $to } нет в team
+C606 = часы пересекаются: { $a }, { $b }
+    .related = с этими
+
+# Каталог, знания, обучение
+K701 = строка { $n }: нет { $column }
+K702 = артикул { $id } повторяется (строка { $n })
+K703 = не понимаю цену «{ $value }»
+K704 = страница устарела { $date }, в ответы не идёт
+K705 = нет товара { $id }
+K706 = right «{ $id }» нет среди answers
+
+# Проверки
+Z801 = ждали { $want }, получили { $got } (беседа ниже)
+Z802 = шаг ни разу не пройден тестом
+
+# Слова, которые встают на место аргументов: типы
+type-yes_no = «да или нет»
+type-number = число
+type-money = сумма
+type-text = текст
+type-choice = вариант
+type-choices = несколько вариантов
+type-date = дата
+type-time = время
+type-datetime = дата со временем
+type-period = срок
+kind-yes_no = «да или нет»
+kind-number = число
+kind-money = сумма
+kind-text = текст
+kind-choice = вариант
+kind-choices = варианты
+kind-date = дата
+kind-time = время
+kind-datetime = дата со временем
+kind-period = срок
+compared-yes_no = «да или нет»
+compared-number = число
+compared-money = сумму
+compared-text = текст
+compared-choice = вариант
+compared-choices = несколько вариантов
+compared-date = дату
+compared-time = время
+compared-datetime = дату со временем
+compared-period = срок
+
+# Чего ждали в YAML и что стоит
+node-mapping = нужны ключи со значениями
+node-list = нужен список
+node-text = нужен текст
+node-options = нужны варианты
+node-account = нужны настройки аккаунта
+node-weights = нужны доли вариантов
+node-expression = нужно выражение
+found-nothing = ничего нет
+found-text = стоит текст
+found-list = стоит список
+found-mapping = стоят ключи со значениями
+
+# Что не поняли
+thing-account-id = имя аккаунта
+thing-ads = разрешение на рекламу
+thing-attribute = поле клиента
+thing-audience = читателей страницы
+thing-boolean = признак (true или false)
+thing-color = цвет
+thing-command = команду
+thing-contact = вид контакта
+thing-country = страну
+thing-currency = валюту
+thing-date = дату
+thing-duration = длительность
+thing-encoding = кодировку
+thing-except = исключение
+thing-flow-id = имя сценария
+thing-gender = род
+thing-hours = часы
+thing-language = язык
+thing-link = имя ссылки
+thing-money = сумму
+thing-outcome = исход
+thing-pattern = образец
+thing-period = срок
+thing-points = баллы
+thing-range = границы
+thing-reaction = реакцию
+thing-role = роль
+thing-sequence = число шагов цепочки
+thing-slot = имя слота
+thing-target = переход
+thing-time = время
+thing-updates = способ получать события
+thing-url = адрес
+thing-weekdays = дни недели
+thing-whole = целое число
+thing-wire = протокол
+thing-zone = часовой пояс
+
+# Чего ждали в выражении
+token-value = значение
+token-name = имя
+token-operator = знак действия или сравнения
+token-fact = факт
+token-at-most = не больше { $rest }
+
+lack-wait = шага, который ждёт клиента
+lack-exit = выхода
+lang-ru = русский
+lang-en = английский
+truth-true = верно
+truth-false = ложно
+column-id = артикула
+column-name = названия
+column-price = цены
+
+# Почему YAML не читается
+reason-glued = нет пробела после { $rest }
+reason-size = больше { $rest }
+reason-deep = вложено глубже { $rest }
+reason-many = слишком много: больше { $rest }
+reason-quote = кавычка не закрыта
+reason-quote-rest = после закрытой кавычки что-то стоит
+reason-quote-escape = в двойных кавычках косая черта \ стоит перед лишним знаком; возьмите одинарные
+reason-bracket = скобка { $rest } не закрыта
+reason-bracket-other = скобки разные: { $rest }
+reason-bracket-stray = лишняя скобка
+reason-indent = отступ не тот, что у соседних строк
+reason-value = двоеточие там, где его быть не может
+reason-key = нет двоеточия после ключа
+reason-flow = внутри скобок ждал запятую или закрывающую скобку
+reason-dash = «-» там, где списка быть не может
+
+# Вокруг
+check-warning = предупреждение: { $text }
+check-related = смотрите здесь
+check-totals = Ошибок: { $errors }, предупреждений: { $warnings }.
+check-next = Исправьте и проверьте снова: voronka check { $dir }
+check-next-fix = { $count ->
+    [one] { $count } ошибку
+    [few] { $count } ошибки
+   *[other] { $count } ошибок
+ } исправит сама команда: voronka check { $dir } --fix
+check-next-keys = Не хватает только ключей: впишите их в .env рядом с config.yaml. Проверить без них: voronka check { $dir } --without-keys
+check-clean = Ошибок нет: проверено партнёров { $count }, предупреждений { $warnings }.
+check-clean-keys = Ошибок нет: проверено партнёров { $count }, предупреждений { $warnings }. Ключи не проверялись.
+check-next-chat = Дальше: voronka chat { $dir }
+check-next-run = Дальше: voronka run --partners { $dir }
+check-fixed = исправлено { $place }
+check-fixed-none = Исправлять нечего: кавычками и пробелами здесь не помочь.
+check-unreadable-hint = остальные папки проверены
+folder-link = { $path } ведёт за пределы папки партнёра или на другую папку
+folder-name = имя файла { $path } не в UTF-8
+folder-too-many = { $path }: файлов или вложенных папок слишком много
+folder-id = имя папки { $path } не годится для партнёра: латинские буквы, цифры и дефис
+folder-env-line = { $path }/.env, строка { $line }: нужно ИМЯ=значение
+folder-env-long = { $path }/.env длиннее 64 КиБ
+folder-env-text = { $path }/.env не в UTF-8
+folder-write = файл { $path } не записан: { $cause }
+
+channel-telegram = Telegram
+channel-web = чат на сайте
+channel-whatsapp = WhatsApp
+channel-vk = ВКонтакте
+channel-avito = Авито
+channel-instagram = Instagram
+channel-max = MAX
+channel-alice = Алиса
+channel-of-telegram = Telegram
+channel-of-web = чата на сайте
+channel-of-whatsapp = WhatsApp
+channel-of-vk = ВКонтакте
+channel-of-avito = Авито
+channel-of-instagram = Instagram
+channel-of-max = MAX
+channel-of-alice = Алисы
