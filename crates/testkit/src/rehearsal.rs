@@ -143,13 +143,13 @@ impl Rehearsal {
     /// # Panics
     /// When there is no such button.
     pub fn token(&self, label: &str) -> String {
-        let on_cards = self.said.iter().flat_map(|bubble| &bubble.cards).filter_map(|card| {
+        let mut on_cards = self.said.iter().flat_map(|bubble| &bubble.cards).filter_map(|card| {
             let button = card.button.as_ref()?;
             (card.title == label || button.label == label).then_some(button)
         });
-        let below = self.said.iter().flat_map(|bubble| bubble.rows.iter().flatten());
+        let mut below = self.said.iter().flat_map(|bubble| bubble.rows.iter().flatten());
         // The newest bubble's, as people press what they see last.
-        let button = below.filter(|button| button.label == label).next_back().or_else(|| on_cards.next_back());
+        let button = below.rfind(|button| button.label == label).or_else(|| on_cards.next_back());
         match button.map(|button| &button.press) {
             Some(Press::Token { token }) => token.clone(),
             _ => panic!("no button «{label}» in {:#?}", self.said),
