@@ -169,8 +169,9 @@ impl Work {
     fn evidence(&self, passages: &[Passage]) -> Evidence {
         let mut evidence = Evidence::over(Arc::clone(&self.book.stated));
         for passage in passages {
-            evidence.text(&passage.text);
+            evidence.text(&format!("{}. {}. {}", passage.title, passage.heading, passage.text));
         }
+        evidence.text(&self.present_facts());
         for order in &self.snap.orders {
             evidence.order(order);
         }
@@ -245,7 +246,8 @@ impl Work {
         let products: Vec<_> = self.book.products_in(&words).into_iter().take(super::booking::SHOWN_MAX).collect();
         let sure: Vec<&Passage> = passages.iter().filter(|passage| passage.score >= Passage::SURE).collect();
         let prices = self.facts.iter().any(|event| event.fact == Fact::PriceAsked);
-        if !products.is_empty() && (prices || sure.is_empty()) {
+        let named_alone = sure.is_empty() && self.book.names_products_alone(&words);
+        if !products.is_empty() && (prices || named_alone) {
             let cards: Vec<_> = products.into_iter().map(|product| self.card(product)).collect();
             let mut answer = super::reply::Reply::default();
             answer.say(&self.phrase(Phrase::HereIs, &[]));

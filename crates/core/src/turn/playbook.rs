@@ -12,7 +12,7 @@ use crate::{
         Lang,
         choice::OptionWords,
         layout::Fixer,
-        normal::{self, Words},
+        normal::Words,
     },
     spec::{
         catalogue::Product,
@@ -21,6 +21,15 @@ use crate::{
         partner::PartnerSpec,
     },
 };
+
+/// Shorter words name no product («на», «3»).
+const STEM_CHARS_MIN: usize = 3;
+/// Words around a product's name that ask for nothing but the product, as stems.
+const AROUND_A_NAME: &[&str] = &[
+    "ест", "хоч", "хочет", "можн", "нужн", "нуж", "покаж", "покажит", "как", "скольк", "сто", "стоит", "цен", "вас", "нас",
+    "меня", "мне", "про", "расскаж", "расскажит", "торт", "купит", "заказа", "налич", "ещ", "прив", "здравствуйт", "the",
+    "have", "you", "want", "show", "price", "cake", "buy", "how", "much", "any",
+];
 
 /// A partner's files with what turns look up in them.
 #[derive(Debug)]
@@ -135,6 +144,17 @@ impl Playbook {
         self.products.find(words).into_iter().filter_map(|at| self.spec.catalogue.products.get(at)).collect()
     }
 
+    /// Whether a text says hardly more than products' names: «есть Малина?», not «рецепт Малины дадите?».
+    pub(super) fn names_products_alone(&self, words: &Words) -> bool {
+        let says_more = |stem: &&str| {
+            stem.chars().count() >= STEM_CHARS_MIN
+                && !self.products.by_stem.contains_key(*stem)
+                && !AROUND_A_NAME.contains(stem)
+        };
+        let stems: Vec<&str> = words.said().map(|(at, _)| words.stem(at)).collect();
+        !stems.iter().any(says_more)
+    }
+
     /// A product by the hash of its id.
     pub(super) fn product_by_hash(&self, hash: u32) -> Option<&Product> {
         self.spec.catalogue.products.iter().find(|product| token::hash(&product.id) == hash)
@@ -225,7 +245,7 @@ impl ProductWords {
         let mut seen: Vec<&str> = Vec::new();
         for (at, _) in words.said() {
             let stem = words.stem(at);
-            if seen.contains(&stem) || normal::stem(stem).len() < 3 {
+            if seen.contains(&stem) || stem.chars().count() < STEM_CHARS_MIN {
                 continue;
             }
             seen.push(stem);

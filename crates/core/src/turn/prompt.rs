@@ -108,7 +108,7 @@ impl Work {
     }
 
     /// State as it is now, not as it was when something was promised.
-    fn present_facts(&self) -> String {
+    pub(super) fn present_facts(&self) -> String {
         let mut text = format!("Today is {} ({}).\n", self.today(), self.local().time().strftime("%H:%M"));
         let open = self.book.spec.config.hours.open_at(self.today(), self.local().time());
         text.push_str(if open { "The shop is open now.\n" } else { "The shop is closed now.\n" });
