@@ -1,0 +1,62 @@
+//! Serves the owner's page over a made-up day of a shop, to look at: `cargo run -p voronka --example admin_demo -- 8099`.
+//! No engine runs behind it: what is posted waits.
+
+#[path = "../src"]
+#[expect(dead_code, unused_imports, reason = "the binary and the tests use the rest")]
+mod app {
+    pub(crate) mod admin;
+    #[path = "admin/tests/sample.rs"]
+    pub(crate) mod sample;
+}
+
+use std::sync::Arc;
+
+use app::{
+    admin::{Admin, LOCAL_HOSTS, PartnerCard, router},
+    sample,
+};
+use async_trait::async_trait;
+use futures::{StreamExt, stream};
+use jiff::tz::TimeZone;
+use voronka_core::{
+    ids::PartnerId,
+    lang::Lang,
+    message::Inbound,
+    money::Currency,
+    ports::{Journal, Mailbox, PostError, Posted},
+};
+use voronka_testkit::{FakeClock, journal::MemoryStore};
+
+struct Postbox(Arc<MemoryStore>);
+
+#[async_trait]
+impl Mailbox for Postbox {
+    async fn post(&self, batch: Vec<Inbound>) -> Result<Posted, PostError> {
+        let kept = self.0.post(batch).await.map_err(|error| PostError::Store(error.to_string()))?;
+        Ok(Posted { new: kept.len(), seen: 0 })
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let port: u16 = std::env::args().nth(1).map_or(Ok(8099), |port| port.parse())?;
+    let store = Arc::new(MemoryStore::new());
+    let partner = PartnerId::parse("korica")?;
+    sample::fill(&store, &partner).await;
+    let zone = TimeZone::get("Europe/Moscow")?;
+    let card = |id: &str, name: &str| -> Result<PartnerCard, Box<dyn std::error::Error>> {
+        let id = PartnerId::parse(id)?;
+        Ok(PartnerCard { id, name: name.to_owned(), zone: zone.clone(), currency: Currency::RUB, lang: Lang::Ru })
+    };
+    let admin = Admin {
+        partners: vec![card("korica", "Корица")?, card("novyi", "Новый")?],
+        directory: store.clone(),
+        mailbox: Arc::new(Postbox(store.clone())),
+        changes: Arc::new(|| stream::pending().boxed()),
+        clock: Arc::new(FakeClock::at(sample::NOW)),
+        hosts: LOCAL_HOSTS.map(str::to_owned).into(),
+    };
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
+    axum::serve(listener, router(admin)).await?;
+    Ok(())
+}

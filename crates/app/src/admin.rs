@@ -1,0 +1,134 @@
+//! The owner's page: dialogues, leads, orders and what else needs a look, in Russian and English.
+//!
+//! Pages are made on the server and are whole without a script; htmx swaps their parts, and one stream of server-sent events
+//! tells a page that something changed. Nothing here writes to a store: what a person does is an event of a conversation
+//! ([`TeamAction`](voronka_core::message::TeamAction)), posted to the mailbox like a customer's message.
+
+mod act;
+mod admit;
+mod assets;
+mod chats;
+mod facts;
+mod leads;
+mod live;
+mod more;
+mod orders;
+mod page;
+mod show;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    middleware,
+    routing::{get, post},
+};
+use futures::stream::BoxStream;
+use jiff::tz::TimeZone;
+use ring::rand::{SecureRandom, SystemRandom};
+use tokio::sync::Semaphore;
+use voronka_core::{
+    ids::PartnerId,
+    lang::Lang,
+    message::ConversationKey,
+    money::Currency,
+    ports::{Clock, Directory, Mailbox},
+};
+
+pub(crate) use self::{admit::LOCAL_HOSTS, live::changes_of};
+
+/// Where the pages are mounted.
+const BASE: &str = "/admin";
+/// Largest form that is read.
+const FORM_BYTES_MAX: usize = 256 * 1024;
+/// Most streams of changes that are open at once, over all readers.
+const STREAMS_MAX: usize = 64;
+
+/// A business whose pages are served.
+#[derive(Debug, Clone)]
+pub(crate) struct PartnerCard {
+    /// Its id.
+    pub(crate) id: PartnerId,
+    /// Its name, for the head of the page.
+    pub(crate) name: String,
+    /// The zone in which its times are shown.
+    pub(crate) zone: TimeZone,
+    /// The currency of its sums.
+    pub(crate) currency: Currency,
+    /// Its language, for readers whose browser asks for neither of ours.
+    pub(crate) lang: Lang,
+}
+
+/// Something changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Changed {
+    /// In this conversation.
+    Conversation(ConversationKey),
+    /// Somewhere: the listener was too slow to hear where.
+    Missed,
+}
+
+/// Opens a stream of changes.
+pub(crate) type Changes = Arc<dyn Fn() -> BoxStream<'static, Changed> + Send + Sync>;
+
+/// What the pages rest on.
+#[derive(Clone)]
+pub(crate) struct Admin {
+    /// The businesses, in the order they are listed.
+    pub(crate) partners: Vec<PartnerCard>,
+    /// What is shown.
+    pub(crate) directory: Arc<dyn Directory>,
+    /// Where a person's deeds are posted.
+    pub(crate) mailbox: Arc<dyn Mailbox>,
+    /// What tells of committed turns; [`changes_of`] an engine.
+    pub(crate) changes: Changes,
+    /// Time.
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Host names that are answered, without port; [`LOCAL_HOSTS`] where there is no login.
+    pub(crate) hosts: Vec<String>,
+}
+
+/// [`Admin`] with what one server keeps.
+struct House {
+    admin: Admin,
+    streams: Arc<Semaphore>,
+    random: SystemRandom,
+}
+
+impl House {
+    /// 128 random bits in hex; empty when the machine has no randomness: then nothing that needs them works.
+    fn token(&self) -> String {
+        let mut bytes = [0_u8; 16];
+        self.random.fill(&mut bytes).map(|()| hex::encode(bytes)).unwrap_or_default()
+    }
+}
+
+/// The pages, all under `/admin`: merge this into the server's router.
+pub(crate) fn router(admin: Admin) -> Router {
+    let house = Arc::new(House { admin, streams: Arc::new(Semaphore::new(STREAMS_MAX)), random: SystemRandom::new() });
+    let pages = Router::new()
+        .route("/", get(more::start))
+        .route("/.assets/{name}", get(assets::asset))
+        .route("/{partner}", get(more::start))
+        .route("/{partner}/chats", get(chats::inbox))
+        .route("/{partner}/chats/{conversation}", get(chats::conversation))
+        .route("/{partner}/chats/{conversation}/messages", get(chats::messages))
+        .route("/{partner}/chats/{conversation}/take", post(chats::take))
+        .route("/{partner}/chats/{conversation}/back", post(chats::give_back))
+        .route("/{partner}/chats/{conversation}/handled", post(chats::handled))
+        .route("/{partner}/chats/{conversation}/reply", post(chats::reply))
+        .route("/{partner}/leads", get(leads::leads))
+        .route("/{partner}/orders", get(orders::orders))
+        .route("/{partner}/orders/{order}/move", post(orders::move_order))
+        .route("/{partner}/more", get(more::more))
+        .route("/{partner}/events", get(live::events))
+        .fallback(page::nothing_here)
+        .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
+        .layer(middleware::from_fn_with_state(Arc::clone(&house), admit::admit))
+        .with_state(house);
+    Router::new().nest(BASE, pages)
+}

@@ -1,0 +1,220 @@
+//! The one door: every request passes here before any page sees it, and every answer gets its headers here. A login will
+//! stand here too.
+//!
+//! Localhost is not private: any site that the owner opens can send requests to it, and a hostile name can be made to point at
+//! it. So only known hosts are answered, and nothing is done at another site's request.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::RawPathParams,
+    extract::{Request, State, rejection::RawPathParamsRejection},
+    http::{
+        HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
+        header::{ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_SECURITY_POLICY, COOKIE, HOST, ORIGIN, SET_COOKIE},
+    },
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use jiff::Timestamp;
+use voronka_core::lang::Lang;
+
+use super::{
+    BASE, House, PartnerCard,
+    page::{self, Problem},
+    words::Words,
+};
+
+/// Hosts of a machine that talks to itself.
+pub(crate) const LOCAL_HOSTS: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
+
+const LANG_COOKIE: &str = "voronka_lang";
+
+/// What is known of a request once it is let in.
+#[derive(Debug, Clone)]
+pub(super) struct Door {
+    /// What scripts of the page must carry.
+    pub(super) nonce: String,
+    /// In the reader's language.
+    pub(super) words: Words,
+    /// Whether htmx asks for a part of the page.
+    pub(super) asked_by: AskedBy,
+}
+
+/// Who reads the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum AskedBy {
+    /// The browser: a whole page.
+    Browser,
+    /// htmx: it picks the part it wants, and shows errors in a corner.
+    Htmx,
+}
+
+/// A request for pages of a partner.
+#[derive(Debug, Clone)]
+pub(super) struct Visit {
+    /// The door it came through.
+    pub(super) door: Door,
+    /// Whose pages.
+    pub(super) partner: PartnerCard,
+    /// When.
+    pub(super) now: Timestamp,
+}
+
+pub(super) async fn admit(
+    State(house): State<Arc<House>>,
+    params: Result<RawPathParams, RawPathParamsRejection>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let partner = params.as_ref().ok().and_then(|params| params.iter().find(|(name, _)| *name == "partner"));
+    let known = |id: &str| house.admin.partners.iter().find(|card| card.id.as_str() == id).cloned();
+    let asked_for = partner.map_or(AskedFor::Nobody, |(_, id)| known(id).map_or(AskedFor::Unknown, AskedFor::Partner));
+    let asked = asked_language(request.uri().query());
+    let lang = asked.or_else(|| language(request.headers())).unwrap_or_else(|| asked_for.language(&house));
+    let asked_by = if request.headers().contains_key("hx-request") { AskedBy::Htmx } else { AskedBy::Browser };
+    let door = Door { nonce: house.token(), words: Words::of(lang), asked_by };
+
+    let mut response = match check(&house, request.method(), request.headers(), asked_for) {
+        Ok(card) => {
+            if let Some(partner) = card {
+                let now = house.admin.clock.now();
+                request.extensions_mut().insert(Visit { door: door.clone(), partner, now });
+            }
+            request.extensions_mut().insert(door.clone());
+            next.run(request).await
+        }
+        Err(problem) => problem.into_response(),
+    };
+    if let Some(problem) = response.extensions().get::<Problem>().copied() {
+        response = page::tell(problem, &door);
+    }
+    dress(&mut response, &door.nonce);
+    if let Some(lang) = asked {
+        remember(&mut response, lang);
+    }
+    response
+}
+
+/// Whose page is asked for.
+enum AskedFor {
+    /// No partner's: an asset, the front door.
+    Nobody,
+    /// One that is not here.
+    Unknown,
+    /// This one's.
+    Partner(PartnerCard),
+}
+
+impl AskedFor {
+    /// The language of readers who do not say theirs.
+    fn language(&self, house: &House) -> Lang {
+        match self {
+            Self::Partner(card) => card.lang,
+            Self::Nobody | Self::Unknown => house.admin.partners.first().map(|card| card.lang).unwrap_or_default(),
+        }
+    }
+}
+
+/// The rules, in order.
+fn check(
+    house: &House,
+    method: &Method,
+    headers: &HeaderMap,
+    asked_for: AskedFor,
+) -> Result<Option<PartnerCard>, Problem> {
+    let host = known_host(headers, &house.admin.hosts).ok_or(Problem::WrongHost)?;
+    if !method.is_safe() && !same_origin(headers, host) {
+        return Err(Problem::CrossSite);
+    }
+    match asked_for {
+        AskedFor::Nobody => Ok(None),
+        AskedFor::Unknown => Err(Problem::NotFound),
+        AskedFor::Partner(card) => Ok(Some(card)),
+    }
+}
+
+/// The `Host` header as sent, if it names one of ours with any port. Two of them name none.
+fn known_host<'a>(headers: &'a HeaderMap, hosts: &[String]) -> Option<&'a str> {
+    let mut sent = headers.get_all(HOST).iter();
+    let (Some(host), None) = (sent.next(), sent.next()) else { return None };
+    let host = host.to_str().ok()?;
+    let name = match host.rsplit_once(':') {
+        // The last colon of a bare IPv6 address is no port's.
+        Some((name, port)) if !port.ends_with(']') => {
+            let number = !port.is_empty() && port.len() <= 5 && port.bytes().all(|b| b.is_ascii_digit());
+            if number { name } else { return None }
+        }
+        _ => host,
+    };
+    hosts.iter().any(|known| known.eq_ignore_ascii_case(name)).then_some(host)
+}
+
+/// Whether a page of ours asks: the browser says so, or, where it says nothing, the origin is this very host.
+fn same_origin(headers: &HeaderMap, host: &str) -> bool {
+    if let Some(site) = headers.get("sec-fetch-site") {
+        return site == "same-origin" && headers.get_all("sec-fetch-site").iter().count() == 1;
+    }
+    let origin = headers.get(ORIGIN).and_then(|origin| origin.to_str().ok());
+    let from = origin.and_then(|origin| origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://")));
+    from.is_some_and(|from| from.eq_ignore_ascii_case(host))
+}
+
+fn asked_language(query: Option<&str>) -> Option<Lang> {
+    query?.split('&').find_map(|pair| Lang::parse(pair.strip_prefix("lang=")?))
+}
+
+fn language(headers: &HeaderMap) -> Option<Lang> {
+    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kept = text(COOKIE).split(';').filter_map(|pair| pair.trim().split_once('='));
+    let kept = kept.filter(|(name, _)| *name == LANG_COOKIE).find_map(|(_, value)| Lang::parse(value));
+    kept.or_else(|| text(ACCEPT_LANGUAGE).split([',', ';']).find_map(Lang::parse))
+}
+
+fn remember(response: &mut Response, lang: Lang) {
+    let cookie = format!("{LANG_COOKIE}={}; Path={BASE}; Max-Age=31536000; SameSite=Lax; HttpOnly", lang.code());
+    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
+}
+
+/// Headers of every answer (SECURITY, S-64). The demo's own front page may show these pages in a frame; nobody else.
+fn dress(response: &mut Response, nonce: &str) {
+    let policy = format!(
+        "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self'; img-src 'self'; connect-src 'self'; \
+         form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
+    );
+    let headers = response.headers_mut();
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        headers.insert(CONTENT_SECURITY_POLICY, policy);
+    }
+    // Assets are named by their content and say themselves how long they last.
+    if !headers.get(CACHE_CONTROL).is_some_and(|kept| kept.as_bytes().ends_with(b"immutable")) {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    for (name, value) in [
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "same-origin"),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-resource-policy", "same-origin"),
+        ("permissions-policy", "camera=(), microphone=(), geolocation=()"),
+        ("vary", "Accept-Language, Cookie, HX-Request"),
+    ] {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+}
+
+/// Status of a problem.
+impl Problem {
+    pub(super) fn status(self) -> StatusCode {
+        match self {
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::WrongHost => StatusCode::MISDIRECTED_REQUEST,
+            Self::CrossSite => StatusCode::FORBIDDEN,
+            Self::Unreadable => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::NotAllowed => StatusCode::CONFLICT,
+            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Failed => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Facts in words, for the timeline of a lead.
+
+use voronka_core::{fact::Fact, rows::FactRow};
+
+use super::words::Words;
+
+/// A fact, told.
+pub(super) struct Told {
+    /// Colour of its mark.
+    pub(super) class: &'static str,
+    pub(super) text: String,
+}
+
+/// What a fact says; `None` for those that the messages beside it tell anyway.
+pub(super) fn told(w: Words, row: &FactRow) -> Option<Told> {
+    let Ok(fact) = serde_json::from_str::<Fact>(&row.data) else {
+        // A fact of another version: its name is better than nothing.
+        return Some(Told { class: "plain", text: w.word("fact", &row.name) });
+    };
+    let plain = |text: String| Some(Told { class: "plain", text });
+    let good = |text: String| Some(Told { class: "good", text });
+    let bad = |text: String| Some(Told { class: "bad", text });
+    match &fact {
+        Fact::Message | Fact::Button | Fact::ModelUsed { .. } | Fact::Variant { .. } => None,
+        Fact::LinkClicked => plain(w.t("fact-link-clicked")),
+        Fact::ContactLeft { kind } => good(w.word("fact-contact", kind)),
+        Fact::PriceAsked => plain(w.t("fact-price-asked")),
+        Fact::CartAdded { product } => plain(w.with("fact-cart-added", "product", product)),
+        Fact::Order { to, .. } => good(w.with("fact-order", "state", &w.word("state", to.name()).to_lowercase())),
+        Fact::Temperature { to, score } => {
+            let text = w.t(&format!("fact-lead-{}", to.name()));
+            Some(Told { class: to.name(), text: format!("{text} · {score}") })
+        }
+        Fact::Stage { stage } => plain(w.with("fact-stage", "stage", stage)),
+        Fact::FlowStarted { flow } => plain(w.with("fact-flow-started", "flow", flow)),
+        Fact::FlowEnded { flow, outcome } => plain(format!("{}: {outcome}", w.with("fact-flow-ended", "flow", flow))),
+        Fact::Tagged { tag } => plain(w.with("fact-tagged", "tag", tag)),
+        Fact::Handoff { cause } if cause.starts_with("taken:") => plain(w.t("fact-taken")),
+        Fact::Handoff { cause } => bad(w.with("fact-handoff", "cause", &w.word("cause", cause))),
+        Fact::HandBack => plain(w.t("fact-hand-back")),
+        Fact::HandoffAsked => bad(w.t("fact-handoff-asked")),
+        Fact::Complaint => bad(w.t("fact-complaint")),
+        Fact::Rating { stars } => plain(w.n("fact-rating", i64::from(*stars))),
+        Fact::OptOut => bad(w.t("fact-opt-out")),
+        Fact::OptIn => good(w.t("fact-opt-in")),
+        Fact::ConsentGiven { kind, .. } => good(consent(w, "fact-consent-given", *kind)),
+        Fact::ConsentRefused { kind } => bad(consent(w, "fact-consent-refused", *kind)),
+        Fact::AdSuppressed => plain(w.t("fact-ad-suppressed")),
+        Fact::AnswerBlocked { claim } => bad(w.with("fact-answer-blocked", "claim", &w.word("claim", claim))),
+        Fact::Unanswered => bad(w.t("fact-unanswered")),
+        Fact::Undelivered { .. } => bad(w.t("fact-undelivered")),
+        Fact::Reachable { now } => plain(w.word("fact-reachable", now)),
+    }
+}
+
+fn consent(w: Words, key: &str, kind: voronka_core::fact::ConsentKind) -> String {
+    use voronka_core::fact::ConsentKind as Kind;
+    let to = match kind {
+        Kind::Pd => "consent-pd",
+        Kind::Ads => "consent-ads",
+        Kind::CrossBorder => "consent-cross-border",
+    };
+    w.with(key, "to", &w.t(to))
+}

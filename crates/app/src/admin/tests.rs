@@ -1,0 +1,120 @@
+mod doors;
+mod pages;
+mod sample;
+mod streams;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    http::{HeaderMap, Method, Request, StatusCode},
+};
+use futures::{StreamExt, stream};
+use jiff::tz::TimeZone;
+use tower::ServiceExt;
+use voronka_core::{
+    ids::PartnerId,
+    lang::Lang,
+    message::Inbound,
+    money::Currency,
+    ports::{Journal, Mailbox, PostError, Posted, PostedMail},
+};
+use voronka_testkit::{FakeClock, journal::MemoryStore};
+
+use super::{Admin, LOCAL_HOSTS, PartnerCard};
+
+/// Posts into a store, where nothing takes the mail up: what was posted can be counted.
+struct Postbox(Arc<MemoryStore>);
+
+#[async_trait]
+impl Mailbox for Postbox {
+    async fn post(&self, batch: Vec<Inbound>) -> Result<Posted, PostError> {
+        let posted = self.0.post(batch).await.map_err(|error| PostError::Store(error.to_string()))?;
+        let new = posted.iter().filter(|one| matches!(one, PostedMail::New(_))).count();
+        Ok(Posted { new, seen: posted.len() - new })
+    }
+}
+
+/// The pages over a store with two partners: `korica` has the sample, `sosed` its own.
+struct Site {
+    store: Arc<MemoryStore>,
+    router: Router,
+}
+
+fn partner(id: &str) -> PartnerId {
+    PartnerId::parse(id).unwrap()
+}
+
+fn card(id: &str, name: &str) -> PartnerCard {
+    let zone = TimeZone::get("Europe/Moscow").unwrap();
+    PartnerCard { id: partner(id), name: name.into(), zone, currency: Currency::RUB, lang: Lang::Ru }
+}
+
+fn admin(store: &Arc<MemoryStore>) -> Admin {
+    Admin {
+        partners: vec![card("korica", "Корица"), card("sosed", "Сосед")],
+        directory: store.clone(),
+        mailbox: Arc::new(Postbox(store.clone())),
+        // A stream that is over: nobody waits for a turn that no engine makes.
+        changes: Arc::new(|| stream::empty().boxed()),
+        clock: Arc::new(FakeClock::at(sample::NOW)),
+        hosts: LOCAL_HOSTS.map(str::to_owned).into(),
+    }
+}
+
+async fn site() -> Site {
+    let store = Arc::new(MemoryStore::new());
+    sample::fill(&store, &partner("korica")).await;
+    sample::fill(&store, &partner("sosed")).await;
+    let router = super::router(admin(&store));
+    Site { store, router }
+}
+
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: String,
+}
+
+impl Answer {
+    fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+impl Site {
+    async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (head, body) = response.into_parts();
+        let body = to_bytes(body, 1 << 20).await.unwrap();
+        Answer { status: head.status, headers: head.headers, body: String::from_utf8(body.to_vec()).unwrap() }
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        let request = Request::get(path).header("host", "localhost:8080").header("accept-language", "ru");
+        self.send(request.body(Body::empty()).unwrap()).await
+    }
+
+    async fn post(&self, path: &str, form: &str) -> Answer {
+        let request = post(path, form).header("sec-fetch-site", "same-origin");
+        self.send(request.body(Body::from(form.to_owned())).unwrap()).await
+    }
+}
+
+fn post(path: &str, _form: &str) -> axum::http::request::Builder {
+    let form = "application/x-www-form-urlencoded";
+    Request::builder().method(Method::POST).uri(path).header("host", "localhost:8080").header("content-type", form)
+}
+
+/// A conversation's address.
+fn chat(of: &str, account: &str, peer: &str) -> String {
+    format!("/admin/{of}/chats/{}", sample::conversation(&partner(of), account, peer).conversation)
+}
+
+/// The key of a page's form.
+fn form_key(page: &str) -> &str {
+    let start = page.find("name=\"key\" value=\"").unwrap() + 18;
+    &page[start..start + 32]
+}

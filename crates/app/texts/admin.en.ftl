@@ -1,0 +1,260 @@
+# The owner's page.
+place-chats = Dialogues
+place-leads = Leads
+place-orders = Orders
+place-more = More
+places = Sections
+skip = Skip to content
+other-language = Русский
+switch-partner = Business
+search = Search
+search-chats = Name or words
+search-leads = Name, phone, words
+search-orders = Number, name, phone, product
+find = Find
+filters = Filters
+newer = ← Newer
+older = Older →
+today = today
+yesterday = yesterday
+tomorrow = tomorrow
+no-name = No name
+badge-chats = { $n ->
+    [one] { $n } dialogue waits for a person
+   *[other] { $n } dialogues wait for a person
+}
+badge-leads = { $n ->
+    [one] { $n } hot lead
+   *[other] { $n } hot leads
+}
+live-lost = The server cannot be reached. The page will update when it is back.
+new-message = New message
+
+heat-hot = Hot
+heat-warm = Warm
+heat-cold = Cold
+filter-hot = Hot
+filter-warm = Warm
+filter-cold = Cold
+score-of = { $n ->
+    [one] { $n } point
+   *[other] { $n } points
+}
+
+owner-all = All
+owner-bot = The bot answers
+owner-person = A person answers
+owner-nobody = Waits for a person
+filter-nobody = Waiting
+filter-person = With people
+filter-bot = With the bot
+unread = { $n ->
+    [one] { $n } unread message
+   *[other] { $n } unread messages
+}
+account-telegram = Telegram
+account-web = Website
+account-vk = VK
+account-whatsapp = WhatsApp
+account-avito = Avito
+account-max = MAX
+
+chats-empty = No dialogues yet.
+chats-empty-do = Write to the bot yourself or open the chat on the site: the dialogue will appear here at once.
+chats-not-found = Nothing found.
+chats-not-found-do = Try other words or clear the filters.
+show-all = Show all
+chat-choose = Choose a dialogue
+chat-choose-do = Keys: j and k move, Enter opens, / searches.
+chat-title = Dialogue
+back-to-list = Back to the list
+chat-view-lead = Card
+chat-view-messages = Messages
+messages = Messages
+earlier = Show earlier ones
+author-customer = Customer
+author-bot = Bot
+author-person = Team
+take = Take over
+give-back = Give back to the bot
+handled = Mark as read
+reply = Reply
+reply-placeholder = Write to the customer…
+reply-send = Send
+reply-keys = Ctrl + Enter sends
+reply-empty = The reply is empty: write at least a word.
+reply-long = { $n ->
+    [one] The reply has { $n } character, and 4000 are allowed. Shorten it or send two.
+   *[other] The reply has { $n } characters, and 4000 are allowed. Shorten it or send two.
+}
+reply-failed = The reply was not sent: the queue does not take it now. Your words are kept, press “Send” again.
+hint-bot = The bot answers. Your reply takes the dialogue over, and the bot goes silent.
+hint-nobody = The customer waits for a person. Your reply takes the dialogue over.
+hint-person = You answer, the bot is silent.
+
+basis = Based on
+basis-pages = { $n ->
+    [one] { $n } page
+   *[other] { $n } pages
+}
+basis-tools = { $n ->
+    [one] { $n } tool
+   *[other] { $n } tools
+}
+basis-page = Page “{ $name }”
+basis-none = No pages, no tools
+basis-failed = The model did not answer
+basis-failed-line = The bot answered without a model.
+tool-show-products = Tool: show products
+tool-add-to-cart = Tool: add to cart
+tool-place-order = Tool: show the order
+tool-fill = Tool: answer the flow’s question
+tool-start-flow = Tool: start a flow
+tool-hand-off = Tool: call a person
+tool-ask-contact = Tool: ask for a phone
+worded-model = Worded by the model
+worded-passages = Worded as on the page, without a model
+
+lead = Lead
+lead-why = Why
+lead-no-why = Little is known yet: the score grows with every step of the customer.
+lead-contacts = Contacts
+lead-no-contacts = No phone yet. The bot will ask for it, with consent.
+lead-orders = Orders
+lead-no-orders = No orders yet.
+lead-history = What happened
+lead-no-history = Nothing of note.
+lead-source = Source
+lead-stage = Stage
+call = Call
+call-to = Call { $phone }
+open-chat = Open the dialogue
+write = Write
+leads-empty = No leads yet.
+leads-empty-do = Everybody who writes to the bot becomes a lead with a score.
+leads-not-found = No such leads.
+
+orders-open = Open
+orders-over = Finished
+orders-drafts = Drafts
+orders-all = All
+orders-empty = No open orders.
+orders-empty-do = An order appears here once the customer has confirmed it.
+orders-not-found = No such orders.
+col-new = New
+col-paid = Paid
+col-work = In progress
+col-out = Handing over
+col-back = Returns
+col-empty = Empty
+due = for { $day }
+overdue = the day has passed
+order = Order
+order-n = Order { $number }
+other-moves = More actions
+state-draft = Draft
+state-placed = New
+state-awaiting-payment = Awaiting payment
+state-paid = Paid
+state-in-progress = In progress
+state-shipped = Being delivered
+state-ready = Ready for pickup
+state-completed = Handed over
+state-cancelled = Cancelled
+state-refunded = Refunded
+state-return-requested = Return requested
+state-returned = Returned
+move-ask-payment = Wait for payment
+move-mark-paid = Mark as paid
+move-start = Start work
+move-ship = Hand to delivery
+move-make-ready = Ready for pickup
+move-complete = Handed over
+move-cancel = Cancel
+move-refund = Refund
+move-request-return = Customer returns it
+move-take-back = Goods are back
+ask-cancel = Order { $number } will be closed, and the customer will be told that it is cancelled. It cannot be reopened: the customer would have to order again.
+ask-refund = Order { $number } will be closed, and the customer will be told of the refund. Return the money itself where you took it. This cannot be undone.
+ask-yes-cancel = Cancel the order
+ask-yes-refund = The money is returned
+
+figures = Today
+fig-waiting = Waiting for a person
+fig-hot = Hot leads
+fig-orders = Orders
+fig-revenue = Sum of orders
+fig-customers = Wrote to us
+fig-unanswered = Questions without an answer
+fig-blocked = Model sentences stopped
+yesterday-n = yesterday { $n }
+yesterday-sum = yesterday { $sum }
+notices = Notices
+notices-empty = No notices yet.
+notices-empty-do = All that matters will be here: contacts, orders, calls for a person.
+letters = Not processed
+letters-empty = All is processed.
+letters-do = These events were set aside so that the dialogues go on. The cause is beside each; tell it to whoever runs the server.
+account = Channel
+
+problem-not-found = There is no such page.
+problem-not-found-do = The address may be mistyped, or this belongs to another business.
+problem-wrong-host = This address is not served here.
+problem-wrong-host-do = Open the page at localhost or 127.0.0.1.
+problem-cross-site = Refused: another site asked for this.
+problem-cross-site-do = Open the page here and try again.
+problem-unreadable = The form could not be read.
+problem-unreadable-do = Reload the page and try again.
+problem-not-allowed = This cannot be done any more: things have changed meanwhile.
+problem-not-allowed-do = Reload the page to see where it stands.
+problem-busy = It did not work now, and nothing was changed.
+problem-busy-do = Try again in a minute.
+problem-failed = An error on the server.
+problem-failed-do = It is in the log. Try again later.
+problem-home = To the dialogues
+
+fact-link-clicked = Opened a link
+fact-contact-phone = Left a phone
+fact-contact-email = Left an e-mail
+fact-contact-name = Told the name
+fact-price-asked = Asked for a price
+fact-cart-added = Chose product { $product }
+fact-order = Order: { $state }
+fact-lead-hot = The lead became hot
+fact-lead-warm = The lead became warm
+fact-lead-cold = The lead cooled down
+fact-stage = Stage “{ $stage }”
+fact-flow-started = Flow “{ $flow }” began
+fact-flow-ended = Flow “{ $flow }” ended
+fact-tagged = Tag “{ $tag }”
+fact-taken = A person took over
+fact-handoff = Handed over: { $cause }
+fact-hand-back = Given back to the bot
+fact-handoff-asked = Asked for a person
+fact-complaint = Complained
+fact-rating = Rating { $n } of 5
+fact-opt-out = Does not want messages
+fact-opt-in = Allows messages again
+fact-consent-given = Consent { $to }
+fact-consent-refused = Refusal { $to }
+consent-pd = to the use of contacts
+consent-ads = to advertising
+consent-cross-border = to processing abroad
+fact-ad-suppressed = An ad was not sent: no consent
+fact-answer-blocked = A sentence of the model was stopped: { $claim }
+fact-unanswered = A question without an answer
+fact-undelivered = A message was not delivered
+fact-reachable-yes = Reachable again
+fact-reachable-blocked = Blocked the bot
+cause-asked = asked for it
+cause-step = by the flow
+cause-failed = the bot could not help
+cause-model = the model decided so
+cause-loop = the bot repeated itself
+cause-media = sent a file
+claim-price = price
+claim-number = number
+claim-stock = stock
+claim-order = state of an order
+claim-link = link
+claim-date = date

@@ -1,0 +1,267 @@
+# Страница владельца.
+place-chats = Диалоги
+place-leads = Лиды
+place-orders = Заказы
+place-more = Ещё
+places = Разделы
+skip = К содержанию
+other-language = English
+switch-partner = Бизнес
+search = Поиск
+search-chats = Имя или слова
+search-leads = Имя, телефон, слова
+search-orders = Номер, имя, телефон, товар
+find = Найти
+filters = Отбор
+newer = ← Новее
+older = Раньше →
+today = сегодня
+yesterday = вчера
+tomorrow = завтра
+no-name = Без имени
+badge-chats = { $n ->
+    [one] { $n } диалог ждёт человека
+    [few] { $n } диалога ждут человека
+   *[many] { $n } диалогов ждут человека
+}
+badge-leads = { $n ->
+    [one] { $n } горячий лид
+    [few] { $n } горячих лида
+   *[many] { $n } горячих лидов
+}
+live-lost = Нет связи с сервером. Страница обновится, когда связь вернётся.
+new-message = Новое сообщение
+
+heat-hot = Горячий
+heat-warm = Тёплый
+heat-cold = Холодный
+filter-hot = Горячие
+filter-warm = Тёплые
+filter-cold = Холодные
+score-of = { $n ->
+    [one] { $n } балл
+    [few] { $n } балла
+   *[many] { $n } баллов
+}
+
+owner-all = Все
+owner-bot = Отвечает бот
+owner-person = Отвечает человек
+owner-nobody = Ждёт человека
+filter-nobody = Ждут человека
+filter-person = У людей
+filter-bot = У бота
+unread = { $n ->
+    [one] { $n } непрочитанное сообщение
+    [few] { $n } непрочитанных сообщения
+   *[many] { $n } непрочитанных сообщений
+}
+account-telegram = Telegram
+account-web = Сайт
+account-vk = ВКонтакте
+account-whatsapp = WhatsApp
+account-avito = Авито
+account-max = MAX
+
+chats-empty = Диалогов пока нет.
+chats-empty-do = Напишите боту сами или откройте чат на сайте: диалог появится здесь сразу.
+chats-not-found = Ничего не нашлось.
+chats-not-found-do = Попробуйте другие слова или снимите отбор.
+show-all = Показать все
+chat-choose = Выберите диалог
+chat-choose-do = Клавиши: j и k — по списку, Enter — открыть, / — поиск.
+chat-title = Диалог
+back-to-list = К списку
+chat-view-lead = Карточка
+chat-view-messages = Сообщения
+messages = Сообщения
+earlier = Показать более ранние
+author-customer = Клиент
+author-bot = Бот
+author-person = Сотрудник
+take = Взять диалог
+give-back = Вернуть боту
+handled = Прочитано
+reply = Ответ
+reply-placeholder = Напишите клиенту…
+reply-send = Отправить
+reply-keys = Ctrl + Enter — отправить
+reply-empty = Ответ пустой: напишите хотя бы слово.
+reply-long = { $n ->
+    [one] В ответе { $n } знак, а можно не больше 4000. Сократите или отправьте двумя.
+    [few] В ответе { $n } знака, а можно не больше 4000. Сократите или отправьте двумя.
+   *[many] В ответе { $n } знаков, а можно не больше 4000. Сократите или отправьте двумя.
+}
+reply-failed = Ответ не отправлен: очередь сейчас не принимает. Текст сохранён, нажмите «Отправить» ещё раз.
+hint-bot = Отвечает бот. Ваш ответ возьмёт диалог на вас, и бот замолчит.
+hint-nobody = Клиент ждёт человека. Ваш ответ возьмёт диалог на вас.
+hint-person = Отвечаете вы, бот молчит.
+
+basis = Основание
+basis-pages = { $n ->
+    [one] { $n } страница
+    [few] { $n } страницы
+   *[many] { $n } страниц
+}
+basis-tools = { $n ->
+    [one] { $n } инструмент
+    [few] { $n } инструмента
+   *[many] { $n } инструментов
+}
+basis-page = Страница «{ $name }»
+basis-none = Без страниц и инструментов
+basis-failed = Модель не ответила
+basis-failed-line = Бот ответил без модели.
+tool-show-products = Инструмент: показать товары
+tool-add-to-cart = Инструмент: положить в корзину
+tool-place-order = Инструмент: показать заказ
+tool-fill = Инструмент: ответ на вопрос сценария
+tool-start-flow = Инструмент: начать сценарий
+tool-hand-off = Инструмент: позвать человека
+tool-ask-contact = Инструмент: спросить телефон
+worded-model = Слова: модель
+worded-passages = Слова: со страницы, без модели
+
+lead = Лид
+lead-why = Почему
+lead-no-why = Пока мало известно: оценка растёт с каждым шагом клиента.
+lead-contacts = Контакты
+lead-no-contacts = Телефона ещё нет. Бот попросит его сам, с согласием.
+lead-orders = Заказы
+lead-no-orders = Заказов ещё нет.
+lead-history = Что было
+lead-no-history = Ничего примечательного.
+lead-source = Откуда
+lead-stage = Этап
+call = Позвонить
+call-to = Позвонить { $phone }
+open-chat = Открыть диалог
+write = Написать
+leads-empty = Лидов пока нет.
+leads-empty-do = Каждый, кто напишет боту, станет лидом с оценкой.
+leads-not-found = Таких лидов нет.
+
+orders-open = Открытые
+orders-over = Завершённые
+orders-drafts = Черновики
+orders-all = Все
+orders-empty = Открытых заказов нет.
+orders-empty-do = Заказ появится здесь, когда клиент его подтвердит.
+orders-not-found = Таких заказов нет.
+col-new = Новые
+col-paid = Оплачены
+col-work = В работе
+col-out = Отдаём
+col-back = Возвраты
+col-empty = Пусто
+due = на { $day }
+overdue = день прошёл
+order = Заказ
+order-n = Заказ { $number }
+other-moves = Ещё действия
+state-draft = Черновик
+state-placed = Новый
+state-awaiting-payment = Ждёт оплаты
+state-paid = Оплачен
+state-in-progress = В работе
+state-shipped = В доставке
+state-ready = Готов к выдаче
+state-completed = Выдан
+state-cancelled = Отменён
+state-refunded = Деньги вернули
+state-return-requested = Просят вернуть
+state-returned = Возвращён
+move-ask-payment = Ждать оплату
+move-mark-paid = Отметить оплату
+move-start = Взять в работу
+move-ship = Передать в доставку
+move-make-ready = Готов к выдаче
+move-complete = Выдан
+move-cancel = Отменить
+move-refund = Вернуть деньги
+move-request-return = Клиент возвращает
+move-take-back = Товар вернулся
+ask-cancel = Заказ { $number } закроется, и клиент получит сообщение об отмене. Вернуть его нельзя: клиенту придётся заказать заново.
+ask-refund = Заказ { $number } закроется, и клиент получит сообщение о возврате денег. Сами деньги верните там, где их приняли. Отменить это нельзя.
+ask-yes-cancel = Отменить заказ
+ask-yes-refund = Деньги возвращены
+
+figures = Сегодня
+fig-waiting = Ждут человека
+fig-hot = Горячие лиды
+fig-orders = Заказы
+fig-revenue = Сумма заказов
+fig-customers = Написали
+fig-unanswered = Вопросы без ответа
+fig-blocked = Остановлено фраз модели
+yesterday-n = вчера { $n }
+yesterday-sum = вчера { $sum }
+notices = Уведомления
+notices-empty = Уведомлений пока нет.
+notices-empty-do = Здесь будет всё важное: контакты, заказы, просьбы позвать человека.
+letters = Не обработано
+letters-empty = Всё обработано.
+letters-do = Эти события отложены, чтобы диалоги шли дальше. Причина записана рядом; сообщите её тому, кто ведёт сервер.
+account = Канал
+
+problem-not-found = Такой страницы нет.
+problem-not-found-do = Возможно, адрес набран с ошибкой или это данные другого бизнеса.
+problem-wrong-host = Этот адрес здесь не обслуживается.
+problem-wrong-host-do = Откройте страницу по адресу localhost или 127.0.0.1.
+problem-cross-site = Действие отклонено: его попросил другой сайт.
+problem-cross-site-do = Откройте нужную страницу здесь и повторите.
+problem-unreadable = Форму не удалось прочитать.
+problem-unreadable-do = Обновите страницу и повторите.
+problem-not-allowed = Этого уже нельзя сделать: за это время всё изменилось.
+problem-not-allowed-do = Обновите страницу и посмотрите, что стало.
+problem-busy = Сейчас не получилось, ничего не изменено.
+problem-busy-do = Повторите через минуту.
+problem-failed = Ошибка на сервере.
+problem-failed-do = Она записана в журнал. Повторите позже.
+problem-home = К диалогам
+
+fact-link-clicked = Открыл ссылку
+fact-contact-phone = Оставил телефон
+fact-contact-email = Оставил почту
+fact-contact-name = Назвал имя
+fact-price-asked = Спросил цену
+fact-cart-added = Выбрал товар { $product }
+fact-order = Заказ: { $state }
+fact-lead-hot = Лид стал горячим
+fact-lead-warm = Лид стал тёплым
+fact-lead-cold = Лид остыл
+fact-stage = Этап «{ $stage }»
+fact-flow-started = Начат сценарий «{ $flow }»
+fact-flow-ended = Закончен сценарий «{ $flow }»
+fact-tagged = Метка «{ $tag }»
+fact-taken = Диалог взял человек
+fact-handoff = Передан человеку: { $cause }
+fact-hand-back = Вернули боту
+fact-handoff-asked = Попросил человека
+fact-complaint = Пожаловался
+fact-rating = Оценка { $n } из 5
+fact-opt-out = Просит не писать
+fact-opt-in = Снова разрешил писать
+fact-consent-given = Согласие { $to }
+fact-consent-refused = Отказ { $to }
+consent-pd = на обработку контактов
+consent-ads = на рекламу
+consent-cross-border = на обработку за рубежом
+fact-ad-suppressed = Реклама не отправлена: нет согласия
+fact-answer-blocked = Остановлена фраза модели: { $claim }
+fact-unanswered = Вопрос без ответа
+fact-undelivered = Сообщение не доставлено
+fact-reachable-yes = Снова на связи
+fact-reachable-blocked = Заблокировал бота
+cause-asked = попросил
+cause-step = по сценарию
+cause-failed = бот не справился
+cause-model = так решила модель
+cause-loop = бот повторялся
+cause-media = прислал файл
+claim-price = цена
+claim-number = число
+claim-stock = наличие
+claim-order = состояние заказа
+claim-link = ссылка
+claim-date = дата
