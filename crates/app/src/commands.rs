@@ -67,7 +67,7 @@ fn open(data: &Path, public_url: Option<url::Url>) -> Result<Premises, Problem> 
     })?;
     let store = Arc::new(store);
     let key = InstanceKey::of(data).map_err(|error| unreadable(data, &error))?;
-    let knowledge = KnowledgeIndex::open(&data.join("index")).map_err(|error| unreadable(data, &error))?;
+    let knowledge = KnowledgeIndex::open(data.join("index")).map_err(|error| unreadable(data, &error))?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let engine = voronka_engine::Engine::new(store.clone(), Arc::clone(&clock));
     let house = House::new(engine, store.clone(), Arc::new(knowledge), clock, key, public_url, data.to_path_buf());
@@ -79,7 +79,8 @@ fn folder_of(partner: &str) -> Result<PathBuf, Problem> {
     let named = Path::new(partner);
     let candidates = [named.to_path_buf(), Path::new("partners").join(partner)];
     candidates.into_iter().find(|path| path.join("config.yaml").is_file()).ok_or_else(|| {
-        Problem::new("problem-partner-missing", vec![("partner", partner.to_owned())]).hint("problem-partner-missing-hint")
+        Problem::new("problem-partner-missing", vec![("partner", partner.to_owned())])
+            .hint("problem-partner-missing-hint")
     })
 }
 

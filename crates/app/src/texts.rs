@@ -13,7 +13,6 @@ const ENGLISH: &[&str] = &[include_str!("../texts/cli.en.ftl"), include_str!("..
 /// Texts in one language.
 pub(crate) struct Texts {
     bundle: FluentBundle<FluentResource>,
-    lang: Lang,
 }
 
 impl Texts {
@@ -44,12 +43,7 @@ impl Texts {
             let resource = FluentResource::try_new((*file).to_owned()).unwrap_or_else(|(good, _)| good);
             bundle.add_resource_overriding(resource);
         }
-        Self { bundle, lang }
-    }
-
-    /// Which language it is.
-    pub(crate) fn lang(&self) -> Lang {
-        self.lang
+        Self { bundle }
     }
 
     /// A text without arguments, if there is one.

@@ -159,7 +159,11 @@ pub(crate) async fn index(house: &House, spec: &PartnerSpec, secrets: &Secrets) 
 }
 
 /// The partner's models as one, those left out whose keys are missing; `None`: there is none.
-pub(crate) fn model(house: &House, spec: &PartnerSpec, secrets: &Secrets) -> Result<Option<Arc<dyn ChatModel>>, Problem> {
+pub(crate) fn model(
+    house: &House,
+    spec: &PartnerSpec,
+    secrets: &Secrets,
+) -> Result<Option<Arc<dyn ChatModel>>, Problem> {
     house.models.chain(spec, secrets, MissingKeys::LeaveOut, &house.clock)
 }
 
@@ -271,7 +275,8 @@ fn web(
 }
 
 fn refused(account: &Account, cause: String) -> Problem {
-    Problem::new("problem-account", vec![("account", account.id.to_string()), ("cause", cause)]).hint("problem-account-hint")
+    Problem::new("problem-account", vec![("account", account.id.to_string()), ("cause", cause)])
+        .hint("problem-account-hint")
 }
 
 impl Wired {
@@ -289,7 +294,11 @@ impl Wired {
 
     /// Asks the messengers for their events, now that we can take them. A messenger that cannot be reached is tried again
     /// in the background: it must not stop the others.
-    pub(crate) fn begin_receiving(&self, house: &Arc<House>, stop: &tokio_util::sync::CancellationToken) -> Result<(), Problem> {
+    pub(crate) fn begin_receiving(
+        &self,
+        house: &Arc<House>,
+        stop: &tokio_util::sync::CancellationToken,
+    ) -> Result<(), Problem> {
         for one in &self.telegrams {
             let hook = self.webhooks.iter().find(|hook| hook.partner == one.partner && hook.account == one.account);
             let webhook = match (one.updates, hook) {
@@ -351,7 +360,8 @@ impl Receiving {
     async fn set_up(&self) -> Result<(), String> {
         let me = self.telegram.get_me().await.map_err(|error| error.to_string())?;
         info!(account = %self.name, bot = me.username.as_deref().unwrap_or("?"), "the bot answers");
-        let menu: Vec<(&str, &str)> = self.menu.iter().map(|(command, text)| (command.as_str(), text.as_str())).collect();
+        let menu: Vec<(&str, &str)> =
+            self.menu.iter().map(|(command, text)| (command.as_str(), text.as_str())).collect();
         if !menu.is_empty()
             && let Err(error) = self.telegram.set_my_commands(&menu, None).await
         {

@@ -29,7 +29,7 @@ const ANSWER_WITHIN: Duration = Duration::from_mins(1);
 
 /// What is printed as JSON.
 #[derive(Serialize)]
-struct Answered {
+struct Reply {
     answered: bool,
     answer: String,
     passages: Vec<Shown>,
@@ -92,8 +92,11 @@ fn subject(wish: &Ask) -> Result<(PartnerSpec, Secrets, Option<String>), Problem
     let loaded = voronka_files::load(&folder).map_err(|error| unreadable(&folder, &error))?;
     // Keys of messengers are not needed here.
     let spec = PartnerSpec::parse(loaded.id.clone(), &loaded.files).spec.ok_or_else(|| {
-        let args =
-            vec![("partner", partner), ("count", loaded.diagnostics.len().to_string()), ("dir", folder.display().to_string())];
+        let args = vec![
+            ("partner", partner),
+            ("count", loaded.diagnostics.len().to_string()),
+            ("dir", folder.display().to_string()),
+        ];
         Problem::new("problem-partner-broken", args).hint("problem-partner-broken-hint")
     })?;
     Ok((spec, loaded.secrets, wish.question.clone()))
@@ -108,7 +111,8 @@ fn folder_of_pages(folder: &Path) -> Result<PartnerSpec, Problem> {
         .map(|(path, bytes)| (Arc::from(format!("knowledge/{path}")), bytes))
         .collect();
     files.insert(Arc::from("config.yaml"), b"name: Knowledge\naccounts:\n  web: {}\n".to_vec());
-    let broken = |cause: String| Problem::new("problem-folder", vec![("path", folder.display().to_string()), ("cause", cause)]);
+    let broken =
+        |cause: String| Problem::new("problem-folder", vec![("path", folder.display().to_string()), ("cause", cause)]);
     let id = PartnerId::parse("knowledge").map_err(|error| broken(error.to_string()))?;
     let loaded = PartnerSpec::parse(id, &files);
     loaded.spec.ok_or_else(|| broken(format!("{} findings in the pages", loaded.diagnostics.len())))
@@ -140,18 +144,19 @@ impl<'a> Asking<'a> {
         Self { premises, setting, model, knowledge, top }
     }
 
-    async fn ask(&self, question: &str) -> Answered {
+    async fn ask(&self, question: &str) -> Reply {
         let partner = self.setting.playbook.partner().clone();
         let found = self.search(question, self.top.max(PASSAGES_MAX)).await;
         let commit = self.turn(question, &partner, &found).await;
-        let said: Vec<&str> = commit.outbox.iter().filter(|row| row.seq > 0).map(|row| row.bubble.text.text.as_str()).collect();
+        let said: Vec<&str> =
+            commit.outbox.iter().filter(|row| row.seq > 0).map(|row| row.bubble.text.text.as_str()).collect();
         let known = !commit.facts.iter().any(|fact| fact.name == "question.unanswered" || fact.name == "handoff");
         let passages = found
             .into_iter()
             .take(self.top)
             .map(|passage| Shown { page: passage.page, heading: passage.heading, score: passage.score })
             .collect();
-        Answered { answered: known, answer: said.join("\n\n"), passages }
+        Reply { answered: known, answer: said.join("\n\n"), passages }
     }
 
     async fn search(&self, question: &str, top: usize) -> Vec<Passage> {
@@ -167,7 +172,8 @@ impl<'a> Asking<'a> {
         let read = Snapshot::read(key, account.clone(), peer.clone(), &Loaded { version: 1, ..Loaded::default() });
         let mut snapshot = read.expect("an empty conversation can be read");
         snapshot.state.disclosed = true;
-        let event = Event::Customer { content: Content::Text { text: question.to_owned() }, profile: Profile::default() };
+        let event =
+            Event::Customer { content: Content::Text { text: question.to_owned() }, profile: Profile::default() };
         let inbound = Inbound { partner: partner.clone(), account, peer, key: EventKey::new("1"), at: now, event };
         let mut step = Turn::begin(&self.setting, snapshot, vec![Mail { seq: 1, inbound }], now);
         loop {
@@ -201,11 +207,11 @@ fn terminal() -> AccountId {
     AccountId::parse("terminal").expect("the constant is an account id")
 }
 
-fn print_json(answered: &Answered) {
+fn print_json(answered: &Reply) {
     out::line(&serde_json::to_string(answered).unwrap_or_default());
 }
 
-fn print(answered: &Answered, texts: &Texts) {
+fn print(answered: &Reply, texts: &Texts) {
     for passage in &answered.passages {
         out::line(&format!("{:>5.2}  {}  {}", passage.score, passage.page, passage.heading));
     }
@@ -224,6 +230,7 @@ fn spinner(text: &str) -> ProgressBar {
 
 /// Shown on a terminal alone; indicatif hides it elsewhere.
 fn progress(count: u64) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} {eta}").unwrap_or_else(|_| ProgressStyle::default_bar());
+    let style =
+        ProgressStyle::with_template("{bar:40} {pos}/{len} {eta}").unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(count).with_style(style)
 }

@@ -85,7 +85,11 @@ async fn serve(
 }
 
 /// Ready when all that was said is answered and printed.
-async fn quiet(premises: &Premises, key: &ConversationKey, changes: &mut tokio::sync::broadcast::Receiver<voronka_engine::Change>) {
+async fn quiet(
+    premises: &Premises,
+    key: &ConversationKey,
+    changes: &mut tokio::sync::broadcast::Receiver<voronka_engine::Change>,
+) {
     loop {
         let answered = premises.store.load(key, 1, 0).await.is_ok_and(|loaded| loaded.mail.is_empty());
         let printed = premises.store.unsent(i64::MIN, 1).await.is_ok_and(|rows| rows.is_empty());
@@ -97,15 +101,11 @@ async fn quiet(premises: &Premises, key: &ConversationKey, changes: &mut tokio::
     }
 }
 
-async fn talk(
-    premises: &Premises,
-    account: &AccountId,
-    customer: &str,
-    partner: &str,
-) -> Result<(), Problem> {
+async fn talk(premises: &Premises, account: &AccountId, customer: &str, partner: &str) -> Result<(), Problem> {
     let engine = &premises.house.engine;
     let clock = &premises.house.clock;
-    let name = Path::new(partner).file_name().map_or_else(|| partner.to_owned(), |name| name.to_string_lossy().into_owned());
+    let name =
+        Path::new(partner).file_name().map_or_else(|| partner.to_owned(), |name| name.to_string_lossy().into_owned());
     let id = voronka_core::ids::PartnerId::parse(&name)
         .map_err(|_| Problem::new("problem-partner-missing", vec![("partner", name.clone())]))?;
     let key = ConversationKey::of(&id, account, &Peer::new(customer));

@@ -61,7 +61,6 @@ fn welcome(port: u16, data: &std::path::Path, wired: &Wired, texts: &Texts) {
     }
 }
 
-
 /// The partner that the binary carries. Its secrets come from the environment: it is the only one. What is not there is left
 /// out, so that the demo needs nothing.
 pub(super) fn partner() -> Result<(PartnerSpec, Secrets), Problem> {

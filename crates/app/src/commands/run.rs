@@ -20,12 +20,12 @@ pub(crate) async fn run(wish: Run, texts: &Texts) -> Result<ExitCode, Problem> {
     let premises = open(&wish.data, wish.public_url.clone())?;
     let house = &premises.house;
     let mut wired = Wired::default();
-    let mut served = 0_usize;
+    let mut count = 0_usize;
     for folder in &folders {
         match serve(house, folder).await {
             Ok(one) => {
                 wired.join(one);
-                served += 1;
+                count += 1;
             }
             // One partner's mistake must not stop the others.
             Err(problem) => {
@@ -34,7 +34,7 @@ pub(crate) async fn run(wish: Run, texts: &Texts) -> Result<ExitCode, Problem> {
             }
         }
     }
-    if served == 0 {
+    if count == 0 {
         return Ok(ExitCode::FAILURE);
     }
     let listener = server::listen(wish.listen).await?;
@@ -43,7 +43,7 @@ pub(crate) async fn run(wish: Run, texts: &Texts) -> Result<ExitCode, Problem> {
     house.engine.start().await.map_err(|error| unreadable(&wish.data, &error))?;
     let stop = CancellationToken::new();
     wired.begin_receiving(house, &stop)?;
-    let args = [("count", Cow::from(served.to_string())), ("address", Cow::from(format!("http://{}", wish.listen)))];
+    let args = [("count", Cow::from(count.to_string())), ("address", Cow::from(format!("http://{}", wish.listen)))];
     out::note(&texts.get("run-ready", &args));
     let server = tokio::spawn(server::serve(listener, routes, stop.clone()));
     asked_to_stop().await;
@@ -59,7 +59,10 @@ pub(crate) async fn run(wish: Run, texts: &Texts) -> Result<ExitCode, Problem> {
 async fn serve(house: &wiring::House, folder: &Path) -> Result<Wired, Problem> {
     let loaded = voronka_files::load(folder).map_err(|error| unreadable(folder, &error))?;
     let Some(spec) = loaded.spec else {
-        let errors = loaded.diagnostics.iter().filter(|found| found.code.level() == voronka_core::spec::diagnostic::Level::Error);
+        let errors = loaded
+            .diagnostics
+            .iter()
+            .filter(|found| found.code.level() == voronka_core::spec::diagnostic::Level::Error);
         let args = vec![
             ("partner", loaded.id.to_string()),
             ("count", errors.count().to_string()),

@@ -78,7 +78,11 @@ impl Models {
         };
         match &model.provider {
             Provider::OpenAi { wire, .. } => {
-                let base = model.base_url.clone().map_or_else(|| OPENAI.parse(), Ok).map_err(|_| refused("base_url".into()))?;
+                let base = model
+                    .base_url
+                    .clone()
+                    .map_or_else(|| OPENAI.parse(), Ok)
+                    .map_err(|_| refused("base_url".into()))?;
                 let mut config = OpenAiConfig::new(base, key, model.model.clone());
                 config.wire = match wire {
                     // Chat is what everyone speaks; the adapter knows which models want the other.
@@ -125,7 +129,8 @@ impl Models {
             return Ok(None);
         }
         let refused = |cause: String| {
-            Problem::new("problem-account", vec![("account", name.clone()), ("cause", cause)]).hint("problem-account-hint")
+            Problem::new("problem-account", vec![("account", name.clone()), ("cause", cause)])
+                .hint("problem-account-hint")
         };
         let base = model.base_url.clone().map_or_else(|| OPENAI.parse(), Ok).map_err(|_| refused("base_url".into()))?;
         let mut config = EmbeddingConfig::new(base, key, name.clone());
