@@ -5,6 +5,7 @@
 //! commit. The engine knows no messenger, model or database: those come as ports.
 
 mod conversations;
+mod life;
 mod outbox;
 mod partner;
 mod timers;
@@ -19,17 +20,21 @@ use std::{
 
 use async_trait::async_trait;
 use jiff::SignedDuration;
-use tokio::sync::broadcast;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio::sync::{Semaphore, broadcast};
 use tracing::{error, info};
 use voronka_core::{
-    ids::PartnerId,
+    ids::{ConversationId, PartnerId},
     message::{ConversationKey, Inbound},
     ports::{Clock, Journal, Mailbox, PostError, Posted, PostedMail, StoreError},
 };
 
 pub use self::partner::Partner;
-use self::{conversations::Conversations, outbox::Senders, timers::Timers};
+use self::{
+    conversations::{Conversations, PARTNER_TURNS_MAX},
+    life::{Group, Life},
+    outbox::Senders,
+    timers::Timers,
+};
 
 /// Changes that a slow listener may be behind before it misses some.
 const CHANGES_MAX: usize = 1_024;
@@ -37,6 +42,9 @@ const CHANGES_MAX: usize = 1_024;
 const RECOVERY_PAGE: usize = 500;
 /// How long turns and sends under way may take to end when the engine stops.
 const GRACE: SignedDuration = SignedDuration::from_secs(10);
+
+/// Pause after the store could not tell what waits for a partner.
+const TAKE_UP_PAUSE: SignedDuration = SignedDuration::from_secs(5);
 
 /// Something changed: a turn was committed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,13 +60,18 @@ pub struct Engine(Arc<Shared>);
 pub(crate) struct Shared {
     pub(crate) journal: Arc<dyn Journal>,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) partners: RwLock<HashMap<PartnerId, Arc<Partner>>>,
+    partners: RwLock<HashMap<PartnerId, Served>>,
     pub(crate) conversations: Conversations,
     pub(crate) senders: Senders,
     pub(crate) timers: Timers,
     pub(crate) changes: broadcast::Sender<Change>,
-    pub(crate) tasks: TaskTracker,
-    pub(crate) stop: CancellationToken,
+    pub(crate) life: Life,
+}
+
+/// A partner, and its share of the turns under way, which outlives a reload.
+struct Served {
+    partner: Arc<Partner>,
+    share: Arc<Semaphore>,
 }
 
 impl Engine {
@@ -72,8 +85,7 @@ impl Engine {
             senders: Senders::default(),
             timers: Timers::default(),
             changes: broadcast::Sender::new(CHANGES_MAX),
-            tasks: TaskTracker::new(),
-            stop: CancellationToken::new(),
+            life: Life::default(),
         }))
     }
 
@@ -84,12 +96,22 @@ impl Engine {
         self
     }
 
-    /// The same for an engine that runs.
+    /// The same for an engine that runs; what has waited for the partner is taken up.
     pub fn serve(&self, partner: Partner) {
+        let shared = &self.0;
         let id = partner.id().clone();
         let partner = Arc::new(partner);
-        self.0.senders.open(&self.0, &partner);
-        self.0.partners.write().unwrap_or_else(PoisonError::into_inner).insert(id, partner);
+        {
+            let mut partners = shared.partners.write().unwrap_or_else(PoisonError::into_inner);
+            let known = partners.get(&id).map(|served| Arc::clone(&served.share));
+            let share = known.unwrap_or_else(|| Arc::new(Semaphore::new(PARTNER_TURNS_MAX)));
+            partners.insert(id.clone(), Served { partner: Arc::clone(&partner), share });
+        }
+        shared.senders.serve(shared, &partner);
+        if shared.life.running.is_cancelled() {
+            let task = Arc::clone(shared);
+            shared.life.spawn(Group::Turns, async move { task.take_up(&id).await });
+        }
     }
 
     /// Hears of every committed turn.
@@ -108,32 +130,67 @@ impl Engine {
         Ok(())
     }
 
-    /// Takes up what the last run left and serves in the background until [`Engine::stop`].
+    /// Takes up what the last run left and serves in the background until [`Engine::stop`]. What is posted before is kept,
+    /// and served from here on.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// When the store cannot be read; it may be tried again.
     pub async fn start(&self) -> Result<(), StoreError> {
+        let shared = &self.0;
+        let _one_at_a_time = shared.life.starting.lock().await;
+        if shared.life.running.is_cancelled() {
+            return Ok(());
+        }
         // Bubbles first: what was said before goes out before what new turns say.
-        let bubbles = self.0.recover_outbox().await?;
-        let conversations = self.0.recover_mail().await?;
+        let bubbles = shared.recover_outbox().await?;
+        let conversations = shared.recover_mail(None).await?;
         if bubbles + conversations > 0 {
             info!(bubbles, conversations, "took up what the last run left");
         }
-        self.0.timers.start(&self.0);
-        self.0.senders.start_settling(&self.0);
+        shared.senders.start_settling(shared);
+        shared.life.running.cancel();
+        Conversations::open(shared);
+        shared.timers.start(shared);
         Ok(())
     }
 
-    /// Stops: nothing more is accepted; turns and sends under way may end within ten seconds. What did not end is taken up
-    /// by the next start.
+    /// Stops: nothing more is accepted; turns under way may end within ten seconds, and what they say is sent if it may go at
+    /// once. What did not end is taken up by the next start.
     pub async fn stop(&self) {
-        self.0.stop.cancel();
-        self.0.tasks.close();
-        let until = self.0.clock.now() + GRACE;
+        let life = &self.0.life;
+        life.stopping.cancel();
+        let in_order = async {
+            life.ended(Group::Turns).await;
+            life.last_sends.cancel();
+            life.ended(Group::Sends).await;
+            self.0.senders.close();
+            life.ended(Group::Results).await;
+        };
         tokio::select! {
-            () = self.0.tasks.wait() => {}
-            () = self.0.clock.sleep_until(until) => error!("some tasks did not end in time; their work is taken up at the next start"),
+            () = in_order => {}
+            () = self.0.clock.sleep_until(self.0.clock.now() + GRACE) => {
+                error!("some tasks did not end in time; their work is taken up at the next start");
+            }
         }
+        life.end().await;
+    }
+
+    /// Drops everything where it stands, as a crash would, for those who cannot wait for [`Engine::stop`]. Nothing accepted is
+    /// lost; a bubble that was on its way is sent again by the next start.
+    pub async fn abandon(&self) {
+        self.0.life.end().await;
+    }
+
+    /// Puts an event that was set aside back into its conversation; `None`: the partner has none with this id.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn replay(&self, partner: &PartnerId, letter: i64) -> Result<Option<ConversationKey>, StoreError> {
+        let key = self.0.journal.replay(partner, letter).await?;
+        if let Some(key) = &key {
+            Conversations::wake(&self.0, key.clone());
+        }
+        Ok(key)
     }
 
     /// Takes one event, as [`Mailbox::post`]: for embedders with a web server of their own.
@@ -146,8 +203,21 @@ impl Engine {
 }
 
 impl Shared {
+    fn served<T>(&self, id: &PartnerId, pick: impl FnOnce(&Served) -> &Arc<T>) -> Option<Arc<T>> {
+        let partners = self.partners.read().unwrap_or_else(PoisonError::into_inner);
+        partners.get(id).map(|served| Arc::clone(pick(served)))
+    }
+
     pub(crate) fn partner(&self, id: &PartnerId) -> Option<Arc<Partner>> {
-        self.partners.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+        self.served(id, |served| &served.partner)
+    }
+
+    pub(crate) fn share(&self, id: &PartnerId) -> Option<Arc<Semaphore>> {
+        self.served(id, |served| &served.share)
+    }
+
+    fn serves(&self, inbound: &Inbound) -> bool {
+        self.partner(&inbound.partner).is_some_and(|partner| partner.channel_of(&inbound.account).is_some())
     }
 
     async fn recover_outbox(self: &Arc<Self>) -> Result<usize, StoreError> {
@@ -158,20 +228,41 @@ impl Shared {
             let Some((last, _)) = page.last() else { return Ok(found) };
             after = *last;
             found += page.len();
-            self.senders.send(page.into_iter().map(|(_, row)| row));
+            self.senders.send(self, page.into_iter().map(|(_, row)| row));
         }
     }
 
-    async fn recover_mail(self: &Arc<Self>) -> Result<usize, StoreError> {
+    /// Wakes conversations that have mail: all, or those of one partner.
+    async fn recover_mail(self: &Arc<Self>, of: Option<&PartnerId>) -> Result<usize, StoreError> {
+        let first = |partner: &PartnerId| ConversationKey {
+            partner: partner.clone(),
+            conversation: ConversationId(Default::default()),
+        };
+        let mut last = of.map(first);
         let mut found = 0;
-        let mut last: Option<ConversationKey> = None;
         loop {
             let page = self.journal.waiting(last.as_ref(), RECOVERY_PAGE).await?;
-            let Some(end) = page.last().cloned() else { return Ok(found) };
-            last = Some(end);
-            found += page.len();
+            if page.is_empty() {
+                return Ok(found);
+            }
+            last = page.last().cloned();
             for key in page {
+                if of.is_some_and(|partner| key.partner != *partner) {
+                    return Ok(found);
+                }
+                found += 1;
                 Conversations::wake(self, key);
+            }
+        }
+    }
+
+    /// Serves mail that came while nobody served its partner or account.
+    async fn take_up(self: &Arc<Self>, partner: &PartnerId) {
+        while let Err(error) = self.recover_mail(Some(partner)).await {
+            error!(%partner, %error, "mail that waits could not be read; trying again");
+            tokio::select! {
+                () = self.clock.sleep_until(self.clock.now() + TAKE_UP_PAUSE) => {}
+                () = self.life.stopping.cancelled() => return,
             }
         }
     }
@@ -181,10 +272,10 @@ impl Shared {
 impl Mailbox for Engine {
     async fn post(&self, batch: Vec<Inbound>) -> Result<Posted, PostError> {
         let shared = &self.0;
-        if shared.stop.is_cancelled() {
+        if shared.life.stopping.is_cancelled() {
             return Err(PostError::Stopping);
         }
-        if batch.iter().any(|inbound| shared.partner(&inbound.partner).is_none()) {
+        if !batch.iter().all(|inbound| shared.serves(inbound)) {
             return Err(PostError::Unknown);
         }
         let kept = shared.journal.post(batch).await.map_err(|error| match error {

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 use tracing::error;
 
-use crate::{Shared, conversations::Conversations};
+use crate::{Shared, conversations::Conversations, life::Group};
 
 /// Timers fired in one transaction.
 const FIRE_MAX: usize = 256;
@@ -42,10 +42,10 @@ impl Timers {
 
     pub(crate) fn start(&self, shared: &Arc<Shared>) {
         let task = Arc::clone(shared);
-        shared.tasks.spawn(async move {
+        shared.life.spawn(Group::Turns, async move {
             tokio::select! {
                 () = ring(&task) => {}
-                () = task.stop.cancelled() => {}
+                () = task.life.stopping.cancelled() => {}
             }
         });
     }

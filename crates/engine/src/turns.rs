@@ -1,39 +1,53 @@
 //! One turn, end to end: load, decide, ask the world, commit, hand over what is to be sent.
 
 use std::{
+    any::Any,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
 };
 
-use jiff::{SignedDuration, Timestamp};
+use futures::FutureExt;
+use jiff::SignedDuration;
 use tokio::sync::Notify;
 use tracing::{debug, error, instrument, warn};
 use voronka_core::{
+    ids::AccountId,
     message::{Content, ConversationKey, Event},
     ports::{CommitError, Fate, Loaded, StoreError},
     rows::{DeadLetter, Mail},
     turn::{Outcome, Setting, Snapshot, Step, Turn},
 };
 
-use crate::{Change, Shared, partner::Partner, world};
+use crate::{
+    Change, Shared,
+    partner::Partner,
+    world::{Overtaking, Watch, World, keep_typing},
+};
 
 /// Events that one turn takes; more wait for the next.
 const MAIL_MAX: usize = 200;
 /// Messages of history that a turn is given.
 const HISTORY_MAX: usize = 30;
-/// Times that a turn is begun anew because more came while the model was thinking.
+/// Times that a turn is begun anew because the customer wrote more while the model was thinking. A person of the team who
+/// steps in is always heard.
 const SUPERSEDED_MAX: u32 = 3;
+/// The partner's buffer may be begun anew by further messages, but all in all it is at most so many times as long.
+const BUFFERS_MAX: i32 = 3;
+/// Conflicts in a row after which a pause is made: somebody else serves the conversation.
+const CONFLICTS_MAX: u32 = 3;
 /// Pause before a turn is tried again after the store failed: doubles up to the longest.
 const STORE_PAUSE_MIN: SignedDuration = SignedDuration::from_millis(100);
 const STORE_PAUSE_MAX: SignedDuration = SignedDuration::from_secs(10);
 
 /// What follows a turn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Next {
     /// There may be more mail.
     Again,
-    /// There was none.
+    /// There was none, or it cannot be served now.
     Rest,
+    /// Too much waits to be sent on this account already: the mail stays on disk until some of it has left.
+    NoRoom(AccountId),
 }
 
 /// How a decision ended.
@@ -45,6 +59,16 @@ enum Decided {
     Failed(String),
 }
 
+/// How often a turn was tried, and how the next try differs.
+struct Tries {
+    /// Events to take: one by one when one of several is to blame.
+    mail_max: usize,
+    gathered: bool,
+    superseded: u32,
+    conflicts: u32,
+    pause: SignedDuration,
+}
+
 /// Serves the mail that waits for a conversation, as one turn.
 #[instrument(skip_all, fields(partner = %key.partner, conversation = %key.conversation))]
 pub(crate) async fn run(shared: &Arc<Shared>, key: &ConversationKey, bell: &Notify) -> Next {
@@ -52,78 +76,137 @@ pub(crate) async fn run(shared: &Arc<Shared>, key: &ConversationKey, bell: &Noti
         // Not served here any more: the mail waits until it is.
         return Next::Rest;
     };
-    let mut superseded = 0;
-    let mut mail_max = MAIL_MAX;
-    let mut pause = STORE_PAUSE_MIN;
-    loop {
-        if shared.stop.is_cancelled() {
-            return Next::Rest;
-        }
+    let mut tries = Tries { mail_max: MAIL_MAX, gathered: false, superseded: 0, conflicts: 0, pause: STORE_PAUSE_MIN };
+    while !shared.life.stopping.is_cancelled() {
         // Whatever came until now is read below.
         shared.conversations.take_more(key);
-        let loaded = match shared.journal.load(key, mail_max, HISTORY_MAX).await {
+        let loaded = match shared.journal.load(key, tries.mail_max, HISTORY_MAX).await {
             Ok(loaded) => loaded,
-            Err(error) => match outlast(shared, &error, &mut pause).await {
+            Err(error) => match outlast(shared, &error, &mut tries.pause).await {
                 Next::Again => continue,
-                Next::Rest => return Next::Rest,
+                next => return next,
             },
         };
-        let Some(setting) = setting(&partner, &loaded) else { return Next::Rest };
-        if superseded == 0 && gather(shared, &partner, &loaded).await == Gathered::Waited {
-            superseded = 1;
+        let Some(account) = loaded.mail.first().map(|mail| mail.inbound.account.clone()) else { return Next::Rest };
+        let Some(setting) = partner.setting(&account) else {
+            warn!(%account, "mail waits for an account that is not served");
+            return Next::Rest;
+        };
+        if !shared.senders.has_room(&key.partner, &account) {
+            return Next::NoRoom(account);
+        }
+        if !tries.gathered && gather(shared, &partner, &loaded, bell).await {
+            tries.gathered = true;
             continue;
         }
-        let bell = (superseded < SUPERSEDED_MAX).then_some(bell);
-        let consumed = loaded.mail.clone();
-        match decide(shared, &partner, &setting, key, loaded, bell).await {
-            Decided::Done(outcome) => match commit(shared, *outcome).await {
-                Ok(()) => return Next::Again,
-                Err(CommitError::Conflict) => debug!("the conversation has moved on; the turn is computed again"),
-                Err(CommitError::Store(error)) => {
-                    if outlast(shared, &error, &mut pause).await == Next::Rest {
-                        return Next::Rest;
-                    }
-                }
-            },
-            Decided::Superseded => superseded += 1,
-            // Of several events one is to blame: they are taken one by one.
-            Decided::Failed(_) if consumed.len() > 1 && mail_max > 1 => mail_max = 1,
-            Decided::Failed(cause) => {
-                set_aside(shared, key, &consumed, cause).await;
-                return Next::Again;
+        if let Some(next) = attempt(shared, &partner, &setting, key, loaded, bell, &mut tries).await {
+            return next;
+        }
+    }
+    Next::Rest
+}
+
+/// One try. `None`: it is to be tried again, from what is stored then.
+async fn attempt(
+    shared: &Arc<Shared>,
+    partner: &Arc<Partner>,
+    setting: &Setting,
+    key: &ConversationKey,
+    loaded: Loaded,
+    bell: &Notify,
+    tries: &mut Tries,
+) -> Option<Next> {
+    let mail: Vec<_> = loaded.mail.iter().map(|mail| mail.seq).collect();
+    let watch = Watch { bell, mail: &mail, by: tries.overtaking() };
+    // A port that panics is as bad as a core that does, and no worse.
+    let decided = AssertUnwindSafe(decide(shared, partner, setting, key, loaded, watch)).catch_unwind().await;
+    let cause = match decided.unwrap_or_else(|panic| Decided::Failed(cause_of(panic.as_ref()))) {
+        Decided::Superseded => {
+            debug!("more came while the model was thinking; the draft is dropped");
+            tries.superseded += 1;
+            return None;
+        }
+        Decided::Done(outcome) => match commit(shared, *outcome).await {
+            Ok(()) => return Some(Next::Again),
+            Err(CommitError::Conflict) => return conflict(shared, tries).await,
+            // The store is well, but refuses this turn: a bug of ours, which the next try would meet again.
+            Err(CommitError::Store(StoreError::Failed(cause))) => cause,
+            Err(CommitError::Store(error)) => {
+                return match outlast(shared, &error, &mut tries.pause).await {
+                    Next::Again => None,
+                    next => Some(next),
+                };
             }
+        },
+        Decided::Failed(cause) => cause,
+    };
+    if mail.len() > 1 {
+        // Of several events one is to blame: they are taken one by one.
+        tries.mail_max = 1;
+        return None;
+    }
+    Some(set_aside(shared, DeadLetter { mail, key: key.clone(), cause, at: shared.clock.now() }).await)
+}
+
+impl Tries {
+    fn overtaking(&self) -> Overtaking {
+        if self.mail_max < MAIL_MAX {
+            // The other events were there before: they come next, not instead.
+            Overtaking::ByNobody
+        } else if self.superseded < SUPERSEDED_MAX {
+            Overtaking::ByAnybody
+        } else {
+            Overtaking::ByTheTeam
         }
     }
 }
 
-fn setting(partner: &Partner, loaded: &Loaded) -> Option<Setting> {
-    let first = loaded.mail.first()?;
-    let setting = partner.setting(&first.inbound.account);
-    if setting.is_none() {
-        warn!(account = %first.inbound.account, "mail waits for an account that is not served");
+async fn conflict(shared: &Arc<Shared>, tries: &mut Tries) -> Option<Next> {
+    debug!("the conversation has moved on; the turn is computed again");
+    tries.conflicts += 1;
+    if tries.conflicts <= CONFLICTS_MAX {
+        return None;
     }
-    setting
+    let busy = StoreError::Busy("the conversation is served elsewhere".into());
+    match outlast(shared, &busy, &mut tries.pause).await {
+        Next::Again => None,
+        next => Some(next),
+    }
 }
 
-/// Whether time was given to the rest of a burst.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Gathered {
-    Waited,
-    AtOnce,
-}
-
-/// Waits for the rest of a burst of texts, as long as the partner's file says.
-async fn gather(shared: &Arc<Shared>, partner: &Partner, loaded: &Loaded) -> Gathered {
+/// Waits for the rest of a burst of texts, as long as the partner's file says. `false`: there is nothing to wait for.
+async fn gather(shared: &Arc<Shared>, partner: &Partner, loaded: &Loaded, bell: &Notify) -> bool {
     let typed = |mail: &Mail| matches!(mail.inbound.event, Event::Customer { content: Content::Text { .. }, .. });
     let buffer = SignedDuration::try_from(partner.playbook().spec.config.answer.buffer).unwrap_or_default();
     if buffer.is_zero() || !loaded.mail.iter().all(typed) {
-        return Gathered::AtOnce;
+        return false;
     }
+    let quiet = async {
+        let latest = shared.clock.now() + buffer * BUFFERS_MAX;
+        loop {
+            let until = (shared.clock.now() + buffer).min(latest);
+            tokio::select! {
+                () = shared.clock.sleep_until(until) => return,
+                // Something came: if it is words, there may be more.
+                () = bell.notified() => {}
+            }
+        }
+    };
     tokio::select! {
-        () = shared.clock.sleep_until(shared.clock.now() + buffer) => {}
-        () = shared.stop.cancelled() => {}
+        () = quiet => {}
+        () = shared.life.stopping.cancelled() => {}
+        () = show_life(shared, partner, loaded) => {}
     }
-    Gathered::Waited
+    true
+}
+
+/// To the customer the answer is being made already. Never returns.
+async fn show_life(shared: &Arc<Shared>, partner: &Partner, loaded: &Loaded) {
+    let first = loaded.mail.first().map(|mail| &mail.inbound);
+    match first.and_then(|inbound| Some((partner.channel_of(&inbound.account)?, &inbound.peer))) {
+        Some((channel, peer)) => keep_typing(shared, channel, peer).await,
+        None => std::future::pending().await,
+    }
 }
 
 async fn decide(
@@ -132,7 +215,7 @@ async fn decide(
     setting: &Setting,
     key: &ConversationKey,
     loaded: Loaded,
-    bell: Option<&Notify>,
+    watch: Watch<'_>,
 ) -> Decided {
     let now = shared.clock.now();
     let Some(first) = loaded.mail.first() else { return Decided::Failed("no mail".into()) };
@@ -143,7 +226,7 @@ async fn decide(
         Err(error) => return Decided::Failed(error.to_string()),
     };
     let mail = loaded.mail;
-    let mut world = world::World::new(shared, partner, account, peer, &snapshot, now);
+    let world = World::new(shared, partner, account, peer, &snapshot, now);
     let mut step = match guarded(|| Turn::begin(setting, snapshot, mail, now)) {
         Ok(step) => step,
         Err(cause) => return Decided::Failed(cause),
@@ -153,7 +236,7 @@ async fn decide(
             Step::Done(outcome) => return Decided::Done(outcome),
             Step::Ask(turn, question) => (turn, question),
         };
-        let Some(answer) = world.answer(question, bell).await else { return Decided::Superseded };
+        let Some(answer) = world.answer(question, watch).await else { return Decided::Superseded };
         step = match guarded(|| turn.resume(answer)) {
             Ok(step) => step,
             Err(cause) => return Decided::Failed(cause),
@@ -163,11 +246,12 @@ async fn decide(
 
 /// Runs pure code; a panic in it is a cause, not the end of the process.
 fn guarded<T>(decide: impl FnOnce() -> T) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(decide)).map_err(|panic| {
-        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-        // The text of a panic may quote a customer: only the fact is kept unless it is a literal of ours.
-        text.unwrap_or_else(|| "the turn panicked".to_owned())
-    })
+    catch_unwind(AssertUnwindSafe(decide)).map_err(|panic| cause_of(panic.as_ref()))
+}
+
+/// The text of a panic may quote a customer: only the fact is kept unless it is a literal of ours.
+fn cause_of(panic: &(dyn Any + Send)) -> String {
+    panic.downcast_ref::<&str>().map_or_else(|| "the turn panicked".to_owned(), |text| (*text).to_owned())
 }
 
 async fn commit(shared: &Arc<Shared>, outcome: Outcome) -> Result<(), CommitError> {
@@ -176,7 +260,7 @@ async fn commit(shared: &Arc<Shared>, outcome: Outcome) -> Result<(), CommitErro
     let timer = commit.earliest_timer();
     let key = commit.key.clone();
     shared.journal.commit(commit).await?;
-    shared.senders.send(outbox);
+    shared.senders.send(shared, outbox);
     if let Some(due) = timer {
         shared.timers.hear(due);
     }
@@ -194,28 +278,23 @@ async fn outlast(shared: &Arc<Shared>, error: &StoreError, pause: &mut SignedDur
         }
         Fate::Retry { .. } | Fate::Unclear => {
             warn!(%error, "the store failed; trying again");
-            let until: Timestamp = shared.clock.now() + *pause;
+            let until = shared.clock.now() + *pause;
             *pause = (*pause * 2).min(STORE_PAUSE_MAX);
             tokio::select! {
                 () = shared.clock.sleep_until(until) => Next::Again,
-                () = shared.stop.cancelled() => Next::Rest,
+                () = shared.life.stopping.cancelled() => Next::Rest,
             }
         }
     }
 }
 
-async fn set_aside(shared: &Arc<Shared>, key: &ConversationKey, mail: &[Mail], cause: String) {
-    error!(%cause, mail = mail.len(), "a turn could not be computed; its event is set aside");
-    let letter = DeadLetter {
-        mail: mail.iter().map(|mail| mail.seq).collect(),
-        key: key.clone(),
-        cause,
-        at: shared.clock.now(),
-    };
+async fn set_aside(shared: &Arc<Shared>, letter: DeadLetter) -> Next {
+    error!(cause = %letter.cause, "a turn could not be computed; its event is set aside");
     let mut pause = STORE_PAUSE_MIN;
     while let Err(error) = shared.journal.set_aside(letter.clone()).await {
         if outlast(shared, &error, &mut pause).await == Next::Rest {
-            return;
+            return Next::Rest;
         }
     }
+    Next::Again
 }

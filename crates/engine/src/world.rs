@@ -1,15 +1,22 @@
 //! The answers of the world to a turn's questions, with signs of life while they are made.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    future::Future,
+    panic::AssertUnwindSafe,
+    sync::{Arc, Mutex, PoisonError},
+};
 
+use futures::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 use voronka_core::{
     guard::{Draft, Evidence},
     ids::AccountId,
-    message::{ConversationKey, Peer},
-    ports::{Channel, Completion, Delta, ModelError, Preview, Prompt},
+    message::{ConversationKey, Event, Peer},
+    ports::{Channel, ChatModel, Completion, Delta, ModelError, Passage, Preview, Prompt, SendError},
+    rows::MailSeq,
     turn::{Answer, Question, Snapshot},
 };
 
@@ -21,6 +28,10 @@ const TYPING_AFTER: SignedDuration = SignedDuration::from_millis(300);
 const TYPING_EVERY: SignedDuration = SignedDuration::from_secs(4);
 /// How often an unfinished answer is shown, and how long it may take before it is shown at all.
 const PREVIEW_EVERY: SignedDuration = SignedDuration::from_millis(700);
+/// How long the answer waits for a preview that is on its way: one that arrives after the answer would stand under it.
+const PREVIEW_WAIT: SignedDuration = SignedDuration::from_secs(1);
+/// Mail that is looked at, besides what the turn has taken, to see whether it overtakes the answer.
+const NEWS_MAX: usize = 20;
 
 /// The world as one turn sees it.
 pub(crate) struct World<'a> {
@@ -31,6 +42,42 @@ pub(crate) struct World<'a> {
     peer: Peer,
     draft: i64,
     deadline: Timestamp,
+}
+
+/// What a turn looks out for while the model thinks.
+#[derive(Clone, Copy)]
+pub(crate) struct Watch<'a> {
+    /// Rings when mail comes.
+    pub(crate) bell: &'a Notify,
+    /// What the turn has taken already.
+    pub(crate) mail: &'a [MailSeq],
+    /// Whose mail makes the answer worthless.
+    pub(crate) by: Overtaking,
+}
+
+/// Whose mail makes an unsent answer worthless.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Overtaking {
+    /// The customer's, who should get one answer to all they wrote; and the team's.
+    ByAnybody,
+    /// The team's: a bot must not talk across a person.
+    ByTheTeam,
+    /// None.
+    ByNobody,
+}
+
+impl Overtaking {
+    /// What became of bubbles and what timers say can wait for its turn.
+    fn by(self, event: &Event) -> bool {
+        match (self, event) {
+            (Self::ByAnybody, Event::Customer { .. } | Event::Team { .. }) | (Self::ByTheTeam, Event::Team { .. }) => {
+                true
+            }
+            (Self::ByAnybody | Self::ByTheTeam, Event::Timer { .. } | Event::Delivery { .. })
+            | (Self::ByTheTeam, Event::Customer { .. })
+            | (Self::ByNobody, _) => false,
+        }
+    }
 }
 
 impl<'a> World<'a> {
@@ -49,100 +96,168 @@ impl<'a> World<'a> {
         Self { shared, partner, key: snapshot.key.clone(), account, peer, draft, deadline }
     }
 
-    /// Answers a question. `None`: more mail came meanwhile (`bell`), so that the answer would miss it.
-    pub(crate) async fn answer(&mut self, question: Question, bell: Option<&Notify>) -> Option<Answer> {
+    /// Answers a question. `None`: mail has come that the answer would miss.
+    pub(crate) async fn answer(&self, question: Question, watch: Watch<'_>) -> Option<Answer> {
         match question {
             Question::Search { query, top } => Some(Answer::Passages(self.search(&query, top).await)),
             Question::Complete { prompt, evidence } => {
-                let completion = tokio::select! {
-                    biased;
-                    () = self.overtaken(bell) => None,
-                    completion = self.complete(&prompt, evidence) => Some(completion),
-                };
-                completion.map(Answer::Completion)
+                self.complete(&prompt, evidence, watch).await.map(Answer::Completion)
             }
         }
     }
 
-    /// Returns when mail has come that the answer would miss.
-    async fn overtaken(&self, bell: Option<&Notify>) {
-        let Some(bell) = bell else { return std::future::pending().await };
-        // The bell may have rung for mail that was read since.
-        while !self.shared.conversations.has_more(&self.key) {
-            bell.notified().await;
-        }
-    }
-
-    async fn search(&self, query: &str, top: usize) -> Vec<voronka_core::ports::Passage> {
+    async fn search(&self, query: &str, top: usize) -> Vec<Passage> {
         let Some(knowledge) = self.partner.pages() else { return Vec::new() };
-        match knowledge.search(self.partner.id(), query, top).await {
-            Ok(passages) => passages,
-            Err(error) => {
+        let search = AssertUnwindSafe(knowledge.search(self.partner.id(), query, top)).catch_unwind();
+        let found = tokio::select! {
+            found = search => found,
+            () = self.shared.clock.sleep_until(self.deadline) => {
+                warn!("the search took too long; answering without passages");
+                return Vec::new();
+            }
+        };
+        match found {
+            Ok(Ok(passages)) => passages,
+            Ok(Err(error)) => {
                 warn!(%error, "the search failed; answering without passages");
+                Vec::new()
+            }
+            Err(_panic) => {
+                warn!("the search panicked; answering without passages");
                 Vec::new()
             }
         }
     }
 
-    async fn complete(&self, prompt: &Prompt, evidence: Arc<Evidence>) -> Result<Completion, ModelError> {
+    async fn complete(
+        &self,
+        prompt: &Prompt,
+        evidence: Arc<Evidence>,
+        watch: Watch<'_>,
+    ) -> Option<Result<Completion, ModelError>> {
         let Some(model) = self.partner.chat_model() else {
-            return Err(ModelError::Unavailable("no model is configured".into()));
+            return Some(Err(ModelError::Unavailable("no model is configured".into())));
         };
         let shown = Shown::new(evidence);
-        let mut on_delta = |delta: Delta<'_>| shown.push(delta);
-        let completion = tokio::select! {
-            completion = model.complete(prompt, &mut on_delta) => completion,
-            () = self.shared.clock.sleep_until(self.deadline) => Err(ModelError::TimedOut),
-            () = self.signs_of_life(&shown) => Err(ModelError::TimedOut),
+        let answered = CancellationToken::new();
+        let asking = async {
+            let _answered = answered.clone().drop_guard();
+            tokio::select! {
+                () = self.overtaken(watch) => None,
+                completion = ask(model.as_ref(), prompt, &shown) => Some(completion),
+                () = self.shared.clock.sleep_until(self.deadline) => Some(Err(ModelError::TimedOut)),
+            }
         };
-        if shown.was_shown() && completion.is_err() {
-            self.withdraw().await;
+        let (mut completion, ()) = tokio::join!(asking, self.signs_of_life(&shown, &answered));
+        if completion.is_some() && self.is_overtaken(watch).await {
+            completion = None;
         }
-        if let Err(error) = &completion {
+        if let Some(Err(error)) = &completion {
             warn!(%error, model = model.name(), "the model did not answer");
+        }
+        if shown.was_shown() && !matches!(completion, Some(Ok(_))) {
+            self.withdraw().await;
         }
         completion
     }
 
-    /// Typing, and the answer as it grows. Never ends; its failures cost nothing.
-    async fn signs_of_life(&self, shown: &Shown) {
-        let Some(channel) = self.partner.channel_of(&self.account) else { return std::future::pending().await };
-        tokio::join!(self.keep_typing(channel), self.keep_showing(channel, shown));
+    /// Returns when mail has come that the answer would miss.
+    async fn overtaken(&self, watch: Watch<'_>) {
+        while !self.is_overtaken(watch).await {
+            watch.bell.notified().await;
+        }
     }
 
-    async fn keep_typing(&self, channel: &Arc<dyn Channel>) {
-        if !channel.capabilities().typing.it() {
-            return std::future::pending().await;
+    /// Looks at the mail itself: the bell rings late for mail that was read while it was being written, and not all mail
+    /// is worth a new answer.
+    async fn is_overtaken(&self, watch: Watch<'_>) -> bool {
+        if watch.by == Overtaking::ByNobody || !self.shared.conversations.has_more(&self.key) {
+            return false;
         }
-        let mut next = self.shared.clock.now() + TYPING_AFTER;
-        loop {
-            self.shared.clock.sleep_until(next).await;
-            if let Err(error) = channel.typing(&self.peer).await {
-                debug!(%error, "typing could not be shown");
+        match self.shared.journal.load(&self.key, watch.mail.len() + NEWS_MAX, 0).await {
+            Ok(loaded) => {
+                let mut news = loaded.mail.iter().filter(|mail| !watch.mail.contains(&mail.seq));
+                news.any(|mail| watch.by.by(&mail.inbound.event))
             }
-            next = self.shared.clock.now() + TYPING_EVERY;
+            Err(error) => {
+                debug!(%error, "the mailbox could not be looked into");
+                false
+            }
         }
     }
 
-    async fn keep_showing(&self, channel: &Arc<dyn Channel>, shown: &Shown) {
+    /// Typing, and the answer as it grows, until it is there. What fails here costs nothing.
+    async fn signs_of_life(&self, shown: &Shown, answered: &CancellationToken) {
+        let Some(channel) = self.partner.channel_of(&self.account) else { return };
+        let typing = async {
+            tokio::select! {
+                () = keep_typing(self.shared, channel, &self.peer) => {}
+                () = answered.cancelled() => {}
+            }
+        };
+        tokio::join!(typing, self.keep_showing(channel, shown, answered));
+    }
+
+    async fn keep_showing(&self, channel: &Arc<dyn Channel>, shown: &Shown, answered: &CancellationToken) {
         if !channel.capabilities().preview.it() {
-            return std::future::pending().await;
+            return;
         }
         loop {
-            self.shared.clock.sleep_until(self.shared.clock.now() + PREVIEW_EVERY).await;
+            tokio::select! {
+                biased;
+                () = answered.cancelled() => return,
+                () = self.shared.clock.sleep_until(self.shared.clock.now() + PREVIEW_EVERY) => {}
+            }
             let Some(text) = shown.take_news() else { continue };
-            if let Err(error) = channel.preview(&self.peer, &Preview { draft: self.draft, text }).await {
-                debug!(%error, "the preview could not be shown");
+            let preview = Preview { draft: self.draft, text };
+            tokio::select! {
+                () = harmless("a preview", channel.preview(&self.peer, &preview)) => {}
+                () = self.a_while_after(answered) => debug!("a preview hangs; the answer goes on"),
             }
         }
+    }
+
+    async fn a_while_after(&self, answered: &CancellationToken) {
+        answered.cancelled().await;
+        self.shared.clock.sleep_until(self.shared.clock.now() + PREVIEW_WAIT).await;
     }
 
     async fn withdraw(&self) {
         let Some(channel) = self.partner.channel_of(&self.account) else { return };
-        let preview = Preview { draft: self.draft, text: String::new() };
-        if let Err(error) = channel.preview(&self.peer, &preview).await {
-            debug!(%error, "the preview could not be withdrawn");
+        let nothing = Preview { draft: self.draft, text: String::new() };
+        tokio::select! {
+            () = harmless("a withdrawal", channel.preview(&self.peer, &nothing)) => {}
+            () = self.shared.clock.sleep_until(self.shared.clock.now() + PREVIEW_WAIT) => {}
         }
+    }
+}
+
+/// Shows that an answer is being made, if the channel can; never returns.
+pub(crate) async fn keep_typing(shared: &Arc<Shared>, channel: &Arc<dyn Channel>, peer: &Peer) {
+    if !channel.capabilities().typing.it() {
+        return std::future::pending().await;
+    }
+    let mut next = shared.clock.now() + TYPING_AFTER;
+    loop {
+        shared.clock.sleep_until(next).await;
+        harmless("typing", channel.typing(peer)).await;
+        next = shared.clock.now() + TYPING_EVERY;
+    }
+}
+
+/// Asks the model. An adapter that panics is out of order, which is no fault of the conversation.
+async fn ask(model: &dyn ChatModel, prompt: &Prompt, shown: &Shown) -> Result<Completion, ModelError> {
+    let mut on_delta = |delta: Delta<'_>| shown.push(delta);
+    let completion = AssertUnwindSafe(model.complete(prompt, &mut on_delta)).catch_unwind().await;
+    completion.unwrap_or_else(|_panic| Err(ModelError::Unavailable("its adapter panicked".into())))
+}
+
+/// Something that may fail, even panic, and costs nothing then.
+async fn harmless(what: &'static str, call: impl Future<Output = Result<(), SendError>>) {
+    match AssertUnwindSafe(call).catch_unwind().await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => debug!(%error, what, "a side call failed"),
+        Err(_panic) => warn!(what, "a side call panicked"),
     }
 }
 

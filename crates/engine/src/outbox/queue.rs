@@ -6,20 +6,22 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp};
-use rustc_hash::FxHashMap;
-use voronka_core::{capabilities::Pace, message::Peer, rows::Lane};
+use rustc_hash::{FxHashMap, FxHashSet};
+use voronka_core::{capabilities::Pace, ids::BubbleId, message::Peer, rows::Lane};
 
 use super::{
-    Waiting,
     pace::{Bucket, Size},
+    sender::Waiting,
 };
 
 /// Buckets of peers that are remembered before full ones are forgotten.
 const BUCKETS_MAX: usize = 10_000;
 
 /// The queue of an account.
-pub(crate) struct Queue {
+pub(super) struct Queue {
     pace: Option<Pace>,
+    /// All that wait or are under way: a bubble that is handed over twice is the same one.
+    known: FxHashSet<BubbleId>,
     /// Bubbles by peer; empty while the only one is under way.
     peers: FxHashMap<Peer, VecDeque<Waiting>>,
     /// Peers whose next bubble may go, by lane; each stands here at most once.
@@ -32,9 +34,10 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
-    pub(crate) fn new(pace: Option<Pace>) -> Self {
+    pub(super) fn new() -> Self {
         Self {
-            pace,
+            pace: None,
+            known: FxHashSet::default(),
             peers: FxHashMap::default(),
             ready: BTreeMap::new(),
             later: BinaryHeap::new(),
@@ -44,8 +47,16 @@ impl Queue {
         }
     }
 
-    /// Puts a bubble behind those of its peer.
-    pub(crate) fn push(&mut self, waiting: Waiting) {
+    /// The channel's pace; it may change while bubbles wait.
+    pub(super) fn set_pace(&mut self, pace: Option<Pace>) {
+        self.pace = pace;
+    }
+
+    /// Puts a bubble behind those of its peer. `false`: it was there already.
+    pub(super) fn push(&mut self, waiting: Waiting) -> bool {
+        if !self.known.insert(waiting.row.id) {
+            return false;
+        }
         let (peer, lane) = (waiting.row.peer.clone(), waiting.row.lane);
         match self.peers.get_mut(&peer) {
             // Its turn comes: it stands in `ready` or `later`, or has a bubble under way.
@@ -55,10 +66,11 @@ impl Queue {
                 self.ready.entry(lane).or_default().push_back(peer);
             }
         }
+        true
     }
 
     /// The next bubble that may go now; its peer is under way until [`Queue::done`] or [`Queue::again`].
-    pub(crate) fn next(&mut self, now: Timestamp) -> Option<Waiting> {
+    pub(super) fn next(&mut self, now: Timestamp) -> Option<Waiting> {
         while let Some(Reverse((at, _))) = self.later.peek() {
             if *at > now {
                 break;
@@ -126,7 +138,8 @@ impl Queue {
     }
 
     /// The peer's bubble was sent or given up: its next one may go.
-    pub(crate) fn done(&mut self, peer: &Peer) {
+    pub(super) fn done(&mut self, id: BubbleId, peer: &Peer) {
+        self.known.remove(&id);
         match self.peers.get(peer).and_then(VecDeque::front) {
             Some(waiting) => self.ready.entry(waiting.row.lane).or_default().push_back(peer.clone()),
             None => {
@@ -136,19 +149,19 @@ impl Queue {
     }
 
     /// The bubble goes again, before all others of its peer, not before `at`.
-    pub(crate) fn again(&mut self, waiting: Waiting, at: Timestamp) {
+    pub(super) fn again(&mut self, waiting: Waiting, at: Timestamp) {
         let peer = waiting.row.peer.clone();
         self.peers.entry(peer.clone()).or_default().push_front(waiting);
         self.later.push(Reverse((at, peer)));
     }
 
     /// Nothing goes before `until`.
-    pub(crate) fn hold_all(&mut self, until: Timestamp) {
+    pub(super) fn hold_all(&mut self, until: Timestamp) {
         self.held_until = self.held_until.max(until);
     }
 
     /// When something may go that may not go now; `None`: nothing waits.
-    pub(crate) fn wakes_at(&self) -> Option<Timestamp> {
+    pub(super) fn wakes_at(&self) -> Option<Timestamp> {
         let later = self.later.peek().map(|Reverse((at, _))| (*at).max(self.held_until));
         let held = self.ready.values().any(|peers| !peers.is_empty()).then_some(self.held_until);
         [later, held].into_iter().flatten().min()

@@ -1,0 +1,75 @@
+//! The engine's life: taking up what was left, serving, ending in order. Every task of the engine belongs to one of three
+//! groups, for they end one after the other: turns make bubbles, sends make results, results are written last.
+
+use std::future::Future;
+
+use tokio::sync::Mutex;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// How far the engine's life has come. A token that is cancelled is a gate that stays open.
+#[derive(Default)]
+pub(crate) struct Life {
+    /// Held while the engine starts, so that it starts once.
+    pub(crate) starting: Mutex<()>,
+    /// What the last run left is in line: from now on bubbles leave.
+    pub(crate) running: CancellationToken,
+    /// Nothing more is accepted, no turn is begun.
+    pub(crate) stopping: CancellationToken,
+    /// No turn is under way any more: what may be sent at once is sent, then the senders end.
+    pub(crate) last_sends: CancellationToken,
+    /// Time is up: what is still under way is dropped where it stands.
+    over: CancellationToken,
+    turns: TaskTracker,
+    sends: TaskTracker,
+    results: TaskTracker,
+}
+
+/// Which tasks end together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Group {
+    /// Whatever may commit a turn, or wake one.
+    Turns,
+    /// The senders.
+    Sends,
+    /// The writing of results.
+    Results,
+}
+
+impl Life {
+    /// Runs a task that is dropped when time is up.
+    pub(crate) fn spawn(&self, group: Group, task: impl Future<Output = ()> + Send + 'static) {
+        let over = self.over.clone();
+        self.tracker(group).spawn(async move {
+            tokio::select! {
+                biased;
+                () = over.cancelled() => {}
+                () = task => {}
+            }
+        });
+    }
+
+    /// Returns when no task of the group is left.
+    pub(crate) async fn ended(&self, group: Group) {
+        let tracker = self.tracker(group);
+        tracker.close();
+        tracker.wait().await;
+    }
+
+    /// Drops all tasks where they stand, and returns when they are gone.
+    pub(crate) async fn end(&self) {
+        self.stopping.cancel();
+        self.last_sends.cancel();
+        self.over.cancel();
+        for group in [Group::Turns, Group::Sends, Group::Results] {
+            self.ended(group).await;
+        }
+    }
+
+    fn tracker(&self, group: Group) -> &TaskTracker {
+        match group {
+            Group::Turns => &self.turns,
+            Group::Sends => &self.sends,
+            Group::Results => &self.results,
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! The sender of one account.
+
+use std::{future::Future, panic::AssertUnwindSafe, sync::Arc};
+
+use futures::{FutureExt, StreamExt, stream::FuturesUnordered};
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::{mpsc, watch};
+use tracing::{debug, error, warn};
+use voronka_core::{
+    ids::PartnerId,
+    message::{DeliveryFate, Event, EventKey, Inbound},
+    ports::{Channel, Fate, Receipt, SendError, Settled},
+    rows::{Lane, OutboxRow},
+};
+
+use super::{Load, Served, TRIED_FOR, queue::Queue};
+use crate::Shared;
+
+/// Sends under way at once on one account.
+const UNDER_WAY_MAX: usize = 64;
+/// Times that a bubble is sent again when nobody knows whether it arrived and the channel takes no idempotency key.
+const UNCLEAR_MAX: u32 = 2;
+/// Pause after a failure: doubles up to the longest.
+const PAUSE_MIN: SignedDuration = SignedDuration::from_millis(500);
+const PAUSE_MAX: SignedDuration = SignedDuration::from_mins(1);
+/// The longest that a messenger may ask an account to wait.
+const HOLD_MAX: SignedDuration = SignedDuration::from_hours(24);
+
+/// Sends on one account.
+pub(super) struct Sender {
+    shared: Arc<Shared>,
+    partner: PartnerId,
+    load: Arc<Load>,
+    results: mpsc::UnboundedSender<Settled>,
+    queue: Queue,
+    served: Served,
+}
+
+/// A bubble, and since when it is tried.
+pub(super) struct Waiting {
+    pub(super) row: OutboxRow,
+    since: Timestamp,
+    unclear: u32,
+}
+
+impl Sender {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        partner: PartnerId,
+        load: Arc<Load>,
+        results: mpsc::UnboundedSender<Settled>,
+    ) -> Self {
+        Self { shared, partner, load, results, queue: Queue::new(), served: None }
+    }
+
+    pub(super) async fn run(
+        mut self,
+        mut handed_over: mpsc::UnboundedReceiver<OutboxRow>,
+        mut served: watch::Receiver<Served>,
+    ) {
+        let shared = Arc::clone(&self.shared);
+        let life = &shared.life;
+        tokio::select! {
+            () = life.running.cancelled() => {}
+            () = life.stopping.cancelled() => return,
+        }
+        let mut under_way = FuturesUnordered::new();
+        loop {
+            // All that was handed over is in line before anything goes, so that lanes are compared.
+            while let Ok(row) = handed_over.try_recv() {
+                self.take(row);
+            }
+            self.served.clone_from(&served.borrow_and_update());
+            while under_way.len() < UNDER_WAY_MAX
+                && let Some(sending) = self.next()
+            {
+                under_way.push(sending);
+            }
+            let last = life.last_sends.is_cancelled();
+            if last && under_way.is_empty() {
+                return;
+            }
+            let may_wake = !last && self.served.is_some() && under_way.len() < UNDER_WAY_MAX;
+            let wake = if may_wake { self.queue.wakes_at() } else { None };
+            tokio::select! {
+                Some((waiting, result)) = under_way.next() => self.sent(waiting, result),
+                Some(row) = handed_over.recv() => self.take(row),
+                Ok(()) = served.changed() => {}
+                () = sleep(&shared, wake), if wake.is_some() => {}
+                () = life.last_sends.cancelled(), if !last => {}
+            }
+        }
+    }
+
+    fn take(&mut self, row: OutboxRow) {
+        let since = self.shared.clock.now();
+        if !self.queue.push(Waiting { row, since, unclear: 0 }) {
+            self.load.remove();
+        }
+    }
+
+    /// Begins to send the next bubble that may go now.
+    fn next(&mut self) -> Option<impl Future<Output = (Waiting, Result<Receipt, SendError>)> + use<>> {
+        let channel = Arc::clone(self.served.as_ref()?);
+        let now = self.shared.clock.now();
+        self.queue.set_pace(channel.capabilities().pace);
+        loop {
+            let waiting = self.queue.next(now)?;
+            if waiting.row.expires.is_none_or(|expires| now < expires) {
+                return Some(send(channel, waiting));
+            }
+            self.give_up(waiting, DeliveryFate::Expired);
+        }
+    }
+
+    fn sent(&mut self, mut waiting: Waiting, result: Result<Receipt, SendError>) {
+        let now = self.shared.clock.now();
+        let error = match result {
+            Ok(receipt) => {
+                let (partner, id) = (self.partner.clone(), waiting.row.id);
+                return self.settle(&waiting, Settled::Sent { partner, id, message: receipt.message, at: now });
+            }
+            Err(error) => error,
+        };
+        waiting.row.attempts += 1;
+        if now.duration_since(waiting.since) > TRIED_FOR {
+            return self.give_up(waiting, DeliveryFate::Expired);
+        }
+        match error.fate() {
+            Fate::Retry { after: Some(after) } => {
+                debug!(?after, "the channel asks to slow down");
+                let until = now + SignedDuration::try_from(after).unwrap_or(HOLD_MAX).min(HOLD_MAX);
+                self.queue.hold_all(until);
+                self.queue.again(waiting, until);
+            }
+            Fate::Retry { after: None } => {
+                warn!(%error, attempts = waiting.row.attempts, "not sent; trying again");
+                let until = now + pause(waiting.row.attempts);
+                if error == SendError::Unauthorised {
+                    // So it is with every bubble of the account.
+                    self.queue.hold_all(until);
+                }
+                self.queue.again(waiting, until);
+            }
+            Fate::Unclear => self.unclear(waiting, &error),
+            Fate::Final => {
+                let fate = match error {
+                    SendError::Blocked => DeliveryFate::Blocked,
+                    other => DeliveryFate::Refused { cause: other.to_string() },
+                };
+                self.give_up(waiting, fate);
+            }
+        }
+    }
+
+    /// Nobody knows whether it was sent. With an idempotency key it is sent again; without, a few times: a message twice is
+    /// better than none, and none is better than many.
+    fn unclear(&mut self, mut waiting: Waiting, error: &SendError) {
+        warn!(%error, attempts = waiting.row.attempts, "nobody knows whether it was sent");
+        waiting.unclear += 1;
+        let known = self.served.as_ref().is_some_and(|channel| channel.capabilities().idempotent.it());
+        if known || waiting.unclear <= UNCLEAR_MAX {
+            let until = self.shared.clock.now() + pause(waiting.row.attempts);
+            self.queue.again(waiting, until);
+        } else {
+            self.give_up(waiting, DeliveryFate::Refused { cause: error.to_string() });
+        }
+    }
+
+    /// Takes the bubble off the outbox; its conversation hears of it, unless it is a notice of the team.
+    fn give_up(&mut self, waiting: Waiting, fate: DeliveryFate) {
+        let row = &waiting.row;
+        if row.lane == Lane::Notice {
+            error!(?fate, "a notice to the team was not delivered; it stands on the owner's page alone");
+        }
+        let event = (row.lane != Lane::Notice).then(|| Inbound {
+            partner: self.partner.clone(),
+            account: row.account.clone(),
+            peer: row.peer.clone(),
+            key: EventKey::new(&format!("delivery:{}", row.id)),
+            at: self.shared.clock.now(),
+            event: Event::Delivery { bubble: row.id, fate },
+        });
+        let given_up = Settled::GivenUp { partner: self.partner.clone(), id: row.id, event };
+        self.settle(&waiting, given_up);
+    }
+
+    fn settle(&mut self, waiting: &Waiting, result: Settled) {
+        self.queue.done(waiting.row.id, &waiting.row.peer);
+        self.load.remove();
+        // Results are written until the last sender has ended: one that is not is sent again after the next start.
+        let _kept = self.results.send(result);
+    }
+}
+
+/// Sends a bubble. A channel that panics must not end its account.
+async fn send(channel: Arc<dyn Channel>, waiting: Waiting) -> (Waiting, Result<Receipt, SendError>) {
+    let row = &waiting.row;
+    let sent = AssertUnwindSafe(channel.send(&row.peer, &row.bubble, row.id)).catch_unwind().await;
+    let result = sent.unwrap_or_else(|_panic| Err(SendError::Unanswered("the channel's adapter panicked".into())));
+    (waiting, result)
+}
+
+async fn sleep(shared: &Arc<Shared>, until: Option<Timestamp>) {
+    match until {
+        Some(until) => shared.clock.sleep_until(until).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Doubles from half a second to a minute, less up to a quarter, so that many do not come back at one moment.
+fn pause(attempts: u32) -> SignedDuration {
+    let doubled = PAUSE_MIN * 2_i32.pow(attempts.saturating_sub(1).min(7));
+    let full = doubled.min(PAUSE_MAX);
+    full - SignedDuration::from_millis(fastrand::i64(0..=i64::try_from(full.as_millis() / 4).unwrap_or(0)))
+}

@@ -1,0 +1,259 @@
+//! Stores that fail, turns that cannot be computed.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use voronka_core::{
+    ids::PartnerId,
+    message::{Content, ConversationKey, Event, Inbound},
+    ports::{
+        ChatModel, CommitError, Completion, Delta, Directory, Fired, Journal, Loaded, ModelError, Page, PostedMail,
+        Prompt, Settled, StoreError,
+    },
+    rows::{DeadLetter, OutboxRow, RawLetter, TurnCommit},
+};
+use voronka_engine::Engine;
+use voronka_testkit::{
+    FakeClock,
+    channel::FakeChannel,
+    journal::{Call, MemoryStore},
+};
+
+use crate::stage::{CONFIG, Stage, account, echo, key_of, partner, quiet, soon, spec, until, words};
+
+#[tokio::test]
+async fn a_turn_whose_version_is_stale_is_computed_again_and_committed_once() {
+    let stage = Stage::started().await;
+    stage.store.conflict_next();
+    stage.says("anna", "1", "вишня").await;
+    soon(stage.telegram.until_shown(1)).await;
+    quiet().await;
+    assert_eq!(stage.seen("anna").len(), 1);
+    assert_eq!(stage.store.all_messages(&key_of("anna")).len(), 2);
+    assert_eq!(stage.model.asked(), 2);
+}
+
+#[tokio::test]
+async fn conflicts_without_end_are_tried_at_intervals() {
+    let stage = Stage::started().await;
+    for _ in 0..6 {
+        stage.store.conflict_next();
+    }
+    stage.says("anna", "1", "вишня").await;
+    quiet().await;
+    assert_eq!(stage.model.asked(), 4, "then it waits");
+    stage.pass(SignedDuration::from_secs(5)).await;
+    soon(stage.telegram.until_shown(1)).await;
+}
+
+#[tokio::test]
+async fn a_store_that_is_busy_is_waited_for() {
+    let stage = Stage::started().await;
+    for call in [Call::Load, Call::Commit, Call::Settle] {
+        stage.store.fail_next(call, StoreError::Busy("held".into()));
+        stage.store.fail_next(call, StoreError::Full);
+    }
+    stage.says("anna", "1", "вишня").await;
+    stage.pass(SignedDuration::from_secs(3)).await;
+    soon(stage.telegram.until_shown(1)).await;
+    until(|| stage.store.outbox().is_empty()).await;
+    assert_eq!(stage.seen("anna").len(), 1);
+}
+
+#[tokio::test]
+async fn a_turn_that_the_store_refuses_is_set_aside() {
+    let stage = Stage::started().await;
+    stage.store.fail_next(Call::Commit, StoreError::Failed("a constraint".into()));
+    stage.says("anna", "1", "вишня").await;
+    until(|| stage.store.mail_waiting() == 0).await;
+    stage.says("anna", "2", "малина").await;
+    soon(stage.telegram.until_shown(1)).await;
+    let letters = stage.store.dead_letters(&partner(), Page::first(10)).await.unwrap();
+    assert_eq!(letters.len(), 1);
+    assert_eq!(letters[0].cause, "a constraint");
+}
+
+#[tokio::test]
+async fn a_damaged_store_costs_no_mail() {
+    let stage = Stage::started().await;
+    stage.store.fail_next(Call::Load, StoreError::Damaged("torn".into()));
+    stage.says("anna", "1", "вишня").await;
+    quiet().await;
+    assert_eq!((stage.store.mail_waiting(), stage.telegram.attempts()), (1, 0));
+    stage.says("anna", "2", "малина").await;
+    soon(stage.telegram.until_shown(1)).await;
+    assert!(stage.seen("anna")[0].contains("вишня, малина"));
+}
+
+#[tokio::test]
+async fn a_result_that_the_store_refuses_does_not_cost_the_others() {
+    let stage = Stage::started().await;
+    stage.telegram.hold();
+    for who in ["anna", "boris", "vera"] {
+        stage.says(who, "1", "вишня").await;
+    }
+    quiet().await;
+    stage.store.fail_next(Call::Settle, StoreError::Failed("strange".into()));
+    stage.store.fail_next(Call::Settle, StoreError::Failed("strange".into()));
+    stage.telegram.release();
+    soon(stage.telegram.until_shown(3)).await;
+    until(|| stage.store.outbox().len() == 1).await;
+}
+
+/// A store whose conversation cannot be read as long as a certain word waits: a poisoned event.
+struct Poisoned {
+    store: MemoryStore,
+    cured: AtomicBool,
+}
+
+const POISON: &str = "яд";
+
+#[async_trait]
+impl Journal for Poisoned {
+    async fn load(&self, key: &ConversationKey, mail: usize, history: usize) -> Result<Loaded, StoreError> {
+        let mut loaded = self.store.load(key, mail, history).await?;
+        let is_poison = |inbound: &Inbound| matches!(&inbound.event, Event::Customer { content: Content::Text { text }, .. } if text == POISON);
+        if loaded.mail.iter().any(|mail| is_poison(&mail.inbound)) && !self.cured.load(Ordering::SeqCst) {
+            let conversation = loaded.conversation.as_mut().expect("poison does not come first");
+            conversation.state = "not a state".into();
+        }
+        Ok(loaded)
+    }
+
+    async fn post(&self, batch: Vec<Inbound>) -> Result<Vec<PostedMail>, StoreError> {
+        self.store.post(batch).await
+    }
+
+    async fn waiting(&self, after: Option<&ConversationKey>, limit: usize) -> Result<Vec<ConversationKey>, StoreError> {
+        self.store.waiting(after, limit).await
+    }
+
+    async fn commit(&self, turn: TurnCommit) -> Result<(), CommitError> {
+        self.store.commit(turn).await
+    }
+
+    async fn fire(&self, now: Timestamp, limit: usize) -> Result<Fired, StoreError> {
+        self.store.fire(now, limit).await
+    }
+
+    async fn unsent(&self, after: i64, limit: usize) -> Result<Vec<(i64, OutboxRow)>, StoreError> {
+        self.store.unsent(after, limit).await
+    }
+
+    async fn settle(&self, settled: Vec<Settled>) -> Result<(), StoreError> {
+        self.store.settle(settled).await
+    }
+
+    async fn set_aside(&self, letter: DeadLetter) -> Result<(), StoreError> {
+        self.store.set_aside(letter).await
+    }
+
+    async fn keep_raw(&self, letter: RawLetter) -> Result<(), StoreError> {
+        self.store.keep_raw(letter).await
+    }
+
+    async fn replay(&self, partner: &PartnerId, letter: i64) -> Result<Option<ConversationKey>, StoreError> {
+        self.store.replay(partner, letter).await
+    }
+}
+
+#[tokio::test]
+async fn a_poisoned_event_is_set_aside_and_the_conversation_goes_on() {
+    let journal = Arc::new(Poisoned { store: MemoryStore::new(), cured: AtomicBool::new(false) });
+    let telegram = Arc::new(FakeChannel::default());
+    let bakery = || {
+        voronka_engine::Partner::new(spec(CONFIG, &[]))
+            .model(Arc::new(echo()))
+            .channel(account("telegram"), telegram.clone())
+    };
+    let engine = Engine::new(journal.clone(), Arc::new(FakeClock::at("2026-12-01T09:00:00Z"))).partner(bakery());
+    engine.start().await.unwrap();
+    engine.receive(words("anna", "1", "вишня")).await.unwrap();
+    soon(telegram.until_shown(1)).await;
+    // In one batch with others: they must not suffer.
+    let batch = [("2", "малина"), ("3", POISON), ("4", "слива")];
+    use voronka_core::ports::Mailbox;
+    engine.post(batch.map(|(key, text)| words("anna", key, text)).into()).await.unwrap();
+    until(|| journal.store.mail_waiting() == 0).await;
+    quiet().await;
+    let peer = words("anna", "", "").peer;
+    let seen = telegram.texts_to(&peer);
+    assert!(
+        seen.iter().any(|text| text.contains("малина")) && seen.iter().any(|text| text.contains("слива")),
+        "{seen:?}"
+    );
+    let letters = journal.store.dead_letters(&partner(), Page::first(10)).await.unwrap();
+    assert_eq!(letters.len(), 1);
+    assert!(!letters[0].cause.contains(POISON), "the cause quotes nobody: {}", letters[0].cause);
+
+    journal.cured.store(true, Ordering::SeqCst);
+    let shown = seen.len();
+    assert_eq!(engine.replay(&partner(), letters[0].id).await.unwrap(), Some(key_of("anna")));
+    soon(telegram.until_shown(shown + 1)).await;
+    assert!(telegram.texts_to(&peer).last().unwrap().contains(POISON));
+    assert_eq!(engine.replay(&partner(), letters[0].id).await.unwrap(), None, "a letter is replayed once");
+}
+
+/// A model whose adapter has a bug.
+struct Panicking;
+
+#[async_trait]
+impl ChatModel for Panicking {
+    fn name(&self) -> &'static str {
+        "panicking"
+    }
+
+    async fn complete(
+        &self,
+        _prompt: &Prompt,
+        _on_delta: &mut (dyn for<'a> FnMut(Delta<'a>) + Send),
+    ) -> Result<Completion, ModelError> {
+        panic!("a bug")
+    }
+}
+
+#[tokio::test]
+async fn a_model_that_panics_costs_the_answer_its_words_and_nothing_else() {
+    let stage = Stage::new();
+    stage.engine.serve(stage.partner(CONFIG).model(Arc::new(Panicking)));
+    stage.engine.start().await.unwrap();
+    stage.says("anna", "1", "вишня").await;
+    until(|| stage.seen("anna").len() == 1).await;
+    assert!(stage.store.dead_letters(&partner(), Page::first(10)).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_partner_that_is_overrun_leaves_room_for_others() {
+    use voronka_testkit::model::{Gate, Reply, ScriptedModel};
+    let gate = Gate::closed();
+    let closed = gate.clone();
+    let model = ScriptedModel::answering(move |_| Reply::text("Наконец.").after(&closed));
+    let stage = Stage::with(CONFIG, voronka_testkit::channel::roomy(), model);
+    let quick = Arc::new(FakeChannel::default());
+    let other = PartnerId::parse("florist").unwrap();
+    let files = HashMap::from([("config.yaml", "name: Цветы\naccounts: {telegram: {}}\n")]);
+    let files = files.into_iter().map(|(path, text)| (Arc::from(path), text.as_bytes().to_vec())).collect();
+    let spec = voronka_core::spec::partner::PartnerSpec::parse(other.clone(), &files).spec.unwrap();
+    let florist = voronka_engine::Partner::new(Arc::new(spec))
+        .model(Arc::new(echo()))
+        .channel(account("telegram"), quick.clone());
+    stage.engine.serve(florist);
+    stage.engine.start().await.unwrap();
+    for n in 0..1_100 {
+        stage.says(&format!("guest-{n}"), "1", "вишня").await;
+    }
+    soon(gate.reached_by(1_024)).await;
+    stage.engine.receive(Inbound { partner: other, ..words("anna", "1", "розы") }).await.unwrap();
+    soon(quick.until_shown(1)).await;
+    quiet().await;
+    assert_eq!(stage.model.asked(), 1_024, "a quarter of all turns");
+    gate.open();
+    soon(stage.telegram.until_shown(1_100)).await;
+}

@@ -1,0 +1,10 @@
+//! The engine over fakes: what it promises, one test a promise. Nothing here sleeps, and time is moved by hand.
+
+mod accepting;
+mod answering;
+mod ending;
+mod failing;
+mod schedules;
+mod sending;
+mod serving;
+mod stage;
