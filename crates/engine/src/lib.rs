@@ -3,6 +3,49 @@
 //! What is accepted is durable before it is acknowledged; a conversation is served in order by one turn at a time, others in
 //! parallel; a turn's effects are committed once, with the consumption of its mail; what leaves the process leaves after the
 //! commit. The engine knows no messenger, model or database: those come as ports.
+//!
+//! Inside a service of one's own it is a few lines; here with fakes in the place of a database, a messenger and a model:
+//! ```
+//! use std::sync::Arc;
+//! use voronka_core::{ids::*, message::*, ports::Clock, spec::partner::*};
+//! use voronka_engine::{Engine, Partner};
+//! use voronka_testkit::{FakeClock, channel::FakeChannel, journal::MemoryStore, model::ScriptedModel};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // A partner's folder, read by whatever reads folders; here one file.
+//! let files = PartnerFiles::from([("config.yaml".into(), "name: Корица\naccounts: {web: {}}\n".into())]);
+//! let spec = PartnerSpec::parse(PartnerId::parse("korica")?, &files).spec.ok_or("see the diagnostics")?;
+//!
+//! let web = AccountId::parse("web")?;
+//! let channel = Arc::new(FakeChannel::default());
+//! let clock = Arc::new(FakeClock::at("2026-12-01T09:00:00Z"));
+//! let korica = Partner::new(Arc::new(spec))
+//!     .channel(web.clone(), channel.clone())
+//!     .model(Arc::new(ScriptedModel::saying("Да, торты без глютена у нас есть.")));
+//! let engine = Engine::new(Arc::new(MemoryStore::new()), clock.clone()).partner(korica);
+//! engine.start().await?;
+//!
+//! // From your own web server: when this returns, the message is safe and may be acknowledged.
+//! let anna = Peer::new("anna");
+//! let content = Content::Text { text: "Есть торты без глютена?".into() };
+//! let posted = engine
+//!     .receive(Inbound {
+//!         partner: PartnerId::parse("korica")?,
+//!         account: web,
+//!         peer: anna.clone(),
+//!         key: EventKey::new("message-1"),
+//!         at: clock.now(),
+//!         event: Event::Customer { content, profile: Profile::default() },
+//!     })
+//!     .await?;
+//! assert_eq!(posted.new, 1);
+//! channel.until_shown(1).await;
+//! assert!(channel.texts_to(&anna)[0].contains("без глютена"));
+//! engine.stop().await;
+//! # Ok(())
+//! # }
+//! ```
 
 mod conversations;
 mod life;
@@ -22,6 +65,7 @@ use async_trait::async_trait;
 use jiff::SignedDuration;
 use tokio::sync::{Semaphore, broadcast};
 use tracing::{error, info};
+use uuid::Uuid;
 use voronka_core::{
     ids::{ConversationId, PartnerId},
     message::{ConversationKey, Inbound},
@@ -75,7 +119,7 @@ struct Served {
 }
 
 impl Engine {
-    /// An engine over a store, not started yet.
+    /// An engine over a store, not started yet. It lives in the Tokio runtime in which it is given its partners.
     pub fn new(journal: Arc<dyn Journal>, clock: Arc<dyn Clock>) -> Self {
         Self(Arc::new(Shared {
             journal,
@@ -150,7 +194,7 @@ impl Engine {
         shared.senders.start_settling(shared);
         shared.life.running.cancel();
         Conversations::open(shared);
-        shared.timers.start(shared);
+        Timers::start(shared);
         Ok(())
     }
 
@@ -236,7 +280,7 @@ impl Shared {
     async fn recover_mail(self: &Arc<Self>, of: Option<&PartnerId>) -> Result<usize, StoreError> {
         let first = |partner: &PartnerId| ConversationKey {
             partner: partner.clone(),
-            conversation: ConversationId(Default::default()),
+            conversation: ConversationId(Uuid::nil()),
         };
         let mut last = of.map(first);
         let mut found = 0;

@@ -40,7 +40,7 @@ impl Timers {
         }
     }
 
-    pub(crate) fn start(&self, shared: &Arc<Shared>) {
+    pub(crate) fn start(shared: &Arc<Shared>) {
         let task = Arc::clone(shared);
         shared.life.spawn(Group::Turns, async move {
             tokio::select! {

@@ -152,11 +152,11 @@ impl Tries {
     fn overtaking(&self) -> Overtaking {
         if self.mail_max < MAIL_MAX {
             // The other events were there before: they come next, not instead.
-            Overtaking::ByNobody
+            Overtaking::Nobody
         } else if self.superseded < SUPERSEDED_MAX {
-            Overtaking::ByAnybody
+            Overtaking::Anybody
         } else {
-            Overtaking::ByTheTeam
+            Overtaking::Team
         }
     }
 }

@@ -59,23 +59,21 @@ pub(crate) struct Watch<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Overtaking {
     /// The customer's, who should get one answer to all they wrote; and the team's.
-    ByAnybody,
+    Anybody,
     /// The team's: a bot must not talk across a person.
-    ByTheTeam,
+    Team,
     /// None.
-    ByNobody,
+    Nobody,
 }
 
 impl Overtaking {
     /// What became of bubbles and what timers say can wait for its turn.
     fn by(self, event: &Event) -> bool {
         match (self, event) {
-            (Self::ByAnybody, Event::Customer { .. } | Event::Team { .. }) | (Self::ByTheTeam, Event::Team { .. }) => {
-                true
-            }
-            (Self::ByAnybody | Self::ByTheTeam, Event::Timer { .. } | Event::Delivery { .. })
-            | (Self::ByTheTeam, Event::Customer { .. })
-            | (Self::ByNobody, _) => false,
+            (Self::Anybody, Event::Customer { .. } | Event::Team { .. }) | (Self::Team, Event::Team { .. }) => true,
+            (Self::Anybody | Self::Team, Event::Timer { .. } | Event::Delivery { .. })
+            | (Self::Team, Event::Customer { .. })
+            | (Self::Nobody, _) => false,
         }
     }
 }
@@ -171,7 +169,7 @@ impl<'a> World<'a> {
     /// Looks at the mail itself: the bell rings late for mail that was read while it was being written, and not all mail
     /// is worth a new answer.
     async fn is_overtaken(&self, watch: Watch<'_>) -> bool {
-        if watch.by == Overtaking::ByNobody || !self.shared.conversations.has_more(&self.key) {
+        if watch.by == Overtaking::Nobody || !self.shared.conversations.has_more(&self.key) {
             return false;
         }
         match self.shared.journal.load(&self.key, watch.mail.len() + NEWS_MAX, 0).await {

@@ -58,13 +58,12 @@ impl Queue {
             return false;
         }
         let (peer, lane) = (waiting.row.peer.clone(), waiting.row.lane);
-        match self.peers.get_mut(&peer) {
-            // Its turn comes: it stands in `ready` or `later`, or has a bubble under way.
-            Some(queue) => queue.push_back(waiting),
-            None => {
-                self.peers.insert(peer.clone(), VecDeque::from([waiting]));
-                self.ready.entry(lane).or_default().push_back(peer);
-            }
+        if let Some(queue) = self.peers.get_mut(&peer) {
+            // Its turn comes: the peer stands in `ready` or `later`, or has a bubble under way.
+            queue.push_back(waiting);
+        } else {
+            self.peers.insert(peer.clone(), VecDeque::from([waiting]));
+            self.ready.entry(lane).or_default().push_back(peer);
         }
         true
     }

@@ -109,7 +109,7 @@ impl Sender {
             if waiting.row.expires.is_none_or(|expires| now < expires) {
                 return Some(send(channel, waiting));
             }
-            self.give_up(waiting, DeliveryFate::Expired);
+            self.give_up(&waiting, DeliveryFate::Expired);
         }
     }
 
@@ -124,7 +124,7 @@ impl Sender {
         };
         waiting.row.attempts += 1;
         if now.duration_since(waiting.since) > TRIED_FOR {
-            return self.give_up(waiting, DeliveryFate::Expired);
+            return self.give_up(&waiting, DeliveryFate::Expired);
         }
         match error.fate() {
             Fate::Retry { after: Some(after) } => {
@@ -148,7 +148,7 @@ impl Sender {
                     SendError::Blocked => DeliveryFate::Blocked,
                     other => DeliveryFate::Refused { cause: other.to_string() },
                 };
-                self.give_up(waiting, fate);
+                self.give_up(&waiting, fate);
             }
         }
     }
@@ -163,12 +163,12 @@ impl Sender {
             let until = self.shared.clock.now() + pause(waiting.row.attempts);
             self.queue.again(waiting, until);
         } else {
-            self.give_up(waiting, DeliveryFate::Refused { cause: error.to_string() });
+            self.give_up(&waiting, DeliveryFate::Refused { cause: error.to_string() });
         }
     }
 
     /// Takes the bubble off the outbox; its conversation hears of it, unless it is a notice of the team.
-    fn give_up(&mut self, waiting: Waiting, fate: DeliveryFate) {
+    fn give_up(&mut self, waiting: &Waiting, fate: DeliveryFate) {
         let row = &waiting.row;
         if row.lane == Lane::Notice {
             error!(?fate, "a notice to the team was not delivered; it stands on the owner's page alone");
@@ -182,7 +182,7 @@ impl Sender {
             event: Event::Delivery { bubble: row.id, fate },
         });
         let given_up = Settled::GivenUp { partner: self.partner.clone(), id: row.id, event };
-        self.settle(&waiting, given_up);
+        self.settle(waiting, given_up);
     }
 
     fn settle(&mut self, waiting: &Waiting, result: Settled) {

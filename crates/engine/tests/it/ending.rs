@@ -5,8 +5,8 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use voronka_core::{
     ids::BubbleId,
-    message::Peer,
-    ports::{Channel, Clock, Journal, Mailbox, PostError, StoreError},
+    message::{Content, Inbound, Peer},
+    ports::{Clock, Journal, Mailbox, PostError, SendError, StoreError},
 };
 use voronka_engine::{Engine, Partner};
 use voronka_sqlite::SqliteStore;
@@ -17,7 +17,9 @@ use voronka_testkit::{
     model::{Gate, Reply, ScriptedModel},
 };
 
-use crate::stage::{CONFIG, Stage, account, bubble, echo, echoed, key_of, leave, quiet, soon, spec, until, words};
+use crate::stage::{
+    CONFIG, Stage, account, bubble, customer, echo, echoed, key_of, leave, quiet, soon, spec, until, words,
+};
 
 #[tokio::test]
 async fn a_stop_lets_a_turn_under_way_finish_and_sends_what_it_says() {
@@ -90,7 +92,7 @@ async fn a_stop_writes_the_last_results_even_if_the_store_is_busy() {
 #[tokio::test]
 async fn a_stop_does_not_wait_for_bubbles_whose_time_has_not_come() {
     let stage = Stage::new();
-    stage.telegram.break_peer(&Peer::new("anna"), voronka_core::ports::SendError::Unavailable("502".into()));
+    stage.telegram.break_peer(&Peer::new("anna"), SendError::Unavailable("502".into()));
     stage.left(vec![bubble("anna", "1")]).await;
     stage.engine.start().await.unwrap();
     quiet().await;
@@ -108,16 +110,21 @@ struct OnDisk {
 impl OnDisk {
     fn new() -> Self {
         let clock = Arc::new(FakeClock::at("2026-12-01T09:00:00Z"));
-        Self { folder: tempfile::tempdir().unwrap(), clock, telegram: Arc::new(FakeChannel::default()) }
+        Self {
+            folder: tempfile::tempdir().expect("a folder for the test"),
+            clock,
+            telegram: Arc::new(FakeChannel::default()),
+        }
     }
 
     fn store(&self) -> Arc<SqliteStore> {
-        Arc::new(SqliteStore::open(self.folder.path().join("voronka.db")).unwrap())
+        Arc::new(SqliteStore::open(self.folder.path().join("voronka.db")).expect("a file of our own"))
     }
 
     /// One life of the engine, which ends in a crash: whatever is under way is dropped where it stands.
     fn lives<T>(&self, life: impl AsyncFnOnce(Engine, Arc<SqliteStore>) -> T) -> T {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
         let outcome = runtime.block_on(async {
             let store = self.store();
             let bakery = Partner::new(spec(FLOWS, &[("flows/zakaz.yaml", FLOW)]))
@@ -137,11 +144,18 @@ impl OnDisk {
     }
 }
 
-const FLOWS: &str = "name: Полдень\naccounts: {telegram: {}}\nquiet: {from: 0:00, until: 0:00}\n";
+/// Waits until it is written that all that was sent was sent: a crash before would send it again.
+async fn all_recorded(store: &SqliteStore) {
+    while !store.unsent(i64::MIN, 1).await.expect("a file of our own").is_empty() {
+        tokio::task::yield_now().await;
+    }
+}
+
+const FLOWS: &str = "name: Полдень\naccounts: {telegram: {}}\n";
 const FLOW: &str = "\
 title: Заказ
 about: клиент заказывает
-start: {commands: [zakaz]}
+start: {commands: [/zakaz]}
 steps:
   - ask: Сколько гостей?
     as: гости
@@ -149,9 +163,9 @@ steps:
     silence: [{after: 30m, say: Вы ещё здесь?}]
 ";
 
-fn order() -> voronka_core::message::Inbound {
-    let command = voronka_core::message::Content::Command { name: "zakaz".into(), args: String::new() };
-    crate::stage::customer("anna", "order", command)
+fn order() -> Inbound {
+    let command = Content::Command { name: "zakaz".into(), args: String::new() };
+    customer("anna", "order", command)
 }
 
 #[test]
@@ -165,9 +179,7 @@ fn a_restart_sends_what_was_left_once_and_in_order_and_takes_up_waiting_mail() {
     house.lives(async |engine, store| {
         engine.start().await.unwrap();
         house.telegram.until_shown(4).await;
-        while !store.unsent(i64::MIN, 1).await.unwrap().is_empty() {
-            tokio::task::yield_now().await;
-        }
+        all_recorded(&store).await;
     });
     let seen = house.seen();
     assert_eq!(seen[..2], ["1", "2"]);
@@ -203,19 +215,18 @@ fn a_crash_between_the_send_and_its_record_doubles_no_more_than_that_bubble() {
 #[test]
 fn a_timer_fires_once_across_a_restart() {
     let house = OnDisk::new();
-    house.lives(async |engine, _| {
+    house.lives(async |engine, store| {
         engine.start().await.unwrap();
         engine.receive(order()).await.unwrap();
         house.telegram.until_shown(1).await;
+        all_recorded(&store).await;
     });
     house.clock.advance(SignedDuration::from_mins(31));
     for _ in 0..3 {
         house.lives(async |engine, store| {
             engine.start().await.unwrap();
             house.telegram.until_shown(2).await;
-            while !store.unsent(i64::MIN, 1).await.unwrap().is_empty() {
-                tokio::task::yield_now().await;
-            }
+            all_recorded(&store).await;
         });
     }
     let seen = house.seen();
@@ -260,5 +271,4 @@ async fn timers_go_on_when_the_store_was_busy() {
     stage.clock.advance(SignedDuration::from_mins(31));
     stage.pass(SignedDuration::from_secs(3)).await;
     soon(stage.telegram.until_shown(2)).await;
-    let _: Option<&dyn Channel> = None;
 }

@@ -1,11 +1,8 @@
 //! Stores that fail, turns that cannot be computed.
 
-use std::{
-    collections::HashMap,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
 };
 
 use async_trait::async_trait;
@@ -14,16 +11,18 @@ use voronka_core::{
     ids::PartnerId,
     message::{Content, ConversationKey, Event, Inbound},
     ports::{
-        ChatModel, CommitError, Completion, Delta, Directory, Fired, Journal, Loaded, ModelError, Page, PostedMail,
-        Prompt, Settled, StoreError,
+        ChatModel, CommitError, Completion, Delta, Directory, Fired, Journal, Loaded, Mailbox, ModelError, Page,
+        PostedMail, Prompt, Settled, StoreError,
     },
     rows::{DeadLetter, OutboxRow, RawLetter, TurnCommit},
+    spec::partner::{PartnerFiles, PartnerSpec},
 };
-use voronka_engine::Engine;
+use voronka_engine::{Engine, Partner};
 use voronka_testkit::{
     FakeClock,
-    channel::FakeChannel,
+    channel::{FakeChannel, roomy},
     journal::{Call, MemoryStore},
+    model::{Gate, Reply, ScriptedModel},
 };
 
 use crate::stage::{CONFIG, Stage, account, echo, key_of, partner, quiet, soon, spec, until, words};
@@ -168,18 +167,14 @@ impl Journal for Poisoned {
 async fn a_poisoned_event_is_set_aside_and_the_conversation_goes_on() {
     let journal = Arc::new(Poisoned { store: MemoryStore::new(), cured: AtomicBool::new(false) });
     let telegram = Arc::new(FakeChannel::default());
-    let bakery = || {
-        voronka_engine::Partner::new(spec(CONFIG, &[]))
-            .model(Arc::new(echo()))
-            .channel(account("telegram"), telegram.clone())
-    };
+    let bakery =
+        || Partner::new(spec(CONFIG, &[])).model(Arc::new(echo())).channel(account("telegram"), telegram.clone());
     let engine = Engine::new(journal.clone(), Arc::new(FakeClock::at("2026-12-01T09:00:00Z"))).partner(bakery());
     engine.start().await.unwrap();
     engine.receive(words("anna", "1", "вишня")).await.unwrap();
     soon(telegram.until_shown(1)).await;
     // In one batch with others: they must not suffer.
     let batch = [("2", "малина"), ("3", POISON), ("4", "слива")];
-    use voronka_core::ports::Mailbox;
     engine.post(batch.map(|(key, text)| words("anna", key, text)).into()).await.unwrap();
     until(|| journal.store.mail_waiting() == 0).await;
     quiet().await;
@@ -231,19 +226,21 @@ async fn a_model_that_panics_costs_the_answer_its_words_and_nothing_else() {
 
 #[tokio::test]
 async fn a_partner_that_is_overrun_leaves_room_for_others() {
-    use voronka_testkit::model::{Gate, Reply, ScriptedModel};
     let gate = Gate::closed();
     let closed = gate.clone();
     let model = ScriptedModel::answering(move |_| Reply::text("Наконец.").after(&closed));
-    let stage = Stage::with(CONFIG, voronka_testkit::channel::roomy(), model);
+    let stage = Stage::with(CONFIG, roomy(), model);
     let quick = Arc::new(FakeChannel::default());
     let other = PartnerId::parse("florist").unwrap();
-    let files = HashMap::from([("config.yaml", "name: Цветы\naccounts: {telegram: {}}\n")]);
-    let files = files.into_iter().map(|(path, text)| (Arc::from(path), text.as_bytes().to_vec())).collect();
-    let spec = voronka_core::spec::partner::PartnerSpec::parse(other.clone(), &files).spec.unwrap();
-    let florist = voronka_engine::Partner::new(Arc::new(spec))
-        .model(Arc::new(echo()))
-        .channel(account("telegram"), quick.clone());
+    let files = PartnerFiles::from([(
+        "config.yaml".into(),
+        "name: Цветы
+accounts: {telegram: {}}
+"
+        .into(),
+    )]);
+    let spec = PartnerSpec::parse(other.clone(), &files).spec.unwrap();
+    let florist = Partner::new(Arc::new(spec)).model(Arc::new(echo())).channel(account("telegram"), quick.clone());
     stage.engine.serve(florist);
     stage.engine.start().await.unwrap();
     for n in 0..1_100 {

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use voronka_core::{
     capabilities::{Capabilities, Has},
     message::Peer,
-    ports::{Clock, SendError, StoreError},
+    ports::{SendError, StoreError},
 };
 use voronka_engine::{Engine, Partner};
 use voronka_testkit::{

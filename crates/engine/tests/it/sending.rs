@@ -5,13 +5,13 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use voronka_core::{
     capabilities::{Capabilities, Has, Pace},
-    message::{Event, Peer},
+    message::{Inbound, Peer, TeamAction},
     ports::{Clock, Directory, Page, SendError, StoreError},
     rows::OutboxRow,
 };
 use voronka_testkit::{channel::roomy, journal::Call, model::ScriptedModel};
 
-use crate::stage::{CONFIG, Stage, account, bubble, echo, key_of, notice, partner, quiet, soon, until};
+use crate::stage::{CONFIG, Stage, account, bubble, echo, key_of, notice, partner, quiet, soon, until, words};
 
 fn paced(burst: u32) -> Capabilities {
     let pace = Pace { peer_pause: Duration::from_secs(1), peer_burst: burst, account_per_s: 30 };
@@ -76,22 +76,13 @@ async fn a_reply_whose_second_bubble_fails_is_not_sent_from_the_first_again() {
 async fn a_plea_to_slow_down_holds_the_whole_account_and_no_other() {
     let stage = Stage::new();
     stage.telegram.fail_next(SendError::Limited { after: Duration::from_secs(30) });
-    let on_web = |who: &str| OutboxRow { account: account("web"), ..bubble(who, "веб") };
     stage.left(vec![bubble("anna", "1")]).await;
     stage.engine.start().await.unwrap();
     quiet().await;
     assert_eq!(stage.telegram.attempts(), 1);
     stage.says("boris", "1", "вишня").await;
-    stage
-        .engine
-        .receive(voronka_core::message::Inbound {
-            account: account("web"),
-            ..crate::stage::words("vera", "1", "малина")
-        })
-        .await
-        .unwrap();
+    stage.engine.receive(Inbound { account: account("web"), ..words("vera", "1", "малина") }).await.unwrap();
     soon(stage.web.until_shown(1)).await;
-    let _ = on_web;
     stage.pass(SignedDuration::from_secs(29)).await;
     assert_eq!(stage.telegram.attempts(), 1, "nothing was tried before its time");
     stage.pass(SignedDuration::from_secs(2)).await;
@@ -121,7 +112,7 @@ async fn who_blocked_us_is_marked_and_nothing_more_is_sent() {
     let facts = stage.store.facts(&partner(), key_of("anna").first_customer());
     assert!(facts.iter().any(|fact| fact.name == "reachable" || fact.data.contains("blocked")), "{facts:?}");
     stage.telegram.mend(&Peer::new("anna"));
-    stage.team("anna", "2", voronka_core::message::TeamAction::Reply { text: "Вы здесь?".into() }).await;
+    stage.team("anna", "2", TeamAction::Reply { text: "Вы здесь?".into() }).await;
     until(|| stage.store.mail_waiting() == 0).await;
     quiet().await;
     assert!(stage.seen("anna").is_empty());
@@ -298,12 +289,10 @@ async fn no_turn_is_begun_on_an_account_that_has_too_much_to_send() {
     stage.says("anna", "1", "вишня").await;
     quiet().await;
     assert_eq!((stage.model.asked(), stage.store.mail_waiting()), (0, 1));
-    let web =
-        voronka_core::message::Inbound { account: account("web"), ..crate::stage::words("anna", "1", "вишня") };
+    let web = Inbound { account: account("web"), ..words("anna", "1", "вишня") };
     stage.engine.receive(web).await.unwrap();
     soon(stage.web.until_shown(1)).await;
     stage.telegram.release();
     soon(stage.telegram.until_shown(10_001)).await;
     assert!(matches!(&stage.seen("anna")[..], [answer] if answer.contains("вишня")));
-    let _: Option<Event> = None;
 }

@@ -1,13 +1,18 @@
 //! A conversation is served in order, by one turn at a time; others go on.
 
+use std::sync::Arc;
+
 use jiff::SignedDuration;
-use voronka_core::message::{Content, Peer, TeamAction};
+use voronka_core::{
+    ids::BubbleId,
+    message::{Content, DeliveryFate, Event, Inbound, Peer, TeamAction},
+};
 use voronka_testkit::{
     channel::roomy,
     model::{Gate, Reply, ScriptedModel},
 };
 
-use crate::stage::{CONFIG, Stage, echoed, heard, key_of, quiet, soon, until, words};
+use crate::stage::{CONFIG, Stage, customer, echoed, heard, key_of, quiet, soon, until, words};
 
 const BUFFERED: &str = "
 name: Полдень
@@ -111,11 +116,8 @@ async fn news_of_a_bubble_or_a_timer_does_not_supersede_a_draft() {
     stage.engine.start().await.unwrap();
     stage.says("anna", "1", "вишня").await;
     soon(gate.reached_by(1)).await;
-    let event = voronka_core::message::Event::Delivery {
-        bubble: voronka_core::ids::BubbleId::of(&["an old one"]),
-        fate: voronka_core::message::DeliveryFate::Expired,
-    };
-    let news = voronka_core::message::Inbound { event, ..words("anna", "2", "") };
+    let event = Event::Delivery { bubble: BubbleId::of(&["an old one"]), fate: DeliveryFate::Expired };
+    let news = Inbound { event, ..words("anna", "2", "") };
     stage.engine.receive(news).await.unwrap();
     quiet().await;
     gate.open();
@@ -175,7 +177,7 @@ async fn the_partners_buffer_waits_for_the_rest_of_a_burst() {
     // A press of a button is not the beginning of a burst.
     stage
         .engine
-        .receive(crate::stage::customer("anna", "3", Content::Command { name: "help".into(), args: String::new() }))
+        .receive(customer("anna", "3", Content::Command { name: "help".into(), args: String::new() }))
         .await
         .unwrap();
     soon(stage.telegram.until_shown(2)).await;
@@ -201,7 +203,7 @@ async fn a_partner_is_replaced_between_turns() {
     stage.engine.start().await.unwrap();
     stage.says("anna", "1", "вишня").await;
     soon(gate.reached_by(1)).await;
-    let other = std::sync::Arc::new(ScriptedModel::saying("По-новому."));
+    let other = Arc::new(ScriptedModel::saying("По-новому."));
     let partner = stage.partner(CONFIG).model(other);
     stage.engine.serve(partner);
     stage.says("boris", "1", "малина").await;

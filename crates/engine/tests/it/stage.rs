@@ -9,10 +9,7 @@ use voronka_core::{
     message::{Content, ConversationKey, Event, EventKey, Inbound, Peer, Profile, TeamAction},
     ports::{ChatMessage, ChatModel, Clock, Journal, Prompt},
     rows::{Lane, OutboxRow, TurnCommit},
-    spec::{
-        partner::{PartnerFiles, PartnerSpec},
-        rich::Rich,
-    },
+    spec::partner::{PartnerFiles, PartnerSpec},
 };
 use voronka_engine::{Engine, Partner};
 use voronka_testkit::{
@@ -69,20 +66,20 @@ impl Stage {
 
     pub(crate) async fn started() -> Self {
         let stage = Self::new();
-        stage.engine.start().await.unwrap();
+        stage.engine.start().await.expect("an empty store");
         stage
     }
 
     /// The customer writes on Telegram, under this key.
     pub(crate) async fn says(&self, who: &str, key: &str, text: &str) {
-        let posted = self.engine.receive(words(who, key, text)).await.unwrap();
+        let posted = self.engine.receive(words(who, key, text)).await.expect("kept");
         assert_eq!((posted.new, posted.seen), (1, 0));
     }
 
     pub(crate) async fn team(&self, who: &str, key: &str, action: TeamAction) {
         let event = Event::Team { who: "хозяйка".into(), action };
         let inbound = Inbound { event, ..words(who, key, "") };
-        self.engine.receive(inbound).await.unwrap();
+        self.engine.receive(inbound).await.expect("kept");
     }
 
     /// What the customer saw on Telegram.
@@ -112,7 +109,7 @@ impl Stage {
 pub(crate) async fn leave(store: &dyn Journal, outbox: Vec<OutboxRow>) {
     let carrier = words("carrier", "0", "");
     let key = carrier.conversation();
-    store.commit(TurnCommit { outbox, ..sample::turn(&key, &carrier, 0) }).await.unwrap();
+    store.commit(TurnCommit { outbox, ..sample::turn(&key, &carrier, 0) }).await.expect("a new conversation");
 }
 
 /// A bubble of Telegram.
@@ -154,11 +151,11 @@ pub(crate) fn spec(config: &str, more: &[(&str, &str)]) -> Arc<PartnerSpec> {
 }
 
 pub(crate) fn partner() -> PartnerId {
-    PartnerId::parse("bakery").unwrap()
+    PartnerId::parse("bakery").expect("a partner id")
 }
 
 pub(crate) fn account(id: &str) -> AccountId {
-    AccountId::parse(id).unwrap()
+    AccountId::parse(id).expect("an account id")
 }
 
 pub(crate) fn key_of(who: &str) -> ConversationKey {
@@ -175,13 +172,9 @@ pub(crate) fn customer(who: &str, key: &str, content: Content) -> Inbound {
         account: account("telegram"),
         peer: Peer::new(who),
         key: EventKey::new(&format!("{who}/{key}")),
-        at: "2026-12-01T09:00:00Z".parse().unwrap(),
+        at: "2026-12-01T09:00:00Z".parse().expect("a timestamp"),
         event: Event::Customer { content, profile: Profile::default() },
     }
-}
-
-pub(crate) fn rich(text: &str) -> Rich {
-    Rich { text: text.into(), spans: Vec::new() }
 }
 
 /// Lets everything go on that needs no clock.
