@@ -1,5 +1,6 @@
 //! What is true of the whole. `arrows` and `house` read the workspace; `e2e` drives the built binary from outside.
 
 mod arrows;
+mod e2e;
 mod house;
 mod workspace;

@@ -15,6 +15,8 @@ use serde_json::Value;
 
 use crate::shell::{self, Failure};
 
+/// Where botload's sources are, from the repository's root.
+const SOURCE: &str = "../shared/bench/botload";
 /// What is played unless told otherwise: what the first release promises.
 const USUAL: [(&str, &str); 5] =
     [("--chats", "200"), ("--messages", "10"), ("--dup", "0.05"), ("--api-fault", "0.05"), ("--llm-fault", "0.05")];
@@ -42,7 +44,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "PATH")]
     binary: Option<PathBuf>,
     /// botload's sources
-    #[arg(long, value_name = "DIR", env = "BOTLOAD", default_value = "../shared/bench/botload")]
+    #[arg(long, value_name = "DIR", env = "BOTLOAD", default_value = SOURCE)]
     botload: PathBuf,
     /// Options for botload itself, e.g. --chats 50 --kill-every 2 --bots 10
     #[arg(value_name = "BOTLOAD'S OPTIONS", last = true)]
@@ -128,7 +130,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
 
 /// A few customers against an unoptimised binary; nothing where botload is not at hand.
 pub(crate) fn small(binary: &Path) -> Result<(), Failure> {
-    let folder = shell::root().join("../shared/bench/botload");
+    let folder = std::env::var_os("BOTLOAD").map_or_else(|| PathBuf::from(SOURCE), PathBuf::from);
     let Ok(source) = source(&folder) else {
         shell::say(&format!("left out: {} is not there", folder.display()));
         return Ok(());

@@ -1,0 +1,61 @@
+//! The chat page in a real browser: from hello to a placed order, with a reload and a dropped connection in the middle.
+
+use super::{
+    binary::Server,
+    browser::Browser,
+    customer::Customer,
+    dialogue::{day, expect_order},
+    proxy::Wire,
+    shop::{self, books},
+};
+
+#[tokio::test]
+async fn a_customer_orders_in_a_browser_through_a_reload_and_a_dropped_connection() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    shop::korica(folder.path(), None, "");
+    let server = Server::run(&folder.path().join("partners"), &data).await;
+    let wire = Wire::to(server.port).await;
+    let mut page = Browser::open(&format!("http://127.0.0.1:{}/chat/korica/", wire.port)).await;
+    page.ready().await;
+    // The page greets by itself.
+    page.hear(&["Что празднуем"]).await;
+    page.say(&format!("торт маме на юбилей {}", day())).await;
+    page.hear(&["Сколько будет гостей"]).await;
+    page.say("а безглютеновые бывают?").await;
+    page.hear(&["миндальн", "Сколько будет гостей"]).await;
+
+    let before = page.log().await;
+    page.reload().await;
+    assert_eq!(page.log().await, before, "a reload shows what was there");
+    page.press("10").await;
+    page.hear(&["начинку"]).await;
+
+    wire.cut();
+    page.say("нет, на двенадцать человек").await;
+    // Shown as waiting, not lost.
+    page.until("document.querySelector('#log .mine.waiting')").await;
+    wire.mend();
+    page.hear(&["Исправила", "начинку"]).await;
+    page.until("!document.querySelector('#log .mine.waiting')").await;
+
+    page.press("Ягоды").await;
+    page.hear(&["бюджет"]).await;
+    page.press("Не важно").await;
+    page.hear(&["телефон"]).await;
+    page.give_phone("+7 999 123-45-67").await;
+    page.hear(&["Торт «Малина»"]).await;
+    page.press("Торт «Малина»").await;
+    page.hear(&["4 200 ₽", "Всё верно"]).await;
+    page.press("Подтвердить").await;
+    page.hear(&["Готово", "4 200 ₽"]).await;
+
+    let log = page.log().await;
+    for once in ["нет, на двенадцать человек", "10", "Подтвердить"] {
+        let shown = log.iter().filter(|(author, text)| author == "customer" && text == once).count();
+        assert_eq!(shown, 1, "{once}: {log:?}");
+    }
+    assert_eq!(page.complaints(), Vec::<String>::new());
+    assert!(server.stop().await.success());
+    expect_order(&books(&data));
+}

@@ -1,0 +1,241 @@
+//! A fake Bot API, and a customer in it.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use axum::{
+    Json, Router,
+    extract::{Path, State},
+    routing::post,
+};
+use serde_json::{Value, json};
+
+use super::{
+    customer::{Customer, find},
+    http, until,
+};
+
+/// What the bot has done and told.
+#[derive(Default)]
+struct World {
+    /// Messages by the bot, in order.
+    sent: Vec<Sent>,
+    /// Names of all methods that were called.
+    calls: Vec<String>,
+    webhook: Option<(String, Option<String>)>,
+    waiting: Vec<Value>,
+    last_id: i64,
+}
+
+/// A message of the bot.
+#[derive(Clone)]
+struct Sent {
+    chat: i64,
+    id: i64,
+    text: String,
+    /// Label and token.
+    buttons: Vec<(String, String)>,
+    /// Labels of keys that are typed.
+    keys: Vec<String>,
+}
+
+/// The fake. Ends with the test's runtime.
+#[derive(Clone)]
+pub(crate) struct Telegram {
+    world: Arc<Mutex<World>>,
+    pub(crate) url: String,
+}
+
+impl Telegram {
+    pub(crate) async fn start() -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("it listens"));
+        let world = Arc::new(Mutex::new(World::default()));
+        let routes = Router::new().route("/{bot}/{method}", post(called)).with_state(Arc::clone(&world));
+        tokio::spawn(async move { axum::serve(listener, routes).await.expect("the fake serves") });
+        Self { world, url }
+    }
+
+    fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().expect("no test panics while it holds this")
+    }
+
+    /// Where the bot wants to be called, and with what secret.
+    pub(crate) async fn webhook(&self) -> (String, String) {
+        let look = || async {
+            let (url, secret) = self.world().webhook.clone()?;
+            Some((url, secret.expect("a webhook has a secret")))
+        };
+        until(|| "webhook".into(), look).await
+    }
+
+    /// Calls of a method so far.
+    pub(crate) fn calls(&self, method: &str) -> usize {
+        self.world().calls.iter().filter(|call| *call == method).count()
+    }
+
+    /// Delivers an update as Telegram does; the answer's status.
+    pub(crate) async fn deliver(&self, update: &Value) -> u16 {
+        let (url, secret) = self.webhook().await;
+        let request = http().post(url).header("x-telegram-bot-api-secret-token", secret).json(update);
+        request.send().await.expect("the webhook answers").status().as_u16()
+    }
+
+    pub(crate) fn next_id(&self) -> i64 {
+        let mut world = self.world();
+        world.last_id += 1;
+        world.last_id
+    }
+
+    pub(crate) fn customer(&self, chat: i64) -> TelegramCustomer {
+        TelegramCustomer { telegram: self.clone(), chat, heard: 0 }
+    }
+}
+
+async fn called(
+    State(world): State<Arc<Mutex<World>>>,
+    Path((_bot, method)): Path<(String, String)>,
+    body: Json<Value>,
+) -> Json<Value> {
+    let mut world = world.lock().expect("no test panics while it holds this");
+    world.calls.push(method.clone());
+    let body = body.0;
+    let result = match method.as_str() {
+        "getMe" => json!({"id": 1000, "is_bot": true, "first_name": "Корица", "username": "korica_bot"}),
+        "setWebhook" => {
+            let url = body["url"].as_str().unwrap_or_default().to_owned();
+            world.webhook = Some((url, body["secret_token"].as_str().map(str::to_owned)));
+            json!(true)
+        }
+        "getUpdates" => Value::Array(std::mem::take(&mut world.waiting)),
+        "sendMessage" | "sendPhoto" => {
+            world.last_id += 1;
+            let sent = sent(&body, world.last_id);
+            let told =
+                json!({"message_id": sent.id, "date": 1_800_000_000, "chat": {"id": sent.chat, "type": "private"}});
+            world.sent.push(sent);
+            told
+        }
+        _ => json!(true),
+    };
+    Json(json!({"ok": true, "result": result}))
+}
+
+fn sent(body: &Value, id: i64) -> Sent {
+    let text = body["text"].as_str().or(body["caption"].as_str()).unwrap_or_default();
+    let rows =
+        |name: &str| body["reply_markup"][name].as_array().into_iter().flatten().filter_map(Value::as_array).flatten();
+    let word = |button: &Value, name: &str| button[name].as_str().map(str::to_owned);
+    Sent {
+        chat: body["chat_id"].as_i64().unwrap_or_default(),
+        id,
+        text: plain(text),
+        buttons: rows("inline_keyboard")
+            .filter_map(|button| Some((word(button, "text")?, word(button, "callback_data")?)))
+            .collect(),
+        keys: rows("keyboard").filter_map(|key| word(key, "text")).collect(),
+    }
+}
+
+/// HTML as the customer reads it.
+fn plain(html: &str) -> String {
+    let mut text = String::new();
+    let mut rest = html;
+    while let Some((before, tag)) = rest.split_once('<') {
+        text.push_str(before);
+        rest = tag.split_once('>').map_or("", |(_, after)| after);
+    }
+    text.push_str(rest);
+    text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&")
+}
+
+/// A customer in a private chat.
+pub(crate) struct TelegramCustomer {
+    telegram: Telegram,
+    chat: i64,
+    heard: usize,
+}
+
+impl TelegramCustomer {
+    fn seen(&self) -> Vec<Sent> {
+        self.telegram.world().sent.iter().filter(|sent| sent.chat == self.chat).cloned().collect()
+    }
+
+    /// Texts that the bot has sent to this customer.
+    pub(crate) fn texts(&self) -> Vec<String> {
+        self.seen().into_iter().map(|sent| sent.text).collect()
+    }
+
+    fn person(&self) -> Value {
+        json!({"id": self.chat, "is_bot": false, "first_name": "Анна", "language_code": "ru"})
+    }
+
+    /// A message of this customer as Telegram writes it, without its content.
+    pub(crate) fn message(&self, content: &Value) -> Value {
+        let mut message = json!({
+            "message_id": self.telegram.next_id(), "date": 1_800_000_000, "from": self.person(),
+            "chat": {"id": self.chat, "type": "private", "first_name": "Анна"},
+        });
+        for (name, value) in content.as_object().expect("content is an object") {
+            message[name] = value.clone();
+        }
+        json!({"update_id": self.telegram.next_id(), "message": message})
+    }
+
+    pub(crate) fn words(&self, text: &str) -> Value {
+        let length = text.split_whitespace().next().unwrap_or_default().encode_utf16().count();
+        let entities = if text.starts_with('/') {
+            json!([{"type": "bot_command", "offset": 0, "length": length}])
+        } else {
+            json!([])
+        };
+        self.message(&json!({"text": text, "entities": entities}))
+    }
+
+    /// The press of the newest button of this label.
+    pub(crate) async fn pressed(&self, label: &str) -> Value {
+        let find = || async {
+            self.seen().into_iter().rev().find_map(|sent| {
+                let token = sent.buttons.iter().find(|(text, _)| text == label)?.1.clone();
+                Some((sent.id, token))
+            })
+        };
+        let (message, data) = until(|| format!("button {label} in {:?}", self.texts()), find).await;
+        json!({"update_id": self.telegram.next_id(), "callback_query": {
+            "id": self.telegram.next_id().to_string(), "from": self.person(), "chat_instance": "1", "data": data,
+            "message": {"message_id": message, "date": 1_800_000_000, "text": "…",
+                "chat": {"id": self.chat, "type": "private", "first_name": "Анна"}},
+        }})
+    }
+}
+
+impl Customer for TelegramCustomer {
+    async fn say(&mut self, text: &str) {
+        assert_eq!(self.telegram.deliver(&self.words(text)).await, 200);
+    }
+
+    async fn press(&mut self, label: &str) {
+        let is_key = self.seen().last().is_some_and(|sent| sent.keys.iter().any(|key| key == label));
+        if is_key {
+            return self.say(label).await;
+        }
+        let update = self.pressed(label).await;
+        assert_eq!(self.telegram.deliver(&update).await, 200);
+    }
+
+    async fn give_phone(&mut self, phone: &str) {
+        let contact = json!({"phone_number": phone, "first_name": "Анна", "user_id": self.chat});
+        assert_eq!(self.telegram.deliver(&self.message(&json!({"contact": contact}))).await, 200);
+    }
+
+    async fn hear(&mut self, words: &[&str]) -> String {
+        let heard = self.heard;
+        let look = || async {
+            let mut at = heard;
+            let found = find(&self.texts(), &mut at, words)?;
+            Some((found, at))
+        };
+        let (text, heard) = until(|| format!("{words:?} in {:?}", &self.texts()[heard..]), look).await;
+        self.heard = heard;
+        text
+    }
+}
