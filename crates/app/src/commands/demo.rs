@@ -13,6 +13,7 @@ use voronka_files::Secrets;
 
 use super::{asked_to_stop, open, unreadable};
 use crate::{
+    admin,
     cli::Demo,
     out::{self, Problem},
     server,
@@ -28,11 +29,27 @@ pub(crate) async fn run(wish: Demo, texts: &Texts) -> Result<ExitCode, Problem> 
     let listener = server::listen(SocketAddr::from((Ipv4Addr::LOCALHOST, wish.port))).await?;
     let premises = open(&data, None)?;
     let (spec, secrets) = partner()?;
+    let card = admin::PartnerCard {
+        id: spec.id.clone(),
+        name: spec.config.name.clone(),
+        zone: spec.config.zone.clone(),
+        currency: spec.config.currency,
+        lang: spec.config.languages.first().copied().unwrap_or_default(),
+    };
     let wired = wiring::serve(&premises.house, Arc::new(spec), &secrets, MissingKeys::LeaveOut).await?;
-    let journal: Arc<dyn Journal> = premises.store.clone();
-    let routes = server::routes(&wired, &premises.house.engine, &journal, &premises.house.clock);
-    premises.house.engine.start().await.map_err(|error| unreadable(&data, &error))?;
     let stop = CancellationToken::new();
+    let owner = admin::Admin {
+        partners: vec![card],
+        directory: premises.store.clone(),
+        mailbox: Arc::new(premises.house.engine.clone()),
+        changes: admin::changes_of(&premises.house.engine, stop.clone()),
+        clock: Arc::clone(&premises.house.clock),
+        // This computer alone may ask: there is no login in the demo.
+        hosts: admin::LOCAL_HOSTS.iter().map(ToString::to_string).collect(),
+    };
+    let journal: Arc<dyn Journal> = premises.store.clone();
+    let routes = server::routes(&wired, &premises.house.engine, &journal, &premises.house.clock).merge(admin::router(owner));
+    premises.house.engine.start().await.map_err(|error| unreadable(&data, &error))?;
     wired.begin_receiving(&premises.house, &stop)?;
     welcome(wish.port, &data, &wired, texts);
     let server = tokio::spawn(server::serve(listener, routes, stop.clone()));
