@@ -18,9 +18,10 @@ use voronka_core::{
     spec::partner::{PartnerFiles, PartnerSpec},
 };
 use voronka_engine::{Engine, Partner};
+use voronka_sqlite::SqliteStore;
 use voronka_testkit::{
     FakeClock,
-    channel::{FakeChannel, roomy},
+    channel::FakeChannel,
     journal::{Call, MemoryStore},
     model::{Gate, Reply, ScriptedModel},
 };
@@ -228,29 +229,24 @@ async fn a_model_that_panics_costs_the_answer_its_words_and_nothing_else() {
 async fn a_partner_that_is_overrun_leaves_room_for_others() {
     let gate = Gate::closed();
     let closed = gate.clone();
-    let model = ScriptedModel::answering(move |_| Reply::text("Наконец.").after(&closed));
-    let stage = Stage::with(CONFIG, roomy(), model);
-    let quick = Arc::new(FakeChannel::default());
+    let model = Arc::new(ScriptedModel::answering(move |_| Reply::text("Наконец.").after(&closed)));
+    let folder = tempfile::tempdir().unwrap();
+    let store = Arc::new(SqliteStore::open(folder.path().join("voronka.db")).unwrap());
+    let (slow, quick) = (Arc::new(FakeChannel::default()), Arc::new(FakeChannel::default()));
+    let bakery = Partner::new(spec(CONFIG, &[])).model(model.clone()).channel(account("telegram"), slow.clone());
     let other = PartnerId::parse("florist").unwrap();
-    let files = PartnerFiles::from([(
-        "config.yaml".into(),
-        "name: Цветы
-accounts: {telegram: {}}
-"
-        .into(),
-    )]);
-    let spec = PartnerSpec::parse(other.clone(), &files).spec.unwrap();
-    let florist = Partner::new(Arc::new(spec)).model(Arc::new(echo())).channel(account("telegram"), quick.clone());
-    stage.engine.serve(florist);
-    stage.engine.start().await.unwrap();
-    for n in 0..1_100 {
-        stage.says(&format!("guest-{n}"), "1", "вишня").await;
-    }
+    let files = PartnerFiles::from([("config.yaml".into(), "name: Цветы\naccounts: {telegram: {}}\n".into())]);
+    let flowers = Arc::new(PartnerSpec::parse(other.clone(), &files).spec.unwrap());
+    let florist = Partner::new(flowers).model(Arc::new(echo())).channel(account("telegram"), quick.clone());
+    let clock = Arc::new(FakeClock::at("2026-12-01T09:00:00Z"));
+    let engine = Engine::new(store, clock).partner(bakery).partner(florist);
+    engine.start().await.unwrap();
+    engine.post((0..1_100).map(|n| words(&format!("guest-{n}"), "1", "вишня")).collect()).await.unwrap();
     soon(gate.reached_by(1_024)).await;
-    stage.engine.receive(Inbound { partner: other, ..words("anna", "1", "розы") }).await.unwrap();
+    engine.receive(Inbound { partner: other, ..words("anna", "1", "розы") }).await.unwrap();
     soon(quick.until_shown(1)).await;
     quiet().await;
-    assert_eq!(stage.model.asked(), 1_024, "a quarter of all turns");
+    assert_eq!(model.asked(), 1_024, "a quarter of all turns");
     gate.open();
-    soon(stage.telegram.until_shown(1_100)).await;
+    soon(slow.until_shown(1_100)).await;
 }
