@@ -1,20 +1,13 @@
 //! Stores that fail, turns that cannot be computed.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::{Arc, atomic::Ordering};
 
 use async_trait::async_trait;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use voronka_core::{
     ids::PartnerId,
-    message::{Content, ConversationKey, Event, Inbound},
-    ports::{
-        ChatModel, CommitError, Completion, Delta, Directory, Fired, Journal, Loaded, Mailbox, ModelError, Page,
-        PostedMail, Prompt, Settled, StoreError,
-    },
-    rows::{DeadLetter, OutboxRow, RawLetter, TurnCommit},
+    message::Inbound,
+    ports::{ChatModel, Completion, Delta, Directory, Mailbox, ModelError, Page, Prompt, StoreError},
     spec::partner::{PartnerFiles, PartnerSpec},
 };
 use voronka_engine::{Engine, Partner};
@@ -26,7 +19,10 @@ use voronka_testkit::{
     model::{Gate, Reply, ScriptedModel},
 };
 
-use crate::stage::{CONFIG, Stage, account, echo, key_of, partner, quiet, soon, spec, until, words};
+use crate::{
+    stage::{CONFIG, Stage, account, echo, key_of, partner, quiet, soon, spec, until, words},
+    troubled::{POISON, Troubled},
+};
 
 #[tokio::test]
 async fn a_turn_whose_version_is_stale_is_computed_again_and_committed_once() {
@@ -107,66 +103,9 @@ async fn a_result_that_the_store_refuses_does_not_cost_the_others() {
     until(|| stage.store.outbox().len() == 1).await;
 }
 
-/// A store whose conversation cannot be read as long as a certain word waits: a poisoned event.
-struct Poisoned {
-    store: MemoryStore,
-    cured: AtomicBool,
-}
-
-const POISON: &str = "яд";
-
-#[async_trait]
-impl Journal for Poisoned {
-    async fn load(&self, key: &ConversationKey, mail: usize, history: usize) -> Result<Loaded, StoreError> {
-        let mut loaded = self.store.load(key, mail, history).await?;
-        let is_poison = |inbound: &Inbound| matches!(&inbound.event, Event::Customer { content: Content::Text { text }, .. } if text == POISON);
-        if loaded.mail.iter().any(|mail| is_poison(&mail.inbound)) && !self.cured.load(Ordering::SeqCst) {
-            let conversation = loaded.conversation.as_mut().expect("poison does not come first");
-            conversation.state = "not a state".into();
-        }
-        Ok(loaded)
-    }
-
-    async fn post(&self, batch: Vec<Inbound>) -> Result<Vec<PostedMail>, StoreError> {
-        self.store.post(batch).await
-    }
-
-    async fn waiting(&self, after: Option<&ConversationKey>, limit: usize) -> Result<Vec<ConversationKey>, StoreError> {
-        self.store.waiting(after, limit).await
-    }
-
-    async fn commit(&self, turn: TurnCommit) -> Result<(), CommitError> {
-        self.store.commit(turn).await
-    }
-
-    async fn fire(&self, now: Timestamp, limit: usize) -> Result<Fired, StoreError> {
-        self.store.fire(now, limit).await
-    }
-
-    async fn unsent(&self, after: i64, limit: usize) -> Result<Vec<(i64, OutboxRow)>, StoreError> {
-        self.store.unsent(after, limit).await
-    }
-
-    async fn settle(&self, settled: Vec<Settled>) -> Result<(), StoreError> {
-        self.store.settle(settled).await
-    }
-
-    async fn set_aside(&self, letter: DeadLetter) -> Result<(), StoreError> {
-        self.store.set_aside(letter).await
-    }
-
-    async fn keep_raw(&self, letter: RawLetter) -> Result<(), StoreError> {
-        self.store.keep_raw(letter).await
-    }
-
-    async fn replay(&self, partner: &PartnerId, letter: i64) -> Result<Option<ConversationKey>, StoreError> {
-        self.store.replay(partner, letter).await
-    }
-}
-
 #[tokio::test]
 async fn a_poisoned_event_is_set_aside_and_the_conversation_goes_on() {
-    let journal = Arc::new(Poisoned { store: MemoryStore::new(), cured: AtomicBool::new(false) });
+    let journal = Arc::new(Troubled::new(Arc::new(MemoryStore::new())));
     let telegram = Arc::new(FakeChannel::default());
     let bakery =
         || Partner::new(spec(CONFIG, &[])).model(Arc::new(echo())).channel(account("telegram"), telegram.clone());

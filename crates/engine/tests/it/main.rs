@@ -8,3 +8,4 @@ mod schedules;
 mod sending;
 mod serving;
 mod stage;
+mod troubled;
