@@ -12,7 +12,10 @@ use voronka_testkit::{
     model::{Gate, Reply, ScriptedModel},
 };
 
+use voronka_engine::Engine;
+
 use crate::stage::{CONFIG, Stage, customer, echoed, heard, key_of, quiet, soon, until, words};
+use crate::troubled::Troubled;
 
 const BUFFERED: &str = "
 name: Полдень
@@ -212,4 +215,23 @@ async fn a_partner_is_replaced_between_turns() {
     gate.open();
     soon(stage.telegram.until_shown(2)).await;
     assert!(stage.seen("anna")[0].contains("По-старому"), "a turn under way ends as it began");
+}
+
+#[tokio::test]
+async fn a_message_that_comes_at_any_moment_of_a_turn_is_answered() {
+    for moment in 0..60 {
+        let stage = Stage::new();
+        let engine = Engine::new(Arc::new(Troubled::new(stage.store.clone())), stage.clock.clone());
+        let engine = engine.partner(stage.partner(CONFIG));
+        engine.start().await.unwrap();
+        engine.receive(words("anna", "1", "вишня")).await.unwrap();
+        for _ in 0..moment {
+            tokio::task::yield_now().await;
+        }
+        engine.receive(words("anna", "2", "малина")).await.unwrap();
+        quiet().await;
+        assert_eq!(stage.store.mail_waiting(), 0, "the second came {moment} steps after the first");
+        let seen = stage.seen("anna").join(" ");
+        assert!(seen.contains("вишня") && seen.contains("малина"), "{moment}: {seen}");
+    }
 }
