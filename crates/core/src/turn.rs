@@ -11,6 +11,7 @@ mod contacts;
 mod events;
 mod excerpt;
 mod flow;
+mod menu;
 mod notices;
 mod playbook;
 mod prompt;
@@ -22,6 +23,7 @@ mod team;
 mod token;
 mod tools;
 mod understand;
+mod wording;
 mod work;
 
 use std::sync::Arc;

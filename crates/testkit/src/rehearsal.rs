@@ -118,6 +118,12 @@ impl Rehearsal {
         self.did(Content::Text { text: text.into() })
     }
 
+    /// A customer whom the messenger calls by this name writes.
+    pub fn named(&mut self, name: &str, text: &str) -> &[Bubble] {
+        let profile = Profile { name: Some(name.into()), ..Profile::default() };
+        self.play(vec![Event::Customer { content: Content::Text { text: text.into() }, profile }])
+    }
+
     /// The customer writes several messages at once.
     pub fn burst(&mut self, texts: &[&str]) -> &[Bubble] {
         let contents = texts.iter().map(|text| Content::Text { text: (*text).into() });

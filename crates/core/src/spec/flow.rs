@@ -464,6 +464,17 @@ pub struct Arm {
     pub when: Option<Expr>,
     /// Where it leads; nested steps are resolved to their first, whose last goes on behind the branch.
     pub to: Option<StepIx>,
+    /// How it leads there.
+    pub way: Way,
+}
+
+/// How an arm of `branch` leads on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// Into its own steps: reached in order.
+    Into,
+    /// By `goto`: a jump, and what is reached asks again.
+    Jump,
 }
 
 /// `call`.

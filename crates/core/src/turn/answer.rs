@@ -265,6 +265,13 @@ impl Work {
         self.answer_unknown(pending);
     }
 
+    /// Words without a meaning, and no question open: asked to say it differently, and a person offered.
+    fn miss(&mut self) {
+        self.say_phrase(Phrase::NotUnderstood, &[]);
+        let person = self.button(Phrase::CallPerson, super::token::Token::Plain(super::token::Plain::Human));
+        self.reply.buttons([person]);
+    }
+
     fn answer_unknown(&mut self, pending: &Pending) {
         if pending.kind == PendingKind::Words {
             // Words that fit nothing: a failed try at the open question.
@@ -273,9 +280,13 @@ impl Work {
             {
                 return self.failed_try(&flow, at, None);
             }
+            if self.snap.state.run.is_none() {
+                return self.miss();
+            }
         }
         self.fact(Fact::Unanswered);
-        self.note("handoff", pending.words.chars().take(300).collect::<String>());
+        let words: String = pending.words.chars().take(300).collect();
+        self.note("handoff", words);
         let mut answer = super::reply::Reply::default();
         answer.say(&self.phrase(Phrase::DontKnow, &[]));
         let person = self.button(Phrase::CallPerson, super::token::Token::Plain(super::token::Plain::Human));

@@ -7,6 +7,7 @@ use super::{
     scope::TurnScope,
     state::Run,
     token::{self, Act, Plain, Token},
+    wording::Wording,
     work::Work,
 };
 use crate::{
@@ -17,7 +18,7 @@ use crate::{
     order::{CannotOrder, Forbidden, Line, Order, OrderMove, OrderState},
     spec::{
         catalogue::Product,
-        flow::{Action, Item, Offer, OrderStep, Step},
+        flow::{Action, Item, Offer, OrderStep, Step, StepIx},
         rich::Rich,
         texts::Phrase,
         value::Value,
@@ -30,6 +31,10 @@ pub(super) const SHOWN_MAX: usize = 6;
 impl Work {
     /// A product's card; what it costs is printed by the domain.
     pub(super) fn card(&self, product: &Product) -> Card {
+        self.card_with(product, Token::Product(token::hash(&product.id)))
+    }
+
+    fn card_with(&self, product: &Product, token: Token) -> Card {
         let extra = |name: &str| product.extra.get(name).filter(|value| !value.is_empty());
         let mut lines: Vec<String> = Vec::new();
         let mut facts: Vec<String> = Vec::new();
@@ -56,7 +61,7 @@ impl Work {
             };
             lines.push(format!("{word}: {}", print::value(allergens, self.lang, self.today())));
         }
-        let press = token_press(Token::Product(token::hash(&product.id)));
+        let press = token_press(token);
         Card {
             title: product.name.clone(),
             text: lines.join("\n"),
@@ -90,7 +95,7 @@ impl Work {
         self.say_noted();
         let text = self.text(run, &offer.text);
         self.reply.say(&text);
-        let cards = self.offer_cards(run);
+        let cards = self.offer_cards(step, run);
         self.reply.cards(cards);
         Next::Wait
     }
@@ -116,28 +121,50 @@ impl Work {
         found.into_iter().take(offer.top).map(|(product, _)| product.id.to_string()).collect()
     }
 
-    pub(super) fn offer_cards(&self, run: &Run) -> Vec<Card> {
+    /// Cards of an offer: their buttons belong to this run, so that an old one is told from a new one.
+    pub(super) fn offer_cards(&self, step: &Step, run: &Run) -> Vec<Card> {
         let products = run.offered.iter().filter_map(|id| self.book.spec.catalogue.get(id));
-        products.map(|product| self.card(product)).collect()
+        let token = |product: &Product| Token::Option {
+            run: run.number,
+            step: token::hash(&step.id.0),
+            option: token::hash(&product.id),
+        };
+        products.map(|product| self.card_with(product, token(product))).collect()
     }
 
-    /// The customer chose a product: in the open offer, or else for the cart.
+    /// A product of an offer by its button.
+    pub(super) fn offered_by_hash(&self, run: &Run, option: u32) -> Option<String> {
+        let id = run.offered.iter().find(|id| token::hash(id) == option)?;
+        self.book.spec.catalogue.get(id).map(|product| product.id.to_string())
+    }
+
+    /// The customer chose a product of the open offer.
+    pub(super) fn choose_offered(&mut self, id: &str) {
+        let Some((flow, at)) = self.open_step() else { return };
+        let Action::Offer(offer) = &flow.step(at).action else { return };
+        let Some(mut run) = self.snap.state.run.take() else { return };
+        self.fact(Fact::CartAdded { product: id.to_owned() });
+        self.fill(&mut run, &offer.slot, Value::Text(id.to_owned()));
+        self.walk(run, flow.step(at).next, Arrival::InOrder, &[]);
+    }
+
+    /// The customer chose a product on a card: in the open offer, as a change of what was chosen there, or for the cart.
     pub(super) fn choose_product(&mut self, id: &str) {
+        let offered = self.snap.state.run.as_ref().is_some_and(|run| run.offered.iter().any(|one| one == id));
+        if let Some((flow, at)) = self.open_step().filter(|_| offered) {
+            if matches!(flow.step(at).action, Action::Offer(_)) {
+                return self.choose_offered(id);
+            }
+            let step = flow.steps.iter().position(|step| matches!(step.action, Action::Offer(_)));
+            if let Some(step) = step {
+                return self.correct_by_button(&flow, StepIx(step), token::hash(id));
+            }
+        }
         let Some(product) = self.book.spec.catalogue.get(id).cloned() else { return };
         self.fact(Fact::CartAdded { product: id.to_owned() });
-        let offer = self.open_step().and_then(|(flow, at)| match &flow.step(at).action {
-            Action::Offer(offer) => Some((offer.slot.clone(), flow.step(at).next)),
-            _ => None,
-        });
-        if let Some((slot, next)) = offer
-            && let Some(mut run) = self.snap.state.run.take()
-        {
-            self.fill(&mut run, &slot, Value::Text(id.to_owned()));
-            return self.walk(run, next, Arrival::InOrder, &[]);
-        }
         match self.put_in_cart(&product, 1) {
             Ok(()) => self.show_cart_order(),
-            Err(refusal) => self.refuse_order(&refusal.to_string()),
+            Err(_) => self.refuse_order(),
         }
     }
 
@@ -156,7 +183,7 @@ impl Work {
         let seed = format!("cart/{}", self.snap.state.seq);
         match self.draw_up(&seed, lines, None, String::new()) {
             Ok(order) => self.say_order(&order, None, None),
-            Err(CannotOrder::Empty | CannotOrder::Sum) => self.refuse_order("the cart cannot be summed up"),
+            Err(CannotOrder::Empty | CannotOrder::Sum) => self.refuse_order(),
         }
     }
 
@@ -170,11 +197,9 @@ impl Work {
         let id = OrderId::of(&[&self.snap.key.conversation.to_string(), seed]);
         let order = Order::draft(id, lines, due, note, self.now, self.today())?;
         // One draft at a time: an older one that was never confirmed is replaced.
-        for old in &mut self.snap.orders {
-            if old.state == OrderState::Draft && old.id != id {
-                old.state = OrderState::Cancelled;
-                self.orders_changed.push(old.id);
-            }
+        let others: Vec<OrderId> = self.snap.orders.iter().map(|other| other.id).filter(|other| *other != id).collect();
+        for other in others {
+            self.drop_draft(other);
         }
         self.snap.orders.retain(|old| old.id != id);
         self.snap.orders.push(order.clone());
@@ -188,7 +213,7 @@ impl Work {
             return Next::To(step.next);
         }
         let Some(lines) = self.order_lines(order, run) else {
-            self.refuse_order("a product of the order is not to be had");
+            self.refuse_order();
             return Next::To(step.next);
         };
         let due = order.due.as_ref().and_then(|due| match due.eval(&self.scope_of(run)) {
@@ -206,7 +231,7 @@ impl Work {
                 Next::Wait
             }
             Err(CannotOrder::Empty | CannotOrder::Sum) => {
-                self.refuse_order("nothing to order");
+                self.refuse_order();
                 Next::To(step.next)
             }
         }
@@ -304,8 +329,9 @@ impl Work {
         Ok(())
     }
 
-    pub(super) fn refuse_order(&mut self, cause: &str) {
+    pub(super) fn refuse_order(&mut self) {
         self.say_phrase(Phrase::OrderRefused, &[]);
+        let cause = self.team_word(Wording::NotToBeHad);
         self.note("order.refused", cause);
     }
 

@@ -51,7 +51,9 @@ impl Work {
     }
 
     fn plan_timers(&mut self) {
-        if self.customer_acted || self.snap.state.run.as_ref().is_some_and(|run| run.at == self.now || run.silences > 0)
+        if self.customer_acted
+            || self.given_back
+            || self.snap.state.run.as_ref().is_some_and(|run| run.at == self.now || run.silences > 0)
         {
             self.plan_silence();
         }
@@ -86,7 +88,9 @@ impl Work {
     }
 
     fn send(&mut self, message: &Message, author: Author, rows: &mut Vec<OutboxRow>) {
-        for bubble in fit::fit(message, &self.setting.capabilities) {
+        let bubbles = fit::fit(message, &self.setting.capabilities);
+        self.remember_menu(message, &bubbles);
+        for bubble in bubbles {
             self.snap.state.seq += 1;
             let seq = self.snap.state.seq;
             let id = BubbleId::of(&[&self.snap.key.conversation.to_string(), &seq.to_string()]);
@@ -135,6 +139,7 @@ impl Work {
     }
 
     fn conversation_row(&self) -> ConversationRow {
+        let spoken = self.messages.last().or(self.snap.history.last()).map(|row| row.at);
         let last = self.messages.last().map(|row| row.text.clone());
         let stored = || self.snap.history.last().map(|row| row.text.clone());
         let preview = last.or_else(stored).unwrap_or_default().replace('\n', " ");
@@ -145,7 +150,7 @@ impl Work {
             state: state::store(&self.snap.state),
             owner: self.snap.state.owner.name(),
             preview: preview.chars().take(PREVIEW_CHARS_MAX).collect(),
-            at: self.now,
+            at: spoken.unwrap_or(self.now),
             unread: self.snap.state.unread,
         }
     }

@@ -10,7 +10,7 @@ use crate::{
     contact::{Email, Phone},
     fact::{ConsentKind, Fact},
     lang::{contacts, normal::Words},
-    message::{Button, ContactOf, Press},
+    message::{Button, ContactOf, Content, Press},
     rows::Author,
     spec::{
         config::Consent,
@@ -23,6 +23,8 @@ use crate::{
 
 /// A consent text up to this length is shown whole; a longer one by its link, where the partner gives one.
 const CONSENT_SHOWN_CHARS_MAX: usize = 900;
+/// Messages in which contacts are looked for once the customer agrees.
+const SAID_MAX: usize = 6;
 
 /// A contact found in what a customer sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +32,24 @@ pub(super) enum Given {
     Phone(Phone),
     Email(Email),
     Name(String),
+}
+
+impl Given {
+    fn kind(&self) -> ContactKind {
+        match self {
+            Self::Phone(_) => ContactKind::Phone,
+            Self::Email(_) => ContactKind::Email,
+            Self::Name(_) => ContactKind::Name,
+        }
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Self::Phone(phone) => phone.to_string(),
+            Self::Email(email) => email.as_str().to_owned(),
+            Self::Name(name) => name.clone(),
+        }
+    }
 }
 
 impl Work {
@@ -40,7 +60,7 @@ impl Work {
         run: &mut Run,
         arrival: Arrival,
     ) -> Next {
-        let done = self.missing(&contact.need).is_empty();
+        let done = self.missing(&contact.need).is_empty() || run.declined.contains(&step.id);
         if done && arrival == Arrival::InOrder {
             return Next::To(step.next);
         }
@@ -137,25 +157,38 @@ impl Work {
         }
     }
 
-    fn open_phone_question(&self) -> Option<std::sync::Arc<str>> {
+    /// The open question, if it asks for a phone or an address: what, and for which slot.
+    fn open_contact_question(&self) -> Option<(ContactKind, std::sync::Arc<str>)> {
         let (flow, at) = self.open_step()?;
         match &flow.step(at).action {
-            Action::Ask(ask) if matches!(ask.kind, Kind::Phone) => Some(ask.slot.clone()),
+            Action::Ask(ask) if matches!(ask.kind, Kind::Phone) => Some((ContactKind::Phone, ask.slot.clone())),
+            Action::Ask(ask) if matches!(ask.kind, Kind::Email) => Some((ContactKind::Email, ask.slot.clone())),
             _ => None,
         }
+    }
+
+    fn asks_outside_flow(&self) -> bool {
+        self.snap.state.asks_consent == Some(AsksConsent::Asked)
     }
 
     /// The customer shared a contact card.
     pub(super) fn take_card(&mut self, phone: &str, name: Option<&str>, whose: ContactOf, key: &str) {
         let parsed = Phone::parse(phone, &self.book.spec.config.country);
         let own = whose == ContactOf::Sender;
-        let wanted = self.open_contact().is_some() || self.open_phone_question().is_some();
+        let wanted = self.open_contact().is_some()
+            || self.open_contact_question().is_some_and(|(kind, _)| kind == ContactKind::Phone)
+            || self.asks_outside_flow();
         match parsed {
             Ok(phone) if own && wanted => {
                 if self.snap.customer.name.is_none() {
                     self.snap.customer.name = name.map(str::to_owned);
                 }
                 self.take_contact(Given::Phone(phone), "contact shared under the consent text", key);
+            }
+            Ok(phone) if own && self.has_consent() => {
+                self.keep(Given::Phone(phone));
+                self.say_phrase(Phrase::ContactSaved, &[]);
+                self.return_to_question();
             }
             Ok(_) if own => self.offer_consent(),
             // Somebody else's number is somebody else's personal data: it is not kept.
@@ -171,7 +204,8 @@ impl Work {
     /// Looks for contacts in words; `true`: the words were about nothing else.
     pub(super) fn hear_contact(&mut self, text: &str, key: &str) -> bool {
         let step = self.open_contact();
-        let phone_slot = self.open_phone_question();
+        let asked = self.open_contact_question().map(|(kind, _)| kind);
+        let outside = self.asks_outside_flow();
         let need = step.as_ref().map(|(_, contact)| {
             let wanted: Vec<_> = contact.need.iter().chain(&contact.optional).copied().collect();
             self.missing(&wanted)
@@ -183,20 +217,21 @@ impl Work {
             (None, Some(email)) => Some(Given::Email(email.value)),
             (None, None) => None,
         };
-        match (given, need, phone_slot) {
-            (Some(given), Some(_), _) | (Some(given @ Given::Phone(_)), None, Some(_)) => {
+        let fits = |given: &Given| asked == Some(given.kind()) || outside;
+        match (given, need) {
+            (Some(given), need) if need.is_some() || fits(&given) => {
                 self.take_contact(given, "written under the consent text", key);
                 true
             }
-            (Some(_), None, None) if !self.has_consent() => {
+            (Some(_), _) if !self.has_consent() => {
                 self.offer_consent();
                 false
             }
-            (Some(given), None, None) => {
+            (Some(given), _) => {
                 self.keep(given);
                 false
             }
-            (None, Some(need), _) if need == [ContactKind::Name] && looks_like_a_name(text) => {
+            (None, Some(need)) if need == [ContactKind::Name] && looks_like_a_name(text) => {
                 self.take_contact(Given::Name(text.trim().to_owned()), "written under the consent text", key);
                 true
             }
@@ -206,16 +241,21 @@ impl Work {
 
     fn take_contact(&mut self, given: Given, by: &str, key: &str) {
         self.agree(by, key);
-        let phone = match &given {
-            Given::Phone(phone) => Some(phone.to_string()),
-            _ => None,
-        };
+        let kind = given.kind();
+        let value = given.text();
         self.keep(given);
-        if let (Some(slot), Some(phone)) = (self.open_phone_question(), phone) {
+        if let Some((asked, slot)) = self.open_contact_question()
+            && kind == asked
+        {
             let Some((flow, at)) = self.open_step() else { return };
             let Some(mut run) = self.snap.state.run.take() else { return };
-            self.fill(&mut run, &slot, Value::Text(phone));
+            self.fill(&mut run, &slot, Value::Text(value));
             return self.walk(run, flow.step(at).next, Arrival::InOrder, &[]);
+        }
+        if self.asks_outside_flow() {
+            self.snap.state.asks_consent = None;
+            self.say_phrase(Phrase::ContactSaved, &[]);
+            return self.return_to_question();
         }
         let Some((at, contact)) = self.open_contact() else { return };
         if let Some(next) = self.missing(&contact.need).first() {
@@ -270,21 +310,38 @@ impl Work {
         }
         if !agreed {
             self.fact(Fact::ConsentRefused { kind: ConsentKind::Pd });
-            return self.say_phrase(Phrase::ConsentDeclined, &[]);
+            self.say_phrase(Phrase::ConsentDeclined, &[]);
+            return self.return_to_question();
         }
         self.agree(by, key);
-        let country = self.book.spec.config.country.clone();
-        let own = self.snap.history.iter().chain(&self.messages).rev().filter(|row| row.author == Author::Customer);
-        let texts: Vec<String> = own.take(6).map(|row| row.text.clone()).collect();
-        let phone = texts.iter().find_map(|text| contacts::phones(text, &country).into_iter().next());
-        let email = texts.iter().find_map(|text| contacts::emails(text).into_iter().next());
-        if let Some(phone) = phone {
-            self.keep(Given::Phone(phone.value));
+        let found = self.contacts_said();
+        if found.is_empty() {
+            // Agreed before anything was given: now it may be.
+            self.snap.state.asks_consent = Some(AsksConsent::Asked);
+            return self.say_phrase(Phrase::AskPhone, &[]);
         }
-        if let Some(email) = email {
-            self.keep(Given::Email(email.value));
+        for given in found {
+            self.keep(given);
         }
         self.say_phrase(Phrase::ContactSaved, &[]);
+        self.return_to_question();
+    }
+
+    /// Contacts in the customer's last messages: the newest phone and the newest address, and a card of their own.
+    fn contacts_said(&self) -> Vec<Given> {
+        let country = &self.book.spec.config.country;
+        let own = self.snap.history.iter().chain(&self.messages).rev().filter(|row| row.author == Author::Customer);
+        let (mut phone, mut email) = (None, None);
+        for row in own.take(SAID_MAX) {
+            let card = match serde_json::from_str(&row.body) {
+                Ok(Content::Contact { phone, whose: ContactOf::Sender, .. }) => Phone::parse(&phone, country).ok(),
+                _ => None,
+            };
+            let written = || contacts::phones(&row.text, country).into_iter().next().map(|found| found.value);
+            phone = phone.or(card).or_else(written);
+            email = email.or_else(|| contacts::emails(&row.text).into_iter().next().map(|found| found.value));
+        }
+        phone.map(Given::Phone).into_iter().chain(email.map(Given::Email)).collect()
     }
 
     /// Agree or decline was pressed under a contact step.
@@ -311,6 +368,9 @@ impl Work {
     pub(super) fn refuse_contact(&mut self, contact: &Contact, at: StepIx) {
         if !self.has_consent() {
             self.fact(Fact::ConsentRefused { kind: ConsentKind::Pd });
+        }
+        if let (Some((flow, at)), Some(run)) = (self.open_step(), self.snap.state.run.as_mut()) {
+            run.declined.push(flow.step(at).id.clone());
         }
         match contact.refused {
             Some(step) => {

@@ -3,6 +3,7 @@
 use super::{
     state::Owner,
     token::{self, Act, Plain, Token},
+    wording::{self, Wording},
     work::{Pending, PendingKind, Progress, Work},
 };
 use crate::{
@@ -24,7 +25,6 @@ const SOURCE_CHARS_MAX: usize = 64;
 impl Work {
     /// Takes all waiting events in order. Texts that follow one another are one utterance: people write in bursts.
     pub(super) fn take_events(&mut self) {
-        self.mend_run();
         let mut burst: Vec<(String, EventKey)> = Vec::new();
         for mail in self.take_mail() {
             let inbound = mail.inbound;
@@ -73,6 +73,9 @@ impl Work {
     fn meet(&mut self, profile: &Profile, content: &Content) {
         self.customer_acted = true;
         self.snap.state.last_heard = Some(self.now);
+        if !matches!(content, Content::Text { .. } | Content::Button { .. }) {
+            self.snap.state.last_press = None;
+        }
         if matches!(content, Content::Blocked) {
             return;
         }
@@ -95,6 +98,7 @@ impl Work {
                 self.snap.state.lang = Some(lang);
             }
         }
+        self.mend_run();
     }
 
     /// Writes the event into the conversation's record. Returns the words, if it is words.
@@ -106,12 +110,12 @@ impl Work {
             }
             Content::Command { name, args } => (format!("/{name} {args}").trim().to_owned(), None),
             Content::Button { token, label } => (self.pressed_label(token, label.as_deref()), None),
-            Content::Contact { .. } => ("[контакт]".to_owned(), None),
+            Content::Contact { .. } => (self.team_word(Wording::Contact), None),
             Content::Media { kind, caption, .. } => {
                 let caption: String = caption.as_deref().unwrap_or_default().chars().take(TEXT_CHARS_MAX).collect();
-                (format!("{} {caption}", media_word(*kind)).trim().to_owned(), None)
+                (format!("{} {caption}", self.media_word(*kind)).trim().to_owned(), None)
             }
-            Content::Location { .. } => ("[место на карте]".to_owned(), None),
+            Content::Location { .. } => (self.team_word(Wording::Place), None),
             Content::Edited { text, .. } => {
                 (format!("✎ {}", text.chars().take(TEXT_CHARS_MAX).collect::<String>()), None)
             }
@@ -145,7 +149,14 @@ impl Work {
             }
             Content::Command { name, args } if !silent || name == "stop" => self.command(&name, &args, key.as_str()),
             Content::Opened | Content::Other { .. } => {}
-            _ if silent => self.note("message", "Новое сообщение клиента"),
+            // The way out works whoever has the conversation.
+            Content::Button { token, .. } if silent && Token::parse(&token) == Some(Token::Plain(Plain::Stop)) => {
+                self.opt_out();
+            }
+            _ if silent => {
+                let note = self.team_word(Wording::NewMessage);
+                self.note("message", note);
+            }
             Content::Button { token, label } => self.press(&token, label.as_deref(), key),
             Content::Contact { phone, name, whose } => {
                 self.take_card(&phone, name.as_deref(), whose, key.as_str());
@@ -216,10 +227,13 @@ impl Work {
                 same.next().map(|button| button.label.clone())
             })
         };
-        label.map(|label| label.chars().take(200).collect()).or_else(shown).unwrap_or_else(|| "[кнопка]".to_owned())
+        label
+            .map(|label| label.chars().take(200).collect())
+            .or_else(shown)
+            .unwrap_or_else(|| self.team_word(Wording::Button))
     }
 
-    fn press(&mut self, text: &str, label: Option<&str>, key: &EventKey) {
+    pub(super) fn press(&mut self, text: &str, label: Option<&str>, key: &EventKey) {
         // A second press of the same button, with nothing between: acknowledged by the channel, and nothing more.
         if self.snap.state.last_press.as_deref() == Some(text) {
             return;
@@ -256,42 +270,48 @@ impl Work {
             Plain::Checkout => self.show_cart_order(),
             Plain::Confirm => {
                 if let Some(draft) = self.open_draft() {
-                    self.placed(draft, None);
+                    self.placed(draft);
                 }
             }
             Plain::Cancel => {
                 if let Some(draft) = self.open_draft() {
-                    // A draft can always be called off.
-                    let _moved = self.move_order(draft, crate::order::OrderMove::Cancel);
+                    self.drop_draft(draft);
                 }
                 self.say_phrase(Phrase::OrderWhatToChange, &[]);
+            }
+            Plain::Change | Plain::Keep => {
+                if let Some(wish) = self.snap.state.asks_change.take() {
+                    self.answer_change(&wish, plain == Plain::Change);
+                }
             }
         }
     }
 
-    /// Tells what came of a confirmation, and lets the flow go on.
-    fn placed(&mut self, order: OrderId, flow: Option<()>) {
+    /// An order made outside a flow is confirmed.
+    fn placed(&mut self, order: OrderId) {
         match self.confirm_order(order) {
-            Placing::Placed if flow.is_none() => {
+            Placing::Placed => {
                 let number = self.snap.orders.iter().find(|one| one.id == order).map(|one| one.number.clone());
                 self.say_phrase(Phrase::OrderAccepted, &[("number", number.unwrap_or_default())]);
             }
-            Placing::Placed | Placing::Already | Placing::Gone => {}
-            Placing::Refused => self.refuse_order("sold out or another price at the time of confirmation"),
+            Placing::Already | Placing::Gone => {}
+            Placing::Refused => self.refuse_order(),
         }
     }
 
     fn press_in_run(&mut self, token: Token, run: u32, step: u32, label: &str, key: &str) {
         let open = self.snap.state.run.as_ref().filter(|open| open.number == run);
         let Some(open) = open else { return self.press_of_old_run(token, run, step) };
-        if token::hash(&open.step.0) == step {
+        let flow = self.book.flow(&open.flow).cloned();
+        // Former ids lead to their heirs, so that an edit does not make buttons old.
+        let earlier = flow.and_then(|flow| {
+            let at = flow.by_id.iter().find(|(id, _)| token::hash(&id.0) == step).map(|(_, at)| *at)?;
+            Some((flow, at))
+        });
+        let at_open = earlier.as_ref().is_some_and(|(flow, at)| flow.find(&open.step) == Some(*at));
+        if at_open {
             return self.press_at_open_step(token, label, key);
         }
-        let flow = self.book.flow(&open.flow).cloned();
-        let earlier = flow.and_then(|flow| {
-            let at = flow.steps.iter().position(|one| token::hash(&one.id.0) == step)?;
-            Some((flow, crate::spec::flow::StepIx(at)))
-        });
         match (earlier, token) {
             (Some((flow, at)), Token::Target { button, .. }) => self.follow(&flow, at, button),
             (Some((flow, at)), Token::Option { option, .. }) => self.correct_by_button(&flow, at, option),
@@ -326,6 +346,13 @@ impl Work {
         let step = flow.step(at);
         match (token, &step.action) {
             (Token::Option { option, .. }, Action::Ask(ask)) => self.choose_option(&flow, at, ask, option, label, key),
+            (Token::Option { option, .. }, Action::Offer(_)) => {
+                let run = self.snap.state.run.as_ref();
+                match run.and_then(|run| self.offered_by_hash(run, option)) {
+                    Some(product) => self.choose_offered(&product),
+                    None => self.hear(label, key),
+                }
+            }
             (Token::Act { act: Act::Skip, .. }, Action::Ask(ask)) => self.skip(&flow, at, ask),
             (Token::Act { act: Act::Agree, .. }, Action::Contact(_)) => self.press_consent(true, label, key),
             (Token::Act { act: Act::Decline, .. }, Action::Contact(_)) => self.press_consent(false, label, key),
@@ -346,7 +373,7 @@ impl Work {
             }
             Placing::Already => {}
             Placing::Refused | Placing::Gone => {
-                self.refuse_order("sold out or another price at the time of confirmation");
+                self.refuse_order();
                 // The offer is shown again if there is one before; else a person helps.
                 let offer = flow.steps.iter().position(|step| matches!(step.action, Action::Offer(_)));
                 let Some(run) = self.snap.state.run.take() else { return };
@@ -384,15 +411,21 @@ impl Work {
             }
             (_, _, Some(caption)) if !caption.trim().is_empty() => {
                 let caption: String = caption.chars().take(TEXT_CHARS_MAX).collect();
-                self.note("media", media_word(kind));
+                let note = self.media_word(kind).to_owned();
+                self.note("media", note);
                 self.heard.push_str(&caption);
                 self.hear(&caption, key.as_str());
             }
             (_, MediaKind::Sticker, _) => {}
             _ => {
-                self.say_phrase(Phrase::DontKnow, &[]);
-                self.note("handoff", format!("Клиент прислал {}", media_word(kind)));
-                self.return_to_question();
+                let note = self.team_word(Wording::Sent(kind));
+                self.note("handoff", note);
+                if let Some(flow) = self.first_flow().filter(|_| self.is_first_message()) {
+                    self.start_flow(&flow)
+                } else {
+                    self.say_phrase(Phrase::DontKnow, &[]);
+                    self.return_to_question();
+                }
             }
         }
     }
@@ -405,7 +438,8 @@ impl Work {
         let place = format!("{latitude:.5}, {longitude:.5}");
         let Some((flow, at, slot)) = wanted else {
             self.say_phrase(Phrase::DontKnow, &[]);
-            self.note("handoff", "Клиент прислал место на карте");
+            let note = self.team_word(Wording::SentPlace);
+            self.note("handoff", note);
             return self.return_to_question();
         };
         let Some(mut run) = self.snap.state.run.take() else { return };
@@ -429,9 +463,9 @@ impl Work {
             Timer::Silence { entry } => self.on_silence(*entry),
             Timer::Wait => {
                 let Some((flow, at)) = self.open_step() else { return };
-                if let Action::Wait(_) = flow.step(at).action
-                    && let Some(run) = self.snap.state.run.take()
-                {
+                let open = matches!(flow.step(at).action, Action::Wait(_));
+                let paused = self.snap.state.run.as_ref().is_some_and(|run| run.paused);
+                if let Some(run) = self.snap.state.run.take_if(|_| open && !paused) {
                     self.walk(run, flow.step(at).next, Arrival::InOrder, &[]);
                 }
             }
@@ -439,7 +473,8 @@ impl Work {
             Timer::Score => {}
             Timer::Handoff => {
                 if self.snap.state.owner == Owner::Nobody {
-                    self.note("handoff", "Клиент всё ещё ждёт ответа человека");
+                    let note = self.team_word(Wording::StillWaits);
+                    self.note("handoff", note);
                 }
             }
         }
@@ -459,6 +494,10 @@ impl Work {
         }
     }
 
+    fn media_word(&self, kind: MediaKind) -> &'static str {
+        wording::media(kind, self.book.language(None, ""))
+    }
+
     /// Something that flow and files did not answer.
     pub(super) fn leave_pending(&mut self, words: &str, progress: Progress, kind: PendingKind) {
         match &mut self.pending {
@@ -471,16 +510,5 @@ impl Work {
             }
             None => self.pending = Some(Pending { words: words.to_owned(), progress, kind }),
         }
-    }
-}
-
-fn media_word(kind: MediaKind) -> &'static str {
-    match kind {
-        MediaKind::Photo => "[фото]",
-        MediaKind::Voice => "[голосовое]",
-        MediaKind::Audio => "[аудио]",
-        MediaKind::Video => "[видео]",
-        MediaKind::Document => "[документ]",
-        MediaKind::Sticker => "[стикер]",
     }
 }

@@ -1,22 +1,24 @@
 //! The flow interpreter: walks a run from step to step until one waits for the customer, or the flow ends.
 
 mod ask;
+mod path;
+mod runs;
 mod silence;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use super::{
     playbook,
     state::{Owner, Run},
     token::{self, Token},
+    wording::Wording,
     work::Work,
 };
 use crate::{
     fact::Fact,
-    ids::FlowId,
     message::{Button, Press, Timer},
     spec::{
-        flow::{Action, Flow, Say, Step, StepId, StepIx, Target},
+        flow::{Action, Arm, Flow, Say, Step, StepId, StepIx, Target, Way},
         texts::Phrase,
         value::{Period, Value},
     },
@@ -25,8 +27,8 @@ use crate::{
 /// Most steps walked in one turn, and most visits of one step in one run: beyond them a person takes over.
 const STEPS_MAX: u32 = 100;
 const VISITS_MAX: u16 = 20;
-/// Most flows that wait under the one that is open.
-const DEPTH_MAX: usize = 5;
+/// Deepest chain of calls.
+const CALLS_MAX: usize = 5;
 
 /// How a step is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,90 +49,6 @@ pub(super) enum Next {
 }
 
 impl Work {
-    /// Starts a flow, on top of the one that is open, or takes it up again where it was cut short not long ago.
-    pub(super) fn start_flow(&mut self, flow: &Arc<Flow>) {
-        let (run, silent) = self.begin_run(flow);
-        self.walk(run, Some(StepIx(0)), Arrival::InOrder, &silent);
-    }
-
-    /// A run of the flow that has not walked yet, and the steps that the customer has heard already.
-    pub(super) fn begin_run(&mut self, flow: &Arc<Flow>) -> (Run, Vec<StepId>) {
-        self.interrupt(&flow.id);
-        let mut run = self.new_run(flow);
-        let mut heard = Vec::new();
-        let fits = |old: &Run| old.flow == flow.id;
-        if let Some(old) = self.snap.state.shelved.take_if(|old| fits(old)) {
-            let until = old.at.to_zoned(self.book.spec.config.zone.clone());
-            let span = jiff::Span::new().days(flow.resume.days).minutes(flow.resume.minutes);
-            if until.checked_add(span).is_ok_and(|until| until.timestamp() >= self.now) {
-                run.slots = old.slots;
-                run.skipped = old.skipped;
-                heard = old.passed;
-            }
-        }
-        self.fact(Fact::FlowStarted { flow: flow.id.to_string() });
-        self.draw_variants(flow);
-        (run, heard)
-    }
-
-    fn new_run(&mut self, flow: &Arc<Flow>) -> Run {
-        self.snap.state.runs += 1;
-        Run {
-            number: self.snap.state.runs,
-            flow: flow.id.clone(),
-            step: flow.steps.first().map_or_else(|| StepId("".into()), |step| step.id.clone()),
-            structure: flow.structure.to_string(),
-            slots: BTreeMap::new(),
-            skipped: Vec::new(),
-            passed: Vec::new(),
-            tries: 0,
-            talked: 0,
-            visits: BTreeMap::new(),
-            silences: 0,
-            consented: false,
-            offered: Vec::new(),
-            order: None,
-            takes: None,
-            at: self.now,
-        }
-    }
-
-    /// Puts the open run aside. Three wait at most: the oldest beyond ends as interrupted.
-    fn interrupt(&mut self, by: &FlowId) {
-        let Some(open) = self.snap.state.run.take() else { return };
-        if open.flow == *by {
-            // Begun again from the start: the old run of the same flow is over.
-            return self.finish_run(&open, "interrupted");
-        }
-        self.snap.state.stack.push(open);
-        let interrupted = |run: &&Run| run.takes.is_none();
-        if self.snap.state.stack.iter().filter(interrupted).count() > 3 {
-            let oldest = self.snap.state.stack.remove(0);
-            self.finish_run(&oldest, "interrupted");
-        }
-    }
-
-    /// Draws a variant of each experiment once per customer: by hash, so that it needs no chance and moves nobody later.
-    fn draw_variants(&mut self, flow: &Flow) {
-        for (name, options) in &flow.variants {
-            if self.snap.customer.more.variants.contains_key(&**name) {
-                continue;
-            }
-            let sum: u32 = options.iter().map(|(_, weight)| weight).sum();
-            let customer = self.snap.customer.id.map(|id| id.to_string()).unwrap_or_default();
-            let mut drawn = token::hash(&format!("{customer}/{name}")) % sum.max(1);
-            let value = options.iter().find(|(_, weight)| {
-                let here = drawn < *weight;
-                drawn = drawn.saturating_sub(*weight);
-                here
-            });
-            if let Some((value, _)) = value {
-                self.snap.customer.more.variants.insert(name.to_string(), value.to_string());
-                self.fact(Fact::Variant { name: name.to_string(), value: value.to_string() });
-            }
-        }
-    }
-
     /// Walks until a step waits or the flow ends. `silent`: steps whose words the customer has heard.
     pub(super) fn walk(&mut self, mut run: Run, from: Option<StepIx>, mut arrival: Arrival, silent: &[StepId]) {
         let Some(mut flow) = self.book.flow(&run.flow).cloned() else { return self.end_run(run, "gone") };
@@ -138,8 +56,15 @@ impl Work {
         loop {
             let Some(index) = at else { return self.end_run(run, "done") };
             let step = flow.step(index);
-            if step.when.as_ref().is_some_and(|when| !self.is_true(&run, when)) {
-                at = step.next;
+            let open = step.when.as_ref().is_none_or(|when| self.is_true(&run, when));
+            if open && !self.bot_owns() && speaks(&step.action) {
+                // A person has the conversation: the rest waits until it comes back.
+                run.paused = true;
+                return self.stand(run, &flow, &step.id);
+            }
+            pass(&mut run, &step.id, open);
+            if !open {
+                (at, arrival) = (step.next, Arrival::InOrder);
                 continue;
             }
             if self.counts_too_much(&mut run, &step.id) {
@@ -147,21 +72,11 @@ impl Work {
             }
             let heard = silent.contains(&step.id);
             let next = self.perform(&flow, index, &mut run, arrival, heard);
-            if !run.passed.contains(&step.id) {
-                run.passed.push(step.id.clone());
-            }
             arrival = Arrival::InOrder;
             match next {
                 Next::To(next) => at = next,
                 Next::Jump(target) => (at, arrival) = (Some(target), Arrival::ByJump),
-                Next::Wait => {
-                    run.step = step.id.clone();
-                    run.structure = flow.structure.to_string();
-                    run.at = self.now;
-                    run.silences = 0;
-                    self.snap.state.run = Some(run);
-                    return;
-                }
+                Next::Wait => return self.stand(run, &flow, &step.id),
                 Next::End(outcome) => return self.end_run(run, &outcome),
                 Next::Call(called) => {
                     let Some(other) = self.book.flow(&called.flow).cloned() else { return self.end_run(run, "gone") };
@@ -173,15 +88,23 @@ impl Work {
         }
     }
 
+    fn stand(&mut self, mut run: Run, flow: &Flow, step: &StepId) {
+        run.step = step.clone();
+        run.structure = flow.structure.to_string();
+        run.at = self.now;
+        run.silences = 0;
+        self.snap.state.run = Some(run);
+    }
+
     fn counts_too_much(&mut self, run: &mut Run, step: &StepId) -> bool {
         self.steps_walked += 1;
         let visits = run.visits.entry(step.clone()).or_default();
         *visits += 1;
-        self.steps_walked > STEPS_MAX || *visits > VISITS_MAX || self.snap.state.stack.len() > DEPTH_MAX + 3
+        self.steps_walked > STEPS_MAX || *visits > VISITS_MAX
     }
 
     fn give_up_loop(&mut self, run: &Run) {
-        self.note("handoff", format!("Сценарий «{}» зациклился на шаге «{}»", run.flow, run.step));
+        self.note("handoff", self.team_word(Wording::Loop(&run.flow, &run.step)));
         self.finish_run(run, "loop");
         self.snap.state.stack.clear();
         self.hand_off("loop", None);
@@ -194,21 +117,20 @@ impl Work {
                 if !heard || arrival == Arrival::ByJump {
                     self.say(run, step, say);
                 }
-                Next::To(step.next)
+                // Buttons that lead on are worth nothing once the run has ended: it waits for them.
+                let leads = say.buttons.iter().any(|button| matches!(button.target, Target::Step(_)));
+                if leads && step.next.is_none() { Next::Wait } else { Next::To(step.next) }
             }
             Action::Ask(ask) => self.arrive_at_ask(flow, step, ask, run, arrival),
             Action::Contact(contact) => self.arrive_at_contact(step, contact, run, arrival),
             Action::Offer(offer) => self.arrive_at_offer(step, offer, run, arrival),
             Action::Order(order) => self.arrive_at_order(step, order, run),
             Action::Branch(arms) => {
-                let open = |arm: &&crate::spec::flow::Arm| arm.when.as_ref().is_none_or(|when| self.is_true(run, when));
-                match arms.iter().find(open) {
-                    // Nested steps lie right behind the branch; anything else is a goto.
-                    Some(arm) if arm.to.is_some_and(|to| flow.step(to).id.0.starts_with(&*step.id.0)) => {
-                        Next::To(arm.to)
-                    }
-                    Some(arm) => arm.to.map_or(Next::To(step.next), Next::Jump),
-                    None => Next::To(step.next),
+                let open = |arm: &&Arm| arm.when.as_ref().is_none_or(|when| self.is_true(run, when));
+                match arms.iter().find(open).map(|arm| (arm.to, arm.way)) {
+                    Some((Some(to), Way::Into)) => Next::To(Some(to)),
+                    Some((Some(to), Way::Jump)) => Next::Jump(to),
+                    Some((None, _)) | None => Next::To(step.next),
                 }
             }
             Action::Goto(target) => Next::Jump(*target),
@@ -260,6 +182,12 @@ impl Work {
 
     fn call(&mut self, call: &crate::spec::flow::Call, run: &Run) -> Next {
         let Some(flow) = self.book.flow(&call.flow).cloned() else { return Next::End("gone".into()) };
+        let callers = self.snap.state.stack.iter().rev().take_while(|caller| caller.takes.is_some()).count();
+        if callers + 1 >= CALLS_MAX {
+            self.note("handoff", self.team_word(Wording::TooDeep(&run.flow)));
+            self.hand_off("loop", None);
+            return Next::End("loop".into());
+        }
         let with: Vec<_> = call.with.iter().map(|(slot, expr)| (slot, expr.eval(&self.scope_of(run)))).collect();
         let mut called = self.new_run(&flow);
         for (slot, value) in with {
@@ -335,80 +263,6 @@ impl Work {
         }
     }
 
-    /// Ends a run: what called it goes on, what it interrupted asks again.
-    pub(super) fn end_run(&mut self, run: Run, outcome: &str) {
-        self.finish_run(&run, outcome);
-        let Some(mut below) = self.snap.state.stack.pop() else { return };
-        if let Some(takes) = run.takes {
-            for (own, its) in &takes {
-                if let Some(value) = run.slots.get(its) {
-                    self.fill(&mut below, own, value.clone());
-                }
-            }
-            let next = self.book.flow(&below.flow).and_then(|flow| flow.step(flow.find(&below.step)?).next);
-            self.walk(below, next, Arrival::InOrder, &[]);
-        } else {
-            self.snap.state.run = Some(below);
-            if self.bot_owns() {
-                self.return_to_question();
-            }
-        }
-    }
-
-    /// Notes that a run is over and keeps what it is to keep of it.
-    pub(super) fn finish_run(&mut self, run: &Run, outcome: &str) {
-        self.fact(Fact::FlowEnded { flow: run.flow.to_string(), outcome: outcome.to_owned() });
-        self.cancel_timer("silence");
-        self.cancel_timer("wait");
-        let Some(flow) = self.book.flow(&run.flow).cloned() else { return };
-        for step in &flow.steps {
-            let Action::Ask(ask) = &step.action else { continue };
-            let (Some(keep), Some(value)) = (&ask.keep, run.slots.get(&*ask.slot)) else { continue };
-            match (&**keep, value) {
-                ("name", Value::Text(name)) => self.snap.customer.name = Some(name.clone()),
-                (other, value) => {
-                    self.snap.customer.more.kept.insert(other.to_owned(), value.clone());
-                }
-            }
-        }
-    }
-
-    /// The customer calls the open flow off. Its answers wait for a while.
-    pub(super) fn cancel_flow(&mut self) {
-        let Some(run) = self.snap.state.run.take() else { return };
-        let Some(flow) = self.book.flow(&run.flow).cloned() else { return self.end_run(run, "cancelled") };
-        self.snap.state.stack.retain(|below| run.takes.is_none() && below.takes.is_none());
-        self.snap.state.shelved = Some(Run { at: self.now, takes: None, ..run.clone() });
-        if let Some(step) = flow.on_cancel {
-            self.walk(run, Some(step), Arrival::ByJump, &[]);
-        } else {
-            self.say_phrase(Phrase::Cancelled, &[]);
-            self.end_run(run, "cancelled");
-        }
-    }
-
-    /// After an edit of the file the run's step may be gone: its heir, `on_change`, or the start with the answers kept.
-    pub(super) fn mend_run(&mut self) {
-        let Some(run) = self.snap.state.run.take() else { return };
-        let Some(flow) = self.book.flow(&run.flow).cloned() else {
-            self.snap.state.stack.retain(|below| below.takes.is_none());
-            return self.end_run(run, "gone");
-        };
-        if flow.find(&run.step).is_some() {
-            self.snap.state.run = Some(run);
-            return;
-        }
-        let valid = |name: &String| flow.slot(name).is_some();
-        let run = Run { slots: run.slots.into_iter().filter(|(name, _)| valid(name)).collect(), ..run };
-        let silent = run.passed.clone();
-        match flow.on_change {
-            Some(step) => self.walk(run, Some(step), Arrival::ByJump, &silent),
-            None => self.walk(run, Some(StepIx(0)), Arrival::InOrder, &silent),
-        }
-        // The question that the walk asked is asked again below, with the customer's words taken into account.
-        self.reply.take();
-    }
-
     /// The open run with its flow and step.
     pub(super) fn open_step(&self) -> Option<(Arc<Flow>, StepIx)> {
         let run = self.snap.state.run.as_ref()?;
@@ -425,7 +279,10 @@ impl Work {
     /// Nobody but a person can go on: the bot falls silent and the team is told. `said`: the customer was told already.
     pub(super) fn hand_off(&mut self, cause: &str, said: Option<()>) {
         if said.is_none() {
-            self.say_phrase(Phrase::Handoff, &[]);
+            match self.opens_next() {
+                None => self.say_phrase(Phrase::Handoff, &[]),
+                Some(open) => self.say_phrase(Phrase::HandoffClosed, &[("open", open)]),
+            }
         }
         if self.bot_owns() {
             self.snap.state.owner = Owner::Nobody;
@@ -433,6 +290,22 @@ impl Work {
         }
         self.pending = None;
         self.cancel_timer("silence");
+    }
+}
+
+/// Whether a step says something or waits: nothing for a conversation that a person has.
+fn speaks(action: &Action) -> bool {
+    action.waits() || matches!(action, Action::Say(_) | Action::Handoff(_) | Action::Call(_))
+}
+
+/// Notes that a step was reached.
+fn pass(run: &mut Run, step: &StepId, open: bool) {
+    if !run.passed.contains(step) {
+        run.passed.push(step.clone());
+    }
+    run.guarded.retain(|other| other != step);
+    if !open {
+        run.guarded.push(step.clone());
     }
 }
 

@@ -19,16 +19,21 @@ use crate::{
 const WORDS_MAX: usize = 3;
 
 /// Facts that are worth a card on the owner's page even if no messenger is named for them.
-const ALWAYS: [&str; 8] = [
+const ALWAYS: [&str; 10] = [
     "contact.left",
     "lead.hot",
     "order.placed",
+    "order.change",
+    "order.refused",
     "handoff",
     "handoff.asked",
     "complaint",
-    "order.refused",
+    "notify",
     "undelivered",
 ];
+
+/// Of those, the ones that are no facts.
+const OURS: [&str; 4] = ["notify", "order.change", "order.refused", "undelivered"];
 
 /// What the customer is told of an order's new state; `None`: nothing.
 pub(super) fn order_news(state: OrderState) -> Option<Phrase> {
@@ -93,9 +98,14 @@ impl Work {
     }
 
     fn addressees(&self, abouts: &[String]) -> Vec<&TeamAddress> {
+        // What the file cannot subscribe to goes to whoever takes handed-over conversations.
+        let ours = abouts.iter().any(|about| OURS.contains(&about.as_str()));
         let wants = |member: &Arc<str>| {
             let mut rules = self.book.spec.config.notify.iter().filter(|notify| notify.to == *member);
-            rules.any(|notify| notify.about.iter().any(|fact| abouts.contains(&fact.to_string())))
+            rules.any(|notify| {
+                let mut about = notify.about.iter().map(ToString::to_string);
+                about.any(|fact| abouts.contains(&fact) || (ours && fact == "handoff"))
+            })
         };
         self.setting.team.iter().filter(|address| wants(&address.member)).collect()
     }
@@ -201,6 +211,7 @@ fn head(about: &str, lang: Lang) -> String {
         "order.paid" => ("Заказ оплачен", "Order paid"),
         "order.cancelled" => ("Заказ отменён", "Order cancelled"),
         "order.completed" => ("Заказ выдан", "Order handed over"),
+        "order.change" => ("Просит изменить заказ", "Wants an order changed"),
         "order.refused" => ("Заказ не оформился", "An order could not be placed"),
         "handoff" => ("Нужен человек", "A person is needed"),
         "handoff.asked" => ("Просит человека", "Asks for a person"),

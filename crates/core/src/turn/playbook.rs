@@ -17,7 +17,7 @@ use crate::{
     spec::{
         catalogue::Product,
         expr::Expr,
-        flow::{Action, Choice, Flow, Kind, StepIx},
+        flow::{Action, Flow, Kind, StepIx},
         partner::PartnerSpec,
     },
 };
@@ -46,6 +46,8 @@ pub struct Playbook {
     starts: Vec<(Vec<String>, FlowId)>,
     /// Words of products' names, for finding what a customer names.
     products: ProductWords,
+    /// Products by the hash of their id, as buttons carry it.
+    by_hash: FxHashMap<u32, usize>,
     /// What the partner's files state: prices, links, hours.
     pub(super) stated: Arc<Evidence>,
 }
@@ -61,7 +63,7 @@ impl Playbook {
                 let key = || (flow.id.clone(), StepIx(at));
                 match &ask.kind {
                     Kind::Choice(choices) | Kind::Choices(choices) => {
-                        options.insert(key(), choices.iter().map(option_words).collect());
+                        options.insert(key(), choices.iter().map(|choice| choice.words.clone()).collect());
                     }
                     Kind::Number { unit, .. } => {
                         units.insert(key(), unit.iter().map(|word| stem_of(word)).collect());
@@ -78,8 +80,10 @@ impl Playbook {
             .collect();
         let fixer = Fixer::new(known_words(&spec));
         let products = ProductWords::new(&spec.catalogue.products);
+        let hashes = spec.catalogue.products.iter().enumerate().map(|(at, product)| (token::hash(&product.id), at));
+        let by_hash = hashes.collect();
         let stated = Arc::new(stated(&spec));
-        Self { spec, fixer, options, units, starts, products, stated }
+        Self { spec, fixer, options, units, starts, products, by_hash, stated }
     }
 
     /// Whose files.
@@ -157,7 +161,7 @@ impl Playbook {
 
     /// A product by the hash of its id.
     pub(super) fn product_by_hash(&self, hash: u32) -> Option<&Product> {
-        self.spec.catalogue.products.iter().find(|product| token::hash(&product.id) == hash)
+        self.spec.catalogue.products.get(*self.by_hash.get(&hash)?)
     }
 
     /// The customer's language: the channel's code if the partner speaks it, else the script's, else the main one.
@@ -170,11 +174,6 @@ impl Playbook {
             .or_else(|| spoken().next())
             .unwrap_or_default()
     }
-}
-
-fn option_words(choice: &Choice) -> OptionWords {
-    let labels: Vec<&str> = choice.label.iter().map(|(_, label)| label.as_str()).collect();
-    OptionWords::new(&choice.id, labels, choice.also.iter().map(String::as_str))
 }
 
 fn stem_of(word: &str) -> String {

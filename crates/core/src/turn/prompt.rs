@@ -39,7 +39,10 @@ impl Work {
             system.push_str("(nothing found)\n");
         }
         for passage in passages {
-            add(&mut system, format_args!("## {} › {}\n{}\n\n", passage.title, passage.heading, tame(&passage.text)));
+            add(
+                &mut system,
+                format_args!("## {} › {}\n{}\n\n", line(&passage.title), line(&passage.heading), quoted(&passage.text)),
+            );
         }
         let cut =
             system.floor_char_boundary(system.char_indices().nth(SYSTEM_CHARS_MAX).map_or(system.len(), |(at, _)| at));
@@ -104,7 +107,7 @@ impl Work {
             (true, None) => "yes".to_owned(),
         };
         let price = print::money(product.price, self.lang);
-        format!("{} | {} | {price} | {stock}\n", tame(&product.id), tame(&product.name))
+        format!("{} | {} | {price} | {stock}\n", line(&product.id), line(&product.name))
     }
 
     /// State as it is now, not as it was when something was promised.
@@ -116,7 +119,8 @@ impl Work {
             add(&mut text, format_args!("The flow «{}» is under way.\n", flow.id));
             if let Some(run) = &self.snap.state.run {
                 for (slot, value) in &run.slots {
-                    add(&mut text, format_args!("{slot} = {}\n", print::value(value, self.lang, self.today())));
+                    let value = self.masked(&line(&print::value(value, self.lang, self.today())));
+                    add(&mut text, format_args!("{slot} = {value}\n"));
                 }
                 if let Action::Ask(ask) = &flow.step(at).action {
                     add(
@@ -191,9 +195,20 @@ fn tame(text: &str) -> String {
     let hidden = |c: char| {
         (c.is_control() && c != '\n')
             || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-            || matches!(c, '\u{e0000}'..='\u{e007f}')
+            || matches!(c, '\u{e0000}'..='\u{e0fff}' | '\u{061c}' | '\u{180e}' | '\u{ad}')
     };
     text.chars().filter(|c| !hidden(*c)).collect()
+}
+
+/// Data that must stay on its line.
+fn line(text: &str) -> String {
+    tame(text).replace('\n', " ")
+}
+
+/// A text of several lines, each marked as quoted: none of them can pass for a heading of ours.
+fn quoted(text: &str) -> String {
+    let lines: Vec<String> = tame(text).lines().map(|line| format!("| {line}")).collect();
+    lines.join("\n")
 }
 
 /// What a model is told when its answer said what nobody gave it.

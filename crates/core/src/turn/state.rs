@@ -72,9 +72,15 @@ pub struct State {
     pub misses: u8,
     /// Whether the customer blocked us.
     pub blocked: bool,
-    /// Phone offered without consent: its message's position in the conversation; asked about, not kept.
+    /// A consent was asked for outside a flow, and no answer came yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub asks_consent: Option<AsksConsent>,
+    /// Tokens of the numbered list shown last, in its order, on channels without buttons.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub menu: Vec<String>,
+    /// What the customer wants changed in a confirmed order; passed on when they say yes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asks_change: Option<String>,
     /// The button pressed last, until the customer does anything else: a second press changes nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_press: Option<String>,
@@ -102,6 +108,8 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 pub enum AsksConsent {
     /// For contacts that the customer wrote unasked.
     Contacts,
+    /// For a phone that was asked for outside a flow, under the consent text.
+    Asked,
 }
 
 /// A flow under way. It names its step by id, so that an edit of the file throws nobody out.
@@ -124,6 +132,18 @@ pub struct Run {
     /// Steps that were passed or waited at, in order, each once.
     #[serde(default)]
     pub passed: Vec<StepId>,
+    /// Of those, the steps whose guard was false: they said nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub guarded: Vec<StepId>,
+    /// Contact steps that the customer declined: not asked again in this run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub declined: Vec<StepId>,
+    /// Whether the step is still to be performed: the run waits for a person to give the conversation back.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub paused: bool,
+    /// Whether the customer called the run off: it says good-bye and ends as `cancelled`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub cancelled: bool,
     /// Failed tries at the step.
     #[serde(default)]
     pub tries: u32,

@@ -1,6 +1,9 @@
 //! What people of the partner's team do in a conversation.
 
-use super::{state::Owner, work::Work};
+use super::{
+    state::{Owner, Run},
+    work::Work,
+};
 use crate::{fact::Fact, message::TeamAction, turn::flow::Arrival};
 
 impl Work {
@@ -48,13 +51,15 @@ impl Work {
         self.snap.state.misses = 0;
         self.fact(Fact::HandBack);
         self.cancel_timer("handoff");
-        // A flow that stands at a step which waits asks again; one that went on meanwhile has asked already.
-        if let Some((flow, at)) = self.open_step() {
-            if flow.step(at).action.waits() {
-                self.ask_again();
-            } else if let Some(run) = self.snap.state.run.take() {
-                self.walk(run, Some(at), Arrival::InOrder, &[]);
+        self.given_back = true;
+        self.mend_run();
+        let Some((_, at)) = self.open_step() else { return };
+        // What a person's time kept back is said now; else the open question is put again.
+        match self.snap.state.run.take_if(|run| run.paused) {
+            Some(run) => {
+                self.walk(Run { paused: false, ..run }, Some(at), Arrival::InOrder, &[]);
             }
+            None => self.ask_again(),
         }
     }
 

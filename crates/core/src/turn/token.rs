@@ -94,6 +94,10 @@ letters! {
         Confirm 'c',
         /// Do not place it.
         Cancel 'n',
+        /// Pass the wish to change a confirmed order on.
+        Change 'g',
+        /// Leave the confirmed order as it is.
+        Keep 'k',
     }
 }
 

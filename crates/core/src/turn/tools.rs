@@ -130,13 +130,27 @@ impl Work {
         let reading = self.read_for_model(&flow, step, ask, &words, &value);
         let Some(value) = reading else { return refused("the value does not fit the slot") };
         let asks_it = matches!(&flow.step(at).action, Action::Ask(open) if open.slot == ask.slot);
-        let Some(mut run) = self.snap.state.run.clone() else { return refused("no flow is under way") };
-        self.fill(&mut run, &ask.slot, value);
+        let Some(run) = self.snap.state.run.clone() else { return refused("no flow is under way") };
+        let given = run.slots.contains_key(&*ask.slot) || run.skipped.iter().any(|slot| **slot == *ask.slot);
         if asks_it {
+            let mut run = run;
+            self.fill(&mut run, &ask.slot, value);
             self.snap.state.run = None;
             self.walk(run, flow.step(at).next, super::flow::Arrival::InOrder, &[]);
             return Effect::Spoke("filled".into());
         }
+        if given {
+            if self.was_ordered(&run) {
+                let wish = self.shown(&flow, step, &value);
+                self.ask_order_change(&wish);
+            } else {
+                self.correct(&flow, step, &value);
+            }
+            return Effect::Spoke("corrected".into());
+        }
+        let mut run = run;
+        self.noted.push(self.shown(&flow, step, &value));
+        self.fill(&mut run, &ask.slot, value);
         self.snap.state.run = Some(run);
         Effect::Told("filled".into())
     }
@@ -159,7 +173,8 @@ impl Work {
         if matches!(ask.kind, Kind::Text { .. } | Kind::Phone | Kind::Email | Kind::Photo | Kind::Location) {
             return None;
         }
-        match self.read_open(flow, step, ask, words, Intents::default()) {
+        let run = self.snap.state.run.as_ref()?;
+        match self.read_open(run, flow, step, ask, words, Intents::default()) {
             super::understand::Reading::Value(value, _) => Some(value),
             _ => None,
         }
@@ -171,12 +186,16 @@ impl Work {
         if self.snap.state.run.as_ref().is_some_and(|run| run.flow == flow.id) {
             return refused("it is under way already");
         }
+        if !super::playbook::may_start(&flow, |when| when.is_true(&self.scope())) {
+            return refused("it may not start now");
+        }
         self.start_flow(&flow);
         Effect::Spoke("started".into())
     }
 
     fn tool_hand_off(&mut self, args: &HandOff) -> Effect {
-        self.note("handoff", args.reason.chars().take(300).collect::<String>());
+        let reason = self.masked(&args.reason.chars().take(300).collect::<String>());
+        self.note("handoff", reason);
         self.hand_off("model", None);
         Effect::Spoke("handed over".into())
     }
@@ -184,7 +203,7 @@ impl Work {
     fn ask_contact_outside_flow(&mut self) {
         self.say_phrase(Phrase::AskPhone, &[]);
         self.say_consent();
-        self.snap.state.asks_consent = Some(super::state::AsksConsent::Contacts);
+        self.snap.state.asks_consent = Some(super::state::AsksConsent::Asked);
         let mut buttons = Vec::new();
         if self.setting.capabilities.contact_button.it() {
             let label = self.label(Phrase::ShareContact);

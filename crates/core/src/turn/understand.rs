@@ -1,21 +1,22 @@
 //! What a customer's words mean: wishes first, then the open question and the rest of its flow, then other flows; what is
 //! left is a question (FORMATS §4.1, §4.2).
 
+mod correct;
 mod slots;
-
 use std::{ops::Range, sync::Arc};
 
-pub(in crate::turn) use self::slots::Reading;
+pub(in crate::turn) use self::slots::{Certain, Reading};
 use super::{
     flow::Arrival,
     playbook, token,
+    wording::Wording,
     work::{PendingKind, Progress, Work},
 };
 use crate::{
     fact::{ConsentKind, Fact},
     lang::{
-        choice::{self, Attention, OptionWords},
-        intent::{self, Intent, Intents},
+        choice::{self},
+        intent::{Intent, Intents},
         normal::Words,
         print,
     },
@@ -39,16 +40,22 @@ impl Work {
             return self.opt_out();
         }
         if !self.bot_owns() {
-            return self.note("message", "Новое сообщение клиента");
+            let note = self.team_word(Wording::NewMessage);
+            return self.note("message", note);
         }
         if let Some(command) = text.strip_prefix('/') {
             let (name, args) = command.split_once(char::is_whitespace).unwrap_or((command, ""));
             return self.command(&name.to_lowercase(), args, key);
         }
-        if self.snap.state.asks_consent.is_some()
-            && let Some(agreed) = choice::yes_no(&words)
-        {
+        let answer = choice::yes_no(&words);
+        if let (Some(agreed), true) = (answer, self.snap.state.asks_consent.is_some()) {
             return self.answer_consent(agreed, text, key);
+        }
+        if let (Some(wish), Some(yes)) = (self.snap.state.asks_change.take(), answer) {
+            return self.answer_change(&wish, yes);
+        }
+        if self.chooses_from_menu(&words, key) {
+            return;
         }
         if intents.has(Intent::Human) {
             return self.ask_for_person();
@@ -70,26 +77,49 @@ impl Work {
         if intents.has(Intent::Cancel) && self.snap.state.run.is_some() && !intents.has(Intent::Question) {
             return self.cancel_flow();
         }
+        if std::mem::take(&mut self.mended) {
+            return self.hear_after_edit(&fixed, &words);
+        }
         self.hear_in_flow(&fixed, &words, intents, key);
+    }
+
+    /// The open question came with an edit of the file: the words answer one that is gone, so only what they say for sure is
+    /// taken.
+    fn hear_after_edit(&mut self, text: &str, words: &Words) {
+        let Some((flow, at)) = self.open_step() else { return };
+        let Some(mut run) = self.snap.state.run.take() else { return };
+        let used = self.fill_ahead(&flow, &mut run, words, None);
+        let answered = match &flow.step(at).action {
+            Action::Ask(ask) => run.slots.contains_key(&*ask.slot),
+            _ => false,
+        };
+        if answered {
+            self.walk(run, flow.step(at).next, Arrival::InOrder, &[])
+        } else {
+            self.snap.state.run = Some(run)
+        }
+        self.leave_rest(text, words, &used, Progress::Made);
     }
 
     fn hear_in_flow(&mut self, text: &str, words: &Words, intents: Intents, key: &str) {
         if self.snap.state.run.is_none() && self.starts_first_flow(text, words, intents) {
             return;
         }
+        if self.hear_contact(text, key) {
+            return self.leave_rest(text, words, &[], Progress::Made);
+        }
+        if self.takes_correction(text, words) {
+            self.snap.state.misses = 0;
+            return;
+        }
         if self.snap.state.run.is_some() {
-            if self.hear_contact(text, key) {
-                return self.leave_rest(text, words, &[], Progress::Made);
-            }
             if self.declines_contact(words, intents) || self.decides_on_order(words, intents) {
                 return;
             }
-            if self.takes_correction(text, words) || self.fills_slots(text, words, intents) {
+            if self.fills_slots(text, words, intents) {
                 self.snap.state.misses = 0;
                 return;
             }
-        } else {
-            self.hear_contact(text, key);
         }
         if let Some(flow) = self.flow_wished(words) {
             return self.start_with_words(&flow, text, words, intents);
@@ -122,7 +152,18 @@ impl Work {
         if self.snap.state.misses < MISSES_MAX {
             return false;
         }
-        self.offer_person();
+        let open = self.open_step();
+        let otherwise = open.and_then(|(flow, at)| match &flow.step(at).action {
+            Action::Ask(ask) => ask.otherwise,
+            _ => None,
+        });
+        match (otherwise, self.snap.state.run.take_if(|_| otherwise.is_some())) {
+            (Some(step), Some(run)) => {
+                self.snap.state.misses = 0;
+                self.walk(run, Some(step), Arrival::InOrder, &[]);
+            }
+            _ => self.offer_person(),
+        }
         true
     }
 
@@ -133,21 +174,25 @@ impl Work {
         self.reply.buttons([button]);
     }
 
-    /// The first message of a new customer starts a flow, and is also its input.
+    /// The first message of a new customer starts a flow, and is also its input. A flow whose words it says comes first.
     fn starts_first_flow(&mut self, text: &str, words: &Words, intents: Intents) -> bool {
-        if self.snap.version != 0 || !self.snap.customer.more.answers.is_empty() {
+        if !self.is_first_message() {
             return false;
         }
-        let Some(flow) = self.first_flow() else { return false };
+        let Some(flow) = self.flow_wished(words).or_else(|| self.first_flow()) else { return false };
         self.start_with_words(&flow, text, words, intents);
         true
     }
 
+    /// Whether the customer never wrote before this turn and no flow ever ran.
+    pub(super) fn is_first_message(&self) -> bool {
+        self.snap.state.runs == 0 && self.lead_before.facts.count(&Fact::Message.name()) == 0
+    }
+
     /// Starts a flow with words that may fill its slots already, and may hold a question besides.
     fn start_with_words(&mut self, flow: &Arc<Flow>, text: &str, words: &Words, intents: Intents) {
-        let (mut run, silent) = self.begin_run(flow);
-        let used = self.fill_ahead(flow, &mut run, words, None);
-        self.walk(run, Some(StepIx(0)), Arrival::InOrder, &silent);
+        let (run, heard, used) = self.begin_run(flow, Some(words));
+        self.walk(run, Some(StepIx(0)), Arrival::InOrder, &heard);
         if intents.has(Intent::Question) {
             self.leave_rest(text, words, &used, Progress::Made);
         }
@@ -190,7 +235,7 @@ impl Work {
         let mut used: Vec<Range<usize>> = Vec::new();
         let mut outcome = None;
         match &flow.step(at).action {
-            Action::Ask(ask) => match self.read_open(&flow, at, ask, words, intents) {
+            Action::Ask(ask) => match self.read_open(&run, &flow, at, ask, words, intents) {
                 Reading::Value(value, range) => {
                     self.fill(&mut run, &ask.slot, value);
                     used.push(range);
@@ -208,8 +253,9 @@ impl Work {
                 Reading::None => {}
             },
             Action::Offer(_) => {
-                if let Some((product, _)) = self.product_named(&run.offered, words) {
-                    self.choose_product(&product);
+                if let Some((product, range)) = self.product_named(&run.offered, words) {
+                    self.choose_offered(&product);
+                    self.leave_rest(text, words, &[range], Progress::Made);
                     return true;
                 }
             }
@@ -293,114 +339,6 @@ impl Work {
         }
     }
 
-    // Corrections.
-
-    /// «нет, на 12 человек»: a filled slot is changed and the flow walked again from where it matters.
-    fn takes_correction(&mut self, text: &str, words: &Words) -> bool {
-        let marked = intent::correction(words);
-        let (new, part) = match &marked {
-            Some(correction) => (text.get(correction.new.clone()).unwrap_or_default(), correction.new.clone()),
-            None => (text, 0..text.len()),
-        };
-        let part_words = Words::of(new);
-        let Some((flow, at)) = self.open_step() else {
-            return false;
-        };
-        if self.open_takes(&flow, at, &part_words) {
-            return false;
-        }
-        let Some(run) = self.snap.state.run.as_ref() else { return false };
-        let filled: Vec<(StepIx, &Ask)> = flow
-            .slots
-            .iter()
-            .filter(|slot| run.slots.contains_key(&*slot.name))
-            .filter_map(|slot| match &flow.step(slot.step?).action {
-                Action::Ask(ask) => Some((slot.step?, &**ask)),
-                _ => None,
-            })
-            .filter(|(step, _)| *step != at)
-            .collect();
-        let marked = marked.is_some();
-        let mut takes: Vec<(StepIx, Value)> = filled
-            .into_iter()
-            .filter_map(|(step, ask)| match self.read_ahead(&flow, step, ask, &part_words, marked) {
-                Reading::Value(value, _) => Some((step, value)),
-                _ => None,
-            })
-            .collect();
-        if takes.len() != 1 {
-            return false;
-        }
-        let Some((step, value)) = takes.pop() else { return false };
-        self.correct(&flow, step, &value);
-        let used = part.start..part.end;
-        if text.contains('?') && !marked {
-            self.leave_rest(text, words, &[used], Progress::Made);
-        }
-        true
-    }
-
-    fn open_takes(&self, flow: &Arc<Flow>, at: StepIx, words: &Words) -> bool {
-        match &flow.step(at).action {
-            Action::Ask(ask) if !matches!(ask.kind, Kind::Text { .. }) => {
-                matches!(self.read_open(flow, at, ask, words, Intents::default()), Reading::Value(..))
-            }
-            Action::Offer(_) => {
-                let offered = self.snap.state.run.as_ref().map(|run| run.offered.clone()).unwrap_or_default();
-                self.product_named(&offered, words).is_some()
-            }
-            _ => false,
-        }
-    }
-
-    /// Changes a filled slot and walks again from the earliest passed step that reads it; words heard are not repeated.
-    fn correct(&mut self, flow: &Arc<Flow>, step: StepIx, value: &Value) {
-        let Action::Ask(ask) = &flow.step(step).action else { return };
-        let Some(mut run) = self.snap.state.run.take() else { return };
-        if run.slots.get(&*ask.slot) == Some(value) {
-            self.snap.state.run = Some(run);
-            return;
-        }
-        self.fill(&mut run, &ask.slot, value.clone());
-        let shown = self.shown(flow, step, value);
-        let readers = flow.slot(&ask.slot).map(|slot| slot.readers.clone()).unwrap_or_default();
-        let passed = |at: &StepIx| run.passed.contains(&flow.step(*at).id);
-        let from = readers.into_iter().filter(passed).chain(flow.find(&run.step)).min().unwrap_or(step);
-        let open = run.step.clone();
-        let silent: Vec<_> = run.passed.iter().filter(|id| **id != open).cloned().collect();
-        let keep = run.passed.iter().position(|id| *id == flow.step(from).id).unwrap_or(run.passed.len());
-        run.passed.truncate(keep);
-        run.tries = 0;
-        self.say_phrase(Phrase::Corrected, &[("value", shown)]);
-        self.walk(run, Some(from), Arrival::InOrder, &silent);
-        self.empty_slots_off_the_path(flow, &silent);
-    }
-
-    /// After a correction the flow may take another way: what was answered on the old one no longer holds.
-    fn empty_slots_off_the_path(&mut self, flow: &Arc<Flow>, old: &[crate::spec::flow::StepId]) {
-        let Some(run) = self.snap.state.run.as_mut().filter(|run| run.flow == flow.id) else { return };
-        let off = |id: &crate::spec::flow::StepId| old.contains(id) && !run.passed.contains(id);
-        let gone: Vec<String> = flow
-            .slots
-            .iter()
-            .filter(|slot| slot.step.is_some_and(|step| off(&flow.step(step).id)))
-            .map(|slot| slot.name.to_string())
-            .collect();
-        run.slots.retain(|name, _| !gone.contains(name));
-    }
-
-    /// A button of an earlier question of this run: a correction.
-    pub(super) fn correct_by_button(&mut self, flow: &Arc<Flow>, at: StepIx, option: u32) {
-        let Action::Ask(ask) = &flow.step(at).action else { return };
-        let Some(run) = self.snap.state.run.as_ref() else { return };
-        if !run.slots.contains_key(&*ask.slot) && !run.skipped.iter().any(|slot| **slot == *ask.slot) {
-            return self.say_phrase(Phrase::OldButton, &[]);
-        }
-        if let Some(value) = Self::option_value(ask, option) {
-            self.correct(flow, at, &value);
-        }
-    }
-
     // Buttons of the open question.
 
     pub(super) fn choose_option(
@@ -424,6 +362,7 @@ impl Work {
     }
 
     pub(super) fn skip(&mut self, flow: &Arc<Flow>, at: StepIx, ask: &Ask) {
+        self.snap.state.misses = 0;
         let Some(mut run) = self.snap.state.run.take() else { return };
         run.slots.remove(&*ask.slot);
         run.skipped.push(ask.slot.to_string());
@@ -466,30 +405,6 @@ impl Work {
             _ => None,
         };
         label.unwrap_or_else(|| print::value(value, self.lang, self.today()))
-    }
-
-    fn product_named(&self, offered: &[String], words: &Words) -> Option<(String, Range<usize>)> {
-        let catalogue = &self.book.spec.catalogue;
-        let products: Vec<_> = offered.iter().filter_map(|id| catalogue.get(id)).collect();
-        let options: Vec<OptionWords> = products
-            .iter()
-            .map(|product| OptionWords::new(&product.id, [product.name.as_str()], std::iter::empty::<&str>()))
-            .collect();
-        match choice::choose(words, &options, Attention::Open) {
-            choice::Choice::One(at, range) => Some((products.get(at)?.id.to_string(), range)),
-            choice::Choice::Several(_) | choice::Choice::None => {
-                let named: Vec<_> = self
-                    .book
-                    .products_in(words)
-                    .into_iter()
-                    .filter(|one| offered.contains(&one.id.to_string()))
-                    .collect();
-                match named[..] {
-                    [only] => Some((only.id.to_string(), 0..0)),
-                    _ => None,
-                }
-            }
-        }
     }
 }
 

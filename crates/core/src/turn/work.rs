@@ -91,6 +91,10 @@ pub(super) struct Work {
     pub(super) steps_walked: u32,
     /// Values filled ahead of their question, to be named with the next one.
     pub(super) noted: Vec<String>,
+    /// Whether the open question is new because of an edited file: what the customer said answers another.
+    pub(super) mended: bool,
+    /// Whether the bot got the conversation back, so that silence is counted from now.
+    pub(super) given_back: bool,
 }
 
 impl Work {
@@ -120,6 +124,8 @@ impl Work {
             customer_acted: false,
             steps_walked: 0,
             noted: Vec::new(),
+            mended: false,
+            given_back: false,
         }
     }
 

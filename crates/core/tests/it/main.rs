@@ -1,6 +1,11 @@
 //! Conversations with real partner files, decided by the pure turn.
 
+mod contacts;
 mod conversations;
 mod fit;
+mod flows;
 mod guard;
+mod models;
 mod partners;
+mod replay;
+mod shop;

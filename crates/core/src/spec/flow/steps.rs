@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    Action, Arm, Ask, Button, Call, Contact, Handoff, Item, Offer, OrderStep, Say, StepIx, Talk, Target, ask,
+    Action, Arm, Ask, Button, Call, Contact, Handoff, Item, Offer, OrderStep, Say, StepIx, Talk, Target, Way, ask,
     lower::{Lowering, blank, outcome},
     outline::{RawStep, name_of},
 };
@@ -258,11 +258,13 @@ fn branch(lowering: &Lowering<'_>, reader: &mut Reader<'_>, raw: &RawStep<'_>, n
             reader.report(Code::F201, &item.head(), args);
         }
         let nested = raw.nested.get(at).copied().flatten();
-        let to: Option<StepIx> = lowering.target(reader, fields, "goto").or(nested);
+        let jump = lowering.target(reader, fields, "goto");
+        let way = if jump.is_some() { Way::Jump } else { Way::Into };
+        let to: Option<StepIx> = jump.or(nested);
         let when = fields.get("when").and_then(|node| reader.condition(node, &lowering.env));
         // A condition with a mistake must not turn its arm into an else.
         if fields.get("when").is_some() == when.is_some() {
-            arms.push(Arm { when, to });
+            arms.push(Arm { when, to, way });
         }
     }
     Action::Branch(arms)

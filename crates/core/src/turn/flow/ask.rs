@@ -64,7 +64,7 @@ impl Work {
             Action::Contact(contact) => {
                 (self.text(run, &contact.text), self.contact_buttons(run, step, contact), Vec::new())
             }
-            Action::Offer(offer) => (self.text(run, &offer.text), Vec::new(), self.offer_cards(run)),
+            Action::Offer(offer) => (self.text(run, &offer.text), Vec::new(), self.offer_cards(step, run)),
             Action::Order(_) => return self.show_order(step, run),
             // A talk has no question of its own, and a wait expects nothing.
             _ => return,
@@ -77,7 +77,12 @@ impl Work {
             }
             Wording::Full | Wording::Short => self.reply.say(&text),
         }
-        if let Action::Contact(_) = &step.action {
+        let contact = match &step.action {
+            Action::Contact(_) => true,
+            Action::Ask(ask) => matches!(ask.kind, Kind::Phone | Kind::Email),
+            _ => false,
+        };
+        if contact {
             self.say_consent();
         }
         if !cards.is_empty() {
@@ -109,7 +114,9 @@ impl Work {
                 choices.iter().map(|choice| option(label(choice), &choice.id)).collect()
             }
             Kind::YesNo => vec![option(self.label(Phrase::Yes), "yes"), option(self.label(Phrase::No), "no")],
-            Kind::Phone => vec![Button { label: self.label(Phrase::ShareContact), press: Press::ShareContact }],
+            Kind::Phone if self.setting.capabilities.contact_button.it() => {
+                vec![Button { label: self.label(Phrase::ShareContact), press: Press::ShareContact }]
+            }
             _ => Vec::new(),
         };
         for example in &ask.examples {

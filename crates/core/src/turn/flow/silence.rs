@@ -3,26 +3,33 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
+    lang::{Lang, print},
     message::Timer,
     spec::flow::{Action, Silence, Silent},
     turn::{flow::Arrival, state::Run, work::Work},
 };
+
+/// Farthest day that is looked at for opening hours.
+const DAYS_AHEAD_MAX: usize = 31;
 
 impl Work {
     /// Sets the timer of the open step's next entry, counted from the customer's last event.
     pub(in crate::turn) fn plan_silence(&mut self) {
         let reachable = self.bot_owns() && !self.snap.state.blocked && !self.snap.customer.more.opted_out;
         let entry = reachable.then(|| self.next_silence()).flatten();
-        let Some((entry, after)) = entry else {
+        let Some((entry, after, speaks)) = entry else {
             return self.cancel_timer("silence");
         };
-        let from = self.snap.state.last_heard.unwrap_or(self.now);
+        let heard = self.snap.state.last_heard.unwrap_or(self.now);
+        let from = if self.given_back { self.now } else { heard };
         let lag = self.now.duration_since(from);
         let due = self.after(after).checked_sub(lag).unwrap_or(self.now);
-        self.set_timer(self.decent(due), Timer::Silence { entry });
+        // Ending says nothing, so it needs no decent hour.
+        let due = if speaks { self.decent(due) } else { due };
+        self.set_timer(due, Timer::Silence { entry });
     }
 
-    fn next_silence(&self) -> Option<(u16, crate::spec::value::Period)> {
+    fn next_silence(&self) -> Option<(u16, crate::spec::value::Period, bool)> {
         let run = self.snap.state.run.as_ref()?;
         let (flow, at) = self.open_step()?;
         let action = &flow.step(at).action;
@@ -30,7 +37,7 @@ impl Work {
             return None;
         }
         let entry = entries(&flow, action).get(usize::from(run.silences))?;
-        Some((run.silences, entry.after))
+        Some((run.silences, entry.after, !matches!(entry.then, Silent::End(_))))
     }
 
     /// The silence timer rang.
@@ -40,14 +47,14 @@ impl Work {
         if !reachable || !waits {
             return;
         }
-        let decent = self.decent(self.now);
-        if decent > self.now {
-            return self.set_timer(decent, Timer::Silence { entry });
-        }
         let Some((flow, at)) = self.open_step() else { return };
         let Some(then) = entries(&flow, &flow.step(at).action).get(usize::from(entry)).map(|entry| &entry.then) else {
             return;
         };
+        let decent = self.decent(self.now);
+        if decent > self.now && !matches!(then, Silent::End(_)) {
+            return self.set_timer(decent, Timer::Silence { entry });
+        }
         let Some(mut run) = self.snap.state.run.take() else { return };
         run.silences = entry + 1;
         match then {
@@ -58,7 +65,7 @@ impl Work {
                 self.ask_again();
             }
             Silent::End(outcome) => {
-                self.snap.state.shelved = Some(Run { at: self.now, takes: None, ..run.clone() });
+                self.snap.state.shelved = Some(Run { at: self.now, takes: None, order: None, ..run.clone() });
                 // Nobody is there: what was interrupted does not speak up either.
                 let below = std::mem::take(&mut self.snap.state.stack);
                 for run in &below {
@@ -68,6 +75,34 @@ impl Work {
             }
             Silent::Goto(step) => self.walk(run, Some(*step), Arrival::ByJump, &[]),
         }
+    }
+
+    /// When the partner opens next, in the customer's words; `None`: it is open, or says no hours.
+    pub(in crate::turn) fn opens_next(&self) -> Option<String> {
+        let hours = &self.book.spec.config.hours;
+        let now = self.local();
+        if hours.open_at(now.date(), now.time()) {
+            return None;
+        }
+        let mut day = now.date();
+        for _ in 0..DAYS_AHEAD_MAX {
+            let spans = hours.on(day)?.iter().map(|span| span.from);
+            let first = spans.filter(|from| day > now.date() || *from > now.time()).min();
+            if let Some(from) = first {
+                let at = if day == now.date() {
+                    print::time(from)
+                } else {
+                    print::date_time(day.to_datetime(from), self.lang, self.today())
+                };
+                return Some(match self.lang {
+                    Lang::Ru if day == now.date() => format!("в {at}"),
+                    Lang::En if day == now.date() => format!("at {at}"),
+                    Lang::Ru | Lang::En => at,
+                });
+            }
+            day = day.tomorrow().ok()?;
+        }
+        None
     }
 
     /// The first moment from `at` on that is not in the quiet hours of the customer's clock.

@@ -48,13 +48,14 @@ impl Work {
     /// Reads the open question's slot.
     pub(in crate::turn) fn read_open(
         &self,
+        run: &Run,
         flow: &Arc<Flow>,
         at: StepIx,
         ask: &Ask,
         words: &Words,
         intents: Intents,
     ) -> Reading {
-        if ask.skip.is_some() && self.is_skip(flow, ask, words, intents) {
+        if ask.skip.is_some() && self.is_skip(run, ask, words, intents) {
             return Reading::Skip;
         }
         let found = match &ask.kind {
@@ -63,7 +64,7 @@ impl Work {
             Kind::Number { .. } => self.read_number(flow, at, words, Generously::Yes),
             Kind::Money { .. } => self.read_money(words, Generously::Yes),
             Kind::Date(_) => self.read_date(words, Generously::Yes),
-            Kind::Time(_) => self.read_time(words, Generously::Yes),
+            Kind::Time(_) => self.read_time(words),
             Kind::DateTime(_) => self.read_date_time(words),
             Kind::YesNo => match choice::yes_no(words) {
                 Some(yes) => Reading::Value(Value::Bool(yes), whole(words)),
@@ -77,25 +78,29 @@ impl Work {
             // A phone is taken where contacts are, with consent; a place or a photo is no words.
             Kind::Phone | Kind::Location | Kind::Photo => Reading::None,
         };
-        self.checked(ask, found)
+        self.checked(run, ask, found)
     }
 
     /// Reads a slot that is not the open question: only what can be meant for nothing else.
     pub(in crate::turn) fn read_ahead(
         &self,
+        run: &Run,
         flow: &Arc<Flow>,
         at: StepIx,
         ask: &Ask,
         words: &Words,
-        corrected: bool,
+        certain: Certain,
     ) -> Reading {
+        let generously = if certain == Certain::Marked { Generously::Yes } else { Generously::No };
         let found = match &ask.kind {
             Kind::Choice(choices) => self.read_choice(flow, at, choices, words, Attention::Ahead),
             Kind::Choices(choices) => self.read_choices(flow, at, choices, words, Attention::Ahead),
-            Kind::Number { unit, .. } if !unit.is_empty() => self.read_number(flow, at, words, Generously::No),
-            Kind::Money { .. } => self.read_money(words, Generously::No),
-            Kind::Date(_) if corrected => self.read_date(words, Generously::Yes),
-            Kind::Date(_) => self.read_date(words, Generously::No),
+            Kind::Number { unit, .. } if !unit.is_empty() || certain == Certain::Marked => {
+                self.read_number(flow, at, words, generously)
+            }
+            Kind::Money { .. } => self.read_money(words, generously),
+            Kind::Date(_) => self.read_date(words, generously),
+            Kind::Time(_) if certain == Certain::Marked => self.read_time(words),
             Kind::Number { .. }
             | Kind::Time(_)
             | Kind::DateTime(_)
@@ -106,7 +111,7 @@ impl Work {
             | Kind::Location
             | Kind::Photo => Reading::None,
         };
-        match self.checked(ask, found) {
+        match self.checked(run, ask, found) {
             value @ Reading::Value(..) => value,
             _ => Reading::None,
         }
@@ -128,7 +133,9 @@ impl Work {
             if !ask.ahead || run.slots.contains_key(&*ask.slot) {
                 continue;
             }
-            let Reading::Value(value, range) = self.read_ahead(flow, at, ask, words, false) else { continue };
+            let Reading::Value(value, range) = self.read_ahead(run, flow, at, ask, words, Certain::Strictly) else {
+                continue;
+            };
             let taken = used.iter().any(|other| other.start < range.end && range.start < other.end);
             if taken {
                 continue;
@@ -140,13 +147,12 @@ impl Work {
         used.split_off(before)
     }
 
-    fn is_skip(&self, flow: &Flow, ask: &Ask, words: &Words, intents: Intents) -> bool {
-        let _ = flow;
+    fn is_skip(&self, run: &Run, ask: &Ask, words: &Words, intents: Intents) -> bool {
         if intents.has(Intent::Skip) {
             return true;
         }
         let Some(skip) = &ask.skip else { return false };
-        let label = skip.get(self.lang).render(&self.scope(), self.lang, self.today()).text;
+        let label = self.text(run, skip).text;
         Words::of(&label).text() == words.text()
     }
 
@@ -231,7 +237,7 @@ impl Work {
         }
     }
 
-    fn read_time(&self, words: &Words, _generously: Generously) -> Reading {
+    fn read_time(&self, words: &Words) -> Reading {
         let found = dates::find(words, self.local());
         let said = found.iter().find_map(|when| Some((when.time?, when.range.clone())));
         let time = said.or_else(|| Some((dates::bare_time(words)?, whole(words))));
@@ -260,51 +266,61 @@ impl Work {
     }
 
     /// Checks a value against the question's bounds.
-    fn checked(&self, ask: &Ask, found: Reading) -> Reading {
+    fn checked(&self, run: &Run, ask: &Ask, found: Reading) -> Reading {
         let Reading::Value(value, range) = found else { return found };
-        match self.misfit(ask, &value) {
+        match self.misfit(run, ask, &value) {
             Some(why) => Reading::Bad(why, range),
             None => Reading::Value(value, range),
         }
     }
 
-    fn misfit(&self, ask: &Ask, value: &Value) -> Option<Rich> {
+    fn misfit(&self, run: &Run, ask: &Ask, value: &Value) -> Option<Rich> {
         match (&ask.kind, value) {
             (Kind::Number { min, max, whole, .. }, Value::Number(number)) => {
                 if *whole && !number.is_integer() {
                     return Some(self.phrase(Phrase::BadNumber, &[]));
                 }
-                self.outside(min.as_ref(), max.as_ref(), value, (Phrase::TooLittle, Phrase::TooMuch))
+                self.outside(run, min.as_ref(), max.as_ref(), value, (Phrase::TooLittle, Phrase::TooMuch))
             }
             (Kind::Money { min, max }, Value::Money(_)) => {
-                self.outside(min.as_ref(), max.as_ref(), value, (Phrase::TooLittle, Phrase::TooMuch))
+                self.outside(run, min.as_ref(), max.as_ref(), value, (Phrase::TooLittle, Phrase::TooMuch))
             }
             (Kind::Text { min, max, pattern }, Value::Text(text)) => {
                 if pattern.as_ref().is_some_and(|pattern| !pattern.matches(text)) {
                     return Some(self.phrase(Phrase::BadText, &[]));
                 }
                 let length = Value::Number(Decimal::from(text.chars().count()));
-                self.outside(min.as_ref(), max.as_ref(), &length, (Phrase::TooLittle, Phrase::TooMuch))
+                self.outside(run, min.as_ref(), max.as_ref(), &length, (Phrase::TooLittle, Phrase::TooMuch))
             }
-            (Kind::Date(moments), Value::Date(date)) => self.outside_moments(moments, value, Some(*date)),
-            (Kind::DateTime(moments), Value::DateTime(at)) => self.outside_moments(moments, value, Some(at.date())),
-            (Kind::Time(moments), Value::Time(_)) => self.outside_moments(moments, value, None),
+            (Kind::Date(moments), Value::Date(date)) => self.outside_moments(run, moments, value, Some(*date)),
+            (Kind::DateTime(moments), Value::DateTime(at)) => {
+                self.outside_moments(run, moments, value, Some(at.date()))
+            }
+            (Kind::Time(moments), Value::Time(_)) => self.outside_moments(run, moments, value, None),
             _ => None,
         }
     }
 
-    fn outside_moments(&self, moments: &Moments, value: &Value, date: Option<civil::Date>) -> Option<Rich> {
+    fn outside_moments(&self, run: &Run, moments: &Moments, value: &Value, date: Option<civil::Date>) -> Option<Rich> {
         if let Some(date) = date
             && moments.only_open
             && !self.book.spec.config.hours.open_on(date)
         {
             return Some(self.phrase(Phrase::ClosedThen, &[]));
         }
-        self.outside(moments.from.as_ref(), moments.to.as_ref(), value, (Phrase::TooEarly, Phrase::TooLate))
+        self.outside(run, moments.from.as_ref(), moments.to.as_ref(), value, (Phrase::TooEarly, Phrase::TooLate))
     }
 
-    fn outside(&self, min: Option<&Expr>, max: Option<&Expr>, value: &Value, say: (Phrase, Phrase)) -> Option<Rich> {
-        let bound = |expr: Option<&Expr>| expr.map(|expr| self.bound(expr)).filter(|bound| !bound.is_empty());
+    fn outside(
+        &self,
+        run: &Run,
+        min: Option<&Expr>,
+        max: Option<&Expr>,
+        value: &Value,
+        say: (Phrase, Phrase),
+    ) -> Option<Rich> {
+        let bound =
+            |expr: Option<&Expr>| expr.map(|expr| expr.eval(&self.scope_of(run))).filter(|bound| !bound.is_empty());
         let print = |bound: &Value| print::value(bound, self.lang, self.today());
         if let Some(min) = bound(min)
             && less(value, &min)
@@ -319,11 +335,22 @@ impl Work {
         None
     }
 
-    fn bound(&self, expr: &Expr) -> Value {
-        match &self.snap.state.run {
-            Some(run) => expr.eval(&self.scope_of(run)),
-            None => expr.eval(&self.scope()),
-        }
+    /// Whether a value that was kept still is an answer to the question.
+    pub(in crate::turn) fn fits(&self, run: &Run, ask: &Ask, value: &Value) -> bool {
+        let listed = |choices: &[Choice], id: &str| choices.iter().any(|choice| *choice.id == *id);
+        let kind = match (&ask.kind, value) {
+            (Kind::Choice(choices), Value::Choice(id)) => listed(choices, id),
+            (Kind::Choices(choices), Value::List(ids)) => ids.iter().all(|id| listed(choices, id)),
+            (Kind::Number { .. }, Value::Number(_))
+            | (Kind::Money { .. }, Value::Money(_))
+            | (Kind::Date(_), Value::Date(_))
+            | (Kind::Time(_), Value::Time(_))
+            | (Kind::DateTime(_), Value::DateTime(_))
+            | (Kind::YesNo, Value::Bool(_))
+            | (Kind::Text { .. } | Kind::Phone | Kind::Email | Kind::Location | Kind::Photo, Value::Text(_)) => true,
+            _ => false,
+        };
+        kind && self.misfit(run, ask, value).is_none()
     }
 
     /// The value of an option by the hash that its button carries; `None` for examples, which are words.
@@ -355,6 +382,15 @@ impl Work {
         };
         options.iter().filter_map(|n| choices.get(*n)).map(button).collect()
     }
+}
+
+/// How sure it is that words mean a slot that is not open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::turn) enum Certain {
+    /// Nothing says so but the words: only what can be meant for nothing else.
+    Strictly,
+    /// They correct something: a bare number may be it.
+    Marked,
 }
 
 /// How much a reading may guess.

@@ -1,0 +1,256 @@
+//! Corrections: an earlier answer is changed, and the flow walked again from where it matters (FORMATS §4.6).
+
+use std::{ops::Range, sync::Arc};
+
+use super::{
+    super::{
+        flow::Arrival,
+        state::Run,
+        token::{Plain, Token},
+        work::{Progress, Work},
+    },
+    Certain, Reading,
+};
+use crate::{
+    lang::{
+        choice::{self, Attention, OptionWords},
+        intent::{self, Intents},
+        normal::Words,
+    },
+    order::OrderState,
+    spec::{
+        flow::{Action, Flow, Kind, StepId, StepIx},
+        texts::Phrase,
+        value::Value,
+    },
+};
+
+/// Longest wish to change an order that is passed on, in characters.
+const WISH_CHARS_MAX: usize = 500;
+
+impl Work {
+    /// «нет, на 12 человек», or words that one filled slot takes and the open one does not.
+    pub(super) fn takes_correction(&mut self, text: &str, words: &Words) -> bool {
+        let marked = intent::correction(words);
+        let Some((flow, at)) = self.open_step() else {
+            return marked.is_some() && self.has_live_order() && self.ask_order_change(text);
+        };
+        let part = marked.as_ref().map_or(0..text.len(), |correction| correction.new.clone());
+        let new = Words::of(text.get(part.clone()).unwrap_or_default());
+        if self.open_takes(&flow, at, &new, marked.is_some()) {
+            return false;
+        }
+        let Some(run) = self.snap.state.run.clone() else { return false };
+        let found = self.corrected(&flow, &run, at, &new, Certain::Strictly);
+        let found = match (found.as_slice(), &marked) {
+            ([_], _) => found,
+            // A bare «нет, 12» means the answer given last that takes it.
+            ([], Some(_)) => self.corrected(&flow, &run, at, &new, Certain::Marked),
+            _ => return false,
+        };
+        let Some((step, value)) = newest(&flow, &run, found) else { return false };
+        if self.was_ordered(&run) {
+            return self.ask_order_change(text);
+        }
+        self.correct(&flow, step, &value);
+        if text.contains('?') && marked.is_none() {
+            self.leave_rest(text, words, &[part], Progress::Made);
+        }
+        true
+    }
+
+    /// Earlier steps of the run that take these words, with the values.
+    fn corrected(
+        &self,
+        flow: &Arc<Flow>,
+        run: &Run,
+        open: StepIx,
+        words: &Words,
+        certain: Certain,
+    ) -> Vec<(StepIx, Value)> {
+        let given = |name: &str| run.slots.contains_key(name) || run.skipped.iter().any(|slot| slot == name);
+        let steps = flow.slots.iter().filter(|slot| given(&slot.name)).filter_map(|slot| slot.step);
+        steps
+            .filter(|step| *step != open)
+            .filter_map(|step| match &flow.step(step).action {
+                Action::Ask(ask) => match self.read_ahead(run, flow, step, ask, words, certain) {
+                    Reading::Value(value, _) => Some((step, value)),
+                    _ => None,
+                },
+                Action::Offer(_) => {
+                    self.product_named(&run.offered, words).map(|(product, _)| (step, Value::Text(product)))
+                }
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// What fits the open question stays there. Any words fit a text; a marked correction is none.
+    fn open_takes(&self, flow: &Arc<Flow>, at: StepIx, words: &Words, marked: bool) -> bool {
+        let Some(run) = &self.snap.state.run else { return false };
+        match &flow.step(at).action {
+            Action::Ask(ask) if matches!(ask.kind, Kind::Text { .. }) => !marked,
+            Action::Ask(ask) => {
+                let read = self.read_open(run, flow, at, ask, words, Intents::default());
+                matches!(read, Reading::Value(..) | Reading::Several(_))
+            }
+            Action::Offer(_) => self.product_named(&run.offered, words).is_some(),
+            _ => false,
+        }
+    }
+
+    /// Changes a filled slot and walks again from the earliest passed step that reads it; words heard are not repeated.
+    pub(in crate::turn) fn correct(&mut self, flow: &Arc<Flow>, step: StepIx, value: &Value) {
+        let slot = match &flow.step(step).action {
+            Action::Ask(ask) => Arc::clone(&ask.slot),
+            Action::Offer(offer) => Arc::clone(&offer.slot),
+            _ => return,
+        };
+        let Some(mut run) = self.snap.state.run.take() else { return };
+        if run.slots.get(&*slot) == Some(value) {
+            self.snap.state.run = Some(run);
+            return self.ask_again();
+        }
+        self.fill(&mut run, &slot, value.clone());
+        let shown = self.shown(flow, step, value);
+        let readers = flow.slot(&slot).map(|slot| slot.readers.clone()).unwrap_or_default();
+        let passed = |at: &StepIx| run.passed.contains(&flow.step(*at).id);
+        let from = readers.into_iter().filter(passed).chain(flow.find(&run.step)).min().unwrap_or(step);
+        let open = run.step.clone();
+        let before = run.passed.clone();
+        let heard: Vec<StepId> =
+            before.iter().filter(|id| **id != open && !run.guarded.contains(id)).cloned().collect();
+        let keep = before.iter().position(|id| *id == flow.step(from).id).unwrap_or(before.len());
+        run.passed.truncate(keep);
+        run.tries = 0;
+        run.visits.clear();
+        self.say_phrase(Phrase::Corrected, &[("value", shown)]);
+        self.walk(run, Some(from), Arrival::InOrder, &heard);
+        self.empty_slots_off_the_path(flow, &heard);
+    }
+
+    /// After a correction the flow may take another way: what was answered on the old one no longer holds.
+    fn empty_slots_off_the_path(&mut self, flow: &Arc<Flow>, heard: &[StepId]) {
+        let Some(run) = self.snap.state.run.as_ref().filter(|run| run.flow == flow.id) else { return };
+        let Some(open) = flow.find(&run.step) else { return };
+        let ahead = self.reachable(flow, run, open);
+        let on_path = |step: StepIx| {
+            let id = &flow.step(step).id;
+            let passed = run.passed.contains(id) && !run.guarded.contains(id);
+            passed || ahead[step.0] || !heard.contains(id)
+        };
+        let off = flow.slots.iter().filter(|slot| slot.step.is_some_and(|step| !on_path(step)));
+        let gone: Vec<String> = off.map(|slot| slot.name.to_string()).collect();
+        let Some(run) = self.snap.state.run.as_mut() else { return };
+        for name in gone {
+            if let Some(value) = run.slots.remove(&name) {
+                let answers = &mut self.snap.customer.more.answers;
+                if answers.get(&name) == Some(&value) {
+                    answers.remove(&name);
+                }
+            }
+            run.skipped.retain(|slot| *slot != name);
+        }
+    }
+
+    /// A button of an earlier question of this run: a correction.
+    pub(in crate::turn) fn correct_by_button(&mut self, flow: &Arc<Flow>, at: StepIx, option: u32) {
+        let Some(run) = self.snap.state.run.clone() else { return };
+        let given = |name: &str| run.slots.contains_key(name) || run.skipped.iter().any(|slot| slot == name);
+        let (slot, value) = match &flow.step(at).action {
+            Action::Ask(ask) => (&ask.slot, Self::option_value(ask, option)),
+            Action::Offer(offer) => (&offer.slot, self.offered_by_hash(&run, option).map(Value::Text)),
+            _ => return,
+        };
+        // An example of an earlier question is as good as typed.
+        let Some(value) = value.or_else(|| self.example_value(flow, &run, at, option)) else { return };
+        if !given(slot) {
+            return self.say_phrase(Phrase::OldButton, &[]);
+        }
+        // The same button once more changes nothing.
+        if run.slots.get(&**slot) == Some(&value) {
+            return;
+        }
+        if self.was_ordered(&run) {
+            let wish = self.shown(flow, at, &value);
+            self.ask_order_change(&wish);
+            return;
+        }
+        self.correct(flow, at, &value);
+    }
+
+    fn example_value(&self, flow: &Arc<Flow>, run: &Run, at: StepIx, option: u32) -> Option<Value> {
+        let Action::Ask(ask) = &flow.step(at).action else { return None };
+        let label = ask.examples.iter().map(|example| self.text(run, example).text);
+        let words = Words::of(&label.into_iter().find(|label| super::super::token::hash(label) == option)?);
+        match self.read_open(run, flow, at, ask, &words, Intents::default()) {
+            Reading::Value(value, _) => Some(value),
+            _ => None,
+        }
+    }
+
+    // Confirmed orders.
+
+    /// Whether the run's order was confirmed: nothing about it changes silently any more.
+    pub(in crate::turn) fn was_ordered(&self, run: &Run) -> bool {
+        let order = run.order.and_then(|id| self.snap.orders.iter().find(|order| order.id == id));
+        order.is_some_and(|order| !matches!(order.state, OrderState::Draft | OrderState::Cancelled))
+    }
+
+    fn has_live_order(&self) -> bool {
+        self.snap.orders.iter().any(|order| order.state != OrderState::Draft && !order.state.is_over())
+    }
+
+    /// «Изменить заказ?» Returns true: the words are dealt with.
+    pub(in crate::turn) fn ask_order_change(&mut self, wish: &str) -> bool {
+        self.snap.state.asks_change = Some(wish.chars().take(WISH_CHARS_MAX).collect());
+        self.say_phrase(Phrase::OrderAskChange, &[]);
+        let yes = self.button(Phrase::Yes, Token::Plain(Plain::Change));
+        let no = self.button(Phrase::No, Token::Plain(Plain::Keep));
+        self.reply.buttons([yes, no]);
+        true
+    }
+
+    /// The customer's word on changing a confirmed order: a yes goes to the team.
+    pub(in crate::turn) fn answer_change(&mut self, wish: &str, yes: bool) {
+        if yes {
+            self.note("order.change", wish);
+            self.say_phrase(Phrase::OrderChangePassed, &[]);
+        }
+        self.return_to_question();
+        if self.reply.is_empty() {
+            self.say_phrase(Phrase::Welcome, &[]);
+        }
+    }
+
+    /// The product of an offer that words name.
+    pub(super) fn product_named(&self, offered: &[String], words: &Words) -> Option<(String, Range<usize>)> {
+        let catalogue = &self.book.spec.catalogue;
+        let products: Vec<_> = offered.iter().filter_map(|id| catalogue.get(id)).collect();
+        let options: Vec<OptionWords> = products
+            .iter()
+            .map(|product| OptionWords::new(&product.id, [product.name.as_str()], std::iter::empty::<&str>()))
+            .collect();
+        match choice::choose(words, &options, Attention::Open) {
+            choice::Choice::One(at, range) => Some((products.get(at)?.id.to_string(), range)),
+            choice::Choice::Several(_) | choice::Choice::None => {
+                let named: Vec<_> = self
+                    .book
+                    .products_in(words)
+                    .into_iter()
+                    .filter(|one| offered.contains(&one.id.to_string()))
+                    .collect();
+                match named[..] {
+                    [only] => Some((only.id.to_string(), words.source(0..words.len()))),
+                    _ => None,
+                }
+            }
+        }
+    }
+}
+
+/// The one of these that was answered last.
+fn newest(flow: &Flow, run: &Run, found: Vec<(StepIx, Value)>) -> Option<(StepIx, Value)> {
+    let when = |step: StepIx| run.passed.iter().position(|id| *id == flow.step(step).id);
+    found.into_iter().max_by_key(|(step, _)| when(*step))
+}

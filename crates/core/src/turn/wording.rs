@@ -1,0 +1,97 @@
+//! What the engine tells the team in its own words, and what stands for things without words; in the team's language.
+
+use super::work::Work;
+use crate::{ids::FlowId, lang::Lang, message::MediaKind, spec::flow::StepId};
+
+/// Words for the team.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Wording<'a> {
+    /// A customer wrote while a person has the conversation.
+    NewMessage,
+    /// A customer sent a file that no step asked for.
+    Sent(MediaKind),
+    /// A customer sent a place that no step asked for.
+    SentPlace,
+    /// Nobody took a conversation that was handed over.
+    StillWaits,
+    /// A flow went round in circles.
+    Loop(&'a FlowId, &'a StepId),
+    /// Flows call each other too deep.
+    TooDeep(&'a FlowId),
+    /// An order could not be placed as it was shown.
+    NotToBeHad,
+    /// A shared contact, in the record.
+    Contact,
+    /// A place, in the record.
+    Place,
+    /// A button whose label is not known, in the record.
+    Button,
+}
+
+impl Work {
+    /// In the team's language: the partner's first.
+    pub(super) fn team_word(&self, wording: Wording<'_>) -> String {
+        wording.says(self.book.language(None, ""))
+    }
+}
+
+impl Wording<'_> {
+    pub(super) fn says(self, lang: Lang) -> String {
+        match lang {
+            Lang::Ru => self.russian(),
+            Lang::En => self.english(),
+        }
+    }
+
+    fn russian(self) -> String {
+        let text = match self {
+            Self::NewMessage => "Новое сообщение клиента",
+            Self::Sent(kind) => return format!("Клиент прислал: {}", media(kind, Lang::Ru)),
+            Self::SentPlace => "Клиент прислал место на карте",
+            Self::StillWaits => "Клиент всё ещё ждёт ответа человека",
+            Self::Loop(flow, step) => return format!("Сценарий «{flow}» зациклился на шаге «{step}»"),
+            Self::TooDeep(flow) => return format!("Сценарий «{flow}» вызывает другие слишком глубоко"),
+            Self::NotToBeHad => "Товар закончился, или изменилась цена",
+            Self::Contact => "[контакт]",
+            Self::Place => "[место на карте]",
+            Self::Button => "[кнопка]",
+        };
+        text.to_owned()
+    }
+
+    fn english(self) -> String {
+        let text = match self {
+            Self::NewMessage => "A new message of the customer",
+            Self::Sent(kind) => return format!("The customer sent: {}", media(kind, Lang::En)),
+            Self::SentPlace => "The customer sent a place on the map",
+            Self::StillWaits => "The customer still waits for a person",
+            Self::Loop(flow, step) => {
+                return format!("The flow \"{flow}\" went round in circles at the step \"{step}\"");
+            }
+            Self::TooDeep(flow) => return format!("The flow \"{flow}\" calls others too deep"),
+            Self::NotToBeHad => "Sold out, or the price has changed",
+            Self::Contact => "[contact]",
+            Self::Place => "[place]",
+            Self::Button => "[button]",
+        };
+        text.to_owned()
+    }
+}
+
+/// What stands for a file in the record.
+pub(super) fn media(kind: MediaKind, lang: Lang) -> &'static str {
+    match (kind, lang) {
+        (MediaKind::Photo, Lang::Ru) => "[фото]",
+        (MediaKind::Voice, Lang::Ru) => "[голосовое]",
+        (MediaKind::Audio, Lang::Ru) => "[аудио]",
+        (MediaKind::Video, Lang::Ru) => "[видео]",
+        (MediaKind::Document, Lang::Ru) => "[документ]",
+        (MediaKind::Sticker, Lang::Ru) => "[стикер]",
+        (MediaKind::Photo, Lang::En) => "[photo]",
+        (MediaKind::Voice, Lang::En) => "[voice]",
+        (MediaKind::Audio, Lang::En) => "[audio]",
+        (MediaKind::Video, Lang::En) => "[video]",
+        (MediaKind::Document, Lang::En) => "[document]",
+        (MediaKind::Sticker, Lang::En) => "[sticker]",
+    }
+}

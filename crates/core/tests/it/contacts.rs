@@ -1,0 +1,131 @@
+//! Contacts: consent first, "no" never in the way, nothing in prompts.
+
+use voronka_core::{
+    message::{ContactOf, Content},
+    order::OrderState,
+    rows::FactRow,
+};
+use voronka_testkit::Rehearsal;
+
+use crate::shop::{ORDER, at_filling, fact, shop, slot};
+
+fn consents(talk: &Rehearsal) -> Vec<FactRow> {
+    let facts = talk.last.iter().flat_map(|commit| commit.facts.clone());
+    facts.filter(|row| row.name == "consent.given" || row.name == "contact.left").collect()
+}
+
+#[test]
+fn consent_with_the_hash_of_its_text_is_a_fact_before_the_contact_is_kept() {
+    let mut talk = at_filling();
+    talk.press("Ягоды");
+    assert!(talk.words().contains("обработку моих персональных данных"));
+    talk.contact("8 (999) 123-45-67");
+    let facts = consents(&talk);
+    assert_eq!(facts.iter().map(|row| row.name.as_str()).collect::<Vec<_>>(), ["consent.given", "contact.left"]);
+    let given: serde_json::Value = serde_json::from_str(&facts[0].data).expect("JSON");
+    assert_eq!(given["text_hash"].as_str().map(str::len), Some(64));
+    assert!(!facts[1].data.contains("999"), "a fact holds no contact");
+    assert_eq!(talk.snapshot().customer.phone.expect("kept").as_str(), "+79991234567");
+}
+
+#[test]
+fn no_to_the_contact_never_blocks_the_order() {
+    for no in ["нет", "не хочу оставлять телефон", ""] {
+        let mut talk = at_filling();
+        talk.press("Ягоды");
+        if no.is_empty() {
+            talk.press("Не сейчас")
+        } else {
+            talk.me(no)
+        };
+        if !talk.words().contains("Вот что есть") {
+            talk.press("Не сейчас");
+        }
+        talk.press("Торт «Малина»");
+        talk.press("Подтвердить");
+        assert_eq!(talk.order(), Some((OrderState::Placed, 4200)), "{no}");
+        assert!(talk.snapshot().customer.phone.is_none() && !fact(&talk, "contact.left"));
+    }
+}
+
+#[test]
+fn a_declined_contact_is_not_asked_for_again_after_a_correction() {
+    let mut talk = at_filling();
+    talk.press("Ягоды");
+    talk.press("Не сейчас");
+    talk.me("нет, 12 человек");
+    assert!(talk.words().contains("Вот что есть") && !talk.words().contains("Оставьте телефон"), "{}", talk.words());
+}
+
+#[test]
+fn a_phone_written_unasked_is_kept_only_after_a_yes() {
+    let mut talk = shop(&[]);
+    talk.me("мой телефон +7 999 123-45-67, подскажите про доставку?");
+    assert!(talk.words().contains("персональных данных") && talk.words().contains("500 ₽"), "{}", talk.words());
+    assert!(talk.snapshot().customer.phone.is_none());
+    talk.press("Соглашаюсь");
+    assert_eq!(talk.snapshot().customer.phone.expect("kept").as_str(), "+79991234567");
+    let mut other = shop(&[]);
+    other.me("+7 999 123-45-67");
+    other.me("нет");
+    assert!(other.snapshot().customer.phone.is_none() && fact(&other, "consent.refused"));
+}
+
+#[test]
+fn an_own_card_shared_unasked_is_found_again_after_the_yes() {
+    let mut talk = shop(&[]);
+    talk.contact("+79991234567");
+    assert!(talk.snapshot().customer.phone.is_none());
+    talk.press("Соглашаюсь");
+    assert_eq!(talk.snapshot().customer.phone.expect("kept").as_str(), "+79991234567");
+}
+
+#[test]
+fn somebody_elses_card_is_not_kept() {
+    let mut talk = at_filling();
+    talk.press("Ягоды");
+    talk.did(Content::Contact {
+        phone: "+79991112233".into(),
+        name: Some("Пётр".into()),
+        whose: ContactOf::SomebodyElse,
+    });
+    assert!(talk.snapshot().customer.phone.is_none() && talk.words().contains("номер телефона"));
+    assert!(!fact(&talk, "consent.given"));
+}
+
+#[test]
+fn a_phone_question_shows_the_consent_text_before_it_records_a_consent() {
+    let flow = "title: Звонок\nstart: {commands: [/a]}\nsteps:\n  - ask: Куда позвонить?\n    as: номер\n    phone: {}\n  - ask: Куда писать?\n    as: адрес\n    email: {}\n  - say: Хорошо.\n";
+    let mut talk = shop(&[("a", flow)]);
+    talk.me("/a");
+    assert!(talk.words().contains("персональных данных"));
+    talk.me("89991234567");
+    assert!(fact(&talk, "consent.given") && talk.words().contains("Куда писать?"));
+    talk.me("anna@example.ru");
+    assert!(talk.words().contains("Хорошо."));
+    assert_eq!(talk.snapshot().customer.email.expect("kept").as_str(), "anna@example.ru");
+}
+
+#[test]
+fn a_correction_under_the_contact_request_is_no_refusal() {
+    let mut talk = at_filling();
+    talk.press("Ягоды");
+    talk.me("нет, на 12 человек");
+    assert_eq!(slot(&talk, "гости").as_deref(), Some("12"));
+    assert!(talk.words().contains("Оставьте телефон"));
+}
+
+#[test]
+fn no_prompt_holds_a_phone_or_an_address() {
+    use std::{cell::RefCell, rc::Rc};
+    let prompts = Rc::new(RefCell::new(String::new()));
+    let seen = Rc::clone(&prompts);
+    let mut talk = shop(&[("zakaz", ORDER)]).model(move |prompt| {
+        seen.borrow_mut().push_str(&serde_json::to_string(prompt).expect("JSON"));
+        Ok(voronka_core::ports::Completion { text: "Хорошо.".into(), ..Default::default() })
+    });
+    talk.me("привет, мой номер +7 (999) 123-45-67, почта anna@example.ru. А экскурсии бывают?");
+    talk.me("запишите 8-999-123-45-67, а вы где находитесь?");
+    let prompts = prompts.borrow();
+    assert!(prompts.contains("[телефон]") && !prompts.contains("123-45-67") && !prompts.contains("anna@"), "{prompts}");
+}
