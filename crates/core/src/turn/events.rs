@@ -421,7 +421,7 @@ impl Work {
                 let note = self.team_word(Wording::Sent(kind));
                 self.note("handoff", note);
                 if let Some(flow) = self.first_flow().filter(|_| self.is_first_message()) {
-                    self.start_flow(&flow)
+                    self.start_flow(&flow);
                 } else {
                     self.say_phrase(Phrase::DontKnow, &[]);
                     self.return_to_question();

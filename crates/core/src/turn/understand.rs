@@ -94,9 +94,9 @@ impl Work {
             _ => false,
         };
         if answered {
-            self.walk(run, flow.step(at).next, Arrival::InOrder, &[])
+            self.walk(run, flow.step(at).next, Arrival::InOrder, &[]);
         } else {
-            self.snap.state.run = Some(run)
+            self.snap.state.run = Some(run);
         }
         self.leave_rest(text, words, &used, Progress::Made);
     }

@@ -14,7 +14,7 @@ use crate::{
 
 #[track_caller]
 fn says(talk: &voronka_testkit::Rehearsal, parts: &[&str]) {
-    let words = talk.words();
+    let words = talk.words().replace('\u{a0}', " ");
     for part in parts {
         assert!(words.contains(part), "no «{part}» in:\n{words}");
     }
@@ -22,7 +22,7 @@ fn says(talk: &voronka_testkit::Rehearsal, parts: &[&str]) {
 
 #[track_caller]
 fn hides(talk: &voronka_testkit::Rehearsal, parts: &[&str]) {
-    let words = talk.words();
+    let words = talk.words().replace('\u{a0}', " ");
     for part in parts {
         assert!(!words.contains(part), "«{part}» in:\n{words}");
     }
@@ -294,7 +294,7 @@ fn another_flow_interrupts_and_then_the_first_asks_again() {
 fn three_flows_wait_and_the_oldest_beyond_ends_as_interrupted() {
     let flow = |id: &str| {
         format!(
-            "title: {id}\nstart: {{commands: [/{id}]}}\nsteps:\n  - ask: Вопрос {id}?\n    as: слот_{id}\n    text: {{max: 50}}\n"
+            "title: {id}\nstart: {{commands: [/{id}]}}\nsteps:\n  - ask: Вопрос {id}?\n    as: slot_{id}\n    text: {{max: 50}}\n"
         )
     };
     let flows: Vec<(&str, String)> = ["a", "b", "c", "d", "e"].into_iter().map(|id| (id, flow(id))).collect();
@@ -713,7 +713,7 @@ fn thanks_and_greetings_are_answered_and_keep_the_question() {
 fn a_price_question_is_answered_by_cards_of_the_domain() {
     let mut talk = shop(&[]);
     talk.me("сколько стоит малина?");
-    says(&talk, &["Торт «Малина» 4 200 ₽"]);
+    says(&talk, &["Торт «Малина» — 4 200 ₽"]);
     hides(&talk, &["шоколада"]);
     assert!(fact(&talk, "price.asked"));
 }

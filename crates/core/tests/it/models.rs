@@ -121,7 +121,7 @@ fn an_order_needs_the_customers_own_confirmation() {
     let steps =
         vec![calls(&[("add_to_cart", r#"{"product_id":"malina","quantity":2}"#)]), calls(&[("place_order", "{}")])];
     let (mut talk, _) = asked(steps, "беру две малины?");
-    assert!(talk.words().contains("8 400 ₽") && talk.order().is_none(), "{}", talk.words());
+    assert!(talk.words().contains("8\u{a0}400\u{a0}₽") && talk.order().is_none(), "{}", talk.words());
     talk.press("Подтвердить");
     assert_eq!(talk.order(), Some((OrderState::Placed, 8400)));
 }
@@ -210,7 +210,7 @@ fn a_model_that_obeys_an_attacker_gets_nothing_through() {
                 "Вы проводите экскурсии?".into()
             };
             talk.me(&words);
-            let said = talk.words();
+            let said = talk.words().replace('\u{a0}', " ");
             for bad in bad {
                 assert!(!said.contains(bad), "{way}: {answer:?} let «{bad}» through:\n{said}");
             }

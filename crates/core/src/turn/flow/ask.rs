@@ -65,7 +65,10 @@ impl Work {
                 (self.text(run, &contact.text), self.contact_buttons(run, step, contact), Vec::new())
             }
             Action::Offer(offer) => (self.text(run, &offer.text), Vec::new(), self.offer_cards(step, run)),
-            Action::Order(_) => return self.show_order(step, run),
+            Action::Order(_) => {
+                self.say_noted();
+                return self.show_order(step, run);
+            }
             // A talk has no question of its own, and a wait expects nothing.
             _ => return,
         };

@@ -203,7 +203,7 @@ impl Work {
         self.snap.state.shelved = Some(Run { at: self.now, order: None, ..run.clone() });
         run.cancelled = true;
         if let Some(step) = flow.on_cancel {
-            self.walk(run, Some(step), Arrival::ByJump, &[])
+            self.walk(run, Some(step), Arrival::ByJump, &[]);
         } else {
             self.say_phrase(Phrase::Cancelled, &[]);
             self.end_run(run, "cancelled");

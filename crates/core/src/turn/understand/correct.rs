@@ -42,13 +42,12 @@ impl Work {
         }
         let Some(run) = self.snap.state.run.clone() else { return false };
         let found = self.corrected(&flow, &run, at, &new, Certain::Strictly);
-        let found = match (found.as_slice(), &marked) {
-            ([_], _) => found,
+        let found = match (found.len(), &marked) {
             // A bare «нет, 12» means the answer given last that takes it.
-            ([], Some(_)) => self.corrected(&flow, &run, at, &new, Certain::Marked),
-            _ => return false,
+            (0, Some(_)) => newest(&flow, &run, self.corrected(&flow, &run, at, &new, Certain::Marked)),
+            _ => widest(&flow, &run, found),
         };
-        let Some((step, value)) = newest(&flow, &run, found) else { return false };
+        let Some(Found { step, value, .. }) = found else { return false };
         if self.was_ordered(&run) {
             return self.ask_order_change(text);
         }
@@ -60,26 +59,21 @@ impl Work {
     }
 
     /// Earlier steps of the run that take these words, with the values.
-    fn corrected(
-        &self,
-        flow: &Arc<Flow>,
-        run: &Run,
-        open: StepIx,
-        words: &Words,
-        certain: Certain,
-    ) -> Vec<(StepIx, Value)> {
+    fn corrected(&self, flow: &Arc<Flow>, run: &Run, open: StepIx, words: &Words, certain: Certain) -> Vec<Found> {
         let given = |name: &str| run.slots.contains_key(name) || run.skipped.iter().any(|slot| slot == name);
         let steps = flow.slots.iter().filter(|slot| given(&slot.name)).filter_map(|slot| slot.step);
         steps
             .filter(|step| *step != open)
             .filter_map(|step| match &flow.step(step).action {
                 Action::Ask(ask) => match self.read_ahead(run, flow, step, ask, words, certain) {
-                    Reading::Value(value, _) => Some((step, value)),
+                    Reading::Value(value, range) => Some(Found { step, value, range }),
                     _ => None,
                 },
-                Action::Offer(_) => {
-                    self.product_named(&run.offered, words).map(|(product, _)| (step, Value::Text(product)))
-                }
+                Action::Offer(_) => self.product_named(&run.offered, words).map(|(product, range)| Found {
+                    step,
+                    value: Value::Text(product),
+                    range,
+                }),
                 _ => None,
             })
             .collect()
@@ -249,8 +243,33 @@ impl Work {
     }
 }
 
+/// An earlier step that takes the words.
+#[derive(Debug)]
+struct Found {
+    step: StepIx,
+    value: Value,
+    /// The bytes it takes.
+    range: Range<usize>,
+}
+
 /// The one of these that was answered last.
-fn newest(flow: &Flow, run: &Run, found: Vec<(StepIx, Value)>) -> Option<(StepIx, Value)> {
+fn newest(flow: &Flow, run: &Run, found: Vec<Found>) -> Option<Found> {
     let when = |step: StepIx| run.passed.iter().position(|id| *id == flow.step(step).id);
-    found.into_iter().max_by_key(|(step, _)| when(*step))
+    found.into_iter().max_by_key(|found| when(found.step))
+}
+
+/// The only one, or the one whose words hold those of all others: «три шоколада» is the cake, not the filling. A slot that
+/// was left empty counts when no filled one takes the words.
+fn widest(flow: &Flow, run: &Run, mut found: Vec<Found>) -> Option<Found> {
+    let filled = |found: &Found| {
+        flow.slots.iter().any(|slot| slot.step == Some(found.step) && run.slots.contains_key(&*slot.name))
+    };
+    if found.iter().any(filled) {
+        found.retain(filled);
+    }
+    let holds = |one: &Found, other: &Found| one.range.start <= other.range.start && other.range.end <= one.range.end;
+    let best: Vec<usize> =
+        (0..found.len()).filter(|one| found.iter().all(|other| holds(&found[*one], other))).collect();
+    let widest = found.into_iter().enumerate().filter(|(at, _)| best.contains(at)).map(|(_, found)| found);
+    newest(flow, run, widest.collect())
 }

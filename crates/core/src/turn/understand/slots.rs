@@ -130,7 +130,9 @@ impl Work {
         for slot in &flow.slots {
             let Some(at) = slot.step.filter(|at| open.is_none_or(|(open, _)| open != *at)) else { continue };
             let Action::Ask(ask) = &flow.step(at).action else { continue };
-            if !ask.ahead || run.slots.contains_key(&*ask.slot) {
+            // What was left empty on purpose is changed by a correction, which walks again.
+            let given = run.slots.contains_key(&*ask.slot) || run.skipped.iter().any(|slot| **slot == *ask.slot);
+            if !ask.ahead || given {
                 continue;
             }
             let Reading::Value(value, range) = self.read_ahead(run, flow, at, ask, words, Certain::Strictly) else {
