@@ -11,11 +11,16 @@ use voronka_testkit::Rehearsal;
 
 use crate::shop::{ORDER, at_filling, fact, shop, slot};
 
-fn says(text: &str) -> Result<Completion, ModelError> {
+type Prompts = Rc<RefCell<Vec<Prompt>>>;
+type Answered = Result<Completion, ModelError>;
+
+#[expect(clippy::unnecessary_wraps, reason = "scripts mix answers and failures")]
+fn says(text: &str) -> Answered {
     Ok(Completion { text: text.into(), ..Completion::default() })
 }
 
-fn calls(calls: &[(&str, &str)]) -> Result<Completion, ModelError> {
+#[expect(clippy::unnecessary_wraps, reason = "scripts mix answers and failures")]
+fn calls(calls: &[(&str, &str)]) -> Answered {
     let call = |(n, (name, arguments)): (usize, &(&str, &str))| ToolCall {
         id: n.to_string(),
         name: (*name).into(),
@@ -25,9 +30,7 @@ fn calls(calls: &[(&str, &str)]) -> Result<Completion, ModelError> {
 }
 
 /// A model that gives these answers in order, and then the last one for ever. Its prompts are kept.
-fn scripted(
-    answers: Vec<Result<Completion, ModelError>>,
-) -> (impl FnMut(&Prompt) -> Result<Completion, ModelError>, Rc<RefCell<Vec<Prompt>>>) {
+fn scripted(answers: Vec<Answered>) -> (impl FnMut(&Prompt) -> Answered, Prompts) {
     let prompts = Rc::new(RefCell::new(Vec::new()));
     let seen = Rc::clone(&prompts);
     let model = move |prompt: &Prompt| {
@@ -38,7 +41,7 @@ fn scripted(
     (model, prompts)
 }
 
-fn asked(answers: Vec<Result<Completion, ModelError>>, question: &str) -> (Rehearsal, usize) {
+fn asked(answers: Vec<Answered>, question: &str) -> (Rehearsal, usize) {
     let (model, prompts) = scripted(answers);
     let mut talk = shop(&[]).model(model);
     talk.me(question);

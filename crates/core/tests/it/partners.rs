@@ -11,13 +11,18 @@ use voronka_core::{
 use voronka_testkit::Rehearsal;
 
 fn read(folder: &Path, at: &Path, files: &mut PartnerFiles) {
-    for entry in std::fs::read_dir(at).unwrap() {
-        let path = entry.unwrap().path();
+    for entry in std::fs::read_dir(at).expect("a partner of the tests is sound") {
+        let path = entry.expect("a partner of the tests is sound").path();
         if path.is_dir() {
             read(folder, &path, files);
         } else {
-            let name = path.strip_prefix(folder).unwrap().to_str().unwrap().replace('\\', "/");
-            files.insert(Arc::from(name), std::fs::read(&path).unwrap());
+            let name = path
+                .strip_prefix(folder)
+                .expect("a partner of the tests is sound")
+                .to_str()
+                .expect("a partner of the tests is sound")
+                .replace('\\', "/");
+            files.insert(Arc::from(name), std::fs::read(&path).expect("a partner of the tests is sound"));
         }
     }
 }
@@ -31,7 +36,7 @@ pub(crate) fn files(folder: &str) -> PartnerFiles {
 
 #[track_caller]
 pub(crate) fn playbook(id: &str, files: &PartnerFiles) -> Playbook {
-    let loaded = PartnerSpec::parse(PartnerId::parse(id).unwrap(), files);
+    let loaded = PartnerSpec::parse(PartnerId::parse(id).expect("a partner of the tests is sound"), files);
     let Some(spec) = loaded.spec else { panic!("{:#?}", loaded.diagnostics) };
     Playbook::new(Arc::new(spec))
 }
