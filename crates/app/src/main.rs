@@ -1,7 +1,6 @@
 //! The `voronka` binary: reads configuration, wires adapters to the engine, serves HTTP, talks on the terminal. No business
 //! rule lives here.
 
-#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "the server mounts it next"))]
 mod admin;
 mod cli;
 mod clock;

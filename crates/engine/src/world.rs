@@ -264,31 +264,52 @@ fn first_four(snapshot: &Snapshot) -> [u8; 4] {
     [bytes[0], bytes[1], bytes[2], bytes[3]]
 }
 
-/// What of a streamed answer may be shown: whole sentences that passed the guard.
+/// What of a streamed answer may be shown: whole sentences that passed the guard. The guard looks only when something is about
+/// to be shown: most answers are there before that.
 struct Shown(Mutex<State>);
 
 struct State {
     draft: Draft,
-    news: Option<String>,
+    /// What came since the guard looked.
+    unseen: String,
+    /// Whether it replaces what came before.
+    anew: Anew,
     shown: bool,
+}
+
+/// Whether a text replaces what came before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Anew {
+    Yes,
+    No,
 }
 
 impl Shown {
     fn new(evidence: Arc<Evidence>) -> Self {
-        Self(Mutex::new(State { draft: Draft::new(evidence), news: None, shown: false }))
+        let draft = Draft::new(evidence);
+        Self(Mutex::new(State { draft, unseen: String::new(), anew: Anew::No, shown: false }))
     }
 
     fn push(&self, delta: Delta<'_>) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let State { draft, news, .. } = &mut *state;
-        if let Some(text) = draft.push(delta) {
-            *news = Some(text.to_owned());
+        match delta {
+            Delta::Append(text) => state.unseen.push_str(text),
+            Delta::Replace(text) => {
+                text.clone_into(&mut state.unseen);
+                state.anew = Anew::Yes;
+            }
         }
     }
 
     fn take_news(&self) -> Option<String> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let news = state.news.take();
+        let unseen = std::mem::take(&mut state.unseen);
+        let delta = match std::mem::replace(&mut state.anew, Anew::No) {
+            Anew::Yes => Delta::Replace(&unseen),
+            Anew::No if unseen.is_empty() => return None,
+            Anew::No => Delta::Append(&unseen),
+        };
+        let news = state.draft.push(delta).map(str::to_owned);
         state.shown |= news.is_some();
         news
     }

@@ -17,6 +17,9 @@ use super::{
 /// Buckets of peers that are remembered before full ones are forgotten.
 const BUCKETS_MAX: usize = 10_000;
 
+/// How long answers keep the pace after the channel asked to slow down.
+const STRICT_FOR: SignedDuration = SignedDuration::from_secs(10);
+
 /// The queue of an account.
 pub(super) struct Queue {
     pace: Option<Pace>,
@@ -31,6 +34,10 @@ pub(super) struct Queue {
     buckets: FxHashMap<Peer, Bucket>,
     account: Bucket,
     held_until: Timestamp,
+    /// Until then answers keep the pace as well: the channel has asked to slow down.
+    strict_until: Timestamp,
+    /// When the account's pace lets the next paced bubble go.
+    paced_until: Timestamp,
 }
 
 impl Queue {
@@ -44,6 +51,8 @@ impl Queue {
             buckets: FxHashMap::default(),
             account: Bucket::full(Timestamp::UNIX_EPOCH),
             held_until: Timestamp::UNIX_EPOCH,
+            strict_until: Timestamp::UNIX_EPOCH,
+            paced_until: Timestamp::UNIX_EPOCH,
         }
     }
 
@@ -82,15 +91,17 @@ impl Queue {
         if self.held_until > now {
             return None;
         }
-        if let Some(size) = self.account_size()
-            && self.account.ready_at(size, now) > now
-        {
-            self.held_until = self.account.ready_at(size, now);
-            return None;
-        }
         loop {
-            let peer = self.ready.values_mut().find_map(VecDeque::pop_front)?;
-            let ready_at = self.ready_at(&peer, now);
+            let lane = *self.ready.iter().find(|(_, peers)| !peers.is_empty())?.0;
+            let paced = self.is_paced(lane, now);
+            if paced && let Some(size) = self.account_size() {
+                self.paced_until = self.account.ready_at(size, now);
+                if self.paced_until > now {
+                    return None;
+                }
+            }
+            let peer = self.ready.get_mut(&lane).and_then(VecDeque::pop_front)?;
+            let ready_at = if paced { self.ready_at(&peer, now) } else { now };
             if ready_at > now {
                 self.later.push(Reverse((ready_at, peer)));
                 continue;
@@ -98,6 +109,15 @@ impl Queue {
             let Some(waiting) = self.peers.get_mut(&peer).and_then(VecDeque::pop_front) else { continue };
             self.count(&peer, now);
             return Some(waiting);
+        }
+    }
+
+    /// Messengers' figures are for those who write to many. Answers to people who wait go at once, until the channel says that
+    /// this is too fast.
+    fn is_paced(&self, lane: Lane, now: Timestamp) -> bool {
+        match lane {
+            Lane::Dialogue => now < self.strict_until,
+            Lane::Notice | Lane::Campaign => true,
         }
     }
 
@@ -154,6 +174,12 @@ impl Queue {
         self.later.push(Reverse((at, peer)));
     }
 
+    /// The channel asks to slow down: nothing goes before `until`, and the pace is kept for a while after.
+    pub(super) fn slow_down(&mut self, until: Timestamp) {
+        self.hold_all(until);
+        self.strict_until = self.strict_until.max(until + STRICT_FOR);
+    }
+
     /// Nothing goes before `until`.
     pub(super) fn hold_all(&mut self, until: Timestamp) {
         self.held_until = self.held_until.max(until);
@@ -162,7 +188,11 @@ impl Queue {
     /// When something may go that may not go now; `None`: nothing waits.
     pub(super) fn wakes_at(&self) -> Option<Timestamp> {
         let later = self.later.peek().map(|Reverse((at, _))| (*at).max(self.held_until));
-        let held = self.ready.values().any(|peers| !peers.is_empty()).then_some(self.held_until);
+        let ready = self.ready.iter().find(|(_, peers)| !peers.is_empty());
+        let held = ready.map(|(lane, _)| match lane {
+            Lane::Dialogue if self.paced_until >= self.strict_until => self.held_until,
+            Lane::Dialogue | Lane::Notice | Lane::Campaign => self.held_until.max(self.paced_until),
+        });
         [later, held].into_iter().flatten().min()
     }
 }

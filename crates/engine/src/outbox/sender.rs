@@ -130,7 +130,7 @@ impl Sender {
             Fate::Retry { after: Some(after) } => {
                 debug!(?after, "the channel asks to slow down");
                 let until = now + SignedDuration::try_from(after).unwrap_or(HOLD_MAX).min(HOLD_MAX);
-                self.queue.hold_all(until);
+                self.queue.slow_down(until);
                 self.queue.again(waiting, until);
             }
             Fate::Retry { after: None } => {

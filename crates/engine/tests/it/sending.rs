@@ -7,7 +7,7 @@ use voronka_core::{
     capabilities::{Capabilities, Has, Pace},
     message::{Inbound, Peer, TeamAction},
     ports::{Clock, Directory, Page, SendError, StoreError},
-    rows::OutboxRow,
+    rows::{Lane, OutboxRow},
 };
 use voronka_testkit::{channel::roomy, journal::Call, model::ScriptedModel};
 
@@ -170,9 +170,9 @@ async fn an_account_that_is_not_authorised_waits_as_a_whole() {
 }
 
 #[tokio::test]
-async fn a_burst_of_three_goes_at_once_and_then_one_a_second() {
+async fn of_a_campaign_a_burst_of_three_goes_at_once_and_then_one_a_second() {
     let stage = Stage::with(CONFIG, paced(3), echo());
-    stage.left(numbered("anna", 6)).await;
+    stage.left(numbered("anna", 6).into_iter().map(campaign).collect()).await;
     stage.engine.start().await.unwrap();
     quiet().await;
     assert_eq!(stage.seen("anna").len(), 3);
@@ -184,11 +184,32 @@ async fn a_burst_of_three_goes_at_once_and_then_one_a_second() {
     }
 }
 
+fn campaign(row: OutboxRow) -> OutboxRow {
+    OutboxRow { lane: Lane::Campaign, ..row }
+}
+
+#[tokio::test]
+async fn answers_go_at_once_until_the_messenger_asks_to_slow_down() {
+    let stage = Stage::with(CONFIG, paced(1), echo());
+    stage.left(numbered("anna", 5)).await;
+    stage.engine.start().await.unwrap();
+    quiet().await;
+    assert_eq!(stage.seen("anna").len(), 5);
+    stage.telegram.fail_next(SendError::Limited { after: Duration::from_secs(2) });
+    stage.says("boris", "1", "привет").await;
+    quiet().await;
+    stage.says("vera", "2", "привет").await;
+    quiet().await;
+    assert_eq!((stage.seen("boris").len(), stage.seen("vera").len()), (0, 0));
+    stage.pass(SignedDuration::from_secs(2)).await;
+    assert_eq!((stage.seen("boris").len(), stage.seen("vera").len()), (1, 1));
+}
+
 #[tokio::test]
 async fn an_account_sends_no_more_a_second_than_its_messenger_takes() {
     let pace = Pace { peer_pause: Duration::from_secs(1), peer_burst: 1, account_per_s: 10 };
     let stage = Stage::with(CONFIG, Capabilities { pace: Some(pace), ..roomy() }, echo());
-    stage.left((0..40).map(|n| bubble(&format!("guest-{n}"), "1")).collect()).await;
+    stage.left((0..40).map(|n| campaign(bubble(&format!("guest-{n}"), "1"))).collect()).await;
     stage.engine.start().await.unwrap();
     quiet().await;
     assert_eq!(stage.telegram.sent().len(), 10);
@@ -206,7 +227,9 @@ async fn dialogues_go_before_notices() {
     let answers = (0..5).map(|n| bubble(&format!("guest-{n}"), "ответ"));
     stage.left(notices.chain(answers).collect()).await;
     stage.engine.start().await.unwrap();
-    stage.pass(SignedDuration::from_secs(10)).await;
+    for _ in 0..12 {
+        stage.pass(SignedDuration::from_secs(1)).await;
+    }
     let sent: Vec<_> = stage.telegram.sent().into_iter().map(|sent| sent.bubble.text.text).collect();
     assert_eq!(sent, [["ответ"; 5], ["карточка"; 5]].concat());
 }
