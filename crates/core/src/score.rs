@@ -38,8 +38,26 @@ pub fn score(
     now: Timestamp,
     lang: Lang,
 ) -> Scored {
-    let mut points: Vec<i64> = rules.rules.iter().map(|rule| points(rule, facts, scope, now)).collect();
-    let mut sums = points.clone();
+    let points: Vec<i64> = rules.rules.iter().map(|rule| points(rule, facts, scope, now)).collect();
+    let total = total(rules, &points);
+    let reached = temperature(total, before, rules.warm, rules.hot);
+    let mut heaviest: Vec<usize> = (0..points.len()).filter(|at| points[*at] != 0).collect();
+    heaviest.sort_by_key(|at| std::cmp::Reverse(points[*at].abs()));
+    heaviest.truncate(REASONS_MAX);
+    let why = heaviest.into_iter().map(|at| rules.rules[at].why.get(lang).clone()).collect();
+    let conditions = rules.rules.iter().any(changes_by_time).then(|| now + LOOK_AGAIN);
+    let fading = crossing(rules, facts, &points, reached, now);
+    Scored {
+        score: i32::try_from(total.div_euclid(1000)).unwrap_or(i32::MAX),
+        temperature: reached,
+        why,
+        look_again: conditions.into_iter().chain(fading).min(),
+    }
+}
+
+/// The sum of the rules' points, under the caps and within the range.
+fn total(rules: &Scoring, points: &[i64]) -> i64 {
+    let mut sums = points.to_vec();
     for cap in &rules.caps {
         let together: i64 = cap.rules.iter().filter_map(|at| sums.get(*at)).sum();
         let mut over = (together - cap.max).max(0);
@@ -51,48 +69,70 @@ pub fn score(
             over -= off;
         }
     }
-    let total = sums.iter().sum::<i64>().clamp(rules.range.0, rules.range.1);
-    let mut heaviest: Vec<usize> = (0..points.len()).filter(|at| points[*at] != 0).collect();
-    heaviest.sort_by_key(|at| std::cmp::Reverse(points[*at].abs()));
-    heaviest.truncate(REASONS_MAX);
-    let why = heaviest.into_iter().map(|at| rules.rules[at].why.get(lang).clone()).collect();
-    let moves = rules.rules.iter().zip(points.drain(..)).any(|(rule, points)| changes_by_time(rule, points));
-    Scored {
-        score: i32::try_from(total.div_euclid(1000)).unwrap_or(i32::MAX),
-        temperature: temperature(total, before, rules.warm, rules.hot),
-        why,
-        look_again: moves.then(|| now + LOOK_AGAIN),
+    sums.iter().sum::<i64>().clamp(rules.range.0, rules.range.1)
+}
+
+/// When fading alone changes the temperature: the score is linear between the moments at which facts have faded out, so the
+/// first stretch that ends elsewhere holds the minute.
+fn crossing(rules: &Scoring, facts: &FactLog, points: &[i64], held: Temperature, now: Timestamp) -> Option<Timestamp> {
+    let at_minute = |minute: i64| {
+        let at = now + SignedDuration::from_mins(minute);
+        let faded = |(rule, points): (&Rule, &i64)| match &rule.trigger {
+            Trigger::When(_) => *points,
+            Trigger::Fact { .. } => faded(rule, facts, at),
+        };
+        let points: Vec<i64> = rules.rules.iter().zip(points).map(faded).collect();
+        temperature(total(rules, &points), held, rules.warm, rules.hot)
+    };
+    let mut ends: Vec<i64> = rules.rules.iter().flat_map(|rule| fade_ends(rule, facts, now)).collect();
+    ends.sort_unstable();
+    ends.dedup();
+    let mut from = 0;
+    for end in ends {
+        if at_minute(end) != held {
+            let (mut same, mut other) = (from, end);
+            while other - same > 1 {
+                let middle = i64::midpoint(same, other);
+                if at_minute(middle) == held { same = middle } else { other = middle }
+            }
+            return Some(now + SignedDuration::from_mins(other));
+        }
+        from = end;
     }
+    None
+}
+
+/// Minutes from now after which facts of a rule have faded out.
+fn fade_ends(rule: &Rule, facts: &FactLog, now: Timestamp) -> Vec<i64> {
+    let Trigger::Fact { fact, times, fades: Some(full) } = &rule.trigger else { return Vec::new() };
+    let newest = facts.moments(&fact.to_string()).iter().rev().take(*times as usize);
+    newest.map(|at| full.in_minutes() - now.duration_since(*at).as_mins() + 1).filter(|end| *end > 0).collect()
 }
 
 fn points(rule: &Rule, facts: &FactLog, scope: &dyn Scope, now: Timestamp) -> i64 {
     match &rule.trigger {
         Trigger::When(condition) => i64::from(condition.is_true(scope)) * rule.points,
-        Trigger::Fact { fact, times, fades } => {
-            let newest = facts.moments(&fact.to_string()).iter().rev().take(*times as usize);
-            let full = fades.map(|period| period.in_minutes().max(1));
-            newest
-                .map(|at| match full {
-                    None => rule.points,
-                    Some(full) => {
-                        let left = (full - now.duration_since(*at).as_mins()).clamp(0, full);
-                        // Points are thousandths below 10^9 and minutes below 10^9: no overflow.
-                        rule.points.saturating_mul(left) / full
-                    }
-                })
-                .sum()
-        }
+        Trigger::Fact { .. } => faded(rule, facts, now),
     }
 }
 
-fn changes_by_time(rule: &Rule, points: i64) -> bool {
-    match &rule.trigger {
-        Trigger::Fact { fades, .. } => fades.is_some() && points != 0,
-        Trigger::When(condition) => {
-            let source = condition.source();
-            ["count(", "since(", "now", "today", "hour", "weekday", "open"].iter().any(|word| source.contains(word))
-        }
-    }
+/// What the facts of a rule are worth at a moment.
+fn faded(rule: &Rule, facts: &FactLog, at: Timestamp) -> i64 {
+    let Trigger::Fact { fact, times, fades } = &rule.trigger else { return 0 };
+    let newest = facts.moments(&fact.to_string()).iter().rev().take(*times as usize);
+    let Some(full) = fades.map(|period| period.in_minutes().max(1)) else {
+        return newest.map(|_| rule.points).sum();
+    };
+    let left = |fact: &Timestamp| (full - at.duration_since(*fact).as_mins()).clamp(0, full);
+    // Points are thousandths below 10^9 and minutes below 10^9: no overflow.
+    newest.map(|fact| rule.points.saturating_mul(left(fact)) / full).sum()
+}
+
+/// Whether time alone may make a condition true or false.
+fn changes_by_time(rule: &Rule) -> bool {
+    let Trigger::When(condition) = &rule.trigger else { return false };
+    let source = condition.source();
+    ["count(", "since(", "now", "today", "hour", "weekday", "open"].iter().any(|word| source.contains(word))
 }
 
 fn temperature(total: i64, before: Temperature, warm: Threshold, hot: Threshold) -> Temperature {

@@ -8,4 +8,5 @@ mod guard;
 mod models;
 mod partners;
 mod replay;
+mod scores;
 mod shop;
