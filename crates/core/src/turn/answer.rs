@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{
     Answer, HasModel, Question, Step, Turn,
-    prompt::PROMPT_VERSION,
+    prompt::{self, PROMPT_VERSION},
     tools::Effect,
     work::{Pending, PendingKind, Progress, Work},
 };
@@ -103,7 +103,8 @@ impl Work {
             return self.called(talk, completion);
         }
         let blocked = guard::check(&completion.text, &talk.evidence);
-        if completion.text.trim().is_empty() || completion.finish == Finish::Filtered {
+        let recited = prompt::recites(&completion.text, &talk.prompt.system);
+        if completion.text.trim().is_empty() || completion.finish == Finish::Filtered || recited {
             self.answer_plainly(&talk.pending, &talk.passages);
             return Step::Done(Box::new(self.finish()));
         }
@@ -118,7 +119,7 @@ impl Work {
         }
         talk.asked_again = true;
         talk.prompt.messages.push(ChatMessage::Assistant { text: completion.text, calls: Vec::new() });
-        talk.prompt.messages.push(ChatMessage::User { text: super::prompt::correction(&blocked) });
+        talk.prompt.messages.push(ChatMessage::User { text: prompt::correction(&blocked) });
         ask(self, talk)
     }
 
@@ -143,8 +144,9 @@ impl Work {
             results.push(ChatMessage::Tool { call: call.id.clone(), name: call.name.clone(), content: result });
         }
         if spoke || !self.bot_owns() {
-            let lead_in =
-                guard::check(&completion.text, &talk.evidence).is_empty() && !completion.text.trim().is_empty();
+            let lead_in = guard::check(&completion.text, &talk.evidence).is_empty()
+                && !prompt::recites(&completion.text, &talk.prompt.system)
+                && !completion.text.trim().is_empty();
             if lead_in && self.bot_owns() {
                 let rest = self.reply.take();
                 self.reply.say(&Rich::from_markdown(&completion.text));

@@ -32,8 +32,9 @@ const ALWAYS: [&str; 10] = [
     "undelivered",
 ];
 
-/// Of those, the ones that are no facts.
-const OURS: [&str; 4] = ["notify", "order.change", "order.refused", "undelivered"];
+/// Of those, the ones that a file cannot subscribe to. What was not delivered is none of them: a card about a card that was
+/// not delivered would never end.
+const OURS: [&str; 3] = ["notify", "order.change", "order.refused"];
 
 /// What the customer is told of an order's new state; `None`: nothing.
 pub(super) fn order_news(state: OrderState) -> Option<Phrase> {

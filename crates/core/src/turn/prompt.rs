@@ -190,6 +190,20 @@ fn push(messages: &mut Vec<ChatMessage>, author: Author, words: String) {
     }
 }
 
+/// Words in a row of the instructions that an answer may not repeat.
+const REPEATED_WORDS_MAX: usize = 12;
+
+/// Whether an answer recites the instructions.
+pub(super) fn recites(answer: &str, system: &str) -> bool {
+    let own = system.split("\n# Products").next().unwrap_or_default();
+    let words = |text: &str| -> Vec<String> {
+        let clean = |word: &str| word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+        text.split_whitespace().map(clean).filter(|word| !word.is_empty()).collect()
+    };
+    let (said, own) = (words(answer), words(own));
+    said.windows(REPEATED_WORDS_MAX).any(|run| own.windows(REPEATED_WORDS_MAX).any(|other| other == run))
+}
+
 /// Data for a prompt: without control, bidi, zero-width and tag characters, which hide instructions from people.
 fn tame(text: &str) -> String {
     let hidden = |c: char| {
