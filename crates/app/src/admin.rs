@@ -39,7 +39,10 @@ use voronka_core::{
     ports::{Clock, Directory, Mailbox},
 };
 
-pub(crate) use self::{admit::LOCAL_HOSTS, live::changes_of};
+pub(crate) use self::{
+    admit::{LOCAL_HOSTS, known_host},
+    live::changes_of,
+};
 
 /// Where the pages are mounted.
 const BASE: &str = "/admin";

@@ -7,6 +7,7 @@ use axum::{
     body::{Body, to_bytes},
     extract::{Path, Request, State},
     http::{StatusCode, header},
+    middleware::{self, Next},
     response::{IntoResponse, Redirect, Response},
     routing::{get, post},
 };
@@ -20,10 +21,13 @@ use voronka_core::{
 use voronka_engine::Engine;
 
 use crate::{
+    admin,
     out::Problem,
     wiring::{Hook, Wired},
 };
 
+/// How long connections under way may take to end.
+const DRAIN: std::time::Duration = std::time::Duration::from_secs(5);
 /// Largest body of a webhook call, in bytes.
 const BODY_BYTES_MAX: usize = 1 << 20;
 /// How much of a body that cannot be read is kept.
@@ -37,15 +41,21 @@ struct Hooks {
     clock: Arc<dyn Clock>,
 }
 
-/// Takes the address, or says that it is taken.
+/// Takes the address, or says why it cannot be had.
 pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener, Problem> {
-    TcpListener::bind(address).await.map_err(|error| match error.kind() {
-        std::io::ErrorKind::AddrInUse | std::io::ErrorKind::PermissionDenied => {
-            let next = address.port().checked_add(1).unwrap_or(8080);
-            let args = vec![("port", address.port().to_string()), ("next", next.to_string())];
-            Problem::new("problem-port", args).hint("problem-port-hint")
-        }
-        _ => Problem::new("problem-folder", vec![("path", address.to_string()), ("cause", error.to_string())]),
+    TcpListener::bind(address).await.map_err(|error| {
+        let next = address.port().checked_add(1).unwrap_or(8080);
+        let args = vec![
+            ("address", address.to_string()),
+            ("port", address.port().to_string()),
+            ("next", next.to_string()),
+            ("cause", error.to_string()),
+        ];
+        let key = match error.kind() {
+            std::io::ErrorKind::AddrInUse => "problem-port",
+            _ => "problem-address",
+        };
+        Problem::new(key, args).hint("problem-port-hint")
     })
 }
 
@@ -65,13 +75,35 @@ pub(crate) fn routes(wired: &Wired, engine: &Engine, journal: &Arc<dyn Journal>,
     }
 }
 
-/// Serves until `stop`; connections under way may end.
+/// Serves until `stop`; connections under way may end, but nobody can hold the process up by holding a connection open.
 pub(crate) async fn serve(listener: TcpListener, routes: Router, stop: CancellationToken) {
     let service = routes.into_make_service_with_connect_info::<SocketAddr>();
-    let served = axum::serve(listener, service).with_graceful_shutdown(async move { stop.cancelled().await });
-    if let Err(cause) = served.await {
-        error!(%cause, "the server failed");
+    let drained = stop.clone();
+    let served = axum::serve(listener, service).with_graceful_shutdown(async move { drained.cancelled().await });
+    let too_long = async {
+        stop.cancelled().await;
+        tokio::time::sleep(DRAIN).await;
+    };
+    tokio::select! {
+        served = served => {
+            if let Err(cause) = served {
+                error!(%cause, "the server failed");
+            }
+        }
+        () = too_long => warn!("some connections did not end in time"),
     }
+}
+
+/// Lets only requests in that name one of these hosts, with any port: a page elsewhere whose name was made to point here
+/// (DNS rebinding) is told that it has the wrong address.
+pub(crate) fn only_for(routes: Router, hosts: Vec<String>) -> Router {
+    let hosts: Arc<[String]> = hosts.into();
+    routes.layer(middleware::from_fn(move |request: Request, next: Next| {
+        let known = admin::known_host(request.headers(), &hosts).is_some();
+        async move {
+            if known { next.run(request).await } else { StatusCode::MISDIRECTED_REQUEST.into_response() }
+        }
+    }))
 }
 
 /// A messenger calls. What is authentic is durable before it is acknowledged.
@@ -82,8 +114,11 @@ async fn called(State(hooks): State<Arc<Hooks>>, Path(path): Path<String>, reque
     if hook.webhook.check_headers(&head.headers).is_err() {
         return StatusCode::FORBIDDEN.into_response();
     }
-    let Ok(body) = read(body).await else {
-        return set_aside(&hooks, hook, b"", "the body is too large").await;
+    let body = match read(body).await {
+        Ok(body) => body,
+        Err(Unread::TooLarge) => return set_aside(&hooks, hook, b"", "the body is too large").await,
+        // The caller went away: it calls again.
+        Err(Unread::BrokenOff) => return StatusCode::BAD_REQUEST.into_response(),
     };
     let now = hooks.clock.now();
     if hook.webhook.check_body(&head.headers, &body, now).is_err() {
@@ -102,8 +137,17 @@ async fn called(State(hooks): State<Arc<Hooks>>, Path(path): Path<String>, reque
     reply.body.into_response()
 }
 
-async fn read(body: Body) -> Result<axum::body::Bytes, axum::Error> {
-    to_bytes(body, BODY_BYTES_MAX).await
+/// Why a body was not read.
+enum Unread {
+    TooLarge,
+    BrokenOff,
+}
+
+async fn read(body: Body) -> Result<axum::body::Bytes, Unread> {
+    to_bytes(body, BODY_BYTES_MAX).await.map_err(|error| {
+        let limit = std::error::Error::source(&error).is_some_and(|cause| cause.to_string().contains("length limit"));
+        if limit { Unread::TooLarge } else { Unread::BrokenOff }
+    })
 }
 
 fn refuse(hook: &Hook, error: &PostError) -> Response {

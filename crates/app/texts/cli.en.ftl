@@ -59,3 +59,4 @@ problem-no-public-url-hint = add --public-url https://…, or updates: polling
 problem-no-question = there is no question
 problem-no-question-hint = voronka ask korica "how long does a cake keep?"
 ask-nothing = Nothing in the knowledge fits.
+problem-address = the address {$address} cannot be used: {$cause}

@@ -59,3 +59,4 @@ problem-no-public-url-hint = добавьте --public-url https://… или up
 problem-no-question = нет вопроса
 problem-no-question-hint = voronka ask korica "сколько хранится торт?"
 ask-nothing = Ничего подходящего в базе знаний нет.
+problem-address = адрес {$address} не занять: {$cause}

@@ -135,7 +135,7 @@ fn check(
 }
 
 /// The `Host` header as sent, if it names one of ours with any port. Two of them name none.
-fn known_host<'a>(headers: &'a HeaderMap, hosts: &[String]) -> Option<&'a str> {
+pub(crate) fn known_host<'a>(headers: &'a HeaderMap, hosts: &[String]) -> Option<&'a str> {
     let mut sent = headers.get_all(HOST).iter();
     let (Some(host), None) = (sent.next(), sent.next()) else { return None };
     let host = host.to_str().ok()?;

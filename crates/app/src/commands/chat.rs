@@ -109,10 +109,13 @@ async fn talk(premises: &Premises, account: &AccountId, customer: &str, partner:
     let id = voronka_core::ids::PartnerId::parse(&name)
         .map_err(|_| Problem::new("problem-partner-missing", vec![("partner", name.clone())]))?;
     let key = ConversationKey::of(&id, account, &Peer::new(customer));
-    let mut lines = BufReader::new(tokio::io::stdin()).lines();
+    let mut input = BufReader::new(tokio::io::stdin());
+    let mut line = Vec::new();
     let mut changes = engine.changes();
-    while let Ok(Some(line)) = lines.next_line().await {
-        let text = line.trim();
+    while input.read_until(b'\n', &mut line).await.map_err(|error| unreadable(Path::new("-"), &error))? > 0 {
+        // A terminal in another encoding shows garbage; it does not end the talk.
+        let said = String::from_utf8_lossy(&std::mem::take(&mut line)).into_owned();
+        let text = said.trim();
         if text.is_empty() {
             continue;
         }

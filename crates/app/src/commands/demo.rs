@@ -52,6 +52,7 @@ pub(crate) async fn run(wish: Demo, texts: &Texts) -> Result<ExitCode, Problem> 
     premises.house.engine.start().await.map_err(|error| unreadable(&data, &error))?;
     wired.begin_receiving(&premises.house, &stop)?;
     welcome(wish.port, &data, &wired, texts);
+    let routes = server::only_for(routes, admin::LOCAL_HOSTS.map(str::to_owned).into());
     let server = tokio::spawn(server::serve(listener, routes, stop.clone()));
     asked_to_stop().await;
     out::note(&texts.get("stopping", &[]));
