@@ -100,9 +100,7 @@ pub(crate) fn only_for(routes: Router, hosts: Vec<String>) -> Router {
     let hosts: Arc<[String]> = hosts.into();
     routes.layer(middleware::from_fn(move |request: Request, next: Next| {
         let known = admin::known_host(request.headers(), &hosts).is_some();
-        async move {
-            if known { next.run(request).await } else { StatusCode::MISDIRECTED_REQUEST.into_response() }
-        }
+        async move { if known { next.run(request).await } else { StatusCode::MISDIRECTED_REQUEST.into_response() } }
     }))
 }
 

@@ -48,7 +48,8 @@ pub(crate) async fn run(wish: Demo, texts: &Texts) -> Result<ExitCode, Problem> 
         hosts: admin::LOCAL_HOSTS.iter().map(ToString::to_string).collect(),
     };
     let journal: Arc<dyn Journal> = premises.store.clone();
-    let routes = server::routes(&wired, &premises.house.engine, &journal, &premises.house.clock).merge(admin::router(owner));
+    let routes =
+        server::routes(&wired, &premises.house.engine, &journal, &premises.house.clock).merge(admin::router(owner));
     premises.house.engine.start().await.map_err(|error| unreadable(&data, &error))?;
     wired.begin_receiving(&premises.house, &stop)?;
     welcome(wish.port, &data, &wired, texts);
