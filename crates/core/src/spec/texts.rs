@@ -207,6 +207,9 @@ phrases! {
         en "I will not write first any more. If you want to know something, write and I will answer.";
     /// The customer's data was erased.
     Forgotten "forgotten" () ru "Ваши данные удалены." en "Your data has been erased.";
+    /// The customer asked for their data to be erased: contacts are gone, the conversation goes later.
+    ForgetAsked "forget_asked" () ru "Удалили ваши контакты и передали хозяину просьбу удалить переписку: это сделают не позже чем за 30 дней."
+        en "We have removed your contacts and asked the owner to erase this conversation: it will be done within 30 days.";
     /// A sign of life while an answer is made.
     Thinking "thinking" () ru "Минутку, смотрю…" en "One moment, looking…";
     /// The order's sum.

@@ -64,6 +64,10 @@ pub(super) fn go_on(turn: Turn, answer: Answer) -> Step {
                 Answer::Passages(passages) => passages,
                 Answer::Completion(_) => Vec::new(),
             };
+            let sure = passages.iter().any(|passage| passage.score >= Passage::SURE);
+            if pending.is_aside() && !sure {
+                return Step::Done(Box::new(work.finish()));
+            }
             if work.setting.model == HasModel::No {
                 work.answer_plainly(&pending, &passages);
                 return Step::Done(Box::new(work.finish()));
@@ -249,7 +253,7 @@ impl Work {
         let sure: Vec<&Passage> = passages.iter().filter(|passage| passage.score >= Passage::SURE).collect();
         let prices = self.facts.iter().any(|event| event.fact == Fact::PriceAsked);
         let named_alone = sure.is_empty() && self.book.names_products_alone(&words);
-        if !products.is_empty() && (prices || named_alone) {
+        if !products.is_empty() && (prices || named_alone) && !pending.is_aside() {
             let cards: Vec<_> = products.into_iter().map(|product| self.card(product)).collect();
             let mut answer = super::reply::Reply::default();
             answer.say(&self.phrase(Phrase::HereIs, &[]));
@@ -275,6 +279,9 @@ impl Work {
     }
 
     fn answer_unknown(&mut self, pending: &Pending) {
+        if pending.is_aside() {
+            return;
+        }
         if pending.kind == PendingKind::Words {
             // Words that fit nothing: a failed try at the open question.
             if let Some((flow, at)) = self.open_step()

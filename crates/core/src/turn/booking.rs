@@ -59,7 +59,10 @@ impl Work {
                 crate::lang::Lang::Ru => "Аллергены",
                 crate::lang::Lang::En => "Allergens",
             };
-            lines.push(format!("{word}: {}", print::value(allergens, self.lang, self.today())));
+            // A cell of a table lists them with commas, spaced or not.
+            let listed = print::value(allergens, self.lang, self.today());
+            let listed: Vec<&str> = listed.split(',').map(str::trim).filter(|one| !one.is_empty()).collect();
+            lines.push(format!("{word}: {}", listed.join(", ")));
         }
         let press = token_press(token);
         Card {

@@ -68,10 +68,17 @@ impl Work {
         let text = self.text(run, &contact.text);
         self.say_noted();
         self.reply.say(&text);
-        self.say_consent();
+        if self.reads_first(run, step) {
+            self.say_consent();
+        }
         let buttons = self.contact_buttons(run, step, contact);
         self.reply.buttons(buttons);
         Next::Wait
+    }
+
+    /// Whether this run has not shown the consent text at this step yet, as far as the text is still the same.
+    pub(super) fn reads_first(&self, run: &Run, step: &Step) -> bool {
+        self.mended || run.visits.get(&step.id).is_none_or(|visits| *visits <= 1)
     }
 
     /// The line under a contact request that says what the customer agrees to; nothing where consent was given before.
@@ -198,6 +205,22 @@ impl Work {
                     self.ask_again();
                 }
             }
+        }
+    }
+
+    /// Whether the words hold a phone or an address.
+    pub(super) fn holds_contact(&self, text: &str) -> bool {
+        !contacts::phones(text, &self.book.spec.config.country).is_empty() || !contacts::emails(text).is_empty()
+    }
+
+    /// A contact came unasked, and the words around it ask nothing: what there is to say is that it was kept, unless the
+    /// customer's consent was just asked for.
+    pub(super) fn acknowledge_contact(&mut self) {
+        if self.has_consent() {
+            self.say_phrase(Phrase::ContactSaved, &[]);
+            self.return_to_question();
+        } else if self.snap.state.asks_consent.is_none() {
+            self.return_to_question();
         }
     }
 

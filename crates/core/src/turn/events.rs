@@ -147,7 +147,11 @@ impl Work {
                 self.snap.state.blocked = true;
                 self.fact(Fact::Reachable { now: "blocked".into() });
             }
-            Content::Command { name, args } if !silent || name == "stop" => self.command(&name, &args, key.as_str()),
+            Content::Command { name, args }
+                if !silent || matches!(name.as_str(), "stop" | "forget_me" | "forgetme") =>
+            {
+                self.command(&name, &args, key.as_str());
+            }
             Content::Opened | Content::Other { .. } => {}
             // The way out works whoever has the conversation.
             Content::Button { token, .. } if silent && Token::parse(&token) == Some(Token::Plain(Plain::Stop)) => {
@@ -172,6 +176,7 @@ impl Work {
         match name {
             "stop" | "unsubscribe" => return self.opt_out(),
             "start" | "help" => return self.on_start(args),
+            "forget_me" | "forgetme" => return self.forget(),
             "human" | "operator" => return self.ask_for_person(),
             "cancel" if self.snap.state.run.is_some() => return self.cancel_flow(),
             _ => {}
@@ -506,6 +511,9 @@ impl Work {
                 pending.words.push_str(words);
                 if progress == Progress::Made {
                     pending.progress = progress;
+                }
+                if kind == PendingKind::Question {
+                    pending.kind = kind;
                 }
             }
             None => self.pending = Some(Pending { words: words.to_owned(), progress, kind }),

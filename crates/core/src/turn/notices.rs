@@ -19,7 +19,7 @@ use crate::{
 const WORDS_MAX: usize = 3;
 
 /// Facts that are worth a card on the owner's page even if no messenger is named for them.
-const ALWAYS: [&str; 10] = [
+const ALWAYS: [&str; 11] = [
     "contact.left",
     "lead.hot",
     "order.placed",
@@ -30,11 +30,12 @@ const ALWAYS: [&str; 10] = [
     "complaint",
     "notify",
     "undelivered",
+    "forget",
 ];
 
 /// Of those, the ones that a file cannot subscribe to. What was not delivered is none of them: a card about a card that was
 /// not delivered would never end.
-const OURS: [&str; 3] = ["notify", "order.change", "order.refused"];
+const OURS: [&str; 4] = ["notify", "order.change", "order.refused", "forget"];
 
 /// What the customer is told of an order's new state; `None`: nothing.
 pub(super) fn order_news(state: OrderState) -> Option<Phrase> {
@@ -223,6 +224,7 @@ fn head(about: &str, lang: Lang) -> String {
         "undelivered" => ("Не доставлено", "Not delivered"),
         "price.asked" => ("Спросил(а) цену", "Asked for a price"),
         "opt_out" => ("Просит не писать", "Opted out"),
+        "forget" => ("Просит удалить персональные данные", "Asks for personal data to be erased"),
         "rating" => ("Оценка", "Rating"),
         other => return other.to_owned(),
     };

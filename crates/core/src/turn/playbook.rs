@@ -173,6 +173,13 @@ impl Playbook {
         found.into_iter().filter_map(|(_, flow)| self.flow(flow)).collect()
     }
 
+    /// How many words of weight a text holds besides those that start flows.
+    pub(super) fn words_beside_starts(&self, words: &Words) -> usize {
+        let starts = |stem: &str| self.starts.iter().any(|(phrase, _)| phrase.iter().any(|own| own == stem));
+        let stems = words.said().map(|(at, _)| words.stem(at));
+        stems.filter(|stem| stem.chars().count() >= STEM_CHARS_MIN && !starts(stem)).count()
+    }
+
     /// Products that a text names, best first.
     pub(super) fn products_in(&self, words: &Words) -> Vec<&Product> {
         self.products.find(words).into_iter().filter_map(|at| self.spec.catalogue.products.get(at)).collect()

@@ -2,6 +2,7 @@
 //! left is a question (FORMATS §4.1, §4.2).
 
 mod correct;
+mod forget;
 mod slots;
 use std::{ops::Range, sync::Arc};
 
@@ -29,6 +30,8 @@ use crate::{
 
 /// Times in a row that nothing is understood before a person is offered.
 const MISSES_MAX: u8 = 2;
+/// Fewest words of weight that a flow's start leaves over and that are worth a search.
+const UNUSED_MIN: usize = 3;
 
 impl Work {
     /// Takes the customer's words.
@@ -36,6 +39,9 @@ impl Work {
         let fixed = self.book.fixer.fix(text).into_owned();
         let words = Words::of(&fixed);
         let intents = Intents::of(&words);
+        if forget::wished(text, &words) {
+            return self.forget();
+        }
         if intents.has(Intent::OptOut) {
             return self.opt_out();
         }
@@ -88,7 +94,7 @@ impl Work {
     fn hear_after_edit(&mut self, text: &str, words: &Words) {
         let Some((flow, at)) = self.open_step() else { return };
         let Some(mut run) = self.snap.state.run.take() else { return };
-        let used = self.fill_ahead(&flow, &mut run, words, None);
+        let used = self.fill_ahead(&flow, &mut run, words, None, &asking_sentences(text));
         let answered = match &flow.step(at).action {
             Action::Ask(ask) => run.slots.contains_key(&*ask.slot),
             _ => false,
@@ -128,6 +134,9 @@ impl Work {
             return self.small_talk(intents);
         }
         let asked = intents.has(Intent::Question) || intents.has(Intent::Price);
+        if !asked && self.holds_contact(text) {
+            return self.acknowledge_contact();
+        }
         let kind = if asked { PendingKind::Question } else { PendingKind::Words };
         self.leave_pending(text, Progress::None, kind);
     }
@@ -191,10 +200,33 @@ impl Work {
 
     /// Starts a flow with words that may fill its slots already, and may hold a question besides.
     fn start_with_words(&mut self, flow: &Arc<Flow>, text: &str, words: &Words, intents: Intents) {
-        let (run, heard, used) = self.begin_run(flow, Some(words));
+        // Who wishes for the flow in so many words asks about this very order: «сделаете торт на 15 декабря?».
+        let wished = self.book.by_words(words).iter().any(|wished| wished.id == flow.id);
+        let asking = if wished || !intents.has(Intent::Question) { Vec::new() } else { asking_sentences(text) };
+        let (run, heard, used) = self.begin_run(flow, Some((words, &asking)));
         self.walk(run, Some(StepIx(0)), Arrival::InOrder, &heard);
         if intents.has(Intent::Question) {
             self.leave_rest(text, words, &used, Progress::Made);
+        }
+        if self.pending.is_none() {
+            self.leave_unused(text, &used);
+        }
+    }
+
+    /// Words beside the flow's start that ask in no form of a question: «можно в морозилку остатки». They are answered if the
+    /// files surely know of it, else the flow's own words are answer enough.
+    fn leave_unused(&mut self, text: &str, used: &[Range<usize>]) {
+        let unused = |sentence: &Range<usize>| {
+            let touched = used.iter().any(|range| range.start < sentence.end && sentence.start < range.end);
+            let words = &text[sentence.clone()];
+            let own = Words::of(words);
+            !touched && !Intents::of(&own).is_small_talk() && !self.holds_contact(words)
+        };
+        let left: Vec<&str> =
+            sentences(text).into_iter().filter(unused).map(|sentence| text[sentence].trim()).collect();
+        let left = left.join(" ");
+        if self.book.words_beside_starts(&Words::of(&left)) >= UNUSED_MIN {
+            self.leave_pending(&left, Progress::Made, PendingKind::Words);
         }
     }
 
@@ -261,7 +293,8 @@ impl Work {
             }
             _ => {}
         }
-        used.extend(self.fill_ahead(&flow, &mut run, words, Some((at, &used))));
+        let asking = if intents.has(Intent::Question) { asking_sentences(text) } else { Vec::new() };
+        used.extend(self.fill_ahead(&flow, &mut run, words, Some((at, &used)), &asking));
         if used.is_empty() && outcome.is_none() {
             return false;
         }
@@ -428,6 +461,12 @@ fn type_error(kind: &Kind) -> Phrase {
         Kind::Photo => Phrase::BadPhoto,
         Kind::YesNo => Phrase::BadYesNo,
     }
+}
+
+/// The sentences that ask: a day or a number in them is what the question is about, and answers no other.
+fn asking_sentences(text: &str) -> Vec<Range<usize>> {
+    let asks = |sentence: &Range<usize>| Intents::of(&Words::of(&text[sentence.clone()])).has(Intent::Question);
+    sentences(text).into_iter().filter(asks).collect()
 }
 
 /// Sentences of a text as byte ranges, their marks included; a comma before a question word parts as well.

@@ -32,6 +32,13 @@ pub(super) struct Pending {
     pub(super) kind: PendingKind,
 }
 
+impl Pending {
+    /// Words said by the way: the flow went on with the same message, so that silence about them is no failure.
+    pub(super) fn is_aside(&self) -> bool {
+        self.kind == PendingKind::Words && self.progress == Progress::Made
+    }
+}
+
 /// Whether a flow went on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Progress {

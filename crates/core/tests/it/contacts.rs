@@ -1,13 +1,13 @@
 //! Contacts: consent first, "no" never in the way, nothing in prompts.
 
 use voronka_core::{
-    message::{ContactOf, Content},
+    message::{ContactOf, Content, TeamAction},
     order::OrderState,
     rows::FactRow,
 };
 use voronka_testkit::Rehearsal;
 
-use crate::shop::{ORDER, at_filling, fact, shop, slot};
+use crate::shop::{ORDER, at_filling, at_order, fact, shop, slot};
 
 fn consents(talk: &Rehearsal) -> Vec<FactRow> {
     let facts = talk.last.iter().flat_map(|commit| commit.facts.clone());
@@ -128,4 +128,63 @@ fn no_prompt_holds_a_phone_or_an_address() {
     talk.me("запишите 8-999-123-45-67, а вы где находитесь?");
     let prompts = prompts.borrow();
     assert!(prompts.contains("[телефон]") && !prompts.contains("123-45-67") && !prompts.contains("anna@"), "{prompts}");
+}
+
+#[test]
+fn a_wish_to_be_forgotten_removes_contacts_and_consents_and_is_passed_on() {
+    for wish in ["/forget_me", "Удалите мои данные, пожалуйста"] {
+        let mut talk = at_order();
+        assert!(talk.snapshot().customer.phone.is_some());
+        talk.me(wish);
+        let customer = talk.snapshot().customer;
+        assert!(customer.phone.is_none() && customer.email.is_none() && customer.name.is_none(), "{wish}");
+        assert!(customer.more.consents.is_empty() && customer.more.opted_out);
+        assert!(talk.words().contains("не позже чем за 30 дней"), "{}", talk.words());
+        assert!(fact(&talk, "consent.refused") && fact(&talk, "opt_out"));
+        let notices: Vec<_> = talk.last.iter().flat_map(|commit| &commit.notices).collect();
+        assert!(notices.iter().any(|notice| notice.text.contains("Просит удалить персональные данные")));
+        assert!(talk.wait(jiff::SignedDuration::from_hours(30)).is_empty());
+    }
+}
+
+#[test]
+fn a_wish_to_be_forgotten_works_while_a_person_has_the_conversation_and_takes_slots_along() {
+    let flow = "title: Звонок\nstart: {commands: [/a]}\nsteps:\n  - ask: Куда позвонить?\n    as: номер\n    phone: {}\n  - ask: Как вас зовут?\n    as: имя\n    text: {max: 50}\n    keep: name\n  - ask: Ещё что?\n    as: ещё\n    text: {max: 50}\n";
+    let mut talk = shop(&[("a", flow)]);
+    talk.me("/a");
+    talk.me("89991234567");
+    talk.me("Ваня");
+    talk.team(TeamAction::TakeOver);
+    talk.me("/forget_me");
+    let snapshot = talk.snapshot();
+    assert!(snapshot.customer.more.answers.is_empty(), "{:?}", snapshot.customer.more.answers);
+    assert!(snapshot.state.run.expect("a run").slots.is_empty());
+    assert!(talk.words().contains("Удалили ваши контакты"));
+}
+
+#[test]
+fn the_consent_text_is_read_once_a_run() {
+    let mut talk = at_filling();
+    talk.press("Ягоды");
+    assert!(talk.words().contains("обработку моих персональных данных"));
+    talk.me("а доставка есть?");
+    assert!(talk.words().contains("Оставьте телефон") && !talk.words().contains("обработку"), "{}", talk.words());
+    talk.me("ыва пролд");
+    assert!(!talk.words().contains("обработку"), "{}", talk.words());
+    talk.contact("8 (999) 123-45-67");
+    assert!(fact(&talk, "consent.given"));
+}
+
+#[test]
+fn words_around_a_contact_are_no_question() {
+    let mut talk = at_filling();
+    talk.press("Ягоды");
+    talk.me("Ваня 89031234567 ivan@x.ru");
+    assert_eq!(talk.snapshot().customer.phone.expect("kept").as_str(), "+79031234567");
+    assert!(talk.words().contains("Вот что есть") && !fact(&talk, "unanswered"), "{}", talk.words());
+    talk.me("Ваня 89031234568 ivan@x.ru");
+    assert!(!fact(&talk, "unanswered") && !talk.words().contains("Не знаю"), "{}", talk.words());
+    let mut other = shop(&[]);
+    other.me("Ваня 89031234567 ivan@x.ru");
+    assert!(other.words().contains("персональных данных") && !other.words().contains("Не совсем"), "{}", other.words());
 }

@@ -747,3 +747,41 @@ fn without_buttons_a_number_chooses_from_the_list() {
     talk.me("1");
     assert!(matches!(talk.order(), Some((OrderState::Placed, _))));
 }
+
+#[test]
+fn words_that_start_a_flow_and_ask_something_without_a_mark_are_answered() {
+    let mut talk = shop(&[("zakaz", ORDER)]);
+    talk.me("можно доставку привезти пораньше");
+    says(&talk, &["500 ₽", "Что празднуем?"]);
+    let mut other = shop(&[("zakaz", ORDER)]);
+    other.me("можно в морозилку остатки");
+    says(&other, &["Что празднуем?"]);
+    hides(&other, &["Не знаю", "Не совсем"]);
+    assert!(!fact(&other, "unanswered") && other.state().owner == Owner::Bot);
+}
+
+#[test]
+fn a_day_or_a_number_in_a_question_fills_no_slot_ahead() {
+    let flow = "title: Запись\nstart: {first_message: true, words: [хочу записаться]}\nsteps:\n  - ask: Что делаем?\n    as: дело\n    choice: {стрижка: Стрижка, укладка: Укладка}\n  - ask: Когда?\n    as: день\n    date: {}\n  - ask: Сколько вас?\n    as: сколько\n    number: {min: 1, max: 50, unit: [человек]}\n";
+    let mut talk = shop(&[("a", flow)]);
+    talk.me("до скольки вы работаете в воскресенье");
+    assert_eq!(slot(&talk, "день"), None);
+    talk.me("а в субботу на 12 человек доставка есть?");
+    assert_eq!((slot(&talk, "день"), slot(&talk, "сколько")), (None, None));
+    says(&talk, &["500 ₽"]);
+    talk.me("стрижка 12 декабря, а доставка есть?");
+    assert_eq!(slot(&talk, "день").as_deref(), Some("2026-12-12"));
+    let mut wished = shop(&[("a", flow)]);
+    wished.me("Хочу записаться на 12 декабря, получится?");
+    assert_eq!(slot(&wished, "день").as_deref(), Some("2026-12-12"));
+}
+
+#[test]
+fn a_list_in_a_cell_of_the_catalogue_is_shown_with_spaces() {
+    let mut files = files(&[]);
+    let catalogue = "id;name;category;price;stock;allergens\nmalina;Торт «Малина»;Торты;4200;5;яйца,молоко\n";
+    files.insert("catalogue.csv".into(), catalogue.as_bytes().to_vec());
+    let mut talk = voronka_testkit::Rehearsal::new(playbook("lavka", &files), "telegram", crate::shop::NOON);
+    talk.me("сколько стоит Малина?");
+    says(&talk, &["яйца, молоко"]);
+}

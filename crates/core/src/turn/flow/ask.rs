@@ -85,7 +85,8 @@ impl Work {
             Action::Ask(ask) => matches!(ask.kind, Kind::Phone | Kind::Email),
             _ => false,
         };
-        if contact {
+        // The whole text is read once a run: the request and its buttons come back without it.
+        if contact && wording == Wording::Full && self.reads_first(run, step) {
             self.say_consent();
         }
         if !cards.is_empty() {

@@ -31,11 +31,12 @@ impl Work {
     pub(in crate::turn) fn begin_run(
         &mut self,
         flow: &Arc<Flow>,
-        words: Option<&Words>,
+        words: Option<(&Words, &[Range<usize>])>,
     ) -> (Run, Vec<StepId>, Vec<Range<usize>>) {
         self.interrupt(&flow.id);
         let mut run = self.new_run(flow);
-        let used = words.map(|words| self.fill_ahead(flow, &mut run, words, None)).unwrap_or_default();
+        let used =
+            words.map(|(words, asking)| self.fill_ahead(flow, &mut run, words, None, asking)).unwrap_or_default();
         let mut heard = Vec::new();
         if let Some(old) = self.snap.state.shelved.take_if(|old| old.flow == flow.id) {
             let until = old.at.to_zoned(self.book.spec.config.zone.clone());

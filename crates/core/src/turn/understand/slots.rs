@@ -117,13 +117,15 @@ impl Work {
         }
     }
 
-    /// Fills every empty slot that the words name besides the open one. Returns the bytes used.
+    /// Fills every empty slot that the words name besides the open one. `asking`: where the words ask something; a day, sum or
+    /// number there belongs to the question. Returns the bytes used.
     pub(in crate::turn) fn fill_ahead(
         &mut self,
         flow: &Arc<Flow>,
         run: &mut Run,
         words: &Words,
         open: Option<(StepIx, &[Range<usize>])>,
+        asking: &[Range<usize>],
     ) -> Vec<Range<usize>> {
         let mut used: Vec<Range<usize>> = open.map(|(_, used)| used.to_vec()).unwrap_or_default();
         let before = used.len();
@@ -138,8 +140,10 @@ impl Work {
             let Reading::Value(value, range) = self.read_ahead(run, flow, at, ask, words, Certain::Strictly) else {
                 continue;
             };
-            let taken = used.iter().any(|other| other.start < range.end && range.start < other.end);
-            if taken {
+            let within =
+                |ranges: &[Range<usize>]| ranges.iter().any(|other| other.start < range.end && range.start < other.end);
+            let figure = matches!(ask.kind, Kind::Date(_) | Kind::Money { .. } | Kind::Number { .. });
+            if within(&used) || (figure && within(asking)) {
                 continue;
             }
             self.noted.push(self.shown(flow, at, &value));

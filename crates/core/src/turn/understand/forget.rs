@@ -1,0 +1,82 @@
+//! The wish to be forgotten: contacts go at once, what was said goes by the owner's hand.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    fact::{ConsentKind, Fact},
+    lang::{contacts, normal::Words},
+    spec::{
+        flow::{Action, Kind},
+        texts::Phrase,
+        value::Value,
+    },
+    turn::work::Work,
+};
+
+/// Whole messages that wish for it, besides the command.
+const WISHES: &str = "удалите мои данные, удалите мои персональные данные, удалите все мои данные, удали мои данные, \
+    сотрите мои данные, забудьте мои данные, прошу удалить мои данные, прошу удалить мои персональные данные, \
+    отзываю согласие, отзываю согласие на обработку персональных данных, forget me, delete my data, erase my data, \
+    delete my personal data, erase my personal data";
+
+/// Whether a message wishes to be forgotten and nothing else: a false hit loses what nobody can bring back.
+pub(super) fn wished(text: &str, words: &Words) -> bool {
+    let command = text.trim().to_lowercase();
+    if command.starts_with('/') {
+        return matches!(&*command, "/forget_me" | "/forgetme");
+    }
+    let said = words.text();
+    let said = said.strip_prefix("пожалуйста ").unwrap_or(&said);
+    let said = said.strip_suffix(" пожалуйста").unwrap_or(said);
+    WISHES.split(", ").any(|wish| wish == said)
+}
+
+impl Work {
+    /// Removes the customer's contacts and consents, writes to them no more of its own accord, and passes the wish on.
+    pub(in crate::turn) fn forget(&mut self) {
+        let own = self.own_slots();
+        let country = self.book.spec.config.country.clone();
+        let name = self.snap.customer.name.take();
+        let personal = |key: &str, value: &Value| {
+            let Value::Text(text) = value else { return false };
+            own.iter().any(|slot| slot == key)
+                || name.as_ref() == Some(text)
+                || !contacts::phones(text, &country).is_empty()
+                || !contacts::emails(text).is_empty()
+        };
+        let clean = |values: &mut BTreeMap<String, Value>| values.retain(|key, value| !personal(key, value));
+        let customer = &mut self.snap.customer;
+        (customer.phone, customer.email) = (None, None);
+        customer.more.consents.clear();
+        customer.more.opted_out = true;
+        clean(&mut customer.more.answers);
+        clean(&mut customer.more.kept);
+        let state = &mut self.snap.state;
+        for run in state.run.iter_mut().chain(&mut state.stack).chain(&mut state.shelved) {
+            clean(&mut run.slots);
+            run.consented = false;
+        }
+        (state.asks_consent, state.asks_change) = (None, None);
+        self.pending = None;
+        self.fact(Fact::ConsentRefused { kind: ConsentKind::Pd });
+        self.fact(Fact::OptOut);
+        self.cancel_timer("silence");
+        self.cancel_timer("wait");
+        self.note("forget", "");
+        self.say_phrase(Phrase::ForgetAsked, &[]);
+    }
+
+    /// Slots whose values are contacts, and the names they are kept under.
+    fn own_slots(&self) -> Vec<String> {
+        let mut own = Vec::new();
+        for step in self.book.spec.flows.values().flat_map(|flow| &flow.steps) {
+            let Action::Ask(ask) = &step.action else { continue };
+            let named = ask.keep.as_deref() == Some("name");
+            if named || matches!(ask.kind, Kind::Phone | Kind::Email) {
+                own.push(ask.slot.to_string());
+                own.extend(ask.keep.as_deref().map(str::to_owned));
+            }
+        }
+        own
+    }
+}
