@@ -4,6 +4,7 @@
 
 mod binary;
 mod browser;
+mod cli;
 mod customer;
 mod demo;
 mod dialogue;
