@@ -21,7 +21,7 @@ const SOURCE: &str = "../shared/bench/botload";
 const USUAL: [(&str, &str); 5] =
     [("--chats", "200"), ("--messages", "10"), ("--dup", "0.05"), ("--api-fault", "0.05"), ("--llm-fault", "0.05")];
 /// What the floor can do: it has no second try, so nobody may fail.
-const CALM: [(&str, &str); 2] = [("--chats", "200"), ("--messages", "50")];
+const CALM: [(&str, &str); 2] = [("--chats", "200"), ("--messages", "10")];
 /// What the tests play.
 const SMALL: [(&str, &str); 6] = [
     ("--chats", "20"),
@@ -123,9 +123,20 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     }
     let play = with_defaults(&options.passed, &USUAL);
     for how in options.mode.each() {
-        shell::report(&play_against(&tools, &binary, *how, &play)?.0);
+        shell::report(&play_against(&tools, &binary, *how, &fair(&play, *how))?.0);
     }
     Ok(())
+}
+
+/// For polling a bot for each customer, unless told otherwise. botload numbers an update before it queues it: with many
+/// customers of one bot a later number may be fetched and confirmed first, and then the earlier one is never given out. A
+/// customer's own updates come one by one.
+fn fair(play: &[String], how: How) -> Vec<String> {
+    let mut play = play.to_vec();
+    if how == How::Polling && option(&play, "--bots").is_none() {
+        play.extend(option(&play, "--chats").into_iter().flat_map(|chats| ["--bots".to_owned(), chats]));
+    }
+    play
 }
 
 /// A few customers against an unoptimised binary; nothing where botload is not at hand.
@@ -136,8 +147,9 @@ pub(crate) fn small(binary: &Path) -> Result<(), Failure> {
         return Ok(());
     };
     let tools = Tools::build(&source, Profile::Debug)?;
+    let play = with_defaults(&[], &SMALL);
     for how in Mode::Both.each() {
-        shell::report(&play_against(&tools, binary, *how, &with_defaults(&[], &SMALL))?.0);
+        shell::report(&play_against(&tools, binary, *how, &fair(&play, *how))?.0);
     }
     Ok(())
 }
@@ -260,10 +272,10 @@ fn play_against(tools: &Tools, binary: &Path, how: How, options: &[String]) -> R
     let mut botload = Command::new(&tools.botload);
     botload.args(["--telegram", &addresses.telegram, "--llm", &addresses.llm, "--spawn", &spawn]);
     if how == How::Webhook {
-        let hooks = rehearsal::webhooks(tools, &spawn, &addresses, bots)?;
-        // With one bot its address is known from the start; many tell theirs, as with the real Telegram.
+        let hooks = rehearsal::webhooks(&spawn, &addresses, bots)?;
+        // Of many bots each tells its own within the second that botload waits, as with the real Telegram.
         if let [hook] = hooks.as_slice() {
-            botload.args(["--webhook", hook]);
+            botload.args(["--webhook", &hook.url, "--secret", &hook.secret]);
         }
     }
     botload.args(options);
@@ -273,7 +285,11 @@ fn play_against(tools: &Tools, binary: &Path, how: How, options: &[String]) -> R
         option(options, "--messages").unwrap_or_default()
     );
     shell::say(&format!("playing {title} by {}; the bot's log: {}", how.name(), log.display()));
-    measured(&mut botload).map_err(|why| format!("by {}: {why}; see {}", how.name(), log.display()))
+    measured(&mut botload).map_err(|why| {
+        // What was stored tells which side lost it.
+        let kept = folder.keep();
+        format!("by {}: {why}; the log: {}; partners and database: {}", how.name(), log.display(), kept.display())
+    })
 }
 
 /// Runs botload and reads its report; it says by its exit code whether all was well.
@@ -349,5 +365,7 @@ mod tests {
         assert_eq!(all, words("--messages=3 --dup 0 --chats 200 --api-fault 0.05 --llm-fault 0.05"));
         assert_eq!(option(&all, "--messages").as_deref(), Some("3"));
         assert_eq!(option(&all, "--bots"), None);
+        assert_eq!(option(&fair(&all, How::Webhook), "--bots"), None);
+        assert_eq!(option(&fair(&all, How::Polling), "--bots").as_deref(), Some("200"));
     }
 }

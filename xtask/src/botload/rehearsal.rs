@@ -1,77 +1,106 @@
-//! A first start, without customers. The bots read their pages, make their database and tell the fake Bot API where their
-//! webhooks are: botload sends a second after it has started a bot, and what comes before a webhook is known waits for a poll
-//! that never comes.
+//! A first start, without customers. The bots read their pages, make their database and tell where their webhooks are, and
+//! with what secret. botload must know both from the start: what it sends before a bot has told them is refused for ever.
 
 use std::{
-    io::{Read, Write},
-    net::TcpStream,
+    io::{BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
     process::{Child, Command, Stdio},
+    sync::mpsc::{Sender, channel},
     thread,
     time::{Duration, Instant},
 };
 
-use super::{Addresses, Tools};
+use serde_json::{Value, json};
+
+use super::Addresses;
 use crate::shell::Failure;
 
 /// How long the bots may take to start.
 const START_WITHIN: Duration = Duration::from_mins(1);
-/// How often the fake is asked.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// Largest call that is read.
+const BODY_BYTES_MAX: usize = 1 << 20;
 
-/// Processes that end with the rehearsal.
-struct Running(Vec<Child>);
+/// Where a bot is called, and the secret that it wants to hear.
+pub(super) struct Hook {
+    pub(super) url: String,
+    pub(super) secret: String,
+}
+
+/// A process that ends with the rehearsal.
+struct Running(Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
-        for child in &mut self.0 {
-            // It may have ended by itself.
-            let _killed = child.kill();
-            let _ended = child.wait();
-        }
+        // It may have ended by itself.
+        let _killed = self.0.kill();
+        let _ended = self.0.wait();
     }
 }
 
-/// The webhook of each bot.
-pub(super) fn webhooks(tools: &Tools, spawn: &str, addresses: &Addresses, bots: usize) -> Result<Vec<String>, Failure> {
-    let bots_option = bots.to_string();
-    let mut fakes = Command::new(&tools.botload);
-    fakes.args(["--serve-only", "--telegram", &addresses.telegram, "--llm", &addresses.llm, "--bots", &bots_option]);
-    fakes.stdin(Stdio::null()).stderr(Stdio::null());
-    let mut running = Running(vec![fakes.spawn().map_err(|error| format!("botload: {error}"))?]);
-    let deadline = Instant::now() + START_WITHIN;
-    while TcpStream::connect(&addresses.telegram).is_err() {
-        wait(deadline, "the fake Bot API does not listen")?;
-    }
+/// The webhooks of all bots.
+pub(super) fn webhooks(spawn: &str, addresses: &Addresses, bots: usize) -> Result<Vec<Hook>, Failure> {
+    let listener =
+        TcpListener::bind(&addresses.telegram).map_err(|error| format!("{}: {error}", addresses.telegram))?;
+    listener.set_nonblocking(true).map_err(|error| error.to_string())?;
     let mut bot = Command::new("sh");
     bot.arg("-c").arg(spawn).stdin(Stdio::null()).stdout(Stdio::null());
-    running.0.push(bot.spawn().map_err(|error| format!("the bot: {error}"))?);
-    let mut found = Vec::new();
-    while found.len() < bots {
-        match webhook(&addresses.telegram, 1000 + found.len()) {
-            Some(url) => found.push(url),
-            None => wait(deadline, "the bot has told no webhook")?,
+    let mut bot = Running(bot.spawn().map_err(|error| format!("the bot: {error}"))?);
+    let (told, heard) = channel();
+    let deadline = Instant::now() + START_WITHIN;
+    let mut hooks = Vec::new();
+    while hooks.len() < bots {
+        if let Ok((stream, _)) = listener.accept() {
+            let told = told.clone();
+            thread::spawn(move || answer(&stream, &told));
+        }
+        hooks.extend(heard.try_iter());
+        if let Ok(Some(status)) = bot.0.try_wait() {
+            return Err(format!("the bot did not start: {status}"));
+        }
+        if Instant::now() > deadline {
+            return Err(format!("the bot has told no webhook within {} s", START_WITHIN.as_secs()));
+        }
+        thread::sleep(Duration::from_millis(2));
+    }
+    Ok(hooks)
+}
+
+/// Enough of a Bot API to start against. A caller that goes away is no trouble of ours.
+fn answer(stream: &TcpStream, told: &Sender<Hook>) -> Option<()> {
+    stream.set_nonblocking(false).ok()?;
+    let mut reader = BufReader::new(stream);
+    let mut first = String::new();
+    reader.read_line(&mut first).ok()?;
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).ok()?;
+        let line = line.trim().to_ascii_lowercase();
+        if line.is_empty() {
+            break;
+        }
+        if let Some(value) = line.strip_prefix("content-length:") {
+            length = value.trim().parse::<usize>().ok()?.min(BODY_BYTES_MAX);
         }
     }
-    Ok(found)
-}
-
-fn wait(deadline: Instant, why: &str) -> Result<(), Failure> {
-    if Instant::now() > deadline {
-        return Err(format!("{why} within {} s", START_WITHIN.as_secs()));
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
+    let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let method = first.split_whitespace().nth(1)?.rsplit('/').next()?.to_owned();
+    let result = if method == "getMe" {
+        json!({"id": 1000, "is_bot": true, "first_name": "Bench", "username": "bench_bot"})
+    } else {
+        json!(true)
+    };
+    let reply = json!({"ok": true, "result": result}).to_string();
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close",
+        reply.len()
+    );
+    let mut stream = stream;
+    stream.write_all(format!("{head}\r\n\r\n{reply}").as_bytes()).ok()?;
+    if let (Some(url), Some(secret)) = (body["url"].as_str(), body["secret_token"].as_str()) {
+        told.send(Hook { url: url.to_owned(), secret: secret.to_owned() }).ok()?;
     }
-    thread::sleep(LOOK_EVERY);
-    Ok(())
-}
-
-/// What `getWebhookInfo` tells of a bot; `None`: nothing yet.
-fn webhook(telegram: &str, bot: usize) -> Option<String> {
-    let mut stream = TcpStream::connect(telegram).ok()?;
-    let request =
-        format!("GET /bot{bot}:TEST/getWebhookInfo HTTP/1.1\r\nHost: {telegram}\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).ok()?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).ok()?;
-    let (_, body) = answer.split_once("\r\n\r\n")?;
-    let told: serde_json::Value = serde_json::from_str(body).ok()?;
-    told["result"]["url"].as_str().filter(|url| !url.is_empty()).map(str::to_owned)
+    Some(())
 }
