@@ -20,7 +20,7 @@ async fn the_demo_needs_nothing_and_shows_its_pages() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::demo(&folder.path().join("data")).await;
     let client = http();
-    for (path, part) in [("/healthz", "ok"), ("/chat/korica", "Корица")] {
+    for (path, part) in [("/healthz", "ok"), ("/chat/korica", "Корица"), ("/admin", "Корица")] {
         let answer = client.get(server.url(path)).send().await.unwrap();
         assert_eq!(answer.status(), 200, "{path}");
         assert!(answer.text().await.unwrap().contains(part), "{path}");
@@ -30,7 +30,7 @@ async fn the_demo_needs_nothing_and_shows_its_pages() {
     assert!(start.headers()["location"].to_str().unwrap().starts_with("/chat/korica"));
     let slash = client.get(server.url("/chat/korica/")).send().await.unwrap();
     assert!(slash.status() == 200 || slash.headers()["location"] == "/chat/korica", "with a slash as well");
-    assert!(server.log().contains("/chat/korica/"), "it says where the chat is: {}", server.log());
+    assert!(server.log().contains("/chat/korica\n"), "it says where the chat is: {}", server.log());
     assert_eq!(server.stop().await.code(), Some(0));
 }
 
