@@ -84,19 +84,21 @@ fn folder_of(partner: &str) -> Result<PathBuf, Problem> {
     })
 }
 
-/// Ready when the process is asked to stop.
-async fn asked_to_stop() {
+/// Ready when the process is asked to stop. Listens from the call on, not from the first wait: whoever is asked as soon as it
+/// answers must not be ended in the middle of what it does.
+fn asked_to_stop() -> impl Future<Output = ()> {
     use tokio::signal::unix::{SignalKind, signal};
-    let terminate = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminate) => {
-                terminate.recv().await;
-            }
-            Err(_) => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        () = terminate => {}
+    let signals = [SignalKind::terminate(), SignalKind::interrupt()].map(signal);
+    async move {
+        let asked = signals.map(|signal| {
+            Box::pin(async move {
+                match signal {
+                    Ok(mut signal) => signal.recv().await,
+                    // It cannot be heard: the system ends the process.
+                    Err(_) => std::future::pending().await,
+                }
+            })
+        });
+        futures::future::select_all(asked).await;
     }
 }

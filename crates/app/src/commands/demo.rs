@@ -50,12 +50,13 @@ pub(crate) async fn run(wish: Demo, texts: &Texts) -> Result<ExitCode, Problem> 
     let journal: Arc<dyn Journal> = premises.store.clone();
     let routes =
         server::routes(&wired, &premises.house.engine, &journal, &premises.house.clock).merge(admin::router(owner));
+    let asked = asked_to_stop();
     premises.house.engine.start().await.map_err(|error| unreadable(&data, &error))?;
     wired.begin_receiving(&premises.house, &stop)?;
     welcome(wish.port, &data, &wired, texts);
     let routes = server::only_for(routes, admin::LOCAL_HOSTS.map(str::to_owned).into());
     let server = tokio::spawn(server::serve(listener, routes, stop.clone()));
-    asked_to_stop().await;
+    asked.await;
     out::note(&texts.get("stopping", &[]));
     stop.cancel();
     wired.chats.iter().for_each(|chat| chat.stop());

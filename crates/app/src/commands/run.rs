@@ -40,13 +40,14 @@ pub(crate) async fn run(wish: Run, texts: &Texts) -> Result<ExitCode, Problem> {
     let listener = server::listen(wish.listen).await?;
     let journal: Arc<dyn Journal> = premises.store.clone();
     let routes = server::routes(&wired, &house.engine, &journal, &house.clock);
+    let asked = asked_to_stop();
     house.engine.start().await.map_err(|error| unreadable(&wish.data, &error))?;
     let stop = CancellationToken::new();
     wired.begin_receiving(house, &stop)?;
     let args = [("count", Cow::from(count.to_string())), ("address", Cow::from(format!("http://{}", wish.listen)))];
     out::note(&texts.get("run-ready", &args));
     let server = tokio::spawn(server::serve(listener, routes, stop.clone()));
-    asked_to_stop().await;
+    asked.await;
     out::note(&texts.get("stopping", &[]));
     stop.cancel();
     wired.chats.iter().for_each(|chat| chat.stop());
