@@ -14,7 +14,7 @@ macro_rules! statements {
 /// (and then give the partner with each row).
 #[cfg(test)]
 pub(crate) const OF_NO_PARTNER: &[&str] =
-    &["BEGIN", "BEGIN_READ", "COMMIT", "ROLLBACK", "SAVEPOINT", "UNDO", "RELEASE", "CHECK", "TIMER_NEXT"];
+    &["BEGIN", "BEGIN_READ", "COMMIT", "ROLLBACK", "SAVEPOINT", "UNDO", "RELEASE", "CHECK", "FOLD", "TIMER_NEXT"];
 
 macro_rules! message_columns {
     () => {
@@ -81,6 +81,7 @@ statements! {
     COMMIT = "COMMIT";
     ROLLBACK = "ROLLBACK";
     SAVEPOINT = "SAVEPOINT job";
+    FOLD = "PRAGMA wal_checkpoint(TRUNCATE)";
     UNDO = "ROLLBACK TO job";
     RELEASE = "RELEASE job";
     CHECK = "PRAGMA quick_check(1)";

@@ -7,7 +7,12 @@ use jiff::Timestamp;
 use rusqlite::{Connection, params};
 use voronka_core::ports::StoreError;
 
-use crate::{open, problem::Problem, sql, writer::Writer};
+use crate::{
+    open,
+    problem::{Problem, store_error},
+    sql,
+    writer::Writer,
+};
 
 /// Read connections that are kept for the next read; more are opened when more read at once.
 const READERS_MAX: usize = 16;
@@ -70,6 +75,16 @@ impl SqliteStore {
         } else {
             Err(StoreError::Damaged("the file is corrupt; restore it from a backup".into()))
         }
+    }
+
+    /// Folds the log (`-wal`) into the file, so that the file alone is the whole database: for a clean stop. Waits for the
+    /// disk; a reader that is still there leaves the log as it is, which costs nothing but the second file.
+    ///
+    /// # Errors
+    /// The file cannot be opened or written.
+    pub fn fold_log(&self) -> Result<(), StoreError> {
+        let connection = open::writer(self.path())?;
+        connection.query_row(sql::FOLD, [], |_| Ok(())).map_err(|error| store_error(&error))
     }
 
     /// Transactions written since the store was opened: together with the number of turns, how well they are grouped.

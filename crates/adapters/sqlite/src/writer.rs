@@ -154,10 +154,6 @@ fn serve(connection: &Connection, mut queue: mpsc::Receiver<Box<dyn Job>>, commi
             job.answer(ended.clone());
         }
     }
-    // The file alone is a whole backup after a clean stop. Readers that are still there may hold it up: then the log stays.
-    if let Err(error) = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
-        tracing::debug!(%error, "the log could not be folded into the file");
-    }
 }
 
 fn write(connection: &Connection, batch: &mut [Box<dyn Job>]) -> rusqlite::Result<()> {

@@ -63,6 +63,9 @@ pub(crate) async fn run(wish: Demo, texts: &Texts) -> Result<ExitCode, Problem> 
     premises.house.engine.stop().await;
     // The server has logged what went wrong, if anything did.
     let _ended = server.await;
+    if let Err(error) = premises.store.fold_log() {
+        tracing::warn!(%error, "the database keeps its log beside it");
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -54,6 +54,9 @@ pub(crate) async fn run(wish: Run, texts: &Texts) -> Result<ExitCode, Problem> {
     house.engine.stop().await;
     // The server has logged what went wrong, if anything did.
     let _ended = server.await;
+    if let Err(error) = premises.store.fold_log() {
+        tracing::warn!(%error, "the database keeps its log beside it");
+    }
     Ok(ExitCode::SUCCESS)
 }
 
