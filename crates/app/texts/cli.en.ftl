@@ -60,3 +60,5 @@ problem-no-question = there is no question
 problem-no-question-hint = voronka ask korica "how long does a cake keep?"
 ask-nothing = Nothing in the knowledge fits.
 problem-address = the address {$address} cannot be used: {$cause}
+ask-page-plain = warning: page {$file} is read as plain text, without its front matter: {$cause}
+ask-page-left-out = warning: page {$file} is left out: {$cause}

@@ -60,3 +60,5 @@ problem-no-question = нет вопроса
 problem-no-question-hint = voronka ask korica "сколько хранится торт?"
 ask-nothing = Ничего подходящего в базе знаний нет.
 problem-address = адрес {$address} не занять: {$cause}
+ask-page-plain = предупреждение: страница {$file} взята как простой текст, без шапки: {$cause}
+ask-page-left-out = предупреждение: страница {$file} пропущена: {$cause}

@@ -1,15 +1,19 @@
 //! `voronka ask`: one question, the passages and the answer as a customer would get it.
 
-use std::{path::Path, process::ExitCode, sync::Arc, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, path::Path, process::ExitCode, sync::Arc, time::Duration};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use voronka_core::{
+    capabilities::{ButtonLimits, Capabilities},
     ids::{AccountId, PartnerId},
-    message::{Content, ConversationKey, Event, EventKey, Inbound, Peer, Profile},
+    message::{Bubble, Content, ConversationKey, Event, EventKey, Inbound, Peer, Profile},
     ports::{ChatModel, Delta, Knowledge, Loaded, Passage},
     rows::{Mail, TurnCommit},
-    spec::partner::{PartnerFiles, PartnerSpec},
+    spec::{
+        diagnostic::{Diagnostic, Level},
+        partner::{PartnerFiles, PartnerSpec},
+    },
     turn::{Answer, HasModel, Playbook, Question, Setting, Snapshot, Step, Turn},
 };
 use voronka_files::Secrets;
@@ -17,6 +21,7 @@ use voronka_files::Secrets;
 use super::{Premises, demo, folder_of, open, unreadable};
 use crate::{
     cli::Ask,
+    diagnostics::Told,
     out::{self, Problem},
     texts::Texts,
     wiring,
@@ -26,6 +31,16 @@ use crate::{
 const PASSAGES_MAX: usize = 6;
 /// How long a model may take for one question.
 const ANSWER_WITHIN: Duration = Duration::from_mins(1);
+
+/// Where an answer is shown here: cards stay cards, and buttons stay out of the words, for nobody can press them.
+const CAPABILITIES: Capabilities = Capabilities {
+    buttons: Some(ButtonLimits { count_max: 100, per_row: 3, label_max: 100, label_comfortable: 20 }),
+    cards_max: 10,
+    ..crate::terminal::CAPABILITIES
+};
+
+/// Settings of a folder of pages: it has no customers; the language of the question decides the answer's.
+const CONFIG_OF_PAGES: &[u8] = b"name: Knowledge\nlanguages: [ru, en]\naccounts:\n  web: {}\n";
 
 /// What is printed as JSON.
 #[derive(Serialize)]
@@ -43,7 +58,10 @@ struct Shown {
 }
 
 pub(crate) async fn run(wish: Ask, texts: &Texts) -> Result<ExitCode, Problem> {
-    let (spec, secrets, question) = subject(&wish)?;
+    let (spec, secrets, question) = subject(&wish, texts)?;
+    if question.is_none() && wish.questions.is_none() {
+        return Err(Problem::new("problem-no-question", vec![]).hint("problem-no-question-hint"));
+    }
     let throw_away = tempfile::tempdir().map_err(|error| unreadable(Path::new("."), &error))?;
     let premises = open(throw_away.path(), None)?;
     let spinner = spinner(&texts.get("indexing", &[]));
@@ -62,10 +80,7 @@ pub(crate) async fn run(wish: Ask, texts: &Texts) -> Result<ExitCode, Problem> {
         bar.finish_and_clear();
         return Ok(ExitCode::SUCCESS);
     }
-    let Some(question) = question else {
-        return Err(Problem::new("problem-no-question", vec![]).hint("problem-no-question-hint"));
-    };
-    let answered = asking.ask(&question).await;
+    let answered = asking.ask(&question.unwrap_or_default()).await;
     if wish.json {
         print_json(&answered);
     } else {
@@ -74,11 +89,12 @@ pub(crate) async fn run(wish: Ask, texts: &Texts) -> Result<ExitCode, Problem> {
     Ok(if answered.answered { ExitCode::SUCCESS } else { ExitCode::from(2) })
 }
 
-/// Whom or what is asked. With `--knowledge` the first word of the command line is the question.
-fn subject(wish: &Ask) -> Result<(PartnerSpec, Secrets, Option<String>), Problem> {
+/// Whom or what is asked. With `--knowledge` the first word of the command line is the question, unless it names a partner.
+fn subject(wish: &Ask, texts: &Texts) -> Result<(PartnerSpec, Secrets, Option<String>), Problem> {
     if let Some(folder) = &wish.knowledge {
-        let question = wish.question.clone().or_else(|| wish.partner.clone());
-        return Ok((folder_of_pages(folder)?, Secrets::default(), question));
+        let names_partner = |word: &String| word == "korica" || folder_of(word).is_ok();
+        let question = wish.question.clone().or_else(|| wish.partner.clone().filter(|word| !names_partner(word)));
+        return Ok((folder_of_pages(folder, texts)?, Secrets::default(), question));
     }
     let partner = wish.partner.clone().unwrap_or_default();
     let folder = match folder_of(&partner) {
@@ -102,23 +118,110 @@ fn subject(wish: &Ask) -> Result<(PartnerSpec, Secrets, Option<String>), Problem
     Ok((spec, loaded.secrets, wish.question.clone()))
 }
 
-/// A folder of Markdown as a partner that has nothing else.
-fn folder_of_pages(folder: &Path) -> Result<PartnerSpec, Problem> {
+/// A folder of Markdown as a partner that has nothing else. A page with a mistake does not cost the others: it is read
+/// without what is wrong, as plain text, or not at all, and the person is told.
+fn folder_of_pages(folder: &Path, texts: &Texts) -> Result<PartnerSpec, Problem> {
     let read = voronka_files::read(folder).map_err(|error| unreadable(folder, &error))?;
     let mut files: PartnerFiles = read
         .into_iter()
         .filter(|(path, _)| path.ends_with(".md"))
         .map(|(path, bytes)| (Arc::from(format!("knowledge/{path}")), bytes))
         .collect();
-    files.insert(Arc::from("config.yaml"), b"name: Knowledge\naccounts:\n  web: {}\n".to_vec());
+    files.insert(Arc::from("config.yaml"), CONFIG_OF_PAGES.to_vec());
     let broken =
         |cause: String| Problem::new("problem-folder", vec![("path", folder.display().to_string()), ("cause", cause)]);
     let id = PartnerId::parse("knowledge").map_err(|error| broken(error.to_string()))?;
+    for mend in [Mend::Products, Mend::FrontMatter, Mend::LeaveOut] {
+        let loaded = PartnerSpec::parse(id.clone(), &files);
+        if let Some(spec) = loaded.spec {
+            return Ok(spec);
+        }
+        let mut wrong: BTreeMap<Arc<str>, Diagnostic> = BTreeMap::new();
+        for found in loaded.diagnostics.into_iter().filter(|found| found.code.level() == Level::Error) {
+            wrong.entry(Arc::clone(&found.place.file)).or_insert(found);
+        }
+        for found in wrong.values() {
+            if let Some(line) = mended(&mut files, found, mend, folder, texts) {
+                out::note(&line);
+            }
+        }
+    }
     let loaded = PartnerSpec::parse(id, &files);
     loaded.spec.ok_or_else(|| broken(format!("{} findings in the pages", loaded.diagnostics.len())))
 }
 
-/// Asks as a customer would who has said hello already.
+/// What is taken from a page that has a mistake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mend {
+    /// Its `products`: there is no catalogue here, so no id can be right.
+    Products,
+    /// All of its front matter.
+    FrontMatter,
+    /// The page.
+    LeaveOut,
+}
+
+/// Mends the page with this finding; says what the person should know.
+fn mended(files: &mut PartnerFiles, found: &Diagnostic, mend: Mend, folder: &Path, texts: &Texts) -> Option<String> {
+    let file = &found.place.file;
+    let name = file.strip_prefix("knowledge/")?;
+    let cause = cause(files, found, texts);
+    let text = files.get(file).and_then(|bytes| str::from_utf8(bytes).ok());
+    let kept = text.and_then(|text| match mend {
+        Mend::Products => Some(without_products(text)),
+        Mend::FrontMatter => Some(without_front_matter(text).to_owned()),
+        Mend::LeaveOut => None,
+    });
+    let key = match (mend, &kept) {
+        (Mend::Products, Some(_)) => None,
+        (_, Some(_)) => Some("ask-page-plain"),
+        (_, None) => Some("ask-page-left-out"),
+    };
+    match kept {
+        Some(kept) => files.insert(Arc::clone(file), kept.into_bytes()),
+        None => files.remove(file),
+    };
+    let file = folder.join(name).display().to_string();
+    key.map(|key| texts.get(key, &[("file", Cow::from(file)), ("cause", Cow::from(cause))]))
+}
+
+/// A finding in words.
+fn cause(files: &PartnerFiles, found: &Diagnostic, texts: &Texts) -> String {
+    let told = Told::new(std::slice::from_ref(found), files, "", texts);
+    let json = told.json().next().and_then(|line| serde_json::from_str::<serde_json::Value>(&line).ok());
+    let message = json.as_ref().and_then(|json| json.get("message")?.as_str());
+    message.unwrap_or(found.code.as_str()).to_owned()
+}
+
+/// The page without the `products` of its front matter, the other lines in their place.
+fn without_products(text: &str) -> String {
+    let body = without_front_matter(text);
+    let (front, body) = text.split_at(text.len() - body.len());
+    let mut within = false;
+    let kept = front.split_inclusive('\n').filter(|line| {
+        let goes_on = within && !line.starts_with(char::is_alphabetic) && line.trim_end() != "---";
+        within = goes_on || line.starts_with("products:");
+        !within
+    });
+    kept.chain([body]).collect()
+}
+
+/// What stands behind the front matter; all where there is none, or no end of it.
+fn without_front_matter(text: &str) -> &str {
+    let text = text.trim_start_matches('\u{feff}');
+    let mut lines = text.split_inclusive('\n');
+    let Some(first) = lines.next().filter(|line| line.trim_end() == "---") else { return text };
+    let mut at = first.len();
+    for line in lines {
+        at += line.len();
+        if line.trim_end() == "---" {
+            return &text[at..];
+        }
+    }
+    text
+}
+
+/// Asks as a customer would who has said hello already and is led through no flow.
 struct Asking<'a> {
     premises: &'a Premises,
     setting: Setting,
@@ -130,14 +233,16 @@ struct Asking<'a> {
 impl<'a> Asking<'a> {
     fn new(
         premises: &'a Premises,
-        spec: PartnerSpec,
+        mut spec: PartnerSpec,
         model: Option<Arc<dyn ChatModel>>,
         knowledge: Arc<dyn Knowledge>,
         top: usize,
     ) -> Self {
+        // A flow would begin with the first message and speak before the answer.
+        spec.flows.clear();
         let setting = Setting {
             playbook: Arc::new(Playbook::new(Arc::new(spec))),
-            capabilities: Arc::new(crate::terminal::CAPABILITIES),
+            capabilities: Arc::new(CAPABILITIES),
             model: if model.is_some() { HasModel::Yes } else { HasModel::No },
             team: Arc::from([]),
         };
@@ -148,15 +253,14 @@ impl<'a> Asking<'a> {
         let partner = self.setting.playbook.partner().clone();
         let found = self.search(question, self.top.max(PASSAGES_MAX)).await;
         let commit = self.turn(question, &partner, &found).await;
-        let said: Vec<&str> =
-            commit.outbox.iter().filter(|row| row.seq > 0).map(|row| row.bubble.text.text.as_str()).collect();
-        let known = !commit.facts.iter().any(|fact| fact.name == "question.unanswered" || fact.name == "handoff");
+        let said: Vec<String> =
+            commit.outbox.iter().filter(|row| row.seq > 0).map(|row| in_words(&row.bubble)).collect();
         let passages = found
             .into_iter()
             .take(self.top)
             .map(|passage| Shown { page: passage.page, heading: passage.heading, score: passage.score })
             .collect();
-        Reply { answered: known, answer: said.join("\n\n"), passages }
+        Reply { answered: is_answer(&commit), answer: said.join("\n\n"), passages }
     }
 
     async fn search(&self, question: &str, top: usize) -> Vec<Passage> {
@@ -203,6 +307,34 @@ impl<'a> Asking<'a> {
     }
 }
 
+/// Whether what was said rests on a passage or shows products: a greeting or «не знаю» does not.
+fn is_answer(commit: &TurnCommit) -> bool {
+    if commit.facts.iter().any(|fact| fact.name == "question.unanswered" || fact.name.starts_with("handoff")) {
+        return false;
+    }
+    let rests = commit.messages.iter().filter_map(|row| row.basis.as_deref()).any(rests_on_something);
+    rests || commit.outbox.iter().any(|row| row.seq > 0 && !row.bubble.cards.is_empty())
+}
+
+/// Whether a message's basis names pages or tools; one that only tells of a model's failure does not.
+fn rests_on_something(basis: &str) -> bool {
+    let basis: serde_json::Value = serde_json::from_str(basis).unwrap_or_default();
+    let names = |key: &str| basis[key].as_array().is_some_and(|all| !all.is_empty());
+    names("pages") || names("tools")
+}
+
+/// What a message says, its cards as a list.
+fn in_words(bubble: &Bubble) -> String {
+    let cards = bubble.cards.iter().map(|card| {
+        let price = card.price.as_ref().map_or_else(String::new, |price| format!(" — {price}"));
+        let about = card.text.lines().map(str::trim).filter(|line| !line.is_empty());
+        about.fold(format!("• {}{price}", card.title), |all, line| format!("{all}\n  {line}"))
+    });
+    let cards: Vec<String> = cards.collect();
+    let parts = [bubble.text.text.trim().to_owned(), cards.join("\n")];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n")
+}
+
 fn terminal() -> AccountId {
     AccountId::parse("terminal").expect("the constant is an account id")
 }
@@ -233,4 +365,36 @@ fn progress(count: u64) -> ProgressBar {
     let style =
         ProgressStyle::with_template("{bar:40} {pos}/{len} {eta}").unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(count).with_style(style)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::texts::Texts;
+
+    #[test]
+    fn a_page_with_a_mistake_does_not_cost_the_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, bytes: &[u8]| fs::write(folder.path().join(name), bytes).unwrap();
+        write("a.md", "# Доставка\nВезём по городу.".as_bytes());
+        write("b.md", b"\xcf\xf0\xe8\xe2\xe5\xf2");
+        write("c.md", "---\ntitle: Торты\nproducts:\n  - нет\nalso: [торт]\n---\nТорты свежие.".as_bytes());
+        write("d.md", "---\ntitel: Х\n---\n# Оплата\nКартой.".as_bytes());
+        write("e.md", b"---\n: [\n---\nBody");
+        let spec = folder_of_pages(folder.path(), &Texts::english()).unwrap();
+        let titles: Vec<&str> = spec.pages.iter().map(|page| page.title.as_str()).collect();
+        assert_eq!(titles, ["Доставка", "Торты", "Оплата", "e"]);
+        assert_eq!(spec.pages[1].also, ["торт"]);
+        assert_eq!(&*spec.pages[2].body, "# Оплата\nКартой.");
+    }
+
+    #[test]
+    fn only_pages_tools_and_cards_make_an_answer() {
+        assert!(rests_on_something(r#"{"pages":["a.md"],"worded":"passages"}"#));
+        assert!(rests_on_something(r#"{"pages":[],"tools":["show_products"]}"#));
+        assert!(!rests_on_something(r#"{"pages":[],"tools":[],"worded":"model"}"#));
+        assert!(!rests_on_something(r#"{"model_failed":"timed out"}"#));
+    }
 }
