@@ -35,7 +35,7 @@ const EMBEDDED_AT_ONCE: usize = 64;
 /// Most partners whose vectors are kept in memory.
 const PARTNERS_WITH_VECTORS_MAX: usize = 256;
 /// Part of every page's hash: another way to cut pages or to read words is another number, and all is indexed anew.
-const READING: &[u8] = b"voronka-knowledge 1";
+const READING: &[u8] = b"voronka-knowledge 2";
 
 /// One index of all partners' pages, in a folder or in memory.
 ///

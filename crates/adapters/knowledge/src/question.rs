@@ -28,6 +28,9 @@ const UNKNOWN_VERB: f32 = 0.3;
 /// By how much a known verb weighs less than a thing as rare.
 const KNOWN_VERB: f32 = 0.7;
 
+/// Fewer passages are weighed as if there were so many.
+const PASSAGES_LEAST: u64 = 12;
+
 /// How closely a word of a passage answers a word of the question.
 pub(crate) mod level {
     /// The same word in some form.
@@ -59,6 +62,8 @@ pub(crate) struct AskedWord {
     pub(crate) hashes: Hashes,
     /// What finding it is worth: rarer words more, 0 to 1.
     pub(crate) weight: f32,
+    /// Whether it asks for a price: a price in the text answers it as well as the word would.
+    pub(crate) price: bool,
     /// Words of the vocabulary that it may be instead, with their levels.
     pub(crate) instead: Vec<(String, u32, f32)>,
 }
@@ -99,8 +104,9 @@ pub(crate) fn read(
     let mut asked = Asked { words: Vec::new(), price: false, weight: 0.0 };
     let mut mended = 0;
     for (_, word) in words.said() {
-        asked.price |=
+        let price =
             matches!(word.form, "почем" | "цена" | "цены" | "цену" | "стоит" | "стоят" | "стоить" | "стоимость");
+        asked.price |= price;
         let sense = sense(word.form);
         if sense == Sense::None || asked.words.len() == WORDS_MAX {
             continue;
@@ -112,7 +118,7 @@ pub(crate) fn read(
         if asked.words.iter().any(|other| other.keys.stem == keys.stem) {
             continue;
         }
-        let mut one = AskedWord { hashes: keys.hashes(), keys, weight: 0.0, instead: Vec::new() };
+        let mut one = AskedWord { hashes: keys.hashes(), keys, weight: 0.0, price, instead: Vec::new() };
         let known = vocabulary.frequency(searcher, partner, &one.keys)?;
         let mut rarity = rarity(known, passages);
         if known == 0 {
@@ -133,9 +139,12 @@ pub(crate) fn read(
 }
 
 /// How much a word tells passages apart, 0 to 1, from the number of passages that hold it.
+///
+/// Of a few passages nothing can be counted: a word that the only one holds would weigh nothing, and words nobody knows
+/// would decide. So a small partner's words are weighed as if there were more passages, which do not hold them.
 #[expect(clippy::cast_precision_loss, reason = "counts of passages are far below 2^24")]
 fn rarity(holding: u64, passages: u64) -> f32 {
-    let (holding, passages) = (holding.min(passages) as f32, passages.max(1) as f32);
+    let (holding, passages) = (holding.min(passages) as f32, passages.max(PASSAGES_LEAST) as f32);
     let most = (1.0 + (passages + 0.5) / 0.5).ln();
     ((1.0 + (passages - holding + 0.5) / (holding + 0.5)).ln() / most).clamp(0.0, 1.0)
 }
@@ -187,5 +196,11 @@ mod tests {
         assert!(rarity(1, 100) > rarity(10, 100));
         assert!(rarity(100, 100) < 0.1);
         assert!((rarity(0, 100) - 1.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn what_the_only_passage_says_weighs_nearly_as_much_as_what_none_says() {
+        assert!(rarity(1, 1) > 0.6);
+        assert!(rarity(1, 3) > rarity(3, 3));
     }
 }

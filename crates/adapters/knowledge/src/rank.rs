@@ -15,7 +15,10 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::{question::Asked, words::Hashes};
+use crate::{
+    question::{Asked, level},
+    words::Hashes,
+};
 
 /// Where a word of a passage stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -183,6 +186,11 @@ impl Fit {
                 Place::Title | Place::Also => name = name.max(called(asked, &here, answered, words.len())),
                 Place::Heading => name = name.max(called(asked, &here, answered, words.len()) * 0.8),
                 Place::Body => near = together(asked, &pairs),
+            }
+        }
+        if shape.price {
+            for (level, _) in levels.iter_mut().zip(&asked.words).filter(|(_, word)| word.price) {
+                *level = level.max(level::ROOT * Place::Body.factor());
             }
         }
         let kind = f32::from(u8::from(asked.price && shape.price));

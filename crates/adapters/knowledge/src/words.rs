@@ -239,9 +239,9 @@ fn root(stem: &str) -> String {
         root = shorter;
     }
     let mut root = root.trim_end_matches('ь').to_owned();
-    // «оформление», «оформить»: the л after a labial is no part of the root.
+    // «оформление», «оформляем», «оформить»: the л after a labial is no part of the root.
     if letters(&root) > ROOT_LETTERS_MIN
-        && let Some(rest) = root.strip_suffix('л')
+        && let Some(rest) = root.strip_suffix("ля").or_else(|| root.strip_suffix('л'))
         && rest.ends_with(['б', 'п', 'в', 'м', 'ф'])
     {
         root = rest.to_owned();
@@ -301,6 +301,7 @@ mod tests {
         kin("бесглютеновое", "глютена");
         kin("оформление", "оформить");
         kin("доставка", "доставите");
+        kin("доставка", "доставляем");
     }
 
     #[test]

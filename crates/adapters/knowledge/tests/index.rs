@@ -131,3 +131,27 @@ async fn partners_that_are_indexed_at_once_do_not_disturb_each_other() {
         assert_eq!(index.search(&PartnerId::parse(id).unwrap(), "доставка курьером", 9).await.unwrap().len(), 1);
     }
 }
+
+#[tokio::test]
+async fn one_to_three_pages_are_enough_to_be_sure_and_to_be_unsure() {
+    let small = [
+        page("dostavka.md", "dostavka", "Доставляем по Туле за 300 рублей, от 3000 рублей бесплатно."),
+        page("oplata.md", "Оплата", "Оплатить можно картой, наличными или по СБП."),
+        page("vozvrat.md", "Возврат", "Вернём деньги за обувь без следов носки в течение 14 дней."),
+    ];
+    let unrelated =
+        ["есть ли у вас парковка", "какой пароль от вайфая", "сколько стоит маникюр", "кто президент франции"];
+    for count in 1..=small.len() {
+        let index = filled(&small[..count]).await;
+        let answerable =
+            ["сколько стоит доставка", "доставляете по Туле?", "как оплатить картой", "как вернуть деньги"];
+        for question in &answerable[..=count] {
+            let passage = best(&index, question).await.unwrap_or_else(|| panic!("{count}: {question}"));
+            assert!(passage.score >= Passage::SURE, "{count}: {question}: {}", passage.score);
+        }
+        for question in unrelated {
+            let score = best(&index, question).await.map_or(0.0, |passage| passage.score);
+            assert!(score < Passage::SURE, "{count}: {question}: {score}");
+        }
+    }
+}
