@@ -16,7 +16,7 @@ use serde_json::Value;
 use crate::shell::{self, Failure};
 
 /// Where botload's sources are, from the repository's root.
-const SOURCE: &str = "../shared/bench/botload";
+pub(crate) const SOURCE: &str = "../shared/bench/botload";
 /// What is played unless told otherwise: what the first release promises.
 const USUAL: [(&str, &str); 5] =
     [("--chats", "200"), ("--messages", "10"), ("--dup", "0.05"), ("--api-fault", "0.05"), ("--llm-fault", "0.05")];
@@ -70,7 +70,7 @@ impl Mode {
 
 /// How updates reach the bot, one way at a time; as partners' files call it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum How {
+pub(crate) enum How {
     Webhook,
     Polling,
 }
@@ -112,12 +112,7 @@ pub(crate) fn own_options_first(args: impl Iterator<Item = String>) -> Vec<Strin
 /// The chore.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let tools = Tools::build(&source(&options.botload)?, Profile::Release)?;
-    let binary = if let Some(binary) = &options.binary {
-        binary.canonicalize().map_err(|error| format!("{}: {error}", binary.display()))?
-    } else {
-        shell::run(shell::cargo().args(["build", "--release", "-p", "voronka"]))?;
-        shell::target()?.join("release/voronka")
-    };
+    let binary = release(options.binary.as_deref())?;
     if options.floor {
         return floor(&tools, &binary, &with_defaults(&options.passed, &CALM));
     }
@@ -126,6 +121,15 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         shell::report(&play_against(&tools, &binary, *how, &fair(&play, *how))?.0);
     }
     Ok(())
+}
+
+/// The binary that was named, or else a release build.
+pub(crate) fn release(named: Option<&Path>) -> Result<PathBuf, Failure> {
+    if let Some(binary) = named {
+        return binary.canonicalize().map_err(|error| format!("{}: {error}", binary.display()));
+    }
+    shell::run(shell::cargo().args(["build", "--release", "-p", "voronka"]))?;
+    Ok(shell::target()?.join("release/voronka"))
 }
 
 /// For polling a bot for each customer, unless told otherwise. botload numbers an update before it queues it: with many
@@ -155,7 +159,7 @@ pub(crate) fn small(binary: &Path) -> Result<(), Failure> {
 }
 
 /// botload's folder, from the repository's root.
-fn source(folder: &Path) -> Result<PathBuf, Failure> {
+pub(crate) fn source(folder: &Path) -> Result<PathBuf, Failure> {
     let folder = shell::root().join(folder);
     if folder.join("Cargo.toml").is_file() {
         return Ok(folder);
@@ -184,20 +188,20 @@ fn option(options: &[String], name: &str) -> Option<String> {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Profile {
+pub(crate) enum Profile {
     Debug,
     Release,
 }
 
 /// botload and nullbot, built.
-struct Tools {
-    botload: PathBuf,
+pub(crate) struct Tools {
+    pub(crate) botload: PathBuf,
     nullbot: PathBuf,
 }
 
 impl Tools {
     /// Builds a copy of the sources: the folder may be read-only, and a lock file does not belong there.
-    fn build(source: &Path, profile: Profile) -> Result<Self, Failure> {
+    pub(crate) fn build(source: &Path, profile: Profile) -> Result<Self, Failure> {
         let target = shell::target()?.join("botload");
         let copy = target.join("source");
         mirror(source, &copy).map_err(|error| format!("{}: {error}", source.display()))?;
@@ -210,6 +214,21 @@ impl Tools {
         shell::run(&mut cargo)?;
         let folder = target.join(if profile == Profile::Release { "release" } else { "debug" });
         Ok(Self { botload: folder.join("botload"), nullbot: folder.join("nullbot") })
+    }
+
+    /// botload's options for nullbot.
+    pub(crate) fn floor(&self) -> Result<Vec<String>, Failure> {
+        let addresses = Addresses::free()?;
+        let spawn = format!(
+            "exec env API=http://{} LLM=http://{}/v1 PORT={} {}",
+            addresses.telegram,
+            addresses.llm,
+            addresses.port(),
+            quoted(&self.nullbot)
+        );
+        let mut args = addresses.options(&spawn);
+        args.extend(["--webhook".to_owned(), format!("http://{}/hook", addresses.bot)]);
+        Ok(args)
     }
 }
 
@@ -234,94 +253,119 @@ fn mirror(from: &Path, to: &Path) -> std::io::Result<()> {
 }
 
 /// An address of this machine that nobody listens on just now.
-fn free_address() -> Result<String, Failure> {
+pub(crate) fn free_address() -> Result<String, Failure> {
     let listener = TcpListener::bind("127.0.0.1:0").map_err(|error| format!("no free port: {error}"))?;
     listener.local_addr().map(|address| address.to_string()).map_err(|error| error.to_string())
 }
 
 /// The addresses of one run.
-struct Addresses {
-    telegram: String,
-    llm: String,
-    bot: String,
+pub(crate) struct Addresses {
+    pub(crate) telegram: String,
+    pub(crate) llm: String,
+    pub(crate) bot: String,
 }
 
 impl Addresses {
-    fn free() -> Result<Self, Failure> {
+    pub(crate) fn free() -> Result<Self, Failure> {
         Ok(Self { telegram: free_address()?, llm: free_address()?, bot: free_address()? })
+    }
+
+    /// Where the bot listens, without the host.
+    pub(crate) fn port(&self) -> &str {
+        self.bot.rsplit(':').next().unwrap_or_default()
+    }
+
+    /// botload's options: where its two fakes listen, and how the bot is started.
+    pub(crate) fn options(&self, spawn: &str) -> Vec<String> {
+        ["--telegram", &self.telegram, "--llm", &self.llm, "--spawn", spawn].map(str::to_owned).to_vec()
     }
 }
 
 /// One run; its report as printed and as read.
 fn play_against(tools: &Tools, binary: &Path, how: How, options: &[String]) -> Result<(String, Value), Failure> {
-    let folder = tempfile::tempdir().map_err(|error| format!("no folder for throw-away files: {error}"))?;
     let bots = option(options, "--bots").map_or(Ok(1), |bots| bots.parse::<usize>());
     let bots = bots.map_err(|error| format!("--bots: {error}"))?;
-    let addresses = Addresses::free()?;
-    partners::write(folder.path(), how, bots, &addresses).map_err(|error| format!("partners' files: {error}"))?;
-    let log = shell::target()?.join("botload").join(format!("voronka-{}.log", how.name()));
-    File::create(&log).map_err(|error| format!("{}: {error}", log.display()))?;
-    let spawn = format!(
-        "exec {binary} run --partners {partners} --data {data} --listen {listen} --public-url http://{listen} 2>>{log}",
-        binary = quoted(binary),
-        partners = quoted(&folder.path().join("partners")),
-        data = quoted(&folder.path().join("data")),
-        listen = addresses.bot,
-        log = quoted(&log),
-    );
+    let staged = Staged::new(binary, how, bots)?;
     let mut botload = Command::new(&tools.botload);
-    botload.args(["--telegram", &addresses.telegram, "--llm", &addresses.llm, "--spawn", &spawn]);
-    if how == How::Webhook {
-        let hooks = rehearsal::webhooks(&spawn, &addresses, bots)?;
-        // Of many bots each tells its own within the second that botload waits, as with the real Telegram.
-        if let [hook] = hooks.as_slice() {
-            botload.args(["--webhook", &hook.url, "--secret", &hook.secret]);
-        }
-    }
-    botload.args(options);
+    botload.args(&staged.args).args(options);
     let title = format!(
         "{} × {}",
         option(options, "--chats").unwrap_or_default(),
         option(options, "--messages").unwrap_or_default()
     );
+    let log = staged.log.clone();
     shell::say(&format!("playing {title} by {}; the bot's log: {}", how.name(), log.display()));
     measured(&mut botload).map_err(|why| {
         // What was stored tells which side lost it.
-        let kept = folder.keep();
+        let kept = staged.folder.keep();
         format!("by {}: {why}; the log: {}; partners and database: {}", how.name(), log.display(), kept.display())
     })
 }
 
+/// The binary with throw-away partners and a throw-away database, ready to be started by botload.
+pub(crate) struct Staged {
+    /// botload's options: where the two fakes listen, how the bot is started and where it is called.
+    pub(crate) args: Vec<String>,
+    /// What the bot says.
+    log: PathBuf,
+    /// Partners and database; gone when this is dropped.
+    folder: tempfile::TempDir,
+}
+
+impl Staged {
+    pub(crate) fn new(binary: &Path, how: How, bots: usize) -> Result<Self, Failure> {
+        let folder = tempfile::tempdir().map_err(|error| format!("no folder for throw-away files: {error}"))?;
+        let addresses = Addresses::free()?;
+        partners::write(folder.path(), how, bots, &addresses).map_err(|error| format!("partners' files: {error}"))?;
+        let log = shell::target()?.join("botload").join(format!("voronka-{}.log", how.name()));
+        File::create(&log).map_err(|error| format!("{}: {error}", log.display()))?;
+        let spawn = format!(
+            "exec {binary} run --partners {partners} --data {data} --listen {listen} --public-url http://{listen} 2>>{log}",
+            binary = quoted(binary),
+            partners = quoted(&folder.path().join("partners")),
+            data = quoted(&folder.path().join("data")),
+            listen = addresses.bot,
+            log = quoted(&log),
+        );
+        let mut args = addresses.options(&spawn);
+        if how == How::Webhook {
+            let hooks = rehearsal::webhooks(&spawn, &addresses, bots)?;
+            // Of many bots each tells its own within the second that botload waits, as with the real Telegram.
+            if let [hook] = hooks.as_slice() {
+                args.extend(["--webhook", &hook.url, "--secret", &hook.secret].map(str::to_owned));
+            }
+        }
+        Ok(Self { args, log, folder })
+    }
+}
+
 /// Runs botload and reads its report; it says by its exit code whether all was well.
 fn measured(botload: &mut Command) -> Result<(String, Value), Failure> {
-    let done = botload.stdin(Stdio::null()).stderr(Stdio::inherit()).output();
-    let done = done.map_err(|error| format!("botload: {error}"))?;
-    let text = String::from_utf8_lossy(&done.stdout).trim_end().to_owned();
-    if !done.status.success() {
+    let (text, report, well) = played(botload)?;
+    if !well {
         shell::report(&text);
         return Err("an answer was lost, doubled, out of order or in a wrong chat".into());
     }
-    let report = serde_json::from_str(&text).map_err(|error| format!("botload's report: {error}"))?;
     Ok((text, report))
 }
 
-fn quoted(path: &Path) -> String {
+/// Runs botload: its report as printed and as read, and whether all was well.
+pub(crate) fn played(botload: &mut Command) -> Result<(String, Value, bool), Failure> {
+    let done = botload.stdin(Stdio::null()).stderr(Stdio::inherit()).output();
+    let done = done.map_err(|error| format!("botload: {error}"))?;
+    let text = String::from_utf8_lossy(&done.stdout).trim_end().to_owned();
+    let report = serde_json::from_str(&text).map_err(|error| format!("botload's report: {error}"))?;
+    Ok((text, report, done.status.success()))
+}
+
+pub(crate) fn quoted(path: &Path) -> String {
     format!("'{}'", path.display().to_string().replace('\'', "'\\''"))
 }
 
 /// nullbot and the binary in turn, and what a turn costs in comparison.
 fn floor(tools: &Tools, binary: &Path, options: &[String]) -> Result<(), Failure> {
-    let addresses = Addresses::free()?;
-    let port = addresses.bot.rsplit(':').next().unwrap_or_default();
-    let spawn = format!(
-        "exec env API=http://{} LLM=http://{}/v1 PORT={port} {}",
-        addresses.telegram,
-        addresses.llm,
-        quoted(&tools.nullbot)
-    );
     let mut botload = Command::new(&tools.botload);
-    botload.args(["--telegram", &addresses.telegram, "--llm", &addresses.llm, "--spawn", &spawn]);
-    botload.args(["--webhook", &format!("http://{}/hook", addresses.bot)]).args(options);
+    botload.args(tools.floor()?).args(options);
     let (text, least) = measured(&mut botload)?;
     shell::report(&format!("nullbot\n{text}"));
     let (text, ours) = play_against(tools, binary, How::Webhook, options)?;
