@@ -46,7 +46,31 @@ struct Tally {
     /// All there ever were.
     n: u32,
     /// The last of them, oldest first.
+    #[serde(with = "steps")]
     at: Vec<Timestamp>,
+}
+
+/// Moments as the first one in microseconds since 1970 and the steps from each to the next: a lead is written with every turn.
+mod steps {
+    use jiff::Timestamp;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(moments: &[Timestamp], to: S) -> Result<S::Ok, S::Error> {
+        let mut before = 0;
+        to.collect_seq(moments.iter().map(|moment| {
+            let moment = moment.as_microsecond();
+            moment - std::mem::replace(&mut before, moment)
+        }))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Timestamp>, D::Error> {
+        let mut at = 0_i64;
+        let moment = |step: i64| {
+            at = at.saturating_add(step);
+            Timestamp::from_microsecond(at).map_err(D::Error::custom)
+        };
+        Vec::<i64>::deserialize(from)?.into_iter().map(moment).collect()
+    }
 }
 
 impl FactLog {
@@ -79,6 +103,12 @@ impl FactLog {
         let moments = self.moments(name);
         let from = moments.partition_point(|at| *at < since);
         u32::try_from(moments.len() - from).unwrap_or(u32::MAX)
+    }
+
+    /// About how much memory it takes, in bytes.
+    pub(crate) fn weight(&self) -> usize {
+        let tally = |tally: &Tally| size_of::<(String, Tally)>() + tally.at.capacity() * size_of::<Timestamp>();
+        self.0.iter().map(|(name, one)| name.len() + tally(one)).sum()
     }
 
     /// When it last happened.
@@ -128,5 +158,18 @@ mod tests {
         assert_eq!(log.count_since("message", start + SignedDuration::from_hours(90)), 10);
         assert_eq!(log.last("message"), Some(start + SignedDuration::from_hours(99)));
         assert_eq!(log.count("button"), 0);
+    }
+
+    #[test]
+    fn a_fact_log_is_stored_in_few_bytes_and_read_back_as_it_was() {
+        let mut log = FactLog::default();
+        let start: Timestamp = "2026-11-21T10:00:00.123456Z".parse().unwrap();
+        // The clock was set back once.
+        for seconds in [0, 7, 3, 90, 91] {
+            log.note(&FunnelEvent { at: start + SignedDuration::from_secs(seconds), fact: Fact::Message });
+        }
+        let stored = serde_json::to_string(&log).unwrap();
+        assert_eq!(stored, r#"{"message":{"n":5,"at":[1795255200123456,7000000,-4000000,87000000,1000000]}}"#);
+        assert_eq!(serde_json::from_str::<FactLog>(&stored).unwrap(), log);
     }
 }

@@ -93,6 +93,8 @@ pub enum Answer {
 pub struct Outcome {
     /// What is to be written, in one transaction.
     pub commit: TurnCommit,
+    /// What the conversation's next turn starts from once that is written: the same as [`Snapshot::read`] makes of the rows.
+    pub next: Snapshot,
 }
 
 /// What a turn needs to know of the world it runs in; the same for all turns of an account.

@@ -53,6 +53,7 @@ mod outbox;
 mod partner;
 mod timers;
 mod turns;
+mod warm;
 mod world;
 
 use std::{
@@ -78,6 +79,7 @@ use self::{
     life::{Group, Life},
     outbox::Senders,
     timers::Timers,
+    warm::Warm,
 };
 
 /// Changes that a slow listener may be behind before it misses some.
@@ -106,6 +108,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     partners: RwLock<HashMap<PartnerId, Served>>,
     pub(crate) conversations: Conversations,
+    pub(crate) warm: Warm,
     pub(crate) senders: Senders,
     pub(crate) timers: Timers,
     pub(crate) changes: broadcast::Sender<Change>,
@@ -126,6 +129,7 @@ impl Engine {
             clock,
             partners: RwLock::default(),
             conversations: Conversations::default(),
+            warm: Warm::default(),
             senders: Senders::default(),
             timers: Timers::default(),
             changes: broadcast::Sender::new(CHANGES_MAX),

@@ -12,8 +12,8 @@ use tokio::sync::Notify;
 use tracing::{debug, error, instrument, warn};
 use voronka_core::{
     ids::AccountId,
-    message::{Content, ConversationKey, Event},
-    ports::{CommitError, Fate, Loaded, StoreError},
+    message::{Content, ConversationKey, Event, Inbound},
+    ports::{CommitError, Fate, StoreError},
     rows::{DeadLetter, Mail},
     turn::{Outcome, Setting, Snapshot, Step, Turn},
 };
@@ -26,8 +26,6 @@ use crate::{
 
 /// Events that one turn takes; more wait for the next.
 const MAIL_MAX: usize = 200;
-/// Messages of history that a turn is given.
-const HISTORY_MAX: usize = 30;
 /// Times that a turn is begun anew because the customer wrote more while the model was thinking. A person of the team who
 /// steps in is always heard.
 const SUPERSEDED_MAX: u32 = 3;
@@ -57,6 +55,8 @@ enum Decided {
     Superseded,
     /// The decision itself failed: a bug or a poisoned event.
     Failed(String),
+    /// The store did not say how the conversation stands.
+    Unread(StoreError),
 }
 
 /// How often a turn was tried, and how the next try differs.
@@ -80,14 +80,14 @@ pub(crate) async fn run(shared: &Arc<Shared>, key: &ConversationKey, bell: &Noti
     while !shared.life.stopping.is_cancelled() {
         // Whatever came until now is read below.
         shared.conversations.take_more(key);
-        let loaded = match shared.journal.load(key, tries.mail_max, HISTORY_MAX).await {
-            Ok(loaded) => loaded,
+        let mail = match shared.journal.mail(key, tries.mail_max).await {
+            Ok(mail) => mail,
             Err(error) => match outlast(shared, &error, &mut tries.pause).await {
                 Next::Again => continue,
                 next => return next,
             },
         };
-        let Some(account) = loaded.mail.first().map(|mail| mail.inbound.account.clone()) else { return Next::Rest };
+        let Some(account) = mail.first().map(|mail| mail.inbound.account.clone()) else { return Next::Rest };
         let Some(setting) = partner.setting(&account) else {
             warn!(%account, "mail waits for an account that is not served");
             return Next::Rest;
@@ -95,11 +95,11 @@ pub(crate) async fn run(shared: &Arc<Shared>, key: &ConversationKey, bell: &Noti
         if !shared.senders.has_room(&key.partner, &account) {
             return Next::NoRoom(account);
         }
-        if !tries.gathered && gather(shared, &partner, &loaded, bell).await {
+        if !tries.gathered && gather(shared, &partner, &mail, bell).await {
             tries.gathered = true;
             continue;
         }
-        if let Some(next) = attempt(shared, &partner, &setting, key, loaded, bell, &mut tries).await {
+        if let Some(next) = attempt(shared, &partner, &setting, key, mail, bell, &mut tries).await {
             return next;
         }
     }
@@ -112,14 +112,14 @@ async fn attempt(
     partner: &Arc<Partner>,
     setting: &Setting,
     key: &ConversationKey,
-    loaded: Loaded,
+    mail: Vec<Mail>,
     bell: &Notify,
     tries: &mut Tries,
 ) -> Option<Next> {
-    let mail: Vec<_> = loaded.mail.iter().map(|mail| mail.seq).collect();
-    let watch = Watch { bell, mail: &mail, by: tries.overtaking() };
+    let taken: Vec<_> = mail.iter().map(|mail| mail.seq).collect();
+    let watch = Watch { bell, mail: &taken, by: tries.overtaking() };
     // A port that panics is as bad as a core that does, and no worse.
-    let decided = AssertUnwindSafe(decide(shared, partner, setting, key, loaded, watch)).catch_unwind().await;
+    let decided = AssertUnwindSafe(decide(shared, partner, setting, key, mail, watch)).catch_unwind().await;
     let cause = match decided.unwrap_or_else(|panic| Decided::Failed(cause_of(panic.as_ref()))) {
         Decided::Superseded => {
             debug!("more came while the model was thinking; the draft is dropped");
@@ -127,25 +127,22 @@ async fn attempt(
             return None;
         }
         Decided::Done(outcome) => match commit(shared, *outcome).await {
-            Ok(()) => return Some(Next::Again),
+            // What comes later is heard of.
+            Ok(()) => return Some(if taken.len() < tries.mail_max { Next::Rest } else { Next::Again }),
             Err(CommitError::Conflict) => return conflict(shared, tries).await,
             // The store is well, but refuses this turn: a bug of ours, which the next try would meet again.
             Err(CommitError::Store(StoreError::Failed(cause))) => cause,
-            Err(CommitError::Store(error)) => {
-                return match outlast(shared, &error, &mut tries.pause).await {
-                    Next::Again => None,
-                    next => Some(next),
-                };
-            }
+            Err(CommitError::Store(error)) => return again(outlast(shared, &error, &mut tries.pause).await),
         },
+        Decided::Unread(error) => return again(outlast(shared, &error, &mut tries.pause).await),
         Decided::Failed(cause) => cause,
     };
-    if mail.len() > 1 {
+    if taken.len() > 1 {
         // Of several events one is to blame: they are taken one by one.
         tries.mail_max = 1;
         return None;
     }
-    Some(set_aside(shared, DeadLetter { mail, key: key.clone(), cause, at: shared.clock.now() }).await)
+    Some(set_aside(shared, DeadLetter { mail: taken, key: key.clone(), cause, at: shared.clock.now() }).await)
 }
 
 impl Tries {
@@ -168,17 +165,19 @@ async fn conflict(shared: &Arc<Shared>, tries: &mut Tries) -> Option<Next> {
         return None;
     }
     let busy = StoreError::Busy("the conversation is served elsewhere".into());
-    match outlast(shared, &busy, &mut tries.pause).await {
-        Next::Again => None,
-        next => Some(next),
-    }
+    again(outlast(shared, &busy, &mut tries.pause).await)
+}
+
+/// `None`: the turn is tried again.
+fn again(next: Next) -> Option<Next> {
+    Some(next).filter(|next| *next != Next::Again)
 }
 
 /// Waits for the rest of a burst of texts, as long as the partner's file says. `false`: there is nothing to wait for.
-async fn gather(shared: &Arc<Shared>, partner: &Partner, loaded: &Loaded, bell: &Notify) -> bool {
+async fn gather(shared: &Arc<Shared>, partner: &Partner, mail: &[Mail], bell: &Notify) -> bool {
     let typed = |mail: &Mail| matches!(mail.inbound.event, Event::Customer { content: Content::Text { .. }, .. });
     let buffer = SignedDuration::try_from(partner.playbook().spec.config.answer.buffer).unwrap_or_default();
-    if buffer.is_zero() || !loaded.mail.iter().all(typed) {
+    if buffer.is_zero() || !mail.iter().all(typed) {
         return false;
     }
     let quiet = async {
@@ -195,14 +194,14 @@ async fn gather(shared: &Arc<Shared>, partner: &Partner, loaded: &Loaded, bell: 
     tokio::select! {
         () = quiet => {}
         () = shared.life.stopping.cancelled() => {}
-        () = show_life(shared, partner, loaded) => {}
+        () = show_life(shared, partner, mail) => {}
     }
     true
 }
 
 /// To the customer the answer is being made already. Never returns.
-async fn show_life(shared: &Arc<Shared>, partner: &Partner, loaded: &Loaded) {
-    let first = loaded.mail.first().map(|mail| &mail.inbound);
+async fn show_life(shared: &Arc<Shared>, partner: &Partner, mail: &[Mail]) {
+    let first = mail.first().map(|mail| &mail.inbound);
     match first.and_then(|inbound| Some((partner.channel_of(&inbound.account)?, &inbound.peer))) {
         Some((channel, peer)) => keep_typing(shared, channel, peer).await,
         None => std::future::pending().await,
@@ -214,18 +213,23 @@ async fn decide(
     partner: &Arc<Partner>,
     setting: &Setting,
     key: &ConversationKey,
-    loaded: Loaded,
+    mail: Vec<Mail>,
     watch: Watch<'_>,
 ) -> Decided {
     let now = shared.clock.now();
-    let Some(first) = loaded.mail.first() else { return Decided::Failed("no mail".into()) };
-    let (account, peer) = (first.inbound.account.clone(), first.inbound.peer.clone());
-    let read = Snapshot::read(key.clone(), account.clone(), peer.clone(), &loaded);
-    let snapshot = match read {
-        Ok(snapshot) => snapshot,
-        Err(error) => return Decided::Failed(error.to_string()),
+    let Some(Inbound { account, peer, .. }) = mail.first().map(|mail| mail.inbound.clone()) else {
+        return Decided::Failed("no mail".into());
     };
-    let mail = loaded.mail;
+    let snapshot = match shared.warm.take(key) {
+        Some(warm) => Snapshot { account: account.clone(), peer: peer.clone(), ..warm },
+        None => match shared.journal.load(key, 0, Snapshot::HISTORY_MAX).await {
+            Ok(stored) => match Snapshot::read(key.clone(), account.clone(), peer.clone(), &stored) {
+                Ok(snapshot) => snapshot,
+                Err(error) => return Decided::Failed(error.to_string()),
+            },
+            Err(error) => return Decided::Unread(error),
+        },
+    };
     let world = World::new(shared, partner, account, peer, &snapshot, now);
     let mut step = match guarded(|| Turn::begin(setting, snapshot, mail, now)) {
         Ok(step) => step,
@@ -260,6 +264,7 @@ async fn commit(shared: &Arc<Shared>, outcome: Outcome) -> Result<(), CommitErro
     let timer = commit.earliest_timer();
     let key = commit.key.clone();
     shared.journal.commit(commit).await?;
+    shared.warm.keep(outcome.next);
     shared.senders.send(shared, outbox);
     if let Some(due) = timer {
         shared.timers.hear(due);

@@ -172,9 +172,9 @@ impl<'a> World<'a> {
         if watch.by == Overtaking::Nobody || !self.shared.conversations.has_more(&self.key) {
             return false;
         }
-        match self.shared.journal.load(&self.key, watch.mail.len() + NEWS_MAX, 0).await {
-            Ok(loaded) => {
-                let mut news = loaded.mail.iter().filter(|mail| !watch.mail.contains(&mail.seq));
+        match self.shared.journal.mail(&self.key, watch.mail.len() + NEWS_MAX).await {
+            Ok(mail) => {
+                let mut news = mail.iter().filter(|mail| !watch.mail.contains(&mail.seq));
                 news.any(|mail| watch.by.by(&mail.inbound.event))
             }
             Err(error) => {

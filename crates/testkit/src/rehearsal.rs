@@ -218,6 +218,7 @@ impl Rehearsal {
             }
         };
         self.keep(outcome.commit);
+        assert_eq!(outcome.next, self.snapshot(), "the next turn starts from what this one has written");
         &self.said
     }
 
@@ -240,8 +241,11 @@ impl Rehearsal {
             self.loaded.orders.retain(|old| old.id != order.id);
             self.loaded.orders.push(order.clone());
         }
+        // As a store loads them: those that are not over, and the last one that is.
+        let last_over = self.loaded.orders.iter().rfind(|order| order.state.is_over()).map(|order| order.id);
+        self.loaded.orders.retain(|order| !order.state.is_over() || Some(order.id) == last_over);
         self.loaded.history.extend(commit.messages.iter().cloned());
-        let excess = self.loaded.history.len().saturating_sub(30);
+        let excess = self.loaded.history.len().saturating_sub(Snapshot::HISTORY_MAX);
         self.loaded.history.drain(..excess);
         for row in &commit.timers {
             let name = match row {

@@ -9,7 +9,7 @@ use voronka_core::{
     ids::{BubbleId, ConversationId, PartnerId},
     message::{ConversationKey, Inbound},
     ports::{CommitError, Fired, Journal, LOADED_ORDERS_MAX, Loaded, PostedMail, Settled, StoreError},
-    rows::{DeadLetter, Lane, OrderRow, OutboxRow, RawLetter, TurnCommit},
+    rows::{DeadLetter, Lane, Mail, OrderRow, OutboxRow, RawLetter, TurnCommit},
 };
 
 use crate::{
@@ -77,6 +77,10 @@ impl Journal for SqliteStore {
         Ok(self.read_at_once(|connection| load(connection, key, mail_max, history_max))?)
     }
 
+    async fn mail(&self, key: &ConversationKey, max: usize) -> Result<Vec<Mail>, StoreError> {
+        Ok(self.read(|connection| waiting(connection, key, max))?)
+    }
+
     async fn commit(&self, turn: TurnCommit) -> Result<(), CommitError> {
         let turn = commit::Prepared::of(turn)?;
         Ok(self.writer.call(turn.bytes(), move |connection| turn.write(connection)).await?)
@@ -117,6 +121,11 @@ impl Journal for SqliteStore {
     }
 }
 
+fn waiting(connection: &Connection, key: &ConversationKey, max: usize) -> Result<Vec<Mail>, Problem> {
+    let of = params![key.partner.as_str(), key.conversation.0.into_bytes(), most(max)];
+    all(connection, sql::MAIL, of, |row| mail::waiting(row, key))
+}
+
 fn load(
     connection: &Connection,
     key: &ConversationKey,
@@ -124,7 +133,7 @@ fn load(
     history_max: usize,
 ) -> Result<Loaded, Problem> {
     let (partner, id) = (key.partner.as_str(), key.conversation.0.into_bytes());
-    let mail = all(connection, sql::MAIL, params![partner, id, most(mail_max)], |row| mail::waiting(row, key))?;
+    let mail = waiting(connection, key, mail_max)?;
     let found = one(connection, sql::CONVERSATION, params![partner, id], |row| {
         Ok((get::<i64>(row, 0)?, values::conversation(row)?))
     })?;

@@ -29,6 +29,11 @@ pub trait Journal: Send + Sync + 'static {
     /// The conversation and its waiting mail, oldest first, at most `mail_max`; with the last `history_max` messages.
     async fn load(&self, key: &ConversationKey, mail_max: usize, history_max: usize) -> Result<Loaded, StoreError>;
 
+    /// The conversation's waiting mail alone, oldest first, at most `max`: for those who have the rest at hand.
+    async fn mail(&self, key: &ConversationKey, max: usize) -> Result<Vec<Mail>, StoreError> {
+        Ok(self.load(key, max, 0).await?.mail)
+    }
+
     /// Writes a turn and consumes its mail, all or nothing. Mail that is not there (any more) is a conflict.
     async fn commit(&self, turn: TurnCommit) -> Result<(), CommitError>;
 

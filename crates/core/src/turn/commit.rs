@@ -47,7 +47,8 @@ impl Work {
             outbox: all,
             notices: cards.rows,
         };
-        Outcome { commit }
+        let next = self.snap.after(&commit);
+        Outcome { commit, next }
     }
 
     fn plan_timers(&mut self) {

@@ -15,7 +15,7 @@ use crate::{
     message::{ConversationKey, Peer},
     order::{Cart, Order},
     ports::Loaded,
-    rows::{MessageRow, OrderRow},
+    rows::{MessageRow, OrderRow, TurnCommit},
     spec::{flow::StepId, value::Value},
 };
 
@@ -244,6 +244,9 @@ pub struct Unreadable {
     pub source: serde_json::Error,
 }
 
+/// A channel's key of a message, about.
+const KEY_BYTES: usize = 24;
+
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "v")]
 enum Stored<T> {
@@ -271,6 +274,9 @@ pub(super) fn order(row: &OrderRow) -> Result<Order, Unreadable> {
 }
 
 impl Snapshot {
+    /// Messages of history that a turn is given.
+    pub const HISTORY_MAX: usize = 30;
+
     /// Reads what a store keeps; `account` and `peer` are the mail's, for a conversation that is new.
     pub fn read(key: ConversationKey, account: AccountId, peer: Peer, loaded: &Loaded) -> Result<Self, Unreadable> {
         let state = match &loaded.conversation {
@@ -296,9 +302,57 @@ impl Snapshot {
             None => Lead::default(),
         };
         let orders = loaded.orders.iter().map(order).collect::<Result<_, _>>()?;
-        let (version, history) = (loaded.version, loaded.history.clone());
+        let (version, history) = (loaded.version, loaded.history.iter().map(without_basis).collect());
         Ok(Self { key, account, peer, version, state, customer, lead, orders, history })
     }
+
+    /// What the rows of a turn leave for the next one.
+    pub(super) fn after(mut self, commit: &TurnCommit) -> Self {
+        self.version = commit.expected + 1;
+        self.customer.id = Some(commit.conversation.customer);
+        self.history.extend(commit.messages.iter().map(without_basis));
+        let excess = self.history.len().saturating_sub(Self::HISTORY_MAX);
+        self.history.drain(..excess);
+        for row in &commit.orders {
+            // The last change comes last.
+            if let Some(at) = self.orders.iter().position(|order| order.id == row.id) {
+                self.orders[at..].rotate_left(1);
+            }
+        }
+        let last_over = self.orders.iter().rposition(|order| order.state.is_over());
+        let mut at = 0..;
+        self.orders.retain(|order| {
+            let at = at.next();
+            !order.state.is_over() || at == last_over
+        });
+        self
+    }
+
+    /// About how much memory it takes, in bytes.
+    pub fn weight(&self) -> usize {
+        let messages =
+            self.history.iter().map(|row| size_of::<MessageRow>() + row.text.len() + row.body.len() + KEY_BYTES);
+        let run = |run: &Run| {
+            size_of::<Run>() + 64 * (run.slots.len() + run.passed.len() + run.visits.len() + run.offered.len())
+        };
+        let State { run: open, stack, shelved, cart, summary, .. } = &self.state;
+        let runs = open.iter().chain(stack).chain(shelved).map(run);
+        let lines = |lines: usize| lines * 200;
+        let orders = self.orders.iter().map(|order| size_of::<Order>() + lines(order.lines.len()) + order.note.len());
+        let more = &self.customer.more;
+        let values = more.tags.len() + more.kept.len() + more.answers.len() + more.variants.len();
+        size_of::<Self>()
+            + messages.chain(runs).chain(orders).sum::<usize>()
+            + lines(cart.lines.len())
+            + summary.len()
+            + 100 * values
+            + self.lead.facts.weight()
+    }
+}
+
+/// What an answer rested on is for the owner's eyes: no turn decides by it.
+fn without_basis(row: &MessageRow) -> MessageRow {
+    MessageRow { basis: None, ..row.clone() }
 }
 
 fn temperature(name: &str) -> Temperature {

@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use voronka_core::{
     ids::PartnerId,
     message::Inbound,
-    ports::{ChatModel, Completion, Delta, Directory, Mailbox, ModelError, Page, Prompt, StoreError},
+    ports::{ChatModel, Completion, Delta, Directory, Journal, Mailbox, ModelError, Page, Prompt, StoreError},
     spec::partner::{PartnerFiles, PartnerSpec},
 };
 use voronka_engine::{Engine, Partner};
@@ -52,12 +52,12 @@ async fn conflicts_without_end_are_tried_at_intervals() {
 #[tokio::test]
 async fn a_store_that_is_busy_is_waited_for() {
     let stage = Stage::started().await;
-    for call in [Call::Load, Call::Commit, Call::Settle] {
+    for call in [Call::Mail, Call::Load, Call::Commit, Call::Settle] {
         stage.store.fail_next(call, StoreError::Busy("held".into()));
         stage.store.fail_next(call, StoreError::Full);
     }
     stage.says("anna", "1", "вишня").await;
-    stage.pass(SignedDuration::from_secs(3)).await;
+    stage.pass(SignedDuration::from_secs(8)).await;
     soon(stage.telegram.until_shown(1)).await;
     until(|| stage.store.outbox().is_empty()).await;
     assert_eq!(stage.seen("anna").len(), 1);
@@ -86,6 +86,25 @@ async fn a_damaged_store_costs_no_mail() {
     stage.says("anna", "2", "малина").await;
     soon(stage.telegram.until_shown(1)).await;
     assert!(stage.seen("anna")[0].contains("вишня, малина"));
+}
+
+/// What is kept in memory must not outlive the word of the store.
+#[tokio::test]
+async fn a_turn_begun_from_what_is_not_stored_any_more_is_computed_again() {
+    let stage = Stage::started().await;
+    stage.says("anna", "1", "вишня").await;
+    soon(stage.telegram.until_shown(1)).await;
+    // Somebody else writes a turn of the conversation.
+    let other = Engine::new(stage.store.clone(), stage.clock.clone()).partner(stage.partner(CONFIG));
+    other.start().await.unwrap();
+    other.receive(words("anna", "2", "малина")).await.unwrap();
+    soon(stage.telegram.until_shown(2)).await;
+    other.stop().await;
+    stage.says("anna", "3", "слива").await;
+    soon(stage.telegram.until_shown(3)).await;
+    let history = stage.store.load(&key_of("anna"), 0, 10).await.unwrap().history;
+    assert_eq!(history.iter().map(|row| row.seq).collect::<Vec<_>>(), [1, 2, 3, 4, 5, 6]);
+    assert!(stage.store.dead_letters(&partner(), Page::first(10)).await.unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -52,7 +52,8 @@ fn happening() -> impl Strategy<Value = Happening> {
         Just(SendError::Unanswered("cut".into())),
         Just(SendError::Unauthorised),
     ];
-    let calls = prop_oneof![Just(Call::Post), Just(Call::Load), Just(Call::Commit), Just(Call::Settle)];
+    let calls =
+        prop_oneof![Just(Call::Post), Just(Call::Mail), Just(Call::Load), Just(Call::Commit), Just(Call::Settle)];
     prop_oneof![
         8 => (0..3_u8).prop_map(H::Says),
         3 => any::<prop::sample::Index>().prop_map(H::Again),

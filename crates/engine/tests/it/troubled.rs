@@ -1,9 +1,10 @@
 //! A store that makes trouble.
 
 use std::{
+    collections::HashSet,
     future::Future,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -14,22 +15,23 @@ use voronka_core::{
     ids::PartnerId,
     message::{Content, ConversationKey, Event, Inbound},
     ports::{CommitError, Fired, Journal, Loaded, PostedMail, Settled, StoreError},
-    rows::{DeadLetter, OutboxRow, RawLetter, TurnCommit},
+    rows::{DeadLetter, Mail, MailSeq, OutboxRow, RawLetter, TurnCommit},
 };
 use voronka_testkit::journal::MemoryStore;
 
-/// A store that takes its time, so that whatever may happen meanwhile does; and whose conversation cannot be read as long as a
-/// certain word waits: a poisoned event.
+/// A store that takes its time, so that whatever may happen meanwhile does; and that refuses every turn which has heard a
+/// certain word: a poisoned event.
 pub(crate) struct Troubled {
     pub(crate) store: Arc<MemoryStore>,
     pub(crate) cured: AtomicBool,
+    poison: Mutex<HashSet<MailSeq>>,
 }
 
 pub(crate) const POISON: &str = "яд";
 
 impl Troubled {
     pub(crate) fn new(store: Arc<MemoryStore>) -> Self {
-        Self { store, cured: AtomicBool::new(false) }
+        Self { store, cured: AtomicBool::new(false), poison: Mutex::default() }
     }
 }
 
@@ -45,13 +47,15 @@ async fn late<T>(outcome: impl Future<Output = T>) -> T {
 #[async_trait]
 impl Journal for Troubled {
     async fn load(&self, key: &ConversationKey, mail: usize, history: usize) -> Result<Loaded, StoreError> {
-        let mut loaded = late(self.store.load(key, mail, history)).await?;
+        late(self.store.load(key, mail, history)).await
+    }
+
+    async fn mail(&self, key: &ConversationKey, max: usize) -> Result<Vec<Mail>, StoreError> {
+        let mail = late(self.store.mail(key, max)).await?;
         let is_poison = |inbound: &Inbound| matches!(&inbound.event, Event::Customer { content: Content::Text { text }, .. } if text == POISON);
-        if loaded.mail.iter().any(|mail| is_poison(&mail.inbound)) && !self.cured.load(Ordering::SeqCst) {
-            let conversation = loaded.conversation.as_mut().expect("poison does not come first");
-            conversation.state = "not a state".into();
-        }
-        Ok(loaded)
+        let poison = mail.iter().filter(|mail| is_poison(&mail.inbound)).map(|mail| mail.seq);
+        self.poison.lock().unwrap().extend(poison);
+        Ok(mail)
     }
 
     async fn post(&self, batch: Vec<Inbound>) -> Result<Vec<PostedMail>, StoreError> {
@@ -64,6 +68,10 @@ impl Journal for Troubled {
     }
 
     async fn commit(&self, turn: TurnCommit) -> Result<(), CommitError> {
+        let poisoned = turn.consumed.iter().any(|seq| self.poison.lock().unwrap().contains(seq));
+        if poisoned && !self.cured.load(Ordering::SeqCst) {
+            return Err(CommitError::Store(StoreError::Failed("a turn that cannot be written".into())));
+        }
         late(self.store.commit(turn)).await
     }
 

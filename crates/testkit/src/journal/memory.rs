@@ -33,6 +33,8 @@ pub enum Call {
     Waiting,
     /// [`Journal::load`].
     Load,
+    /// [`Journal::mail`].
+    Mail,
     /// [`Journal::commit`].
     Commit,
     /// [`Journal::fire`].
@@ -274,9 +276,13 @@ impl State {
         }
     }
 
+    fn mail(&self, key: &ConversationKey, max: usize) -> Vec<Mail> {
+        let of = self.mail.iter().filter(|(_, inbound)| inbound.conversation() == *key).take(max);
+        of.map(|(seq, inbound)| Mail { seq: *seq, inbound: inbound.clone() }).collect()
+    }
+
     fn load(&self, key: &ConversationKey, mail_max: usize, history_max: usize) -> Loaded {
-        let of = self.mail.iter().filter(|(_, inbound)| inbound.conversation() == *key).take(mail_max);
-        let mail = of.map(|(seq, inbound)| Mail { seq: *seq, inbound: inbound.clone() }).collect();
+        let mail = self.mail(key, mail_max);
         let Some((version, conversation)) = self.conversations.get(key).cloned() else {
             return Loaded { mail, ..Loaded::default() };
         };
@@ -336,6 +342,10 @@ impl Journal for MemoryStore {
 
     async fn load(&self, key: &ConversationKey, mail_max: usize, history_max: usize) -> Result<Loaded, StoreError> {
         Ok(self.enter(Call::Load)?.load(key, mail_max, history_max))
+    }
+
+    async fn mail(&self, key: &ConversationKey, max: usize) -> Result<Vec<Mail>, StoreError> {
+        Ok(self.enter(Call::Mail)?.mail(key, max))
     }
 
     async fn commit(&self, turn: TurnCommit) -> Result<(), CommitError> {

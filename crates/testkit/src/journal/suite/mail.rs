@@ -74,6 +74,8 @@ pub async fn order_is_kept_per_conversation(fixture: impl Fixture) {
     assert!(loaded.mail.is_sorted_by(|a, b| a.seq < b.seq));
     let some = fixture.store().load(&key, 3, ALL).await.expect("loads");
     assert_eq!(keys(&some), expected[..3]);
+    assert_eq!(fixture.store().mail(&key, ALL).await.expect("reads"), loaded.mail);
+    assert_eq!(fixture.store().mail(&key, 3).await.expect("reads"), some.mail);
 }
 
 /// A busy day.

@@ -1,0 +1,112 @@
+//! Conversations that were served lately, as their next turn starts: those who talk now need not be read from the store again.
+//!
+//! A snapshot is here or with a turn, never both: a turn that does not end in a commit leaves nothing behind, and the next one
+//! reads the store. That nothing has changed meanwhile is seen by the commit, which compares versions.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use lru::LruCache;
+use voronka_core::{message::ConversationKey, turn::Snapshot};
+
+/// Memory that snapshots may take, in bytes (about: [`Snapshot::weight`]).
+const BYTES_MAX: usize = 16 << 20;
+
+/// The snapshots; the one that was not used for longest leaves first.
+pub(crate) struct Warm(Mutex<State>);
+
+struct State {
+    snapshots: LruCache<ConversationKey, (Snapshot, usize)>,
+    bytes: usize,
+    bytes_max: usize,
+}
+
+impl Default for Warm {
+    fn default() -> Self {
+        Self::bounded(BYTES_MAX)
+    }
+}
+
+impl Warm {
+    fn bounded(bytes_max: usize) -> Self {
+        Self(Mutex::new(State { snapshots: LruCache::unbounded(), bytes: 0, bytes_max }))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes the conversation's snapshot out, if it is there.
+    pub(crate) fn take(&self, key: &ConversationKey) -> Option<Snapshot> {
+        let mut state = self.lock();
+        let (snapshot, bytes) = state.snapshots.pop(key)?;
+        state.bytes -= bytes;
+        Some(snapshot)
+    }
+
+    /// Keeps what the next turn starts from.
+    pub(crate) fn keep(&self, snapshot: Snapshot) {
+        let bytes = snapshot.weight();
+        let mut state = self.lock();
+        if bytes > state.bytes_max {
+            return;
+        }
+        state.bytes += bytes;
+        if let Some((_, (_, before))) = state.snapshots.push(snapshot.key.clone(), (snapshot, bytes)) {
+            state.bytes -= before;
+        }
+        while state.bytes > state.bytes_max
+            && let Some((_, (_, coldest))) = state.snapshots.pop_lru()
+        {
+            state.bytes -= coldest;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use voronka_core::{
+        ids::{AccountId, PartnerId},
+        message::Peer,
+        ports::Loaded,
+    };
+
+    use super::*;
+
+    fn snapshot(peer: &str) -> Snapshot {
+        let account = AccountId::parse("telegram").unwrap();
+        let key = ConversationKey::of(&PartnerId::parse("korica").unwrap(), &account, &Peer::new(peer));
+        Snapshot::read(key, account, Peer::new(peer), &Loaded::default()).unwrap()
+    }
+
+    #[test]
+    fn what_was_kept_is_taken_once() {
+        let warm = Warm::default();
+        let anna = snapshot("anna");
+        assert_eq!(warm.take(&anna.key), None);
+        warm.keep(anna.clone());
+        warm.keep(anna.clone());
+        assert_eq!(warm.take(&anna.key), Some(anna.clone()));
+        assert_eq!(warm.take(&anna.key), None);
+        assert_eq!(warm.lock().bytes, 0);
+    }
+
+    #[test]
+    fn beyond_the_bound_those_who_were_silent_longest_leave() {
+        let (anna, boris, vera) = (snapshot("anna"), snapshot("boris"), snapshot("vera"));
+        let warm = Warm::bounded(anna.weight() + boris.weight());
+        warm.keep(anna.clone());
+        warm.keep(boris.clone());
+        let again = warm.take(&anna.key).unwrap();
+        warm.keep(again);
+        warm.keep(vera.clone());
+        assert_eq!(warm.take(&boris.key), None);
+        assert!(warm.take(&anna.key).is_some() && warm.take(&vera.key).is_some());
+    }
+
+    #[test]
+    fn what_is_larger_than_the_bound_is_not_kept() {
+        let warm = Warm::bounded(10);
+        warm.keep(snapshot("anna"));
+        assert_eq!(warm.lock().snapshots.len(), 0);
+    }
+}
