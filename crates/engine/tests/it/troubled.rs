@@ -54,7 +54,7 @@ impl Journal for Troubled {
         let mail = late(self.store.mail(key, max)).await?;
         let is_poison = |inbound: &Inbound| matches!(&inbound.event, Event::Customer { content: Content::Text { text }, .. } if text == POISON);
         let poison = mail.iter().filter(|mail| is_poison(&mail.inbound)).map(|mail| mail.seq);
-        self.poison.lock().unwrap().extend(poison);
+        self.poison.lock().expect("nobody panicked with it").extend(poison);
         Ok(mail)
     }
 
@@ -68,7 +68,8 @@ impl Journal for Troubled {
     }
 
     async fn commit(&self, turn: TurnCommit) -> Result<(), CommitError> {
-        let poisoned = turn.consumed.iter().any(|seq| self.poison.lock().unwrap().contains(seq));
+        let poisoned =
+            turn.consumed.iter().any(|seq| self.poison.lock().expect("nobody panicked with it").contains(seq));
         if poisoned && !self.cured.load(Ordering::SeqCst) {
             return Err(CommitError::Store(StoreError::Failed("a turn that cannot be written".into())));
         }
