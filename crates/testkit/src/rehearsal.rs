@@ -296,6 +296,16 @@ impl Rehearsal {
         Snapshot::read(key, self.account.clone(), self.peer.clone(), &self.loaded).expect("readable state")
     }
 
+    /// What every turn here begins with.
+    pub fn setting(&self) -> &Setting {
+        &self.setting
+    }
+
+    /// What is stored of the conversation, as a store would load it.
+    pub fn loaded(&self) -> &Loaded {
+        &self.loaded
+    }
+
     /// State and sum of the customer's last order that is no draft.
     pub fn order(&self) -> Option<(OrderState, i64)> {
         let orders = self.snapshot().orders;
