@@ -23,6 +23,7 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     preview: Has::No,
     typing: Has::No,
     idempotent: Has::No,
+    pushes: Has::Yes,
     pace: None,
 };
 

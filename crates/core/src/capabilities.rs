@@ -78,6 +78,9 @@ pub struct Capabilities {
     pub typing: Has,
     /// Whether a message with the same [`crate::ids::BubbleId`] is shown once even if it is sent twice.
     pub idempotent: Has,
+    /// Whether it can be written to at any time. [`Has::No`]: only in the response to a call of its own (a voice skill); what
+    /// is ready later is dropped.
+    pub pushes: Has,
     /// Pacing.
     pub pace: Option<Pace>,
 }

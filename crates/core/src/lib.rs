@@ -6,6 +6,7 @@
 pub mod capabilities;
 pub mod contact;
 pub mod fact;
+pub mod fair;
 pub mod fit;
 pub mod guard;
 pub mod ids;

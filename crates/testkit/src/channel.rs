@@ -27,6 +27,7 @@ pub fn roomy() -> Capabilities {
         preview: Has::Yes,
         typing: Has::Yes,
         idempotent: Has::No,
+        pushes: Has::Yes,
         pace: None,
     }
 }
@@ -45,6 +46,7 @@ pub fn narrow() -> Capabilities {
         preview: Has::No,
         typing: Has::No,
         idempotent: Has::Yes,
+        pushes: Has::Yes,
         pace: Some(Pace { peer_pause: Duration::from_secs(1), peer_burst: 1, account_per_s: 5 }),
     }
 }

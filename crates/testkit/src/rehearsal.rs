@@ -54,6 +54,7 @@ pub fn roomy() -> Capabilities {
         preview: Has::No,
         typing: Has::No,
         idempotent: Has::No,
+        pushes: Has::Yes,
         pace: None,
     }
 }

@@ -15,5 +15,6 @@ pub const CAPABILITIES: Capabilities = Capabilities {
     preview: Has::Yes,
     typing: Has::Yes,
     idempotent: Has::No,
+    pushes: Has::Yes,
     pace: Some(Pace { peer_pause: Duration::from_secs(1), peer_burst: 3, account_per_s: 30 }),
 };

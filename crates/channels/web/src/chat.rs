@@ -34,6 +34,7 @@ pub const CAPABILITIES: Capabilities = Capabilities {
     preview: Has::Yes,
     typing: Has::Yes,
     idempotent: Has::Yes,
+    pushes: Has::Yes,
     pace: None,
 };
 

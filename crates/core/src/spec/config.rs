@@ -174,6 +174,10 @@ pub struct Account {
     pub api: Option<Url>,
     /// Outbound proxy.
     pub proxy: Option<Setting>,
+    /// How long a customer waits for the first words of an answer; then a plainer one goes out.
+    pub first_words: Duration,
+    /// The whole time for an answer on this account, where it differs from [`Answering::deadline`].
+    pub deadline: Option<Duration>,
     /// Whether ads may leave on it; `None` = not said (an explicit choice is asked for where the law needs one).
     pub ads: Option<bool>,
 }
@@ -187,6 +191,13 @@ pub enum ChannelConfig {
     Web(WebConfig),
     /// A known channel whose settings its own crate reads.
     Other(OtherChannel),
+}
+
+impl Account {
+    /// The first words of an answer are awaited this long unless the file says otherwise.
+    pub const FIRST_WORDS: Duration = Duration::from_secs(5);
+    /// The same where a voice answers in the call itself, whose platform hangs up after three seconds.
+    pub const FIRST_WORDS_OF_VOICE: Duration = Duration::from_millis(2_700);
 }
 
 impl ChannelConfig {
@@ -250,6 +261,8 @@ pub struct Model {
     pub base_url: Option<Url>,
     /// How long one answer may take.
     pub timeout: Duration,
+    /// Calls at a time, over all partners that use the same key at the same address.
+    pub calls: u32,
     /// Outbound proxy.
     pub proxy: Option<Setting>,
     /// Further HTTP headers.
@@ -299,7 +312,7 @@ pub struct Budget {
 /// How answers are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Answering {
-    /// The whole time for an answer.
+    /// The whole time for an answer whose first words came in time ([`Account::first_words`]).
     pub deadline: Duration,
     /// How long to wait for more of a burst.
     pub buffer: Duration,

@@ -24,6 +24,7 @@ fn telegram() -> Capabilities {
         preview: Has::Yes,
         typing: Has::Yes,
         idempotent: Has::No,
+        pushes: Has::Yes,
         pace: None,
     }
 }

@@ -1,8 +1,10 @@
 //! `accounts`: a channel each, with the settings of its kind.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
-use super::{Account, ChannelConfig, OtherChannel, SecretRef, Setting, TelegramConfig, Updates, WebConfig};
+use super::{
+    Account, ChannelConfig, OtherChannel, SecretRef, Setting, TelegramConfig, Updates, WebConfig, read::DEADLINE_MAX,
+};
 use crate::{
     ids::AccountId,
     spec::{
@@ -16,7 +18,10 @@ use crate::{
 pub(crate) const KINDS: [&str; 8] = ["telegram", "web", "whatsapp", "vk", "avito", "instagram", "max", "alice"];
 
 /// Keys that every account may have.
-const COMMON: [&str; 3] = ["api", "proxy", "ads"];
+const COMMON: [&str; 5] = ["api", "proxy", "first_words", "deadline", "ads"];
+
+/// The shortest time for an answer: less would be none.
+const SHORTEST: Duration = Duration::from_millis(100);
 
 pub(super) fn read(reader: &mut Reader<'_>, node: &Node) -> Vec<Account> {
     let Some(fields) = reader.map(node) else { return Vec::new() };
@@ -41,8 +46,8 @@ fn account(reader: &mut Reader<'_>, key: &Key, value: &Node) -> Option<Account> 
     let empty = Node { content: Content::Map(Vec::new()), bytes: key.bytes.clone() };
     let value = if value.content == Content::Null { &empty } else { value };
     let fields = match *kind {
-        "telegram" => reader.fields(value, &["token", "updates", "api", "proxy", "ads"])?,
-        "web" => reader.fields(value, &["origins", "color", "api", "proxy", "ads"])?,
+        "telegram" => reader.fields(value, &[&["token", "updates"], &COMMON[..]].concat())?,
+        "web" => reader.fields(value, &[&["origins", "color"], &COMMON[..]].concat())?,
         _ => reader.map(value)?,
     };
     let channel = match *kind {
@@ -50,11 +55,23 @@ fn account(reader: &mut Reader<'_>, key: &Key, value: &Node) -> Option<Account> 
         "web" => web(reader, fields),
         _ => other(reader, kind, fields),
     };
+    let first_words = fields.get("first_words").and_then(|node| reader.duration(node));
+    let (first_words, deadline) = match *kind {
+        // All of it must be said in the response to the call.
+        "alice" => {
+            let first = first_words.unwrap_or(Account::FIRST_WORDS_OF_VOICE);
+            (first, Some(first))
+        }
+        _ => (first_words.unwrap_or(Account::FIRST_WORDS), None),
+    };
+    let stated = fields.get("deadline").and_then(|node| reader.duration(node));
     Some(Account {
         id,
         channel,
         api: fields.get("api").and_then(|node| reader.url(node)),
         proxy: fields.get("proxy").and_then(|node| reader.setting(node)),
+        first_words: first_words.clamp(SHORTEST, DEADLINE_MAX),
+        deadline: stated.or(deadline).map(|deadline| deadline.clamp(SHORTEST, DEADLINE_MAX)),
         ads: fields.get("ads").and_then(|node| reader.one_of(node, "ads", &[("allow", true), ("deny", false)])),
     })
 }

@@ -50,7 +50,7 @@ const KEYS: &[&str] = &[
 ];
 
 /// Longest answer deadline.
-const DEADLINE_MAX: Duration = Duration::from_mins(2);
+pub(super) const DEADLINE_MAX: Duration = Duration::from_mins(2);
 
 /// What a partner's own texts may be, by path.
 pub(crate) type Texts = BTreeMap<Arc<str>, Arc<str>>;

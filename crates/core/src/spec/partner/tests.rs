@@ -183,6 +183,23 @@ fn a_name_and_an_account_are_enough() {
 }
 
 #[test]
+fn times_and_limits_of_answers_are_settings_of_accounts_and_models() {
+    let mut files = minimal();
+    let config = "name: Лавка\naccounts:\n  telegram: {first_words: 3s, deadline: 8s}\n  web: {}\n  alice: {}\n\
+        models:\n  - {openai: gpt-4o-mini, calls: 8}\n  - {openai: gpt-4o}\n";
+    files.insert("config.yaml".into(), config.into());
+    let loaded = parse(&files);
+    assert_eq!(lines(&loaded, &files), Vec::<String>::new());
+    let config = &loaded.spec.unwrap().config;
+    let times = |n: usize| {
+        let account = &config.accounts[n];
+        (account.first_words.as_millis(), account.deadline.map(|deadline| deadline.as_millis()))
+    };
+    assert_eq!([times(0), times(1), times(2)], [(3_000, Some(8_000)), (5_000, None), (2_700, Some(2_700))]);
+    assert_eq!([config.models[0].calls, config.models[1].calls], [8, 64]);
+}
+
+#[test]
 fn a_secret_that_env_does_not_have_stops_the_load() {
     let mut loaded = parse(&minimal());
     loaded.refuse_missing(|_| true);
@@ -380,6 +397,7 @@ fn what_a_channel_cannot_show_is_said() {
         preview: Has::No,
         typing: Has::No,
         idempotent: Has::No,
+        pushes: Has::Yes,
         pace: None,
     };
     let found = crate::spec::limits::check(&load(&fixtures()), "WhatsApp", &narrow);
