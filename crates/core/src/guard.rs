@@ -17,12 +17,17 @@ mod names;
 mod orders;
 mod phrases;
 mod sentences;
+mod source;
 mod topics;
 
 use std::ops::Range;
 
 use self::judge::{Context, judge};
-pub use self::{draft::Draft, evidence::Evidence};
+pub use self::{
+    draft::Draft,
+    evidence::Evidence,
+    source::{Shelf, Source},
+};
 
 /// What a blocked sentence claimed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -12,7 +12,9 @@ use super::{
     names::{Item, Names},
     orders,
     phrases::{self, Polarity},
-    sentences, topics,
+    sentences,
+    source::{Source, Speaker},
+    topics,
 };
 use crate::{
     lang::{
@@ -29,10 +31,15 @@ pub(super) const SOME_DAY: civil::Date = civil::Date::constant(2000, 1, 1);
 /// Longest span of days that a text's «с 15 по 17 декабря» opens.
 const SPAN_DAYS_MAX: usize = 62;
 
-/// What the domain gave: what a model may say. Cheap to layer: see [`Evidence::over`].
+/// What the domain gave: what a model may say. Cheap to layer ([`Evidence::over`]) and to build: texts are read when a claim
+/// asks for them ([`Source`]), ours before the customer's.
 #[derive(Debug, Clone, Default)]
 pub struct Evidence {
     base: Option<Arc<Self>>,
+    /// Texts of ours.
+    texts: Vec<Arc<Source>>,
+    /// What the customer wrote, the newest last.
+    sayings: Vec<Source>,
     today: Option<civil::Date>,
     names: Names,
     prices: FxHashSet<Sum>,
@@ -53,8 +60,15 @@ pub struct Evidence {
     links: FxHashSet<String>,
     phones: FxHashSet<String>,
     heard_sums: FxHashSet<i64>,
-    heard: String,
-    resolved: OnceLock<[FxHashSet<civil::Date>; 2]>,
+    resolved: OnceLock<Days>,
+    heard_days: OnceLock<FxHashSet<civil::Date>>,
+}
+
+/// The days of our texts and orders, counted from today.
+#[derive(Debug, Clone)]
+struct Days {
+    fixed: FxHashSet<civil::Date>,
+    moving: FxHashSet<civil::Date>,
 }
 
 /// A sentence of a text: its sums, shares and promises, and what they are about.
@@ -68,13 +82,6 @@ pub(super) struct Said {
     stock: bool,
     /// What the whole text is about.
     page: Arc<FxHashSet<u64>>,
-}
-
-/// Who said it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Source {
-    Text,
-    Customer,
 }
 
 /// Whether a day is said with its month.
@@ -104,7 +111,7 @@ impl Evidence {
             self.product_counts.extend(item.counts.iter().copied());
         }
         if let Some(about) = &product.about {
-            self.text(about);
+            self.read_text(about);
         }
         for link in [&product.url, &product.photo].into_iter().flatten() {
             self.link(link);
@@ -113,7 +120,7 @@ impl Evidence {
 
     /// An order of the customer: its number, state, sums, quantities and day.
     pub fn order(&mut self, order: &Order) {
-        self.resolved = OnceLock::new();
+        self.count_days_anew();
         self.orders.push((order.number.clone(), order.state));
         self.codes.insert(order.number.clone());
         self.lines(&order.lines, Some(order.total));
@@ -143,6 +150,35 @@ impl Evidence {
 
     /// A passage, or what the domain answered: all that it states may be said.
     pub fn text(&mut self, text: &str) {
+        self.source(Arc::new(Source::new(Speaker::Us, text)));
+    }
+
+    /// A text of ours that others hold as well.
+    pub fn source(&mut self, source: Arc<Source>) {
+        self.count_days_anew();
+        self.texts.push(source);
+    }
+
+    /// The customer's own words: plain numbers, dates and order numbers may be echoed. They make no price, discount, stock
+    /// or order state true, and a link in them is not ours.
+    pub fn heard(&mut self, text: &str) {
+        self.count_days_anew();
+        if !text.is_empty() {
+            self.sayings.push(Source::new(Speaker::Customer, text));
+        }
+    }
+
+    /// What one text makes true.
+    pub(super) fn read(speaker: Speaker, text: &str) -> Self {
+        let mut evidence = Self::default();
+        match speaker {
+            Speaker::Us => evidence.read_text(text),
+            Speaker::Customer => evidence.read_saying(text),
+        }
+        evidence
+    }
+
+    fn read_text(&mut self, text: &str) {
         let mut heading: SmallVec<[u64; 16]> = SmallVec::new();
         let (first, mut page) = (self.said.len(), FxHashSet::default());
         for sentence in sentences::split(text) {
@@ -172,7 +208,7 @@ impl Evidence {
             self.links.extend(reading.leads.links.iter().cloned());
             self.links.extend(reading.leads.links.iter().map(|link| links::host(link).to_owned()));
             self.phones.extend(reading.leads.phones.iter().cloned());
-            self.take(&reading, Source::Text);
+            self.take(&reading, Speaker::Us);
             if !said.sums.is_empty()
                 || !said.percents.is_empty()
                 || said.boons != 0
@@ -188,12 +224,7 @@ impl Evidence {
         }
     }
 
-    /// The customer's own words: plain numbers, dates and order numbers may be echoed. They make no price, discount, stock
-    /// or order state true, and a link in them is not ours.
-    pub fn heard(&mut self, text: &str) {
-        if text.is_empty() {
-            return;
-        }
+    fn read_saying(&mut self, text: &str) {
         for sentence in sentences::split(text) {
             let reading = read(&text[sentence], SOME_DAY);
             for (figure, _) in &reading.figures {
@@ -201,9 +232,8 @@ impl Evidence {
                     self.heard_sums.insert(*minor);
                 }
             }
-            self.take(&reading, Source::Customer);
+            self.take(&reading, Speaker::Customer);
         }
-        text.clone_into(&mut self.heard);
     }
 
     /// A link of the partner.
@@ -215,12 +245,17 @@ impl Evidence {
 
     /// Today.
     pub fn day(&mut self, today: civil::Date) {
-        self.resolved = OnceLock::new();
+        self.count_days_anew();
         self.today = Some(today);
     }
 
+    fn count_days_anew(&mut self) {
+        self.resolved = OnceLock::new();
+        self.heard_days = OnceLock::new();
+    }
+
     /// Takes the figures that may be said whatever they are about.
-    fn take(&mut self, reading: &Reading, source: Source) {
+    fn take(&mut self, reading: &Reading, speaker: Speaker) {
         for (figure, _) in &reading.figures {
             match figure {
                 Figure::Term(term) => {
@@ -246,14 +281,11 @@ impl Evidence {
                 Figure::Money(_) | Figure::Percent(_) => {}
             }
         }
-        if !reading.days.is_empty() {
-            self.resolved = OnceLock::new();
-        }
         for day in &reading.days {
             let fixed = day.said.bytes().any(|b| b.is_ascii_digit())
                 || weekdays(&Words::of(&day.said)) != 0
                 || months(&day.said);
-            if source == Source::Text && !fixed {
+            if speaker == Speaker::Us && !fixed {
                 self.moving.push(day.said.clone());
                 continue;
             }
@@ -294,43 +326,57 @@ impl Evidence {
         }
     }
 
-    fn layers(&self) -> impl Iterator<Item = &Self> {
+    /// What the domain gave as data: this layer and those below.
+    fn given(&self) -> impl Iterator<Item = &Self> {
         std::iter::successors(Some(self), |layer| layer.base.as_deref())
     }
 
+    /// That, and our texts, each read when it is its turn.
+    fn told(&self) -> impl Iterator<Item = &Self> {
+        self.given().chain(self.given().flat_map(|layer| &layer.texts).map(|text| text.evidence()))
+    }
+
+    /// What the customer wrote, the newest first.
+    fn sayings(&self) -> impl Iterator<Item = &Source> {
+        self.given().flat_map(|layer| layer.sayings.iter().rev())
+    }
+
+    /// All of it.
+    fn layers(&self) -> impl Iterator<Item = &Self> {
+        self.told().chain(self.sayings().map(Source::evidence))
+    }
+
     pub(super) fn today(&self) -> civil::Date {
-        self.layers().find_map(|layer| layer.today).unwrap_or(SOME_DAY)
+        self.given().find_map(|layer| layer.today).unwrap_or(SOME_DAY)
     }
 
     pub(super) fn named<'a>(&'a self, words: &Words, source: &str) -> SmallVec<[(&'a Item, usize); 2]> {
-        self.layers().flat_map(|layer| layer.names.named(words, source)).collect()
+        self.given().flat_map(|layer| layer.names.named(words, source)).collect()
     }
 
     /// The products that the customer named last.
     pub(super) fn heard_named(&self) -> SmallVec<[&Item; 2]> {
-        let Some(heard) = self.layers().map(|layer| &layer.heard).find(|heard| !heard.is_empty()) else {
-            return SmallVec::new();
-        };
+        let Some(heard) = self.sayings().next().map(Source::text) else { return SmallVec::new() };
         self.named(&Words::of(heard), heard).into_iter().map(|(item, _)| item).collect()
     }
 
     pub(super) fn speaks_of_a_kind(&self, words: &Words) -> bool {
-        self.layers().any(|layer| layer.names.speaks_of_a_kind(words))
+        self.given().any(|layer| layer.names.speaks_of_a_kind(words))
     }
 
     /// Whether a product costs this.
     pub(super) fn is_price(&self, sum: &Sum) -> bool {
-        self.layers()
+        self.given()
             .any(|layer| if sum.1.is_some() { layer.prices.contains(sum) } else { layer.bare_prices.contains(&sum.0) })
     }
 
     /// Whether the domain computed this sum.
     pub(super) fn is_sum(&self, sum: &Sum) -> bool {
-        self.layers().any(|layer| layer.sums.contains(&sum.0))
+        self.given().any(|layer| layer.sums.contains(&sum.0))
     }
 
     pub(super) fn is_heard_sum(&self, sum: &Sum) -> bool {
-        self.layers().any(|layer| layer.heard_sums.contains(&sum.0))
+        self.sayings().any(|saying| saying.evidence().heard_sums.contains(&sum.0))
     }
 
     /// Whether a text states this sum at all.
@@ -369,7 +415,7 @@ impl Evidence {
     }
 
     fn some_said(&self, holds: impl Fn(&Said) -> bool) -> bool {
-        self.layers().any(|layer| layer.said.iter().any(&holds))
+        self.told().any(|layer| layer.said.iter().any(&holds))
     }
 
     pub(super) fn has_count(&self, value: i64) -> bool {
@@ -377,7 +423,7 @@ impl Evidence {
     }
 
     pub(super) fn has_product_count(&self, value: i64) -> bool {
-        self.layers().any(|layer| layer.product_counts.contains(&value))
+        self.given().any(|layer| layer.product_counts.contains(&value))
     }
 
     pub(super) fn has_term(&self, term: Term) -> bool {
@@ -396,36 +442,44 @@ impl Evidence {
     }
 
     pub(super) fn has_link(&self, link: &str) -> bool {
-        self.layers().any(|layer| layer.links.contains(link))
+        self.told().any(|layer| layer.links.contains(link))
     }
 
     pub(super) fn has_phone(&self, phone: &str) -> bool {
-        self.layers().any(|layer| layer.phones.contains(phone))
+        self.told().any(|layer| layer.phones.contains(phone))
     }
 
     pub(super) fn orders(&self) -> impl Iterator<Item = &(String, OrderState)> {
-        self.layers().flat_map(|layer| &layer.orders)
+        self.given().flat_map(|layer| &layer.orders)
     }
 
     pub(super) fn has_weekdays(&self, bits: u8) -> bool {
-        self.layers().fold(0, |all, layer| all | layer.weekdays) & bits == bits
+        let mut all = 0;
+        self.layers().any(|layer| {
+            all |= layer.weekdays;
+            all & bits == bits
+        })
     }
 
     /// Whether a day, counted from today, is one that may be promised.
     pub(super) fn has_day(&self, day: civil::Date) -> bool {
-        self.all_days()[0].contains(&day)
+        let heard = || {
+            let days = self.sayings().flat_map(|saying| &saying.evidence().days);
+            self.heard_days.get_or_init(|| self.resolve(days)).contains(&day)
+        };
+        self.told_days().fixed.contains(&day) || heard()
     }
 
     /// Whether a text speaks of a day as it moves: «на завтра принимаем до 16:00».
     pub(super) fn has_moving_day(&self, day: civil::Date) -> bool {
-        self.all_days()[1].contains(&day)
+        self.told_days().moving.contains(&day)
     }
 
-    fn all_days(&self) -> &[FxHashSet<civil::Date>; 2] {
+    fn told_days(&self) -> &Days {
         self.resolved.get_or_init(|| {
-            let mut fixed = self.resolve(self.layers().flat_map(|layer| &layer.days));
-            fixed.extend(self.layers().flat_map(|layer| layer.due.iter().copied()));
-            [fixed, self.resolve(self.layers().flat_map(|layer| &layer.moving))]
+            let mut fixed = self.resolve(self.told().flat_map(|layer| &layer.days));
+            fixed.extend(self.given().flat_map(|layer| layer.due.iter().copied()));
+            Days { fixed, moving: self.resolve(self.told().flat_map(|layer| &layer.moving)) }
         })
     }
 
@@ -509,3 +563,6 @@ fn weekday(form: &str) -> Option<Weekday> {
         matches!(form, "среда" | "среду" | "среды" | "среде" | "средам" | "средой").then_some(Weekday::Wednesday)
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -72,8 +72,9 @@ pub(super) fn go_on(turn: Turn, answer: Answer) -> Step {
                 work.answer_plainly(&pending, &passages);
                 return Step::Done(Box::new(work.finish()));
             }
-            let evidence = Arc::new(work.evidence(&passages));
-            let prompt = work.prompt(&pending, &passages);
+            let present = work.present_facts();
+            let evidence = Arc::new(work.evidence(&passages, &present));
+            let prompt = work.prompt(&pending, &passages, &present);
             let talk = Talk { pending, passages, evidence, prompt, rounds: 0, asked_again: false, tools: Vec::new() };
             ask(work, talk)
         }
@@ -160,7 +161,7 @@ impl Work {
             return Step::Done(Box::new(self.finish()));
         }
         // What the tools told is the domain's word: it may be said.
-        let mut evidence = self.evidence(&talk.passages);
+        let mut evidence = self.evidence(&talk.passages, &self.present_facts());
         for result in &results {
             if let ChatMessage::Tool { content, .. } = result {
                 evidence.text(content);
@@ -172,12 +173,14 @@ impl Work {
         ask(self, talk)
     }
 
-    fn evidence(&self, passages: &[Passage]) -> Evidence {
+    fn evidence(&self, passages: &[Passage], present: &str) -> Evidence {
         let mut evidence = Evidence::over(Arc::clone(&self.book.stated));
         for passage in passages {
-            evidence.text(&format!("{}. {}. {}", passage.title, passage.heading, passage.text));
+            evidence.source(
+                self.book.shelf.source(&[&passage.title, ". ", &passage.heading, ". ", &passage.text].concat()),
+            );
         }
-        evidence.text(&self.present_facts());
+        evidence.text(present);
         for order in &self.snap.orders {
             evidence.order(order);
         }

@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 
 use super::token;
 use crate::{
-    guard::Evidence,
+    guard::{Evidence, Shelf},
     ids::{FlowId, PartnerId},
     lang::{Lang, choice::OptionWords, layout::Fixer, normal::Words},
     spec::{
@@ -80,6 +80,8 @@ pub struct Playbook {
     by_hash: FxHashMap<u32, usize>,
     /// What the partner's files state: prices, links, hours.
     pub(super) stated: Arc<Evidence>,
+    /// Passages that answers rested on, with what they state.
+    pub(super) shelf: Shelf,
 }
 
 impl Playbook {
@@ -113,7 +115,7 @@ impl Playbook {
         let hashes = spec.catalogue.products.iter().enumerate().map(|(at, product)| (token::hash(&product.id), at));
         let by_hash = hashes.collect();
         let stated = Arc::new(stated(&spec));
-        Self { spec, fixer, options, units, starts, products, by_hash, stated }
+        Self { spec, fixer, options, units, starts, products, by_hash, stated, shelf: Shelf::default() }
     }
 
     /// Whose files.

@@ -28,7 +28,7 @@ const SYSTEM_CHARS_MAX: usize = 12_000;
 const PRODUCTS_MAX: usize = 40;
 
 impl Work {
-    pub(super) fn prompt(&self, pending: &Pending, passages: &[Passage]) -> Prompt {
+    pub(super) fn prompt(&self, pending: &Pending, passages: &[Passage], present: &str) -> Prompt {
         let mut system = self.instructions();
         system.push_str("\n\n# Products (id | name | price | in stock)\n");
         for product in self.products_for(pending) {
@@ -48,7 +48,7 @@ impl Work {
             system.floor_char_boundary(system.char_indices().nth(SYSTEM_CHARS_MAX).map_or(system.len(), |(at, _)| at));
         system.truncate(cut);
         system.push_str("\n# Now\n");
-        system.push_str(&self.present_facts());
+        system.push_str(present);
         Prompt {
             system,
             messages: self.dialogue(),
