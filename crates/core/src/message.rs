@@ -292,8 +292,10 @@ impl Timer {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "f", rename_all = "snake_case")]
 pub enum DeliveryFate {
-    /// The customer blocked us or is gone.
+    /// The customer blocked us, or must write first.
     Blocked,
+    /// There is no such chat, or no such person any more.
+    Gone,
     /// The channel refused it for good.
     Refused {
         /// The channel's reason, without personal data.

@@ -13,7 +13,7 @@ mod model;
 use std::time::Duration;
 
 pub use channel::{
-    Channel, Malformed, PollError, Poller, Preview, Receipt, SendError, Webhook, WebhookRefusal, WebhookReply,
+    Channel, Chat, Malformed, PollError, Poller, Preview, Receipt, SendError, Webhook, WebhookRefusal, WebhookReply,
 };
 pub use clock::Clock;
 pub use directory::{

@@ -17,6 +17,12 @@ pub trait Channel: Send + Sync + 'static {
     /// What the channel can show.
     fn capabilities(&self) -> &Capabilities;
 
+    /// The chat in which messages to a peer are counted, where it has a pace of its own or several peers share it (a group).
+    /// `None`: the peer is a chat by itself, at the pace of [`Channel::capabilities`].
+    fn chat(&self, _to: &Peer) -> Option<Chat> {
+        None
+    }
+
     /// Sends one bubble that fits [`Channel::capabilities`]. `id` is the idempotency key where the channel takes one.
     async fn send(&self, to: &Peer, bubble: &Bubble, id: BubbleId) -> Result<Receipt, SendError>;
 
@@ -29,6 +35,18 @@ pub trait Channel: Send + Sync + 'static {
     async fn preview(&self, _to: &Peer, _preview: &Preview) -> Result<(), SendError> {
         Ok(())
     }
+}
+
+/// A chat that several peers share, and how fast it may be written to. This holds for answers as well: a group has many who
+/// ask.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chat {
+    /// Names the chat; never the address of a peer that is a chat by itself.
+    pub id: Peer,
+    /// Least pause between two messages, after the burst.
+    pub pause: Duration,
+    /// Messages that may go without a pause.
+    pub burst: u32,
 }
 
 /// An unfinished answer.
@@ -56,15 +74,24 @@ pub enum SendError {
         /// How long.
         after: Duration,
     },
+    /// Too fast in this chat; the others go on.
+    #[error("the channel asks to slow down in this chat")]
+    ChatLimited {
+        /// How long.
+        after: Duration,
+    },
     /// The channel is in trouble and says that nothing was sent.
     #[error("the channel is unavailable: {0}")]
     Unavailable(String),
     /// No answer: it may have been sent.
     #[error("no answer from the channel: {0}")]
     Unanswered(String),
-    /// The customer blocked us or is gone.
-    #[error("the customer cannot be reached")]
+    /// The customer does not want to hear from us, or must write first.
+    #[error("the customer cannot be written to")]
     Blocked,
+    /// There is no such chat, or no such person any more.
+    #[error("the chat is gone")]
+    Gone,
     /// The channel refused this bubble.
     #[error("refused by the channel: {0}")]
     Refused(String),
@@ -77,11 +104,11 @@ impl SendError {
     /// Whether to send again.
     pub fn fate(&self) -> Fate {
         match self {
-            Self::Limited { after } => Fate::Retry { after: Some(*after) },
+            Self::Limited { after } | Self::ChatLimited { after } => Fate::Retry { after: Some(*after) },
             // A revoked token may be replaced while the bubble waits.
             Self::Unavailable(_) | Self::Unauthorised => Fate::Retry { after: None },
             Self::Unanswered(_) => Fate::Unclear,
-            Self::Blocked | Self::Refused(_) => Fate::Final,
+            Self::Blocked | Self::Gone | Self::Refused(_) => Fate::Final,
         }
     }
 }

@@ -3,10 +3,11 @@ use jiff::Timestamp;
 
 use super::Fate;
 use crate::{
-    ids::{BubbleId, PartnerId},
+    ids::{AccountId, BubbleId, PartnerId},
     message::{ConversationKey, Inbound},
     rows::{
-        ConversationRow, CustomerRow, DeadLetter, LeadRow, Mail, MessageRow, OrderRow, OutboxRow, RawLetter, TurnCommit,
+        ConversationRow, CustomerRow, DeadLetter, Lane, LeadRow, Mail, MessageRow, OrderRow, OutboxRow, RawLetter,
+        TurnCommit,
     },
 };
 
@@ -45,6 +46,29 @@ pub trait Journal: Send + Sync + 'static {
     /// Bubbles that wait to be sent, oldest first, after the given position; at most `limit`. Read at start-up: later the
     /// commits tell.
     async fn unsent(&self, after: i64, limit: usize) -> Result<Vec<(i64, OutboxRow)>, StoreError>;
+
+    /// Bubbles of a campaign ([`crate::rows::Lane::Campaign`]) that wait on an account, oldest first, after the given position;
+    /// at most `limit`. Campaigns are larger than memory: what does not fit is read back page by page.
+    async fn campaign(
+        &self,
+        partner: &PartnerId,
+        account: &AccountId,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<(i64, OutboxRow)>, StoreError> {
+        let (mut after, mut found) = (after, Vec::new());
+        while found.len() < limit {
+            let page = self.unsent(after, limit).await?;
+            let Some((last, _)) = page.last() else { break };
+            after = *last;
+            let theirs = |row: &OutboxRow| {
+                row.lane == Lane::Campaign && row.account == *account && row.conversation.partner == *partner
+            };
+            found.extend(page.into_iter().filter(|(_, row)| theirs(row)));
+        }
+        found.truncate(limit);
+        Ok(found)
+    }
 
     /// Records what became of bubbles, all or nothing. One that does not wait (any more) changes nothing.
     async fn settle(&self, settled: Vec<Settled>) -> Result<(), StoreError>;

@@ -487,7 +487,7 @@ impl Work {
 
     fn on_delivery(&mut self, fate: &DeliveryFate) {
         match fate {
-            DeliveryFate::Blocked => {
+            DeliveryFate::Blocked | DeliveryFate::Gone => {
                 self.snap.state.blocked = true;
                 self.fact(Fact::Reachable { now: "blocked".into() });
             }

@@ -146,6 +146,7 @@ impl Sender {
             Fate::Final => {
                 let fate = match error {
                     SendError::Blocked => DeliveryFate::Blocked,
+                    SendError::Gone => DeliveryFate::Gone,
                     other => DeliveryFate::Refused { cause: other.to_string() },
                 };
                 self.give_up(&waiting, fate);
