@@ -1,11 +1,15 @@
 //! The way out: one sender an account. Order is kept per peer, one bubble of a peer is under way at a time, dialogues go
 //! before notices and campaigns, and the messenger's pace is kept, as documented and as it asks (`retry_after`).
 //!
-//! What waits to be sent is in memory as well as in the store, so that nothing is read back but at the start. It is bounded
-//! from behind: while [`BUBBLES_MAX`] bubbles of an account wait, no turn is begun on it, and mail waits on disk. Notices are
-//! not held up so, for a deaf messenger of the team must not cost a customer the answer: there is at most one a turn and
-//! member, and it is given up after [`TRIED_FOR`].
+//! At most [`UNDER_WAY_MAX`] sends of an account are under way, one a peer, and at most three quarters of them are not answers:
+//! a slow chat, or many slow ones of a campaign, do not stop the account.
+//!
+//! Answers and notices that wait to be sent are in memory as well as in the store, so that they are read back at the start
+//! alone. They are bounded from behind: while [`BUBBLES_MAX`] bubbles of an account wait, no turn is begun on it, and mail waits
+//! on disk. Notices are not held up so, for a deaf messenger of the team must not cost a customer the answer: there is at most
+//! one a turn and member, and it is given up after [`TRIED_FOR`]. Of campaigns a part is in memory, see [`campaign`].
 
+mod campaign;
 mod pace;
 mod queue;
 mod results;
@@ -24,15 +28,17 @@ use tokio::sync::{Notify, mpsc, watch};
 use tracing::{Instrument, info_span};
 use voronka_core::{
     ids::{AccountId, PartnerId},
-    ports::{Channel, Settled},
-    rows::OutboxRow,
+    ports::Channel,
+    rows::{Lane, OutboxRow},
 };
 
-use self::sender::Sender;
+use self::{campaign::Campaign, results::Report, sender::Sender};
 use crate::{Shared, life::Group, partner::Partner};
 
 /// Bubbles of an account that may wait before no more turns are begun on it.
 pub(crate) const BUBBLES_MAX: usize = 10_000;
+/// Sends under way at once on one account.
+const UNDER_WAY_MAX: usize = 64;
 /// How long a bubble is tried.
 const TRIED_FOR: SignedDuration = SignedDuration::from_hours(24);
 
@@ -43,8 +49,8 @@ type Served = Option<Arc<dyn Channel>>;
 pub(crate) struct Senders {
     accounts: Mutex<HashMap<(PartnerId, AccountId), Account>>,
     /// Unbounded, for a result must not be lost; there are at most as many as bubbles.
-    results: Mutex<Option<mpsc::UnboundedSender<Settled>>>,
-    settling: Mutex<Option<mpsc::UnboundedReceiver<Settled>>>,
+    results: Mutex<Option<mpsc::UnboundedSender<Report>>>,
+    settling: Mutex<Option<mpsc::UnboundedReceiver<Report>>>,
 }
 
 /// The near end of a sender.
@@ -61,14 +67,21 @@ struct Load {
     waiting: AtomicUsize,
     /// Rings when there is room again.
     room: Notify,
+    campaign: Campaign,
 }
 
 impl Load {
-    fn add(&self) {
+    fn add(&self, lane: Lane) {
         self.waiting.fetch_add(1, Ordering::AcqRel);
+        if lane == Lane::Campaign {
+            self.campaign.add();
+        }
     }
 
-    fn remove(&self) {
+    fn remove(&self, lane: Lane) {
+        if lane == Lane::Campaign {
+            self.campaign.remove();
+        }
         let before = self.waiting.fetch_sub(1, Ordering::AcqRel);
         // With some room at once, those who wait do not come and go for every bubble.
         if before == BUBBLES_MAX / 2 {
@@ -99,7 +112,10 @@ impl Senders {
         for row in rows {
             let key = (row.conversation.partner.clone(), row.account.clone());
             let account = accounts.entry(key).or_insert_with_key(|key| self.open(shared, key));
-            account.load.add();
+            if row.lane == Lane::Campaign && !account.load.campaign.takes_one() {
+                continue;
+            }
+            account.load.add(row.lane);
             // A sender that has ended was stopped: the next start finds the bubble in the store.
             let _taken = account.rows.send(row);
         }
@@ -125,7 +141,8 @@ impl Senders {
         let load = Arc::<Load>::default();
         let results = self.results.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(results) = results {
-            let sender = Sender::new(Arc::clone(shared), partner.clone(), Arc::clone(&load), results);
+            let of = (partner.clone(), id.clone());
+            let sender = Sender::new(Arc::clone(shared), of, Arc::clone(&load), results);
             let span = info_span!("outbox", %partner, account = %id);
             shared.life.spawn(Group::Sends, sender.run(handed_over, served).instrument(span));
         }

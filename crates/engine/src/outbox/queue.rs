@@ -1,198 +1,315 @@
-//! What waits to be sent on one account: in order per peer, dialogues first, within the pace.
+//! What waits to be sent on one account: in order per peer and lane, answers first, within the pace.
+//!
+//! Each peer has a line, and each line stands in one place: under way, ready in a lane, or waiting for a moment. An answer goes
+//! to the head of its line, before follow-ups and notices to the same peer; a place that it leaves behind is passed over.
 
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, BinaryHeap, VecDeque},
+    collections::{BinaryHeap, VecDeque},
 };
 
 use jiff::{SignedDuration, Timestamp};
 use rustc_hash::{FxHashMap, FxHashSet};
-use voronka_core::{capabilities::Pace, ids::BubbleId, message::Peer, rows::Lane};
+use voronka_core::{
+    capabilities::Pace,
+    ids::BubbleId,
+    message::Peer,
+    ports::{Channel, Chat},
+    rows::Lane,
+};
 
 use super::{
-    pace::{Bucket, Size},
+    pace::{ChatPace, Keeps, Size, Throttle},
     sender::Waiting,
 };
 
-/// Buckets of peers that are remembered before full ones are forgotten.
-const BUCKETS_MAX: usize = 10_000;
+/// Chats whose pace is remembered before those that need not be are forgotten.
+const CHATS_MAX: usize = 10_000;
+/// Notices and campaigns under way at once: they leave places for answers, however slow the messenger is.
+const BACKGROUND_MAX: usize = super::UNDER_WAY_MAX * 3 / 4;
+/// A step back of the clock that is taken for one that was set, not for the jitter of two readings.
+const SET_BACK_MIN: SignedDuration = SignedDuration::from_secs(1);
 
-/// How long answers keep the pace after the channel asked to slow down.
-const STRICT_FOR: SignedDuration = SignedDuration::from_secs(10);
+/// What may be sent.
+pub(super) enum Next {
+    /// This one, now; its peer is under way until [`Queue::done`] or [`Queue::again`].
+    Bubble(Box<Waiting>),
+    /// Something, but not before this moment.
+    NotBefore(Timestamp),
+    /// Nothing, unless something comes or ends.
+    Nothing,
+}
 
 /// The queue of an account.
 pub(super) struct Queue {
+    throttle: Throttle,
     pace: Option<Pace>,
     /// All that wait or are under way: a bubble that is handed over twice is the same one.
     known: FxHashSet<BubbleId>,
-    /// Bubbles by peer; empty while the only one is under way.
-    peers: FxHashMap<Peer, VecDeque<Waiting>>,
-    /// Peers whose next bubble may go, by lane; each stands here at most once.
-    ready: BTreeMap<Lane, VecDeque<Peer>>,
+    /// Who has something that waits or is under way.
+    lines: FxHashMap<Peer, Line>,
+    /// Peers whose next bubble may go, by lane.
+    ready: [VecDeque<Place>; LANES.len()],
     /// Peers that wait for a moment.
-    later: BinaryHeap<Reverse<(Timestamp, Peer)>>,
-    buckets: FxHashMap<Peer, Bucket>,
-    account: Bucket,
-    held_until: Timestamp,
-    /// Until then answers keep the pace as well: the channel has asked to slow down.
-    strict_until: Timestamp,
-    /// When the account's pace lets the next paced bubble go.
-    paced_until: Timestamp,
+    later: BinaryHeap<Reverse<(Timestamp, Place)>>,
+    /// Places given so far.
+    places: u64,
+    chats: FxHashMap<Peer, ChatPace>,
+    /// Notices and campaigns under way.
+    background: usize,
+    last_seen: Timestamp,
+}
+
+const LANES: [Lane; 3] = [Lane::Dialogue, Lane::Notice, Lane::Campaign];
+
+/// Where a line stands; it counts as long as the line has the same number.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    number: u64,
+    peer: Peer,
+}
+
+#[derive(Default)]
+struct Line {
+    /// By lane, and in order.
+    waiting: VecDeque<Box<Waiting>>,
+    under_way: bool,
+    /// The place that counts.
+    place: u64,
 }
 
 impl Queue {
     pub(super) fn new() -> Self {
         Self {
+            throttle: Throttle::new(),
             pace: None,
             known: FxHashSet::default(),
-            peers: FxHashMap::default(),
-            ready: BTreeMap::new(),
+            lines: FxHashMap::default(),
+            ready: Default::default(),
             later: BinaryHeap::new(),
-            buckets: FxHashMap::default(),
-            account: Bucket::full(Timestamp::UNIX_EPOCH),
-            held_until: Timestamp::UNIX_EPOCH,
-            strict_until: Timestamp::UNIX_EPOCH,
-            paced_until: Timestamp::UNIX_EPOCH,
+            places: 0,
+            chats: FxHashMap::default(),
+            background: 0,
+            last_seen: Timestamp::UNIX_EPOCH,
         }
     }
 
-    /// The channel's pace; it may change while bubbles wait.
-    pub(super) fn set_pace(&mut self, pace: Option<Pace>) {
-        self.pace = pace;
-    }
-
-    /// Puts a bubble behind those of its peer. `false`: it was there already.
-    pub(super) fn push(&mut self, waiting: Waiting) -> bool {
+    /// Puts a bubble behind those of its peer and lane. `false`: it was there already.
+    pub(super) fn push(&mut self, waiting: Box<Waiting>) -> bool {
         if !self.known.insert(waiting.row.id) {
             return false;
         }
         let (peer, lane) = (waiting.row.peer.clone(), waiting.row.lane);
-        if let Some(queue) = self.peers.get_mut(&peer) {
-            // Its turn comes: the peer stands in `ready` or `later`, or has a bubble under way.
-            queue.push_back(waiting);
-        } else {
-            self.peers.insert(peer.clone(), VecDeque::from([waiting]));
-            self.ready.entry(lane).or_default().push_back(peer);
+        let line = self.lines.entry(peer.clone()).or_default();
+        let at = line.waiting.partition_point(|other| other.row.lane <= lane);
+        line.waiting.insert(at, waiting);
+        if at == 0 && !line.under_way {
+            self.stand(&peer);
         }
         true
     }
 
-    /// The next bubble that may go now; its peer is under way until [`Queue::done`] or [`Queue::again`].
-    pub(super) fn next(&mut self, now: Timestamp) -> Option<Waiting> {
-        while let Some(Reverse((at, _))) = self.later.peek() {
-            if *at > now {
+    /// The next bubble that may go now.
+    pub(super) fn next(&mut self, channel: &dyn Channel, now: Timestamp) -> Next {
+        self.notice_a_clock_set_back(now);
+        self.set_pace(channel.capabilities().pace);
+        self.wake(now);
+        if self.throttle.held_until() > now {
+            return if self.lines.is_empty() { Next::Nothing } else { Next::NotBefore(self.throttle.held_until()) };
+        }
+        for lane in LANES {
+            if lane != Lane::Dialogue && self.background >= BACKGROUND_MAX {
                 break;
             }
-            if let Some(Reverse((_, peer))) = self.later.pop() {
-                let lane = self.lane_of(&peer);
-                self.ready.entry(lane).or_default().push_back(peer);
-            }
-        }
-        if self.held_until > now {
-            return None;
-        }
-        loop {
-            let lane = *self.ready.iter().find(|(_, peers)| !peers.is_empty())?.0;
-            let paced = self.is_paced(lane, now);
-            if paced && let Some(size) = self.account_size() {
-                self.paced_until = self.account.ready_at(size, now);
-                if self.paced_until > now {
-                    return None;
+            while let Some(peer) = self.first_ready(lane) {
+                let paced = lane != Lane::Dialogue || self.throttle.is_slowed(now);
+                let account_at = if paced { self.throttle.ready_at(now) } else { now };
+                if account_at > now {
+                    // Lanes behind this one keep the same pace.
+                    return Next::NotBefore(self.earliest_later().map_or(account_at, |later| later.min(account_at)));
+                }
+                self.ready[lane as usize].pop_front();
+                let chat = channel.chat(&peer);
+                let chat_at = self.chat_ready_at(&peer, chat.as_ref(), lane, now);
+                if chat_at > now {
+                    self.stand_later(peer, chat_at);
+                } else if let Some(waiting) = self.set_off(&peer, chat, now) {
+                    return Next::Bubble(waiting);
                 }
             }
-            let peer = self.ready.get_mut(&lane).and_then(VecDeque::pop_front)?;
-            let ready_at = if paced { self.ready_at(&peer, now) } else { now };
-            if ready_at > now {
-                self.later.push(Reverse((ready_at, peer)));
-                continue;
-            }
-            let Some(waiting) = self.peers.get_mut(&peer).and_then(VecDeque::pop_front) else { continue };
-            self.count(&peer, now);
-            return Some(waiting);
         }
-    }
-
-    /// Messengers' figures are for those who write to many. Answers to people who wait go at once, until the channel says that
-    /// this is too fast.
-    fn is_paced(&self, lane: Lane, now: Timestamp) -> bool {
-        match lane {
-            Lane::Dialogue => now < self.strict_until,
-            Lane::Notice | Lane::Campaign => true,
-        }
-    }
-
-    fn lane_of(&self, peer: &Peer) -> Lane {
-        self.peers.get(peer).and_then(VecDeque::front).map_or(Lane::Campaign, |waiting| waiting.row.lane)
-    }
-
-    fn account_size(&self) -> Option<Size> {
-        let pace = self.pace?;
-        let per_s = pace.account_per_s.max(1);
-        Some(Size { piece: SignedDuration::from_micros(1_000_000 / i64::from(per_s)), burst: per_s })
-    }
-
-    fn peer_size(&self) -> Option<Size> {
-        let pace = self.pace?;
-        let piece = SignedDuration::try_from(pace.peer_pause).ok()?;
-        Some(Size { piece, burst: pace.peer_burst.max(1) })
-    }
-
-    fn ready_at(&self, peer: &Peer, now: Timestamp) -> Timestamp {
-        match (self.peer_size(), self.buckets.get(peer)) {
-            (Some(size), Some(bucket)) => bucket.ready_at(size, now),
-            _ => now,
-        }
-    }
-
-    fn count(&mut self, peer: &Peer, now: Timestamp) {
-        if let Some(size) = self.account_size() {
-            self.account.take(size, now);
-        }
-        if let Some(size) = self.peer_size() {
-            if self.buckets.len() >= BUCKETS_MAX {
-                self.buckets.retain(|_, bucket| !bucket.is_full(now));
-            }
-            self.buckets.entry(peer.clone()).or_insert_with(|| Bucket::full(now)).take(size, now);
-        }
+        self.earliest_later().map_or(Next::Nothing, Next::NotBefore)
     }
 
     /// The peer's bubble was sent or given up: its next one may go.
-    pub(super) fn done(&mut self, id: BubbleId, peer: &Peer) {
-        self.known.remove(&id);
-        match self.peers.get(peer).and_then(VecDeque::front) {
-            Some(waiting) => self.ready.entry(waiting.row.lane).or_default().push_back(peer.clone()),
-            None => {
-                self.peers.remove(peer);
-            }
+    pub(super) fn done(&mut self, waiting: &Waiting) {
+        self.known.remove(&waiting.row.id);
+        self.has_ended(waiting.row.lane);
+        let peer = &waiting.row.peer;
+        let Some(line) = self.lines.get_mut(peer) else { return };
+        line.under_way = false;
+        if line.waiting.is_empty() {
+            self.lines.remove(peer);
+        } else {
+            self.stand(peer);
         }
     }
 
-    /// The bubble goes again, before all others of its peer, not before `at`.
-    pub(super) fn again(&mut self, waiting: Waiting, at: Timestamp) {
-        let peer = waiting.row.peer.clone();
-        self.peers.entry(peer.clone()).or_default().push_front(waiting);
-        self.later.push(Reverse((at, peer)));
+    /// The bubble goes again, before all others of its peer and lane, not before `at`.
+    pub(super) fn again(&mut self, mut waiting: Box<Waiting>, at: Timestamp) {
+        self.has_ended(waiting.row.lane);
+        waiting.not_before = Some(at);
+        let (peer, lane) = (waiting.row.peer.clone(), waiting.row.lane);
+        let line = self.lines.entry(peer.clone()).or_default();
+        line.under_way = false;
+        let at = line.waiting.partition_point(|other| other.row.lane < lane);
+        line.waiting.insert(at, waiting);
+        self.stand(&peer);
     }
 
-    /// The channel asks to slow down: nothing goes before `until`, and the pace is kept for a while after.
-    pub(super) fn slow_down(&mut self, until: Timestamp) {
-        self.hold_all(until);
-        self.strict_until = self.strict_until.max(until + STRICT_FOR);
+    /// The channel asks the account to slow down.
+    pub(super) fn slow_down(&mut self, now: Timestamp, until: Timestamp) {
+        self.throttle.slow_down(now, until);
+    }
+
+    /// The channel asks to slow down in the chat of a peer.
+    pub(super) fn slow_down_chat(&mut self, channel: &dyn Channel, peer: &Peer, now: Timestamp, until: Timestamp) {
+        let id = channel.chat(peer).map_or_else(|| peer.clone(), |chat| chat.id);
+        self.chat(&id, now).slow_down(until);
     }
 
     /// Nothing goes before `until`.
     pub(super) fn hold_all(&mut self, until: Timestamp) {
-        self.held_until = self.held_until.max(until);
+        self.throttle.hold(until);
     }
 
-    /// When something may go that may not go now; `None`: nothing waits.
-    pub(super) fn wakes_at(&self) -> Option<Timestamp> {
-        let later = self.later.peek().map(|Reverse((at, _))| (*at).max(self.held_until));
-        let ready = self.ready.iter().find(|(_, peers)| !peers.is_empty());
-        let held = ready.map(|(lane, _)| match lane {
-            Lane::Dialogue if self.paced_until >= self.strict_until => self.held_until,
-            Lane::Dialogue | Lane::Notice | Lane::Campaign => self.held_until.max(self.paced_until),
-        });
-        [later, held].into_iter().flatten().min()
+    fn set_pace(&mut self, pace: Option<Pace>) {
+        self.pace = pace;
+        self.throttle.set_pace(pace);
+    }
+
+    /// Gives a line the place that its head is to wait in.
+    fn stand(&mut self, peer: &Peer) {
+        let Some(head) = self.lines.get(peer).and_then(|line| line.waiting.front()) else { return };
+        let (at, lane) = (head.not_before, head.row.lane);
+        if let Some(at) = at.filter(|at| *at > self.last_seen) {
+            self.stand_later(peer.clone(), at);
+        } else {
+            let place = self.place(peer.clone());
+            self.ready[lane as usize].push_back(place);
+        }
+    }
+
+    fn stand_later(&mut self, peer: Peer, at: Timestamp) {
+        let place = self.place(peer);
+        self.later.push(Reverse((at, place)));
+    }
+
+    fn place(&mut self, peer: Peer) -> Place {
+        self.places += 1;
+        if let Some(line) = self.lines.get_mut(&peer) {
+            line.place = self.places;
+        }
+        Place { number: self.places, peer }
+    }
+
+    fn counts(&self, place: &Place) -> bool {
+        self.lines.get(&place.peer).is_some_and(|line| line.place == place.number && !line.under_way)
+    }
+
+    /// Whose moment has come is ready.
+    fn wake(&mut self, now: Timestamp) {
+        while let Some(Reverse((at, place))) = self.later.peek() {
+            let counts = self.counts(place);
+            if *at > now && counts {
+                return;
+            }
+            let Some(Reverse((_, place))) = self.later.pop() else { return };
+            if counts {
+                self.stand(&place.peer);
+            }
+        }
+    }
+
+    /// The first moment for which somebody waits. [`Queue::wake`] has left a place that counts on top, or none.
+    fn earliest_later(&self) -> Option<Timestamp> {
+        self.later.peek().map(|Reverse((at, _))| *at)
+    }
+
+    /// The first in a lane; places that no longer count are passed over.
+    fn first_ready(&mut self, lane: Lane) -> Option<Peer> {
+        while let Some(place) = self.ready[lane as usize].front() {
+            if self.counts(place) {
+                return Some(place.peer.clone());
+            }
+            self.ready[lane as usize].pop_front();
+        }
+        None
+    }
+
+    /// The head of a line goes.
+    fn set_off(&mut self, peer: &Peer, chat: Option<Chat>, now: Timestamp) -> Option<Box<Waiting>> {
+        let line = self.lines.get_mut(peer)?;
+        let waiting = line.waiting.pop_front()?;
+        line.under_way = true;
+        if waiting.row.lane != Lane::Dialogue {
+            self.background += 1;
+        }
+        self.throttle.count(now);
+        if let Some(size) = self.chat_size(chat.as_ref()) {
+            let id = chat.map_or_else(|| peer.clone(), |chat| chat.id);
+            self.chat(&id, now).count(size, now);
+        }
+        Some(waiting)
+    }
+
+    fn has_ended(&mut self, lane: Lane) {
+        if lane != Lane::Dialogue {
+            self.background = self.background.saturating_sub(1);
+        }
+    }
+
+    fn chat_size(&self, chat: Option<&Chat>) -> Option<Size> {
+        let (pause, burst) = match (chat, self.pace) {
+            (Some(chat), _) => (chat.pause, chat.burst),
+            (None, Some(pace)) => (pace.peer_pause, pace.peer_burst),
+            (None, None) => return None,
+        };
+        Some(Size { piece: SignedDuration::try_from(pause).ok()?, burst: burst.max(1) })
+    }
+
+    /// Messengers' figures for a chat with one person are for those who write to many. Answers to people who wait go at once,
+    /// until the channel says that this is too fast.
+    fn chat_ready_at(&self, peer: &Peer, chat: Option<&Chat>, lane: Lane, now: Timestamp) -> Timestamp {
+        let keeps = if chat.is_some() || lane != Lane::Dialogue { Keeps::Pace } else { Keeps::PaceIfAsked };
+        let known = self.chats.get(chat.map_or(peer, |chat| &chat.id));
+        known.map_or(now, |known| known.ready_at(self.chat_size(chat), keeps, now))
+    }
+
+    fn chat(&mut self, id: &Peer, now: Timestamp) -> &mut ChatPace {
+        if self.chats.len() >= CHATS_MAX && !self.chats.contains_key(id) {
+            self.chats.retain(|_, chat| !chat.is_over(now));
+        }
+        self.chats.entry(id.clone()).or_insert_with(|| ChatPace::new(now))
+    }
+
+    /// Whoever sets a clock back by an hour must not make everybody wait an hour longer.
+    fn notice_a_clock_set_back(&mut self, now: Timestamp) {
+        let by = self.last_seen.duration_since(now);
+        self.last_seen = now;
+        if by < SET_BACK_MIN {
+            return;
+        }
+        tracing::warn!(?by, "the clock was set back");
+        self.throttle.set_back(by);
+        self.chats.values_mut().for_each(|chat| chat.set_back(by));
+        for waiting in self.lines.values_mut().flat_map(|line| &mut line.waiting) {
+            waiting.not_before = waiting.not_before.map(|at| at - by);
+        }
+        let later = std::mem::take(&mut self.later);
+        self.later = later.into_iter().map(|Reverse((at, place))| Reverse((at - by, place))).collect();
     }
 }
+
+#[cfg(test)]
+mod tests;

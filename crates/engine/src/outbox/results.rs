@@ -3,9 +3,12 @@
 use std::sync::Arc;
 
 use jiff::SignedDuration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tracing::{error, warn};
-use voronka_core::ports::{Fate, Settled};
+use voronka_core::{
+    ids::BubbleId,
+    ports::{Fate, Settled},
+};
 
 use crate::{Shared, conversations::Conversations};
 
@@ -16,22 +19,52 @@ const BATCH_MAX: usize = 256;
 const PAUSE_MIN: SignedDuration = SignedDuration::from_millis(100);
 const PAUSE_MAX: SignedDuration = SignedDuration::from_secs(2);
 
-/// Writes results until the last sender has ended.
-pub(super) async fn write(shared: &Arc<Shared>, mut results: mpsc::UnboundedReceiver<Settled>) {
-    let mut batch = Vec::new();
-    while results.recv_many(&mut batch, BATCH_MAX).await > 0 {
-        settle(shared, std::mem::take(&mut batch)).await;
+/// What a sender tells.
+pub(super) enum Report {
+    /// What became of a bubble.
+    Settled(Settled),
+    /// Asks to be told when all before is written, and which bubbles stand in the outbox though they are settled.
+    Flush(oneshot::Sender<Vec<BubbleId>>),
+}
+
+/// Writes results until the last sender has ended. What came while a batch was being written is the next one: nobody waits
+/// for a batch to fill.
+pub(super) async fn write(shared: &Arc<Shared>, mut results: mpsc::UnboundedReceiver<Report>) {
+    let (mut reports, mut refused) = (Vec::new(), Vec::new());
+    while results.recv_many(&mut reports, BATCH_MAX).await > 0 {
+        let (mut batch, mut flushes) = (Vec::with_capacity(reports.len()), Vec::new());
+        for report in reports.drain(..) {
+            match report {
+                Report::Settled(settled) => batch.push(settled),
+                Report::Flush(asked) => flushes.push(asked),
+            }
+        }
+        if !batch.is_empty() {
+            settle(shared, batch, &mut refused).await;
+        }
+        for asked in flushes {
+            // Who does not wait any more need not be told.
+            let _gone = asked.send(refused.clone());
+        }
     }
 }
 
-async fn settle(shared: &Arc<Shared>, batch: Vec<Settled>) {
+async fn settle(shared: &Arc<Shared>, batch: Vec<Settled>, refused: &mut Vec<BubbleId>) {
     if try_to_settle(shared, &batch).await == Tried::Refused {
         // One of them is to blame: it must not cost the others.
         for one in batch {
+            let id = bubble(&one);
             if try_to_settle(shared, &[one]).await == Tried::Refused {
                 error!("what became of a bubble could not be written; it is sent again at the next start");
+                refused.push(id);
             }
         }
+    }
+}
+
+fn bubble(settled: &Settled) -> BubbleId {
+    match settled {
+        Settled::Sent { id, .. } | Settled::Tried { id, .. } | Settled::GivenUp { id, .. } => *id,
     }
 }
 

@@ -7,17 +7,20 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{mpsc, watch};
 use tracing::{debug, error, warn};
 use voronka_core::{
-    ids::PartnerId,
+    ids::{AccountId, PartnerId},
     message::{DeliveryFate, Event, EventKey, Inbound},
     ports::{Channel, Fate, Receipt, SendError, Settled},
     rows::{Lane, OutboxRow},
 };
 
-use super::{Load, Served, TRIED_FOR, queue::Queue};
+use super::{
+    Load, Served, TRIED_FOR, UNDER_WAY_MAX,
+    campaign::{Page, ReadBack},
+    queue::{Next, Queue},
+    results::Report,
+};
 use crate::Shared;
 
-/// Sends under way at once on one account.
-const UNDER_WAY_MAX: usize = 64;
 /// Times that a bubble is sent again when nobody knows whether it arrived and the channel takes no idempotency key.
 const UNCLEAR_MAX: u32 = 2;
 /// Pause after a failure: doubles up to the longest.
@@ -31,26 +34,36 @@ pub(super) struct Sender {
     shared: Arc<Shared>,
     partner: PartnerId,
     load: Arc<Load>,
-    results: mpsc::UnboundedSender<Settled>,
+    results: mpsc::UnboundedSender<Report>,
     queue: Queue,
     served: Served,
+    read_back: ReadBack,
 }
 
 /// A bubble, and since when it is tried.
 pub(super) struct Waiting {
     pub(super) row: OutboxRow,
+    /// After a failure: when it may be tried again.
+    pub(super) not_before: Option<Timestamp>,
     since: Timestamp,
     unclear: u32,
+}
+
+impl Waiting {
+    pub(super) fn new(row: OutboxRow, since: Timestamp) -> Box<Self> {
+        Box::new(Self { row, not_before: None, since, unclear: 0 })
+    }
 }
 
 impl Sender {
     pub(super) fn new(
         shared: Arc<Shared>,
-        partner: PartnerId,
+        (partner, account): (PartnerId, AccountId),
         load: Arc<Load>,
-        results: mpsc::UnboundedSender<Settled>,
+        results: mpsc::UnboundedSender<Report>,
     ) -> Self {
-        Self { shared, partner, load, results, queue: Queue::new(), served: None }
+        let read_back = ReadBack::new(Arc::clone(&shared), partner.clone(), account, results.clone());
+        Self { shared, partner, load, results, queue: Queue::new(), served: None, read_back }
     }
 
     pub(super) async fn run(
@@ -61,8 +74,9 @@ impl Sender {
         let shared = Arc::clone(&self.shared);
         let life = &shared.life;
         tokio::select! {
-            () = life.running.cancelled() => {}
+            biased;
             () = life.stopping.cancelled() => return,
+            () = life.running.cancelled() => {}
         }
         let mut under_way = FuturesUnordered::new();
         loop {
@@ -71,21 +85,29 @@ impl Sender {
                 self.take(row);
             }
             self.served.clone_from(&served.borrow_and_update());
-            while under_way.len() < UNDER_WAY_MAX
-                && let Some(sending) = self.next()
-            {
-                under_way.push(sending);
-            }
             let last = life.last_sends.is_cancelled();
+            let mut wake = None;
+            while under_way.len() < UNDER_WAY_MAX {
+                match self.next() {
+                    (Some(sending), _) => under_way.push(sending),
+                    (None, at) => {
+                        wake = at.filter(|_| !last);
+                        break;
+                    }
+                }
+            }
             if last && under_way.is_empty() {
                 return;
             }
-            let may_wake = !last && self.served.is_some() && under_way.len() < UNDER_WAY_MAX;
-            let wake = if may_wake { self.queue.wakes_at() } else { None };
+            if !last && self.served.is_some() {
+                self.read_back.begin_if_room(&self.load);
+            }
             tokio::select! {
+                biased;
                 Some((waiting, result)) = under_way.next() => self.sent(waiting, result),
                 Some(row) = handed_over.recv() => self.take(row),
                 Ok(()) = served.changed() => {}
+                page = self.read_back.page() => self.take_page(page),
                 () = sleep(&shared, wake), if wake.is_some() => {}
                 () = life.last_sends.cancelled(), if !last => {}
             }
@@ -93,27 +115,40 @@ impl Sender {
     }
 
     fn take(&mut self, row: OutboxRow) {
-        let since = self.shared.clock.now();
-        if !self.queue.push(Waiting { row, since, unclear: 0 }) {
-            self.load.remove();
+        let lane = row.lane;
+        if !self.queue.push(Waiting::new(row, self.shared.clock.now())) {
+            self.load.remove(lane);
         }
     }
 
-    /// Begins to send the next bubble that may go now.
-    fn next(&mut self) -> Option<impl Future<Output = (Waiting, Result<Receipt, SendError>)> + use<>> {
-        let channel = Arc::clone(self.served.as_ref()?);
+    /// Takes bubbles that were read back.
+    fn take_page(&mut self, page: Page) {
+        for row in self.read_back.take(page, &self.load) {
+            self.load.add(row.lane);
+            self.take(row);
+        }
+    }
+
+    /// Begins to send the next bubble that may go now; else, when one may.
+    fn next(
+        &mut self,
+    ) -> (Option<impl Future<Output = (Box<Waiting>, Result<Receipt, SendError>)> + use<>>, Option<Timestamp>) {
+        let Some(channel) = self.served.clone() else { return (None, None) };
         let now = self.shared.clock.now();
-        self.queue.set_pace(channel.capabilities().pace);
         loop {
-            let waiting = self.queue.next(now)?;
+            let waiting = match self.queue.next(channel.as_ref(), now) {
+                Next::Bubble(waiting) => waiting,
+                Next::NotBefore(at) => return (None, Some(at)),
+                Next::Nothing => return (None, None),
+            };
             if waiting.row.expires.is_none_or(|expires| now < expires) {
-                return Some(send(channel, waiting));
+                return (Some(send(channel, waiting)), None);
             }
             self.give_up(&waiting, DeliveryFate::Expired);
         }
     }
 
-    fn sent(&mut self, mut waiting: Waiting, result: Result<Receipt, SendError>) {
+    fn sent(&mut self, mut waiting: Box<Waiting>, result: Result<Receipt, SendError>) {
         let now = self.shared.clock.now();
         let error = match result {
             Ok(receipt) => {
@@ -122,46 +157,52 @@ impl Sender {
             }
             Err(error) => error,
         };
-        waiting.row.attempts += 1;
-        if now.duration_since(waiting.since) > TRIED_FOR {
-            return self.give_up(&waiting, DeliveryFate::Expired);
+        waiting.row.attempts = waiting.row.attempts.saturating_add(1);
+        if error.fate() != Fate::Final && now.duration_since(waiting.since) > TRIED_FOR {
+            return self.give_up(&waiting, DeliveryFate::Refused { cause: error.to_string() });
         }
-        match error.fate() {
-            Fate::Retry { after: Some(after) } => {
+        match &error {
+            SendError::Limited { after } => {
                 debug!(?after, "the channel asks to slow down");
-                let until = now + SignedDuration::try_from(after).unwrap_or(HOLD_MAX).min(HOLD_MAX);
-                self.queue.slow_down(until);
+                let until = now + SignedDuration::try_from(*after).unwrap_or(HOLD_MAX).min(HOLD_MAX);
+                self.queue.slow_down(now, until);
                 self.queue.again(waiting, until);
             }
-            Fate::Retry { after: None } => {
-                warn!(%error, attempts = waiting.row.attempts, "not sent; trying again");
-                let until = now + pause(waiting.row.attempts);
-                if error == SendError::Unauthorised {
-                    // So it is with every bubble of the account.
-                    self.queue.hold_all(until);
+            SendError::ChatLimited { after } => {
+                debug!(?after, "the channel asks to slow down in one chat");
+                let until = now + SignedDuration::try_from(*after).unwrap_or(HOLD_MAX).min(HOLD_MAX);
+                if let Some(channel) = &self.served {
+                    self.queue.slow_down_chat(channel.as_ref(), &waiting.row.peer, now, until);
                 }
                 self.queue.again(waiting, until);
             }
-            Fate::Unclear => self.unclear(waiting, &error),
-            Fate::Final => {
-                let fate = match error {
-                    SendError::Blocked => DeliveryFate::Blocked,
-                    SendError::Gone => DeliveryFate::Gone,
-                    other => DeliveryFate::Refused { cause: other.to_string() },
-                };
-                self.give_up(&waiting, fate);
+            SendError::Unavailable(_) => self.try_later(waiting, &error, now),
+            SendError::Unauthorised => {
+                // So it is with every bubble of the account.
+                self.queue.hold_all(now + pause(waiting.row.attempts));
+                self.try_later(waiting, &error, now);
             }
+            SendError::Unanswered(_) => self.unclear(waiting, &error, now),
+            SendError::Blocked => self.give_up(&waiting, DeliveryFate::Blocked),
+            SendError::Gone => self.give_up(&waiting, DeliveryFate::Gone),
+            SendError::Refused(_) => self.give_up(&waiting, DeliveryFate::Refused { cause: error.to_string() }),
         }
+    }
+
+    fn try_later(&mut self, waiting: Box<Waiting>, error: &SendError, now: Timestamp) {
+        warn!(%error, attempts = waiting.row.attempts, "not sent; trying again");
+        let until = now + pause(waiting.row.attempts);
+        self.queue.again(waiting, until);
     }
 
     /// Nobody knows whether it was sent. With an idempotency key it is sent again; without, a few times: a message twice is
     /// better than none, and none is better than many.
-    fn unclear(&mut self, mut waiting: Waiting, error: &SendError) {
+    fn unclear(&mut self, mut waiting: Box<Waiting>, error: &SendError, now: Timestamp) {
         warn!(%error, attempts = waiting.row.attempts, "nobody knows whether it was sent");
         waiting.unclear += 1;
         let known = self.served.as_ref().is_some_and(|channel| channel.capabilities().idempotent.it());
         if known || waiting.unclear <= UNCLEAR_MAX {
-            let until = self.shared.clock.now() + pause(waiting.row.attempts);
+            let until = now + pause(waiting.row.attempts);
             self.queue.again(waiting, until);
         } else {
             self.give_up(&waiting, DeliveryFate::Refused { cause: error.to_string() });
@@ -187,15 +228,16 @@ impl Sender {
     }
 
     fn settle(&mut self, waiting: &Waiting, result: Settled) {
-        self.queue.done(waiting.row.id, &waiting.row.peer);
-        self.load.remove();
+        self.queue.done(waiting);
+        self.load.remove(waiting.row.lane);
+        self.read_back.has_ended(&waiting.row);
         // Results are written until the last sender has ended: one that is not is sent again after the next start.
-        let _kept = self.results.send(result);
+        let _kept = self.results.send(Report::Settled(result));
     }
 }
 
 /// Sends a bubble. A channel that panics must not end its account.
-async fn send(channel: Arc<dyn Channel>, waiting: Waiting) -> (Waiting, Result<Receipt, SendError>) {
+async fn send(channel: Arc<dyn Channel>, waiting: Box<Waiting>) -> (Box<Waiting>, Result<Receipt, SendError>) {
     let row = &waiting.row;
     let sent = AssertUnwindSafe(channel.send(&row.peer, &row.bubble, row.id)).catch_unwind().await;
     let result = sent.unwrap_or_else(|_panic| Err(SendError::Unanswered("the channel's adapter panicked".into())));

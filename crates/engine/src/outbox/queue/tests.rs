@@ -1,0 +1,322 @@
+use std::{collections::BTreeMap, time::Duration};
+
+use async_trait::async_trait;
+use proptest::prelude::*;
+use voronka_core::{
+    capabilities::Capabilities,
+    message::Bubble,
+    ports::{Receipt, SendError},
+    rows::OutboxRow,
+};
+use voronka_testkit::{channel::roomy, journal::sample};
+
+use super::*;
+
+/// A messenger with groups: `group/…` are members of one.
+struct WithGroups(Capabilities);
+
+#[async_trait]
+impl Channel for WithGroups {
+    fn capabilities(&self) -> &Capabilities {
+        &self.0
+    }
+
+    fn chat(&self, to: &Peer) -> Option<Chat> {
+        let (group, _) = to.as_str().split_once('/')?;
+        Some(Chat { id: Peer::new(group), pause: Duration::from_secs(4), burst: 5 })
+    }
+
+    async fn send(&self, _: &Peer, _: &Bubble, _: BubbleId) -> Result<Receipt, SendError> {
+        unreachable!("a queue sends nothing")
+    }
+}
+
+fn paced(per_s: u32) -> WithGroups {
+    let pace = Pace { peer_pause: Duration::from_secs(1), peer_burst: 3, account_per_s: per_s };
+    WithGroups(Capabilities { pace: Some(pace), ..roomy() })
+}
+
+fn unpaced() -> WithGroups {
+    WithGroups(Capabilities { pace: None, ..roomy() })
+}
+
+fn row(peer: &str, n: usize, lane: Lane) -> OutboxRow {
+    let inbound = sample::text(&sample::partner("korica"), peer, "", "");
+    let row = sample::bubble(&inbound.conversation(), &inbound, 1, &n.to_string());
+    OutboxRow { id: BubbleId::of(&[peer, &n.to_string()]), lane, ..row }
+}
+
+fn push(queue: &mut Queue, peer: &str, n: usize, lane: Lane) -> bool {
+    queue.push(Waiting::new(row(peer, n, lane), NOW))
+}
+
+const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+fn at(millis: i64) -> Timestamp {
+    NOW + SignedDuration::from_millis(millis)
+}
+
+fn take(queue: &mut Queue, channel: &WithGroups, now: Timestamp) -> Option<Box<Waiting>> {
+    match queue.next(channel, now) {
+        Next::Bubble(waiting) => Some(waiting),
+        Next::NotBefore(later) => {
+            assert!(later > now, "a sender that is told to wait until now would spin");
+            None
+        }
+        Next::Nothing => None,
+    }
+}
+
+/// Sends all that may go, each in no time: peer and number.
+fn drain(queue: &mut Queue, channel: &WithGroups, now: Timestamp) -> Vec<(String, String)> {
+    let mut gone = Vec::new();
+    while let Some(waiting) = take(queue, channel, now) {
+        gone.push((waiting.row.peer.to_string(), waiting.row.bubble.text.text.clone()));
+        queue.done(&waiting);
+    }
+    gone
+}
+
+#[test]
+fn a_campaign_of_fifty_thousand_holds_up_an_answer_by_no_send_at_all() {
+    let (mut queue, channel) = (Queue::new(), paced(30));
+    for n in 0..50_000 {
+        push(&mut queue, &format!("guest-{n}"), n, Lane::Campaign);
+    }
+    assert_eq!(drain(&mut queue, &channel, at(0)).len(), 3);
+    push(&mut queue, "anna", 0, Lane::Dialogue);
+    push(&mut queue, "guest-40000", 1, Lane::Dialogue);
+    let gone: Vec<_> = drain(&mut queue, &channel, at(1)).into_iter().map(|(peer, _)| peer).collect();
+    assert_eq!(gone, ["anna", "guest-40000"], "also to one who is in the campaign's line");
+}
+
+#[test]
+fn while_the_messenger_asks_to_slow_down_an_answer_takes_the_very_next_place() {
+    let (mut queue, channel) = (Queue::new(), paced(10));
+    for n in 0..1_000 {
+        push(&mut queue, &format!("guest-{n}"), n, Lane::Campaign);
+    }
+    queue.slow_down(at(0), at(5_000));
+    assert!(drain(&mut queue, &channel, at(4_999)).is_empty());
+    assert_eq!(drain(&mut queue, &channel, at(5_000)).len(), 1);
+    push(&mut queue, "anna", 0, Lane::Dialogue);
+    push(&mut queue, "boris", 0, Lane::Dialogue);
+    assert!(drain(&mut queue, &channel, at(5_100)).is_empty(), "half of ten a second");
+    assert_eq!(drain(&mut queue, &channel, at(5_200))[0].0, "anna");
+    assert_eq!(drain(&mut queue, &channel, at(5_400))[0].0, "boris");
+    assert!(drain(&mut queue, &channel, at(5_600))[0].0.starts_with("guest"));
+}
+
+#[test]
+fn an_answer_goes_before_a_follow_up_to_the_same_peer_and_each_lane_keeps_its_order() {
+    let (mut queue, channel) = (Queue::new(), unpaced());
+    for n in 0..3 {
+        push(&mut queue, "anna", n, Lane::Campaign);
+    }
+    for n in 3..6 {
+        push(&mut queue, "anna", n, Lane::Dialogue);
+    }
+    let gone: Vec<_> = drain(&mut queue, &channel, at(0)).into_iter().map(|(_, n)| n).collect();
+    assert_eq!(gone, ["3", "4", "5", "0", "1", "2"]);
+}
+
+/// PAINS 10.
+#[test]
+fn a_follow_up_that_is_tried_again_does_not_hold_up_an_answer() {
+    let (mut queue, channel) = (Queue::new(), unpaced());
+    push(&mut queue, "anna", 0, Lane::Campaign);
+    let follow_up = take(&mut queue, &channel, at(0)).unwrap();
+    queue.again(follow_up, at(60_000));
+    push(&mut queue, "anna", 1, Lane::Dialogue);
+    assert_eq!(drain(&mut queue, &channel, at(1)), [("anna".to_owned(), "1".to_owned())]);
+    assert!(drain(&mut queue, &channel, at(59_999)).is_empty());
+    assert_eq!(drain(&mut queue, &channel, at(60_000)), [("anna".to_owned(), "0".to_owned())]);
+}
+
+#[test]
+fn members_of_a_group_share_its_twenty_a_minute_answers_included() {
+    let (mut queue, channel) = (Queue::new(), paced(30));
+    for n in 0..60 {
+        push(&mut queue, &format!("group/{n}"), n, Lane::Dialogue);
+        push(&mut queue, &format!("guest-{n}"), n, Lane::Dialogue);
+    }
+    let mut sent = Vec::new();
+    for second in 0..240 {
+        for (peer, _) in drain(&mut queue, &channel, at(second * 1_000)) {
+            if peer.starts_with("group") {
+                sent.push(second);
+            } else {
+                assert_eq!(second, 0, "who writes in private waits for no group");
+            }
+        }
+    }
+    assert_eq!(sent.len(), 60);
+    for from in 0..180 {
+        let minute = sent.iter().filter(|second| (from..from + 60).contains(*second)).count();
+        assert!(minute <= 20, "{minute} in the minute from {from}");
+    }
+}
+
+#[test]
+fn a_plea_for_one_chat_holds_that_chat_alone() {
+    let (mut queue, channel) = (Queue::new(), paced(30));
+    for n in 0..2 {
+        push(&mut queue, "group/1", n, Lane::Dialogue);
+        push(&mut queue, "group/2", n, Lane::Dialogue);
+        push(&mut queue, "anna", n, Lane::Dialogue);
+    }
+    let first = take(&mut queue, &channel, at(0)).unwrap();
+    queue.slow_down_chat(&channel, &first.row.peer, at(0), at(40_000));
+    queue.again(first, at(40_000));
+    assert_eq!(drain(&mut queue, &channel, at(0)).len(), 2, "both of Anna's");
+    assert!(drain(&mut queue, &channel, at(39_999)).is_empty());
+    let gone = drain(&mut queue, &channel, at(40_000));
+    assert_eq!(gone.len(), 4, "{gone:?}");
+}
+
+#[test]
+fn notices_and_campaigns_leave_places_for_answers_however_slow_the_messenger_is() {
+    let (mut queue, channel) = (Queue::new(), unpaced());
+    for n in 0..200 {
+        push(&mut queue, &format!("guest-{n}"), n, if n % 2 == 0 { Lane::Campaign } else { Lane::Notice });
+    }
+    let mut under_way = Vec::new();
+    while let Some(waiting) = take(&mut queue, &channel, at(0)) {
+        under_way.push(waiting);
+    }
+    assert_eq!(under_way.len(), BACKGROUND_MAX);
+    push(&mut queue, "anna", 0, Lane::Dialogue);
+    assert_eq!(take(&mut queue, &channel, at(0)).unwrap().row.peer.as_str(), "anna");
+    queue.done(&under_way.pop().unwrap());
+    assert!(take(&mut queue, &channel, at(0)).is_some());
+}
+
+#[test]
+fn a_clock_that_is_set_back_by_an_hour_makes_nobody_wait_an_hour() {
+    let (mut queue, channel) = (Queue::new(), paced(30));
+    let hour = 3_600_000;
+    push(&mut queue, "anna", 0, Lane::Dialogue);
+    push(&mut queue, "boris", 0, Lane::Dialogue);
+    let anna = take(&mut queue, &channel, at(hour)).unwrap();
+    queue.again(anna, at(hour + 2_000));
+    queue.slow_down(at(hour), at(hour + 1_000));
+    assert!(take(&mut queue, &channel, at(0)).is_none());
+    assert!(take(&mut queue, &channel, at(1_000)).is_some_and(|boris| boris.row.peer.as_str() == "boris"));
+    assert!(take(&mut queue, &channel, at(2_000)).is_some_and(|anna| anna.row.peer.as_str() == "anna"));
+}
+
+#[test]
+fn a_bubble_that_is_handed_over_twice_is_the_same_one() {
+    let mut queue = Queue::new();
+    assert!(push(&mut queue, "anna", 0, Lane::Dialogue));
+    assert!(!push(&mut queue, "anna", 0, Lane::Dialogue));
+    assert_eq!(drain(&mut queue, &unpaced(), at(0)).len(), 1);
+    assert!(push(&mut queue, "anna", 0, Lane::Dialogue), "it is over: the store knows better");
+}
+
+#[test]
+fn nobody_who_is_done_with_is_remembered() {
+    let (mut queue, channel) = (Queue::new(), unpaced());
+    for n in 0..1_000 {
+        push(&mut queue, &format!("guest-{}", n % 100), n, LANES[n % 3]);
+    }
+    assert_eq!(drain(&mut queue, &channel, at(0)).len(), 1_000);
+    assert!(queue.lines.is_empty() && queue.known.is_empty() && queue.chats.is_empty());
+    assert!(queue.ready.iter().all(VecDeque::is_empty) && queue.later.is_empty() && queue.background == 0);
+}
+
+/// What a bubble of a campaign costs in memory, besides its words: [`super::super::campaign::CAMPAIGN_MAX`] of them are a
+/// megabyte.
+#[test]
+fn a_bubble_costs_half_a_kilobyte_besides_its_words() {
+    let line = size_of::<(Peer, Line)>() + size_of::<Place>() + size_of::<BubbleId>() + size_of::<usize>();
+    assert!(size_of::<Waiting>() + line <= 512, "{} + {line}", size_of::<Waiting>());
+}
+
+#[derive(Debug, Clone)]
+enum Happening {
+    Push { peer: u8, lane: u8 },
+    Next,
+    Done(prop::sample::Index),
+    Again(prop::sample::Index, u16),
+    SlowDown(u16),
+    SlowDownChat(u8, u16),
+    Passes(u16),
+    SetBack(u16),
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    use Happening as H;
+    prop_oneof![
+        6 => (0..6_u8, 0..3_u8).prop_map(|(peer, lane)| H::Push { peer, lane }),
+        6 => Just(H::Next),
+        4 => any::<prop::sample::Index>().prop_map(H::Done),
+        2 => (any::<prop::sample::Index>(), 0..5_000_u16).prop_map(|(of, millis)| H::Again(of, millis)),
+        1 => (0..5_000_u16).prop_map(H::SlowDown),
+        1 => (0..6_u8, 0..5_000_u16).prop_map(|(peer, millis)| H::SlowDownChat(peer, millis)),
+        3 => (0..3_000_u16).prop_map(H::Passes),
+        1 => (0..60_000_u16).prop_map(H::SetBack),
+    ]
+}
+
+const PEERS: [&str; 6] = ["anna", "boris", "vera", "group/1", "group/2", "group/3"];
+
+proptest! {
+    #[test]
+    fn nothing_is_lost_doubled_or_out_of_order_and_one_of_a_peer_is_under_way(
+        happenings in prop::collection::vec(happening(), 1..120),
+    ) {
+        let (mut queue, channel) = (Queue::new(), paced(5));
+        let mut now = at(1_000_000_000);
+        let mut expected: BTreeMap<(String, Lane), VecDeque<BubbleId>> = BTreeMap::new();
+        let mut under_way: Vec<Box<Waiting>> = Vec::new();
+        let mut count = 0;
+        let end = |queue: &mut Queue, expected: &mut BTreeMap<_, VecDeque<_>>, waiting: Box<Waiting>| {
+            let line = expected.get_mut(&(waiting.row.peer.to_string(), waiting.row.lane)).unwrap();
+            assert_eq!(line.pop_front(), Some(waiting.row.id), "in order");
+            queue.done(&waiting);
+        };
+        for what in happenings {
+            match what {
+                Happening::Push { peer, lane } => {
+                    let (peer, lane) = (PEERS[usize::from(peer)], LANES[usize::from(lane)]);
+                    count += 1;
+                    prop_assert!(push(&mut queue, peer, count, lane));
+                    expected.entry((peer.to_owned(), lane)).or_default().push_back(row(peer, count, lane).id);
+                }
+                Happening::Next => if let Some(waiting) = take(&mut queue, &channel, now) {
+                    prop_assert!(under_way.iter().all(|other| other.row.peer != waiting.row.peer));
+                    under_way.push(waiting);
+                },
+                Happening::Done(of) if !under_way.is_empty() => {
+                    let waiting = under_way.swap_remove(of.index(under_way.len()));
+                    end(&mut queue, &mut expected, waiting);
+                }
+                Happening::Again(of, millis) if !under_way.is_empty() => {
+                    let waiting = under_way.swap_remove(of.index(under_way.len()));
+                    queue.again(waiting, now + SignedDuration::from_millis(millis.into()));
+                }
+                Happening::Done(_) | Happening::Again(..) => {}
+                Happening::SlowDown(millis) => queue.slow_down(now, now + SignedDuration::from_millis(millis.into())),
+                Happening::SlowDownChat(peer, millis) => {
+                    let until = now + SignedDuration::from_millis(millis.into());
+                    queue.slow_down_chat(&channel, &Peer::new(PEERS[usize::from(peer)]), now, until);
+                }
+                Happening::Passes(millis) => now += SignedDuration::from_millis(millis.into()),
+                Happening::SetBack(millis) => now -= SignedDuration::from_millis(millis.into()),
+            }
+        }
+        // All that is left goes, in bounded time.
+        for _ in 0..2_000 {
+            for waiting in std::mem::take(&mut under_way) {
+                end(&mut queue, &mut expected, waiting);
+            }
+            while let Some(waiting) = take(&mut queue, &channel, now) {
+                under_way.push(waiting);
+            }
+            now += SignedDuration::from_secs(1);
+        }
+        prop_assert!(expected.values().all(VecDeque::is_empty), "{expected:?}");
+        prop_assert!(queue.lines.is_empty() && queue.known.is_empty());
+    }
+}
