@@ -6,7 +6,7 @@ use voronka_core::{
     capabilities::Capabilities,
     ids::BubbleId,
     message::{Bubble, Peer},
-    ports::{Channel, Preview, Receipt, SendError},
+    ports::{Channel, Chat, Preview, Receipt, SendError},
     spec::rich::Rich,
 };
 
@@ -22,6 +22,12 @@ use crate::{
 const ATTEMPTS_MAX: usize = 6;
 /// The wait if Telegram asks for one without saying how long.
 const PAUSE: Duration = Duration::from_secs(1);
+
+/// How fast a group may be written to.
+const GROUP_PAUSE: Duration = Duration::from_secs(4);
+const GROUP_BURST: u32 = 5;
+/// The longest wait that can be a group's own: its limit is one of a minute.
+const GROUP_WAIT_MAX: Duration = Duration::from_mins(1);
 
 #[derive(Serialize)]
 struct SendMessage<'a> {
@@ -105,6 +111,13 @@ impl Channel for Telegram {
         &CAPABILITIES
     }
 
+    /// A group takes twenty messages a minute, whoever they answer: five at once and one in four seconds never are more.
+    fn chat(&self, to: &Peer) -> Option<Chat> {
+        let group = Address::parse(to).filter(|to| !to.is_private())?;
+        let id = Peer::new(&format!("{}/", group.chat()));
+        Some(Chat { id, pause: GROUP_PAUSE, burst: GROUP_BURST })
+    }
+
     /// Telegram takes no idempotency key: after [`SendError::Unanswered`] nobody knows.
     async fn send(&self, to: &Peer, bubble: &Bubble, _id: BubbleId) -> Result<Receipt, SendError> {
         let to = Address::parse(to).ok_or_else(|| SendError::Refused("this is no address of Telegram".into()))?;
@@ -135,11 +148,11 @@ impl Telegram {
                         tracing::debug!(account = %self.inner.me.account, %error, "the bubble is sent otherwise");
                         shape = next;
                     }
-                    None => return Err(send_error(error)),
+                    None => return Err(failure(to, error)),
                 },
             }
         }
-        let receipt = self.attempt(&shape, bubble, keyboard).await.map_err(send_error)?;
+        let receipt = self.attempt(&shape, bubble, keyboard).await.map_err(|error| failure(to, error))?;
         Ok(self.delivered(to, &shape, keyboard, receipt))
     }
 
@@ -224,7 +237,7 @@ impl Shape<'_> {
         if let Some(chat) = *migrate_to {
             return differs(Self { chat, quotes: None, ..self.clone() });
         }
-        if error.says("can't parse entities") {
+        if error.says("can't parse entities") || (self.photo.is_none() && error.says("too long")) {
             return differs(Self { markup: Markup::Plain, ..self.clone() });
         }
         if error.says("button") && error.says("url") {
@@ -234,7 +247,7 @@ impl Shape<'_> {
             return differs(Self { topic: None, ..self.clone() });
         }
         // A picture that Telegram cannot fetch or does not like must not cost the words.
-        let about_chat = error.says("chat not found") || error.says("not enough rights");
+        let about_chat = is_gone(error) || error.says("not enough rights");
         if self.photo.is_some() && !bubble.text.is_blank() && !about_chat {
             return Some(Self { photo: None, ..self.clone() });
         }
@@ -272,14 +285,41 @@ fn length(text: &Rich) -> usize {
     text.text.encode_utf16().count()
 }
 
+/// What a failed send means. Telegram does not say whether it is the bot or the chat that is over its limit. A group reaches its
+/// own long before the bot does; if it was the bot's after all, the next message elsewhere is told so.
+fn failure(to: Address, error: CallError) -> SendError {
+    match send_error(error) {
+        SendError::Limited { after } if !to.is_private() && after <= GROUP_WAIT_MAX => SendError::ChatLimited { after },
+        other => other,
+    }
+}
+
+/// Whether there is nobody to write to (any more), by Telegram's words.
+fn is_gone(error: &CallError) -> bool {
+    const WORDS: [&str; 9] = [
+        "chat not found",
+        "user not found",
+        "peer_id_invalid",
+        "user is deactivated",
+        "bot was kicked",
+        "bot is not a member",
+        "group chat was deleted",
+        "group chat was deactivated",
+        "the group is no longer",
+    ];
+    WORDS.iter().any(|words| error.says(words))
+}
+
 /// What a failed call means for whoever sends.
 pub(crate) fn send_error(error: CallError) -> SendError {
+    let gone = is_gone(&error);
     match error {
         CallError::NotSent(cause) => SendError::Unavailable(cause),
         CallError::NoAnswer(cause) => SendError::Unanswered(cause),
         CallError::Answered { code, description, retry_after, .. } => match code {
             429 => SendError::Limited { after: retry_after.unwrap_or(PAUSE) },
             401 | 404 => SendError::Unauthorised,
+            400 | 403 if gone => SendError::Gone,
             403 => SendError::Blocked,
             // A relay's redirect is followed nowhere: nothing was sent.
             300..=399 | 500..=599 => SendError::Unavailable(format!("{code} {description}")),

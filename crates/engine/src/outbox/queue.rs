@@ -100,10 +100,10 @@ impl Queue {
             return false;
         }
         let (peer, lane) = (waiting.row.peer.clone(), waiting.row.lane);
-        let line = self.lines.entry(peer.clone()).or_default();
-        let at = line.waiting.partition_point(|other| other.row.lane <= lane);
-        line.waiting.insert(at, waiting);
-        if at == 0 && !line.under_way {
+        let theirs = self.lines.entry(peer.clone()).or_default();
+        let at = theirs.waiting.partition_point(|other| other.row.lane <= lane);
+        theirs.waiting.insert(at, waiting);
+        if at == 0 && !theirs.under_way {
             self.stand(&peer);
         }
         true
@@ -160,10 +160,10 @@ impl Queue {
         self.has_ended(waiting.row.lane);
         waiting.not_before = Some(at);
         let (peer, lane) = (waiting.row.peer.clone(), waiting.row.lane);
-        let line = self.lines.entry(peer.clone()).or_default();
-        line.under_way = false;
-        let at = line.waiting.partition_point(|other| other.row.lane < lane);
-        line.waiting.insert(at, waiting);
+        let theirs = self.lines.entry(peer.clone()).or_default();
+        theirs.under_way = false;
+        let at = theirs.waiting.partition_point(|other| other.row.lane < lane);
+        theirs.waiting.insert(at, waiting);
         self.stand(&peer);
     }
 

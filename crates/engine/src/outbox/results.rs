@@ -20,6 +20,7 @@ const PAUSE_MIN: SignedDuration = SignedDuration::from_millis(100);
 const PAUSE_MAX: SignedDuration = SignedDuration::from_secs(2);
 
 /// What a sender tells.
+#[expect(clippy::large_enum_variant, reason = "nearly all are of the large kind")]
 pub(super) enum Report {
     /// What became of a bubble.
     Settled(Settled),

@@ -38,7 +38,12 @@ pub(super) struct Sender {
     queue: Queue,
     served: Served,
     read_back: ReadBack,
+    /// When the next bubble may go, if time alone keeps it back.
+    wakes_at: Option<Timestamp>,
 }
+
+/// How a send ended.
+type Ended = (Box<Waiting>, Result<Receipt, SendError>);
 
 /// A bubble, and since when it is tried.
 pub(super) struct Waiting {
@@ -63,7 +68,7 @@ impl Sender {
         results: mpsc::UnboundedSender<Report>,
     ) -> Self {
         let read_back = ReadBack::new(Arc::clone(&shared), partner.clone(), account, results.clone());
-        Self { shared, partner, load, results, queue: Queue::new(), served: None, read_back }
+        Self { shared, partner, load, results, queue: Queue::new(), served: None, read_back, wakes_at: None }
     }
 
     pub(super) async fn run(
@@ -86,16 +91,13 @@ impl Sender {
             }
             self.served.clone_from(&served.borrow_and_update());
             let last = life.last_sends.is_cancelled();
-            let mut wake = None;
-            while under_way.len() < UNDER_WAY_MAX {
-                match self.next() {
-                    (Some(sending), _) => under_way.push(sending),
-                    (None, at) => {
-                        wake = at.filter(|_| !last);
-                        break;
-                    }
-                }
+            self.wakes_at = None;
+            while under_way.len() < UNDER_WAY_MAX
+                && let Some(sending) = self.next()
+            {
+                under_way.push(sending);
             }
+            let wake = self.wakes_at.filter(|_| !last);
             if last && under_way.is_empty() {
                 return;
             }
@@ -129,20 +131,21 @@ impl Sender {
         }
     }
 
-    /// Begins to send the next bubble that may go now; else, when one may.
-    fn next(
-        &mut self,
-    ) -> (Option<impl Future<Output = (Box<Waiting>, Result<Receipt, SendError>)> + use<>>, Option<Timestamp>) {
-        let Some(channel) = self.served.clone() else { return (None, None) };
+    /// Begins to send the next bubble that may go now.
+    fn next(&mut self) -> Option<impl Future<Output = Ended> + use<>> {
+        let channel = Arc::clone(self.served.as_ref()?);
         let now = self.shared.clock.now();
         loop {
             let waiting = match self.queue.next(channel.as_ref(), now) {
                 Next::Bubble(waiting) => waiting,
-                Next::NotBefore(at) => return (None, Some(at)),
-                Next::Nothing => return (None, None),
+                Next::NotBefore(at) => {
+                    self.wakes_at = Some(at);
+                    return None;
+                }
+                Next::Nothing => return None,
             };
             if waiting.row.expires.is_none_or(|expires| now < expires) {
-                return (Some(send(channel, waiting)), None);
+                return Some(send(channel, waiting));
             }
             self.give_up(&waiting, DeliveryFate::Expired);
         }
@@ -237,7 +240,7 @@ impl Sender {
 }
 
 /// Sends a bubble. A channel that panics must not end its account.
-async fn send(channel: Arc<dyn Channel>, waiting: Box<Waiting>) -> (Box<Waiting>, Result<Receipt, SendError>) {
+async fn send(channel: Arc<dyn Channel>, waiting: Box<Waiting>) -> Ended {
     let row = &waiting.row;
     let sent = AssertUnwindSafe(channel.send(&row.peer, &row.bubble, row.id)).catch_unwind().await;
     let result = sent.unwrap_or_else(|_panic| Err(SendError::Unanswered("the channel's adapter panicked".into())));

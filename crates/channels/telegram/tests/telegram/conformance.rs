@@ -56,7 +56,7 @@ impl Messenger for Behind {
             Breakdown::Blocked => Some(Reply::error(403, "Forbidden: bot was blocked by the user")),
             Breakdown::BadToken => Some(Reply::error(401, "Unauthorized")),
             // A relay may quote the path that it was asked for.
-            Breakdown::Refusal => Some(Reply::error(400, &format!("Bad Request: /bot{TOKEN}/ chat not found"))),
+            Breakdown::Refusal => Some(Reply::error(400, &format!("Bad Request: /bot{TOKEN}/ BUTTON_DATA_INVALID"))),
             Breakdown::NoConnection => None,
         };
         self.is_unplugged.store(how == Breakdown::NoConnection, Ordering::Relaxed);

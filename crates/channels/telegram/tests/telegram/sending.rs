@@ -188,9 +188,18 @@ async fn each_failure_of_telegram_has_its_meaning() {
         (Reply::error(500, "Internal Server Error"), SendError::Unavailable("500 Internal Server Error".into())),
         (Reply::Text(503, "maintenance"), SendError::Unavailable("503 no description".into())),
         (Reply::Text(302, "moved"), SendError::Unavailable("302 no description".into())),
-        (Reply::error(403, "Forbidden: user is deactivated"), SendError::Blocked),
+        (Reply::error(403, "Forbidden: bot was blocked by the user"), SendError::Blocked),
+        (Reply::error(403, "Forbidden: bot can't initiate conversation with a user"), SendError::Blocked),
+        (Reply::error(403, "Forbidden: CHAT_WRITE_FORBIDDEN"), SendError::Blocked),
+        (Reply::error(403, "Forbidden: user is deactivated"), SendError::Gone),
+        (Reply::error(403, "Forbidden: bot was kicked from the supergroup chat"), SendError::Gone),
+        (Reply::error(403, "Forbidden: the group chat was deleted"), SendError::Gone),
+        (Reply::error(400, "Bad Request: chat not found"), SendError::Gone),
+        (Reply::error(400, "Bad Request: PEER_ID_INVALID"), SendError::Gone),
+        (Reply::error(401, "Unauthorized"), SendError::Unauthorised),
         (Reply::error(404, "Not Found"), SendError::Unauthorised),
-        (Reply::error(400, "Bad Request: chat not found"), refused("Bad Request: chat not found")),
+        (Reply::error(400, "Bad Request: BUTTON_DATA_INVALID"), refused("Bad Request: BUTTON_DATA_INVALID")),
+        (Reply::error(400, "Bad Request: message can't be edited"), refused("Bad Request: message can't be edited")),
         (Reply::error(400, "Bad Request: \"слова клиента\" too long"), refused("Bad Request:")),
         // Done, as far as its status goes, but unreadable: nobody knows.
         (Reply::Text(200, "<html>"), SendError::Unanswered("the answer is not of the Bot API".into())),
@@ -201,6 +210,100 @@ async fn each_failure_of_telegram_has_its_meaning() {
         assert_eq!(send(&api, &bubble("Привет")).await, Err(expected), "{reply:?}");
         assert_eq!(api.calls().len(), 1, "nothing is retried here: {reply:?}");
     }
+}
+
+#[tokio::test]
+async fn a_plea_in_a_group_holds_the_group_and_a_long_one_the_bot() {
+    let too_many = |seconds: u64| {
+        let words = format!("Too Many Requests: retry after {seconds}");
+        Reply::with(429, &words, &json!({ "retry_after": seconds }))
+    };
+    let after = std::time::Duration::from_secs;
+    for (to, seconds, expected) in [
+        ("-100123/42/7", 37, SendError::ChatLimited { after: after(37) }),
+        ("-100123/42/7", 2_282, SendError::Limited { after: after(2_282) }),
+        ("1111", 37, SendError::Limited { after: after(37) }),
+        ("1111/5", 37, SendError::Limited { after: after(37) }),
+    ] {
+        let api = BotApi::start().await;
+        api.then("sendMessage", [too_many(seconds)]);
+        let sent = api.telegram().send(&Peer::new(to), &bubble("Привет"), bubble_id(1)).await;
+        assert_eq!(sent, Err(expected), "{to}");
+    }
+}
+
+#[tokio::test]
+async fn members_and_topics_of_a_group_share_its_pace_and_a_private_chat_has_its_own() {
+    let telegram = BotApi::start().await.telegram();
+    let chat = |peer: &str| telegram.chat(&Peer::new(peer));
+    let group = chat("-100123/42/7").expect("a group has a pace of its own");
+    assert_eq!(chat("-100123/0/8"), Some(group.clone()));
+    assert_ne!(chat("-100124/0/8").expect("another group").id, group.id);
+    assert_eq!((chat("1111"), chat("1111/5"), chat("session-7")), (None, None, None));
+    let in_a_minute = u64::from(group.burst) + 60 / group.pause.as_secs();
+    assert_eq!(in_a_minute, 20);
+}
+
+#[tokio::test]
+async fn a_text_that_telegram_finds_too_long_is_tried_once_more_without_styles() {
+    let api = BotApi::start().await;
+    let long = Reply::error(400, "Bad Request: message is too long");
+    api.then("sendMessage", [long.clone(), Reply::error(400, "Bad Request: MESSAGE_TOO_LONG"), long]);
+    let styled = Bubble {
+        text: Rich { text: "Торт".into(), spans: vec![Span { bytes: 0..8, style: Style::Bold }] },
+        ..bubble("")
+    };
+    let refused = send(&api, &styled).await;
+    assert_eq!(refused, Err(SendError::Refused("Bad Request: MESSAGE_TOO_LONG".into())));
+    let calls = api.calls_of("sendMessage");
+    assert_eq!((&calls[0]["text"], &calls[1]["text"]), (&json!("<b>Торт</b>"), &json!("Торт")));
+    assert_eq!(calls.len(), 2, "once");
+}
+
+#[tokio::test]
+async fn a_caption_that_is_too_long_becomes_a_message_of_its_own() {
+    let api = BotApi::start().await;
+    api.then("sendPhoto", [Reply::error(400, "Bad Request: message caption is too long")]);
+    send(&api, &with_photo("Торт")).await.unwrap();
+    let methods: Vec<String> = api.calls().into_iter().map(|(method, _)| method).collect();
+    assert_eq!(methods, ["sendPhoto", "sendMessage"]);
+}
+
+#[tokio::test]
+async fn nobody_is_tried_twice_who_is_gone() {
+    let api = BotApi::start().await;
+    api.break_down(Some(Reply::error(400, "Bad Request: chat not found")));
+    assert_eq!(send(&api, &with_photo("Торт")).await, Err(SendError::Gone));
+    assert_eq!(api.calls().len(), 1);
+}
+
+/// A draft is a preview of half a minute: the message that ends it must be the last that the chat is sent.
+#[tokio::test]
+async fn the_answer_replaces_its_preview_and_nothing_is_previewed_after_it() {
+    let api = BotApi::start().await;
+    let telegram = api.telegram();
+    for text in ["Торт", "Торт «Прага»"] {
+        telegram.preview(&peer(), &Preview { draft: 5, text: text.into() }).await.unwrap();
+    }
+    telegram.send(&peer(), &bubble("Торт «Прага» стоит 2 400 ₽."), bubble_id(1)).await.unwrap();
+    telegram.stop().await;
+    let calls = api.calls();
+    let methods: Vec<&str> = calls.iter().map(|(method, _)| method.as_str()).collect();
+    assert_eq!(methods, ["sendMessageDraft", "sendMessageDraft", "sendMessage"]);
+    let chats: Vec<_> = calls.iter().map(|(_, parameters)| parameters["chat_id"].clone()).collect();
+    assert!(chats.iter().all(|chat| *chat == json!(1111)), "where the draft is, the answer is: {chats:?}");
+}
+
+#[tokio::test]
+async fn a_plea_to_a_preview_ends_previews_and_not_the_answer() {
+    let api = BotApi::start().await;
+    let telegram = api.telegram();
+    api.then("sendMessageDraft", [Reply::with(429, "Too Many Requests: retry after 3", &json!({"retry_after": 3}))]);
+    let preview = Preview { draft: 5, text: "Торт".into() };
+    assert!(telegram.preview(&peer(), &preview).await.is_err());
+    assert_eq!(telegram.preview(&peer(), &preview).await, Ok(()));
+    telegram.send(&peer(), &bubble("Торт «Прага»"), bubble_id(1)).await.unwrap();
+    assert_eq!(api.calls().len(), 2, "one preview, one answer");
 }
 
 #[tokio::test]
