@@ -337,6 +337,11 @@ impl Staged {
         }
         Ok(Self { args, log, folder })
     }
+
+    /// Leaves everything on the disk, for whoever wants to know what happened; says where.
+    pub(crate) fn keep(self) -> String {
+        format!("{}; the log: {}", self.folder.keep().display(), self.log.display())
+    }
 }
 
 /// Runs botload and reads its report; it says by its exit code whether all was well.

@@ -1,7 +1,8 @@
-//! The project's chores: `cargo xtask test`, `cargo xtask botload`.
+//! The project's chores: `cargo xtask test`, `cargo xtask botload`, `cargo xtask crash`.
 
 mod botload;
 mod browser;
+mod crash;
 mod shell;
 mod test;
 
@@ -22,6 +23,8 @@ enum Chore {
     Test(test::Options),
     /// Plays customers against the release binary and checks every answer; unknown options go to botload itself
     Botload(botload::Options),
+    /// Kills the release binary again and again while customers write to it, and checks every answer
+    Crash(crash::Options),
 }
 
 fn main() -> ExitCode {
@@ -29,6 +32,7 @@ fn main() -> ExitCode {
     let done = match cli.chore {
         Chore::Test(options) => test::run(&options),
         Chore::Botload(options) => botload::run(&options),
+        Chore::Crash(options) => crash::run(&options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -11,7 +11,7 @@ use std::{
 use clap::ValueEnum;
 
 use crate::{
-    botload, browser,
+    botload, browser, crash,
     shell::{self, Failure},
 };
 
@@ -38,6 +38,8 @@ enum Step {
     E2e,
     /// A few customers of botload, delivered twice and refused now and then
     Botload,
+    /// The built binary is killed a few times while customers write to it
+    Crash,
 }
 
 /// Runs the steps in order and stops at the first that fails.
@@ -69,6 +71,7 @@ fn perform(step: Step) -> Result<(), Failure> {
         Step::Browser => browser::ensure().map(|path| shell::say(&format!("{}", path.display()))),
         Step::E2e => end_to_end(),
         Step::Botload => botload::small(&built()?),
+        Step::Crash => crash::small(&built()?),
     }
 }
 

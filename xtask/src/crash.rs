@@ -1,0 +1,141 @@
+//! `cargo xtask crash`: the binary is killed at random moments (`kill -9`) while customers write to it, and every answer is
+//! checked. A killed bot is started again at once; botload delivers as Telegram does, until it is told that a message was kept.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use serde_json::Value;
+
+use crate::{
+    botload::{self, How, Profile, Staged, Tools},
+    shell::{self, Failure},
+};
+
+/// More seconds than the kills need: the pauses between them vary.
+const SPARE: f64 = 1.2;
+/// What fails besides: deliveries that come twice, refusals of the messenger, refusals of the model.
+const FAULTS: [&str; 6] = ["--dup", "0.05", "--api-fault", "0.05", "--llm-fault", "0.05"];
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// Kills at least
+    #[arg(long, default_value_t = 30)]
+    kills: u32,
+    /// Seconds between kills, about
+    #[arg(long, default_value_t = 2.0)]
+    every: f64,
+    /// Messages a second, over all customers
+    #[arg(long, default_value_t = 60.0)]
+    rate: f64,
+    /// Customers
+    #[arg(long, default_value_t = 120)]
+    chats: u32,
+    /// How long the model thinks, in milliseconds: turns are under way whenever the bot is killed
+    #[arg(long, default_value_t = 200)]
+    llm_ms: u32,
+    /// The binary to test; built in release unless given
+    #[arg(long, value_name = "PATH")]
+    binary: Option<PathBuf>,
+    /// botload's sources
+    #[arg(long, value_name = "DIR", env = "BOTLOAD", default_value = botload::SOURCE)]
+    botload: PathBuf,
+}
+
+/// The chore.
+pub(crate) fn run(options: &Options) -> Result<(), Failure> {
+    let tools = Tools::build(&botload::source(&options.botload)?, Profile::Release)?;
+    play(&tools, &botload::release(options.binary.as_deref())?, options)
+}
+
+/// A few kills of an unoptimised binary; nothing where botload is not at hand.
+pub(crate) fn small(binary: &Path) -> Result<(), Failure> {
+    let folder = std::env::var_os("BOTLOAD").map_or_else(|| PathBuf::from(botload::SOURCE), PathBuf::from);
+    let Ok(source) = botload::source(&folder) else {
+        shell::say(&format!("left out: {} is not there", folder.display()));
+        return Ok(());
+    };
+    let tools = Tools::build(&source, Profile::Debug)?;
+    let (binary, botload) = (Some(binary.to_path_buf()), folder);
+    let few = Options { kills: 4, every: 2.0, rate: 10.0, chats: 10, llm_ms: 100, binary, botload };
+    play(&tools, &botload::release(few.binary.as_deref())?, &few)
+}
+
+fn play(tools: &Tools, binary: &Path, options: &Options) -> Result<(), Failure> {
+    let staged = Staged::new(binary, How::Webhook, 1)?;
+    let seconds = f64::from(options.kills) * options.every * SPARE;
+    let messages = (seconds * options.rate / f64::from(options.chats)).ceil().max(1.0);
+    let mut botload = Command::new(&tools.botload);
+    botload.args(&staged.args).args(FAULTS);
+    for (name, value) in [
+        ("--kill-every", options.every.to_string()),
+        ("--rate", options.rate.to_string()),
+        ("--chats", options.chats.to_string()),
+        ("--messages", messages.to_string()),
+        ("--llm-ms", options.llm_ms.to_string()),
+    ] {
+        botload.args([name, &value]);
+    }
+    shell::say(&format!("killing it {} times or more, about every {} s", options.kills, options.every));
+    let (text, report, _) = botload::played(&mut botload)?;
+    shell::report(&text);
+    let verdict = judge(&report, options.kills);
+    if verdict.is_err() {
+        shell::say(&format!("partners, database and log: {}", staged.keep()));
+    }
+    verdict
+}
+
+/// What no crash may do. An answer may come a second time only where a kill fell between sending and noting that it was
+/// sent: Telegram knows no key by which it would recognise the repetition.
+fn judge(report: &Value, kills_wanted: u32) -> Result<(), Failure> {
+    let count = |name: &str| report[name].as_u64().ok_or_else(|| format!("the report names no {name}"));
+    let (kills, doubled) = (count("kills")?, count("doubled")?);
+    shell::report(&format!(
+        "{kills} kills: {} lost, {doubled} doubled, {} out of order, {} to a wrong chat",
+        count("lost")?,
+        count("out_of_order")?,
+        count("to_wrong_chat")?
+    ));
+    for name in ["lost", "out_of_order", "to_wrong_chat", "by_wrong_bot"] {
+        let found = count(name)?;
+        if found > 0 {
+            return Err(format!("{found} messages: {name}"));
+        }
+    }
+    if doubled > kills {
+        return Err(format!("{doubled} answers were doubled by {kills} kills"));
+    }
+    if kills < u64::from(kills_wanted) {
+        return Err(format!("only {kills} kills of {kills_wanted}: give it more time between start and end"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_kill_may_double_one_answer_and_nothing_else() {
+        let well =
+            json!({"kills": 30, "lost": 0, "doubled": 30, "out_of_order": 0, "to_wrong_chat": 0, "by_wrong_bot": 0});
+        assert_eq!(judge(&well, 30), Ok(()));
+        for (name, value) in [
+            ("lost", 1),
+            ("doubled", 31),
+            ("out_of_order", 1),
+            ("to_wrong_chat", 1),
+            ("by_wrong_bot", 1),
+            ("kills", 29),
+        ] {
+            let mut report = well.clone();
+            report[name] = json!(value);
+            assert!(judge(&report, 30).is_err(), "{name}");
+        }
+        assert!(judge(&json!({}), 0).is_err(), "no report is no proof");
+    }
+}
