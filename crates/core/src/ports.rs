@@ -9,6 +9,7 @@ mod journal;
 mod knowledge;
 mod mailbox;
 mod model;
+mod retention;
 
 use std::time::Duration;
 
@@ -24,6 +25,7 @@ pub use journal::{CommitError, Fired, Journal, LOADED_ORDERS_MAX, Loaded, Posted
 pub use knowledge::{EmbedError, EmbedFor, Embedder, Indexed, Knowledge, KnowledgeError, Passage};
 pub use mailbox::{Mailbox, PostError, Posted};
 pub use model::{ChatMessage, ChatModel, Completion, Delta, Finish, ModelError, Prompt, ToolCall, ToolSpec, Usage};
+pub use retention::{ForgetMark, Forgotten, Retention, Terms};
 
 /// What a failure means for whoever called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,18 +4,19 @@
 
 mod memory;
 mod memory_directory;
+mod memory_retention;
 pub mod sample;
 pub mod suite;
 
 use std::future::Future;
 
 pub use memory::{Call, MemoryStore};
-use voronka_core::ports::{Directory, Journal};
+use voronka_core::ports::{Directory, Journal, Retention};
 
 /// A store under test, with whatever it lies on (a folder, a schema).
 pub trait Fixture: Sized + Send + Sync {
     /// The store.
-    type Store: Journal + Directory;
+    type Store: Journal + Directory + Retention;
 
     /// The open store.
     fn store(&self) -> &Self::Store;
@@ -83,7 +84,14 @@ macro_rules! journal_conformance {
             messages_are_read_after_a_position,
             leads_are_listed_hottest_first,
             orders_and_notices_are_listed_latest_first,
-            figures_count_since_a_moment
+            figures_count_since_a_moment,
+            old_messages_are_forgotten_and_young_ones_stay,
+            the_key_of_an_old_event_is_forgotten,
+            what_waits_to_be_sent_keeps_its_words,
+            facts_of_messages_fade_and_milestones_stay,
+            a_customer_who_never_was_more_than_a_cold_lead_is_forgotten,
+            a_customer_with_whom_something_is_under_way_is_not_forgotten,
+            another_partners_past_stays
         );
     };
     ($make:expr; $($case:ident),+ $(,)?) => {

@@ -65,7 +65,7 @@ CREATE UNIQUE INDEX leads_key ON leads (partner, customer);
 CREATE INDEX leads_hottest ON leads (partner, heat, score, at, customer);
 
 -- With a rowid: rows are appended to full pages, where a clustered key would leave a third of each page empty.
--- receipt: the channel's own id of a message that was sent.
+-- receipt: the channel's own id of a message that was sent. body: JSON, with the character U+0001 where it repeats the text.
 CREATE TABLE messages (
     partner      TEXT NOT NULL,
     conversation BLOB NOT NULL,

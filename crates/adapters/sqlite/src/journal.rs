@@ -13,7 +13,7 @@ use voronka_core::{
 };
 
 use crate::{
-    SqliteStore,
+    SqliteStore, body,
     problem::Problem,
     sql,
     values::{self, get, micros},
@@ -177,15 +177,15 @@ fn unsent(connection: &Connection, after: i64, limit: usize) -> Result<Vec<(i64,
 }
 
 fn bubble(row: &Row<'_>) -> Result<OutboxRow, Problem> {
-    let bubble: Option<String> = get(row, 7)?;
-    let bubble = bubble.as_deref().ok_or(Problem::Unreadable("bubble"))?;
+    let (bubble, words): (Option<String>, Option<String>) = (get(row, 7)?, get(row, 11)?);
+    let bubble = body::whole(bubble.ok_or(Problem::Unreadable("bubble"))?, &words.unwrap_or_default())?;
     Ok(OutboxRow {
         id: get(row, 2)?,
         conversation: ConversationKey { partner: get(row, 1)?, conversation: get(row, 3)? },
         account: get(row, 4)?,
         peer: get(row, 5)?,
         seq: get(row, 6)?,
-        bubble: serde_json::from_str(bubble).map_err(|_| Problem::Unreadable("bubble"))?,
+        bubble: serde_json::from_str(&bubble).map_err(|_| Problem::Unreadable("bubble"))?,
         lane: Lane::from_number(get(row, 8)?),
         expires: get(row, 9)?,
         attempts: get(row, 10)?,

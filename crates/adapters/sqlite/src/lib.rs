@@ -6,10 +6,13 @@
 //! - Reads are made in place, on a small pool of read-only connections: a hop to another thread costs more than they do.
 //! - One process holds a file at a time.
 
+mod body;
 mod directory;
 mod journal;
+mod length;
 mod open;
 mod problem;
+mod retention;
 mod sql;
 mod store;
 mod values;

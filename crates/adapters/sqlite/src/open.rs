@@ -8,7 +8,10 @@ use std::{
 use rusqlite::{Connection, OpenFlags, config::DbConfig, functions::FunctionFlags};
 use voronka_core::ports::StoreError;
 
-use crate::problem::{Problem, store_error};
+use crate::{
+    length,
+    problem::{Problem, store_error},
+};
 
 /// The schema, oldest step first. A step that was released is never edited.
 const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_start.sql")];
@@ -66,6 +69,7 @@ fn io_error(what: &str, path: &Path, error: &io::Error) -> StoreError {
 
 /// The connection that writes, on a schema that is up to date.
 pub(crate) fn writer(path: &Path) -> Result<Connection, StoreError> {
+    length::check(path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags).map_err(|error| store_error(&error))?;
     prepare_writer(&mut connection).map_err(StoreError::from)?;

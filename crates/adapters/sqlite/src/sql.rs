@@ -87,8 +87,8 @@ statements! {
     CHECK = "PRAGMA quick_check(1)";
 
     KEY_ADD = "INSERT INTO keys (partner, account, key, at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING";
-    KEYS_AFTER = "SELECT partner, account, key, at FROM keys WHERE (partner, account, key) > (?1, ?2, ?3) \
-        ORDER BY partner, account, key LIMIT ?4";
+    KEYS_AFTER = "SELECT account, key, at FROM keys WHERE partner = ?1 AND (account, key) > (?2, ?3) \
+        ORDER BY account, key LIMIT ?4";
     KEY_DROP = "DELETE FROM keys WHERE partner = ?1 AND account = ?2 AND key = ?3";
 
     MAIL_ADD = "INSERT INTO mailbox (partner, conversation, account, peer, key, at, event) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
@@ -150,7 +150,7 @@ statements! {
     OUTBOX_TRIED = "UPDATE outbox SET attempts = attempts + 1 WHERE partner = ?1 AND id = ?2";
     /// At start-up, of all partners.
     UNSENT = "SELECT o.position, o.partner, o.id, o.conversation, o.account, o.peer, o.seq, coalesce(o.bubble, m.body), o.lane, \
-        o.expires, o.attempts FROM outbox o LEFT JOIN messages m ON m.partner = o.partner AND m.conversation = o.conversation \
+        o.expires, o.attempts, m.text FROM outbox o LEFT JOIN messages m ON m.partner = o.partner AND m.conversation = o.conversation \
         AND m.seq = o.seq WHERE o.position > ?1 ORDER BY o.position";
 
     NOTICE_ADD = "INSERT INTO notices (partner, id, about, text, at) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING";
@@ -169,6 +169,33 @@ statements! {
     LEADS_OF_HEAT = lead_cards!("AND l.heat = ?4");
     ORDERS = order_cards!("ORDER BY o.at DESC, o.id DESC LIMIT ?2 OFFSET ?3");
     ORDER = order_cards!("AND o.id = ?2");
+    CONVERSATIONS_AFTER = "SELECT conversation, customer, at, preview <> '' FROM conversations INDEXED BY conversations_key \
+        WHERE partner = ?1 AND conversation > ?2 ORDER BY conversation LIMIT ?3";
+    /// What waits to be sent has its words there.
+    MESSAGES_OLDEST = "SELECT m.seq, m.at FROM messages m WHERE m.partner = ?1 AND m.conversation = ?2 \
+        AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.partner = m.partner AND o.id = m.bubble) ORDER BY m.seq";
+    MESSAGE_DROP = "DELETE FROM messages WHERE partner = ?1 AND conversation = ?2 AND seq = ?3 \
+        AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.partner = messages.partner AND o.id = messages.bubble)";
+    FACTS_FROM = "SELECT id, at, name FROM facts WHERE partner = ?1 AND customer = ?2 ORDER BY id";
+    FACT_DROP = "DELETE FROM facts WHERE id = ?2 AND partner = ?1";
+    PREVIEW_DROP = "UPDATE conversations SET preview = '' WHERE partner = ?1 AND conversation = ?2 AND preview <> '' \
+        AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.partner = ?1 AND m.conversation = ?2)";
+    /// Whether anything of a customer is under way, or was ever more than talk.
+    IS_ENGAGED = "SELECT EXISTS (SELECT 1 FROM conversations c WHERE c.partner = ?1 AND c.customer = ?2 AND (c.at >= ?3 \
+        OR c.owner <> 'bot' \
+        OR EXISTS (SELECT 1 FROM mailbox b WHERE b.partner = c.partner AND b.conversation = c.conversation) \
+        OR EXISTS (SELECT 1 FROM timers t WHERE t.partner = c.partner AND t.conversation = c.conversation))) \
+        OR EXISTS (SELECT 1 FROM leads WHERE partner = ?1 AND customer = ?2 AND heat > 0) \
+        OR EXISTS (SELECT 1 FROM orders WHERE partner = ?1 AND customer = ?2)";
+    CONVERSATION_DROP = "DELETE FROM conversations WHERE partner = ?1 AND conversation = ?2 \
+        AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.partner = ?1 AND m.conversation = ?2)";
+    LEAD_DROP = "DELETE FROM leads WHERE partner = ?1 AND customer = ?2 \
+        AND NOT EXISTS (SELECT 1 FROM conversations c WHERE c.partner = ?1 AND c.customer = ?2)";
+    CUSTOMER_DROP = "DELETE FROM customers WHERE partner = ?1 AND id = ?2 \
+        AND NOT EXISTS (SELECT 1 FROM conversations c WHERE c.partner = ?1 AND c.customer = ?2)";
+    NOTICES_DROP = "DELETE FROM notices WHERE (partner, id) IN (SELECT partner, id FROM notices \
+        WHERE partner = ?1 AND at < ?2 ORDER BY at LIMIT ?3)";
+    LETTERS_DROP = "DELETE FROM letters WHERE id IN (SELECT id FROM letters WHERE partner = ?1 AND at < ?2 LIMIT ?3)";
     COUNT_FACTS = "SELECT name, count(*), count(DISTINCT customer) FROM facts WHERE partner = ?1 \
         AND name IN ('message', 'question.unanswered', 'answer.blocked') AND at >= ?2 GROUP BY name";
     COUNT_HOT = "SELECT count(*) FROM leads WHERE partner = ?1 AND heat = 2";

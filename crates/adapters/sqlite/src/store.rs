@@ -3,8 +3,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use jiff::Timestamp;
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 use voronka_core::ports::StoreError;
 
 use crate::{
@@ -16,9 +15,6 @@ use crate::{
 
 /// Read connections that are kept for the next read; more are opened when more read at once.
 const READERS_MAX: usize = 16;
-/// Keys that one transaction of [`SqliteStore::prune`] looks at, so that turns need not wait long for it.
-const PRUNE_ROWS_MAX: i64 = 2_000;
-
 /// Journal and directory in one SQLite file. A clone is the same store; the last one that is dropped finishes what waits and
 /// frees the file.
 #[derive(Debug, Clone)]
@@ -51,19 +47,6 @@ impl SqliteStore {
     /// Where the file is.
     pub fn path(&self) -> &Path {
         &self.readers.path
-    }
-
-    /// Forgets the keys of events that happened before a moment: a second delivery would be taken for a new event. Messengers
-    /// give up within days, so a month is safe. Returns how many.
-    pub async fn prune(&self, before: Timestamp) -> Result<usize, StoreError> {
-        let mut pruned = 0;
-        let mut cursor = Some((String::new(), String::new(), String::new()));
-        while let Some(after) = cursor {
-            let (count, next) = self.writer.call(0, move |connection| prune_some(connection, &after, before)).await?;
-            pruned += count;
-            cursor = next;
-        }
-        Ok(pruned)
     }
 
     /// Reads the whole file and says whether it is sound. Takes seconds a gigabyte; for `doctor` and after backups.
@@ -135,32 +118,6 @@ impl Readers {
         }
         result
     }
-}
-
-type KeyName = (String, String, String);
-
-/// Looks at the next keys after one; tells where it stopped, unless it has seen all.
-fn prune_some(
-    connection: &Connection,
-    after: &KeyName,
-    before: Timestamp,
-) -> Result<(usize, Option<KeyName>), Problem> {
-    let mut scan = connection.prepare_cached(sql::KEYS_AFTER)?;
-    let mut rows = scan.query(params![after.0, after.1, after.2, PRUNE_ROWS_MAX])?;
-    let (mut seen, mut old, mut last) = (0, Vec::new(), None);
-    while let Some(row) = rows.next()? {
-        let name: KeyName = (row.get(0)?, row.get(1)?, row.get(2)?);
-        if row.get::<_, i64>(3)? < before.as_microsecond() {
-            old.push(name.clone());
-        }
-        last = Some(name);
-        seen += 1;
-    }
-    let mut drop_key = connection.prepare_cached(sql::KEY_DROP)?;
-    for (partner, account, key) in &old {
-        drop_key.execute(params![partner, account, key])?;
-    }
-    Ok((old.len(), last.filter(|_| seen == PRUNE_ROWS_MAX)))
 }
 
 #[cfg(test)]

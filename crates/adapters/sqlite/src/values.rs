@@ -10,7 +10,7 @@ use voronka_core::{
     rows::{Author, ConversationRow, CustomerRow, FactRow, LeadRow, MessageRow, NoticeRow, OrderRow},
 };
 
-use crate::problem::Problem;
+use crate::{body, problem::Problem};
 
 const OWNERS: [&str; 3] = ["bot", "person", "nobody"];
 const TEMPERATURES: [&str; 3] = ["cold", "warm", "hot"];
@@ -178,14 +178,16 @@ pub(crate) fn lead(row: &Row<'_>) -> Result<LeadRow, Problem> {
 
 /// Columns as in [`crate::sql::MESSAGES_LAST`].
 pub(crate) fn message(row: &Row<'_>) -> Result<MessageRow, Problem> {
+    let text: String = get(row, 5)?;
+    let body = body::whole(get(row, 6)?, &text)?;
     Ok(MessageRow {
         seq: get(row, 0)?,
         author: get(row, 1)?,
         at: get(row, 2)?,
         key: get(row, 3)?,
         bubble: get(row, 4)?,
-        text: get(row, 5)?,
-        body: get(row, 6)?,
+        text,
+        body,
         basis: get(row, 7)?,
     })
 }

@@ -1,8 +1,12 @@
 //! The store from outside: the suite of all stores, the file it lies in, and the store in memory as its model.
 #![cfg(test)]
 
+#[path = "store/cuts.rs"]
+mod cuts;
 #[path = "store/files.rs"]
 mod files;
+#[path = "store/growth.rs"]
+mod growth;
 #[path = "store/model.rs"]
 mod model;
 

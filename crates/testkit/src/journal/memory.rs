@@ -1,5 +1,5 @@
 use std::{
-    collections::{BTreeMap, HashSet, VecDeque},
+    collections::{BTreeMap, HashMap, HashSet, VecDeque},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -53,17 +53,17 @@ pub enum Call {
 
 #[derive(Debug, Default)]
 pub(super) struct State {
-    mail: BTreeMap<MailSeq, Inbound>,
+    pub(super) mail: BTreeMap<MailSeq, Inbound>,
     last_mail: MailSeq,
-    keys: HashSet<(PartnerId, AccountId, EventKey)>,
+    pub(super) keys: HashMap<(PartnerId, AccountId, EventKey), Timestamp>,
     pub(super) conversations: BTreeMap<ConversationKey, (i64, ConversationRow)>,
     pub(super) customers: BTreeMap<(PartnerId, CustomerId), CustomerRow>,
     pub(super) leads: BTreeMap<(PartnerId, CustomerId), LeadRow>,
     pub(super) messages: BTreeMap<ConversationKey, BTreeMap<i64, MessageRow>>,
     pub(super) facts: Vec<(PartnerId, FactRow)>,
     pub(super) orders: BTreeMap<(PartnerId, OrderId), KeptOrder>,
-    timers: BTreeMap<(ConversationKey, &'static str), (Timestamp, Timer)>,
-    outbox: BTreeMap<i64, OutboxRow>,
+    pub(super) timers: BTreeMap<(ConversationKey, &'static str), (Timestamp, Timer)>,
+    pub(super) outbox: BTreeMap<i64, OutboxRow>,
     last_outbox: i64,
     pub(super) notices: BTreeMap<(PartnerId, NoticeId), NoticeRow>,
     pub(super) letters: BTreeMap<i64, Letter>,
@@ -162,9 +162,10 @@ impl State {
 
     fn post(&mut self, inbound: Inbound) -> PostedMail {
         let key = (inbound.partner.clone(), inbound.account.clone(), inbound.key.clone());
-        if !self.keys.insert(key) {
+        if self.keys.contains_key(&key) {
             return PostedMail::Seen;
         }
+        self.keys.insert(key, inbound.at);
         let conversation = inbound.conversation();
         self.keep(inbound);
         PostedMail::New(conversation)

@@ -4,12 +4,14 @@
 mod lists;
 mod mail;
 mod outbox;
+mod retention;
 mod timers;
 mod turns;
 
 pub use lists::*;
 pub use mail::*;
 pub use outbox::*;
+pub use retention::*;
 pub use timers::*;
 pub use turns::*;
 use voronka_core::{

@@ -7,6 +7,7 @@ use voronka_core::{
 
 use super::ROW_BYTES;
 use crate::{
+    body,
     problem::Problem,
     sql,
     values::{heat, micros},
@@ -19,6 +20,8 @@ pub(super) struct Prepared {
     timers: Vec<String>,
     /// Of the turn's bubbles, in order; `None` where a message has it.
     bubbles: Vec<Option<String>>,
+    /// Bodies of the turn's messages without their words, in order; `None`: as it is.
+    bodies: Vec<Option<String>>,
 }
 
 impl Prepared {
@@ -33,7 +36,9 @@ impl Prepared {
         let timers = turn.timers.iter().map(json).collect::<Result<Vec<_>, _>>();
         let timers = timers.map_err(|_| Problem::failed("a timer is no JSON"))?;
         let bubbles = turn.outbox.iter().map(|row| own_body(&turn, row)).collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { turn, timers, bubbles })
+        let bodies =
+            turn.messages.iter().map(|row| body::hollow(&row.body, &row.text)).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { turn, timers, bubbles, bodies })
     }
 
     /// About how much it writes.
@@ -61,7 +66,7 @@ impl Prepared {
             connection.prepare_cached(sql::CUSTOMER_PUT)?.execute(row)?;
         }
         self.turn.lead.iter().try_for_each(|row| to.lead(row))?;
-        self.turn.messages.iter().try_for_each(|row| to.message(row))?;
+        self.turn.messages.iter().zip(&self.bodies).try_for_each(|(row, body)| to.message(row, body.as_deref()))?;
         self.turn.facts.iter().try_for_each(|row| to.fact(row))?;
         self.turn.orders.iter().try_for_each(|row| to.order(row))?;
         self.turn.timers.iter().zip(&self.timers).try_for_each(|(row, json)| to.timer(row, json))?;
@@ -121,7 +126,7 @@ impl To<'_> {
         self.run(sql::LEAD_PUT, row).map(|_| ())
     }
 
-    fn message(&self, row: &MessageRow) -> Result<(), Problem> {
+    fn message(&self, row: &MessageRow, hollow: Option<&str>) -> Result<(), Problem> {
         let key = row.key.as_ref().map(voronka_core::message::EventKey::as_str);
         let bubble = row.bubble.map(|id| id.0.into_bytes());
         let row = params![
@@ -133,7 +138,7 @@ impl To<'_> {
             key,
             bubble,
             row.text,
-            row.body,
+            hollow.unwrap_or(&row.body),
             row.basis
         ];
         self.run(sql::MESSAGE_ADD, row).map(|_| ())
