@@ -117,7 +117,7 @@ impl Journal for SqliteStore {
 
     async fn replay(&self, partner: &PartnerId, letter: i64) -> Result<Option<ConversationKey>, StoreError> {
         let partner = partner.clone();
-        Ok(self.writer.call(ROW_BYTES, move |connection| mail::replay(connection, partner, letter)).await?)
+        Ok(self.writer.call(ROW_BYTES, move |connection| mail::replay(connection, &partner, letter)).await?)
     }
 }
 

@@ -35,7 +35,7 @@ pub(crate) struct Writer {
 trait Job: Send {
     /// About how much it writes.
     fn bytes(&self) -> usize;
-    /// Does it, in a savepoint. Whether it is to be kept.
+    /// Does it, perhaps for the second time, after the first was undone. Whether it is to be kept.
     fn run(&mut self, connection: &Connection) -> Verdict;
     /// Tells the caller, when the transaction has ended so.
     fn answer(self: Box<Self>, ended: Result<(), StoreError>);
@@ -49,19 +49,18 @@ enum Verdict {
 
 struct Call<T, F> {
     bytes: usize,
-    work: Option<F>,
+    work: F,
     result: Option<Result<T, Problem>>,
     reply: oneshot::Sender<Result<T, Problem>>,
 }
 
-impl<T: Send, F: FnOnce(&Connection) -> Result<T, Problem> + Send> Job for Call<T, F> {
+impl<T: Send, F: FnMut(&Connection) -> Result<T, Problem> + Send> Job for Call<T, F> {
     fn bytes(&self) -> usize {
         self.bytes
     }
 
     fn run(&mut self, connection: &Connection) -> Verdict {
-        let Some(work) = self.work.take() else { return Verdict::Undo };
-        let result = work(connection);
+        let result = (self.work)(connection);
         let verdict = if result.is_ok() { Verdict::Keep } else { Verdict::Undo };
         self.result = Some(result);
         verdict
@@ -98,14 +97,15 @@ impl Writer {
         Ok(Self { jobs, thread: Some(thread), commits })
     }
 
-    /// Does `work` in the next transaction and returns when that is durable.
+    /// Does `work` in the next transaction and returns when that is durable. It is done again where it, or another job of the
+    /// transaction, had to be undone.
     pub(crate) async fn call<T: Send + 'static>(
         &self,
         bytes: usize,
-        work: impl FnOnce(&Connection) -> Result<T, Problem> + Send + 'static,
+        work: impl FnMut(&Connection) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
         let (reply, answer) = oneshot::channel();
-        let call = Call { bytes, work: Some(work), result: None, reply };
+        let call = Call { bytes, work, result: None, reply };
         self.jobs.send(Box::new(call)).await.map_err(|_| Problem::stopped())?;
         answer.await.map_err(|_| Problem::stopped())?
     }
@@ -156,9 +156,25 @@ fn serve(connection: &Connection, mut queue: mpsc::Receiver<Box<dyn Job>>, commi
     }
 }
 
+/// Writes jobs in one transaction. A job that is refused undoes itself alone: that needs savepoints, and with them a copy of
+/// every page before it is changed. Refusals are rare, so the jobs are tried without first.
 fn write(connection: &Connection, batch: &mut [Box<dyn Job>]) -> rusqlite::Result<()> {
     run(connection, sql::BEGIN)?;
+    if batch.iter_mut().all(|job| job.run(connection) == Verdict::Keep) {
+        return end(connection, Ok(()));
+    }
+    if !connection.is_autocommit() {
+        run(connection, sql::ROLLBACK)?;
+    }
+    if batch.len() == 1 {
+        return Ok(());
+    }
+    run(connection, sql::BEGIN)?;
     let written = batch.iter_mut().try_for_each(|job| in_savepoint(connection, job.as_mut()));
+    end(connection, written)
+}
+
+fn end(connection: &Connection, written: rusqlite::Result<()>) -> rusqlite::Result<()> {
     let ended = written.and_then(|()| run(connection, sql::COMMIT));
     if ended.is_err() && !connection.is_autocommit() {
         run(connection, sql::ROLLBACK)?;

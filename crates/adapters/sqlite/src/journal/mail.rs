@@ -135,14 +135,14 @@ pub(super) fn set_aside(connection: &Connection, letter: &DeadLetter) -> Result<
     Ok(())
 }
 
-pub(super) fn replay(connection: &Connection, partner: PartnerId, id: i64) -> Result<Option<ConversationKey>, Problem> {
+pub(super) fn replay(connection: &Connection, partner: &PartnerId, id: i64) -> Result<Option<ConversationKey>, Problem> {
     let taken = all(connection, sql::LETTER_TAKE, params![partner.as_str(), id], |row| {
         let mail: Vec<Kept> = serde_json::from_str(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?)
             .map_err(|_| Problem::Unreadable("dead letter"))?;
         Ok((get(row, 0)?, mail))
     })?;
     let Some((conversation, mail)) = taken.into_iter().next() else { return Ok(None) };
-    let key = ConversationKey { partner, conversation };
+    let key = ConversationKey { partner: partner.clone(), conversation };
     for Kept { account, peer, key: event_key, at, event } in mail {
         Letter { key: key.clone(), account, peer, event_key, at, event: event.get().to_owned() }.keep(connection)?;
     }

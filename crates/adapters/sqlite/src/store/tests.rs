@@ -3,7 +3,7 @@ use std::{fs, sync::mpsc};
 use futures::future::join_all;
 use voronka_core::{
     message::{EventKey, Inbound},
-    ports::{ConversationFilter, Directory, Journal, Loaded, Page, PostedMail, Retention, Settled, Terms},
+    ports::{CommitError, ConversationFilter, Directory, Journal, Loaded, Page, PostedMail, Retention, Settled, Terms},
     rows::{DeadLetter, TurnCommit},
 };
 use voronka_testkit::journal::sample;
@@ -25,10 +25,11 @@ async fn hold(store: &SqliteStore) -> (mpsc::Sender<()>, tokio::task::JoinHandle
     let (begun, has_begun) = tokio::sync::oneshot::channel();
     let (release, released) = mpsc::channel::<()>();
     let writer = Arc::clone(&store.writer);
+    let mut begun = Some(begun);
     let held = tokio::spawn(async move {
         let work = move |connection: &Connection| {
             connection.execute("INSERT INTO keys VALUES ('korica', 'held', 'held', 0)", [])?;
-            begun.send(()).unwrap();
+            begun.take().unwrap().send(()).unwrap();
             released.recv().unwrap_err();
             Ok(())
         };
@@ -114,6 +115,36 @@ async fn calls_that_wait_together_are_written_in_one_transaction() {
     }
     held.await.unwrap();
     assert_eq!(store.commits() - before, 2, "the one that was held, and one for all others");
+}
+
+#[tokio::test]
+async fn one_that_is_refused_costs_the_others_of_its_transaction_nothing() {
+    let (_folder, path) = fresh();
+    let store = SqliteStore::open(&path).unwrap();
+    let stale = sample::turn(&event(0).conversation(), &event(0), 7);
+    let (release, held) = hold(&store).await;
+    let post = |n| {
+        let store = store.clone();
+        tokio::spawn(async move { store.post(vec![event(n)]).await })
+    };
+    let mut posts: Vec<_> = (0..10).map(post).collect();
+    let refused = tokio::spawn({
+        let store = store.clone();
+        async move { store.commit(stale).await }
+    });
+    posts.extend((10..20).map(post));
+    while store.writer.waiting() < 21 {
+        tokio::task::yield_now().await;
+    }
+    drop(release);
+    assert_eq!(refused.await.unwrap(), Err(CommitError::Conflict));
+    for posted in join_all(posts).await {
+        assert!(matches!(posted.unwrap().unwrap()[0], PostedMail::New(_)));
+    }
+    held.await.unwrap();
+    for n in 0..20 {
+        assert_eq!(store.mail(&event(n).conversation(), 9).await.unwrap().len(), 1, "{n}");
+    }
 }
 
 #[tokio::test]
