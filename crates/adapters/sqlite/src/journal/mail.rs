@@ -135,7 +135,11 @@ pub(super) fn set_aside(connection: &Connection, letter: &DeadLetter) -> Result<
     Ok(())
 }
 
-pub(super) fn replay(connection: &Connection, partner: &PartnerId, id: i64) -> Result<Option<ConversationKey>, Problem> {
+pub(super) fn replay(
+    connection: &Connection,
+    partner: &PartnerId,
+    id: i64,
+) -> Result<Option<ConversationKey>, Problem> {
     let taken = all(connection, sql::LETTER_TAKE, params![partner.as_str(), id], |row| {
         let mail: Vec<Kept> = serde_json::from_str(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?)
             .map_err(|_| Problem::Unreadable("dead letter"))?;
