@@ -132,6 +132,7 @@ async fn serve(shared: &Arc<Shared>, mut leave: Leave, bell: &Notify) {
     let Some(key) = leave.key.clone() else { return };
     loop {
         let admitted = tokio::select! {
+            biased;
             admitted = admitted(shared, &key) => admitted,
             () = shared.life.stopping.cancelled() => return,
         };
@@ -153,6 +154,7 @@ async fn serve(shared: &Arc<Shared>, mut leave: Leave, bell: &Notify) {
 
 async fn wait_for_room(shared: &Arc<Shared>, key: &ConversationKey, account: &AccountId) {
     tokio::select! {
+        biased;
         () = shared.senders.room(&key.partner, account) => {}
         () = shared.life.stopping.cancelled() => {}
     }

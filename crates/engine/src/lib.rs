@@ -215,6 +215,7 @@ impl Engine {
             life.ended(Group::Results).await;
         };
         tokio::select! {
+            biased;
             () = in_order => {}
             () = self.0.clock.sleep_until(self.0.clock.now() + GRACE) => {
                 error!("some tasks did not end in time; their work is taken up at the next start");
@@ -309,6 +310,7 @@ impl Shared {
         while let Err(error) = self.recover_mail(Some(partner)).await {
             error!(%partner, %error, "mail that waits could not be read; trying again");
             tokio::select! {
+                biased;
                 () = self.clock.sleep_until(self.clock.now() + TAKE_UP_PAUSE) => {}
                 () = self.life.stopping.cancelled() => return,
             }

@@ -1,5 +1,6 @@
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
 use voronka_core::{
     capabilities::Capabilities,
     ids::{AccountId, PartnerId},
@@ -12,7 +13,7 @@ use voronka_core::{
 /// A partner with its ports.
 pub struct Partner {
     playbook: Arc<Playbook>,
-    channels: HashMap<AccountId, (Arc<dyn Channel>, Arc<Capabilities>)>,
+    channels: FxHashMap<AccountId, (Arc<dyn Channel>, Arc<Capabilities>)>,
     model: Option<Arc<dyn ChatModel>>,
     knowledge: Option<Arc<dyn Knowledge>>,
     team: Vec<TeamAddress>,
@@ -23,7 +24,7 @@ impl Partner {
     pub fn new(spec: Arc<PartnerSpec>) -> Self {
         Self {
             playbook: Arc::new(Playbook::new(spec)),
-            channels: HashMap::new(),
+            channels: FxHashMap::default(),
             model: None,
             knowledge: None,
             team: Vec::new(),

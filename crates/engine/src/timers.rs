@@ -44,8 +44,9 @@ impl Timers {
         let task = Arc::clone(shared);
         shared.life.spawn(Group::Turns, async move {
             tokio::select! {
-                () = ring(&task) => {}
+                biased;
                 () = task.life.stopping.cancelled() => {}
+                () = ring(&task) => {}
             }
         });
     }
@@ -76,6 +77,7 @@ async fn ring(shared: &Arc<Shared>) {
             }
         };
         tokio::select! {
+            biased;
             () = shared.clock.sleep_until(until) => {}
             () = shared.timers.bell.notified() => {}
         }

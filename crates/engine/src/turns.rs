@@ -185,6 +185,7 @@ async fn gather(shared: &Arc<Shared>, partner: &Partner, mail: &[Mail], bell: &N
         loop {
             let until = (shared.clock.now() + buffer).min(latest);
             tokio::select! {
+                biased;
                 () = shared.clock.sleep_until(until) => return,
                 // Something came: if it is words, there may be more.
                 () = bell.notified() => {}
@@ -192,6 +193,7 @@ async fn gather(shared: &Arc<Shared>, partner: &Partner, mail: &[Mail], bell: &N
         }
     };
     tokio::select! {
+        biased;
         () = quiet => {}
         () = shared.life.stopping.cancelled() => {}
         () = show_life(shared, partner, mail) => {}
@@ -286,6 +288,7 @@ async fn outlast(shared: &Arc<Shared>, error: &StoreError, pause: &mut SignedDur
             let until = shared.clock.now() + *pause;
             *pause = (*pause * 2).min(STORE_PAUSE_MAX);
             tokio::select! {
+                biased;
                 () = shared.clock.sleep_until(until) => Next::Again,
                 () = shared.life.stopping.cancelled() => Next::Rest,
             }

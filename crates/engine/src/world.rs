@@ -108,6 +108,7 @@ impl<'a> World<'a> {
         let Some(knowledge) = self.partner.pages() else { return Vec::new() };
         let search = AssertUnwindSafe(knowledge.search(self.partner.id(), query, top)).catch_unwind();
         let found = tokio::select! {
+            biased;
             found = search => found,
             () = self.shared.clock.sleep_until(self.deadline) => {
                 warn!("the search took too long; answering without passages");
@@ -141,6 +142,7 @@ impl<'a> World<'a> {
         let asking = async {
             let _answered = answered.clone().drop_guard();
             tokio::select! {
+                biased;
                 () = self.overtaken(watch) => None,
                 completion = ask(model.as_ref(), prompt, &shown) => Some(completion),
                 () = self.shared.clock.sleep_until(self.deadline) => Some(Err(ModelError::TimedOut)),
@@ -189,8 +191,9 @@ impl<'a> World<'a> {
         let Some(channel) = self.partner.channel_of(&self.account) else { return };
         let typing = async {
             tokio::select! {
-                () = keep_typing(self.shared, channel, &self.peer) => {}
+                biased;
                 () = answered.cancelled() => {}
+                () = keep_typing(self.shared, channel, &self.peer) => {}
             }
         };
         tokio::join!(typing, self.keep_showing(channel, shown, answered));
@@ -209,6 +212,7 @@ impl<'a> World<'a> {
             let Some(text) = shown.take_news() else { continue };
             let preview = Preview { draft: self.draft, text };
             tokio::select! {
+                biased;
                 () = harmless("a preview", channel.preview(&self.peer, &preview)) => {}
                 () = self.a_while_after(answered) => debug!("a preview hangs; the answer goes on"),
             }
@@ -224,6 +228,7 @@ impl<'a> World<'a> {
         let Some(channel) = self.partner.channel_of(&self.account) else { return };
         let nothing = Preview { draft: self.draft, text: String::new() };
         tokio::select! {
+            biased;
             () = harmless("a withdrawal", channel.preview(&self.peer, &nothing)) => {}
             () = self.shared.clock.sleep_until(self.shared.clock.now() + PREVIEW_WAIT) => {}
         }

@@ -1,9 +1,15 @@
 //! The sender of one account.
 
-use std::{future::Future, panic::AssertUnwindSafe, sync::Arc};
+use std::{
+    future::Future,
+    hash::{Hash, Hasher},
+    panic::AssertUnwindSafe,
+    sync::Arc,
+};
 
 use futures::{FutureExt, StreamExt, stream::FuturesUnordered};
 use jiff::{SignedDuration, Timestamp};
+use rustc_hash::FxHasher;
 use tokio::sync::{mpsc, watch};
 use tracing::{debug, error, warn};
 use voronka_core::{
@@ -182,7 +188,7 @@ impl Sender {
             SendError::Unavailable(_) => self.try_later(waiting, &error, now),
             SendError::Unauthorised => {
                 // So it is with every bubble of the account.
-                self.queue.hold_all(now + pause(waiting.row.attempts));
+                self.queue.hold_all(now + pause(&waiting.row));
                 self.try_later(waiting, &error, now);
             }
             SendError::Unanswered(_) => self.unclear(waiting, &error, now),
@@ -194,7 +200,7 @@ impl Sender {
 
     fn try_later(&mut self, waiting: Box<Waiting>, error: &SendError, now: Timestamp) {
         warn!(%error, attempts = waiting.row.attempts, "not sent; trying again");
-        let until = now + pause(waiting.row.attempts);
+        let until = now + pause(&waiting.row);
         self.queue.again(waiting, until);
     }
 
@@ -205,7 +211,7 @@ impl Sender {
         waiting.unclear += 1;
         let known = self.served.as_ref().is_some_and(|channel| channel.capabilities().idempotent.it());
         if known || waiting.unclear <= UNCLEAR_MAX {
-            let until = now + pause(waiting.row.attempts);
+            let until = now + pause(&waiting.row);
             self.queue.again(waiting, until);
         } else {
             self.give_up(&waiting, DeliveryFate::Refused { cause: error.to_string() });
@@ -254,9 +260,13 @@ async fn sleep(shared: &Arc<Shared>, until: Option<Timestamp>) {
     }
 }
 
-/// Doubles from half a second to a minute, less up to a quarter, so that many do not come back at one moment.
-fn pause(attempts: u32) -> SignedDuration {
-    let doubled = PAUSE_MIN * 2_i32.pow(attempts.saturating_sub(1).min(7));
+/// Doubles from half a second to a minute, less up to a quarter, so that many do not come back at one moment. How much less
+/// depends on the bubble and the attempt, not on chance: a run can be repeated.
+fn pause(row: &OutboxRow) -> SignedDuration {
+    let doubled = PAUSE_MIN * 2_i32.pow(row.attempts.saturating_sub(1).min(7));
     let full = doubled.min(PAUSE_MAX);
-    full - SignedDuration::from_millis(fastrand::i64(0..=i64::try_from(full.as_millis() / 4).unwrap_or(0)))
+    let mut hasher = FxHasher::default();
+    (row.id, row.attempts).hash(&mut hasher);
+    let parts = i32::from(u8::try_from(hasher.finish() >> 56).unwrap_or(u8::MAX));
+    full - full / 1_024 * parts
 }
