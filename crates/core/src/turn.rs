@@ -14,6 +14,7 @@ mod flow;
 mod menu;
 mod notices;
 mod playbook;
+mod preamble;
 mod prompt;
 mod reply;
 mod scope;
@@ -73,7 +74,7 @@ pub enum Question {
     /// What does the model say? While it streams, whole sentences that pass the guard may be shown as a preview.
     Complete {
         /// The prompt.
-        prompt: Prompt,
+        prompt: Arc<Prompt>,
         /// What the answer's claims are checked against.
         evidence: Arc<Evidence>,
     },

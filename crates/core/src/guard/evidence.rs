@@ -61,7 +61,6 @@ pub struct Evidence {
     phones: FxHashSet<String>,
     heard_sums: FxHashSet<i64>,
     resolved: OnceLock<Days>,
-    heard_days: OnceLock<FxHashSet<civil::Date>>,
 }
 
 /// The days of our texts and orders, counted from today.
@@ -251,7 +250,6 @@ impl Evidence {
 
     fn count_days_anew(&mut self) {
         self.resolved = OnceLock::new();
-        self.heard_days = OnceLock::new();
     }
 
     /// Takes the figures that may be said whatever they are about.
@@ -463,11 +461,8 @@ impl Evidence {
 
     /// Whether a day, counted from today, is one that may be promised.
     pub(super) fn has_day(&self, day: civil::Date) -> bool {
-        let heard = || {
-            let days = self.sayings().flat_map(|saying| &saying.evidence().days);
-            self.heard_days.get_or_init(|| self.resolve(days)).contains(&day)
-        };
-        self.told_days().fixed.contains(&day) || heard()
+        let heard = |saying: &Source| self.resolve(saying.evidence().days.iter()).contains(&day);
+        self.told_days().fixed.contains(&day) || self.sayings().any(heard)
     }
 
     /// Whether a text speaks of a day as it moves: «на завтра принимаем до 16:00».

@@ -39,17 +39,52 @@ struct Name {
 struct NameWord {
     form: String,
     stem: String,
+    of_form: Letters,
+    of_stem: Letters,
+}
+
+/// A word's letters at a glance: most words are too far from each other for typos to be counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Letters {
+    count: usize,
+    /// A bit for each letter; letters may share one.
+    which: u64,
+}
+
+impl Letters {
+    fn of(word: &str) -> Self {
+        word.chars().fold(Self { count: 0, which: 0 }, |letters, c| Self {
+            count: letters.count + 1,
+            which: letters.which | 1 << (u32::from(c) % u64::BITS),
+        })
+    }
+
+    /// How many typos at least part two words: each adds, takes or changes one letter.
+    fn apart(self, other: Self) -> usize {
+        let lacks = |one: Self, other: Self| (one.which & !other.which).count_ones() as usize;
+        self.count.abs_diff(other.count).max(lacks(self, other)).max(lacks(other, self))
+    }
+
+    /// How many typos such a word may hold.
+    fn typos_max(self) -> usize {
+        TYPO_LETTERS.iter().filter(|letters| self.count >= **letters).count()
+    }
 }
 
 impl Name {
     fn of(text: &str) -> Self {
         let words = Words::of(text);
-        let words = words.said().map(|(_, word)| NameWord { form: word.form.into(), stem: word.stem.into() }).collect();
-        Self { words }
+        let words = words.said().map(|(_, word)| NameWord {
+            form: word.form.into(),
+            stem: word.stem.into(),
+            of_form: Letters::of(word.form),
+            of_stem: Letters::of(word.stem),
+        });
+        Self { words: words.collect() }
     }
 
     fn letters(&self) -> usize {
-        self.words.iter().map(|word| word.form.chars().count()).sum()
+        self.words.iter().map(|word| word.of_form.count).sum()
     }
 }
 
@@ -396,12 +431,14 @@ fn by_typo(said: &Said<'_>, options: &[OptionWords], attention: Attention) -> Ve
     if said.len() > TYPO_WORDS_MAX {
         return Vec::new();
     }
+    let letters: SmallVec<[[Letters; 2]; TYPO_WORDS_MAX]> =
+        (0..said.len()).map(|nth| [Letters::of(said.form(nth)), Letters::of(said.stem(nth))]).collect();
     for (option, words) in options.iter().enumerate() {
         for name in words.names(attention) {
             let len = name.words.len();
             for nth in 0..(said.len() + 1).saturating_sub(len) {
-                let typos =
-                    name.words.iter().enumerate().map(|(at, word)| typos(word, said, nth + at)).sum::<Option<usize>>();
+                let typos = |(at, word)| typos(word, said, nth + at, letters[nth + at]);
+                let typos = name.words.iter().enumerate().map(typos).sum::<Option<usize>>();
                 if let Some(typos) = typos.filter(|_| !said.refused(nth)) {
                     hits.push((typos, Hit { option, places: said.span(nth, len), weight: len * 100 + name.letters() }));
                 }
@@ -413,7 +450,7 @@ fn by_typo(said: &Said<'_>, options: &[OptionWords], attention: Attention) -> Ve
 }
 
 /// How many typos part a said word from the word of a name; `None` for more than its length allows.
-fn typos(word: &NameWord, said: &Said<'_>, nth: usize) -> Option<usize> {
+fn typos(word: &NameWord, said: &Said<'_>, nth: usize, [of_form, of_stem]: [Letters; 2]) -> Option<usize> {
     let form = said.form(nth);
     if word.form == form || word.stem == said.stem(nth) {
         return Some(0);
@@ -421,14 +458,17 @@ fn typos(word: &NameWord, said: &Said<'_>, nth: usize) -> Option<usize> {
     if said.words.kind(said.places[nth]) != Some(Kind::Word) {
         return None;
     }
-    let allowed = |text: &str| TYPO_LETTERS.iter().filter(|letters| text.chars().count() >= **letters).count();
-    let forms = strsim::osa_distance(&word.form, form);
-    let stems = strsim::osa_distance(&word.stem, said.stem(nth));
-    if forms <= allowed(&word.form) || stems <= allowed(&word.stem) {
-        return Some(forms.min(stems).max(1));
+    let (forms_max, stems_max) = (word.of_form.typos_max(), word.of_stem.typos_max());
+    if word.of_form.apart(of_form) <= forms_max || word.of_stem.apart(of_stem) <= stems_max {
+        let forms = strsim::osa_distance(&word.form, form);
+        let stems = strsim::osa_distance(&word.stem, said.stem(nth));
+        if forms <= forms_max || stems <= stems_max {
+            return Some(forms.min(stems).max(1));
+        }
     }
     // «карраммель»: doubled letters count as one typo.
-    (allowed(&word.form) > 0 && squeezed(&word.form) == squeezed(form)).then_some(1)
+    let doubled = || word.of_form.which == of_form.which && squeezed(&word.form) == squeezed(form);
+    (forms_max > 0 && doubled()).then_some(1)
 }
 
 #[cfg(test)]

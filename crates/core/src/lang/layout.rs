@@ -2,11 +2,9 @@
 
 mod keys;
 
-use std::{
-    borrow::Cow,
-    collections::{HashMap, HashSet},
-    sync::LazyLock,
-};
+use std::{borrow::Cow, sync::LazyLock};
+
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use self::keys::{sound, to_cyrillic, to_latin};
 use super::normal::{Kind, Words, stem};
@@ -21,8 +19,8 @@ const LATIN_LETTERS: usize = 4;
 /// Words of one language: forms, and stems of the longer ones so that their other forms are known too.
 #[derive(Debug, Clone, Default)]
 struct Lexicon {
-    forms: HashSet<String>,
-    stems: HashSet<String>,
+    forms: FxHashSet<String>,
+    stems: FxHashSet<String>,
 }
 
 impl Lexicon {
@@ -44,11 +42,11 @@ impl Lexicon {
 struct Common {
     russian: Lexicon,
     english: Lexicon,
-    sounds: HashMap<String, String>,
+    sounds: FxHashMap<String, String>,
 }
 
 static COMMON: LazyLock<Common> = LazyLock::new(|| {
-    let (mut russian, mut english, mut sounds) = (Lexicon::default(), Lexicon::default(), HashMap::new());
+    let (mut russian, mut english, mut sounds) = (Lexicon::default(), Lexicon::default(), FxHashMap::default());
     for word in include_str!("layout/words_ru.txt").split_whitespace() {
         // Hyphened words come apart in a normal form.
         for part in word.split('-') {
@@ -66,7 +64,7 @@ static COMMON: LazyLock<Common> = LazyLock::new(|| {
 #[derive(Debug, Clone, Default)]
 pub struct Fixer {
     extra: Lexicon,
-    sounds: HashMap<String, String>,
+    sounds: FxHashMap<String, String>,
 }
 
 impl Fixer {
@@ -87,17 +85,31 @@ impl Fixer {
     /// The text as it was meant: wrong layout and transliteration mended where the result is made of known words and the
     /// original is not. Untouched texts are borrowed.
     pub fn fix<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        self.read(text).0
+    }
+
+    /// The text as it was meant, and its words.
+    pub fn read<'t>(&self, text: &'t str) -> (Cow<'t, str>, Words) {
+        let words = Words::of(text);
+        match self.mended(text, &words) {
+            Some(mended) => {
+                let words = Words::of(&mended);
+                (mended.into(), words)
+            }
+            None => (text.into(), words),
+        }
+    }
+
+    fn mended(&self, text: &str, words: &Words) -> Option<String> {
         if text.len() > TEXT_BYTES_MAX {
-            return text.into();
+            return None;
         }
         let chunks: Vec<&str> = text.split_inclusive(char::is_whitespace).collect();
-        let latin = chunks.iter().filter(|chunk| chunk.chars().any(|c| c.is_ascii_alphabetic())).count();
-        let mended = if latin > 0 {
+        if text.bytes().any(|b| b.is_ascii_alphabetic()) {
             self.mend_latin_keys(&chunks).or_else(|| self.mend_sounds(&chunks))
         } else {
-            self.mend_cyrillic_keys(&chunks)
-        };
-        mended.map_or(Cow::Borrowed(text), Cow::Owned)
+            self.mend_cyrillic_keys(&chunks, words)
+        }
     }
 
     /// «ghbdtn»: Russian typed on the Latin layout.
@@ -183,14 +195,23 @@ impl Fixer {
     }
 
     /// «щл», «руддщ»: English typed on the Russian layout.
-    fn mend_cyrillic_keys(&self, chunks: &[&str]) -> Option<String> {
+    fn mend_cyrillic_keys(&self, chunks: &[&str], words: &Words) -> Option<String> {
+        let mut words = words.iter().filter(|word| word.kind == Kind::Word).peekable();
+        let mut end = 0;
         let mend = |chunk: &&str| -> Option<String> {
-            let core = chunk.trim_end();
-            let bare = core.trim_end_matches(|c: char| !c.is_alphabetic());
+            end += chunk.len();
+            let (mut spoken, mut known) = (false, true);
+            while let Some(word) = words.next_if(|word| word.range.start < end) {
+                spoken = true;
+                known = known && self.is_russian(word.form, word.stem);
+            }
+            if spoken && known {
+                return None;
+            }
+            let bare = chunk.trim_end().trim_end_matches(|c: char| !c.is_alphabetic());
             let mended = to_latin(bare);
             let long = mended.len() >= LATIN_LETTERS || mended.eq_ignore_ascii_case("ok");
-            let fits = long && !self.known_cyrillic(bare) && self.known_latin(&mended);
-            fits.then(|| format!("{mended}{}", &chunk[bare.len()..]))
+            (long && self.known_latin(&mended)).then(|| format!("{mended}{}", &chunk[bare.len()..]))
         };
         let mended: Vec<Option<String>> = chunks.iter().map(mend).collect();
         mended.iter().any(Option::is_some).then(|| {
@@ -201,10 +222,12 @@ impl Fixer {
     }
 
     fn known_cyrillic(&self, text: &str) -> bool {
-        self.all_words(text, |fixer, form, stem| {
-            form.chars().all(cyrillic)
-                && (COMMON.russian.knows(form, stem) || fixer.extra.knows(form, stem) || slang(form).is_some())
-        })
+        self.all_words(text, Self::is_russian)
+    }
+
+    fn is_russian(&self, form: &str, stem: &str) -> bool {
+        form.chars().all(cyrillic)
+            && (COMMON.russian.knows(form, stem) || self.extra.knows(form, stem) || slang(form).is_some())
     }
 
     fn known_latin(&self, text: &str) -> bool {
@@ -233,8 +256,10 @@ fn english_word(chunk: &str) -> bool {
 
 /// What a slang word means, in normal form; several words are parted by spaces.
 pub(super) fn slang(form: &str) -> Option<&'static str> {
-    SLANG.binary_search_by_key(&form, |(slang, _)| slang).ok().map(|at| SLANG[at].1)
+    MEANINGS.get(form).copied()
 }
+
+static MEANINGS: LazyLock<FxHashMap<&'static str, &'static str>> = LazyLock::new(|| SLANG.iter().copied().collect());
 
 /// Sorted by the slang word. Only what means the same to everyone: «др» stays, it is a birthday or «другие».
 const SLANG: &[(&str, &str)] = &[

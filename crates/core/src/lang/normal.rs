@@ -130,6 +130,29 @@ impl Words {
         }
     }
 
+    /// The words of a part of the source, as [`Words::of`] that part would give them: the part must begin and end where
+    /// words do.
+    #[must_use]
+    pub fn part(&self, bytes: Range<usize>) -> Self {
+        let from = self.tokens.partition_point(|token| (token.source.0 as usize) < bytes.start);
+        let to = self.tokens.partition_point(|token| (token.source.0 as usize) < bytes.end).max(from);
+        let mut part = Self { buffer: String::new(), tokens: Vec::with_capacity(to - from) };
+        let mut copied = |(from, to): (u32, u32)| {
+            let start = part.buffer.len();
+            part.buffer.push_str(&self.buffer[from as usize..to as usize]);
+            span(start, part.buffer.len())
+        };
+        let (start, _) = span(bytes.start, 0);
+        for (nth, token) in self.tokens[from..to].iter().enumerate() {
+            let form = copied(token.form);
+            let within = token.stem.0 == token.form.0;
+            let stem = if within { (form.0, form.0 + (token.stem.1 - token.stem.0)) } else { copied(token.stem) };
+            let source = (token.source.0 - start, token.source.1 - start);
+            part.tokens.push(Token { kind: token.kind, glued: token.glued && nth > 0, source, form, stem });
+        }
+        part
+    }
+
     /// Words and numbers joined by spaces, without marks: for search and for comparing whole texts.
     pub fn text(&self) -> String {
         let mut text = String::with_capacity(self.buffer.len());
@@ -479,6 +502,18 @@ mod tests {
     }
 
     proptest::proptest! {
+        #[test]
+        fn the_words_of_a_part_are_those_of_the_part_alone(texts in proptest::collection::vec("[а-яА-Яёa-z0-9 .:ъ«»’\u{301}👍-]{0,20}", 1..5)) {
+            let text = texts.join(",");
+            let words = Words::of(&text);
+            let mut at = 0;
+            for piece in text.split_inclusive(',') {
+                let (part, alone) = (words.part(at..at + piece.len()), Words::of(piece));
+                proptest::prop_assert_eq!(part.iter().collect::<Vec<_>>(), alone.iter().collect::<Vec<_>>());
+                at += piece.len();
+            }
+        }
+
         #[test]
         fn ranges_lie_on_character_boundaries_of_any_text(text in "\\PC{0,200}|[а-яё\u{300}-\u{310}\u{200d}🎂👍א ]{0,200}") {
             for word in Words::of(&text).iter() {

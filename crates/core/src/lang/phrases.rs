@@ -1,6 +1,6 @@
 //! Phrases that mean something, looked up in [`Words`].
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use super::normal::{Kind, Words};
 
@@ -26,37 +26,46 @@ impl Part {
 /// spaces; `a|b` is either word, `a*` any word that starts so. Marks between the words of a text do not matter.
 #[derive(Debug)]
 pub(super) struct Phrases<T> {
-    by_letter: HashMap<char, Vec<(Vec<Part>, T)>>,
+    /// By the first two letters of the first word; a `*` needs both.
+    by_letters: FxHashMap<[char; 2], Vec<(Vec<Part>, T)>>,
+}
+
+/// The first two letters of a word.
+fn letters(word: &str) -> Option<[char; 2]> {
+    let mut letters = word.chars();
+    Some([letters.next()?, letters.next().unwrap_or(' ')])
 }
 
 impl<T: Copy> Phrases<T> {
     /// Builds a table out of lists of phrases parted by commas or line ends.
     pub(super) fn new(lists: &[(T, &'static str)]) -> Self {
-        let mut by_letter: HashMap<char, Vec<(Vec<Part>, T)>> = HashMap::new();
+        let mut by_letters: FxHashMap<[char; 2], Vec<(Vec<Part>, T)>> = FxHashMap::default();
         for (meaning, list) in lists {
             for phrase in list.split([',', '\n']).map(str::trim).filter(|phrase| !phrase.is_empty()) {
                 let parts: Vec<Part> = phrase.split_whitespace().map(part).collect();
-                for letter in first_letters(&parts) {
-                    by_letter.entry(letter).or_default().push((parts.clone(), *meaning));
+                for letters in first_letters(&parts) {
+                    by_letters.entry(letters).or_default().push((parts.clone(), *meaning));
                 }
             }
         }
-        for phrases in by_letter.values_mut() {
+        for phrases in by_letters.values_mut() {
             // The longest phrase is tried first.
             phrases.sort_by_key(|(parts, _)| std::cmp::Reverse(parts.len()));
         }
-        Self { by_letter }
+        Self { by_letters }
     }
 
     /// The longest phrase that starts at this place: what it means and the place past it.
     pub(super) fn at(&self, words: &Words, at: usize) -> Option<(T, usize)> {
-        let letter = words.form(at).chars().next()?;
-        self.by_letter.get(&letter)?.iter().find_map(|(parts, meaning)| Some((*meaning, ends(parts, words, at)?)))
+        self.by_letters
+            .get(&letters(words.form(at))?)?
+            .iter()
+            .find_map(|(parts, meaning)| Some((*meaning, ends(parts, words, at)?)))
     }
 
     /// All meanings of phrases that start at this place.
     pub(super) fn all_at(&self, words: &Words, at: usize) -> impl Iterator<Item = (T, usize)> {
-        let phrases = words.form(at).chars().next().and_then(|letter| self.by_letter.get(&letter));
+        let phrases = letters(words.form(at)).and_then(|letters| self.by_letters.get(&letters));
         let fitting = phrases.into_iter().flatten();
         fitting.filter_map(move |(parts, meaning)| Some((*meaning, ends(parts, words, at)?)))
     }
@@ -69,15 +78,18 @@ fn part(text: &'static str) -> Part {
     }
 }
 
-fn first_letters(parts: &[Part]) -> Vec<char> {
-    let mut letters: Vec<char> = match parts.first() {
-        Some(Part::Forms(forms)) => forms.iter().filter_map(|form| form.chars().next()).collect(),
-        Some(Part::Start(start)) => start.chars().next().into_iter().collect(),
+fn first_letters(parts: &[Part]) -> Vec<[char; 2]> {
+    let mut first: Vec<[char; 2]> = match parts.first() {
+        Some(Part::Forms(forms)) => forms.iter().filter_map(|form| letters(form)).collect(),
+        Some(Part::Start(start)) => {
+            assert!(start.chars().nth(1).is_some(), "too short to look up: {start}*");
+            letters(start).into_iter().collect()
+        }
         None => Vec::new(),
     };
-    letters.sort_unstable();
-    letters.dedup();
-    letters
+    first.sort_unstable();
+    first.dedup();
+    first
 }
 
 /// The place past a phrase that starts here; marks inside it are passed over.

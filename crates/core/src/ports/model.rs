@@ -53,7 +53,7 @@ pub struct Prompt {
     /// The dialogue, oldest first; ends with the customer's words or tool results.
     pub messages: Vec<ChatMessage>,
     /// Tools that may be called.
-    pub tools: Vec<ToolSpec>,
+    pub tools: Arc<[ToolSpec]>,
     /// Longest answer, in tokens.
     pub max_tokens: u32,
     /// 0 to 1.

@@ -39,7 +39,7 @@ pub(super) struct Talk {
     pending: Pending,
     passages: Vec<Passage>,
     evidence: Arc<Evidence>,
-    prompt: Prompt,
+    prompt: Arc<Prompt>,
     rounds: u8,
     asked_again: bool,
     tools: Vec<String>,
@@ -48,7 +48,7 @@ pub(super) struct Talk {
 pub(super) fn start(mut work: Work) -> Step {
     match work.pending.take().filter(|_| work.bot_owns()) {
         Some(pending) => {
-            let query = work.masked(&pending.words);
+            let query = work.masked(&pending.words).into_owned();
             let turn = Turn { work, answering: Answering::Searching(pending) };
             Step::Ask(Box::new(turn), Question::Search { query, top: PASSAGES_MAX })
         }
@@ -74,7 +74,7 @@ pub(super) fn go_on(turn: Turn, answer: Answer) -> Step {
             }
             let present = work.present_facts();
             let evidence = Arc::new(work.evidence(&passages, &present));
-            let prompt = work.prompt(&pending, &passages, &present);
+            let prompt = Arc::new(work.prompt(&pending, &passages, &present));
             let talk = Talk { pending, passages, evidence, prompt, rounds: 0, asked_again: false, tools: Vec::new() };
             ask(work, talk)
         }
@@ -92,7 +92,7 @@ pub(super) fn go_on(turn: Turn, answer: Answer) -> Step {
 }
 
 fn ask(work: Work, talk: Talk) -> Step {
-    let question = Question::Complete { prompt: talk.prompt.clone(), evidence: Arc::clone(&talk.evidence) };
+    let question = Question::Complete { prompt: Arc::clone(&talk.prompt), evidence: Arc::clone(&talk.evidence) };
     Step::Ask(Box::new(Turn { work, answering: Answering::Completing(Box::new(talk)) }), question)
 }
 
@@ -108,7 +108,7 @@ impl Work {
             return self.called(talk, completion);
         }
         let blocked = guard::check(&completion.text, &talk.evidence);
-        let recited = prompt::recites(&completion.text, &talk.prompt.system);
+        let recited = self.book.preamble(self.lang).is_recited(&completion.text);
         if completion.text.trim().is_empty() || completion.finish == Finish::Filtered || recited {
             self.answer_plainly(&talk.pending, &talk.passages);
             return Step::Done(Box::new(self.finish()));
@@ -123,8 +123,9 @@ impl Work {
             return Step::Done(Box::new(self.finish()));
         }
         talk.asked_again = true;
-        talk.prompt.messages.push(ChatMessage::Assistant { text: completion.text, calls: Vec::new() });
-        talk.prompt.messages.push(ChatMessage::User { text: prompt::correction(&blocked) });
+        let messages = &mut Arc::make_mut(&mut talk.prompt).messages;
+        messages.push(ChatMessage::Assistant { text: completion.text, calls: Vec::new() });
+        messages.push(ChatMessage::User { text: prompt::correction(&blocked) });
         ask(self, talk)
     }
 
@@ -150,7 +151,7 @@ impl Work {
         }
         if spoke || !self.bot_owns() {
             let lead_in = guard::check(&completion.text, &talk.evidence).is_empty()
-                && !prompt::recites(&completion.text, &talk.prompt.system)
+                && !self.book.preamble(self.lang).is_recited(&completion.text)
                 && !completion.text.trim().is_empty();
             if lead_in && self.bot_owns() {
                 let rest = self.reply.take();
@@ -168,8 +169,9 @@ impl Work {
             }
         }
         talk.evidence = Arc::new(evidence);
-        talk.prompt.messages.push(ChatMessage::Assistant { text: completion.text, calls: completion.calls });
-        talk.prompt.messages.extend(results);
+        let messages = &mut Arc::make_mut(&mut talk.prompt).messages;
+        messages.push(ChatMessage::Assistant { text: completion.text, calls: completion.calls });
+        messages.extend(results);
         ask(self, talk)
     }
 

@@ -1,5 +1,7 @@
 //! Contacts: asked for with consent, checked, kept only then. "No" never blocks what the customer came for.
 
+use std::borrow::Cow;
+
 use super::{
     flow::{Arrival, Next},
     state::{AsksConsent, Run},
@@ -405,15 +407,18 @@ impl Work {
     }
 
     /// The text with phones and addresses hidden: for models and search, which need not know them.
-    pub(super) fn masked(&self, text: &str) -> String {
+    pub(super) fn masked<'t>(&self, text: &'t str) -> Cow<'t, str> {
         mask(text, &self.book.spec.config.country)
     }
 }
 
-pub(super) fn mask(text: &str, country: &str) -> String {
+pub(super) fn mask<'t>(text: &'t str, country: &str) -> Cow<'t, str> {
     let mut hidden: Vec<(std::ops::Range<usize>, &str)> = Vec::new();
     hidden.extend(contacts::phones(text, country).into_iter().map(|found| (found.range, "[телефон]")));
     hidden.extend(contacts::emails(text).into_iter().map(|found| (found.range, "[почта]")));
+    if hidden.is_empty() {
+        return text.into();
+    }
     hidden.sort_by_key(|(range, _)| range.start);
     let mut masked = String::with_capacity(text.len());
     let mut at = 0;
@@ -426,7 +431,7 @@ pub(super) fn mask(text: &str, country: &str) -> String {
         at = range.end;
     }
     masked.push_str(&text[at..]);
-    masked
+    masked.into()
 }
 
 /// One to three words of letters, none of them a question.

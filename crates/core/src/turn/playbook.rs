@@ -1,10 +1,13 @@
 //! A partner's files, prepared for turns: what can be computed once at load is not computed at every message.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
 
 use rustc_hash::FxHashMap;
 
-use super::token;
+use super::{preamble::Preamble, token};
 use crate::{
     guard::{Evidence, Shelf},
     ids::{FlowId, PartnerId},
@@ -82,6 +85,8 @@ pub struct Playbook {
     pub(super) stated: Arc<Evidence>,
     /// Passages that answers rested on, with what they state.
     pub(super) shelf: Shelf,
+    /// What prompts begin with, in each language that was spoken.
+    preambles: [OnceLock<Preamble>; 2],
 }
 
 impl Playbook {
@@ -115,7 +120,17 @@ impl Playbook {
         let hashes = spec.catalogue.products.iter().enumerate().map(|(at, product)| (token::hash(&product.id), at));
         let by_hash = hashes.collect();
         let stated = Arc::new(stated(&spec));
-        Self { spec, fixer, options, units, starts, products, by_hash, stated, shelf: Shelf::default() }
+        let (shelf, preambles) = (Shelf::default(), Default::default());
+        Self { spec, fixer, options, units, starts, products, by_hash, stated, shelf, preambles }
+    }
+
+    /// What prompts in a language begin with.
+    pub(super) fn preamble(&self, lang: Lang) -> &Preamble {
+        let nth = match lang {
+            Lang::Ru => 0,
+            Lang::En => 1,
+        };
+        self.preambles[nth].get_or_init(|| Preamble::new(&self.spec, lang))
     }
 
     /// Whose files.

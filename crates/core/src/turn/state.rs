@@ -260,6 +260,10 @@ pub(super) fn store<T: Serialize>(value: T) -> String {
 }
 
 fn read<T: for<'de> Deserialize<'de>>(what: &'static str, text: &str) -> Result<T, Unreadable> {
+    // We write the version first: then the rest is read in place. What begins otherwise is read whole before it is known.
+    if text.starts_with(r#"{"v":"1","#) {
+        return serde_json::from_str(text).map_err(|source| Unreadable { what, source });
+    }
     match serde_json::from_str(text) {
         Ok(Stored::V1(value)) => Ok(value),
         Err(source) => Err(Unreadable { what, source }),

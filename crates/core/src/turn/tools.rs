@@ -1,6 +1,8 @@
 //! The tools that a model may call. Each is a wish: the domain's rules decide, over what the turn's snapshot holds. There is
 //! none for prices, discounts, refunds, scores or states.
 
+use std::sync::{Arc, LazyLock};
+
 use serde::Deserialize;
 use serde_json::json;
 
@@ -66,7 +68,7 @@ impl Work {
         match call.name.as_str() {
             "show_products" => with(&call.arguments, |args: ShowProducts| self.tool_show(&args)),
             "add_to_cart" => with(&call.arguments, |args: AddToCart| self.tool_cart(&args)),
-            "ask_contact" => self.tool_contact(),
+            ASK_CONTACT => self.tool_contact(),
             "place_order" => self.tool_order(),
             "fill" => with(&call.arguments, |args: Fill| self.tool_fill(&args)),
             "start_flow" => with(&call.arguments, |args: StartFlow| self.tool_start(&args)),
@@ -194,7 +196,8 @@ impl Work {
     }
 
     fn tool_hand_off(&mut self, args: &HandOff) -> Effect {
-        let reason = self.masked(&args.reason.chars().take(300).collect::<String>());
+        let reason: String = args.reason.chars().take(300).collect();
+        let reason = self.masked(&reason).into_owned();
         self.note("handoff", reason);
         self.hand_off("model", None);
         Effect::Spoke("handed over".into())
@@ -225,8 +228,17 @@ fn with<'a, T: Deserialize<'a>>(arguments: &'a str, apply: impl FnOnce(T) -> Eff
     }
 }
 
-/// The tools, in a stable order.
-pub(super) fn specs(contacts: bool) -> Vec<ToolSpec> {
+/// The tools, in a stable order; with `contacts` also the one that asks for a phone.
+pub(super) fn specs(contacts: bool) -> Arc<[ToolSpec]> {
+    static WITH_CONTACTS: LazyLock<Arc<[ToolSpec]>> = LazyLock::new(|| all().into());
+    static WITHOUT: LazyLock<Arc<[ToolSpec]>> =
+        LazyLock::new(|| all().into_iter().filter(|tool| tool.name != ASK_CONTACT).collect());
+    Arc::clone(if contacts { &WITH_CONTACTS } else { &WITHOUT })
+}
+
+const ASK_CONTACT: &str = "ask_contact";
+
+fn all() -> Vec<ToolSpec> {
     let object = |properties: serde_json::Value| {
         let required: Vec<String> = properties.as_object().map(|map| map.keys().cloned().collect()).unwrap_or_default();
         json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
@@ -237,7 +249,7 @@ pub(super) fn specs(contacts: bool) -> Vec<ToolSpec> {
         parameters: object(properties),
     };
     let text = json!({ "type": "string" });
-    let mut tools = vec![
+    vec![
         tool("show_products", "Show cards of products, by id.", json!({ "ids": { "type": "array", "items": text } })),
         tool(
             "add_to_cart",
@@ -252,9 +264,6 @@ pub(super) fn specs(contacts: bool) -> Vec<ToolSpec> {
         ),
         tool("start_flow", "The customer wants what this flow is for.", json!({ "flow": text })),
         tool("hand_off", "A person must go on: you do not know, or the customer wants one.", json!({ "reason": text })),
-    ];
-    if contacts {
-        tools.push(tool("ask_contact", "Ask for the customer's phone, with consent.", json!({})));
-    }
-    tools
+        tool(ASK_CONTACT, "Ask for the customer's phone, with consent.", json!({})),
+    ]
 }

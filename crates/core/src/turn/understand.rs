@@ -36,8 +36,8 @@ const UNUSED_MIN: usize = 3;
 impl Work {
     /// Takes the customer's words.
     pub(super) fn hear(&mut self, text: &str, key: &str) {
-        let fixed = self.book.fixer.fix(text).into_owned();
-        let words = Words::of(&fixed);
+        let book = std::sync::Arc::clone(&self.book);
+        let (fixed, words) = book.fixer.read(text);
         let intents = Intents::of(&words);
         if forget::wished(text, &words) {
             return self.forget();
@@ -94,7 +94,7 @@ impl Work {
     fn hear_after_edit(&mut self, text: &str, words: &Words) {
         let Some((flow, at)) = self.open_step() else { return };
         let Some(mut run) = self.snap.state.run.take() else { return };
-        let used = self.fill_ahead(&flow, &mut run, words, None, &asking_sentences(text));
+        let used = self.fill_ahead(&flow, &mut run, words, None, &asking_sentences(text, words));
         let answered = match &flow.step(at).action {
             Action::Ask(ask) => run.slots.contains_key(&*ask.slot),
             _ => false,
@@ -202,25 +202,24 @@ impl Work {
     fn start_with_words(&mut self, flow: &Arc<Flow>, text: &str, words: &Words, intents: Intents) {
         // Who wishes for the flow in so many words asks about this very order: «сделаете торт на 15 декабря?».
         let wished = self.book.by_words(words).iter().any(|wished| wished.id == flow.id);
-        let asking = if wished || !intents.has(Intent::Question) { Vec::new() } else { asking_sentences(text) };
+        let asking = if wished || !intents.has(Intent::Question) { Vec::new() } else { asking_sentences(text, words) };
         let (run, heard, used) = self.begin_run(flow, Some((words, &asking)));
         self.walk(run, Some(StepIx(0)), Arrival::InOrder, &heard);
         if intents.has(Intent::Question) {
             self.leave_rest(text, words, &used, Progress::Made);
         }
         if self.pending.is_none() {
-            self.leave_unused(text, &used);
+            self.leave_unused(text, words, &used);
         }
     }
 
     /// Words beside the flow's start that ask in no form of a question: «можно в морозилку остатки». They are answered if the
     /// files surely know of it, else the flow's own words are answer enough.
-    fn leave_unused(&mut self, text: &str, used: &[Range<usize>]) {
+    fn leave_unused(&mut self, text: &str, words: &Words, used: &[Range<usize>]) {
         let unused = |sentence: &Range<usize>| {
             let touched = used.iter().any(|range| range.start < sentence.end && sentence.start < range.end);
-            let words = &text[sentence.clone()];
-            let own = Words::of(words);
-            !touched && !Intents::of(&own).is_small_talk() && !self.holds_contact(words)
+            let own = words.part(sentence.clone());
+            !touched && !Intents::of(&own).is_small_talk() && !self.holds_contact(&text[sentence.clone()])
         };
         let left: Vec<&str> =
             sentences(text).into_iter().filter(unused).map(|sentence| text[sentence].trim()).collect();
@@ -293,7 +292,7 @@ impl Work {
             }
             _ => {}
         }
-        let asking = if intents.has(Intent::Question) { asking_sentences(text) } else { Vec::new() };
+        let asking = if intents.has(Intent::Question) { asking_sentences(text, words) } else { Vec::new() };
         used.extend(self.fill_ahead(&flow, &mut run, words, Some((at, &used)), &asking));
         if used.is_empty() && outcome.is_none() {
             return false;
@@ -355,12 +354,12 @@ impl Work {
     }
 
     /// What of the words was not used and asks something is answered in the same message.
-    pub(super) fn leave_rest(&mut self, text: &str, _words: &Words, used: &[Range<usize>], progress: Progress) {
+    pub(super) fn leave_rest(&mut self, text: &str, words: &Words, used: &[Range<usize>], progress: Progress) {
         let mut left = Vec::new();
         for sentence in sentences(text) {
             let touched = used.iter().any(|range| range.start < sentence.end && sentence.start < range.end);
-            let words = &text[sentence.clone()];
-            let own = Words::of(words);
+            let own = words.part(sentence.clone());
+            let words = &text[sentence];
             let asks = words.trim_end().ends_with('?') || (!touched && Intents::of(&own).has(Intent::Question));
             // A value inside a question («на 12 человек есть?») leaves the question.
             if asks && (!touched || own.said().count() > 4) {
@@ -464,8 +463,8 @@ fn type_error(kind: &Kind) -> Phrase {
 }
 
 /// The sentences that ask: a day or a number in them is what the question is about, and answers no other.
-fn asking_sentences(text: &str) -> Vec<Range<usize>> {
-    let asks = |sentence: &Range<usize>| Intents::of(&Words::of(&text[sentence.clone()])).has(Intent::Question);
+fn asking_sentences(text: &str, words: &Words) -> Vec<Range<usize>> {
+    let asks = |sentence: &Range<usize>| Intents::of(&words.part(sentence.clone())).has(Intent::Question);
     sentences(text).into_iter().filter(asks).collect()
 }
 

@@ -58,7 +58,7 @@ pub fn prompt(words: &str) -> Prompt {
     Prompt {
         system: "Вы помощник магазина обуви. Отвечайте кратко.".into(),
         messages: vec![ChatMessage::User { text: words.into() }],
-        tools: vec![tool],
+        tools: [tool].into(),
         max_tokens: 800,
         temperature: 0.3,
         cache_key: "korica".into(),

@@ -2,6 +2,9 @@
 
 use std::{ops::Range, sync::LazyLock};
 
+use rustc_hash::{FxHashMap, FxHashSet};
+use smallvec::SmallVec;
+
 use super::Intent;
 use crate::lang::{
     normal::{Kind, Words},
@@ -139,16 +142,22 @@ const PRICE: &str = "сколько стоит|стоят|стоить|обой�
     подскажите|скажите|узнать|напишите|сориентируйте|интересует|пришлите|скиньте|назовите|озвучьте цену|цены|цена|стоимость|прайс|ценник|расценки|прайсик, по цене|ценам|стоимости сориентируйте|подскажите|как|что, сориентируйте|подскажите|скажите по цене|ценам|стоимости, прайс лист, есть прайс, цена вопроса, в какую цену|сумму, стоит сколько,
     how much is|are|does|do|for|would|will|it|the, how much, whats|what the|is|are price|cost|prices, what is the price|cost, price for|of|list|please, cost of, what does it cost, your prices|pricing|rates";
 
-/// Whether a list of forms parted by spaces holds this one.
-fn listed(forms: &str, form: &str) -> bool {
-    forms.split(' ').any(|listed| listed == form)
+/// A list of forms parted by spaces.
+type Forms = LazyLock<FxHashSet<&'static str>>;
+
+fn forms(list: &'static str) -> FxHashSet<&'static str> {
+    list.split_whitespace().collect()
 }
 
 /// Whether the text calls for somebody: what turns «живой человек» from a question into a wish.
 pub(super) fn calls(words: &Words) -> bool {
-    const CALLS: &str = "позовите позови позвать дайте дай соедините переключите подключите свяжите переведите пригласите нужен хочу \
-        можно поговорить пообщаться связаться пусть talk speak need want get connect transfer call give";
-    words.iter().any(|word| listed(CALLS, word.form))
+    static CALLS: Forms = LazyLock::new(|| {
+        forms(
+            "позовите позови позвать дайте дай соедините переключите подключите свяжите переведите пригласите нужен хочу \
+        можно поговорить пообщаться связаться пусть talk speak need want get connect transfer call give",
+        )
+    });
+    words.iter().any(|word| CALLS.contains(word.form))
 }
 
 /// Words that go with a wish and do not change it.
@@ -173,9 +182,19 @@ const COMPANIONS: &[(Intent, &str)] = &[
     (Intent::AskedIfBot, "что ли или человек вообще случайно are"),
 ];
 
+static COMPANIONS_OF: LazyLock<FxHashMap<&'static str, SmallVec<[Intent; 4]>>> = LazyLock::new(|| {
+    let mut by_form: FxHashMap<&'static str, SmallVec<[Intent; 4]>> = FxHashMap::default();
+    for (intent, forms) in COMPANIONS {
+        for form in forms.split_whitespace() {
+            by_form.entry(form).or_default().push(*intent);
+        }
+    }
+    by_form
+});
+
 /// Whether a word goes with one of the wishes wanted.
 pub(super) fn companion(form: &str, wanted: &impl Fn(Intent) -> bool) -> bool {
-    COMPANIONS.iter().any(|(intent, forms)| wanted(*intent) && listed(forms, form))
+    COMPANIONS_OF.get(form).is_some_and(|intents| intents.iter().any(|intent| wanted(*intent)))
 }
 
 /// A clause that says nothing but «leave me in peace».
@@ -213,39 +232,69 @@ pub(super) fn silence(words: &Words, places: Range<usize>) -> bool {
 }
 
 fn silent_word(form: &str) -> bool {
-    const SILENT: &str = "больше никогда сюда мне нам меня нас прошу вас вообще рекламу рекламой рассылку рассылки рассылкой спам сообщения \
+    static SILENT: Forms = LazyLock::new(|| {
+        forms(
+            "больше никогда сюда мне нам меня нас прошу вас вообще рекламу рекламой рассылку рассылки рассылкой спам сообщения \
         сообщений сообщениями свой свою ваши ваш вашей ваших эту этой от из с базы в личку немедленно срочно наконец уже ничего хватит \
-        стоп anymore again ever your list from messages texts ads to us here this mailing of";
-    listed(SILENT, form)
+        стоп anymore again ever your list from messages texts ads to us here this mailing of",
+        )
+    });
+    SILENT.contains(form)
 }
 
 /// Asking for another way to be reached is no wish for silence.
 pub(super) fn other_way(form: &str) -> bool {
-    const OTHER: &str = "звон позвон набер почт телеграм ватсап вотсап вацап whats telegram вайбер call email лучше";
-    OTHER.split(' ').any(|start| form.starts_with(start))
+    const OTHER: &[&str] = &[
+        "звон",
+        "позвон",
+        "набер",
+        "почт",
+        "телеграм",
+        "ватсап",
+        "вотсап",
+        "вацап",
+        "whats",
+        "telegram",
+        "вайбер",
+        "call",
+        "email",
+        "лучше",
+    ];
+    OTHER.iter().any(|start| form.starts_with(start))
 }
 
 /// Words that may stand before a question: «скажите, пожалуйста, …».
 pub(super) fn before_question(form: &str) -> bool {
-    const BEFORE: &str = "а и но ну скажите подскажите скажи подскажи пожалуйста вот тогда еще извините простите уточните please so and but \
-        tell me also";
-    listed(BEFORE, form)
+    static BEFORE: Forms = LazyLock::new(|| {
+        forms(
+            "а и но ну скажите подскажите скажи подскажи пожалуйста вот тогда еще извините простите уточните please so and but \
+        tell me also",
+        )
+    });
+    BEFORE.contains(form)
 }
 
 /// Whether a question starts at this place.
 pub(super) fn question_word(words: &Words, at: usize) -> bool {
     // «Как обычно», «что угодно», «когда-нибудь» answer.
-    const ASKING: &str = "как что кто где когда куда какой какая какое какие какую сколько";
-    const ANSWERING: &str = "обычно всегда договорились договаривались скажете хотите раз угодно вам нибудь то";
-    const ALWAYS: &str = "почему зачем откуда каков какова каковы каким какими каких чем чей чья почем кому кого чего неужели разве what \
-        where when why who how which whats hows";
-    const VERBS: &str = "есть бывает бывают имеется имеются принимаете делаете доставляете работаете продаете можете";
-    const ENGLISH: &str = "is are do does did can could would will should have has";
-    const PERSONS: &str = "you i it there this that the we they your any a";
+    static ASKING: Forms = LazyLock::new(|| forms("как что кто где когда куда какой какая какое какие какую сколько"));
+    static ANSWERING: Forms =
+        LazyLock::new(|| forms("обычно всегда договорились договаривались скажете хотите раз угодно вам нибудь то"));
+    static ALWAYS: Forms = LazyLock::new(|| {
+        forms(
+            "почему зачем откуда каков какова каковы каким какими каких чем чей чья почем кому кого чего неужели разве what \
+        where when why who how which whats hows",
+        )
+    });
+    static VERBS: Forms = LazyLock::new(|| {
+        forms("есть бывает бывают имеется имеются принимаете делаете доставляете работаете продаете можете")
+    });
+    static ENGLISH: Forms = LazyLock::new(|| forms("is are do does did can could would will should have has"));
+    static PERSONS: Forms = LazyLock::new(|| forms("you i it there this that the we they your any a"));
     let (form, next) = (words.form(at), words.form(at + 1));
     let after = if next == "-" { words.form(at + 2) } else { next };
-    listed(ALWAYS, form)
-        || listed(ASKING, form) && !listed(ANSWERING, after)
-        || listed(VERBS, form) && !next.is_empty()
-        || listed(ENGLISH, form) && listed(PERSONS, next)
+    ALWAYS.contains(form)
+        || ASKING.contains(form) && !ANSWERING.contains(after)
+        || VERBS.contains(form) && !next.is_empty()
+        || ENGLISH.contains(form) && PERSONS.contains(next)
 }

@@ -1,6 +1,6 @@
 //! Corrections: an earlier answer is changed, and the flow walked again from where it matters (FORMATS §4.6).
 
-use std::{ops::Range, sync::Arc};
+use std::{borrow::Cow, ops::Range, sync::Arc};
 
 use super::{
     super::{
@@ -36,10 +36,10 @@ impl Work {
             return marked.is_some() && self.has_live_order() && self.ask_order_change(text);
         };
         let part = marked.as_ref().map_or(0..text.len(), |correction| correction.new.clone());
-        let new = Words::of(text.get(part.clone()).unwrap_or_default());
-        if self.open_takes(&flow, at, &new, marked.is_some()) {
-            return false;
-        }
+        let new = match &marked {
+            Some(_) => Cow::Owned(Words::of(text.get(part.clone()).unwrap_or_default())),
+            None => Cow::Borrowed(words),
+        };
         let Some(run) = self.snap.state.run.clone() else { return false };
         let found = self.corrected(&flow, &run, at, &new, Certain::Strictly);
         let found = match (found.len(), &marked) {
@@ -48,6 +48,9 @@ impl Work {
             _ => widest(&flow, &run, found),
         };
         let Some(Found { step, value, .. }) = found else { return false };
+        if self.open_takes(&flow, at, &new, marked.is_some()) {
+            return false;
+        }
         if self.was_ordered(&run) {
             return self.ask_order_change(text);
         }

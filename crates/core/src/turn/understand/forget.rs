@@ -19,11 +19,16 @@ const WISHES: &str = "удалите мои данные, удалите мои 
     отзываю согласие, отзываю согласие на обработку персональных данных, forget me, delete my data, erase my data, \
     delete my personal data, erase my personal data";
 
+/// Longer messages say something else.
+const WISH_WORDS_MAX: usize = 8;
+
 /// Whether a message wishes to be forgotten and nothing else: a false hit loses what nobody can bring back.
 pub(super) fn wished(text: &str, words: &Words) -> bool {
-    let command = text.trim().to_lowercase();
-    if command.starts_with('/') {
-        return matches!(&*command, "/forget_me" | "/forgetme");
+    if let Some(command) = text.trim().strip_prefix('/') {
+        return matches!(&*command.to_lowercase(), "forget_me" | "forgetme");
+    }
+    if words.said().nth(WISH_WORDS_MAX).is_some() {
+        return false;
     }
     let said = words.text();
     let said = said.strip_prefix("пожалуйста ").unwrap_or(&said);

@@ -148,7 +148,7 @@ async fn a_request_is_written_as_yandex_wants_it() {
     let calls = vec![call("a", "{\"q\":\"42\"}"), call("b", "broken")];
     prompt.messages.push(ChatMessage::Assistant { text: "Смотрю".into(), calls });
     prompt.messages.extend([result("a"), result("b")]);
-    prompt.tools.clear();
+    prompt.tools = [].into();
     prompt.max_tokens = 9_000;
     suite::ask(&model, &prompt).await.0.unwrap();
     let received = server.received().remove(0);
