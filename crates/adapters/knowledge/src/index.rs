@@ -2,11 +2,13 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
+    num::NonZeroUsize,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
 };
 
 use async_trait::async_trait;
+use lru::LruCache;
 use tantivy::{DocAddress, Searcher};
 use tracing::warn;
 use voronka_core::{
@@ -16,7 +18,7 @@ use voronka_core::{
 };
 
 use crate::{
-    question,
+    question::{self, Asked, Gist},
     rank::{self, Candidate, Place},
     split::{Piece, split},
     store::{Change, Entry, Kept, Known, Manifest, Store},
@@ -34,6 +36,10 @@ const LEAST: f32 = 0.015;
 const EMBEDDED_AT_ONCE: usize = 64;
 /// Most partners whose vectors are kept in memory.
 const PARTNERS_WITH_VECTORS_MAX: usize = 256;
+/// Most questions whose passages are remembered: people ask the same things all day.
+const ANSWERS_MAX: NonZeroUsize = NonZeroUsize::new(512).expect("not zero");
+/// Most passages of one that are.
+const PASSAGES_TOLD_MAX: usize = 8;
 /// Part of every page's hash: another way to cut pages or to read words is another number, and all is indexed anew.
 const READING: &[u8] = b"voronka-knowledge 2";
 
@@ -45,9 +51,13 @@ pub struct KnowledgeIndex {
     store: Store,
     embedder: Option<Arc<dyn Embedder>>,
     vectors: Mutex<HashMap<PartnerId, Remembered>>,
+    answers: Mutex<LruCache<Told, Arc<[Passage]>>>,
     /// Held while pages are indexed, so that there is one writer.
     writing: Arc<tokio::sync::Mutex<()>>,
 }
+
+/// A question whose passages were ranked: in which generation of the index, of whom, and how it read.
+type Told = (u64, PartnerId, Gist);
 
 /// A partner's vectors and the generation of the index that they were read from.
 struct Remembered {
@@ -74,7 +84,13 @@ impl KnowledgeIndex {
     }
 
     fn over(store: Store) -> Self {
-        Self { store, embedder: None, vectors: Mutex::default(), writing: Arc::default() }
+        Self {
+            store,
+            embedder: None,
+            vectors: Mutex::default(),
+            answers: Mutex::new(LruCache::new(ANSWERS_MAX)),
+            writing: Arc::default(),
+        }
     }
 
     /// Lets vectors join the search. Pages that another model embedded, or none, count as changed at the next indexing.
@@ -158,13 +174,12 @@ impl KnowledgeIndex {
         &self,
         searcher: &Searcher,
         partner: &PartnerId,
-        question: &str,
+        asked: &Asked,
         near: &[Near],
-    ) -> tantivy::Result<Vec<(f32, Kept)>> {
-        let asked = question::read(searcher, self.store.vocabulary(), partner, question)?;
+    ) -> tantivy::Result<Vec<Passage>> {
         let mut places: Vec<(f32, DocAddress)> = Vec::new();
         if !asked.words.is_empty() {
-            places = self.store.candidates(searcher, partner, &asked, CANDIDATES)?;
+            places = self.store.candidates(searcher, partner, asked, CANDIDATES)?;
         }
         for one in near {
             if !places.iter().any(|(_, at)| *at == one.passage) {
@@ -188,15 +203,34 @@ impl KnowledgeIndex {
                 Candidate { page: *numbers.entry(&passage.page).or_insert(next), bm25, shape: &passage.shape }
             })
             .collect();
-        let scores = rank::scores(&asked, &candidates);
+        let scores = rank::scores(asked, &candidates);
         drop(candidates);
-        let mut ranked: Vec<(f32, Kept)> = Vec::with_capacity(kept.len());
-        for ((at, passage), score) in kept.into_iter().zip(scores) {
+        let mut ranked: Vec<Passage> = Vec::with_capacity(kept.len());
+        for ((at, Kept { page, title, heading, text, .. }), score) in kept.into_iter().zip(scores) {
             let near = near.iter().find(|one| one.passage == at).map_or(0.0, |one| one.score);
-            ranked.push((together(score, near), passage));
+            ranked.push(Passage { page, title, heading, text, score: together(score, near) });
         }
         // Stable: among equals, BM25's order stays.
-        ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
+        ranked.sort_by(|a, b| b.score.total_cmp(&a.score));
+        Ok(ranked)
+    }
+
+    /// The same by words alone, which is remembered.
+    fn rank_by_words(
+        &self,
+        searcher: &Searcher,
+        partner: &PartnerId,
+        asked: &Asked,
+    ) -> tantivy::Result<Arc<[Passage]>> {
+        let answers = || self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        let told: Told = (searcher.generation().generation_id(), partner.clone(), asked.gist());
+        if let Some(known) = answers().get(&told) {
+            return Ok(Arc::clone(known));
+        }
+        let mut ranked = self.rank(searcher, partner, asked, &[])?;
+        ranked.truncate(PASSAGES_TOLD_MAX);
+        let ranked: Arc<[Passage]> = ranked.into();
+        answers().put(told, Arc::clone(&ranked));
         Ok(ranked)
     }
 }
@@ -241,11 +275,14 @@ impl Knowledge for KnowledgeIndex {
         // In place: a search takes less time than a hop to another thread and back.
         let searcher = self.store.searcher();
         let near = self.near(&searcher, partner, question).await?;
-        let ranked = self.rank(&searcher, partner, question, &near).map_err(failed)?;
-        let passages = ranked.into_iter().take_while(|(score, _)| *score >= LEAST).take(top).map(|(score, kept)| {
-            Passage { page: kept.page, title: kept.title, heading: kept.heading, text: kept.text, score }
-        });
-        Ok(passages.collect())
+        let asked = question::read(&searcher, self.store.vocabulary(), partner, question).map_err(failed)?;
+        let ranked = if near.is_empty() && top <= PASSAGES_TOLD_MAX {
+            self.rank_by_words(&searcher, partner, &asked)
+        } else {
+            self.rank(&searcher, partner, &asked, &near).map(Arc::from)
+        };
+        let ranked = ranked.map_err(failed)?;
+        Ok(ranked.iter().take_while(|passage| passage.score >= LEAST).take(top).cloned().collect())
     }
 }
 

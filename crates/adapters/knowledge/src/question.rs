@@ -66,6 +66,24 @@ pub(crate) struct AskedWord {
     pub(crate) price: bool,
     /// Words of the vocabulary that it may be instead, with their levels.
     pub(crate) instead: Vec<(String, u32, f32)>,
+    /// Whether the vocabulary has it, or a word of its family.
+    known: bool,
+}
+
+/// All of a question that the order of a partner's passages depends on: unknown words count, but which they are does not
+/// matter.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Gist(Vec<(Option<String>, u32, bool)>);
+
+impl Asked {
+    /// What the question comes down to in the vocabulary that it was read against.
+    pub(crate) fn gist(&self) -> Gist {
+        let word = |word: &AskedWord| {
+            let bears = word.known || !word.instead.is_empty();
+            (bears.then(|| word.keys.stem.clone()), word.weight.to_bits(), word.price)
+        };
+        Gist(self.words.iter().map(word).collect())
+    }
 }
 
 impl AskedWord {
@@ -118,14 +136,15 @@ pub(crate) fn read(
         if asked.words.iter().any(|other| other.keys.stem == keys.stem) {
             continue;
         }
-        let mut one = AskedWord { hashes: keys.hashes(), keys, weight: 0.0, price, instead: Vec::new() };
-        let known = vocabulary.frequency(searcher, partner, &one.keys)?;
+        let known = vocabulary.frequency(searcher, partner, &keys)?;
+        let (hashes, instead) = (keys.hashes(), Vec::new());
+        let mut one = AskedWord { hashes, keys, weight: 0.0, price, instead, known: known > 0 };
         let mut rarity = rarity(known, passages);
         if known == 0 {
             rarity = if looks_like_a_verb(word.form) { UNKNOWN_VERB } else { UNKNOWN_THING };
             if word.kind == Kind::Word && mended < MENDED_MAX && sense == Sense::Full {
                 mended += 1;
-                one.instead = instead(searcher, vocabulary, partner, &one.keys.stem)?;
+                one.instead = alternatives(searcher, vocabulary, partner, &one.keys.stem)?;
             }
         }
         if known > 0 && word.kind == Kind::Word && looks_like_a_verb(word.form) {
@@ -150,7 +169,7 @@ fn rarity(holding: u64, passages: u64) -> f32 {
 }
 
 /// Words of the vocabulary that an unknown stem may be: with a typing error, or another ending than the stemmer knows.
-fn instead(
+fn alternatives(
     searcher: &Searcher,
     vocabulary: Vocabulary,
     partner: &PartnerId,

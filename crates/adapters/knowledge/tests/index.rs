@@ -60,6 +60,24 @@ async fn names_and_numbers_are_words() {
 }
 
 #[tokio::test]
+async fn a_question_that_was_asked_before_is_answered_alike_until_the_pages_change() {
+    let mut pages = pages();
+    let index = filled(&pages).await;
+    let asked = |number: &str| format!("доставка курером, заказ {number}");
+    let first = index.search(&shop(), &asked("1001"), 3).await.unwrap();
+    assert_eq!(
+        index.search(&shop(), &asked("2002"), 3).await.unwrap(),
+        first,
+        "a number that nobody knows tells nothing"
+    );
+    assert_eq!(index.search(&shop(), &asked("2002"), 1).await.unwrap(), first[..1]);
+    assert_ne!(index.search(&shop(), "оплата курером, заказ 1001", 3).await.unwrap(), first);
+    pages.push(page("2002.md", "Заказ 2002", "Доставка курьером заказа 2002 задерживается."));
+    index.index(&shop(), &pages).await.unwrap();
+    assert_eq!(best(&index, &asked("2002")).await.unwrap().page, "2002.md");
+}
+
+#[tokio::test]
 async fn the_index_outlives_the_process_and_unchanged_pages_are_not_read_again() {
     let folder = tempfile::tempdir().unwrap();
     let first = KnowledgeIndex::open(folder.path()).unwrap();
