@@ -12,7 +12,7 @@ use std::{
     sync::Arc,
 };
 
-use voronka_core::ports::Clock;
+use voronka_core::ports::{Clock, StoreError};
 use voronka_knowledge::KnowledgeIndex;
 use voronka_sqlite::SqliteStore;
 
@@ -46,6 +46,12 @@ fn unreadable(path: &Path, error: &dyn std::error::Error) -> Problem {
     Problem::new("problem-folder", args)
 }
 
+/// A data folder in which something cannot be made, read or written.
+fn unusable(data: &Path, error: &dyn std::error::Error) -> Problem {
+    let args = vec![("path", data.display().to_string()), ("cause", chain(error))];
+    Problem::new("problem-data", args).hint("problem-store-failed-hint")
+}
+
 /// An error with all its causes.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
@@ -59,15 +65,20 @@ fn chain(error: &dyn std::error::Error) -> String {
 
 /// Opens the data folder: database, index, key.
 fn open(data: &Path, public_url: Option<url::Url>) -> Result<Premises, Problem> {
-    std::fs::create_dir_all(data).map_err(|error| unreadable(data, &error))?;
+    std::fs::create_dir_all(data).map_err(|error| unusable(data, &error))?;
     let path = data.join("voronka.db");
     let store = SqliteStore::open(&path).map_err(|error| {
         let args = vec![("path", path.display().to_string()), ("cause", error.to_string())];
-        Problem::new("problem-store", args).hint("problem-store-hint")
+        Problem::new("problem-store", args).hint(match error {
+            StoreError::Busy(_) => "problem-store-hint",
+            StoreError::Full => "problem-store-full-hint",
+            StoreError::Damaged(_) => "problem-store-damaged-hint",
+            StoreError::Failed(_) => "problem-store-failed-hint",
+        })
     })?;
     let store = Arc::new(store);
-    let key = InstanceKey::of(data).map_err(|error| unreadable(data, &error))?;
-    let knowledge = KnowledgeIndex::open(data.join("index")).map_err(|error| unreadable(data, &error))?;
+    let key = InstanceKey::of(data).map_err(|error| unusable(data, &error))?;
+    let knowledge = KnowledgeIndex::open(data.join("index")).map_err(|error| unusable(data, &error))?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let engine = voronka_engine::Engine::new(store.clone(), Arc::clone(&clock));
     let house = House::new(engine, store.clone(), Arc::new(knowledge), clock, key, public_url, data.to_path_buf());

@@ -6,6 +6,7 @@ mod cli;
 mod clock;
 mod commands;
 mod diagnostics;
+mod housekeeping;
 mod logging;
 mod out;
 mod server;

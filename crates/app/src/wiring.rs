@@ -19,7 +19,7 @@ use voronka_core::{
     message::Peer,
     ports::{Channel, ChatModel, Clock, Directory, Fate, Knowledge, Poller, Webhook},
     spec::{
-        config::{Account, ChannelConfig, TelegramConfig, Updates, WebConfig},
+        config::{Account, ChannelConfig, Retention, TelegramConfig, Updates, WebConfig},
         partner::PartnerSpec,
     },
 };
@@ -86,6 +86,8 @@ pub(crate) struct Wired {
     telegrams: Vec<TelegramAccount>,
     /// Whether a model words the answers.
     pub(crate) has_model: bool,
+    /// How long each partner's things are kept.
+    pub(crate) retention: Vec<(PartnerId, Retention)>,
 }
 
 /// A bot that is to be listened to.
@@ -126,6 +128,7 @@ pub(crate) async fn serve(
     let knowledge = index(house, &spec, secrets).await?;
     let mut partner = Partner::new(Arc::clone(&spec)).knowledge(knowledge);
     let mut wired = Wired::default();
+    wired.retention.push((spec.id.clone(), spec.config.retention));
     if let Some(model) = house.models.chain(&spec, secrets, missing, &house.clock)? {
         partner = partner.model(model);
         wired.has_model = true;
@@ -290,6 +293,7 @@ impl Wired {
         self.webhooks.extend(other.webhooks);
         self.telegrams.extend(other.telegrams);
         self.has_model |= other.has_model;
+        self.retention.extend(other.retention);
     }
 
     /// Asks the messengers for their events, now that we can take them. A messenger that cannot be reached is tried again

@@ -103,7 +103,10 @@ impl Server {
 
     /// `run` on a free port.
     pub(crate) async fn run(partners: &Path, data: &Path) -> Self {
-        let port = free_port();
+        Self::run_on(partners, data, free_port()).await
+    }
+
+    pub(crate) async fn run_on(partners: &Path, data: &Path, port: u16) -> Self {
         let listen = format!("127.0.0.1:{port}");
         let mut command = command();
         command.arg("run").arg("--partners").arg(partners).arg("--data").arg(data);

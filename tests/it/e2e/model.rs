@@ -105,7 +105,8 @@ fn kind(streams: bool) -> &'static str {
     if streams { "text/event-stream" } else { "application/json" }
 }
 
-fn said(text: &str, streams: bool) -> Response {
+/// An answer, whole or as a stream.
+pub(crate) fn said(text: &str, streams: bool) -> Response {
     if streams {
         let text = chunk(&json!({"role": "assistant", "content": text}), None)
             + &chunk(&json!({}), Some("stop"))

@@ -45,6 +45,11 @@ impl WebCustomer {
         self.all().iter().map(|message| (word(message, "author"), word(message, "text"))).collect()
     }
 
+    /// All messages of the conversation, as the page got them.
+    pub(crate) fn received(&self) -> Vec<Value> {
+        self.all().clone()
+    }
+
     /// What the shop said, cards and all.
     fn answers(&self) -> Vec<String> {
         let all = self.all();
@@ -66,10 +71,10 @@ impl WebCustomer {
     async fn act(&mut self, act: &Value) {
         self.posted += 1;
         let id = format!("act-{}", self.posted);
-        // Like the page: whoever was too quick comes again, with the same id.
+        // Like the page: whoever was too quick, or got no answer, comes again with the same id.
         let accepted = || async {
-            let status = self.post(&id, act).send().await.expect("the chat answers").status().as_u16();
-            assert!(status == 202 || status == 429, "{status}");
+            let status = self.post(&id, act).send().await.ok()?.status().as_u16();
+            assert!([202, 429, 503].contains(&status), "{status}");
             (status == 202).then_some(())
         };
         until(|| "message accepted".into(), accepted).await;

@@ -4,11 +4,12 @@ use std::{borrow::Cow, path::Path, path::PathBuf, process::ExitCode, sync::Arc};
 
 use tokio_util::sync::CancellationToken;
 use tracing::error;
-use voronka_core::ports::Journal;
+use voronka_core::ports::{Journal, Retention};
 
 use super::{asked_to_stop, open, unreadable};
 use crate::{
     cli::Run,
+    housekeeping,
     out::{self, Problem},
     server,
     texts::Texts,
@@ -47,13 +48,16 @@ pub(crate) async fn run(wish: Run, texts: &Texts) -> Result<ExitCode, Problem> {
     let args = [("count", Cow::from(count.to_string())), ("address", Cow::from(format!("http://{}", wish.listen)))];
     out::note(&texts.get("run-ready", &args));
     let server = tokio::spawn(server::serve(listener, routes, stop.clone()));
+    let store: Arc<dyn Retention> = premises.store.clone();
+    let (clock, retention) = (Arc::clone(&house.clock), std::mem::take(&mut wired.retention));
+    let housekeeping = tokio::spawn(housekeeping::run(store, clock, retention, stop.clone()));
     asked.await;
     out::note(&texts.get("stopping", &[]));
     stop.cancel();
     wired.chats.iter().for_each(|chat| chat.stop());
     house.engine.stop().await;
-    // The server has logged what went wrong, if anything did.
-    let _ended = server.await;
+    // They have logged what went wrong, if anything did.
+    let _ended = tokio::join!(server, housekeeping);
     if let Err(error) = premises.store.fold_log() {
         tracing::warn!(%error, "the database keeps its log beside it");
     }
