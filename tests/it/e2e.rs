@@ -14,6 +14,7 @@ mod hooks;
 mod killed;
 mod model;
 mod page;
+mod pains;
 mod proxy;
 mod shop;
 mod telegram;
