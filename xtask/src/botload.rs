@@ -1,7 +1,7 @@
 //! `cargo xtask botload`: customers, faults and a checker around the binary, on throw-away partners and a throw-away database.
 
-mod partners;
-mod rehearsal;
+pub(crate) mod partners;
+pub(crate) mod rehearsal;
 
 use std::{
     fs::File,
@@ -233,7 +233,7 @@ impl Tools {
 }
 
 /// Copies the files that differ, so that cargo sees what changed.
-fn mirror(from: &Path, to: &Path) -> std::io::Result<()> {
+pub(crate) fn mirror(from: &Path, to: &Path) -> std::io::Result<()> {
     std::fs::create_dir_all(to)?;
     for entry in std::fs::read_dir(from)? {
         let entry = entry?;
@@ -309,14 +309,25 @@ pub(crate) struct Staged {
     /// What the bot says.
     log: PathBuf,
     /// Partners and database; gone when this is dropped.
-    folder: tempfile::TempDir,
+    pub(crate) folder: tempfile::TempDir,
 }
 
 impl Staged {
     pub(crate) fn new(binary: &Path, how: How, bots: usize) -> Result<Self, Failure> {
+        Self::beside(binary, how, bots, |_| Ok(()))
+    }
+
+    /// The same with partners of one's own, which `others` writes below the folder that it is given.
+    pub(crate) fn beside(
+        binary: &Path,
+        how: How,
+        bots: usize,
+        others: impl FnOnce(&Path) -> std::io::Result<()>,
+    ) -> Result<Self, Failure> {
         let folder = tempfile::tempdir().map_err(|error| format!("no folder for throw-away files: {error}"))?;
         let addresses = Addresses::free()?;
-        partners::write(folder.path(), how, bots, &addresses).map_err(|error| format!("partners' files: {error}"))?;
+        let written = partners::write(folder.path(), how, bots, &addresses).and_then(|()| others(folder.path()));
+        written.map_err(|error| format!("partners' files: {error}"))?;
         let log = shell::target()?.join("botload").join(format!("voronka-{}.log", how.name()));
         File::create(&log).map_err(|error| format!("{}: {error}", log.display()))?;
         let spawn = format!(

@@ -1,8 +1,11 @@
-//! The project's chores: `cargo xtask test`, `cargo xtask botload`, `cargo xtask crash`.
+//! The project's chores: `cargo xtask test`, `botload`, `bench`, `profile` and `crash`.
 
+mod bench;
 mod botload;
 mod browser;
 mod crash;
+mod fake;
+mod profile;
 mod shell;
 mod test;
 
@@ -25,6 +28,10 @@ enum Chore {
     Botload(botload::Options),
     /// Kills the release binary again and again while customers write to it, and checks every answer
     Crash(crash::Options),
+    /// Measures what the project promises about speed and size, and writes docs/benchmarks.md
+    Bench(bench::Options),
+    /// Shows where the CPU of a turn goes
+    Profile(profile::Options),
 }
 
 fn main() -> ExitCode {
@@ -33,6 +40,8 @@ fn main() -> ExitCode {
         Chore::Test(options) => test::run(&options),
         Chore::Botload(options) => botload::run(&options),
         Chore::Crash(options) => crash::run(&options),
+        Chore::Bench(options) => bench::run(&options),
+        Chore::Profile(options) => profile::run(&options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
