@@ -18,8 +18,8 @@ pub use channel::{
 };
 pub use clock::Clock;
 pub use directory::{
-    ConversationCard, ConversationFilter, ConversationView, DeadLetterView, Directory, Figures, LeadCard, OrderCard,
-    Page,
+    Backlog, ConversationCard, ConversationFilter, ConversationView, DeadLetterView, Directory, EventSetAside, Figures,
+    LeadCard, LetterContent, OpenedLetter, OrderCard, Page,
 };
 pub use journal::{CommitError, Fired, Journal, LOADED_ORDERS_MAX, Loaded, PostedMail, Settled, StoreError};
 pub use knowledge::{EmbedError, EmbedFor, Embedder, Indexed, Knowledge, KnowledgeError, Passage};

@@ -130,6 +130,7 @@ impl Drop for Leave {
 
 async fn serve(shared: &Arc<Shared>, mut leave: Leave, bell: &Notify) {
     let Some(key) = leave.key.clone() else { return };
+    let mut since = shared.clock.now();
     loop {
         let admitted = tokio::select! {
             biased;
@@ -137,8 +138,9 @@ async fn serve(shared: &Arc<Shared>, mut leave: Leave, bell: &Notify) {
             () = shared.life.stopping.cancelled() => return,
         };
         // Boxed: while it waits for its turn, a conversation takes little memory.
-        let next = Box::pin(turns::run(shared, &key, bell)).await;
+        let next = Box::pin(turns::run(shared, &key, bell, since)).await;
         drop(admitted);
+        since = shared.clock.now();
         match next {
             turns::Next::Again => {}
             turns::Next::NoRoom(account) => wait_for_room(shared, &key, &account).await,

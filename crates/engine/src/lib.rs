@@ -49,6 +49,7 @@
 
 mod conversations;
 mod life;
+mod observe;
 mod outbox;
 mod partner;
 mod timers;
@@ -77,6 +78,7 @@ pub use self::partner::Partner;
 use self::{
     conversations::{Conversations, PARTNER_TURNS_MAX},
     life::{Group, Life},
+    observe::Meters,
     outbox::Senders,
     timers::Timers,
     warm::Warm,
@@ -113,6 +115,18 @@ pub(crate) struct Shared {
     pub(crate) timers: Timers,
     pub(crate) changes: broadcast::Sender<Change>,
     pub(crate) life: Life,
+    pub(crate) meters: Meters,
+}
+
+/// How far an engine's life has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Not started, or still taking up what the last run left.
+    Starting,
+    /// It serves.
+    Serving,
+    /// It stops or has stopped: nothing more is accepted.
+    Stopping,
 }
 
 /// A partner, and its share of the turns under way, which outlives a reload.
@@ -122,7 +136,8 @@ struct Served {
 }
 
 impl Engine {
-    /// An engine over a store, not started yet. It lives in the Tokio runtime in which it is given its partners.
+    /// An engine over a store, not started yet. It lives in the Tokio runtime in which it is given its partners. A recorder of
+    /// metrics, if there is to be one, is installed before.
     pub fn new(journal: Arc<dyn Journal>, clock: Arc<dyn Clock>) -> Self {
         Self(Arc::new(Shared {
             journal,
@@ -134,6 +149,7 @@ impl Engine {
             timers: Timers::default(),
             changes: broadcast::Sender::new(CHANGES_MAX),
             life: Life::default(),
+            meters: Meters::new(),
         }))
     }
 
@@ -159,6 +175,18 @@ impl Engine {
         if shared.life.running.is_cancelled() {
             let task = Arc::clone(shared);
             shared.life.spawn(Group::Turns, async move { task.take_up(&id).await });
+        }
+    }
+
+    /// Whether it serves: what was left is taken up, and no stop was asked for.
+    pub fn phase(&self) -> Phase {
+        let life = &self.0.life;
+        if life.stopping.is_cancelled() {
+            Phase::Stopping
+        } else if life.running.is_cancelled() {
+            Phase::Serving
+        } else {
+            Phase::Starting
         }
     }
 
@@ -240,6 +268,15 @@ impl Engine {
             Conversations::wake(&self.0, key.clone());
         }
         Ok(key)
+    }
+
+    /// Drops an event that was set aside, or a body that could not be read, for good; `false`: the partner has none with
+    /// this id.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn drop_letter(&self, partner: &PartnerId, letter: i64) -> Result<bool, StoreError> {
+        self.0.journal.drop_letter(partner, letter).await
     }
 
     /// Takes one event, as [`Mailbox::post`]: for embedders with a web server of their own.
@@ -342,6 +379,7 @@ impl Mailbox for Engine {
                 PostedMail::Seen => posted.seen += 1,
             }
         }
+        shared.meters.posted(posted);
         Ok(posted)
     }
 }

@@ -59,6 +59,7 @@ async fn ring(shared: &Arc<Shared>) {
         let now = shared.clock.now();
         let until = match shared.journal.fire(now, FIRE_MAX).await {
             Ok(fired) => {
+                shared.meters.timers_fired(fired.conversations.len());
                 let full = fired.conversations.len() >= FIRE_MAX;
                 for key in fired.conversations {
                     Conversations::wake(shared, key);

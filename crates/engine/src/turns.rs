@@ -2,24 +2,26 @@
 
 use std::{
     any::Any,
+    fmt,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
 };
 
 use futures::FutureExt;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
-use tracing::{debug, error, instrument, warn};
+use tracing::{Instrument, debug, debug_span, error, instrument, warn};
 use voronka_core::{
     ids::AccountId,
-    message::{Content, ConversationKey, Event, Inbound},
+    message::{Content, ConversationKey, Event, Inbound, Peer},
     ports::{CommitError, Fate, StoreError},
-    rows::{DeadLetter, Mail},
+    rows::{DeadLetter, Mail, OutboxRow},
     turn::{Outcome, Setting, Snapshot, Step, Turn},
 };
 
 use crate::{
     Change, Shared,
+    observe::{self, Ended, Part},
     partner::Partner,
     world::{Overtaking, Watch, World, keep_typing},
 };
@@ -71,16 +73,18 @@ struct Tries {
 
 /// Serves the mail that waits for a conversation, as one turn.
 #[instrument(skip_all, fields(partner = %key.partner, conversation = %key.conversation))]
-pub(crate) async fn run(shared: &Arc<Shared>, key: &ConversationKey, bell: &Notify) -> Next {
+pub(crate) async fn run(shared: &Arc<Shared>, key: &ConversationKey, bell: &Notify, since: Timestamp) -> Next {
     let Some(partner) = shared.partner(&key.partner) else {
         // Not served here any more: the mail waits until it is.
         return Next::Rest;
     };
     let mut tries = Tries { mail_max: MAIL_MAX, gathered: false, superseded: 0, conflicts: 0, pause: STORE_PAUSE_MIN };
+    let mut waited = Some(since);
     while !shared.life.stopping.is_cancelled() {
+        let begun = shared.clock.now();
         // Whatever came until now is read below.
         shared.conversations.take_more(key);
-        let mail = match shared.journal.mail(key, tries.mail_max).await {
+        let mail = match shared.journal.mail(key, tries.mail_max).instrument(debug_span!("mail")).await {
             Ok(mail) => mail,
             Err(error) => match outlast(shared, &error, &mut tries.pause).await {
                 Next::Again => continue,
@@ -88,6 +92,9 @@ pub(crate) async fn run(shared: &Arc<Shared>, key: &ConversationKey, bell: &Noti
             },
         };
         let Some(account) = mail.first().map(|mail| mail.inbound.account.clone()) else { return Next::Rest };
+        if let Some(since) = waited.take() {
+            shared.meters.part(Part::Wait, since, begun);
+        }
         let Some(setting) = partner.setting(&account) else {
             warn!(%account, "mail waits for an account that is not served");
             return Next::Rest;
@@ -123,6 +130,7 @@ async fn attempt(
     let cause = match decided.unwrap_or_else(|panic| Decided::Failed(cause_of(panic.as_ref()))) {
         Decided::Superseded => {
             debug!("more came while the model was thinking; the draft is dropped");
+            shared.meters.turn(Ended::Superseded);
             tries.superseded += 1;
             return None;
         }
@@ -159,6 +167,7 @@ impl Tries {
 }
 
 async fn conflict(shared: &Arc<Shared>, tries: &mut Tries) -> Option<Next> {
+    shared.meters.turn(Ended::Conflict);
     debug!("the conversation has moved on; the turn is computed again");
     tries.conflicts += 1;
     if tries.conflicts <= CONFLICTS_MAX {
@@ -210,6 +219,20 @@ async fn show_life(shared: &Arc<Shared>, partner: &Partner, mail: &[Mail]) {
     }
 }
 
+/// The conversation as it is: kept warm since its last turn, or read.
+async fn load(shared: &Shared, key: &ConversationKey, account: &AccountId, peer: &Peer) -> Result<Snapshot, Decided> {
+    let begun = shared.clock.now();
+    let warm = shared.warm.take(key);
+    shared.meters.looked_for_warm(warm.is_some());
+    if let Some(warm) = warm {
+        return Ok(Snapshot { account: account.clone(), peer: peer.clone(), ..warm });
+    }
+    let stored = shared.journal.load(key, 0, Snapshot::HISTORY_MAX).await.map_err(Decided::Unread)?;
+    shared.meters.part(Part::Load, begun, shared.clock.now());
+    let read = Snapshot::read(key.clone(), account.clone(), peer.clone(), &stored);
+    read.map_err(|error| Decided::Failed(error.to_string()))
+}
+
 async fn decide(
     shared: &Arc<Shared>,
     partner: &Arc<Partner>,
@@ -222,31 +245,76 @@ async fn decide(
     let Some(Inbound { account, peer, .. }) = mail.first().map(|mail| mail.inbound.clone()) else {
         return Decided::Failed("no mail".into());
     };
-    let snapshot = match shared.warm.take(key) {
-        Some(warm) => Snapshot { account: account.clone(), peer: peer.clone(), ..warm },
-        None => match shared.journal.load(key, 0, Snapshot::HISTORY_MAX).await {
-            Ok(stored) => match Snapshot::read(key.clone(), account.clone(), peer.clone(), &stored) {
-                Ok(snapshot) => snapshot,
-                Err(error) => return Decided::Failed(error.to_string()),
-            },
-            Err(error) => return Decided::Unread(error),
-        },
+    let loading = load(shared, key, &account, &peer).instrument(debug_span!("load")).await;
+    let snapshot = match loading {
+        Ok(snapshot) => snapshot,
+        Err(decided) => return decided,
     };
+    debug!(version = snapshot.version, mail = ?watch.mail, keys = ?Keys(&mail), "a turn begins");
     let world = World::new(shared, partner, account, peer, &snapshot, now);
+    let mut deciding = Deciding::begin(shared);
     let mut step = match guarded(|| Turn::begin(setting, snapshot, mail, now)) {
         Ok(step) => step,
         Err(cause) => return Decided::Failed(cause),
     };
     loop {
         let (turn, question) = match step {
-            Step::Done(outcome) => return Decided::Done(outcome),
+            Step::Done(outcome) => {
+                deciding.end(shared);
+                return Decided::Done(outcome);
+            }
             Step::Ask(turn, question) => (turn, question),
         };
+        deciding.pause(shared);
         let Some(answer) = world.answer(question, watch).await else { return Decided::Superseded };
+        deciding.resume(shared);
         step = match guarded(|| turn.resume(answer)) {
             Ok(step) => step,
             Err(cause) => return Decided::Failed(cause),
         };
+    }
+}
+
+/// The time that the core's own work takes, without the world's answers.
+struct Deciding {
+    spent: SignedDuration,
+    since: Timestamp,
+}
+
+impl Deciding {
+    fn begin(shared: &Shared) -> Self {
+        Self { spent: SignedDuration::ZERO, since: shared.clock.now() }
+    }
+
+    fn pause(&mut self, shared: &Shared) {
+        self.spent += shared.clock.now().duration_since(self.since);
+    }
+
+    fn resume(&mut self, shared: &Shared) {
+        self.since = shared.clock.now();
+    }
+
+    fn end(mut self, shared: &Shared) {
+        self.pause(shared);
+        shared.meters.part(Part::Decide, self.since - self.spent, self.since);
+    }
+}
+
+/// The channels' keys of events, for the log.
+struct Keys<'a>(&'a [Mail]);
+
+impl fmt::Debug for Keys<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|mail| mail.inbound.key.as_str())).finish()
+    }
+}
+
+/// The ids of bubbles, for the log.
+struct Ids<'a>(&'a [OutboxRow]);
+
+impl fmt::Debug for Ids<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|row| row.id)).finish()
     }
 }
 
@@ -265,7 +333,12 @@ async fn commit(shared: &Arc<Shared>, outcome: Outcome) -> Result<(), CommitErro
     let outbox = commit.outbox.clone();
     let timer = commit.earliest_timer();
     let key = commit.key.clone();
-    shared.journal.commit(commit).await?;
+    observe::count_blocked(&commit);
+    let begun = shared.clock.now();
+    let span = debug_span!("commit", version = commit.expected + 1, mail = ?commit.consumed, bubbles = ?Ids(&outbox));
+    shared.journal.commit(commit).instrument(span).await?;
+    shared.meters.part(Part::Commit, begun, shared.clock.now());
+    shared.meters.turn(Ended::Committed);
     shared.warm.keep(outcome.next);
     shared.senders.send(shared, outbox);
     if let Some(due) = timer {
@@ -297,7 +370,8 @@ async fn outlast(shared: &Arc<Shared>, error: &StoreError, pause: &mut SignedDur
 }
 
 async fn set_aside(shared: &Arc<Shared>, letter: DeadLetter) -> Next {
-    error!(cause = %letter.cause, "a turn could not be computed; its event is set aside");
+    shared.meters.turn(Ended::SetAside);
+    error!(cause = %letter.cause, mail = ?letter.mail, "a turn could not be computed; its event is set aside");
     let mut pause = STORE_PAUSE_MIN;
     while let Err(error) = shared.journal.set_aside(letter.clone()).await {
         if outlast(shared, &error, &mut pause).await == Next::Rest {

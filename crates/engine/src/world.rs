@@ -10,7 +10,7 @@ use futures::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, warn};
+use tracing::{Instrument, debug, debug_span, warn};
 use voronka_core::{
     guard::{Draft, Evidence},
     ids::AccountId,
@@ -20,7 +20,7 @@ use voronka_core::{
     turn::{Answer, Question, Snapshot},
 };
 
-use crate::{Shared, partner::Partner};
+use crate::{Shared, observe::Part, partner::Partner};
 
 /// How long an answer may take before the customer sees that it is being made.
 const TYPING_AFTER: SignedDuration = SignedDuration::from_millis(300);
@@ -97,9 +97,19 @@ impl<'a> World<'a> {
     /// Answers a question. `None`: mail has come that the answer would miss.
     pub(crate) async fn answer(&self, question: Question, watch: Watch<'_>) -> Option<Answer> {
         match question {
-            Question::Search { query, top } => Some(Answer::Passages(self.search(&query, top).await)),
+            Question::Search { query, top } => {
+                let begun = self.shared.clock.now();
+                let passages = self.search(&query, top).instrument(debug_span!("search", top)).await;
+                self.shared.meters.part(Part::Search, begun, self.shared.clock.now());
+                Some(Answer::Passages(passages))
+            }
             Question::Complete { prompt, evidence } => {
-                self.complete(&prompt, evidence, watch).await.map(Answer::Completion)
+                let begun = self.shared.clock.now();
+                let model = self.partner.chat_model().map(|model| model.name());
+                let span = debug_span!("model", model);
+                let completion = self.complete(&prompt, evidence, watch).instrument(span).await;
+                self.shared.meters.part(Part::Model, begun, self.shared.clock.now());
+                completion.map(Answer::Completion)
             }
         }
     }

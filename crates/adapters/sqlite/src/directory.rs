@@ -5,15 +5,15 @@ use voronka_core::{
     ids::{OrderId, PartnerId},
     message::ConversationKey,
     ports::{
-        ConversationCard, ConversationFilter, ConversationView, DeadLetterView, Directory, Figures, LeadCard,
-        OrderCard, Page, StoreError,
+        Backlog, ConversationCard, ConversationFilter, ConversationView, DeadLetterView, Directory, Figures, LeadCard,
+        LetterContent, OpenedLetter, OrderCard, Page, StoreError,
     },
     rows::{MessageRow, NoticeRow},
 };
 
 use crate::{
     SqliteStore,
-    journal::{all, most, one},
+    journal::{all, mail::set_aside_events, most, one},
     problem::Problem,
     sql,
     values::{self, get, heat, micros, temperature},
@@ -96,6 +96,50 @@ impl Directory for SqliteStore {
         };
         Ok(self.read(|connection| all(connection, sql::LETTERS, of, letter))?)
     }
+
+    async fn dead_letter(&self, partner: &PartnerId, letter: i64) -> Result<Option<OpenedLetter>, StoreError> {
+        let of = params![partner.as_str(), letter];
+        Ok(self.read(|connection| one(connection, sql::LETTER, of, opened))?)
+    }
+
+    async fn backlog(&self, now: Timestamp) -> Result<Backlog, StoreError> {
+        // A million timers take milliseconds to count: not on a thread that serves.
+        Ok(self.read_aside(move |connection| backlog(connection, now)).await?)
+    }
+}
+
+/// Columns as in [`sql::LETTER`].
+fn opened(row: &Row<'_>) -> Result<OpenedLetter, Problem> {
+    let letter = DeadLetterView { id: get(row, 0)?, account: get(row, 1)?, cause: get(row, 2)?, at: get(row, 3)? };
+    let content = match get::<Option<String>>(row, 5)? {
+        Some(mail) => LetterContent::Events { conversation: get(row, 4)?, events: set_aside_events(&mail)? },
+        None => LetterContent::Body(row.get::<_, Option<Vec<u8>>>(6)?.unwrap_or_default()),
+    };
+    Ok(OpenedLetter { letter, content })
+}
+
+/// What waits, over all partners.
+pub(crate) fn backlog(connection: &Connection, now: Timestamp) -> Result<Backlog, Problem> {
+    let count = |sql: &str, params: &[i64]| -> Result<u64, Problem> {
+        let counted = one(connection, sql, rusqlite::params_from_iter(params), |row| get::<i64>(row, 0))?;
+        Ok(counted.and_then(|counted| u64::try_from(counted).ok()).unwrap_or_default())
+    };
+    let oldest_mail = one(connection, sql::OLDEST_MAIL, [], |row| {
+        Ok((ConversationKey { partner: get(row, 0)?, conversation: get(row, 1)? }, get(row, 2)?))
+    })?;
+    let letters = all(connection, sql::COUNT_LETTERS, [], |row| {
+        Ok((get(row, 0)?, u64::try_from(get::<i64>(row, 1)?).unwrap_or_default()))
+    })?;
+    Ok(Backlog {
+        mail: count(sql::COUNT_MAIL, &[])?,
+        oldest_mail,
+        bubbles: count(sql::COUNT_OUTBOX, &[])?,
+        oldest_bubble: one(connection, sql::OLDEST_BUBBLE, [], |row| Ok((get(row, 0)?, get(row, 1)?, get(row, 2)?)))?,
+        timers: count(sql::COUNT_TIMERS, &[])?,
+        timers_due: count(sql::COUNT_TIMERS_DUE, &[micros(now)])?,
+        next_timer: one(connection, sql::TIMER_NEXT, [], |row| get::<Option<Timestamp>>(row, 0))?.flatten(),
+        letters,
+    })
 }
 
 fn cards(

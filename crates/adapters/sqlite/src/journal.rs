@@ -1,5 +1,5 @@
 mod commit;
-mod mail;
+pub(crate) mod mail;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -118,6 +118,15 @@ impl Journal for SqliteStore {
     async fn replay(&self, partner: &PartnerId, letter: i64) -> Result<Option<ConversationKey>, StoreError> {
         let partner = partner.clone();
         Ok(self.writer.call(ROW_BYTES, move |connection| mail::replay(connection, &partner, letter)).await?)
+    }
+
+    async fn drop_letter(&self, partner: &PartnerId, letter: i64) -> Result<bool, StoreError> {
+        let partner = partner.clone();
+        let work = move |connection: &Connection| {
+            let dropped = connection.prepare_cached(sql::LETTER_DROP)?.execute(params![partner.as_str(), letter])?;
+            Ok(dropped > 0)
+        };
+        Ok(self.writer.call(ROW_BYTES, work).await?)
     }
 }
 

@@ -8,6 +8,7 @@
 
 mod body;
 mod directory;
+mod inspection;
 mod journal;
 mod length;
 mod open;
@@ -18,4 +19,5 @@ mod store;
 mod values;
 mod writer;
 
+pub use inspection::{Holder, Inspection, Size};
 pub use store::SqliteStore;

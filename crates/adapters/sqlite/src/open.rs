@@ -39,9 +39,7 @@ pub(crate) fn take(path: &Path) -> Result<(PathBuf, Hold), StoreError> {
     // side files the same mode.
     private().open(path).map_err(|error| io_error("cannot write to", path, &error))?;
     let path = path.canonicalize().map_err(|error| io_error("cannot find", path, &error))?;
-    let mut lock = path.clone().into_os_string();
-    lock.push(".lock");
-    let lock = PathBuf::from(lock);
+    let lock = lock_of(&path);
     let file = private().open(&lock).map_err(|error| io_error("cannot write to", &lock, &error))?;
     match file.try_lock() {
         Ok(()) => Ok((path, Hold { _file: file })),
@@ -50,6 +48,13 @@ pub(crate) fn take(path: &Path) -> Result<(PathBuf, Hold), StoreError> {
         }
         Err(TryLockError::Error(error)) => Err(io_error("cannot lock", &lock, &error)),
     }
+}
+
+/// The file beside the store that is locked.
+pub(crate) fn lock_of(path: &Path) -> PathBuf {
+    let mut lock = path.as_os_str().to_owned();
+    lock.push(".lock");
+    PathBuf::from(lock)
 }
 
 fn private() -> OpenOptions {
@@ -97,7 +102,7 @@ fn set_up(connection: &Connection) -> Result<(), Problem> {
 }
 
 /// Refuses the files of other programs and of newer versions before anything is written.
-fn check_ours(connection: &Connection) -> Result<(), Problem> {
+pub(crate) fn check_ours(connection: &Connection) -> Result<(), Problem> {
     let mark: i64 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
     let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     if mark != APPLICATION_ID && (mark != 0 || tables > 0) {

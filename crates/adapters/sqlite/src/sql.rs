@@ -13,8 +13,22 @@ macro_rules! statements {
 /// Statements that are of no partner: they frame transactions, or serve all partners at start-up and when timers are due
 /// (and then give the partner with each row).
 #[cfg(test)]
-pub(crate) const OF_NO_PARTNER: &[&str] =
-    &["BEGIN", "BEGIN_READ", "COMMIT", "ROLLBACK", "SAVEPOINT", "UNDO", "RELEASE", "CHECK", "FOLD", "TIMER_NEXT"];
+pub(crate) const OF_NO_PARTNER: &[&str] = &[
+    "BEGIN",
+    "BEGIN_READ",
+    "COMMIT",
+    "ROLLBACK",
+    "SAVEPOINT",
+    "UNDO",
+    "RELEASE",
+    "CHECK",
+    "FOLD",
+    "TIMER_NEXT",
+    "COUNT_MAIL",
+    "COUNT_OUTBOX",
+    "COUNT_TIMERS",
+    "COUNT_TIMERS_DUE",
+];
 
 macro_rules! message_columns {
     () => {
@@ -158,6 +172,21 @@ statements! {
     LETTER_ADD = "INSERT INTO letters (partner, account, conversation, mail, body, cause, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     LETTER_TAKE = "DELETE FROM letters WHERE id = ?2 AND partner = ?1 AND mail IS NOT NULL RETURNING conversation, mail";
     LETTERS = "SELECT id, account, cause, at FROM letters WHERE partner = ?1 ORDER BY id DESC LIMIT ?2 OFFSET ?3";
+
+    LETTER = "SELECT id, account, cause, at, conversation, mail, body FROM letters WHERE partner = ?1 AND id = ?2";
+    LETTER_DROP = "DELETE FROM letters WHERE partner = ?1 AND id = ?2";
+
+    COUNT_MAIL = "SELECT count(*) FROM mailbox";
+    COUNT_OUTBOX = "SELECT count(*) FROM outbox";
+    COUNT_TIMERS = "SELECT count(*) FROM timers INDEXED BY timers_due";
+    COUNT_TIMERS_DUE = "SELECT count(*) FROM timers WHERE due <= ?1";
+    /// Of all partners.
+    OLDEST_MAIL = "SELECT partner, conversation, at FROM mailbox ORDER BY seq LIMIT 1";
+    /// Of all partners. Notices are no messages: when they were made is not kept.
+    OLDEST_BUBBLE = "SELECT o.partner, o.account, m.at FROM outbox o CROSS JOIN messages m ON m.partner = o.partner \
+        AND m.conversation = o.conversation AND m.seq = o.seq ORDER BY o.position LIMIT 1";
+    /// Of all partners.
+    COUNT_LETTERS = "SELECT partner, count(*) FROM letters GROUP BY partner";
 
     CARDS = cards!("(?2 IS NULL OR c.owner = ?2) AND (?3 IS NULL OR holds(u.name, ?3) OR holds(c.preview, ?3)) \
         ORDER BY c.at DESC, c.conversation DESC LIMIT ?4 OFFSET ?5");

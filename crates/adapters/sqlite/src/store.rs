@@ -70,6 +70,18 @@ impl SqliteStore {
         connection.query_row(sql::FOLD, [], |_| Ok(())).map_err(|error| store_error(&error))
     }
 
+    /// Writes a page (what stands there already) and waits until it is durable: whether the store can be written now.
+    ///
+    /// # Errors
+    /// As of any write: `Busy`, `Full`, `Damaged`, `Failed`.
+    pub async fn probe(&self) -> Result<(), StoreError> {
+        let work = |connection: &Connection| {
+            let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+            Ok(connection.pragma_update(None, "user_version", version)?)
+        };
+        Ok(self.writer.call(0, work).await?)
+    }
+
     /// Transactions written since the store was opened: together with the number of turns, how well they are grouped.
     pub fn commits(&self) -> u64 {
         self.writer.commits()

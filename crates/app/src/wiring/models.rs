@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use secrecy::ExposeSecret;
 use voronka_core::{
+    ids::PartnerId,
     ports::{ChatModel, Clock, Embedder},
     spec::{
         config::{Model, Provider, Wire},
@@ -43,7 +44,7 @@ impl Models {
     ) -> Result<Option<Arc<dyn ChatModel>>, Problem> {
         let mut links = Vec::new();
         for model in &spec.config.models {
-            if let Some(link) = self.link(model, secrets, missing, clock)? {
+            if let Some(link) = self.link(&spec.id, model, secrets, missing, clock)? {
                 links.push(link);
             }
         }
@@ -58,6 +59,7 @@ impl Models {
 
     fn link(
         &self,
+        partner: &PartnerId,
         model: &Model,
         secrets: &Secrets,
         missing: MissingKeys,
@@ -74,7 +76,8 @@ impl Models {
         };
         let decorated = |bare: Arc<dyn ChatModel>| -> Arc<dyn ChatModel> {
             let clock = || Arc::clone(clock);
-            Arc::new(bare.timed(limits, clock()).retrying(clock()).limited(CALLS_MAX, clock()).metered(clock()))
+            let careful = bare.timed(limits, clock()).retrying(clock()).limited(CALLS_MAX, clock());
+            Arc::new(careful.metered(clock()).of_partner(partner))
         };
         match &model.provider {
             Provider::OpenAi { wire, .. } => {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use super::StoreError;
 use crate::{
     ids::{AccountId, ConversationId, CustomerId, OrderId, PartnerId},
-    message::{ConversationKey, Peer},
+    message::{ConversationKey, EventKey, Peer},
     rows::{FactRow, LeadRow, MessageRow, NoticeRow, OrderRow},
 };
 
@@ -51,6 +51,33 @@ pub trait Directory: Send + Sync + 'static {
 
     /// Events that were set aside and bodies that could not be read, latest first.
     async fn dead_letters(&self, partner: &PartnerId, page: Page) -> Result<Vec<DeadLetterView>, StoreError>;
+
+    /// One of them with what it holds: the customer's words and the like.
+    async fn dead_letter(&self, partner: &PartnerId, letter: i64) -> Result<Option<OpenedLetter>, StoreError>;
+
+    /// What waits, over all partners: for the operator of the house. Reads indexes alone, a few milliseconds a million rows.
+    async fn backlog(&self, now: Timestamp) -> Result<Backlog, StoreError>;
+}
+
+/// What waits in a store, over all partners.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Backlog {
+    /// Events that wait for their turn.
+    pub mail: u64,
+    /// The first of them to come: whose it is, and when it happened.
+    pub oldest_mail: Option<(ConversationKey, Timestamp)>,
+    /// Bubbles that wait to be sent.
+    pub bubbles: u64,
+    /// The first of them that is a message: its account, and when it was said.
+    pub oldest_bubble: Option<(PartnerId, AccountId, Timestamp)>,
+    /// Timers that are set.
+    pub timers: u64,
+    /// Of those: due already.
+    pub timers_due: u64,
+    /// When the earliest timer is due.
+    pub next_timer: Option<Timestamp>,
+    /// Dead letters of partners that have any, by partner.
+    pub letters: Vec<(PartnerId, u64)>,
 }
 
 /// A piece of a list.
@@ -188,4 +215,38 @@ pub struct DeadLetterView {
     pub cause: String,
     /// When.
     pub at: Timestamp,
+}
+
+/// A dead letter, opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenedLetter {
+    /// As in a list.
+    pub letter: DeadLetterView,
+    /// What it holds: personal data, most likely.
+    pub content: LetterContent,
+}
+
+/// What a dead letter holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LetterContent {
+    /// Events whose turn could not be computed; they can be replayed.
+    Events {
+        /// Whose turn.
+        conversation: ConversationId,
+        /// Oldest first.
+        events: Vec<EventSetAside>,
+    },
+    /// A body that could not be read, cut.
+    Body(Vec<u8>),
+}
+
+/// An event in a dead letter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventSetAside {
+    /// The channel's key.
+    pub key: EventKey,
+    /// When it happened.
+    pub at: Timestamp,
+    /// The event in JSON, as it was kept.
+    pub event: String,
 }

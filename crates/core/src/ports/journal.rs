@@ -81,6 +81,9 @@ pub trait Journal: Send + Sync + 'static {
 
     /// Puts a dead letter back into the mailbox; `None`: there is none of this partner with this id.
     async fn replay(&self, partner: &PartnerId, letter: i64) -> Result<Option<ConversationKey>, StoreError>;
+
+    /// Drops a dead letter or a raw one for good; `false`: there is none of this partner with this id.
+    async fn drop_letter(&self, partner: &PartnerId, letter: i64) -> Result<bool, StoreError>;
 }
 
 /// What became of one posted event.

@@ -11,7 +11,7 @@ use futures::{FutureExt, StreamExt, stream::FuturesUnordered};
 use jiff::{SignedDuration, Timestamp};
 use rustc_hash::FxHasher;
 use tokio::sync::{mpsc, watch};
-use tracing::{debug, error, warn};
+use tracing::{Instrument, debug, debug_span, error, warn};
 use voronka_core::{
     ids::{AccountId, PartnerId},
     message::{DeliveryFate, Event, EventKey, Inbound},
@@ -151,7 +151,7 @@ impl Sender {
                 Next::Nothing => return None,
             };
             if waiting.row.expires.is_none_or(|expires| now < expires) {
-                return Some(send(channel, waiting));
+                return Some(send(Arc::clone(&self.shared), channel, waiting));
             }
             self.give_up(&waiting, DeliveryFate::Expired);
         }
@@ -220,6 +220,7 @@ impl Sender {
 
     /// Takes the bubble off the outbox; its conversation hears of it, unless it is a notice of the team.
     fn give_up(&mut self, waiting: &Waiting, fate: DeliveryFate) {
+        self.shared.meters.given_up(&fate);
         let row = &waiting.row;
         if row.lane == Lane::Notice {
             error!(?fate, "a notice to the team was not delivered; it stands on the owner's page alone");
@@ -246,10 +247,18 @@ impl Sender {
 }
 
 /// Sends a bubble. A channel that panics must not end its account.
-async fn send(channel: Arc<dyn Channel>, waiting: Box<Waiting>) -> Ended {
+async fn send(shared: Arc<Shared>, channel: Arc<dyn Channel>, waiting: Box<Waiting>) -> Ended {
     let row = &waiting.row;
-    let sent = AssertUnwindSafe(channel.send(&row.peer, &row.bubble, row.id)).catch_unwind().await;
+    let begun = shared.clock.now();
+    if row.attempts == 0 {
+        shared.meters.send_begins(waiting.since, begun);
+    }
+    let span =
+        debug_span!("send", bubble = %row.id, conversation = %row.conversation.conversation, attempts = row.attempts);
+    let sending = channel.send(&row.peer, &row.bubble, row.id).instrument(span);
+    let sent = AssertUnwindSafe(sending).catch_unwind().await;
     let result = sent.unwrap_or_else(|_panic| Err(SendError::Unanswered("the channel's adapter panicked".into())));
+    shared.meters.send_ended(begun, shared.clock.now(), &result);
     (waiting, result)
 }
 

@@ -4,6 +4,7 @@ mod accepting;
 mod answering;
 mod ending;
 mod failing;
+mod observing;
 mod schedules;
 mod sending;
 mod serving;

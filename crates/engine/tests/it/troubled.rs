@@ -99,4 +99,8 @@ impl Journal for Troubled {
     async fn replay(&self, partner: &PartnerId, letter: i64) -> Result<Option<ConversationKey>, StoreError> {
         late(self.store.replay(partner, letter)).await
     }
+
+    async fn drop_letter(&self, partner: &PartnerId, letter: i64) -> Result<bool, StoreError> {
+        late(self.store.drop_letter(partner, letter)).await
+    }
 }

@@ -1,19 +1,59 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use metrics::{Counter, counter};
 use tracing::{info, warn};
-use voronka_core::ports::{ChatModel, Clock, Completion, Delta, ModelError, Prompt};
+use voronka_core::{
+    ids::PartnerId,
+    ports::{ChatModel, Clock, Completion, Delta, ModelError, Prompt},
+};
 
-/// Tells the log what each call took: model, tokens, time. No text.
+/// Tells the log what each call took: model, tokens, time; and counts. No text.
 pub struct Metered<M> {
     inner: M,
     clock: Arc<dyn Clock>,
+    counts: Counts,
+}
+
+/// Counters of one model, looked up once.
+struct Counts {
+    /// Whose calls they are; empty where nobody was named.
+    partner: String,
+    model: String,
+    input: Counter,
+    cached: Counter,
+    output: Counter,
+}
+
+impl Counts {
+    fn of(partner: String, model: String) -> Self {
+        let tokens = |kind: &'static str| counter!("voronka_model_tokens_total", "partner" => partner.clone(), "model" => model.clone(), "kind" => kind);
+        let (input, cached, output) = (tokens("input"), tokens("cached"), tokens("output"));
+        Self { partner, model, input, cached, output }
+    }
+
+    /// One a call to a model is rare enough to look the counter up.
+    fn call(&self, ended: &'static str) {
+        let (partner, model) = (self.partner.clone(), self.model.clone());
+        counter!("voronka_model_calls_total", "partner" => partner, "model" => model, "ended" => ended).increment(1);
+    }
 }
 
 impl<M> Metered<M> {
-    /// Around a model.
-    pub fn new(inner: M, clock: Arc<dyn Clock>) -> Self {
-        Self { inner, clock }
+    /// Around a model. A recorder of metrics, if there is to be one, is installed before.
+    pub fn new(inner: M, clock: Arc<dyn Clock>) -> Self
+    where
+        M: ChatModel,
+    {
+        let counts = Counts::of(String::new(), inner.name().to_owned());
+        Self { inner, clock, counts }
+    }
+
+    /// Counts the calls as a partner's.
+    #[must_use]
+    pub fn of_partner(self, partner: &PartnerId) -> Self {
+        let Self { inner, clock, counts } = self;
+        Self { inner, clock, counts: Counts::of(partner.to_string(), counts.model) }
     }
 }
 
@@ -37,6 +77,12 @@ impl<M: ChatModel> ChatModel for Metered<M> {
         let result = self.inner.complete(prompt, &mut tell).await;
         let ms = |at: jiff::Timestamp| i64::try_from(at.duration_since(begun).as_millis()).unwrap_or(i64::MAX);
         let (model, took_ms, first_ms) = (self.inner.name(), ms(self.clock.now()), first.map(ms));
+        self.counts.call(result.as_ref().map_or_else(kind, |_| "answered"));
+        if let Ok(Completion { usage, .. }) = &result {
+            self.counts.input.increment(usage.input.into());
+            self.counts.cached.increment(usage.cached.into());
+            self.counts.output.increment(usage.output.into());
+        }
         match &result {
             Ok(completion) => info!(
                 model,

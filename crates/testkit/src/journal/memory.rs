@@ -49,6 +49,8 @@ pub enum Call {
     KeepRaw,
     /// [`Journal::replay`].
     Replay,
+    /// [`Journal::drop_letter`].
+    DropLetter,
 }
 
 #[derive(Debug, Default)]
@@ -84,7 +86,9 @@ pub(super) struct Letter {
     pub(super) cause: String,
     pub(super) at: Timestamp,
     /// What was set aside; `None` for a raw letter.
-    mail: Option<Vec<Inbound>>,
+    pub(super) mail: Option<Vec<Inbound>>,
+    /// What could not be read; empty where there is mail.
+    pub(super) body: Vec<u8>,
 }
 
 impl MemoryStore {
@@ -413,17 +417,19 @@ impl Journal for MemoryStore {
             let account = first.account.clone();
             state.last_letter += 1;
             let id = state.last_letter;
-            state.letters.insert(id, Letter { partner: key.partner, account, cause, at, mail: Some(kept) });
+            state
+                .letters
+                .insert(id, Letter { partner: key.partner, account, cause, at, mail: Some(kept), body: vec![] });
         }
         Ok(())
     }
 
     async fn keep_raw(&self, letter: RawLetter) -> Result<(), StoreError> {
         let mut state = self.enter(Call::KeepRaw)?;
-        let RawLetter { partner, account, body: _, cause, at } = letter;
+        let RawLetter { partner, account, body, cause, at } = letter;
         state.last_letter += 1;
         let id = state.last_letter;
-        state.letters.insert(id, Letter { partner, account, cause, at, mail: None });
+        state.letters.insert(id, Letter { partner, account, cause, at, mail: None, body });
         Ok(())
     }
 
@@ -439,6 +445,15 @@ impl Journal for MemoryStore {
             state.keep(inbound);
         }
         Ok(key)
+    }
+
+    async fn drop_letter(&self, partner: &PartnerId, letter: i64) -> Result<bool, StoreError> {
+        let mut state = self.enter(Call::DropLetter)?;
+        let theirs = state.letters.get(&letter).is_some_and(|kept| kept.partner == *partner);
+        if theirs {
+            state.letters.remove(&letter);
+        }
+        Ok(theirs)
     }
 }
 

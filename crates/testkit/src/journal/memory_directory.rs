@@ -1,4 +1,7 @@
-use std::{cmp::Reverse, collections::HashSet};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, HashSet},
+};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -7,13 +10,13 @@ use voronka_core::{
     message::ConversationKey,
     order::OrderState,
     ports::{
-        ConversationCard, ConversationFilter, ConversationView, DeadLetterView, Directory, Figures, LeadCard,
-        OrderCard, Page, StoreError,
+        Backlog, ConversationCard, ConversationFilter, ConversationView, DeadLetterView, Directory, EventSetAside,
+        Figures, LeadCard, LetterContent, OpenedLetter, OrderCard, Page, StoreError,
     },
     rows::{ConversationRow, MessageRow, NoticeRow},
 };
 
-use super::memory::{KeptOrder, MemoryStore, State, lock};
+use super::memory::{KeptOrder, Letter, MemoryStore, State, lock};
 
 /// Facts that an opened conversation shows.
 const FACTS_MAX: usize = 200;
@@ -194,12 +197,53 @@ impl Directory for MemoryStore {
     async fn dead_letters(&self, partner: &PartnerId, page: Page) -> Result<Vec<DeadLetterView>, StoreError> {
         let state = lock(&self.state);
         let of = state.letters.iter().rev().filter(|(_, letter)| letter.partner == *partner);
-        let views = of.map(|(id, letter)| DeadLetterView {
-            id: *id,
-            account: letter.account.clone(),
-            cause: letter.cause.clone(),
-            at: letter.at,
-        });
-        Ok(cut(views, page))
+        Ok(cut(of.map(|(id, letter)| letter.view(*id)), page))
+    }
+
+    async fn dead_letter(&self, partner: &PartnerId, letter: i64) -> Result<Option<OpenedLetter>, StoreError> {
+        let state = lock(&self.state);
+        let theirs = state.letters.get(&letter).filter(|kept| kept.partner == *partner);
+        theirs.map(|kept| Ok(OpenedLetter { letter: kept.view(letter), content: kept.content()? })).transpose()
+    }
+
+    async fn backlog(&self, now: Timestamp) -> Result<Backlog, StoreError> {
+        let state = lock(&self.state);
+        let said = |row: &voronka_core::rows::OutboxRow| {
+            let message = state.messages.get(&row.conversation)?.get(&row.seq)?;
+            Some((row.conversation.partner.clone(), row.account.clone(), message.at))
+        };
+        let mut letters: BTreeMap<PartnerId, u64> = BTreeMap::new();
+        for letter in state.letters.values() {
+            *letters.entry(letter.partner.clone()).or_default() += 1;
+        }
+        let due = || state.timers.values().map(|(due, _)| *due);
+        Ok(Backlog {
+            mail: state.mail.len() as u64,
+            oldest_mail: state.mail.values().next().map(|inbound| (inbound.conversation(), inbound.at)),
+            bubbles: state.outbox.len() as u64,
+            oldest_bubble: state.outbox.values().find_map(said),
+            timers: state.timers.len() as u64,
+            timers_due: due().filter(|due| *due <= now).count() as u64,
+            next_timer: due().min(),
+            letters: letters.into_iter().collect(),
+        })
+    }
+}
+
+impl Letter {
+    fn view(&self, id: i64) -> DeadLetterView {
+        DeadLetterView { id, account: self.account.clone(), cause: self.cause.clone(), at: self.at }
+    }
+
+    fn content(&self) -> Result<LetterContent, StoreError> {
+        let Some(mail) = &self.mail else { return Ok(LetterContent::Body(self.body.clone())) };
+        let Some(first) = mail.first() else { return Err(StoreError::Failed("a dead letter without mail".into())) };
+        let event = |inbound: &voronka_core::message::Inbound| {
+            let event = serde_json::to_string(&inbound.event);
+            let event = event.map_err(|_| StoreError::Failed("an event is no JSON".into()))?;
+            Ok(EventSetAside { key: inbound.key.clone(), at: inbound.at, event })
+        };
+        let events = mail.iter().map(event).collect::<Result<_, StoreError>>()?;
+        Ok(LetterContent::Events { conversation: first.conversation().conversation, events })
     }
 }

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use voronka_core::{
     ids::{AccountId, PartnerId},
     message::{Content, ConversationKey, Event, EventKey, Inbound, Peer, Profile, Timer},
-    ports::{Fired, PostedMail},
+    ports::{EventSetAside, Fired, PostedMail},
     rows::{DeadLetter, Mail},
 };
 
@@ -13,7 +13,7 @@ use super::{all, most, one};
 use crate::{
     problem::Problem,
     sql,
-    values::{get, micros},
+    values::{get, micros, time},
 };
 
 /// An event, ready to be written: what is asked for in columns, the rest in JSON.
@@ -133,6 +133,14 @@ pub(super) fn set_aside(connection: &Connection, letter: &DeadLetter) -> Result<
     let row = params![partner, account.as_str(), conversation, mail, None::<&[u8]>, letter.cause, micros(letter.at)];
     connection.prepare_cached(sql::LETTER_ADD)?.execute(row)?;
     Ok(())
+}
+
+/// The events of a dead letter, as they were kept.
+pub(crate) fn set_aside_events(mail: &str) -> Result<Vec<EventSetAside>, Problem> {
+    let mail: Vec<Kept> = serde_json::from_str(mail).map_err(|_| Problem::Unreadable("dead letter"))?;
+    let event =
+        |kept: Kept| Ok(EventSetAside { key: kept.key, at: time(kept.at)?, event: kept.event.get().to_owned() });
+    mail.into_iter().map(event).collect()
 }
 
 pub(super) fn replay(

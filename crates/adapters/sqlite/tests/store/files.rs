@@ -1,7 +1,7 @@
 use std::fs;
 
 use voronka_core::ports::{Directory, Journal, Page, PostedMail, StoreError};
-use voronka_sqlite::SqliteStore;
+use voronka_sqlite::{Holder, Inspection, SqliteStore};
 use voronka_testkit::journal::sample;
 
 fn event(n: usize) -> voronka_core::message::Inbound {
@@ -120,4 +120,31 @@ async fn deleted_words_are_wiped_from_the_file() {
     let bytes = fs::read(&path).unwrap();
     assert!(!bytes.windows(words.len()).any(|window| window == words.as_bytes()));
     assert!(!path.with_extension("db-wal").exists(), "the log goes with the last connection");
+}
+
+#[tokio::test]
+async fn a_held_file_is_inspected_and_its_holder_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shop.db");
+    assert!(matches!(Inspection::open(&path), Err(StoreError::Failed(_))), "it is not there");
+    assert!(!path.exists(), "to look makes nothing");
+    let store = SqliteStore::open(&path).unwrap();
+    store.post(vec![event(1), event(2)]).await.unwrap();
+    store.probe().await.unwrap();
+    let held = Inspection::holder(&path).unwrap();
+    if cfg!(target_os = "linux") {
+        assert_eq!(held, Holder::Process { id: Some(std::process::id()) });
+    }
+    let inspection = Inspection::open(&path).unwrap();
+    inspection.verify().unwrap();
+    let backlog = inspection.backlog(sample::moment(0)).unwrap();
+    assert_eq!(backlog, store.backlog(sample::moment(0)).await.unwrap());
+    assert_eq!(backlog.mail, 2);
+    assert!(inspection.size().unwrap().log > 0);
+    drop(inspection);
+    drop(store);
+    assert_eq!(Inspection::holder(&path).unwrap(), Holder::Nobody);
+    assert_eq!(Inspection::open(&path).unwrap().backlog(sample::moment(0)).unwrap().mail, 2);
+    fs::write(&path, "Это не база данных").unwrap();
+    assert!(matches!(Inspection::open(&path), Err(StoreError::Damaged(_))));
 }

@@ -1,8 +1,8 @@
 use voronka_core::{
-    ids::AccountId,
-    message::{Content, ConversationKey, Event, EventKey, Inbound, Profile},
-    ports::{ConversationFilter, Directory, Figures, Journal, Loaded, Page, PostedMail},
-    rows::{DeadLetter, RawLetter, TurnCommit},
+    ids::{AccountId, BubbleId},
+    message::{Content, ConversationKey, Event, EventKey, Inbound, Profile, Timer},
+    ports::{Backlog, ConversationFilter, Directory, Figures, Journal, LetterContent, Loaded, Page, PostedMail},
+    rows::{DeadLetter, Lane, OutboxRow, RawLetter, TimerRow, TurnCommit},
 };
 
 use super::{ALL, Fixture, anna, commit, keys, load, post, sample};
@@ -193,6 +193,81 @@ pub async fn a_raw_letter_is_listed_and_cannot_be_replayed(fixture: impl Fixture
     assert_eq!((listed.len(), listed[0].cause.as_str(), listed[0].at), (1, "no JSON", sample::moment(3)));
     assert_eq!(fixture.store().replay(&partner, listed[0].id).await, Ok(None));
     assert_eq!(fixture.store().dead_letters(&partner, Page::first(10)).await.expect("lists").len(), 1);
+}
+
+/// Poisons Anna's first event; the id of its letter.
+async fn poisoned(fixture: &impl Fixture) -> (Inbound, ConversationKey, i64) {
+    let (inbound, key) = anna(fixture).await;
+    let mail = vec![load(fixture, &key).await.mail[0].seq];
+    let letter = DeadLetter { mail, key: key.clone(), cause: "poison".into(), at: sample::moment(1) };
+    fixture.store().set_aside(letter).await.expect("is set aside");
+    let listed = fixture.store().dead_letters(&key.partner, Page::first(10)).await.expect("lists");
+    (inbound, key, listed[0].id)
+}
+
+/// The operator looks into one, and so can nobody of another partner.
+pub async fn a_dead_letter_is_opened_by_its_partner_alone(fixture: impl Fixture) {
+    let (inbound, key, id) = poisoned(&fixture).await;
+    let store = fixture.store();
+    let opened = store.dead_letter(&key.partner, id).await.expect("opens").expect("is there");
+    assert_eq!((opened.letter.id, opened.letter.cause.as_str()), (id, "poison"));
+    let LetterContent::Events { conversation, events } = opened.content else { panic!("events were set aside") };
+    assert_eq!((conversation, events.len()), (key.conversation, 1));
+    assert_eq!((&events[0].key, events[0].at), (&inbound.key, inbound.at));
+    let event: Event = serde_json::from_str(&events[0].event).expect("it is kept as it was");
+    assert_eq!(event, inbound.event);
+    assert_eq!(store.dead_letter(&sample::partner("nega"), id).await, Ok(None));
+    assert_eq!(store.dead_letter(&key.partner, id + 1).await, Ok(None));
+
+    let body = vec![0, 255, b'{'];
+    let (partner, account) = (key.partner.clone(), sample::account());
+    let raw = RawLetter { partner, account, body: body.clone(), cause: "no JSON".into(), at: sample::moment(3) };
+    store.keep_raw(raw).await.expect("is kept");
+    let raw = store.dead_letters(&key.partner, Page::first(1)).await.expect("lists")[0].id;
+    let opened = store.dead_letter(&key.partner, raw).await.expect("opens").expect("is there");
+    assert_eq!(opened.content, LetterContent::Body(body));
+}
+
+/// What is dropped does not come back, and the event's key stays known.
+pub async fn a_dropped_letter_is_gone_and_no_other(fixture: impl Fixture) {
+    let (inbound, key, id) = poisoned(&fixture).await;
+    let store = fixture.store();
+    assert_eq!(store.drop_letter(&sample::partner("nega"), id).await, Ok(false));
+    assert_eq!(store.drop_letter(&key.partner, id + 1).await, Ok(false));
+    assert_eq!(store.dead_letters(&key.partner, Page::first(10)).await.expect("lists").len(), 1);
+    assert_eq!(store.drop_letter(&key.partner, id).await, Ok(true));
+    assert_eq!(store.drop_letter(&key.partner, id).await, Ok(false), "a letter is dropped once");
+    assert_eq!(store.replay(&key.partner, id).await, Ok(None));
+    assert_eq!(post(&fixture, vec![inbound]).await, [PostedMail::Seen]);
+    let fixture = fixture.reopened().await;
+    assert!(fixture.store().dead_letters(&key.partner, Page::first(10)).await.expect("lists").is_empty());
+}
+
+/// What the operator looks at first when something stands still.
+pub async fn what_waits_is_counted_and_the_oldest_named(fixture: impl Fixture) {
+    let empty = fixture.store().backlog(sample::moment(0)).await.expect("counts");
+    assert_eq!(empty, Backlog::default());
+    let (inbound, key, _) = poisoned(&fixture).await;
+    let event = |n: i64| Inbound { key: EventKey::new(&format!("w{n}")), at: sample::moment(n), ..inbound.clone() };
+    post(&fixture, vec![event(20), event(10)]).await;
+    let mut turn = sample::full_turn(&key, &inbound, 0);
+    let notice = OutboxRow {
+        id: BubbleId::of(&["notice"]),
+        seq: 0,
+        lane: Lane::Notice,
+        ..sample::bubble(&key, &inbound, 0, "Анна оставила телефон")
+    };
+    turn.outbox.insert(0, notice);
+    let set = |seconds, timer| TimerRow::Set { due: sample::moment(seconds), timer };
+    turn.timers = vec![set(50, Timer::Silence { entry: 0 }), set(500, Timer::Wait)];
+    commit(&fixture, turn).await;
+    let store = fixture.store();
+    let found = store.backlog(sample::moment(100)).await.expect("counts");
+    assert_eq!((found.mail, found.bubbles), (2, 2));
+    assert_eq!(found.oldest_mail, Some((key.clone(), sample::moment(20))), "in the order in which they came");
+    assert_eq!(found.oldest_bubble, Some((key.partner.clone(), inbound.account.clone(), sample::moment(2))));
+    assert_eq!(found.letters, [(key.partner.clone(), 1)]);
+    assert_eq!((found.timers, found.timers_due, found.next_timer), (2, 1, Some(sample::moment(50))));
 }
 
 /// The same words under another partner are another thing, and ids of one find nothing of the other.

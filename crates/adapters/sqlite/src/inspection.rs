@@ -1,0 +1,127 @@
+//! A look at a file from outside: it is not taken, changed or migrated, so that a running engine is not disturbed.
+
+use std::{
+    fs::{self, File, TryLockError},
+    path::{Path, PathBuf},
+};
+
+use jiff::Timestamp;
+use rusqlite::Connection;
+use voronka_core::ports::{Backlog, StoreError};
+
+use crate::{directory, open, problem::store_error, sql};
+
+/// A file that is looked at.
+#[derive(Debug)]
+pub struct Inspection {
+    path: PathBuf,
+    connection: Connection,
+}
+
+/// Who has the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Holder {
+    /// Nobody.
+    Nobody,
+    /// Another process.
+    Process {
+        /// Its id, where the system tells.
+        id: Option<u32>,
+    },
+}
+
+/// What a file takes on the disk, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size {
+    /// The file.
+    pub file: u64,
+    /// The log beside it; it is folded into the file from time to time.
+    pub log: u64,
+    /// Of the file: pages that are free for what comes.
+    pub free: u64,
+}
+
+impl Inspection {
+    /// Opens a file for reading alone.
+    ///
+    /// # Errors
+    /// `Damaged`: it is no database of ours. `Failed`: it is not there, or may not be read.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        let path = path.as_ref();
+        let missing = |error| StoreError::Failed(format!("{}: {error}", path.display()));
+        let path = path.canonicalize().map_err(missing)?;
+        let connection = open::reader(&path)?;
+        open::check_ours(&connection)?;
+        Ok(Self { path, connection })
+    }
+
+    /// Who has the file at `path`; it need not be sound.
+    ///
+    /// # Errors
+    /// When the lock cannot be looked at.
+    pub fn holder(path: impl AsRef<Path>) -> Result<Holder, StoreError> {
+        let lock = open::lock_of(path.as_ref());
+        let Ok(file) = File::open(&lock) else { return Ok(Holder::Nobody) };
+        // Shared, and given back at once: an engine that starts in this moment is refused at worst, and starts again.
+        match file.try_lock_shared() {
+            Ok(()) => Ok(Holder::Nobody),
+            Err(TryLockError::WouldBlock) => Ok(Holder::Process { id: process_of(&file) }),
+            Err(TryLockError::Error(error)) => Err(StoreError::Failed(format!("{}: {error}", lock.display()))),
+        }
+    }
+
+    /// Reads the whole file: seconds a gigabyte.
+    ///
+    /// # Errors
+    /// `Damaged`: it is not sound.
+    pub fn verify(&self) -> Result<(), StoreError> {
+        let found: String =
+            self.connection.query_row(sql::CHECK, [], |row| row.get(0)).map_err(|error| store_error(&error))?;
+        match found.as_str() {
+            "ok" => Ok(()),
+            _ => Err(StoreError::Damaged("the file is corrupt; restore it from a backup".into())),
+        }
+    }
+
+    /// What waits.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or is of an older version.
+    pub fn backlog(&self, now: Timestamp) -> Result<Backlog, StoreError> {
+        Ok(directory::backlog(&self.connection, now)?)
+    }
+
+    /// What the file takes.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn size(&self) -> Result<Size, StoreError> {
+        let number = |name: &str| -> Result<u64, StoreError> {
+            let found: i64 = self
+                .connection
+                .pragma_query_value(None, name, |row| row.get(0))
+                .map_err(|error| store_error(&error))?;
+            Ok(u64::try_from(found).unwrap_or_default())
+        };
+        let mut log = self.path.clone().into_os_string();
+        log.push("-wal");
+        let bytes = |path: &Path| fs::metadata(path).map_or(0, |found| found.len());
+        Ok(Size {
+            file: bytes(&self.path),
+            log: bytes(Path::new(&log)),
+            free: number("freelist_count")? * number("page_size")?,
+        })
+    }
+}
+
+/// The process that holds a lock, as Linux tells: `1: FLOCK ADVISORY WRITE 4711 08:01:123 0 EOF`, the file by its inode.
+fn process_of(file: &File) -> Option<u32> {
+    use std::os::unix::fs::MetadataExt;
+    let inode = file.metadata().ok()?.ino().to_string();
+    let locks = fs::read_to_string("/proc/locks").ok()?;
+    locks.lines().find_map(|line| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let [_, "FLOCK", _, _, process, place, ..] = words.as_slice() else { return None };
+        (place.rsplit(':').next() == Some(&inode)).then(|| process.parse().ok())?
+    })
+}
