@@ -314,7 +314,7 @@ struct Ids<'a>(&'a [OutboxRow]);
 
 impl fmt::Debug for Ids<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.0.iter().map(|row| row.id)).finish()
+        self.0.iter().fold(&mut f.debug_list(), |list, row| list.entry(&format_args!("{}", row.id))).finish()
     }
 }
 

@@ -105,7 +105,7 @@ impl<'a> World<'a> {
             }
             Question::Complete { prompt, evidence } => {
                 let begun = self.shared.clock.now();
-                let model = self.partner.chat_model().map(|model| model.name());
+                let model = self.partner.chat_model().map(ChatModel::name);
                 let span = debug_span!("model", model);
                 let completion = self.complete(&prompt, evidence, watch).instrument(span).await;
                 self.shared.meters.part(Part::Model, begun, self.shared.clock.now());

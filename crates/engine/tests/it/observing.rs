@@ -28,10 +28,7 @@ use voronka_testkit::{
     model::{Reply, ScriptedModel},
 };
 
-use crate::{
-    stage::{CONFIG, account, echo, key_of, partner, quiet, soon, spec, until, words},
-    troubled::{POISON, Troubled},
-};
+use crate::stage::{CONFIG, account, echo, key_of, partner, quiet, soon, spec, until, words};
 
 /// Everything that spans and events carry, a line each: `name: field=value …`.
 #[derive(Clone, Default)]
@@ -94,7 +91,7 @@ fn marked(key: &str, text: &str) -> Inbound {
 async fn no_span_and_no_event_names_a_person_or_quotes_one() {
     let heard = Heard::default();
     let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(heard.clone()));
-    let journal = Arc::new(Troubled::new(Arc::new(MemoryStore::new())));
+    let store = Arc::new(MemoryStore::new());
     let telegram = Arc::new(FakeChannel::default());
     let model = ScriptedModel::new([
         Reply::text("Марфа Маркерова, тайныйторт готов."),
@@ -104,7 +101,7 @@ async fn no_span_and_no_event_names_a_person_or_quotes_one() {
     let bakery = Partner::new(spec(CONFIG, &[]))
         .model(Arc::new(model) as Arc<dyn ChatModel>)
         .channel(account("telegram"), telegram.clone());
-    let engine = Engine::new(journal.clone(), Arc::new(FakeClock::at("2026-12-01T09:00:00Z"))).partner(bakery);
+    let engine = Engine::new(store.clone(), Arc::new(FakeClock::at("2026-12-01T09:00:00Z"))).partner(bakery);
     assert_eq!(engine.phase(), Phase::Starting);
     engine.start().await.unwrap();
     assert_eq!(engine.phase(), Phase::Serving);
@@ -115,9 +112,11 @@ async fn no_span_and_no_event_names_a_person_or_quotes_one() {
     telegram.fail_next(SendError::Blocked);
     engine.receive(marked("2", "+79995550123, тайныйторт")).await.unwrap();
     quiet().await;
-    engine.receive(marked("3", POISON)).await.unwrap();
+    store.fail_next(Call::Commit, StoreError::Failed("a constraint".into()));
+    engine.receive(marked("3", "Ещё тайныйторт для Маркерова")).await.unwrap();
+    quiet().await;
     engine.receive(marked("4", "Позовите человека, Маркерова")).await.unwrap();
-    until(|| journal.store.mail_waiting() == 0).await;
+    until(|| store.mail_waiting() == 0).await;
     quiet().await;
     engine.stop().await;
     assert_eq!(engine.phase(), Phase::Stopping);
@@ -129,7 +128,7 @@ async fn no_span_and_no_event_names_a_person_or_quotes_one() {
             assert!(!line.contains(mark), "{line}");
         }
     }
-    let letters = journal.store.dead_letters(&partner(), Page::first(9)).await.unwrap();
+    let letters = store.dead_letters(&partner(), Page::first(9)).await.unwrap();
     assert_eq!(letters.len(), 1);
     // What leads from the log to the rows.
     let id = key.conversation.to_string();
