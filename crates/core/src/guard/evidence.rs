@@ -1,6 +1,6 @@
 //! What may be said, and the questions that a claim puts to it.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use jiff::civil::{self, Weekday};
 use rustc_hash::FxHashSet;
@@ -29,7 +29,7 @@ use crate::{
 /// The day that «завтра» is counted from where no day was given; the same for evidence and claims.
 pub(super) const SOME_DAY: civil::Date = civil::Date::constant(2000, 1, 1);
 /// Longest span of days that a text's «с 15 по 17 декабря» opens.
-const SPAN_DAYS_MAX: usize = 62;
+const SPAN_DAYS_MAX: i64 = 62;
 
 /// What the domain gave: what a model may say. Cheap to layer ([`Evidence::over`]) and to build: texts are read when a claim
 /// asks for them ([`Source`]), ours before the customer's.
@@ -50,9 +50,10 @@ pub struct Evidence {
     counts: FxHashSet<i64>,
     terms: FxHashSet<Term>,
     times: FxHashSet<i16>,
-    days: Vec<String>,
+    /// Days as they were said, to be counted from today.
+    days: Vec<Words>,
     /// Days of texts that move with today («на завтра принимаем до 16:00»): no promise rests on them.
-    moving: Vec<String>,
+    moving: Vec<Words>,
     due: Vec<civil::Date>,
     weekdays: u8,
     codes: FxHashSet<String>,
@@ -60,14 +61,6 @@ pub struct Evidence {
     links: FxHashSet<String>,
     phones: FxHashSet<String>,
     heard_sums: FxHashSet<i64>,
-    resolved: OnceLock<Days>,
-}
-
-/// The days of our texts and orders, counted from today.
-#[derive(Debug, Clone)]
-struct Days {
-    fixed: FxHashSet<civil::Date>,
-    moving: FxHashSet<civil::Date>,
 }
 
 /// A sentence of a text: its sums, shares and promises, and what they are about.
@@ -119,7 +112,6 @@ impl Evidence {
 
     /// An order of the customer: its number, state, sums, quantities and day.
     pub fn order(&mut self, order: &Order) {
-        self.count_days_anew();
         self.orders.push((order.number.clone(), order.state));
         self.codes.insert(order.number.clone());
         self.lines(&order.lines, Some(order.total));
@@ -154,14 +146,12 @@ impl Evidence {
 
     /// A text of ours that others hold as well.
     pub fn source(&mut self, source: Arc<Source>) {
-        self.count_days_anew();
         self.texts.push(source);
     }
 
     /// The customer's own words: plain numbers, dates and order numbers may be echoed. They make no price, discount, stock
     /// or order state true, and a link in them is not ours.
     pub fn heard(&mut self, text: &str) {
-        self.count_days_anew();
         if !text.is_empty() {
             self.sayings.push(Source::new(Speaker::Customer, text));
         }
@@ -244,12 +234,7 @@ impl Evidence {
 
     /// Today.
     pub fn day(&mut self, today: civil::Date) {
-        self.count_days_anew();
         self.today = Some(today);
-    }
-
-    fn count_days_anew(&mut self) {
-        self.resolved = OnceLock::new();
     }
 
     /// Takes the figures that may be said whatever they are about.
@@ -280,14 +265,13 @@ impl Evidence {
             }
         }
         for day in &reading.days {
-            let fixed = day.said.bytes().any(|b| b.is_ascii_digit())
-                || weekdays(&Words::of(&day.said)) != 0
-                || months(&day.said);
+            let said = Words::of(&day.said);
+            let fixed = day.said.bytes().any(|b| b.is_ascii_digit()) || weekdays(&said) != 0 || months(&day.said);
             if speaker == Speaker::Us && !fixed {
-                self.moving.push(day.said.clone());
+                self.moving.push(said);
                 continue;
             }
-            self.days.push(day.said.clone());
+            self.days.push(said);
             self.earlier_days(reading, day.places.start, &day.said);
         }
         self.weekdays |= weekdays(&reading.words);
@@ -319,7 +303,7 @@ impl Evidence {
             at.checked_sub(1).filter(|mark| matches!(words.form(*mark), "," | "и" | "and" | "-" | "или"))
         {
             let Some(day) = mark.checked_sub(1).filter(|day| words.kind(*day) == Some(Kind::Digits)) else { return };
-            self.days.push(format!("{} {month}", words.form(day)));
+            self.days.push(Words::of(&format!("{} {month}", words.form(day))));
             at = day;
         }
     }
@@ -461,38 +445,23 @@ impl Evidence {
 
     /// Whether a day, counted from today, is one that may be promised.
     pub(super) fn has_day(&self, day: civil::Date) -> bool {
-        let heard = |saying: &Source| self.resolve(saying.evidence().days.iter()).contains(&day);
-        self.told_days().fixed.contains(&day) || self.sayings().any(heard)
+        self.layers().any(|layer| layer.due.contains(&day) || layer.days.iter().any(|said| self.means(said, day)))
     }
 
     /// Whether a text speaks of a day as it moves: «на завтра принимаем до 16:00».
     pub(super) fn has_moving_day(&self, day: civil::Date) -> bool {
-        self.told_days().moving.contains(&day)
+        self.told().any(|layer| layer.moving.iter().any(|said| self.means(said, day)))
     }
 
-    fn told_days(&self) -> &Days {
-        self.resolved.get_or_init(|| {
-            let mut fixed = self.resolve(self.told().flat_map(|layer| &layer.days));
-            fixed.extend(self.given().flat_map(|layer| layer.due.iter().copied()));
-            Days { fixed, moving: self.resolve(self.told().flat_map(|layer| &layer.moving)) }
+    /// Whether words, said today, mean this day or a span of days that holds it.
+    fn means(&self, said: &Words, day: civil::Date) -> bool {
+        dates::find(said, self.today().at(12, 0, 0, 0)).iter().any(|when| {
+            when.date.is_some_and(|first| {
+                let last = when.last.unwrap_or(first);
+                let far = first.checked_add(jiff::ToSpan::days(SPAN_DAYS_MAX)).is_ok_and(|far| day >= far);
+                first <= day && day <= last && !far
+            })
         })
-    }
-
-    fn resolve<'a>(&self, all: impl Iterator<Item = &'a String>) -> FxHashSet<civil::Date> {
-        let now = self.today().at(12, 0, 0, 0);
-        let mut days = FxHashSet::default();
-        for said in all {
-            for when in dates::find(&Words::of(said), now) {
-                let (Some(first), last) = (when.date, when.last) else { continue };
-                days.extend(
-                    first
-                        .series(jiff::ToSpan::days(1))
-                        .take(SPAN_DAYS_MAX)
-                        .take_while(|day| *day <= last.unwrap_or(first)),
-                );
-            }
-        }
-        days
     }
 }
 

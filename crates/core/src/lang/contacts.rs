@@ -53,7 +53,19 @@ fn runs(text: &str) -> Vec<Groups> {
     let mut run = Groups::new();
     let mut group: Option<Range<usize>> = None;
     let mut before = ' ';
-    for (at, c) in text.char_indices() {
+    let mut from = 0;
+    while let Some(c) = text[from..].chars().next() {
+        if run.is_empty() && group.is_none() {
+            // Nothing begins before the next digit.
+            let Some(skipped) = text[from..].bytes().position(|b| b.is_ascii_digit() || b == b'+') else { break };
+            if skipped > 0 {
+                from += skipped;
+                before = text[..from].chars().next_back().unwrap_or(before);
+                continue;
+            }
+        }
+        let at = from;
+        from += c.len_utf8();
         let end = at + c.len_utf8();
         let joins =
             c.is_ascii_digit() || matches!(c, '+' | ' ' | '\u{a0}' | '\u{202f}' | '-' | '–' | '‑' | '(' | ')' | '.');

@@ -2,6 +2,7 @@
 
 mod clock;
 mod day;
+mod telling;
 
 use std::ops::Range;
 
@@ -58,9 +59,15 @@ pub enum Part {
 /// All dates and times of a text in order. A day without a year is the next such day, today included; a weekday is the next
 /// one, today excluded.
 pub fn find(words: &Words, now: civil::DateTime) -> Vec<When> {
+    search(words, now, telling::next)
+}
+
+/// Listens wherever a day or a time may begin; `telling` is the next place from one on that tells of any.
+fn search(words: &Words, now: civil::DateTime, telling: impl Fn(&Words, usize) -> Option<usize>) -> Vec<When> {
     let mut found: Vec<Heard> = Vec::new();
     let mut at = 0;
-    while at < words.len() {
+    while let Some(next) = telling(words, at) {
+        at = at.max(next.saturating_sub(telling::REACH));
         let Some(heard) = day::hear(words, at, now).or_else(|| clock::hear(words, at, now)) else {
             at += 1;
             continue;

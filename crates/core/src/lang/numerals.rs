@@ -1,8 +1,9 @@
 //! Words that are numbers, in all their forms: «двенадцати», «двумя», «пятнадцатого», twenty.
 
-use std::{collections::HashMap, sync::LazyLock};
+use std::sync::LazyLock;
 
 use rust_decimal::Decimal;
+use rustc_hash::FxHashMap;
 
 /// How a number word combines with its neighbours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,7 +78,7 @@ const FRACTIONS: &[(u32, &str)] = &[
 const SLANG: &[(u32, &str)] =
     &[(1000, "косарь косаря косарей косарю косарем"), (500, "полкосаря"), (1500, "полторакосаря")];
 
-static NUMERALS: LazyLock<HashMap<&'static str, Numeral>> = LazyLock::new(|| {
+static NUMERALS: LazyLock<FxHashMap<&'static str, Numeral>> = LazyLock::new(|| {
     type Table = (&'static [(u32, &'static str)], fn(u32) -> Numeral);
     let tables: [Table; 4] = [
         (CARDINALS, Numeral::Plain),

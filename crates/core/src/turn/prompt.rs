@@ -159,9 +159,11 @@ fn push(messages: &mut Vec<ChatMessage>, author: Author, words: String) {
 /// Data for a prompt: without control, bidi, zero-width and tag characters, which hide instructions from people.
 fn tame(text: &str) -> Cow<'_, str> {
     let hidden = |c: char| {
-        (c.is_control() && c != '\n')
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-            || matches!(c, '\u{e0000}'..='\u{e0fff}' | '\u{061c}' | '\u{180e}' | '\u{ad}')
+        // Almost all letters.
+        !matches!(c, ' '..='~' | 'А'..='я')
+            && ((c.is_control() && c != '\n')
+                || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+                || matches!(c, '\u{e0000}'..='\u{e0fff}' | '\u{061c}' | '\u{180e}' | '\u{ad}'))
     };
     if text.contains(hidden) { text.replace(hidden, "").into() } else { text.into() }
 }

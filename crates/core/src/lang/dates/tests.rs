@@ -207,3 +207,26 @@ proptest::proptest! {
         }
     }
 }
+
+/// Words that days and times are said with, and some that they are not.
+const SAID: &str = "на к до в во с со от по после около через спустя между and at by for until from to the this next of in on \
+    сегодня завтра послезавтра завтрашнему today tomorrow day after 3 5 15 24 7 2026 10 30 12 1 00 18:30 15.12 15/12/26 2026-12-15 \
+    15-го 25-е 3rd 15th го числа день дня дней неделю недели неделе month месяц час часа часов часам часу районе минут минуты \
+    пару полтора пол полчаса полседьмого половине седьмого пятого двадцатого двадцать тридцать первого пятнадцатого четверть четверти без \
+    пятнадцати десяти семь шесть два двух ноль три четыре пять десять двенадцать декабря январе мая марта сен december may jan march \
+    june следующей следующую следующее этой эту ближайшие ближайшую той выходных выхах weekend week понедельник пн вторник среду чт \
+    пятницу пт субботу сб воскресенье sunday sat mon friday утра утром утречком вечера вечером вечеру ближе дня днем ночи ночью обеда \
+    обед обеду утру полдень полдню полудню полночь noon midnight midday morning afternoon evening tonight am pm a p m o clock half \
+    past quarter прошлую торт нужен сколько гостей, можно? - . , : ( ) / доброе good или и числу г года каждый тысяч руб";
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(4_096))]
+    #[test]
+    fn listening_where_a_word_tells_hears_what_listening_everywhere_does(
+        said in proptest::collection::vec(proptest::sample::select(SAID.split_whitespace().collect::<Vec<_>>()), 1..9)
+    ) {
+        let words = Words::of(&said.join(" "));
+        let everywhere = search(&words, NOW, |words, at| (at < words.len()).then_some(at));
+        proptest::prop_assert_eq!(find(&words, NOW), everywhere, "{}", said.join(" "));
+    }
+}
