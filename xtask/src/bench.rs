@@ -16,13 +16,14 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
-use self::{figure::Figure, load::Who, machine::Machine};
+use self::{figure::Figure, load::Who};
 use crate::{
     botload::{self, Profile, SOURCE, Tools},
+    peers,
     shell::{self, Failure},
 };
 
-pub(crate) use self::watch::descendants;
+pub(crate) use self::{machine::Machine, watch::descendants};
 
 #[derive(Debug, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
@@ -48,6 +49,9 @@ pub(crate) struct Options {
     /// How long the model thinks where latency is measured; from 300 ms on a customer sees the bot typing, which costs a call
     #[arg(long, value_name = "MS", default_value_t = 250)]
     llm_ms: u32,
+    /// Instead of all this play beside bots of other libraries: `cargo xtask peers`
+    #[arg(long, conflicts_with_all = ["quick", "long", "only", "strict", "against", "page", "llm_ms"])]
+    peers: bool,
     /// The binary to test; built in release unless given
     #[arg(long, value_name = "PATH")]
     binary: Option<PathBuf>,
@@ -152,6 +156,9 @@ impl Stand {
 
 /// The chore.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
+    if options.peers {
+        return peers::run(&peers::Options::whole(options.binary.clone(), options.botload.clone()));
+    }
     // Read first: to fail after half an hour would be a pity.
     let earlier = options.against.as_deref().map(page::earlier).transpose()?;
     let machine = Machine::here()?;

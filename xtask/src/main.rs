@@ -1,10 +1,11 @@
-//! The project's chores: `cargo xtask test`, `botload`, `bench`, `profile` and `crash`.
+//! The project's chores: `cargo xtask test`, `botload`, `bench`, `peers`, `profile` and `crash`.
 
 mod bench;
 mod botload;
 mod browser;
 mod crash;
 mod fake;
+mod peers;
 mod profile;
 mod shell;
 mod test;
@@ -30,6 +31,8 @@ enum Chore {
     Crash(crash::Options),
     /// Measures what the project promises about speed and size, and writes docs/benchmarks.md
     Bench(bench::Options),
+    /// Plays the same customers before Voronka and before bots of other libraries, which it installs, and writes the page
+    Peers(peers::Options),
     /// Shows where the CPU of a turn goes
     Profile(profile::Options),
 }
@@ -41,6 +44,7 @@ fn main() -> ExitCode {
         Chore::Botload(options) => botload::run(&options),
         Chore::Crash(options) => crash::run(&options),
         Chore::Bench(options) => bench::run(&options),
+        Chore::Peers(options) => peers::run(&options),
         Chore::Profile(options) => profile::run(&options),
     };
     match done {

@@ -60,6 +60,23 @@ pub(crate) fn output(command: &mut Command) -> Result<String, Failure> {
     String::from_utf8(done.stdout).map_err(|error| format!("{}: {error}", shown(command)))
 }
 
+/// Installs one of Debian's packages; where that cannot be done, `otherwise` tells the person what to do.
+pub(crate) fn install(package: &str, otherwise: &str) -> Result<(), Failure> {
+    if !Path::new("/usr/bin/apt-get").is_file() {
+        return Err(otherwise.to_owned());
+    }
+    if output(Command::new("id").arg("-u"))?.trim() != "0" {
+        return Err(format!("{otherwise} (sudo apt-get install {package})"));
+    }
+    let apt = || {
+        let mut apt = Command::new("apt-get");
+        apt.env("DEBIAN_FRONTEND", "noninteractive");
+        apt
+    };
+    run(apt().arg("update"))?;
+    run(apt().args(["install", "-y", "--no-install-recommends", package]))
+}
+
 /// The command as a person would type it.
 fn shown(command: &Command) -> String {
     let program = Path::new(command.get_program());

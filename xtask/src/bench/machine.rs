@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::shell::{self, Failure};
 
 /// The machine, the compiler and the day.
-pub(super) struct Machine {
+pub(crate) struct Machine {
     cores: usize,
     cpu: String,
     memory_gib: String,
@@ -18,7 +18,7 @@ pub(super) struct Machine {
 }
 
 impl Machine {
-    pub(super) fn here() -> Result<Self, Failure> {
+    pub(crate) fn here() -> Result<Self, Failure> {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let field = |file: &str, name: &str, sign: char| {
             let text = fs::read_to_string(file).unwrap_or_default();
@@ -47,7 +47,7 @@ impl Machine {
     }
 
     /// In a sentence.
-    pub(super) fn shown(&self) -> String {
+    pub(crate) fn shown(&self) -> String {
         format!(
             "{} cores of {}, {} GiB, {}, {}; commit {}; {}",
             self.cores, self.cpu, self.memory_gib, self.system, self.rustc, self.commit, self.date
