@@ -185,3 +185,20 @@ fn every_package_has_a_licence_that_we_may_pass_on() {
         assert!(is_met(licence, &allowed), "{} {}: \"{licence}\" is not in deny.toml", package.name, package.version);
     }
 }
+
+#[test]
+fn every_test_that_the_table_of_complaints_names_is_there() {
+    let table = read(&root().join("docs/tests-of-pains.md"));
+    let named: Vec<&str> = table
+        .lines()
+        .filter(|line| line.starts_with("| "))
+        .flat_map(|line| line.split('`').skip(1).step_by(2))
+        .filter(|name| name.matches('_').count() > 2)
+        .collect();
+    assert!(named.len() > 20, "the table was read");
+    let sources: Vec<String> = all("rs").iter().map(|path| read(path)).collect();
+    for name in named {
+        let is_test = |source: &String| source.contains(&format!("fn {name}("));
+        assert!(sources.iter().any(is_test), "docs/tests-of-pains.md names {name}, which no source has");
+    }
+}

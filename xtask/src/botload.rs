@@ -56,14 +56,14 @@ pub(crate) struct Options {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Mode {
+pub(crate) enum Mode {
     Webhook,
     Polling,
     Both,
 }
 
 impl Mode {
-    fn each(self) -> &'static [How] {
+    pub(crate) fn each(self) -> &'static [How] {
         match self {
             Self::Webhook => &[How::Webhook],
             Self::Polling => &[How::Polling],
@@ -145,6 +145,14 @@ fn fair(play: &[String], how: How) -> Vec<String> {
         play.extend(option(&play, "--chats").into_iter().flat_map(|chats| ["--bots".to_owned(), chats]));
     }
     play
+}
+
+/// How many bots so many customers are dealt out to, as [`fair`] has it.
+pub(crate) fn bots_for(how: How, chats: u32) -> usize {
+    match how {
+        How::Webhook => 1,
+        How::Polling => usize::try_from(chats).unwrap_or(1),
+    }
 }
 
 /// A few customers against an unoptimised binary; nothing where botload is not at hand.

@@ -9,7 +9,7 @@ use std::{
 use serde_json::Value;
 
 use crate::{
-    botload::{self, How, Profile, Staged, Tools},
+    botload::{self, How, Mode, Profile, Staged, Tools},
     shell::{self, Failure},
 };
 
@@ -20,6 +20,9 @@ const FAULTS: [&str; 6] = ["--dup", "0.05", "--api-fault", "0.05", "--llm-fault"
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
+    /// How updates reach the bot
+    #[arg(long, value_enum, default_value_t = Mode::Webhook)]
+    mode: Mode,
     /// Kills at least
     #[arg(long, default_value_t = 30)]
     kills: u32,
@@ -46,7 +49,8 @@ pub(crate) struct Options {
 /// The chore.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let tools = Tools::build(&botload::source(&options.botload)?, Profile::Release)?;
-    play(&tools, &botload::release(options.binary.as_deref())?, options)
+    let binary = botload::release(options.binary.as_deref())?;
+    options.mode.each().iter().try_for_each(|how| play(&tools, &binary, *how, options))
 }
 
 /// A few kills of an unoptimised binary; nothing where botload is not at hand.
@@ -58,12 +62,14 @@ pub(crate) fn small(binary: &Path) -> Result<(), Failure> {
     };
     let tools = Tools::build(&source, Profile::Debug)?;
     let (binary, botload) = (Some(binary.to_path_buf()), folder);
-    let few = Options { kills: 4, every: 2.0, rate: 10.0, chats: 10, llm_ms: 100, binary, botload };
-    play(&tools, &botload::release(few.binary.as_deref())?, &few)
+    let few =
+        Options { mode: Mode::Webhook, kills: 4, every: 2.0, rate: 10.0, chats: 10, llm_ms: 100, binary, botload };
+    play(&tools, &botload::release(few.binary.as_deref())?, How::Webhook, &few)
 }
 
-fn play(tools: &Tools, binary: &Path, options: &Options) -> Result<(), Failure> {
-    let staged = Staged::new(binary, How::Webhook, 1)?;
+fn play(tools: &Tools, binary: &Path, how: How, options: &Options) -> Result<(), Failure> {
+    let bots = botload::bots_for(how, options.chats);
+    let staged = Staged::new(binary, how, bots)?;
     let seconds = f64::from(options.kills) * options.every * SPARE;
     let messages = (seconds * options.rate / f64::from(options.chats)).ceil().max(1.0);
     let mut botload = Command::new(&tools.botload);
@@ -74,6 +80,7 @@ fn play(tools: &Tools, binary: &Path, options: &Options) -> Result<(), Failure> 
         ("--chats", options.chats.to_string()),
         ("--messages", messages.to_string()),
         ("--llm-ms", options.llm_ms.to_string()),
+        ("--bots", bots.to_string()),
     ] {
         botload.args([name, &value]);
     }

@@ -215,6 +215,31 @@ async fn a_full_disk_refuses_what_does_not_fit_and_keeps_the_rest() {
 }
 
 #[tokio::test]
+async fn a_turn_that_does_not_fit_on_the_disk_leaves_nothing_behind_and_fits_later() {
+    let (_folder, path) = fresh();
+    let store = SqliteStore::open(&path).unwrap();
+    let inbound = event(1);
+    let key = inbound.conversation();
+    store.post(vec![inbound.clone()]).await.unwrap();
+    let loaded = store.load(&key, 9, 9).await.unwrap();
+    let mut turn = sample::full_turn(&key, &inbound, 0);
+    turn.consumed = vec![loaded.mail[0].seq];
+    // Its first rows fit, the later ones do not.
+    turn.messages[1].text = "ы".repeat(200_000);
+    run(&store, "PRAGMA max_page_count = 60").await;
+    assert_eq!(store.commit(turn.clone()).await, Err(CommitError::Store(StoreError::Full)));
+    assert_eq!(store.load(&key, 9, 9).await.unwrap(), loaded, "the mail waits, and nothing else is there");
+    assert!(store.unsent(0, 9).await.unwrap().is_empty());
+    // What is small goes on meanwhile.
+    assert!(matches!(store.post(vec![event(2)]).await.unwrap()[0], PostedMail::New(_)));
+    run(&store, "PRAGMA max_page_count = 100000").await;
+    store.commit(turn).await.unwrap();
+    let after = store.load(&key, 9, 9).await.unwrap();
+    assert_eq!((after.version, after.history.len(), after.mail.len()), (1, 2, 0));
+    store.verify().await.unwrap();
+}
+
+#[tokio::test]
 async fn keys_are_forgotten_when_they_are_old() {
     let (_folder, path) = fresh();
     let store = SqliteStore::open(&path).unwrap();

@@ -56,6 +56,8 @@ fn content(path: &Path) -> Content {
 struct Recording {
     folder: tempfile::TempDir,
     base: Vec<u8>,
+    /// What lay in the log's place before: the log of an earlier time, which the file has taken in. Mostly nothing.
+    under: Vec<u8>,
     log: Vec<u8>,
     /// The file with the log folded in.
     merged: Vec<u8>,
@@ -118,20 +120,50 @@ async fn record(before: usize, after: usize) -> Recording {
         step(&store, n).await;
     }
     drop(store);
-    let base = fs::read(&path).unwrap();
     let store = SqliteStore::open(&path).unwrap();
-    let mut states = vec![(0, content(&path))];
-    for n in before..before + after {
+    recorded(folder, store, before..before + after).await
+}
+
+/// The same over an older log: when the file has taken in a log, the next is written over it from the start.
+async fn record_over_an_older_log(before: usize, after: usize) -> Recording {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shop.db");
+    let store = SqliteStore::open(&path).unwrap();
+    for n in 0..before {
         step(&store, n).await;
-        let length = usize::try_from(fs::metadata(log_of(&path)).unwrap().len()).unwrap();
+    }
+    let theirs = Connection::open(&path).unwrap();
+    let taken_in = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?));
+    let (busy, frames, taken) = theirs.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], taken_in).unwrap();
+    assert!(busy == 0 && frames == taken, "{busy} {frames} {taken}");
+    drop(theirs);
+    recorded(folder, store, before..before + after).await
+}
+
+/// Bytes of a log up to its last frame; what follows is of an older one.
+fn written(log: &[u8]) -> usize {
+    let salt = &log[16..24];
+    let frames = log[LOG_HEADER..].chunks_exact(FRAME).take_while(|frame| frame[8..16] == *salt);
+    LOG_HEADER + frames.count() * FRAME
+}
+
+async fn recorded(folder: tempfile::TempDir, store: SqliteStore, steps: std::ops::Range<usize>) -> Recording {
+    let path = folder.path().join("shop.db");
+    let base = fs::read(&path).unwrap();
+    let under = fs::read(log_of(&path)).unwrap_or_default();
+    let mut states = vec![(0, content(&path))];
+    for n in steps {
+        step(&store, n).await;
+        let length = written(&fs::read(log_of(&path)).unwrap());
         assert!(length > states.last().unwrap().0, "each step is a commit of its own, and none folds the log");
         states.push((length, content(&path)));
     }
     assert_eq!(fs::read(&path).unwrap(), base, "all of it is in the log");
-    let log = fs::read(log_of(&path)).unwrap();
+    let mut log = fs::read(log_of(&path)).unwrap();
+    log.truncate(states.last().unwrap().0);
     drop(store);
     let merged = fs::read(&path).unwrap();
-    Recording { folder, base, log, merged, states }
+    Recording { folder, base, under, log, merged, states }
 }
 
 impl Recording {
@@ -147,6 +179,11 @@ impl Recording {
         let store = SqliteStore::open(&path)?;
         store.verify().await?;
         Ok((path, store))
+    }
+
+    /// The log when so many of its bytes had been written.
+    fn cut(&self, bytes: usize) -> Vec<u8> {
+        [&self.log[..bytes], self.under.get(bytes..).unwrap_or_default()].concat()
     }
 
     /// The state after the last commit that had reached the disk when the log had so many bytes.
@@ -180,8 +217,22 @@ impl Recording {
 async fn a_log_cut_at_any_byte_gives_the_last_commit_that_was_whole() {
     let recording = record(8, 12).await;
     for cut in recording.cuts(&mut Dice(0x5eed), 60) {
-        let (path, store) = recording.opened(&recording.base, &recording.log[..cut]).await.unwrap();
+        let (path, store) = recording.opened(&recording.base, &recording.cut(cut)).await.unwrap();
         recording.expect(&path, recording.acknowledged(cut), &format!("cut at {cut}"));
+        drop(store);
+    }
+}
+
+#[tokio::test]
+async fn an_older_log_under_the_new_one_is_not_taken_for_it() {
+    let recording = record_over_an_older_log(24, 9).await;
+    assert!(recording.under.len() > recording.log.len(), "there is something to be mistaken for it");
+    for cut in recording.cuts(&mut Dice(0x01d), 40) {
+        let log = recording.cut(cut);
+        // The older log may have the very bytes that come next: then they are as good as written.
+        let same = log.iter().zip(&recording.log).take_while(|(found, new)| found == new).count();
+        let (path, store) = recording.opened(&recording.base, &log).await.unwrap();
+        recording.expect(&path, recording.acknowledged(same), &format!("cut at {cut}"));
         drop(store);
     }
 }
@@ -195,8 +246,14 @@ async fn a_first_run_cut_at_any_byte_of_its_log_can_be_begun_again() {
     store.post(vec![inbound.clone()]).await.unwrap();
     let (file, log) = (fs::read(&path).unwrap(), fs::read(log_of(&path)).unwrap());
     let mut dice = Dice(0xf125);
-    let all =
-        Recording { folder: tempfile::tempdir().unwrap(), base: file, merged: Vec::new(), log, states: Vec::new() };
+    let all = Recording {
+        folder: tempfile::tempdir().unwrap(),
+        base: file,
+        under: Vec::new(),
+        merged: Vec::new(),
+        log,
+        states: Vec::new(),
+    };
     let mut seen = 0;
     for cut in all.cuts(&mut dice, 20).into_iter().step_by(3).chain([all.log.len()]) {
         let (_, store) = all.opened(&all.base, &all.log[..cut]).await.unwrap();

@@ -83,6 +83,22 @@ async fn deeds_become_events_of_the_conversation() {
     assert_eq!(actions, [TeamAction::TakeOver, TeamAction::GiveBack, TeamAction::Handled, reply]);
 }
 
+/// chatwoot#9314: one click on a weak link sent two messages.
+#[tokio::test]
+async fn a_form_that_is_sent_twice_is_one_reply() {
+    let site = site().await;
+    let talk = chat("korica", "telegram", "101");
+    let before = site.store.mail_waiting();
+    let form = "key=0123456789abcdef0123456789abcdef&text=%D0%B6%D0%B4%D1%91%D0%BC";
+    for _ in 0..3 {
+        assert_eq!(site.post(&format!("{talk}/reply"), form).await.status, StatusCode::SEE_OTHER);
+    }
+    assert_eq!(site.store.mail_waiting(), before + 1);
+    let another = form.replace("0123", "3210");
+    site.post(&format!("{talk}/reply"), &another).await;
+    assert_eq!(site.store.mail_waiting(), before + 2, "the same words on purpose are two messages");
+}
+
 #[tokio::test]
 async fn what_was_typed_survives_a_failure_and_is_sent_once() {
     let site = site().await;
