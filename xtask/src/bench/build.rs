@@ -41,11 +41,12 @@ pub(super) fn rebuild(stand: &mut Stand) -> Result<Vec<Figure>, Failure> {
     let build = || {
         shell::run(shell::cargo().current_dir(&copy).args(["build", "-p", "voronka"]).env("CARGO_TARGET_DIR", &target))
     };
-    build()?;
     let changed = copy.join(CHANGED);
     let source = fs::read_to_string(&changed).map_err(|error| format!("{CHANGED}: {error}"))?;
     let mut seconds = Vec::new();
     for round in 0..stand.extent.rounds.min(3) {
+        // Warm, whatever others have built in the same folder meanwhile.
+        build()?;
         fs::write(&changed, with_a_line(&source, round)?).map_err(told)?;
         let begun = Instant::now();
         build()?;
