@@ -150,9 +150,11 @@ pub enum Fact {
         /// Why.
         cause: String,
     },
+    /// A bubble was not sent in time, and is not sent any more.
+    Expired,
     /// The customer blocked us, or came back.
     Reachable {
-        /// `yes` or `blocked`.
+        /// `yes`, `blocked` or `gone`.
         now: String,
     },
 }
@@ -200,6 +202,7 @@ impl Fact {
             Self::Unanswered => "question.unanswered".into(),
             Self::ModelUsed { .. } => "model.used".into(),
             Self::Undelivered { .. } => "undelivered".into(),
+            Self::Expired => "expired".into(),
             Self::Reachable { .. } => "reachable".into(),
         }
     }

@@ -182,7 +182,7 @@ impl Rehearsal {
             let Some((due, timer)) = self.timers.first().cloned().filter(|(due, _)| *due <= until) else { break };
             self.timers.remove(0);
             self.now = self.now.max(due);
-            self.play(vec![Event::Timer { timer }]);
+            self.take(vec![(due, Event::Timer { timer })]);
             said.append(&mut self.said);
         }
         self.now = until;
@@ -190,22 +190,33 @@ impl Rehearsal {
         &self.said
     }
 
-    /// Plays events as one turn.
+    /// Plays events as one turn. A timer's event is that of the timer that is set, if one is.
     ///
     /// # Panics
     /// When what was stored cannot be read back: a bug.
     pub fn play(&mut self, events: Vec<Event>) -> &[Bubble] {
+        let timers = self.state().timers;
+        let due = |event: &Event| match event {
+            Event::Timer { timer } => timers.get(timer.name()).copied(),
+            Event::Customer { .. } | Event::Delivery { .. } | Event::Team { .. } => None,
+        };
+        let mail = events.into_iter().map(|event| (due(&event).unwrap_or(self.now), event)).collect();
+        self.take(mail)
+    }
+
+    /// Plays events, each of its own moment, as one turn.
+    ///
+    /// # Panics
+    /// When what was stored cannot be read back: a bug.
+    pub fn take(&mut self, events: Vec<(Timestamp, Event)>) -> &[Bubble] {
         let partner = self.setting.playbook.spec.id.clone();
         let mail: Vec<Mail> = events
             .into_iter()
-            .map(|event| {
+            .map(|(at, event)| {
                 self.mails += 1;
                 let key = EventKey::new(&self.mails.to_string());
                 let (account, peer) = (self.account.clone(), self.peer.clone());
-                Mail {
-                    seq: self.mails,
-                    inbound: Inbound { partner: partner.clone(), account, peer, key, at: self.now, event },
-                }
+                Mail { seq: self.mails, inbound: Inbound { partner: partner.clone(), account, peer, key, at, event } }
             })
             .collect();
         let key = mail.first().map(|mail| mail.inbound.conversation()).expect("at least one event");

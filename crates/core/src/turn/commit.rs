@@ -3,6 +3,7 @@
 use super::{
     Outcome,
     state::{self, Snapshot},
+    wording::Wording,
     work::Work,
 };
 use crate::{
@@ -70,6 +71,10 @@ impl Work {
         let reply = self.reply.take();
         let mut rows = Vec::new();
         if self.snap.state.blocked {
+            if !own.is_empty() {
+                let note = self.team_word(Wording::NotSaid);
+                self.note("undelivered", note);
+            }
             return rows;
         }
         for text in own {
@@ -89,6 +94,11 @@ impl Work {
     }
 
     fn send(&mut self, message: &Message, author: Author, rows: &mut Vec<OutboxRow>) {
+        let (lane, expires) = match self.unasked {
+            false => (Lane::Dialogue, None),
+            // Nobody waits for it: answers to others go first, and what is late is not said at all.
+            true => (Lane::Campaign, Some(self.stale_at())),
+        };
         let bubbles = fit::fit(message, &self.setting.capabilities);
         self.remember_menu(message, &bubbles);
         for bubble in bubbles {
@@ -112,8 +122,8 @@ impl Work {
                 peer: self.snap.peer.clone(),
                 seq,
                 bubble,
-                lane: Lane::Dialogue,
-                expires: None,
+                lane,
+                expires,
                 attempts: 0,
             });
         }

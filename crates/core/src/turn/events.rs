@@ -1,5 +1,7 @@
 //! What came in, event by event: recorded, sorted by kind, and handed to whoever understands it.
 
+use jiff::Timestamp;
+
 use super::{
     state::Owner,
     token::{self, Act, Plain, Token},
@@ -9,7 +11,9 @@ use super::{
 use crate::{
     fact::Fact,
     ids::OrderId,
+    lead::Temperature,
     message::{Content, DeliveryFate, Event, EventKey, MediaKind, Profile, TEXT_CHARS_MAX, Timer},
+    order::OrderState,
     rows::{Author, MessageRow},
     spec::{
         flow::{Action, Kind, Target},
@@ -19,6 +23,19 @@ use crate::{
     turn::{booking::Placing, flow::Arrival, playbook},
 };
 
+/// Names of timers.
+const SILENCE: &str = "silence";
+const WAIT: &str = "wait";
+
+/// Why a customer cannot be written to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unreachable {
+    /// They do not want it.
+    Blocked,
+    /// There is no such chat or person any more.
+    Gone,
+}
+
 /// Longest deep-link payload that is kept as a source, in characters.
 const SOURCE_CHARS_MAX: usize = 64;
 
@@ -26,7 +43,11 @@ impl Work {
     /// Takes all waiting events in order. Texts that follow one another are one utterance: people write in bursts.
     pub(super) fn take_events(&mut self) {
         let mut burst: Vec<(String, EventKey)> = Vec::new();
-        for mail in self.take_mail() {
+        let all = self.take_mail();
+        let spoke = all.iter().any(|mail| matches!(mail.inbound.event, Event::Customer { .. }));
+        self.unasked =
+            all.iter().all(|mail| matches!(mail.inbound.event, Event::Timer { .. } | Event::Delivery { .. }));
+        for mail in all {
             let inbound = mail.inbound;
             match inbound.event {
                 Event::Customer { content, profile } => {
@@ -42,17 +63,19 @@ impl Work {
                 }
                 other => {
                     self.hear_burst(&mut burst);
-                    self.take_other(other);
+                    self.take_other(other, inbound.at, spoke);
                 }
             }
         }
         self.hear_burst(&mut burst);
     }
 
-    fn take_other(&mut self, event: Event) {
+    fn take_other(&mut self, event: Event, at: Timestamp, spoke: bool) {
         match event {
-            Event::Timer { timer } => self.on_timer(&timer),
-            Event::Delivery { fate, .. } => self.on_delivery(&fate),
+            Event::Timer { timer } if self.rings(&timer, at) => self.on_timer(&timer, spoke),
+            // It was cancelled, or set anew.
+            Event::Timer { .. } => {}
+            Event::Delivery { fate, .. } => self.on_delivery(&fate, at),
             Event::Team { who, action } => self.on_team(&who, action),
             Event::Customer { .. } => {}
         }
@@ -73,6 +96,8 @@ impl Work {
     fn meet(&mut self, profile: &Profile, content: &Content) {
         self.customer_acted = true;
         self.snap.state.last_heard = Some(self.now);
+        // Whatever silence was counted is over, though its timer may be on its way.
+        self.snap.state.timers.remove(SILENCE);
         if !matches!(content, Content::Text { .. } | Content::Button { .. }) {
             self.snap.state.last_press = None;
         }
@@ -85,6 +110,7 @@ impl Work {
         }
         if std::mem::take(&mut self.snap.state.blocked) {
             self.fact(Fact::Reachable { now: "yes".into() });
+            self.take_up_wait();
         }
         if self.snap.state.lang.is_none() {
             let words = match content {
@@ -102,7 +128,7 @@ impl Work {
     }
 
     /// Writes the event into the conversation's record. Returns the words, if it is words.
-    fn record(&mut self, content: &Content, key: &EventKey, at: jiff::Timestamp) -> Option<String> {
+    fn record(&mut self, content: &Content, key: &EventKey, at: Timestamp) -> Option<String> {
         let (shown, words) = match content {
             Content::Text { text } => {
                 let text: String = text.chars().take(TEXT_CHARS_MAX).collect();
@@ -143,10 +169,7 @@ impl Work {
     fn customer_did(&mut self, content: Content, key: &EventKey) {
         let silent = !self.bot_owns();
         match content {
-            Content::Blocked => {
-                self.snap.state.blocked = true;
-                self.fact(Fact::Reachable { now: "blocked".into() });
-            }
+            Content::Blocked => self.cannot_reach(Unreachable::Blocked),
             Content::Command { name, args }
                 if !silent || matches!(name.as_str(), "stop" | "forget_me" | "forgetme") =>
             {
@@ -343,7 +366,7 @@ impl Work {
 
     fn was_placed(&self, run: u32) -> bool {
         let id = OrderId::of(&[&self.snap.key.conversation.to_string(), &format!("run/{run}")]);
-        self.snap.orders.iter().any(|order| order.id == id && order.state != crate::order::OrderState::Draft)
+        self.snap.orders.iter().any(|order| order.id == id && order.state != OrderState::Draft)
     }
 
     fn press_at_open_step(&mut self, token: Token, label: &str, key: &str) {
@@ -463,8 +486,10 @@ impl Work {
         }
     }
 
-    fn on_timer(&mut self, timer: &Timer) {
+    fn on_timer(&mut self, timer: &Timer, spoke: bool) {
         match timer {
+            // Who has written meanwhile is not silent.
+            Timer::Silence { .. } if spoke => {}
             Timer::Silence { entry } => self.on_silence(*entry),
             Timer::Wait => {
                 let Some((flow, at)) = self.open_step() else { return };
@@ -485,17 +510,53 @@ impl Work {
         }
     }
 
-    fn on_delivery(&mut self, fate: &DeliveryFate) {
+    /// What became of a bubble at a moment.
+    fn on_delivery(&mut self, fate: &DeliveryFate, at: Timestamp) {
+        // Who has done anything since then is there.
+        let back = self.snap.state.last_heard.is_some_and(|heard| heard > at);
         match fate {
-            DeliveryFate::Blocked | DeliveryFate::Gone => {
-                self.snap.state.blocked = true;
-                self.fact(Fact::Reachable { now: "blocked".into() });
+            DeliveryFate::Blocked | DeliveryFate::Gone if back => {
+                self.fact(Fact::Undelivered { cause: "blocked".into() });
             }
+            DeliveryFate::Blocked => self.cannot_reach(Unreachable::Blocked),
+            DeliveryFate::Gone => self.cannot_reach(Unreachable::Gone),
             DeliveryFate::Refused { cause } => {
                 self.fact(Fact::Undelivered { cause: cause.clone() });
                 self.note("undelivered", cause.clone());
             }
-            DeliveryFate::Expired => self.fact(Fact::Undelivered { cause: "expired".into() }),
+            DeliveryFate::Expired => self.fact(Fact::Expired),
+        }
+    }
+
+    /// From now on nothing is said to the customer, and no timer speaks up, until they write again.
+    fn cannot_reach(&mut self, why: Unreachable) {
+        if std::mem::replace(&mut self.snap.state.blocked, true) {
+            return;
+        }
+        let (now, wording) = match why {
+            Unreachable::Blocked => ("blocked", Wording::Blocked),
+            Unreachable::Gone => ("gone", Wording::Gone),
+        };
+        self.fact(Fact::Reachable { now: now.into() });
+        self.cancel_timer(SILENCE);
+        self.cancel_timer(WAIT);
+        // Somebody counts on them: a cold lead's good-bye is no news.
+        let counts = self.snap.lead.temperature > Temperature::Cold
+            || !self.bot_owns()
+            || self.snap.orders.iter().any(|order| order.state != OrderState::Draft && !order.state.is_over());
+        if counts {
+            let note = self.team_word(wording);
+            self.note("undelivered", note);
+        }
+    }
+
+    /// A `wait` that was cancelled, for there was nobody to write to, goes on.
+    fn take_up_wait(&mut self) {
+        let Some((flow, at)) = self.open_step() else { return };
+        let open = matches!(flow.step(at).action, Action::Wait(_));
+        let paused = self.snap.state.run.as_ref().is_some_and(|run| run.paused);
+        if open && !paused && !self.snap.state.timers.contains_key(WAIT) {
+            self.set_timer(self.now, Timer::Wait);
         }
     }
 

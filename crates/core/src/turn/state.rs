@@ -96,6 +96,10 @@ pub struct State {
     /// When the customer last did anything.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_heard: Option<Timestamp>,
+    /// The timers that are set, by [`crate::message::Timer::name`], and when they are due, to the microsecond. The event of a
+    /// timer that was cancelled or set anew may wait in the mailbox already: it is known by its moment, and passed over.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub timers: BTreeMap<String, Timestamp>,
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

@@ -20,6 +20,12 @@ pub(super) enum Wording<'a> {
     TooDeep(&'a FlowId),
     /// An order could not be placed as it was shown.
     NotToBeHad,
+    /// The customer blocked the bot.
+    Blocked,
+    /// The customer's account or chat is gone.
+    Gone,
+    /// What a person wrote was not sent: the customer cannot be reached.
+    NotSaid,
     /// A shared contact, in the record.
     Contact,
     /// A place, in the record.
@@ -52,6 +58,9 @@ impl Wording<'_> {
             Self::Loop(flow, step) => return format!("Сценарий «{flow}» зациклился на шаге «{step}»"),
             Self::TooDeep(flow) => return format!("Сценарий «{flow}» вызывает другие слишком глубоко"),
             Self::NotToBeHad => "Товар закончился, или изменилась цена",
+            Self::Blocked => "Клиент заблокировал бота: пока он не напишет сам, сообщения до него не дойдут",
+            Self::Gone => "Аккаунт или чат клиента удалён: сообщения до него не дойдут",
+            Self::NotSaid => "Ваш ответ не отправлен: клиенту нельзя написать, пока он не напишет сам",
             Self::Contact => "[контакт]",
             Self::Place => "[место на карте]",
             Self::Button => "[кнопка]",
@@ -70,6 +79,9 @@ impl Wording<'_> {
             }
             Self::TooDeep(flow) => return format!("The flow \"{flow}\" calls others too deep"),
             Self::NotToBeHad => "Sold out, or the price has changed",
+            Self::Blocked => "The customer blocked the bot: until they write again, nothing reaches them",
+            Self::Gone => "The customer's account or chat is gone: nothing reaches them",
+            Self::NotSaid => "Your reply was not sent: the customer cannot be written to until they write again",
             Self::Contact => "[contact]",
             Self::Place => "[place]",
             Self::Button => "[button]",

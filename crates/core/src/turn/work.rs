@@ -84,6 +84,8 @@ pub(super) struct Work {
     pub(super) messages: Vec<MessageRow>,
     pub(super) notes: Vec<Note>,
     pub(super) timers: Vec<TimerRow>,
+    /// Names of the timers that the store has, as far as the turn knows.
+    timers_stored: Vec<String>,
     pub(super) orders_changed: Vec<OrderId>,
     pub(super) pending: Option<Pending>,
     /// The customer's own words in this turn: a figure in them may be said back.
@@ -102,6 +104,8 @@ pub(super) struct Work {
     pub(super) mended: bool,
     /// Whether the bot got the conversation back, so that silence is counted from now.
     pub(super) given_back: bool,
+    /// Whether nobody asked for what is said: a timer rang, and neither the customer nor a person did anything.
+    pub(super) unasked: bool,
 }
 
 impl Work {
@@ -112,6 +116,7 @@ impl Work {
             setting,
             book,
             customer_before: snap.customer.clone(),
+            timers_stored: snap.state.timers.keys().cloned().collect(),
             lead_before: snap.lead.clone(),
             snap,
             consumed: mail.iter().map(|mail| mail.seq).collect(),
@@ -133,6 +138,7 @@ impl Work {
             noted: Vec::new(),
             mended: false,
             given_back: false,
+            unasked: false,
         }
     }
 
@@ -209,13 +215,31 @@ impl Work {
     }
 
     pub(super) fn set_timer(&mut self, due: Timestamp, timer: Timer) {
+        // As exact as a store keeps it.
+        let due = Timestamp::from_microsecond(due.as_microsecond()).unwrap_or(due);
         self.drop_timer(timer.name());
+        self.snap.state.timers.insert(timer.name().to_owned(), due);
         self.timers.push(TimerRow::Set { due, timer });
     }
 
     pub(super) fn cancel_timer(&mut self, name: &'static str) {
         self.drop_timer(name);
-        self.timers.push(TimerRow::Cancel { name });
+        self.snap.state.timers.remove(name);
+        if self.timers_stored.iter().any(|stored| stored == name) {
+            self.timers.push(TimerRow::Cancel { name });
+        }
+    }
+
+    /// Takes the event of a timer that was due at a moment. `false`: since it was posted the timer was cancelled or set anew.
+    pub(super) fn rings(&mut self, timer: &Timer, due: Timestamp) -> bool {
+        let set = self.snap.state.timers.get(timer.name());
+        let rings = set.is_some_and(|set| set.as_microsecond() == due.as_microsecond());
+        if rings {
+            self.snap.state.timers.remove(timer.name());
+            // It left the store as it rang.
+            self.timers_stored.retain(|stored| stored != timer.name());
+        }
+        rings
     }
 
     fn drop_timer(&mut self, name: &'static str) {

@@ -2,6 +2,7 @@
 
 mod contacts;
 mod conversations;
+mod deliveries;
 mod fit;
 mod flows;
 mod guard;
@@ -10,3 +11,4 @@ mod partners;
 mod replay;
 mod scores;
 mod shop;
+mod timers;

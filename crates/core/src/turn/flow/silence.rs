@@ -1,6 +1,6 @@
 //! Silence: what a flow does when the customer does not answer. We write first here, so decent hours are kept.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, civil};
 
 use crate::{
     lang::{Lang, print},
@@ -11,6 +11,8 @@ use crate::{
 
 /// Farthest day that is looked at for opening hours.
 const DAYS_AHEAD_MAX: usize = 31;
+/// A reminder that could not be sent for so long is of yesterday.
+const STALE_AFTER: SignedDuration = SignedDuration::from_hours(12);
 
 impl Work {
     /// Sets the timer of the open step's next entry, counted from the customer's last event.
@@ -22,7 +24,8 @@ impl Work {
         };
         let heard = self.snap.state.last_heard.unwrap_or(self.now);
         let from = if self.given_back { self.now } else { heard };
-        let lag = self.now.duration_since(from);
+        // A clock that was set back since then does not prolong the silence.
+        let lag = self.now.duration_since(from).max(SignedDuration::ZERO);
         let due = self.after(after).checked_sub(lag).unwrap_or(self.now);
         // Ending says nothing, so it needs no decent hour.
         let due = if speaks { self.decent(due) } else { due };
@@ -105,18 +108,32 @@ impl Work {
         None
     }
 
-    /// The first moment from `at` on that is not in the quiet hours of the customer's clock.
+    /// The first moment from `at` on that is not in the quiet hours of the customer's clock. A time that a clock skips in
+    /// spring is the next one there is; of one that it shows twice in autumn each counts.
     pub(in crate::turn) fn decent(&self, at: Timestamp) -> Timestamp {
         let config = &self.book.spec.config;
-        let local = at.to_zoned(config.zone.clone());
-        if !config.quiet.holds(local.time()) {
+        let quiet = |at: Timestamp| config.quiet.holds(at.to_zoned(config.zone.clone()).time());
+        if !quiet(at) {
             return at;
         }
-        let end = config.quiet.until;
-        let today = local.with().time(end).build();
-        let candidate = today.ok().filter(|morning| morning.timestamp() > at);
-        let tomorrow = || local.tomorrow().ok().and_then(|day| day.with().time(end).build().ok());
-        candidate.or_else(tomorrow).map_or(at + SignedDuration::from_hours(12), |morning| morning.timestamp())
+        let today = at.to_zoned(config.zone.clone()).date();
+        let ends = [Some(today), today.tomorrow().ok()].into_iter().flatten().flat_map(|day| {
+            let end = config.zone.to_ambiguous_timestamp(day.to_datetime(config.quiet.until));
+            [end.clone().earlier(), end.later()]
+        });
+        let first = ends.filter_map(Result::ok).find(|end| *end > at && !quiet(*end));
+        first.unwrap_or(at + SignedDuration::from_hours(12))
+    }
+
+    /// When something that nobody asked for is not to be said any more: at night, and after half a day.
+    pub(in crate::turn) fn stale_at(&self) -> Timestamp {
+        let config = &self.book.spec.config;
+        let now = self.now.to_zoned(config.zone.clone());
+        let night = |day: civil::Date| day.to_datetime(config.quiet.from).to_zoned(config.zone.clone()).ok();
+        let nights = [Some(now.date()), now.date().tomorrow().ok()].into_iter().flatten().filter_map(night);
+        let next = nights.map(|night| night.timestamp()).find(|night| *night > self.now);
+        let late = self.now + STALE_AFTER;
+        next.map_or(late, |night| night.min(late))
     }
 }
 
