@@ -34,6 +34,8 @@ struct Slot {
     more: bool,
     /// Rings whenever mail comes.
     bell: Arc<Notify>,
+    /// The place among the turns that timers cause; it is free again when the conversation has been served.
+    timer: Option<OwnedSemaphorePermit>,
 }
 
 impl Default for Conversations {
@@ -76,7 +78,7 @@ impl Conversations {
                 return;
             }
             let bell = Arc::new(Notify::new());
-            state.served.insert(key.clone(), Slot { more: false, bell: Arc::clone(&bell) });
+            state.served.insert(key.clone(), Slot { more: false, bell: Arc::clone(&bell), timer: None });
             bell
         };
         let leave = Leave { shared: Arc::clone(shared), key: Some(key) };
@@ -84,6 +86,14 @@ impl Conversations {
             let shared = Arc::clone(&leave.shared);
             serve(&shared, leave, &bell).await;
         });
+    }
+
+    /// The same for what a timer has posted.
+    pub(crate) fn wake_by_timer(shared: &Arc<Shared>, key: &ConversationKey, place: Option<OwnedSemaphorePermit>) {
+        Self::wake(shared, key.clone());
+        if let Some(slot) = shared.conversations.lock().served.get_mut(key) {
+            slot.timer = place.or(slot.timer.take());
+        }
     }
 
     /// Forgets that mail has come: it is about to be read.

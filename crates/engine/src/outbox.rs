@@ -187,3 +187,6 @@ impl Senders {
         self.results.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 }
+
+#[cfg(test)]
+mod tests;

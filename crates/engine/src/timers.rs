@@ -1,4 +1,9 @@
 //! Timers: they wait in the store and cost nothing; one task sleeps until the earliest.
+//!
+//! When many are due at one moment (a restart after a day, an hour at which many were to be written to), they are fired a page
+//! at a time, and the next page waits until the turns of the earlier ones are over: of whoever writes meanwhile at most
+//! [`TURNS_MAX`] turns are ahead. Where turns do not end (an account that is not heard), the next page comes after
+//! [`PATIENCE`]: one account's trouble does not stop everybody's timers.
 
 use std::sync::{
     Arc,
@@ -6,13 +11,17 @@ use std::sync::{
 };
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tracing::error;
 
 use crate::{Shared, conversations::Conversations, life::Group};
 
 /// Timers fired in one transaction.
-const FIRE_MAX: usize = 256;
+const PAGE: u32 = 32;
+/// Turns under way, or in line, because a timer rang.
+const TURNS_MAX: usize = 2 * PAGE as usize;
+/// How long the next page waits for the turns of earlier ones.
+const PATIENCE: SignedDuration = SignedDuration::from_millis(250);
 /// The longest sleep: clocks jump, and a store may be written by others.
 const SLEEP_MAX: SignedDuration = SignedDuration::from_mins(1);
 /// Pause after the store failed.
@@ -23,11 +32,12 @@ pub(crate) struct Timers {
     /// In microseconds since 1970; the far future when there is none.
     next: AtomicI64,
     bell: Notify,
+    turns: Arc<Semaphore>,
 }
 
 impl Default for Timers {
     fn default() -> Self {
-        Self { next: AtomicI64::new(i64::MAX), bell: Notify::new() }
+        Self { next: AtomicI64::new(i64::MAX), bell: Notify::new(), turns: Arc::new(Semaphore::new(TURNS_MAX)) }
     }
 }
 
@@ -52,35 +62,47 @@ impl Timers {
     }
 }
 
+/// Places for the turns of a page. `None`: those of earlier pages do not end.
+async fn places(shared: &Arc<Shared>) -> Option<OwnedSemaphorePermit> {
+    let turns = Arc::clone(&shared.timers.turns);
+    tokio::select! {
+        biased;
+        places = turns.acquire_many_owned(PAGE) => places.ok(),
+        () = shared.clock.sleep_until(shared.clock.now() + PATIENCE) => None,
+    }
+}
+
 async fn ring(shared: &Arc<Shared>) {
     loop {
+        let mut places = places(shared).await;
         // What is set from here on rings the bell, or is seen by the store's answer.
         shared.timers.next.store(i64::MAX, Ordering::Release);
         let now = shared.clock.now();
-        let until = match shared.journal.fire(now, FIRE_MAX).await {
+        let until = match shared.journal.fire(now, PAGE as usize).await {
             Ok(fired) => {
                 shared.meters.timers_fired(fired.conversations.len());
-                let full = fired.conversations.len() >= FIRE_MAX;
+                // One that cannot be fired must not make this loop spin.
+                let least = if fired.conversations.is_empty() { now + PAUSE } else { now };
                 for key in fired.conversations {
-                    Conversations::wake(shared, key);
-                }
-                if full {
-                    continue;
+                    let place = places.as_mut().and_then(|places| places.split(1));
+                    Conversations::wake_by_timer(shared, &key, place);
                 }
                 if let Some(next) = fired.next {
                     shared.timers.next.fetch_min(next.as_microsecond(), Ordering::AcqRel);
                 }
-                fired.next.map_or(now + SLEEP_MAX, |next| next.min(now + SLEEP_MAX))
+                fired.next.map_or(now + SLEEP_MAX, |next| next.clamp(least, now + SLEEP_MAX))
             }
             Err(error) => {
                 error!(%error, "timers could not be read");
                 now + PAUSE
             }
         };
+        // Nobody else asks for places, but they are not needed while nothing rings.
+        drop(places);
         tokio::select! {
             biased;
-            () = shared.clock.sleep_until(until) => {}
             () = shared.timers.bell.notified() => {}
+            () = shared.clock.sleep_until(until) => {}
         }
     }
 }

@@ -70,6 +70,7 @@ macro_rules! journal_conformance {
             timers_of_two_conversations_due_at_once_both_ring,
             timers_ring_in_order_and_at_most_as_many_as_asked,
             bubbles_wait_in_order_until_they_are_sent,
+            a_campaign_is_read_back_by_account_in_order,
             a_bubble_is_queued_once,
             a_bubble_tried_in_vain_stays_and_counts,
             a_bubble_given_up_tells_its_conversation_once,

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 use voronka_core::{
-    ids::{BubbleId, ConversationId, PartnerId},
+    ids::{AccountId, BubbleId, ConversationId, PartnerId},
     message::{ConversationKey, Inbound},
     ports::{CommitError, Fired, Journal, LOADED_ORDERS_MAX, Loaded, PostedMail, Settled, StoreError},
     rows::{DeadLetter, Lane, Mail, OrderRow, OutboxRow, RawLetter, TurnCommit},
@@ -87,11 +87,27 @@ impl Journal for SqliteStore {
     }
 
     async fn fire(&self, now: Timestamp, limit: usize) -> Result<Fired, StoreError> {
+        // Nearly always nothing is due: that is read in place.
+        let next = self.read(mail::next_timer)?;
+        if next.is_none_or(|next| next > now) {
+            return Ok(Fired { conversations: Vec::new(), next });
+        }
         Ok(self.writer.call(ROW_BYTES * limit, move |connection| mail::fire(connection, now, limit)).await?)
     }
 
     async fn unsent(&self, after: i64, limit: usize) -> Result<Vec<(i64, OutboxRow)>, StoreError> {
-        Ok(self.read(|connection| unsent(connection, after, limit))?)
+        Ok(self.read(|connection| bubbles(connection, sql::UNSENT, params![after], limit))?)
+    }
+
+    async fn campaign(
+        &self,
+        partner: &PartnerId,
+        account: &AccountId,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<(i64, OutboxRow)>, StoreError> {
+        let of = params![partner.as_str(), account.as_str(), after];
+        Ok(self.read(|connection| bubbles(connection, sql::CAMPAIGN, of, limit))?)
     }
 
     async fn settle(&self, settled: Vec<Settled>) -> Result<(), StoreError> {
@@ -167,9 +183,14 @@ fn load(
 }
 
 /// One that cannot be read (a newer version's, after a step back) is passed over: it would hold up all others.
-fn unsent(connection: &Connection, after: i64, limit: usize) -> Result<Vec<(i64, OutboxRow)>, Problem> {
-    let mut statement = connection.prepare_cached(sql::UNSENT)?;
-    let mut rows = statement.query([after])?;
+fn bubbles(
+    connection: &Connection,
+    sql: &str,
+    of: impl rusqlite::Params,
+    limit: usize,
+) -> Result<Vec<(i64, OutboxRow)>, Problem> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(of)?;
     let mut found = Vec::new();
     while found.len() < limit
         && let Some(row) = rows.next()?

@@ -48,6 +48,17 @@ macro_rules! lead_columns {
     };
 }
 
+macro_rules! bubbles {
+    ($where:literal) => {
+        concat!(
+            "SELECT o.position, o.partner, o.id, o.conversation, o.account, o.peer, o.seq, coalesce(o.bubble, m.body), ",
+            "o.lane, o.expires, o.attempts, m.text FROM outbox o LEFT JOIN messages m ON m.partner = o.partner ",
+            "AND m.conversation = o.conversation AND m.seq = o.seq WHERE ",
+            $where
+        )
+    };
+}
+
 macro_rules! cards {
     ($where:literal) => {
         concat!(
@@ -163,9 +174,8 @@ statements! {
     OUTBOX_TAKE = "DELETE FROM outbox WHERE partner = ?1 AND id = ?2 RETURNING conversation, seq";
     OUTBOX_TRIED = "UPDATE outbox SET attempts = attempts + 1 WHERE partner = ?1 AND id = ?2";
     /// At start-up, of all partners.
-    UNSENT = "SELECT o.position, o.partner, o.id, o.conversation, o.account, o.peer, o.seq, coalesce(o.bubble, m.body), o.lane, \
-        o.expires, o.attempts, m.text FROM outbox o LEFT JOIN messages m ON m.partner = o.partner AND m.conversation = o.conversation \
-        AND m.seq = o.seq WHERE o.position > ?1 ORDER BY o.position";
+    UNSENT = bubbles!("o.position > ?1 ORDER BY o.position");
+    CAMPAIGN = bubbles!("o.partner = ?1 AND o.account = ?2 AND o.lane = 2 AND o.position > ?3 ORDER BY o.position");
 
     NOTICE_ADD = "INSERT INTO notices (partner, id, about, text, at) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING";
     NOTICES = "SELECT id, about, text, at FROM notices WHERE partner = ?1 ORDER BY at DESC, id DESC LIMIT ?2 OFFSET ?3";

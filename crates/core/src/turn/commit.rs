@@ -94,11 +94,9 @@ impl Work {
     }
 
     fn send(&mut self, message: &Message, author: Author, rows: &mut Vec<OutboxRow>) {
-        let (lane, expires) = match self.unasked {
-            false => (Lane::Dialogue, None),
-            // Nobody waits for it: answers to others go first, and what is late is not said at all.
-            true => (Lane::Campaign, Some(self.stale_at())),
-        };
+        let lane = self.lane;
+        // What nobody waits for is not said at all when it is late.
+        let expires = (lane == Lane::Campaign).then(|| self.stale_at());
         let bubbles = fit::fit(message, &self.setting.capabilities);
         self.remember_menu(message, &bubbles);
         for bubble in bubbles {

@@ -14,7 +14,7 @@ use crate::{
     lead::Temperature,
     message::{Content, DeliveryFate, Event, EventKey, MediaKind, Profile, TEXT_CHARS_MAX, Timer},
     order::OrderState,
-    rows::{Author, MessageRow},
+    rows::{Author, Lane, MessageRow},
     spec::{
         flow::{Action, Kind, Target},
         texts::Phrase,
@@ -45,8 +45,9 @@ impl Work {
         let mut burst: Vec<(String, EventKey)> = Vec::new();
         let all = self.take_mail();
         let spoke = all.iter().any(|mail| matches!(mail.inbound.event, Event::Customer { .. }));
-        self.unasked =
-            all.iter().all(|mail| matches!(mail.inbound.event, Event::Timer { .. } | Event::Delivery { .. }));
+        if all.iter().all(|mail| matches!(mail.inbound.event, Event::Timer { .. } | Event::Delivery { .. })) {
+            self.lane = Lane::Campaign;
+        }
         for mail in all {
             let inbound = mail.inbound;
             match inbound.event {
@@ -72,9 +73,11 @@ impl Work {
 
     fn take_other(&mut self, event: Event, at: Timestamp, spoke: bool) {
         match event {
-            Event::Timer { timer } if self.rings(&timer, at) => self.on_timer(&timer, spoke),
-            // It was cancelled, or set anew.
-            Event::Timer { .. } => {}
+            Event::Timer { timer } => {
+                if self.rings(&timer, at) {
+                    self.on_timer(&timer, spoke);
+                }
+            }
             Event::Delivery { fate, .. } => self.on_delivery(&fate, at),
             Event::Team { who, action } => self.on_team(&who, action),
             Event::Customer { .. } => {}

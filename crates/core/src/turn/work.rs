@@ -17,7 +17,7 @@ use crate::{
     lang::Lang,
     lead::Lead,
     message::{Button, Press, Timer},
-    rows::{Mail, MailSeq, MessageRow, TimerRow},
+    rows::{Lane, Mail, MailSeq, MessageRow, TimerRow},
     spec::{expr::Expr, flow::Text, rich::Rich, texts::Phrase, value::Period},
 };
 
@@ -104,8 +104,8 @@ pub(super) struct Work {
     pub(super) mended: bool,
     /// Whether the bot got the conversation back, so that silence is counted from now.
     pub(super) given_back: bool,
-    /// Whether nobody asked for what is said: a timer rang, and neither the customer nor a person did anything.
-    pub(super) unasked: bool,
+    /// How what is said is sent. Answers go first; what nobody asked for, for only a timer rang, goes behind them.
+    pub(super) lane: Lane,
 }
 
 impl Work {
@@ -138,7 +138,7 @@ impl Work {
             noted: Vec::new(),
             mended: false,
             given_back: false,
-            unasked: false,
+            lane: Lane::Dialogue,
         }
     }
 

@@ -1,5 +1,6 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
+use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use voronka_core::{
@@ -88,7 +89,7 @@ pub(super) fn fire(connection: &Connection, now: Timestamp, limit: usize) -> Res
         let (account, peer): (AccountId, Peer) = (get(row, 5)?, get(row, 6)?);
         Ok((key, name, due, timer, account, peer))
     })?;
-    let mut conversations = Vec::new();
+    let (mut conversations, mut seen) = (Vec::new(), FxHashSet::default());
     for (key, name, due, timer, account, peer) in due {
         let id = params![key.partner.as_str(), key.conversation.0.into_bytes(), name];
         connection.prepare_cached(sql::TIMER_DROP)?.execute(id)?;
@@ -100,12 +101,16 @@ pub(super) fn fire(connection: &Connection, now: Timestamp, limit: usize) -> Res
         let event =
             serde_json::to_string(&Event::Timer { timer }).map_err(|_| Problem::failed("an event is no JSON"))?;
         Letter { key: key.clone(), account, peer, event_key, at: micros(due), event }.keep(connection)?;
-        if !conversations.contains(&key) {
+        if seen.insert(key.clone()) {
             conversations.push(key);
         }
     }
-    let next = one(connection, sql::TIMER_NEXT, [], |row| get::<Option<Timestamp>>(row, 0))?.flatten();
-    Ok(Fired { conversations, next })
+    Ok(Fired { conversations, next: next_timer(connection)? })
+}
+
+/// When the next timer is due: one step into an index, however many there are.
+pub(super) fn next_timer(connection: &Connection) -> Result<Option<Timestamp>, Problem> {
+    Ok(one(connection, sql::TIMER_NEXT, [], |row| get::<Option<Timestamp>>(row, 0))?.flatten())
 }
 
 /// Mail as a dead letter keeps it; the event stays as it was written, even if it cannot be read.

@@ -2,9 +2,9 @@ use std::{fs, sync::mpsc};
 
 use futures::future::join_all;
 use voronka_core::{
-    message::{EventKey, Inbound},
+    message::{EventKey, Inbound, Timer},
     ports::{CommitError, ConversationFilter, Directory, Journal, Loaded, Page, PostedMail, Retention, Settled, Terms},
-    rows::{DeadLetter, TurnCommit},
+    rows::{DeadLetter, TimerRow, TurnCommit},
 };
 use voronka_testkit::journal::sample;
 
@@ -94,6 +94,42 @@ fn lists_and_loads_never_scan_a_table_or_sort_one() {
         let short = ["IS_ENGAGED", "OLDEST_MAIL", "OLDEST_BUBBLE"].contains(name);
         assert!(!scans || short, "{name} scans: {plan:?}");
     }
+}
+
+/// A million timers that wait cost nothing: the next one is a step into an index, and those that are due are its beginning.
+#[test]
+fn timers_are_found_by_their_moment_and_campaigns_by_their_account() {
+    let (_folder, path) = fresh();
+    let _store = SqliteStore::open(&path).unwrap();
+    let connection = open::reader(&path).unwrap();
+    let plan = |sql: &str| {
+        let mut explain = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let unbound = vec![rusqlite::types::Null; explain.parameter_count()];
+        let steps = explain.query_map(rusqlite::params_from_iter(unbound), |row| row.get::<_, String>(3)).unwrap();
+        steps.collect::<Result<Vec<_>, _>>().unwrap()
+    };
+    assert_eq!(plan(sql::TIMER_NEXT), ["SEARCH timers USING COVERING INDEX timers_due"]);
+    let due = plan(sql::TIMERS_DUE);
+    assert!(due[0].starts_with("SEARCH t USING INDEX timers_due (due<?)"), "{due:?}");
+    let campaign = plan(sql::CAMPAIGN);
+    assert!(campaign[0].starts_with("SEARCH o USING INDEX outbox_campaigns (partner=? AND account=?"), "{campaign:?}");
+}
+
+#[tokio::test]
+async fn looking_for_timers_that_are_not_due_writes_nothing() {
+    let (_folder, path) = fresh();
+    let store = SqliteStore::open(&path).unwrap();
+    let inbound = event(1);
+    let timers = vec![TimerRow::Set { due: sample::moment(60), timer: Timer::Wait }];
+    store.commit(TurnCommit { timers, ..sample::turn(&inbound.conversation(), &inbound, 0) }).await.unwrap();
+    let before = store.commits();
+    for _ in 0..10 {
+        let fired = store.fire(sample::moment(59), 100).await.unwrap();
+        assert_eq!((fired.conversations.len(), fired.next), (0, Some(sample::moment(60))));
+    }
+    assert_eq!(store.commits(), before);
+    assert_eq!(store.fire(sample::moment(60), 100).await.unwrap().conversations.len(), 1);
+    assert_eq!(store.commits(), before + 1);
 }
 
 #[tokio::test]

@@ -119,7 +119,7 @@ impl Work {
         let today = at.to_zoned(config.zone.clone()).date();
         let ends = [Some(today), today.tomorrow().ok()].into_iter().flatten().flat_map(|day| {
             let end = config.zone.to_ambiguous_timestamp(day.to_datetime(config.quiet.until));
-            [end.clone().earlier(), end.later()]
+            [end.earlier(), end.later()]
         });
         let first = ends.filter_map(Result::ok).find(|end| *end > at && !quiet(*end));
         first.unwrap_or(at + SignedDuration::from_hours(12))

@@ -1,4 +1,5 @@
 use voronka_core::{
+    ids::AccountId,
     message::{DeliveryFate, Event, EventKey, Inbound},
     ports::{Journal, Settled},
     rows::{Lane, OutboxRow, TurnCommit},
@@ -49,6 +50,48 @@ pub async fn bubbles_wait_in_order_until_they_are_sent(fixture: impl Fixture) {
     fixture.store().settle(vec![sent(&full.outbox[0]), sent(&outbox[2])]).await.expect("settles");
     assert!(unsent(&fixture).await.is_empty());
     assert!(load(&fixture, &key).await.mail.len() == 1, "what was sent is no event");
+}
+
+/// Of one partner's account, campaigns alone, page by page.
+pub async fn a_campaign_is_read_back_by_account_in_order(fixture: impl Fixture) {
+    let (inbound, key) = anna(&fixture).await;
+    let web = AccountId::parse("web").expect("an account id");
+    let mut expected = Vec::new();
+    let mut outbox = Vec::new();
+    for seq in 1..=9 {
+        let row = sample::bubble(&key, &inbound, seq, "Здравствуйте!");
+        outbox.push(match seq % 3 {
+            0 => row,
+            1 => OutboxRow { lane: Lane::Campaign, ..row },
+            _ => OutboxRow { lane: Lane::Campaign, account: web.clone(), ..row },
+        });
+        if seq % 3 == 1 {
+            expected.push(outbox[outbox.len() - 1].clone());
+        }
+    }
+    commit(&fixture, TurnCommit { outbox: outbox.clone(), ..sample::turn(&key, &inbound, 0) }).await;
+    let nega = sample::text(&sample::partner("nega"), "anna", "1", "Добрый день");
+    post(&fixture, vec![nega.clone()]).await;
+    let theirs =
+        OutboxRow { lane: Lane::Campaign, ..sample::bubble(&nega.conversation(), &nega, 1, "Добрый день!") };
+    commit(&fixture, TurnCommit { outbox: vec![theirs], ..sample::turn(&nega.conversation(), &nega, 0) }).await;
+
+    let store = fixture.store();
+    let read = async |after, limit| {
+        store.campaign(&inbound.partner, &inbound.account, after, limit).await.expect("reads back")
+    };
+    let (mut after, mut found) = (i64::MIN, Vec::new());
+    loop {
+        let page = read(after, 2).await;
+        let Some((last, _)) = page.last() else { break };
+        assert!(page.len() <= 2 && *last > after);
+        after = *last;
+        found.extend(page.into_iter().map(|(_, row)| row));
+    }
+    assert_eq!(found, expected);
+    store.settle(vec![sent(&expected[0])]).await.expect("settles");
+    let left: Vec<OutboxRow> = read(i64::MIN, ALL).await.into_iter().map(|(_, row)| row).collect();
+    assert_eq!(left, expected[1..], "what was sent is not read back");
 }
 
 /// The same turn, computed again, gives the same ids.
