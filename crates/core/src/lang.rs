@@ -1,8 +1,8 @@
 //! How people write: normal forms, numbers, dates, words that mean a wish, and how values are printed back.
 //!
-//! The road of an inbound text: [`layout::Fixer::fix`] (wrong keyboard, transliteration) → [`normal::Words::of`] once → the
-//! finders ([`numbers`], [`dates`], [`contacts`]), [`choice`] and [`intent`], which all read the same `Words`. Every range is
-//! in bytes of the text that `Words` was made of and lies on character boundaries.
+//! The road of an inbound text: [`layout::Fixer::read`] (wrong keyboard, transliteration) gives it with its
+//! [`normal::Words`], made once → the finders ([`numbers`], [`dates`], [`contacts`]), [`choice`] and [`intent`], which all read
+//! the same `Words`. Every range is in bytes of the text that `Words` was made of and lies on character boundaries.
 
 pub mod choice;
 pub mod contacts;

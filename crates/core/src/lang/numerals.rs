@@ -157,12 +157,18 @@ const THIRD_ENDINGS: &[&str] = &["ий", "ья", "ье", "ьего", "ью", "ь
 
 /// «второй», «пятнадцатого», third: the ordinal number of a word.
 pub(super) fn ordinal(form: &str) -> Option<u32> {
-    ORDINALS.iter().find_map(|(value, ru, en)| {
-        let endings: &[&str] = if *value == 3 { THIRD_ENDINGS } else { ORDINAL_ENDINGS };
-        let is = *en == form || form.strip_prefix(ru).is_some_and(|ending| endings.contains(&ending));
-        is.then_some(*value)
-    })
+    ORDINAL_FORMS.get(form).copied()
 }
+
+static ORDINAL_FORMS: LazyLock<FxHashMap<String, u32>> = LazyLock::new(|| {
+    let forms = |(value, ru, en): &(u32, &str, &str)| {
+        let endings = if *value == 3 { THIRD_ENDINGS } else { ORDINAL_ENDINGS };
+        let value = *value;
+        let russian: Vec<String> = endings.iter().map(|ending| format!("{ru}{ending}")).collect();
+        russian.into_iter().chain([(*en).to_owned()]).map(move |form| (form, value))
+    };
+    ORDINALS.iter().flat_map(forms).collect()
+});
 
 /// Hundredths as a decimal.
 pub(super) fn hundredths(value: u32) -> Decimal {
