@@ -1,9 +1,9 @@
 use proptest::{collection::vec, prelude::*};
 use voronka_core::{
-    ids::OrderId,
+    ids::{OrderId, PartnerId},
     message::{ConversationKey, DeliveryFate, Event, EventKey, Inbound, Timer},
     order::OrderState,
-    ports::{ConversationFilter, Directory, Journal, Page, Settled},
+    ports::{ConversationFilter, Directory, Journal, Page, Retention, Settled, Terms},
     rows::{DeadLetter, OutboxRow, TimerRow, TurnCommit},
 };
 use voronka_testkit::journal::{Fixture, MemoryStore, sample};
@@ -44,6 +44,12 @@ enum Op {
         partner: u8,
         id: i64,
     },
+    /// Moments before which things are old.
+    Forget {
+        partner: u8,
+        words: i64,
+        cold: i64,
+    },
     Reopen,
 }
 
@@ -58,6 +64,7 @@ fn op() -> impl Strategy<Value = Op> {
         2 => (0..3_u8, 0..4_usize, any::<bool>()).prop_map(|(kind, nth, foreign)| Op::Settle { kind, nth, foreign }),
         1 => (whose(), 1..3_usize).prop_map(|((partner, peer), count)| Op::SetAside { partner, peer, count }),
         1 => (0..2_u8, 1..5_i64).prop_map(|(partner, id)| Op::Replay { partner, id }),
+        1 => (0..2_u8, 0..60_i64, -2..60_i64).prop_map(|(partner, words, cold)| Op::Forget { partner, words, cold }),
         1 => Just(Op::Reopen),
     ]
 }
@@ -121,6 +128,17 @@ fn settled(row: &OutboxRow, kind: u8, foreign: bool) -> Settled {
     }
 }
 
+/// A whole round.
+async fn forget(store: &impl Retention, partner: &PartnerId, terms: &Terms) {
+    let mut after = None;
+    loop {
+        after = store.forget(partner, terms, after.as_ref()).await.unwrap().next;
+        if after.is_none() {
+            return;
+        }
+    }
+}
+
 /// Does one thing to both and compares what they say.
 async fn step(memory: &MemoryStore, file: InFile, op: Op) -> InFile {
     let store = file.store();
@@ -152,6 +170,13 @@ async fn step(memory: &MemoryStore, file: InFile, op: Op) -> InFile {
         Op::Replay { partner, id } => {
             let partner = inbound(*partner, 0, "").partner;
             assert_eq!(memory.replay(&partner, *id).await, store.replay(&partner, *id).await);
+        }
+        Op::Forget { partner, words, cold } => {
+            let partner = inbound(*partner, 0, "").partner;
+            let words = sample::moment(*words);
+            let terms = Terms { keys: words, messages: words, cold_leads: sample::moment(*cold) };
+            forget(memory, &partner, &terms).await;
+            forget(store, &partner, &terms).await;
         }
         Op::Reopen => return file.reopened().await,
     }
