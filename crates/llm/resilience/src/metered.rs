@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use metrics::{Counter, counter};
-use tracing::{info, warn};
+use tracing::{debug, warn};
 use voronka_core::{
     ids::PartnerId,
     ports::{ChatModel, Clock, Completion, Delta, ModelError, Prompt},
@@ -84,7 +84,7 @@ impl<M: ChatModel> ChatModel for Metered<M> {
             self.counts.output.increment(usage.output.into());
         }
         match &result {
-            Ok(completion) => info!(
+            Ok(completion) => debug!(
                 model,
                 answered_by = completion.model,
                 input_tokens = completion.usage.input,
