@@ -1,8 +1,12 @@
 use serde::{Serialize, de::IgnoredAny};
 use serde_json::Value;
 use voronka_core::ports::{ChatMessage, Prompt, ToolCall};
+use voronka_resilience::http::private_texts;
 
 use crate::config::{Effort, Profile, Thinking};
+
+/// What a request holds besides the prompt's texts, in bytes, about: mostly tools.
+const OTHER_BYTES: usize = 4 << 10;
 
 #[derive(Serialize)]
 struct Request<'a> {
@@ -104,7 +108,9 @@ pub(crate) fn body(prompt: &Prompt, model: &str, profile: Profile, thinking: Thi
     });
     let limit = Some(thinking.max_tokens(prompt.max_tokens));
     let (max_tokens, max_completion_tokens) = if profile.is_openai() { (None, limit) } else { (limit, None) };
-    serde_json::to_vec(&Request {
+    let said: usize = private_texts(prompt).iter().map(|text| text.len()).sum();
+    let mut body = Vec::with_capacity(said + said / 8 + OTHER_BYTES);
+    let request = Request {
         model,
         messages: system.into_iter().chain(messages).collect(),
         tools: tools.collect(),
@@ -116,5 +122,7 @@ pub(crate) fn body(prompt: &Prompt, model: &str, profile: Profile, thinking: Thi
         stream_options: profile.knows_stream_options().then_some(StreamOptions { include_usage: true }),
         prompt_cache_key: (profile.is_openai() && !prompt.cache_key.is_empty()).then_some(&prompt.cache_key),
         store: profile.is_openai().then_some(false),
-    })
+    };
+    serde_json::to_writer(&mut body, &request)?;
+    Ok(body)
 }
