@@ -36,9 +36,9 @@ const OPEN_MESSAGES: u32 = 4;
 const KILLED_RATE: u32 = 15;
 const KILLED_CHATS: u32 = 60;
 const KILLED_MESSAGES: u32 = 15;
-/// Seconds from kill to kill on average; the shortest is half of it. The slowest of the bots takes 4.4 s of CPU to import its
-/// library: killed more often it would never answer, and botload would never end.
-const KILL_EVERY: u32 = 10;
+/// Seconds from kill to kill on average; the shortest is half of it. The slowest of the bots takes up to 4.4 s of CPU to import its
+/// library: killed more often, or beside other loads, it would spend the run starting.
+const KILL_EVERY: u32 = 12;
 /// Seconds without any answer after which what is missing is lost.
 const PATIENCE: u32 = 10;
 /// The same where the bot is killed: it may be killed again as soon as it has started, and is not to be blamed for that.
