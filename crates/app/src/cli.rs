@@ -1,8 +1,10 @@
 //! The command line. Help texts are in `texts/`, by the command's and the argument's name.
 
-use std::path::PathBuf;
+use std::{fmt, path::PathBuf, str::FromStr};
 
 use clap::{ArgMatches, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use voronka_core::ids::PartnerId;
 
 use crate::texts::Texts;
 
@@ -28,6 +30,8 @@ pub(crate) enum Wish {
     Check(Check),
     Chat(Chat),
     Ask(Ask),
+    Doctor(Doctor),
+    DeadLetters(DeadLetters),
 }
 
 /// `demo`.
@@ -50,7 +54,14 @@ pub(crate) struct Run {
     pub(crate) listen: std::net::SocketAddr,
     #[arg(long, value_name = "URL", env = "VORONKA_PUBLIC_URL")]
     pub(crate) public_url: Option<url::Url>,
+    #[arg(long, value_name = "ADDR", env = "VORONKA_METRICS")]
+    pub(crate) metrics: Option<std::net::SocketAddr>,
+    #[arg(long, default_value_t = DISK_MIN_MIB, value_name = "MIB", env = "VORONKA_DISK_MIN")]
+    pub(crate) disk_min: u64,
 }
+
+/// Free mebibytes of disk below which the house is not ready.
+pub(crate) const DISK_MIN_MIB: u64 = 200;
 
 /// `check`.
 #[derive(Debug, clap::Args)]
@@ -91,6 +102,99 @@ pub(crate) struct Ask {
     pub(crate) top: usize,
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// `doctor`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Doctor {
+    #[arg(long, default_value = "partners", value_name = "DIR")]
+    pub(crate) partners: PathBuf,
+    #[arg(long, default_value = "data", value_name = "DIR")]
+    pub(crate) data: PathBuf,
+    #[arg(long, value_name = "URL", env = "VORONKA_PUBLIC_URL")]
+    pub(crate) public_url: Option<url::Url>,
+    #[arg(long, default_value_t = DISK_MIN_MIB, value_name = "MIB", env = "VORONKA_DISK_MIN")]
+    pub(crate) disk_min: u64,
+    #[arg(long)]
+    pub(crate) ask_models: bool,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `dead-letters`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct DeadLetters {
+    #[command(subcommand)]
+    pub(crate) wish: LetterWish,
+    #[arg(long, default_value = "data", value_name = "DIR", global = true)]
+    pub(crate) data: PathBuf,
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+/// What is to be done with dead letters.
+#[derive(Debug, Subcommand)]
+pub(crate) enum LetterWish {
+    List(ListLetters),
+    Show(ShowLetter),
+    Retry(RetryLetters),
+    Drop(DropLetters),
+}
+
+/// `dead-letters list`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ListLetters {
+    #[arg(value_name = "PARTNER", value_parser = PartnerId::parse)]
+    pub(crate) partner: Option<PartnerId>,
+}
+
+/// `dead-letters show`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ShowLetter {
+    #[arg(value_name = "PARTNER/NUMBER")]
+    pub(crate) letter: LetterName,
+    #[arg(long)]
+    pub(crate) reveal: bool,
+}
+
+/// `dead-letters retry`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct RetryLetters {
+    #[arg(value_name = "PARTNER/NUMBER", required = true)]
+    pub(crate) letters: Vec<LetterName>,
+}
+
+/// `dead-letters drop`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct DropLetters {
+    #[arg(value_name = "PARTNER/NUMBER", required = true)]
+    pub(crate) letters: Vec<LetterName>,
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+/// What people call a dead letter: `korica/12`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LetterName {
+    pub(crate) partner: PartnerId,
+    pub(crate) id: i64,
+}
+
+impl fmt::Display for LetterName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.partner, self.id)
+    }
+}
+
+impl FromStr for LetterName {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let parts = text
+            .split_once('/')
+            .and_then(|(partner, id)| Some(Self { partner: PartnerId::parse(partner).ok()?, id: id.parse().ok()? }));
+        parts.ok_or("korica/12")
+    }
 }
 
 /// Reads the command line, with help in the reader's language.
@@ -134,10 +238,14 @@ mod tests {
     fn every_command_and_argument_has_help_in_both_languages() {
         for texts in [Texts::russian(), Texts::english()] {
             let command = worded(Cli::command(), "cli", &texts);
-            for sub in command.get_subcommands() {
+            let below = command.get_subcommands().flat_map(Command::get_subcommands);
+            for sub in command.get_subcommands().chain(below) {
                 assert!(sub.get_about().is_some(), "{}", sub.get_name());
                 for arg in sub.get_arguments() {
-                    let shown = arg.get_help().is_some() || arg.get_id() == "help" || arg.get_id() == "version";
+                    let shown = arg.get_help().is_some()
+                        || arg.is_global_set()
+                        || arg.get_id() == "help"
+                        || arg.get_id() == "version";
                     assert!(shown, "{} {}", sub.get_name(), arg.get_id());
                 }
             }

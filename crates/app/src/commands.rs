@@ -4,6 +4,8 @@ mod ask;
 mod chat;
 mod check;
 mod demo;
+mod doctor;
+mod letters;
 mod run;
 
 use std::{
@@ -12,13 +14,16 @@ use std::{
     sync::Arc,
 };
 
-use voronka_core::ports::{Clock, StoreError};
+use secrecy::{ExposeSecret, SecretString};
+use tokio_util::sync::CancellationToken;
+use voronka_core::ports::{Clock, Directory, StoreError};
 use voronka_knowledge::KnowledgeIndex;
 use voronka_sqlite::SqliteStore;
 
 use crate::{
     cli::Wish,
     clock::SystemClock,
+    observe::{Control, DiskMin, Health, Observed, Recorder},
     out::Problem,
     texts::Texts,
     wiring::{House, InstanceKey},
@@ -32,6 +37,8 @@ pub(crate) async fn run(wish: Wish, texts: &Texts) -> Result<ExitCode, Problem> 
         Wish::Check(wish) => check::run(&wish, texts),
         Wish::Chat(wish) => chat::run(wish, texts).await,
         Wish::Ask(wish) => ask::run(wish, texts).await,
+        Wish::Doctor(wish) => doctor::run(&wish, texts).await,
+        Wish::DeadLetters(wish) => letters::run(wish, texts).await,
     }
 }
 
@@ -83,6 +90,40 @@ fn open(data: &Path, public_url: Option<url::Url>) -> Result<Premises, Problem> 
     let engine = voronka_engine::Engine::new(store.clone(), Arc::clone(&clock));
     let house = House::new(engine, store.clone(), Arc::new(knowledge), clock, key, public_url, data.to_path_buf());
     Ok(Premises { house: Arc::new(house), store })
+}
+
+impl Premises {
+    /// What an operator may see of it, and the file with the token by which metrics are read.
+    fn observed(&self, recorder: Option<Recorder>, data: &Path, disk_min: DiskMin) -> Observed {
+        let house = &self.house;
+        let accounts = Arc::clone(&house.accounts);
+        let health = Health::new(house.engine.clone(), self.store.clone(), accounts, data.to_path_buf(), disk_min);
+        let token = house.key.metrics_token();
+        if let Err(error) = keep_token(data, &token) {
+            tracing::warn!(%error, "the token of /metrics could not be written to metrics.token");
+        }
+        Observed { health: Arc::new(health), recorder, token: Arc::new(token) }
+    }
+
+    /// Counts what waits, and opens the operator's door, until `stop`.
+    fn watch(&self, observed: &Observed, data: &Path, stop: &CancellationToken) {
+        let directory: Arc<dyn Directory> = self.store.clone();
+        let clock = Arc::clone(&self.house.clock);
+        if let Some(recorder) = observed.recorder.clone() {
+            let (directory, clock) = (Arc::clone(&directory), Arc::clone(&clock));
+            tokio::spawn(recorder.keep_counting(directory, clock, data.to_path_buf(), stop.clone()));
+        }
+        let control = Control { engine: self.house.engine.clone(), directory, clock };
+        control.open(data, observed.clone(), stop.clone());
+    }
+}
+
+/// Writes the token where Prometheus (`credentials_file`) or its operator finds it; nobody else may read it.
+fn keep_token(data: &Path, token: &SecretString) -> std::io::Result<()> {
+    use std::{io::Write, os::unix::fs::OpenOptionsExt};
+    let path = data.join("metrics.token");
+    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    file.write_all(token.expose_secret().as_bytes())
 }
 
 /// A partner's folder by what a person calls it: a path, or a name under `partners/`.

@@ -1,24 +1,47 @@
-//! Logs go to standard error: people read results on standard output.
+//! Logs go to standard error: people read results on standard output. With the feature `otel`, traces go to a collector as well.
+
+#[cfg(feature = "otel")]
+mod otel;
 
 use std::io;
 
-use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::{EnvFilter, Layer, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
 use crate::cli::{Cli, Wish};
 
+/// What must live as long as something is logged.
+#[cfg(feature = "otel")]
+pub(crate) type Guard = Option<otel::Exporter>;
+/// What must live as long as something is logged.
+#[cfg(not(feature = "otel"))]
+pub(crate) struct Guard;
+
 /// Begins to log.
-pub(crate) fn init(cli: &Cli) {
+pub(crate) fn init(cli: &Cli) -> Guard {
     let usual = match cli.command {
         Wish::Run(_) => "info",
         // A person at a terminal wants the talk, not the log.
         Wish::Demo(_) | Wish::Check(_) | Wish::Chat(_) | Wish::Ask(_) => "warn",
+        // What is wrong is their result.
+        Wish::Doctor(_) | Wish::DeadLetters(_) => "off",
     };
     let wanted = cli.log.as_deref().unwrap_or(usual);
     let filter = EnvFilter::try_new(wanted).unwrap_or_else(|_| EnvFilter::new(usual));
-    let registry = tracing_subscriber::registry().with(filter);
-    if cli.json_logs {
-        registry.with(fmt::layer().json().with_writer(io::stderr)).init();
+    let lines = if cli.json_logs {
+        fmt::layer().json().with_writer(io::stderr).boxed()
     } else {
-        registry.with(fmt::layer().compact().with_target(false).with_writer(io::stderr)).init();
+        fmt::layer().compact().with_target(false).with_writer(io::stderr).boxed()
+    };
+    let registry = tracing_subscriber::registry().with(lines.with_filter(filter));
+    #[cfg(feature = "otel")]
+    {
+        let (layer, exporter) = otel::layer(cli);
+        registry.with(layer).init();
+        exporter
+    }
+    #[cfg(not(feature = "otel"))]
+    {
+        registry.init();
+        Guard
     }
 }

@@ -8,6 +8,7 @@ mod commands;
 mod diagnostics;
 mod housekeeping;
 mod logging;
+mod observe;
 mod out;
 mod server;
 mod terminal;
@@ -31,13 +32,17 @@ fn main() -> ExitCode {
         out::error("rustls has a provider already");
         return ExitCode::FAILURE;
     }
-    logging::init(&cli);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             out::error(&error.to_string());
             return ExitCode::FAILURE;
         }
+    };
+    // Traces are sent from the runtime; what is left of them goes out when this is dropped, before the runtime is.
+    let _tracing = {
+        let _inside = runtime.enter();
+        logging::init(&cli)
     };
     match runtime.block_on(commands::run(cli.command, &texts)) {
         Ok(code) => code,

@@ -11,6 +11,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
     routing::{get, post},
 };
+use metrics::{Counter, counter};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
@@ -22,6 +23,7 @@ use voronka_engine::Engine;
 
 use crate::{
     admin,
+    observe::{Observed, public_routes},
     out::Problem,
     wiring::{Hook, Wired},
 };
@@ -35,6 +37,8 @@ const KEPT_BYTES_MAX: usize = 64 << 10;
 
 /// What webhook calls need.
 struct Hooks {
+    /// Calls answered 200, looked up once; others are rare.
+    answered: Counter,
     by_path: HashMap<String, Hook>,
     engine: Engine,
     journal: Arc<dyn Journal>,
@@ -60,15 +64,22 @@ pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener, Problem> 
 }
 
 /// All routes but the owner's page.
-pub(crate) fn routes(wired: &Wired, engine: &Engine, journal: &Arc<dyn Journal>, clock: &Arc<dyn Clock>) -> Router {
+pub(crate) fn routes(
+    wired: &Wired,
+    engine: &Engine,
+    journal: &Arc<dyn Journal>,
+    clock: &Arc<dyn Clock>,
+    observed: Observed,
+) -> Router {
     let hooks = Hooks {
+        answered: counter!("voronka_webhook_answers_total", "status" => "200"),
         by_path: wired.webhooks.iter().map(|hook| (hook.path.clone(), hook.clone())).collect(),
         engine: engine.clone(),
         journal: Arc::clone(journal),
         clock: Arc::clone(clock),
     };
     let hook = Router::new().route("/hook/{path}", post(called)).with_state(Arc::new(hooks));
-    let routes = Router::new().route("/healthz", get(async || "ok\n")).merge(hook).merge(wired.chat_routes());
+    let routes = public_routes(observed).merge(hook).merge(wired.chat_routes());
     match wired.chats.first().map(|chat| chat.path().to_owned()) {
         Some(first) => routes.route("/", get(async move || Redirect::temporary(&first))),
         None => routes,
@@ -104,9 +115,19 @@ pub(crate) fn only_for(routes: Router, hosts: Vec<String>) -> Router {
     }))
 }
 
-/// A messenger calls. What is authentic is durable before it is acknowledged.
+/// A messenger calls; what it is answered is counted.
 async fn called(State(hooks): State<Arc<Hooks>>, Path(path): Path<String>, request: Request) -> Response {
-    let Some(hook) = hooks.by_path.get(&path) else { return StatusCode::NOT_FOUND.into_response() };
+    let response = answer(&hooks, &path, request).await;
+    match response.status() {
+        StatusCode::OK => hooks.answered.increment(1),
+        other => counter!("voronka_webhook_answers_total", "status" => other.as_str().to_owned()).increment(1),
+    }
+    response
+}
+
+/// What is authentic is durable before it is acknowledged.
+async fn answer(hooks: &Hooks, path: &str, request: Request) -> Response {
+    let Some(hook) = hooks.by_path.get(path) else { return StatusCode::NOT_FOUND.into_response() };
     let (head, body) = request.into_parts();
     // Before the body is read: whoever does not know the token costs us nothing.
     if hook.webhook.check_headers(&head.headers).is_err() {
@@ -114,7 +135,7 @@ async fn called(State(hooks): State<Arc<Hooks>>, Path(path): Path<String>, reque
     }
     let body = match read(body).await {
         Ok(body) => body,
-        Err(Unread::TooLarge) => return set_aside(&hooks, hook, b"", "the body is too large").await,
+        Err(Unread::TooLarge) => return set_aside(hooks, hook, b"", "the body is too large").await,
         // The caller went away: it calls again.
         Err(Unread::BrokenOff) => return StatusCode::BAD_REQUEST.into_response(),
     };
@@ -124,7 +145,7 @@ async fn called(State(hooks): State<Arc<Hooks>>, Path(path): Path<String>, reque
     }
     let reply = match hook.webhook.parse(&body, now) {
         Ok(reply) => reply,
-        Err(malformed) => return set_aside(&hooks, hook, &body, &malformed.to_string()).await,
+        Err(malformed) => return set_aside(hooks, hook, &body, &malformed.to_string()).await,
     };
     if !reply.events.is_empty()
         && let Err(error) = hooks.engine.post(reply.events.clone()).await

@@ -7,8 +7,16 @@ use unic_langid::LanguageIdentifier;
 use voronka_core::lang::Lang;
 
 /// All files, by language.
-const RUSSIAN: &[&str] = &[include_str!("../texts/cli.ru.ftl"), include_str!("../texts/diagnostics.ru.ftl")];
-const ENGLISH: &[&str] = &[include_str!("../texts/cli.en.ftl"), include_str!("../texts/diagnostics.en.ftl")];
+const RUSSIAN: &[&str] = &[
+    include_str!("../texts/cli.ru.ftl"),
+    include_str!("../texts/diagnostics.ru.ftl"),
+    include_str!("../texts/operate.ru.ftl"),
+];
+const ENGLISH: &[&str] = &[
+    include_str!("../texts/cli.en.ftl"),
+    include_str!("../texts/diagnostics.en.ftl"),
+    include_str!("../texts/operate.en.ftl"),
+];
 
 /// Texts in one language.
 pub(crate) struct Texts {

@@ -1,6 +1,7 @@
 //! The registry: which adapter serves which line of a partner's file. A new messenger, model or store is one line here.
 
 mod models;
+mod receiving;
 
 use std::{
     path::{Path, PathBuf},
@@ -17,9 +18,9 @@ use voronka_core::{
     capabilities::Capabilities,
     ids::{AccountId, PartnerId},
     message::Peer,
-    ports::{Channel, ChatModel, Clock, Directory, Fate, Knowledge, Poller, Webhook},
+    ports::{Channel, ChatModel, Clock, Directory, Knowledge, Webhook},
     spec::{
-        config::{Account, ChannelConfig, Retention, TelegramConfig, Updates, WebConfig},
+        config::{Account, ChannelConfig, Model, Retention, TelegramConfig, Updates, WebConfig},
         partner::PartnerSpec,
     },
 };
@@ -29,11 +30,8 @@ use voronka_knowledge::KnowledgeIndex;
 use voronka_telegram::Telegram;
 use voronka_web::{SessionKey, WebChat};
 
-use crate::out::Problem;
-
-/// Pause between polls that fail: doubles up to the longest.
-const PAUSE_MIN: jiff::SignedDuration = jiff::SignedDuration::from_secs(1);
-const PAUSE_MAX: jiff::SignedDuration = jiff::SignedDuration::from_mins(1);
+use self::receiving::Receiving;
+use crate::{observe::Accounts, out::Problem};
 
 /// What partners are wired to.
 pub(crate) struct House {
@@ -43,6 +41,8 @@ pub(crate) struct House {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) key: InstanceKey,
     pub(crate) public_url: Option<Url>,
+    /// How it stands with the messengers.
+    pub(crate) accounts: Arc<Accounts>,
     /// The data folder.
     data: PathBuf,
     models: models::Models,
@@ -58,7 +58,8 @@ impl House {
         public_url: Option<Url>,
         data: PathBuf,
     ) -> Self {
-        Self { engine, directory, knowledge, clock, key, public_url, data, models: models::Models::default() }
+        let (accounts, models) = (Arc::default(), models::Models::default());
+        Self { engine, directory, knowledge, clock, key, public_url, accounts, data, models }
     }
 
     /// The index that holds a partner's pages: the one that all share, or its own where it has an embedding model, for vectors
@@ -161,6 +162,20 @@ pub(crate) async fn index(house: &House, spec: &PartnerSpec, secrets: &Secrets) 
     Ok(knowledge)
 }
 
+/// The partner's models as one, without a house.
+pub(crate) fn model_alone(
+    spec: &PartnerSpec,
+    secrets: &Secrets,
+    clock: &Arc<dyn Clock>,
+) -> Result<Option<Arc<dyn ChatModel>>, Problem> {
+    models::Models::default().chain(spec, secrets, MissingKeys::LeaveOut, clock)
+}
+
+/// Where a model is asked; `None`: its address cannot be read.
+pub(crate) fn model_address(model: &Model) -> Option<Url> {
+    models::address(model)
+}
+
 /// The partner's models as one, those left out whose keys are missing; `None`: there is none.
 pub(crate) fn model(
     house: &House,
@@ -207,26 +222,19 @@ fn telegram(
     missing: MissingKeys,
     wired: &mut Wired,
 ) -> Result<Option<Arc<dyn Channel>>, Problem> {
-    let Some(token) = secrets.get(&config.token) else {
+    let names = [spec.id.as_str(), account.id.as_str()];
+    let secret = house.key.secret("telegram", &names);
+    let Some(telegram) = bot(spec, account, config, secrets, vec![secret])? else {
         return match missing {
             MissingKeys::LeaveOut => Ok(None),
             MissingKeys::AreErrors => Err(refused(account, format!("{} is not in .env", config.token.0))),
         };
     };
-    let mut own = voronka_telegram::TelegramConfig::new(spec.id.clone(), account.id.clone(), token.clone());
-    if let Some(api) = &account.api {
-        own.api = api.clone();
-    }
-    if let Some(proxy) = account.proxy.as_ref().and_then(|proxy| secrets.resolve(proxy)) {
-        own.proxy = Some(proxy.expose_secret().parse().map_err(|_| refused(account, "the proxy is no URL".into()))?);
-    }
-    let names = [spec.id.as_str(), account.id.as_str()];
-    own.webhook_secrets = vec![house.key.secret("telegram", &names)];
-    let telegram = Arc::new(Telegram::new(own).map_err(|error| refused(account, error.to_string()))?);
+    let telegram = Arc::new(telegram);
     if config.updates == Updates::Webhook {
         let webhook = telegram.webhook().map_err(|error| refused(account, error.to_string()))?;
         wired.webhooks.push(Hook {
-            path: house.key.secret("hook", &names).expose_secret().to_owned(),
+            path: house.key.hook(&spec.id, &account.id).expose_secret().to_owned(),
             partner: spec.id.clone(),
             account: account.id.clone(),
             webhook: Arc::new(webhook),
@@ -240,6 +248,26 @@ fn telegram(
         menu: menu(spec),
     });
     Ok(Some(telegram))
+}
+
+/// A bot of a partner; `None`: its token is not there.
+pub(crate) fn bot(
+    spec: &PartnerSpec,
+    account: &Account,
+    config: &TelegramConfig,
+    secrets: &Secrets,
+    webhook_secrets: Vec<SecretString>,
+) -> Result<Option<Telegram>, Problem> {
+    let Some(token) = secrets.get(&config.token) else { return Ok(None) };
+    let mut own = voronka_telegram::TelegramConfig::new(spec.id.clone(), account.id.clone(), token.clone());
+    if let Some(api) = &account.api {
+        own.api = api.clone();
+    }
+    if let Some(proxy) = account.proxy.as_ref().and_then(|proxy| secrets.resolve(proxy)) {
+        own.proxy = Some(proxy.expose_secret().parse().map_err(|_| refused(account, "the proxy is no URL".into()))?);
+    }
+    own.webhook_secrets = webhook_secrets;
+    Telegram::new(own).map(Some).map_err(|error| refused(account, error.to_string()))
 }
 
 /// Flows that have a command, as Telegram's menu shows them.
@@ -314,6 +342,8 @@ impl Wired {
                 house: Arc::clone(house),
                 webhook,
                 name: format!("{}/{}", one.partner, one.account),
+                partner: one.partner.clone(),
+                account: one.account.clone(),
                 menu: one.menu.clone(),
             };
             let stop = stop.clone();
@@ -334,78 +364,6 @@ fn hook_url(house: &House, hook: &Hook) -> Result<Url, Problem> {
     let nowhere = || Problem::new("problem-no-public-url", vec![]).hint("problem-no-public-url-hint");
     let base = house.public_url.as_ref().ok_or_else(nowhere)?;
     base.join(&format!("hook/{}", hook.path)).map_err(|_| nowhere())
-}
-
-/// One Telegram account that is being listened to.
-struct Receiving {
-    telegram: Arc<Telegram>,
-    house: Arc<House>,
-    /// Where Telegram calls us; `None`: we poll.
-    webhook: Option<Url>,
-    name: String,
-    menu: Vec<(String, String)>,
-}
-
-impl Receiving {
-    async fn run(&self) {
-        let mut pause = PAUSE_MIN;
-        loop {
-            match self.set_up().await {
-                Ok(()) => break,
-                Err(error) => warn!(account = %self.name, %error, "the account could not be set up; trying again"),
-            }
-            self.sleep(&mut pause).await;
-        }
-        if self.webhook.is_none() {
-            self.poll().await;
-        }
-    }
-
-    async fn set_up(&self) -> Result<(), String> {
-        let me = self.telegram.get_me().await.map_err(|error| error.to_string())?;
-        info!(account = %self.name, bot = me.username.as_deref().unwrap_or("?"), "the bot answers");
-        let menu: Vec<(&str, &str)> =
-            self.menu.iter().map(|(command, text)| (command.as_str(), text.as_str())).collect();
-        if !menu.is_empty()
-            && let Err(error) = self.telegram.set_my_commands(&menu, None).await
-        {
-            // A menu is a comfort: without it the bot answers all the same.
-            warn!(account = %self.name, %error, "the menu of commands could not be set");
-        }
-        match &self.webhook {
-            Some(url) => {
-                let webhook = self.telegram.webhook().map_err(|error| error.to_string())?;
-                webhook.set_webhook(url).await.map_err(|error| error.to_string())
-            }
-            None => self.telegram.begin_polling(None).await.map_err(|error| error.to_string()),
-        }
-    }
-
-    async fn poll(&self) {
-        let poller = self.telegram.poller(Arc::clone(&self.house.clock));
-        let mut pause = PAUSE_MIN;
-        loop {
-            match poller.poll(&self.house.engine).await {
-                Ok(_) => pause = PAUSE_MIN,
-                Err(error) if error.fate() == Fate::Final => {
-                    error!(account = %self.name, %error, "the account is not listened to any more");
-                    return;
-                }
-                Err(error) => {
-                    warn!(account = %self.name, %error, "no updates; trying again");
-                    if let Fate::Retry { after: Some(after) } = error.fate() {
-                        pause = jiff::SignedDuration::try_from(after).unwrap_or(PAUSE_MAX);
-                    }
-                    self.sleep(&mut pause).await;
-                }
-            }
-        }
-    }
-
-    async fn sleep(&self, pause: &mut jiff::SignedDuration) {
-        self.house.clock.sleep_until(self.house.clock.now() + *pause).await;
-        *pause = (*pause * 2).min(PAUSE_MAX);
-    }
 }
 
 /// 256 random bits of this installation: what must be secret and stay the same (paths of webhooks, their tokens, sessions)
@@ -455,6 +413,22 @@ impl InstanceKey {
             mac.update(name.as_bytes());
         }
         mac.finalize().into_bytes().into()
+    }
+
+    /// The secret end of the path at which an account is called.
+    pub(crate) fn hook(&self, partner: &PartnerId, account: &AccountId) -> SecretString {
+        self.secret("hook", &[partner.as_str(), account.as_str()])
+    }
+
+    /// What whoever reads metrics must know.
+    pub(crate) fn metrics_token(&self) -> SecretString {
+        self.secret("metrics", &[])
+    }
+
+    /// The key of an installation that has one.
+    pub(crate) fn existing(data: &Path) -> Option<Self> {
+        let bytes = std::fs::read(data.join("instance.key")).ok()?;
+        bytes.try_into().ok().map(Self)
     }
 
     fn secret(&self, what: &str, names: &[&str]) -> SecretString {

@@ -107,10 +107,20 @@ impl Server {
     }
 
     pub(crate) async fn run_on(partners: &Path, data: &Path, port: u16) -> Self {
+        Self::run_so(partners, data, port, |_command| {}).await
+    }
+
+    /// The same with something more on the command line or in the environment.
+    pub(crate) async fn run_with(partners: &Path, data: &Path, more: impl FnOnce(&mut Command)) -> Self {
+        Self::run_so(partners, data, free_port(), more).await
+    }
+
+    async fn run_so(partners: &Path, data: &Path, port: u16, more: impl FnOnce(&mut Command)) -> Self {
         let listen = format!("127.0.0.1:{port}");
         let mut command = command();
         command.arg("run").arg("--partners").arg(partners).arg("--data").arg(data);
         command.args(["--listen", &listen, "--public-url", &format!("http://{listen}")]);
+        more(&mut command);
         Self::start(command, port, &data.with_extension("log")).await
     }
 

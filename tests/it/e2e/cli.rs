@@ -9,7 +9,7 @@ use super::{PATIENCE, binary, shop};
 use crate::workspace::root;
 
 /// Runs to the end: exit code, standard output, standard error.
-async fn run(command: &mut Command) -> (Option<i32>, String, String) {
+pub(crate) async fn run(command: &mut Command) -> (Option<i32>, String, String) {
     let output = command.stdout(Stdio::piped()).stderr(Stdio::piped()).output();
     let done = tokio::time::timeout(PATIENCE, output).await.expect("it ends by itself").expect("it starts");
     let text = |bytes| String::from_utf8(bytes).expect("UTF-8");

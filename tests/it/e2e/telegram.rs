@@ -23,6 +23,8 @@ struct World {
     calls: Vec<String>,
     webhook: Option<(String, Option<String>)>,
     waiting: Vec<Value>,
+    /// The token was taken back.
+    revoked: bool,
     last_id: i64,
 }
 
@@ -68,6 +70,16 @@ impl Telegram {
         until(|| "webhook".into(), look).await
     }
 
+    /// Takes the token back, as its owner does at @BotFather.
+    pub(crate) fn revoke(&self) {
+        self.world().revoked = true;
+    }
+
+    /// Another program sets its webhook.
+    pub(crate) fn steal_webhook(&self, url: &str) {
+        self.world().webhook = Some((url.to_owned(), None));
+    }
+
     /// Calls of a method so far.
     pub(crate) fn calls(&self, method: &str) -> usize {
         self.world().calls.iter().filter(|call| *call == method).count()
@@ -99,12 +111,19 @@ async fn called(
     let mut world = world.lock().expect("no test panics while it holds this");
     world.calls.push(method.clone());
     let body = body.0;
+    if world.revoked {
+        return Json(json!({"ok": false, "error_code": 401, "description": "Unauthorized"}));
+    }
     let result = match method.as_str() {
         "getMe" => json!({"id": 1000, "is_bot": true, "first_name": "Корица", "username": "korica_bot"}),
         "setWebhook" => {
             let url = body["url"].as_str().unwrap_or_default().to_owned();
             world.webhook = Some((url, body["secret_token"].as_str().map(str::to_owned)));
             json!(true)
+        }
+        "getWebhookInfo" => {
+            let url = world.webhook.as_ref().map_or("", |(url, _)| url.as_str());
+            json!({"url": url, "has_custom_certificate": false, "pending_update_count": 0})
         }
         "getUpdates" => Value::Array(std::mem::take(&mut world.waiting)),
         "sendMessage" | "sendPhoto" => {

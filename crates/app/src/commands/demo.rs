@@ -14,7 +14,8 @@ use voronka_files::Secrets;
 use super::{asked_to_stop, open, unreadable};
 use crate::{
     admin,
-    cli::Demo,
+    cli::{DISK_MIN_MIB, Demo},
+    observe::{DiskMin, Recorder},
     out::{self, Problem},
     server,
     texts::Texts,
@@ -27,6 +28,7 @@ static KORICA: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../../partners/k
 pub(crate) async fn run(wish: Demo, texts: &Texts) -> Result<ExitCode, Problem> {
     let data = wish.data.unwrap_or_else(|| PathBuf::from("voronka-demo"));
     let listener = server::listen(SocketAddr::from((Ipv4Addr::LOCALHOST, wish.port))).await?;
+    let recorder = Recorder::install();
     let premises = open(&data, None)?;
     let (spec, secrets) = partner()?;
     let card = admin::PartnerCard {
@@ -48,10 +50,13 @@ pub(crate) async fn run(wish: Demo, texts: &Texts) -> Result<ExitCode, Problem> 
         hosts: admin::LOCAL_HOSTS.iter().map(ToString::to_string).collect(),
     };
     let journal: Arc<dyn Journal> = premises.store.clone();
-    let routes =
-        server::routes(&wired, &premises.house.engine, &journal, &premises.house.clock).merge(admin::router(owner));
+    let observed = premises.observed(recorder, &data, DiskMin::mebibytes(DISK_MIN_MIB));
+    let house = &premises.house;
+    let routes = server::routes(&wired, &house.engine, &journal, &house.clock, observed.clone());
+    let routes = routes.merge(admin::router(owner));
     let asked = asked_to_stop();
     premises.house.engine.start().await.map_err(|error| unreadable(&data, &error))?;
+    premises.watch(&observed, &data, &stop);
     wired.begin_receiving(&premises.house, &stop)?;
     welcome(wish.port, &data, &wired, texts);
     let routes = server::only_for(routes, admin::LOCAL_HOSTS.map(str::to_owned).into());

@@ -10,6 +10,7 @@ use super::{asked_to_stop, open, unreadable};
 use crate::{
     cli::Run,
     housekeeping,
+    observe::{DiskMin, Recorder, private_routes},
     out::{self, Problem},
     server,
     texts::Texts,
@@ -18,6 +19,7 @@ use crate::{
 
 pub(crate) async fn run(wish: Run, texts: &Texts) -> Result<ExitCode, Problem> {
     let folders = folders(&wish.partners)?;
+    let recorder = Recorder::install();
     let premises = open(&wish.data, wish.public_url.clone())?;
     let house = &premises.house;
     let mut wired = Wired::default();
@@ -39,12 +41,21 @@ pub(crate) async fn run(wish: Run, texts: &Texts) -> Result<ExitCode, Problem> {
         return Ok(ExitCode::FAILURE);
     }
     let listener = server::listen(wish.listen).await?;
+    let private = match wish.metrics {
+        Some(address) => Some(server::listen(address).await?),
+        None => None,
+    };
+    let observed = premises.observed(recorder, &wish.data, DiskMin::mebibytes(wish.disk_min));
     let journal: Arc<dyn Journal> = premises.store.clone();
-    let routes = server::routes(&wired, &house.engine, &journal, &house.clock);
+    let routes = server::routes(&wired, &house.engine, &journal, &house.clock, observed.clone());
     let asked = asked_to_stop();
     house.engine.start().await.map_err(|error| unreadable(&wish.data, &error))?;
     let stop = CancellationToken::new();
+    premises.watch(&observed, &wish.data, &stop);
     wired.begin_receiving(house, &stop)?;
+    if let Some(private) = private {
+        tokio::spawn(server::serve(private, private_routes(observed), stop.clone()));
+    }
     let args = [("count", Cow::from(count.to_string())), ("address", Cow::from(format!("http://{}", wish.listen)))];
     out::note(&texts.get("run-ready", &args));
     let server = tokio::spawn(server::serve(listener, routes, stop.clone()));

@@ -27,6 +27,15 @@ const CALLS_MAX: usize = 64;
 /// Where OpenAI is.
 const OPENAI: &str = "https://api.openai.com/v1";
 
+/// Where a model is asked.
+pub(super) fn address(model: &Model) -> Option<url::Url> {
+    let usual = match &model.provider {
+        Provider::OpenAi { .. } => OPENAI,
+        Provider::Yandex { .. } => voronka_yandex::BASE_URL,
+    };
+    model.base_url.clone().or_else(|| usual.parse().ok())
+}
+
 /// Makes models; they share their connections.
 #[derive(Default)]
 pub(super) struct Models {

@@ -1,0 +1,67 @@
+//! `voronka doctor`: what is wrong with a house, running or not, in plain words; why it matters and what to do. Nothing is
+//! changed: files are read, messengers are asked what they know.
+
+mod certificate;
+mod finding;
+mod house;
+mod partners;
+mod reach;
+
+use std::{path::PathBuf, process::ExitCode, sync::Arc};
+
+use voronka_core::ports::Clock;
+
+use self::finding::Level;
+use crate::{
+    cli::Doctor,
+    clock::SystemClock,
+    observe::{Client, DiskMin},
+    out::{self, Problem},
+    texts::Texts,
+};
+
+/// Ends with 0: all is well, 1: warnings, 2: errors.
+pub(crate) async fn run(wish: &Doctor, texts: &Texts) -> Result<ExitCode, Problem> {
+    let visit = Visit {
+        partners: wish.partners.clone(),
+        data: wish.data.clone(),
+        public_url: wish.public_url.clone(),
+        disk_min: DiskMin::mebibytes(wish.disk_min),
+        ask_models: wish.ask_models,
+        clock: Arc::new(SystemClock),
+        running: Client::of(&wish.data).await,
+    };
+    let mut findings = house::look(&visit).await;
+    findings.extend(partners::look(&visit).await);
+    findings.extend(reach::look(&visit).await);
+    // The worst is read first.
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
+    for finding in &findings {
+        if wish.json {
+            out::line(&finding.json(texts));
+        } else {
+            out::line(&finding.told(texts));
+        }
+    }
+    let worst = findings.iter().map(|finding| finding.level).max().unwrap_or(Level::Well);
+    if !wish.json {
+        out::line(&finding::summary(&findings, texts));
+    }
+    Ok(ExitCode::from(match worst {
+        Level::Well => 0,
+        Level::Warning => 1,
+        Level::Error => 2,
+    }))
+}
+
+/// What is looked at, and with what.
+struct Visit {
+    partners: PathBuf,
+    data: PathBuf,
+    public_url: Option<url::Url>,
+    disk_min: DiskMin,
+    ask_models: bool,
+    clock: Arc<dyn Clock>,
+    /// The running house, if one answers.
+    running: Option<Client>,
+}

@@ -1,0 +1,198 @@
+//! The data folder, the database, the running house, and what waits in it.
+
+use std::{fs, os::unix::fs::MetadataExt, path::Path};
+
+use jiff::{SignedDuration, Timestamp};
+use voronka_core::ports::{Backlog, StoreError};
+use voronka_sqlite::{Holder, Inspection};
+
+use super::{
+    Visit,
+    finding::{Finding, size, span},
+};
+use crate::observe::{AccountState, Client, Reason, free_bytes};
+
+/// What waits longer than this does not move.
+const STUCK_AFTER: SignedDuration = SignedDuration::from_mins(5);
+/// A log beside the database that is larger than this is not folded in any more.
+const LOG_BYTES_MAX: u64 = 256 << 20;
+
+pub(super) async fn look(visit: &Visit) -> Vec<Finding> {
+    if !visit.data.is_dir() {
+        return vec![Finding::warning("data-missing").with("path", visit.data.display())];
+    }
+    let mut findings = vec![disk(visit)];
+    findings.extend(secrets(&visit.data));
+    match &visit.running {
+        Some(client) => findings.extend(running(client).await),
+        None => findings.push(Finding::well("stopped")),
+    }
+    findings.extend(database(visit));
+    findings
+}
+
+fn disk(visit: &Visit) -> Finding {
+    let Some(free) = free_bytes(&visit.data) else {
+        return Finding::warning("disk-unknown").with("path", visit.data.display());
+    };
+    let finding = if free < visit.disk_min.0 {
+        Finding::error("disk-full")
+    } else if free < visit.disk_min.low() {
+        Finding::warning("disk-low")
+    } else {
+        Finding::well("disk")
+    };
+    finding.with("free", size(free)).with("min", size(visit.disk_min.0))
+}
+
+/// The key of the installation gives whoever reads it webhooks and sessions.
+fn secrets(data: &Path) -> Option<Finding> {
+    let path = data.join("instance.key");
+    let mode = fs::metadata(&path).ok()?.mode();
+    (mode & 0o077 != 0).then(|| Finding::warning("key-open").with("path", path.display()))
+}
+
+async fn running(client: &Client) -> Vec<Finding> {
+    let Ok(readiness) = client.readiness().await else { return vec![Finding::error("silent")] };
+    let mut findings: Vec<Finding> = readiness.reasons.iter().filter_map(|reason| unready(*reason)).collect();
+    if findings.is_empty() {
+        findings.push(Finding::well("running"));
+    }
+    for account in readiness.accounts {
+        let finding = match account.state {
+            AccountState::Listening => continue,
+            AccountState::Starting => Finding::warning("account-starting"),
+            AccountState::Unreachable => Finding::warning("account-unreachable"),
+            AccountState::Unauthorised => Finding::error("account-unauthorised"),
+            AccountState::Taken => Finding::error("account-taken"),
+        };
+        findings.push(finding.with("partner", account.partner).with("account", account.account));
+    }
+    findings
+}
+
+fn unready(reason: Reason) -> Option<Finding> {
+    Some(match reason {
+        Reason::Starting => Finding::warning("starting"),
+        Reason::Stopping => Finding::warning("stopping"),
+        Reason::StoreBusy => Finding::error("store-busy"),
+        Reason::StoreFull => Finding::error("store-full"),
+        Reason::StoreDamaged => Finding::error("store-damaged"),
+        Reason::StoreFailed => Finding::error("store-failed"),
+        // Told by who looks at the disk and at the accounts themselves.
+        Reason::DiskLow | Reason::NoAccount | Reason::SomeAccounts => return None,
+    })
+}
+
+fn database(visit: &Visit) -> Vec<Finding> {
+    let path = visit.data.join("voronka.db");
+    let about = |finding: Finding| finding.with("path", path.display());
+    if !path.is_file() {
+        return vec![about(Finding::well("db-none"))];
+    }
+    let mut findings = Vec::new();
+    if let (None, Ok(Holder::Process { id })) = (&visit.running, Inspection::holder(&path)) {
+        let process = id.map_or_else(|| "?".to_owned(), |id| format!("{id} ({})", name_of(id)));
+        findings.push(about(Finding::error("db-held")).with("process", process));
+    }
+    let sound = Inspection::open(&path).and_then(|inspection| inspection.verify().map(|()| inspection));
+    let inspection = match sound {
+        Ok(inspection) => inspection,
+        Err(StoreError::Damaged(cause)) => {
+            findings.push(about(Finding::error("db-damaged")).with("cause", cause));
+            return findings;
+        }
+        Err(error) => {
+            findings.push(about(Finding::error("db-unreadable")).with("cause", error));
+            return findings;
+        }
+    };
+    if let Ok(found) = inspection.size() {
+        if found.log > LOG_BYTES_MAX {
+            findings.push(about(Finding::warning("db-log")).with("log", size(found.log)));
+        }
+        let finding = about(Finding::well("db")).with("size", size(found.file)).with("log", size(found.log));
+        findings.push(finding.with("free", size(found.free)));
+    }
+    let now = visit.clock.now();
+    match inspection.backlog(now) {
+        Ok(backlog) => findings.extend(waiting(&backlog, now, visit.running.is_some())),
+        Err(error) => findings.push(about(Finding::warning("db-unreadable")).with("cause", error)),
+    }
+    findings
+}
+
+/// What a process is called, where the system tells.
+fn name_of(process: u32) -> String {
+    let name = fs::read_to_string(format!("/proc/{process}/comm")).unwrap_or_default();
+    name.trim().to_owned()
+}
+
+fn waiting(backlog: &Backlog, now: Timestamp, runs: bool) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if let Some((key, at)) = &backlog.oldest_mail {
+        let age = now.duration_since(*at);
+        // While nothing runs, mail waits: it is served at the next start.
+        let finding = match runs {
+            true if age > STUCK_AFTER => Some(Finding::error("mail-stuck")),
+            true => None,
+            false => Some(Finding::warning("mail-waits")),
+        };
+        findings.extend(finding.map(|finding| {
+            let finding = finding.with("count", backlog.mail).with("age", span(age));
+            finding.with("partner", &key.partner).with("conversation", key.conversation)
+        }));
+    }
+    if let Some((partner, account, at)) = &backlog.oldest_bubble {
+        let age = now.duration_since(*at);
+        let finding = match runs {
+            true if age > STUCK_AFTER => Some(Finding::error("outbox-stuck")),
+            true => None,
+            false => Some(Finding::warning("outbox-waits")),
+        };
+        findings.extend(finding.map(|finding| {
+            let finding = finding.with("count", backlog.bubbles).with("age", span(age));
+            finding.with("partner", partner).with("account", account)
+        }));
+    }
+    let late = backlog.next_timer.map(|due| now.duration_since(due)).filter(|late| *late > STUCK_AFTER);
+    if let (Some(late), true) = (late, runs) {
+        findings.push(Finding::warning("timers-late").with("count", backlog.timers_due).with("age", span(late)));
+    }
+    for (partner, count) in &backlog.letters {
+        findings.push(Finding::warning("letters").with("partner", partner).with("count", count));
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use voronka_core::{
+        ids::{ConversationId, PartnerId},
+        message::ConversationKey,
+    };
+
+    use super::*;
+
+    #[test]
+    fn what_waits_is_an_error_only_where_somebody_should_serve_it() {
+        let now: Timestamp = "2026-12-01T09:00:00Z".parse().unwrap();
+        let partner = PartnerId::parse("korica").unwrap();
+        let key = ConversationKey { partner: partner.clone(), conversation: ConversationId::of(&["anna"]) };
+        let ago = |minutes| now - SignedDuration::from_mins(minutes);
+        let backlog = |minutes| Backlog {
+            mail: 3,
+            oldest_mail: Some((key.clone(), ago(minutes))),
+            next_timer: Some(ago(minutes)),
+            timers_due: 1,
+            letters: vec![(partner.clone(), 2)],
+            ..Backlog::default()
+        };
+        let codes = |minutes, runs| -> Vec<&str> {
+            waiting(&backlog(minutes), now, runs).iter().map(|finding| finding.code).collect()
+        };
+        assert_eq!(codes(1, true), ["letters"]);
+        assert_eq!(codes(6, true), ["mail-stuck", "timers-late", "letters"]);
+        assert_eq!(codes(6, false), ["mail-waits", "letters"]);
+    }
+}

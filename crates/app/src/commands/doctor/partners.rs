@@ -1,0 +1,217 @@
+//! Each partner: its files, its accounts, its models.
+
+use std::{path::Path, time::Duration};
+
+use jiff::{SignedDuration, Timestamp};
+use secrecy::ExposeSecret;
+use voronka_core::{
+    ports::{ChatMessage, ModelError, Prompt},
+    spec::{
+        config::{Account, ChannelConfig, TelegramConfig, Updates},
+        diagnostic::Level,
+        partner::PartnerSpec,
+    },
+};
+use voronka_files::Secrets;
+use voronka_telegram::{CallError, WebhookInfo};
+
+use super::{Visit, finding::Finding, reach};
+use crate::{
+    commands::run::folders,
+    wiring::{self, InstanceKey},
+};
+
+/// An error of a webhook that is older than this is over.
+const RECENT: SignedDuration = SignedDuration::from_hours(1);
+/// Updates that may wait at the messenger's.
+const PENDING_MAX: u64 = 100;
+/// How long a messenger or a model may take to answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+pub(super) async fn look(visit: &Visit) -> Vec<Finding> {
+    let Ok(folders) = folders(&visit.partners) else {
+        return vec![Finding::warning("partners-none").with("path", visit.partners.display())];
+    };
+    let mut findings = Vec::new();
+    for folder in folders {
+        findings.extend(partner(visit, &folder).await);
+    }
+    findings
+}
+
+async fn partner(visit: &Visit, folder: &Path) -> Vec<Finding> {
+    let loaded = match voronka_files::load(folder) {
+        Ok(loaded) => loaded,
+        Err(error) => {
+            let finding = Finding::error("partner-unreadable").with("path", folder.display()).with("cause", error);
+            return vec![finding];
+        }
+    };
+    let count = |level| loaded.diagnostics.iter().filter(|found| found.code.level() == level).count();
+    let about = |finding: Finding| {
+        let finding = finding.with("partner", &loaded.id).with("path", folder.display());
+        finding.with("errors", count(Level::Error)).with("warnings", count(Level::Warning))
+    };
+    let Some(spec) = &loaded.spec else { return vec![about(Finding::error("config-broken"))] };
+    let mut findings = vec![about(if count(Level::Warning) > 0 {
+        Finding::warning("config-warnings")
+    } else {
+        Finding::well("config")
+    })];
+    for one in &spec.config.accounts {
+        match &one.channel {
+            ChannelConfig::Telegram(config) => {
+                findings.extend(telegram(visit, spec, one, config, &loaded.secrets).await);
+            }
+            ChannelConfig::Web(_) => {}
+            ChannelConfig::Other(other) => {
+                let finding = Finding::warning("channel-unknown").with("partner", &spec.id).with("account", &one.id);
+                findings.push(finding.with("kind", other.kind));
+            }
+        }
+    }
+    findings.extend(models(visit, spec, &loaded.secrets).await);
+    findings
+}
+
+async fn telegram(
+    visit: &Visit,
+    spec: &PartnerSpec,
+    account: &Account,
+    config: &TelegramConfig,
+    secrets: &Secrets,
+) -> Vec<Finding> {
+    let about = |finding: Finding| finding.with("partner", &spec.id).with("account", &account.id);
+    let Ok(Some(bot)) = wiring::bot(spec, account, config, secrets, Vec::new()) else {
+        return vec![about(Finding::error("token-missing")).with("name", &config.token.0)];
+    };
+    let mut findings = Vec::new();
+    let proxy = account.proxy.as_ref().and_then(|proxy| secrets.resolve(proxy));
+    findings.extend(reach::clock(visit, account.api.as_ref(), proxy.as_ref()).await);
+    let asked = async {
+        let me = bot.get_me().await?;
+        Ok::<_, CallError>((me, bot.webhook_info().await?))
+    };
+    let (me, info) = match tokio::time::timeout(PATIENCE, asked).await {
+        Ok(Ok(answered)) => answered,
+        Ok(Err(CallError::Answered { code: 401 | 404, .. })) => {
+            findings.push(about(Finding::error("token-wrong")).with("name", &config.token.0));
+            return findings;
+        }
+        Ok(Err(error)) => {
+            findings.push(about(Finding::error("api-unreachable")).with("cause", error));
+            return findings;
+        }
+        Err(_) => {
+            findings.push(about(Finding::error("api-unreachable")).with("cause", "10 s"));
+            return findings;
+        }
+    };
+    let ours = InstanceKey::existing(&visit.data).map(|key| key.hook(&spec.id, &account.id));
+    let end = ours.as_ref().map(|end| format!("/hook/{}", end.expose_secret()));
+    let found = webhook(&info, config.updates, end.as_deref(), visit.running.is_some(), visit.clock.now());
+    findings.extend(found.into_iter().map(about));
+    if findings.is_empty() {
+        findings.push(about(Finding::well("account")).with("bot", me.username.unwrap_or_default()));
+    }
+    findings
+}
+
+/// What the messenger knows of a webhook. `end`: how the path of ours ends, if this installation has ever run.
+fn webhook(info: &WebhookInfo, updates: Updates, end: Option<&str>, runs: bool, now: Timestamp) -> Vec<Finding> {
+    // The path is a secret: the host says who it is.
+    let host = || {
+        let url = info.url.parse::<url::Url>().ok();
+        url.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_else(|| "?".to_owned())
+    };
+    let is_ours = end.is_some_and(|end| info.url.ends_with(end));
+    let mut findings = Vec::new();
+    match updates {
+        Updates::Polling if !info.url.is_empty() => {
+            findings.push(Finding::error("webhook-in-the-way").with("host", host()));
+        }
+        Updates::Webhook if info.url.is_empty() && runs => findings.push(Finding::error("webhook-missing")),
+        Updates::Webhook if !info.url.is_empty() && !is_ours => {
+            findings.push(Finding::error("webhook-stolen").with("host", host()))
+        }
+        Updates::Polling | Updates::Webhook => {}
+    }
+    let failed = info.last_error_date.and_then(|at| Timestamp::from_second(at).ok());
+    if let Some(at) = failed.filter(|at| is_ours && now.duration_since(*at) < RECENT) {
+        let cause = info.last_error_message.as_deref().unwrap_or("?");
+        findings.push(Finding::warning("webhook-fails").with("at", format!("{at:.0}")).with("cause", cause));
+    }
+    if info.pending_update_count > PENDING_MAX {
+        findings.push(Finding::warning("webhook-pending").with("count", info.pending_update_count));
+    }
+    findings
+}
+
+async fn models(visit: &Visit, spec: &PartnerSpec, secrets: &Secrets) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for model in &spec.config.models {
+        let about = |finding: Finding| finding.with("partner", &spec.id).with("model", &model.model);
+        let Some(address) = wiring::model_address(model) else { continue };
+        let proxy = model.proxy.as_ref().and_then(|proxy| secrets.resolve(proxy));
+        if let Err(cause) = reach::answers(&address, proxy.as_ref()).await {
+            let host = address.host_str().unwrap_or("?");
+            findings.push(about(Finding::error("model-unreachable")).with("host", host).with("cause", cause));
+        } else if !visit.ask_models {
+            findings.push(about(Finding::well("model-reached")));
+        }
+    }
+    if visit.ask_models
+        && let Ok(Some(chain)) = wiring::model_alone(spec, secrets, &visit.clock)
+    {
+        let about = |finding: Finding| finding.with("partner", &spec.id).with("model", chain.name());
+        let prompt = Prompt {
+            system: "Answer with the word: yes".into(),
+            messages: vec![ChatMessage::User { text: "?".into() }],
+            tools: [].into(),
+            max_tokens: 16,
+            temperature: 0.0,
+            cache_key: "doctor".into(),
+        };
+        findings.push(match chain.complete(&prompt, &mut |_| {}).await {
+            Ok(_) => about(Finding::well("model-answers")),
+            Err(ModelError::Unauthorised) => about(Finding::error("model-key")),
+            Err(error) => about(Finding::error("model-fails")).with("cause", error),
+        });
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_webhook_is_judged_by_whose_it_is() {
+        let now: Timestamp = "2026-12-01T09:00:00Z".parse().unwrap();
+        let info = |url: &str| WebhookInfo {
+            url: url.to_owned(),
+            pending_update_count: 0,
+            last_error_date: None,
+            last_error_message: None,
+            allowed_updates: vec![],
+        };
+        let codes = |info: &WebhookInfo, updates, runs| -> Vec<&str> {
+            webhook(info, updates, Some("/hook/abc"), runs, now).iter().map(|finding| finding.code).collect()
+        };
+        let nothing: [&str; 0] = [];
+        let ours = info("https://shop.example/hook/abc");
+        assert_eq!(codes(&ours, Updates::Webhook, true), nothing);
+        assert_eq!(codes(&info("https://evil.example/hook/x"), Updates::Webhook, true), ["webhook-stolen"]);
+        assert_eq!(codes(&info(""), Updates::Webhook, true), ["webhook-missing"]);
+        assert_eq!(codes(&info(""), Updates::Webhook, false), nothing);
+        assert_eq!(codes(&info(""), Updates::Polling, true), nothing);
+        assert_eq!(codes(&ours, Updates::Polling, true), ["webhook-in-the-way"]);
+        let mut failing = ours;
+        failing.pending_update_count = 500;
+        failing.last_error_date = Some(now.as_second() - 60);
+        failing.last_error_message = Some("Wrong response from the webhook: 503".into());
+        assert_eq!(codes(&failing, Updates::Webhook, true), ["webhook-fails", "webhook-pending"]);
+        failing.last_error_date = Some(now.as_second() - 7_200);
+        assert_eq!(codes(&failing, Updates::Webhook, true), ["webhook-pending"]);
+    }
+}

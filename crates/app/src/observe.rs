@@ -1,0 +1,15 @@
+//! What an operator sees of a running house: metrics, health, and a door for `doctor` and `dead-letters`.
+
+mod accounts;
+mod control;
+mod health;
+mod recorder;
+mod routes;
+
+pub(crate) use self::{
+    accounts::{AccountReport, AccountState, Accounts},
+    control::{Client, Control, ControlError, LetterCard, LetterPage, ListedLetters},
+    health::{DiskMin, Health, Readiness, Reason, free_bytes},
+    recorder::Recorder,
+    routes::{Observed, private_routes, public_routes},
+};

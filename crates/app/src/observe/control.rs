@@ -1,0 +1,314 @@
+//! The door for the operator on this machine: HTTP over a socket in the data folder, which its owner alone can open. `doctor`
+//! and `dead-letters` come through it, so that what they do is done by the one process that holds the database.
+
+use std::{
+    fs::{self, DirBuilder},
+    io,
+    os::unix::fs::{DirBuilderExt, MetadataExt},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::{
+    Json, Router,
+    extract::{Path as Of, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::get,
+    serve::Listener,
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use tokio::net::{UnixListener, UnixStream};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+use voronka_core::{
+    ids::PartnerId,
+    ports::{Clock, Directory, EventSetAside, LetterContent, Page, StoreError},
+};
+use voronka_engine::Engine;
+
+use super::{Observed, Readiness, private_routes};
+
+/// How long the running house may take to answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Letters that are listed of one partner; the latest.
+const LETTERS_MAX: usize = 1_000;
+/// The folder of the socket, in the data folder.
+const FOLDER: &str = "control";
+const SOCKET: &str = "voronka.sock";
+
+/// A dead letter in a list. Its cause quotes nobody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LetterCard {
+    pub(crate) partner: PartnerId,
+    pub(crate) id: i64,
+    pub(crate) account: String,
+    pub(crate) cause: String,
+    pub(crate) at: Timestamp,
+}
+
+/// All dead letters.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ListedLetters {
+    pub(crate) letters: Vec<LetterCard>,
+}
+
+/// A dead letter with what it holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LetterPage {
+    pub(crate) card: LetterCard,
+    /// `None`: a body that could not be read; it cannot be retried.
+    pub(crate) conversation: Option<String>,
+    /// Events with their keys and times.
+    pub(crate) events: Vec<LetterEvent>,
+    /// What could not be read, as text.
+    pub(crate) body: Option<String>,
+}
+
+/// An event of a dead letter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LetterEvent {
+    pub(crate) key: String,
+    pub(crate) at: Timestamp,
+    /// The event in JSON: personal data.
+    pub(crate) event: String,
+}
+
+/// What the door leads to; the same without a running house, over its store.
+#[derive(Clone)]
+pub(crate) struct Control {
+    pub(crate) engine: Engine,
+    pub(crate) directory: Arc<dyn Directory>,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl Control {
+    /// Dead letters of one partner or of all.
+    pub(crate) async fn list(&self, of: Option<&PartnerId>) -> Result<ListedLetters, StoreError> {
+        let partners = match of {
+            Some(partner) => vec![partner.clone()],
+            None => self
+                .directory
+                .backlog(self.clock.now())
+                .await?
+                .letters
+                .into_iter()
+                .map(|(partner, _)| partner)
+                .collect(),
+        };
+        let mut listed = ListedLetters::default();
+        for partner in partners {
+            let letters = self.directory.dead_letters(&partner, Page::first(LETTERS_MAX)).await?;
+            listed.letters.extend(letters.into_iter().map(|letter| LetterCard {
+                partner: partner.clone(),
+                id: letter.id,
+                account: letter.account.to_string(),
+                cause: letter.cause,
+                at: letter.at,
+            }));
+        }
+        Ok(listed)
+    }
+
+    /// One of them.
+    pub(crate) async fn show(&self, partner: &PartnerId, id: i64) -> Result<Option<LetterPage>, StoreError> {
+        let Some(opened) = self.directory.dead_letter(partner, id).await? else { return Ok(None) };
+        let (account, cause, at) = (opened.letter.account.to_string(), opened.letter.cause, opened.letter.at);
+        let card = LetterCard { partner: partner.clone(), id, account, cause, at };
+        Ok(Some(match opened.content {
+            LetterContent::Events { conversation, events } => {
+                let event = |EventSetAside { key, at, event }| LetterEvent { key: key.as_str().to_owned(), at, event };
+                let events = events.into_iter().map(event).collect();
+                LetterPage { card, conversation: Some(conversation.to_string()), events, body: None }
+            }
+            LetterContent::Body(body) => {
+                let body = String::from_utf8_lossy(&body).into_owned();
+                LetterPage { card, conversation: None, events: Vec::new(), body: Some(body) }
+            }
+        }))
+    }
+
+    /// Opens the door, until `stop`. Without it the house works all the same.
+    pub(crate) fn open(self, data: &Path, observed: Observed, stop: CancellationToken) {
+        let path = socket(data);
+        let listener = match listen(data, &path) {
+            Ok(listener) => listener,
+            Err(error) => {
+                warn!(path = %path.display(), %error, "the door for doctor and dead-letters could not be opened");
+                return;
+            }
+        };
+        let letters = Router::new()
+            .route("/letters", get(all_letters))
+            .route("/letters/{partner}", get(letters_of))
+            .route("/letters/{partner}/{id}", get(letter).post(retry).delete(drop_letter))
+            .with_state(self);
+        let routes = private_routes(observed).merge(letters);
+        info!(path = %path.display(), "the door for doctor and dead-letters is open");
+        tokio::spawn(async move {
+            let until = stop.clone();
+            let served = axum::serve(listener, routes).with_graceful_shutdown(async move { until.cancelled().await });
+            tokio::select! {
+                served = served => if let Err(error) = served { warn!(%error, "the door for doctor and dead-letters failed") },
+                () = stop.cancelled() => {}
+            }
+            // The next run would take it away as well.
+            let _removed = fs::remove_file(path);
+        });
+    }
+}
+
+/// Where the door is.
+fn socket(data: &Path) -> PathBuf {
+    data.join(FOLDER).join(SOCKET)
+}
+
+/// Only one process holds the database, so a socket that is there already is left from one that was killed.
+fn listen(data: &Path, path: &Path) -> io::Result<Ours> {
+    let folder = data.join(FOLDER);
+    // Made for its owner alone before there is anything in it.
+    DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
+    let found = fs::metadata(&folder)?;
+    if found.mode() & 0o077 != 0 {
+        return Err(io::Error::other("its folder is open to others"));
+    }
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
+    Ok(Ours { listener: UnixListener::bind(path)?, owner: found.uid() })
+}
+
+/// Lets in who owns the folder, and root.
+struct Ours {
+    listener: UnixListener,
+    owner: u32,
+}
+
+impl Listener for Ours {
+    type Io = UnixStream;
+    type Addr = tokio::net::unix::SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        loop {
+            let (stream, address) = Listener::accept(&mut self.listener).await;
+            match stream.peer_cred() {
+                Ok(peer) if peer.uid() == self.owner || peer.uid() == 0 => return (stream, address),
+                Ok(_) | Err(_) => warn!("somebody else knocked at the door for doctor and dead-letters"),
+            }
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<Self::Addr> {
+        self.listener.local_addr()
+    }
+}
+
+fn failed(error: &StoreError) -> Response {
+    warn!(%error, "an operator's call failed");
+    (StatusCode::SERVICE_UNAVAILABLE, error.to_string()).into_response()
+}
+
+async fn all_letters(State(control): State<Control>) -> Response {
+    control.list(None).await.map_or_else(|error| failed(&error), |listed| Json(listed).into_response())
+}
+
+async fn letters_of(State(control): State<Control>, Of(partner): Of<PartnerId>) -> Response {
+    control.list(Some(&partner)).await.map_or_else(|error| failed(&error), |listed| Json(listed).into_response())
+}
+
+async fn letter(State(control): State<Control>, Of((partner, id)): Of<(PartnerId, i64)>) -> Response {
+    match control.show(&partner, id).await {
+        Ok(Some(page)) => Json(page).into_response(),
+        Ok(None) => StatusCode::NOT_FOUND.into_response(),
+        Err(error) => failed(&error),
+    }
+}
+
+async fn retry(State(control): State<Control>, Of((partner, id)): Of<(PartnerId, i64)>) -> Response {
+    match control.engine.replay(&partner, id).await {
+        Ok(Some(_)) => StatusCode::NO_CONTENT.into_response(),
+        Ok(None) => StatusCode::NOT_FOUND.into_response(),
+        Err(error) => failed(&error),
+    }
+}
+
+async fn drop_letter(State(control): State<Control>, Of((partner, id)): Of<(PartnerId, i64)>) -> Response {
+    match control.engine.drop_letter(&partner, id).await {
+        Ok(true) => StatusCode::NO_CONTENT.into_response(),
+        Ok(false) => StatusCode::NOT_FOUND.into_response(),
+        Err(error) => failed(&error),
+    }
+}
+
+/// The other side of the door.
+#[derive(Debug)]
+pub(crate) struct Client(reqwest::Client);
+
+/// Why the running house did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ControlError {
+    /// There is none, or it does not answer.
+    #[error("it does not answer")]
+    Silent,
+    /// Its store failed.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl Client {
+    /// To the house that runs over a data folder; `None`: none does.
+    pub(crate) async fn of(data: &Path) -> Option<Self> {
+        let path = socket(data);
+        // Tried first: a socket without a listener is left from a killed process.
+        UnixStream::connect(&path).await.ok()?;
+        let client = reqwest::Client::builder().unix_socket(path).no_proxy().timeout(PATIENCE).build().ok()?;
+        Some(Self(client))
+    }
+
+    /// Whether it is ready.
+    pub(crate) async fn readiness(&self) -> Result<Readiness, ControlError> {
+        let answer = self.0.get("http://voronka/readyz").send().await.map_err(|_| ControlError::Silent)?;
+        answer.json().await.map_err(|_| ControlError::Silent)
+    }
+
+    pub(crate) async fn list(&self, of: Option<&PartnerId>) -> Result<ListedLetters, ControlError> {
+        let path = of.map_or_else(|| "letters".to_owned(), |partner| format!("letters/{partner}"));
+        Ok(self.get(&path).await?.unwrap_or_default())
+    }
+
+    pub(crate) async fn show(&self, partner: &PartnerId, id: i64) -> Result<Option<LetterPage>, ControlError> {
+        self.get(&format!("letters/{partner}/{id}")).await
+    }
+
+    /// `false`: there is none with this id.
+    pub(crate) async fn retry(&self, partner: &PartnerId, id: i64) -> Result<bool, ControlError> {
+        self.done(self.0.post(format!("http://voronka/letters/{partner}/{id}"))).await
+    }
+
+    /// `false`: there is none with this id.
+    pub(crate) async fn drop_letter(&self, partner: &PartnerId, id: i64) -> Result<bool, ControlError> {
+        self.done(self.0.delete(format!("http://voronka/letters/{partner}/{id}"))).await
+    }
+
+    async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, ControlError> {
+        let request = self.0.get(format!("http://voronka/{path}"));
+        let answer = request.send().await.map_err(|_| ControlError::Silent)?;
+        match answer.status() {
+            StatusCode::OK => answer.json().await.map(Some).map_err(|_| ControlError::Silent),
+            StatusCode::NOT_FOUND => Ok(None),
+            _ => Err(ControlError::Failed(answer.text().await.unwrap_or_default())),
+        }
+    }
+
+    async fn done(&self, request: reqwest::RequestBuilder) -> Result<bool, ControlError> {
+        let answer = request.send().await.map_err(|_| ControlError::Silent)?;
+        match answer.status() {
+            StatusCode::NO_CONTENT => Ok(true),
+            StatusCode::NOT_FOUND => Ok(false),
+            _ => Err(ControlError::Failed(answer.text().await.unwrap_or_default())),
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! `voronka doctor`, `/readyz` and `/metrics`: what an operator is told of a house that is well, and of one that is not.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use rusqlite::Connection;
+use serde_json::Value;
+
+use super::{
+    binary::{self, Server},
+    cli::run,
+    customer::Customer,
+    http, shop,
+    telegram::Telegram,
+    until,
+};
+
+/// What the doctor says: its exit code and its findings.
+struct Told {
+    code: Option<i32>,
+    findings: Vec<Value>,
+}
+
+impl Told {
+    #[track_caller]
+    fn finding(&self, code: &str) -> &Value {
+        let found = self.findings.iter().find(|finding| finding["code"] == code);
+        found.unwrap_or_else(|| panic!("no {code} in {:#?}", self.findings))
+    }
+
+    /// An error or a warning says what, why and what to do.
+    #[track_caller]
+    fn bad(&self, code: &str, level: &str) -> &Value {
+        let found = self.finding(code);
+        assert_eq!(found["level"], level, "{found}");
+        for part in ["message", "why", "hint"] {
+            assert!(found[part].as_str().is_some_and(|text| text.len() > 10), "{part} of {found}");
+        }
+        found
+    }
+}
+
+async fn doctor(partners: &Path, data: &Path, more: &[&str]) -> Told {
+    let mut command = binary::command();
+    command.arg("doctor").arg("--partners").arg(partners).arg("--data").arg(data).arg("--json");
+    // However full the machine of the test is.
+    command.args(["--disk-min", "1"]).args(more).env("LANG", "en_US.UTF-8");
+    let (code, out, told) = run(&mut command).await;
+    let findings = out.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}{told}")));
+    Told { code, findings: findings.collect() }
+}
+
+/// A shop in Telegram with its folders.
+struct Shop {
+    folder: tempfile::TempDir,
+    telegram: Telegram,
+}
+
+impl Shop {
+    async fn new() -> Self {
+        let (folder, telegram) = (tempfile::tempdir().unwrap(), Telegram::start().await);
+        shop::korica(folder.path(), Some(&telegram.url), "");
+        Self { folder, telegram }
+    }
+
+    fn partners(&self) -> PathBuf {
+        self.folder.path().join("partners")
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// Runs until Telegram knows where to call.
+    async fn open(&self) -> Server {
+        let server = Server::run(&self.partners(), &self.data()).await;
+        self.telegram.webhook().await;
+        let ready = || async {
+            let answer = http().get(server.url("/readyz")).send().await.ok()?;
+            let told: Value = answer.json().await.ok()?;
+            (told["status"] == "ready").then_some(())
+        };
+        until(|| "ready house".into(), ready).await;
+        server
+    }
+
+    async fn doctor(&self, more: &[&str]) -> Told {
+        doctor(&self.partners(), &self.data(), more).await
+    }
+}
+
+#[tokio::test]
+async fn a_house_that_is_well_is_told_so_and_shows_its_numbers_to_who_may_see_them() {
+    let shop = Shop::new().await;
+    let server = shop.open().await;
+    let mut customer = shop.telegram.customer(4242);
+    customer.say("Здравствуйте").await;
+    until(|| "answer".into(), || async { (!customer.texts().is_empty()).then_some(()) }).await;
+
+    let told = shop.doctor(&[]).await;
+    assert!(told.findings.iter().all(|finding| finding["level"] == "ok"), "{:#?}", told.findings);
+    assert_eq!(told.code, Some(0));
+    for code in ["running", "db", "disk", "config", "account"] {
+        told.finding(code);
+    }
+
+    let client = http();
+    assert_eq!(client.get(server.url("/healthz")).send().await.unwrap().text().await.unwrap(), "ok\n");
+    let brief = client.get(server.url("/readyz")).send().await.unwrap().text().await.unwrap();
+    assert!(!brief.contains("korica"), "partners are nobody's business: {brief}");
+    let metrics = |token: String| client.get(server.url("/metrics")).header("authorization", format!("Bearer {token}"));
+    assert_eq!(client.get(server.url("/metrics")).send().await.unwrap().status(), 401);
+    assert_eq!(metrics(String::new()).send().await.unwrap().status(), 401);
+    assert_eq!(metrics("0".repeat(64)).send().await.unwrap().status(), 401);
+    let token = fs::read_to_string(shop.data().join("metrics.token")).unwrap();
+    let numbers = || async {
+        let text = metrics(token.clone()).send().await.ok()?.text().await.ok()?;
+        let counted = text.contains("voronka_mailbox_waiting ") && text.contains("voronka_sends_total{fate=\"sent\"} ");
+        counted.then_some(text)
+    };
+    let text = until(|| "numbers".into(), numbers).await;
+    for series in [
+        "voronka_turns_total{outcome=\"committed\"} ",
+        "voronka_turn_part_seconds_bucket{part=\"commit\",le=\"",
+        "voronka_webhook_answers_total{status=\"200\"} ",
+        "voronka_account_up{partner=\"korica\",account=\"telegram\"} 1",
+        "voronka_store_commits_total ",
+        "process_resident_memory_bytes ",
+    ] {
+        assert!(text.contains(series), "{series} in\n{text}");
+    }
+    for private in ["4242", "Анна", "Здравствуйте"] {
+        assert!(!text.contains(private), "{private} in\n{text}");
+    }
+    assert!(server.stop().await.success());
+    let told = shop.doctor(&[]).await;
+    told.finding("stopped");
+    assert_eq!(told.code, Some(0), "{:#?}", told.findings);
+}
+
+#[tokio::test]
+async fn a_token_that_is_no_longer_good_is_told() {
+    let shop = Shop::new().await;
+    shop.telegram.revoke();
+    let told = shop.doctor(&[]).await;
+    assert_eq!(told.code, Some(2));
+    let found = told.bad("token-wrong", "error");
+    assert_eq!(found["about"]["account"], "telegram");
+    assert!(!found.to_string().contains("1000:TEST"), "the token itself is not shown");
+}
+
+#[tokio::test]
+async fn a_webhook_that_somebody_else_has_set_is_told() {
+    let shop = Shop::new().await;
+    let server = shop.open().await;
+    shop.telegram.steal_webhook("https://other.example/hook/secret-path");
+    let told = shop.doctor(&[]).await;
+    assert_eq!(told.code, Some(2));
+    let found = told.bad("webhook-stolen", "error");
+    assert_eq!(found["about"]["host"], "other.example");
+    assert!(!found.to_string().contains("secret-path"), "a path may be a secret");
+    assert!(server.stop().await.success());
+}
+
+#[tokio::test]
+async fn a_disk_that_is_nearly_full_is_told_and_the_house_is_not_ready() {
+    let shop = Shop::new().await;
+    fs::create_dir(shop.data()).unwrap();
+    let told = shop.doctor(&["--disk-min", "1000000000"]).await;
+    assert_eq!(told.code, Some(2));
+    told.bad("disk-full", "error");
+
+    let (partners, data) = (shop.partners(), shop.data());
+    let server = Server::run_with(&partners, &data, |command| {
+        command.env("VORONKA_DISK_MIN", "1000000000");
+    })
+    .await;
+    let answer = http().get(server.url("/readyz")).send().await.unwrap();
+    assert_eq!(answer.status(), 503);
+    let told: Value = answer.json().await.unwrap();
+    assert_eq!((&told["status"], &told["reasons"][0]), (&"not_ready".into(), &"disk_low".into()), "{told}");
+    assert!(server.stop().await.success());
+}
+
+#[tokio::test]
+async fn a_database_that_is_held_or_damaged_is_told() {
+    let shop = Shop::new().await;
+    shop.open().await.stop().await;
+    let path = shop.data().join("voronka.db");
+    let lock = fs::File::open(shop.data().join("voronka.db.lock")).unwrap();
+    lock.lock().unwrap();
+    let told = shop.doctor(&[]).await;
+    assert_eq!(told.code, Some(2));
+    let found = told.bad("db-held", "error");
+    if cfg!(target_os = "linux") {
+        let process = found["about"]["process"].as_str().unwrap();
+        assert!(process.starts_with(&std::process::id().to_string()), "{process}");
+    }
+    lock.unlock().unwrap();
+
+    let mut bytes = fs::read(&path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..].fill(0xa5);
+    fs::write(&path, &bytes).unwrap();
+    let told = shop.doctor(&[]).await;
+    assert_eq!(told.code, Some(2));
+    told.bad("db-damaged", "error");
+}
+
+#[tokio::test]
+async fn events_that_wait_and_letters_are_told() {
+    let shop = Shop::new().await;
+    shop.open().await.stop().await;
+    let books = Connection::open(shop.data().join("voronka.db")).unwrap();
+    books
+        .execute(
+            "INSERT INTO letters (partner, account, cause, at) VALUES ('korica', 'telegram', 'the turn panicked', 0)",
+            [],
+        )
+        .unwrap();
+    drop(books);
+    let told = shop.doctor(&[]).await;
+    assert_eq!(told.code, Some(1));
+    assert_eq!(told.bad("letters", "warning")["about"]["partner"], "korica");
+}
