@@ -60,7 +60,7 @@ struct Shop {
 
 impl Shop {
     async fn new() -> Self {
-        let (folder, telegram) = (tempfile::tempdir().unwrap(), Telegram::start().await);
+        let (folder, telegram) = (tempfile::tempdir().expect("a folder"), Telegram::start().await);
         shop::korica(folder.path(), Some(&telegram.url), "");
         Self { folder, telegram }
     }

@@ -30,7 +30,7 @@ async fn listed(data: &Path) -> Vec<Value> {
 
 /// Puts an event of a customer among the dead letters.
 fn poison(data: &Path, chat: i64, text: &str) {
-    let books = Connection::open(data.join("voronka.db")).unwrap();
+    let books = Connection::open(data.join("voronka.db")).expect("the database takes it");
     let event = serde_json::json!({"e": "customer", "content": {"c": "text", "text": text}, "profile": {}});
     let mail = serde_json::json!([{
         "account": "telegram", "peer": chat.to_string(), "key": format!("{chat}"), "at": 1_800_000_000_000_000_i64, "event": event,
@@ -42,7 +42,7 @@ fn poison(data: &Path, chat: i64, text: &str) {
              WHERE partner = 'korica' AND peer = ?2",
             (mail.to_string(), chat.to_string()),
         )
-        .unwrap();
+        .expect("the database takes it");
 }
 
 #[tokio::test]
