@@ -132,7 +132,7 @@ fn webhook(info: &WebhookInfo, updates: Updates, end: Option<&str>, runs: bool, 
         }
         Updates::Webhook if info.url.is_empty() && runs => findings.push(Finding::error("webhook-missing")),
         Updates::Webhook if !info.url.is_empty() && !is_ours => {
-            findings.push(Finding::error("webhook-stolen").with("host", host()))
+            findings.push(Finding::error("webhook-stolen").with("host", host()));
         }
         Updates::Polling | Updates::Webhook => {}
     }
