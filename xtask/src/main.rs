@@ -8,6 +8,7 @@ mod fake;
 mod peers;
 mod profile;
 mod shell;
+mod simulate;
 mod test;
 
 use std::process::ExitCode;
@@ -25,6 +26,8 @@ struct Cli {
 enum Chore {
     /// Passes every test of the project: format, lints, unit, doc and end-to-end tests
     Test(test::Options),
+    /// Lives the engine's days under a deterministic simulation, one a seed, and checks what it promises
+    Simulate(simulate::Options),
     /// Plays customers against the release binary and checks every answer; unknown options go to botload itself
     Botload(botload::Options),
     /// Kills the release binary again and again while customers write to it, and checks every answer
@@ -41,6 +44,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse_from(botload::own_options_first(std::env::args()));
     let done = match cli.chore {
         Chore::Test(options) => test::run(&options),
+        Chore::Simulate(options) => simulate::run(&options),
         Chore::Botload(options) => botload::run(&options),
         Chore::Crash(options) => crash::run(&options),
         Chore::Bench(options) => bench::run(&options),

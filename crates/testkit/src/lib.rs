@@ -7,6 +7,8 @@ pub mod journal;
 pub mod knowledge;
 pub mod model;
 pub mod rehearsal;
+#[cfg(feature = "simulation")]
+pub mod simulation;
 
 pub use clock::FakeClock;
 pub use rehearsal::Rehearsal;

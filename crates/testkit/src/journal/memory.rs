@@ -136,6 +136,40 @@ impl MemoryStore {
         state.messages.get(key).map(|messages| messages.values().cloned().collect()).unwrap_or_default()
     }
 
+    /// The version of a conversation; 0 for a new one.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn version(&self, key: &ConversationKey) -> i64 {
+        lock(&self.state).conversations.get(key).map_or(0, |(version, _)| *version)
+    }
+
+    /// The events that a conversation's due timers would post.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn due_events(&self, key: &ConversationKey, now: Timestamp) -> Vec<Inbound> {
+        let state = lock(&self.state);
+        let Some((_, conversation)) = state.conversations.get(key) else { return Vec::new() };
+        let due = state.timers.iter().filter(|((of, _), (due, _))| of == key && *due <= now);
+        let event = |(due, timer): &(Timestamp, Timer)| Inbound {
+            partner: key.partner.clone(),
+            account: conversation.account.clone(),
+            peer: conversation.peer.clone(),
+            key: timer.event_key(key, *due),
+            at: *due,
+            event: Event::Timer { timer: timer.clone() },
+        };
+        due.map(|(_, timer)| event(timer)).collect()
+    }
+
+    /// Takes a timer away, as an engine that is broken would; its event.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn take_timer(&self, key: &ConversationKey, name: &str) -> Option<Inbound> {
+        let event = self.due_events(key, Timestamp::MAX).into_iter().find(|inbound| match &inbound.event {
+            Event::Timer { timer } => timer.name() == name,
+            Event::Customer { .. } | Event::Delivery { .. } | Event::Team { .. } => false,
+        });
+        lock(&self.state).timers.retain(|(of, known), _| of != key || *known != name);
+        event
+    }
+
     fn failure(&self, call: Call) -> Result<(), CommitError> {
         let mut failures = lock(&self.failures);
         match failures.iter().position(|(of, _)| *of == call).and_then(|at| failures.remove(at)) {

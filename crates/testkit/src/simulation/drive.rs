@@ -1,0 +1,626 @@
+//! What happens in a run, and in what order: people write, messengers deliver, clocks jump, processes die and start again.
+
+use std::{
+    collections::BTreeMap,
+    future::poll_fn,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Poll, Waker},
+};
+
+use jiff::SignedDuration;
+use tokio::task::JoinHandle;
+use voronka_core::{
+    message::{Content, Event, EventKey, Inbound, Peer, Press, Profile, TeamAction},
+    ports::{Channel, ChatModel, Journal, Knowledge, Mailbox, PostError},
+};
+use voronka_engine::{Engine, Partner};
+
+use super::{
+    journal::{SimJournal, tear},
+    mutants::{Breakage, BrokenChannel, BrokenJournal, BrokenModel, Mutant},
+    ports::{SimChannel, SimKnowledge, SimModel},
+    scene,
+    truth::Act,
+    world::{SimClock, World},
+};
+
+/// Steps after which a run that has not come to rest never will.
+const STEPS_MAX: u64 = 60_000;
+/// Rings of timers that are waited for at the end.
+const RINGS_MAX: u32 = 40;
+/// Acts of one run, at most.
+const ACTS_MAX: u64 = 12;
+
+/// Something that is going to happen.
+#[derive(Debug, Clone)]
+enum Happening {
+    /// A messenger hands in what people did.
+    Delivery(Vec<usize>),
+    /// The clock is set.
+    Jump(SignedDuration),
+    /// The process is stopped in order.
+    Restart,
+    /// A second process is started on the same store.
+    Second,
+}
+
+/// A messenger waits for its answer.
+type Delivery = JoinHandle<Result<(), PostError>>;
+
+/// How a life of the process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    Died,
+    Stopped,
+    AtRest,
+}
+
+/// How far the run has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Storm,
+    /// The world is well: what waits is done.
+    Calm,
+}
+
+/// How far the scheduler goes at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    One,
+    UntilIdle,
+}
+
+/// Tells whether the scheduler has anything to do.
+#[derive(Default)]
+struct Idle {
+    idle: AtomicBool,
+    waker: Mutex<Option<Waker>>,
+}
+
+pub(super) struct Drive {
+    world: Arc<World>,
+    breakage: Arc<Breakage>,
+    idle: Arc<Idle>,
+    /// What is to happen, by time gone by.
+    agenda: BTreeMap<(SignedDuration, u64), Happening>,
+    last_happening: u64,
+    deliveries: Vec<(Vec<usize>, Delivery)>,
+    phase: Phase,
+    storm_until: SignedDuration,
+    /// Each messenger waits for the answer before it hands in the next event of a chat.
+    in_order: bool,
+    waiting: BTreeMap<usize, Vec<usize>>,
+    rings: u32,
+    deaths: u32,
+    restart_due: bool,
+    /// Single steps to take before the scheduler is let go on.
+    steps: u64,
+}
+
+impl Drive {
+    pub(super) fn new(world: &Arc<World>, mutant: Option<Mutant>) -> Self {
+        let mut drive = Self {
+            world: Arc::clone(world),
+            breakage: Breakage::new(world, mutant),
+            idle: Arc::default(),
+            agenda: BTreeMap::new(),
+            last_happening: 0,
+            deliveries: Vec::new(),
+            phase: Phase::Storm,
+            storm_until: SignedDuration::ZERO,
+            in_order: true,
+            waiting: BTreeMap::new(),
+            rings: 0,
+            deaths: 0,
+            restart_due: false,
+            steps: 0,
+        };
+        drive.plan();
+        drive
+    }
+
+    /// Lives the run to its end.
+    pub(super) fn run(&mut self) {
+        loop {
+            let idle = Arc::clone(&self.idle);
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .event_interval(1)
+                .on_thread_park(move || idle.ring())
+                .build()
+                .expect("a runtime without drivers");
+            let end = runtime.block_on(self.live());
+            self.world.tell(|| format!("this life ends: {end:?}"));
+            if end == End::Died {
+                tear(&self.world);
+            }
+            drop(runtime);
+            self.deliveries.clear();
+            let mut state = self.world.state();
+            state.dead = false;
+            state.dies_in = None;
+            let stuck = state.step > STEPS_MAX;
+            drop(state);
+            if end == End::AtRest || stuck {
+                break;
+            }
+            // Messengers hand in again what nobody acknowledged.
+            self.hand_in_again();
+        }
+        self.check_rest();
+        self.world.state().check_end();
+    }
+
+    fn check_rest(&self) {
+        let (mail, outbox) = (self.world.store.mail_waiting(), self.world.store.outbox().len());
+        let mut state = self.world.state();
+        if mail + outbox > 0 {
+            state.broken("nothing lost", &format!("{mail} events and {outbox} bubbles wait for ever"));
+        }
+    }
+
+    // The plan.
+
+    fn plan(&mut self) {
+        let world = Arc::clone(&self.world);
+        let mut state = world.state();
+        let chance = &mut state.chance;
+        self.in_order = !chance.one_in(3);
+        let acts = 2 + chance.below(ACTS_MAX - 1);
+        let span = *chance.pick(&[2_000, 20_000, 90_000, 400_000]);
+        let chats_max = *chance.pick(&[1, 2, 4, 8]);
+        let first_chat = chance.index(8);
+        let mut numbers = [0_usize; 8];
+        let mut planned = Vec::new();
+        for n in 0..acts {
+            let at = SignedDuration::from_millis(if chance.one_in(2) {
+                chance.within(0, span)
+            } else {
+                chance.within(0, 3) * span / 4
+            });
+            let chat = (first_chat + chance.index(chats_max)) % 8;
+            planned.push((at, chat, chance.below(100), n));
+        }
+        planned.sort_unstable();
+        for (at, chat, kind, _) in planned {
+            let n = state.truth.acts.len();
+            numbers[chat] += 1;
+            let inbound = act(n, chat, numbers[chat], kind, state.now() + at);
+            state.truth.acts.push(Act { chat, inbound, tried: None, acked: None });
+            self.put(at, Happening::Delivery(vec![n]));
+        }
+        let chance = &mut state.chance;
+        self.storm_until = SignedDuration::from_millis(span + chance.within(0, 20_000));
+        let somewhere = |chance: &mut super::chance::Chance| SignedDuration::from_millis(chance.within(0, span));
+        if chance.one_in(6) {
+            let at = somewhere(chance);
+            self.put(at, Happening::Jump(SignedDuration::from_secs(chance.within(-7_200, 7_200))));
+        }
+        if chance.one_in(4) {
+            let at = somewhere(chance);
+            self.put(at, Happening::Restart);
+        }
+        if chance.one_in(8) {
+            let at = somewhere(chance);
+            self.put(at, Happening::Second);
+        }
+        let deaths = u32::try_from(chance.below(4)).unwrap_or(0);
+        drop(state);
+        self.deaths = deaths;
+    }
+
+    fn put(&mut self, at: SignedDuration, what: Happening) {
+        self.last_happening += 1;
+        self.agenda.insert((at, self.last_happening), what);
+    }
+
+    fn put_soon(&mut self, millis: i64, what: Happening) {
+        let at = self.world.state().elapsed + SignedDuration::from_millis(millis);
+        self.put(at, what);
+    }
+
+    fn hand_in_again(&mut self) {
+        self.waiting.clear();
+        let planned: Vec<usize> = self
+            .agenda
+            .values()
+            .filter_map(|what| match what {
+                Happening::Delivery(acts) => Some(acts.clone()),
+                Happening::Jump(_) | Happening::Restart | Happening::Second => None,
+            })
+            .flatten()
+            .collect();
+        let left: Vec<usize> = {
+            let state = self.world.state();
+            let unacked = state.truth.acts.iter().enumerate().filter(|(_, act)| act.acked.is_none());
+            unacked.map(|(n, _)| n).filter(|n| !planned.contains(n)).collect()
+        };
+        for n in left {
+            let millis = self.world.state().chance.within(0, 500);
+            self.put_soon(if self.in_order { 500 } else { millis }, Happening::Delivery(vec![n]));
+        }
+    }
+
+    // One life of the process.
+
+    fn engine(&self) -> Engine {
+        let world = &self.world;
+        let how = &self.breakage;
+        let sim = Arc::new(SimJournal(Arc::clone(world)));
+        let journal: Arc<dyn Journal> = match how.mutant {
+            None => Arc::clone(&sim) as Arc<dyn Journal>,
+            Some(_) => Arc::new(BrokenJournal { inner: Arc::clone(&sim), how: Arc::clone(how) }),
+        };
+        let mut engine = Engine::new(journal, Arc::new(SimClock(Arc::clone(world))));
+        for (n, id) in scene::PARTNERS.iter().enumerate() {
+            let (id, other) = (scene::partner(id), scene::partner(scene::PARTNERS[1 - n]));
+            let mut partner = Partner::new(Arc::clone(&scene::specs()[n]));
+            for name in scene::ACCOUNTS {
+                let account = scene::account(name);
+                let inner: Arc<dyn Channel> = Arc::new(SimChannel::new(world, &id, &account));
+                let channel: Arc<dyn Channel> = match how.mutant {
+                    None => inner,
+                    Some(_) => Arc::new(BrokenChannel {
+                        inner,
+                        other: Arc::new(SimChannel::new(world, &other, &account)),
+                        partner: id.clone(),
+                        journal: Arc::clone(&sim),
+                        how: Arc::clone(how),
+                        tries: Mutex::default(),
+                    }),
+                };
+                partner = partner.channel(account, channel);
+            }
+            let model = Arc::new(SimModel { world: Arc::clone(world), partner: id.clone() });
+            let model: Arc<dyn ChatModel> = match how.mutant {
+                None => model,
+                Some(_) => Arc::new(BrokenModel { inner: model, how: Arc::clone(how) }),
+            };
+            let pages: Arc<dyn Knowledge> = Arc::new(SimKnowledge { world: Arc::clone(world), partner: id });
+            partner = partner.model(model).knowledge(pages).tell(
+                "хозяйка".into(),
+                scene::account("telegram"),
+                Peer::new(scene::TEAM),
+            );
+            engine = engine.partner(partner);
+        }
+        engine
+    }
+
+    /// Starts an engine; `true` in time: the store let it.
+    fn start(&self) -> (Engine, JoinHandle<bool>) {
+        let engine = self.engine();
+        self.world.state().truth.starts += 1;
+        self.world.tell(|| "an engine starts".to_owned());
+        let starting = engine.clone();
+        (engine, tokio::spawn(async move { starting.start().await.is_ok() }))
+    }
+
+    async fn live(&mut self) -> End {
+        let mut dies_at = self.draw_death();
+        let (engine, mut started) = self.start();
+        let mut engines = vec![engine];
+        let mut is_started = false;
+        let mut stopping: Option<JoinHandle<()>> = None;
+        loop {
+            let how = if self.steps > 0 { Step::One } else { Step::UntilIdle };
+            self.steps = self.steps.saturating_sub(1);
+            let idle = self.step(how).await;
+            if self.dies_now(&mut dies_at) {
+                return End::Died;
+            }
+            self.hear_messengers().await;
+            if !is_started && started.is_finished() {
+                is_started = true;
+                if !matches!((&mut started).await, Ok(true)) {
+                    self.world.tell(|| "the store does not let the engine start".to_owned());
+                    return End::Died;
+                }
+            }
+            if stopping.as_ref().is_some_and(JoinHandle::is_finished) {
+                return End::Stopped;
+            }
+            if !idle {
+                // What comes may come at any moment of a turn.
+                if self.phase == Phase::Storm && self.world.state().chance.one_in(30) {
+                    self.happen_next(&mut engines, &mut stopping);
+                }
+                continue;
+            }
+            if self.phase == Phase::Calm && stopping.is_none() && is_started && self.rested() {
+                return End::AtRest;
+            }
+            if !self.time_passes(&mut engines, &mut stopping) {
+                return End::AtRest;
+            }
+            self.steps = self.draw_steps(dies_at.is_some());
+        }
+    }
+
+    /// Now and then, and as long as a death is near, every single step counts.
+    fn draw_steps(&self, death_is_near: bool) -> u64 {
+        let mut state = self.world.state();
+        match (self.phase, death_is_near) {
+            (Phase::Storm, true) => state.chance.below(40),
+            (Phase::Storm, false) if state.chance.one_in(6) => state.chance.below(30),
+            (Phase::Storm, false) | (Phase::Calm, _) => 0,
+        }
+    }
+
+    fn draw_death(&mut self) -> Option<u64> {
+        if self.deaths == 0 || self.phase == Phase::Calm {
+            return None;
+        }
+        self.deaths -= 1;
+        let mut state = self.world.state();
+        let within = *state.chance.pick(&[20, 100, 400]);
+        let n = state.chance.below(within) + 1;
+        if state.chance.one_in(2) {
+            state.dies_in = Some(n);
+            return None;
+        }
+        Some(state.step + n)
+    }
+
+    fn dies_now(&self, dies_at: &mut Option<u64>) -> bool {
+        let mut state = self.world.state();
+        state.step += 1;
+        let stuck = state.step > STEPS_MAX;
+        if dies_at.is_some_and(|at| state.step >= at) {
+            *dies_at = None;
+            state.tell(|| "the process dies".to_owned());
+            return true;
+        }
+        state.dead || stuck
+    }
+
+    /// Lets the scheduler work: one poll of one task, or until there is nothing to do. `true`: nothing until something happens.
+    async fn step(&self, how: Step) -> bool {
+        self.idle.idle.store(false, Ordering::Relaxed);
+        let mut polled = false;
+        poll_fn(|context| {
+            if std::mem::replace(&mut polled, true) {
+                return Poll::Ready(());
+            }
+            match how {
+                Step::One => context.waker().wake_by_ref(),
+                Step::UntilIdle => {
+                    *self.idle.waker.lock().unwrap_or_else(PoisonError::into_inner) = Some(context.waker().clone());
+                    self.world.state().wakes_at_death = Some(context.waker().clone());
+                }
+            }
+            Poll::Pending
+        })
+        .await;
+        self.idle.idle.load(Ordering::Relaxed)
+    }
+
+    /// What became of what was handed in.
+    async fn hear_messengers(&mut self) {
+        let mut n = 0;
+        while n < self.deliveries.len() {
+            if !self.deliveries[n].1.is_finished() {
+                n += 1;
+                continue;
+            }
+            let (acts, delivery) = self.deliveries.remove(n);
+            let kept = matches!(delivery.await, Ok(Ok(())));
+            self.delivered(&acts, kept);
+        }
+    }
+
+    fn delivered(&mut self, acts: &[usize], kept: bool) {
+        let (again, wait) = {
+            let mut state = self.world.state();
+            let step = state.step;
+            state.tell(|| format!("the messenger is told of {acts:?}: {}", if kept { "kept" } else { "not kept" }));
+            if kept {
+                for act in acts {
+                    state.truth.acts[*act].acked.get_or_insert(step);
+                }
+            }
+            let troubled = state.troubled;
+            (!kept || (troubled && state.chance.one_in(6)), state.chance.within(10, 3_000))
+        };
+        if again {
+            self.put_soon(wait, Happening::Delivery(acts.to_vec()));
+        }
+        if kept {
+            for act in acts {
+                let chat = self.world.state().truth.acts[*act].chat;
+                let Some(waiting) = self.waiting.get_mut(&chat) else { continue };
+                if waiting.is_empty() {
+                    self.waiting.remove(&chat);
+                } else {
+                    let next = waiting.remove(0);
+                    self.put_soon(0, Happening::Delivery(vec![next]));
+                }
+            }
+        }
+    }
+
+    // Time.
+
+    /// Lets time go by until the next thing happens. `false`: nothing ever will.
+    fn time_passes(&mut self, engines: &mut Vec<Engine>, stopping: &mut Option<JoinHandle<()>>) -> bool {
+        self.calm_down(engines, stopping);
+        let planned = self.agenda.keys().next().map(|(at, _)| *at);
+        let sleeper = self.world.state().next_sleeper();
+        let storm_lasts = self.phase == Phase::Storm && self.storm_until > self.world.state().elapsed;
+        let storm_ends = storm_lasts.then_some(self.storm_until);
+        let quiet = self.phase == Phase::Calm && stopping.is_none() && self.nothing_waits();
+        let ring = if quiet { self.next_ring() } else { None };
+        let Some(next) = [planned, sleeper, storm_ends].into_iter().flatten().min() else { return false };
+        self.world.pass(ring.map_or(next, |ring| ring.max(next)));
+        let now = self.world.state().elapsed;
+        while self.agenda.keys().next().is_some_and(|(at, _)| *at <= now) {
+            self.happen_next(engines, stopping);
+        }
+        true
+    }
+
+    /// When all have said what they had to say, the world becomes well.
+    fn calm_down(&mut self, engines: &mut [Engine], stopping: &mut Option<JoinHandle<()>>) {
+        if self.phase == Phase::Storm && self.world.state().elapsed >= self.storm_until && self.agenda.is_empty() {
+            self.phase = Phase::Calm;
+            let mut state = self.world.state();
+            state.tell(|| "from here on the world is well".to_owned());
+            state.troubled = false;
+            state.dies_in = None;
+            self.restart_due = state.truth.rests || state.truth.overlapped || state.chance.one_in(3);
+        }
+        if self.phase == Phase::Calm && self.restart_due && stopping.is_none() {
+            self.restart_due = false;
+            *stopping = Some(stop(engines));
+        }
+    }
+
+    fn nothing_waits(&self) -> bool {
+        self.deliveries.is_empty()
+            && self.agenda.is_empty()
+            && self.world.store.mail_waiting() == 0
+            && self.world.store.outbox().is_empty()
+    }
+
+    fn rested(&mut self) -> bool {
+        !self.restart_due && self.nothing_waits() && (self.rings >= RINGS_MAX || self.next_ring().is_none())
+    }
+
+    /// When the next timer rings; counts the question.
+    fn next_ring(&mut self) -> Option<SignedDuration> {
+        let due =
+            scene::chats().iter().flat_map(|chat| self.world.store.timers(&chat.key)).map(|(due, _)| due).min()?;
+        self.rings += 1;
+        Some(self.world.state().elapsed_at(due))
+    }
+
+    // What happens.
+
+    fn happen_next(&mut self, engines: &mut Vec<Engine>, stopping: &mut Option<JoinHandle<()>>) {
+        let Some((_, what)) = self.agenda.pop_first() else { return };
+        match what {
+            Happening::Delivery(acts) => self.deliver(&acts, engines),
+            Happening::Jump(by) => self.world.jump(by),
+            Happening::Restart if stopping.is_none() => {
+                self.world.tell(|| "the process is asked to stop".to_owned());
+                *stopping = Some(stop(engines));
+            }
+            Happening::Second if stopping.is_none() => {
+                self.world.state().truth.overlapped = true;
+                let (second, _started) = self.start();
+                engines.push(second);
+            }
+            Happening::Restart | Happening::Second => {}
+        }
+    }
+
+    fn deliver(&mut self, acts: &[usize], engines: &[Engine]) {
+        let mut batch = Vec::new();
+        for n in acts {
+            let mut state = self.world.state();
+            let Act { chat, acked, tried, .. } = state.truth.acts[*n];
+            if self.in_order && acked.is_none() {
+                // The messenger hands in the events of a chat one after the other.
+                let earlier = self.deliveries.iter().flat_map(|(acts, _)| acts);
+                let busy = earlier.clone().any(|other| other != n && state.truth.acts[*other].chat == chat);
+                let before = state.truth.acts[..*n].iter().any(|other| other.chat == chat && other.acked.is_none());
+                if busy || before {
+                    drop(state);
+                    let waiting = self.waiting.entry(chat).or_default();
+                    if !waiting.contains(n) {
+                        waiting.push(*n);
+                        waiting.sort_unstable();
+                    }
+                    continue;
+                }
+            }
+            let step = state.step;
+            state.truth.acts[*n].tried = Some(tried.unwrap_or(step));
+            let inbound = match pressed(&state.truth.acts[*n].inbound, tried.is_none(), state.screens.get(&chat)) {
+                Some(inbound) => {
+                    state.truth.acts[*n].inbound = inbound.clone();
+                    inbound
+                }
+                None => state.truth.acts[*n].inbound.clone(),
+            };
+            state.tell(|| format!("handed in: act {n} of chat {chat}: {:?}", inbound.event));
+            batch.push(inbound);
+        }
+        if batch.is_empty() {
+            return;
+        }
+        let engine = {
+            let mut state = self.world.state();
+            engines[state.chance.index(engines.len())].clone()
+        };
+        let delivery = tokio::spawn(async move { engine.post(batch).await.map(drop) });
+        self.deliveries.push((acts.to_vec(), delivery));
+    }
+}
+
+fn stop(engines: &[Engine]) -> JoinHandle<()> {
+    let engines = engines.to_vec();
+    tokio::spawn(async move {
+        for engine in engines {
+            engine.stop().await;
+        }
+    })
+}
+
+impl Idle {
+    fn ring(&self) {
+        self.idle.store(true, Ordering::Relaxed);
+        if let Some(waker) = self.waker.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            waker.wake();
+        }
+    }
+}
+
+/// What a person does: `kind` of a hundred.
+fn act(n: usize, chat: usize, number: usize, kind: u64, at: jiff::Timestamp) -> Inbound {
+    let word = scene::word(chat, number);
+    let said = |content: Content| {
+        let profile = Profile { handle: Some(format!("act-{n}")), ..Profile::default() };
+        Event::Customer { content, profile }
+    };
+    let team = |action: TeamAction| Event::Team { who: format!("хозяйка-{n}"), action };
+    let event = match kind {
+        0..=54 => said(Content::Text { text: word }),
+        55..=59 => said(Content::Text { text: format!("Расскажите про {word}") }),
+        60..=75 => said(Content::Command { name: "zakaz".into(), args: String::new() }),
+        76..=87 => said(Content::Button { token: String::new(), label: None }),
+        88..=90 => said(Content::Text { text: format!("позовите человека, {word}") }),
+        91..=92 => team(TeamAction::TakeOver),
+        93..=95 => team(TeamAction::Reply { text: format!("Это Ольга: {n}") }),
+        _ => team(TeamAction::GiveBack),
+    };
+    let home = &scene::chats()[chat];
+    Inbound {
+        partner: home.partner.clone(),
+        account: home.account.clone(),
+        peer: home.peer.clone(),
+        key: EventKey::new(&format!("act-{n}")),
+        at,
+        event,
+    }
+}
+
+/// A press of a button is a press of what stands on the screen when it is first handed in; without any, a command.
+fn pressed(inbound: &Inbound, first: bool, screen: Option<&voronka_core::message::Bubble>) -> Option<Inbound> {
+    let Event::Customer { content: Content::Button { token, .. }, profile } = &inbound.event else { return None };
+    if !first || !token.is_empty() {
+        return None;
+    }
+    let mut tokens =
+        screen.into_iter().flat_map(|bubble| bubble.rows.iter().flatten()).filter_map(|button| match &button.press {
+            Press::Token { token } => Some(token.clone()),
+            Press::Url { .. } | Press::ShareContact => None,
+        });
+    let content = match tokens.next_back() {
+        Some(token) => Content::Button { token, label: None },
+        None => Content::Command { name: "zakaz".into(), args: String::new() },
+    };
+    Some(Inbound { event: Event::Customer { content, profile: profile.clone() }, ..inbound.clone() })
+}

@@ -1,0 +1,280 @@
+//! The journal of a run: the store in memory, which takes its time, fails, and loses what it had not acknowledged when the
+//! process dies.
+
+use std::{future::Future, sync::Arc};
+
+use async_trait::async_trait;
+use futures::FutureExt;
+use jiff::Timestamp;
+use voronka_core::{
+    ids::{AccountId, PartnerId},
+    message::{ConversationKey, Inbound},
+    ports::{CommitError, Fired, Journal, Loaded, PostedMail, Settled, StoreError},
+    rows::{DeadLetter, Mail, OutboxRow, RawLetter, TurnCommit},
+};
+
+use super::world::World;
+use crate::journal::Call;
+
+/// A transaction that is not acknowledged yet.
+#[derive(Clone)]
+pub(super) enum Write {
+    Post(Vec<Inbound>),
+    Commit(Box<TurnCommit>),
+    Fire(Timestamp, usize),
+    Settle(Vec<Settled>),
+    SetAside(DeadLetter),
+}
+
+pub(super) enum Written {
+    Posted(Vec<PostedMail>),
+    Fired(Fired),
+    Done,
+}
+
+impl Write {
+    fn call(&self) -> Call {
+        match self {
+            Self::Post(_) => Call::Post,
+            Self::Commit(_) => Call::Commit,
+            Self::Fire(..) => Call::Fire,
+            Self::Settle(_) => Call::Settle,
+            Self::SetAside(_) => Call::SetAside,
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Post(_) => "post",
+            Self::Commit(_) => "commit",
+            Self::Fire(..) => "fire",
+            Self::Settle(_) => "settle",
+            Self::SetAside(_) => "set_aside",
+        }
+    }
+}
+
+pub(super) struct SimJournal(pub(super) Arc<World>);
+
+/// A write that is dropped before it is acknowledged may happen or not: the disk does not know who waits.
+struct InFlight<'a> {
+    world: &'a Arc<World>,
+    id: u64,
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        let (write, kept) = {
+            let mut state = self.world.state();
+            if state.dead {
+                return;
+            }
+            let Some(write) = state.take_write(self.id) else { return };
+            let kept = state.chance.one_in(2);
+            state.tell(|| format!("{} is dropped, {}", write.name(), if kept { "but written" } else { "not written" }));
+            (write, kept)
+        };
+        if kept {
+            let _nobody_waits = apply(self.world, write);
+        }
+    }
+}
+
+/// The process has died: of the transactions under way a prefix is on the disk, the rest is as if it had never been.
+pub(super) fn tear(world: &Arc<World>) {
+    let (writes, kept) = {
+        let mut state = world.state();
+        state.dead = true;
+        let writes = std::mem::take(&mut state.in_flight);
+        let kept = state.chance.index(writes.len() + 1);
+        (writes, kept)
+    };
+    for (n, (_, write)) in writes.into_iter().enumerate() {
+        world
+            .tell(|| format!("{} was under way: {}", write.name(), if n < kept { "it is kept" } else { "it is lost" }));
+        if n < kept {
+            let _nobody_waits = apply(world, write);
+        }
+    }
+}
+
+/// Writes a transaction, and records what it did.
+fn apply(world: &Arc<World>, write: Write) -> Result<Written, CommitError> {
+    const READY: &str = "a store in memory is never waited for";
+    let store = &world.store;
+    match write {
+        Write::Post(batch) => {
+            let posted = store.post(batch.clone()).now_or_never().expect(READY)?;
+            let mut state = world.state();
+            for (inbound, posted) in batch.iter().zip(&posted) {
+                state.kept(inbound, posted);
+            }
+            Ok(Written::Posted(posted))
+        }
+        Write::Commit(turn) => {
+            store.commit((*turn).clone()).now_or_never().expect(READY)?;
+            world.state().committed(&turn);
+            Ok(Written::Done)
+        }
+        Write::Fire(now, limit) => {
+            let due = due_timers(world, now);
+            let fired = store.fire(now, limit).now_or_never().expect(READY)?;
+            let left = due_timers(world, now);
+            let mut state = world.state();
+            for timer in due.into_iter().filter(|timer| !left.contains(timer)) {
+                state.fired(timer);
+            }
+            Ok(Written::Fired(fired))
+        }
+        Write::Settle(settled) => {
+            store.settle(settled.clone()).now_or_never().expect(READY)?;
+            let mut state = world.state();
+            for one in &settled {
+                state.settled(one);
+            }
+            Ok(Written::Done)
+        }
+        Write::SetAside(letter) => {
+            store.set_aside(letter.clone()).now_or_never().expect(READY)?;
+            world.state().set_aside(&letter);
+            Ok(Written::Done)
+        }
+    }
+}
+
+/// Timers that are due by `now`: chat, name, moment.
+pub(super) fn due_timers(world: &World, now: Timestamp) -> Vec<(usize, &'static str, Timestamp)> {
+    let mut found = Vec::new();
+    for (n, chat) in super::scene::chats().iter().enumerate() {
+        let timers = world.store.timers(&chat.key);
+        found.extend(timers.into_iter().filter(|(due, _)| *due <= now).map(|(due, timer)| (n, timer.name(), due)));
+    }
+    found
+}
+
+impl SimJournal {
+    async fn write(&self, write: Write) -> Result<Written, CommitError> {
+        let world = &self.0;
+        let (call, name) = (write.call(), write.name());
+        let in_flight = InFlight { world, id: world.state().enqueue(write) };
+        world.takes_time(name).await;
+        let taken = {
+            let mut state = world.state();
+            if let Some(error) = state.journal_fault(call) {
+                state.tell(|| format!("{name} fails: {error:?}"));
+                if call == Call::Commit {
+                    state.truth.commits_refused += 1;
+                }
+                if call == Call::Settle {
+                    state.truth.settles_failed += 1;
+                }
+                drop(state.take_write(in_flight.id));
+                return Err(error);
+            }
+            state.take_write(in_flight.id)
+        };
+        let Some(taken) = taken else { return std::future::pending().await };
+        let written = apply(world, taken);
+        if let Err(error) = &written {
+            world.tell(|| format!("{name} is refused: {error:?}"));
+        }
+        world.takes_time(name).await;
+        written
+    }
+
+    async fn read<T>(
+        &self,
+        call: Call,
+        name: &'static str,
+        read: impl Future<Output = T> + Send,
+    ) -> Result<T, StoreError> {
+        self.0.takes_time(name).await;
+        let fault = self.0.state().journal_fault(call);
+        if let Some(error) = fault {
+            self.0.tell(|| format!("{name} fails: {error:?}"));
+            return Err(store_error(error));
+        }
+        let found = read.await;
+        self.0.takes_time(name).await;
+        Ok(found)
+    }
+}
+
+fn store_error(error: CommitError) -> StoreError {
+    match error {
+        CommitError::Store(error) => error,
+        CommitError::Conflict => StoreError::Busy("a conflict".into()),
+    }
+}
+
+#[async_trait]
+impl Journal for SimJournal {
+    async fn post(&self, batch: Vec<Inbound>) -> Result<Vec<PostedMail>, StoreError> {
+        match self.write(Write::Post(batch)).await.map_err(store_error)? {
+            Written::Posted(posted) => Ok(posted),
+            Written::Fired(_) | Written::Done => Ok(Vec::new()),
+        }
+    }
+
+    async fn waiting(&self, after: Option<&ConversationKey>, limit: usize) -> Result<Vec<ConversationKey>, StoreError> {
+        self.read(Call::Waiting, "waiting", self.0.store.waiting(after, limit)).await?
+    }
+
+    async fn load(&self, key: &ConversationKey, mail: usize, history: usize) -> Result<Loaded, StoreError> {
+        let loaded = self.read(Call::Load, "load", self.0.store.load(key, mail, history)).await??;
+        self.0.state().seen(&loaded.mail);
+        Ok(loaded)
+    }
+
+    async fn mail(&self, key: &ConversationKey, max: usize) -> Result<Vec<Mail>, StoreError> {
+        let mail = self.read(Call::Load, "mail", self.0.store.mail(key, max)).await??;
+        self.0.state().seen(&mail);
+        Ok(mail)
+    }
+
+    async fn commit(&self, turn: TurnCommit) -> Result<(), CommitError> {
+        self.write(Write::Commit(Box::new(turn))).await.map(drop)
+    }
+
+    async fn fire(&self, now: Timestamp, limit: usize) -> Result<Fired, StoreError> {
+        match self.write(Write::Fire(now, limit)).await.map_err(store_error)? {
+            Written::Fired(fired) => Ok(fired),
+            Written::Posted(_) | Written::Done => Ok(Fired::default()),
+        }
+    }
+
+    async fn unsent(&self, after: i64, limit: usize) -> Result<Vec<(i64, OutboxRow)>, StoreError> {
+        self.read(Call::Unsent, "unsent", self.0.store.unsent(after, limit)).await?
+    }
+
+    async fn campaign(
+        &self,
+        partner: &PartnerId,
+        account: &AccountId,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<(i64, OutboxRow)>, StoreError> {
+        let read = self.0.store.campaign(partner, account, after, limit);
+        self.read(Call::Unsent, "campaign", read).await?
+    }
+
+    async fn settle(&self, settled: Vec<Settled>) -> Result<(), StoreError> {
+        self.write(Write::Settle(settled)).await.map(drop).map_err(store_error)
+    }
+
+    async fn set_aside(&self, letter: DeadLetter) -> Result<(), StoreError> {
+        self.write(Write::SetAside(letter)).await.map(drop).map_err(store_error)
+    }
+
+    async fn keep_raw(&self, letter: RawLetter) -> Result<(), StoreError> {
+        self.0.store.keep_raw(letter).await
+    }
+
+    async fn drop_letter(&self, partner: &PartnerId, letter: i64) -> Result<bool, StoreError> {
+        self.0.store.drop_letter(partner, letter).await
+    }
+
+    async fn replay(&self, partner: &PartnerId, letter: i64) -> Result<Option<ConversationKey>, StoreError> {
+        self.0.store.replay(partner, letter).await
+    }
+}

@@ -1,0 +1,394 @@
+//! Deliberately broken engines, to see that the simulation sees. Each is a decorator over a port, which does to the world what
+//! such an engine would: nothing of this is in the engine.
+
+use std::{
+    collections::BTreeMap,
+    future::Future,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use voronka_core::{
+    capabilities::Capabilities,
+    ids::{AccountId, BubbleId, PartnerId},
+    message::{Bubble, ConversationKey, EventKey, Inbound, Peer},
+    ports::{
+        Channel, ChatModel, CommitError, Completion, Delta, Fired, Journal, Loaded, ModelError, PostedMail, Preview,
+        Prompt, Receipt, SendError, Settled, StoreError,
+    },
+    rows::{DeadLetter, Mail, OutboxRow, RawLetter, TimerRow, TurnCommit},
+    spec::rich::Rich,
+};
+
+use super::{
+    journal::{SimJournal, due_timers},
+    ports::SimModel,
+    scene,
+    world::World,
+};
+
+/// A way to be broken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mutant {
+    /// Every delivery of an event is a new event.
+    NoDedup,
+    /// The messenger is told that an event is kept before it is.
+    AckBeforeCommit,
+    /// A bubble is noted as sent before it is sent.
+    SentBeforeSend,
+    /// Bubbles leave before their turn is written.
+    SendBeforeCommit,
+    /// A turn is written whatever version the conversation has.
+    IgnoresVersion,
+    /// A turn's effects are written first, its mail is consumed afterwards.
+    MailApart,
+    /// A timer that rang stays.
+    TimerStays,
+    /// A timer that rang is taken away before its event is kept.
+    TimerLost,
+    /// Timers ring too early.
+    TimerEarly,
+    /// Timers that a turn cancels ring nevertheless.
+    TimerNotCancelled,
+    /// A peer's bubbles overtake each other.
+    OrderBroken,
+    /// Whatever is sent again goes under a new key.
+    NewKey,
+    /// What waits to be sent is forgotten in a restart.
+    OutboxForgotten,
+    /// What waits for its turn is forgotten in a restart.
+    MailForgotten,
+    /// The answer goes to another customer.
+    PeerMixedUp,
+    /// The answer goes out through another partner's account.
+    PartnerMixedUp,
+    /// What the model says after the deadline is said after all.
+    LateAnswer,
+}
+
+impl Mutant {
+    /// All of them.
+    pub const ALL: [Self; 17] = [
+        Self::NoDedup,
+        Self::AckBeforeCommit,
+        Self::SentBeforeSend,
+        Self::SendBeforeCommit,
+        Self::IgnoresVersion,
+        Self::MailApart,
+        Self::TimerStays,
+        Self::TimerLost,
+        Self::TimerEarly,
+        Self::TimerNotCancelled,
+        Self::OrderBroken,
+        Self::NewKey,
+        Self::OutboxForgotten,
+        Self::MailForgotten,
+        Self::PeerMixedUp,
+        Self::PartnerMixedUp,
+        Self::LateAnswer,
+    ];
+
+    /// The mutant of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|mutant| format!("{mutant:?}").eq_ignore_ascii_case(name))
+    }
+}
+
+/// How long what is put off takes.
+const LATER: SignedDuration = SignedDuration::from_millis(20);
+
+/// What the broken parts of one run share.
+pub(super) struct Breakage {
+    pub(super) mutant: Option<Mutant>,
+    pub(super) world: Arc<World>,
+    count: AtomicU64,
+    /// Late answers, by the words that they answer.
+    late: Mutex<Vec<String>>,
+}
+
+impl Breakage {
+    pub(super) fn new(world: &Arc<World>, mutant: Option<Mutant>) -> Arc<Self> {
+        Arc::new(Self { mutant, world: Arc::clone(world), count: AtomicU64::new(0), late: Mutex::default() })
+    }
+
+    fn is(&self, mutant: Mutant) -> bool {
+        self.mutant == Some(mutant)
+    }
+
+    fn count(&self) -> u64 {
+        self.count.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Does it a little later, in the background: what a crash may come before.
+    fn later(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let world = Arc::clone(&self.world);
+        tokio::spawn(async move {
+            world.rest(LATER).await;
+            work.await;
+        });
+    }
+}
+
+/// A journal under an engine that is broken.
+pub(super) struct BrokenJournal {
+    pub(super) inner: Arc<SimJournal>,
+    pub(super) how: Arc<Breakage>,
+}
+
+impl BrokenJournal {
+    async fn fire_badly(&self, now: Timestamp, limit: usize) -> Result<Fired, StoreError> {
+        let world = &self.how.world;
+        if self.how.is(Mutant::TimerEarly) {
+            return self.inner.fire(now + SignedDuration::from_mins(1), limit).await;
+        }
+        let due = due_timers(world, now);
+        if self.how.is(Mutant::TimerLost) {
+            let mut events = Vec::new();
+            for (chat, name, _) in &due {
+                events.extend(world.store.take_timer(&scene::chats()[*chat].key, name));
+            }
+            if !events.is_empty() {
+                let inner = Arc::clone(&self.inner);
+                self.how.later(async move { while inner.post(events.clone()).await.is_err() {} });
+            }
+            return self.inner.fire(now, limit).await;
+        }
+        let timers: Vec<_> = due.iter().map(|(chat, ..)| scene::chats()[*chat].key.clone()).collect();
+        let mut events: Vec<Inbound> = timers.iter().flat_map(|key| world.store.due_events(key, now)).collect();
+        let fired = self.inner.fire(now, limit).await?;
+        if self.how.is(Mutant::TimerStays) && !events.is_empty() {
+            for event in &mut events {
+                event.key = EventKey::new(&format!("{}#{}", event.key, self.how.count()));
+            }
+            let inner = Arc::clone(&self.inner);
+            self.how.later(async move { while inner.post(events.clone()).await.is_err() {} });
+        }
+        Ok(fired)
+    }
+
+    /// The turn as a broken engine would have made it.
+    fn bend(&self, mut turn: TurnCommit) -> TurnCommit {
+        if self.how.is(Mutant::IgnoresVersion) {
+            turn.expected = self.how.world.store.version(&turn.key);
+        }
+        if self.how.is(Mutant::TimerNotCancelled) {
+            turn.timers.retain(|timer| matches!(timer, TimerRow::Set { .. }));
+        }
+        if self.how.is(Mutant::LateAnswer)
+            && let Some(first) = turn.outbox.first().filter(|row| row.seq > 0).cloned()
+        {
+            let chat = scene::chat_of(&turn.key);
+            let mut late = self.how.late.lock().unwrap_or_else(PoisonError::into_inner);
+            let theirs = |text: &String| scene::words_in(text).first().is_some_and(|(of, _)| Some(*of) == chat);
+            let at = late.iter().position(theirs);
+            if let Some(text) = at.map(|at| late.remove(at)) {
+                let id = BubbleId::of(&[&text]);
+                let bubble = Bubble { text: Rich::plain(text), rows: Vec::new(), ..first.bubble.clone() };
+                turn.outbox.push(OutboxRow { id, bubble, ..first });
+            }
+        }
+        turn
+    }
+}
+
+#[async_trait]
+impl Journal for BrokenJournal {
+    async fn post(&self, mut batch: Vec<Inbound>) -> Result<Vec<PostedMail>, StoreError> {
+        if self.how.is(Mutant::NoDedup) {
+            for inbound in &mut batch {
+                inbound.key = EventKey::new(&format!("{}#{}", inbound.key, self.how.count()));
+            }
+        }
+        if self.how.is(Mutant::AckBeforeCommit) {
+            let posted = batch.iter().map(|inbound| PostedMail::New(inbound.conversation())).collect();
+            let inner = Arc::clone(&self.inner);
+            tokio::spawn(async move { while inner.post(batch.clone()).await.is_err() {} });
+            return Ok(posted);
+        }
+        self.inner.post(batch).await
+    }
+
+    async fn waiting(&self, after: Option<&ConversationKey>, limit: usize) -> Result<Vec<ConversationKey>, StoreError> {
+        if self.how.is(Mutant::MailForgotten) {
+            return Ok(Vec::new());
+        }
+        self.inner.waiting(after, limit).await
+    }
+
+    async fn load(&self, key: &ConversationKey, mail: usize, history: usize) -> Result<Loaded, StoreError> {
+        self.inner.load(key, mail, history).await
+    }
+
+    async fn mail(&self, key: &ConversationKey, max: usize) -> Result<Vec<Mail>, StoreError> {
+        self.inner.mail(key, max).await
+    }
+
+    async fn commit(&self, turn: TurnCommit) -> Result<(), CommitError> {
+        let (decided, turn) = (turn.clone(), self.bend(turn));
+        if self.how.is(Mutant::SendBeforeCommit) {
+            let inner = Arc::clone(&self.inner);
+            self.how.later(async move { drop(inner.commit(turn).await) });
+            return Ok(());
+        }
+        if self.how.is(Mutant::MailApart) {
+            let consume = TurnCommit {
+                expected: turn.expected + 1,
+                consumed: turn.consumed.clone(),
+                messages: Vec::new(),
+                facts: Vec::new(),
+                orders: Vec::new(),
+                timers: Vec::new(),
+                outbox: Vec::new(),
+                notices: Vec::new(),
+                ..turn.clone()
+            };
+            self.inner.commit(TurnCommit { consumed: Vec::new(), ..turn }).await?;
+            while let Err(CommitError::Store(_)) = self.inner.commit(consume.clone()).await {}
+            return Ok(());
+        }
+        self.inner.commit(turn).await?;
+        if self.how.is(Mutant::TimerNotCancelled) {
+            self.how.world.state().not_wanted(&decided);
+        }
+        Ok(())
+    }
+
+    async fn fire(&self, now: Timestamp, limit: usize) -> Result<Fired, StoreError> {
+        self.fire_badly(now, limit).await
+    }
+
+    async fn unsent(&self, after: i64, limit: usize) -> Result<Vec<(i64, OutboxRow)>, StoreError> {
+        if self.how.is(Mutant::OutboxForgotten) {
+            return Ok(Vec::new());
+        }
+        self.inner.unsent(after, limit).await
+    }
+
+    async fn campaign(
+        &self,
+        partner: &PartnerId,
+        account: &AccountId,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<(i64, OutboxRow)>, StoreError> {
+        self.inner.campaign(partner, account, after, limit).await
+    }
+
+    async fn settle(&self, settled: Vec<Settled>) -> Result<(), StoreError> {
+        self.inner.settle(settled).await
+    }
+
+    async fn set_aside(&self, letter: DeadLetter) -> Result<(), StoreError> {
+        self.inner.set_aside(letter).await
+    }
+
+    async fn keep_raw(&self, letter: RawLetter) -> Result<(), StoreError> {
+        self.inner.keep_raw(letter).await
+    }
+
+    async fn drop_letter(&self, partner: &PartnerId, letter: i64) -> Result<bool, StoreError> {
+        self.inner.drop_letter(partner, letter).await
+    }
+
+    async fn replay(&self, partner: &PartnerId, letter: i64) -> Result<Option<ConversationKey>, StoreError> {
+        self.inner.replay(partner, letter).await
+    }
+}
+
+/// A channel under an engine that is broken.
+pub(super) struct BrokenChannel {
+    pub(super) inner: Arc<dyn Channel>,
+    /// The same account of the other partner.
+    pub(super) other: Arc<dyn Channel>,
+    pub(super) partner: PartnerId,
+    pub(super) journal: Arc<SimJournal>,
+    pub(super) how: Arc<Breakage>,
+    pub(super) tries: Mutex<BTreeMap<BubbleId, u64>>,
+}
+
+impl BrokenChannel {
+    /// The key that a broken engine would send it under: another for each try.
+    fn key(&self, id: BubbleId) -> BubbleId {
+        let mut known = self.tries.lock().unwrap_or_else(PoisonError::into_inner);
+        let tried = known.entry(id).or_default();
+        *tried += 1;
+        if *tried > 1 && self.how.is(Mutant::NewKey) {
+            return BubbleId::of(&[&id.to_string(), &tried.to_string()]);
+        }
+        id
+    }
+}
+
+#[async_trait]
+impl Channel for BrokenChannel {
+    fn capabilities(&self) -> &Capabilities {
+        self.inner.capabilities()
+    }
+
+    async fn send(&self, to: &Peer, bubble: &Bubble, id: BubbleId) -> Result<Receipt, SendError> {
+        let id = self.key(id);
+        if self.how.is(Mutant::SentBeforeSend) {
+            let (partner, at) = (self.partner.clone(), self.how.world.state().now());
+            drop(self.journal.settle(vec![Settled::Sent { partner, id, message: None, at }]).await);
+        }
+        if self.how.is(Mutant::OrderBroken) && self.how.count().is_multiple_of(3) {
+            let (inner, to, bubble) = (Arc::clone(&self.inner), to.clone(), bubble.clone());
+            self.how.later(async move { drop(inner.send(&to, &bubble, id).await) });
+            return Ok(Receipt { message: None });
+        }
+        if self.how.is(Mutant::PeerMixedUp) && self.how.count() % 5 == 4 {
+            let other =
+                scene::PEERS.iter().find(|peer| **peer != to.as_str()).map_or(to.clone(), |peer| Peer::new(peer));
+            return self.inner.send(&other, bubble, id).await;
+        }
+        if self.how.is(Mutant::PartnerMixedUp) && self.how.count() % 5 == 4 {
+            return self.other.send(to, bubble, id).await;
+        }
+        self.inner.send(to, bubble, id).await
+    }
+
+    async fn typing(&self, to: &Peer) -> Result<(), SendError> {
+        self.inner.typing(to).await
+    }
+
+    async fn preview(&self, to: &Peer, preview: &Preview) -> Result<(), SendError> {
+        self.inner.preview(to, preview).await
+    }
+}
+
+/// A model under an engine that listens after the deadline.
+pub(super) struct BrokenModel {
+    pub(super) inner: Arc<SimModel>,
+    pub(super) how: Arc<Breakage>,
+}
+
+#[async_trait]
+impl ChatModel for BrokenModel {
+    fn name(&self) -> &'static str {
+        "simulated"
+    }
+
+    async fn complete(
+        &self,
+        prompt: &Prompt,
+        on_delta: &mut (dyn for<'a> FnMut(Delta<'a>) + Send),
+    ) -> Result<Completion, ModelError> {
+        if !self.how.is(Mutant::LateAnswer) {
+            return self.inner.complete(prompt, on_delta).await;
+        }
+        let (told, hears) = tokio::sync::oneshot::channel();
+        let (inner, how, prompt) = (Arc::clone(&self.inner), Arc::clone(&self.how), prompt.clone());
+        tokio::spawn(async move {
+            let completion = inner.complete(&prompt, &mut |_| {}).await;
+            // Nobody waits any more: the answer is late.
+            if let Err(Ok(completion)) = told.send(completion) {
+                how.late.lock().unwrap_or_else(PoisonError::into_inner).push(completion.text);
+            }
+        });
+        hears.await.unwrap_or(Err(ModelError::TimedOut))
+    }
+}

@@ -1,0 +1,250 @@
+//! The messengers, the models and the pages of a run.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use jiff::SignedDuration;
+use voronka_core::{
+    capabilities::Capabilities,
+    ids::{AccountId, BubbleId, PartnerId},
+    message::{Bubble, Peer},
+    ports::{
+        Channel, ChatMessage, ChatModel, Completion, Delta, Finish, Indexed, Knowledge, KnowledgeError, ModelError,
+        Passage, Preview, Prompt, Receipt, SendError, Usage,
+    },
+    spec::knowledge::Page,
+};
+
+use super::{
+    scene,
+    world::{Fault, World, panics},
+};
+
+/// How long a call hangs before its adapter gives it up.
+const HANGS: SignedDuration = SignedDuration::from_secs(30);
+
+/// One account of one partner on a messenger.
+pub(super) struct SimChannel {
+    pub(super) world: Arc<World>,
+    pub(super) partner: PartnerId,
+    pub(super) account: AccountId,
+    pub(super) capabilities: Capabilities,
+}
+
+impl SimChannel {
+    pub(super) fn new(world: &Arc<World>, partner: &PartnerId, account: &AccountId) -> Self {
+        let capabilities = scene::capabilities(account.as_str());
+        Self { world: Arc::clone(world), partner: partner.clone(), account: account.clone(), capabilities }
+    }
+
+    fn name(&self) -> String {
+        format!("{}/{}", self.partner, self.account)
+    }
+
+    async fn side_call(&self, what: &str, to: &Peer, effect: impl FnOnce() + Send) -> Result<(), SendError> {
+        self.world.takes_time("a side call").await;
+        let fault = self.world.state().channel_fault();
+        let Some(fault) = fault else {
+            effect();
+            return Ok(());
+        };
+        self.world.tell(|| format!("{what} to {}/{to}: {fault:?}", self.name()));
+        if fault.done() {
+            effect();
+        }
+        match fault {
+            Fault::Fails { error, .. } => Err(error),
+            Fault::Hangs { .. } => std::future::pending().await,
+            Fault::Panics { .. } => panics(),
+        }
+    }
+}
+
+#[async_trait]
+impl Channel for SimChannel {
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    async fn send(&self, to: &Peer, bubble: &Bubble, id: BubbleId) -> Result<Receipt, SendError> {
+        let world = &self.world;
+        world.takes_time("a send").await;
+        let fault = world.state().channel_fault();
+        let show = || world.state().shown(self, to, bubble, id);
+        let Some(fault) = fault else {
+            show();
+            world.takes_time("a send").await;
+            return Ok(Receipt { message: Some(id.to_string()) });
+        };
+        world.tell(|| format!("send to {}/{to}: {fault:?}", self.name()));
+        world.state().not_sent(id, &fault);
+        if fault.done() {
+            show();
+        }
+        match fault {
+            Fault::Fails { error, .. } => Err(error),
+            Fault::Hangs { .. } => {
+                world.rest(HANGS).await;
+                Err(SendError::Unanswered("timed out".into()))
+            }
+            Fault::Panics { .. } => panics(),
+        }
+    }
+
+    async fn typing(&self, to: &Peer) -> Result<(), SendError> {
+        self.side_call("typing", to, || {}).await
+    }
+
+    async fn preview(&self, to: &Peer, preview: &Preview) -> Result<(), SendError> {
+        if preview.text.is_empty() {
+            // Tried is enough: that it may fail costs nothing.
+            self.world.state().withdrawn(self, to);
+        }
+        self.side_call("a preview", to, || self.world.state().previewed(self, to, preview)).await
+    }
+}
+
+/// A model that repeats what the customer said, with a word of its own for each answer.
+pub(super) struct SimModel {
+    pub(super) world: Arc<World>,
+    pub(super) partner: PartnerId,
+}
+
+impl SimModel {
+    fn answer(&self, prompt: &Prompt) -> String {
+        let heard = match prompt.messages.last() {
+            Some(ChatMessage::User { text }) => text.as_str(),
+            Some(ChatMessage::Assistant { .. } | ChatMessage::Tool { .. }) | None => "",
+        };
+        let mut state = self.world.state();
+        let all = prompt.messages.iter().map(|message| match message {
+            ChatMessage::User { text } | ChatMessage::Assistant { text, .. } => text.as_str(),
+            ChatMessage::Tool { content, .. } => content.as_str(),
+        });
+        let text: String = all.chain([prompt.system.as_str()]).collect::<Vec<_>>().join("\n");
+        state.asked(&self.partner, &text);
+        let call = state.truth.calls.len();
+        let (at, jumps) = (state.now(), state.jumps);
+        state.truth.calls.push((at, jumps, None));
+        let words: Vec<String> = scene::words_in(heard).into_iter().map(|(chat, n)| scene::word(chat, n)).collect();
+        let mine = scene::answer_word(call);
+        if words.is_empty() {
+            format!("Поняла вас, {mine}.")
+        } else {
+            format!("Про это: {}. И {mine}.", words.join(", "))
+        }
+    }
+}
+
+#[async_trait]
+impl ChatModel for SimModel {
+    fn name(&self) -> &'static str {
+        "simulated"
+    }
+
+    async fn complete(
+        &self,
+        prompt: &Prompt,
+        on_delta: &mut (dyn for<'a> FnMut(Delta<'a>) + Send),
+    ) -> Result<Completion, ModelError> {
+        let world = &self.world;
+        let text = self.answer(prompt);
+        let call = scene::answers_in(&text).first().copied().unwrap_or(0);
+        world.tell(|| format!("model {}: asked, would say «{text}»", self.partner));
+        world.takes_time("a model").await;
+        let (fault, long) = {
+            let mut state = world.state();
+            let fault = state.model_fault();
+            let long = (state.troubled && state.chance.one_in(4)).then(|| state.chance.within(500, 12_000));
+            (fault, long)
+        };
+        if let Some(fault) = fault {
+            world.tell(|| format!("model: {fault:?}"));
+            if fault.done() {
+                on_delta(Delta::Append("Сейчас расскажу. "));
+                world.rest(SignedDuration::from_secs(2)).await;
+            }
+            match fault {
+                Fault::Fails { error, .. } => return Err(error),
+                Fault::Hangs { .. } => return std::future::pending().await,
+                Fault::Panics { .. } => panics(),
+            }
+        }
+        if let Some(millis) = long {
+            let half = SignedDuration::from_millis(millis / 2);
+            let (first, rest) = text.split_at(text.find(". ").map_or(0, |at| at + 2));
+            world.rest(half).await;
+            on_delta(if millis % 2 == 0 { Delta::Append(first) } else { Delta::Replace(first) });
+            world.rest(half).await;
+            on_delta(Delta::Append(rest));
+        }
+        {
+            let mut state = world.state();
+            let now = state.now();
+            state.truth.calls[call].2 = Some(now);
+        }
+        let usage = Usage { input: 1, cached: 0, output: 1 };
+        Ok(Completion { text, calls: Vec::new(), finish: Finish::Stop, usage, model: "simulated".into() })
+    }
+}
+
+/// Pages that know one thing.
+pub(super) struct SimKnowledge {
+    pub(super) world: Arc<World>,
+    pub(super) partner: PartnerId,
+}
+
+#[async_trait]
+impl Knowledge for SimKnowledge {
+    async fn index(&self, _partner: &PartnerId, _pages: &[Page]) -> Result<Indexed, KnowledgeError> {
+        Ok(Indexed::default())
+    }
+
+    async fn search(&self, partner: &PartnerId, question: &str, _top: usize) -> Result<Vec<Passage>, KnowledgeError> {
+        let world = &self.world;
+        if *partner != self.partner {
+            world.state().broken("isolation", "pages are searched for another partner");
+        }
+        world.state().asked(&self.partner, question);
+        world.takes_time("a search").await;
+        let fault = world.state().knowledge_fault();
+        match fault {
+            None => {}
+            Some(Fault::Fails { error, .. }) => return Err(error),
+            Some(Fault::Hangs { .. }) => return std::future::pending().await,
+            Some(Fault::Panics { .. }) => panics(),
+        }
+        if world.state().chance.one_in(2) {
+            return Ok(Vec::new());
+        }
+        let (page, title) = ("delivery.md".to_owned(), "Доставка".to_owned());
+        let text = "Доставляем по городу каждый день.".to_owned();
+        Ok(vec![Passage { page, title, heading: String::new(), text, score: 0.9 }])
+    }
+}
+
+/// Whether a failure leaves open what happened.
+pub(super) fn is_unclear(fault: &Fault<SendError>) -> bool {
+    match fault {
+        Fault::Fails { error: SendError::Unanswered(_), .. } | Fault::Hangs { .. } | Fault::Panics { .. } => true,
+        Fault::Fails { .. } => false,
+    }
+}
+
+/// Whether a failure is final: the bubble may be given up.
+pub(super) fn is_final(fault: &Fault<SendError>) -> bool {
+    match fault {
+        Fault::Fails { error, .. } => match error {
+            SendError::Blocked | SendError::Gone | SendError::Refused(_) => true,
+            SendError::Limited { .. }
+            | SendError::ChatLimited { .. }
+            | SendError::Unavailable(_)
+            | SendError::Unanswered(_)
+            | SendError::Unauthorised => false,
+        },
+        Fault::Hangs { .. } | Fault::Panics { .. } => false,
+    }
+}
+
+/// Longest time for which a channel may try one bubble.
+pub(super) const TRIED_FOR: Duration = Duration::from_hours(24);

@@ -1,0 +1,148 @@
+//! Who takes part: two partners whose accounts and customers bear the same names, so that whatever is mixed up is seen.
+
+use std::sync::{Arc, LazyLock};
+
+use voronka_core::{
+    capabilities::{Capabilities, Has},
+    ids::{AccountId, PartnerId},
+    message::{ConversationKey, Peer},
+    spec::partner::{PartnerFiles, PartnerSpec},
+};
+
+use crate::channel::roomy;
+
+/// How long an answer may take, as the partners' files say.
+pub(super) const DEADLINE_S: i64 = 8;
+
+const CONFIG: &str = "\
+name: Полдень
+zone: Europe/Berlin
+quiet_hours: 22:00-8:00
+accounts: {telegram: {deadline: 8s}, vk: {group: 1, deadline: 8s}}
+answer: {deadline: 8s}
+team: {хозяйка: {telegram: 111, role: owner}}
+notify: [{to: хозяйка, about: [handoff, message]}]
+";
+/// The other partner gathers bursts.
+const GATHERING: &str = "\
+name: Закат
+zone: Europe/Berlin
+accounts: {telegram: {deadline: 8s}, vk: {group: 1, deadline: 8s}}
+answer: {deadline: 8s, buffer: 1s}
+team: {хозяйка: {telegram: 111, role: owner}}
+notify: [{to: хозяйка, about: [handoff]}]
+";
+const FLOW: &str = "\
+title: Заказ
+about: клиент хочет торт
+start: {commands: [/zakaz]}
+silence: [{after: 2m, say: Вы тут?}, {after: 30m, say: Напомню о себе.}, {after: 20h, end: бросил}]
+steps:
+  - ask: Какая начинка?
+    as: начинка
+    choice: {ягоды: Ягоды, шоколад: Шоколад}
+  - say: Считаю.
+  - wait: 5m
+  - say: Посчитала.
+";
+
+/// What carries each partner's bubbles.
+pub(super) const ACCOUNTS: [&str; 2] = ["telegram", "vk"];
+pub(super) const PEERS: [&str; 2] = ["anna", "boris"];
+/// Where each partner's team reads notices.
+pub(super) const TEAM: &str = "111";
+pub(super) const PARTNERS: [&str; 2] = ["korica", "lavka"];
+
+static SPECS: LazyLock<Vec<Arc<PartnerSpec>>> = LazyLock::new(|| {
+    let parsed = PARTNERS.iter().zip([CONFIG, GATHERING]).map(|(id, config)| {
+        let files =
+            PartnerFiles::from([("config.yaml".into(), config.into()), ("flows/zakaz.yaml".into(), FLOW.into())]);
+        let loaded = PartnerSpec::parse(partner(id), &files);
+        let spec = loaded.spec.unwrap_or_else(|| panic!("the simulation's own files: {:#?}", loaded.diagnostics));
+        Arc::new(spec)
+    });
+    parsed.collect()
+});
+
+pub(super) fn specs() -> &'static [Arc<PartnerSpec>] {
+    &SPECS
+}
+
+pub(super) fn partner(id: &str) -> PartnerId {
+    PartnerId::parse(id).expect("the simulation's own ids are well formed")
+}
+
+pub(super) fn account(id: &str) -> AccountId {
+    AccountId::parse(id).expect("the simulation's own ids are well formed")
+}
+
+/// Telegram takes no idempotency key, VK does.
+pub(super) fn capabilities(account: &str) -> Capabilities {
+    Capabilities { idempotent: if account == "vk" { Has::Yes } else { Has::No }, ..roomy() }
+}
+
+/// One customer on one account.
+#[derive(Debug, Clone)]
+pub(super) struct Chat {
+    pub(super) partner: PartnerId,
+    pub(super) account: AccountId,
+    pub(super) peer: Peer,
+    pub(super) key: ConversationKey,
+}
+
+/// All chats there are; their order is their number.
+pub(super) fn chats() -> &'static [Chat] {
+    static CHATS: LazyLock<Vec<Chat>> = LazyLock::new(|| {
+        let mut chats = Vec::new();
+        for partner_id in PARTNERS {
+            for account_id in ACCOUNTS {
+                for name in PEERS {
+                    let (partner, account, peer) = (partner(partner_id), account(account_id), Peer::new(name));
+                    let key = ConversationKey::of(&partner, &account, &peer);
+                    chats.push(Chat { partner, account, peer, key });
+                }
+            }
+        }
+        chats
+    });
+    &CHATS
+}
+
+/// The number of a conversation's chat.
+pub(super) fn chat_of(key: &ConversationKey) -> Option<usize> {
+    chats().iter().position(|chat| chat.key == *key)
+}
+
+const LETTERS: [char; 14] = ['б', 'в', 'г', 'д', 'ж', 'з', 'к', 'л', 'м', 'н', 'п', 'р', 'с', 'т'];
+
+/// A word that only this message of this chat has. No figures: an answer may not invent them.
+pub(super) fn word(chat: usize, n: usize) -> String {
+    format!("слово{}{}{}", LETTERS[chat], LETTERS[n / 14 % 14], LETTERS[n % 14])
+}
+
+/// A word that only this answer of a model has.
+pub(super) fn answer_word(n: usize) -> String {
+    format!("ответ{}{}{}", LETTERS[n / 196 % 14], LETTERS[n / 14 % 14], LETTERS[n % 14])
+}
+
+/// The messages that a text speaks of: (chat, number).
+pub(super) fn words_in(text: &str) -> Vec<(usize, usize)> {
+    coded("слово", text).into_iter().map(|[chat, high, low]| (chat, high * 14 + low)).collect()
+}
+
+/// The models' answers that a text is made of.
+pub(super) fn answers_in(text: &str) -> Vec<usize> {
+    coded("ответ", text).into_iter().map(|[a, b, c]| a * 196 + b * 14 + c).collect()
+}
+
+fn coded(stem: &str, text: &str) -> Vec<[usize; 3]> {
+    let lower = text.to_lowercase();
+    let mut found = Vec::new();
+    for part in lower.split(stem).skip(1) {
+        let mut letters = part.chars().map_while(|letter| LETTERS.iter().position(|known| *known == letter));
+        if let (Some(a), Some(b), Some(c)) = (letters.next(), letters.next(), letters.next()) {
+            found.push([a, b, c]);
+        }
+    }
+    found
+}

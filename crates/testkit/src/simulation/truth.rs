@@ -1,0 +1,516 @@
+//! What is true of a run, told by the disk and by what people see; written from DESIGN §3, without a look at how the engine
+//! does it. Rules that can be checked at once are checked as things happen, the rest at the end.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+use voronka_core::{
+    ids::{BubbleId, PartnerId},
+    message::{Bubble, Content, Event, Inbound, Peer},
+    ports::{PostedMail, Preview, SendError, Settled},
+    rows::{Author, DeadLetter, Lane, Mail, MailSeq, OutboxRow, TimerRow, TurnCommit},
+};
+
+use super::{
+    ports::{SimChannel, TRIED_FOR, is_final, is_unclear},
+    scene,
+    world::{Fault, State},
+};
+
+/// What is known of a run.
+#[derive(Default)]
+pub(super) struct Truth {
+    pub(super) broken: Vec<String>,
+    pub(super) acts: Vec<Act>,
+    /// Conversations' versions, by chat.
+    versions: BTreeMap<usize, i64>,
+    owners: BTreeMap<usize, &'static str>,
+    mail: BTreeMap<MailSeq, Inbound>,
+    /// Events that a turn has taken: how often.
+    taken: BTreeMap<EventId, u32>,
+    /// Acts in the order in which turns took them, by chat.
+    order: BTreeMap<usize, Vec<usize>>,
+    /// Keys of the customers' messages that are kept, by chat.
+    heard: BTreeMap<usize, BTreeSet<String>>,
+    set_aside: BTreeSet<EventId>,
+    /// How often a timer was set for one moment.
+    set: BTreeMap<EventId, u32>,
+    /// Timers that are set: chat and name to moment.
+    timers: BTreeMap<(usize, &'static str), Timestamp>,
+    fired: BTreeMap<EventId, u32>,
+    bubbles: BTreeMap<BubbleId, Fate>,
+    /// Bubbles that are known to wait, by chat; to see order.
+    last_shown: BTreeMap<usize, i64>,
+    /// Words that an answer repeated, and in which bubble.
+    answered: BTreeMap<(usize, usize), BubbleId>,
+    previews: BTreeMap<usize, Standing>,
+    /// Which version of its conversation each unfinished answer was begun at.
+    drafts: BTreeMap<(usize, i64), i64>,
+    /// Calls of models: when they began, how often the clock was set before, when they were done.
+    pub(super) calls: Vec<(Timestamp, u32, Option<Timestamp>)>,
+    /// Starts of an engine: whatever was under way then may be done once more.
+    pub(super) starts: u32,
+    /// Two engines have served the same store.
+    pub(super) overlapped: bool,
+    /// The store has failed for good: some work rests until the next start.
+    pub(super) rests: bool,
+    pub(super) commits_refused: u32,
+    pub(super) settles_failed: u32,
+}
+
+/// Something that a person does.
+#[derive(Debug, Clone)]
+pub(super) struct Act {
+    pub(super) chat: usize,
+    pub(super) inbound: Inbound,
+    /// When it was first handed in, in steps.
+    pub(super) tried: Option<u64>,
+    /// When it was first acknowledged.
+    pub(super) acked: Option<u64>,
+}
+
+/// What makes an event itself, whatever key it goes under.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum EventId {
+    Act(usize),
+    Timer(usize, &'static str, Timestamp),
+    Delivery(BubbleId),
+    Strange(String),
+}
+
+/// What became of a bubble.
+struct Fate {
+    row: OutboxRow,
+    at: Timestamp,
+    shows: u32,
+    /// Starts of the engine when it was first shown.
+    first_shown: Option<u32>,
+    unclear: u32,
+    failed: u32,
+    refused: bool,
+    settled: bool,
+}
+
+/// The preview that a chat shows.
+struct Standing {
+    starts: u32,
+    text: String,
+}
+
+pub(super) fn act_number(inbound: &Inbound) -> Option<usize> {
+    let mark = match &inbound.event {
+        Event::Customer { profile, .. } => profile.handle.as_deref()?,
+        Event::Team { who, .. } => who,
+        Event::Timer { .. } | Event::Delivery { .. } => return None,
+    };
+    mark.rsplit('-').next()?.parse().ok()
+}
+
+pub(super) fn event_id(inbound: &Inbound) -> EventId {
+    let strange = || EventId::Strange(inbound.key.to_string());
+    match &inbound.event {
+        Event::Customer { .. } | Event::Team { .. } => act_number(inbound).map_or_else(strange, EventId::Act),
+        Event::Timer { timer } => match scene::chat_of(&inbound.conversation()) {
+            Some(chat) => EventId::Timer(chat, timer.name(), inbound.at),
+            None => strange(),
+        },
+        Event::Delivery { bubble, .. } => EventId::Delivery(*bubble),
+    }
+}
+
+impl State {
+    pub(super) fn kept(&mut self, inbound: &Inbound, posted: &PostedMail) {
+        let id = event_id(inbound);
+        self.tell(|| format!("kept {id:?}: {}", if *posted == PostedMail::Seen { "seen" } else { "new" }));
+    }
+
+    pub(super) fn seen(&mut self, mail: &[Mail]) {
+        for one in mail {
+            self.truth.mail.insert(one.seq, one.inbound.clone());
+        }
+    }
+
+    /// A model or an index hears this: of one conversation alone, and of this partner.
+    pub(super) fn asked(&mut self, partner: &PartnerId, text: &str) {
+        let chats: BTreeSet<usize> = scene::words_in(text).into_iter().map(|(chat, _)| chat).collect();
+        if chats.len() > 1 || chats.iter().any(|chat| scene::chats()[*chat].partner != *partner) {
+            self.broken("isolation", &format!("{partner} is asked about {chats:?}: {text}"));
+        }
+    }
+
+    pub(super) fn committed(&mut self, turn: &TurnCommit) {
+        let Some(chat) = scene::chat_of(&turn.key) else {
+            return self.broken("right chat", &format!("a turn of an unknown conversation {:?}", turn.key));
+        };
+        let events: Vec<Inbound> = turn.consumed.iter().filter_map(|seq| self.truth.mail.get(seq).cloned()).collect();
+        let ids: Vec<EventId> = events.iter().map(event_id).collect();
+        self.tell(|| {
+            let bubbles: Vec<&str> = turn.outbox.iter().map(|row| row.bubble.text.text.as_str()).collect();
+            let timers: Vec<String> = turn.timers.iter().map(|timer| format!("{timer:?}")).collect();
+            format!(
+                "commit {chat} v{} of {ids:?}, {}: {bubbles:?} {timers:?}",
+                turn.expected + 1,
+                turn.conversation.owner
+            )
+        });
+        let version = self.truth.versions.insert(chat, turn.expected + 1).unwrap_or(0);
+        if version != turn.expected {
+            self.broken(
+                "one turn at a time",
+                &format!("chat {chat}: a turn of version {} is written over {version}", turn.expected),
+            );
+        }
+        if events.len() != turn.consumed.len() {
+            self.broken("nothing twice", "a turn takes mail that nobody has read");
+        }
+        let stale = self.take(chat, &ids);
+        let owner_before = self.truth.owners.insert(chat, turn.conversation.owner).unwrap_or("bot");
+        self.check_answered(chat, turn, &events, owner_before);
+        let dialogue = turn.outbox.iter().filter(|row| row.lane != Lane::Notice).count();
+        if stale == ids.len() && !ids.is_empty() && dialogue > 0 {
+            self.broken("timers", &format!("chat {chat}: a timer that was cancelled acts: {ids:?}"));
+        }
+        self.check_messages(chat, turn);
+        for timer in &turn.timers {
+            match timer {
+                TimerRow::Set { due, timer } => {
+                    *self.truth.set.entry(EventId::Timer(chat, timer.name(), *due)).or_default() += 1;
+                    self.truth.timers.insert((chat, timer.name()), *due);
+                }
+                TimerRow::Cancel { name } => {
+                    self.truth.timers.remove(&(chat, *name));
+                }
+            }
+        }
+        for row in &turn.outbox {
+            self.check_bubble(chat, row);
+        }
+    }
+
+    /// Marks events as taken; how many of them are timers that are not set any more.
+    fn take(&mut self, chat: usize, ids: &[EventId]) -> usize {
+        let mut stale = 0;
+        for id in ids {
+            let times = self.truth.taken.entry(id.clone()).or_default();
+            *times += 1;
+            let excused = self.truth.set.get(id).copied().unwrap_or(1);
+            if *times > excused {
+                self.broken("nothing twice", &format!("{id:?} has {times} turns", times = self.truth.taken[id]));
+            }
+            match id {
+                EventId::Act(act) => self.truth.order.entry(chat).or_default().push(*act),
+                EventId::Timer(_, name, due) => {
+                    if self.truth.timers.get(&(chat, *name)) == Some(due) {
+                        self.truth.timers.remove(&(chat, *name));
+                    } else {
+                        stale += 1;
+                    }
+                }
+                EventId::Delivery(_) => {}
+                EventId::Strange(key) => self.broken("nothing twice", &format!("an event that nobody sent: {key}")),
+            }
+        }
+        stale
+    }
+
+    /// A message of a customer whom the bot serves gets an answer or a person (DESIGN §3.6).
+    fn check_answered(&mut self, chat: usize, turn: &TurnCommit, events: &[Inbound], owner: &str) {
+        let texts = |inbound: &Inbound| matches!(&inbound.event, Event::Customer { content: Content::Text { .. }, .. });
+        let team = events.iter().any(|inbound| matches!(inbound.event, Event::Team { .. }));
+        let blocked_after = events.iter().rposition(texts) < events.iter().rposition(is_undeliverable);
+        let answered = turn.outbox.iter().any(|row| row.lane == Lane::Dialogue) || turn.conversation.owner != "bot";
+        if owner == "bot" && events.iter().any(texts) && !team && !blocked_after && !answered {
+            self.broken("an answer or a person", &format!("chat {chat} gets neither"));
+        }
+    }
+
+    fn check_messages(&mut self, chat: usize, turn: &TurnCommit) {
+        for message in &turn.messages {
+            if scene::words_in(&message.text).iter().any(|(of, _)| *of != chat) {
+                self.broken("right chat", &format!("chat {chat} keeps «{}»", message.text));
+            }
+            let Some(key) = message.key.as_ref().filter(|_| message.author == Author::Customer) else { continue };
+            if !self.truth.heard.entry(chat).or_default().insert(key.to_string()) {
+                self.broken("nothing twice", &format!("message {key} is kept twice"));
+            }
+        }
+        let mut words: Vec<(usize, usize)> = turn
+            .messages
+            .iter()
+            .filter(|message| message.author == Author::Customer)
+            .flat_map(|message| scene::words_in(&message.text))
+            .collect();
+        let before = words.len();
+        words.sort_unstable();
+        words.dedup();
+        if words.len() < before {
+            self.broken("nothing twice", "a turn hears one message twice");
+        }
+    }
+
+    fn check_bubble(&mut self, chat: usize, row: &OutboxRow) {
+        let home = &scene::chats()[chat];
+        let right = match row.lane {
+            Lane::Dialogue | Lane::Campaign => row.peer == home.peer && row.account == home.account,
+            Lane::Notice => row.peer.as_str() == scene::TEAM,
+        };
+        if !right || row.conversation != home.key {
+            self.broken("right chat", &format!("a bubble of chat {chat} goes to {}/{}", row.account, row.peer));
+        }
+        self.check_words(chat, row);
+        let fate = Fate {
+            row: row.clone(),
+            at: self.now(),
+            shows: 0,
+            first_shown: None,
+            unclear: 0,
+            failed: 0,
+            refused: false,
+            settled: false,
+        };
+        if self.truth.bubbles.insert(row.id, fate).is_some() {
+            self.broken("nothing twice", &format!("bubble {} is committed twice", row.id));
+        }
+    }
+
+    fn check_words(&mut self, chat: usize, row: &OutboxRow) {
+        if row.lane != Lane::Dialogue {
+            return;
+        }
+        for word in scene::words_in(&row.bubble.text.text) {
+            if word.0 != chat {
+                self.broken("right chat", &format!("chat {chat} is told of a message of chat {}", word.0));
+            }
+            if self.truth.answered.insert(word, row.id).is_some_and(|other| other != row.id) {
+                self.broken("nothing twice", &format!("message {word:?} is answered twice"));
+            }
+        }
+        for call in scene::answers_in(&row.bubble.text.text) {
+            let known = self.truth.calls.get(call).copied();
+            let late = known.is_none_or(|(began, jumps, done)| {
+                let limit = began + SignedDuration::from_secs(scene::DEADLINE_S);
+                jumps == 0 && self.jumps == 0 && done.is_none_or(|done| done > limit)
+            });
+            if late {
+                self.broken("deadline", &format!("answer {call} of a model came late, and is said in chat {chat}"));
+            }
+        }
+    }
+
+    /// A turn has decided that timers are not to ring any more, whatever became of that.
+    pub(super) fn not_wanted(&mut self, turn: &TurnCommit) {
+        let Some(chat) = scene::chat_of(&turn.key) else { return };
+        for timer in &turn.timers {
+            if let TimerRow::Cancel { name } = timer {
+                self.truth.timers.remove(&(chat, *name));
+            }
+        }
+    }
+
+    pub(super) fn fired(&mut self, (chat, name, due): (usize, &'static str, Timestamp)) {
+        self.tell(|| format!("timer {name} of chat {chat} fires"));
+        if due > self.now() {
+            self.broken("timers", &format!("{name} of chat {chat} fires before {due}"));
+        }
+        let id = EventId::Timer(chat, name, due);
+        if self.truth.timers.get(&(chat, name)) != Some(&due) {
+            self.broken("timers", &format!("{name} of chat {chat} fires, though it is not set for {due}"));
+        }
+        *self.truth.fired.entry(id).or_default() += 1;
+    }
+
+    /// Somebody sees a bubble.
+    pub(super) fn shown(&mut self, on: &SimChannel, to: &Peer, bubble: &Bubble, id: BubbleId) {
+        let idempotent = on.capabilities.idempotent.it();
+        let (starts, overlapped, refused) = (self.truth.starts, self.truth.overlapped, self.truth.settles_failed);
+        self.tell(|| format!("{}/{} {to} sees «{}»", on.partner, on.account, bubble.text.text));
+        let Some(fate) = self.truth.bubbles.get_mut(&id) else {
+            return self
+                .broken("commit before send", &format!("«{}» is shown and was never committed", bubble.text.text));
+        };
+        let mut wrong = Vec::new();
+        let home = &fate.row;
+        if home.conversation.partner != on.partner || home.account != on.account || home.peer != *to {
+            wrong.push((
+                "right chat",
+                format!("{}/{}/{to} sees what is meant for {}/{}", on.partner, on.account, home.account, home.peer),
+            ));
+        }
+        if home.bubble != *bubble {
+            wrong.push((
+                "right chat",
+                format!("«{}» is shown instead of «{}»", bubble.text.text, home.bubble.text.text),
+            ));
+        }
+        if fate.settled && !idempotent && !overlapped {
+            wrong
+                .push(("nothing twice", format!("«{}» is shown again after its result was written", bubble.text.text)));
+        }
+        let is_first = fate.shows == 0;
+        fate.shows += u32::from(is_first || !idempotent);
+        let first = *fate.first_shown.get_or_insert(starts);
+        // A second engine may have read the bubble before the first one showed it.
+        let allowed = 1 + fate.unclear + (starts - first) + refused + u32::from(overlapped);
+        if fate.shows > allowed {
+            wrong.push((
+                "nothing twice",
+                format!("«{}» is shown {} times, {allowed} are excused", bubble.text.text, fate.shows),
+            ));
+        }
+        let (lane, seq, key) = (home.lane, home.seq, home.conversation.clone());
+        if let Some(chat) = scene::chat_of(&key).filter(|_| is_first && lane == Lane::Dialogue) {
+            let last = self.truth.last_shown.insert(chat, seq).unwrap_or(0);
+            if last > seq && !overlapped {
+                wrong.push(("order", format!("chat {chat} sees message {seq} after {last}")));
+            }
+            if !bubble.rows.is_empty() {
+                self.screens.insert(chat, bubble.clone());
+            }
+            self.truth.previews.remove(&chat);
+        }
+        for (rule, what) in wrong {
+            self.broken(rule, &what);
+        }
+    }
+
+    pub(super) fn not_sent(&mut self, id: BubbleId, fault: &Fault<SendError>) {
+        if let Some(fate) = self.truth.bubbles.get_mut(&id) {
+            fate.failed += 1;
+            fate.unclear += u32::from(is_unclear(fault));
+            fate.refused |= is_final(fault);
+        }
+    }
+
+    fn chat_on(on: &SimChannel, to: &Peer) -> Option<usize> {
+        scene::chats()
+            .iter()
+            .position(|chat| chat.partner == on.partner && chat.account == on.account && chat.peer == *to)
+    }
+
+    /// Somebody sees an unfinished answer.
+    pub(super) fn previewed(&mut self, on: &SimChannel, to: &Peer, preview: &Preview) {
+        let Some(chat) = Self::chat_on(on, to) else {
+            return self.broken("right chat", "a preview goes to a stranger");
+        };
+        self.tell(|| format!("chat {chat} sees a preview: «{}»", preview.text));
+        if scene::words_in(&preview.text).iter().any(|(of, _)| *of != chat) {
+            self.broken("right chat", &format!("chat {chat} sees a preview of another's"));
+        }
+        let version = self.truth.versions.get(&chat).copied().unwrap_or(0);
+        let since = *self.truth.drafts.entry((chat, preview.draft)).or_insert(version);
+        if since != version && !preview.text.is_empty() && !self.truth.overlapped {
+            self.broken("previews", &format!("chat {chat} sees a preview of a turn that is over"));
+        }
+        let standing = Standing { starts: self.truth.starts, text: preview.text.clone() };
+        self.truth.previews.insert(chat, standing);
+    }
+
+    pub(super) fn withdrawn(&mut self, on: &SimChannel, to: &Peer) {
+        if let Some(chat) = Self::chat_on(on, to) {
+            self.truth.previews.remove(&chat);
+        }
+    }
+
+    pub(super) fn settled(&mut self, settled: &Settled) {
+        self.tell(|| format!("settled {settled:?}"));
+        let (id, given_up) = match settled {
+            Settled::Sent { id, .. } => (id, false),
+            Settled::GivenUp { id, .. } => (id, true),
+            Settled::Tried { .. } => return,
+        };
+        let now = self.now();
+        let Some(fate) = self.truth.bubbles.get_mut(id) else {
+            return self.broken("commit before send", "the result of a bubble that was never committed");
+        };
+        fate.settled = true;
+        let chat = scene::chat_of(&fate.row.conversation);
+        let text = fate.row.bubble.text.text.clone();
+        let tried_for = SignedDuration::try_from(TRIED_FOR).unwrap_or(SignedDuration::MAX);
+        let old = now.duration_since(fate.at) > tried_for && fate.failed > 0;
+        let expired = fate.row.expires.is_some_and(|expires| expires <= now);
+        if let Some(chat) = chat.filter(|_| given_up) {
+            // What would have replaced the preview does not come.
+            self.truth.previews.remove(&chat);
+        }
+        let Some(fate) = self.truth.bubbles.get(id) else { return };
+        let excused = fate.refused || fate.unclear > 2 || old || expired;
+        let shows = fate.shows;
+        if !given_up && shows == 0 {
+            self.broken("nothing lost", &format!("«{text}» is noted as sent, and nobody has seen it"));
+        }
+        if given_up && !excused {
+            self.broken("nothing lost", &format!("«{text}» is given up without a reason"));
+        }
+    }
+
+    pub(super) fn set_aside(&mut self, letter: &DeadLetter) {
+        let ids: Vec<EventId> = letter.mail.iter().filter_map(|seq| self.truth.mail.get(seq)).map(event_id).collect();
+        self.tell(|| format!("set aside {ids:?}: {}", letter.cause));
+        if self.truth.commits_refused == 0 {
+            self.broken("nothing lost", &format!("{ids:?} is set aside though nothing was wrong: {}", letter.cause));
+        }
+        self.truth.set_aside.extend(ids);
+    }
+
+    /// All is over: what must have happened has happened.
+    pub(super) fn check_end(&mut self) {
+        let mut wrong: Vec<(&str, String)> = Vec::new();
+        let truth = &self.truth;
+        for (n, act) in truth.acts.iter().enumerate() {
+            let id = EventId::Act(n);
+            let (turns, aside) = (truth.taken.get(&id).copied().unwrap_or(0), truth.set_aside.contains(&id));
+            match (act.acked.is_some(), turns, aside) {
+                (true, 1, false) | (true, 0, true) | (false, 0, _) => {}
+                (true, 0, false) => wrong
+                    .push(("nothing lost", format!("{id:?} of chat {} was acknowledged and has no turn", act.chat))),
+                (true, _, true) => wrong.push(("nothing twice", format!("{id:?} has a turn and is set aside"))),
+                // Twice is told when it happens; a turn before the acknowledgement is told was in time.
+                (true, _, false) | (false, _, _) => {}
+            }
+            if act.acked.is_none() {
+                wrong.push(("nothing lost", format!("{id:?} is never acknowledged")));
+            }
+        }
+        for order in truth.order.values() {
+            for (n, later) in order.iter().enumerate() {
+                let began = truth.acts[*later].tried;
+                let before = order[n + 1..]
+                    .iter()
+                    .find(|earlier| truth.acts[**earlier].acked.zip(began).is_some_and(|(acked, began)| acked < began));
+                if let Some(earlier) = before {
+                    wrong.push((
+                        "order",
+                        format!("act {later} has its turn before act {earlier}, which was acknowledged before it came"),
+                    ));
+                }
+            }
+        }
+        for (id, fate) in &truth.bubbles {
+            if fate.shows == 0
+                && !(fate.settled
+                    && (fate.refused || fate.unclear > 2 || fate.failed > 0 || fate.row.expires.is_some()))
+            {
+                wrong.push(("nothing lost", format!("bubble {id} «{}» is never shown", fate.row.bubble.text.text)));
+            }
+        }
+        for (chat, standing) in &truth.previews {
+            if !standing.text.is_empty() && standing.starts == truth.starts && !truth.overlapped {
+                wrong.push(("previews", format!("chat {chat} still sees «{}»", standing.text)));
+            }
+        }
+        let now = self.now();
+        for ((chat, name), due) in &truth.timers {
+            let id = EventId::Timer(*chat, name, *due);
+            if *due <= now && !truth.set_aside.contains(&id) {
+                wrong.push(("timers", format!("{name} of chat {chat} was due at {due} and has no turn")));
+            }
+        }
+        for (rule, what) in wrong {
+            self.broken(rule, &what);
+        }
+    }
+}
+
+fn is_undeliverable(inbound: &Inbound) -> bool {
+    matches!(inbound.event, Event::Delivery { .. })
+}

@@ -1,0 +1,94 @@
+//! The simulation, a few thousand seeds of it; and that it can fail.
+
+use voronka_testkit::simulation::{self, Mutant, SEEDS, Verdict};
+
+/// Seeds that a test of a mutant may take.
+const MUTANT_SEEDS: u64 = 1_000;
+
+#[track_caller]
+fn passes(verdict: &Verdict) {
+    if !verdict.broken.is_empty() {
+        let story = simulation::tell(verdict.seed, None).story.join("\n");
+        panic!("{story}\n\nseed {}: {:#?}\nagain: cargo xtask simulate 1 --from {0}", verdict.seed, verdict.broken);
+    }
+}
+
+#[test]
+fn seeds_that_once_showed_a_bug_pass() {
+    for kept in SEEDS {
+        passes(&simulation::run(kept.seed, None));
+    }
+}
+
+#[test]
+fn a_seed_is_always_the_same_run() {
+    for seed in 0..40 {
+        let (one, other) = (simulation::tell(seed, None), simulation::tell(seed, None));
+        for (n, (line, again)) in one.story.iter().zip(&other.story).enumerate() {
+            assert_eq!(line, again, "seed {seed}, line {n}");
+        }
+        assert_eq!((one.steps, one.calls, &one.story), (other.steps, other.calls, &other.story), "seed {seed}");
+        assert_eq!(simulation::run(seed, None).steps, one.steps, "whether it is told changes nothing");
+    }
+}
+
+macro_rules! seeds {
+    ($($name:ident $from:literal)*) => {$(
+        #[test]
+        fn $name() {
+            for seed in $from..$from + 500 {
+                passes(&simulation::run(seed, None));
+            }
+        }
+    )*};
+}
+
+// Several tests, so that several cores share the work.
+seeds! {
+    what_is_promised_holds_in_seeds_from_0 0
+    what_is_promised_holds_in_seeds_from_500 500
+    what_is_promised_holds_in_seeds_from_1000 1_000
+    what_is_promised_holds_in_seeds_from_1500 1_500
+}
+
+#[track_caller]
+fn is_caught(mutant: Mutant) {
+    let caught = (0..MUTANT_SEEDS).find(|seed| !simulation::run(*seed, Some(mutant)).broken.is_empty());
+    assert!(caught.is_some(), "{mutant:?} was not caught within {MUTANT_SEEDS} seeds");
+}
+
+macro_rules! mutants {
+    ($($name:ident $mutant:ident)*) => {
+        $(
+            #[test]
+            fn $name() {
+                is_caught(Mutant::$mutant);
+            }
+        )*
+
+        #[test]
+        fn every_mutant_has_its_test() {
+            assert_eq!(Mutant::ALL.to_vec(), [$(Mutant::$mutant),*]);
+        }
+    };
+}
+
+mutants! {
+    an_engine_that_takes_every_delivery_for_a_new_event_is_caught NoDedup
+    an_engine_that_acknowledges_before_the_event_is_kept_is_caught AckBeforeCommit
+    an_engine_that_notes_a_bubble_as_sent_before_it_is_sent_is_caught SentBeforeSend
+    an_engine_that_sends_before_the_turn_is_written_is_caught SendBeforeCommit
+    an_engine_that_ignores_versions_is_caught IgnoresVersion
+    an_engine_that_consumes_mail_after_the_turn_is_caught MailApart
+    an_engine_whose_timers_stay_after_they_rang_is_caught TimerStays
+    an_engine_that_loses_timers_in_a_crash_is_caught TimerLost
+    an_engine_whose_timers_ring_early_is_caught TimerEarly
+    an_engine_that_does_not_cancel_timers_is_caught TimerNotCancelled
+    an_engine_that_mixes_up_the_order_is_caught OrderBroken
+    an_engine_that_sends_again_under_a_new_key_is_caught NewKey
+    an_engine_that_forgets_its_outbox_in_a_restart_is_caught OutboxForgotten
+    an_engine_that_forgets_its_mail_in_a_restart_is_caught MailForgotten
+    an_engine_that_answers_another_customer_is_caught PeerMixedUp
+    an_engine_that_answers_through_another_partner_is_caught PartnerMixedUp
+    an_engine_that_says_late_answers_is_caught LateAnswer
+}
