@@ -1,111 +1,257 @@
-//! Who is served now: at most one task a conversation, and never none where mail waits.
+//! Who is served now, who waits for that, and who only lies on disk.
+//!
+//! A conversation that has mail is served by one task, and never by two. Turns are places ([`FairQueue`]): among partners the
+//! one goes first that holds the fewest, so that nobody waits behind another partner's crowd. Of a conversation that waits
+//! only its key and a few words are in memory, and even these are bounded: what does not fit stays on disk alone
+//! ([`backlog`]). A conversation that has had a turn goes to the end of its partner's line if others wait.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+mod backlog;
 
+use std::{
+    collections::BinaryHeap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use jiff::Timestamp;
 use rustc_hash::{FxHashMap, FxHashSet};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
-use voronka_core::{ids::AccountId, message::ConversationKey};
+use tokio::sync::{Notify, OwnedSemaphorePermit};
+use voronka_core::{
+    fair::{FairQueue, Places, Reserve},
+    ids::{AccountId, PartnerId},
+    message::{ConversationKey, Event, Inbound, Peer},
+};
 
-use crate::{Shared, life::Group, turns};
+use self::backlog::Backlog;
+pub(crate) use self::backlog::{read_again, recover};
+use crate::{
+    Limits, Shared,
+    life::Group,
+    signs::{self, Due},
+    turns,
+};
 
-/// Turns under way at once, those that wait for a model included. Of a conversation that waits for its turn only its key
-/// and a small task are in memory; its mail is on disk.
-const TURNS_MAX: usize = 4_096;
-/// Turns under way at once of one partner: one that is overrun leaves room for the others.
-pub(crate) const PARTNER_TURNS_MAX: usize = TURNS_MAX / 4;
+/// Conversations of a partner that wait in memory; more are read from the disk when these have had their turn.
+const WAITING_MAX: usize = 1_024;
+/// Conversations that wait in memory in all; beyond, every partner still has some.
+const WAITING_IN_ALL_MAX: usize = 65_536;
+const WAITING_MIN: usize = 16;
 
 /// The conversations that have mail.
 pub(crate) struct Conversations {
     state: Mutex<State>,
-    permits: Arc<Semaphore>,
+    /// Rings when a sign of life is to be shown before any other.
+    pub(crate) signs: Notify,
 }
 
-#[derive(Default)]
 struct State {
-    /// Whether turns are begun; until then conversations that have mail gather in `early`.
+    /// Whether turns are begun; until then conversations that have mail gather in the queue.
     open: bool,
-    early: FxHashSet<ConversationKey>,
+    queue: FairQueue<PartnerId, ConversationKey>,
     served: FxHashMap<ConversationKey, Slot>,
+    backlogs: FxHashMap<PartnerId, Backlog>,
+    /// Accounts whose outbox is full: their mail lies on disk until there is room.
+    blocked: FxHashSet<(PartnerId, AccountId)>,
+    /// When signs of life are due.
+    due: BinaryHeap<Due>,
 }
 
-/// One conversation that is being served.
+/// One conversation that is served or waits for that.
+#[derive(Default)]
 struct Slot {
+    /// Rings whenever mail comes; `None`: it waits for its turn.
+    bell: Option<Arc<Notify>>,
     /// Mail came since the last look into the mailbox was begun.
     more: bool,
-    /// Rings whenever mail comes.
-    bell: Arc<Notify>,
+    /// Whose that was, as far as it may overtake an answer.
+    customer: bool,
+    team: bool,
+    /// When the customer's last message came; `None`: it was there before we were.
+    heard: Option<Timestamp>,
+    /// The customer who waits for an answer, and when they are shown the next sign of life.
+    awaits: Option<(AccountId, Peer)>,
+    sign: Option<Timestamp>,
+    /// Since when it waits for its turn.
+    since: Timestamp,
     /// The place among the turns that timers cause; it is free again when the conversation has been served.
     timer: Option<OwnedSemaphorePermit>,
 }
 
-impl Default for Conversations {
-    fn default() -> Self {
-        Self { state: Mutex::default(), permits: Arc::new(Semaphore::new(TURNS_MAX)) }
+/// What has come for a conversation.
+#[derive(Debug, Clone)]
+pub(crate) enum News {
+    /// The customer wrote.
+    Customer(AccountId, Peer),
+    /// A person of the team did something.
+    Team,
+    /// Anything else, or nobody knows.
+    Other,
+}
+
+impl News {
+    pub(crate) fn of(inbound: &Inbound) -> Self {
+        match &inbound.event {
+            Event::Customer { .. } => Self::Customer(inbound.account.clone(), inbound.peer.clone()),
+            Event::Team { .. } => Self::Team,
+            Event::Timer { .. } | Event::Delivery { .. } => Self::Other,
+        }
     }
 }
 
+/// Whose mail has come since the last look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Fresh {
+    pub(crate) customer: bool,
+    pub(crate) team: bool,
+}
+
+/// Whether a conversation was put in line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Put {
+    /// It is in line, or served.
+    There,
+    /// There is no room: it lies on disk.
+    Full,
+}
+
+/// A turn that may begin.
+struct Begun {
+    key: ConversationKey,
+    bell: Arc<Notify>,
+    since: Timestamp,
+}
+
 impl Conversations {
+    pub(crate) fn new(limits: Limits) -> Self {
+        let state = State {
+            open: false,
+            queue: FairQueue::new(places(limits)),
+            served: FxHashMap::default(),
+            backlogs: FxHashMap::default(),
+            blocked: FxHashSet::default(),
+            due: BinaryHeap::new(),
+        };
+        Self { state: Mutex::new(state), signs: Notify::new() }
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Begins to serve: those that have mail already, and whoever has some from now on.
-    pub(crate) fn open(shared: &Arc<Shared>) {
-        let early = {
-            let mut state = shared.conversations.lock();
-            state.open = true;
-            std::mem::take(&mut state.early)
-        };
-        for key in early {
-            Self::wake(shared, key);
-        }
+    pub(crate) fn limit(&self, limits: Limits) {
+        self.lock().queue.set_places(places(limits));
     }
 
-    /// A conversation has mail: it is served now, or again when the turn under way ends.
+    /// Begins to serve: those that have mail already, and whoever has some from now on.
+    pub(crate) fn open(shared: &Arc<Shared>) {
+        shared.conversations.lock().open = true;
+        Self::begin_turns(shared);
+    }
+
+    /// A conversation has mail: it is served now, or in its turn, or again when the turn under way ends.
     pub(crate) fn wake(shared: &Arc<Shared>, key: ConversationKey) {
-        if shared.life.stopping.is_cancelled() {
-            return;
-        }
-        let bell = {
-            let mut state = shared.conversations.lock();
-            if !state.open {
-                state.early.insert(key);
-                return;
-            }
-            if let Some(slot) = state.served.get_mut(&key) {
-                slot.more = true;
-                slot.bell.notify_one();
-                return;
-            }
-            let bell = Arc::new(Notify::new());
-            state.served.insert(key.clone(), Slot { more: false, bell: Arc::clone(&bell), timer: None });
-            bell
-        };
-        let leave = Leave { shared: Arc::clone(shared), key: Some(key) };
-        shared.life.spawn(Group::Turns, async move {
-            let shared = Arc::clone(&leave.shared);
-            serve(&shared, leave, &bell).await;
-        });
+        Self::hear(shared, key, News::Other);
     }
 
     /// The same for what a timer has posted.
     pub(crate) fn wake_by_timer(shared: &Arc<Shared>, key: &ConversationKey, place: Option<OwnedSemaphorePermit>) {
         Self::wake(shared, key.clone());
+        // Where there was no room for the conversation, the place is free again.
         if let Some(slot) = shared.conversations.lock().served.get_mut(key) {
             slot.timer = place.or(slot.timer.take());
         }
     }
 
-    /// Forgets that mail has come: it is about to be read.
-    pub(crate) fn take_more(&self, key: &ConversationKey) {
-        if let Some(slot) = self.lock().served.get_mut(key) {
-            slot.more = false;
+    /// The same, knowing what it is.
+    pub(crate) fn hear(shared: &Arc<Shared>, key: ConversationKey, news: News) {
+        if shared.life.stopping.is_cancelled() {
+            return;
+        }
+        let now = shared.clock.now();
+        let mut state = shared.conversations.lock();
+        let ring = state.hear(key, news, now);
+        drop(state);
+        if ring {
+            shared.conversations.signs.notify_one();
+        }
+        Self::begin_turns(shared);
+    }
+
+    /// Begins as many turns as may be.
+    fn begin_turns(shared: &Arc<Shared>) {
+        while !shared.life.stopping.is_cancelled() {
+            let (begun, wanting) = shared.conversations.lock().begin_turn();
+            if let Some(partner) = wanting {
+                backlog::refill(shared, partner);
+            }
+            let Some(Begun { key, bell, since }) = begun else { return };
+            let leave = Leave { shared: Arc::clone(shared), key: Some(key) };
+            shared.life.spawn(Group::Turns, async move {
+                let shared = Arc::clone(&leave.shared);
+                serve(&shared, leave, &bell, since).await;
+            });
         }
     }
 
-    /// Whether mail may have come that is not read: what was being written while the mailbox was read counts as well.
-    pub(crate) fn has_more(&self, key: &ConversationKey) -> bool {
-        self.lock().served.get(key).is_some_and(|slot| slot.more)
+    /// Forgets that mail has come: it is about to be read. When the customer's last message came, if we were there.
+    pub(crate) fn take_more(&self, key: &ConversationKey) -> Option<Timestamp> {
+        let mut state = self.lock();
+        let slot = state.served.get_mut(key)?;
+        (slot.more, slot.customer, slot.team) = (false, false, false);
+        slot.heard
+    }
+
+    /// Whose mail may have come that is not read: what was being written while the mailbox was read counts as well. Told
+    /// once.
+    pub(crate) fn take_fresh(&self, key: &ConversationKey) -> Fresh {
+        let mut state = self.lock();
+        let Some(slot) = state.served.get_mut(key) else { return Fresh::default() };
+        Fresh { customer: std::mem::take(&mut slot.customer), team: std::mem::take(&mut slot.team) }
+    }
+
+    /// What was told is still to be told: it could not be looked at.
+    pub(crate) fn put_back(&self, key: &ConversationKey, fresh: Fresh) {
+        if let Some(slot) = self.lock().served.get_mut(key) {
+            slot.customer |= fresh.customer;
+            slot.team |= fresh.team;
+        }
+    }
+
+    /// A customer waits for the answer of the turn under way, though nobody heard them come.
+    pub(crate) fn await_answer(&self, key: &ConversationKey, account: &AccountId, peer: &Peer, now: Timestamp) {
+        let mut state = self.lock();
+        if state.expect_sign(key, Some((account.clone(), peer.clone())), now) {
+            drop(state);
+            self.signs.notify_one();
+        }
+    }
+
+    /// The turn has ended: whoever wrote since waits for the next one.
+    pub(crate) fn answered(&self, key: &ConversationKey) {
+        if let Some(slot) = self.lock().served.get_mut(key)
+            && !slot.customer
+        {
+            (slot.awaits, slot.sign) = (None, None);
+        }
+    }
+
+    /// Customers who are to see a sign of life by now, and when the next one is due. Who is served is asked again later,
+    /// until the answer is there.
+    pub(crate) fn take_due(&self, now: Timestamp) -> (Vec<(PartnerId, AccountId, Peer)>, Option<Timestamp>) {
+        let mut state = self.lock();
+        let mut waiting = Vec::new();
+        while let Some(due) = state.due.peek() {
+            if due.at() > now {
+                return (waiting, Some(due.at()));
+            }
+            let Some((at, key)) = state.due.pop().map(Due::into_parts) else { break };
+            let Some(slot) = state.served.get_mut(&key).filter(|slot| slot.sign == Some(at)) else { continue };
+            let Some((account, peer)) = slot.awaits.clone() else { continue };
+            let next = signs::next(now);
+            slot.sign = Some(next);
+            waiting.push((key.partner.clone(), account, peer));
+            state.due.push(Due::new(next, key));
+        }
+        (waiting, None)
     }
 
     /// Ends the service unless mail has come meanwhile: decided under one lock, so that no mail falls between.
@@ -117,10 +263,104 @@ impl Conversations {
                 false
             }
             _ => {
-                state.served.remove(key);
+                state.end(key);
                 true
             }
         }
+    }
+
+    /// Goes to the end of the line if anybody waits. `false`: nobody does.
+    fn give_way(&self, key: &ConversationKey, now: Timestamp) -> bool {
+        let mut state = self.lock();
+        if state.queue.waiting() == 0 {
+            return false;
+        }
+        if let Some(slot) = state.served.get_mut(key) {
+            (slot.bell, slot.since) = (None, now);
+        }
+        state.queue.done(&key.partner);
+        state.queue.push(&key.partner, key.clone());
+        true
+    }
+}
+
+fn places(limits: Limits) -> Places {
+    Places { total: limits.turns.max(1), group: limits.partner_turns.max(1), reserve: Reserve::Kept }
+}
+
+impl State {
+    /// Whether the bell of signs is to be rung.
+    fn hear(&mut self, key: ConversationKey, news: News, now: Timestamp) -> bool {
+        if self.put(&key, now) == Put::Full {
+            let backlog = self.backlogs.entry(key.partner).or_default();
+            backlog.missed = true;
+            return false;
+        }
+        let Some(slot) = self.served.get_mut(&key) else { return false };
+        let customer = match news {
+            News::Customer(account, peer) => {
+                slot.heard = Some(now);
+                slot.customer = true;
+                Some((account, peer))
+            }
+            News::Team => {
+                slot.team = true;
+                None
+            }
+            News::Other => None,
+        };
+        if let Some(bell) = &slot.bell {
+            slot.more = true;
+            bell.notify_one();
+        }
+        customer.is_some() && self.expect_sign(&key, customer, now)
+    }
+
+    /// Puts a conversation in line unless it is there or served.
+    fn put(&mut self, key: &ConversationKey, now: Timestamp) -> Put {
+        if self.served.contains_key(key) {
+            return Put::There;
+        }
+        let waiting = self.queue.waiting_of(&key.partner);
+        let room = waiting < WAITING_MIN || (waiting < WAITING_MAX && self.queue.waiting() < WAITING_IN_ALL_MAX);
+        if !room {
+            return Put::Full;
+        }
+        self.served.insert(key.clone(), Slot { since: now, ..Slot::default() });
+        self.queue.push(&key.partner, key.clone());
+        Put::There
+    }
+
+    /// The next turn, and a partner more of whose conversations are to be read from the disk.
+    fn begin_turn(&mut self) -> (Option<Begun>, Option<PartnerId>) {
+        if !self.open {
+            return (None, None);
+        }
+        let Some((partner, key)) = self.queue.start() else { return (None, None) };
+        let bell = Arc::new(Notify::new());
+        let mut since = Timestamp::default();
+        if let Some(slot) = self.served.get_mut(&key) {
+            slot.bell = Some(Arc::clone(&bell));
+            since = slot.since;
+        }
+        let wanting = self.wants(&partner).then_some(partner);
+        (Some(Begun { key, bell, since }), wanting)
+    }
+
+    /// The task of a conversation has ended.
+    fn end(&mut self, key: &ConversationKey) {
+        self.served.remove(key);
+        self.queue.done(&key.partner);
+    }
+
+    /// Whether a sign of life is due before all others.
+    fn expect_sign(&mut self, key: &ConversationKey, awaits: Option<(AccountId, Peer)>, now: Timestamp) -> bool {
+        let Some(slot) = self.served.get_mut(key).filter(|slot| slot.awaits.is_none()) else { return false };
+        let at = signs::first(now);
+        (slot.awaits, slot.sign) = (awaits, Some(at));
+        let sooner = self.due.peek().is_none_or(|due| at < due.at());
+        self.due.push(Due::new(at, key.clone()));
+        sooner
     }
 }
 
@@ -133,57 +373,30 @@ struct Leave {
 impl Drop for Leave {
     fn drop(&mut self) {
         if let Some(key) = self.key.take() {
-            self.shared.conversations.lock().served.remove(&key);
+            self.shared.conversations.lock().end(&key);
         }
+        Conversations::begin_turns(&self.shared);
     }
 }
 
-async fn serve(shared: &Arc<Shared>, mut leave: Leave, bell: &Notify) {
+async fn serve(shared: &Arc<Shared>, mut leave: Leave, bell: &Notify, mut since: Timestamp) {
     let Some(key) = leave.key.clone() else { return };
-    let mut since = shared.clock.now();
     loop {
-        let admitted = tokio::select! {
-            biased;
-            admitted = admitted(shared, &key) => admitted,
-            () = shared.life.stopping.cancelled() => return,
-        };
-        // Boxed: while it waits for its turn, a conversation takes little memory.
-        let next = Box::pin(turns::run(shared, &key, bell, since)).await;
-        drop(admitted);
-        since = shared.clock.now();
-        match next {
-            turns::Next::Again => {}
-            turns::Next::NoRoom(account) => wait_for_room(shared, &key, &account).await,
-            turns::Next::Rest => {
-                if shared.conversations.leave(&key) {
-                    leave.key = None;
-                    return;
-                }
+        let left = match turns::run(shared, &key, bell, since).await {
+            turns::Next::Again => shared.conversations.give_way(&key, shared.clock.now()),
+            turns::Next::NoRoom(account) => {
+                backlog::block(shared, &key, account);
+                true
             }
+            turns::Next::Rest => shared.conversations.leave(&key),
+        };
+        if left {
+            leave.key = None;
+            return;
         }
+        since = shared.clock.now();
     }
 }
 
-async fn wait_for_room(shared: &Arc<Shared>, key: &ConversationKey, account: &AccountId) {
-    tokio::select! {
-        biased;
-        () = shared.senders.room(&key.partner, account) => {}
-        () = shared.life.stopping.cancelled() => {}
-    }
-}
-
-/// One of the partner's turns, and then one of all: who waits for a share of its own holds nothing that others need.
-struct Admitted {
-    _share: Option<OwnedSemaphorePermit>,
-    _permit: Option<OwnedSemaphorePermit>,
-}
-
-async fn admitted(shared: &Arc<Shared>, key: &ConversationKey) -> Admitted {
-    // The semaphores are never closed.
-    let share = match shared.share(&key.partner) {
-        Some(share) => share.acquire_owned().await.ok(),
-        None => None,
-    };
-    let permit = Arc::clone(&shared.conversations.permits).acquire_owned().await.ok();
-    Admitted { _share: share, _permit: permit }
-}
+#[cfg(test)]
+mod tests;

@@ -52,6 +52,8 @@ mod life;
 mod observe;
 mod outbox;
 mod partner;
+mod replies;
+mod signs;
 mod timers;
 mod turns;
 mod warm;
@@ -65,21 +67,22 @@ use std::{
 
 use async_trait::async_trait;
 use jiff::SignedDuration;
-use tokio::sync::{Semaphore, broadcast};
+use tokio::sync::broadcast;
 use tracing::{error, info};
-use uuid::Uuid;
 use voronka_core::{
-    ids::{ConversationId, PartnerId},
-    message::{ConversationKey, Inbound},
+    ids::PartnerId,
+    message::{Bubble, ConversationKey, Inbound},
     ports::{Clock, Journal, Mailbox, PostError, Posted, PostedMail, StoreError},
 };
 
 pub use self::partner::Partner;
 use self::{
-    conversations::{Conversations, PARTNER_TURNS_MAX},
+    conversations::{Conversations, News},
     life::{Group, Life},
     observe::Meters,
     outbox::Senders,
+    replies::Replies,
+    signs::Signs,
     timers::Timers,
     warm::Warm,
 };
@@ -90,9 +93,6 @@ const CHANGES_MAX: usize = 1_024;
 const RECOVERY_PAGE: usize = 500;
 /// How long turns and sends under way may take to end when the engine stops.
 const GRACE: SignedDuration = SignedDuration::from_secs(10);
-
-/// Pause after the store could not tell what waits for a partner.
-const TAKE_UP_PAUSE: SignedDuration = SignedDuration::from_secs(5);
 
 /// Something changed: a turn was committed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,8 +108,10 @@ pub struct Engine(Arc<Shared>);
 pub(crate) struct Shared {
     pub(crate) journal: Arc<dyn Journal>,
     pub(crate) clock: Arc<dyn Clock>,
-    partners: RwLock<HashMap<PartnerId, Served>>,
+    partners: RwLock<HashMap<PartnerId, Arc<Partner>>>,
     pub(crate) conversations: Conversations,
+    pub(crate) signs: Signs,
+    pub(crate) replies: Replies,
     pub(crate) warm: Warm,
     pub(crate) senders: Senders,
     pub(crate) timers: Timers,
@@ -129,10 +131,19 @@ pub enum Phase {
     Stopping,
 }
 
-/// A partner, and its share of the turns under way, which outlives a reload.
-struct Served {
-    partner: Arc<Partner>,
-    share: Arc<Semaphore>,
+/// How much is done at once. Turns that wait for a model count, for they hold memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Turns under way, of all partners.
+    pub turns: usize,
+    /// Turns under way of one partner. One that is overrun leaves room for others in any case.
+    pub partner_turns: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { turns: 4_096, partner_turns: 1_024 }
+    }
 }
 
 impl Engine {
@@ -143,7 +154,9 @@ impl Engine {
             journal,
             clock,
             partners: RwLock::default(),
-            conversations: Conversations::default(),
+            conversations: Conversations::new(Limits::default()),
+            signs: Signs::default(),
+            replies: Replies::default(),
             warm: Warm::default(),
             senders: Senders::default(),
             timers: Timers::default(),
@@ -151,6 +164,13 @@ impl Engine {
             life: Life::default(),
             meters: Meters::new(),
         }))
+    }
+
+    /// With other limits than the usual.
+    #[must_use]
+    pub fn limits(self, limits: Limits) -> Self {
+        self.0.conversations.limit(limits);
+        self
     }
 
     /// Serves a partner from now on; one that is served already is replaced whole, between turns.
@@ -165,16 +185,12 @@ impl Engine {
         let shared = &self.0;
         let id = partner.id().clone();
         let partner = Arc::new(partner);
-        {
-            let mut partners = shared.partners.write().unwrap_or_else(PoisonError::into_inner);
-            let known = partners.get(&id).map(|served| Arc::clone(&served.share));
-            let share = known.unwrap_or_else(|| Arc::new(Semaphore::new(PARTNER_TURNS_MAX)));
-            partners.insert(id.clone(), Served { partner: Arc::clone(&partner), share });
-        }
+        let mut partners = shared.partners.write().unwrap_or_else(PoisonError::into_inner);
+        partners.insert(id.clone(), Arc::clone(&partner));
+        drop(partners);
         shared.senders.serve(shared, &partner);
         if shared.life.running.is_cancelled() {
-            let task = Arc::clone(shared);
-            shared.life.spawn(Group::Turns, async move { task.take_up(&id).await });
+            conversations::read_again(shared, id);
         }
     }
 
@@ -219,13 +235,14 @@ impl Engine {
         }
         // Bubbles first: what was said before goes out before what new turns say.
         let bubbles = shared.recover_outbox().await?;
-        let conversations = shared.recover_mail(None).await?;
+        let conversations = conversations::recover(shared).await?;
         if bubbles + conversations > 0 {
             info!(bubbles, conversations, "took up what the last run left");
         }
         shared.senders.start_settling(shared);
         shared.life.running.cancel();
         Conversations::open(shared);
+        Signs::start(shared);
         Timers::start(shared);
         Ok(())
     }
@@ -286,20 +303,30 @@ impl Engine {
     pub async fn receive(&self, inbound: Inbound) -> Result<Posted, PostError> {
         self.post(vec![inbound]).await
     }
+
+    /// Takes one event and waits for what its turn says, for channels that answer in the response to a call (voice skills).
+    /// These bubbles are yours to show; an empty list is a turn that says nothing. `None`: the answer is not there by
+    /// `deadline`, or the event was known already. An answer that comes later goes out the normal way, or is dropped where
+    /// the channel cannot be written to ([`Capabilities::pushes`](voronka_core::capabilities::Capabilities)); so does the
+    /// answer to a call that is dropped.
+    ///
+    /// # Errors
+    /// When the event was not kept.
+    pub async fn receive_and_wait(
+        &self,
+        inbound: Inbound,
+        deadline: jiff::Timestamp,
+    ) -> Result<Option<Vec<Bubble>>, PostError> {
+        let shared = &self.0;
+        let waiter = Replies::wait(shared, inbound.conversation(), inbound.key.clone());
+        let posted = self.receive(inbound).await?;
+        Ok(if posted.new == 0 { None } else { waiter.until(deadline).await })
+    }
 }
 
 impl Shared {
-    fn served<T>(&self, id: &PartnerId, pick: impl FnOnce(&Served) -> &Arc<T>) -> Option<Arc<T>> {
-        let partners = self.partners.read().unwrap_or_else(PoisonError::into_inner);
-        partners.get(id).map(|served| Arc::clone(pick(served)))
-    }
-
     pub(crate) fn partner(&self, id: &PartnerId) -> Option<Arc<Partner>> {
-        self.served(id, |served| &served.partner)
-    }
-
-    pub(crate) fn share(&self, id: &PartnerId) -> Option<Arc<Semaphore>> {
-        self.served(id, |served| &served.share)
+        self.partners.read().unwrap_or_else(PoisonError::into_inner).get(id).map(Arc::clone)
     }
 
     fn serves(&self, inbound: &Inbound) -> bool {
@@ -314,43 +341,7 @@ impl Shared {
             let Some((last, _)) = page.last() else { return Ok(found) };
             after = *last;
             found += page.len();
-            self.senders.send(self, page.into_iter().map(|(_, row)| row));
-        }
-    }
-
-    /// Wakes conversations that have mail: all, or those of one partner.
-    async fn recover_mail(self: &Arc<Self>, of: Option<&PartnerId>) -> Result<usize, StoreError> {
-        let first = |partner: &PartnerId| ConversationKey {
-            partner: partner.clone(),
-            conversation: ConversationId(Uuid::nil()),
-        };
-        let mut last = of.map(first);
-        let mut found = 0;
-        loop {
-            let page = self.journal.waiting(last.as_ref(), RECOVERY_PAGE).await?;
-            if page.is_empty() {
-                return Ok(found);
-            }
-            last = page.last().cloned();
-            for key in page {
-                if of.is_some_and(|partner| key.partner != *partner) {
-                    return Ok(found);
-                }
-                found += 1;
-                Conversations::wake(self, key);
-            }
-        }
-    }
-
-    /// Serves mail that came while nobody served its partner or account.
-    async fn take_up(self: &Arc<Self>, partner: &PartnerId) {
-        while let Err(error) = self.recover_mail(Some(partner)).await {
-            error!(%partner, %error, "mail that waits could not be read; trying again");
-            tokio::select! {
-                biased;
-                () = self.clock.sleep_until(self.clock.now() + TAKE_UP_PAUSE) => {}
-                () = self.life.stopping.cancelled() => return,
-            }
+            self.release(page.into_iter().map(|(_, row)| row).collect());
         }
     }
 }
@@ -365,16 +356,17 @@ impl Mailbox for Engine {
         if !batch.iter().all(|inbound| shared.serves(inbound)) {
             return Err(PostError::Unknown);
         }
+        let news: Vec<News> = batch.iter().map(News::of).collect();
         let kept = shared.journal.post(batch).await.map_err(|error| match error {
             StoreError::Full => PostError::Full,
             other => PostError::Store(other.to_string()),
         })?;
         let mut posted = Posted::default();
-        for mail in kept {
+        for (mail, news) in kept.into_iter().zip(news) {
             match mail {
                 PostedMail::New(key) => {
                     posted.new += 1;
-                    Conversations::wake(shared, key);
+                    Conversations::hear(shared, key, news);
                 }
                 PostedMail::Seen => posted.seen += 1,
             }

@@ -28,7 +28,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use tracing::{Instrument, info_span};
 use voronka_core::{
     ids::{AccountId, PartnerId},
-    ports::Channel,
+    ports::{Channel, Settled},
     rows::{Lane, OutboxRow},
 };
 
@@ -179,6 +179,15 @@ impl Senders {
         if let Some(results) = results {
             let shared_task = Arc::clone(shared);
             shared.life.spawn(Group::Results, async move { results::write(&shared_task, results).await });
+        }
+    }
+
+    /// Reports what became of a bubble that no sender took.
+    pub(crate) fn settle(&self, result: Settled) {
+        let results = self.results.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(results) = results.as_ref() {
+            // Results are written until the last sender has ended; what is not is found by the next start.
+            let _kept = results.send(Report::Settled(result));
         }
     }
 

@@ -1,12 +1,13 @@
 use std::sync::Arc;
 
+use jiff::SignedDuration;
 use rustc_hash::FxHashMap;
 use voronka_core::{
     capabilities::Capabilities,
     ids::{AccountId, PartnerId},
     message::Peer,
     ports::{Channel, ChatModel, Knowledge},
-    spec::partner::PartnerSpec,
+    spec::{config::Account, partner::PartnerSpec},
     turn::{HasModel, Playbook, Setting, TeamAddress},
 };
 
@@ -79,6 +80,17 @@ impl Partner {
 
     pub(crate) fn channel_of(&self, account: &AccountId) -> Option<&Arc<dyn Channel>> {
         self.channels.get(account).map(|(channel, _)| channel)
+    }
+
+    /// How long an account's customers wait for the first words of an answer, and for all of it.
+    pub(crate) fn patience(&self, account: &AccountId) -> (SignedDuration, SignedDuration) {
+        let config = &self.playbook.spec.config;
+        let own = config.accounts.iter().find(|one| one.id == *account);
+        let first = own.map_or(Account::FIRST_WORDS, |own| own.first_words);
+        let whole = own.and_then(|own| own.deadline).unwrap_or(config.answer.deadline);
+        // The settings are bounded far below what a `SignedDuration` holds.
+        let signed = |time| SignedDuration::try_from(time).unwrap_or(SignedDuration::from_secs(30));
+        (signed(first), signed(whole))
     }
 
     pub(crate) fn chat_model(&self) -> Option<&Arc<dyn ChatModel>> {

@@ -4,7 +4,7 @@ use std::{
     any::Any,
     fmt,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
+    sync::{Arc, atomic::AtomicI64},
 };
 
 use futures::FutureExt;
@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 use tracing::{Instrument, debug, debug_span, error, instrument, warn};
 use voronka_core::{
     ids::AccountId,
-    message::{Content, ConversationKey, Event, Inbound, Peer},
+    message::{Content, ConversationKey, Event, EventKey, Inbound, Peer},
     ports::{CommitError, Fate, StoreError},
     rows::{DeadLetter, Mail, OutboxRow},
     turn::{Outcome, Setting, Snapshot, Step, Turn},
@@ -23,7 +23,7 @@ use crate::{
     Change, Shared,
     observe::{self, Ended, Part},
     partner::Partner,
-    world::{Overtaking, Watch, World, keep_typing},
+    world::{Overtaking, Times, Watch, World, withdraw},
 };
 
 /// Events that one turn takes; more wait for the next.
@@ -66,6 +66,8 @@ struct Tries {
     /// Events to take: one by one when one of several is to blame.
     mail_max: usize,
     gathered: bool,
+    /// When the customer's last message came, or the burst was over; `None`: it was there before we were.
+    heard: Option<Timestamp>,
     superseded: u32,
     conflicts: u32,
     pause: SignedDuration,
@@ -78,15 +80,16 @@ pub(crate) async fn run(shared: &Arc<Shared>, key: &ConversationKey, bell: &Noti
         // Not served here any more: the mail waits until it is.
         return Next::Rest;
     };
-    let mut tries = Tries { mail_max: MAIL_MAX, gathered: false, superseded: 0, conflicts: 0, pause: STORE_PAUSE_MIN };
+    let mut tries = Tries::default();
     let mut waited = Some(since);
     while !shared.life.stopping.is_cancelled() {
         let begun = shared.clock.now();
         // Whatever came until now is read below.
-        shared.conversations.take_more(key);
+        let heard = shared.conversations.take_more(key);
+        tries.heard = tries.heard.max(heard);
         let mail = match shared.journal.mail(key, tries.mail_max).instrument(debug_span!("mail")).await {
             Ok(mail) => mail,
-            Err(error) => match outlast(shared, &error, &mut tries.pause).await {
+            Err(error) => match outlast(shared, &error, &mut tries.pause, bell).await {
                 Next::Again => continue,
                 next => return next,
             },
@@ -104,6 +107,7 @@ pub(crate) async fn run(shared: &Arc<Shared>, key: &ConversationKey, bell: &Noti
         }
         if !tries.gathered && gather(shared, &partner, &mail, bell).await {
             tries.gathered = true;
+            tries.heard = tries.heard.map(|_| shared.clock.now());
             continue;
         }
         if let Some(next) = attempt(shared, &partner, &setting, key, mail, bell, &mut tries).await {
@@ -124,9 +128,19 @@ async fn attempt(
     tries: &mut Tries,
 ) -> Option<Next> {
     let taken: Vec<_> = mail.iter().map(|mail| mail.seq).collect();
-    let watch = Watch { bell, mail: &taken, by: tries.overtaking() };
+    let answered = shared.replies.awaited(key, &mail);
+    let first = mail.first().map(|mail| (mail.inbound.account.clone(), mail.inbound.peer.clone()));
+    let shown = AtomicI64::new(0);
+    let watch = Watch { bell, mail: &taken, by: tries.overtaking(), shown: &shown };
     // A port that panics is as bad as a core that does, and no worse.
-    let decided = AssertUnwindSafe(decide(shared, partner, setting, key, mail, watch)).catch_unwind().await;
+    let decided =
+        AssertUnwindSafe(decide(shared, partner, setting, key, mail, watch, tries.heard)).catch_unwind().await;
+    // A preview is replaced by the answer, or goes.
+    if let Some((account, peer)) = &first
+        && !matches!(&decided, Ok(Decided::Done(outcome)) if answers(outcome, account, peer))
+    {
+        withdraw(shared, partner, account, peer, &shown).await;
+    }
     let cause = match decided.unwrap_or_else(|panic| Decided::Failed(cause_of(panic.as_ref()))) {
         Decided::Superseded => {
             debug!("more came while the model was thinking; the draft is dropped");
@@ -134,15 +148,24 @@ async fn attempt(
             tries.superseded += 1;
             return None;
         }
-        Decided::Done(outcome) => match commit(shared, *outcome).await {
+        Decided::Done(outcome) => match commit(shared, *outcome, &answered).await {
             // What comes later is heard of.
             Ok(()) => return Some(if taken.len() < tries.mail_max { Next::Rest } else { Next::Again }),
-            Err(CommitError::Conflict) => return conflict(shared, tries).await,
-            // The store is well, but refuses this turn: a bug of ours, which the next try would meet again.
-            Err(CommitError::Store(StoreError::Failed(cause))) => cause,
-            Err(CommitError::Store(error)) => return again(outlast(shared, &error, &mut tries.pause).await),
+            Err(error) => {
+                if let Some((account, peer)) = &first {
+                    withdraw(shared, partner, account, peer, &shown).await;
+                }
+                match error {
+                    CommitError::Conflict => return conflict(shared, tries, bell).await,
+                    // The store is well, but refuses this turn: a bug of ours, which the next try would meet again.
+                    CommitError::Store(StoreError::Failed(cause)) => cause,
+                    CommitError::Store(error) => {
+                        return again(outlast(shared, &error, &mut tries.pause, bell).await);
+                    }
+                }
+            }
         },
-        Decided::Unread(error) => return again(outlast(shared, &error, &mut tries.pause).await),
+        Decided::Unread(error) => return again(outlast(shared, &error, &mut tries.pause, bell).await),
         Decided::Failed(cause) => cause,
     };
     if taken.len() > 1 {
@@ -150,7 +173,20 @@ async fn attempt(
         tries.mail_max = 1;
         return None;
     }
-    Some(set_aside(shared, DeadLetter { mail: taken, key: key.clone(), cause, at: shared.clock.now() }).await)
+    let letter = DeadLetter { mail: taken, key: key.clone(), cause, at: shared.clock.now() };
+    Some(set_aside(shared, letter, bell).await)
+}
+
+/// Whether something is said to the customer.
+fn answers(outcome: &Outcome, account: &AccountId, peer: &Peer) -> bool {
+    outcome.commit.outbox.iter().any(|row| row.account == *account && row.peer == *peer)
+}
+
+impl Default for Tries {
+    fn default() -> Self {
+        let pause = STORE_PAUSE_MIN;
+        Self { mail_max: MAIL_MAX, gathered: false, heard: None, superseded: 0, conflicts: 0, pause }
+    }
 }
 
 impl Tries {
@@ -166,7 +202,7 @@ impl Tries {
     }
 }
 
-async fn conflict(shared: &Arc<Shared>, tries: &mut Tries) -> Option<Next> {
+async fn conflict(shared: &Arc<Shared>, tries: &mut Tries, bell: &Notify) -> Option<Next> {
     shared.meters.turn(Ended::Conflict);
     debug!("the conversation has moved on; the turn is computed again");
     tries.conflicts += 1;
@@ -174,7 +210,7 @@ async fn conflict(shared: &Arc<Shared>, tries: &mut Tries) -> Option<Next> {
         return None;
     }
     let busy = StoreError::Busy("the conversation is served elsewhere".into());
-    again(outlast(shared, &busy, &mut tries.pause).await)
+    again(outlast(shared, &busy, &mut tries.pause, bell).await)
 }
 
 /// `None`: the turn is tried again.
@@ -195,28 +231,18 @@ async fn gather(shared: &Arc<Shared>, partner: &Partner, mail: &[Mail], bell: &N
             let until = (shared.clock.now() + buffer).min(latest);
             tokio::select! {
                 biased;
-                () = shared.clock.sleep_until(until) => return,
                 // Something came: if it is words, there may be more.
                 () = bell.notified() => {}
+                () = shared.clock.sleep_until(until) => return,
             }
         }
     };
     tokio::select! {
         biased;
-        () = quiet => {}
         () = shared.life.stopping.cancelled() => {}
-        () = show_life(shared, partner, mail) => {}
+        () = quiet => {}
     }
     true
-}
-
-/// To the customer the answer is being made already. Never returns.
-async fn show_life(shared: &Arc<Shared>, partner: &Partner, mail: &[Mail]) {
-    let first = mail.first().map(|mail| &mail.inbound);
-    match first.and_then(|inbound| Some((partner.channel_of(&inbound.account)?, &inbound.peer))) {
-        Some((channel, peer)) => keep_typing(shared, channel, peer).await,
-        None => std::future::pending().await,
-    }
 }
 
 /// The conversation as it is: kept warm since its last turn, or read.
@@ -240,6 +266,7 @@ async fn decide(
     key: &ConversationKey,
     mail: Vec<Mail>,
     watch: Watch<'_>,
+    heard: Option<Timestamp>,
 ) -> Decided {
     let now = shared.clock.now();
     let Some(Inbound { account, peer, .. }) = mail.first().map(|mail| mail.inbound.clone()) else {
@@ -251,7 +278,11 @@ async fn decide(
         Err(decided) => return decided,
     };
     debug!(version = snapshot.version, mail = ?watch.mail, keys = ?Keys(&mail), "a turn begins");
-    let world = World::new(shared, partner, account, peer, &snapshot, now);
+    if mail.iter().any(|mail| matches!(mail.inbound.event, Event::Customer { .. })) {
+        shared.conversations.await_answer(key, &account, &peer, now);
+    }
+    let times = Times::of(partner, &account, heard, now);
+    let world = World::new(shared, partner, account, peer, &snapshot, times);
     let mut deciding = Deciding::begin(shared);
     let mut step = match guarded(|| Turn::begin(setting, snapshot, mail, now)) {
         Ok(step) => step,
@@ -328,7 +359,7 @@ fn cause_of(panic: &(dyn Any + Send)) -> String {
     panic.downcast_ref::<&str>().map_or_else(|| "the turn panicked".to_owned(), |text| (*text).to_owned())
 }
 
-async fn commit(shared: &Arc<Shared>, outcome: Outcome) -> Result<(), CommitError> {
+async fn commit(shared: &Arc<Shared>, outcome: Outcome, answered: &[EventKey]) -> Result<(), CommitError> {
     let commit = outcome.commit;
     let outbox = commit.outbox.clone();
     let timer = commit.earliest_timer();
@@ -340,7 +371,8 @@ async fn commit(shared: &Arc<Shared>, outcome: Outcome) -> Result<(), CommitErro
     shared.meters.part(Part::Commit, begun, shared.clock.now());
     shared.meters.turn(Ended::Committed);
     shared.warm.keep(outcome.next);
-    shared.senders.send(shared, outbox);
+    shared.conversations.answered(&key);
+    shared.hand_over(&key, answered, outbox);
     if let Some(due) = timer {
         shared.timers.hear(due);
     }
@@ -349,8 +381,9 @@ async fn commit(shared: &Arc<Shared>, outcome: Outcome) -> Result<(), CommitErro
     Ok(())
 }
 
-/// The store failed. A passing failure is waited out; with a final one the conversation rests until the next start or event.
-async fn outlast(shared: &Arc<Shared>, error: &StoreError, pause: &mut SignedDuration) -> Next {
+/// The store failed. A passing failure is waited out, but what comes meanwhile is not held up by it: it is tried with at once.
+/// With a final failure the conversation rests until the next start or event.
+async fn outlast(shared: &Arc<Shared>, error: &StoreError, pause: &mut SignedDuration, bell: &Notify) -> Next {
     match error.fate() {
         Fate::Final => {
             error!(%error, "the store failed; the conversation waits");
@@ -362,19 +395,20 @@ async fn outlast(shared: &Arc<Shared>, error: &StoreError, pause: &mut SignedDur
             *pause = (*pause * 2).min(STORE_PAUSE_MAX);
             tokio::select! {
                 biased;
-                () = shared.clock.sleep_until(until) => Next::Again,
                 () = shared.life.stopping.cancelled() => Next::Rest,
+                () = bell.notified() => Next::Again,
+                () = shared.clock.sleep_until(until) => Next::Again,
             }
         }
     }
 }
 
-async fn set_aside(shared: &Arc<Shared>, letter: DeadLetter) -> Next {
+async fn set_aside(shared: &Arc<Shared>, letter: DeadLetter, bell: &Notify) -> Next {
     shared.meters.turn(Ended::SetAside);
     error!(cause = %letter.cause, mail = ?letter.mail, "a turn could not be computed; its event is set aside");
     let mut pause = STORE_PAUSE_MIN;
     while let Err(error) = shared.journal.set_aside(letter.clone()).await {
-        if outlast(shared, &error, &mut pause).await == Next::Rest {
+        if outlast(shared, &error, &mut pause, bell).await == Next::Rest {
             return Next::Rest;
         }
     }

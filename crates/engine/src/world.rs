@@ -1,9 +1,12 @@
-//! The answers of the world to a turn's questions, with signs of life while they are made.
+//! The answers of the world to a turn's questions, in time, and shown while they grow.
 
 use std::{
     future::Future,
     panic::AssertUnwindSafe,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicI64, Ordering},
+    },
 };
 
 use futures::FutureExt;
@@ -15,23 +18,48 @@ use voronka_core::{
     guard::{Draft, Evidence},
     ids::AccountId,
     message::{ConversationKey, Event, Peer},
-    ports::{Channel, ChatModel, Completion, Delta, ModelError, Passage, Preview, Prompt, SendError},
+    ports::{ChatModel, Completion, Delta, ModelError, Passage, Preview, Prompt, SendError},
     rows::MailSeq,
     turn::{Answer, Question, Snapshot},
 };
 
-use crate::{Shared, observe::Part, partner::Partner};
+use crate::{Shared, conversations::Fresh, observe::Part, partner::Partner};
 
-/// How long an answer may take before the customer sees that it is being made.
-const TYPING_AFTER: SignedDuration = SignedDuration::from_millis(300);
-/// The sign lasts five seconds in the messengers that have one; it is renewed in time.
-const TYPING_EVERY: SignedDuration = SignedDuration::from_secs(4);
 /// How often an unfinished answer is shown, and how long it may take before it is shown at all.
 const PREVIEW_EVERY: SignedDuration = SignedDuration::from_millis(700);
+/// How long one preview may take; after one that took longer no more are shown.
+const PREVIEW_MAX: SignedDuration = SignedDuration::from_secs(1);
 /// How long the answer waits for a preview that is on its way: one that arrives after the answer would stand under it.
-const PREVIEW_WAIT: SignedDuration = SignedDuration::from_secs(1);
-/// Mail that is looked at, besides what the turn has taken, to see whether it overtakes the answer.
+const PREVIEW_WAIT: SignedDuration = SignedDuration::from_millis(300);
+/// Mail that is looked at, besides what the turn has taken, to see whether it overtakes the answer; the more when a person of
+/// the team may have stepped in.
 const NEWS_MAX: usize = 20;
+const NEWS_OF_TEAM_MAX: usize = 10_000;
+
+/// By when an answer must be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Times {
+    /// What a search has not found is not waited for.
+    search: Timestamp,
+    /// The first words, guarded; else a plainer answer goes out.
+    first_words: Timestamp,
+    /// All of it.
+    whole: Timestamp,
+}
+
+impl Times {
+    /// For a customer's message that came at `heard`. Whoever wrote before we were there (`None`), or has waited longer than
+    /// the promise already (the store was out of reach), gets a good answer rather than a quick one.
+    pub(crate) fn of(partner: &Partner, account: &AccountId, heard: Option<Timestamp>, now: Timestamp) -> Self {
+        let (first_words, whole) = partner.patience(account);
+        let (first_words, whole) = match heard.filter(|heard| now < *heard + first_words) {
+            Some(heard) => (heard + first_words.min(whole), heard + whole),
+            None => (now + whole, now + whole),
+        };
+        // Half of what is left: the model needs time as well.
+        Self { search: now + first_words.duration_since(now) / 2, first_words, whole }
+    }
+}
 
 /// The world as one turn sees it.
 pub(crate) struct World<'a> {
@@ -41,7 +69,9 @@ pub(crate) struct World<'a> {
     account: AccountId,
     peer: Peer,
     draft: i64,
-    deadline: Timestamp,
+    times: Times,
+    /// Words of this turn's answer were there: only the whole is waited for.
+    spoke: AtomicBool,
 }
 
 /// What a turn looks out for while the model thinks.
@@ -53,6 +83,8 @@ pub(crate) struct Watch<'a> {
     pub(crate) mail: &'a [MailSeq],
     /// Whose mail makes the answer worthless.
     pub(crate) by: Overtaking,
+    /// The preview that the customer sees now; 0: none.
+    pub(crate) shown: &'a AtomicI64,
 }
 
 /// Whose mail makes an unsent answer worthless.
@@ -67,6 +99,15 @@ pub(crate) enum Overtaking {
 }
 
 impl Overtaking {
+    /// Whether it is worth a look at the mail itself.
+    fn may_be_by(self, fresh: Fresh) -> bool {
+        match self {
+            Self::Anybody => fresh.customer || fresh.team,
+            Self::Team => fresh.team,
+            Self::Nobody => false,
+        }
+    }
+
     /// What became of bubbles and what timers say can wait for its turn.
     fn by(self, event: &Event) -> bool {
         match (self, event) {
@@ -85,13 +126,12 @@ impl<'a> World<'a> {
         account: AccountId,
         peer: Peer,
         snapshot: &Snapshot,
-        now: Timestamp,
+        times: Times,
     ) -> Self {
-        let limit = SignedDuration::try_from(partner.playbook().spec.config.answer.deadline);
-        let deadline = now + limit.unwrap_or(SignedDuration::from_secs(30));
         // The same for all previews of one answer, another for the next one.
         let draft = i64::from(u32::from_be_bytes(first_four(snapshot))) + snapshot.version + 1;
-        Self { shared, partner, key: snapshot.key.clone(), account, peer, draft, deadline }
+        let key = snapshot.key.clone();
+        Self { shared, partner, key, account, peer, draft, times, spoke: AtomicBool::new(false) }
     }
 
     /// Answers a question. `None`: mail has come that the answer would miss.
@@ -120,7 +160,7 @@ impl<'a> World<'a> {
         let found = tokio::select! {
             biased;
             found = search => found,
-            () = self.shared.clock.sleep_until(self.deadline) => {
+            () = self.shared.clock.sleep_until(self.times.search) => {
                 warn!("the search took too long; answering without passages");
                 return Vec::new();
             }
@@ -155,20 +195,34 @@ impl<'a> World<'a> {
                 biased;
                 () = self.overtaken(watch) => None,
                 completion = ask(model.as_ref(), prompt, &shown) => Some(completion),
-                () = self.shared.clock.sleep_until(self.deadline) => Some(Err(ModelError::TimedOut)),
+                // The call is dropped with its future: what the model says later, nobody hears.
+                () = self.too_late(&shown) => Some(Err(ModelError::TimedOut)),
             }
         };
-        let (mut completion, ()) = tokio::join!(asking, self.signs_of_life(&shown, &answered));
+        let (mut completion, ()) = tokio::join!(asking, self.keep_showing(&shown, &answered, watch.shown));
         if completion.is_some() && self.is_overtaken(watch).await {
             completion = None;
         }
         if let Some(Err(error)) = &completion {
             warn!(%error, model = model.name(), "the model did not answer");
         }
-        if shown.was_shown() && !matches!(completion, Some(Ok(_))) {
-            self.withdraw().await;
+        if !matches!(completion, Some(Ok(_))) {
+            withdraw(self.shared, self.partner, &self.account, &self.peer, watch.shown).await;
         }
         completion
+    }
+
+    /// Returns when the answer has taken too long: no first words, or not all of them.
+    async fn too_late(&self, shown: &Shown) {
+        let clock = &self.shared.clock;
+        if !self.spoke.load(Ordering::Relaxed) {
+            clock.sleep_until(self.times.first_words).await;
+            if !shown.has_words() {
+                return;
+            }
+            self.spoke.store(true, Ordering::Relaxed);
+        }
+        clock.sleep_until(self.times.whole).await;
     }
 
     /// Returns when mail has come that the answer would miss.
@@ -181,50 +235,47 @@ impl<'a> World<'a> {
     /// Looks at the mail itself: the bell rings late for mail that was read while it was being written, and not all mail
     /// is worth a new answer.
     async fn is_overtaken(&self, watch: Watch<'_>) -> bool {
-        if watch.by == Overtaking::Nobody || !self.shared.conversations.has_more(&self.key) {
+        let fresh = self.shared.conversations.take_fresh(&self.key);
+        if !watch.by.may_be_by(fresh) {
             return false;
         }
-        match self.shared.journal.mail(&self.key, watch.mail.len() + NEWS_MAX).await {
+        let more = if fresh.team { NEWS_OF_TEAM_MAX } else { NEWS_MAX };
+        match self.shared.journal.mail(&self.key, watch.mail.len() + more).await {
             Ok(mail) => {
                 let mut news = mail.iter().filter(|mail| !watch.mail.contains(&mail.seq));
                 news.any(|mail| watch.by.by(&mail.inbound.event))
             }
             Err(error) => {
                 debug!(%error, "the mailbox could not be looked into");
+                self.shared.conversations.put_back(&self.key, fresh);
                 false
             }
         }
     }
 
-    /// Typing, and the answer as it grows, until it is there. What fails here costs nothing.
-    async fn signs_of_life(&self, shown: &Shown, answered: &CancellationToken) {
-        let Some(channel) = self.partner.channel_of(&self.account) else { return };
-        let typing = async {
-            tokio::select! {
-                biased;
-                () = answered.cancelled() => {}
-                () = keep_typing(self.shared, channel, &self.peer) => {}
-            }
-        };
-        tokio::join!(typing, self.keep_showing(channel, shown, answered));
-    }
-
-    async fn keep_showing(&self, channel: &Arc<dyn Channel>, shown: &Shown, answered: &CancellationToken) {
-        if !channel.capabilities().preview.it() {
-            return;
-        }
+    /// Shows the answer as it grows, until it is there. What fails here costs nothing, and what hangs next to nothing.
+    async fn keep_showing(&self, shown: &Shown, answered: &CancellationToken, on_screen: &AtomicI64) {
+        let channel = self.partner.channel_of(&self.account).filter(|channel| channel.capabilities().preview.it());
+        let Some(channel) = channel else { return };
+        let clock = &self.shared.clock;
         loop {
             tokio::select! {
                 biased;
                 () = answered.cancelled() => return,
-                () = self.shared.clock.sleep_until(self.shared.clock.now() + PREVIEW_EVERY) => {}
+                () = clock.sleep_until(clock.now() + PREVIEW_EVERY) => {}
             }
             let Some(text) = shown.take_news() else { continue };
+            on_screen.store(self.draft, Ordering::Relaxed);
             let preview = Preview { draft: self.draft, text };
+            let until = clock.now() + PREVIEW_MAX;
             tokio::select! {
                 biased;
                 () = harmless("a preview", channel.preview(&self.peer, &preview)) => {}
-                () = self.a_while_after(answered) => debug!("a preview hangs; the answer goes on"),
+                () = self.a_while_after(answered) => debug!("a preview is late; the answer goes on"),
+                () = clock.sleep_until(until) => {
+                    debug!("a preview hangs; no more are shown");
+                    return;
+                }
             }
         }
     }
@@ -233,28 +284,23 @@ impl<'a> World<'a> {
         answered.cancelled().await;
         self.shared.clock.sleep_until(self.shared.clock.now() + PREVIEW_WAIT).await;
     }
-
-    async fn withdraw(&self) {
-        let Some(channel) = self.partner.channel_of(&self.account) else { return };
-        let nothing = Preview { draft: self.draft, text: String::new() };
-        tokio::select! {
-            biased;
-            () = harmless("a withdrawal", channel.preview(&self.peer, &nothing)) => {}
-            () = self.shared.clock.sleep_until(self.shared.clock.now() + PREVIEW_WAIT) => {}
-        }
-    }
 }
 
-/// Shows that an answer is being made, if the channel can; never returns.
-pub(crate) async fn keep_typing(shared: &Arc<Shared>, channel: &Arc<dyn Channel>, peer: &Peer) {
-    if !channel.capabilities().typing.it() {
-        return std::future::pending().await;
-    }
-    let mut next = shared.clock.now() + TYPING_AFTER;
-    loop {
-        shared.clock.sleep_until(next).await;
-        harmless("typing", channel.typing(peer)).await;
-        next = shared.clock.now() + TYPING_EVERY;
+/// Takes a preview away that no answer will replace.
+pub(crate) async fn withdraw(
+    shared: &Arc<Shared>,
+    partner: &Partner,
+    account: &AccountId,
+    peer: &Peer,
+    shown: &AtomicI64,
+) {
+    let draft = shown.swap(0, Ordering::Relaxed);
+    let Some(channel) = partner.channel_of(account).filter(|_| draft != 0) else { return };
+    let nothing = Preview { draft, text: String::new() };
+    tokio::select! {
+        biased;
+        () = harmless("a withdrawal", channel.preview(peer, &nothing)) => {}
+        () = shared.clock.sleep_until(shared.clock.now() + PREVIEW_WAIT) => {}
     }
 }
 
@@ -289,7 +335,10 @@ struct State {
     unseen: String,
     /// Whether it replaces what came before.
     anew: Anew,
-    shown: bool,
+    /// What passed and was not shown yet.
+    news: Option<String>,
+    /// Whether there are words that passed.
+    words: bool,
 }
 
 /// Whether a text replaces what came before it.
@@ -302,7 +351,7 @@ enum Anew {
 impl Shown {
     fn new(evidence: Arc<Evidence>) -> Self {
         let draft = Draft::new(evidence);
-        Self(Mutex::new(State { draft, unseen: String::new(), anew: Anew::No, shown: false }))
+        Self(Mutex::new(State { draft, unseen: String::new(), anew: Anew::No, news: None, words: false }))
     }
 
     fn push(&self, delta: Delta<'_>) {
@@ -316,20 +365,33 @@ impl Shown {
         }
     }
 
+    /// All that may be shown, if that has changed.
     fn take_news(&self) -> Option<String> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let unseen = std::mem::take(&mut state.unseen);
-        let delta = match std::mem::replace(&mut state.anew, Anew::No) {
-            Anew::Yes => Delta::Replace(&unseen),
-            Anew::No if unseen.is_empty() => return None,
-            Anew::No => Delta::Append(&unseen),
-        };
-        let news = state.draft.push(delta).map(str::to_owned);
-        state.shown |= news.is_some();
-        news
+        state.look();
+        state.news.take()
     }
 
-    fn was_shown(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).shown
+    /// Whether there are words that may be shown.
+    fn has_words(&self) -> bool {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.look();
+        state.words
+    }
+}
+
+impl State {
+    /// Lets the guard look at what has come.
+    fn look(&mut self) {
+        let unseen = std::mem::take(&mut self.unseen);
+        let delta = match std::mem::replace(&mut self.anew, Anew::No) {
+            Anew::Yes => Delta::Replace(&unseen),
+            Anew::No if unseen.is_empty() => return,
+            Anew::No => Delta::Append(&unseen),
+        };
+        if let Some(news) = self.draft.push(delta).map(str::to_owned) {
+            self.words = !news.trim().is_empty();
+            self.news = Some(news);
+        }
     }
 }

@@ -19,11 +19,11 @@ use voronka_testkit::{
     model::{Gate, Reply, ScriptedModel},
 };
 
-use crate::stage::{CONFIG, Stage, account, partner, quiet, soon, spec, until};
+use crate::stage::{CONFIG, PATIENT, Stage, account, partner, quiet, soon, spec, until};
 
 const PAGE: &str = "# Доставка\n\nДоставляем пироги по всему городу на велосипеде.\n";
 
-async fn pages() -> Arc<FakeKnowledge> {
+pub(crate) async fn pages() -> Arc<FakeKnowledge> {
     let knowledge = Arc::new(FakeKnowledge::new());
     let spec = spec(CONFIG, &[("knowledge/delivery.md", PAGE)]);
     knowledge.index(&partner(), &spec.pages).await.expect("the fake fails on demand alone");
@@ -67,9 +67,9 @@ async fn a_model_that_hangs_costs_no_more_than_the_deadline() {
     stage.engine.serve(stage.partner(CONFIG).knowledge(pages().await));
     stage.engine.start().await.unwrap();
     stage.says("anna", "1", "Доставляете пироги?").await;
-    stage.pass(SignedDuration::from_secs(11)).await;
+    stage.pass(SignedDuration::from_millis(4_900)).await;
     assert!(stage.seen("anna").is_empty());
-    stage.pass(SignedDuration::from_secs(1)).await;
+    stage.pass(SignedDuration::from_millis(100)).await;
     soon(stage.telegram.until_shown(1)).await;
     assert!(stage.seen("anna")[0].contains("на велосипеде"));
     gate.open();
@@ -114,7 +114,7 @@ async fn a_search_that_hangs_costs_no_more_than_the_deadline() {
 async fn typing_is_shown_soon_and_renewed_until_the_answer_is_there() {
     let gate = Gate::closed();
     let model = ScriptedModel::new([Reply::text("Готово.").after(&gate)]);
-    let stage = Stage::with(CONFIG, roomy(), model);
+    let stage = Stage::with(PATIENT, roomy(), model);
     stage.engine.start().await.unwrap();
     stage.says("anna", "1", "вишня").await;
     stage.pass(SignedDuration::from_millis(200)).await;
@@ -157,14 +157,14 @@ impl Channel for SideCallsFail {
 }
 
 /// A model that says its pieces one by one, each but the first once its gate is open, and then perhaps fails.
-struct Slow {
+pub(crate) struct Slow {
     pieces: Vec<String>,
     gates: Vec<Gate>,
     fails: Option<ModelError>,
 }
 
 impl Slow {
-    fn saying(pieces: &[&str]) -> (Self, Vec<Gate>) {
+    pub(crate) fn saying(pieces: &[&str]) -> (Self, Vec<Gate>) {
         let gates: Vec<Gate> = pieces.iter().map(|_| Gate::closed()).collect();
         let pieces = pieces.iter().map(|&piece| piece.to_owned()).collect();
         (Self { pieces, gates: gates.clone(), fails: None }, gates)
@@ -211,11 +211,26 @@ async fn typing_and_previews_that_fail_cost_nothing() {
         stage.says("anna", "1", "вишня").await;
         stage.pass(SignedDuration::from_secs(1)).await;
         gates.iter().for_each(Gate::open);
-        // A preview that hangs is waited for a second.
-        stage.pass(SignedDuration::from_secs(1)).await;
+        // A preview that has only begun to hang is waited for a little.
+        stage.pass(SignedDuration::from_millis(300)).await;
         soon(channel.sends.until_shown(1)).await;
         assert!(channel.sends.texts_to(&anna())[0].contains("Пироги тоже"));
     }
+}
+
+#[tokio::test]
+async fn a_preview_that_hangs_does_not_delay_the_answer() {
+    let (model, gates) = Slow::saying(&["Вишня есть. Пи", "роги тоже."]);
+    let stage = Stage::new();
+    let channel = Arc::new(SideCallsFail { sends: FakeChannel::default(), panics: false });
+    let bakery = stage.partner(CONFIG).channel(account("telegram"), channel.clone()).model(Arc::new(model));
+    stage.engine.serve(bakery);
+    stage.engine.start().await.unwrap();
+    stage.says("anna", "1", "вишня").await;
+    stage.pass(SignedDuration::from_secs(3)).await;
+    gates.iter().for_each(Gate::open);
+    // Not a moment passes from here on.
+    soon(channel.sends.until_shown(1)).await;
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ use voronka_testkit::{
 };
 
 use crate::stage::{
-    CONFIG, Stage, account, bubble, customer, echo, echoed, key_of, leave, quiet, soon, spec, until, words,
+    CONFIG, PATIENT, Stage, account, bubble, customer, echo, echoed, key_of, leave, quiet, soon, spec, until, words,
 };
 
 #[tokio::test]
@@ -47,7 +47,7 @@ async fn a_stop_ends_in_time_and_what_did_not_end_is_taken_up_by_the_next_start(
     let gate = Gate::closed();
     let model = ScriptedModel::answering(|prompt| Reply::text(echoed(prompt)));
     model.push(Reply::text("Поздно.").after(&gate));
-    let stage = Stage::with(CONFIG, roomy(), model);
+    let stage = Stage::with(PATIENT, roomy(), model);
     stage.engine.start().await.unwrap();
     stage.says("anna", "1", "вишня").await;
     soon(gate.reached_by(1)).await;

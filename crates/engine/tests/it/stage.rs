@@ -25,6 +25,12 @@ accounts: {telegram: {}, web: {}}
 team: {хозяйка: {telegram: 111, role: owner}}
 notify: [{to: хозяйка, about: [handoff]}]
 ";
+/// The same, where nobody is in a hurry.
+pub(crate) const PATIENT: &str = "\
+name: Полдень
+accounts: {telegram: {first_words: 1m}, web: {first_words: 1m}}
+answer: {deadline: 1m}
+";
 /// Turns of the scheduler in which everything that can go on goes on.
 const ROUNDS: usize = 300;
 
