@@ -1,12 +1,11 @@
 //! What a question asks for: its words, mended and weighed.
 
+use std::sync::LazyLock;
+
 use tantivy::Searcher;
 use voronka_core::{
     ids::PartnerId,
-    lang::{
-        layout::Fixer,
-        normal::{Kind, Words},
-    },
+    lang::{layout::Fixer, normal::Kind},
 };
 
 use crate::{
@@ -102,9 +101,12 @@ impl AskedWord {
     }
 }
 
+/// Mends by common words alone: which a partner's own words are, the vocabulary tells.
+static MENDING: LazyLock<Fixer> = LazyLock::new(Fixer::default);
+
 /// Reads the tables of common words, so that the first question need not wait for them.
 pub(crate) fn warm_up() {
-    let _known = Fixer::default().fix("ghbdtn, rfr ltkf");
+    let _known = MENDING.fix("ghbdtn, rfr ltkf");
     let _sense = sense("и");
     let _sense = sense("цена");
 }
@@ -116,8 +118,7 @@ pub(crate) fn read(
     partner: &PartnerId,
     question: &str,
 ) -> tantivy::Result<Asked> {
-    let fixed = Fixer::default().fix(question).into_owned();
-    let words = Words::of(&fixed);
+    let (_, words) = MENDING.read(question);
     let passages = vocabulary.passages(searcher, partner)?;
     let mut asked = Asked { words: Vec::new(), price: false, weight: 0.0 };
     let mut mended = 0;

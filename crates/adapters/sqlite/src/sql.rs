@@ -130,6 +130,9 @@ statements! {
     CONVERSATION_ADD = "INSERT INTO conversations \
         (partner, conversation, version, account, peer, customer, owner, preview, at, unread, state) \
         VALUES (?1, ?2, ?3 + 1, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING";
+    /// The usual case: who they are and who answers stay, and so do the indexes by them.
+    CONVERSATION_GO_ON = "UPDATE conversations SET version = ?3 + 1, preview = ?8, at = ?9, unread = ?10, state = ?11 \
+        WHERE partner = ?1 AND conversation = ?2 AND version = ?3 AND account = ?4 AND peer = ?5 AND customer = ?6 AND owner = ?7";
     CONVERSATION_SET = "UPDATE conversations SET version = ?3 + 1, account = ?4, peer = ?5, customer = ?6, owner = ?7, \
         preview = ?8, at = ?9, unread = ?10, state = ?11 WHERE partner = ?1 AND conversation = ?2 AND version = ?3";
     CUSTOMER = "SELECT id, name, phone, email, data FROM customers WHERE partner = ?1 AND id = ?2";

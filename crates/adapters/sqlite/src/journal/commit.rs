@@ -101,7 +101,8 @@ impl To<'_> {
     }
 
     fn conversation(&self, expected: i64, row: &ConversationRow) -> Result<(), Problem> {
-        let sql = if expected == 0 { sql::CONVERSATION_ADD } else { sql::CONVERSATION_SET };
+        let ways: &[&str] =
+            if expected == 0 { &[sql::CONVERSATION_ADD] } else { &[sql::CONVERSATION_GO_ON, sql::CONVERSATION_SET] };
         let row = params![
             self.partner,
             self.conversation,
@@ -115,7 +116,12 @@ impl To<'_> {
             row.unread,
             row.state
         ];
-        if self.run(sql, row)? == 0 { Err(Problem::Conflict) } else { Ok(()) }
+        for sql in ways {
+            if self.run(sql, row)? > 0 {
+                return Ok(());
+            }
+        }
+        Err(Problem::Conflict)
     }
 
     fn lead(&self, row: &LeadRow) -> Result<(), Problem> {

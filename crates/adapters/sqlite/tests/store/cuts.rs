@@ -279,8 +279,10 @@ async fn what_is_garbled_after_the_last_whole_commit_changes_nothing() {
             // One bit is wrong, and all that follows was written.
             _ => log[from] ^= 1 << dice.roll(8),
         }
+        // What was there may be the very bytes that came in its place: then it is whole as far as they go.
+        let whole = log.iter().zip(&recording.log).take_while(|(found, written)| found == written).count();
         let (path, store) = recording.opened(&recording.base, &log).await.unwrap();
-        recording.expect(&path, recording.acknowledged(from), &format!("garbled from {from}, kind {}", round % 3));
+        recording.expect(&path, recording.acknowledged(whole), &format!("garbled from {from}, kind {}", round % 3));
         drop(store);
     }
 }
