@@ -159,6 +159,8 @@ pub fn http_client(proxy: Option<&Url>, connect: Duration) -> Result<reqwest::Cl
         .tcp_nodelay(true)
         // The token is in the address: it follows nobody elsewhere.
         .redirect(reqwest::redirect::Policy::none())
+        // What is tried again, and under which key, is the outbox's to say; and a request that may go again is copied each time.
+        .retry(reqwest::retry::never().max_retries_per_request(0))
         .referer(false)
         .no_proxy();
     let builder = match proxy {

@@ -107,6 +107,8 @@ impl Clients {
             .user_agent(concat!("voronka/", env!("CARGO_PKG_VERSION")))
             // An API does not move in the middle of a request; a key must not follow it anywhere.
             .redirect(redirect::Policy::none())
+            // `Retrying` tries again; and a request that may go again is copied each time.
+            .retry(reqwest::retry::never().max_retries_per_request(0))
             .no_proxy();
         if let Some(proxy) = proxy {
             builder = builder.proxy(Proxy::all(proxy.expose_secret()).map_err(|_| SetupError::Proxy)?);
