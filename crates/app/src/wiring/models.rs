@@ -1,8 +1,13 @@
 //! The registry of models: a partner's list becomes a chain, each link limited, timed and retried.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError, Weak},
+    time::Duration,
+};
 
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
 use voronka_core::{
     ids::PartnerId,
     ports::{ChatModel, Clock, Embedder},
@@ -14,7 +19,7 @@ use voronka_core::{
 use voronka_files::Secrets;
 use voronka_openai::{EmbeddingConfig, OpenAi, OpenAiConfig, OpenAiEmbedder};
 use voronka_resilience::{
-    FallingBack, Resilient, Retrying, TimeLimits,
+    FallingBack, Resilient, Retrying, Slots, TimeLimits,
     http::{Clients, Reach},
 };
 use voronka_yandex::{YandexConfig, YandexGpt};
@@ -22,8 +27,11 @@ use voronka_yandex::{YandexConfig, YandexGpt};
 use super::MissingKeys;
 use crate::out::Problem;
 
-/// Calls at a time to one model of a partner.
-const CALLS_MAX: usize = 64;
+/// Calls at a time to an account of a provider that bounds calls a minute and not at a time: at two seconds a call some 7,000
+/// a minute, which is what such accounts allow, and few enough connections for the usual 1,024 open files.
+const CALLS: u32 = 256;
+/// The same for YandexGPT, which allows ten at a time unless more was agreed.
+const CALLS_YANDEX: u32 = 10;
 /// Where OpenAI is.
 const OPENAI: &str = "https://api.openai.com/v1";
 
@@ -36,11 +44,15 @@ pub(super) fn address(model: &Model) -> Option<url::Url> {
     model.base_url.clone().or_else(|| usual.parse().ok())
 }
 
-/// Makes models; they share their connections.
+/// Makes models; they share their connections, and those of one account its slots.
 #[derive(Default)]
 pub(super) struct Models {
     clients: Clients,
+    accounts: Mutex<HashMap<AccountKey, Weak<Slots>>>,
 }
+
+/// An account of a provider: a digest of where and with what key it is asked.
+type AccountKey = [u8; 32];
 
 impl Models {
     /// The partner's models in order; `None`: there are none.
@@ -83,9 +95,10 @@ impl Models {
             Problem::new("problem-account", vec![("account", model.model.clone()), ("cause", cause)])
                 .hint("problem-account-hint")
         };
+        let member = self.slots(model, key.as_ref()).member(partner.clone(), model.calls);
         let decorated = |bare: Arc<dyn ChatModel>| -> Arc<dyn ChatModel> {
             let clock = || Arc::clone(clock);
-            let careful = bare.timed(limits, clock()).retrying(clock()).limited(CALLS_MAX, clock());
+            let careful = bare.timed(limits, clock()).retrying(clock()).limited(member, clock());
             Arc::new(careful.metered(clock()).of_partner(partner))
         };
         match &model.provider {
@@ -151,6 +164,27 @@ impl Models {
         Ok(Some(Arc::new(Retrying::new(embedder, Arc::clone(clock)))))
     }
 
+    /// The slots of the account that the model is asked with: the same for all partners, and for a partner that is read anew.
+    fn slots(&self, model: &Model, key: Option<&SecretString>) -> Arc<Slots> {
+        let url = address(model).map(String::from).unwrap_or_default();
+        let mut digest = Sha256::new_with_prefix(url.trim_end_matches('/'));
+        digest.update([0]);
+        digest.update(key.map_or("", |key| key.expose_secret()));
+        let account: AccountKey = digest.finalize().into();
+        let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(slots) = accounts.get(&account).and_then(Weak::upgrade) {
+            return slots;
+        }
+        let usual = match model.provider {
+            Provider::OpenAi { .. } => CALLS,
+            Provider::Yandex { .. } => CALLS_YANDEX,
+        };
+        let slots = Slots::new(usual);
+        accounts.retain(|_, slots| slots.strong_count() > 0);
+        accounts.insert(account, Arc::downgrade(&slots));
+        slots
+    }
+
     fn reach(&self, reach: &mut Reach, model: &Model, secrets: &Secrets) {
         reach.clients = self.clients.clone();
         reach.timeout = model.timeout.max(Duration::from_secs(1));
@@ -159,3 +193,6 @@ impl Models {
         reach.headers = headers.filter_map(|(name, value)| Some((name.clone(), secrets.resolve(value)?))).collect();
     }
 }
+
+#[cfg(test)]
+mod tests;

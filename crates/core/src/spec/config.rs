@@ -261,8 +261,8 @@ pub struct Model {
     pub base_url: Option<Url>,
     /// How long one answer may take.
     pub timeout: Duration,
-    /// Calls at a time, over all partners that use the same key at the same address.
-    pub calls: u32,
+    /// Calls at a time, over all partners that use the same key at the same address; `None`: as the provider allows.
+    pub calls: Option<u32>,
     /// Outbound proxy.
     pub proxy: Option<Setting>,
     /// Further HTTP headers.

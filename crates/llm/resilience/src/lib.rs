@@ -3,6 +3,7 @@
 //! - Decorators over [`ChatModel`](voronka_core::ports::ChatModel): [`Retrying`], [`FallingBack`], [`Limited`], [`Timed`],
 //!   [`Metered`]; [`Resilient`] chains them. The usual order is
 //!   `FallingBack([Metered(Timed(Limited(Retrying(model)))), …])`: a fallback is asked when the first has been given up.
+//! - [`Slots`]: the calls that may be under way at an account of a provider, shared fairly by the partners that use it.
 //! - [`http`]: one way to reach a vendor, with its errors told apart; [`Sse`] and [`JsonObjects`] take streams apart.
 
 mod call_ids;
@@ -12,6 +13,7 @@ mod json_objects;
 mod limited;
 mod metered;
 mod retrying;
+mod slots;
 mod sse;
 mod timed;
 
@@ -25,6 +27,7 @@ pub use json_objects::JsonObjects;
 pub use limited::Limited;
 pub use metered::Metered;
 pub use retrying::{Patience, Retrying};
+pub use slots::{Member, Slots};
 pub use sse::{Sse, SseEvent};
 pub use timed::{TimeLimits, Timed};
 
@@ -36,16 +39,16 @@ pub const PENDING_BYTES_MAX: usize = 1 << 20;
 #[error("an event of the stream is longer than {PENDING_BYTES_MAX} bytes")]
 pub struct EventTooLong;
 
-/// Puts decorators around a model, inside out: `model.retrying(clock).limited(8, clock)`.
+/// Puts decorators around a model, inside out: `model.retrying(clock).limited(slots.member(partner, None), clock)`.
 pub trait Resilient: ChatModel + Sized {
     /// Asks again when that may help.
     fn retrying(self, clock: Arc<dyn Clock>) -> Retrying<Self> {
         Retrying::new(self, clock)
     }
 
-    /// At most so many calls at a time.
-    fn limited(self, calls_max: usize, clock: Arc<dyn Clock>) -> Limited<Self> {
-        Limited::new(self, calls_max, clock)
+    /// Calls only with a slot of those that the member takes part in.
+    fn limited(self, member: Member, clock: Arc<dyn Clock>) -> Limited<Self> {
+        Limited::new(self, member, clock)
     }
 
     /// Gives up when it takes too long.

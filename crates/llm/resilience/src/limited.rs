@@ -1,32 +1,23 @@
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use tokio::sync::{Semaphore, SemaphorePermit};
 use voronka_core::ports::{ChatModel, Clock, Completion, Delta, ModelError, Prompt};
 
-/// At most so many calls at a time; those that come later queue, for a while.
+use crate::slots::{Member, Slot};
+
+/// Calls only with a [slot](crate::Slots) of the provider's account; those that come later wait in line, for a while. A call
+/// that is dropped leaves the line.
 pub struct Limited<M> {
     inner: M,
     clock: Arc<dyn Clock>,
-    permits: Semaphore,
-    waiting: AtomicUsize,
+    member: Member,
     wait_max: Duration,
 }
 
-/// Most calls that queue: more could not be served in time anyhow.
-const WAITING_MAX: usize = 1_024;
-
 impl<M> Limited<M> {
-    /// At most `calls_max` calls at a time; nobody waits longer than ten seconds.
-    pub fn new(inner: M, calls_max: usize, clock: Arc<dyn Clock>) -> Self {
-        let permits = Semaphore::new(calls_max.clamp(1, Semaphore::MAX_PERMITS));
-        Self { inner, clock, permits, waiting: AtomicUsize::new(0), wait_max: Duration::from_secs(10) }
+    /// With the slots that this member takes part in; nobody waits longer than ten seconds.
+    pub fn new(inner: M, member: Member, clock: Arc<dyn Clock>) -> Self {
+        Self { inner, clock, member, wait_max: Duration::from_secs(10) }
     }
 
     /// Nobody waits longer than this.
@@ -35,36 +26,14 @@ impl<M> Limited<M> {
         Self { wait_max, ..self }
     }
 
-    async fn permit(&self) -> Result<SemaphorePermit<'_>, ModelError> {
-        if let Ok(permit) = self.permits.try_acquire() {
-            return Ok(permit);
-        }
-        let _in_queue = InQueue::enter(&self.waiting)?;
+    async fn slot(&self) -> Result<Slot<'_>, ModelError> {
+        let given_up = ModelError::Limited { after: None };
+        let Some(waiting) = self.member.enter() else { return Err(given_up) };
         tokio::select! {
             biased;
-            permit = self.permits.acquire() => permit.map_err(|_closed| ModelError::Limited { after: None }),
-            () = self.clock.sleep_until(self.clock.now() + self.wait_max) => Err(ModelError::Limited { after: None }),
+            slot = waiting => Ok(slot),
+            () = self.clock.sleep_until(self.clock.now() + self.wait_max) => Err(given_up),
         }
-    }
-}
-
-/// A place in the queue, given back even when the call is cancelled.
-struct InQueue<'a>(&'a AtomicUsize);
-
-impl<'a> InQueue<'a> {
-    fn enter(waiting: &'a AtomicUsize) -> Result<Self, ModelError> {
-        let place = Self(waiting);
-        if waiting.fetch_add(1, Ordering::Relaxed) < WAITING_MAX {
-            Ok(place)
-        } else {
-            Err(ModelError::Limited { after: None })
-        }
-    }
-}
-
-impl Drop for InQueue<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -79,7 +48,7 @@ impl<M: ChatModel> ChatModel for Limited<M> {
         prompt: &Prompt,
         on_delta: &mut (dyn for<'a> FnMut(Delta<'a>) + Send),
     ) -> Result<Completion, ModelError> {
-        let _permit = self.permit().await?;
+        let _slot = self.slot().await?;
         self.inner.complete(prompt, on_delta).await
     }
 }

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use voronka_core::ports::{Completion, Delta, ModelError, Prompt};
+use voronka_core::{
+    ids::PartnerId,
+    ports::{Completion, Delta, ModelError, Prompt},
+};
 use voronka_testkit::{
     FakeClock,
     model::{FakeEmbedder, Gate, Reply, ScriptedModel, suite::prompt},
@@ -47,6 +50,10 @@ async fn run<T>(clock: &FakeClock, work: impl Future<Output = T>) -> (T, Vec<Sig
             }
         }
     }
+}
+
+fn partner(name: &str) -> PartnerId {
+    PartnerId::parse(name).unwrap()
 }
 
 fn down() -> ModelError {
@@ -185,7 +192,7 @@ async fn calls_beyond_the_limit_queue_and_give_up_in_time() {
     let gate = Gate::closed();
     let reply = Reply::text("Да").after(&gate);
     let inner = shared(ScriptedModel::answering(move |_| reply.clone()));
-    let model = Arc::new(Arc::clone(&inner).limited(2, clock.clone()));
+    let model = Arc::new(Arc::clone(&inner).limited(Slots::new(2).member(partner("korica"), None), clock.clone()));
     let call = |model: &Arc<Limited<Arc<ScriptedModel>>>| {
         let model = Arc::clone(model);
         tokio::spawn(async move { ask(&*model, &prompt("?")).await.0 })
@@ -252,7 +259,7 @@ async fn decorators_chain_over_a_shared_model() {
     let model = ScriptedModel::new([Reply::Error(ModelError::Quota)])
         .named("openai/x")
         .retrying(clock.clone())
-        .limited(8, clock.clone())
+        .limited(Slots::new(8).member(partner("korica"), None), clock.clone())
         .timed(TimeLimits::default(), clock.clone())
         .metered(clock.clone())
         .falling_back([fallback], clock);

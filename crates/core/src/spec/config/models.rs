@@ -14,9 +14,6 @@ use crate::{
 
 const COMMON: [&str; 8] = ["key", "base_url", "timeout", "calls", "proxy", "headers", "region", "price"];
 
-/// Calls at a time to one account of a provider, unless the file says otherwise.
-const CALLS: u32 = 64;
-
 pub(super) fn read(reader: &mut Reader<'_>, node: &Node, currency: Currency) -> Vec<Model> {
     reader.list(node).iter().filter_map(|item| model(reader, item, currency)).collect()
 }
@@ -47,7 +44,7 @@ fn model(reader: &mut Reader<'_>, node: &Node, currency: Currency) -> Option<Mod
         key: fields.get("key").and_then(|node| reader.secret(node)),
         base_url: fields.get("base_url").and_then(|node| reader.url(node)),
         timeout: fields.get("timeout").and_then(|node| reader.duration(node)).unwrap_or(Duration::from_secs(10)),
-        calls: fields.get("calls").and_then(|node| reader.whole(node, 1..=10_000)).unwrap_or(CALLS),
+        calls: fields.get("calls").and_then(|node| reader.whole(node, 1..=10_000)),
         proxy: fields.get("proxy").and_then(|node| reader.setting(node)),
         headers: headers.iter().filter_map(|(key, node)| Some((key.text.clone(), reader.setting(node)?))).collect(),
         region: fields.get("region").and_then(|node| reader.title(node)),
