@@ -1,10 +1,11 @@
 //! The command line. Help texts are in `texts/`, by the command's and the argument's name.
 
-use std::{fmt, path::PathBuf, str::FromStr};
+use std::{fmt, num::NonZeroUsize, path::PathBuf, str::FromStr};
 
 use clap::{ArgMatches, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use voronka_core::ids::PartnerId;
+use voronka_engine::Limits;
 
 use crate::texts::Texts;
 
@@ -58,6 +59,18 @@ pub(crate) struct Run {
     pub(crate) metrics: Option<std::net::SocketAddr>,
     #[arg(long, default_value_t = DISK_MIN_MIB, value_name = "MIB", env = "VORONKA_DISK_MIN")]
     pub(crate) disk_min: u64,
+    #[arg(long, default_value_t = LIMITS.turns, value_parser = at_least_one, value_name = "N", env = "VORONKA_TURNS")]
+    pub(crate) turns: usize,
+    #[arg(long, default_value_t = LIMITS.partner_turns, value_parser = at_least_one, value_name = "N", env = "VORONKA_PARTNER_TURNS")]
+    pub(crate) partner_turns: usize,
+}
+
+/// Turns at a time, unless told otherwise.
+const LIMITS: Limits = Limits::USUAL;
+
+/// A number of which there must be one at least.
+fn at_least_one(text: &str) -> Result<usize, String> {
+    text.parse::<NonZeroUsize>().map(NonZeroUsize::get).map_err(|error| error.to_string())
 }
 
 /// Free mebibytes of disk below which the house is not ready.
@@ -232,6 +245,21 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn turns_at_a_time_are_the_engines_unless_stated_and_never_none() {
+        let run =
+            |more: &[&str]| match Cli::try_parse_from(["voronka", "run"].iter().chain(more)).map(|cli| cli.command) {
+                Ok(Wish::Run(run)) => Some(Limits { turns: run.turns, partner_turns: run.partner_turns }),
+                _ => None,
+            };
+        assert_eq!(run(&[]), Some(Limits::default()));
+        let stated = run(&["--turns", "64", "--partner-turns", "8"]);
+        assert_eq!(stated, Some(Limits { turns: 64, partner_turns: 8 }));
+        assert_eq!((run(&["--turns", "0"]), run(&["--partner-turns", "-1"])), (None, None));
+        let help = Cli::command().find_subcommand_mut("run").unwrap().render_help().to_string();
+        assert!(help.contains("[default: 4096]") && help.contains("[default: 1024]"), "{help}");
     }
 
     #[test]

@@ -17,6 +17,7 @@ use std::{
 use secrecy::{ExposeSecret, SecretString};
 use tokio_util::sync::CancellationToken;
 use voronka_core::ports::{Clock, Directory, StoreError};
+use voronka_engine::{Engine, Limits};
 use voronka_knowledge::KnowledgeIndex;
 use voronka_sqlite::SqliteStore;
 
@@ -71,7 +72,7 @@ fn chain(error: &dyn std::error::Error) -> String {
 }
 
 /// Opens the data folder: database, index, key.
-fn open(data: &Path, public_url: Option<url::Url>) -> Result<Premises, Problem> {
+fn open(data: &Path, public_url: Option<url::Url>, limits: Limits) -> Result<Premises, Problem> {
     std::fs::create_dir_all(data).map_err(|error| unusable(data, &error))?;
     let path = data.join("voronka.db");
     let store = SqliteStore::open(&path).map_err(|error| {
@@ -87,7 +88,7 @@ fn open(data: &Path, public_url: Option<url::Url>) -> Result<Premises, Problem> 
     let key = InstanceKey::of(data).map_err(|error| unusable(data, &error))?;
     let knowledge = KnowledgeIndex::open(data.join("index")).map_err(|error| unusable(data, &error))?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let engine = voronka_engine::Engine::new(store.clone(), Arc::clone(&clock));
+    let engine = Engine::new(store.clone(), Arc::clone(&clock)).limits(limits);
     let house = House::new(engine, store.clone(), Arc::new(knowledge), clock, key, public_url, data.to_path_buf());
     Ok(Premises { house: Arc::new(house), store })
 }

@@ -1,5 +1,7 @@
 cli-run-metrics = A separate address for /metrics, /readyz and /healthz without a token, e.g. 127.0.0.1:9464. On the main address /metrics wants the token from the file metrics.token in the data folder (Authorization: Bearer)
 cli-run-disk-min = Free disk space (MiB) that must be left; below it /readyz answers 503
+cli-run-turns = Turns under way at once, of all partners; more wait their turn on disk
+cli-run-partner-turns = Turns under way at once of one partner; one that is overrun leaves room for others in any case
 cli-doctor = Say what is wrong with a running or stopped Voronka: disk, database, partners, accounts, models. Exit code: 0 all is well, 1 warnings, 2 errors
 cli-doctor-partners = Folder with a folder for each partner
 cli-doctor-data = Folder for the database and the index

@@ -140,9 +140,14 @@ pub struct Limits {
     pub partner_turns: usize,
 }
 
+impl Limits {
+    /// What suits one process on a small machine.
+    pub const USUAL: Self = Self { turns: 4_096, partner_turns: 1_024 };
+}
+
 impl Default for Limits {
     fn default() -> Self {
-        Self { turns: 4_096, partner_turns: 1_024 }
+        Self::USUAL
     }
 }
 

@@ -16,6 +16,7 @@ use voronka_core::{
     },
     turn::{Answer, HasModel, Playbook, Question, Setting, Snapshot, Step, Turn},
 };
+use voronka_engine::Limits;
 use voronka_files::Secrets;
 
 use super::{Premises, demo, folder_of, open, unreadable};
@@ -63,7 +64,7 @@ pub(crate) async fn run(wish: Ask, texts: &Texts) -> Result<ExitCode, Problem> {
         return Err(Problem::new("problem-no-question", vec![]).hint("problem-no-question-hint"));
     }
     let throw_away = tempfile::tempdir().map_err(|error| unreadable(Path::new("."), &error))?;
-    let premises = open(throw_away.path(), None)?;
+    let premises = open(throw_away.path(), None, Limits::default())?;
     let spinner = spinner(&texts.get("indexing", &[]));
     let knowledge = wiring::index(&premises.house, &spec, &secrets).await?;
     spinner.finish_and_clear();

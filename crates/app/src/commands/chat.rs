@@ -9,7 +9,7 @@ use voronka_core::{
     ports::Journal,
     spec::partner::PartnerSpec,
 };
-use voronka_engine::Partner;
+use voronka_engine::{Limits, Partner};
 use voronka_files::Secrets;
 
 use super::{Premises, demo, folder_of, open, unreadable};
@@ -30,7 +30,7 @@ pub(crate) async fn run(wish: Chat, texts: &Texts) -> Result<ExitCode, Problem> 
     let (spec, secrets) = load(&wish.partner)?;
     let throw_away = tempfile::tempdir().map_err(|error| unreadable(Path::new("."), &error))?;
     let data = wish.data.as_deref().unwrap_or(throw_away.path());
-    let premises = open(data, None)?;
+    let premises = open(data, None, Limits::default())?;
     let (terminal, account) = (Arc::new(Terminal), terminal_account());
     serve(&premises, spec, &secrets, &terminal, &account).await?;
     premises.house.engine.start().await.map_err(|error| unreadable(data, &error))?;

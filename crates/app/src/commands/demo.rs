@@ -9,6 +9,7 @@ use voronka_core::{
     ports::Journal,
     spec::{config::Provider, partner::PartnerSpec},
 };
+use voronka_engine::Limits;
 use voronka_files::Secrets;
 
 use super::{asked_to_stop, open, unreadable};
@@ -29,7 +30,7 @@ pub(crate) async fn run(wish: Demo, texts: &Texts) -> Result<ExitCode, Problem> 
     let data = wish.data.unwrap_or_else(|| PathBuf::from("voronka-demo"));
     let listener = server::listen(SocketAddr::from((Ipv4Addr::LOCALHOST, wish.port))).await?;
     let recorder = Recorder::install();
-    let premises = open(&data, None)?;
+    let premises = open(&data, None, Limits::default())?;
     let (spec, secrets) = partner()?;
     let card = admin::PartnerCard {
         id: spec.id.clone(),
