@@ -40,7 +40,7 @@ struct Hooks {
     /// Calls answered 200, looked up once; others are rare.
     answered: Counter,
     by_path: HashMap<String, Hook>,
-    engine: Engine,
+    mailbox: Arc<dyn Mailbox>,
     journal: Arc<dyn Journal>,
     clock: Arc<dyn Clock>,
 }
@@ -74,16 +74,19 @@ pub(crate) fn routes(
     let hooks = Hooks {
         answered: counter!("voronka_webhook_answers_total", "status" => "200"),
         by_path: wired.webhooks.iter().map(|hook| (hook.path.clone(), hook.clone())).collect(),
-        engine: engine.clone(),
+        mailbox: Arc::new(engine.clone()),
         journal: Arc::clone(journal),
         clock: Arc::clone(clock),
     };
-    let hook = Router::new().route("/hook/{path}", post(called)).with_state(Arc::new(hooks));
-    let routes = public_routes(observed).merge(hook).merge(wired.chat_routes());
+    let routes = public_routes(observed).merge(hook_routes(hooks)).merge(wired.chat_routes());
     match wired.chats.first().map(|chat| chat.path().to_owned()) {
         Some(first) => routes.route("/", get(async move || Redirect::temporary(&first))),
         None => routes,
     }
+}
+
+fn hook_routes(hooks: Hooks) -> Router {
+    Router::new().route("/hook/{path}", post(called)).with_state(Arc::new(hooks))
 }
 
 /// Serves until `stop`; connections under way may end, but nobody can hold the process up by holding a connection open.
@@ -148,7 +151,7 @@ async fn answer(hooks: &Hooks, path: &str, request: Request) -> Response {
         Err(malformed) => return set_aside(hooks, hook, &body, &malformed.to_string()).await,
     };
     if !reply.events.is_empty()
-        && let Err(error) = hooks.engine.post(reply.events.clone()).await
+        && let Err(error) = hooks.mailbox.post(reply.events.clone()).await
     {
         return refuse(hook, &error);
     }
@@ -197,3 +200,6 @@ async fn set_aside(hooks: &Hooks, hook: &Hook, body: &[u8], cause: &str) -> Resp
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -105,3 +105,18 @@ async fn a_dropped_poll_loses_nothing() {
     }
     assert_eq!(poller.poll(&mailbox).await, Ok(1));
 }
+
+#[tokio::test]
+async fn whatever_the_mailbox_fails_with_the_update_is_asked_for_again() {
+    let api = BotApi::start().await;
+    let telegram = api.telegram();
+    let (poller, mailbox) = (poller(&telegram), FakeMailbox::default());
+    for error in [PostError::Full, PostError::Stopping, PostError::Store("disk".into()), PostError::Unknown] {
+        api.then("getUpdates", [Reply::ok(&json!([text(10)]))]);
+        mailbox.fail_next(error.clone());
+        assert_eq!(poller.poll(&mailbox).await, Err(PollError::Mailbox(error.to_string())));
+    }
+    api.then("getUpdates", [Reply::ok(&json!([text(10)]))]);
+    assert_eq!(poller.poll(&mailbox).await, Ok(1));
+    assert_eq!((offsets(&api), mailbox.events().len()), (vec![Value::Null; 5], 1));
+}
