@@ -8,6 +8,7 @@ use crate::{
     spec::{
         expr::Scope,
         scoring::{Rule, Scoring, Threshold, Trigger},
+        value::Period,
     },
 };
 
@@ -38,7 +39,8 @@ pub fn score(
     now: Timestamp,
     lang: Lang,
 ) -> Scored {
-    let points: Vec<i64> = rules.rules.iter().map(|rule| points(rule, facts, scope, now)).collect();
+    let counted: Vec<Counted<'_>> = rules.rules.iter().map(|rule| Counted::of(rule, facts, scope)).collect();
+    let points: Vec<i64> = counted.iter().map(|rule| rule.points(now)).collect();
     let total = total(rules, &points);
     let reached = temperature(total, before, rules.warm, rules.hot);
     let mut heaviest: Vec<usize> = (0..points.len()).filter(|at| points[*at] != 0).collect();
@@ -46,7 +48,7 @@ pub fn score(
     heaviest.truncate(REASONS_MAX);
     let why = heaviest.into_iter().map(|at| rules.rules[at].why.get(lang).clone()).collect();
     let conditions = rules.rules.iter().any(changes_by_time).then(|| now + LOOK_AGAIN);
-    let fading = crossing(rules, facts, &points, reached, now);
+    let fading = crossing(rules, &counted, reached, now);
     Scored {
         score: i32::try_from(total.div_euclid(1000)).unwrap_or(i32::MAX),
         temperature: reached,
@@ -74,17 +76,13 @@ fn total(rules: &Scoring, points: &[i64]) -> i64 {
 
 /// When fading alone changes the temperature: the score is linear between the moments at which facts have faded out, so the
 /// first stretch that ends elsewhere holds the minute.
-fn crossing(rules: &Scoring, facts: &FactLog, points: &[i64], held: Temperature, now: Timestamp) -> Option<Timestamp> {
+fn crossing(rules: &Scoring, counted: &[Counted<'_>], held: Temperature, now: Timestamp) -> Option<Timestamp> {
     let at_minute = |minute: i64| {
         let at = now + SignedDuration::from_mins(minute);
-        let faded = |(rule, points): (&Rule, &i64)| match &rule.trigger {
-            Trigger::When(_) => *points,
-            Trigger::Fact { .. } => faded(rule, facts, at),
-        };
-        let points: Vec<i64> = rules.rules.iter().zip(points).map(faded).collect();
+        let points: Vec<i64> = counted.iter().map(|rule| rule.points(at)).collect();
         temperature(total(rules, &points), held, rules.warm, rules.hot)
     };
-    let mut ends: Vec<i64> = rules.rules.iter().flat_map(|rule| fade_ends(rule, facts, now)).collect();
+    let mut ends: Vec<i64> = counted.iter().flat_map(|rule| rule.fade_ends(now)).collect();
     ends.sort_unstable();
     ends.dedup();
     let mut from = 0;
@@ -102,30 +100,48 @@ fn crossing(rules: &Scoring, facts: &FactLog, points: &[i64], held: Temperature,
     None
 }
 
-/// Minutes from now after which facts of a rule have faded out.
-fn fade_ends(rule: &Rule, facts: &FactLog, now: Timestamp) -> Vec<i64> {
-    let Trigger::Fact { fact, times, fades: Some(full) } = &rule.trigger else { return Vec::new() };
-    let newest = facts.moments(&fact.to_string()).iter().rev().take(*times as usize);
-    newest.map(|at| full.in_minutes() - now.duration_since(*at).as_mins() + 1).filter(|end| *end > 0).collect()
+/// A rule with what it counts now.
+enum Counted<'a> {
+    /// Points of a condition, which fading does not change.
+    Held(i64),
+    /// Points for each of these moments, the newest last.
+    Facts { points: i64, moments: &'a [Timestamp], fades: Option<Period> },
 }
 
-fn points(rule: &Rule, facts: &FactLog, scope: &dyn Scope, now: Timestamp) -> i64 {
-    match &rule.trigger {
-        Trigger::When(condition) => i64::from(condition.is_true(scope)) * rule.points,
-        Trigger::Fact { .. } => faded(rule, facts, now),
+impl<'a> Counted<'a> {
+    fn of(rule: &Rule, facts: &'a FactLog, scope: &dyn Scope) -> Self {
+        match &rule.trigger {
+            Trigger::When(condition) => Self::Held(i64::from(condition.is_true(scope)) * rule.points),
+            Trigger::Fact { fact, times, fades } => {
+                let all = facts.moments(&fact.to_string());
+                let moments = &all[all.len().saturating_sub(*times as usize)..];
+                Self::Facts { points: rule.points, moments, fades: *fades }
+            }
+        }
     }
-}
 
-/// What the facts of a rule are worth at a moment.
-fn faded(rule: &Rule, facts: &FactLog, at: Timestamp) -> i64 {
-    let Trigger::Fact { fact, times, fades } = &rule.trigger else { return 0 };
-    let newest = facts.moments(&fact.to_string()).iter().rev().take(*times as usize);
-    let Some(full) = fades.map(|period| period.in_minutes().max(1)) else {
-        return newest.map(|_| rule.points).sum();
-    };
-    let left = |fact: &Timestamp| (full - at.duration_since(*fact).as_mins()).clamp(0, full);
-    // Points are thousandths below 10^9 and minutes below 10^9: no overflow.
-    newest.map(|fact| rule.points.saturating_mul(left(fact)) / full).sum()
+    /// What it is worth at a moment.
+    fn points(&self, at: Timestamp) -> i64 {
+        let (points, moments, fades) = match self {
+            Self::Held(points) => return *points,
+            Self::Facts { points, moments, fades } => (*points, moments, fades),
+        };
+        let Some(full) = fades.map(|period| period.in_minutes().max(1)) else {
+            return moments.iter().map(|_| points).sum();
+        };
+        let left = |fact: &Timestamp| (full - at.duration_since(*fact).as_mins()).clamp(0, full);
+        // Points are thousandths below 10^9 and minutes below 10^9: no overflow.
+        moments.iter().map(|fact| points.saturating_mul(left(fact)) / full).sum()
+    }
+
+    /// Minutes from now after which its facts have faded out.
+    fn fade_ends(&self, now: Timestamp) -> impl Iterator<Item = i64> {
+        let (moments, full) = match self {
+            Self::Facts { moments, fades: Some(full), .. } => (*moments, full.in_minutes()),
+            _ => (&[][..], 0),
+        };
+        moments.iter().map(move |at| full - now.duration_since(*at).as_mins() + 1).filter(|end| *end > 0)
+    }
 }
 
 /// Whether time alone may make a condition true or false.
