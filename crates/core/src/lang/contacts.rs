@@ -25,8 +25,7 @@ pub struct Found<T> {
 /// Phone numbers in a text, as people write them; `country` (ISO 3166) is assumed where no code is given.
 pub fn phones(text: &str, country: &str) -> Vec<Found<Phone>> {
     let mut found = Vec::new();
-    // Most texts hold no number that is long enough.
-    if text.bytes().filter(u8::is_ascii_digit).count() < *PHONE_DIGITS.start() {
+    if !may_hold_phone(text, country) {
         return found;
     }
     let mut tries = 0;
@@ -43,6 +42,27 @@ pub fn phones(text: &str, country: &str) -> Vec<Found<Phone>> {
         }
     }
     found
+}
+
+/// Whether enough digits stand together: most texts hold no number that is long enough, and a look at their bytes tells.
+fn may_hold_phone(text: &str, country: &str) -> bool {
+    // Without a code a Russian number has ten digits; see `longest`.
+    let least = if is_russian(country) && !text.contains('+') { 10 } else { *PHONE_DIGITS.start() };
+    let mut digits = 0;
+    text.bytes().any(|byte| {
+        match byte {
+            b'0'..=b'9' => digits += 1,
+            b'+' | b' ' | b'-' | b'(' | b')' | b'.' => {}
+            // Of what is not ASCII all but the letters of the Cyrillic alphabet may be a space or a dash.
+            0x80.. if !matches!(byte, 0xd0 | 0xd1) => {}
+            _ => digits = 0,
+        }
+        digits >= least
+    })
+}
+
+fn is_russian(country: &str) -> bool {
+    matches!(country, "RU" | "KZ")
 }
 
 type Groups = SmallVec<[Range<usize>; 8]>;
@@ -90,7 +110,7 @@ fn runs(text: &str) -> Vec<Groups> {
 
 /// The longest number that starts with the first group, and how many groups it takes.
 fn longest(text: &str, groups: &[Range<usize>], country: &str, tries: &mut usize) -> Option<(usize, Found<Phone>)> {
-    let (first, russian) = (groups.first()?, matches!(country, "RU" | "KZ"));
+    let (first, russian) = (groups.first()?, is_russian(country));
     let start = text.get(first.clone())?;
     let plus = start.starts_with('+');
     for count in (1..=groups.len().min(GROUPS_MAX)).rev() {
@@ -192,6 +212,15 @@ mod tests {
     }
 
     proptest::proptest! {
+        #[test]
+        fn what_is_not_looked_through_holds_no_phone(text in "([78+()]{0,2}[0-9]{1,4}[-– \u{a0}\u{202f}.()+жx:]{0,2}){0,6}") {
+            for country in ["RU", "GB"] {
+                let mut tries = 0;
+                let found = runs(&text).iter().any(|run| (0..run.len()).any(|at| longest(&text, &run[at..], country, &mut tries).is_some()));
+                proptest::prop_assert!(!found || may_hold_phone(&text, country));
+            }
+        }
+
         #[test]
         fn any_text_is_searched_without_panic(text in "[+0-9() .@a-zёж🎂-]{0,80}|\\PC{0,100}") {
             for found in phones(&text, "RU") {
