@@ -2,7 +2,7 @@
 
 use super::{
     Outcome,
-    state::{self, Snapshot},
+    state::{self, Snapshot, State},
     wording::Wording,
     work::Work,
 };
@@ -132,7 +132,7 @@ impl Work {
         let keep = super::prompt::HISTORY_MESSAGES;
         let all: Vec<&MessageRow> = self.snap.history.iter().chain(&self.messages).collect();
         let leaving = all.len().saturating_sub(keep);
-        let mut summary = self.snap.state.summary.clone();
+        let mut summary = String::new();
         let mut upto = self.snap.state.summed_up;
         for row in all.into_iter().take(leaving).filter(|row| row.seq > self.snap.state.summed_up) {
             upto = row.seq;
@@ -142,9 +142,13 @@ impl Work {
                 summary.push('\n');
             }
         }
-        let excess = summary.chars().count().saturating_sub(SUMMARY_CHARS_MAX);
-        self.snap.state.summary = summary.chars().skip(excess).collect();
-        self.snap.state.summed_up = upto;
+        let State { summary: all, summed_up, .. } = &mut self.snap.state;
+        *summed_up = upto;
+        if !summary.is_empty() {
+            all.push_str(&summary);
+            let excess = all.chars().count().saturating_sub(SUMMARY_CHARS_MAX);
+            all.drain(..all.char_indices().nth(excess).map_or(all.len(), |(at, _)| at));
+        }
     }
 
     fn conversation_row(&self) -> ConversationRow {
