@@ -1,8 +1,9 @@
 //! The normal form of a text, made once for each inbound message and read by everything that wants to understand it.
 
-use std::ops::Range;
+use std::{cell::RefCell, ops::Range};
 
 use frostem::{Algorithm, Stemmer};
+use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 use unicode_normalization::char::compose;
 
@@ -13,6 +14,14 @@ const TEXT_BYTES_MAX: usize = 32 * 1024;
 
 /// Longest word that is stemmed, in bytes; longer ones are no words.
 const STEMMED_BYTES_MAX: usize = 64;
+
+/// Most stems that a thread keeps; when there are more it forgets them all, and what is still said comes back.
+const STEMS_MAX: usize = 4_096;
+
+thread_local! {
+    /// Stems of words that were read before: people say the same few hundred, and finding a stem is half of reading a word.
+    static STEMS: RefCell<FxHashMap<Box<str>, Box<str>>> = RefCell::default();
+}
 
 /// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -210,6 +219,24 @@ pub fn stem(form: &str) -> std::borrow::Cow<'_, str> {
     }
 }
 
+/// Does something with the stem of a word in normal form.
+fn with_stem<T>(form: &str, act: impl FnOnce(&str) -> T) -> T {
+    if form.len() > STEMMED_BYTES_MAX {
+        return act(form);
+    }
+    STEMS.with_borrow_mut(|stems| {
+        if let Some(stem) = stems.get(form) {
+            return act(stem);
+        }
+        if stems.len() >= STEMS_MAX {
+            stems.clear();
+        }
+        let stem = stem(form);
+        stems.insert(form.into(), stem.as_ref().into());
+        act(&stem)
+    })
+}
+
 struct Open {
     kind: Kind,
     glued: bool,
@@ -348,11 +375,10 @@ impl Reader {
         let mut stem_span = span(from, to);
         if open.kind == Kind::Word {
             let form = &words.buffer[from..to];
-            let stem = stem(form);
-            if form.starts_with(stem.as_ref()) {
-                stem_span = span(from, from + stem.len());
-            } else {
-                let stem = stem.into_owned();
+            // Where it begins the form it lies within; else it is kept behind it.
+            let (len, other) = with_stem(form, |stem| (stem.len(), (!form.starts_with(stem)).then(|| stem.to_owned())));
+            stem_span = span(from, from + len);
+            if let Some(stem) = other {
                 words.buffer.push_str(&stem);
                 stem_span = span(to, words.buffer.len());
             }
@@ -499,6 +525,15 @@ mod tests {
         {
             assert_eq!(Words::of(a).stem(0), Words::of(b).stem(0), "{a} {b}");
         }
+    }
+
+    #[test]
+    fn a_thread_keeps_a_bounded_number_of_stems() {
+        for n in 0..=STEMS_MAX {
+            let form: String = n.to_string().bytes().map(|digit| char::from(b'a' + digit - b'0')).collect();
+            assert_eq!(with_stem(&form, str::to_owned), stem(&form));
+        }
+        assert!(STEMS.with_borrow(FxHashMap::len) <= STEMS_MAX);
     }
 
     proptest::proptest! {
