@@ -52,11 +52,8 @@ fn may(from: Place, to: Place, kind: DependencyKind) -> bool {
     if kind == DependencyKind::Development && to == Place::Testkit {
         return from != Place::Outside;
     }
-    // The engine's promises are tried on a real store as well. What is shipped does not change.
-    if kind == DependencyKind::Development && from == Place::Engine && to == Place::Adapter {
-        return true;
-    }
-    // The engine's promises about restarts are worth nothing over a fake: its tests run over a real store as well.
+    // The engine's promises about restarts are worth nothing over a fake alone: they are tried on a real store as well. What
+    // is shipped does not change.
     if kind == DependencyKind::Development && from == Place::Engine && to == Place::Adapter {
         return true;
     }

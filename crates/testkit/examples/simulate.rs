@@ -66,7 +66,8 @@ fn main() -> ExitCode {
             if so_far.is_multiple_of(PROGRESS) {
                 say(&format!("{so_far} of {} seeds, {:.0} s", wish.seeds, started.elapsed().as_secs_f64()));
             }
-            if !verdict.broken.is_empty() {
+            let counts = wish.mutant.is_none_or(|mutant| verdict.broke(mutant.breaks()));
+            if counts && !verdict.broken.is_empty() {
                 let failures = failed.fetch_add(1, Ordering::Relaxed) + 1;
                 if failures >= FAILURES_MAX || wish.mutant.is_some() {
                     enough.store(true, Ordering::Relaxed);

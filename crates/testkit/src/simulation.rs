@@ -11,6 +11,7 @@ mod chance;
 mod drive;
 mod journal;
 mod mutants;
+mod plan;
 mod ports;
 mod scene;
 mod seeds;
@@ -33,6 +34,15 @@ pub struct Verdict {
     pub steps: u64,
     /// Calls of ports.
     pub calls: u64,
+    /// Unfinished answers that customers saw.
+    pub previews: u64,
+}
+
+impl Verdict {
+    /// Whether this rule was broken.
+    pub fn broke(&self, rule: &str) -> bool {
+        self.broken.iter().any(|broken| broken.split_once(": ").is_some_and(|(name, _)| name == rule))
+    }
 }
 
 /// Lives a seed, with an engine that is broken on purpose if a mutant is given.
@@ -50,5 +60,6 @@ fn play(seed: u64, mutant: Option<Mutant>, telling: bool) -> Verdict {
     drive::Drive::new(&world, mutant).run();
     let mut state = world.state();
     let broken = std::mem::take(&mut state.truth.broken);
-    Verdict { seed, broken, story: state.take_story(), steps: state.step, calls: state.calls }
+    let previews = state.truth.previewed;
+    Verdict { seed, broken, story: state.take_story(), steps: state.step, calls: state.calls, previews }
 }

@@ -13,7 +13,7 @@ use std::{
 use jiff::SignedDuration;
 use tokio::task::JoinHandle;
 use voronka_core::{
-    message::{Content, Event, EventKey, Inbound, Peer, Press, Profile, TeamAction},
+    message::Peer,
     ports::{Channel, ChatModel, Journal, Knowledge, Mailbox, PostError},
 };
 use voronka_engine::{Engine, Partner};
@@ -21,6 +21,7 @@ use voronka_engine::{Engine, Partner};
 use super::{
     journal::{SimJournal, tear},
     mutants::{Breakage, BrokenChannel, BrokenJournal, BrokenModel, Mutant},
+    plan::{Happening, Plan, pressed},
     ports::{SimChannel, SimKnowledge, SimModel},
     scene,
     truth::Act,
@@ -28,24 +29,9 @@ use super::{
 };
 
 /// Steps after which a run that has not come to rest never will.
-const STEPS_MAX: u64 = 60_000;
+const STEPS_MAX: u64 = 12_000;
 /// Rings of timers that are waited for at the end.
 const RINGS_MAX: u32 = 40;
-/// Acts of one run, at most.
-const ACTS_MAX: u64 = 12;
-
-/// Something that is going to happen.
-#[derive(Debug, Clone)]
-enum Happening {
-    /// A messenger hands in what people did.
-    Delivery(Vec<usize>),
-    /// The clock is set.
-    Jump(SignedDuration),
-    /// The process is stopped in order.
-    Restart,
-    /// A second process is started on the same store.
-    Second,
-}
 
 /// A messenger waits for its answer.
 type Delivery = JoinHandle<Result<(), PostError>>;
@@ -118,7 +104,7 @@ impl Drive {
             restart_due: false,
             steps: 0,
         };
-        drive.plan();
+        drive.follow(Plan::new(world));
         drive
     }
 
@@ -139,6 +125,7 @@ impl Drive {
             drop(runtime);
             self.deliveries.clear();
             let mut state = self.world.state();
+            state.ended(end == End::Died);
             state.dead = false;
             state.dies_in = None;
             let stuck = state.step > STEPS_MAX;
@@ -161,54 +148,12 @@ impl Drive {
         }
     }
 
-    // The plan.
-
-    fn plan(&mut self) {
-        let world = Arc::clone(&self.world);
-        let mut state = world.state();
-        let chance = &mut state.chance;
-        self.in_order = !chance.one_in(3);
-        let acts = 2 + chance.below(ACTS_MAX - 1);
-        let span = *chance.pick(&[2_000, 20_000, 90_000, 400_000]);
-        let chats_max = *chance.pick(&[1, 2, 4, 8]);
-        let first_chat = chance.index(8);
-        let mut numbers = [0_usize; 8];
-        let mut planned = Vec::new();
-        for n in 0..acts {
-            let at = SignedDuration::from_millis(if chance.one_in(2) {
-                chance.within(0, span)
-            } else {
-                chance.within(0, 3) * span / 4
-            });
-            let chat = (first_chat + chance.index(chats_max)) % 8;
-            planned.push((at, chat, chance.below(100), n));
+    fn follow(&mut self, plan: Plan) {
+        let Plan { agenda, in_order, storm_until, deaths } = plan;
+        for (at, what) in agenda {
+            self.put(at, what);
         }
-        planned.sort_unstable();
-        for (at, chat, kind, _) in planned {
-            let n = state.truth.acts.len();
-            numbers[chat] += 1;
-            let inbound = act(n, chat, numbers[chat], kind, state.now() + at);
-            state.truth.acts.push(Act { chat, inbound, tried: None, acked: None });
-            self.put(at, Happening::Delivery(vec![n]));
-        }
-        let chance = &mut state.chance;
-        self.storm_until = SignedDuration::from_millis(span + chance.within(0, 20_000));
-        let somewhere = |chance: &mut super::chance::Chance| SignedDuration::from_millis(chance.within(0, span));
-        if chance.one_in(6) {
-            let at = somewhere(chance);
-            self.put(at, Happening::Jump(SignedDuration::from_secs(chance.within(-7_200, 7_200))));
-        }
-        if chance.one_in(4) {
-            let at = somewhere(chance);
-            self.put(at, Happening::Restart);
-        }
-        if chance.one_in(8) {
-            let at = somewhere(chance);
-            self.put(at, Happening::Second);
-        }
-        let deaths = u32::try_from(chance.below(4)).unwrap_or(0);
-        drop(state);
-        self.deaths = deaths;
+        (self.in_order, self.storm_until, self.deaths) = (in_order, storm_until, deaths);
     }
 
     fn put(&mut self, at: SignedDuration, what: Happening) {
@@ -417,9 +362,12 @@ impl Drive {
             let step = state.step;
             state.tell(|| format!("the messenger is told of {acts:?}: {}", if kept { "kept" } else { "not kept" }));
             if kept {
-                for act in acts {
-                    state.truth.acts[*act].acked.get_or_insert(step);
+                let new: Vec<usize> =
+                    acts.iter().copied().filter(|act| state.truth.acts[*act].acked.is_none()).collect();
+                for act in &new {
+                    state.truth.acts[*act].acked = Some(step);
                 }
+                state.acknowledged_together(&new);
             }
             let troubled = state.troubled;
             (!kept || (troubled && state.chance.one_in(6)), state.chance.within(10, 3_000))
@@ -517,7 +465,7 @@ impl Drive {
     }
 
     fn deliver(&mut self, acts: &[usize], engines: &[Engine]) {
-        let mut batch = Vec::new();
+        let (mut handed, mut batch) = (Vec::new(), Vec::new());
         for n in acts {
             let mut state = self.world.state();
             let Act { chat, acked, tried, .. } = state.truth.acts[*n];
@@ -525,7 +473,9 @@ impl Drive {
                 // The messenger hands in the events of a chat one after the other.
                 let earlier = self.deliveries.iter().flat_map(|(acts, _)| acts);
                 let busy = earlier.clone().any(|other| other != n && state.truth.acts[*other].chat == chat);
-                let before = state.truth.acts[..*n].iter().any(|other| other.chat == chat && other.acked.is_none());
+                let mut before = (0..*n).map(|other| (other, &state.truth.acts[other]));
+                let before =
+                    before.any(|(other, act)| act.chat == chat && act.acked.is_none() && !handed.contains(&other));
                 if busy || before {
                     drop(state);
                     let waiting = self.waiting.entry(chat).or_default();
@@ -546,6 +496,7 @@ impl Drive {
                 None => state.truth.acts[*n].inbound.clone(),
             };
             state.tell(|| format!("handed in: act {n} of chat {chat}: {:?}", inbound.event));
+            handed.push(*n);
             batch.push(inbound);
         }
         if batch.is_empty() {
@@ -553,10 +504,18 @@ impl Drive {
         }
         let engine = {
             let mut state = self.world.state();
+            if handed.len() > 1 && state.troubled && state.chance.one_in(4) {
+                // One of them twice.
+                let at = state.chance.index(batch.len());
+                let double = batch[at].clone();
+                state.tell(|| format!("and once more: {}", double.key));
+                let to = at + 1 + state.chance.index(batch.len() - at);
+                batch.insert(to, double);
+            }
             engines[state.chance.index(engines.len())].clone()
         };
         let delivery = tokio::spawn(async move { engine.post(batch).await.map(drop) });
-        self.deliveries.push((acts.to_vec(), delivery));
+        self.deliveries.push((handed, delivery));
     }
 }
 
@@ -576,51 +535,4 @@ impl Idle {
             waker.wake();
         }
     }
-}
-
-/// What a person does: `kind` of a hundred.
-fn act(n: usize, chat: usize, number: usize, kind: u64, at: jiff::Timestamp) -> Inbound {
-    let word = scene::word(chat, number);
-    let said = |content: Content| {
-        let profile = Profile { handle: Some(format!("act-{n}")), ..Profile::default() };
-        Event::Customer { content, profile }
-    };
-    let team = |action: TeamAction| Event::Team { who: format!("хозяйка-{n}"), action };
-    let event = match kind {
-        0..=54 => said(Content::Text { text: word }),
-        55..=59 => said(Content::Text { text: format!("Расскажите про {word}") }),
-        60..=75 => said(Content::Command { name: "zakaz".into(), args: String::new() }),
-        76..=87 => said(Content::Button { token: String::new(), label: None }),
-        88..=90 => said(Content::Text { text: format!("позовите человека, {word}") }),
-        91..=92 => team(TeamAction::TakeOver),
-        93..=95 => team(TeamAction::Reply { text: format!("Это Ольга: {n}") }),
-        _ => team(TeamAction::GiveBack),
-    };
-    let home = &scene::chats()[chat];
-    Inbound {
-        partner: home.partner.clone(),
-        account: home.account.clone(),
-        peer: home.peer.clone(),
-        key: EventKey::new(&format!("act-{n}")),
-        at,
-        event,
-    }
-}
-
-/// A press of a button is a press of what stands on the screen when it is first handed in; without any, a command.
-fn pressed(inbound: &Inbound, first: bool, screen: Option<&voronka_core::message::Bubble>) -> Option<Inbound> {
-    let Event::Customer { content: Content::Button { token, .. }, profile } = &inbound.event else { return None };
-    if !first || !token.is_empty() {
-        return None;
-    }
-    let mut tokens =
-        screen.into_iter().flat_map(|bubble| bubble.rows.iter().flatten()).filter_map(|button| match &button.press {
-            Press::Token { token } => Some(token.clone()),
-            Press::Url { .. } | Press::ShareContact => None,
-        });
-    let content = match tokens.next_back() {
-        Some(token) => Content::Button { token, label: None },
-        None => Content::Command { name: "zakaz".into(), args: String::new() },
-    };
-    Some(Inbound { event: Event::Customer { content, profile: profile.clone() }, ..inbound.clone() })
 }

@@ -20,7 +20,8 @@ use crate::journal::Call;
 #[derive(Clone)]
 pub(super) enum Write {
     Post(Vec<Inbound>),
-    Commit(Box<TurnCommit>),
+    /// A turn, and the version that it was computed from.
+    Commit(Box<TurnCommit>, i64),
     Fire(Timestamp, usize),
     Settle(Vec<Settled>),
     SetAside(DeadLetter),
@@ -36,7 +37,7 @@ impl Write {
     fn call(&self) -> Call {
         match self {
             Self::Post(_) => Call::Post,
-            Self::Commit(_) => Call::Commit,
+            Self::Commit(..) => Call::Commit,
             Self::Fire(..) => Call::Fire,
             Self::Settle(_) => Call::Settle,
             Self::SetAside(_) => Call::SetAside,
@@ -46,7 +47,7 @@ impl Write {
     fn name(&self) -> &'static str {
         match self {
             Self::Post(_) => "post",
-            Self::Commit(_) => "commit",
+            Self::Commit(..) => "commit",
             Self::Fire(..) => "fire",
             Self::Settle(_) => "settle",
             Self::SetAside(_) => "set_aside",
@@ -72,6 +73,9 @@ impl Drop for InFlight<'_> {
             let Some(write) = state.take_write(self.id) else { return };
             let kept = state.chance.one_in(2);
             state.tell(|| format!("{} is dropped, {}", write.name(), if kept { "but written" } else { "not written" }));
+            if let Write::Settle(settled) = &write {
+                state.unwritten(settled);
+            }
             (write, kept)
         };
         if kept {
@@ -111,9 +115,9 @@ fn apply(world: &Arc<World>, write: Write) -> Result<Written, CommitError> {
             }
             Ok(Written::Posted(posted))
         }
-        Write::Commit(turn) => {
+        Write::Commit(turn, read) => {
             store.commit((*turn).clone()).now_or_never().expect(READY)?;
-            world.state().committed(&turn);
+            world.state().committed(&turn, read);
             Ok(Written::Done)
         }
         Write::Fire(now, limit) => {
@@ -162,13 +166,11 @@ impl SimJournal {
             let mut state = world.state();
             if let Some(error) = state.journal_fault(call) {
                 state.tell(|| format!("{name} fails: {error:?}"));
-                if call == Call::Commit {
-                    state.truth.commits_refused += 1;
+                match (state.take_write(in_flight.id), &error) {
+                    (Some(Write::Commit(turn, _)), CommitError::Store(StoreError::Failed(_))) => state.refused(&turn),
+                    (Some(Write::Settle(settled)), _) => state.unwritten(&settled),
+                    _ => {}
                 }
-                if call == Call::Settle {
-                    state.truth.settles_failed += 1;
-                }
-                drop(state.take_write(in_flight.id));
                 return Err(error);
             }
             state.take_write(in_flight.id)
@@ -180,6 +182,11 @@ impl SimJournal {
         }
         world.takes_time(name).await;
         written
+    }
+
+    /// Writes a turn that was computed from version `read`, whatever version it claims.
+    pub(super) async fn commit_read(&self, turn: TurnCommit, read: i64) -> Result<(), CommitError> {
+        self.write(Write::Commit(Box::new(turn), read)).await.map(drop)
     }
 
     async fn read<T>(
@@ -233,7 +240,8 @@ impl Journal for SimJournal {
     }
 
     async fn commit(&self, turn: TurnCommit) -> Result<(), CommitError> {
-        self.write(Write::Commit(Box::new(turn))).await.map(drop)
+        let read = turn.expected;
+        self.commit_read(turn, read).await
     }
 
     async fn fire(&self, now: Timestamp, limit: usize) -> Result<Fired, StoreError> {

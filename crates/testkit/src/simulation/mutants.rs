@@ -68,11 +68,17 @@ pub enum Mutant {
     PartnerMixedUp,
     /// What the model says after the deadline is said after all.
     LateAnswer,
+    /// What comes together is kept from its end to its beginning.
+    BatchTurned,
+    /// An unfinished answer that nothing follows is not withdrawn.
+    PreviewStays,
+    /// Nobody waits until an unfinished answer is shown.
+    PreviewLate,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 20] = [
         Self::NoDedup,
         Self::AckBeforeCommit,
         Self::SentBeforeSend,
@@ -90,7 +96,27 @@ impl Mutant {
         Self::PeerMixedUp,
         Self::PartnerMixedUp,
         Self::LateAnswer,
+        Self::BatchTurned,
+        Self::PreviewStays,
+        Self::PreviewLate,
     ];
+
+    /// The rule that it is about, as [`Verdict::broken`](super::Verdict::broken) names it.
+    pub fn breaks(self) -> &'static str {
+        match self {
+            Self::NoDedup | Self::MailApart | Self::TimerStays => "nothing twice",
+            Self::AckBeforeCommit | Self::SentBeforeSend | Self::OutboxForgotten | Self::MailForgotten => {
+                "nothing lost"
+            }
+            Self::SendBeforeCommit | Self::NewKey => "commit before send",
+            Self::IgnoresVersion => "one turn at a time",
+            Self::TimerLost | Self::TimerEarly | Self::TimerNotCancelled => "timers",
+            Self::OrderBroken | Self::BatchTurned => "order",
+            Self::PeerMixedUp | Self::PartnerMixedUp => "right chat",
+            Self::LateAnswer => "deadline",
+            Self::PreviewStays | Self::PreviewLate => "previews",
+        }
+    }
 
     /// The mutant of this name.
     pub fn named(name: &str) -> Option<Self> {
@@ -100,6 +126,8 @@ impl Mutant {
 
 /// How long what is put off takes.
 const LATER: SignedDuration = SignedDuration::from_millis(20);
+/// How long an unfinished answer is on its way when nobody waits for it.
+const PREVIEW_LATER: SignedDuration = SignedDuration::from_secs(3);
 
 /// What the broken parts of one run share.
 pub(super) struct Breakage {
@@ -170,11 +198,30 @@ impl BrokenJournal {
         Ok(fired)
     }
 
+    /// Writes a turn over whatever the conversation is by now: behind its messages, and of its mail what is left.
+    async fn write_over(&self, turn: TurnCommit) -> Result<(), CommitError> {
+        let store = &self.how.world.store;
+        loop {
+            let mut over = TurnCommit { expected: store.version(&turn.key), ..turn.clone() };
+            let left: Vec<_> = store.mail(&turn.key, usize::MAX).await?.iter().map(|mail| mail.seq).collect();
+            over.consumed.retain(|seq| left.contains(seq));
+            let last = store.all_messages(&turn.key).iter().map(|message| message.seq).max().unwrap_or(0);
+            let first = turn.messages.iter().map(|message| message.seq).min().unwrap_or(i64::MAX);
+            if first <= last {
+                let further = last + 1 - first;
+                over.messages.iter_mut().for_each(|message| message.seq += further);
+                over.outbox.iter_mut().filter(|row| row.seq > 0).for_each(|row| row.seq += further);
+            }
+            let expected = over.expected;
+            match self.inner.commit_read(over, turn.expected).await {
+                Err(CommitError::Conflict) if store.version(&turn.key) != expected => {}
+                written => return written,
+            }
+        }
+    }
+
     /// The turn as a broken engine would have made it.
     fn bend(&self, mut turn: TurnCommit) -> TurnCommit {
-        if self.how.is(Mutant::IgnoresVersion) {
-            turn.expected = self.how.world.store.version(&turn.key);
-        }
         if self.how.is(Mutant::TimerNotCancelled) {
             turn.timers.retain(|timer| matches!(timer, TimerRow::Set { .. }));
         }
@@ -209,6 +256,12 @@ impl Journal for BrokenJournal {
             tokio::spawn(async move { while inner.post(batch.clone()).await.is_err() {} });
             return Ok(posted);
         }
+        if self.how.is(Mutant::BatchTurned) {
+            batch.reverse();
+            let mut posted = self.inner.post(batch).await?;
+            posted.reverse();
+            return Ok(posted);
+        }
         self.inner.post(batch).await
     }
 
@@ -233,6 +286,9 @@ impl Journal for BrokenJournal {
             let inner = Arc::clone(&self.inner);
             self.how.later(async move { drop(inner.commit(turn).await) });
             return Ok(());
+        }
+        if self.how.is(Mutant::IgnoresVersion) {
+            return self.write_over(turn).await;
         }
         if self.how.is(Mutant::MailApart) {
             let consume = TurnCommit {
@@ -356,6 +412,18 @@ impl Channel for BrokenChannel {
     }
 
     async fn preview(&self, to: &Peer, preview: &Preview) -> Result<(), SendError> {
+        if self.how.is(Mutant::PreviewStays) && preview.text.is_empty() {
+            return Ok(());
+        }
+        if self.how.is(Mutant::PreviewLate) {
+            let (inner, to, preview) = (Arc::clone(&self.inner), to.clone(), preview.clone());
+            let world = Arc::clone(&self.how.world);
+            tokio::spawn(async move {
+                world.rest(PREVIEW_LATER).await;
+                drop(inner.preview(&to, &preview).await);
+            });
+            return Ok(());
+        }
         self.inner.preview(to, preview).await
     }
 }

@@ -73,7 +73,9 @@ impl Channel for SimChannel {
         let show = || world.state().shown(self, to, bubble, id);
         let Some(fault) = fault else {
             show();
+            let mut answering = Answering { world, id, told: false };
             world.takes_time("a send").await;
+            answering.told = true;
             return Ok(Receipt { message: Some(id.to_string()) });
         };
         world.tell(|| format!("send to {}/{to}: {fault:?}", self.name()));
@@ -104,6 +106,21 @@ impl Channel for SimChannel {
     }
 }
 
+/// A messenger that has shown a bubble, and answers. Nobody may be left to hear it.
+struct Answering<'a> {
+    world: &'a Arc<World>,
+    id: BubbleId,
+    told: bool,
+}
+
+impl Drop for Answering<'_> {
+    fn drop(&mut self) {
+        if !self.told {
+            self.world.state().not_heard_of(self.id);
+        }
+    }
+}
+
 /// A model that repeats what the customer said, with a word of its own for each answer.
 pub(super) struct SimModel {
     pub(super) world: Arc<World>,
@@ -129,9 +146,37 @@ impl SimModel {
         let words: Vec<String> = scene::words_in(heard).into_iter().map(|(chat, n)| scene::word(chat, n)).collect();
         let mine = scene::answer_word(call);
         if words.is_empty() {
-            format!("Поняла вас, {mine}.")
+            format!("Поняла вас. И {mine}. Пишите ещё.")
         } else {
-            format!("Про это: {}. И {mine}.", words.join(", "))
+            format!("Про это: {}. И {mine}. Пишите ещё.", words.join(", "))
+        }
+    }
+
+    /// Says its answer bit by bit, cut anywhere, with pauses in which it is shown.
+    async fn stream(&self, text: &str, millis: i64, on_delta: &mut (dyn for<'a> FnMut(Delta<'a>) + Send)) {
+        let (mut cuts, anew) = {
+            let chance = &mut self.world.state().chance;
+            let pieces = chance.below(4) + 1;
+            let cuts: Vec<usize> = (0..pieces).map(|_| text.floor_char_boundary(chance.index(text.len()))).collect();
+            (cuts, chance.below(8))
+        };
+        cuts.sort_unstable();
+        let pause = SignedDuration::from_millis(millis) / i32::try_from(cuts.len() + 1).unwrap_or(i32::MAX);
+        let mut from = 0;
+        for (n, cut) in cuts.into_iter().enumerate() {
+            self.world.rest(pause).await;
+            match anew {
+                // A fallback model begins anew.
+                1 if n == 0 => on_delta(Delta::Append("Сейчас расскажу. Одну мину")),
+                0 | 1 => on_delta(Delta::Replace(&text[..cut])),
+                _ => on_delta(Delta::Append(&text[from..cut])),
+            }
+            from = cut;
+        }
+        self.world.rest(pause).await;
+        match anew {
+            0 | 1 => on_delta(Delta::Replace(text)),
+            _ => on_delta(Delta::Append(&text[from..])),
         }
     }
 }
@@ -155,13 +200,14 @@ impl ChatModel for SimModel {
         let (fault, long) = {
             let mut state = world.state();
             let fault = state.model_fault();
-            let long = (state.troubled && state.chance.one_in(4)).then(|| state.chance.within(500, 12_000));
+            let long = (state.troubled && state.chance.one_in(3)).then(|| state.chance.within(500, 12_000));
             (fault, long)
         };
         if let Some(fault) = fault {
             world.tell(|| format!("model: {fault:?}"));
             if fault.done() {
-                on_delta(Delta::Append("Сейчас расскажу. "));
+                // A letter of the next sentence: without it nobody knows that the first one is at its end.
+                on_delta(Delta::Append("Сейчас расскажу. О"));
                 world.rest(SignedDuration::from_secs(2)).await;
             }
             match fault {
@@ -171,12 +217,7 @@ impl ChatModel for SimModel {
             }
         }
         if let Some(millis) = long {
-            let half = SignedDuration::from_millis(millis / 2);
-            let (first, rest) = text.split_at(text.find(". ").map_or(0, |at| at + 2));
-            world.rest(half).await;
-            on_delta(if millis % 2 == 0 { Delta::Append(first) } else { Delta::Replace(first) });
-            world.rest(half).await;
-            on_delta(Delta::Append(rest));
+            self.stream(&text, millis, on_delta).await;
         }
         {
             let mut state = world.state();

@@ -113,6 +113,12 @@ pub(super) fn chat_of(key: &ConversationKey) -> Option<usize> {
     chats().iter().position(|chat| chat.key == *key)
 }
 
+/// Whether two chats come through one account.
+pub(super) fn same_account(one: usize, other: usize) -> bool {
+    let (one, other) = (&chats()[one], &chats()[other]);
+    one.partner == other.partner && one.account == other.account
+}
+
 const LETTERS: [char; 14] = ['б', 'в', 'г', 'д', 'ж', 'з', 'к', 'л', 'м', 'н', 'п', 'р', 'с', 'т'];
 
 /// A word that only this message of this chat has. No figures: an answer may not invent them.

@@ -44,6 +44,8 @@ pub(super) struct Truth {
     /// Words that an answer repeated, and in which bubble.
     answered: BTreeMap<(usize, usize), BubbleId>,
     previews: BTreeMap<usize, Standing>,
+    /// Previews that were seen.
+    pub(super) previewed: u64,
     /// Which version of its conversation each unfinished answer was begun at.
     drafts: BTreeMap<(usize, i64), i64>,
     /// Calls of models: when they began, how often the clock was set before, when they were done.
@@ -54,8 +56,10 @@ pub(super) struct Truth {
     pub(super) overlapped: bool,
     /// The store has failed for good: some work rests until the next start.
     pub(super) rests: bool,
-    pub(super) commits_refused: u32,
-    pub(super) settles_failed: u32,
+    /// Events of turns that the store refused for good, though it is well: they may be set aside.
+    refused: BTreeSet<EventId>,
+    /// Acts of one chat that were acknowledged together, in the order in which they were handed in.
+    pub(super) batches: Vec<Vec<usize>>,
 }
 
 /// Something that a person does.
@@ -81,10 +85,14 @@ pub(super) enum EventId {
 /// What became of a bubble.
 struct Fate {
     row: OutboxRow,
+    /// The version that its turn gave the conversation.
+    version: i64,
     at: Timestamp,
     shows: u32,
-    /// Starts of the engine when it was first shown.
-    first_shown: Option<u32>,
+    /// Times that it was shown and the engine could not know.
+    excused: u32,
+    /// A result of it was to be written in this life, and was not.
+    unwritten: bool,
     unclear: u32,
     failed: u32,
     refused: bool,
@@ -94,6 +102,8 @@ struct Fate {
 /// The preview that a chat shows.
 struct Standing {
     starts: u32,
+    /// The conversation's version when it was shown.
+    version: i64,
     text: String,
 }
 
@@ -130,6 +140,16 @@ impl State {
         }
     }
 
+    /// A messenger is told that these are kept, for the first time.
+    pub(super) fn acknowledged_together(&mut self, acts: &[usize]) {
+        for chat in 0..scene::chats().len() {
+            let theirs: Vec<usize> = acts.iter().copied().filter(|act| self.truth.acts[*act].chat == chat).collect();
+            if theirs.len() > 1 {
+                self.truth.batches.push(theirs);
+            }
+        }
+    }
+
     /// A model or an index hears this: of one conversation alone, and of this partner.
     pub(super) fn asked(&mut self, partner: &PartnerId, text: &str) {
         let chats: BTreeSet<usize> = scene::words_in(text).into_iter().map(|(chat, _)| chat).collect();
@@ -138,7 +158,8 @@ impl State {
         }
     }
 
-    pub(super) fn committed(&mut self, turn: &TurnCommit) {
+    /// A turn is written that was computed from version `read`.
+    pub(super) fn committed(&mut self, turn: &TurnCommit, read: i64) {
         let Some(chat) = scene::chat_of(&turn.key) else {
             return self.broken("right chat", &format!("a turn of an unknown conversation {:?}", turn.key));
         };
@@ -154,10 +175,10 @@ impl State {
             )
         });
         let version = self.truth.versions.insert(chat, turn.expected + 1).unwrap_or(0);
-        if version != turn.expected {
+        if version != read {
             self.broken(
                 "one turn at a time",
-                &format!("chat {chat}: a turn of version {} is written over {version}", turn.expected),
+                &format!("chat {chat}: a turn of version {read} is written over {version}"),
             );
         }
         if events.len() != turn.consumed.len() {
@@ -183,8 +204,35 @@ impl State {
             }
         }
         for row in &turn.outbox {
-            self.check_bubble(chat, row);
+            self.check_bubble(chat, row, turn.expected + 1);
         }
+        if !turn.outbox.iter().any(|row| row.lane == Lane::Dialogue) {
+            self.check_no_preview(chat, "has a turn without an answer");
+        }
+    }
+
+    /// Nothing replaces the preview any more.
+    fn check_no_preview(&mut self, chat: usize, why: &str) {
+        let (starts, overlapped) = (self.truth.starts, self.truth.overlapped);
+        let standing = self.truth.previews.get(&chat);
+        if let Some(standing) = standing.filter(|standing| standing.starts == starts && !overlapped) {
+            let what = format!("chat {chat} {why} and still sees «{}»", standing.text);
+            self.broken("previews", &what);
+        }
+    }
+
+    /// What replaces the previews of earlier versions is there, or will never be.
+    fn replace_preview(&mut self, chat: usize, version: i64) {
+        if self.truth.previews.get(&chat).is_some_and(|standing| standing.version < version) {
+            self.truth.previews.remove(&chat);
+        }
+    }
+
+    /// The store refuses a turn for good.
+    pub(super) fn refused(&mut self, turn: &TurnCommit) {
+        let mail = &self.truth.mail;
+        let ids: Vec<EventId> = turn.consumed.iter().filter_map(|seq| mail.get(seq)).map(event_id).collect();
+        self.truth.refused.extend(ids);
     }
 
     /// Marks events as taken; how many of them are timers that are not set any more.
@@ -248,7 +296,7 @@ impl State {
         }
     }
 
-    fn check_bubble(&mut self, chat: usize, row: &OutboxRow) {
+    fn check_bubble(&mut self, chat: usize, row: &OutboxRow, version: i64) {
         let home = &scene::chats()[chat];
         let right = match row.lane {
             Lane::Dialogue | Lane::Campaign => row.peer == home.peer && row.account == home.account,
@@ -260,9 +308,11 @@ impl State {
         self.check_words(chat, row);
         let fate = Fate {
             row: row.clone(),
+            version,
             at: self.now(),
             shows: 0,
-            first_shown: None,
+            excused: 0,
+            unwritten: false,
             unclear: 0,
             failed: 0,
             refused: false,
@@ -322,7 +372,7 @@ impl State {
     /// Somebody sees a bubble.
     pub(super) fn shown(&mut self, on: &SimChannel, to: &Peer, bubble: &Bubble, id: BubbleId) {
         let idempotent = on.capabilities.idempotent.it();
-        let (starts, overlapped, refused) = (self.truth.starts, self.truth.overlapped, self.truth.settles_failed);
+        let overlapped = self.truth.overlapped;
         self.tell(|| format!("{}/{} {to} sees «{}»", on.partner, on.account, bubble.text.text));
         let Some(fate) = self.truth.bubbles.get_mut(&id) else {
             return self
@@ -348,16 +398,15 @@ impl State {
         }
         let is_first = fate.shows == 0;
         fate.shows += u32::from(is_first || !idempotent);
-        let first = *fate.first_shown.get_or_insert(starts);
         // A second engine may have read the bubble before the first one showed it.
-        let allowed = 1 + fate.unclear + (starts - first) + refused + u32::from(overlapped);
+        let allowed = if idempotent { 1 } else { 1 + fate.excused + u32::from(overlapped) };
         if fate.shows > allowed {
             wrong.push((
                 "nothing twice",
                 format!("«{}» is shown {} times, {allowed} are excused", bubble.text.text, fate.shows),
             ));
         }
-        let (lane, seq, key) = (home.lane, home.seq, home.conversation.clone());
+        let (lane, seq, key, version) = (home.lane, home.seq, home.conversation.clone(), fate.version);
         if let Some(chat) = scene::chat_of(&key).filter(|_| is_first && lane == Lane::Dialogue) {
             let last = self.truth.last_shown.insert(chat, seq).unwrap_or(0);
             if last > seq && !overlapped {
@@ -366,7 +415,7 @@ impl State {
             if !bubble.rows.is_empty() {
                 self.screens.insert(chat, bubble.clone());
             }
-            self.truth.previews.remove(&chat);
+            self.replace_preview(chat, version);
         }
         for (rule, what) in wrong {
             self.broken(rule, &what);
@@ -377,7 +426,34 @@ impl State {
         if let Some(fate) = self.truth.bubbles.get_mut(&id) {
             fate.failed += 1;
             fate.unclear += u32::from(is_unclear(fault));
+            fate.excused += u32::from(is_unclear(fault) && fault.done());
             fate.refused |= is_final(fault);
+        }
+    }
+
+    /// A messenger has shown a bubble, and whoever asked it is gone. Deaths are counted when they come.
+    pub(super) fn not_heard_of(&mut self, id: BubbleId) {
+        if let Some(fate) = self.truth.bubbles.get_mut(&id).filter(|_| !self.dead) {
+            fate.excused += 1;
+        }
+    }
+
+    /// Results were to be written, and may not be.
+    pub(super) fn unwritten(&mut self, settled: &[Settled]) {
+        for one in settled {
+            let (Settled::Sent { id, .. } | Settled::GivenUp { id, .. } | Settled::Tried { id, .. }) = one;
+            if let Some(fate) = self.truth.bubbles.get_mut(id) {
+                fate.unwritten = true;
+            }
+        }
+    }
+
+    /// The process has ended: what it showed without a result on the disk may be shown once more, if it died or could not
+    /// write the result.
+    pub(super) fn ended(&mut self, died: bool) {
+        for fate in self.truth.bubbles.values_mut() {
+            let unwritten = std::mem::take(&mut fate.unwritten);
+            fate.excused += u32::from(fate.shows > 0 && !fate.settled && (died || unwritten));
         }
     }
 
@@ -397,11 +473,17 @@ impl State {
             self.broken("right chat", &format!("chat {chat} sees a preview of another's"));
         }
         let version = self.truth.versions.get(&chat).copied().unwrap_or(0);
+        self.truth.previewed += 1;
+        let said = scene::words_in(&preview.text).into_iter().any(|word| self.truth.answered.contains_key(&word));
         let since = *self.truth.drafts.entry((chat, preview.draft)).or_insert(version);
-        if since != version && !preview.text.is_empty() && !self.truth.overlapped {
+        if preview.text.is_empty() {
+            self.truth.previews.remove(&chat);
+            return;
+        }
+        if (since != version || said) && !self.truth.overlapped {
             self.broken("previews", &format!("chat {chat} sees a preview of a turn that is over"));
         }
-        let standing = Standing { starts: self.truth.starts, text: preview.text.clone() };
+        let standing = Standing { starts: self.truth.starts, version, text: preview.text.clone() };
         self.truth.previews.insert(chat, standing);
     }
 
@@ -428,13 +510,12 @@ impl State {
         let tried_for = SignedDuration::try_from(TRIED_FOR).unwrap_or(SignedDuration::MAX);
         let old = now.duration_since(fate.at) > tried_for && fate.failed > 0;
         let expired = fate.row.expires.is_some_and(|expires| expires <= now);
+        let excused = fate.refused || fate.unclear > 2 || old || expired;
+        let (shows, version) = (fate.shows, fate.version);
         if let Some(chat) = chat.filter(|_| given_up) {
             // What would have replaced the preview does not come.
-            self.truth.previews.remove(&chat);
+            self.replace_preview(chat, version);
         }
-        let Some(fate) = self.truth.bubbles.get(id) else { return };
-        let excused = fate.refused || fate.unclear > 2 || old || expired;
-        let shows = fate.shows;
         if !given_up && shows == 0 {
             self.broken("nothing lost", &format!("«{text}» is noted as sent, and nobody has seen it"));
         }
@@ -446,10 +527,13 @@ impl State {
     pub(super) fn set_aside(&mut self, letter: &DeadLetter) {
         let ids: Vec<EventId> = letter.mail.iter().filter_map(|seq| self.truth.mail.get(seq)).map(event_id).collect();
         self.tell(|| format!("set aside {ids:?}: {}", letter.cause));
-        if self.truth.commits_refused == 0 {
+        if !ids.iter().all(|id| self.truth.refused.contains(id)) {
             self.broken("nothing lost", &format!("{ids:?} is set aside though nothing was wrong: {}", letter.cause));
         }
         self.truth.set_aside.extend(ids);
+        if let Some(chat) = scene::chat_of(&letter.key) {
+            self.check_no_preview(chat, "loses its turn");
+        }
     }
 
     /// All is over: what must have happened has happened.
@@ -469,6 +553,16 @@ impl State {
             }
             if act.acked.is_none() {
                 wrong.push(("nothing lost", format!("{id:?} is never acknowledged")));
+            }
+        }
+        for batch in &truth.batches {
+            let chat = truth.acts[batch[0]].chat;
+            let empty = Vec::new();
+            let order = truth.order.get(&chat).unwrap_or(&empty);
+            let places: Vec<usize> =
+                batch.iter().filter_map(|act| order.iter().position(|taken| taken == act)).collect();
+            if !places.is_sorted() {
+                wrong.push(("order", format!("{batch:?} were handed in together, and have their turns as {order:?}")));
             }
         }
         for order in truth.order.values() {
@@ -494,7 +588,7 @@ impl State {
             }
         }
         for (chat, standing) in &truth.previews {
-            if !standing.text.is_empty() && standing.starts == truth.starts && !truth.overlapped {
+            if standing.starts == truth.starts && !truth.overlapped {
                 wrong.push(("previews", format!("chat {chat} still sees «{}»", standing.text)));
             }
         }

@@ -1,0 +1,139 @@
+//! What people, messengers and administrators are going to do in a run.
+
+use jiff::{SignedDuration, Timestamp};
+use voronka_core::message::{Bubble, Content, Event, EventKey, Inbound, Press, Profile, TeamAction};
+
+use super::{chance::Chance, scene, truth::Act, world::World};
+
+/// Acts of one run, at most.
+const ACTS_MAX: u64 = 12;
+/// Acts that a polled messenger hands in at once, at most.
+const BATCH_MAX: usize = 5;
+
+/// Something that is going to happen.
+#[derive(Debug, Clone)]
+pub(super) enum Happening {
+    /// A messenger hands in what people did.
+    Delivery(Vec<usize>),
+    /// The clock is set.
+    Jump(SignedDuration),
+    /// The process is stopped in order.
+    Restart,
+    /// A second process is started on the same store.
+    Second,
+}
+
+/// All of it.
+pub(super) struct Plan {
+    pub(super) agenda: Vec<(SignedDuration, Happening)>,
+    /// Each messenger waits for the answer before it hands in the next event of a chat.
+    pub(super) in_order: bool,
+    pub(super) storm_until: SignedDuration,
+    /// Times that the process dies.
+    pub(super) deaths: u32,
+}
+
+impl Plan {
+    pub(super) fn new(world: &World) -> Self {
+        let mut state = world.state();
+        let chance = &mut state.chance;
+        let in_order = !chance.one_in(3);
+        let polled = chance.one_in(3);
+        let acts = 2 + chance.below(ACTS_MAX - 1);
+        let span = *chance.pick(&[2_000, 20_000, 90_000, 400_000]);
+        let chats_max = *chance.pick(&[1, 2, 4, 8]);
+        let first_chat = chance.index(8);
+        let mut numbers = [0_usize; 8];
+        let mut planned = Vec::new();
+        for n in 0..acts {
+            let at = SignedDuration::from_millis(if chance.one_in(2) {
+                chance.within(0, span)
+            } else {
+                chance.within(0, 3) * span / 4
+            });
+            let chat = (first_chat + chance.index(chats_max)) % 8;
+            planned.push((at, chat, chance.below(100), n));
+        }
+        planned.sort_unstable();
+        let mut deliveries: Vec<(SignedDuration, Vec<usize>)> = Vec::new();
+        for (at, chat, kind, _) in planned {
+            let n = state.truth.acts.len();
+            numbers[chat] += 1;
+            let inbound = act(n, chat, numbers[chat], kind, state.now() + at);
+            state.truth.acts.push(Act { chat, inbound, tried: None, acked: None });
+            let same_account = |other: &usize| scene::same_account(state.truth.acts[*other].chat, chat);
+            // What comes between two polls comes together.
+            let batch = deliveries.last_mut().filter(|(_, batch)| polled && batch.len() < BATCH_MAX);
+            match batch.filter(|(_, batch)| batch.iter().all(same_account)) {
+                Some((when, batch)) if state.chance.one_in(2) => {
+                    *when = at;
+                    batch.push(n);
+                }
+                _ => deliveries.push((at, vec![n])),
+            }
+        }
+        let mut agenda: Vec<_> = deliveries.into_iter().map(|(at, acts)| (at, Happening::Delivery(acts))).collect();
+        let chance = &mut state.chance;
+        let storm_until = SignedDuration::from_millis(span + chance.within(0, 20_000));
+        let somewhere = |chance: &mut Chance| SignedDuration::from_millis(chance.within(0, span));
+        if chance.one_in(6) {
+            let at = somewhere(chance);
+            agenda.push((at, Happening::Jump(SignedDuration::from_secs(chance.within(-7_200, 7_200)))));
+        }
+        if chance.one_in(4) {
+            agenda.push((somewhere(chance), Happening::Restart));
+        }
+        if chance.one_in(8) {
+            agenda.push((somewhere(chance), Happening::Second));
+        }
+        let deaths = u32::try_from(chance.below(4)).unwrap_or(0);
+        Self { agenda, in_order, storm_until, deaths }
+    }
+}
+
+/// What a person does: `kind` of a hundred.
+fn act(n: usize, chat: usize, number: usize, kind: u64, at: Timestamp) -> Inbound {
+    let word = scene::word(chat, number);
+    let said = |content: Content| {
+        let profile = Profile { handle: Some(format!("act-{n}")), ..Profile::default() };
+        Event::Customer { content, profile }
+    };
+    let team = |action: TeamAction| Event::Team { who: format!("хозяйка-{n}"), action };
+    let event = match kind {
+        0..=54 => said(Content::Text { text: word }),
+        55..=59 => said(Content::Text { text: format!("Расскажите про {word}") }),
+        60..=75 => said(Content::Command { name: "zakaz".into(), args: String::new() }),
+        76..=87 => said(Content::Button { token: String::new(), label: None }),
+        88..=90 => said(Content::Text { text: format!("позовите человека, {word}") }),
+        91..=92 => team(TeamAction::TakeOver),
+        93..=95 => team(TeamAction::Reply { text: format!("Это Ольга: {n}") }),
+        _ => team(TeamAction::GiveBack),
+    };
+    let home = &scene::chats()[chat];
+    Inbound {
+        partner: home.partner.clone(),
+        account: home.account.clone(),
+        peer: home.peer.clone(),
+        key: EventKey::new(&format!("act-{n}")),
+        at,
+        event,
+    }
+}
+
+/// A press of a button is a press of what stands on the screen when it is first handed in; without any, a command.
+pub(super) fn pressed(inbound: &Inbound, first: bool, screen: Option<&Bubble>) -> Option<Inbound> {
+    let Event::Customer { content: Content::Button { token, .. }, profile } = &inbound.event else { return None };
+    if !first || !token.is_empty() {
+        return None;
+    }
+    let mut tokens =
+        screen.into_iter().flat_map(|bubble| bubble.rows.iter().flatten()).filter_map(|button| match &button.press {
+            Press::Token { token } => Some(token.clone()),
+            Press::Url { .. } | Press::ShareContact => None,
+        });
+    let content = match tokens.next_back() {
+        Some(token) => Content::Button { token, label: None },
+        None => Content::Command { name: "zakaz".into(), args: String::new() },
+    };
+    Some(Inbound { event: Event::Customer { content, profile: profile.clone() }, ..inbound.clone() })
+}
