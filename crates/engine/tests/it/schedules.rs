@@ -1,4 +1,7 @@
 //! Whatever comes in whatever order, with doubles, failures and crashes: nothing is lost, doubled or out of order.
+//!
+//! The simulation (`docs/simulation.md`) has more troubles. This is kept for what it does not do: it compares what is kept with
+//! what was seen, ends the engine by `abandon`, and shrinks what fails.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
