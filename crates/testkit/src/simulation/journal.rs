@@ -139,8 +139,11 @@ fn apply(world: &Arc<World>, write: Write) -> Result<Written, CommitError> {
             Ok(Written::Done)
         }
         Write::SetAside(letter) => {
+            let waiting = store.mail(&letter.key, usize::MAX).now_or_never().expect(READY)?;
             store.set_aside(letter.clone()).now_or_never().expect(READY)?;
-            world.state().set_aside(&letter);
+            // Stores pass over what another engine has served.
+            let mail = letter.mail.iter().copied().filter(|seq| waiting.iter().any(|mail| mail.seq == *seq)).collect();
+            world.state().set_aside(&DeadLetter { mail, ..letter });
             Ok(Written::Done)
         }
     }

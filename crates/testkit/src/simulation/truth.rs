@@ -207,15 +207,17 @@ impl State {
             self.check_bubble(chat, row, turn.expected + 1);
         }
         if !turn.outbox.iter().any(|row| row.lane == Lane::Dialogue) {
-            self.check_no_preview(chat, "has a turn without an answer");
+            self.check_no_preview(chat, turn.expected, "has a turn without an answer");
         }
     }
 
-    /// Nothing replaces the preview any more.
-    fn check_no_preview(&mut self, chat: usize, why: &str) {
+    /// Nothing replaces a preview of the turn that began at `version`. One of an earlier turn waits for its answer to leave.
+    fn check_no_preview(&mut self, chat: usize, version: i64, why: &str) {
         let (starts, overlapped) = (self.truth.starts, self.truth.overlapped);
         let standing = self.truth.previews.get(&chat);
-        if let Some(standing) = standing.filter(|standing| standing.starts == starts && !overlapped) {
+        if let Some(standing) =
+            standing.filter(|standing| standing.starts == starts && standing.version == version && !overlapped)
+        {
             let what = format!("chat {chat} {why} and still sees «{}»", standing.text);
             self.broken("previews", &what);
         }
@@ -526,13 +528,17 @@ impl State {
 
     pub(super) fn set_aside(&mut self, letter: &DeadLetter) {
         let ids: Vec<EventId> = letter.mail.iter().filter_map(|seq| self.truth.mail.get(seq)).map(event_id).collect();
+        if ids.is_empty() {
+            return self.tell(|| "what was to be set aside has been served meanwhile".to_owned());
+        }
         self.tell(|| format!("set aside {ids:?}: {}", letter.cause));
         if !ids.iter().all(|id| self.truth.refused.contains(id)) {
             self.broken("nothing lost", &format!("{ids:?} is set aside though nothing was wrong: {}", letter.cause));
         }
         self.truth.set_aside.extend(ids);
         if let Some(chat) = scene::chat_of(&letter.key) {
-            self.check_no_preview(chat, "loses its turn");
+            let version = self.truth.versions.get(&chat).copied().unwrap_or(0);
+            self.check_no_preview(chat, version, "loses its turn");
         }
     }
 
@@ -547,8 +553,6 @@ impl State {
                 (true, 1, false) | (true, 0, true) | (false, 0, _) => {}
                 (true, 0, false) => wrong
                     .push(("nothing lost", format!("{id:?} of chat {} was acknowledged and has no turn", act.chat))),
-                // One of two engines may set aside what the other has served.
-                (true, _, true) if truth.overlapped => {}
                 (true, _, true) => wrong.push(("nothing twice", format!("{id:?} has a turn and is set aside"))),
                 // Twice is told when it happens; a turn before the acknowledgement is told was in time.
                 (true, _, false) | (false, _, _) => {}
