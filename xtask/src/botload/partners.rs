@@ -26,7 +26,7 @@ pub(crate) fn one(folder: &Path, how: How, bot: usize, telegram: &str, llm: &str
 accounts:
   telegram: {{token: $TELEGRAM_TOKEN, api: \"http://{telegram}\", updates: {updates}}}
 models:
-  - {{openai: gpt-4o-mini, key: $OPENAI_KEY, base_url: \"http://{llm}/v1\", timeout: 8s}}
+  - {{openai: gpt-4o-mini, key: $OPENAI_KEY, base_url: \"http://{llm}/v1\", timeout: 8s, calls: 4096}}
 ",
         updates = how.name(),
     );
