@@ -85,11 +85,15 @@ impl Telegram {
         self.world().calls.iter().filter(|call| *call == method).count()
     }
 
-    /// Delivers an update as Telegram does; the answer's status.
+    /// Delivers an update as Telegram does, again and again until somebody answers: a bot that has just started anew may not
+    /// have told yet where it listens. The answer's status.
     pub(crate) async fn deliver(&self, update: &Value) -> u16 {
-        let (url, secret) = self.webhook().await;
-        let request = http().post(url).header("x-telegram-bot-api-secret-token", secret).json(update);
-        request.send().await.expect("the webhook answers").status().as_u16()
+        let send = || async {
+            let (url, secret) = self.webhook().await;
+            let request = http().post(url).header("x-telegram-bot-api-secret-token", secret).json(update);
+            request.send().await.ok()
+        };
+        until(|| "an answer of the webhook".into(), send).await.status().as_u16()
     }
 
     pub(crate) fn next_id(&self) -> i64 {
