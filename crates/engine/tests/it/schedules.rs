@@ -19,7 +19,7 @@ use voronka_testkit::{
     journal::{Call, MemoryStore},
 };
 
-use crate::stage::{CONFIG, account, echo, key_of, quiet, spec, words};
+use crate::stage::{PATIENT, account, echo, key_of, quiet, spec, words};
 use crate::troubled::Troubled;
 
 /// One thing that happens.
@@ -95,7 +95,7 @@ impl World {
 
     async fn life(store: &Arc<MemoryStore>, clock: &Arc<FakeClock>, channel: &Arc<FakeChannel>) -> Engine {
         let bakery =
-            Partner::new(spec(CONFIG, &[])).model(Arc::new(echo())).channel(account("telegram"), channel.clone());
+            Partner::new(spec(PATIENT, &[])).model(Arc::new(echo())).channel(account("telegram"), channel.clone());
         let engine = Engine::new(Arc::new(Troubled::new(store.clone())), clock.clone()).partner(bakery);
         engine.start().await.expect("no failure is queued for the calls of a start");
         engine
