@@ -7,7 +7,7 @@ use clap::{ArgMatches, Command, CommandFactory, FromArgMatches, Parser, Subcomma
 use voronka_core::ids::PartnerId;
 use voronka_engine::Limits;
 
-use crate::texts::Texts;
+use crate::{server::Proxy, texts::Texts};
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -63,6 +63,8 @@ pub(crate) struct Run {
     pub(crate) turns: usize,
     #[arg(long, default_value_t = LIMITS.partner_turns, value_parser = at_least_one, value_name = "N", env = "VORONKA_PARTNER_TURNS")]
     pub(crate) partner_turns: usize,
+    #[arg(long, value_delimiter = ',', value_name = "IP", env = "VORONKA_PROXIES")]
+    pub(crate) proxies: Vec<Proxy>,
 }
 
 /// Turns at a time, unless told otherwise.

@@ -1,5 +1,9 @@
 //! The HTTP server: chats, webhooks, health, and in the demo the owner's page.
 
+mod accept;
+mod patience;
+mod proxies;
+
 use std::{collections::HashMap, net::SocketAddr, sync::Arc};
 
 use axum::{
@@ -13,7 +17,6 @@ use axum::{
 };
 use metrics::{Counter, counter};
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 use voronka_core::{
     ports::{Clock, Journal, Mailbox, PostError},
@@ -28,8 +31,9 @@ use crate::{
     wiring::{Hook, Wired},
 };
 
-/// How long connections under way may take to end.
-const DRAIN: std::time::Duration = std::time::Duration::from_secs(5);
+pub(crate) use accept::serve;
+pub(crate) use proxies::{Proxies, Proxy};
+
 /// Largest body of a webhook call, in bytes.
 const BODY_BYTES_MAX: usize = 1 << 20;
 /// How much of a body that cannot be read is kept.
@@ -87,25 +91,6 @@ pub(crate) fn routes(
 
 fn hook_routes(hooks: Hooks) -> Router {
     Router::new().route("/hook/{path}", post(called)).with_state(Arc::new(hooks))
-}
-
-/// Serves until `stop`; connections under way may end, but nobody can hold the process up by holding a connection open.
-pub(crate) async fn serve(listener: TcpListener, routes: Router, stop: CancellationToken) {
-    let service = routes.into_make_service_with_connect_info::<SocketAddr>();
-    let drained = stop.clone();
-    let served = axum::serve(listener, service).with_graceful_shutdown(async move { drained.cancelled().await });
-    let too_long = async {
-        stop.cancelled().await;
-        tokio::time::sleep(DRAIN).await;
-    };
-    tokio::select! {
-        served = served => {
-            if let Err(cause) = served {
-                error!(%cause, "the server failed");
-            }
-        }
-        () = too_long => warn!("some connections did not end in time"),
-    }
 }
 
 /// Lets only requests in that name one of these hosts, with any port: a page elsewhere whose name was made to point here

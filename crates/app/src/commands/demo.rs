@@ -61,7 +61,13 @@ pub(crate) async fn run(wish: Demo, texts: &Texts) -> Result<ExitCode, Problem> 
     wired.begin_receiving(&premises.house, &stop)?;
     welcome(wish.port, &data, &wired, texts);
     let routes = server::only_for(routes, admin::LOCAL_HOSTS.map(str::to_owned).into());
-    let server = tokio::spawn(server::serve(listener, routes, stop.clone()));
+    let server = tokio::spawn(server::serve(
+        listener,
+        routes,
+        server::Proxies::default(),
+        Arc::clone(&house.clock),
+        stop.clone(),
+    ));
     asked.await;
     out::note(&texts.get("stopping", &[]));
     stop.cancel();

@@ -50,17 +50,24 @@ pub(crate) async fn run(wish: Run, texts: &Texts) -> Result<ExitCode, Problem> {
     let observed = premises.observed(recorder, &wish.data, DiskMin::mebibytes(wish.disk_min));
     let journal: Arc<dyn Journal> = premises.store.clone();
     let routes = server::routes(&wired, &house.engine, &journal, &house.clock, observed.clone());
+    let proxies = server::Proxies::new(wish.proxies);
     let asked = asked_to_stop();
     house.engine.start().await.map_err(|error| unreadable(&wish.data, &error))?;
     let stop = CancellationToken::new();
     premises.watch(&observed, &wish.data, &stop);
     wired.begin_receiving(house, &stop)?;
     if let Some(private) = private {
-        tokio::spawn(server::serve(private, private_routes(observed), stop.clone()));
+        tokio::spawn(server::serve(
+            private,
+            private_routes(observed),
+            proxies.clone(),
+            Arc::clone(&house.clock),
+            stop.clone(),
+        ));
     }
     let args = [("count", Cow::from(count.to_string())), ("address", Cow::from(format!("http://{}", wish.listen)))];
     out::note(&texts.get("run-ready", &args));
-    let server = tokio::spawn(server::serve(listener, routes, stop.clone()));
+    let server = tokio::spawn(server::serve(listener, routes, proxies, Arc::clone(&house.clock), stop.clone()));
     let store: Arc<dyn Retention> = premises.store.clone();
     let (clock, retention) = (Arc::clone(&house.clock), std::mem::take(&mut wired.retention));
     let housekeeping = tokio::spawn(housekeeping::run(store, clock, retention, stop.clone()));
