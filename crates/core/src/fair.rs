@@ -1,11 +1,15 @@
 //! Who goes next, when more want to than may: places that are shared fairly among groups.
 
+mod lines;
+
 use std::{
     collections::{BTreeMap, VecDeque},
     hash::Hash,
 };
 
 use rustc_hash::FxHashMap;
+
+pub use self::lines::FairLines;
 
 /// A group that is overrun may hold this many times the places that are free, so that some always are: alone three of four,
 /// one of many less.
@@ -63,21 +67,38 @@ impl<G: Clone + Eq + Hash, T> FairQueue<G, T> {
         self.places = places;
     }
 
-    /// Takes a place without queueing, if nobody waits and there is one for this group. Give it back by
+    /// Takes a place without queueing, if there is one for this group and nobody waits who could go instead. Give it back by
     /// [`FairQueue::done`].
     pub fn try_start(&mut self, group: &G) -> bool {
-        let taken = self.groups.get(group).map_or(0, |group| group.taken);
-        if self.waiting > 0 || !self.may_start(taken) {
+        let next = self.line.first_key_value().map(|(&(taken, _), _)| taken);
+        if next.is_some_and(|taken| self.may_start(taken)) {
             return false;
         }
+        self.take(group)
+    }
+
+    /// Takes a place past those who wait, if there is one for this group.
+    fn take(&mut self, group: &G) -> bool {
+        let taken = self.groups.get(group).map_or(0, |group| group.taken);
+        if !self.may_start(taken) {
+            return false;
+        }
+        self.hold(group);
+        true
+    }
+
+    fn hold(&mut self, group: &G) {
         self.taken += 1;
-        if let Some(group) = self.groups.get_mut(group) {
-            group.taken += 1;
+        if let Some(known) = self.groups.get_mut(group) {
+            let before = (known.taken, known.turn);
+            known.taken += 1;
+            if let Some(id) = self.line.remove(&before) {
+                self.line.insert((known.taken, known.turn), id);
+            }
         } else {
             let turn = self.next_turn();
             self.groups.insert(group.clone(), Group { items: VecDeque::new(), taken: 1, turn });
         }
-        true
     }
 
     /// Puts an item behind those of its group.
@@ -132,6 +153,35 @@ impl<G: Clone + Eq + Hash, T> FairQueue<G, T> {
         } else if known.taken == 0 {
             self.groups.remove(group);
         }
+    }
+
+    /// Drops the last item of a group.
+    fn pop(&mut self, group: &G) {
+        let Some(known) = self.groups.get_mut(group) else { return };
+        if known.items.pop_back().is_none() {
+            return;
+        }
+        self.waiting -= 1;
+        if known.items.is_empty() {
+            self.line.remove(&(known.taken, known.turn));
+            if known.taken == 0 {
+                self.groups.remove(group);
+            }
+        }
+    }
+
+    /// Items of a group that its cap lets start.
+    fn startable_of(&self, group: &G) -> usize {
+        self.groups.get(group).map_or(0, |known| self.startable_in(known))
+    }
+
+    /// The same of all groups.
+    fn startable(&self) -> usize {
+        self.groups.values().map(|known| self.startable_in(known)).sum()
+    }
+
+    fn startable_in(&self, group: &Group<T>) -> usize {
+        group.items.len().min(self.places.group.saturating_sub(group.taken))
     }
 
     /// Drops items of a group that nobody waits for any more.
@@ -253,6 +303,15 @@ mod tests {
     }
 
     #[test]
+    fn those_who_wait_at_their_cap_stand_in_nobodys_way() {
+        let mut queue = queue(3, 1, Reserve::None);
+        assert!(queue.try_start(&"anna"));
+        queue.push(&"anna", 1);
+        assert!(queue.try_start(&"boris"));
+        assert!(!queue.try_start(&"anna"), "nor does one who is at their cap pass themselves");
+    }
+
+    #[test]
     fn who_gives_up_is_forgotten() {
         let mut queue = queue(0, 1, Reserve::None);
         (0..5).for_each(|n| queue.push(&"anna", n));
@@ -300,7 +359,9 @@ mod tests {
                     }
                     Act::TryStart(group) => {
                         if queue.try_start(&group) {
-                            prop_assert!(waiting.is_empty());
+                            let free = places.total - taken.iter().sum::<usize>();
+                            let may = |taken: usize| taken < places.group && taken < SHARE * free;
+                            prop_assert!(waiting.iter().all(|(of, _)| !may(taken[usize::from(*of)])));
                             taken[usize::from(group)] += 1;
                         }
                     }

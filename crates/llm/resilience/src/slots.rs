@@ -17,10 +17,10 @@ const WAITING_MAX: usize = 8_192;
 /// for looking through a long line each time would cost more than it frees.
 const SHORT: usize = 32;
 
-/// The calls that may be under way at an account of a provider, shared by the partners that use it. While nobody else waits a
-/// partner may take all; among partners that wait the one with the fewest calls under way goes first, each partner's own calls
-/// in the order in which they came. Nothing is kept free for partners to come: a call is short, and what is kept free is paid
-/// for in every rush.
+/// The calls that may be under way at an account of a provider, shared by the partners that use it. A partner alone may take
+/// all; where several share, none takes more than half (rounded up), so that a provider that hangs for one partner's questions
+/// does not hold all slots. Among partners that wait the one with the fewest calls under way goes first, each partner's own
+/// calls in the order in which they came.
 pub struct Slots {
     usual: u32,
     line: Mutex<Line>,
@@ -35,6 +35,8 @@ struct Line {
     gone: FxHashMap<PartnerId, usize>,
     /// The sizes that members state, with how many state each.
     stated: BTreeMap<u32, usize>,
+    /// The partners that take part, with how many members each has.
+    partners: FxHashMap<PartnerId, usize>,
     last: u64,
 }
 
@@ -49,10 +51,11 @@ impl Slots {
     /// So many, as long as no member states another number.
     pub fn new(usual: u32) -> Arc<Self> {
         let line = Line {
-            queue: FairQueue::new(places(usual)),
+            queue: FairQueue::new(places(usual, 1)),
             waiters: FxHashMap::default(),
             gone: FxHashMap::default(),
             stated: BTreeMap::new(),
+            partners: FxHashMap::default(),
             last: 0,
         };
         Arc::new(Self { usual, line: Mutex::new(line) })
@@ -61,9 +64,12 @@ impl Slots {
     /// Lets a partner take part. Of several numbers that members state the least counts: the account is one, and who knows of
     /// a lower bound is right. It counts as long as the member lives, so that a file read anew takes effect.
     pub fn member(self: &Arc<Self>, partner: PartnerId, stated: Option<u32>) -> Member {
-        if let Some(calls) = stated {
-            self.state(|stated| *stated.entry(calls).or_default() += 1);
-        }
+        self.change(|line| {
+            *line.partners.entry(partner.clone()).or_default() += 1;
+            if let Some(calls) = stated {
+                *line.stated.entry(calls).or_default() += 1;
+            }
+        });
         Member { slots: Arc::clone(self), partner, stated }
     }
 
@@ -79,12 +85,13 @@ impl Slots {
         (line.queue.taken(), line.waiters.len() - called)
     }
 
-    /// Changes what is stated, and the size with it. Who holds a slot keeps it.
-    fn state(&self, change: impl FnOnce(&mut BTreeMap<u32, usize>)) {
+    /// Changes who takes part and what is stated, and the size with it. Who holds a slot keeps it.
+    fn change(&self, change: impl FnOnce(&mut Line)) {
         let mut line = self.line();
-        change(&mut line.stated);
+        change(&mut line);
         let size = line.stated.first_key_value().map_or(self.usual, |(least, _)| *least);
-        line.queue.set_places(places(size));
+        let places = places(size, line.partners.len());
+        line.queue.set_places(places);
         wake(line);
     }
 
@@ -99,9 +106,10 @@ impl Slots {
     }
 }
 
-fn places(size: u32) -> Places {
+fn places(size: u32, partners: usize) -> Places {
     let total = usize::try_from(size.max(1)).unwrap_or(usize::MAX);
-    Places { total, group: total, reserve: Reserve::None }
+    let group = if partners > 1 { total.div_ceil(2) } else { total };
+    Places { total, group, reserve: Reserve::None }
 }
 
 /// Calls whoever may go, and wakes them once the line is free again.
@@ -181,12 +189,19 @@ impl Member {
 
 impl Drop for Member {
     fn drop(&mut self) {
-        let Some(calls) = self.stated else { return };
-        self.slots.state(|stated| {
-            if let Some(count) = stated.get_mut(&calls) {
+        self.slots.change(|line| {
+            if let Some(count) = line.partners.get_mut(&self.partner) {
                 *count -= 1;
                 if *count == 0 {
-                    stated.remove(&calls);
+                    line.partners.remove(&self.partner);
+                }
+            }
+            if let Some(calls) = self.stated
+                && let Some(count) = line.stated.get_mut(&calls)
+            {
+                *count -= 1;
+                if *count == 0 {
+                    line.stated.remove(&calls);
                 }
             }
         });

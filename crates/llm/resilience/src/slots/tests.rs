@@ -33,8 +33,9 @@ fn assert_idle(slots: &Slots) {
 #[test]
 fn one_call_goes_next_though_five_thousand_of_another_partner_wait() {
     let slots = Slots::new(4);
-    let (crowd, anna) = (slots.member(partner("crowd"), None), slots.member(partner("anna"), None));
-    let mut held: Vec<_> = (0..4).map(|_| poll(&mut crowd.enter().unwrap()).unwrap()).collect();
+    let [crowd, other, anna] = ["crowd", "other", "anna"].map(|name| slots.member(partner(name), None));
+    let mut held: Vec<_> = (0..2).map(|_| poll(&mut crowd.enter().unwrap()).unwrap()).collect();
+    let others: Vec<_> = (0..2).map(|_| poll(&mut other.enter().unwrap()).unwrap()).collect();
     let mut waiting: Vec<_> = (0..5_000).map(|_| crowd.enter().unwrap()).collect();
     assert!(waiting.iter_mut().all(|call| poll(call).is_none()));
     let mut single = anna.enter().unwrap();
@@ -43,27 +44,48 @@ fn one_call_goes_next_though_five_thousand_of_another_partner_wait() {
     held.pop();
     assert!(poll(&mut waiting[0]).is_none());
     let single = poll(&mut single).expect("it goes next");
-    drop(single);
+    drop((single, others));
     assert!(poll(&mut waiting[0]).is_some(), "the crowd in its own order");
     drop((waiting, held));
     assert_idle(&slots);
 }
 
 #[test]
-fn a_partner_alone_takes_all_and_hands_over_to_whoever_has_fewer() {
-    let slots = Slots::new(6);
-    let (crowd, anna) = (slots.member(partner("crowd"), None), slots.member(partner("anna"), None));
-    let mut held: Vec<_> = (0..6).map(|_| poll(&mut crowd.enter().unwrap()).unwrap()).collect();
-    let mut of_crowd: Vec<_> = (0..9).map(|_| crowd.enter().unwrap()).collect();
-    let mut of_anna: Vec<_> = (0..9).map(|_| anna.enter().unwrap()).collect();
+fn a_partner_alone_takes_all_and_of_several_none_more_than_half() {
+    let slots = Slots::new(7);
+    let crowd = slots.member(partner("crowd"), None);
+    // A second model of its own with the same key.
+    let again = slots.member(partner("crowd"), None);
+    let mut held: Vec<_> = (0..7).map(|_| poll(&mut crowd.enter().unwrap()).unwrap()).collect();
+    let mut waiting: Vec<_> = (0..9).map(|_| again.enter().unwrap()).collect();
+    let anna = slots.member(partner("anna"), None);
+    // What it holds it keeps; what it gives back goes to others until it has half.
     let mut theirs = Vec::new();
     for _ in 0..3 {
         held.pop();
-        theirs.extend(of_anna.iter_mut().filter(|call| !matches!(call.place, Place::Over)).find_map(poll));
+        theirs.extend(poll(&mut anna.enter().unwrap()));
     }
-    assert_eq!((held.len(), theirs.len()), (3, 3), "until they have as many");
-    drop((of_crowd.drain(..), of_anna.drain(..), held, theirs));
+    assert_eq!((held.len(), theirs.len()), (4, 3));
+    held.pop();
+    held.extend(poll(&mut waiting[0]));
+    drop(theirs);
+    assert_eq!((held.len(), slots.load().0), (4, 4), "half, though three are free");
+    drop(anna);
+    held.extend(waiting.iter_mut().filter(|call| !matches!(call.place, Place::Over)).filter_map(poll));
+    assert_eq!(held.len(), 7, "alone again");
+    drop((waiting, held));
     assert_idle(&slots);
+}
+
+#[test]
+fn a_provider_of_one_slot_is_shared_by_turns() {
+    let slots = Slots::new(1);
+    let (anna, boris) = (slots.member(partner("anna"), None), slots.member(partner("boris"), None));
+    let held = poll(&mut anna.enter().unwrap()).unwrap();
+    let mut next = boris.enter().unwrap();
+    assert!(poll(&mut next).is_none());
+    drop(held);
+    assert!(poll(&mut next).is_some());
 }
 
 #[test]
@@ -92,7 +114,8 @@ fn the_least_that_members_state_counts_as_long_as_they_live() {
     let many = slots.member(partner("many"), Some(1_000));
     assert_eq!(slots.size(), 1_000, "the usual number is for accounts of which nothing is known");
     let few = slots.member(partner("few"), Some(2));
-    let _held: Vec<_> = (0..2).map(|_| poll(&mut silent.enter().unwrap()).unwrap()).collect();
+    let other = slots.member(partner("other"), None);
+    let _held = [&silent, &other].map(|member| poll(&mut member.enter().unwrap()).unwrap());
     let mut third = silent.enter().unwrap();
     assert!(poll(&mut third).is_none());
     drop(few);
@@ -203,7 +226,24 @@ proptest! {
             let (taken, waits) = slots.load();
             prop_assert_eq!(taken + waits, waiting.len() + held.len());
             prop_assert!(taken <= usize::try_from(most).unwrap());
-            prop_assert!(waits == 0 || taken >= usize::try_from(slots.size()).unwrap(), "{taken} under way, {waits} wait");
+            let size = usize::try_from(slots.size()).unwrap();
+            let of = |member: &Member| {
+                let holds = |holder: &Member| std::ptr::eq(holder, member);
+                let called = |call: &&Waiting<'_>| match &call.place {
+                    Place::Taken => true,
+                    Place::InLine(name) => slots.line().waiters[name].called,
+                    Place::Over => false,
+                };
+                let under_way = held.iter().filter(|slot| holds(slot.0)).count();
+                let calls: Vec<_> = waiting.iter().filter(|call| holds(call.member)).collect();
+                let called = calls.iter().copied().filter(called).count();
+                (under_way + called, calls.len() - called)
+            };
+            for (taken_of, waits_of) in members.iter().map(of) {
+                let may_wait = taken >= size || taken_of >= size.div_ceil(2);
+                prop_assert!(waits_of == 0 || may_wait, "{taken} under way, {waits} wait");
+                prop_assert!(taken_of <= usize::try_from(most).unwrap().div_ceil(2), "{taken_of} of one");
+            }
         }
         drop((waiting, held, size));
         assert_idle(&slots);
