@@ -65,6 +65,15 @@ pub(crate) struct Run {
     pub(crate) partner_turns: usize,
     #[arg(long, value_delimiter = ',', value_name = "IP", env = "VORONKA_PROXIES")]
     pub(crate) proxies: Vec<Proxy>,
+    #[arg(long, default_value_t = LIMITS.account_turns, value_parser = at_least_one, value_name = "N", env = "VORONKA_ACCOUNT_TURNS")]
+    pub(crate) account_turns: usize,
+}
+
+impl Run {
+    /// How much is done at once.
+    pub(crate) fn limits(&self) -> Limits {
+        Limits { turns: self.turns, partner_turns: self.partner_turns, account_turns: self.account_turns }
+    }
 }
 
 /// Turns at a time, unless told otherwise.
@@ -253,12 +262,12 @@ mod tests {
     fn turns_at_a_time_are_the_engines_unless_stated_and_never_none() {
         let run =
             |more: &[&str]| match Cli::try_parse_from(["voronka", "run"].iter().chain(more)).map(|cli| cli.command) {
-                Ok(Wish::Run(run)) => Some(Limits { turns: run.turns, partner_turns: run.partner_turns }),
+                Ok(Wish::Run(run)) => Some(run.limits()),
                 _ => None,
             };
         assert_eq!(run(&[]), Some(Limits::default()));
-        let stated = run(&["--turns", "64", "--partner-turns", "8"]);
-        assert_eq!(stated, Some(Limits { turns: 64, partner_turns: 8 }));
+        let stated = run(&["--turns", "64", "--partner-turns", "8", "--account-turns", "4"]);
+        assert_eq!(stated, Some(Limits { turns: 64, partner_turns: 8, account_turns: 4 }));
         assert_eq!((run(&["--turns", "0"]), run(&["--partner-turns", "-1"])), (None, None));
         let help = Cli::command().find_subcommand_mut("run").unwrap().render_help().to_string();
         assert!(help.contains("[default: 4096]") && help.contains("[default: 1024]"), "{help}");

@@ -3,6 +3,7 @@ cli-run-disk-min = Free disk space (MiB) that must be left; below it /readyz ans
 cli-run-turns = Turns under way at once, of all partners; more wait their turn on disk
 cli-run-partner-turns = Turns under way at once of one partner; one that is overrun leaves room for others in any case
 cli-run-proxies = Reverse proxies whose X-Forwarded-For is believed: addresses or networks, separated by commas (127.0.0.1,10.0.0.0/8)
+cli-run-account-turns = Turns under way at once of one account of a partner; a partner's accounts are served in turn
 cli-doctor = Say what is wrong with a running or stopped Voronka: disk, database, partners, accounts, models. Exit code: 0 all is well, 1 warnings, 2 errors
 cli-doctor-partners = Folder with a folder for each partner
 cli-doctor-data = Folder for the database and the index

@@ -1,7 +1,8 @@
 //! Who is served now, who waits for that, and who only lies on disk.
 //!
-//! A conversation that has mail is served by one task, and never by two. Turns are places ([`FairQueue`]): among partners the
-//! one goes first that holds the fewest, so that nobody waits behind another partner's crowd. Of a conversation that waits
+//! A conversation that has mail is served by one task, and never by two. Turns are places ([`FairLines`]): among partners the
+//! one goes first that holds the fewest, so that nobody waits behind another partner's crowd, and so do a partner's accounts
+//! among themselves. Of a conversation that waits
 //! only its key and a few words are in memory, and even these are bounded: what does not fit stays on disk alone
 //! ([`backlog`]). A conversation that has had a turn goes to the end of its partner's line if others wait.
 
@@ -16,7 +17,7 @@ use jiff::Timestamp;
 use rustc_hash::{FxHashMap, FxHashSet};
 use tokio::sync::{Notify, OwnedSemaphorePermit};
 use voronka_core::{
-    fair::{FairQueue, Places, Reserve},
+    fair::{FairLines, Places, Reserve},
     ids::{AccountId, PartnerId},
     message::{ConversationKey, Event, Inbound, Peer},
 };
@@ -46,7 +47,7 @@ pub(crate) struct Conversations {
 struct State {
     /// Whether turns are begun; until then conversations that have mail gather in the queue.
     open: bool,
-    queue: FairQueue<PartnerId, ConversationKey>,
+    queue: FairLines<PartnerId, Line, ConversationKey>,
     served: FxHashMap<ConversationKey, Slot>,
     backlogs: FxHashMap<PartnerId, Backlog>,
     /// Accounts whose outbox is full: their mail lies on disk until there is room.
@@ -55,11 +56,16 @@ struct State {
     due: BinaryHeap<Due>,
 }
 
+/// The line of an account among its partner's; `None`: of conversations whose account shows when their mail is read.
+type Line = Option<AccountId>;
+
 /// One conversation that is served or waits for that.
 #[derive(Default)]
 struct Slot {
     /// Rings whenever mail comes; `None`: it waits for its turn.
     bell: Option<Arc<Notify>>,
+    /// Where it waits, or whose place it holds.
+    line: Line,
     /// Mail came since the last look into the mailbox was begun.
     more: bool,
     /// Whose that was, as far as it may overtake an answer.
@@ -124,7 +130,7 @@ impl Conversations {
     pub(crate) fn new(limits: Limits) -> Self {
         let state = State {
             open: false,
-            queue: FairQueue::new(places(limits)),
+            queue: FairLines::new(places(limits), limits.account_turns.max(1)),
             served: FxHashMap::default(),
             backlogs: FxHashMap::default(),
             blocked: FxHashSet::default(),
@@ -138,7 +144,7 @@ impl Conversations {
     }
 
     pub(crate) fn limit(&self, limits: Limits) {
-        self.lock().queue.set_places(places(limits));
+        self.lock().queue.set_places(places(limits), limits.account_turns.max(1));
     }
 
     /// Begins to serve: those that have mail already, and whoever has some from now on.
@@ -275,12 +281,34 @@ impl Conversations {
         if state.queue.waiting() == 0 {
             return false;
         }
-        if let Some(slot) = state.served.get_mut(key) {
-            (slot.bell, slot.since) = (None, now);
-        }
-        state.queue.done(&key.partner);
-        state.queue.push(&key.partner, key.clone());
+        state.line_up(key, now);
         true
+    }
+
+    /// The account of a conversation that is served is known now. `false`: as many of its turns are under way as may be.
+    pub(crate) fn of_account(&self, key: &ConversationKey, account: &AccountId) -> bool {
+        let mut state = self.lock();
+        let State { served, queue, .. } = &mut *state;
+        let Some(slot) = served.get_mut(key) else { return true };
+        if slot.line.is_some() {
+            return true;
+        }
+        let line = Some(account.clone());
+        let placed = queue.hand_on(&key.partner, &slot.line, &line);
+        if placed {
+            slot.line = line;
+        }
+        placed
+    }
+
+    /// Waits in the line of its account, which is at its limit.
+    fn wait_for(&self, key: &ConversationKey, account: AccountId, now: Timestamp) {
+        let mut state = self.lock();
+        if let Some(slot) = state.served.get_mut(key) {
+            let before = slot.line.replace(account);
+            state.queue.done(&key.partner, &before);
+            state.push(key, now);
+        }
     }
 }
 
@@ -291,7 +319,11 @@ fn places(limits: Limits) -> Places {
 impl State {
     /// Whether the bell of signs is to be rung.
     fn hear(&mut self, key: ConversationKey, news: News, now: Timestamp) -> bool {
-        if self.put(&key, now) == Put::Full {
+        let line = match &news {
+            News::Customer(account, _) => Some(account.clone()),
+            News::Team | News::Other => None,
+        };
+        if self.put(&key, line, now) == Put::Full {
             let backlog = self.backlogs.entry(key.partner).or_default();
             backlog.missed = true;
             return false;
@@ -317,18 +349,35 @@ impl State {
     }
 
     /// Puts a conversation in line unless it is there or served.
-    fn put(&mut self, key: &ConversationKey, now: Timestamp) -> Put {
+    fn put(&mut self, key: &ConversationKey, line: Line, now: Timestamp) -> Put {
         if self.served.contains_key(key) {
             return Put::There;
         }
         let waiting = self.queue.waiting_of(&key.partner);
-        let room = waiting < WAITING_MIN || (waiting < WAITING_MAX && self.queue.waiting() < WAITING_IN_ALL_MAX);
+        let room = (waiting < WAITING_MAX && self.queue.waiting() < WAITING_IN_ALL_MAX)
+            || self.queue.waiting_of_member(&key.partner, &line) < WAITING_MIN;
         if !room {
             return Put::Full;
         }
-        self.served.insert(key.clone(), Slot { since: now, ..Slot::default() });
-        self.queue.push(&key.partner, key.clone());
+        self.queue.push(&key.partner, &line, key.clone());
+        self.served.insert(key.clone(), Slot { since: now, line, ..Slot::default() });
         Put::There
+    }
+
+    /// Gives its place back and goes to the end of its line.
+    fn line_up(&mut self, key: &ConversationKey, now: Timestamp) {
+        if let Some(slot) = self.served.get(key) {
+            self.queue.done(&key.partner, &slot.line);
+            self.push(key, now);
+        }
+    }
+
+    /// Puts a conversation that holds no place into its line.
+    fn push(&mut self, key: &ConversationKey, now: Timestamp) {
+        if let Some(slot) = self.served.get_mut(key) {
+            (slot.bell, slot.since) = (None, now);
+            self.queue.push(&key.partner, &slot.line, key.clone());
+        }
     }
 
     /// The next turn, and a partner more of whose conversations are to be read from the disk.
@@ -336,7 +385,7 @@ impl State {
         if !self.open {
             return (None, None);
         }
-        let Some((partner, key)) = self.queue.start() else { return (None, None) };
+        let Some((partner, _, key)) = self.queue.start() else { return (None, None) };
         let bell = Arc::new(Notify::new());
         let mut since = Timestamp::default();
         if let Some(slot) = self.served.get_mut(&key) {
@@ -349,8 +398,9 @@ impl State {
 
     /// The task of a conversation has ended.
     fn end(&mut self, key: &ConversationKey) {
-        self.served.remove(key);
-        self.queue.done(&key.partner);
+        if let Some(slot) = self.served.remove(key) {
+            self.queue.done(&key.partner, &slot.line);
+        }
     }
 
     /// Whether a sign of life is due before all others.
@@ -384,6 +434,10 @@ async fn serve(shared: &Arc<Shared>, mut leave: Leave, bell: &Notify, mut since:
     loop {
         let left = match turns::run(shared, &key, bell, since).await {
             turns::Next::Again => shared.conversations.give_way(&key, shared.clock.now()),
+            turns::Next::Crowded(account) => {
+                shared.conversations.wait_for(&key, account, shared.clock.now());
+                true
+            }
             turns::Next::NoRoom(account) => {
                 backlog::block(shared, &key, account);
                 true

@@ -138,11 +138,13 @@ pub struct Limits {
     pub turns: usize,
     /// Turns under way of one partner. One that is overrun leaves room for others in any case.
     pub partner_turns: usize,
+    /// Turns under way of one account of a partner; its accounts take turns among themselves.
+    pub account_turns: usize,
 }
 
 impl Limits {
     /// What suits one process on a small machine.
-    pub const USUAL: Self = Self { turns: 4_096, partner_turns: 1_024 };
+    pub const USUAL: Self = Self { turns: 4_096, partner_turns: 1_024, account_turns: 512 };
 }
 
 impl Default for Limits {

@@ -46,6 +46,8 @@ pub(crate) enum Next {
     Again,
     /// There was none, or it cannot be served now.
     Rest,
+    /// As many turns of this account are under way as may be.
+    Crowded(AccountId),
     /// Too much waits to be sent on this account already: the mail stays on disk until some of it has left.
     NoRoom(AccountId),
 }
@@ -95,6 +97,9 @@ pub(crate) async fn run(shared: &Arc<Shared>, key: &ConversationKey, bell: &Noti
             },
         };
         let Some(account) = mail.first().map(|mail| mail.inbound.account.clone()) else { return Next::Rest };
+        if !shared.conversations.of_account(key, &account) {
+            return Next::Crowded(account);
+        }
         if let Some(since) = waited.take() {
             shared.meters.part(Part::Wait, since, begun);
         }

@@ -5,7 +5,6 @@ use std::{borrow::Cow, path::Path, path::PathBuf, process::ExitCode, sync::Arc};
 use tokio_util::sync::CancellationToken;
 use tracing::error;
 use voronka_core::ports::{Journal, Retention};
-use voronka_engine::Limits;
 
 use super::{asked_to_stop, open, unreadable};
 use crate::{
@@ -21,8 +20,7 @@ use crate::{
 pub(crate) async fn run(wish: Run, texts: &Texts) -> Result<ExitCode, Problem> {
     let folders = folders(&wish.partners)?;
     let recorder = Recorder::install();
-    let limits = Limits { turns: wish.turns, partner_turns: wish.partner_turns };
-    let premises = open(&wish.data, wish.public_url.clone(), limits)?;
+    let premises = open(&wish.data, wish.public_url.clone(), wish.limits())?;
     let house = &premises.house;
     let mut wired = Wired::default();
     let mut count = 0_usize;

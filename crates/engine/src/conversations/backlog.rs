@@ -88,7 +88,7 @@ impl State {
                 whole = true;
                 break;
             }
-            if self.queue.waiting_of(partner) >= REFILL_TO || self.put(key, now) == Put::Full {
+            if self.queue.waiting_of(partner) >= REFILL_TO || self.put(key, None, now) == Put::Full {
                 read = Read::Off;
                 break;
             }
@@ -206,7 +206,7 @@ pub(crate) async fn recover(shared: &Arc<Shared>) -> Result<usize, StoreError> {
                 continue;
             }
             let partner = key.partner.clone();
-            if state.queue.waiting_of(&partner) < REFILL_TO && state.put(&key, now) == Put::There {
+            if state.queue.waiting_of(&partner) < REFILL_TO && state.put(&key, None, now) == Put::There {
                 found += 1;
                 last = Some(key);
                 continue;

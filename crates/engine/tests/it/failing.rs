@@ -191,7 +191,10 @@ async fn a_partner_that_is_overrun_leaves_room_for_others() {
     let folder = tempfile::tempdir().unwrap();
     let store = Arc::new(SqliteStore::open(folder.path().join("voronka.db")).unwrap());
     let (slow, quick) = (Arc::new(FakeChannel::default()), Arc::new(FakeChannel::default()));
-    let bakery = Partner::new(spec(CONFIG, &[])).model(model.clone()).channel(account("telegram"), slow.clone());
+    let bakery = Partner::new(spec(CONFIG, &[]))
+        .model(model.clone())
+        .channel(account("telegram"), slow.clone())
+        .channel(account("web"), slow.clone());
     let other = PartnerId::parse("florist").unwrap();
     let files = PartnerFiles::from([("config.yaml".into(), "name: Цветы\naccounts: {telegram: {}}\n".into())]);
     let flowers = Arc::new(PartnerSpec::parse(other.clone(), &files).spec.unwrap());
@@ -199,7 +202,11 @@ async fn a_partner_that_is_overrun_leaves_room_for_others() {
     let clock = Arc::new(FakeClock::at("2026-12-01T09:00:00Z"));
     let engine = Engine::new(store, clock).partner(bakery).partner(florist);
     engine.start().await.unwrap();
-    engine.post((0..1_100).map(|n| words(&format!("guest-{n}"), "1", "вишня")).collect()).await.unwrap();
+    // An account has half of its partner's turns.
+    let crowd = ["telegram", "web"].map(account).into_iter().flat_map(|account| {
+        (0..550).map(move |n| Inbound { account: account.clone(), ..words(&format!("guest-{n}"), "1", "вишня") })
+    });
+    engine.post(crowd.collect()).await.unwrap();
     soon(gate.reached_by(1_024)).await;
     engine.receive(Inbound { partner: other, ..words("anna", "1", "розы") }).await.unwrap();
     soon(quick.until_shown(1)).await;

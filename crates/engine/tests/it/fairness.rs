@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use voronka_core::{
     ids::PartnerId,
     message::{Inbound, Peer},
-    ports::{Clock, Mailbox, SendError, StoreError},
+    ports::{Clock, Journal, Mailbox, SendError, StoreError},
     spec::partner::{PartnerFiles, PartnerSpec},
 };
 use voronka_engine::{Engine, Limits, Partner};
@@ -19,7 +19,7 @@ use voronka_testkit::{
     model::{Gate, Reply, ScriptedModel},
 };
 
-use crate::stage::{CONFIG, PATIENT, Stage, account, bubble, echo, quiet, soon, spec, until, words};
+use crate::stage::{CONFIG, PATIENT, Stage, account, bubble, echo, heard, quiet, soon, spec, until, words};
 
 fn florist_id() -> PartnerId {
     PartnerId::parse("florist").expect("a partner id")
@@ -65,7 +65,7 @@ impl Street {
 #[tokio::test]
 async fn a_conversation_with_ten_thousand_waiting_messages_delays_nobody() {
     let stage = Stage::with(CONFIG, roomy(), ScriptedModel::saying("Да."));
-    let engine = stage.engine.clone().limits(Limits { turns: 1, partner_turns: 1 });
+    let engine = stage.engine.clone().limits(Limits { turns: 1, partner_turns: 1, ..Limits::USUAL });
     engine.post((0..10_000).map(|n| words("crowd", &n.to_string(), "вишня")).collect()).await.unwrap();
     for n in 0..20 {
         stage.says(&format!("guest-{n}"), "1", "малина").await;
@@ -81,7 +81,7 @@ async fn a_conversation_with_ten_thousand_waiting_messages_delays_nobody() {
 
 #[tokio::test]
 async fn a_partner_with_thousands_of_customers_delays_no_other_by_more_than_a_turn() {
-    let street = Street::new(Limits { turns: 1, partner_turns: 1 }, echo());
+    let street = Street::new(Limits { turns: 1, partner_turns: 1, ..Limits::USUAL }, echo());
     street.crowd(600).await;
     street.engine.start().await.unwrap();
     for n in 0..5 {
@@ -97,11 +97,27 @@ async fn a_partner_with_thousands_of_customers_delays_no_other_by_more_than_a_tu
 }
 
 #[tokio::test]
+async fn a_partner_with_fifty_thousand_customers_who_all_write_delays_no_other_by_more_than_a_turn() {
+    let street = Street::new(Limits { turns: 1, partner_turns: 1, ..Limits::USUAL }, echo());
+    street.crowd(50_000).await;
+    street.engine.start().await.unwrap();
+    for n in 0..5 {
+        soon(street.bakery.until_shown(20 * (n + 1))).await;
+        let before = street.bakery.sent().len();
+        street.rose(&format!("anna-{n}")).await;
+        soon(street.florist.until_shown(n + 1)).await;
+        let turns = street.bakery.sent().len() - before;
+        assert!(turns <= 5, "{turns} turns of the crowd went before one of the florist's");
+    }
+    street.engine.abandon().await;
+}
+
+#[tokio::test]
 async fn a_model_that_hangs_for_all_customers_of_a_partner_leaves_places_for_others() {
     let gate = Gate::closed();
     let closed = gate.clone();
     let street = Street::new(
-        Limits { turns: 8, partner_turns: 8 },
+        Limits { turns: 8, partner_turns: 8, ..Limits::USUAL },
         ScriptedModel::answering(move |_| Reply::text("Наконец.").after(&closed)),
     );
     street.engine.start().await.unwrap();
@@ -117,10 +133,58 @@ async fn a_model_that_hangs_for_all_customers_of_a_partner_leaves_places_for_oth
     soon(street.bakery.until_shown(500)).await;
 }
 
+/// A bakery whose model hangs for whoever asks about cherries.
+fn hangs_for_cherries(gate: &Gate) -> ScriptedModel {
+    let closed = gate.clone();
+    ScriptedModel::answering(move |prompt| match heard(prompt) {
+        cherries if cherries.contains("вишня") => Reply::text("Наконец.").after(&closed),
+        _ => Reply::text("Да."),
+    })
+}
+
+const FOUR_AN_ACCOUNT: Limits = Limits { turns: 64, partner_turns: 8, account_turns: 4 };
+
+#[tokio::test]
+async fn an_account_that_is_overrun_leaves_room_for_its_partners_other_accounts() {
+    let gate = Gate::closed();
+    let stage = Stage::with(PATIENT, roomy(), hangs_for_cherries(&gate));
+    let engine = stage.engine.clone().limits(FOUR_AN_ACCOUNT);
+    engine.start().await.unwrap();
+    engine.post((0..200).map(|n| words(&format!("guest-{n}"), "1", "вишня")).collect()).await.unwrap();
+    soon(gate.reached_by(4)).await;
+    for n in 0..20 {
+        let web = Inbound { account: account("web"), ..words(&format!("visitor-{n}"), "1", "слива") };
+        engine.receive(web).await.unwrap();
+        soon(stage.web.until_shown(n + 1)).await;
+    }
+    assert_eq!((stage.model.asked(), stage.telegram.attempts()), (4 + 20, 0), "the crowd has four turns and no more");
+    gate.open();
+    soon(stage.telegram.until_shown(200)).await;
+}
+
+#[tokio::test]
+async fn the_limit_of_an_account_holds_for_what_the_last_run_left_and_all_of_it_is_answered() {
+    let gate = Gate::closed();
+    let stage = Stage::with(PATIENT, roomy(), hangs_for_cherries(&gate));
+    let web = |n| Inbound { account: account("web"), ..words(&format!("visitor-{n}"), "1", "слива") };
+    let left = (0..40).map(|n| words(&format!("guest-{n}"), "1", "вишня")).chain((0..40).map(web));
+    stage.store.post(left.collect()).await.unwrap();
+    let engine = stage.engine.clone().limits(FOUR_AN_ACCOUNT);
+    engine.start().await.unwrap();
+    soon(gate.reached_by(4)).await;
+    soon(stage.web.until_shown(40)).await;
+    quiet().await;
+    assert_eq!(stage.model.asked(), 4 + 40, "whose mail it is shows when it is read");
+    gate.open();
+    soon(stage.telegram.until_shown(40)).await;
+    quiet().await;
+    assert_eq!((stage.telegram.sent().len(), stage.store.mail_waiting()), (40, 0));
+}
+
 /// PAINS 30.
 #[tokio::test]
 async fn what_waits_at_the_start_is_read_as_there_is_room_and_all_of_it_is_answered() {
-    let street = Street::new(Limits { turns: 4, partner_turns: 4 }, echo());
+    let street = Street::new(Limits { turns: 4, partner_turns: 4, ..Limits::USUAL }, echo());
     street.crowd(600).await;
     for n in 0..20 {
         street.rose(&format!("anna-{n}")).await;

@@ -30,7 +30,7 @@ async fn who_waits_behind_others_sees_a_sign_of_life_within_a_second() {
     let closed = gate.clone();
     let model = ScriptedModel::answering(move |_| Reply::text("Готово.").after(&closed));
     let stage = Stage::with(PATIENT, roomy(), model);
-    let engine = stage.engine.clone().limits(Limits { turns: 1, partner_turns: 1 });
+    let engine = stage.engine.clone().limits(Limits { turns: 1, partner_turns: 1, ..Limits::USUAL });
     engine.start().await.unwrap();
     stage.says("boris", "1", "вишня").await;
     soon(gate.reached_by(1)).await;
@@ -109,7 +109,7 @@ async fn time_in_line_counts_toward_the_deadline() {
     let closed = gate.clone();
     let model = ScriptedModel::answering(move |_| Reply::text("Поздно.").after(&closed));
     let stage = Stage::with(CONFIG, roomy(), model);
-    let engine = stage.engine.clone().limits(Limits { turns: 1, partner_turns: 1 });
+    let engine = stage.engine.clone().limits(Limits { turns: 1, partner_turns: 1, ..Limits::USUAL });
     engine.start().await.unwrap();
     stage.says("boris", "1", "вишня").await;
     stage.pass(SECOND * 3).await;

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use voronka_core::{
     message::{Content, Event, Inbound, Peer, Profile},
-    ports::{Clock, SendError},
-    rows::OutboxRow,
+    ports::{Clock, Journal, SendError},
+    rows::{OutboxRow, TimerRow, TurnCommit},
 };
 use voronka_engine::{Engine, Partner};
-use voronka_testkit::channel::FakeChannel;
+use voronka_testkit::{channel::FakeChannel, journal::sample};
 
 use crate::stage::{Stage, account, bubble, customer, echo, key_of, quiet, soon, spec, until, words};
 
@@ -70,6 +70,40 @@ async fn a_storm_of_timers_lets_customers_go_before_it() {
     for n in 0..1_000 {
         assert_eq!(reminders(&stage, &format!("guest-{n}")), 1);
     }
+}
+
+/// The same conversation, timer and all, in the store of so many others.
+async fn copies(stage: &Stage, count: usize) {
+    let key = key_of("guest-0");
+    let mut conversation = stage.store.load(&key, 0, 0).await.expect("it is there").conversation.expect("it exists");
+    let (due, timer) = stage.store.timers(&key)[0].clone();
+    for n in 1..count {
+        let inbound = order(&format!("guest-{n}"));
+        let copy = inbound.conversation();
+        conversation.peer.clone_from(&inbound.peer);
+        conversation.customer = copy.first_customer();
+        let timers = vec![TimerRow::Set { due, timer: timer.clone() }];
+        let turn = TurnCommit { conversation: conversation.clone(), timers, ..sample::turn(&copy, &inbound, 0) };
+        stage.store.commit(turn).await.expect("a new conversation");
+    }
+}
+
+#[tokio::test]
+async fn of_a_hundred_thousand_timers_at_one_moment_few_go_before_whoever_writes() {
+    let stage = silent(1).await;
+    copies(&stage, 100_000).await;
+    stage.clock.advance(SignedDuration::from_mins(31));
+    until(|| stage.telegram.sent().len() > 100).await;
+    for n in 0..3 {
+        let (who, before) = (format!("anna-{n}"), stage.telegram.sent().len());
+        stage.says(&who, "1", "вишня").await;
+        until(|| !stage.seen(&who).is_empty()).await;
+        let at = stage.telegram.sent().iter().position(|sent| sent.peer == Peer::new(&who));
+        let ahead = at.expect("it was shown") - before;
+        assert!(ahead <= 192, "{ahead} reminders went before the answer");
+    }
+    assert!(stage.store.mail_waiting() <= 192, "the rest are timers still, and wait in the store");
+    stage.engine.abandon().await;
 }
 
 #[tokio::test]

@@ -398,9 +398,9 @@ impl Journal for MemoryStore {
     async fn fire(&self, now: Timestamp, limit: usize) -> Result<Fired, StoreError> {
         let mut state = self.enter(Call::Fire)?;
         let mut due: Vec<_> =
-            state.timers.iter().filter(|(_, (due, _))| *due <= now).map(|(id, _)| id.clone()).collect();
-        due.sort_by_key(|id| (state.timers[id].0, id.clone()));
-        due.truncate(limit);
+            state.timers.iter().filter(|(_, (due, _))| *due <= now).map(|(id, (due, _))| (*due, id)).collect();
+        due.sort_unstable();
+        let due: Vec<_> = due.into_iter().take(limit).map(|(_, id)| id.clone()).collect();
         let mut conversations = Vec::new();
         for id in due {
             let Some((due, timer)) = state.timers.remove(&id) else { continue };
