@@ -18,6 +18,7 @@ use voronka_core::{
 };
 
 use crate::{
+    lexicon::Lexicon,
     question::{self, Asked, Gist},
     rank::{self, Candidate, Place},
     split::{Piece, split},
@@ -36,6 +37,8 @@ const LEAST: f32 = 0.015;
 const EMBEDDED_AT_ONCE: usize = 64;
 /// Most partners whose vectors are kept in memory.
 const PARTNERS_WITH_VECTORS_MAX: usize = 256;
+/// Most partners whose words are remembered.
+const LEXICONS_MAX: NonZeroUsize = NonZeroUsize::new(64).expect("not zero");
 /// Most questions whose passages are remembered: people ask the same things all day.
 const ANSWERS_MAX: NonZeroUsize = NonZeroUsize::new(512).expect("not zero");
 /// Most passages of one that are.
@@ -52,6 +55,7 @@ pub struct KnowledgeIndex {
     embedder: Option<Arc<dyn Embedder>>,
     vectors: Mutex<HashMap<PartnerId, Remembered>>,
     answers: Mutex<LruCache<Told, Arc<[Passage]>>>,
+    lexicons: Mutex<LruCache<PartnerId, Arc<Lexicon>>>,
     /// Held while pages are indexed, so that there is one writer.
     writing: Arc<tokio::sync::Mutex<()>>,
 }
@@ -89,6 +93,7 @@ impl KnowledgeIndex {
             embedder: None,
             vectors: Mutex::default(),
             answers: Mutex::new(LruCache::new(ANSWERS_MAX)),
+            lexicons: Mutex::new(LruCache::new(LEXICONS_MAX)),
             writing: Arc::default(),
         }
     }
@@ -168,6 +173,19 @@ impl KnowledgeIndex {
         }
         all.insert(partner.clone(), Remembered { generation, vectors: Arc::clone(&vectors) });
         Ok(vectors)
+    }
+
+    /// What is remembered of a partner's words in this generation of the index.
+    fn lexicon_of(&self, searcher: &Searcher, partner: &PartnerId) -> tantivy::Result<Arc<Lexicon>> {
+        let generation = searcher.generation().generation_id();
+        let lexicons = || self.lexicons.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(lexicon) = lexicons().get(partner).filter(|lexicon| lexicon.generation == generation) {
+            return Ok(Arc::clone(lexicon));
+        }
+        let passages = self.store.vocabulary().passages(searcher, partner)?;
+        let lexicon = Arc::new(Lexicon::new(generation, passages));
+        lexicons().put(partner.clone(), Arc::clone(&lexicon));
+        Ok(lexicon)
     }
 
     fn rank(
@@ -275,7 +293,8 @@ impl Knowledge for KnowledgeIndex {
         // In place: a search takes less time than a hop to another thread and back.
         let searcher = self.store.searcher();
         let near = self.near(&searcher, partner, question).await?;
-        let asked = question::read(&searcher, self.store.vocabulary(), partner, question).map_err(failed)?;
+        let lexicon = self.lexicon_of(&searcher, partner).map_err(failed)?;
+        let asked = question::read(&searcher, self.store.vocabulary(), partner, &lexicon, question).map_err(failed)?;
         let ranked = if near.is_empty() && top <= PASSAGES_TOLD_MAX {
             self.rank_by_words(&searcher, partner, &asked)
         } else {

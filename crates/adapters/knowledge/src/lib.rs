@@ -6,14 +6,15 @@
 //! no query can reach another partner's words.
 //!
 //! The road of a question: [`question`] leaves out what carries no meaning, mends typing errors against the partner's own
-//! vocabulary and weighs each word by how rare it is among the partner's passages → BM25 proposes candidates → [`rank`]
-//! scores how much of the question a passage covers, 0 to 1. Words that none of the pages know lower every score: that
-//! is how "I don't know" comes about.
+//! vocabulary and weighs each word by how rare it is among the partner's passages; [`lexicon`] remembers what each word came
+//! down to → BM25 proposes candidates → [`rank`] scores how much of the question a passage covers, 0 to 1. Words that none
+//! of the pages know lower every score: that is how "I don't know" comes about.
 //!
 //! With an embedding model ([`KnowledgeIndex::with_embedder`]), vectors ([`vectors`]) join the score; when the model fails,
 //! words alone go on.
 
 mod index;
+mod lexicon;
 mod question;
 mod rank;
 mod split;

@@ -1,14 +1,18 @@
 //! What a question asks for: its words, mended and weighed.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use tantivy::Searcher;
 use voronka_core::{
     ids::PartnerId,
-    lang::{layout::Fixer, normal::Kind},
+    lang::{
+        layout::Fixer,
+        normal::{Kind, Word},
+    },
 };
 
 use crate::{
+    lexicon::{Lexicon, Said},
     store::Vocabulary,
     words::{Hashes, Keys, Sense, hash, looks_like_a_verb, sense},
 };
@@ -47,7 +51,7 @@ pub(crate) mod level {
 /// A question as it is searched for.
 #[derive(Debug)]
 pub(crate) struct Asked {
-    pub(crate) words: Vec<AskedWord>,
+    pub(crate) words: Vec<Arc<AskedWord>>,
     /// Whether a price is asked for.
     pub(crate) price: bool,
     /// Sum of the weights.
@@ -55,7 +59,7 @@ pub(crate) struct Asked {
 }
 
 /// A word of the question.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct AskedWord {
     pub(crate) keys: Keys,
     pub(crate) hashes: Hashes,
@@ -67,25 +71,59 @@ pub(crate) struct AskedWord {
     pub(crate) instead: Vec<(String, u32, f32)>,
     /// Whether the vocabulary has it, or a word of its family.
     known: bool,
+    /// Whether its spelling was mended, or would have been if fewer words before it had been.
+    mends: bool,
 }
 
 /// All of a question that the order of a partner's passages depends on: unknown words count, but which they are does not
 /// matter.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Gist(Vec<(Option<String>, u32, bool)>);
+pub(crate) struct Gist(Vec<u8>);
+
+/// Ends a stem in a [`Gist`]: no text holds this byte.
+const STEM_END: u8 = 0xff;
 
 impl Asked {
     /// What the question comes down to in the vocabulary that it was read against.
     pub(crate) fn gist(&self) -> Gist {
-        let word = |word: &AskedWord| {
+        let mut gist = Vec::with_capacity(self.words.len() * 24);
+        for word in &self.words {
             let bears = word.known || !word.instead.is_empty();
-            (bears.then(|| word.keys.stem.clone()), word.weight.to_bits(), word.price)
-        };
-        Gist(self.words.iter().map(word).collect())
+            gist.push(u8::from(bears));
+            gist.extend_from_slice(if bears { word.keys.stem.as_bytes() } else { &[] });
+            gist.push(STEM_END);
+            gist.extend_from_slice(&word.weight.to_le_bytes());
+            gist.push(u8::from(word.price));
+        }
+        Gist(gist)
+    }
+
+    fn has(&self, keys: &Keys) -> bool {
+        self.words.iter().any(|word| word.keys.stem == keys.stem)
     }
 }
 
 impl AskedWord {
+    /// A word that so many of the partner's passages hold; its spelling is not mended yet.
+    fn of(word: &Word<'_>, sense: Sense, keys: Keys, holding: u64, passages: u64) -> Self {
+        let (known, verb) = (holding > 0, looks_like_a_verb(word.form));
+        let rarity = match (known, verb) {
+            (false, true) => UNKNOWN_VERB,
+            (false, false) => UNKNOWN_THING,
+            (true, true) if word.kind == Kind::Word => rarity(holding, passages) * KNOWN_VERB,
+            (true, _) => rarity(holding, passages),
+        };
+        Self {
+            hashes: keys.hashes(),
+            keys,
+            weight: if sense == Sense::Little { rarity * LIGHT } else { rarity },
+            price: asks_for_price(word.form),
+            instead: Vec::new(),
+            known,
+            mends: !known && word.kind == Kind::Word && sense == Sense::Full,
+        }
+    }
+
     /// How closely a word of a passage answers it.
     pub(crate) fn level(&self, found: Hashes) -> f32 {
         let asked = self.hashes;
@@ -111,51 +149,66 @@ pub(crate) fn warm_up() {
     let _sense = sense("цена");
 }
 
-/// Reads a question against the partner's vocabulary.
+/// Reads a question against the partner's vocabulary, with what is remembered of it.
 pub(crate) fn read(
     searcher: &Searcher,
     vocabulary: Vocabulary,
     partner: &PartnerId,
+    lexicon: &Lexicon,
     question: &str,
 ) -> tantivy::Result<Asked> {
     let (_, words) = MENDING.read(question);
-    let passages = vocabulary.passages(searcher, partner)?;
     let mut asked = Asked { words: Vec::new(), price: false, weight: 0.0 };
     let mut mended = 0;
     for (_, word) in words.said() {
-        let price =
-            matches!(word.form, "почем" | "цена" | "цены" | "цену" | "стоит" | "стоят" | "стоить" | "стоимость");
-        asked.price |= price;
-        let sense = sense(word.form);
-        if sense == Sense::None || asked.words.len() == WORDS_MAX {
+        asked.price |= asks_for_price(word.form);
+        if asked.words.len() == WORDS_MAX {
             continue;
         }
-        let keys = match word.kind {
-            Kind::Digits => Keys::of(word.form.trim_start_matches('0')),
-            _ => Keys::of(word.stem),
-        };
-        if asked.words.iter().any(|other| other.keys.stem == keys.stem) {
-            continue;
-        }
-        let known = vocabulary.frequency(searcher, partner, &keys)?;
-        let (hashes, instead) = (keys.hashes(), Vec::new());
-        let mut one = AskedWord { hashes, keys, weight: 0.0, price, instead, known: known > 0 };
-        let mut rarity = rarity(known, passages);
-        if known == 0 {
-            rarity = if looks_like_a_verb(word.form) { UNKNOWN_VERB } else { UNKNOWN_THING };
-            if word.kind == Kind::Word && mended < MENDED_MAX && sense == Sense::Full {
-                mended += 1;
-                one.instead = alternatives(searcher, vocabulary, partner, &one.keys.stem)?;
+        let remembered = lexicon.get(word.form);
+        let one = match remembered {
+            Some(Said::Nothing) => continue,
+            Some(Said::Word(one)) if asked.has(&one.keys) => continue,
+            // Mending is bounded: this word is one too many.
+            Some(Said::Word(one)) if one.mends && mended == MENDED_MAX => {
+                Arc::new(AskedWord { instead: Vec::new(), ..AskedWord::clone(&one) })
             }
-        }
-        if known > 0 && word.kind == Kind::Word && looks_like_a_verb(word.form) {
-            rarity *= KNOWN_VERB;
-        }
-        one.weight = if sense == Sense::Little { rarity * LIGHT } else { rarity };
+            Some(Said::Word(one)) => one,
+            None => {
+                let sense = sense(word.form);
+                if sense == Sense::None {
+                    lexicon.keep(word.form, Said::Nothing);
+                    continue;
+                }
+                let keys = match word.kind {
+                    Kind::Digits => Keys::of(word.form.trim_start_matches('0')),
+                    _ => Keys::of(word.stem),
+                };
+                if asked.has(&keys) {
+                    continue;
+                }
+                let known = vocabulary.frequency(searcher, partner, &keys)?;
+                let mut one = AskedWord::of(&word, sense, keys, known, lexicon.passages);
+                let complete = !one.mends || mended < MENDED_MAX;
+                if one.mends && complete {
+                    one.instead = alternatives(searcher, vocabulary, partner, &one.keys.stem)?;
+                }
+                let one = Arc::new(one);
+                if complete {
+                    lexicon.keep(word.form, Said::Word(Arc::clone(&one)));
+                }
+                one
+            }
+        };
+        mended += usize::from(one.mends && mended < MENDED_MAX);
         asked.weight += one.weight;
         asked.words.push(one);
     }
     Ok(asked)
+}
+
+fn asks_for_price(form: &str) -> bool {
+    matches!(form, "почем" | "цена" | "цены" | "цену" | "стоит" | "стоят" | "стоить" | "стоимость")
 }
 
 /// How much a word tells passages apart, 0 to 1, from the number of passages that hold it.

@@ -310,7 +310,13 @@ impl Vocabulary {
 
     /// How many passages hold the word, or where none does, words of its family. 0: nobody knows it.
     pub(crate) fn frequency(self, searcher: &Searcher, partner: &PartnerId, keys: &Keys) -> tantivy::Result<u64> {
-        for (space, word) in [(Space::Stem, &keys.stem), (Space::Root, &keys.root), (Space::Root, &keys.bare)] {
+        // Of words without a family the root is the stem, and no other word's root is.
+        let family = if keys.have_family() {
+            [Some((Space::Root, &keys.root)), Some((Space::Root, &keys.bare)).filter(|_| keys.bare != keys.root)]
+        } else {
+            [None, None]
+        };
+        for (space, word) in std::iter::once((Space::Stem, &keys.stem)).chain(family.into_iter().flatten()) {
             let holding = searcher.doc_freq(&Term::from_field_text(self.words, &word_key(partner, space, word)))?;
             if holding > 0 {
                 return Ok(holding);
@@ -355,7 +361,11 @@ fn word_key(partner: &PartnerId, space: Space, word: &str) -> String {
         Space::Stem => 's',
         Space::Root => 'r',
     };
-    format!("{partner}{BETWEEN}{space}{word}")
+    let mut key = String::with_capacity(partner.as_str().len() + word.len() + 2);
+    key.push_str(partner.as_str());
+    key.extend([BETWEEN, space]);
+    key.push_str(word);
+    key
 }
 
 fn page_key(partner: &PartnerId, page: &str) -> String {

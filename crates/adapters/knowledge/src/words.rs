@@ -117,12 +117,17 @@ pub(crate) struct Keys {
 impl Keys {
     /// The keys of a stem.
     pub(crate) fn of(stem: &str) -> Self {
-        if !stem.chars().all(|c| ('а'..='я').contains(&c)) {
+        if !has_family(stem) {
             return Self { stem: stem.to_owned(), root: stem.to_owned(), bare: stem.to_owned() };
         }
         let root = root(stem);
         let bare = bare(&root);
         Self { stem: stem.to_owned(), root, bare }
+    }
+
+    /// Whether other words may have its root: numbers and words of other alphabets stand alone.
+    pub(crate) fn have_family(&self) -> bool {
+        has_family(&self.stem)
     }
 
     pub(crate) fn hashes(&self) -> Hashes {
@@ -223,6 +228,10 @@ pub(crate) fn looks_like_a_verb(form: &str) -> bool {
 /// A hash that stays the same on every machine and in every version: FNV-1a.
 pub(crate) fn hash(text: &str) -> u32 {
     text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}
+
+fn has_family(stem: &str) -> bool {
+    stem.chars().all(|c| ('а'..='я').contains(&c))
 }
 
 fn letters(text: &str) -> usize {

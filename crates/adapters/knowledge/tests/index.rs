@@ -49,6 +49,30 @@ async fn typing_errors_wrong_layout_and_kindred_words_are_understood() {
 }
 
 #[tokio::test]
+async fn words_that_were_asked_with_before_find_the_same() {
+    let questions = [
+        "сколько стоит доставка курьером?",
+        "дотсавка курером, зокас и нодпись, упковка, свчеи, откртыка, падарок",
+        "а доставочка 12 декабря? заказ 700000001",
+        "как оплатить заказ 12",
+    ];
+    let used = filled(&pages()).await;
+    for _ in 0..2 {
+        for question in questions {
+            let fresh = filled(&pages()).await.search(&shop(), question, 6).await.expect("a search answers");
+            assert_eq!(used.search(&shop(), question, 6).await.expect("a search answers"), fresh, "{question}");
+        }
+    }
+    // Other pages, other words.
+    let fewer = &pages()[..1];
+    used.index(&shop(), fewer).await.expect("pages are indexed");
+    for question in questions {
+        let fresh = filled(fewer).await.search(&shop(), question, 6).await.expect("a search answers");
+        assert_eq!(used.search(&shop(), question, 6).await.expect("a search answers"), fresh, "{question}");
+    }
+}
+
+#[tokio::test]
 async fn names_and_numbers_are_words() {
     let mut pages = pages();
     pages.push(page("x.md", "Кроссовки", "Runner X200 весит 240 граммов, Runner X300 легче."));
