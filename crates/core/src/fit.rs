@@ -32,12 +32,12 @@ pub fn fit(message: &Message, capabilities: &Capabilities) -> Vec<Bubble> {
     };
     let cards: Vec<Card> = cards.into_iter().map(|card| within(card, capabilities)).collect();
     let buttons = buttons::shown(wanted, capabilities, &mut text);
-    let mut bubbles = bubbles(&text, photo, &cards, capabilities, message);
+    let mut bubbles = bubbles(text, photo, &cards, capabilities, message);
     if let (Some(limits), false) = (&capabilities.buttons, buttons.is_empty()) {
         if bubbles.is_empty() {
             // Buttons need words to stand under: without any they are named as a list would name them.
             let labels: Vec<&str> = buttons.iter().map(|button| button.label.as_str()).collect();
-            bubbles = self::bubbles(&Rich::plain(labels.join(" / ")), None, &[], capabilities, message);
+            bubbles = self::bubbles(Rich::plain(labels.join(" / ")), None, &[], capabilities, message);
         }
         if let Some(last) = bubbles.last_mut() {
             last.rows = buttons::rows(buttons, limits);
@@ -48,7 +48,7 @@ pub fn fit(message: &Message, capabilities: &Capabilities) -> Vec<Bubble> {
 
 /// The texts in pieces that fit, each a bubble; the photo with the first, the cards with the last.
 fn bubbles(
-    text: &Rich,
+    text: Rich,
     photo: Option<String>,
     cards: &[Card],
     capabilities: &Capabilities,

@@ -4,6 +4,7 @@
 //! [`normal::Words`], made once → the finders ([`numbers`], [`dates`], [`contacts`]), [`choice`] and [`intent`], which all read
 //! the same `Words`. Every range is in bytes of the text that `Words` was made of and lies on character boundaries.
 
+pub(crate) mod beginnings;
 pub mod choice;
 pub mod contacts;
 pub mod dates;

@@ -74,11 +74,11 @@ mod steps {
 }
 
 impl FactLog {
-    /// Notes a fact.
-    pub fn note(&mut self, event: &FunnelEvent) {
+    /// Notes a fact. `false`: there are too many kinds already, and nothing changed.
+    pub fn note(&mut self, event: &FunnelEvent) -> bool {
         let name = event.fact.name();
         if self.0.len() >= KINDS_MAX && !self.0.contains_key(&name) {
-            return;
+            return false;
         }
         let tally = self.0.entry(name).or_default();
         tally.n = tally.n.saturating_add(1);
@@ -86,6 +86,7 @@ impl FactLog {
             tally.at.remove(0);
         }
         tally.at.push(event.at);
+        true
     }
 
     /// How many there ever were.
@@ -138,6 +139,31 @@ pub struct Lead {
     /// What happened when.
     #[serde(default)]
     pub facts: FactLog,
+}
+
+impl Lead {
+    /// All but the facts.
+    pub(crate) fn without_facts(&self) -> Self {
+        let Self { score, temperature, stage, source, why, facts: _ } = self;
+        Self {
+            score: *score,
+            temperature: *temperature,
+            stage: stage.clone(),
+            source: source.clone(),
+            why: why.clone(),
+            facts: FactLog::default(),
+        }
+    }
+
+    /// Whether two leads are alike in all but their facts.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        let Self { score, temperature, stage, source, why, facts: _ } = self;
+        *score == other.score
+            && *temperature == other.temperature
+            && *stage == other.stage
+            && *source == other.source
+            && *why == other.why
+    }
 }
 
 #[cfg(test)]

@@ -113,7 +113,7 @@ impl<'a> Counted<'a> {
         match &rule.trigger {
             Trigger::When(condition) => Self::Held(i64::from(condition.is_true(scope)) * rule.points),
             Trigger::Fact { fact, times, fades } => {
-                let all = facts.moments(&fact.to_string());
+                let all = facts.moments(&fact.name());
                 let moments = &all[all.len().saturating_sub(*times as usize)..];
                 Self::Facts { points: rule.points, moments, fades: *fades }
             }

@@ -15,12 +15,12 @@ pub(super) fn length(text: &str, unit: TextUnit) -> usize {
 }
 
 /// The text in pieces of at most `max` units, white space at the cuts left out; no piece is blank.
-pub(super) fn pieces(text: &Rich, max: usize, unit: TextUnit) -> Vec<Rich> {
+pub(super) fn pieces(text: Rich, max: usize, unit: TextUnit) -> Vec<Rich> {
     if text.is_blank() {
         return Vec::new();
     }
     if length(&text.text, unit) <= max {
-        return vec![text.clone()];
+        return vec![text];
     }
     let whole = text.text.trim_end().len();
     let mut pieces = Vec::new();

@@ -20,7 +20,7 @@ pub(super) fn take(text: &mut String) -> Leads {
     let mut leads = Leads::default();
     let mut blanks = Vec::new();
     let mut start = 0;
-    for chunk in text.split(|c: char| c.is_whitespace() || PARTING.contains(&c)) {
+    for chunk in text.split(parts) {
         let from = start;
         start += chunk.len();
         start += text[start..].chars().next().map_or(0, char::len_utf8);
@@ -46,6 +46,11 @@ pub(super) fn take(text: &mut String) -> Leads {
         }
     }
     leads
+}
+
+fn parts(c: char) -> bool {
+    // Almost all are letters.
+    !matches!(c, 'а'..='я' | 'А'..='Я' | 'a'..='z') && (c.is_whitespace() || PARTING.contains(&c))
 }
 
 /// The last ten digits: with +7, with 8 and without a code one number is one number.

@@ -1,8 +1,11 @@
 //! Words that promise something without a figure: discounts and gifts, stock, states of orders, hours without an end.
 
+use std::sync::LazyLock;
+
 use smallvec::SmallVec;
 
 use crate::lang::{
+    beginnings::Beginnings,
     normal::{Kind, Words},
     numbers::is_number_word,
 };
@@ -139,10 +142,11 @@ const BOONS: &[(&str, Boon)] = &[
     ("ежедневн", Boon::Always),
 ];
 
+static LISTED: LazyLock<Beginnings<Boon>> = LazyLock::new(|| Beginnings::new(BOONS.iter().copied()));
+
 fn boon(words: &Words, at: usize) -> Option<Boon> {
     let form = words.form(at);
-    let listed = BOONS.iter().find(|(start, _)| form.starts_with(start)).map(|(_, boon)| *boon);
-    listed.or_else(|| in_context(words, at)).or_else(|| cheaper(words, at))
+    LISTED.of(form).or_else(|| in_context(words, at)).or_else(|| cheaper(words, at))
 }
 
 /// Words that promise in some company only.

@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 
 use super::figures::hash;
 use crate::lang::{
+    beginnings::Beginnings,
     normal::{Kind, Words},
     numbers::is_number_word,
 };
@@ -33,6 +34,11 @@ const SAME: &[(&[&str], &str)] = &[
     (&["перенос", "перене", "reschedul"], "перенос"),
 ];
 
+static SAME_WORDS: LazyLock<Beginnings<u64>> = LazyLock::new(|| {
+    let all = SAME.iter().flat_map(|(starts, same)| starts.iter().map(move |start| (*start, hash(same))));
+    Beginnings::new(all)
+});
+
 /// Words that stand beside any price or promise, and so show nothing.
 const IDLE: &str = "стоит стоят стоить стоимост цен рубл руб rub price cost rubl торт бент пирог набор вам вас ваш наш \
     нас мы вы он она они это эт тот так там тут для при или если что как все всег весь еще уже тольк лиш \
@@ -46,8 +52,8 @@ fn topic(form: &str, stem: &str) -> Option<u64> {
     if form.chars().nth(2).is_none() || is_number_word(form) {
         return None;
     }
-    if let Some((_, same)) = SAME.iter().find(|(starts, _)| starts.iter().any(|start| form.starts_with(start))) {
-        return Some(hash(same));
+    if let Some(same) = SAME_WORDS.of(form) {
+        return Some(same);
     }
     (!IDLE_WORDS.contains(stem) && !IDLE_WORDS.contains(form)).then(|| hash(stem))
 }

@@ -48,17 +48,25 @@ pub fn phones(text: &str, country: &str) -> Vec<Found<Phone>> {
 fn may_hold_phone(text: &str, country: &str) -> bool {
     // Without a code a Russian number has ten digits; see `longest`.
     let least = if is_russian(country) && !text.contains('+') { 10 } else { *PHONE_DIGITS.start() };
-    let mut digits = 0;
-    text.bytes().any(|byte| {
-        match byte {
-            b'0'..=b'9' => digits += 1,
-            b'+' | b' ' | b'-' | b'(' | b')' | b'.' => {}
-            // Of what is not ASCII all but the letters of the Cyrillic alphabet may be a space or a dash.
-            0x80.. if !matches!(byte, 0xd0 | 0xd1) => {}
-            _ => digits = 0,
+    let joins = |byte: &u8| match byte {
+        b'0'..=b'9' | b'+' | b' ' | b'-' | b'(' | b')' | b'.' => true,
+        // Of what is not ASCII all but the letters of the Cyrillic alphabet may be a space or a dash.
+        byte => *byte >= 0x80 && !matches!(byte, 0xd0 | 0xd1),
+    };
+    let digits = |bytes: &[u8]| bytes.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let mut rest = text.as_bytes();
+    if digits(rest) < least {
+        return false;
+    }
+    while let Some(first) = rest.iter().position(u8::is_ascii_digit) {
+        let run = &rest[first..];
+        let (run, after) = run.split_at(run.iter().position(|byte| !joins(byte)).unwrap_or(run.len()));
+        if digits(run) >= least {
+            return true;
         }
-        digits >= least
-    })
+        rest = after;
+    }
+    false
 }
 
 fn is_russian(country: &str) -> bool {

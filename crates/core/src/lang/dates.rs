@@ -66,8 +66,13 @@ pub fn find(words: &Words, now: civil::DateTime) -> Vec<When> {
 fn search(words: &Words, now: civil::DateTime, telling: impl Fn(&Words, usize) -> Option<usize>) -> Vec<When> {
     let mut found: Vec<Heard> = Vec::new();
     let mut at = 0;
-    while let Some(next) = telling(words, at) {
-        at = at.max(next.saturating_sub(telling::REACH));
+    let mut next = telling(words, 0);
+    while let Some(told) = next {
+        if told < at {
+            next = telling(words, at);
+            continue;
+        }
+        at = at.max(told.saturating_sub(telling::REACH));
         let Some(heard) = day::hear(words, at, now).or_else(|| clock::hear(words, at, now)) else {
             at += 1;
             continue;

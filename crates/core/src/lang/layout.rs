@@ -104,11 +104,11 @@ impl Fixer {
         if text.len() > TEXT_BYTES_MAX {
             return None;
         }
-        let chunks: Vec<&str> = text.split_inclusive(char::is_whitespace).collect();
         if text.bytes().any(|b| b.is_ascii_alphabetic()) {
+            let chunks: Vec<&str> = text.split_inclusive(char::is_whitespace).collect();
             self.mend_latin_keys(&chunks).or_else(|| self.mend_sounds(&chunks))
         } else {
-            self.mend_cyrillic_keys(&chunks, words)
+            self.mend_cyrillic_keys(text, words)
         }
     }
 
@@ -195,11 +195,9 @@ impl Fixer {
     }
 
     /// «щл», «руддщ»: English typed on the Russian layout.
-    fn mend_cyrillic_keys(&self, chunks: &[&str], words: &Words) -> Option<String> {
+    fn mend_cyrillic_keys(&self, text: &str, words: &Words) -> Option<String> {
         let mut words = words.iter().filter(|word| word.kind == Kind::Word).peekable();
-        let mut end = 0;
-        let mend = |chunk: &&str| -> Option<String> {
-            end += chunk.len();
+        let mut mend = |chunk: &str, end: usize| -> Option<String> {
             let (mut spoken, mut known) = (false, true);
             while let Some(word) = words.next_if(|word| word.range.start < end) {
                 spoken = true;
@@ -213,12 +211,19 @@ impl Fixer {
             let long = mended.len() >= LATIN_LETTERS || mended.eq_ignore_ascii_case("ok");
             (long && self.known_latin(&mended)).then(|| format!("{mended}{}", &chunk[bare.len()..]))
         };
-        let mended: Vec<Option<String>> = chunks.iter().map(mend).collect();
-        mended.iter().any(Option::is_some).then(|| {
-            let parts =
-                chunks.iter().zip(mended).map(|(chunk, mended)| mended.map_or(Cow::Borrowed(*chunk), Cow::Owned));
-            parts.collect()
-        })
+        let mut whole = String::new();
+        let (mut end, mut copied) = (0, 0);
+        for chunk in text.split_inclusive(char::is_whitespace) {
+            let start = end;
+            end += chunk.len();
+            if let Some(mended) = mend(chunk, end) {
+                whole.push_str(&text[copied..start]);
+                whole.push_str(&mended);
+                copied = end;
+            }
+        }
+        // Almost no text has anything to mend.
+        (copied > 0).then(|| whole + &text[copied..])
     }
 
     fn known_cyrillic(&self, text: &str) -> bool {

@@ -274,8 +274,11 @@ impl Reader {
             }
             Class::Letter => {
                 self.go_on(Kind::Word, at, end);
-                for lower in c.to_lowercase() {
-                    self.letter(lower);
+                match c {
+                    'а'..='я' | 'a'..='z' => self.words.buffer.push(c),
+                    // Almost all others: their small letters stand 32 places on.
+                    'А'..='Я' | 'A'..='Z' => self.words.buffer.extend(char::from_u32(u32::from(c) + 32)),
+                    c => c.to_lowercase().for_each(|lower| self.letter(lower)),
                 }
             }
         }

@@ -26,9 +26,13 @@ impl Part {
 /// spaces; `a|b` is either word, `a*` any word that starts so. Marks between the words of a text do not matter.
 #[derive(Debug)]
 pub(super) struct Phrases<T> {
-    /// By the first two letters of the first word; a `*` needs both.
-    by_letters: FxHashMap<[char; 2], Vec<(Vec<Part>, T)>>,
+    /// By the first word, where phrases name it: all that may begin with this word.
+    by_form: FxHashMap<&'static str, Vec<Phrase<T>>>,
+    /// By its first two letters, those that begin with any word of such a beginning: a `*` needs both.
+    by_letters: FxHashMap<[char; 2], Vec<Phrase<T>>>,
 }
+
+type Phrase<T> = (Vec<Part>, T);
 
 /// The first two letters of a word.
 fn letters(word: &str) -> Option<[char; 2]> {
@@ -39,33 +43,42 @@ fn letters(word: &str) -> Option<[char; 2]> {
 impl<T: Copy> Phrases<T> {
     /// Builds a table out of lists of phrases parted by commas or line ends.
     pub(super) fn new(lists: &[(T, &'static str)]) -> Self {
-        let mut by_letters: FxHashMap<[char; 2], Vec<(Vec<Part>, T)>> = FxHashMap::default();
-        for (meaning, list) in lists {
-            for phrase in list.split([',', '\n']).map(str::trim).filter(|phrase| !phrase.is_empty()) {
-                let parts: Vec<Part> = phrase.split_whitespace().map(part).collect();
-                for letters in first_letters(&parts) {
-                    by_letters.entry(letters).or_default().push((parts.clone(), *meaning));
+        let split = |(meaning, list): &(T, &'static str)| {
+            let meaning = *meaning;
+            list.split([',', '\n'])
+                .map(move |phrase| (phrase.split_whitespace().map(part).collect::<Vec<Part>>(), meaning))
+        };
+        let mut all: Vec<Phrase<T>> = lists.iter().flat_map(split).filter(|(parts, _)| !parts.is_empty()).collect();
+        // The longest phrase is tried first.
+        all.sort_by_key(|(parts, _)| std::cmp::Reverse(parts.len()));
+        let mut table = Self { by_form: FxHashMap::default(), by_letters: FxHashMap::default() };
+        for phrase in &all {
+            match &phrase.0[0] {
+                Part::Forms(forms) => forms.iter().for_each(|form| {
+                    table.by_form.entry(form).or_default();
+                }),
+                Part::Start(start) => {
+                    assert!(start.chars().nth(1).is_some(), "too short to look up: {start}*");
+                    let key = letters(start).expect("a beginning has letters");
+                    table.by_letters.entry(key).or_default().push(phrase.clone());
                 }
             }
         }
-        for phrases in by_letters.values_mut() {
-            // The longest phrase is tried first.
-            phrases.sort_by_key(|(parts, _)| std::cmp::Reverse(parts.len()));
+        for (form, phrases) in &mut table.by_form {
+            phrases.extend(all.iter().filter(|(parts, _)| parts[0].fits(form)).cloned());
         }
-        Self { by_letters }
+        table
     }
 
     /// The longest phrase that starts at this place: what it means and the place past it.
     pub(super) fn at(&self, words: &Words, at: usize) -> Option<(T, usize)> {
-        self.by_letters
-            .get(&letters(words.form(at))?)?
-            .iter()
-            .find_map(|(parts, meaning)| Some((*meaning, ends(parts, words, at)?)))
+        self.all_at(words, at).next()
     }
 
-    /// All meanings of phrases that start at this place.
+    /// All meanings of phrases that start at this place, the longest first.
     pub(super) fn all_at(&self, words: &Words, at: usize) -> impl Iterator<Item = (T, usize)> {
-        let phrases = letters(words.form(at)).and_then(|letters| self.by_letters.get(&letters));
+        let form = words.form(at);
+        let phrases = self.by_form.get(form).or_else(|| self.by_letters.get(&letters(form)?));
         let fitting = phrases.into_iter().flatten();
         fitting.filter_map(move |(parts, meaning)| Some((*meaning, ends(parts, words, at)?)))
     }
@@ -76,20 +89,6 @@ fn part(text: &'static str) -> Part {
         Some(start) => Part::Start(start),
         None => Part::Forms(text.split('|').collect()),
     }
-}
-
-fn first_letters(parts: &[Part]) -> Vec<[char; 2]> {
-    let mut first: Vec<[char; 2]> = match parts.first() {
-        Some(Part::Forms(forms)) => forms.iter().filter_map(|form| letters(form)).collect(),
-        Some(Part::Start(start)) => {
-            assert!(start.chars().nth(1).is_some(), "too short to look up: {start}*");
-            letters(start).into_iter().collect()
-        }
-        None => Vec::new(),
-    };
-    first.sort_unstable();
-    first.dedup();
-    first
 }
 
 /// The place past a phrase that starts here; marks inside it are passed over.

@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use serde::Serialize;
+
 use super::{
     Answer, HasModel, Question, Step, Turn,
     prompt::{self, PROMPT_VERSION},
@@ -43,6 +45,25 @@ pub(super) struct Talk {
     rounds: u8,
     asked_again: bool,
     tools: Vec<String>,
+}
+
+/// What an answer rests on, as it is stored.
+#[derive(Debug, Serialize)]
+struct Basis<'a> {
+    pages: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prompt: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tools: Option<&'a [String]>,
+    /// By what: `model` or `passages`.
+    worded: &'static str,
+}
+
+impl Basis<'_> {
+    fn json(&self) -> String {
+        // Nothing here fails to serialise.
+        serde_json::to_string(self).unwrap_or_default()
+    }
 }
 
 pub(super) fn start(mut work: Work) -> Step {
@@ -203,14 +224,17 @@ impl Work {
     }
 
     fn model_failed(&mut self, error: &ModelError) {
-        self.basis = Some(serde_json::json!({ "model_failed": error.to_string() }));
+        self.basis = Some(serde_json::json!({ "model_failed": error.to_string() }).to_string());
     }
 
     fn set_basis(&mut self, talk: &Talk, model: bool) {
-        let pages: Vec<&str> = talk.passages.iter().map(|passage| passage.page.as_str()).collect();
-        self.basis = Some(serde_json::json!({
-            "pages": pages, "tools": talk.tools, "worded": if model { "model" } else { "passages" }, "prompt": PROMPT_VERSION,
-        }));
+        let basis = Basis {
+            pages: talk.passages.iter().map(|passage| passage.page.as_str()).collect(),
+            prompt: Some(PROMPT_VERSION),
+            tools: Some(&talk.tools),
+            worded: if model { "model" } else { "passages" },
+        };
+        self.basis = Some(basis.json());
     }
 
     fn answer_with(&mut self, talk: &Talk, text: &str) {
@@ -267,7 +291,8 @@ impl Work {
             return self.put_answer(answer, pending.progress);
         }
         if let Some(best) = sure.first() {
-            self.basis = Some(serde_json::json!({ "pages": [best.page], "worded": "passages" }));
+            let basis = Basis { pages: vec![&best.page], prompt: None, tools: None, worded: "passages" };
+            self.basis = Some(basis.json());
             let mut answer = super::reply::Reply::default();
             answer.say(&super::excerpt::excerpt(&best.text, &words));
             self.snap.state.misses = 0;

@@ -21,6 +21,8 @@ use crate::{
 const PREVIEW_CHARS_MAX: usize = 120;
 /// Most of what was said long ago that a prompt repeats, in characters.
 const SUMMARY_CHARS_MAX: usize = 800;
+/// Of each message of the customer, in characters.
+const SUMMARY_LINE_CHARS_MAX: usize = 80;
 
 impl Work {
     /// Ends the turn.
@@ -110,7 +112,7 @@ impl Work {
                 body: serde_json::to_string(&bubble).unwrap_or_default(),
                 bubble: Some(id),
                 key: None,
-                basis: self.basis.take().map(|basis| basis.to_string()),
+                basis: self.basis.take(),
                 at: self.now,
             });
             rows.push(OutboxRow {
@@ -130,15 +132,14 @@ impl Work {
     /// Messages that leave the history which a model gets live on in a few words.
     fn sum_up(&mut self) {
         let keep = super::prompt::HISTORY_MESSAGES;
-        let all: Vec<&MessageRow> = self.snap.history.iter().chain(&self.messages).collect();
-        let leaving = all.len().saturating_sub(keep);
+        let all = self.snap.history.iter().chain(&self.messages);
+        let leaving = (self.snap.history.len() + self.messages.len()).saturating_sub(keep);
         let mut summary = String::new();
         let mut upto = self.snap.state.summed_up;
-        for row in all.into_iter().take(leaving).filter(|row| row.seq > self.snap.state.summed_up) {
+        for row in all.take(leaving).filter(|row| row.seq > self.snap.state.summed_up) {
             upto = row.seq;
             if row.author == Author::Customer {
-                let line: String = self.masked(&row.text).chars().take(80).collect();
-                summary.push_str(&line);
+                summary.push_str(beginning(&self.masked(&row.text), SUMMARY_LINE_CHARS_MAX));
                 summary.push('\n');
             }
         }
@@ -153,16 +154,15 @@ impl Work {
 
     fn conversation_row(&self) -> ConversationRow {
         let spoken = self.messages.last().or(self.snap.history.last()).map(|row| row.at);
-        let last = self.messages.last().map(|row| row.text.clone());
-        let stored = || self.snap.history.last().map(|row| row.text.clone());
-        let preview = last.or_else(stored).unwrap_or_default().replace('\n', " ");
+        let last = self.messages.last().or(self.snap.history.last());
+        let preview = beginning(last.map_or("", |row| &row.text), PREVIEW_CHARS_MAX);
         ConversationRow {
             account: self.snap.account.clone(),
             peer: self.snap.peer.clone(),
             customer: self.customer_id(),
             state: state::store(&self.snap.state),
             owner: self.snap.state.owner.name(),
-            preview: preview.chars().take(PREVIEW_CHARS_MAX).collect(),
+            preview: preview.replace('\n', " "),
             at: spoken.unwrap_or(self.now),
             unread: self.snap.state.unread,
         }
@@ -174,7 +174,7 @@ impl Work {
 
     fn customer_row(&self) -> Option<CustomerRow> {
         let customer = &self.snap.customer;
-        (self.is_new() || *customer != self.customer_before).then(|| CustomerRow {
+        (self.is_new() || *customer != self.before.customer).then(|| CustomerRow {
             id: self.customer_id(),
             name: customer.name.clone(),
             phone: customer.phone.as_ref().map(|phone| phone.as_str().to_owned()),
@@ -185,7 +185,7 @@ impl Work {
 
     fn lead_row(&self) -> Option<LeadRow> {
         let lead = &self.snap.lead;
-        (self.is_new() || *lead != self.lead_before).then(|| LeadRow {
+        (self.is_new() || self.before.facts_changed || !lead.is_like(&self.before.lead)).then(|| LeadRow {
             customer: self.customer_id(),
             score: lead.score,
             temperature: lead.temperature.name(),
@@ -231,8 +231,18 @@ impl Work {
     }
 }
 
+/// The first characters of a text.
+pub(super) fn beginning(text: &str, chars: usize) -> &str {
+    // No text has more characters than bytes.
+    let cut = if text.len() <= chars { None } else { text.char_indices().nth(chars) };
+    cut.map_or(text, |(end, _)| &text[..end])
+}
+
 /// What a bubble says, in plain words: for lists, search and models.
 fn words(bubble: &Bubble) -> String {
+    if bubble.cards.is_empty() {
+        return bubble.text.text.trim().to_owned();
+    }
     let mut text = bubble.text.text.clone();
     for card in &bubble.cards {
         let price = card.price.as_deref().unwrap_or_default();

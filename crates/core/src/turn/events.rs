@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::{
+    commit::beginning,
     state::Owner,
     token::{self, Act, Plain, Token},
     wording::{self, Wording},
@@ -134,20 +135,18 @@ impl Work {
     fn record(&mut self, content: &Content, key: &EventKey, at: Timestamp) -> Option<String> {
         let (shown, words) = match content {
             Content::Text { text } => {
-                let text: String = text.chars().take(TEXT_CHARS_MAX).collect();
-                (text.clone(), Some(text))
+                let text = beginning(text, TEXT_CHARS_MAX);
+                (text.to_owned(), Some(text.to_owned()))
             }
             Content::Command { name, args } => (format!("/{name} {args}").trim().to_owned(), None),
             Content::Button { token, label } => (self.pressed_label(token, label.as_deref()), None),
             Content::Contact { .. } => (self.team_word(Wording::Contact), None),
             Content::Media { kind, caption, .. } => {
-                let caption: String = caption.as_deref().unwrap_or_default().chars().take(TEXT_CHARS_MAX).collect();
+                let caption = beginning(caption.as_deref().unwrap_or_default(), TEXT_CHARS_MAX);
                 (format!("{} {caption}", self.media_word(*kind)).trim().to_owned(), None)
             }
             Content::Location { .. } => (self.team_word(Wording::Place), None),
-            Content::Edited { text, .. } => {
-                (format!("✎ {}", text.chars().take(TEXT_CHARS_MAX).collect::<String>()), None)
-            }
+            Content::Edited { text, .. } => (format!("✎ {}", beginning(text, TEXT_CHARS_MAX)), None),
             Content::Opened | Content::Blocked | Content::Other { .. } => return None,
         };
         match content {

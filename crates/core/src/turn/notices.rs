@@ -90,13 +90,7 @@ impl Work {
 
     fn concerns(&self, about: &str) -> bool {
         ALWAYS.contains(&about)
-            || self
-                .book
-                .spec
-                .config
-                .notify
-                .iter()
-                .any(|notify| notify.about.iter().any(|fact| fact.to_string() == about))
+            || self.book.spec.config.notify.iter().any(|notify| notify.about.iter().any(|fact| fact.name() == about))
     }
 
     fn addressees(&self, abouts: &[String]) -> Vec<&TeamAddress> {
@@ -183,8 +177,7 @@ impl Work {
     pub(super) fn remind_after(&self) -> Option<crate::spec::value::Period> {
         let handed = self.facts.iter().any(|event| matches!(event.fact, Fact::Handoff { .. }));
         let rules = &self.book.spec.config.notify;
-        let wants =
-            |notify: &&crate::spec::config::Notify| notify.about.iter().any(|fact| fact.to_string() == "handoff");
+        let wants = |notify: &&crate::spec::config::Notify| notify.about.iter().any(|fact| fact.name() == "handoff");
         handed.then(|| rules.iter().filter(wants).find_map(|notify| notify.remind)).flatten()
     }
 }

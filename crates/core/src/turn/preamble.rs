@@ -50,7 +50,9 @@ impl Preamble {
 
     /// Whether an answer recites the instructions.
     pub(super) fn is_recited(&self, answer: &str) -> bool {
-        runs(answer).any(|run| self.runs.contains(&run))
+        // Most answers are shorter than a run.
+        let long = answer.split_whitespace().nth(REPEATED_WORDS_MAX - 1).is_some();
+        long && runs(answer).any(|run| self.runs.contains(&run))
     }
 }
 

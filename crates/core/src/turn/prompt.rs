@@ -24,6 +24,8 @@ pub(super) const HISTORY_MESSAGES: usize = 20;
 const ANSWER_TOKENS_MAX: u32 = 800;
 /// Longest instructions and passages together, in characters; at some 3.2 characters a token well below 6,000 tokens.
 const SYSTEM_CHARS_MAX: usize = 12_000;
+/// Longest usual facts of the moment, in bytes, without the summary.
+const PRESENT_BYTES_USUAL: usize = 512;
 /// A catalogue up to this size is given whole; of a larger one only what the customer names.
 pub(super) const PRODUCTS_MAX: usize = 40;
 
@@ -76,8 +78,10 @@ impl Work {
 
     /// State as it is now, not as it was when something was promised.
     pub(super) fn present_facts(&self) -> String {
-        let mut text = format!("Today is {} ({}).\n", self.today(), self.local().time().strftime("%H:%M"));
-        let open = self.book.spec.config.hours.open_at(self.today(), self.local().time());
+        let (today, time) = (self.today(), self.local().time());
+        let mut text = String::with_capacity(PRESENT_BYTES_USUAL + self.snap.state.summary.len());
+        add(&mut text, format_args!("Today is {today} ({:02}:{:02}).\n", time.hour(), time.minute()));
+        let open = self.book.spec.config.hours.open_at(today, time);
         text.push_str(if open { "The shop is open now.\n" } else { "The shop is closed now.\n" });
         if let Some((flow, at)) = self.open_step() {
             add(&mut text, format_args!("The flow «{}» is under way.\n", flow.id));
@@ -118,24 +122,32 @@ impl Work {
     fn dialogue(&self) -> Vec<ChatMessage> {
         let limit = self.book.spec.config.answer.history;
         let mut used = 0;
-        let mut kept = Vec::new();
+        let mut kept: Vec<(Author, Cow<'_, str>)> = Vec::with_capacity(HISTORY_MESSAGES);
         for row in self.snap.history.iter().rev().take(HISTORY_MESSAGES) {
-            let tamed = tame(&row.text);
-            let text = self.masked(&tamed);
+            let text = self.tamed_and_masked(&row.text);
             used += text.chars().count();
             if used > limit {
                 break;
             }
-            kept.push((row.author, text.into_owned()));
+            kept.push((row.author, text));
         }
-        let mut messages: Vec<ChatMessage> = Vec::new();
+        let mut messages: Vec<ChatMessage> = Vec::with_capacity(kept.len() + 1);
         for (author, text) in kept.into_iter().rev() {
             push(&mut messages, author, text);
         }
-        push(&mut messages, Author::Customer, self.masked(&tame(&self.heard)).into_owned());
+        push(&mut messages, Author::Customer, self.tamed_and_masked(&self.heard));
         // Vendors want the customer first.
         let first = messages.iter().position(|message| matches!(message, ChatMessage::User { .. })).unwrap_or(0);
-        messages.split_off(first)
+        messages.drain(..first);
+        messages
+    }
+
+    /// Data for a prompt, contacts hidden.
+    fn tamed_and_masked<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        match tame(text) {
+            Cow::Borrowed(text) => self.masked(text),
+            Cow::Owned(text) => self.masked(&text).into_owned().into(),
+        }
     }
 }
 
@@ -144,28 +156,39 @@ pub(super) fn add(text: &mut String, words: std::fmt::Arguments<'_>) {
     text.write_fmt(words).expect("writing to a string never fails");
 }
 
-fn push(messages: &mut Vec<ChatMessage>, author: Author, words: String) {
+fn push(messages: &mut Vec<ChatMessage>, author: Author, words: Cow<'_, str>) {
     match (author, messages.last_mut()) {
         (Author::Customer, Some(ChatMessage::User { text }))
         | (Author::Bot | Author::Person, Some(ChatMessage::Assistant { text, .. })) => {
             text.push('\n');
             text.push_str(&words);
         }
-        (Author::Customer, _) => messages.push(ChatMessage::User { text: words }),
-        (Author::Bot | Author::Person, _) => messages.push(ChatMessage::Assistant { text: words, calls: Vec::new() }),
+        (Author::Customer, _) => messages.push(ChatMessage::User { text: words.into_owned() }),
+        (Author::Bot | Author::Person, _) => {
+            messages.push(ChatMessage::Assistant { text: words.into_owned(), calls: Vec::new() });
+        }
     }
 }
 
 /// Data for a prompt: without control, bidi, zero-width and tag characters, which hide instructions from people.
 fn tame(text: &str) -> Cow<'_, str> {
-    let hidden = |c: char| {
-        // Almost all letters.
-        !matches!(c, ' '..='~' | 'А'..='я')
-            && ((c.is_control() && c != '\n')
-                || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-                || matches!(c, '\u{e0000}'..='\u{e0fff}' | '\u{061c}' | '\u{180e}' | '\u{ad}'))
-    };
-    if text.contains(hidden) { text.replace(hidden, "").into() } else { text.into() }
+    // Most texts hold no suspect byte, and bytes are looked at by the dozen.
+    let suspected = text.bytes().fold(false, |found, byte| found | suspect(byte));
+    if suspected && text.contains(hidden) { text.replace(hidden, "").into() } else { text.into() }
+}
+
+/// What hides instructions from people.
+fn hidden(c: char) -> bool {
+    // Almost all letters.
+    !matches!(c, ' '..='~' | 'А'..='я')
+        && ((c.is_control() && c != '\n')
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+            || matches!(c, '\u{e0000}'..='\u{e0fff}' | '\u{061c}' | '\u{180e}' | '\u{ad}'))
+}
+
+/// Whether a byte begins any character that is hidden.
+fn suspect(byte: u8) -> bool {
+    (byte < b' ' && byte != b'\n') || matches!(byte, 0x7f | 0xc2 | 0xd8 | 0xe1 | 0xe2 | 0xef | 0xf3)
 }
 
 /// Data that must stay on its line.
@@ -190,4 +213,18 @@ pub(super) fn correction(blocked: &[Blocked]) -> String {
          without it, or say that you do not know.",
         claims.join(", ")
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_hidden_character_begins_with_a_suspect_byte() {
+        for c in (0..=u32::from(char::MAX)).filter_map(char::from_u32).filter(|c| hidden(*c)) {
+            let mut bytes = [0; 4];
+            assert!(suspect(c.encode_utf8(&mut bytes).as_bytes()[0]), "{c:?}");
+        }
+        assert_eq!(tame("при\u{200b}вет\u{7},\n«мир»"), "привет,\n«мир»");
+    }
 }

@@ -146,14 +146,14 @@ impl Scope for TurnScope<'_> {
 
     fn count(&self, fact: &Fact, within: Option<Period>) -> u32 {
         let log = &self.work.snap.lead.facts;
-        let name = fact.to_string();
+        let name = fact.name();
         let Some(within) = within else { return log.count(&name) };
         let since = self.work.now.checked_sub(SignedDuration::from_mins(within.in_minutes()));
         since.map_or(0, |since| log.count_since(&name, since))
     }
 
     fn since(&self, fact: &Fact) -> Option<Period> {
-        let last = self.work.snap.lead.facts.last(&fact.to_string())?;
+        let last = self.work.snap.lead.facts.last(&fact.name())?;
         let minutes = self.work.now.duration_since(last).as_mins();
         Some(Period::minutes(i32::try_from(minutes).unwrap_or(i32::MAX)))
     }

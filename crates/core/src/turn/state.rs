@@ -360,7 +360,17 @@ impl Snapshot {
 
 /// What an answer rested on is for the owner's eyes: no turn decides by it.
 fn without_basis(row: &MessageRow) -> MessageRow {
-    MessageRow { basis: None, ..row.clone() }
+    let MessageRow { seq, author, text, body, bubble, key, basis: _, at } = row;
+    MessageRow {
+        seq: *seq,
+        author: *author,
+        text: text.clone(),
+        body: body.clone(),
+        bubble: *bubble,
+        key: key.clone(),
+        basis: None,
+        at: *at,
+    }
 }
 
 fn temperature(name: &str) -> Temperature {

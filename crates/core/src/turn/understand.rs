@@ -195,7 +195,7 @@ impl Work {
 
     /// Whether the customer never wrote before this turn and no flow ever ran.
     pub(super) fn is_first_message(&self) -> bool {
-        self.snap.state.runs == 0 && self.lead_before.facts.count(&Fact::Message.name()) == 0
+        self.snap.state.runs == 0 && self.before.messages == 0
     }
 
     /// Starts a flow with words that may fill its slots already, and may hold a question besides.

@@ -66,18 +66,40 @@ pub(super) struct Note {
     pub(super) text: String,
 }
 
+/// What a turn began with, to see what changed.
+#[derive(Debug)]
+pub(super) struct Before {
+    pub(super) customer: Customer,
+    /// Without its facts, which are many.
+    pub(super) lead: Lead,
+    /// Messages of the customer so far.
+    pub(super) messages: u32,
+    /// Whether the lead's facts changed since.
+    pub(super) facts_changed: bool,
+}
+
+impl Before {
+    fn of(snap: &Snapshot) -> Self {
+        Self {
+            customer: snap.customer.clone(),
+            lead: snap.lead.without_facts(),
+            messages: snap.lead.facts.count(&Fact::Message.name()),
+            facts_changed: false,
+        }
+    }
+}
+
 /// A turn under way.
 #[derive(Debug)]
 pub(super) struct Work {
     pub(super) setting: Setting,
     pub(super) book: Arc<Playbook>,
     pub(super) snap: Snapshot,
-    /// As they were, to see what changed.
-    pub(super) customer_before: Customer,
-    pub(super) lead_before: Lead,
+    pub(super) before: Before,
     pub(super) consumed: Vec<MailSeq>,
     mail: Vec<Mail>,
     pub(super) now: Timestamp,
+    local: civil::DateTime,
     pub(super) lang: Lang,
     pub(super) reply: Reply,
     pub(super) facts: Vec<FunnelEvent>,
@@ -90,8 +112,8 @@ pub(super) struct Work {
     pub(super) pending: Option<Pending>,
     /// The customer's own words in this turn: a figure in them may be said back.
     pub(super) heard: String,
-    /// What the answer rests on, for the owner's eyes.
-    pub(super) basis: Option<serde_json::Value>,
+    /// What the answer rests on, for the owner's eyes, in JSON.
+    pub(super) basis: Option<String>,
     /// What a person of the team writes.
     pub(super) person_says: Vec<String>,
     /// Whether the customer did something, so that silence is counted anew.
@@ -114,11 +136,11 @@ impl Work {
         let lang = snap.state.lang.unwrap_or_else(|| book.language(None, ""));
         Self {
             setting,
-            book,
-            customer_before: snap.customer.clone(),
             timers_stored: snap.state.timers.keys().cloned().collect(),
-            lead_before: snap.lead.clone(),
+            before: Before::of(&snap),
+            local: now.to_zoned(book.spec.config.zone.clone()).datetime(),
             snap,
+            book,
             consumed: mail.iter().map(|mail| mail.seq).collect(),
             mail,
             now,
@@ -148,7 +170,7 @@ impl Work {
 
     /// The customer's local time: the partner's zone until a customer's own is known.
     pub(super) fn local(&self) -> civil::DateTime {
-        self.now.to_zoned(self.book.spec.config.zone.clone()).datetime()
+        self.local
     }
 
     pub(super) fn today(&self) -> civil::Date {
@@ -165,7 +187,7 @@ impl Work {
     /// Appends a fact and lets the lead remember it.
     pub(super) fn fact(&mut self, fact: Fact) {
         let event = FunnelEvent { at: self.now, fact };
-        self.snap.lead.facts.note(&event);
+        self.before.facts_changed |= self.snap.lead.facts.note(&event);
         self.facts.push(event);
     }
 

@@ -6,7 +6,10 @@ use jiff::{
 };
 
 use super::{Certainty, Heard, Kind, Origin, Words, small_number};
-use crate::lang::numerals::{half_of, ordinal};
+use crate::lang::{
+    beginnings::three_letters,
+    numerals::{half_of, ordinal},
+};
 
 /// The day said at a place, a preposition before it included.
 pub(super) fn hear(words: &Words, at: usize, now: civil::DateTime) -> Option<Heard> {
@@ -178,10 +181,24 @@ const MONTHS: [(&str, &[&str]); 12] = [
 ];
 
 fn month(form: &str) -> Option<i8> {
-    let at = MONTHS.iter().position(|(start, also)| {
-        form.starts_with(start) && form.chars().count() <= start.chars().count() + 2 || also.contains(&form)
-    })?;
-    i8::try_from(at + 1).ok()
+    let month: i8 = match three_letters(form) {
+        "янв" | "jan" => 1,
+        "фев" | "feb" => 2,
+        "мар" | "mar" => 3,
+        "апр" | "apr" => 4,
+        "мая" | "май" | "мае" | "may" => 5,
+        "июн" | "jun" => 6,
+        "июл" | "jul" => 7,
+        "авг" | "aug" => 8,
+        "сен" | "sep" => 9,
+        "окт" | "oct" => 10,
+        "ноя" | "nov" => 11,
+        "дек" | "dec" => 12,
+        _ => return None,
+    };
+    let (start, also) = MONTHS[usize::from(month.unsigned_abs()) - 1];
+    let is = form.starts_with(start) && form.chars().count() <= start.chars().count() + 2 || also.contains(&form);
+    is.then_some(month)
 }
 
 /// A day of a month: «15», «15-го», «пятнадцатого», «двадцать пятого», 15th, and the place past it.

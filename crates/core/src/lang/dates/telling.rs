@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use rustc_hash::FxHashSet;
 
 use crate::lang::{
+    beginnings::three_letters,
     normal::{Kind, Words},
     numerals::numeral,
 };
@@ -41,6 +42,5 @@ pub(super) fn next(words: &Words, at: usize) -> Option<usize> {
 }
 
 fn tells(form: &str) -> bool {
-    let beginning = form.char_indices().nth(3).map_or(form, |(end, _)| &form[..end]);
-    BEGIN.contains(beginning) || TELLING.contains(form) || numeral(form).is_some()
+    BEGIN.contains(three_letters(form)) || TELLING.contains(form) || numeral(form).is_some()
 }

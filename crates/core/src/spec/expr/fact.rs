@@ -1,6 +1,6 @@
 //! The closed list of facts: what a funnel remembers about a customer.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use serde::{Deserialize, Serialize};
 
@@ -96,6 +96,16 @@ const PLAIN: [(&str, Fact); 18] = [
 ];
 
 impl Fact {
+    /// The name by which files and logs know it.
+    pub fn name(&self) -> Cow<'static, str> {
+        match self {
+            Self::Stage(id) => format!("stage.{id}").into(),
+            Self::Flow { id, outcome } => format!("flow.{id}.{outcome}").into(),
+            Self::Sequence { id, outcome } => format!("sequence.{id}.{outcome}").into(),
+            plain => PLAIN.iter().find(|(_, fact)| fact == plain).map_or("", |(name, _)| name).into(),
+        }
+    }
+
     /// Reads a fact's name, such as `order.placed` or `flow.tort.бросил`.
     pub fn parse(name: &str) -> Result<Self, UnknownFact> {
         if let Some((_, fact)) = PLAIN.iter().find(|(known, _)| *known == name) {
@@ -120,12 +130,7 @@ impl Fact {
 
 impl fmt::Display for Fact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Stage(id) => write!(f, "stage.{id}"),
-            Self::Flow { id, outcome } => write!(f, "flow.{id}.{outcome}"),
-            Self::Sequence { id, outcome } => write!(f, "sequence.{id}.{outcome}"),
-            plain => f.write_str(PLAIN.iter().find(|(_, fact)| fact == plain).map_or("", |(name, _)| name)),
-        }
+        f.write_str(&self.name())
     }
 }
 
