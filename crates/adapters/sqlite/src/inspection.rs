@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 use voronka_core::ports::{Backlog, StoreError};
 
-use crate::{directory, open, problem::store_error, sql};
+use crate::{directory, open, problem::store_error, store};
 
 /// A file that is looked at.
 #[derive(Debug)]
@@ -75,12 +75,7 @@ impl Inspection {
     /// # Errors
     /// `Damaged`: it is not sound.
     pub fn verify(&self) -> Result<(), StoreError> {
-        let found: String =
-            self.connection.query_row(sql::CHECK, [], |row| row.get(0)).map_err(|error| store_error(&error))?;
-        match found.as_str() {
-            "ok" => Ok(()),
-            _ => Err(StoreError::Damaged("the file is corrupt; restore it from a backup".into())),
-        }
+        Ok(store::verify(&self.connection)?)
     }
 
     /// What waits.

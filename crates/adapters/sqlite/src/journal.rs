@@ -3,8 +3,7 @@ pub(crate) mod mail;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row, params};
-use uuid::Uuid;
+use rusqlite::{Connection, Row, params};
 use voronka_core::{
     ids::{AccountId, BubbleId, ConversationId, PartnerId},
     message::{ConversationKey, Inbound},
@@ -17,6 +16,7 @@ use crate::{
     problem::Problem,
     sql,
     values::{self, get, micros},
+    writer::Pen,
 };
 
 /// What a row costs beside its JSON, about.
@@ -58,19 +58,12 @@ impl Journal for SqliteStore {
     async fn post(&self, batch: Vec<Inbound>) -> Result<Vec<PostedMail>, StoreError> {
         let letters = batch.iter().map(mail::Letter::of).collect::<Result<Vec<_>, _>>()?;
         let bytes = letters.iter().map(|letter| ROW_BYTES + letter.event.len()).sum();
-        let work = move |connection: &Connection| {
-            letters.iter().map(|letter| letter.post(connection)).collect::<Result<Vec<_>, _>>()
-        };
+        let work = move |pen: &Pen<'_>| letters.iter().map(|letter| letter.post(pen)).collect::<Result<Vec<_>, _>>();
         Ok(self.writer.call(bytes, work).await?)
     }
 
     async fn waiting(&self, after: Option<&ConversationKey>, limit: usize) -> Result<Vec<ConversationKey>, StoreError> {
-        let (partner, conversation) = match after {
-            Some(key) => (key.partner.as_str(), key.conversation.0.as_bytes().as_slice()),
-            None => ("", [].as_slice()),
-        };
-        let key = |row: &Row<'_>| Ok(ConversationKey { partner: get(row, 0)?, conversation: get(row, 1)? });
-        Ok(self.read(|connection| all(connection, sql::WAITING, params![partner, conversation, most(limit)], key))?)
+        Ok(self.read_at_once(|connection| conversations_waiting(connection, after, limit))?)
     }
 
     async fn load(&self, key: &ConversationKey, mail_max: usize, history_max: usize) -> Result<Loaded, StoreError> {
@@ -83,7 +76,7 @@ impl Journal for SqliteStore {
 
     async fn commit(&self, turn: TurnCommit) -> Result<(), CommitError> {
         let turn = commit::Prepared::of(turn)?;
-        Ok(self.writer.call(turn.bytes(), move |connection| turn.write(connection)).await?)
+        Ok(self.writer.call(turn.bytes(), move |pen| turn.write(pen)).await?)
     }
 
     async fn fire(&self, now: Timestamp, limit: usize) -> Result<Fired, StoreError> {
@@ -92,7 +85,7 @@ impl Journal for SqliteStore {
         if next.is_none_or(|next| next > now) {
             return Ok(Fired { conversations: Vec::new(), next });
         }
-        Ok(self.writer.call(ROW_BYTES * limit, move |connection| mail::fire(connection, now, limit)).await?)
+        Ok(self.writer.call(ROW_BYTES * limit, move |pen| mail::fire(pen, now, limit)).await?)
     }
 
     async fn unsent(&self, after: i64, limit: usize) -> Result<Vec<(i64, OutboxRow)>, StoreError> {
@@ -112,20 +105,20 @@ impl Journal for SqliteStore {
 
     async fn settle(&self, settled: Vec<Settled>) -> Result<(), StoreError> {
         let settled = settled.into_iter().map(Outcome::of).collect::<Result<Vec<_>, _>>()?;
-        let work = move |connection: &Connection| settled.iter().try_for_each(|outcome| outcome.write(connection));
+        let work = move |pen: &Pen<'_>| settled.iter().try_for_each(|outcome| outcome.write(pen));
         Ok(self.writer.call(ROW_BYTES, work).await?)
     }
 
     async fn set_aside(&self, letter: DeadLetter) -> Result<(), StoreError> {
-        Ok(self.writer.call(ROW_BYTES, move |connection| mail::set_aside(connection, &letter)).await?)
+        Ok(self.writer.call(ROW_BYTES, move |pen| mail::set_aside(pen, &letter)).await?)
     }
 
     async fn keep_raw(&self, letter: RawLetter) -> Result<(), StoreError> {
-        let work = move |connection: &Connection| {
+        let work = move |pen: &Pen<'_>| {
             let RawLetter { partner, account, body, cause, at } = &letter;
             let nothing = None::<&[u8]>;
             let row = params![partner.as_str(), account.as_str(), nothing, nothing, body, cause, micros(*at)];
-            connection.prepare_cached(sql::LETTER_ADD)?.execute(row)?;
+            pen.prepare_cached(sql::LETTER_ADD)?.execute(row)?;
             Ok(())
         };
         Ok(self.writer.call(ROW_BYTES, work).await?)
@@ -133,17 +126,36 @@ impl Journal for SqliteStore {
 
     async fn replay(&self, partner: &PartnerId, letter: i64) -> Result<Option<ConversationKey>, StoreError> {
         let partner = partner.clone();
-        Ok(self.writer.call(ROW_BYTES, move |connection| mail::replay(connection, &partner, letter)).await?)
+        Ok(self.writer.call(ROW_BYTES, move |pen| mail::replay(pen, &partner, letter)).await?)
     }
 
     async fn drop_letter(&self, partner: &PartnerId, letter: i64) -> Result<bool, StoreError> {
         let partner = partner.clone();
-        let work = move |connection: &Connection| {
-            let dropped = connection.prepare_cached(sql::LETTER_DROP)?.execute(params![partner.as_str(), letter])?;
+        let work = move |pen: &Pen<'_>| {
+            let dropped = pen.prepare_cached(sql::LETTER_DROP)?.execute(params![partner.as_str(), letter])?;
             Ok(dropped > 0)
         };
         Ok(self.writer.call(ROW_BYTES, work).await?)
     }
+}
+
+/// One look-up a conversation: one that has ten thousand events waiting costs no more than any other.
+fn conversations_waiting(
+    connection: &Connection,
+    after: Option<&ConversationKey>,
+    limit: usize,
+) -> Result<Vec<ConversationKey>, Problem> {
+    let key = |row: &Row<'_>| Ok(ConversationKey { partner: get(row, 0)?, conversation: get(row, 1)? });
+    let mut found: Vec<ConversationKey> = Vec::new();
+    while found.len() < limit {
+        let (partner, conversation) = match found.last().or(after) {
+            Some(key) => (key.partner.as_str(), key.conversation.0.as_bytes().as_slice()),
+            None => ("", [].as_slice()),
+        };
+        let Some(next) = one(connection, sql::WAITING, params![partner, conversation], key)? else { break };
+        found.push(next);
+    }
+    Ok(found)
 }
 
 fn waiting(connection: &Connection, key: &ConversationKey, max: usize) -> Result<Vec<Mail>, Problem> {
@@ -243,20 +255,20 @@ impl Outcome {
         })
     }
 
-    fn write(&self, connection: &Connection) -> Result<(), Problem> {
+    fn write(&self, pen: &Pen<'_>) -> Result<(), Problem> {
         match self {
             Self::Sent { partner, id, receipt } => {
-                if let (Some((conversation, seq)), Some(receipt)) = (take(connection, partner, *id)?, receipt) {
+                if let (Some((conversation, seq)), Some(receipt)) = (take(pen, partner, *id)?, receipt) {
                     let row = params![partner.as_str(), conversation.0.into_bytes(), seq, receipt];
-                    connection.prepare_cached(sql::MESSAGE_RECEIPT)?.execute(row)?;
+                    pen.prepare_cached(sql::MESSAGE_RECEIPT)?.execute(row)?;
                 }
             }
             Self::Tried { partner, id } => {
-                connection.prepare_cached(sql::OUTBOX_TRIED)?.execute(params![partner.as_str(), id.0.into_bytes()])?;
+                pen.prepare_cached(sql::OUTBOX_TRIED)?.execute(params![partner.as_str(), id.0.into_bytes()])?;
             }
             Self::GivenUp { partner, id, event } => {
-                if let (Some(_), Some(event)) = (take(connection, partner, *id)?, event) {
-                    event.post(connection)?;
+                if let (Some(_), Some(event)) = (take(pen, partner, *id)?, event) {
+                    event.post(pen)?;
                 }
             }
         }
@@ -264,10 +276,13 @@ impl Outcome {
     }
 }
 
-/// Takes a bubble out of the outbox; which message it was, if it was there.
-fn take(connection: &Connection, partner: &PartnerId, id: BubbleId) -> Result<Option<(ConversationId, i64)>, Problem> {
-    let mut take = connection.prepare_cached(sql::OUTBOX_TAKE)?;
-    let row = |row: &Row<'_>| Ok((row.get::<_, [u8; 16]>(0)?, row.get(1)?));
-    let taken = take.query_row(params![partner.as_str(), id.0.into_bytes()], row).optional()?;
-    Ok(taken.map(|(conversation, seq)| (ConversationId(Uuid::from_bytes(conversation)), seq)))
+/// Takes a bubble out of the outbox; which message it was, if it was there. In two statements: what a deletion returns goes
+/// through a table of its own.
+fn take(pen: &Pen<'_>, partner: &PartnerId, id: BubbleId) -> Result<Option<(ConversationId, i64)>, Problem> {
+    let found = one(pen, sql::OUTBOX_FIND, params![partner.as_str(), id.0.into_bytes()], |row| {
+        Ok((get::<i64>(row, 0)?, get(row, 1)?, get(row, 2)?))
+    })?;
+    let Some((position, conversation, seq)) = found else { return Ok(None) };
+    pen.prepare_cached(sql::OUTBOX_DROP)?.execute(params![partner.as_str(), position])?;
+    Ok(Some((conversation, seq)))
 }

@@ -14,7 +14,8 @@ use crate::{
 };
 
 /// The schema, oldest step first. A step that was released is never edited.
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_start.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("../migrations/0001_start.sql"), include_str!("../migrations/0002_fewer_pages.sql")];
 /// Marks our files (`voro`), so that another program's database is not written to.
 const APPLICATION_ID: i64 = 0x766f_726f;
 /// How long a statement waits for another program, e.g. a backup.
@@ -86,7 +87,9 @@ fn prepare_writer(connection: &mut Connection) -> Result<(), Problem> {
     check_ours(connection)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update(None, "foreign_keys", true)?;
+    // What belongs to a conversation is written in the transaction that writes it, and it leaves after what belongs to it: the
+    // statements themselves see to that. `SqliteStore::verify` looks whether it is so; a look-up with each row would not pay.
+    connection.pragma_update(None, "foreign_keys", false)?;
     connection.pragma_update(None, "secure_delete", true)?;
     connection.pragma_update(None, "journal_size_limit", LOG_BYTES_MAX)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;

@@ -43,7 +43,7 @@ struct Plan {
     keys: Vec<(String, String)>,
     /// Conversation and position.
     messages: Vec<(ConversationId, i64)>,
-    facts: Vec<i64>,
+    facts: Vec<(CustomerId, i64)>,
     /// Conversations whose messages are all old: lists show no words of them.
     silent: Vec<ConversationId>,
     /// Conversations of customers who are to be forgotten whole.
@@ -68,7 +68,7 @@ impl Retention for SqliteStore {
             0
         } else {
             let (partner, terms) = (partner.clone(), *terms);
-            self.writer.call(0, move |connection| plan.carry_out(connection, &partner, &terms)).await?
+            self.writer.call(0, move |pen| plan.carry_out(pen, &partner, &terms)).await?
         };
         // A list that is longer than a step is gone on with.
         let list = matches!(place, Place::Notices | Place::Letters) && rows >= ROWS_MAX;
@@ -206,7 +206,7 @@ impl Plan {
         {
             let fades = |row: &Row<'_>| Ok::<_, Problem>(Fact::FADING.contains(&get::<String>(row, 2)?.as_str()));
             if before == i64::MAX || fades(row)? {
-                self.facts.push(get(row, 0)?);
+                self.facts.push((customer, get(row, 0)?));
             }
         }
         Ok(())
@@ -226,8 +226,8 @@ impl Plan {
         for (conversation, seq) in &self.messages {
             gone += run(sql::MESSAGE_DROP, params![partner, conversation.0.into_bytes(), seq])?;
         }
-        for id in &self.facts {
-            gone += run(sql::FACT_DROP, params![partner, id])?;
+        for (customer, id) in &self.facts {
+            gone += run(sql::FACT_DROP, params![partner, customer.0.into_bytes(), id])?;
         }
         for conversation in &self.silent {
             run(sql::PREVIEW_DROP, params![partner, conversation.0.into_bytes()])?;

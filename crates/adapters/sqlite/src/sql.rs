@@ -22,6 +22,9 @@ pub(crate) const OF_NO_PARTNER: &[&str] = &[
     "UNDO",
     "RELEASE",
     "CHECK",
+    "CHECK_REFERENCES",
+    "COUNTER",
+    "COUNTER_SET",
     "FOLD",
     "TIMER_NEXT",
     "COUNT_MAIL",
@@ -82,7 +85,7 @@ macro_rules! lead_cards {
             "WHERE k.partner = l.partner AND k.customer = l.customer ORDER BY k.at DESC, k.conversation DESC LIMIT 1) ",
             "LEFT JOIN customers u ON u.partner = l.partner AND u.id = l.customer WHERE l.partner = ?1 ",
             $where,
-            " ORDER BY l.heat DESC, l.score DESC, l.at DESC, l.customer DESC LIMIT ?2 OFFSET ?3"
+            " ORDER BY l.heat DESC, l.score DESC, l.slot DESC, l.at DESC, l.customer DESC LIMIT ?2 OFFSET ?3"
         )
     };
 }
@@ -110,40 +113,50 @@ statements! {
     UNDO = "ROLLBACK TO job";
     RELEASE = "RELEASE job";
     CHECK = "PRAGMA quick_check(1)";
+    CHECK_REFERENCES = "SELECT count(*) FROM pragma_foreign_key_check";
 
     KEY_ADD = "INSERT INTO keys (partner, account, key, at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING";
     KEYS_AFTER = "SELECT account, key, at FROM keys WHERE partner = ?1 AND (account, key) > (?2, ?3) \
         ORDER BY account, key LIMIT ?4";
     KEY_DROP = "DELETE FROM keys WHERE partner = ?1 AND account = ?2 AND key = ?3";
 
-    MAIL_ADD = "INSERT INTO mailbox (partner, conversation, account, peer, key, at, event) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    /// Positions and ids are of no partner: they only grow.
+    COUNTER = "SELECT next FROM counters WHERE name = 'rows'";
+    COUNTER_SET = "UPDATE counters SET next = ?1 WHERE name = 'rows'";
+
+    MAIL_ADD = "INSERT INTO mailbox (partner, conversation, seq, account, peer, key, at, event) \
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     MAIL = "SELECT seq, account, peer, key, at, event FROM mailbox WHERE partner = ?1 AND conversation = ?2 ORDER BY seq LIMIT ?3";
     MAIL_TAKE = "DELETE FROM mailbox WHERE seq = ?3 AND partner = ?1 AND conversation = ?2";
     MAIL_SET_ASIDE = "DELETE FROM mailbox WHERE seq = ?3 AND partner = ?1 AND conversation = ?2 \
         RETURNING account, peer, key, at, event";
-    /// At start-up, of all partners.
-    WAITING = "SELECT DISTINCT partner, conversation FROM mailbox WHERE (partner, conversation) > (?1, ?2) \
-        ORDER BY partner, conversation LIMIT ?3";
+    /// At start-up, of all partners: the next conversation that has mail, however much there is of the one before.
+    WAITING = "SELECT partner, conversation FROM mailbox WHERE (partner, conversation) > (?1, ?2) \
+        ORDER BY partner, conversation LIMIT 1";
 
     CONVERSATION = "SELECT version, account, peer, customer, owner, preview, at, unread, state FROM conversations \
         WHERE partner = ?1 AND conversation = ?2";
     CONVERSATION_ADD = "INSERT INTO conversations \
-        (partner, conversation, version, account, peer, customer, owner, preview, at, unread, state) \
-        VALUES (?1, ?2, ?3 + 1, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING";
-    /// The usual case: who they are and who answers stay, and so do the indexes by them.
+        (partner, conversation, version, account, peer, customer, owner, preview, at, unread, state, slot) \
+        VALUES (?1, ?2, ?3 + 1, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT DO NOTHING";
+    /// The usual case: who they are, who answers and the slot of the clock stay, and so do the indexes by them.
     CONVERSATION_GO_ON = "UPDATE conversations SET version = ?3 + 1, preview = ?8, at = ?9, unread = ?10, state = ?11 \
-        WHERE partner = ?1 AND conversation = ?2 AND version = ?3 AND account = ?4 AND peer = ?5 AND customer = ?6 AND owner = ?7";
+        WHERE partner = ?1 AND conversation = ?2 AND version = ?3 AND account = ?4 AND peer = ?5 AND customer = ?6 AND owner = ?7 \
+        AND slot = ?12";
     CONVERSATION_SET = "UPDATE conversations SET version = ?3 + 1, account = ?4, peer = ?5, customer = ?6, owner = ?7, \
-        preview = ?8, at = ?9, unread = ?10, state = ?11 WHERE partner = ?1 AND conversation = ?2 AND version = ?3";
+        preview = ?8, at = ?9, unread = ?10, state = ?11, slot = ?12 WHERE partner = ?1 AND conversation = ?2 AND version = ?3";
     CUSTOMER = "SELECT id, name, phone, email, data FROM customers WHERE partner = ?1 AND id = ?2";
     CUSTOMER_PUT = "INSERT INTO customers (partner, id, name, phone, email, data) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
         ON CONFLICT (partner, id) DO UPDATE SET name = excluded.name, phone = excluded.phone, email = excluded.email, \
         data = excluded.data";
     LEAD = concat!("SELECT ", lead_columns!(), " FROM leads l WHERE l.partner = ?1 AND l.customer = ?2");
-    LEAD_PUT = "INSERT INTO leads (partner, customer, heat, score, stage, why, source, at, data) \
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (partner, customer) DO UPDATE SET heat = excluded.heat, \
+    /// The usual case: the points stay, and so does the index by them.
+    LEAD_GO_ON = "UPDATE leads SET stage = ?5, why = ?6, source = ?7, at = ?8, data = ?9 WHERE partner = ?1 AND customer = ?2 \
+        AND heat = ?3 AND score = ?4 AND slot = ?10";
+    LEAD_PUT = "INSERT INTO leads (partner, customer, heat, score, stage, why, source, at, data, slot) \
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (partner, customer) DO UPDATE SET heat = excluded.heat, \
         score = excluded.score, stage = excluded.stage, why = excluded.why, source = excluded.source, at = excluded.at, \
-        data = excluded.data";
+        data = excluded.data, slot = excluded.slot";
     MESSAGE_ADD = "INSERT INTO messages (partner, conversation, seq, author, at, key, bubble, text, body, basis) \
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
     MESSAGES_LAST = concat!("SELECT ", message_columns!(), " FROM messages WHERE partner = ?1 AND conversation = ?2 \
@@ -151,7 +164,7 @@ statements! {
     MESSAGES_AFTER = concat!("SELECT ", message_columns!(), " FROM messages WHERE partner = ?1 AND conversation = ?2 \
         AND seq > ?3 ORDER BY seq LIMIT ?4");
     MESSAGE_RECEIPT = "UPDATE messages SET receipt = ?4 WHERE partner = ?1 AND conversation = ?2 AND seq = ?3";
-    FACT_ADD = "INSERT INTO facts (partner, customer, name, at, data) VALUES (?1, ?2, ?3, ?4, ?5)";
+    FACT_ADD = "INSERT INTO facts (partner, customer, id, name, at, data) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
     FACTS_LAST = "SELECT customer, name, at, data FROM facts WHERE partner = ?1 AND customer = ?2 ORDER BY id DESC LIMIT ?3";
     ORDER_PUT = "INSERT INTO orders (partner, id, customer, conversation, number, state, open, total_minor, currency, due, at, \
         placed, data) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT (partner, id) DO UPDATE SET \
@@ -174,7 +187,8 @@ statements! {
 
     OUTBOX_ADD = "INSERT INTO outbox (partner, id, conversation, account, peer, seq, bubble, lane, expires, attempts) \
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (partner, id) DO NOTHING";
-    OUTBOX_TAKE = "DELETE FROM outbox WHERE partner = ?1 AND id = ?2 RETURNING conversation, seq";
+    OUTBOX_FIND = "SELECT position, conversation, seq FROM outbox WHERE partner = ?1 AND id = ?2";
+    OUTBOX_DROP = "DELETE FROM outbox WHERE position = ?2 AND partner = ?1";
     OUTBOX_TRIED = "UPDATE outbox SET attempts = attempts + 1 WHERE partner = ?1 AND id = ?2";
     /// At start-up, of all partners.
     UNSENT = bubbles!("o.position > ?1 ORDER BY o.position");
@@ -193,7 +207,8 @@ statements! {
     COUNT_OUTBOX = "SELECT count(*) FROM outbox";
     COUNT_TIMERS = "SELECT count(*) FROM timers INDEXED BY timers_due";
     COUNT_TIMERS_DUE = "SELECT count(*) FROM timers WHERE due <= ?1";
-    /// Of all partners.
+    /// Of all partners. Looks at all mail that waits (a million: half a second, on a thread of its own): an index by position
+    /// would be written with each event, and read for this alone.
     OLDEST_MAIL = "SELECT partner, conversation, at FROM mailbox ORDER BY seq LIMIT 1";
     /// Of all partners. Notices are no messages: when they were made is not kept.
     OLDEST_BUBBLE = "SELECT o.partner, o.account, m.at FROM outbox o CROSS JOIN messages m ON m.partner = o.partner \
@@ -202,10 +217,10 @@ statements! {
     COUNT_LETTERS = "SELECT partner, count(*) FROM letters GROUP BY partner";
 
     CARDS = cards!("(?2 IS NULL OR c.owner = ?2) AND (?3 IS NULL OR holds(u.name, ?3) OR holds(c.preview, ?3)) \
-        ORDER BY c.at DESC, c.conversation DESC LIMIT ?4 OFFSET ?5");
+        ORDER BY c.slot DESC, c.at DESC, c.conversation DESC LIMIT ?4 OFFSET ?5");
     /// Those that the bot does not answer are few and have an index of their own.
     CARDS_HELD = cards!("c.owner <> 'bot' AND c.owner = ?2 AND (?3 IS NULL OR holds(u.name, ?3) OR holds(c.preview, ?3)) \
-        ORDER BY c.at DESC, c.conversation DESC LIMIT ?4 OFFSET ?5");
+        ORDER BY c.slot DESC, c.at DESC, c.conversation DESC LIMIT ?4 OFFSET ?5");
     CARD = cards!("c.conversation = ?2");
     LEADS = lead_cards!("");
     LEADS_OF_HEAT = lead_cards!("AND l.heat = ?4");
@@ -219,7 +234,7 @@ statements! {
     MESSAGE_DROP = "DELETE FROM messages WHERE partner = ?1 AND conversation = ?2 AND seq = ?3 \
         AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.partner = messages.partner AND o.id = messages.bubble)";
     FACTS_FROM = "SELECT id, at, name FROM facts WHERE partner = ?1 AND customer = ?2 ORDER BY id";
-    FACT_DROP = "DELETE FROM facts WHERE id = ?2 AND partner = ?1";
+    FACT_DROP = "DELETE FROM facts WHERE partner = ?1 AND customer = ?2 AND id = ?3";
     PREVIEW_DROP = "UPDATE conversations SET preview = '' WHERE partner = ?1 AND conversation = ?2 AND preview <> '' \
         AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.partner = ?1 AND m.conversation = ?2)";
     /// Whether anything of a customer is under way, or was ever more than talk.
@@ -230,7 +245,8 @@ statements! {
         OR EXISTS (SELECT 1 FROM leads WHERE partner = ?1 AND customer = ?2 AND heat > 0) \
         OR EXISTS (SELECT 1 FROM orders WHERE partner = ?1 AND customer = ?2)";
     CONVERSATION_DROP = "DELETE FROM conversations WHERE partner = ?1 AND conversation = ?2 \
-        AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.partner = ?1 AND m.conversation = ?2)";
+        AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.partner = ?1 AND m.conversation = ?2) \
+        AND NOT EXISTS (SELECT 1 FROM timers t WHERE t.partner = ?1 AND t.conversation = ?2)";
     LEAD_DROP = "DELETE FROM leads WHERE partner = ?1 AND customer = ?2 \
         AND NOT EXISTS (SELECT 1 FROM conversations c WHERE c.partner = ?1 AND c.customer = ?2)";
     CUSTOMER_DROP = "DELETE FROM customers WHERE partner = ?1 AND id = ?2 \

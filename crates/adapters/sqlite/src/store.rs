@@ -10,7 +10,7 @@ use crate::{
     open,
     problem::{Problem, store_error},
     sql,
-    writer::Writer,
+    writer::{Pen, Writer},
 };
 
 /// Read connections that are kept for the next read; more are opened when more read at once.
@@ -51,13 +51,7 @@ impl SqliteStore {
 
     /// Reads the whole file and says whether it is sound. Takes seconds a gigabyte; for `doctor` and after backups.
     pub async fn verify(&self) -> Result<(), StoreError> {
-        let found: String =
-            self.read_aside(|connection| Ok(connection.query_row(sql::CHECK, [], |row| row.get(0))?)).await?;
-        if found == "ok" {
-            Ok(())
-        } else {
-            Err(StoreError::Damaged("the file is corrupt; restore it from a backup".into()))
-        }
+        Ok(self.read_aside(verify).await?)
     }
 
     /// Folds the log (`-wal`) into the file, so that the file alone is the whole database: for a clean stop. Waits for the
@@ -75,9 +69,9 @@ impl SqliteStore {
     /// # Errors
     /// As of any write: `Busy`, `Full`, `Damaged`, `Failed`.
     pub async fn probe(&self) -> Result<(), StoreError> {
-        let work = |connection: &Connection| {
-            let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-            Ok(connection.pragma_update(None, "user_version", version)?)
+        let work = |pen: &Pen<'_>| {
+            let version: i64 = pen.pragma_query_value(None, "user_version", |row| row.get(0))?;
+            Ok(pen.pragma_update(None, "user_version", version)?)
         };
         Ok(self.writer.call(0, work).await?)
     }
@@ -110,6 +104,19 @@ impl SqliteStore {
         let readers = Arc::clone(&self.readers);
         let done = tokio::task::spawn_blocking(move || readers.with(read)).await;
         done.map_err(|_| Problem::failed("a read was cut short"))?
+    }
+}
+
+/// Reads the whole file: whether its pages are sound, and whether everything that belongs to a conversation has it.
+pub(crate) fn verify(connection: &Connection) -> Result<(), Problem> {
+    let found: String = connection.query_row(sql::CHECK, [], |row| row.get(0))?;
+    let orphans: i64 = match found.as_str() {
+        "ok" => connection.query_row(sql::CHECK_REFERENCES, [], |row| row.get(0))?,
+        _ => 1,
+    };
+    match orphans {
+        0 => Ok(()),
+        _ => Err(Problem::Store(StoreError::Damaged("the file is corrupt; restore it from a backup".into()))),
     }
 }
 

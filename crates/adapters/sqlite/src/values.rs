@@ -13,10 +13,17 @@ use voronka_core::{
 use crate::{body, problem::Problem};
 
 const OWNERS: [&str; 3] = ["bot", "person", "nobody"];
+/// A quarter of an hour: most dialogues are over by then, and few conversations are active within one.
+const SLOT_MICROS: i64 = 900_000_000;
 const TEMPERATURES: [&str; 3] = ["cold", "warm", "hot"];
 
 pub(crate) fn micros(at: Timestamp) -> i64 {
     at.as_microsecond()
+}
+
+/// What an index has in a time's place: it stays the same for a while, so that the index does. Grows with the time.
+pub(crate) fn slot(at: Timestamp) -> i64 {
+    micros(at).div_euclid(SLOT_MICROS)
 }
 
 pub(crate) fn time(micros: i64) -> Result<Timestamp, Problem> {

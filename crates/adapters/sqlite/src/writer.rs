@@ -1,3 +1,5 @@
+mod pen;
+
 use std::{
     sync::{
         Arc,
@@ -12,6 +14,7 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 use voronka_core::ports::StoreError;
 
+pub(crate) use self::pen::Pen;
 use crate::{
     open::Hold,
     problem::{Problem, store_error},
@@ -38,7 +41,7 @@ trait Job: Send {
     /// About how much it writes.
     fn bytes(&self) -> usize;
     /// Does it, perhaps for the second time, after the first was undone. Whether it is to be kept.
-    fn run(&mut self, connection: &Connection) -> Verdict;
+    fn run(&mut self, pen: &Pen<'_>) -> Verdict;
     /// Tells the caller, when the transaction has ended so.
     fn answer(self: Box<Self>, ended: Result<(), StoreError>);
 }
@@ -56,13 +59,13 @@ struct Call<T, F> {
     reply: oneshot::Sender<Result<T, Problem>>,
 }
 
-impl<T: Send, F: FnMut(&Connection) -> Result<T, Problem> + Send> Job for Call<T, F> {
+impl<T: Send, F: FnMut(&Pen<'_>) -> Result<T, Problem> + Send> Job for Call<T, F> {
     fn bytes(&self) -> usize {
         self.bytes
     }
 
-    fn run(&mut self, connection: &Connection) -> Verdict {
-        let result = (self.work)(connection);
+    fn run(&mut self, pen: &Pen<'_>) -> Verdict {
+        let result = (self.work)(pen);
         let verdict = if result.is_ok() { Verdict::Keep } else { Verdict::Undo };
         self.result = Some(result);
         verdict
@@ -84,11 +87,16 @@ impl<T: Send, F: FnMut(&Connection) -> Result<T, Problem> + Send> Job for Call<T
 impl Writer {
     /// Starts the thread. It holds the file for as long as it lives.
     pub(crate) fn start(connection: Connection, hold: Hold) -> Result<Self, StoreError> {
+        // Whether the numbers can be read is known before anybody waits.
+        Pen::new(&connection).map_err(|error| store_error(&error))?;
         let (jobs, queue) = mpsc::channel(QUEUE_MAX);
         let commits = Arc::new(AtomicU64::new(0));
         let count = Arc::clone(&commits);
         let work = move || {
-            serve(&connection, queue, &count);
+            match Pen::new(&connection) {
+                Ok(pen) => serve(&pen, queue, &count),
+                Err(error) => tracing::error!(%error, "the writer cannot begin"),
+            }
             if let Err((_, error)) = connection.close() {
                 tracing::warn!(%error, "the database was not closed cleanly; nothing is lost");
             }
@@ -104,7 +112,7 @@ impl Writer {
     pub(crate) async fn call<T: Send + 'static>(
         &self,
         bytes: usize,
-        work: impl FnMut(&Connection) -> Result<T, Problem> + Send + 'static,
+        work: impl FnMut(&Pen<'_>) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
         let (reply, answer) = oneshot::channel();
         let call = Call { bytes, work, result: None, reply };
@@ -136,27 +144,39 @@ impl Drop for Writer {
 }
 
 /// Sleeps until a job comes; takes what else has come meanwhile; writes it together.
-fn serve(connection: &Connection, mut queue: mpsc::Receiver<Box<dyn Job>>, commits: &AtomicU64) {
+fn serve(pen: &Pen<'_>, mut queue: mpsc::Receiver<Box<dyn Job>>, commits: &AtomicU64) {
     let meters = Meters::new();
     while let Some(first) = queue.blocking_recv() {
-        let mut bytes = first.bytes();
-        let mut batch = vec![first];
-        while batch.len() < BATCH_JOBS_MAX && bytes < BATCH_BYTES_MAX {
-            let Ok(job) = queue.try_recv() else { break };
-            bytes += job.bytes();
-            batch.push(job);
-        }
+        let mut batch = Batch { bytes: first.bytes(), jobs: vec![first] };
+        batch.fill(&mut queue);
         let begun = Instant::now();
-        let ended = write(connection, &mut batch).map_err(|error| store_error(&error));
+        let ended = write(pen, &mut batch, &mut queue).map_err(|error| store_error(&error));
         match &ended {
             Ok(()) => {
                 commits.fetch_add(1, Ordering::Relaxed);
-                meters.committed(batch.len(), begun);
+                meters.committed(batch.jobs.len(), begun);
             }
-            Err(error) => tracing::error!(%error, jobs = batch.len(), "a transaction failed"),
+            Err(error) => tracing::error!(%error, jobs = batch.jobs.len(), "a transaction failed"),
         }
-        for job in batch {
+        for job in batch.jobs {
             job.answer(ended.clone());
+        }
+    }
+}
+
+/// Jobs of one transaction.
+struct Batch {
+    jobs: Vec<Box<dyn Job>>,
+    bytes: usize,
+}
+
+impl Batch {
+    /// Takes what has come, as far as it fits.
+    fn fill(&mut self, queue: &mut mpsc::Receiver<Box<dyn Job>>) {
+        while self.jobs.len() < BATCH_JOBS_MAX && self.bytes < BATCH_BYTES_MAX {
+            let Ok(job) = queue.try_recv() else { return };
+            self.bytes += job.bytes();
+            self.jobs.push(job);
         }
     }
 }
@@ -185,39 +205,56 @@ impl Meters {
     }
 }
 
-/// Writes jobs in one transaction. A job that is refused undoes itself alone: that needs savepoints, and with them a copy of
-/// every page before it is changed. Refusals are rare, so the jobs are tried without first.
-fn write(connection: &Connection, batch: &mut [Box<dyn Job>]) -> rusqlite::Result<()> {
-    run(connection, sql::BEGIN)?;
-    if batch.iter_mut().all(|job| job.run(connection) == Verdict::Keep) {
-        return end(connection, Ok(()));
+/// Writes jobs in one transaction; what comes while they are written goes into the same, for its sync is the dearest part. A
+/// job that is refused undoes itself alone: that needs savepoints, and with them a copy of every page before it is changed.
+/// Refusals are rare, so the jobs are tried without first.
+fn write(pen: &Pen<'_>, batch: &mut Batch, queue: &mut mpsc::Receiver<Box<dyn Job>>) -> rusqlite::Result<()> {
+    run(pen, sql::BEGIN)?;
+    let mut done = 0;
+    while done < batch.jobs.len() {
+        if !batch.jobs[done..].iter_mut().all(|job| job.run(pen) == Verdict::Keep) {
+            return write_apart(pen, &mut batch.jobs);
+        }
+        done = batch.jobs.len();
+        batch.fill(queue);
     }
-    if !connection.is_autocommit() {
-        run(connection, sql::ROLLBACK)?;
-    }
-    if batch.len() == 1 {
-        return Ok(());
-    }
-    run(connection, sql::BEGIN)?;
-    let written = batch.iter_mut().try_for_each(|job| in_savepoint(connection, job.as_mut()));
-    end(connection, written)
+    end(pen, Ok(()))
 }
 
-fn end(connection: &Connection, written: rusqlite::Result<()>) -> rusqlite::Result<()> {
-    let ended = written.and_then(|()| run(connection, sql::COMMIT));
-    if ended.is_err() && !connection.is_autocommit() {
-        run(connection, sql::ROLLBACK)?;
+/// Begins anew, each job in a savepoint of its own.
+fn write_apart(pen: &Pen<'_>, jobs: &mut [Box<dyn Job>]) -> rusqlite::Result<()> {
+    pen.undone();
+    if !pen.is_autocommit() {
+        run(pen, sql::ROLLBACK)?;
+    }
+    if jobs.len() == 1 {
+        return Ok(());
+    }
+    run(pen, sql::BEGIN)?;
+    let written = jobs.iter_mut().try_for_each(|job| in_savepoint(pen, job.as_mut()));
+    end(pen, written)
+}
+
+fn end(pen: &Pen<'_>, written: rusqlite::Result<()>) -> rusqlite::Result<()> {
+    let ended = written.and_then(|()| run(pen, sql::COMMIT));
+    match ended {
+        Ok(()) => pen.committed(),
+        Err(_) => pen.undone(),
+    }
+    if ended.is_err() && !pen.is_autocommit() {
+        run(pen, sql::ROLLBACK)?;
     }
     ended
 }
 
-fn in_savepoint(connection: &Connection, job: &mut dyn Job) -> rusqlite::Result<()> {
-    run(connection, sql::SAVEPOINT)?;
-    if job.run(connection) == Verdict::Undo {
+fn in_savepoint(pen: &Pen<'_>, job: &mut dyn Job) -> rusqlite::Result<()> {
+    run(pen, sql::SAVEPOINT)?;
+    if job.run(pen) == Verdict::Undo {
+        pen.undone();
         // After some failures (a full disk, say) SQLite has rolled back all of it: this fails then, and so does the batch.
-        run(connection, sql::UNDO)?;
+        run(pen, sql::UNDO)?;
     }
-    run(connection, sql::RELEASE)
+    run(pen, sql::RELEASE)
 }
 
 fn run(connection: &Connection, sql: &str) -> rusqlite::Result<()> {

@@ -7,6 +7,8 @@ mod cuts;
 mod files;
 #[path = "store/growth.rs"]
 mod growth;
+#[path = "store/migrations.rs"]
+mod migrations;
 #[path = "store/model.rs"]
 mod model;
 

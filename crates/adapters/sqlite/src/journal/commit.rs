@@ -1,5 +1,5 @@
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
+use rusqlite::params;
 use voronka_core::{
     order::OrderState,
     rows::{ConversationRow, FactRow, LeadRow, MessageRow, NoticeRow, OrderRow, OutboxRow, TimerRow, TurnCommit},
@@ -10,7 +10,8 @@ use crate::{
     body,
     problem::Problem,
     sql,
-    values::{heat, micros},
+    values::{heat, micros, slot},
+    writer::Pen,
 };
 
 /// A turn with its JSON made, so that the writing thread only writes.
@@ -51,11 +52,11 @@ impl Prepared {
         10 * ROW_BYTES + turn.conversation.state.len() + messages + facts + customer + lead
     }
 
-    pub(super) fn write(&self, connection: &Connection) -> Result<(), Problem> {
-        let to = self.to(connection);
+    pub(super) fn write(&self, pen: &Pen<'_>) -> Result<(), Problem> {
+        let to = self.to(pen);
         let (partner, conversation) = (to.partner, to.conversation);
         to.conversation(self.turn.expected, &self.turn.conversation)?;
-        let mut take = connection.prepare_cached(sql::MAIL_TAKE)?;
+        let mut take = pen.prepare_cached(sql::MAIL_TAKE)?;
         for seq in &self.turn.consumed {
             if take.execute(params![partner, conversation, seq])? == 0 {
                 return Err(Problem::Conflict);
@@ -63,7 +64,7 @@ impl Prepared {
         }
         if let Some(row) = &self.turn.customer {
             let row = params![partner, row.id.0.into_bytes(), row.name, row.phone, row.email, row.data];
-            connection.prepare_cached(sql::CUSTOMER_PUT)?.execute(row)?;
+            pen.prepare_cached(sql::CUSTOMER_PUT)?.execute(row)?;
         }
         self.turn.lead.iter().try_for_each(|row| to.lead(row))?;
         self.turn.messages.iter().zip(&self.bodies).try_for_each(|(row, body)| to.message(row, body.as_deref()))?;
@@ -74,9 +75,9 @@ impl Prepared {
         self.turn.notices.iter().try_for_each(|row| to.notice(row))
     }
 
-    fn to<'a>(&'a self, connection: &'a Connection) -> To<'a> {
+    fn to<'a>(&'a self, pen: &'a Pen<'a>) -> To<'a> {
         let key = &self.turn.key;
-        To { connection, partner: key.partner.as_str(), conversation: key.conversation.0.into_bytes() }
+        To { pen, partner: key.partner.as_str(), conversation: key.conversation.0.into_bytes() }
     }
 }
 
@@ -90,14 +91,14 @@ fn own_body(turn: &TurnCommit, row: &OutboxRow) -> Result<Option<String>, Proble
 
 /// Where a turn's rows go.
 struct To<'a> {
-    connection: &'a Connection,
+    pen: &'a Pen<'a>,
     partner: &'a str,
     conversation: [u8; 16],
 }
 
 impl To<'_> {
     fn run(&self, sql: &str, row: impl rusqlite::Params) -> Result<usize, Problem> {
-        Ok(self.connection.prepare_cached(sql)?.execute(row)?)
+        Ok(self.pen.prepare_cached(sql)?.execute(row)?)
     }
 
     fn conversation(&self, expected: i64, row: &ConversationRow) -> Result<(), Problem> {
@@ -114,7 +115,8 @@ impl To<'_> {
             row.preview,
             micros(row.at),
             row.unread,
-            row.state
+            row.state,
+            slot(row.at)
         ];
         for sql in ways {
             if self.run(sql, row)? > 0 {
@@ -128,8 +130,12 @@ impl To<'_> {
         let heat = heat(row.temperature).ok_or(Problem::failed("a lead is cold, warm or hot"))?;
         let customer = row.customer.0.into_bytes();
         let at = micros(row.at);
-        let row = params![self.partner, customer, heat, row.score, row.stage, row.why, row.source, at, row.data];
-        self.run(sql::LEAD_PUT, row).map(|_| ())
+        let slot = slot(row.at);
+        let row = params![self.partner, customer, heat, row.score, row.stage, row.why, row.source, at, row.data, slot];
+        if self.run(sql::LEAD_GO_ON, row)? == 0 {
+            self.run(sql::LEAD_PUT, row)?;
+        }
+        Ok(())
     }
 
     fn message(&self, row: &MessageRow, hollow: Option<&str>) -> Result<(), Problem> {
@@ -151,7 +157,8 @@ impl To<'_> {
     }
 
     fn fact(&self, row: &FactRow) -> Result<(), Problem> {
-        let row = params![self.partner, row.customer.0.into_bytes(), row.name, micros(row.at), row.data];
+        let id = self.pen.number()?;
+        let row = params![self.partner, row.customer.0.into_bytes(), id, row.name, micros(row.at), row.data];
         self.run(sql::FACT_ADD, row).map(|_| ())
     }
 

@@ -15,6 +15,7 @@ use crate::{
     problem::Problem,
     sql,
     values::{get, micros, time},
+    writer::Pen,
 };
 
 /// An event, ready to be written: what is asked for in columns, the rest in JSON.
@@ -40,19 +41,20 @@ impl Letter {
     }
 
     /// Keeps it, if its key is new. The key outlives it.
-    pub(super) fn post(&self, connection: &Connection) -> Result<PostedMail, Problem> {
+    pub(super) fn post(&self, pen: &Pen<'_>) -> Result<PostedMail, Problem> {
         let key = params![self.key.partner.as_str(), self.account.as_str(), self.event_key.as_str(), self.at];
-        if connection.prepare_cached(sql::KEY_ADD)?.execute(key)? == 0 {
+        if pen.prepare_cached(sql::KEY_ADD)?.execute(key)? == 0 {
             return Ok(PostedMail::Seen);
         }
-        self.keep(connection)?;
+        self.keep(pen)?;
         Ok(PostedMail::New(self.key.clone()))
     }
 
-    fn keep(&self, connection: &Connection) -> Result<(), Problem> {
-        connection.prepare_cached(sql::MAIL_ADD)?.execute(params![
+    fn keep(&self, pen: &Pen<'_>) -> Result<(), Problem> {
+        pen.prepare_cached(sql::MAIL_ADD)?.execute(params![
             self.key.partner.as_str(),
             self.key.conversation.0.into_bytes(),
+            pen.number()?,
             self.account.as_str(),
             self.peer.as_str(),
             self.event_key.as_str(),
@@ -81,8 +83,8 @@ pub(super) fn waiting(row: &Row<'_>, of: &ConversationKey) -> Result<Mail, Probl
 }
 
 /// Timers that are due become mail.
-pub(super) fn fire(connection: &Connection, now: Timestamp, limit: usize) -> Result<Fired, Problem> {
-    let due = all(connection, sql::TIMERS_DUE, params![micros(now), most(limit)], |row| {
+pub(super) fn fire(pen: &Pen<'_>, now: Timestamp, limit: usize) -> Result<Fired, Problem> {
+    let due = all(pen, sql::TIMERS_DUE, params![micros(now), most(limit)], |row| {
         let key = ConversationKey { partner: get(row, 0)?, conversation: get(row, 1)? };
         let (name, due): (String, Timestamp) = (get(row, 2)?, get(row, 3)?);
         let timer: Option<Timer> = serde_json::from_str(row.get_ref(4)?.as_str().map_err(rusqlite::Error::from)?).ok();
@@ -92,7 +94,7 @@ pub(super) fn fire(connection: &Connection, now: Timestamp, limit: usize) -> Res
     let (mut conversations, mut seen) = (Vec::new(), FxHashSet::default());
     for (key, name, due, timer, account, peer) in due {
         let id = params![key.partner.as_str(), key.conversation.0.into_bytes(), name];
-        connection.prepare_cached(sql::TIMER_DROP)?.execute(id)?;
+        pen.prepare_cached(sql::TIMER_DROP)?.execute(id)?;
         let Some(timer) = timer else {
             tracing::error!(partner = %key.partner, conversation = %key.conversation, name, "a timer is not readable");
             continue;
@@ -100,12 +102,12 @@ pub(super) fn fire(connection: &Connection, now: Timestamp, limit: usize) -> Res
         let event_key = timer.event_key(&key, due);
         let event =
             serde_json::to_string(&Event::Timer { timer }).map_err(|_| Problem::failed("an event is no JSON"))?;
-        Letter { key: key.clone(), account, peer, event_key, at: micros(due), event }.keep(connection)?;
+        Letter { key: key.clone(), account, peer, event_key, at: micros(due), event }.keep(pen)?;
         if seen.insert(key.clone()) {
             conversations.push(key);
         }
     }
-    Ok(Fired { conversations, next: next_timer(connection)? })
+    Ok(Fired { conversations, next: next_timer(pen)? })
 }
 
 /// When the next timer is due: one step into an index, however many there are.
@@ -148,12 +150,8 @@ pub(crate) fn set_aside_events(mail: &str) -> Result<Vec<EventSetAside>, Problem
     mail.into_iter().map(event).collect()
 }
 
-pub(super) fn replay(
-    connection: &Connection,
-    partner: &PartnerId,
-    id: i64,
-) -> Result<Option<ConversationKey>, Problem> {
-    let taken = all(connection, sql::LETTER_TAKE, params![partner.as_str(), id], |row| {
+pub(super) fn replay(pen: &Pen<'_>, partner: &PartnerId, id: i64) -> Result<Option<ConversationKey>, Problem> {
+    let taken = all(pen, sql::LETTER_TAKE, params![partner.as_str(), id], |row| {
         let mail: Vec<Kept> = serde_json::from_str(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?)
             .map_err(|_| Problem::Unreadable("dead letter"))?;
         Ok((get(row, 0)?, mail))
@@ -161,7 +159,7 @@ pub(super) fn replay(
     let Some((conversation, mail)) = taken.into_iter().next() else { return Ok(None) };
     let key = ConversationKey { partner: partner.clone(), conversation };
     for Kept { account, peer, key: event_key, at, event } in mail {
-        Letter { key: key.clone(), account, peer, event_key, at, event: event.get().to_owned() }.keep(connection)?;
+        Letter { key: key.clone(), account, peer, event_key, at, event: event.get().to_owned() }.keep(pen)?;
     }
     Ok(Some(key))
 }
