@@ -1,8 +1,11 @@
-use std::{error::Error, time::Duration};
+use std::time::Duration;
 
+use http::HeaderMap;
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde::{
+    Deserialize, Serialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 use url::Url;
 
 use crate::config::{BadConfig, TelegramConfig, http_client};
@@ -75,14 +78,10 @@ methods! {
 
 /// A thin client of the Bot API.
 pub(crate) struct Client {
-    http: reqwest::Client,
     token: SecretString,
-    /// By method, parsed once. They hold the token: never printed.
-    urls: Vec<Url>,
+    /// By method, written once. They hold the token: never printed.
+    endpoints: Vec<voronka_http::Endpoint>,
 }
-
-/// A successful answer, not yet read.
-pub(crate) struct Answer(Vec<u8>);
 
 #[derive(Deserialize)]
 struct Envelope<T> {
@@ -102,50 +101,73 @@ struct Parameters {
 
 impl Client {
     pub(crate) fn new(config: &TelegramConfig) -> Result<Self, BadConfig> {
-        Self::over(config, http_client(config.proxy.as_ref(), config.timeouts.connect)?)
+        Self::over(config, &http_client(config.proxy.as_ref(), config.timeouts.connect)?)
     }
 
-    pub(crate) fn over(config: &TelegramConfig, http: reqwest::Client) -> Result<Self, BadConfig> {
+    pub(crate) fn over(config: &TelegramConfig, http: &voronka_http::Client) -> Result<Self, BadConfig> {
         let base = config.base()?;
-        let urls = NAMES.iter().map(|name| Url::parse(&format!("{base}/{name}")).map_err(|_| BadConfig::Api));
-        Ok(Self { http, token: config.token.clone(), urls: urls.collect::<Result<_, _>>()? })
+        let endpoint = |name: &&str| {
+            let url = Url::parse(&format!("{base}/{name}")).map_err(|_| BadConfig::Api)?;
+            http.endpoint(&url, &HeaderMap::new()).map_err(|_| BadConfig::Api)
+        };
+        let endpoints = NAMES.iter().map(endpoint).collect::<Result<_, _>>()?;
+        Ok(Self { token: config.token.clone(), endpoints })
     }
 
-    /// Calls a method and returns its answer if Telegram says that it was done.
-    pub(crate) async fn call(
+    /// Calls a method whose result matters.
+    pub(crate) async fn ask<T: DeserializeOwned>(
         &self,
         method: Method,
         parameters: &impl Serialize,
         timeout: Duration,
-    ) -> Result<Answer, CallError> {
-        let request = self.http.post(self.urls[method as usize].clone()).timeout(timeout).json(parameters);
-        let mut response = request.send().await.map_err(|error| {
-            let cause = cause_of(&error);
-            if error.is_connect() || error.is_builder() {
-                CallError::NotSent(cause)
-            } else {
-                CallError::NoAnswer(cause)
-            }
-        })?;
-        let status = response.status();
-        let mut body = Vec::new();
-        loop {
-            match response.chunk().await {
-                Ok(Some(chunk)) if body.len() + chunk.len() <= ANSWER_BYTES_MAX => body.extend_from_slice(&chunk),
-                Ok(None) => break,
-                Ok(Some(_)) => return Err(CallError::NoAnswer("the answer is too large".into())),
-                // An error's code is known even if its words are lost.
-                Err(_) if !status.is_success() => break,
-                Err(error) => return Err(CallError::NoAnswer(cause_of(&error))),
-            }
-        }
-        self.judge(status.as_u16(), body)
+    ) -> Result<T, CallError> {
+        let result = self.call(method, parameters, timeout).await?;
+        result.ok_or_else(|| CallError::NoAnswer("the answer cannot be read".into()))
     }
 
-    fn judge(&self, status: u16, body: Vec<u8>) -> Result<Answer, CallError> {
+    /// Calls a method that need only be done.
+    pub(crate) async fn tell(
+        &self,
+        method: Method,
+        parameters: &impl Serialize,
+        timeout: Duration,
+    ) -> Result<(), CallError> {
+        self.call::<IgnoredAny>(method, parameters, timeout).await.map(|_result| ())
+    }
+
+    /// Calls a method and returns its result if Telegram says that it was done; `None` when the result cannot be read.
+    pub(crate) async fn call<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        parameters: &impl Serialize,
+        timeout: Duration,
+    ) -> Result<Option<T>, CallError> {
+        let request = serde_json::to_vec(parameters)
+            .map_err(|_| CallError::NotSent("the request cannot be written as JSON".into()))?;
+        let mut answer = self.endpoints[method as usize].post(&request, timeout).await?;
+        let mut body = Vec::new();
+        match answer.rest(&mut body, ANSWER_BYTES_MAX).await {
+            // An error's code is known even if its words are lost.
+            Err(error) if answer.is_success() => Err(error.into()),
+            Ok(()) | Err(_) => self.judge(answer.status(), &body),
+        }
+    }
+
+    fn judge<T: DeserializeOwned>(&self, status: u16, body: &[u8]) -> Result<Option<T>, CallError> {
         let success = (200..300).contains(&status);
-        match serde_json::from_slice::<Envelope<&RawValue>>(&body) {
-            Ok(envelope) if envelope.ok && success => Ok(Answer(body)),
+        let envelope = serde_json::from_slice::<Envelope<T>>(body).or_else(|_| {
+            // Of another type than expected, it still tells whether it was done.
+            let envelope = serde_json::from_slice::<Envelope<IgnoredAny>>(body);
+            envelope.map(|Envelope { ok, error_code, description, parameters, .. }| Envelope {
+                ok,
+                result: None,
+                error_code,
+                description,
+                parameters,
+            })
+        });
+        match envelope {
+            Ok(envelope) if envelope.ok && success => Ok(envelope.result),
             Ok(envelope) => {
                 let parameters = envelope.parameters.as_ref();
                 Err(CallError::Answered {
@@ -174,23 +196,12 @@ impl Client {
     }
 }
 
-impl Answer {
-    /// Reads the result.
-    pub(crate) fn read<'a, T: Deserialize<'a>>(&'a self) -> Result<T, CallError> {
-        let envelope = serde_json::from_slice::<Envelope<T>>(&self.0).ok();
-        let result = envelope.and_then(|envelope| envelope.result);
-        result.ok_or_else(|| CallError::NoAnswer("the answer cannot be read".into()))
+impl From<voronka_http::CallError> for CallError {
+    fn from(error: voronka_http::CallError) -> Self {
+        match error {
+            voronka_http::CallError::NotSent(why) => Self::NotSent(why),
+            voronka_http::CallError::TimedOut => Self::NoAnswer("time is up".into()),
+            voronka_http::CallError::Broken(why) => Self::NoAnswer(why),
+        }
     }
-}
-
-/// The innermost cause, in words that hold no address.
-fn cause_of(error: &reqwest::Error) -> String {
-    if error.is_timeout() {
-        return "time is up".into();
-    }
-    let mut cause: Option<&dyn Error> = error.source();
-    while let Some(inner) = cause.and_then(Error::source) {
-        cause = Some(inner);
-    }
-    cause.map_or_else(|| "the connection failed".into(), ToString::to_string)
 }

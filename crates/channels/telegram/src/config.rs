@@ -4,6 +4,7 @@ use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 use voronka_core::ids::{AccountId, PartnerId};
+use voronka_http::{Proxy, Settings};
 
 /// Where the Bot API is, unless the account says otherwise.
 const API: &str = "https://api.telegram.org";
@@ -146,35 +147,12 @@ impl fmt::Debug for TelegramConfig {
     }
 }
 
-/// A client for accounts that go through the same proxy: to share one spares each further account its own connections and
-/// certificates. Installs rustls's `ring` provider for the process if none is installed yet.
-pub fn http_client(proxy: Option<&Url>, connect: Duration) -> Result<reqwest::Client, BadConfig> {
-    if rustls::crypto::CryptoProvider::get_default().is_none() {
-        // Fails only if somebody else has just installed one, which is as good.
-        drop(rustls::crypto::ring::default_provider().install_default());
-    }
-    let builder = reqwest::Client::builder()
-        .connect_timeout(connect)
-        .pool_idle_timeout(IDLE)
-        .tcp_nodelay(true)
-        // The token is in the address: it follows nobody elsewhere.
-        .redirect(reqwest::redirect::Policy::none())
-        // What is tried again, and under which key, is the outbox's to say; and a request that may go again is copied each time.
-        .retry(reqwest::retry::never().max_retries_per_request(0))
-        .referer(false)
-        .no_proxy();
-    let builder = match proxy {
-        None => builder,
-        Some(url) => {
-            let proxy = reqwest::Proxy::all(url.as_str()).map_err(|error| BadConfig::Proxy(plain(error)))?;
-            builder.proxy(proxy)
-        }
-    };
-    builder.build().map_err(|error| BadConfig::Client(plain(error)))
-}
-
-fn plain(error: reqwest::Error) -> String {
-    error.without_url().to_string()
+/// A client for accounts that go through the same proxy: to share one spares each further account its own connections.
+pub fn http_client(proxy: Option<&Url>, connect: Duration) -> Result<voronka_http::Client, BadConfig> {
+    let proxy = proxy.map(|url| Proxy::parse(url.as_str())).transpose();
+    let proxy = proxy.map_err(|error| BadConfig::Proxy(error.to_string()))?;
+    voronka_http::Client::new(Settings { proxy, connect, idle: IDLE })
+        .map_err(|error| BadConfig::Client(error.to_string()))
 }
 
 #[cfg(test)]

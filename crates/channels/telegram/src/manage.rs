@@ -64,8 +64,7 @@ struct BotCommand<'a> {
 impl Telegram {
     /// Who the token belongs to; remembers the public name, by which groups call the bot. To be called at the start.
     pub async fn get_me(&self) -> Result<Bot, CallError> {
-        let answer = self.inner.client.call(Method::GetMe, &Nothing {}, self.timeouts().send).await?;
-        let bot: Bot = answer.read()?;
+        let bot: Bot = self.inner.client.ask(Method::GetMe, &Nothing {}, self.timeouts().send).await?;
         if let Some(username) = &bot.username {
             self.inner.me.username.get_or_init(|| username.to_lowercase());
         }
@@ -74,13 +73,13 @@ impl Telegram {
 
     /// Where updates go, how many wait, and what went wrong. Worth a look every few minutes: a webhook dies silently.
     pub async fn webhook_info(&self) -> Result<WebhookInfo, CallError> {
-        self.inner.client.call(Method::GetWebhookInfo, &Nothing {}, self.timeouts().send).await?.read()
+        self.inner.client.ask(Method::GetWebhookInfo, &Nothing {}, self.timeouts().send).await
     }
 
     /// Ends webhook calls; updates that wait are kept.
     pub async fn delete_webhook(&self) -> Result<(), CallError> {
         let request = DeleteWebhook { drop_pending_updates: false };
-        self.inner.client.call(Method::DeleteWebhook, &request, self.timeouts().send).await.map(|_answer| ())
+        self.inner.client.tell(Method::DeleteWebhook, &request, self.timeouts().send).await
     }
 
     /// Makes sure that updates may be polled: deletes the webhook if it is `ours`, and reports [`PollError::Taken`] if it is
@@ -104,6 +103,6 @@ impl Telegram {
         let listed = commands.iter().take(COMMANDS_MAX);
         let commands = listed.map(|(command, description)| BotCommand { command, description }).collect();
         let request = SetMyCommands { commands, language_code: language };
-        self.inner.client.call(Method::SetMyCommands, &request, self.timeouts().send).await.map(|_answer| ())
+        self.inner.client.tell(Method::SetMyCommands, &request, self.timeouts().send).await
     }
 }

@@ -60,8 +60,8 @@ impl Poller for TelegramPoller {
             allowed_updates: ALLOWED_UPDATES,
         };
         let client = &self.telegram.inner.client;
-        let answer = client.call(Method::GetUpdates, &request, wait + GRACE).await.map_err(poll_error)?;
-        let updates: Vec<&RawValue> = answer.read().map_err(poll_error)?;
+        let asked = client.ask(Method::GetUpdates, &request, wait + GRACE).await;
+        let updates: Vec<Box<RawValue>> = asked.map_err(poll_error)?;
         if updates.is_empty() {
             // All before the offset is confirmed. Numbers start anew after a week of silence: the old one would hide them.
             self.offset.store(0, Ordering::Release);

@@ -205,7 +205,7 @@ impl Telegram {
         let (client, timeout) = (&self.inner.client, self.timeouts().send);
         let reply_parameters = shape.quotes.map(|message_id| ReplyTo { message_id, allow_sending_without_reply: true });
         let text = text.as_ref();
-        let answer = if let Some(photo) = shape.photo {
+        let sent: Option<SentMessage> = if let Some(photo) = shape.photo {
             let caption = text;
             let request =
                 SendPhoto { chat_id, message_thread_id, photo, caption, parse_mode, reply_markup, reply_parameters };
@@ -224,7 +224,6 @@ impl Telegram {
             client.call(Method::SendMessage, &request, timeout).await?
         };
         // It was sent: an id that cannot be read is no reason to send again.
-        let sent = answer.read::<SentMessage>().ok();
         Ok(Receipt { message: sent.map(|sent| sent.message_id.to_string()) })
     }
 }

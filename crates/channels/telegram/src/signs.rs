@@ -50,8 +50,7 @@ impl Telegram {
     pub(crate) async fn show_typing(&self, to: &Peer) -> Result<(), SendError> {
         let Some(to) = Address::parse(to) else { return Ok(()) };
         let request = SendChatAction { chat_id: to.chat(), message_thread_id: to.topic(), action: "typing" };
-        let called = self.inner.client.call(Method::SendChatAction, &request, self.timeouts().sign).await;
-        called.map(|_answer| ()).map_err(send_error)
+        self.inner.client.tell(Method::SendChatAction, &request, self.timeouts().sign).await.map_err(send_error)
     }
 
     /// Drafts exist in private chats, on servers of Bot API 9.3 and later. An empty one shows that an answer is being made:
@@ -69,7 +68,7 @@ impl Telegram {
             draft_id: preview.draft,
             text: cut_utf16(&preview.text, CAPABILITIES.text_max),
         };
-        let called = self.inner.client.call(Method::SendMessageDraft, &request, self.timeouts().sign).await;
+        let called = self.inner.client.tell(Method::SendMessageDraft, &request, self.timeouts().sign).await;
         let Err(error) = called else { return Ok(()) };
         let pause = match &error {
             CallError::Answered { code: 429, retry_after, .. } => retry_after.unwrap_or_default().max(PREVIEWS_PAUSE),
@@ -100,7 +99,7 @@ impl Telegram {
             self.inner.tasks.spawn(async move {
                 let request = AnswerCallbackQuery { callback_query_id: &callback };
                 let timeout = telegram.timeouts().sign;
-                if let Err(error) = telegram.inner.client.call(Method::AnswerCallbackQuery, &request, timeout).await {
+                if let Err(error) = telegram.inner.client.tell(Method::AnswerCallbackQuery, &request, timeout).await {
                     // Too old, mostly; nothing can be done about it.
                     tracing::debug!(account = %telegram.inner.me.account, %error, "a pressed button is not acknowledged");
                 }

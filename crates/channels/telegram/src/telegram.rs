@@ -112,7 +112,7 @@ impl Telegram {
     }
 
     /// A bot over a client that others use too, made by [`crate::http_client`]. The client's proxy counts, not the config's.
-    pub fn with_client(config: TelegramConfig, http: reqwest::Client) -> Result<Self, BadConfig> {
+    pub fn with_client(config: TelegramConfig, http: &voronka_http::Client) -> Result<Self, BadConfig> {
         let client = Client::over(&config, http)?;
         Self::of(config, client)
     }

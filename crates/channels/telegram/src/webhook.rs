@@ -50,8 +50,7 @@ impl TelegramWebhook {
             max_connections: config.max_connections.clamp(1, 100),
             allowed_updates: ALLOWED_UPDATES,
         };
-        let answer = self.telegram.inner.client.call(Method::SetWebhook, &request, config.timeouts.send).await;
-        answer.map(|_answer| ())
+        self.telegram.inner.client.tell(Method::SetWebhook, &request, config.timeouts.send).await
     }
 }
 

@@ -4,4 +4,4 @@ mod assembler;
 mod request;
 
 pub(crate) use assembler::{Assembler, checked};
-pub(crate) use request::{body, valid_arguments};
+pub(crate) use request::{Tools, body, valid_arguments};

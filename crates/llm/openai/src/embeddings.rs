@@ -9,7 +9,7 @@ use serde::{
 };
 use url::Url;
 use voronka_core::ports::{EmbedError, EmbedFor, Embedder};
-use voronka_resilience::http::{Api, Reach, Scheme, SetupError};
+use voronka_resilience::http::{Api, Endpoint, Reach, Scheme, SetupError};
 
 use crate::config::Profile;
 
@@ -46,7 +46,7 @@ const CHARACTERS_MAX: usize = 250_000;
 /// An embedding model behind OpenAI's protocol. Questions and passages are embedded alike.
 #[derive(Debug)]
 pub struct OpenAiEmbedder {
-    api: Api,
+    endpoint: Endpoint,
     name: String,
     model: String,
     dimensions: Option<u32>,
@@ -66,7 +66,7 @@ impl OpenAiEmbedder {
         });
         let size = config.dimensions.map(|dimensions| format!("@{dimensions}")).unwrap_or_default();
         Ok(Self {
-            api: Api::new(config.reach, config.key.map(|key| (Scheme::Bearer, key)))?,
+            endpoint: Api::new(config.reach, config.key.map(|key| (Scheme::Bearer, key)))?.endpoint("embeddings")?,
             name: format!("{}/{}{size}", profile.label(), config.model),
             model: config.model,
             dimensions: config.dimensions,
@@ -81,7 +81,7 @@ impl OpenAiEmbedder {
             Request { model: &self.model, input: texts, encoding_format: self.encoding, dimensions: self.dimensions };
         let body = serde_json::to_vec(&request).map_err(|_| EmbedError::Refused("a text cannot be written".into()))?;
         let private = || texts.iter().map(String::as_str).collect::<Vec<_>>();
-        let answer = self.api.post("embeddings", body).await.map_err(|failure| failure.into_embed_error(&private()))?;
+        let answer = self.endpoint.post(&body).await.map_err(|failure| failure.into_embed_error(&private()))?;
         let whole = answer.whole().await.map_err(|error| EmbedError::Unavailable(error.to_string()))?;
         let list: List = serde_json::from_slice(&whole).map_err(|_| EmbedError::Unavailable(SENSELESS.into()))?;
         let mut rows: Vec<(usize, Vec<f32>)> =

@@ -2,7 +2,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use voronka_core::ports::{ChatModel, Completion, Delta, ModelError, Prompt};
-use voronka_resilience::http::{Api, Failure, Scheme, SetupError, private_texts};
+use voronka_resilience::http::{Api, Endpoint, Failure, Scheme, SetupError, private_texts};
 
 use crate::{
     chat,
@@ -14,13 +14,15 @@ use crate::{
 /// A model behind OpenAI's protocol.
 #[derive(Debug)]
 pub struct OpenAi {
-    api: Api,
+    chat: Endpoint,
+    respond: Endpoint,
     name: String,
     model: String,
     profile: Profile,
     thinking: Thinking,
     wire: Wire,
     responses: AtomicBool,
+    tools: chat::Tools,
     memory: Memory,
 }
 
@@ -37,27 +39,29 @@ impl OpenAi {
         }
         let api = Api::new(reach, config.key.map(|key| (Scheme::Bearer, key)))?;
         Ok(Self {
-            api,
+            chat: api.endpoint("chat/completions")?,
+            respond: api.endpoint("responses")?,
             name: format!("{}/{}", profile.label(), config.model),
             thinking: Thinking::of(profile, &config.model, config.effort),
             responses: AtomicBool::new(begins_with_responses(config.wire, profile, &config.model)),
             wire: config.wire,
             model: config.model,
             profile,
+            tools: chat::Tools::default(),
             memory: Memory::default(),
         })
     }
 
     async fn chat(&self, prompt: &Prompt, tell: Tell<'_>) -> Result<Completion, Failure> {
-        let body = chat::body(prompt, &self.model, self.profile, self.thinking).map_err(unwritable)?;
-        let answer = self.api.post("chat/completions", body).await?;
+        let body = chat::body(prompt, &self.model, self.profile, self.thinking, &self.tools).map_err(unwritable)?;
+        let answer = self.chat.post(&body).await?;
         stream::read(answer, chat::Assembler::new(&self.name, prompt), tell).await
     }
 
     async fn respond(&self, prompt: &Prompt, tell: Tell<'_>) -> Result<Completion, Failure> {
         let body =
             responses::body(prompt, &self.model, self.profile, self.thinking, &self.memory).map_err(unwritable)?;
-        let answer = self.api.post("responses", body).await?;
+        let answer = self.respond.post(&body).await?;
         stream::read(answer, responses::Assembler::new(&self.name, prompt, &self.memory), tell).await
     }
 }

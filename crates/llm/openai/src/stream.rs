@@ -1,7 +1,6 @@
-use bytes::Bytes;
 use voronka_core::ports::{Completion, Delta, ModelError};
 use voronka_resilience::{
-    Sse,
+    EventTooLong, Sse,
     http::{Answer, Failure},
 };
 
@@ -35,34 +34,24 @@ pub(crate) async fn read<A: Assemble>(
     mut assembler: A,
     tell: Tell<'_>,
 ) -> Result<Completion, Failure> {
-    let mut head = Vec::new();
-    let first = loop {
-        let Some(bytes) = answer.chunk().await? else { return Err(ModelError::Truncated.into()) };
-        head.extend_from_slice(&bytes);
-        if let Some(&first) = head.iter().find(|byte| !byte.is_ascii_whitespace()) {
-            break first;
-        }
-    };
+    let mut sse = Sse::default();
+    let Some(first) = begin(&mut answer, &mut sse).await? else { return Err(ModelError::Truncated.into()) };
     if matches!(first, b'{' | b'[') {
+        let mut whole = sse.into_pending();
         while let Some(bytes) = answer.chunk().await? {
-            head.extend_from_slice(&bytes);
+            whole.extend_from_slice(bytes);
         }
-        return match assembler.whole(&head, tell)? {
+        return match assembler.whole(&whole, tell)? {
             Took::Refusal(body) => Err(answer.refused(&body)),
             Took::More | Took::Last => Ok(assembler.completion(tell)?),
         };
     }
-    let mut sse = Sse::default();
-    let mut next = Some(Bytes::from(head));
+    let mut at_end = false;
     loop {
-        match &next {
-            Some(bytes) => sse.push(bytes).map_err(|long| ModelError::Unavailable(long.to_string()))?,
-            None => sse.end(),
-        }
         while let Some(event) = sse.next_event() {
             // The last event of a stream that broke off may be half of one.
             let took = assembler.event(&event.data, tell);
-            match took.map_err(|error| if next.is_none() { ModelError::Truncated } else { error })? {
+            match took.map_err(|error| if at_end { ModelError::Truncated } else { error })? {
                 Took::More => {}
                 Took::Refusal(body) => return Err(answer.refused(&body)),
                 Took::Last => {
@@ -71,11 +60,31 @@ pub(crate) async fn read<A: Assemble>(
                 }
             }
         }
-        if next.is_none() {
+        if at_end {
             return Ok(assembler.completion(tell)?);
         }
-        next = answer.chunk().await?;
+        if let Some(bytes) = answer.chunk().await? {
+            sse.push(bytes).map_err(too_long)?;
+        } else {
+            at_end = true;
+            sse.end();
+        }
     }
+}
+
+/// Reads up to the first byte that is not blank, which tells a stream from an answer in one piece.
+async fn begin(answer: &mut Answer, sse: &mut Sse) -> Result<Option<u8>, ModelError> {
+    while let Some(bytes) = answer.chunk().await? {
+        sse.push(bytes).map_err(too_long)?;
+        if let Some(&first) = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
+            return Ok(Some(first));
+        }
+    }
+    Ok(None)
+}
+
+fn too_long(long: EventTooLong) -> ModelError {
+    ModelError::Unavailable(long.to_string())
 }
 
 /// The error of an answer that is not JSON or not of the protocol.

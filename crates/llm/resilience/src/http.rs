@@ -10,20 +10,14 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
-use reqwest::{
-    Client, Proxy, Response,
-    header::{ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
-    redirect,
-};
+use http::{HeaderMap, HeaderName, HeaderValue, header::AUTHORIZATION};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 use voronka_core::ports::{ChatMessage, EmbedError, ModelError, Prompt};
+use voronka_http::{CallError, Client, Proxy, Settings};
 
 pub use refusal::Refusal;
 
-/// Time to connect.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Most bytes of a refusal that are read.
 const REFUSAL_BYTES_MAX: usize = 64 << 10;
 /// Most bytes of a whole answer that are read.
@@ -97,23 +91,10 @@ impl Clients {
         if let Some(known) = shared.iter().find(|known| exposed(known.proxy.as_ref()) == exposed(proxy)) {
             return Ok(known.client.clone());
         }
-        if rustls::crypto::CryptoProvider::get_default().is_none() {
-            // The app installs one before; an embedder need not know. Losing the race to another thread is as good.
-            let _installed = rustls::crypto::ring::default_provider().install_default();
-        }
-        let mut builder = Client::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .pool_idle_timeout(Duration::from_mins(1))
-            .user_agent(concat!("voronka/", env!("CARGO_PKG_VERSION")))
-            // An API does not move in the middle of a request; a key must not follow it anywhere.
-            .redirect(redirect::Policy::none())
-            // `Retrying` tries again; and a request that may go again is copied each time.
-            .retry(reqwest::retry::never().max_retries_per_request(0))
-            .no_proxy();
-        if let Some(proxy) = proxy {
-            builder = builder.proxy(Proxy::all(proxy.expose_secret()).map_err(|_| SetupError::Proxy)?);
-        }
-        let client = builder.build().map_err(|error| SetupError::Client(cause(&error.without_url(), &[])))?;
+        let through =
+            proxy.map(|proxy| Proxy::parse(proxy.expose_secret())).transpose().map_err(|_| SetupError::Proxy)?;
+        let client = Client::new(Settings { proxy: through, ..Settings::default() });
+        let client = client.map_err(|error| SetupError::Client(error.to_string()))?;
         shared.push(Shared { proxy: proxy.cloned(), client: client.clone() });
         Ok(client)
     }
@@ -127,6 +108,19 @@ pub struct Api {
     /// What a vendor or a proxy may echo and nobody may read.
     secrets: Arc<[SecretString]>,
     timeout: Duration,
+}
+
+/// One path of a vendor's API: what does not change between its requests is written once.
+pub struct Endpoint {
+    inner: voronka_http::Endpoint,
+    secrets: Arc<[SecretString]>,
+    timeout: Duration,
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
 }
 
 impl fmt::Debug for Api {
@@ -207,9 +201,8 @@ impl Api {
                 Scheme::ApiKey => "Api-Key",
             };
             let value = sensitive(&format!("{word} {}", key.expose_secret().trim())).ok_or(SetupError::Key)?;
-            headers.insert(reqwest::header::AUTHORIZATION, value);
+            headers.insert(AUTHORIZATION, value);
         }
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let client = reach.clients.client(reach.proxy.as_ref())?;
         let secrets = key.map(|(_, key)| key).into_iter().chain(reach.headers.into_iter().map(|(_, value)| value));
         let secrets = secrets.chain(reach.proxy).collect();
@@ -221,41 +214,35 @@ impl Api {
         self.base.host_str().unwrap_or_default()
     }
 
-    /// Sends JSON to a path below the base URL.
+    /// A path below the base URL.
     ///
     /// # Errors
-    /// When no answer comes, or one with a status other than 2xx.
-    pub async fn post(&self, path: &str, body: Vec<u8>) -> Result<Answer, Failure> {
+    /// When the base URL cannot be called.
+    pub fn endpoint(&self, path: &str) -> Result<Endpoint, SetupError> {
         let mut url = self.base.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(path.split('/'));
         }
-        let request = self.client.post(url).headers(self.headers.clone()).timeout(self.timeout);
-        // A compressed stream would come in larger pieces, later.
-        let request = request.header(ACCEPT_ENCODING, HeaderValue::from_static("identity")).body(body);
-        let response = request.send().await.map_err(|error| self.failed(error))?;
-        let answer =
-            Answer { status: response.status().as_u16(), response, secrets: Arc::clone(&self.secrets), read: 0 };
-        if (200..300).contains(&answer.status) { Ok(answer) } else { Err(answer.refusal().await) }
-    }
-
-    fn failed(&self, error: reqwest::Error) -> Failure {
-        let error = error.without_url();
-        Failure::Failed(if error.is_timeout() && !error.is_connect() {
-            ModelError::TimedOut
-        } else {
-            ModelError::Unavailable(cause(&error, &self.secrets))
-        })
+        let inner = self.client.endpoint(&url, &self.headers).map_err(|_| SetupError::BaseUrl)?;
+        Ok(Endpoint { inner, secrets: Arc::clone(&self.secrets), timeout: self.timeout })
     }
 }
 
-/// The innermost cause: what an operator needs of a failed connection, without what a vendor or a customer wrote.
-fn cause(error: &dyn std::error::Error, secrets: &[SecretString]) -> String {
-    let mut innermost = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
+impl Endpoint {
+    /// Sends JSON.
+    ///
+    /// # Errors
+    /// When no answer comes, or one with a status other than 2xx.
+    pub async fn post(&self, body: &[u8]) -> Result<Answer, Failure> {
+        let inner = self.inner.post(body, self.timeout).await.map_err(|error| match error {
+            CallError::TimedOut => ModelError::TimedOut,
+            CallError::NotSent(why) | CallError::Broken(why) => {
+                ModelError::Unavailable(scrub::scrub(&why, &self.secrets))
+            }
+        })?;
+        let answer = Answer { inner, secrets: Arc::clone(&self.secrets), read: 0 };
+        if answer.inner.is_success() { Ok(answer) } else { Err(answer.refusal().await) }
     }
-    scrub::scrub(&innermost.to_string(), secrets)
 }
 
 fn sensitive(value: &str) -> Option<HeaderValue> {
@@ -266,27 +253,26 @@ fn sensitive(value: &str) -> Option<HeaderValue> {
 
 /// An answer, read piece by piece.
 pub struct Answer {
-    status: u16,
-    response: Response,
+    inner: voronka_http::Answer,
     secrets: Arc<[SecretString]>,
     read: usize,
 }
 
 impl Answer {
-    /// What comes next; `None` at the end.
+    /// All that has come since; `None` at the end.
     ///
     /// # Errors
     /// When the connection breaks, time is up, or the answer has no end.
-    pub async fn chunk(&mut self) -> Result<Option<Bytes>, ModelError> {
-        match self.response.chunk().await {
+    pub async fn chunk(&mut self) -> Result<Option<&[u8]>, ModelError> {
+        match self.inner.chunk().await {
             Ok(None) => Ok(None),
             Ok(Some(bytes)) => {
                 self.read += bytes.len();
                 let fits = self.read <= ANSWER_BYTES_MAX;
                 if fits { Ok(Some(bytes)) } else { Err(ModelError::Refused("the answer has no end".into())) }
             }
-            Err(error) if error.is_timeout() => Err(ModelError::TimedOut),
-            Err(_) => Err(ModelError::Truncated),
+            Err(CallError::TimedOut) => Err(ModelError::TimedOut),
+            Err(CallError::NotSent(_) | CallError::Broken(_)) => Err(ModelError::Truncated),
         }
     }
 
@@ -294,14 +280,15 @@ impl Answer {
     pub async fn whole(mut self) -> Result<Vec<u8>, ModelError> {
         let mut whole = Vec::new();
         while let Some(bytes) = self.chunk().await? {
-            whole.extend_from_slice(&bytes);
+            whole.extend_from_slice(bytes);
         }
         Ok(whole)
     }
 
     /// A refusal that came within an answer.
     pub fn refused(&self, body: &[u8]) -> Failure {
-        Failure::Refused(Box::new(Refusal::read(self.status, self.response.headers(), body, &self.secrets)))
+        let (status, headers) = (self.inner.status(), self.inner.headers());
+        Failure::Refused(Box::new(Refusal::read(status, &headers, body, &self.secrets)))
     }
 
     /// Reads to the end if that is near: a connection that was left in the middle of an answer cannot be used again.
@@ -315,7 +302,7 @@ impl Answer {
         let mut body = Vec::new();
         // A refusal whose text breaks off is a refusal all the same.
         while let Ok(Some(bytes)) = self.chunk().await {
-            body.extend_from_slice(&bytes);
+            body.extend_from_slice(bytes);
             if body.len() > REFUSAL_BYTES_MAX {
                 break;
             }

@@ -4,12 +4,14 @@
 //!   [`Metered`]; [`Resilient`] chains them. The usual order is
 //!   `FallingBack([Metered(Timed(Limited(Retrying(model)))), …])`: a fallback is asked when the first has been given up.
 //! - [`Slots`]: the calls that may be under way at an account of a provider, shared fairly by the partners that use it.
-//! - [`http`]: one way to reach a vendor, with its errors told apart; [`Sse`] and [`JsonObjects`] take streams apart.
+//! - [`http`]: one way to reach a vendor, with its errors told apart; [`write_json_text`] writes prompts, [`Sse`] and
+//!   [`JsonObjects`] take streams apart.
 
 mod call_ids;
 mod falling_back;
 pub mod http;
 mod json_objects;
+mod json_text;
 mod limited;
 mod metered;
 mod retrying;
@@ -24,6 +26,7 @@ use voronka_core::ports::{ChatModel, Clock};
 pub use call_ids::CallIds;
 pub use falling_back::FallingBack;
 pub use json_objects::JsonObjects;
+pub use json_text::write_json_text;
 pub use limited::Limited;
 pub use metered::Metered;
 pub use retrying::{Patience, Retrying};

@@ -1,5 +1,7 @@
 use std::borrow::Cow;
 
+use memchr::memchr;
+
 use crate::{EventTooLong, PENDING_BYTES_MAX};
 
 /// Takes a stream of server-sent events apart, however TCP cut it.
@@ -48,13 +50,18 @@ impl Sse {
         self.buffer.extend_from_slice(b"\n\n");
     }
 
+    /// What waits, of a stream that turned out to be none.
+    pub fn into_pending(mut self) -> Vec<u8> {
+        self.buffer.split_off(self.read)
+    }
+
     /// The next event that has data.
     pub fn next_event(&mut self) -> Option<SseEvent<'_>> {
         loop {
             let (start, end) = self.block()?;
-            // Looked up twice because a borrow that is returned from a loop would last through it.
-            if parse(&self.buffer[start..end]).is_some() {
-                return parse(&self.buffer[start..end]);
+            // Asked before because a borrow that is returned from a loop would last through it.
+            if has_data(&self.buffer[start..end]) {
+                return Some(parse(&self.buffer[start..end]));
             }
         }
     }
@@ -62,7 +69,7 @@ impl Sse {
     /// The lines up to the next empty one, which are then read.
     fn block(&mut self) -> Option<(usize, usize)> {
         let mut line = self.searched.max(self.read);
-        while let Some(length) = self.buffer[line..].iter().position(|&byte| byte == b'\n') {
+        while let Some(length) = memchr(b'\n', &self.buffer[line..]) {
             let next = line + length + 1;
             let empty = matches!(&self.buffer[line..next], b"\n" | b"\r\n");
             if empty {
@@ -77,16 +84,35 @@ impl Sse {
     }
 }
 
-fn parse(block: &[u8]) -> Option<SseEvent<'_>> {
-    let mut name: &[u8] = b"";
-    let mut data: Option<Cow<'_, [u8]>> = None;
-    for line in block.split(|&byte| byte == b'\n') {
+/// Field and value of each line.
+fn fields(block: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    let mut rest = Some(block);
+    std::iter::from_fn(move || {
+        let left = rest?;
+        let line = match memchr(b'\n', left) {
+            Some(end) => {
+                rest = Some(&left[end + 1..]);
+                &left[..end]
+            }
+            None => rest.take()?,
+        };
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let (field, value) = match line.iter().position(|&byte| byte == b':') {
+        let (field, value) = match memchr(b':', line) {
             Some(colon) => (&line[..colon], &line[colon + 1..]),
             None => (line, &line[line.len()..]),
         };
-        let value = value.strip_prefix(b" ").unwrap_or(value);
+        Some((field, value.strip_prefix(b" ").unwrap_or(value)))
+    })
+}
+
+fn has_data(block: &[u8]) -> bool {
+    fields(block).any(|(field, _)| field == b"data")
+}
+
+fn parse(block: &[u8]) -> SseEvent<'_> {
+    let mut name: &[u8] = b"";
+    let mut data: Option<Cow<'_, [u8]>> = None;
+    for (field, value) in fields(block) {
         match field {
             b"data" => match &mut data {
                 None => data = Some(Cow::Borrowed(value)),
@@ -100,7 +126,7 @@ fn parse(block: &[u8]) -> Option<SseEvent<'_>> {
             _ => {} // Comments have an empty field name; `id` and `retry` are for browsers.
         }
     }
-    data.map(|data| SseEvent { name, data })
+    SseEvent { name, data: data.unwrap_or_default() }
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use voronka_core::ports::{Clock, EmbedError, EmbedFor, Embedder};
 use voronka_resilience::{
     Patience,
-    http::{Api, Reach, SetupError},
+    http::{Endpoint, Reach, SetupError},
 };
 
 /// Requests a second that Yandex allows.
@@ -51,7 +51,7 @@ impl YandexEmbeddingConfig {
 
 /// The embeddings of Yandex: one text a request, slowly enough for the quota. Index in the background.
 pub struct YandexEmbedder {
-    api: Api,
+    endpoint: Endpoint,
     name: String,
     passages: String,
     questions: String,
@@ -68,7 +68,7 @@ impl YandexEmbedder {
             name: format!("yandex/{}+{}", config.passages, config.questions),
             passages: crate::uri("emb", &config.folder, &config.passages),
             questions: crate::uri("emb", &config.folder, &config.questions),
-            api: crate::api(config.reach, config.key)?,
+            endpoint: crate::api(config.reach, config.key)?.endpoint("foundationModels/v1/textEmbedding")?,
             clock,
             pause: Duration::from_secs(1) / config.requests_per_second.max(1),
             next: Mutex::new(None),
@@ -108,7 +108,7 @@ impl YandexEmbedder {
         let cut = text.char_indices().nth(CHARACTERS_MAX).map_or(text, |(at, _)| &text[..at]);
         let body = serde_json::to_vec(&Request { model_uri: model, text: cut })
             .map_err(|_| EmbedError::Refused("a text cannot be written".into()))?;
-        let answer = self.api.post("foundationModels/v1/textEmbedding", body).await;
+        let answer = self.endpoint.post(&body).await;
         let answer = answer.map_err(|failure| failure.into_embed_error(&[text]))?;
         let whole = answer.whole().await.map_err(|error| EmbedError::Unavailable(error.to_string()))?;
         let answer: Answer =

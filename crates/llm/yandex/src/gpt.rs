@@ -7,7 +7,7 @@ use tokio::{sync::Semaphore, time::timeout};
 use voronka_core::ports::{ChatModel, Completion, Delta, ModelError, Prompt};
 use voronka_resilience::{
     JsonObjects,
-    http::{Api, Failure, Reach, SetupError, private_texts},
+    http::{Endpoint, Failure, Reach, SetupError, private_texts},
 };
 
 use reader::{Reader, Took};
@@ -41,7 +41,7 @@ impl YandexConfig {
 /// A model of Yandex.
 #[derive(Debug)]
 pub struct YandexGpt {
-    api: Api,
+    endpoint: Endpoint,
     name: String,
     uri: String,
     permits: Semaphore,
@@ -59,7 +59,7 @@ impl YandexGpt {
             uri: crate::uri("gpt", &config.folder, &config.model),
             // The folder is no secret, but nobody needs it in a report.
             name: format!("yandex/{}", config.model.rsplit_once("://").map_or(&*config.model, |(_, model)| model)),
-            api: crate::api(config.reach, config.key)?,
+            endpoint: crate::api(config.reach, config.key)?.endpoint("foundationModels/v1/completion")?,
             permits: Semaphore::new(config.calls_max.clamp(1, Semaphore::MAX_PERMITS)),
             queue_max,
         })
@@ -74,11 +74,11 @@ impl YandexGpt {
             .map_err(|_| ModelError::Refused("the prompt cannot be written as JSON".into()))?;
         let queued = timeout(self.queue_max, self.permits.acquire()).await;
         let Ok(Ok(_permit)) = queued else { return Err(ModelError::Limited { after: None }.into()) };
-        let mut answer = self.api.post("foundationModels/v1/completion", body).await?;
+        let mut answer = self.endpoint.post(&body).await?;
         let mut objects = JsonObjects::default();
         let mut reader = Reader::new(&self.name, prompt);
         while let Some(bytes) = answer.chunk().await? {
-            objects.push(&bytes).map_err(|long| ModelError::Unavailable(long.to_string()))?;
+            objects.push(bytes).map_err(|long| ModelError::Unavailable(long.to_string()))?;
             while let Some(object) = objects.next_object() {
                 if reader.object(object, tell)? == Took::Refusal {
                     return Err(answer.refused(object));

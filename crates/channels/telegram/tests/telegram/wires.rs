@@ -80,7 +80,7 @@ async fn an_account_goes_through_its_own_proxy() {
     let telegram = Telegram::new(config.clone()).unwrap();
     assert_eq!(telegram.get_me().await.unwrap().id, 1000);
     let shared = http_client(config.proxy.as_ref(), config.timeouts.connect).unwrap();
-    let another = Telegram::with_client(config_at("http://api.invalid"), shared).unwrap();
+    let another = Telegram::with_client(config_at("http://api.invalid"), &shared).unwrap();
     assert_eq!(another.get_me().await.unwrap().id, 1000);
     assert_eq!(proxy.calls_of("getMe").len(), 2);
 }

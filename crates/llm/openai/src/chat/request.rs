@@ -1,19 +1,23 @@
+use std::sync::{Arc, Mutex, PoisonError};
+
 use serde::{Serialize, de::IgnoredAny};
-use serde_json::Value;
-use voronka_core::ports::{ChatMessage, Prompt, ToolCall};
-use voronka_resilience::http::private_texts;
+use serde_json::value::{RawValue, to_raw_value};
+use voronka_core::ports::{ChatMessage, Prompt, ToolCall, ToolSpec};
+use voronka_resilience::{http::private_texts, write_json_text};
 
 use crate::config::{Effort, Profile, Thinking};
 
 /// What a request holds besides the prompt's texts, in bytes, about: mostly tools.
 const OTHER_BYTES: usize = 4 << 10;
+/// Sets of tools that are remembered as JSON.
+const TOOL_SETS_MAX: usize = 8;
 
+/// What a request holds besides its messages.
 #[derive(Serialize)]
 struct Request<'a> {
     model: &'a str,
-    messages: Vec<Message<'a>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    tools: Vec<Tool<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tools: Option<&'a RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
     temperature: Option<f32>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -34,22 +38,6 @@ struct Request<'a> {
 #[derive(Serialize)]
 struct StreamOptions {
     include_usage: bool,
-}
-
-#[derive(Serialize)]
-struct Message<'a> {
-    role: &'static str,
-    content: &'a str,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    tool_calls: Vec<Call<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tool_call_id: Option<&'a str>,
-}
-
-impl<'a> Message<'a> {
-    fn new(role: &'static str, content: &'a str) -> Self {
-        Self { role, content, tool_calls: vec![], tool_call_id: None }
-    }
 }
 
 #[derive(Serialize)]
@@ -75,7 +63,7 @@ struct Tool<'a> {
 struct Declaration<'a> {
     name: &'a str,
     description: &'a str,
-    parameters: &'a Value,
+    parameters: &'a serde_json::Value,
     #[serde(skip_serializing_if = "Option::is_none")]
     strict: Option<bool>,
 }
@@ -85,35 +73,53 @@ pub(crate) fn valid_arguments(call: &ToolCall) -> &str {
     if serde_json::from_str::<IgnoredAny>(&call.arguments).is_ok() { &call.arguments } else { "{}" }
 }
 
+/// Tools as JSON, written once for each set of them: they do not change between turns.
+#[derive(Debug, Default)]
+pub(crate) struct Tools(Mutex<Vec<KnownTools>>);
+
+#[derive(Debug)]
+struct KnownTools {
+    set: Arc<[ToolSpec]>,
+    json: Arc<RawValue>,
+}
+
+impl Tools {
+    fn json(&self, set: &Arc<[ToolSpec]>, profile: Profile) -> serde_json::Result<Option<Arc<RawValue>>> {
+        if set.is_empty() {
+            return Ok(None);
+        }
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = known.iter().find(|known| Arc::ptr_eq(&known.set, set)) {
+            return Ok(Some(Arc::clone(&known.json)));
+        }
+        let strict = profile.is_openai().then_some(true);
+        let tools = set.iter().map(|tool| {
+            let (name, description, parameters) = (&*tool.name, &*tool.description, &tool.parameters);
+            Tool { r#type: "function", function: Declaration { name, description, parameters, strict } }
+        });
+        let json: Arc<RawValue> = to_raw_value(&tools.collect::<Vec<_>>())?.into();
+        if known.len() >= TOOL_SETS_MAX {
+            known.remove(0);
+        }
+        known.push(KnownTools { set: Arc::clone(set), json: Arc::clone(&json) });
+        Ok(Some(json))
+    }
+}
+
 /// The request as JSON.
-pub(crate) fn body(prompt: &Prompt, model: &str, profile: Profile, thinking: Thinking) -> serde_json::Result<Vec<u8>> {
-    let system = (!prompt.system.is_empty()).then(|| Message::new("system", &prompt.system));
-    let messages = prompt.messages.iter().map(|message| match message {
-        ChatMessage::User { text } => Message::new("user", text),
-        ChatMessage::Tool { call, content, .. } => {
-            Message { tool_call_id: Some(call), ..Message::new("tool", content) }
-        }
-        ChatMessage::Assistant { text, calls } => {
-            let calls = calls.iter().map(|call| {
-                let function = Function { name: &call.name, arguments: valid_arguments(call) };
-                Call { id: &call.id, r#type: "function", function }
-            });
-            Message { tool_calls: calls.collect(), ..Message::new("assistant", text) }
-        }
-    });
-    let strict = profile.is_openai().then_some(true);
-    let tools = prompt.tools.iter().map(|tool| {
-        let (name, description, parameters) = (&*tool.name, &*tool.description, &tool.parameters);
-        Tool { r#type: "function", function: Declaration { name, description, parameters, strict } }
-    });
+pub(crate) fn body(
+    prompt: &Prompt,
+    model: &str,
+    profile: Profile,
+    thinking: Thinking,
+    tools: &Tools,
+) -> serde_json::Result<Vec<u8>> {
+    let tools = tools.json(&prompt.tools, profile)?;
     let limit = Some(thinking.max_tokens(prompt.max_tokens));
     let (max_tokens, max_completion_tokens) = if profile.is_openai() { (None, limit) } else { (limit, None) };
-    let said: usize = private_texts(prompt).iter().map(|text| text.len()).sum();
-    let mut body = Vec::with_capacity(said + said / 8 + OTHER_BYTES);
     let request = Request {
         model,
-        messages: system.into_iter().chain(messages).collect(),
-        tools: tools.collect(),
+        tools: tools.as_deref(),
         temperature: thinking.temperature(prompt.temperature),
         max_tokens,
         max_completion_tokens,
@@ -123,6 +129,53 @@ pub(crate) fn body(prompt: &Prompt, model: &str, profile: Profile, thinking: Thi
         prompt_cache_key: (profile.is_openai() && !prompt.cache_key.is_empty()).then_some(&prompt.cache_key),
         store: profile.is_openai().then_some(false),
     };
+    let said: usize = private_texts(prompt).iter().map(|text| text.len()).sum();
+    let mut body = Vec::with_capacity(said + said / 8 + OTHER_BYTES);
     serde_json::to_writer(&mut body, &request)?;
+    // The messages are the last field of the same object.
+    body.pop();
+    body.extend_from_slice(b",\"messages\":[");
+    if !prompt.system.is_empty() {
+        message("system", &prompt.system, &mut body);
+        body.extend_from_slice(b"},");
+    }
+    for one in &prompt.messages {
+        dialogue(one, &mut body)?;
+        body.extend_from_slice(b"},");
+    }
+    body.pop_if(|last| *last == b',');
+    body.extend_from_slice(b"]}");
     Ok(body)
+}
+
+/// A message of the dialogue, without its last brace.
+fn dialogue(one: &ChatMessage, body: &mut Vec<u8>) -> serde_json::Result<()> {
+    match one {
+        ChatMessage::User { text } => message("user", text, body),
+        ChatMessage::Tool { call, content, .. } => {
+            message("tool", content, body);
+            body.extend_from_slice(b",\"tool_call_id\":");
+            write_json_text(call, body);
+        }
+        ChatMessage::Assistant { text, calls } => {
+            message("assistant", text, body);
+            if !calls.is_empty() {
+                let calls = calls.iter().map(|call| {
+                    let function = Function { name: &call.name, arguments: valid_arguments(call) };
+                    Call { id: &call.id, r#type: "function", function }
+                });
+                body.extend_from_slice(b",\"tool_calls\":");
+                serde_json::to_writer(body, &calls.collect::<Vec<_>>())?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Role and words, without the last brace.
+fn message(role: &str, content: &str, body: &mut Vec<u8>) {
+    for part in ["{\"role\":\"", role, "\",\"content\":"] {
+        body.extend_from_slice(part.as_bytes());
+    }
+    write_json_text(content, body);
 }

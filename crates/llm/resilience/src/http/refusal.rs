@@ -1,7 +1,10 @@
 use std::time::Duration;
 
+use http::{
+    HeaderMap,
+    header::{DATE, RETRY_AFTER},
+};
 use jiff::fmt::rfc2822;
-use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use secrecy::SecretString;
 use serde_json::Value;
 use voronka_core::ports::ModelError;

@@ -1,0 +1,127 @@
+use std::{fmt, future::poll_fn, io::Write as _, pin::Pin, sync::Arc, task::Poll, time::Duration};
+
+use http::{
+    HeaderMap, HeaderValue,
+    header::{
+        ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, PROXY_AUTHORIZATION,
+        TRANSFER_ENCODING, USER_AGENT,
+    },
+};
+use percent_encoding::percent_decode_str;
+use tokio::time::{Instant, Sleep, sleep};
+use url::{Position, Url};
+
+use crate::{
+    Answer, CallError, Client, SetupError,
+    connection::{Connection, Lost, Sending},
+    head::Head,
+    host::Host,
+    proxy::basic,
+};
+
+/// Who we say we are.
+const US: &str = concat!("voronka/", env!("CARGO_PKG_VERSION"));
+
+/// An address that JSON is posted to.
+pub struct Endpoint {
+    client: Client,
+    host: Arc<Host>,
+    /// The request up to the length of its body. Holds keys: never printed.
+    head: Vec<u8>,
+}
+
+impl Endpoint {
+    pub(crate) fn new(client: Client, host: Arc<Host>, address: &Url, headers: &HeaderMap) -> Result<Self, SetupError> {
+        let authority = &address[Position::BeforeHost..Position::AfterPort];
+        let mut all = HeaderMap::new();
+        all.insert(HOST, HeaderValue::from_str(authority).map_err(|_| SetupError::Address)?);
+        all.insert(USER_AGENT, HeaderValue::from_static(US));
+        all.insert(ACCEPT, HeaderValue::from_static("*/*"));
+        if !(address.username().is_empty() && address.password().is_none()) {
+            let decoded = |part: &str| percent_decode_str(part).decode_utf8_lossy().into_owned();
+            let login = basic(&decoded(address.username()), &decoded(address.password().unwrap_or_default()));
+            all.insert(AUTHORIZATION, login.ok_or(SetupError::Address)?);
+        }
+        all.extend(headers.clone());
+        // A compressed stream would come in larger pieces, later.
+        all.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        all.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let path = &address[Position::BeforePath..Position::AfterQuery];
+        let mut head = match client.forwarder(&host) {
+            // A proxy that reads the request wants to know the whole address; a tunnel was opened before.
+            Some(proxy) => {
+                all.extend(proxy.authorization().map(|authorization| (PROXY_AUTHORIZATION, authorization)));
+                format!("POST {}://{authority}{path} HTTP/1.1\r\n", address.scheme())
+            }
+            None => format!("POST {path} HTTP/1.1\r\n"),
+        }
+        .into_bytes();
+        let ours = [CONTENT_LENGTH, TRANSFER_ENCODING];
+        for (name, value) in all.iter().filter(|(name, _)| !ours.contains(name)) {
+            for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
+                head.extend_from_slice(part);
+            }
+        }
+        head.extend_from_slice(b"content-length: ");
+        Ok(Self { client, host, head })
+    }
+
+    /// Posts JSON. All of it, from here to the last byte that is read of the answer, may take this long.
+    ///
+    /// # Errors
+    /// When there is no answer; one that says no is an answer.
+    pub async fn post(&self, json: &[u8], most: Duration) -> Result<Answer, CallError> {
+        let mut time = Box::pin(sleep(most));
+        let request = self.request(json);
+        loop {
+            let kept = self.host.take();
+            let is_new = kept.is_none();
+            let mut connection = match kept {
+                Some(connection) => connection,
+                None => Connection::new(self.client.connect(&self.host, left(&time)).await?),
+            };
+            match exchange(&mut connection, &request, time.as_mut()).await? {
+                Ok(head) => return Ok(Answer::new(head, connection, Arc::clone(&self.host), time)),
+                // It was closed in the moment it was taken up, and nothing of the request went out: another will do.
+                Err(Lost::Unsent(_)) if !is_new => {}
+                Err(Lost::Unsent(why)) => return Err(CallError::NotSent(why)),
+                Err(Lost::Unanswered(why)) => return Err(CallError::Broken(why)),
+            }
+        }
+    }
+
+    /// The whole request: small enough to be copied, and so it goes out in one piece.
+    fn request(&self, json: &[u8]) -> Vec<u8> {
+        /// A length, and two line ends.
+        const LENGTH_BYTES: usize = 24;
+        let mut request = Vec::with_capacity(self.head.len() + LENGTH_BYTES + json.len());
+        request.extend_from_slice(&self.head);
+        write!(request, "{}\r\n\r\n", json.len()).expect("a vector takes all");
+        request.extend_from_slice(json);
+        request
+    }
+}
+
+/// The inner error is one that the connection gave, the outer one is time's.
+async fn exchange(
+    connection: &mut Connection,
+    request: &[u8],
+    mut time: Pin<&mut Sleep>,
+) -> Result<Result<Head, Lost>, CallError> {
+    let mut sending = Sending::new(request);
+    poll_fn(|cx| match connection.poll_exchange(cx, &mut sending) {
+        Poll::Ready(ended) => Poll::Ready(Ok(ended)),
+        Poll::Pending => time.as_mut().poll(cx).map(|()| Err(CallError::TimedOut)),
+    })
+    .await
+}
+
+fn left(time: &Sleep) -> Duration {
+    time.deadline().saturating_duration_since(Instant::now())
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Endpoint").field("host", &self.host.uri.host()).finish_non_exhaustive()
+    }
+}
