@@ -23,20 +23,27 @@ struct Counts {
     input: Counter,
     cached: Counter,
     output: Counter,
+    answered: Counter,
 }
 
 impl Counts {
     fn of(partner: String, model: String) -> Self {
         let tokens = |kind: &'static str| counter!("voronka_model_tokens_total", "partner" => partner.clone(), "model" => model.clone(), "kind" => kind);
         let (input, cached, output) = (tokens("input"), tokens("cached"), tokens("output"));
-        Self { partner, model, input, cached, output }
+        let answered = calls(&partner, &model, "answered");
+        Self { partner, model, input, cached, output, answered }
     }
 
-    /// One a call to a model is rare enough to look the counter up.
-    fn call(&self, ended: &'static str) {
-        let (partner, model) = (self.partner.clone(), self.model.clone());
-        counter!("voronka_model_calls_total", "partner" => partner, "model" => model, "ended" => ended).increment(1);
+    /// Failures are rare enough to look their counters up.
+    fn failed(&self, error: &ModelError) {
+        calls(&self.partner, &self.model, kind(error)).increment(1);
     }
+}
+
+/// Counts calls that ended so.
+fn calls(partner: &str, model: &str, ended: &'static str) -> Counter {
+    let (partner, model) = (partner.to_owned(), model.to_owned());
+    counter!("voronka_model_calls_total", "partner" => partner, "model" => model, "ended" => ended)
 }
 
 impl<M> Metered<M> {
@@ -77,11 +84,14 @@ impl<M: ChatModel> ChatModel for Metered<M> {
         let result = self.inner.complete(prompt, &mut tell).await;
         let ms = |at: jiff::Timestamp| i64::try_from(at.duration_since(begun).as_millis()).unwrap_or(i64::MAX);
         let (model, took_ms, first_ms) = (self.inner.name(), ms(self.clock.now()), first.map(ms));
-        self.counts.call(result.as_ref().map_or_else(kind, |_| "answered"));
-        if let Ok(Completion { usage, .. }) = &result {
-            self.counts.input.increment(usage.input.into());
-            self.counts.cached.increment(usage.cached.into());
-            self.counts.output.increment(usage.output.into());
+        match &result {
+            Ok(Completion { usage, .. }) => {
+                self.counts.answered.increment(1);
+                self.counts.input.increment(usage.input.into());
+                self.counts.cached.increment(usage.cached.into());
+                self.counts.output.increment(usage.output.into());
+            }
+            Err(error) => self.counts.failed(error),
         }
         match &result {
             Ok(completion) => debug!(
