@@ -3,7 +3,7 @@
 #[cfg(feature = "otel")]
 mod otel;
 
-use std::io;
+use std::io::{self, IsTerminal};
 
 use tracing_subscriber::{EnvFilter, Layer, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
@@ -30,18 +30,21 @@ pub(crate) fn init(cli: &Cli) -> Guard {
     let lines = if cli.json_logs {
         fmt::layer().json().with_writer(io::stderr).boxed()
     } else {
-        fmt::layer().compact().with_target(false).with_writer(io::stderr).boxed()
+        let colours = io::stderr().is_terminal();
+        fmt::layer().compact().with_target(false).with_ansi(colours).with_writer(io::stderr).boxed()
     };
-    let registry = tracing_subscriber::registry().with(lines.with_filter(filter));
+    let registry = tracing_subscriber::registry();
     #[cfg(feature = "otel")]
     {
+        let registry = registry.with(lines.with_filter(filter));
         let (layer, exporter) = otel::layer(cli);
         registry.with(layer).init();
         exporter
     }
     #[cfg(not(feature = "otel"))]
     {
-        registry.init();
+        // One filter for all costs a span less than one of the lines' own.
+        registry.with(lines).with(filter).init();
         Guard
     }
 }

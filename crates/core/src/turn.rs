@@ -48,7 +48,7 @@ use crate::{
 /// A turn that waits for an answer, or is about to be begun.
 #[derive(Debug)]
 pub struct Turn {
-    work: Work,
+    work: Box<Work>,
     answering: Answering,
 }
 
@@ -56,7 +56,7 @@ pub struct Turn {
 #[derive(Debug)]
 pub enum Step {
     /// An answer of the world; give it to [`Turn::resume`].
-    Ask(Box<Turn>, Question),
+    Ask(Turn, Question),
     /// Nothing: this is to be committed.
     Done(Box<Outcome>),
 }
@@ -136,7 +136,7 @@ pub struct TeamAddress {
 impl Turn {
     /// Begins the turn of a conversation's waiting mail, which must not be empty.
     pub fn begin(setting: &Setting, snapshot: Snapshot, mail: Vec<Mail>, now: Timestamp) -> Step {
-        let mut work = Work::new(setting.clone(), snapshot, mail, now);
+        let mut work = Box::new(Work::new(setting.clone(), snapshot, mail, now));
         work.take_events();
         answer::start(work)
     }

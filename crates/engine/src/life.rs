@@ -39,6 +39,8 @@ impl Life {
     /// Runs a task that is dropped when time is up.
     pub(crate) fn spawn(&self, group: Group, task: impl Future<Output = ()> + Send + 'static) {
         let over = self.over.clone();
+        // A turn's future is some KiB: it is moved once, and the runtime handles a pointer.
+        let task = Box::pin(task);
         self.tracker(group).spawn(async move {
             tokio::select! {
                 biased;

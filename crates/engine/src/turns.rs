@@ -251,17 +251,23 @@ async fn gather(shared: &Arc<Shared>, partner: &Partner, mail: &[Mail], bell: &N
 }
 
 /// The conversation as it is: kept warm since its last turn, or read.
-async fn load(shared: &Shared, key: &ConversationKey, account: &AccountId, peer: &Peer) -> Result<Snapshot, Decided> {
+async fn load(
+    shared: &Shared,
+    key: &ConversationKey,
+    account: &AccountId,
+    peer: &Peer,
+) -> Result<Box<Snapshot>, Decided> {
     let begun = shared.clock.now();
     let warm = shared.warm.take(key);
     shared.meters.looked_for_warm(warm.is_some());
-    if let Some(warm) = warm {
-        return Ok(Snapshot { account: account.clone(), peer: peer.clone(), ..warm });
+    if let Some(mut warm) = warm {
+        (warm.account, warm.peer) = (account.clone(), peer.clone());
+        return Ok(warm);
     }
     let stored = shared.journal.load(key, 0, Snapshot::HISTORY_MAX).await.map_err(Decided::Unread)?;
     shared.meters.part(Part::Load, begun, shared.clock.now());
     let read = Snapshot::read(key.clone(), account.clone(), peer.clone(), &stored);
-    read.map_err(|error| Decided::Failed(error.to_string()))
+    read.map(Box::new).map_err(|error| Decided::Failed(error.to_string()))
 }
 
 async fn decide(
@@ -289,7 +295,7 @@ async fn decide(
     let times = Times::of(partner, &account, heard, now);
     let world = World::new(shared, partner, account, peer, &snapshot, times);
     let mut deciding = Deciding::begin(shared);
-    let mut step = match guarded(|| Turn::begin(setting, snapshot, mail, now)) {
+    let mut step = match guarded(|| Turn::begin(setting, *snapshot, mail, now)) {
         Ok(step) => step,
         Err(cause) => return Decided::Failed(cause),
     };

@@ -15,7 +15,7 @@ const BYTES_MAX: usize = 16 << 20;
 pub(crate) struct Warm(Mutex<State>);
 
 struct State {
-    snapshots: LruCache<ConversationKey, (Snapshot, usize)>,
+    snapshots: LruCache<ConversationKey, (Box<Snapshot>, usize)>,
     bytes: usize,
     bytes_max: usize,
 }
@@ -36,7 +36,7 @@ impl Warm {
     }
 
     /// Takes the conversation's snapshot out, if it is there.
-    pub(crate) fn take(&self, key: &ConversationKey) -> Option<Snapshot> {
+    pub(crate) fn take(&self, key: &ConversationKey) -> Option<Box<Snapshot>> {
         let mut state = self.lock();
         let (snapshot, bytes) = state.snapshots.pop(key)?;
         state.bytes -= bytes;
@@ -46,12 +46,13 @@ impl Warm {
     /// Keeps what the next turn starts from.
     pub(crate) fn keep(&self, snapshot: Snapshot) {
         let bytes = snapshot.weight();
+        let (key, snapshot) = (snapshot.key.clone(), Box::new(snapshot));
         let mut state = self.lock();
         if bytes > state.bytes_max {
             return;
         }
         state.bytes += bytes;
-        if let Some((_, (_, before))) = state.snapshots.push(snapshot.key.clone(), (snapshot, bytes)) {
+        if let Some((_, (_, before))) = state.snapshots.push(key, (snapshot, bytes)) {
             state.bytes -= before;
         }
         while state.bytes > state.bytes_max
@@ -85,7 +86,7 @@ mod tests {
         assert_eq!(warm.take(&anna.key), None);
         warm.keep(anna.clone());
         warm.keep(anna.clone());
-        assert_eq!(warm.take(&anna.key), Some(anna.clone()));
+        assert_eq!(warm.take(&anna.key).as_deref(), Some(&anna));
         assert_eq!(warm.take(&anna.key), None);
         assert_eq!(warm.lock().bytes, 0);
     }
@@ -97,7 +98,7 @@ mod tests {
         warm.keep(anna.clone());
         warm.keep(boris.clone());
         let again = warm.take(&anna.key).unwrap();
-        warm.keep(again);
+        warm.keep(*again);
         warm.keep(vera.clone());
         assert_eq!(warm.take(&boris.key), None);
         assert!(warm.take(&anna.key).is_some() && warm.take(&vera.key).is_some());

@@ -79,7 +79,7 @@ mod decide {
             .bench_values(|(turn, completion)| turn.resume(Answer::Completion(Ok(completion))));
     }
 
-    fn asked(step: Step) -> Box<Turn> {
+    fn asked(step: Step) -> Turn {
         match step {
             Step::Ask(turn, _) => turn,
             Step::Done(outcome) => panic!("the turn ended early: {outcome:#?}"),

@@ -140,7 +140,7 @@ impl Stage {
     }
 
     /// A turn that waits for its passages.
-    pub(crate) fn searching(&self) -> Box<Turn> {
+    pub(crate) fn searching(&self) -> Turn {
         let (snapshot, mail) = self.begun();
         match Turn::begin(&self.setting, snapshot, mail, self.now) {
             Step::Ask(turn, Question::Search { .. }) => turn,
@@ -149,7 +149,7 @@ impl Stage {
     }
 
     /// A turn that waits for its completion, and what that is checked against.
-    pub(crate) fn completing(&self) -> (Box<Turn>, Arc<Evidence>) {
+    pub(crate) fn completing(&self) -> (Turn, Arc<Evidence>) {
         match self.searching().resume(Answer::Passages(self.passages())) {
             Step::Ask(turn, Question::Complete { evidence, .. }) => (turn, evidence),
             other => panic!("no model was asked: {other:#?}"),

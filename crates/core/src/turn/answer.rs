@@ -66,12 +66,12 @@ impl Basis<'_> {
     }
 }
 
-pub(super) fn start(mut work: Work) -> Step {
+pub(super) fn start(mut work: Box<Work>) -> Step {
     match work.pending.take().filter(|_| work.bot_owns()) {
         Some(pending) => {
             let query = work.masked(&pending.words).into_owned();
             let turn = Turn { work, answering: Answering::Searching(pending) };
-            Step::Ask(Box::new(turn), Question::Search { query, top: PASSAGES_MAX })
+            Step::Ask(turn, Question::Search { query, top: PASSAGES_MAX })
         }
         None => Step::Done(Box::new(work.finish())),
     }
@@ -112,13 +112,13 @@ pub(super) fn go_on(turn: Turn, answer: Answer) -> Step {
     }
 }
 
-fn ask(work: Work, talk: Talk) -> Step {
+fn ask(work: Box<Work>, talk: Talk) -> Step {
     let question = Question::Complete { prompt: Arc::clone(&talk.prompt), evidence: Arc::clone(&talk.evidence) };
-    Step::Ask(Box::new(Turn { work, answering: Answering::Completing(Box::new(talk)) }), question)
+    Step::Ask(Turn { work, answering: Answering::Completing(Box::new(talk)) }, question)
 }
 
 impl Work {
-    fn completed(mut self, mut talk: Talk, completion: Completion) -> Step {
+    fn completed(mut self: Box<Self>, mut talk: Talk, completion: Completion) -> Step {
         self.fact(Fact::ModelUsed {
             model: completion.model.clone(),
             input: completion.usage.input,
@@ -151,7 +151,7 @@ impl Work {
     }
 
     /// The model called tools: each wish is decided by the domain, and the model hears what came of it.
-    fn called(mut self, mut talk: Talk, completion: Completion) -> Step {
+    fn called(mut self: Box<Self>, mut talk: Talk, completion: Completion) -> Step {
         talk.rounds += 1;
         let mut spoke = false;
         let mut results = Vec::new();

@@ -26,7 +26,7 @@ const SUMMARY_LINE_CHARS_MAX: usize = 80;
 
 impl Work {
     /// Ends the turn.
-    pub(super) fn finish(mut self) -> Outcome {
+    pub(super) fn finish(mut self: Box<Self>) -> Outcome {
         self.say_noted();
         self.disclose();
         self.update_score();
