@@ -1,10 +1,13 @@
 //! The machine's clock.
 
-use std::time::Duration;
+use std::{
+    sync::LazyLock,
+    time::{Duration, Instant},
+};
 
 use async_trait::async_trait;
-use jiff::Timestamp;
-use voronka_core::ports::Clock;
+use jiff::{SignedDuration, Timestamp};
+use voronka_core::ports::{Clock, Moment};
 
 /// The machine's clock. Sleeps are measured by the monotonic one, in pieces, so that a jump is noticed.
 #[derive(Debug, Clone, Copy, Default)]
@@ -12,6 +15,9 @@ pub(crate) struct SystemClock;
 
 /// Longest sleep before the clock is looked at again.
 const PIECE: Duration = Duration::from_secs(30);
+
+/// The beginning of moments.
+static BEGINNING: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 #[async_trait]
 impl Clock for SystemClock {
@@ -28,6 +34,16 @@ impl Clock for SystemClock {
                 return;
             }
             tokio::time::sleep(left.min(PIECE)).await;
+        }
+    }
+
+    fn moment(&self) -> Moment {
+        Moment::after(SignedDuration::try_from(BEGINNING.elapsed()).unwrap_or(SignedDuration::MAX))
+    }
+
+    async fn sleep(&self, time: SignedDuration) {
+        if let Ok(time) = Duration::try_from(time) {
+            tokio::time::sleep(time).await;
         }
     }
 }

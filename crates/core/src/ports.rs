@@ -16,7 +16,7 @@ use std::time::Duration;
 pub use channel::{
     Channel, Chat, Malformed, PollError, Poller, Preview, Receipt, SendError, Webhook, WebhookRefusal, WebhookReply,
 };
-pub use clock::Clock;
+pub use clock::{Clock, Moment};
 pub use directory::{
     Backlog, ConversationCard, ConversationFilter, ConversationView, DeadLetterView, Directory, EventSetAside, Figures,
     LeadCard, LetterContent, OpenedLetter, OrderCard, Page,

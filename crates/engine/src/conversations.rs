@@ -13,13 +13,13 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use jiff::Timestamp;
 use rustc_hash::{FxHashMap, FxHashSet};
 use tokio::sync::{Notify, OwnedSemaphorePermit};
 use voronka_core::{
     fair::{FairLines, Places, Reserve},
     ids::{AccountId, PartnerId},
     message::{ConversationKey, Event, Inbound, Peer},
+    ports::Moment,
 };
 
 use self::backlog::Backlog;
@@ -72,12 +72,12 @@ struct Slot {
     customer: bool,
     team: bool,
     /// When the customer's last message came; `None`: it was there before we were.
-    heard: Option<Timestamp>,
+    heard: Option<Moment>,
     /// The customer who waits for an answer, and when they are shown the next sign of life.
     awaits: Option<(AccountId, Peer)>,
-    sign: Option<Timestamp>,
+    sign: Option<Moment>,
     /// Since when it waits for its turn.
-    since: Timestamp,
+    since: Moment,
     /// The place among the turns that timers cause; it is free again when the conversation has been served.
     timer: Option<OwnedSemaphorePermit>,
 }
@@ -123,7 +123,7 @@ enum Put {
 struct Begun {
     key: ConversationKey,
     bell: Arc<Notify>,
-    since: Timestamp,
+    since: Moment,
 }
 
 impl Conversations {
@@ -172,7 +172,7 @@ impl Conversations {
         if shared.life.stopping.is_cancelled() {
             return;
         }
-        let now = shared.clock.now();
+        let now = shared.clock.moment();
         let mut state = shared.conversations.lock();
         let ring = state.hear(key, news, now);
         drop(state);
@@ -199,7 +199,7 @@ impl Conversations {
     }
 
     /// Forgets that mail has come: it is about to be read. When the customer's last message came, if we were there.
-    pub(crate) fn take_more(&self, key: &ConversationKey) -> Option<Timestamp> {
+    pub(crate) fn take_more(&self, key: &ConversationKey) -> Option<Moment> {
         let mut state = self.lock();
         let slot = state.served.get_mut(key)?;
         (slot.more, slot.customer, slot.team) = (false, false, false);
@@ -223,7 +223,7 @@ impl Conversations {
     }
 
     /// A customer waits for the answer of the turn under way, though nobody heard them come.
-    pub(crate) fn await_answer(&self, key: &ConversationKey, account: &AccountId, peer: &Peer, now: Timestamp) {
+    pub(crate) fn await_answer(&self, key: &ConversationKey, account: &AccountId, peer: &Peer, now: Moment) {
         let mut state = self.lock();
         if state.expect_sign(key, Some((account.clone(), peer.clone())), now) {
             drop(state);
@@ -242,7 +242,7 @@ impl Conversations {
 
     /// Customers who are to see a sign of life by now, and when the next one is due. Who is served is asked again later,
     /// until the answer is there.
-    pub(crate) fn take_due(&self, now: Timestamp) -> (Vec<(PartnerId, AccountId, Peer)>, Option<Timestamp>) {
+    pub(crate) fn take_due(&self, now: Moment) -> (Vec<(PartnerId, AccountId, Peer)>, Option<Moment>) {
         let mut state = self.lock();
         let mut waiting = Vec::new();
         while let Some(due) = state.due.peek() {
@@ -276,7 +276,7 @@ impl Conversations {
     }
 
     /// Goes to the end of the line if anybody waits. `false`: nobody does.
-    fn give_way(&self, key: &ConversationKey, now: Timestamp) -> bool {
+    fn give_way(&self, key: &ConversationKey, now: Moment) -> bool {
         let mut state = self.lock();
         if state.queue.waiting() == 0 {
             return false;
@@ -302,7 +302,7 @@ impl Conversations {
     }
 
     /// Waits in the line of its account, which is at its limit.
-    fn wait_for(&self, key: &ConversationKey, account: AccountId, now: Timestamp) {
+    fn wait_for(&self, key: &ConversationKey, account: AccountId, now: Moment) {
         let mut state = self.lock();
         if let Some(slot) = state.served.get_mut(key) {
             let before = slot.line.replace(account);
@@ -318,7 +318,7 @@ fn places(limits: Limits) -> Places {
 
 impl State {
     /// Whether the bell of signs is to be rung.
-    fn hear(&mut self, key: ConversationKey, news: News, now: Timestamp) -> bool {
+    fn hear(&mut self, key: ConversationKey, news: News, now: Moment) -> bool {
         let line = match &news {
             News::Customer(account, _) => Some(account.clone()),
             News::Team | News::Other => None,
@@ -349,7 +349,7 @@ impl State {
     }
 
     /// Puts a conversation in line unless it is there or served.
-    fn put(&mut self, key: &ConversationKey, line: Line, now: Timestamp) -> Put {
+    fn put(&mut self, key: &ConversationKey, line: Line, now: Moment) -> Put {
         if self.served.contains_key(key) {
             return Put::There;
         }
@@ -365,7 +365,7 @@ impl State {
     }
 
     /// Gives its place back and goes to the end of its line.
-    fn line_up(&mut self, key: &ConversationKey, now: Timestamp) {
+    fn line_up(&mut self, key: &ConversationKey, now: Moment) {
         if let Some(slot) = self.served.get(key) {
             self.queue.done(&key.partner, &slot.line);
             self.push(key, now);
@@ -373,7 +373,7 @@ impl State {
     }
 
     /// Puts a conversation that holds no place into its line.
-    fn push(&mut self, key: &ConversationKey, now: Timestamp) {
+    fn push(&mut self, key: &ConversationKey, now: Moment) {
         if let Some(slot) = self.served.get_mut(key) {
             (slot.bell, slot.since) = (None, now);
             self.queue.push(&key.partner, &slot.line, key.clone());
@@ -387,7 +387,7 @@ impl State {
         }
         let Some((partner, _, key)) = self.queue.start() else { return (None, None) };
         let bell = Arc::new(Notify::new());
-        let mut since = Timestamp::default();
+        let mut since = Moment::default();
         if let Some(slot) = self.served.get_mut(&key) {
             slot.bell = Some(Arc::clone(&bell));
             since = slot.since;
@@ -404,7 +404,7 @@ impl State {
     }
 
     /// Whether a sign of life is due before all others.
-    fn expect_sign(&mut self, key: &ConversationKey, awaits: Option<(AccountId, Peer)>, now: Timestamp) -> bool {
+    fn expect_sign(&mut self, key: &ConversationKey, awaits: Option<(AccountId, Peer)>, now: Moment) -> bool {
         let Some(slot) = self.served.get_mut(key).filter(|slot| slot.awaits.is_none()) else { return false };
         let at = signs::first(now);
         (slot.awaits, slot.sign) = (awaits, Some(at));
@@ -429,13 +429,13 @@ impl Drop for Leave {
     }
 }
 
-async fn serve(shared: &Arc<Shared>, mut leave: Leave, bell: &Notify, mut since: Timestamp) {
+async fn serve(shared: &Arc<Shared>, mut leave: Leave, bell: &Notify, mut since: Moment) {
     let Some(key) = leave.key.clone() else { return };
     loop {
         let left = match turns::run(shared, &key, bell, since).await {
-            turns::Next::Again => shared.conversations.give_way(&key, shared.clock.now()),
+            turns::Next::Again => shared.conversations.give_way(&key, shared.clock.moment()),
             turns::Next::Crowded(account) => {
-                shared.conversations.wait_for(&key, account, shared.clock.now());
+                shared.conversations.wait_for(&key, account, shared.clock.moment());
                 true
             }
             turns::Next::NoRoom(account) => {
@@ -448,7 +448,7 @@ async fn serve(shared: &Arc<Shared>, mut leave: Leave, bell: &Notify, mut since:
             leave.key = None;
             return;
         }
-        since = shared.clock.now();
+        since = shared.clock.moment();
     }
 }
 

@@ -269,7 +269,7 @@ impl Engine {
         tokio::select! {
             biased;
             () = in_order => {}
-            () = self.0.clock.sleep_until(self.0.clock.now() + GRACE) => {
+            () = self.0.clock.sleep(GRACE) => {
                 error!("some tasks did not end in time; their work is taken up at the next start");
             }
         }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use metrics::{Counter, Histogram, counter, histogram};
 use voronka_core::{
     message::DeliveryFate,
-    ports::{Fate, Posted, SendError},
+    ports::{Fate, Moment, Posted, SendError},
     rows::TurnCommit,
 };
 
@@ -104,8 +104,8 @@ impl Meters {
     }
 
     /// A part of a turn took so long.
-    pub(crate) fn part(&self, part: Part, begun: Timestamp, ended: Timestamp) {
-        self.parts[part as usize].record(seconds(begun, ended));
+    pub(crate) fn part(&self, part: Part, begun: Moment, ended: Moment) {
+        self.parts[part as usize].record(ended.since(begun).as_secs_f64());
     }
 
     pub(crate) fn turn(&self, ended: Ended) {

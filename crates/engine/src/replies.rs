@@ -126,10 +126,11 @@ impl Waiter {
     /// What the turn says; `None`: it is not there by then.
     pub(crate) async fn until(mut self, deadline: Timestamp) -> Option<Vec<Bubble>> {
         let clock = Arc::clone(&self.shared.clock);
+        let left = deadline.duration_since(clock.now());
         let handed = tokio::select! {
             biased;
             handed = &mut self.handed => handed.ok(),
-            () = clock.sleep_until(deadline) => {
+            () = clock.sleep(left) => {
                 // Either nobody hands over any more, or it has been done already.
                 self.shared.replies.forget(&self.key, self.id);
                 self.handed.try_recv().ok()

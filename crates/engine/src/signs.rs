@@ -8,13 +8,13 @@ use std::{
 };
 
 use futures::{FutureExt, StreamExt, stream::FuturesUnordered};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use rustc_hash::FxHashMap;
 use tracing::{debug, warn};
 use voronka_core::{
     ids::{AccountId, PartnerId},
     message::{ConversationKey, Peer},
-    ports::{Channel, SendError},
+    ports::{Channel, Moment, SendError},
 };
 
 use crate::{Shared, life::Group};
@@ -32,36 +32,37 @@ const ACCOUNT_CALLS_MAX: usize = 16;
 const CALLS_MAX: usize = 256;
 
 /// When a customer who writes now is shown the first sign.
-pub(crate) fn first(now: Timestamp) -> Timestamp {
+pub(crate) fn first(now: Moment) -> Moment {
     rounded(now + FIRST_AFTER)
 }
 
 /// When the sign that is shown now is renewed.
-pub(crate) fn next(now: Timestamp) -> Timestamp {
+pub(crate) fn next(now: Moment) -> Moment {
     rounded(now + AGAIN_AFTER)
 }
 
-fn rounded(at: Timestamp) -> Timestamp {
-    let ms = (at.as_millisecond() + STEP_MS - 1).div_euclid(STEP_MS) * STEP_MS;
-    Timestamp::from_millisecond(ms).unwrap_or(at)
+fn rounded(at: Moment) -> Moment {
+    let ms = at.since(Moment::default()).as_millis();
+    let Ok(steps) = i64::try_from(ms.div_euclid(STEP_MS.into())) else { return at };
+    Moment::after(SignedDuration::from_millis((steps + 1) * STEP_MS))
 }
 
 /// A sign that is due; the earliest is the greatest, as [`std::collections::BinaryHeap`] wants it.
 pub(crate) struct Due {
-    at: Timestamp,
+    at: Moment,
     key: ConversationKey,
 }
 
 impl Due {
-    pub(crate) fn new(at: Timestamp, key: ConversationKey) -> Self {
+    pub(crate) fn new(at: Moment, key: ConversationKey) -> Self {
         Self { at, key }
     }
 
-    pub(crate) fn at(&self) -> Timestamp {
+    pub(crate) fn at(&self) -> Moment {
         self.at
     }
 
-    pub(crate) fn into_parts(self) -> (Timestamp, ConversationKey) {
+    pub(crate) fn into_parts(self) -> (Moment, ConversationKey) {
         (self.at, self.key)
     }
 }
@@ -94,7 +95,7 @@ pub(crate) struct Signs(Mutex<FxHashMap<(PartnerId, AccountId), Line>>);
 struct Line {
     under_way: usize,
     /// The channel has asked to slow down: answers need what it lets through.
-    quiet_until: Option<Timestamp>,
+    quiet_until: Option<Moment>,
 }
 
 impl Signs {
@@ -109,7 +110,7 @@ impl Signs {
         });
     }
 
-    fn enter(&self, account: &(PartnerId, AccountId), now: Timestamp) -> bool {
+    fn enter(&self, account: &(PartnerId, AccountId), now: Moment) -> bool {
         let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let line = lines.entry(account.clone()).or_default();
         line.quiet_until = line.quiet_until.filter(|until| now < *until);
@@ -120,7 +121,7 @@ impl Signs {
         true
     }
 
-    fn leave(&self, account: &(PartnerId, AccountId), quiet_until: Option<Timestamp>) {
+    fn leave(&self, account: &(PartnerId, AccountId), quiet_until: Option<Moment>) {
         let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(line) = lines.get_mut(account) else { return };
         line.under_way = line.under_way.saturating_sub(1);
@@ -135,7 +136,7 @@ impl Signs {
 async fn show(shared: &Arc<Shared>) {
     let mut calls = FuturesUnordered::new();
     loop {
-        let now = shared.clock.now();
+        let now = shared.clock.moment();
         let (waiting, next) = shared.conversations.take_due(now);
         for (partner, account, peer) in waiting {
             let Some(channel) = shared.partner(&partner).and_then(|partner| partner.channel_of(&account).cloned())
@@ -156,19 +157,19 @@ async fn show(shared: &Arc<Shared>) {
     }
 }
 
-async fn sleep(shared: &Arc<Shared>, until: Option<Timestamp>) {
+async fn sleep(shared: &Arc<Shared>, until: Option<Moment>) {
     match until {
-        Some(until) => shared.clock.sleep_until(until).await,
+        Some(until) => shared.clock.sleep(until.since(shared.clock.moment())).await,
         None => std::future::pending().await,
     }
 }
 
 async fn call(shared: &Arc<Shared>, channel: Arc<dyn Channel>, line: (PartnerId, AccountId), peer: Peer) {
-    let now = shared.clock.now();
+    let now = shared.clock.moment();
     let shown = tokio::select! {
         biased;
         shown = AssertUnwindSafe(channel.typing(&peer)).catch_unwind() => shown,
-        () = shared.clock.sleep_until(now + CALL_MAX) => Ok(Ok(())),
+        () = shared.clock.sleep(CALL_MAX) => Ok(Ok(())),
     };
     let quiet_until = match shown {
         Ok(Ok(())) => None,

@@ -68,7 +68,7 @@ async fn places(shared: &Arc<Shared>) -> Option<OwnedSemaphorePermit> {
     tokio::select! {
         biased;
         places = turns.acquire_many_owned(PAGE) => places.ok(),
-        () = shared.clock.sleep_until(shared.clock.now() + PATIENCE) => None,
+        () = shared.clock.sleep(PATIENCE) => None,
     }
 }
 
@@ -103,6 +103,8 @@ async fn ring(shared: &Arc<Shared>) {
             biased;
             () = shared.timers.bell.notified() => {}
             () = shared.clock.sleep_until(until) => {}
+            // The clock was set back: what was due then is looked at again.
+            () = shared.clock.sleep(until.duration_since(now)) => {}
         }
     }
 }

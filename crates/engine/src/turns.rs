@@ -8,13 +8,13 @@ use std::{
 };
 
 use futures::FutureExt;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use tokio::sync::Notify;
 use tracing::{Instrument, debug, debug_span, error, instrument, warn};
 use voronka_core::{
     ids::AccountId,
     message::{Content, ConversationKey, Event, EventKey, Inbound, Peer},
-    ports::{CommitError, Fate, StoreError},
+    ports::{CommitError, Fate, Moment, StoreError},
     rows::{DeadLetter, Mail, OutboxRow},
     turn::{Outcome, Setting, Snapshot, Step, Turn},
 };
@@ -69,7 +69,7 @@ struct Tries {
     mail_max: usize,
     gathered: bool,
     /// When the customer's last message came, or the burst was over; `None`: it was there before we were.
-    heard: Option<Timestamp>,
+    heard: Option<Moment>,
     superseded: u32,
     conflicts: u32,
     pause: SignedDuration,
@@ -77,7 +77,7 @@ struct Tries {
 
 /// Serves the mail that waits for a conversation, as one turn.
 #[instrument(skip_all, fields(partner = %key.partner, conversation = %key.conversation))]
-pub(crate) async fn run(shared: &Arc<Shared>, key: &ConversationKey, bell: &Notify, since: Timestamp) -> Next {
+pub(crate) async fn run(shared: &Arc<Shared>, key: &ConversationKey, bell: &Notify, since: Moment) -> Next {
     let Some(partner) = shared.partner(&key.partner) else {
         // Not served here any more: the mail waits until it is.
         return Next::Rest;
@@ -85,7 +85,7 @@ pub(crate) async fn run(shared: &Arc<Shared>, key: &ConversationKey, bell: &Noti
     let mut tries = Tries::default();
     let mut waited = Some(since);
     while !shared.life.stopping.is_cancelled() {
-        let begun = shared.clock.now();
+        let begun = shared.clock.moment();
         // Whatever came until now is read below.
         let heard = shared.conversations.take_more(key);
         tries.heard = tries.heard.max(heard);
@@ -112,7 +112,7 @@ pub(crate) async fn run(shared: &Arc<Shared>, key: &ConversationKey, bell: &Noti
         }
         if !tries.gathered && gather(shared, &partner, &mail, bell).await {
             tries.gathered = true;
-            tries.heard = tries.heard.map(|_| shared.clock.now());
+            tries.heard = tries.heard.map(|_| shared.clock.moment());
             continue;
         }
         if let Some(next) = attempt(shared, &partner, &setting, key, mail, bell, &mut tries).await {
@@ -231,14 +231,14 @@ async fn gather(shared: &Arc<Shared>, partner: &Partner, mail: &[Mail], bell: &N
         return false;
     }
     let quiet = async {
-        let latest = shared.clock.now() + buffer * BUFFERS_MAX;
+        let latest = shared.clock.moment() + buffer * BUFFERS_MAX;
         loop {
-            let until = (shared.clock.now() + buffer).min(latest);
+            let left = latest.since(shared.clock.moment()).min(buffer);
             tokio::select! {
                 biased;
                 // Something came: if it is words, there may be more.
                 () = bell.notified() => {}
-                () = shared.clock.sleep_until(until) => return,
+                () = shared.clock.sleep(left) => return,
             }
         }
     };
@@ -257,7 +257,7 @@ async fn load(
     account: &AccountId,
     peer: &Peer,
 ) -> Result<Box<Snapshot>, Decided> {
-    let begun = shared.clock.now();
+    let begun = shared.clock.moment();
     let warm = shared.warm.take(key);
     shared.meters.looked_for_warm(warm.is_some());
     if let Some(mut warm) = warm {
@@ -265,7 +265,7 @@ async fn load(
         return Ok(warm);
     }
     let stored = shared.journal.load(key, 0, Snapshot::HISTORY_MAX).await.map_err(Decided::Unread)?;
-    shared.meters.part(Part::Load, begun, shared.clock.now());
+    shared.meters.part(Part::Load, begun, shared.clock.moment());
     let read = Snapshot::read(key.clone(), account.clone(), peer.clone(), &stored);
     read.map(Box::new).map_err(|error| Decided::Failed(error.to_string()))
 }
@@ -277,7 +277,7 @@ async fn decide(
     key: &ConversationKey,
     mail: Vec<Mail>,
     watch: Watch<'_>,
-    heard: Option<Timestamp>,
+    heard: Option<Moment>,
 ) -> Decided {
     let now = shared.clock.now();
     let Some(Inbound { account, peer, .. }) = mail.first().map(|mail| mail.inbound.clone()) else {
@@ -290,9 +290,9 @@ async fn decide(
     };
     debug!(version = snapshot.version, mail = ?watch.mail, keys = ?Keys(&mail), "a turn begins");
     if mail.iter().any(|mail| matches!(mail.inbound.event, Event::Customer { .. })) {
-        shared.conversations.await_answer(key, &account, &peer, now);
+        shared.conversations.await_answer(key, &account, &peer, shared.clock.moment());
     }
-    let times = Times::of(partner, &account, heard, now);
+    let times = Times::of(partner, &account, heard, shared.clock.moment());
     let world = World::new(shared, partner, account, peer, &snapshot, times);
     let mut deciding = Deciding::begin(shared);
     let mut step = match guarded(|| Turn::begin(setting, *snapshot, mail, now)) {
@@ -320,25 +320,25 @@ async fn decide(
 /// The time that the core's own work takes, without the world's answers.
 struct Deciding {
     spent: SignedDuration,
-    since: Timestamp,
+    since: Moment,
 }
 
 impl Deciding {
     fn begin(shared: &Shared) -> Self {
-        Self { spent: SignedDuration::ZERO, since: shared.clock.now() }
+        Self { spent: SignedDuration::ZERO, since: shared.clock.moment() }
     }
 
     fn pause(&mut self, shared: &Shared) {
-        self.spent += shared.clock.now().duration_since(self.since);
+        self.spent += shared.clock.moment().since(self.since);
     }
 
     fn resume(&mut self, shared: &Shared) {
-        self.since = shared.clock.now();
+        self.since = shared.clock.moment();
     }
 
     fn end(mut self, shared: &Shared) {
         self.pause(shared);
-        shared.meters.part(Part::Decide, self.since - self.spent, self.since);
+        shared.meters.part(Part::Decide, self.since, self.since + self.spent);
     }
 }
 
@@ -376,10 +376,10 @@ async fn commit(shared: &Arc<Shared>, outcome: Outcome, answered: &[EventKey]) -
     let timer = commit.earliest_timer();
     let key = commit.key.clone();
     observe::count_blocked(&commit);
-    let begun = shared.clock.now();
+    let begun = shared.clock.moment();
     let span = debug_span!("commit", version = commit.expected + 1, mail = ?commit.consumed, bubbles = ?Ids(&outbox));
     shared.journal.commit(commit).instrument(span).await?;
-    shared.meters.part(Part::Commit, begun, shared.clock.now());
+    shared.meters.part(Part::Commit, begun, shared.clock.moment());
     shared.meters.turn(Ended::Committed);
     shared.warm.keep(outcome.next);
     shared.conversations.answered(&key);
@@ -402,13 +402,13 @@ async fn outlast(shared: &Arc<Shared>, error: &StoreError, pause: &mut SignedDur
         }
         Fate::Retry { .. } | Fate::Unclear => {
             warn!(%error, "the store failed; trying again");
-            let until = shared.clock.now() + *pause;
+            let length = *pause;
             *pause = (*pause * 2).min(STORE_PAUSE_MAX);
             tokio::select! {
                 biased;
                 () = shared.life.stopping.cancelled() => Next::Rest,
                 () = bell.notified() => Next::Again,
-                () = shared.clock.sleep_until(until) => Next::Again,
+                () = shared.clock.sleep(length) => Next::Again,
             }
         }
     }

@@ -10,7 +10,7 @@ use std::{
 };
 
 use futures::FutureExt;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, debug, debug_span, warn};
@@ -18,7 +18,7 @@ use voronka_core::{
     guard::{Draft, Evidence},
     ids::AccountId,
     message::{ConversationKey, Event, Peer},
-    ports::{ChatModel, Completion, Delta, ModelError, Passage, Preview, Prompt, SendError},
+    ports::{ChatModel, Completion, Delta, ModelError, Moment, Passage, Preview, Prompt, SendError},
     rows::MailSeq,
     turn::{Answer, Question, Snapshot},
 };
@@ -40,24 +40,24 @@ const NEWS_OF_TEAM_MAX: usize = 10_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Times {
     /// What a search has not found is not waited for.
-    search: Timestamp,
+    search: Moment,
     /// The first words, guarded; else a plainer answer goes out.
-    first_words: Timestamp,
+    first_words: Moment,
     /// All of it.
-    whole: Timestamp,
+    whole: Moment,
 }
 
 impl Times {
     /// For a customer's message that came at `heard`. Whoever wrote before we were there (`None`), or has waited longer than
     /// the promise already (the store was out of reach), gets a good answer rather than a quick one.
-    pub(crate) fn of(partner: &Partner, account: &AccountId, heard: Option<Timestamp>, now: Timestamp) -> Self {
+    pub(crate) fn of(partner: &Partner, account: &AccountId, heard: Option<Moment>, now: Moment) -> Self {
         let (first_words, whole) = partner.patience(account);
         let (first_words, whole) = match heard.filter(|heard| now < *heard + first_words) {
             Some(heard) => (heard + first_words.min(whole), heard + whole),
             None => (now + whole, now + whole),
         };
         // Half of what is left: the model needs time as well.
-        Self { search: now + first_words.duration_since(now) / 2, first_words, whole }
+        Self { search: now + first_words.since(now) / 2, first_words, whole }
     }
 }
 
@@ -138,17 +138,17 @@ impl<'a> World<'a> {
     pub(crate) async fn answer(&self, question: Question, watch: Watch<'_>) -> Option<Answer> {
         match question {
             Question::Search { query, top } => {
-                let begun = self.shared.clock.now();
+                let begun = self.shared.clock.moment();
                 let passages = self.search(&query, top).instrument(debug_span!("search", top)).await;
-                self.shared.meters.part(Part::Search, begun, self.shared.clock.now());
+                self.shared.meters.part(Part::Search, begun, self.shared.clock.moment());
                 Some(Answer::Passages(passages))
             }
             Question::Complete { prompt, evidence } => {
-                let begun = self.shared.clock.now();
+                let begun = self.shared.clock.moment();
                 let model = self.partner.chat_model().map(ChatModel::name);
                 let span = debug_span!("model", model);
                 let completion = self.complete(&prompt, evidence, watch).instrument(span).await;
-                self.shared.meters.part(Part::Model, begun, self.shared.clock.now());
+                self.shared.meters.part(Part::Model, begun, self.shared.clock.moment());
                 completion.map(Answer::Completion)
             }
         }
@@ -160,7 +160,7 @@ impl<'a> World<'a> {
         let found = tokio::select! {
             biased;
             found = search => found,
-            () = self.shared.clock.sleep_until(self.times.search) => {
+            () = self.until(self.times.search) => {
                 warn!("the search took too long; answering without passages");
                 return Vec::new();
             }
@@ -214,15 +214,20 @@ impl<'a> World<'a> {
 
     /// Returns when the answer has taken too long: no first words, or not all of them.
     async fn too_late(&self, shown: &Shown) {
-        let clock = &self.shared.clock;
         if !self.spoke.load(Ordering::Relaxed) {
-            clock.sleep_until(self.times.first_words).await;
+            self.until(self.times.first_words).await;
             if !shown.has_words() {
                 return;
             }
             self.spoke.store(true, Ordering::Relaxed);
         }
-        clock.sleep_until(self.times.whole).await;
+        self.until(self.times.whole).await;
+    }
+
+    /// The clock may be set meanwhile: nobody waits longer for that, and no answer comes sooner.
+    async fn until(&self, moment: Moment) {
+        let clock = &self.shared.clock;
+        clock.sleep(moment.since(clock.moment())).await;
     }
 
     /// Returns when mail has come that the answer would miss.
@@ -262,17 +267,16 @@ impl<'a> World<'a> {
             tokio::select! {
                 biased;
                 () = answered.cancelled() => return,
-                () = clock.sleep_until(clock.now() + PREVIEW_EVERY) => {}
+                () = clock.sleep(PREVIEW_EVERY) => {}
             }
             let Some(text) = shown.take_news() else { continue };
             on_screen.store(self.draft, Ordering::Relaxed);
             let preview = Preview { draft: self.draft, text };
-            let until = clock.now() + PREVIEW_MAX;
             tokio::select! {
                 biased;
                 () = harmless("a preview", channel.preview(&self.peer, &preview)) => {}
                 () = self.a_while_after(answered) => debug!("a preview is late; the answer goes on"),
-                () = clock.sleep_until(until) => {
+                () = clock.sleep(PREVIEW_MAX) => {
                     debug!("a preview hangs; no more are shown");
                     return;
                 }
@@ -282,7 +286,7 @@ impl<'a> World<'a> {
 
     async fn a_while_after(&self, answered: &CancellationToken) {
         answered.cancelled().await;
-        self.shared.clock.sleep_until(self.shared.clock.now() + PREVIEW_WAIT).await;
+        self.shared.clock.sleep(PREVIEW_WAIT).await;
     }
 }
 
@@ -300,7 +304,7 @@ pub(crate) async fn withdraw(
     tokio::select! {
         biased;
         () = harmless("a withdrawal", channel.preview(peer, &nothing)) => {}
-        () = shared.clock.sleep_until(shared.clock.now() + PREVIEW_WAIT) => {}
+        () = shared.clock.sleep(PREVIEW_WAIT) => {}
     }
 }
 

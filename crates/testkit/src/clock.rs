@@ -5,13 +5,20 @@ use std::sync::{Mutex, PoisonError};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
-use voronka_core::ports::Clock;
+use voronka_core::ports::{Clock, Moment};
 
 /// A clock that a test moves by hand; sleepers wake when their time has come.
 #[derive(Debug)]
 pub struct FakeClock {
-    now: watch::Sender<Timestamp>,
-    earliest: Mutex<Option<Timestamp>>,
+    time: watch::Sender<Time>,
+    /// The moment at which the earliest sleeper since the last look is to wake.
+    earliest: Mutex<Option<Moment>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Time {
+    of_day: Timestamp,
+    moment: Moment,
 }
 
 impl FakeClock {
@@ -21,39 +28,60 @@ impl FakeClock {
     /// When the text is no timestamp.
     pub fn at(now: &str) -> Self {
         let now = now.parse().expect("a timestamp such as 2026-12-01T09:00:00Z");
-        Self { now: watch::Sender::new(now), earliest: Mutex::new(None) }
+        let time = Time { of_day: now, moment: Moment::default() };
+        Self { time: watch::Sender::new(time), earliest: Mutex::new(None) }
     }
 
-    /// Moves the clock forward.
+    /// Lets so much time go by.
     pub fn advance(&self, by: SignedDuration) {
-        self.now.send_modify(|now| *now += by);
+        self.time.send_modify(|time| *time = Time { of_day: time.of_day + by, moment: time.moment + by });
     }
 
-    /// Sets the clock; backwards as well, as real clocks jump.
+    /// Sets the time of the day, backwards as well, as an administrator or a time server would: no time goes by.
     pub fn set(&self, now: Timestamp) {
-        self.now.send_replace(now);
+        self.time.send_modify(|time| time.of_day = now);
     }
 
-    /// The earliest moment anybody has slept for since the last call: where a simulation may jump to.
-    pub fn take_earliest_sleeper(&self) -> Option<Timestamp> {
-        self.earliest.lock().unwrap_or_else(PoisonError::into_inner).take()
+    /// How much time must go by for the earliest of those who went to sleep since the last call: how far a test may advance.
+    pub fn take_earliest_sleeper(&self) -> Option<SignedDuration> {
+        let earliest = self.earliest.lock().unwrap_or_else(PoisonError::into_inner).take();
+        earliest.map(|moment| moment.since(self.moment()))
+    }
+
+    fn sleeps(&self, left: SignedDuration) {
+        let moment = self.moment() + left;
+        let mut earliest = self.earliest.lock().unwrap_or_else(PoisonError::into_inner);
+        *earliest = Some(earliest.map_or(moment, |known| known.min(moment)));
     }
 }
 
 #[async_trait]
 impl Clock for FakeClock {
     fn now(&self) -> Timestamp {
-        *self.now.borrow()
+        self.time.borrow().of_day
     }
 
     async fn sleep_until(&self, at: Timestamp) {
-        let mut watched = self.now.subscribe();
-        if *watched.borrow() < at {
-            let mut earliest = self.earliest.lock().unwrap_or_else(PoisonError::into_inner);
-            *earliest = Some(earliest.map_or(at, |known| known.min(at)));
+        let mut watched = self.time.subscribe();
+        let now = watched.borrow().of_day;
+        if now < at {
+            self.sleeps(at.duration_since(now));
         }
         // The sender lives as long as `self`: waiting cannot fail.
-        let _moved = watched.wait_for(|now| *now >= at).await;
+        let _moved = watched.wait_for(|time| time.of_day >= at).await;
+    }
+
+    fn moment(&self) -> Moment {
+        self.time.borrow().moment
+    }
+
+    async fn sleep(&self, time: SignedDuration) {
+        let mut watched = self.time.subscribe();
+        let until = watched.borrow().moment + time;
+        if time.is_positive() {
+            self.sleeps(time);
+        }
+        let _moved = watched.wait_for(|time| time.moment >= until).await;
     }
 }
 
@@ -78,5 +106,20 @@ mod tests {
         assert!(!sleeper.is_finished());
         clock.advance(SignedDuration::from_mins(1));
         sleeper.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_is_set_lets_no_time_go_by() {
+        let clock = Arc::new(FakeClock::at("2026-12-01T09:00:00Z"));
+        let begun = clock.moment();
+        let mut sleeper = std::pin::pin!(clock.sleep(SignedDuration::from_mins(5)));
+        assert!(futures::poll!(&mut sleeper).is_pending());
+        assert_eq!(clock.take_earliest_sleeper(), Some(SignedDuration::from_mins(5)));
+        clock.set(clock.now() + SignedDuration::from_hours(1));
+        assert!(futures::poll!(&mut sleeper).is_pending());
+        clock.set(clock.now() - SignedDuration::from_hours(2));
+        clock.advance(SignedDuration::from_mins(5));
+        assert!(futures::poll!(&mut sleeper).is_ready());
+        assert_eq!(clock.moment().since(begun), SignedDuration::from_mins(5));
     }
 }

@@ -16,11 +16,11 @@ use axum::{
     response::Html,
     routing::get,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use voronka_core::{
     ids::{AccountId, BubbleId, PartnerId},
     message::{Bubble, Button, Card, Content, Event, Inbound, Press, Purpose},
-    ports::{Channel, Clock, Directory, Journal, Mailbox, PostError, Posted, Preview},
+    ports::{Channel, Clock, Directory, Journal, Mailbox, Moment, PostError, Posted, Preview},
     rows::{Author, ConversationRow, MessageRow, TurnCommit},
     spec::rich::{Rich, Span, Style},
 };
@@ -42,6 +42,14 @@ impl Clock for MachineClock {
     async fn sleep_until(&self, at: Timestamp) {
         let wait = Duration::try_from(at.duration_since(self.now())).unwrap_or_default();
         tokio::time::sleep(wait).await;
+    }
+
+    fn moment(&self) -> Moment {
+        Moment::after(self.now().duration_since(Timestamp::UNIX_EPOCH))
+    }
+
+    async fn sleep(&self, time: SignedDuration) {
+        tokio::time::sleep(Duration::try_from(time).unwrap_or_default()).await;
     }
 }
 

@@ -3,13 +3,13 @@
 
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use tracing::error;
 use uuid::Uuid;
 use voronka_core::{
     ids::{AccountId, ConversationId, PartnerId},
     message::ConversationKey,
-    ports::StoreError,
+    ports::{Moment, StoreError},
 };
 
 use super::{Conversations, Put, State};
@@ -79,7 +79,7 @@ impl State {
     }
 
     /// Puts what was read in line.
-    fn take_page(&mut self, partner: &PartnerId, page: &[ConversationKey], now: Timestamp) -> Read {
+    fn take_page(&mut self, partner: &PartnerId, page: &[ConversationKey], now: Moment) -> Read {
         let Some(mut circle) = self.backlogs.get(partner).and_then(|backlog| backlog.circle) else { return Read::Off };
         let mut whole = false;
         let mut read = Read::On;
@@ -137,7 +137,7 @@ async fn read_on(shared: &Arc<Shared>, partner: &PartnerId) {
         let after = ConversationKey { partner: partner.clone(), conversation: ConversationId(at) };
         match shared.journal.waiting(Some(&after), PAGE).await {
             Ok(page) => {
-                let read = shared.conversations.lock().take_page(partner, &page, shared.clock.now());
+                let read = shared.conversations.lock().take_page(partner, &page, shared.clock.moment());
                 Conversations::begin_turns(shared);
                 if read == Read::Off {
                     return;
@@ -148,7 +148,7 @@ async fn read_on(shared: &Arc<Shared>, partner: &PartnerId) {
                 tokio::select! {
                     biased;
                     () = shared.life.stopping.cancelled() => return,
-                    () = shared.clock.sleep_until(shared.clock.now() + PAUSE) => {}
+                    () = shared.clock.sleep(PAUSE) => {}
                 }
             }
         }
@@ -196,7 +196,7 @@ pub(crate) async fn recover(shared: &Arc<Shared>) -> Result<usize, StoreError> {
     let mut found = 0;
     loop {
         let page = shared.journal.waiting(last.as_ref(), PAGE).await?;
-        let now = shared.clock.now();
+        let now = shared.clock.moment();
         if page.is_empty() {
             return Ok(found);
         }

@@ -17,13 +17,13 @@ fn however_many_wait_their_keys_in_memory_are_bounded_and_every_partner_has_some
     let conversations = Conversations::new(Limits::default());
     let mut state = conversations.lock();
     for n in 1..=20_000 {
-        state.hear(key("crowd", n), anybody(), Timestamp::UNIX_EPOCH);
+        state.hear(key("crowd", n), anybody(), Moment::default());
     }
     assert_eq!(state.served.len(), WAITING_MAX);
     assert_eq!(state.due.len(), WAITING_MAX, "nor do signs of life grow");
     for partner in 0..200 {
         for n in 1..=1_000 {
-            state.hear(key(&format!("partner-{partner}"), n), anybody(), Timestamp::UNIX_EPOCH);
+            state.hear(key(&format!("partner-{partner}"), n), anybody(), Moment::default());
         }
     }
     assert!(state.served.len() <= WAITING_IN_ALL_MAX + 200 * WAITING_MIN, "{}", state.served.len());
@@ -37,7 +37,7 @@ fn a_customer_who_writes_on_is_in_line_once() {
     let conversations = Conversations::new(Limits::default());
     let mut state = conversations.lock();
     for _ in 0..10_000 {
-        state.hear(key("crowd", 1), anybody(), Timestamp::UNIX_EPOCH);
+        state.hear(key("crowd", 1), anybody(), Moment::default());
     }
     assert_eq!((state.served.len(), state.queue.waiting(), state.due.len()), (1, 1, 1));
 }

@@ -132,7 +132,7 @@ impl ReadBack {
                     Ok(rows) => return Page { rows, limit: room, settled },
                     Err(error) => warn!(%error, "a campaign could not be read back; trying again"),
                 }
-                shared.clock.sleep_until(shared.clock.now() + PAUSE).await;
+                shared.clock.sleep(PAUSE).await;
             }
         }));
     }

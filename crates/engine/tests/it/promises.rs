@@ -16,7 +16,7 @@ use voronka_testkit::{
 };
 
 use crate::answering::{Slow, pages};
-use crate::stage::{CONFIG, PATIENT, Stage, account, quiet, soon, until, words};
+use crate::stage::{CONFIG, PATIENT, Stage, account, echoed, quiet, soon, until, words};
 
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 
@@ -101,6 +101,47 @@ async fn a_plainer_answer_goes_out_by_the_accounts_own_deadline_and_the_late_one
     gate.open();
     stage.pass(SECOND * 30).await;
     assert_eq!((stage.telegram.sent().len(), stage.web.sent().len()), (1, 1), "the model's words come too late");
+}
+
+/// A model that hangs, and a customer who has waited for three seconds.
+async fn three_seconds_into_a_turn() -> Stage {
+    let gate = Gate::closed();
+    let stage = Stage::with(CONFIG, roomy(), ScriptedModel::answering(move |_| Reply::text("Поздно.").after(&gate)));
+    stage.engine.start().await.unwrap();
+    stage.says("anna", "1", "вишня").await;
+    stage.pass(SECOND * 3).await;
+    stage
+}
+
+#[tokio::test]
+async fn a_clock_set_back_by_an_hour_does_not_delay_the_plainer_answer() {
+    let stage = three_seconds_into_a_turn().await;
+    let typings = stage.telegram.typings(&anna());
+    stage.clock.set(stage.clock.now() - SignedDuration::from_hours(1));
+    stage.pass(SignedDuration::from_millis(1_900)).await;
+    assert_eq!((stage.seen("anna").len(), stage.telegram.typings(&anna())), (0, typings + 1));
+    stage.pass(SignedDuration::from_millis(100)).await;
+    soon(stage.telegram.until_shown(1)).await;
+    assert!(!stage.seen("anna")[0].contains("Поздно"));
+}
+
+#[tokio::test]
+async fn a_clock_set_forward_by_an_hour_ends_no_turn_under_way() {
+    let gate = Gate::closed();
+    let closed = gate.clone();
+    let model = ScriptedModel::answering(move |prompt| Reply::text(echoed(prompt)).after(&closed));
+    let stage = Stage::with(CONFIG, roomy(), model);
+    stage.engine.start().await.unwrap();
+    for n in 0..20 {
+        stage.says(&format!("guest-{n}"), "1", "вишня").await;
+    }
+    stage.pass(SECOND * 3).await;
+    stage.clock.set(stage.clock.now() + SignedDuration::from_hours(1));
+    quiet().await;
+    assert_eq!(stage.telegram.attempts(), 0, "nobody is put off");
+    gate.open();
+    soon(stage.telegram.until_shown(20)).await;
+    assert!((0..20).all(|n| stage.seen(&format!("guest-{n}"))[0].contains("Про это: вишня")));
 }
 
 #[tokio::test]

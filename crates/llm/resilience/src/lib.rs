@@ -19,8 +19,9 @@ mod slots;
 mod sse;
 mod timed;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
+use jiff::SignedDuration;
 use voronka_core::ports::{ChatModel, Clock};
 
 pub use call_ids::CallIds;
@@ -33,6 +34,11 @@ pub use retrying::{Patience, Retrying};
 pub use slots::{Member, Slots};
 pub use sse::{Sse, SseEvent};
 pub use timed::{TimeLimits, Timed};
+
+/// The same length of time; one that is absurdly long is the longest.
+fn signed(time: Duration) -> SignedDuration {
+    SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX)
+}
 
 /// Most bytes of a stream that may wait for the rest of their event.
 pub const PENDING_BYTES_MAX: usize = 1 << 20;

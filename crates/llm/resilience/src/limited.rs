@@ -3,7 +3,10 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use voronka_core::ports::{ChatModel, Clock, Completion, Delta, ModelError, Prompt};
 
-use crate::slots::{Member, Slot};
+use crate::{
+    signed,
+    slots::{Member, Slot},
+};
 
 /// Calls only with a [slot](crate::Slots) of the provider's account; those that come later wait in line, for a while. A call
 /// that is dropped leaves the line.
@@ -32,7 +35,7 @@ impl<M> Limited<M> {
         tokio::select! {
             biased;
             slot = waiting => Ok(slot),
-            () = self.clock.sleep_until(self.clock.now() + self.wait_max) => Err(given_up),
+            () = self.clock.sleep(signed(self.wait_max)) => Err(given_up),
         }
     }
 }

@@ -6,6 +6,8 @@ use voronka_core::ports::{
     ChatModel, Clock, Completion, Delta, EmbedError, EmbedFor, Embedder, Fate, ModelError, Prompt,
 };
 
+use crate::signed;
+
 /// How often, and how long apart, something is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Patience {
@@ -62,7 +64,7 @@ impl<M> Retrying<M> {
     async fn waits(&self, failures: u32, fate: Fate, name: &str) -> bool {
         let Some(pause) = self.patience.pause(failures, fate, fastrand::f64()) else { return false };
         debug!(model = name, failures, pause_ms = pause.as_millis(), "model is asked again");
-        self.clock.sleep_until(self.clock.now() + pause).await;
+        self.clock.sleep(signed(pause)).await;
         true
     }
 }

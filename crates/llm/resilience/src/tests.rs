@@ -43,9 +43,9 @@ async fn run<T>(clock: &FakeClock, work: impl Future<Output = T>) -> (T, Vec<Sig
             biased;
             done = &mut work => return (done, slept),
             () = tokio::task::yield_now() => {
-                if let Some(at) = clock.take_earliest_sleeper() {
-                    slept.push(at.duration_since(clock.now()));
-                    clock.set(at);
+                if let Some(left) = clock.take_earliest_sleeper() {
+                    slept.push(left);
+                    clock.advance(left);
                 }
             }
         }
@@ -246,7 +246,7 @@ impl ChatModel for Babbling {
         on_delta: &mut (dyn for<'a> FnMut(Delta<'a>) + Send),
     ) -> Result<Completion, ModelError> {
         loop {
-            self.0.sleep_until(self.0.now() + SignedDuration::from_secs(1)).await;
+            self.0.sleep(SignedDuration::from_secs(1)).await;
             on_delta(Delta::Append("а"));
         }
     }

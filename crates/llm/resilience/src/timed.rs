@@ -7,8 +7,10 @@ use std::{
 };
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::SignedDuration;
 use voronka_core::ports::{ChatModel, Clock, Completion, Delta, ModelError, Prompt};
+
+use crate::signed;
 
 /// How long a call may take. A model that calls tools hands no text over: `first` must allow for a whole such answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +53,10 @@ impl<M> Timed<M> {
 /// No text yet.
 const NOTHING: i64 = i64::MIN;
 
+fn millis(time: SignedDuration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
+}
+
 #[async_trait]
 impl<M: ChatModel> ChatModel for Timed<M> {
     fn name(&self) -> &str {
@@ -62,28 +68,28 @@ impl<M: ChatModel> ChatModel for Timed<M> {
         prompt: &Prompt,
         on_delta: &mut (dyn for<'a> FnMut(Delta<'a>) + Send),
     ) -> Result<Completion, ModelError> {
-        let begun = self.clock.now();
-        // When text last came, in milliseconds of the clock.
+        let begun = self.clock.moment();
+        // When text last came, in milliseconds after the beginning.
         let heard = AtomicI64::new(NOTHING);
         let mut tell = |delta: Delta<'_>| {
-            heard.store(self.clock.now().as_millisecond(), Ordering::Relaxed);
+            heard.store(millis(self.clock.moment().since(begun)), Ordering::Relaxed);
             on_delta(delta);
         };
         let mut call = self.inner.complete(prompt, &mut tell);
         loop {
             let quiet_until = match heard.load(Ordering::Relaxed) {
-                NOTHING => begun + self.limits.first,
-                at => Timestamp::from_millisecond(at).unwrap_or(begun) + self.limits.between,
+                NOTHING => signed(self.limits.first),
+                at => SignedDuration::from_millis(at).saturating_add(signed(self.limits.between)),
             };
-            let until = quiet_until.min(begun + self.limits.total);
+            let left = quiet_until.min(signed(self.limits.total)).saturating_sub(self.clock.moment().since(begun));
             // The timer is set once per limit, not once per delta: when it rings, text may have come meanwhile.
-            if self.clock.now() >= until {
+            if !left.is_positive() {
                 return Err(ModelError::TimedOut);
             }
             tokio::select! {
                 biased;
                 result = &mut call => return result,
-                () = self.clock.sleep_until(until) => {}
+                () = self.clock.sleep(left) => {}
             }
         }
     }

@@ -141,8 +141,8 @@ impl SimModel {
         let text: String = all.chain([prompt.system.as_str()]).collect::<Vec<_>>().join("\n");
         state.asked(&self.partner, &text);
         let call = state.truth.calls.len();
-        let (at, jumps) = (state.now(), state.jumps);
-        state.truth.calls.push((at, jumps, None));
+        let began = state.elapsed;
+        state.truth.calls.push((began, None));
         let words: Vec<String> = scene::words_in(heard).into_iter().map(|(chat, n)| scene::word(chat, n)).collect();
         let mine = scene::answer_word(call);
         if words.is_empty() {
@@ -221,8 +221,8 @@ impl ChatModel for SimModel {
         }
         {
             let mut state = world.state();
-            let now = state.now();
-            state.truth.calls[call].2 = Some(now);
+            let done = state.elapsed;
+            state.truth.calls[call].1 = Some(done);
         }
         let usage = Usage { input: 1, cached: 0, output: 1 };
         Ok(Completion { text, calls: Vec::new(), finish: Finish::Stop, usage, model: "simulated".into() })

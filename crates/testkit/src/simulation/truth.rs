@@ -48,8 +48,8 @@ pub(super) struct Truth {
     pub(super) previewed: u64,
     /// Which version of its conversation each unfinished answer was begun at.
     drafts: BTreeMap<(usize, i64), i64>,
-    /// Calls of models: when they began, how often the clock was set before, when they were done.
-    pub(super) calls: Vec<(Timestamp, u32, Option<Timestamp>)>,
+    /// Calls of models: how long after the run's beginning they began and were done, whatever the clock said.
+    pub(super) calls: Vec<(SignedDuration, Option<SignedDuration>)>,
     /// Starts of an engine: whatever was under way then may be done once more.
     pub(super) starts: u32,
     /// Two engines have served the same store.
@@ -339,9 +339,9 @@ impl State {
         }
         for call in scene::answers_in(&row.bubble.text.text) {
             let known = self.truth.calls.get(call).copied();
-            let late = known.is_none_or(|(began, jumps, done)| {
+            let late = known.is_none_or(|(began, done)| {
                 let limit = began + SignedDuration::from_secs(scene::DEADLINE_S);
-                jumps == 0 && self.jumps == 0 && done.is_none_or(|done| done > limit)
+                done.is_none_or(|done| done > limit)
             });
             if late {
                 self.broken("deadline", &format!("answer {call} of a model came late, and is said in chat {chat}"));

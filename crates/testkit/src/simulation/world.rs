@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use voronka_core::{
     message::Bubble,
-    ports::{Clock, CommitError, KnowledgeError, ModelError, SendError, StoreError},
+    ports::{Clock, CommitError, KnowledgeError, ModelError, Moment, SendError, StoreError},
 };
 
 use super::{chance::Chance, journal::Write, truth::Truth};
@@ -31,7 +31,6 @@ pub(super) struct State {
     pub(super) elapsed: SignedDuration,
     /// By how much the clock was set.
     pub(super) offset: SignedDuration,
-    pub(super) jumps: u32,
     sleepers: BTreeMap<(Until, u64), Waker>,
     last_sleeper: u64,
     /// Things happen, and calls fail, while this is so.
@@ -65,7 +64,6 @@ impl World {
             base,
             elapsed: SignedDuration::ZERO,
             offset: SignedDuration::ZERO,
-            jumps: 0,
             sleepers: BTreeMap::new(),
             last_sleeper: 0,
             troubled: true,
@@ -166,7 +164,6 @@ impl World {
         let mut state = self.state();
         state.tell(|| format!("the clock is set by {} s", by.as_secs()));
         state.offset += by;
-        state.jumps += 1;
         state.wake();
     }
 }
@@ -416,6 +413,14 @@ impl Clock for SimClock {
 
     async fn sleep_until(&self, at: Timestamp) {
         self.0.sleep(Until::Clock(at)).await;
+    }
+
+    fn moment(&self) -> Moment {
+        Moment::after(self.0.state().elapsed)
+    }
+
+    async fn sleep(&self, time: SignedDuration) {
+        self.0.rest(time).await;
     }
 }
 

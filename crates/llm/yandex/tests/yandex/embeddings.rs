@@ -30,8 +30,8 @@ async fn embed(
     let texts: Vec<String> = texts.iter().map(|&text| text.to_owned()).collect();
     let work = tokio::spawn(async move { embedder.embed(&texts, what).await });
     while !work.is_finished() {
-        if let Some(at) = clock.take_earliest_sleeper() {
-            clock.set(at);
+        if let Some(left) = clock.take_earliest_sleeper() {
+            clock.advance(left);
         }
         tokio::task::yield_now().await;
     }
