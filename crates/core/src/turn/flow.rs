@@ -92,7 +92,7 @@ impl Work {
         run.step = step.clone();
         run.structure = flow.structure.to_string();
         run.at = self.now;
-        run.silences = 0;
+        (run.silences, run.reminded) = (0, None);
         self.snap.state.run = Some(run);
     }
 

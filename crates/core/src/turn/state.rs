@@ -160,6 +160,9 @@ pub struct Run {
     /// Entries of `silence` that are done at this step.
     #[serde(default)]
     pub silences: u16,
+    /// When the last of them was: the next one keeps its distance, even if the night held both back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reminded: Option<Timestamp>,
     /// Whether the contact step's consent was given and the contact itself is still to come.
     #[serde(default)]
     pub consented: bool,

@@ -214,6 +214,36 @@ fn a_reminder_keeps_the_partners_night_and_not_that_of_greenwich() {
     assert_eq!(due(&noon), moment("2026-12-02T09:30:00+10:00"), "at night in London it is morning there");
 }
 
+/// Asked at half past eight in the evening; all three fall into the night.
+#[test]
+fn reminders_that_the_night_held_back_keep_their_distance_in_the_morning() {
+    let silence = "silence: [{after: 1h, say: Вы тут?}, {after: 90m, say: Помочь выбрать?}, {after: 3h, end: бросил}]";
+    let mut talk = in_zone("Europe/Moscow", "21:00-9:00", silence, "2026-12-01T20:30:00+03:00");
+    assert_eq!(due(&talk), moment("2026-12-02T09:00:00+03:00"));
+    talk.wait(SignedDuration::from_mins(12 * 60 + 31));
+    assert_eq!(talk.said.len(), 1, "one of them: {:?}", talk.said);
+    let second = moment("2026-12-02T09:30:00+03:00");
+    assert_eq!(set(&talk), [(Timer::Silence { entry: 1 }, second)], "half an hour later, as the file has it");
+    talk.wait(SignedDuration::from_mins(30));
+    assert_eq!(talk.said.len(), 1);
+    assert_eq!(
+        set(&talk),
+        [(Timer::Silence { entry: 2 }, moment("2026-12-02T11:00:00+03:00"))],
+        "who answers is in time"
+    );
+}
+
+#[test]
+fn in_the_night_in_which_the_clocks_change_reminders_keep_their_distance_as_well() {
+    let silence = "silence: [{after: 1h, say: Вы тут?}, {after: 2h, say: Ждём вас.}]";
+    let mut talk = in_zone("Europe/Berlin", "20:00-8:00", silence, "2027-03-27T19:30:00+01:00");
+    let first = moment("2027-03-28T08:00:00+02:00");
+    assert_eq!(due(&talk), first);
+    talk.wait(first.duration_since(moment("2027-03-27T19:30:00+01:00")) + SignedDuration::from_mins(1));
+    assert_eq!(talk.said.len(), 1);
+    assert_eq!(due(&talk), moment("2027-03-28T09:00:00+02:00"));
+}
+
 /// PAINS 23, 26.
 #[test]
 fn what_nobody_asked_for_goes_behind_answers_and_not_into_the_night() {

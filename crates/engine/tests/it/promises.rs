@@ -107,7 +107,7 @@ async fn a_plainer_answer_goes_out_by_the_accounts_own_deadline_and_the_late_one
 async fn three_seconds_into_a_turn() -> Stage {
     let gate = Gate::closed();
     let stage = Stage::with(CONFIG, roomy(), ScriptedModel::answering(move |_| Reply::text("Поздно.").after(&gate)));
-    stage.engine.start().await.unwrap();
+    stage.engine.start().await.expect("an empty store");
     stage.says("anna", "1", "вишня").await;
     stage.pass(SECOND * 3).await;
     stage

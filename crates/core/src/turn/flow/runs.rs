@@ -92,6 +92,7 @@ impl Work {
             talked: 0,
             visits: BTreeMap::new(),
             silences: 0,
+            reminded: None,
             consented: false,
             offered: Vec::new(),
             order: None,

@@ -5,21 +5,36 @@ use jiff::{SignedDuration, Timestamp, civil};
 use crate::{
     lang::{Lang, print},
     message::Timer,
-    spec::flow::{Action, Silence, Silent},
+    spec::{
+        flow::{Action, Silence, Silent},
+        value::Period,
+    },
     turn::{flow::Arrival, state::Run, work::Work},
 };
 
 /// Farthest day that is looked at for opening hours.
 const DAYS_AHEAD_MAX: usize = 31;
+/// Reminders that were to come further apart come no closer than this, whatever held the first one back.
+const APART_MIN: SignedDuration = SignedDuration::from_mins(30);
 /// A reminder that could not be sent for so long is of yesterday.
 const STALE_AFTER: SignedDuration = SignedDuration::from_hours(12);
+
+/// The entry of `silence` that is next.
+struct Next {
+    entry: u16,
+    after: Period,
+    /// Whether it says something.
+    speaks: bool,
+    /// When the one before it was, and after which silence it was to be.
+    last: Option<(Timestamp, Period)>,
+}
 
 impl Work {
     /// Sets the timer of the open step's next entry, counted from the customer's last event.
     pub(in crate::turn) fn plan_silence(&mut self) {
         let reachable = self.bot_owns() && !self.snap.state.blocked && !self.snap.customer.more.opted_out;
         let entry = reachable.then(|| self.next_silence()).flatten();
-        let Some((entry, after, speaks)) = entry else {
+        let Some(Next { entry, after, speaks, last }) = entry else {
             return self.cancel_timer("silence");
         };
         let heard = self.snap.state.last_heard.unwrap_or(self.now);
@@ -27,20 +42,31 @@ impl Work {
         // A clock that was set back since then does not prolong the silence.
         let lag = self.now.duration_since(from).max(SignedDuration::ZERO);
         let due = self.after(after).checked_sub(lag).unwrap_or(self.now);
+        let due = last.map_or(due, |(at, last)| due.max(self.apart(at.min(self.now), last, after, due)));
         // Ending says nothing, so it needs no decent hour.
         let due = if speaks { self.decent(due) } else { due };
         self.set_timer(due, Timer::Silence { entry });
     }
 
-    fn next_silence(&self) -> Option<(u16, crate::spec::value::Period, bool)> {
+    /// When the next entry may come at the earliest, after one that came at `at`. Where the night held both back, as long
+    /// after it as the file has it; else a while, if that is how long the file leaves between them.
+    fn apart(&self, at: Timestamp, last: Period, next: Period, due: Timestamp) -> Timestamp {
+        let between = self.after(next).duration_since(self.after(last));
+        at + if due <= at { between } else { between.min(APART_MIN) }
+    }
+
+    fn next_silence(&self) -> Option<Next> {
         let run = self.snap.state.run.as_ref()?;
         let (flow, at) = self.open_step()?;
         let action = &flow.step(at).action;
         if matches!(action, Action::Wait(_)) {
             return None;
         }
-        let entry = entries(&flow, action).get(usize::from(run.silences))?;
-        Some((run.silences, entry.after, !matches!(entry.then, Silent::End(_))))
+        let entries = entries(&flow, action);
+        let entry = entries.get(usize::from(run.silences))?;
+        let last = run.silences.checked_sub(1).and_then(|last| entries.get(usize::from(last)));
+        let last = run.reminded.zip(last.map(|last| last.after));
+        Some(Next { entry: run.silences, after: entry.after, speaks: !matches!(entry.then, Silent::End(_)), last })
     }
 
     /// The silence timer rang.
@@ -59,7 +85,7 @@ impl Work {
             return self.set_timer(decent, Timer::Silence { entry });
         }
         let Some(mut run) = self.snap.state.run.take() else { return };
-        run.silences = entry + 1;
+        (run.silences, run.reminded) = (entry + 1, Some(self.now));
         match then {
             Silent::Say(text) => {
                 let text = self.text(&run, text);
