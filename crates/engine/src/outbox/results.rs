@@ -55,7 +55,8 @@ async fn settle(shared: &Arc<Shared>, batch: Vec<Settled>, refused: &mut Vec<Bub
         // One of them is to blame: it must not cost the others.
         for one in batch {
             let id = bubble(&one);
-            if try_to_settle(shared, &[one]).await == Tried::Refused {
+            let stays = matches!(one, Settled::Tried { .. });
+            if try_to_settle(shared, &[one]).await == Tried::Refused && !stays {
                 error!("what became of a bubble could not be written; it is sent again at the next start");
                 refused.push(id);
             }
@@ -82,7 +83,7 @@ async fn try_to_settle(shared: &Arc<Shared>, batch: &[Settled]) -> Tried {
         if error.fate() == Fate::Final {
             return Tried::Refused;
         }
-        shared.clock.sleep_until(shared.clock.now() + pause).await;
+        shared.clock.sleep(pause).await;
         pause = (pause * 2).min(PAUSE_MAX);
     }
     for result in batch {

@@ -200,6 +200,7 @@ impl Sender {
 
     fn try_later(&mut self, waiting: Box<Waiting>, error: &SendError, now: Timestamp) {
         warn!(%error, attempts = waiting.row.attempts, "not sent; trying again");
+        self.tried(&waiting);
         let until = now + pause(&waiting.row);
         self.queue.again(waiting, until);
     }
@@ -211,11 +212,18 @@ impl Sender {
         waiting.unclear += 1;
         let known = self.served.as_ref().is_some_and(|channel| channel.capabilities().idempotent.it());
         if known || waiting.unclear <= UNCLEAR_MAX {
+            self.tried(&waiting);
             let until = now + pause(&waiting.row);
             self.queue.again(waiting, until);
         } else {
             self.give_up(&waiting, DeliveryFate::Refused { cause: error.to_string() });
         }
+    }
+
+    /// The pauses of a bubble go on growing where they were, also after a restart.
+    fn tried(&self, waiting: &Waiting) {
+        let tried = Settled::Tried { partner: self.partner.clone(), id: waiting.row.id };
+        let _kept = self.results.send(Report::Settled(tried));
     }
 
     /// Takes the bubble off the outbox; its conversation hears of it, unless it is a notice of the team.
@@ -264,7 +272,15 @@ async fn send(shared: Arc<Shared>, channel: Arc<dyn Channel>, waiting: Box<Waiti
 
 async fn sleep(shared: &Arc<Shared>, until: Option<Timestamp>) {
     match until {
-        Some(until) => shared.clock.sleep_until(until).await,
+        Some(until) => {
+            let left = until.duration_since(shared.clock.now());
+            tokio::select! {
+                biased;
+                () = shared.clock.sleep_until(until) => {}
+                // The clock was set back: pauses are not prolonged by that.
+                () = shared.clock.sleep(left) => {}
+            }
+        }
         None => std::future::pending().await,
     }
 }

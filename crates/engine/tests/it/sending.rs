@@ -9,6 +9,7 @@ use voronka_core::{
     ports::{Clock, Directory, Page, SendError, StoreError},
     rows::{Lane, OutboxRow},
 };
+use voronka_engine::Engine;
 use voronka_testkit::{channel::roomy, journal::Call, model::ScriptedModel};
 
 use crate::stage::{CONFIG, Stage, account, bubble, echo, key_of, notice, partner, quiet, soon, until, words};
@@ -319,4 +320,24 @@ async fn no_turn_is_begun_on_an_account_that_has_too_much_to_send() {
     stage.telegram.release();
     soon(stage.telegram.until_shown(10_001)).await;
     assert!(matches!(&stage.seen("anna")[..], [answer] if answer.contains("вишня")));
+}
+
+#[tokio::test]
+async fn a_restart_does_not_forget_how_often_a_bubble_was_tried() {
+    let stage = Stage::new();
+    stage.telegram.break_peer(&Peer::new("anna"), SendError::Unavailable("502".into()));
+    stage.left(vec![bubble("anna", "1")]).await;
+    stage.engine.start().await.unwrap();
+    stage.pass(SignedDuration::from_secs(10)).await;
+    let tried = stage.telegram.attempts();
+    assert!(tried >= 4, "{tried}");
+    until(|| usize::try_from(stage.store.outbox()[0].attempts) == Ok(tried)).await;
+    stage.engine.abandon().await;
+    let engine = Engine::new(stage.store.clone(), stage.clock.clone()).partner(stage.partner(CONFIG));
+    engine.start().await.unwrap();
+    stage.pass(SignedDuration::from_secs(4)).await;
+    assert_eq!(stage.telegram.attempts(), tried + 1, "once at the start, and then the pause is as long as it was");
+    stage.telegram.mend(&Peer::new("anna"));
+    stage.pass(SignedDuration::from_secs(20)).await;
+    soon(stage.telegram.until_shown(1)).await;
 }
