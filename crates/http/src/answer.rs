@@ -47,6 +47,11 @@ impl Answer {
         self.head.headers()
     }
 
+    /// Whether all of it was read, or lost.
+    pub fn is_ended(&self) -> bool {
+        self.connection.is_none()
+    }
+
     /// All that has come of the body since, at least one byte; `None` at the end.
     ///
     /// # Errors

@@ -69,7 +69,9 @@ async fn one_connection_serves_call_after_call() {
     );
     // Its body is empty: to be told so is to be at its end.
     let mut answer = answer;
+    assert!(!answer.is_ended());
     assert_eq!(answer.chunk().await, Ok(None));
+    assert!(answer.is_ended());
     assert_eq!(called(&other).await, Ok((200, "{\"a\"".into())));
     assert_eq!(server.heard()[0].len(), 4);
 }

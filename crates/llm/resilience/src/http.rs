@@ -293,6 +293,9 @@ impl Answer {
 
     /// Reads to the end if that is near: a connection that was left in the middle of an answer cannot be used again.
     pub async fn finish(mut self) {
+        if self.inner.is_ended() {
+            return;
+        }
         let rest = async { while let Ok(Some(_)) = self.chunk().await {} };
         // Not waiting longer loses a connection, nothing else.
         let _ended = tokio::time::timeout(LINGER, rest).await;

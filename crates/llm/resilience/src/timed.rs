@@ -1,7 +1,8 @@
 use std::{
+    future::poll_fn,
     sync::{
         Arc,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
@@ -50,13 +51,6 @@ impl<M> Timed<M> {
     }
 }
 
-/// No text yet.
-const NOTHING: i64 = i64::MIN;
-
-fn millis(time: SignedDuration) -> i64 {
-    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
-}
-
 #[async_trait]
 impl<M: ChatModel> ChatModel for Timed<M> {
     fn name(&self) -> &str {
@@ -69,26 +63,33 @@ impl<M: ChatModel> ChatModel for Timed<M> {
         on_delta: &mut (dyn for<'a> FnMut(Delta<'a>) + Send),
     ) -> Result<Completion, ModelError> {
         let begun = self.clock.moment();
-        // When text last came, in milliseconds after the beginning.
-        let heard = AtomicI64::new(NOTHING);
+        let heard = AtomicBool::new(false);
         let mut tell = |delta: Delta<'_>| {
-            heard.store(millis(self.clock.moment().since(begun)), Ordering::Relaxed);
+            heard.store(true, Ordering::Relaxed);
             on_delta(delta);
         };
         let mut call = self.inner.complete(prompt, &mut tell);
+        // When text last came, after the beginning.
+        let mut last: Option<SignedDuration> = None;
         loop {
-            let quiet_until = match heard.load(Ordering::Relaxed) {
-                NOTHING => signed(self.limits.first),
-                at => SignedDuration::from_millis(at).saturating_add(signed(self.limits.between)),
-            };
+            let quiet_until =
+                last.map_or(signed(self.limits.first), |last| signed(self.limits.between).saturating_add(last));
             let left = quiet_until.min(signed(self.limits.total)).saturating_sub(self.clock.moment().since(begun));
             // The timer is set once per limit, not once per delta: when it rings, text may have come meanwhile.
             if !left.is_positive() {
                 return Err(ModelError::TimedOut);
             }
+            // What comes together came at one time: the clock is read once for it.
+            let result = poll_fn(|cx| {
+                let polled = call.as_mut().poll(cx);
+                if heard.swap(false, Ordering::Relaxed) {
+                    last = Some(self.clock.moment().since(begun));
+                }
+                polled
+            });
             tokio::select! {
                 biased;
-                result = &mut call => return result,
+                result = result => return result,
                 () = self.clock.sleep(left) => {}
             }
         }
