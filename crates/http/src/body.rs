@@ -46,6 +46,7 @@ impl Body {
 
     /// Moves what was read and belongs to the body.
     pub(crate) fn take(&mut self, read: &mut BytesMut, onto: &mut Vec<u8>) -> Result<(), Malformed> {
+        onto.reserve(read.len());
         match self {
             Self::Bytes(left) => {
                 *left -= take(read, *left, onto);
