@@ -46,6 +46,11 @@ pub fn phones(text: &str, country: &str) -> Vec<Found<Phone>> {
 
 /// Whether enough digits stand together: most texts hold no number that is long enough, and a look at their bytes tells.
 fn may_hold_phone(text: &str, country: &str) -> bool {
+    let digits = |bytes: &[u8]| bytes.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let mut rest = text.as_bytes();
+    if digits(rest) < *PHONE_DIGITS.start() {
+        return false;
+    }
     // Without a code a Russian number has ten digits; see `longest`.
     let least = if is_russian(country) && !text.contains('+') { 10 } else { *PHONE_DIGITS.start() };
     let joins = |byte: &u8| match byte {
@@ -53,11 +58,6 @@ fn may_hold_phone(text: &str, country: &str) -> bool {
         // Of what is not ASCII all but the letters of the Cyrillic alphabet may be a space or a dash.
         byte => *byte >= 0x80 && !matches!(byte, 0xd0 | 0xd1),
     };
-    let digits = |bytes: &[u8]| bytes.iter().filter(|byte| byte.is_ascii_digit()).count();
-    let mut rest = text.as_bytes();
-    if digits(rest) < least {
-        return false;
-    }
     while let Some(first) = rest.iter().position(u8::is_ascii_digit) {
         let run = &rest[first..];
         let (run, after) = run.split_at(run.iter().position(|byte| !joins(byte)).unwrap_or(run.len()));

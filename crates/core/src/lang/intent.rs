@@ -3,6 +3,8 @@
 mod change;
 mod table;
 
+use smallvec::SmallVec;
+
 pub use self::change::{Correction, correction};
 use self::table::{CLOSED, OPEN};
 use super::{
@@ -58,8 +60,9 @@ impl Intents {
             return found;
         }
         found.anywhere(words);
-        found.closed(words);
-        if opts_out(words) {
+        let first = First::of(words);
+        found.closed(words, &first);
+        if opts_out(words, &first) {
             found.add(Intent::OptOut);
         }
         if greets(words) {
@@ -71,7 +74,7 @@ impl Intents {
         if asks(words) {
             found.add(Intent::Question);
         }
-        found.settle(words);
+        found.settle(words, &first);
         found
     }
 
@@ -103,18 +106,18 @@ impl Intents {
     }
 
     /// Phrases that mean their wish only when the text says nothing else: «отмена», but not «отмена возможна?».
-    fn closed(&mut self, words: &Words) {
+    fn closed(&mut self, words: &Words, first: &First) {
         for intent in
             [Intent::Cancel, Intent::Skip, Intent::Human, Intent::Dissatisfied, Intent::AskedIfBot, Intent::Price]
         {
-            if covered(words, 0..words.len(), intent) {
+            if covered(words, first, intent) {
                 self.add(intent);
             }
         }
     }
 
     /// What one wish takes from another.
-    fn settle(&mut self, words: &Words) {
+    fn settle(&mut self, words: &Words, first: &First) {
         // «Вы живой человек?» asks, «можно живого человека?» wants.
         if self.has(Intent::AskedIfBot) && self.has(Intent::Human) && !table::calls(words) {
             self.remove(Intent::Human);
@@ -128,28 +131,47 @@ impl Intents {
             self.remove(Intent::Price);
         }
         let polite = |intent: Intent| matches!(intent, Intent::Greeting | Intent::Thanks);
-        let nothing_else =
-            covered_by(words, 0..words.len(), polite) && (self.has(Intent::Greeting) || self.has(Intent::Thanks));
+        let nothing_else = covered_by(words, first, polite) && (self.has(Intent::Greeting) || self.has(Intent::Thanks));
         self.small_talk = nothing_else.then_some(SmallTalk);
     }
 }
 
-/// Whether these places hold at least one phrase of the wish and else nothing but its companions and fillers.
-fn covered(words: &Words, places: std::ops::Range<usize>, intent: Intent) -> bool {
-    covered_by(words, places, |said| said == intent)
+/// How a text begins: every wish that it may be nothing but is asked of that.
+struct First {
+    /// Phrases that start there, the longest first, with the places past them.
+    phrases: SmallVec<[(Intent, usize); 4]>,
+    /// Whether a mark or a filler stands there.
+    idle: bool,
 }
 
-fn covered_by(words: &Words, places: std::ops::Range<usize>, wanted: impl Fn(Intent) -> bool) -> bool {
-    let (mut at, mut hit) = (places.start, false);
-    while at < places.end {
-        let phrase = CLOSED.all_at(words, at).find(|(intent, past)| wanted(*intent) && *past <= places.end);
+impl First {
+    fn of(words: &Words) -> Self {
+        Self { phrases: CLOSED.all_at(words, 0).collect(), idle: idle(words, 0) }
+    }
+}
+
+fn idle(words: &Words, at: usize) -> bool {
+    words.kind(at) == Some(Kind::Mark) || filler(words.form(at))
+}
+
+/// Whether a text holds at least one phrase of the wish and else nothing but its companions and fillers.
+fn covered(words: &Words, first: &First, intent: Intent) -> bool {
+    covered_by(words, first, |said| said == intent)
+}
+
+fn covered_by(words: &Words, first: &First, wanted: impl Fn(Intent) -> bool) -> bool {
+    let is_wanted = |(intent, _): &(Intent, usize)| wanted(*intent);
+    let (mut at, mut hit) = (0, false);
+    while at < words.len() {
+        let phrase = if at == 0 {
+            first.phrases.iter().copied().find(is_wanted)
+        } else {
+            CLOSED.all_at(words, at).find(is_wanted)
+        };
         if let Some((_, past)) = phrase {
             hit = true;
             at = past;
-        } else if words.kind(at) == Some(Kind::Mark)
-            || filler(words.form(at))
-            || table::companion(words.form(at), &wanted)
-        {
+        } else if (if at == 0 { first.idle } else { idle(words, at) }) || table::companion(words.form(at), &wanted) {
             at += 1;
         } else {
             return false;
@@ -160,8 +182,8 @@ fn covered_by(words: &Words, places: std::ops::Range<usize>, wanted: impl Fn(Int
 
 /// «стоп» alone, or a clause that is nothing but a wish for silence. «Не пишите на торте ничего» holds other words and is
 /// none; «не пишите мне, лучше позвоните» asks for another way and is none.
-fn opts_out(words: &Words) -> bool {
-    if covered(words, 0..words.len(), Intent::OptOut) {
+fn opts_out(words: &Words, first: &First) -> bool {
+    if covered(words, first, Intent::OptOut) {
         let stops = words.iter().filter(|word| matches!(word.form, "стоп" | "stop")).count();
         return stops < 2;
     }

@@ -187,8 +187,16 @@ fn hidden(c: char) -> bool {
 }
 
 /// Whether a byte begins any character that is hidden.
+#[expect(clippy::needless_bitwise_bool, reason = "without branches many bytes are looked at with one instruction")]
 fn suspect(byte: u8) -> bool {
-    (byte < b' ' && byte != b'\n') || matches!(byte, 0x7f | 0xc2 | 0xd8 | 0xe1 | 0xe2 | 0xef | 0xf3)
+    ((byte < b' ') & (byte != b'\n'))
+        | (byte == 0x7f)
+        | (byte == 0xc2)
+        | (byte == 0xd8)
+        | (byte == 0xe1)
+        | (byte == 0xe2)
+        | (byte == 0xef)
+        | (byte == 0xf3)
 }
 
 /// Data that must stay on its line.
