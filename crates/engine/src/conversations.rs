@@ -155,6 +155,7 @@ impl Conversations {
 
     /// A conversation has mail: it is served now, or in its turn, or again when the turn under way ends.
     pub(crate) fn wake(shared: &Arc<Shared>, key: ConversationKey) {
+        shared.mailboxes.forget(&key);
         Self::hear(shared, key, News::Other);
     }
 

@@ -49,6 +49,7 @@
 
 mod conversations;
 mod life;
+mod mailboxes;
 mod observe;
 mod outbox;
 mod partner;
@@ -79,6 +80,7 @@ pub use self::partner::Partner;
 use self::{
     conversations::{Conversations, News},
     life::{Group, Life},
+    mailboxes::Mailboxes,
     observe::Meters,
     outbox::Senders,
     replies::Replies,
@@ -113,6 +115,7 @@ pub(crate) struct Shared {
     pub(crate) signs: Signs,
     pub(crate) replies: Replies,
     pub(crate) warm: Warm,
+    pub(crate) mailboxes: Mailboxes,
     pub(crate) senders: Senders,
     pub(crate) timers: Timers,
     pub(crate) changes: broadcast::Sender<Change>,
@@ -157,6 +160,7 @@ impl Engine {
     /// An engine over a store, not started yet. It lives in the Tokio runtime in which it is given its partners. A recorder of
     /// metrics, if there is to be one, is installed before.
     pub fn new(journal: Arc<dyn Journal>, clock: Arc<dyn Clock>) -> Self {
+        let mailboxes = Mailboxes::new(journal.writers());
         Self(Arc::new(Shared {
             journal,
             clock,
@@ -165,6 +169,7 @@ impl Engine {
             signs: Signs::default(),
             replies: Replies::default(),
             warm: Warm::default(),
+            mailboxes,
             senders: Senders::default(),
             timers: Timers::default(),
             changes: broadcast::Sender::new(CHANGES_MAX),
@@ -287,7 +292,10 @@ impl Engine {
     /// # Errors
     /// When the store fails.
     pub async fn replay(&self, partner: &PartnerId, letter: i64) -> Result<Option<ConversationKey>, StoreError> {
-        let key = self.0.journal.replay(partner, letter).await?;
+        let _unheard = self.0.mailboxes.stranger();
+        let replayed = self.0.journal.replay(partner, letter).await;
+        // It may be there nevertheless, and nobody says where.
+        let key = replayed.inspect_err(|_| self.0.mailboxes.forget_all())?;
         if let Some(key) = &key {
             Conversations::wake(&self.0, key.clone());
         }
@@ -364,14 +372,22 @@ impl Mailbox for Engine {
             return Err(PostError::Unknown);
         }
         let news: Vec<News> = batch.iter().map(News::of).collect();
-        let kept = shared.journal.post(batch).await.map_err(|error| match error {
-            StoreError::Full => PostError::Full,
-            other => PostError::Store(other.to_string()),
-        })?;
+        let posting = shared.mailboxes.post(&batch);
+        let kept = match shared.journal.post(batch).await {
+            Ok(kept) => kept,
+            Err(error) => {
+                posting.failed();
+                return Err(match error {
+                    StoreError::Full => PostError::Full,
+                    other => PostError::Store(other.to_string()),
+                });
+            }
+        };
+        posting.kept(&kept);
         let mut posted = Posted::default();
         for (mail, news) in kept.into_iter().zip(news) {
             match mail {
-                PostedMail::New(key) => {
+                PostedMail::New(key, _) => {
                     posted.new += 1;
                     Conversations::hear(shared, key, news);
                 }

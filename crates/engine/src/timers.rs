@@ -78,6 +78,7 @@ async fn ring(shared: &Arc<Shared>) {
         // What is set from here on rings the bell, or is seen by the store's answer.
         shared.timers.next.store(i64::MAX, Ordering::Release);
         let now = shared.clock.now();
+        let unheard = shared.mailboxes.stranger();
         let until = match shared.journal.fire(now, PAGE as usize).await {
             Ok(fired) => {
                 shared.meters.timers_fired(fired.conversations.len());
@@ -94,9 +95,12 @@ async fn ring(shared: &Arc<Shared>) {
             }
             Err(error) => {
                 error!(%error, "timers could not be read");
+                // Some may have rung nevertheless, and nobody says whose.
+                shared.mailboxes.forget_all();
                 now + PAUSE
             }
         };
+        drop(unheard);
         // Nobody else asks for places, but they are not needed while nothing rings.
         drop(places);
         tokio::select! {

@@ -15,7 +15,7 @@ use voronka_core::{
     ids::AccountId,
     message::{Content, ConversationKey, Event, EventKey, Inbound, Peer},
     ports::{CommitError, Fate, Moment, StoreError},
-    rows::{DeadLetter, Mail, OutboxRow},
+    rows::{DeadLetter, Mail, MailSeq, OutboxRow},
     turn::{Outcome, Setting, Snapshot, Step, Turn},
 };
 
@@ -89,7 +89,7 @@ pub(crate) async fn run(shared: &Arc<Shared>, key: &ConversationKey, bell: &Noti
         // Whatever came until now is read below.
         let heard = shared.conversations.take_more(key);
         tries.heard = tries.heard.max(heard);
-        let mail = match shared.journal.mail(key, tries.mail_max).instrument(debug_span!("mail")).await {
+        let mail = match waiting(shared, key, tries.mail_max).await {
             Ok(mail) => mail,
             Err(error) => match outlast(shared, &error, &mut tries.pause, bell).await {
                 Next::Again => continue,
@@ -120,6 +120,38 @@ pub(crate) async fn run(shared: &Arc<Shared>, key: &ConversationKey, bell: &Noti
         }
     }
     Next::Rest
+}
+
+/// The mail that waits, oldest first: as it was handed over when it was posted, else as it is stored.
+async fn waiting(shared: &Shared, key: &ConversationKey, max: usize) -> Result<Vec<Mail>, StoreError> {
+    if let Some(mail) = shared.mailboxes.mail(key, max) {
+        return Ok(mail);
+    }
+    let reading = shared.mailboxes.read(key);
+    let mail = shared.journal.mail(key, max).instrument(debug_span!("mail")).await?;
+    if mail.len() < max {
+        reading.found_all(&mail);
+    }
+    Ok(mail)
+}
+
+/// What a turn does to its mailbox: unless it is told that all is well, it is read again.
+struct Doubt<'a>(Option<(&'a Shared, &'a ConversationKey)>);
+
+impl Doubt<'_> {
+    fn consumed(mut self, mail: &[MailSeq]) {
+        if let Some((shared, key)) = self.0.take() {
+            shared.mailboxes.consumed(key, mail);
+        }
+    }
+}
+
+impl Drop for Doubt<'_> {
+    fn drop(&mut self) {
+        if let Some((shared, key)) = self.0 {
+            shared.mailboxes.forget(key);
+        }
+    }
 }
 
 /// One try. `None`: it is to be tried again, from what is stored then.
@@ -378,7 +410,10 @@ async fn commit(shared: &Arc<Shared>, outcome: Outcome, answered: &[EventKey]) -
     observe::count_blocked(&commit);
     let begun = shared.clock.moment();
     let span = debug_span!("commit", version = commit.expected + 1, mail = ?commit.consumed, bubbles = ?Ids(&outbox));
+    let consumed = commit.consumed.clone();
+    let doubt = Doubt(Some((shared, &key)));
     shared.journal.commit(commit).instrument(span).await?;
+    doubt.consumed(&consumed);
     shared.meters.part(Part::Commit, begun, shared.clock.moment());
     shared.meters.turn(Ended::Committed);
     shared.warm.keep(outcome.next);
@@ -418,10 +453,12 @@ async fn set_aside(shared: &Arc<Shared>, letter: DeadLetter, bell: &Notify) -> N
     shared.meters.turn(Ended::SetAside);
     error!(cause = %letter.cause, mail = ?letter.mail, "a turn could not be computed; its event is set aside");
     let mut pause = STORE_PAUSE_MIN;
+    let doubt = Doubt(Some((shared, &letter.key)));
     while let Err(error) = shared.journal.set_aside(letter.clone()).await {
         if outlast(shared, &error, &mut pause, bell).await == Next::Rest {
             return Next::Rest;
         }
     }
+    doubt.consumed(&letter.mail);
     Next::Again
 }

@@ -245,7 +245,13 @@ impl<'a> World<'a> {
             return false;
         }
         let more = if fresh.team { NEWS_OF_TEAM_MAX } else { NEWS_MAX };
-        match self.shared.journal.mail(&self.key, watch.mail.len() + more).await {
+        let most = watch.mail.len() + more;
+        let known = self.shared.mailboxes.mail(&self.key, most).map(Ok);
+        let mail = match known {
+            Some(mail) => mail,
+            None => self.shared.journal.mail(&self.key, most).await,
+        };
+        match mail {
             Ok(mail) => {
                 let mut news = mail.iter().filter(|mail| !watch.mail.contains(&mail.seq));
                 news.any(|mail| watch.by.by(&mail.inbound.event))

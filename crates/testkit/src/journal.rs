@@ -46,6 +46,7 @@ macro_rules! journal_conformance {
         $crate::journal_conformance!($make;
             an_event_of_one_batch_is_kept_once,
             an_event_of_two_batches_is_kept_once,
+            positions_are_told_and_grow_as_events_are_kept,
             an_event_that_was_consumed_is_not_kept_again,
             an_event_that_was_kept_before_a_restart_is_not_kept_again,
             the_same_key_on_another_account_is_another_event,

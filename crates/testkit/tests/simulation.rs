@@ -87,6 +87,7 @@ macro_rules! mutants {
 mutants! {
     an_engine_that_takes_every_delivery_for_a_new_event_is_caught NoDedup
     an_engine_that_acknowledges_before_the_event_is_kept_is_caught AckBeforeCommit
+    an_engine_that_serves_events_before_they_are_kept_is_caught HandedBeforeCommit
     an_engine_that_notes_a_bubble_as_sent_before_it_is_sent_is_caught SentBeforeSend
     an_engine_that_sends_before_the_turn_is_written_is_caught SendBeforeCommit
     an_engine_that_ignores_versions_is_caught IgnoresVersion

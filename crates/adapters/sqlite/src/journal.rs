@@ -7,7 +7,7 @@ use rusqlite::{Connection, Row, params};
 use voronka_core::{
     ids::{AccountId, BubbleId, ConversationId, PartnerId},
     message::{ConversationKey, Inbound},
-    ports::{CommitError, Fired, Journal, LOADED_ORDERS_MAX, Loaded, PostedMail, Settled, StoreError},
+    ports::{CommitError, Fired, Journal, LOADED_ORDERS_MAX, Loaded, PostedMail, Settled, StoreError, Writers},
     rows::{DeadLetter, Lane, Mail, OrderRow, OutboxRow, RawLetter, TurnCommit},
 };
 
@@ -55,6 +55,11 @@ pub(crate) fn most(limit: usize) -> i64 {
 
 #[async_trait]
 impl Journal for SqliteStore {
+    /// The file is locked for this process.
+    fn writers(&self) -> Writers {
+        Writers::One
+    }
+
     async fn post(&self, batch: Vec<Inbound>) -> Result<Vec<PostedMail>, StoreError> {
         let letters = batch.iter().map(mail::Letter::of).collect::<Result<Vec<_>, _>>()?;
         let bytes = letters.iter().map(|letter| ROW_BYTES + letter.event.len()).sum();

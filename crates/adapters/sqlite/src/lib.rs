@@ -1,8 +1,8 @@
 //! Voronka's durable state in one SQLite file: [`SqliteStore`] is the journal and the directory of an engine that runs on one
 //! machine.
 //!
-//! - One thread writes. What waits for it goes into one transaction (group commit), each call in a savepoint of its own, and
-//!   is answered after the commit: `Ok` means that it survives a power cut.
+//! - One thread writes. What waits for it goes into one transaction (group commit); a call that is refused
+//!   undoes itself alone, and each is answered after the commit: `Ok` means that it survives a power cut.
 //! - Reads are made in place, on a small pool of read-only connections: a hop to another thread costs more than they do.
 //! - One process holds a file at a time.
 

@@ -32,7 +32,7 @@ struct Postbox(Arc<MemoryStore>);
 impl Mailbox for Postbox {
     async fn post(&self, batch: Vec<Inbound>) -> Result<Posted, PostError> {
         let posted = self.0.post(batch).await.map_err(|error| PostError::Store(error.to_string()))?;
-        let new = posted.iter().filter(|one| matches!(one, PostedMail::New(_))).count();
+        let new = posted.iter().filter(|one| matches!(one, PostedMail::New(..))).count();
         Ok(Posted { new, seen: posted.len() - new })
     }
 }

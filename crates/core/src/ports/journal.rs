@@ -6,8 +6,8 @@ use crate::{
     ids::{AccountId, BubbleId, PartnerId},
     message::{ConversationKey, Inbound},
     rows::{
-        ConversationRow, CustomerRow, DeadLetter, Lane, LeadRow, Mail, MessageRow, OrderRow, OutboxRow, RawLetter,
-        TurnCommit,
+        ConversationRow, CustomerRow, DeadLetter, Lane, LeadRow, Mail, MailSeq, MessageRow, OrderRow, OutboxRow,
+        RawLetter, TurnCommit,
     },
 };
 
@@ -21,7 +21,14 @@ pub const LOADED_ORDERS_MAX: usize = 50;
 /// the microsecond. A bubble or a notice whose id waits already is the same one: it is kept once.
 #[async_trait]
 pub trait Journal: Send + Sync + 'static {
-    /// Keeps events whose (partner, account, key) is new. One answer an event, in order.
+    /// Who writes to it. With one writer an engine serves what it has posted without reading it back.
+    fn writers(&self) -> Writers {
+        Writers::Many
+    }
+
+    /// Keeps events whose (partner, account, key) is new. One answer an event, in order. Positions grow in the order in which
+    /// events are written: when a call has returned, whatever has a smaller position than its events is written as well. A
+    /// call that has returned an error has written all it ever will.
     async fn post(&self, batch: Vec<Inbound>) -> Result<Vec<PostedMail>, StoreError>;
 
     /// Conversations with waiting mail, ordered by key, after `after`; at most `limit`. Read at start-up.
@@ -86,11 +93,20 @@ pub trait Journal: Send + Sync + 'static {
     async fn drop_letter(&self, partner: &PartnerId, letter: i64) -> Result<bool, StoreError>;
 }
 
+/// Who writes to a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Writers {
+    /// This engine alone, for as long as it has the store: nobody else puts mail into it.
+    One,
+    /// Other processes as well, perhaps.
+    Many,
+}
+
 /// What became of one posted event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PostedMail {
-    /// Kept.
-    New(ConversationKey),
+    /// Kept, at this position of this conversation's mailbox.
+    New(ConversationKey, MailSeq),
     /// Known already.
     Seen,
 }

@@ -7,6 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 use tracing::{error, warn};
 use voronka_core::{
     ids::BubbleId,
+    message::{ConversationKey, Inbound},
     ports::{Fate, Settled},
 };
 
@@ -78,7 +79,13 @@ enum Tried {
 
 async fn try_to_settle(shared: &Arc<Shared>, batch: &[Settled]) -> Tried {
     let mut pause = PAUSE_MIN;
+    // Their conversations have mail as soon as this is written.
+    let events: Vec<ConversationKey> = batch.iter().filter_map(told).map(Inbound::conversation).collect();
+    let _unheard = (!events.is_empty()).then(|| shared.mailboxes.stranger());
     while let Err(error) = shared.journal.settle(batch.to_vec()).await {
+        for key in &events {
+            shared.mailboxes.forget(key);
+        }
         warn!(%error, "results of sending could not be written");
         if error.fate() == Fate::Final {
             return Tried::Refused;
@@ -86,10 +93,16 @@ async fn try_to_settle(shared: &Arc<Shared>, batch: &[Settled]) -> Tried {
         shared.clock.sleep(pause).await;
         pause = (pause * 2).min(PAUSE_MAX);
     }
-    for result in batch {
-        if let Settled::GivenUp { event: Some(event), .. } = result {
-            Conversations::wake(shared, event.conversation());
-        }
+    for key in events {
+        Conversations::wake(shared, key);
     }
     Tried::Written
+}
+
+/// What a conversation hears of a bubble.
+fn told(settled: &Settled) -> Option<&Inbound> {
+    match settled {
+        Settled::GivenUp { event, .. } => event.as_ref(),
+        Settled::Sent { .. } | Settled::Tried { .. } => None,
+    }
 }

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use voronka_core::{
     ids::PartnerId,
     message::{Content, ConversationKey, Event, Inbound},
-    ports::{CommitError, Fired, Journal, Loaded, PostedMail, Settled, StoreError},
+    ports::{CommitError, Fired, Journal, Loaded, PostedMail, Settled, StoreError, Writers},
     rows::{DeadLetter, Mail, MailSeq, OutboxRow, RawLetter, TurnCommit},
 };
 use voronka_testkit::journal::MemoryStore;
@@ -24,6 +24,8 @@ use voronka_testkit::journal::MemoryStore;
 pub(crate) struct Troubled {
     pub(crate) store: Arc<MemoryStore>,
     pub(crate) cured: AtomicBool,
+    /// Events are kept, and whoever posted them is told that they are not.
+    pub(crate) unclear: AtomicBool,
     poison: Mutex<HashSet<MailSeq>>,
 }
 
@@ -31,7 +33,7 @@ pub(crate) const POISON: &str = "яд";
 
 impl Troubled {
     pub(crate) fn new(store: Arc<MemoryStore>) -> Self {
-        Self { store, cured: AtomicBool::new(false), poison: Mutex::default() }
+        Self { store, cured: AtomicBool::new(false), unclear: AtomicBool::new(false), poison: Mutex::default() }
     }
 }
 
@@ -46,21 +48,32 @@ async fn late<T>(outcome: impl Future<Output = T>) -> T {
 
 #[async_trait]
 impl Journal for Troubled {
+    fn writers(&self) -> Writers {
+        self.store.writers()
+    }
+
     async fn load(&self, key: &ConversationKey, mail: usize, history: usize) -> Result<Loaded, StoreError> {
         late(self.store.load(key, mail, history)).await
     }
 
     async fn mail(&self, key: &ConversationKey, max: usize) -> Result<Vec<Mail>, StoreError> {
-        let mail = late(self.store.mail(key, max)).await?;
-        let is_poison = |inbound: &Inbound| matches!(&inbound.event, Event::Customer { content: Content::Text { text }, .. } if text == POISON);
-        let poison = mail.iter().filter(|mail| is_poison(&mail.inbound)).map(|mail| mail.seq);
-        self.poison.lock().expect("nobody panicked with it").extend(poison);
-        Ok(mail)
+        late(self.store.mail(key, max)).await
     }
 
     async fn post(&self, batch: Vec<Inbound>) -> Result<Vec<PostedMail>, StoreError> {
         // Sooner than the rest: what is posted while something is read is heard of before that has been read.
-        self.store.post(batch).await
+        let is_poison = |inbound: &Inbound| matches!(&inbound.event, Event::Customer { content: Content::Text { text }, .. } if text == POISON);
+        let poison: Vec<bool> = batch.iter().map(is_poison).collect();
+        let posted = self.store.post(batch).await?;
+        for (posted, poison) in posted.iter().zip(poison) {
+            if let (PostedMail::New(_, seq), true) = (posted, poison) {
+                self.poison.lock().expect("nobody panicked with it").insert(*seq);
+            }
+        }
+        if self.unclear.load(Ordering::SeqCst) {
+            return Err(StoreError::Busy("nobody knows".into()));
+        }
+        Ok(posted)
     }
 
     async fn waiting(&self, after: Option<&ConversationKey>, limit: usize) -> Result<Vec<ConversationKey>, StoreError> {

@@ -9,7 +9,7 @@ use voronka_core::{
     ids::{AccountId, ConversationId, CustomerId, NoticeId, OrderId, PartnerId},
     message::{ConversationKey, Event, EventKey, Inbound, Timer},
     order::OrderState,
-    ports::{CommitError, Fired, Journal, LOADED_ORDERS_MAX, Loaded, PostedMail, Settled, StoreError},
+    ports::{CommitError, Fired, Journal, LOADED_ORDERS_MAX, Loaded, PostedMail, Settled, StoreError, Writers},
     rows::{
         ConversationRow, CustomerRow, DeadLetter, FactRow, LeadRow, Mail, MailSeq, MessageRow, NoticeRow, OrderRow,
         OutboxRow, RawLetter, TimerRow, TurnCommit,
@@ -136,6 +136,12 @@ impl MemoryStore {
         state.messages.get(key).map(|messages| messages.values().cloned().collect()).unwrap_or_default()
     }
 
+    /// The position that the next event will have.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn next_mail(&self) -> MailSeq {
+        lock(&self.state).last_mail + 1
+    }
+
     /// The version of a conversation; 0 for a new one.
     #[cfg(feature = "simulation")]
     pub(crate) fn version(&self, key: &ConversationKey) -> i64 {
@@ -193,9 +199,10 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl State {
-    fn keep(&mut self, inbound: Inbound) {
+    fn keep(&mut self, inbound: Inbound) -> MailSeq {
         self.last_mail += 1;
         self.mail.insert(self.last_mail, inbound);
+        self.last_mail
     }
 
     fn post(&mut self, inbound: Inbound) -> PostedMail {
@@ -205,8 +212,8 @@ impl State {
         }
         self.keys.insert(key, inbound.at);
         let conversation = inbound.conversation();
-        self.keep(inbound);
-        PostedMail::New(conversation)
+        let seq = self.keep(inbound);
+        PostedMail::New(conversation, seq)
     }
 
     fn is_mail_of(&self, key: &ConversationKey, seq: MailSeq) -> bool {
@@ -364,6 +371,10 @@ fn placed(row: &OrderRow) -> Option<Timestamp> {
 
 #[async_trait]
 impl Journal for MemoryStore {
+    fn writers(&self) -> Writers {
+        Writers::One
+    }
+
     async fn post(&self, batch: Vec<Inbound>) -> Result<Vec<PostedMail>, StoreError> {
         let mut state = self.enter(Call::Post)?;
         Ok(batch.into_iter().map(|inbound| state.post(inbound)).collect())
@@ -503,7 +514,7 @@ mod tests {
         store.fail_next(Call::Post, StoreError::Full);
         assert_eq!(store.post(vec![inbound.clone()]).await, Err(StoreError::Full));
         assert_eq!(store.mail_waiting(), 0);
-        assert!(matches!(store.post(vec![inbound.clone()]).await.unwrap()[0], PostedMail::New(_)));
+        assert!(matches!(store.post(vec![inbound.clone()]).await.unwrap()[0], PostedMail::New(..)));
         store.conflict_next();
         let turn = sample::turn(&inbound.conversation(), &inbound, 0);
         assert_eq!(store.commit(turn.clone()).await, Err(CommitError::Conflict));

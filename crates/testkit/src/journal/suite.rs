@@ -45,6 +45,15 @@ async fn anna(fixture: &impl Fixture) -> (Inbound, ConversationKey) {
     (inbound, key)
 }
 
+/// The conversations of what is new, in order; `None`: it was seen.
+fn fates(posted: &[PostedMail]) -> Vec<Option<&ConversationKey>> {
+    let fate = |at: usize| match &posted[at] {
+        PostedMail::New(key, _) => Some(key),
+        PostedMail::Seen => None,
+    };
+    (0..posted.len()).map(fate).collect()
+}
+
 /// The words and keys of waiting mail, oldest first.
 fn keys(loaded: &Loaded) -> Vec<&str> {
     loaded.mail.iter().map(|mail| mail.inbound.key.as_str()).collect()

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use voronka_core::{
     ids::{AccountId, PartnerId},
     message::{ConversationKey, Inbound},
-    ports::{CommitError, Fired, Journal, Loaded, PostedMail, Settled, StoreError},
+    ports::{CommitError, Fired, Journal, Loaded, PostedMail, Settled, StoreError, Writers},
     rows::{DeadLetter, Mail, OutboxRow, RawLetter, TurnCommit},
 };
 
@@ -110,8 +110,12 @@ fn apply(world: &Arc<World>, write: Write) -> Result<Written, CommitError> {
         Write::Post(batch) => {
             let posted = store.post(batch.clone()).now_or_never().expect(READY)?;
             let mut state = world.state();
-            for (inbound, posted) in batch.iter().zip(&posted) {
-                state.kept(inbound, posted);
+            for (inbound, posted) in batch.into_iter().zip(&posted) {
+                state.kept(&inbound, posted);
+                if let PostedMail::New(_, seq) = posted {
+                    // Whoever has posted it may serve it without another look.
+                    state.seen(&[Mail { seq: *seq, inbound }]);
+                }
             }
             Ok(Written::Posted(posted))
         }
@@ -219,6 +223,10 @@ fn store_error(error: CommitError) -> StoreError {
 
 #[async_trait]
 impl Journal for SimJournal {
+    fn writers(&self) -> Writers {
+        self.0.state().writers
+    }
+
     async fn post(&self, batch: Vec<Inbound>) -> Result<Vec<PostedMail>, StoreError> {
         match self.write(Write::Post(batch)).await.map_err(store_error)? {
             Written::Posted(posted) => Ok(posted),

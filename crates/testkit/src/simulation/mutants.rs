@@ -18,7 +18,7 @@ use voronka_core::{
     message::{Bubble, ConversationKey, EventKey, Inbound, Peer},
     ports::{
         Channel, ChatModel, CommitError, Completion, Delta, Fired, Journal, Loaded, ModelError, PostedMail, Preview,
-        Prompt, Receipt, SendError, Settled, StoreError,
+        Prompt, Receipt, SendError, Settled, StoreError, Writers,
     },
     rows::{DeadLetter, Mail, OutboxRow, RawLetter, TimerRow, TurnCommit},
     spec::rich::Rich,
@@ -38,6 +38,8 @@ pub enum Mutant {
     NoDedup,
     /// The messenger is told that an event is kept before it is.
     AckBeforeCommit,
+    /// An event is handed to its turn before it is kept, and a turn may consume what is not there.
+    HandedBeforeCommit,
     /// A bubble is noted as sent before it is sent.
     SentBeforeSend,
     /// Bubbles leave before their turn is written.
@@ -78,9 +80,10 @@ pub enum Mutant {
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::NoDedup,
         Self::AckBeforeCommit,
+        Self::HandedBeforeCommit,
         Self::SentBeforeSend,
         Self::SendBeforeCommit,
         Self::IgnoresVersion,
@@ -104,7 +107,7 @@ impl Mutant {
     /// The rule that it is about, as [`Verdict::broken`](super::Verdict::broken) names it.
     pub fn breaks(self) -> &'static str {
         match self {
-            Self::NoDedup | Self::MailApart | Self::TimerStays => "nothing twice",
+            Self::NoDedup | Self::HandedBeforeCommit | Self::MailApart | Self::TimerStays => "nothing twice",
             Self::AckBeforeCommit | Self::SentBeforeSend | Self::OutboxForgotten | Self::MailForgotten => {
                 "nothing lost"
             }
@@ -244,14 +247,20 @@ impl BrokenJournal {
 
 #[async_trait]
 impl Journal for BrokenJournal {
+    fn writers(&self) -> Writers {
+        self.inner.writers()
+    }
+
     async fn post(&self, mut batch: Vec<Inbound>) -> Result<Vec<PostedMail>, StoreError> {
         if self.how.is(Mutant::NoDedup) {
             for inbound in &mut batch {
                 inbound.key = EventKey::new(&format!("{}#{}", inbound.key, self.how.count()));
             }
         }
-        if self.how.is(Mutant::AckBeforeCommit) {
-            let posted = batch.iter().map(|inbound| PostedMail::New(inbound.conversation())).collect();
+        let early = self.how.is(Mutant::AckBeforeCommit) || self.how.is(Mutant::HandedBeforeCommit);
+        if early {
+            let at = (self.how.world.store.next_mail()..).zip(&batch);
+            let posted = at.map(|(seq, inbound)| PostedMail::New(inbound.conversation(), seq)).collect();
             let inner = Arc::clone(&self.inner);
             tokio::spawn(async move { while inner.post(batch.clone()).await.is_err() {} });
             return Ok(posted);
@@ -281,7 +290,11 @@ impl Journal for BrokenJournal {
     }
 
     async fn commit(&self, turn: TurnCommit) -> Result<(), CommitError> {
-        let (decided, turn) = (turn.clone(), self.bend(turn));
+        let (decided, mut turn) = (turn.clone(), self.bend(turn));
+        if self.how.is(Mutant::HandedBeforeCommit) {
+            let there = self.how.world.store.mail(&turn.key, usize::MAX).await?;
+            turn.consumed.retain(|seq| there.iter().any(|mail| mail.seq == *seq));
+        }
         if self.how.is(Mutant::SendBeforeCommit) {
             let inner = Arc::clone(&self.inner);
             self.how.later(async move { drop(inner.commit(turn).await) });

@@ -1,7 +1,10 @@
 //! What people, messengers and administrators are going to do in a run.
 
 use jiff::{SignedDuration, Timestamp};
-use voronka_core::message::{Bubble, Content, Event, EventKey, Inbound, Press, Profile, TeamAction};
+use voronka_core::{
+    message::{Bubble, Content, Event, EventKey, Inbound, Press, Profile, TeamAction},
+    ports::Writers,
+};
 
 use super::{chance::Chance, scene, truth::Act, world::World};
 
@@ -85,7 +88,9 @@ impl Plan {
         }
         if chance.one_in(8) {
             agenda.push((somewhere(chance), Happening::Second));
+            state.writers = Writers::Many;
         }
+        let chance = &mut state.chance;
         let deaths = u32::try_from(chance.below(4)).unwrap_or(0);
         Self { agenda, in_order, storm_until, deaths }
     }

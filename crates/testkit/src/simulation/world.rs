@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use voronka_core::{
     message::Bubble,
-    ports::{Clock, CommitError, KnowledgeError, ModelError, Moment, SendError, StoreError},
+    ports::{Clock, CommitError, KnowledgeError, ModelError, Moment, SendError, StoreError, Writers},
 };
 
 use super::{chance::Chance, journal::Write, truth::Truth};
@@ -43,6 +43,8 @@ pub(super) struct State {
     pub(super) wakes_at_death: Option<Waker>,
     pub(super) in_flight: Vec<(u64, Write)>,
     last_write: u64,
+    /// Whether a second process will be started on the same store.
+    pub(super) writers: Writers,
     pub(super) truth: Truth,
     /// What each chat sees last with buttons, by chat's number.
     pub(super) screens: BTreeMap<usize, Bubble>,
@@ -73,6 +75,7 @@ impl World {
             wakes_at_death: None,
             in_flight: Vec::new(),
             last_write: 0,
+            writers: Writers::One,
             truth: Truth::default(),
             screens: BTreeMap::new(),
             story: telling.then(Vec::new),

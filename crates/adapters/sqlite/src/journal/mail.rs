@@ -7,7 +7,7 @@ use voronka_core::{
     ids::{AccountId, PartnerId},
     message::{Content, ConversationKey, Event, EventKey, Inbound, Peer, Profile, Timer},
     ports::{EventSetAside, Fired, PostedMail},
-    rows::{DeadLetter, Mail},
+    rows::{DeadLetter, Mail, MailSeq},
 };
 
 use super::{all, most, one};
@@ -46,22 +46,23 @@ impl Letter {
         if pen.prepare_cached(sql::KEY_ADD)?.execute(key)? == 0 {
             return Ok(PostedMail::Seen);
         }
-        self.keep(pen)?;
-        Ok(PostedMail::New(self.key.clone()))
+        let seq = self.keep(pen)?;
+        Ok(PostedMail::New(self.key.clone(), seq))
     }
 
-    fn keep(&self, pen: &Pen<'_>) -> Result<(), Problem> {
+    fn keep(&self, pen: &Pen<'_>) -> Result<MailSeq, Problem> {
+        let seq = pen.number()?;
         pen.prepare_cached(sql::MAIL_ADD)?.execute(params![
             self.key.partner.as_str(),
             self.key.conversation.0.into_bytes(),
-            pen.number()?,
+            seq,
             self.account.as_str(),
             self.peer.as_str(),
             self.event_key.as_str(),
             self.at,
             self.event
         ])?;
-        Ok(())
+        Ok(seq)
     }
 }
 

@@ -156,7 +156,7 @@ async fn calls_that_wait_together_are_written_in_one_transaction() {
     }
     drop(release);
     for posted in join_all(posts).await {
-        assert!(matches!(posted.unwrap().unwrap()[0], PostedMail::New(_)));
+        assert!(matches!(posted.unwrap().unwrap()[0], PostedMail::New(..)));
     }
     held.await.unwrap();
     assert_eq!(store.commits() - before, 1, "what comes while a transaction is written goes into it");
@@ -184,7 +184,7 @@ async fn one_that_is_refused_costs_the_others_of_its_transaction_nothing() {
     drop(release);
     assert_eq!(refused.await.unwrap(), Err(CommitError::Conflict));
     for posted in join_all(posts).await {
-        assert!(matches!(posted.unwrap().unwrap()[0], PostedMail::New(_)));
+        assert!(matches!(posted.unwrap().unwrap()[0], PostedMail::New(..)));
     }
     held.await.unwrap();
     for n in 0..20 {
@@ -274,7 +274,7 @@ async fn a_turn_that_does_not_fit_on_the_disk_leaves_nothing_behind_and_fits_lat
     assert_eq!(store.load(&key, 9, 9).await.unwrap(), loaded, "the mail waits, and nothing else is there");
     assert!(store.unsent(0, 9).await.unwrap().is_empty());
     // What is small goes on meanwhile.
-    assert!(matches!(store.post(vec![event(2)]).await.unwrap()[0], PostedMail::New(_)));
+    assert!(matches!(store.post(vec![event(2)]).await.unwrap()[0], PostedMail::New(..)));
     run(&store, "PRAGMA max_page_count = 100000").await;
     store.commit(turn).await.unwrap();
     let after = store.load(&key, 9, 9).await.unwrap();
@@ -292,7 +292,7 @@ async fn keys_are_forgotten_when_they_are_old() {
     let terms = Terms { keys: sample::moment(3_000), messages: never, cold_leads: never };
     assert_eq!(round(&store, &terms).await, 3_000);
     assert_eq!(round(&store, &terms).await, 0);
-    assert!(matches!(store.post(vec![event(2_999)]).await.unwrap()[0], PostedMail::New(_)));
+    assert!(matches!(store.post(vec![event(2_999)]).await.unwrap()[0], PostedMail::New(..)));
     assert_eq!(store.post(vec![event(3_000)]).await.unwrap(), [PostedMail::Seen]);
 }
 

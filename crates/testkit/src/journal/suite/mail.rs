@@ -5,17 +5,41 @@ use voronka_core::{
     rows::{DeadLetter, Lane, OutboxRow, RawLetter, TimerRow, TurnCommit},
 };
 
-use super::{ALL, Fixture, anna, commit, keys, load, post, sample};
+use super::{ALL, Fixture, anna, commit, fates, keys, load, post, sample};
 
 /// A batch may hold an event twice.
 pub async fn an_event_of_one_batch_is_kept_once(fixture: impl Fixture) {
     let inbound = sample::text(&sample::partner("korica"), "anna", "1", "Здравствуйте");
     let key = inbound.conversation();
     let posted = post(&fixture, vec![inbound.clone(), inbound.clone()]).await;
-    assert_eq!(posted, [PostedMail::New(key.clone()), PostedMail::Seen]);
+    assert_eq!(fates(&posted), [Some(&key), None]);
     let loaded = load(&fixture, &key).await;
     assert_eq!(loaded.mail.len(), 1);
     assert_eq!(loaded.mail[0].inbound, inbound);
+}
+
+/// Who has posted an event may serve it without asking for it: under the position that is told.
+pub async fn positions_are_told_and_grow_as_events_are_kept(fixture: impl Fixture) {
+    let (first, key) = anna(&fixture).await;
+    let mut last = load(&fixture, &key).await.mail[0].seq;
+    let boris = sample::text(&key.partner, "boris", "b", "Добрый день");
+    for round in 0..3 {
+        let event = |n: i64| Inbound { key: EventKey::new(&format!("{round}-{n}")), ..first.clone() };
+        let batch = vec![event(0), Inbound { key: EventKey::new(&format!("b{round}")), ..boris.clone() }, event(1)];
+        for posted in post(&fixture, batch).await {
+            let PostedMail::New(of, seq) = posted else { panic!("it is new") };
+            assert!(seq > last, "{seq} after {last}");
+            let mail = fixture.store().mail(&of, ALL).await.expect("reads");
+            assert_eq!(mail.iter().filter(|mail| mail.seq == seq).count(), 1);
+            last = seq;
+        }
+    }
+    // Nor is a position given again when its mail is gone.
+    let consumed = load(&fixture, &key).await.mail.iter().map(|mail| mail.seq).collect();
+    commit(&fixture, TurnCommit { consumed, ..sample::turn(&key, &first, 0) }).await;
+    let fixture = fixture.reopened().await;
+    let posted = post(&fixture, vec![Inbound { key: EventKey::new("later"), ..first }]).await;
+    assert!(matches!(posted[0], PostedMail::New(_, seq) if seq > last), "{posted:?} after {last}");
 }
 
 /// A webhook may be delivered again.
@@ -50,8 +74,9 @@ pub async fn the_same_key_on_another_account_is_another_event(fixture: impl Fixt
     let web = AccountId::parse("web").expect("an account id");
     let other = Inbound { account: web, ..inbound.clone() };
     let foreign = Inbound { partner: sample::partner("nega"), ..inbound };
-    let expected = [PostedMail::New(other.conversation()), PostedMail::New(foreign.conversation())];
-    assert_eq!(post(&fixture, vec![other, foreign]).await, expected);
+    let expected = [other.conversation(), foreign.conversation()];
+    let posted = post(&fixture, vec![other, foreign]).await;
+    assert_eq!(fates(&posted), [Some(&expected[0]), Some(&expected[1])]);
 }
 
 /// Mail comes back in the order it was posted, whatever its time.
@@ -84,7 +109,7 @@ pub async fn ten_thousand_events_are_kept_and_found(fixture: impl Fixture) {
     let event = |n: usize| sample::text(&korica, &format!("peer-{}", n % 1_000), &n.to_string(), "Здравствуйте!");
     for hundred in 0..100 {
         let batch = (hundred * 100..hundred * 100 + 100).map(event).collect();
-        assert!(post(&fixture, batch).await.iter().all(|posted| matches!(posted, PostedMail::New(_))));
+        assert!(post(&fixture, batch).await.iter().all(|posted| matches!(posted, PostedMail::New(..))));
     }
     let again = (0..100).map(|n| event(n * 97)).collect();
     assert!(post(&fixture, again).await.iter().all(|posted| *posted == PostedMail::Seen));
