@@ -139,6 +139,7 @@ doctor-timers-late = Timers that are late: {$count}, the first by {$age}
 doctor-letters = {$partner}: dead letters — {$count}
     .why = They could not be processed; the conversations went on without them.
     .hint = voronka dead-letters list {$partner}, then retry or drop
+doctor-demo = {$path} is a folder of `voronka demo`: its partner comes with the program
 doctor-partners-none = There are no partners in {$path}
     .why = There is nobody to serve.
     .hint = name the folder: --partners

@@ -139,6 +139,7 @@ doctor-timers-late = Таймеров просрочено: {$count}, первы
 doctor-letters = {$partner}: отложенных событий — {$count}
     .why = Обработать их не удалось; беседы пошли дальше без них.
     .hint = voronka dead-letters list {$partner}, потом retry или drop
+doctor-demo = {$path} — папка `voronka demo`: её партнёр встроен в программу
 doctor-partners-none = В папке {$path} нет партнёров
     .why = Обслуживать некого.
     .hint = назовите папку: --partners

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
@@ -224,4 +225,59 @@ async fn events_that_wait_and_letters_are_told() {
     let told = shop.doctor(&[]).await;
     assert_eq!(told.code, Some(1));
     assert_eq!(told.bad("letters", "warning")["about"]["partner"], "korica");
+}
+
+#[tokio::test]
+async fn the_folder_of_a_demo_is_known_whether_it_runs_or_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let (nowhere, data) = (folder.path().join("partners"), folder.path().join("data"));
+    let server = Server::demo(&data).await;
+    let told = doctor(&nowhere, &data, &[]).await;
+    assert_eq!(told.code, Some(0), "{:#?}", told.findings);
+    told.finding("demo");
+    told.finding("running");
+    assert!(server.stop().await.success());
+    let told = doctor(&nowhere, &data, &[]).await;
+    assert_eq!(told.code, Some(0), "{:#?}", told.findings);
+    told.finding("demo");
+    told.finding("stopped");
+}
+
+#[tokio::test]
+async fn a_place_without_partners_or_data_is_told_and_so_is_a_key_that_others_may_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let (nowhere, data) = (folder.path().join("partners"), folder.path().join("data"));
+    let told = doctor(&nowhere, &data, &[]).await;
+    assert_eq!(told.code, Some(1));
+    told.bad("data-missing", "warning");
+    told.bad("partners-none", "warning");
+    fs::create_dir(&data).unwrap();
+    let key = data.join("instance.key");
+    fs::write(&key, "0".repeat(64)).unwrap();
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
+    doctor(&nowhere, &data, &[]).await.bad("key-open", "warning");
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+    let told = doctor(&nowhere, &data, &[]).await;
+    assert!(told.findings.iter().all(|finding| finding["code"] != "key-open"));
+    told.finding("db-none");
+}
+
+#[tokio::test]
+async fn a_partner_without_its_token_or_with_a_broken_file_and_services_that_do_not_answer_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let (partners, data) = (folder.path().join("partners"), folder.path().join("data"));
+    let closed = format!("http://127.0.0.1:{}", binary::free_port());
+    let models = format!("models: [{{openai: gpt-4o-mini, key: $OPENAI_KEY, base_url: {closed}}}]");
+    let home = shop::korica(folder.path(), Some(&closed), &models);
+    let told = doctor(&partners, &data, &["--public-url", &closed]).await;
+    assert_eq!(told.code, Some(2));
+    for code in ["api-unreachable", "model-unreachable"] {
+        assert_eq!(told.bad(code, "error")["about"]["partner"], "korica");
+    }
+    told.bad("public-unreachable", "warning");
+    fs::write(home.join(".env"), "OPENAI_KEY=test\n").unwrap();
+    let found = doctor(&partners, &data, &[]).await;
+    assert_eq!(found.bad("token-missing", "error")["about"]["name"], "TELEGRAM_TOKEN");
+    fs::write(home.join("config.yaml"), "name: [").unwrap();
+    doctor(&partners, &data, &[]).await.bad("config-broken", "error");
 }

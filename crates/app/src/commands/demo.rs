@@ -1,6 +1,13 @@
 //! `voronka demo`: the pastry shop that the binary carries, with a chat and the owner's page, on this computer alone.
 
-use std::{borrow::Cow, net::Ipv4Addr, net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{
+    borrow::Cow,
+    net::Ipv4Addr,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
 
 use include_dir::{Dir, include_dir};
 use tokio_util::sync::CancellationToken;
@@ -12,7 +19,7 @@ use voronka_core::{
 use voronka_engine::Limits;
 use voronka_files::Secrets;
 
-use super::{asked_to_stop, open, unreadable};
+use super::{asked_to_stop, open, unreadable, unusable};
 use crate::{
     admin,
     cli::{DISK_MIN_MIB, Demo},
@@ -23,14 +30,25 @@ use crate::{
     wiring::{self, MissingKeys, Wired},
 };
 
+/// Where the demo keeps its data unless told otherwise, and the file in it that says whose folder it is.
+const FOLDER: &str = "voronka-demo";
+const MARK: &str = "demo";
+
+/// Whether a data folder is one that the demo made.
+pub(super) fn made(data: &Path) -> bool {
+    data.join(MARK).is_file()
+}
+
 /// The demo partner's files.
 static KORICA: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../../partners/korica");
 
 pub(crate) async fn run(wish: Demo, texts: &Texts) -> Result<ExitCode, Problem> {
-    let data = wish.data.unwrap_or_else(|| PathBuf::from("voronka-demo"));
+    let data = wish.data.unwrap_or_else(|| PathBuf::from(FOLDER));
     let listener = server::listen(SocketAddr::from((Ipv4Addr::LOCALHOST, wish.port))).await?;
     let recorder = Recorder::install();
     let premises = open(&data, None, Limits::default())?;
+    // The doctor looks for it: there is no folder of partners here.
+    std::fs::write(data.join(MARK), "").map_err(|error| unusable(&data, &error))?;
     let (spec, secrets) = partner()?;
     let card = admin::PartnerCard {
         id: spec.id.clone(),

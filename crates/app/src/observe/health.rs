@@ -158,3 +158,59 @@ pub(crate) fn free_bytes(folder: &Path) -> Option<u64> {
     let found = rustix::fs::statvfs(folder).ok()?;
     Some(found.f_bavail.saturating_mul(found.f_frsize))
 }
+
+#[cfg(test)]
+mod tests {
+    use voronka_core::ids::{AccountId, PartnerId};
+
+    use super::*;
+    use crate::clock::SystemClock;
+
+    /// A house over a fresh database, with accounts that stand so; its folder lives as long as it does.
+    fn house(accounts: &[AccountState], disk_min: DiskMin) -> (Health, tempfile::TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Arc::new(SqliteStore::open(folder.path().join("voronka.db")).unwrap());
+        let known = Arc::new(Accounts::default());
+        for (n, state) in accounts.iter().enumerate() {
+            let account = AccountId::parse(&format!("account-{n}")).unwrap();
+            known.set(&PartnerId::parse("korica").unwrap(), &account, *state);
+        }
+        let engine = Engine::new(store.clone(), Arc::new(SystemClock));
+        (Health::new(engine, store, known, folder.path().to_owned(), disk_min), folder)
+    }
+
+    #[tokio::test]
+    async fn a_house_is_ready_by_its_accounts_that_receive() {
+        use AccountState::{Listening, Starting, Taken, Unauthorised, Unreachable};
+        let cases: [(&[AccountState], Status, &[Reason]); 9] = [
+            (&[], Status::Ready, &[]),
+            (&[Listening], Status::Ready, &[]),
+            (&[Starting], Status::Ready, &[]),
+            (&[Unreachable], Status::NotReady, &[Reason::NoAccount]),
+            (&[Unauthorised], Status::NotReady, &[Reason::NoAccount]),
+            (&[Taken, Unreachable], Status::NotReady, &[Reason::NoAccount]),
+            (&[Listening, Taken], Status::Degraded, &[Reason::SomeAccounts]),
+            (&[Listening, Unauthorised, Unreachable], Status::Degraded, &[Reason::SomeAccounts]),
+            (&[Starting, Unauthorised], Status::Degraded, &[Reason::SomeAccounts]),
+        ];
+        for (states, status, reasons) in cases {
+            let (health, _folder) = house(states, DiskMin(1));
+            health.engine.start().await.unwrap();
+            let told = health.readiness().await;
+            assert_eq!((told.status, told.reasons.as_slice()), (status, reasons), "{states:?}");
+            assert_eq!(told.accounts.iter().map(|account| account.state).collect::<Vec<_>>(), states);
+            health.engine.stop().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn a_house_that_starts_stops_or_has_no_room_is_not_ready() {
+        let (health, _folder) = house(&[AccountState::Listening], DiskMin(u64::MAX));
+        let told = health.readiness().await;
+        assert_eq!((told.status, told.reasons), (Status::NotReady, vec![Reason::Starting, Reason::DiskLow]));
+        health.engine.start().await.unwrap();
+        assert_eq!(health.readiness().await.reasons, [Reason::DiskLow]);
+        health.engine.stop().await;
+        assert_eq!(health.readiness().await.reasons, [Reason::Stopping, Reason::DiskLow]);
+    }
+}

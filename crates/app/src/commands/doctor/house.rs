@@ -59,16 +59,20 @@ async fn running(client: &Client) -> Vec<Finding> {
         findings.push(Finding::well("running"));
     }
     for account in readiness.accounts {
-        let finding = match account.state {
-            AccountState::Listening => continue,
-            AccountState::Starting => Finding::warning("account-starting"),
-            AccountState::Unreachable => Finding::warning("account-unreachable"),
-            AccountState::Unauthorised => Finding::error("account-unauthorised"),
-            AccountState::Taken => Finding::error("account-taken"),
-        };
-        findings.push(finding.with("partner", account.partner).with("account", account.account));
+        let found = not_listening(account.state);
+        findings.extend(found.map(|found| found.with("partner", account.partner).with("account", account.account)));
     }
     findings
+}
+
+fn not_listening(state: AccountState) -> Option<Finding> {
+    Some(match state {
+        AccountState::Listening => return None,
+        AccountState::Starting => Finding::warning("account-starting"),
+        AccountState::Unreachable => Finding::warning("account-unreachable"),
+        AccountState::Unauthorised => Finding::error("account-unauthorised"),
+        AccountState::Taken => Finding::error("account-taken"),
+    })
 }
 
 fn unready(reason: Reason) -> Option<Finding> {
@@ -172,7 +176,33 @@ mod tests {
         message::ConversationKey,
     };
 
+    use super::super::finding::Level;
     use super::*;
+
+    #[test]
+    fn an_account_that_needs_somebody_is_an_error_and_one_that_may_come_back_a_warning() {
+        let level = |state| not_listening(state).map(|found| found.level);
+        assert_eq!(level(AccountState::Listening), None);
+        for state in [AccountState::Starting, AccountState::Unreachable] {
+            assert_eq!(level(state), Some(Level::Warning), "{state:?}");
+        }
+        for state in [AccountState::Unauthorised, AccountState::Taken] {
+            assert_eq!(level(state), Some(Level::Error), "{state:?}");
+        }
+    }
+
+    #[test]
+    fn a_store_that_cannot_be_written_is_an_error_and_a_house_on_its_way_a_warning() {
+        let level = |reason| unready(reason).map(|found| found.level);
+        for reason in [Reason::StoreBusy, Reason::StoreFull, Reason::StoreDamaged, Reason::StoreFailed] {
+            assert_eq!(level(reason), Some(Level::Error), "{reason:?}");
+        }
+        assert_eq!(level(Reason::Starting), Some(Level::Warning));
+        assert_eq!(level(Reason::Stopping), Some(Level::Warning));
+        for told_elsewhere in [Reason::DiskLow, Reason::NoAccount, Reason::SomeAccounts] {
+            assert_eq!(level(told_elsewhere), None);
+        }
+    }
 
     #[test]
     fn what_waits_is_an_error_only_where_somebody_should_serve_it() {
