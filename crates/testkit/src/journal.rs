@@ -93,6 +93,7 @@ macro_rules! journal_conformance {
             old_messages_are_forgotten_and_young_ones_stay,
             the_key_of_an_old_event_is_forgotten,
             what_waits_to_be_sent_keeps_its_words,
+            words_that_a_state_sums_up_are_forgotten_with_the_messages,
             facts_of_messages_fade_and_milestones_stay,
             a_customer_who_never_was_more_than_a_cold_lead_is_forgotten,
             a_customer_with_whom_something_is_under_way_is_not_forgotten,

@@ -36,6 +36,8 @@ pub struct Verdict {
     pub calls: u64,
     /// Unfinished answers that customers saw.
     pub previews: u64,
+    /// Events that were set aside and put back in the end.
+    pub put_back: u32,
 }
 
 impl Verdict {
@@ -60,6 +62,6 @@ fn play(seed: u64, mutant: Option<Mutant>, telling: bool) -> Verdict {
     drive::Drive::new(&world, mutant).run();
     let mut state = world.state();
     let broken = std::mem::take(&mut state.truth.broken);
-    let previews = state.truth.previewed;
-    Verdict { seed, broken, story: state.take_story(), steps: state.step, calls: state.calls, previews }
+    let (previews, put_back) = (state.truth.previewed, state.truth.letters);
+    Verdict { seed, broken, story: state.take_story(), steps: state.step, calls: state.calls, previews, put_back }
 }

@@ -38,6 +38,12 @@ fn unfinished_answers_are_seen() {
     assert!(seen >= 10, "{seen} previews: what is never seen is never checked");
 }
 
+#[test]
+fn what_was_set_aside_is_put_back() {
+    let put_back: u32 = (0..500).map(|seed| simulation::run(seed, None).put_back).sum();
+    assert!(put_back >= 5, "{put_back} events: what never happens is never checked");
+}
+
 macro_rules! seeds {
     ($($name:ident $from:literal)*) => {$(
         #[test]
@@ -106,4 +112,5 @@ mutants! {
     an_engine_that_turns_round_what_comes_together_is_caught BatchTurned
     an_engine_that_leaves_unfinished_answers_standing_is_caught PreviewStays
     an_engine_that_shows_unfinished_answers_late_is_caught PreviewLate
+    an_engine_that_loses_what_is_put_back_is_caught LetterLost
 }

@@ -235,7 +235,8 @@ statements! {
         AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.partner = messages.partner AND o.id = messages.bubble)";
     FACTS_FROM = "SELECT id, at, name FROM facts WHERE partner = ?1 AND customer = ?2 ORDER BY id";
     FACT_DROP = "DELETE FROM facts WHERE partner = ?1 AND customer = ?2 AND id = ?3";
-    PREVIEW_DROP = "UPDATE conversations SET preview = '' WHERE partner = ?1 AND conversation = ?2 AND preview <> '' \
+    /// The words that it sums up in its state go with those of its messages.
+    PREVIEW_DROP = "UPDATE conversations SET preview = '', state = json_remove(state, '$.summary') WHERE partner = ?1 AND conversation = ?2 AND preview <> '' \
         AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.partner = ?1 AND m.conversation = ?2)";
     /// Whether anything of a customer is under way, or was ever more than talk.
     IS_ENGAGED = "SELECT EXISTS (SELECT 1 FROM conversations c WHERE c.partner = ?1 AND c.customer = ?2 AND (c.at >= ?3 \

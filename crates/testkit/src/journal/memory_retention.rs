@@ -35,6 +35,13 @@ impl Retention for MemoryStore {
     }
 }
 
+/// A conversation's state without the words that it sums up.
+fn without_summary(state: &str) -> String {
+    let Ok(mut all) = serde_json::from_str::<serde_json::Value>(state) else { return state.to_owned() };
+    let found = all.as_object_mut().and_then(|all| all.remove("summary"));
+    found.map_or_else(|| state.to_owned(), |_words| all.to_string())
+}
+
 impl State {
     fn size(&self) -> usize {
         let messages: usize = self.messages.values().map(std::collections::BTreeMap::len).sum();
@@ -79,6 +86,7 @@ impl State {
             && row.at < terms.messages
         {
             row.preview.clear();
+            row.state = without_summary(&row.state);
         }
     }
 

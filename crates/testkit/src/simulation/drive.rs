@@ -82,6 +82,9 @@ pub(super) struct Drive {
     rings: u32,
     deaths: u32,
     restart_due: bool,
+    /// What was set aside was put back, and by whom.
+    put_back: bool,
+    replays: Vec<JoinHandle<bool>>,
     /// Single steps to take before the scheduler is let go on.
     steps: u64,
 }
@@ -102,6 +105,8 @@ impl Drive {
             rings: 0,
             deaths: 0,
             restart_due: false,
+            put_back: false,
+            replays: Vec::new(),
             steps: 0,
         };
         drive.follow(Plan::new(world));
@@ -275,6 +280,9 @@ impl Drive {
                 continue;
             }
             if self.phase == Phase::Calm && stopping.is_none() && is_started && self.rested() {
+                if self.puts_letters_back(&engines) {
+                    continue;
+                }
                 return End::AtRest;
             }
             if !self.time_passes(&mut engines, &mut stopping) {
@@ -427,6 +435,7 @@ impl Drive {
 
     fn nothing_waits(&self) -> bool {
         self.deliveries.is_empty()
+            && self.replays.iter().all(JoinHandle::is_finished)
             && self.agenda.is_empty()
             && self.world.store.mail_waiting() == 0
             && self.world.store.outbox().is_empty()
@@ -434,6 +443,19 @@ impl Drive {
 
     fn rested(&mut self) -> bool {
         !self.restart_due && self.nothing_waits() && (self.rings >= RINGS_MAX || self.next_ring().is_none())
+    }
+
+    /// In the end somebody puts back what was set aside, once: nothing is wrong with it any more.
+    fn puts_letters_back(&mut self, engines: &[Engine]) -> bool {
+        let letters = self.world.letters();
+        let Some(engine) = engines.first().filter(|_| !letters.is_empty() && !self.put_back) else { return false };
+        self.put_back = true;
+        self.world.state().puts_back();
+        for (partner, letter) in letters {
+            let engine = engine.clone();
+            self.replays.push(tokio::spawn(async move { engine.replay(&partner, letter).await.is_ok() }));
+        }
+        true
     }
 
     /// When the next timer rings; counts the question.

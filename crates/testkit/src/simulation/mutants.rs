@@ -76,11 +76,13 @@ pub enum Mutant {
     PreviewStays,
     /// Nobody waits until an unfinished answer is shown.
     PreviewLate,
+    /// What is put back is dropped.
+    LetterLost,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::NoDedup,
         Self::AckBeforeCommit,
         Self::HandedBeforeCommit,
@@ -102,15 +104,18 @@ impl Mutant {
         Self::BatchTurned,
         Self::PreviewStays,
         Self::PreviewLate,
+        Self::LetterLost,
     ];
 
     /// The rule that it is about, as [`Verdict::broken`](super::Verdict::broken) names it.
     pub fn breaks(self) -> &'static str {
         match self {
             Self::NoDedup | Self::HandedBeforeCommit | Self::MailApart | Self::TimerStays => "nothing twice",
-            Self::AckBeforeCommit | Self::SentBeforeSend | Self::OutboxForgotten | Self::MailForgotten => {
-                "nothing lost"
-            }
+            Self::AckBeforeCommit
+            | Self::SentBeforeSend
+            | Self::OutboxForgotten
+            | Self::MailForgotten
+            | Self::LetterLost => "nothing lost",
             Self::SendBeforeCommit | Self::NewKey => "commit before send",
             Self::IgnoresVersion => "one turn at a time",
             Self::TimerLost | Self::TimerEarly | Self::TimerNotCancelled => "timers",
@@ -364,6 +369,9 @@ impl Journal for BrokenJournal {
     }
 
     async fn replay(&self, partner: &PartnerId, letter: i64) -> Result<Option<ConversationKey>, StoreError> {
+        if self.how.is(Mutant::LetterLost) {
+            return self.inner.drop_letter(partner, letter).await.map(|_gone| None);
+        }
         self.inner.replay(partner, letter).await
     }
 }

@@ -1,21 +1,20 @@
 //! What is true of a run, told by the disk and by what people see; written from DESIGN §3, without a look at how the engine
 //! does it. Rules that can be checked at once are checked as things happen, the rest at the end.
 
+mod end;
+mod sending;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use voronka_core::{
     ids::{BubbleId, PartnerId},
-    message::{Bubble, Content, Event, Inbound, Peer},
-    ports::{PostedMail, Preview, SendError, Settled},
+    message::{Content, Event, Inbound},
+    ports::PostedMail,
     rows::{Author, DeadLetter, Lane, Mail, MailSeq, OutboxRow, TimerRow, TurnCommit},
 };
 
-use super::{
-    ports::{SimChannel, TRIED_FOR, is_final, is_unclear},
-    scene,
-    world::{Fault, State},
-};
+use super::{scene, world::State};
 
 /// What is known of a run.
 #[derive(Default)]
@@ -33,6 +32,8 @@ pub(super) struct Truth {
     /// Keys of the customers' messages that are kept, by chat.
     heard: BTreeMap<usize, BTreeSet<String>>,
     set_aside: BTreeSet<EventId>,
+    /// Events that were set aside and put back: they have their turn, out of order.
+    replayed: BTreeSet<EventId>,
     /// How often a timer was set for one moment.
     set: BTreeMap<EventId, u32>,
     /// Timers that are set: chat and name to moment.
@@ -50,6 +51,8 @@ pub(super) struct Truth {
     drafts: BTreeMap<(usize, i64), i64>,
     /// Calls of models: how long after the run's beginning they began and were done, whatever the clock said.
     pub(super) calls: Vec<(SignedDuration, Option<SignedDuration>)>,
+    /// Events that were set aside and put back.
+    pub(super) letters: u32,
     /// Starts of an engine: whatever was under way then may be done once more.
     pub(super) starts: u32,
     /// Two engines have served the same store.
@@ -248,6 +251,7 @@ impl State {
                 self.broken("nothing twice", &format!("{id:?} has {times} turns", times = self.truth.taken[id]));
             }
             match id {
+                EventId::Act(_) if self.truth.replayed.contains(id) => {}
                 EventId::Act(act) => self.truth.order.entry(chat).or_default().push(*act),
                 EventId::Timer(_, name, due) => {
                     if self.truth.timers.get(&(chat, *name)) == Some(due) {
@@ -371,159 +375,12 @@ impl State {
         *self.truth.fired.entry(id).or_default() += 1;
     }
 
-    /// Somebody sees a bubble.
-    pub(super) fn shown(&mut self, on: &SimChannel, to: &Peer, bubble: &Bubble, id: BubbleId) {
-        let idempotent = on.capabilities.idempotent.it();
-        let overlapped = self.truth.overlapped;
-        self.tell(|| format!("{}/{} {to} sees «{}»", on.partner, on.account, bubble.text.text));
-        let Some(fate) = self.truth.bubbles.get_mut(&id) else {
-            return self
-                .broken("commit before send", &format!("«{}» is shown and was never committed", bubble.text.text));
-        };
-        let mut wrong = Vec::new();
-        let home = &fate.row;
-        if home.conversation.partner != on.partner || home.account != on.account || home.peer != *to {
-            wrong.push((
-                "right chat",
-                format!("{}/{}/{to} sees what is meant for {}/{}", on.partner, on.account, home.account, home.peer),
-            ));
-        }
-        if home.bubble != *bubble {
-            wrong.push((
-                "right chat",
-                format!("«{}» is shown instead of «{}»", bubble.text.text, home.bubble.text.text),
-            ));
-        }
-        if fate.settled && !idempotent && !overlapped {
-            wrong
-                .push(("nothing twice", format!("«{}» is shown again after its result was written", bubble.text.text)));
-        }
-        let is_first = fate.shows == 0;
-        fate.shows += u32::from(is_first || !idempotent);
-        // A second engine may have read the bubble before the first one showed it.
-        let allowed = if idempotent { 1 } else { 1 + fate.excused + u32::from(overlapped) };
-        if fate.shows > allowed {
-            wrong.push((
-                "nothing twice",
-                format!("«{}» is shown {} times, {allowed} are excused", bubble.text.text, fate.shows),
-            ));
-        }
-        let (lane, seq, key, version) = (home.lane, home.seq, home.conversation.clone(), fate.version);
-        if let Some(chat) = scene::chat_of(&key).filter(|_| is_first && lane == Lane::Dialogue) {
-            let last = self.truth.last_shown.insert(chat, seq).unwrap_or(0);
-            if last > seq && !overlapped {
-                wrong.push(("order", format!("chat {chat} sees message {seq} after {last}")));
-            }
-            if !bubble.rows.is_empty() {
-                self.screens.insert(chat, bubble.clone());
-            }
-            self.replace_preview(chat, version);
-        }
-        for (rule, what) in wrong {
-            self.broken(rule, &what);
-        }
-    }
-
-    pub(super) fn not_sent(&mut self, id: BubbleId, fault: &Fault<SendError>) {
-        if let Some(fate) = self.truth.bubbles.get_mut(&id) {
-            fate.failed += 1;
-            fate.unclear += u32::from(is_unclear(fault));
-            fate.excused += u32::from(is_unclear(fault) && fault.done());
-            fate.refused |= is_final(fault);
-        }
-    }
-
-    /// A messenger has shown a bubble, and whoever asked it is gone. Deaths are counted when they come.
-    pub(super) fn not_heard_of(&mut self, id: BubbleId) {
-        if let Some(fate) = self.truth.bubbles.get_mut(&id).filter(|_| !self.dead) {
-            fate.excused += 1;
-        }
-    }
-
-    /// Results were to be written, and may not be.
-    pub(super) fn unwritten(&mut self, settled: &[Settled]) {
-        for one in settled {
-            let (Settled::Sent { id, .. } | Settled::GivenUp { id, .. } | Settled::Tried { id, .. }) = one;
-            if let Some(fate) = self.truth.bubbles.get_mut(id) {
-                fate.unwritten = true;
-            }
-        }
-    }
-
-    /// The process has ended: what it showed without a result on the disk may be shown once more, if it died or could not
-    /// write the result.
-    pub(super) fn ended(&mut self, died: bool) {
-        for fate in self.truth.bubbles.values_mut() {
-            let unwritten = std::mem::take(&mut fate.unwritten);
-            fate.excused += u32::from(fate.shows > 0 && !fate.settled && (died || unwritten));
-        }
-    }
-
-    fn chat_on(on: &SimChannel, to: &Peer) -> Option<usize> {
-        scene::chats()
-            .iter()
-            .position(|chat| chat.partner == on.partner && chat.account == on.account && chat.peer == *to)
-    }
-
-    /// Somebody sees an unfinished answer.
-    pub(super) fn previewed(&mut self, on: &SimChannel, to: &Peer, preview: &Preview) {
-        let Some(chat) = Self::chat_on(on, to) else {
-            return self.broken("right chat", "a preview goes to a stranger");
-        };
-        self.tell(|| format!("chat {chat} sees a preview: «{}»", preview.text));
-        if scene::words_in(&preview.text).iter().any(|(of, _)| *of != chat) {
-            self.broken("right chat", &format!("chat {chat} sees a preview of another's"));
-        }
-        let version = self.truth.versions.get(&chat).copied().unwrap_or(0);
-        self.truth.previewed += 1;
-        let said = scene::words_in(&preview.text).into_iter().any(|word| self.truth.answered.contains_key(&word));
-        let since = *self.truth.drafts.entry((chat, preview.draft)).or_insert(version);
-        if preview.text.is_empty() {
-            self.truth.previews.remove(&chat);
-            return;
-        }
-        if (since != version || said) && !self.truth.overlapped {
-            self.broken("previews", &format!("chat {chat} sees a preview of a turn that is over"));
-        }
-        let standing = Standing { starts: self.truth.starts, version, text: preview.text.clone() };
-        self.truth.previews.insert(chat, standing);
-    }
-
-    pub(super) fn withdrawn(&mut self, on: &SimChannel, to: &Peer) {
-        if let Some(chat) = Self::chat_on(on, to) {
-            self.truth.previews.remove(&chat);
-        }
-    }
-
-    pub(super) fn settled(&mut self, settled: &Settled) {
-        self.tell(|| format!("settled {settled:?}"));
-        let (id, given_up) = match settled {
-            Settled::Sent { id, .. } => (id, false),
-            Settled::GivenUp { id, .. } => (id, true),
-            Settled::Tried { .. } => return,
-        };
-        let now = self.now();
-        let Some(fate) = self.truth.bubbles.get_mut(id) else {
-            return self.broken("commit before send", "the result of a bubble that was never committed");
-        };
-        fate.settled = true;
-        let chat = scene::chat_of(&fate.row.conversation);
-        let text = fate.row.bubble.text.text.clone();
-        let tried_for = SignedDuration::try_from(TRIED_FOR).unwrap_or(SignedDuration::MAX);
-        let old = now.duration_since(fate.at) > tried_for && fate.failed > 0;
-        let expired = fate.row.expires.is_some_and(|expires| expires <= now);
-        let excused = fate.refused || fate.unclear > 2 || old || expired;
-        let (shows, version) = (fate.shows, fate.version);
-        if let Some(chat) = chat.filter(|_| given_up) {
-            // What would have replaced the preview does not come.
-            self.replace_preview(chat, version);
-        }
-        if !given_up && shows == 0 {
-            self.broken("nothing lost", &format!("«{text}» is noted as sent, and nobody has seen it"));
-        }
-        if given_up && !excused {
-            self.broken("nothing lost", &format!("«{text}» is given up without a reason"));
-        }
+    /// Somebody puts back all that was set aside: none of it may be lost any more.
+    pub(super) fn puts_back(&mut self) {
+        self.tell(|| "what was set aside is put back".to_owned());
+        let aside = std::mem::take(&mut self.truth.set_aside);
+        self.truth.letters += u32::try_from(aside.len()).unwrap_or(u32::MAX);
+        self.truth.replayed.extend(aside);
     }
 
     pub(super) fn set_aside(&mut self, letter: &DeadLetter) {
@@ -539,74 +396,6 @@ impl State {
         if let Some(chat) = scene::chat_of(&letter.key) {
             let version = self.truth.versions.get(&chat).copied().unwrap_or(0);
             self.check_no_preview(chat, version, "loses its turn");
-        }
-    }
-
-    /// All is over: what must have happened has happened.
-    pub(super) fn check_end(&mut self) {
-        let mut wrong: Vec<(&str, String)> = Vec::new();
-        let truth = &self.truth;
-        for (n, act) in truth.acts.iter().enumerate() {
-            let id = EventId::Act(n);
-            let (turns, aside) = (truth.taken.get(&id).copied().unwrap_or(0), truth.set_aside.contains(&id));
-            match (act.acked.is_some(), turns, aside) {
-                (true, 1, false) | (true, 0, true) | (false, 0, _) => {}
-                (true, 0, false) => wrong
-                    .push(("nothing lost", format!("{id:?} of chat {} was acknowledged and has no turn", act.chat))),
-                (true, _, true) => wrong.push(("nothing twice", format!("{id:?} has a turn and is set aside"))),
-                // Twice is told when it happens; a turn before the acknowledgement is told was in time.
-                (true, _, false) | (false, _, _) => {}
-            }
-            if act.acked.is_none() {
-                wrong.push(("nothing lost", format!("{id:?} is never acknowledged")));
-            }
-        }
-        for batch in &truth.batches {
-            let chat = truth.acts[batch[0]].chat;
-            let empty = Vec::new();
-            let order = truth.order.get(&chat).unwrap_or(&empty);
-            let places: Vec<usize> =
-                batch.iter().filter_map(|act| order.iter().position(|taken| taken == act)).collect();
-            if !places.is_sorted() {
-                wrong.push(("order", format!("{batch:?} were handed in together, and have their turns as {order:?}")));
-            }
-        }
-        for order in truth.order.values() {
-            for (n, later) in order.iter().enumerate() {
-                let began = truth.acts[*later].tried;
-                let before = order[n + 1..]
-                    .iter()
-                    .find(|earlier| truth.acts[**earlier].acked.zip(began).is_some_and(|(acked, began)| acked < began));
-                if let Some(earlier) = before {
-                    wrong.push((
-                        "order",
-                        format!("act {later} has its turn before act {earlier}, which was acknowledged before it came"),
-                    ));
-                }
-            }
-        }
-        for (id, fate) in &truth.bubbles {
-            if fate.shows == 0
-                && !(fate.settled
-                    && (fate.refused || fate.unclear > 2 || fate.failed > 0 || fate.row.expires.is_some()))
-            {
-                wrong.push(("nothing lost", format!("bubble {id} «{}» is never shown", fate.row.bubble.text.text)));
-            }
-        }
-        for (chat, standing) in &truth.previews {
-            if standing.starts == truth.starts && !truth.overlapped {
-                wrong.push(("previews", format!("chat {chat} still sees «{}»", standing.text)));
-            }
-        }
-        let now = self.now();
-        for ((chat, name), due) in &truth.timers {
-            let id = EventId::Timer(*chat, name, *due);
-            if *due <= now && !truth.set_aside.contains(&id) {
-                wrong.push(("timers", format!("{name} of chat {chat} was due at {due} and has no turn")));
-            }
-        }
-        for (rule, what) in wrong {
-            self.broken(rule, &what);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What all ports of a run share: time, chance, the troubles, and the record of what happened.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     future::{Future, poll_fn},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Poll, Waker},
@@ -9,14 +9,19 @@ use std::{
 };
 
 use async_trait::async_trait;
+use futures::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 use voronka_core::{
+    ids::PartnerId,
     message::Bubble,
-    ports::{Clock, CommitError, KnowledgeError, ModelError, Moment, SendError, StoreError, Writers},
+    ports::{Clock, CommitError, Directory, KnowledgeError, ModelError, Moment, Page, SendError, StoreError, Writers},
 };
 
-use super::{chance::Chance, journal::Write, truth::Truth};
+use super::{chance::Chance, journal::Write, scene, truth::Truth};
 use crate::journal::{Call, MemoryStore};
+
+/// Letters of a partner that are put back, at most.
+const LETTERS_MAX: usize = 100;
 
 /// The world of one run.
 pub(super) struct World {
@@ -130,6 +135,17 @@ impl World {
         if sleep > 0 {
             self.rest(SignedDuration::from_millis(sleep)).await;
         }
+    }
+
+    /// What was set aside, by partner.
+    pub(super) fn letters(&self) -> Vec<(PartnerId, i64)> {
+        let partners: BTreeSet<PartnerId> = scene::chats().iter().map(|chat| chat.key.partner.clone()).collect();
+        let of = |partner: PartnerId| {
+            let letters = self.store.dead_letters(&partner, Page::first(LETTERS_MAX)).now_or_never();
+            let letters = letters.and_then(Result::ok).unwrap_or_default();
+            letters.into_iter().map(move |letter| (partner.clone(), letter.id))
+        };
+        partners.into_iter().flat_map(of).collect()
     }
 
     /// Waits a while, whatever the clock says.

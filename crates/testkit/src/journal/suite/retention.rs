@@ -82,6 +82,21 @@ pub async fn old_messages_are_forgotten_and_young_ones_stay(fixture: impl Fixtur
     assert_eq!(seqs(&fixture, &key).await, [23, 24]);
 }
 
+/// What a model is told of the beginning of a long conversation is the customer's words as well.
+pub async fn words_that_a_state_sums_up_are_forgotten_with_the_messages(fixture: impl Fixture) {
+    let (inbound, key) = anna(&fixture).await;
+    talk(&fixture, &inbound, 0..2).await;
+    let mut last = TurnCommit { outbox: Vec::new(), ..turn(&key, &inbound, 2) };
+    last.conversation.state = String::from(r#"{"v":"1","seq":6,"summary":"Хочу торт к юбилею\n","summed_up":4}"#);
+    commit(&fixture, last).await;
+    let state = async || load(&fixture, &key).await.conversation.expect("it is there").state;
+    forget(&fixture, &key.partner, older_than(0, 0)).await;
+    assert!(state().await.contains("юбилею"), "nothing is old yet");
+    forget(&fixture, &key.partner, older_than(100, 0)).await;
+    let left: serde_json::Value = serde_json::from_str(&state().await).expect("a state");
+    assert_eq!(left, serde_json::json!({ "v": "1", "seq": 6, "summed_up": 4 }));
+}
+
 /// A messenger that repeats itself after a month is not taken for mad.
 pub async fn the_key_of_an_old_event_is_forgotten(fixture: impl Fixture) {
     let (inbound, key) = anna(&fixture).await;
