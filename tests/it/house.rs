@@ -202,3 +202,22 @@ fn every_test_that_the_table_of_complaints_names_is_there() {
         assert!(sources.iter().any(is_test), "docs/tests-of-pains.md names {name}, which no source has");
     }
 }
+
+/// The names of tests that a page gives, between backticks; other words there are no sentences.
+fn tests_named_in(page: &str) -> Vec<&str> {
+    let is_sentence = |word: &&str| {
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        word.matches('_').count() >= 2 && word.chars().all(plain)
+    };
+    page.split('`').skip(1).step_by(2).filter(is_sentence).collect()
+}
+
+#[test]
+fn every_pain_of_doubles_losses_and_order_has_its_test() {
+    let page = read(&root().join("docs/tests-of-pains.md"));
+    for number in 1..=13 {
+        let line = page.lines().find(|line| line.starts_with(&format!("| {number} |")));
+        let named = line.map(tests_named_in).unwrap_or_default();
+        assert!(!named.is_empty(), "no test for complaint {number}: {line:?}");
+    }
+}

@@ -12,7 +12,7 @@ mod app {
 use std::sync::Arc;
 
 use app::{
-    admin::{Admin, LOCAL_HOSTS, PartnerCard, router},
+    admin::{Admin, LOCAL_HOSTS, Letters, PartnerCard, router},
     sample,
 };
 use async_trait::async_trait;
@@ -23,11 +23,22 @@ use voronka_core::{
     lang::Lang,
     message::Inbound,
     money::Currency,
-    ports::{Journal, Mailbox, PostError, Posted},
+    ports::{Journal, Mailbox, PostError, Posted, StoreError},
 };
 use voronka_testkit::{FakeClock, journal::MemoryStore};
 
 struct Postbox(Arc<MemoryStore>);
+
+#[async_trait]
+impl Letters for Postbox {
+    async fn retry(&self, partner: &PartnerId, letter: i64) -> Result<(), StoreError> {
+        self.0.replay(partner, letter).await.map(|_conversation| ())
+    }
+
+    async fn drop_letter(&self, partner: &PartnerId, letter: i64) -> Result<(), StoreError> {
+        self.0.drop_letter(partner, letter).await.map(|_was_there| ())
+    }
+}
 
 #[async_trait]
 impl Mailbox for Postbox {
@@ -52,6 +63,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         partners: vec![card("korica", "Корица")?, card("novyi", "Новый")?],
         directory: store.clone(),
         mailbox: Arc::new(Postbox(store.clone())),
+        letters: Arc::new(Postbox(store.clone())),
         changes: Arc::new(|| stream::pending().boxed()),
         clock: Arc::new(FakeClock::at(sample::NOW)),
         hosts: LOCAL_HOSTS.map(str::to_owned).into(),

@@ -2,7 +2,8 @@
 //!
 //! Pages are made on the server and are whole without a script; htmx swaps their parts, and one stream of server-sent events
 //! tells a page that something changed. Nothing here writes to a store: what a person does is an event of a conversation
-//! ([`TeamAction`](voronka_core::message::TeamAction)), posted to the mailbox like a customer's message.
+//! ([`TeamAction`](voronka_core::message::TeamAction)), posted to the mailbox like a customer's message, or asked of the engine
+//! ([`Letters`]).
 
 mod act;
 mod admit;
@@ -10,6 +11,7 @@ mod assets;
 mod chats;
 mod facts;
 mod leads;
+mod letters;
 mod live;
 mod more;
 mod orders;
@@ -41,6 +43,7 @@ use voronka_core::{
 
 pub(crate) use self::{
     admit::{LOCAL_HOSTS, known_host},
+    letters::Letters,
     live::changes_of,
 };
 
@@ -87,6 +90,8 @@ pub(crate) struct Admin {
     pub(crate) directory: Arc<dyn Directory>,
     /// Where a person's deeds are posted.
     pub(crate) mailbox: Arc<dyn Mailbox>,
+    /// Who tries again or drops what could not be processed.
+    pub(crate) letters: Arc<dyn Letters>,
     /// What tells of committed turns; [`changes_of`] an engine.
     pub(crate) changes: Changes,
     /// Time.
@@ -128,6 +133,8 @@ pub(crate) fn router(admin: Admin) -> Router {
         .route("/{partner}/orders", get(orders::orders))
         .route("/{partner}/orders/{order}/move", post(orders::move_order))
         .route("/{partner}/more", get(more::more))
+        .route("/{partner}/letters/{letter}/retry", post(letters::retry))
+        .route("/{partner}/letters/{letter}/drop", post(letters::drop_letter))
         .route("/{partner}/events", get(live::events))
         .fallback(page::nothing_here)
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))

@@ -194,7 +194,11 @@ notices-empty = No notices yet.
 notices-empty-do = All that matters will be here: contacts, orders, calls for a person.
 letters = Not processed
 letters-empty = All is processed.
-letters-do = These events were set aside so that the dialogues go on. The cause is beside each; tell it to whoever runs the server.
+letters-do = These events were set aside so that the dialogues go on. The cause is beside each; tell it to whoever runs the server. When the cause is gone, try again: the event gets its turn as if it had just come.
+letter-retry = Try again
+letter-drop = Drop
+letter-ask-drop = The event is deleted for good and never gets a turn: what the customer wrote in it stays without an answer.
+letter-yes-drop = Drop it
 account = Channel
 
 problem-not-found = There is no such page.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::{Extension, extract::State, response::Response};
-use voronka_core::ports::Page;
+use voronka_core::ports::{LetterContent, Page};
 
 use super::{
     BASE, House,
@@ -39,6 +39,23 @@ struct Letter {
     cause: String,
     full: String,
     iso: String,
+    /// Where its buttons post to.
+    post: String,
+    /// Whether it can be tried again: a body that could not be read cannot.
+    retries: Retries,
+}
+
+/// Whether a letter can be tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Retries {
+    Yes,
+    No,
+}
+
+impl Retries {
+    fn it(self) -> bool {
+        self == Self::Yes
+    }
 }
 
 #[derive(Template)]
@@ -80,16 +97,31 @@ pub(super) async fn more(
         }
     });
     let notices = notices.collect();
-    let letters = directory.dead_letters(partner, Page::first(LATEST)).await?.into_iter().map(|letter| Letter {
-        id: letter.id,
-        account: w.word("account", letter.account.as_str()),
-        cause: letter.cause,
-        full: dates.full(letter.at),
-        iso: letter.at.to_string(),
-    });
-    let letters = letters.collect();
+    let letters = letters(&house, &visit, &dates, &f).await?;
     let today = dates.full(visit.now);
     page::send(&MorePage { f, today, figures, notices, letters })
+}
+
+async fn letters(house: &House, visit: &Visit, dates: &Dates, f: &Frame) -> Result<Vec<Letter>, Problem> {
+    let (directory, partner) = (&house.admin.directory, &visit.partner.id);
+    let mut letters = Vec::new();
+    for letter in directory.dead_letters(partner, Page::first(LATEST)).await? {
+        // It may be gone since the list was read.
+        let Some(opened) = directory.dead_letter(partner, letter.id).await? else { continue };
+        letters.push(Letter {
+            id: letter.id,
+            account: f.w.word("account", letter.account.as_str()),
+            cause: letter.cause,
+            full: dates.full(letter.at),
+            iso: letter.at.to_string(),
+            post: format!("{}/letters/{}", f.base, letter.id),
+            retries: match opened.content {
+                LetterContent::Events { .. } => Retries::Yes,
+                LetterContent::Body(_) => Retries::No,
+            },
+        });
+    }
+    Ok(letters)
 }
 
 async fn figures(house: &House, visit: &Visit, dates: &Dates, f: &Frame) -> Result<Vec<Figure>, Problem> {

@@ -1,4 +1,5 @@
 mod doors;
+mod letters;
 mod pages;
 mod sample;
 mod streams;
@@ -19,11 +20,11 @@ use voronka_core::{
     lang::Lang,
     message::Inbound,
     money::Currency,
-    ports::{Journal, Mailbox, PostError, Posted, PostedMail},
+    ports::{Journal, Mailbox, PostError, Posted, PostedMail, StoreError},
 };
 use voronka_testkit::{FakeClock, journal::MemoryStore};
 
-use super::{Admin, LOCAL_HOSTS, PartnerCard};
+use super::{Admin, LOCAL_HOSTS, Letters, PartnerCard};
 
 /// Posts into a store, where nothing takes the mail up: what was posted can be counted.
 struct Postbox(Arc<MemoryStore>);
@@ -34,6 +35,17 @@ impl Mailbox for Postbox {
         let posted = self.0.post(batch).await.map_err(|error| PostError::Store(error.to_string()))?;
         let new = posted.iter().filter(|one| matches!(one, PostedMail::New(..))).count();
         Ok(Posted { new, seen: posted.len() - new })
+    }
+}
+
+#[async_trait]
+impl Letters for Postbox {
+    async fn retry(&self, partner: &PartnerId, letter: i64) -> Result<(), StoreError> {
+        self.0.replay(partner, letter).await.map(|_conversation| ())
+    }
+
+    async fn drop_letter(&self, partner: &PartnerId, letter: i64) -> Result<(), StoreError> {
+        self.0.drop_letter(partner, letter).await.map(|_was_there| ())
     }
 }
 
@@ -57,6 +69,7 @@ fn admin(store: &Arc<MemoryStore>) -> Admin {
         partners: vec![card("korica", "Корица"), card("sosed", "Сосед")],
         directory: store.clone(),
         mailbox: Arc::new(Postbox(store.clone())),
+        letters: Arc::new(Postbox(store.clone())),
         // A stream that is over: nobody waits for a turn that no engine makes.
         changes: Arc::new(|| stream::empty().boxed()),
         clock: Arc::new(FakeClock::at(sample::NOW)),

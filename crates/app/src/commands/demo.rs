@@ -63,6 +63,7 @@ pub(crate) async fn run(wish: Demo, texts: &Texts) -> Result<ExitCode, Problem> 
         partners: vec![card],
         directory: premises.store.clone(),
         mailbox: Arc::new(premises.house.engine.clone()),
+        letters: Arc::new(premises.house.engine.clone()),
         changes: admin::changes_of(&premises.house.engine, stop.clone()),
         clock: Arc::clone(&premises.house.clock),
         // This computer alone may ask: there is no login in the demo.
