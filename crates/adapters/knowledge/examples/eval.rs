@@ -1,4 +1,5 @@
-//! Measures the search. Questions are lines `page.md<TAB>question` (`one.md|other.md` where both are right), with `-` for a page where nothing answers them.
+//! Measures the search. Questions are lines `page.md<TAB>question` (`one.md,other.md` where both are right), with `-` for a page
+//! where nothing answers them. Those that only a product answers (`catalogue:ID`) are left out: the search knows pages alone.
 //!
 //! `cargo run -p voronka-knowledge --example eval -- partners/korica/knowledge tests/data/korica-questions.txt`
 //! `cargo run -p voronka-knowledge --example eval -- --synthetic 100000`
@@ -46,7 +47,7 @@ async fn measure(folder: &Path, questions: &Path, verbose: bool) -> Done {
     let (mut third_page, mut tenth_page) = (0, 0);
     let (mut unanswerable, mut unsure) = (0, 0);
     let mut times = Vec::new();
-    for (page, question) in text.lines().filter_map(|line| line.split_once('\t')) {
+    for (page, question) in asked_of_pages(&text) {
         let started = Instant::now();
         let found = index.search(&partner, question, 30).await?;
         times.push(started.elapsed());
@@ -64,7 +65,7 @@ async fn measure(folder: &Path, questions: &Path, verbose: bool) -> Done {
         answerable += 1;
         sure += u32::from(is_sure);
         // Passages are counted, and pages as well: among passages, a page that comes twice takes two places.
-        let right = |found: &str| page.split('|').any(|page| page == found);
+        let right = |found: &str| page.split([',', '|']).any(|page| page == found);
         let rank = found.iter().position(|passage| right(&passage.page));
         let mut distinct: Vec<&str> = found.iter().map(|passage| passage.page.as_str()).collect();
         let mut seen = HashSet::new();
@@ -93,6 +94,12 @@ async fn measure(folder: &Path, questions: &Path, verbose: bool) -> Done {
     writeln!(out, "answerable and sure {}", share(sure, answerable))?;
     writeln!(out, "unanswerable recognised {}", share(unsure, unanswerable))?;
     latency(&mut out, times)
+}
+
+/// What answers and the question, of each line that pages answer or that nothing does.
+fn asked_of_pages(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let of_pages = |answers: &str| answers.split(',').any(|answer| !answer.starts_with("catalogue:"));
+    text.lines().filter_map(|line| line.split_once('\t')).filter(move |(answers, _)| of_pages(answers))
 }
 
 fn latency(out: &mut impl io::Write, mut times: Vec<Duration>) -> Done {
