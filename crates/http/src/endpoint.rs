@@ -22,6 +22,9 @@ use crate::{
 /// Who we say we are.
 const US: &str = concat!("voronka/", env!("CARGO_PKG_VERSION"));
 
+/// What a host says to a connection on which nothing comes.
+const REQUEST_TIMEOUT: u16 = 408;
+
 /// An address that JSON is posted to.
 pub struct Endpoint {
     client: Client,
@@ -81,6 +84,10 @@ impl Endpoint {
                 None => Connection::new(self.client.connect(&self.host, left(&time)).await?),
             };
             match exchange(&mut connection, &request, time.as_mut()).await? {
+                // Whoever was tired of waiting for a request says so and hangs up; the request crossed those words on the way.
+                Ok(head) if head.status == REQUEST_TIMEOUT && !is_new => {
+                    return Err(CallError::Broken("the host had ended the connection".into()));
+                }
                 Ok(head) => return Ok(Answer::new(head, connection, Arc::clone(&self.host), time)),
                 // It was closed in the moment it was taken up, and nothing of the request went out: another will do.
                 Err(Lost::Unsent(_)) if !is_new => {}

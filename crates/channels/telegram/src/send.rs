@@ -320,8 +320,10 @@ pub(crate) fn send_error(error: CallError) -> SendError {
             401 | 404 => SendError::Unauthorised,
             400 | 403 if gone => SendError::Gone,
             403 => SendError::Blocked,
-            // A relay's redirect is followed nowhere: nothing was sent.
-            300..=399 | 500..=599 => SendError::Unavailable(format!("{code} {description}")),
+            // A relay's redirect is followed nowhere, and one that takes nothing has passed nothing on.
+            300..=399 | 503 => SendError::Unavailable(format!("{code} {description}")),
+            // Whoever broke down or grew tired of waiting may have done it, or passed it on, before.
+            408 | 425 | 500..=599 => SendError::Unanswered(format!("{code} {description}")),
             _ => SendError::Refused(description),
         },
     }

@@ -140,6 +140,18 @@ async fn whatever_breaks_off_after_sending_is_unclear() {
 }
 
 #[tokio::test]
+async fn a_time_out_told_to_a_kept_connection_is_no_answer_to_the_request_that_crosses_it() {
+    let tired = "HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+    let server = Server::playing([vec![Hear, Say(OK), Hear, Say(tired)], vec![Hear, Say(tired)]]).await;
+    let endpoint = endpoint(&client(), &server);
+    assert!(called(&endpoint).await.is_ok());
+    let error = called(&endpoint).await.unwrap_err();
+    assert!(matches!(error, CallError::Broken(_)), "{error:?}");
+    assert_eq!(called(&endpoint).await, Ok((408, String::new())), "on a new connection it means this request");
+    assert_eq!(server.heard().len(), 2, "nothing was sent twice");
+}
+
+#[tokio::test]
 async fn time_is_up_before_the_answer_or_in_the_middle_of_it() {
     let half = "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf";
     let server = Server::playing([vec![Hear, Say(OK), Hear, Hold], vec![Hear, Say(half), Hold]]).await;

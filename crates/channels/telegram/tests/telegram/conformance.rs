@@ -51,7 +51,7 @@ impl Messenger for Behind {
             Breakdown::TooFast => {
                 Some(Reply::with(429, "Too Many Requests: retry after 7", &json!({"retry_after": 7})))
             }
-            Breakdown::Trouble => Some(Reply::Text(502, "<html>Bad Gateway</html>")),
+            Breakdown::Trouble => Some(Reply::Text(503, "<html>Service Unavailable</html>")),
             Breakdown::Silence => Some(Reply::Never),
             Breakdown::Blocked => Some(Reply::error(403, "Forbidden: bot was blocked by the user")),
             Breakdown::BadToken => Some(Reply::error(401, "Unauthorized")),

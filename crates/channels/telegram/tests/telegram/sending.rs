@@ -185,7 +185,12 @@ async fn each_failure_of_telegram_has_its_meaning() {
         (Reply::with(429, "Too Many Requests: retry after 3", &json!({"retry_after": 3})), limited(3)),
         (Reply::error(429, "Too Many Requests"), limited(1)),
         (Reply::Text(429, "slow down"), limited(1)),
-        (Reply::error(500, "Internal Server Error"), SendError::Unavailable("500 Internal Server Error".into())),
+        // Broken down, or tired of waiting, after it was passed on or before: nobody knows.
+        (Reply::error(500, "Internal Server Error"), SendError::Unanswered("500 Internal Server Error".into())),
+        (Reply::Text(502, "bad gateway"), SendError::Unanswered("502 no description".into())),
+        (Reply::Text(504, "gateway timeout"), SendError::Unanswered("504 no description".into())),
+        (Reply::Text(408, "request timeout"), SendError::Unanswered("408 no description".into())),
+        (Reply::Text(425, "too early"), SendError::Unanswered("425 no description".into())),
         (Reply::Text(503, "maintenance"), SendError::Unavailable("503 no description".into())),
         (Reply::Text(302, "moved"), SendError::Unavailable("302 no description".into())),
         (Reply::error(403, "Forbidden: bot was blocked by the user"), SendError::Blocked),
