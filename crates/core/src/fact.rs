@@ -172,6 +172,41 @@ pub enum ConsentKind {
 }
 
 impl Fact {
+    /// Whether expressions and scoring can ask for it (FORMATS §3). The others are for reports: the store lists them.
+    pub fn is_asked_for(&self) -> bool {
+        match self {
+            Self::Message
+            | Self::Button
+            | Self::LinkClicked
+            | Self::ContactLeft { .. }
+            | Self::PriceAsked
+            | Self::CartAdded { .. }
+            | Self::Order { .. }
+            | Self::Temperature { .. }
+            | Self::Stage { .. }
+            | Self::FlowEnded { .. }
+            | Self::Handoff { .. }
+            | Self::HandoffAsked
+            | Self::Complaint
+            | Self::Rating { .. }
+            | Self::OptOut => true,
+            Self::FlowStarted { .. }
+            | Self::Variant { .. }
+            | Self::Tagged { .. }
+            | Self::HandBack
+            | Self::OptIn
+            | Self::ConsentGiven { .. }
+            | Self::ConsentRefused { .. }
+            | Self::AdSuppressed
+            | Self::AnswerBlocked { .. }
+            | Self::Unanswered
+            | Self::ModelUsed { .. }
+            | Self::Undelivered { .. }
+            | Self::Expired
+            | Self::Reachable { .. } => false,
+        }
+    }
+
     /// The name that expressions, scoring and notices use (`contact.left`, `order.placed`, `flow.tort.отказ`).
     pub fn name(&self) -> String {
         match self {

@@ -50,10 +50,9 @@ impl Handed {
     /// The caller has them: they are sent.
     fn take(mut self) -> Vec<Bubble> {
         let rows = std::mem::take(&mut self.rows);
-        let at = self.shared.clock.now();
         let sent = |row: OutboxRow| {
             let partner = row.conversation.partner;
-            self.shared.senders.settle(Settled::Sent { partner, id: row.id, message: None, at });
+            self.shared.senders.settle(Settled::Sent { partner, id: row.id });
             row.bubble
         };
         rows.into_iter().map(sent).collect()
@@ -175,7 +174,7 @@ impl Shared {
                 at: self.clock.now(),
                 event: Event::Delivery { bubble: row.id, fate: DeliveryFate::Expired },
             });
-            self.senders.settle(Settled::GivenUp { partner, id: row.id, event });
+            self.senders.settle(Settled::GivenUp { partner, id: row.id, event: event.map(Box::new) });
         }
         self.senders.send(self, rows);
     }

@@ -111,7 +111,7 @@ impl World {
         let partner = commit.key.partner.clone();
         let bubbles: Vec<_> = commit.outbox.iter().map(|row| row.id).collect();
         store.commit(commit).await?;
-        let sent = |id| Settled::Sent { partner: partner.clone(), id, message: Some("1".into()), at: self.now };
+        let sent = |id| Settled::Sent { partner: partner.clone(), id };
         store.settle(bubbles.into_iter().map(sent).collect()).await?;
         Ok(())
     }

@@ -74,7 +74,7 @@ async fn turn(
     let turn = TurnCommit { consumed, orders: Vec::new(), notices: Vec::new(), ..full };
     let id = turn.outbox[0].id;
     store.commit(turn).await?;
-    let sent = Settled::Sent { partner: key.partner, id, message: Some(n.to_string()), at: sample::moment(0) };
+    let sent = Settled::Sent { partner: key.partner, id };
     store.settle(vec![sent]).await?;
     Ok(())
 }

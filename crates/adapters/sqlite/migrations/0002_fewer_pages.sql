@@ -59,3 +59,6 @@ ALTER TABLE leads ADD COLUMN slot INTEGER NOT NULL DEFAULT 0;
 UPDATE leads SET slot = at / 900000000 - (at % 900000000 < 0);
 DROP INDEX leads_hottest;
 CREATE INDEX leads_hottest ON leads (partner, heat, score, slot);
+
+-- It was written after each send, and nothing asked for it.
+ALTER TABLE messages DROP COLUMN receipt;

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
 use voronka_core::{
-    ids::{AccountId, BubbleId, ConversationId, PartnerId},
+    ids::{AccountId, BubbleId, PartnerId},
     message::{ConversationKey, Inbound},
     ports::{CommitError, Fired, Journal, LOADED_ORDERS_MAX, Loaded, PostedMail, Settled, StoreError, Writers},
     rows::{DeadLetter, Lane, Mail, OrderRow, OutboxRow, RawLetter, TurnCommit},
@@ -241,7 +241,7 @@ fn bubble(row: &Row<'_>) -> Result<OutboxRow, Problem> {
 
 /// [`Settled`], ready to be written.
 enum Outcome {
-    Sent { partner: PartnerId, id: BubbleId, receipt: Option<String> },
+    Sent { partner: PartnerId, id: BubbleId },
     Tried { partner: PartnerId, id: BubbleId },
     GivenUp { partner: PartnerId, id: BubbleId, event: Option<mail::Letter> },
 }
@@ -249,30 +249,27 @@ enum Outcome {
 impl Outcome {
     fn of(settled: Settled) -> Result<Self, Problem> {
         Ok(match settled {
-            Settled::Sent { partner, id, message, at: _ } => Self::Sent { partner, id, receipt: message },
+            Settled::Sent { partner, id } => Self::Sent { partner, id },
             Settled::Tried { partner, id } => Self::Tried { partner, id },
             Settled::GivenUp { partner, event: Some(event), .. } if event.partner != partner => {
                 return Err(Problem::failed("an event of another partner"));
             }
             Settled::GivenUp { partner, id, event } => {
-                Self::GivenUp { partner, id, event: event.as_ref().map(mail::Letter::of).transpose()? }
+                Self::GivenUp { partner, id, event: event.as_deref().map(mail::Letter::of).transpose()? }
             }
         })
     }
 
     fn write(&self, pen: &Pen<'_>) -> Result<(), Problem> {
         match self {
-            Self::Sent { partner, id, receipt } => {
-                if let (Some((conversation, seq)), Some(receipt)) = (take(pen, partner, *id)?, receipt) {
-                    let row = params![partner.as_str(), conversation.0.into_bytes(), seq, receipt];
-                    pen.prepare_cached(sql::MESSAGE_RECEIPT)?.execute(row)?;
-                }
+            Self::Sent { partner, id } => {
+                take(pen, partner, *id)?;
             }
             Self::Tried { partner, id } => {
                 pen.prepare_cached(sql::OUTBOX_TRIED)?.execute(params![partner.as_str(), id.0.into_bytes()])?;
             }
             Self::GivenUp { partner, id, event } => {
-                if let (Some(_), Some(event)) = (take(pen, partner, *id)?, event) {
+                if let (true, Some(event)) = (take(pen, partner, *id)?, event) {
                     event.post(pen)?;
                 }
             }
@@ -281,13 +278,7 @@ impl Outcome {
     }
 }
 
-/// Takes a bubble out of the outbox; which message it was, if it was there. In two statements: what a deletion returns goes
-/// through a table of its own.
-fn take(pen: &Pen<'_>, partner: &PartnerId, id: BubbleId) -> Result<Option<(ConversationId, i64)>, Problem> {
-    let found = one(pen, sql::OUTBOX_FIND, params![partner.as_str(), id.0.into_bytes()], |row| {
-        Ok((get::<i64>(row, 0)?, get(row, 1)?, get(row, 2)?))
-    })?;
-    let Some((position, conversation, seq)) = found else { return Ok(None) };
-    pen.prepare_cached(sql::OUTBOX_DROP)?.execute(params![partner.as_str(), position])?;
-    Ok(Some((conversation, seq)))
+/// Takes a bubble out of the outbox. `false`: it was not there.
+fn take(pen: &Pen<'_>, partner: &PartnerId, id: BubbleId) -> Result<bool, Problem> {
+    Ok(pen.prepare_cached(sql::OUTBOX_DROP)?.execute(params![partner.as_str(), id.0.into_bytes()])? > 0)
 }

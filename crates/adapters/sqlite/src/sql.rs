@@ -163,7 +163,6 @@ statements! {
         ORDER BY seq DESC LIMIT ?3");
     MESSAGES_AFTER = concat!("SELECT ", message_columns!(), " FROM messages WHERE partner = ?1 AND conversation = ?2 \
         AND seq > ?3 ORDER BY seq LIMIT ?4");
-    MESSAGE_RECEIPT = "UPDATE messages SET receipt = ?4 WHERE partner = ?1 AND conversation = ?2 AND seq = ?3";
     FACT_ADD = "INSERT INTO facts (partner, customer, id, name, at, data) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
     FACTS_LAST = "SELECT customer, name, at, data FROM facts WHERE partner = ?1 AND customer = ?2 ORDER BY id DESC LIMIT ?3";
     ORDER_PUT = "INSERT INTO orders (partner, id, customer, conversation, number, state, open, total_minor, currency, due, at, \
@@ -187,8 +186,7 @@ statements! {
 
     OUTBOX_ADD = "INSERT INTO outbox (partner, id, conversation, account, peer, seq, bubble, lane, expires, attempts) \
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (partner, id) DO NOTHING";
-    OUTBOX_FIND = "SELECT position, conversation, seq FROM outbox WHERE partner = ?1 AND id = ?2";
-    OUTBOX_DROP = "DELETE FROM outbox WHERE position = ?2 AND partner = ?1";
+    OUTBOX_DROP = "DELETE FROM outbox WHERE partner = ?1 AND id = ?2";
     OUTBOX_TRIED = "UPDATE outbox SET attempts = attempts + 1 WHERE partner = ?1 AND id = ?2";
     /// At start-up, of all partners.
     UNSENT = bubbles!("o.position > ?1 ORDER BY o.position");

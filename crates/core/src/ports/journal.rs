@@ -149,10 +149,6 @@ pub enum Settled {
         partner: PartnerId,
         /// Which bubble.
         id: BubbleId,
-        /// The channel's id of the message.
-        message: Option<String>,
-        /// When.
-        at: Timestamp,
     },
     /// Tried in vain; it stays.
     Tried {
@@ -168,7 +164,7 @@ pub enum Settled {
         /// Which bubble.
         id: BubbleId,
         /// What the conversation hears ([`crate::message::Event::Delivery`]); `None` for notices.
-        event: Option<Inbound>,
+        event: Option<Box<Inbound>>,
     },
 }
 

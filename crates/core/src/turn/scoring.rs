@@ -1,5 +1,7 @@
 //! The score at the end of a turn, with the facts and the timer that follow from it.
 
+use jiff::Timestamp;
+
 use super::work::Work;
 use crate::{fact::Fact, lead::Temperature, message::Timer, score, spec::texts::Phrase};
 
@@ -17,9 +19,17 @@ impl Work {
         }
         match scored.look_again {
             // A cold lead that fades further matters to nobody.
-            Some(at) if scored.temperature > Temperature::Cold => self.set_timer(at, Timer::Score),
+            Some(at) if scored.temperature > Temperature::Cold => self.look_again_by(at),
             _ if before > Temperature::Cold => self.cancel_timer(Timer::Score.name()),
             _ => {}
+        }
+    }
+
+    /// To look earlier does no harm: a timer that is set already and rings in time stays, and most turns write none.
+    fn look_again_by(&mut self, at: Timestamp) {
+        let set = self.snap.state.timers.get(Timer::Score.name());
+        if set.is_none_or(|set| *set > at) {
+            self.set_timer(at, Timer::Score);
         }
     }
 

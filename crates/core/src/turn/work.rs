@@ -184,10 +184,10 @@ impl Work {
         zoned.checked_add(span).map_or(self.now, |at| at.timestamp())
     }
 
-    /// Appends a fact and lets the lead remember it.
+    /// Appends a fact and lets the lead remember it, if anything can ask for it there.
     pub(super) fn fact(&mut self, fact: Fact) {
         let event = FunnelEvent { at: self.now, fact };
-        self.before.facts_changed |= self.snap.lead.facts.note(&event);
+        self.before.facts_changed |= event.fact.is_asked_for() && self.snap.lead.facts.note(&event);
         self.facts.push(event);
     }
 

@@ -21,7 +21,6 @@ const PAUSE_MIN: SignedDuration = SignedDuration::from_millis(100);
 const PAUSE_MAX: SignedDuration = SignedDuration::from_secs(2);
 
 /// What a sender tells.
-#[expect(clippy::large_enum_variant, reason = "nearly all are of the large kind")]
 pub(super) enum Report {
     /// What became of a bubble.
     Settled(Settled),
@@ -102,7 +101,7 @@ async fn try_to_settle(shared: &Arc<Shared>, batch: &[Settled]) -> Tried {
 /// What a conversation hears of a bubble.
 fn told(settled: &Settled) -> Option<&Inbound> {
     match settled {
-        Settled::GivenUp { event, .. } => event.as_ref(),
+        Settled::GivenUp { event, .. } => event.as_deref(),
         Settled::Sent { .. } | Settled::Tried { .. } => None,
     }
 }

@@ -162,7 +162,8 @@ impl Sender {
         let error = match result {
             Ok(receipt) => {
                 let (partner, id) = (self.partner.clone(), waiting.row.id);
-                return self.settle(&waiting, Settled::Sent { partner, id, message: receipt.message, at: now });
+                debug!(bubble = %id, message = receipt.message, "sent");
+                return self.settle(&waiting, Settled::Sent { partner, id });
             }
             Err(error) => error,
         };
@@ -241,6 +242,7 @@ impl Sender {
             at: self.shared.clock.now(),
             event: Event::Delivery { bubble: row.id, fate },
         });
+        let event = event.map(Box::new);
         let given_up = Settled::GivenUp { partner: self.partner.clone(), id: row.id, event };
         self.settle(waiting, given_up);
     }

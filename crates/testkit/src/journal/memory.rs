@@ -316,7 +316,7 @@ impl State {
             Settled::GivenUp { partner, id, event } => {
                 let left = self.bubble(&partner, &id).and_then(|position| self.outbox.remove(&position));
                 if let (Some(_), Some(event)) = (left, event) {
-                    self.post(event);
+                    self.post(*event);
                 }
             }
         }

@@ -409,8 +409,8 @@ impl Channel for BrokenChannel {
     async fn send(&self, to: &Peer, bubble: &Bubble, id: BubbleId) -> Result<Receipt, SendError> {
         let id = self.key(id);
         if self.how.is(Mutant::SentBeforeSend) {
-            let (partner, at) = (self.partner.clone(), self.how.world.state().now());
-            drop(self.journal.settle(vec![Settled::Sent { partner, id, message: None, at }]).await);
+            let partner = self.partner.clone();
+            drop(self.journal.settle(vec![Settled::Sent { partner, id }]).await);
         }
         if self.how.is(Mutant::OrderBroken) && self.how.count().is_multiple_of(3) {
             let (inner, to, bubble) = (Arc::clone(&self.inner), to.clone(), bubble.clone());

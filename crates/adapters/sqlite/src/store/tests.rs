@@ -3,7 +3,7 @@ use std::{fs, sync::mpsc};
 use futures::future::join_all;
 use voronka_core::{
     message::{EventKey, Inbound, Timer},
-    ports::{CommitError, ConversationFilter, Directory, Journal, Loaded, Page, PostedMail, Retention, Settled, Terms},
+    ports::{CommitError, ConversationFilter, Directory, Journal, Loaded, Page, PostedMail, Retention, Terms},
     rows::{DeadLetter, TimerRow, TurnCommit},
 };
 use voronka_testkit::journal::sample;
@@ -297,7 +297,7 @@ async fn keys_are_forgotten_when_they_are_old() {
 }
 
 #[tokio::test]
-async fn a_bubble_that_is_its_message_is_stored_once_and_keeps_its_receipt() {
+async fn a_bubble_that_is_its_message_is_stored_once() {
     let (_folder, path) = fresh();
     let store = SqliteStore::open(&path).unwrap();
     let inbound = event(1);
@@ -308,10 +308,6 @@ async fn a_bubble_that_is_its_message_is_stored_once_and_keeps_its_receipt() {
     };
     assert_eq!(column("SELECT bubble FROM outbox"), None);
     assert_eq!(store.unsent(0, 9).await.unwrap()[0].1, turn.outbox[0]);
-    let (partner, id) = (inbound.partner, turn.outbox[0].id);
-    let sent = Settled::Sent { partner, id, message: Some("4711".into()), at: sample::moment(1) };
-    store.settle(vec![sent]).await.unwrap();
-    assert_eq!(column("SELECT receipt FROM messages WHERE seq = 2").as_deref(), Some("4711"));
 }
 
 #[tokio::test]

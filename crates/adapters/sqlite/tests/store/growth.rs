@@ -110,7 +110,7 @@ impl Shop {
         let turn = TurnCommit { consumed, ..turn(&key, &inbound, loaded.version, at) };
         let (partner, id) = (key.partner.clone(), turn.outbox[0].id);
         self.store.commit(turn).await.unwrap();
-        let sent = Settled::Sent { partner, id, message: Some("104711".into()), at: sample::moment(at) };
+        let sent = Settled::Sent { partner, id };
         self.store.settle(vec![sent]).await.unwrap();
     }
 

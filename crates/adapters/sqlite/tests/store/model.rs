@@ -113,7 +113,7 @@ fn settled(row: &OutboxRow, kind: u8, foreign: bool) -> Settled {
     let partner = if foreign { sample::partner("other") } else { row.conversation.partner.clone() };
     let id = row.id;
     match kind {
-        0 => Settled::Sent { partner, id, message: Some("1".into()), at: sample::moment(0) },
+        0 => Settled::Sent { partner, id },
         1 => Settled::Tried { partner, id },
         _ => {
             let event = Event::Delivery { bubble: id, fate: DeliveryFate::Expired };
@@ -122,7 +122,7 @@ fn settled(row: &OutboxRow, kind: u8, foreign: bool) -> Settled {
             Settled::GivenUp {
                 partner: partner.clone(),
                 id,
-                event: Some(Inbound { partner, account, peer, key, at, event }),
+                event: Some(Box::new(Inbound { partner, account, peer, key, at, event })),
             }
         }
     }

@@ -15,7 +15,7 @@ async fn unsent(fixture: &impl Fixture) -> Vec<OutboxRow> {
 
 fn sent(row: &OutboxRow) -> Settled {
     let partner = row.conversation.partner.clone();
-    Settled::Sent { partner, id: row.id, message: Some("4711".into()), at: sample::moment(1) }
+    Settled::Sent { partner, id: row.id }
 }
 
 /// Writes a turn with three bubbles in three lanes.
@@ -121,7 +121,8 @@ pub async fn a_bubble_given_up_tells_its_conversation_once(fixture: impl Fixture
     let event = Event::Delivery { bubble: outbox[0].id, fate };
     let event = Inbound { key: EventKey::new("delivery:1"), event, ..inbound.clone() };
     let partner = inbound.partner.clone();
-    let given_up = Settled::GivenUp { partner: partner.clone(), id: outbox[0].id, event: Some(event.clone()) };
+    let given_up =
+        Settled::GivenUp { partner: partner.clone(), id: outbox[0].id, event: Some(Box::new(event.clone())) };
     let notice = Settled::GivenUp { partner, id: outbox[1].id, event: None };
     fixture.store().settle(vec![given_up.clone(), notice]).await.expect("settles");
     fixture.store().settle(vec![given_up]).await.expect("changes nothing");
@@ -137,14 +138,14 @@ pub async fn a_bubble_given_up_by_another_partner_stays(fixture: impl Fixture) {
     let event = sample::text(&nega, "anna", "d1", "…");
     let id = outbox[0].id;
     let settled = vec![
-        Settled::GivenUp { partner: nega.clone(), id, event: Some(event.clone()) },
+        Settled::GivenUp { partner: nega.clone(), id, event: Some(Box::new(event.clone())) },
         Settled::Tried { partner: nega.clone(), id },
-        Settled::Sent { partner: nega.clone(), id, message: None, at: sample::moment(0) },
+        Settled::Sent { partner: nega.clone(), id },
     ];
     fixture.store().settle(settled).await.expect("changes nothing");
     assert_eq!(unsent(&fixture).await, outbox);
     assert!(load(&fixture, &event.conversation()).await.mail.is_empty());
-    let smuggled = Settled::GivenUp { partner: inbound.partner.clone(), id, event: Some(event.clone()) };
+    let smuggled = Settled::GivenUp { partner: inbound.partner.clone(), id, event: Some(Box::new(event.clone())) };
     assert!(fixture.store().settle(vec![sent(&outbox[1]), smuggled]).await.is_err());
     assert_eq!(unsent(&fixture).await, outbox, "all or nothing");
     assert!(load(&fixture, &event.conversation()).await.mail.is_empty());

@@ -42,7 +42,7 @@ async fn talk(fixture: &impl Fixture, inbound: &Inbound, days: std::ops::Range<i
         turn.facts.iter_mut().for_each(|fact| fact.at = at);
         let (partner, id) = (key.partner.clone(), turn.outbox[0].id);
         commit(fixture, turn).await;
-        let sent = Settled::Sent { partner, id, message: None, at };
+        let sent = Settled::Sent { partner, id };
         fixture.store().settle(vec![sent]).await.expect("results are kept");
     }
 }
@@ -122,7 +122,7 @@ pub async fn what_waits_to_be_sent_keeps_its_words(fixture: impl Fixture) {
     let fixture = fixture.reopened().await;
     let unsent = fixture.store().unsent(i64::MIN, ALL).await.expect("bubbles are read");
     assert_eq!(unsent.iter().map(|(_, row)| row).collect::<Vec<_>>(), [&bubble]);
-    let sent = Settled::Sent { partner: key.partner.clone(), id: bubble.id, message: None, at: sample::moment(DAY) };
+    let sent = Settled::Sent { partner: key.partner.clone(), id: bubble.id };
     fixture.store().settle(vec![sent]).await.expect("results are kept");
     forget(&fixture, &key.partner, older_than(1_000, 0)).await;
     assert_eq!(seqs(&fixture, &key).await.len(), 0);
