@@ -52,7 +52,7 @@ pub(crate) struct Options {
     /// Instead of all this play beside bots of other libraries: `cargo xtask peers`
     #[arg(long, conflicts_with_all = ["quick", "long", "only", "strict", "against", "page", "llm_ms"])]
     peers: bool,
-    /// The binary to test; built in release unless given
+    /// The binary to test; built as it is shipped unless given
     #[arg(long, value_name = "PATH")]
     binary: Option<PathBuf>,
     /// botload's sources

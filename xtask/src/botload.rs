@@ -44,7 +44,7 @@ pub(crate) struct Options {
     /// Compare with nullbot, which only moves the bytes: no faults, and the ratio of CPU a turn
     #[arg(long)]
     floor: bool,
-    /// The binary to test; built in release unless given
+    /// The binary to test; built as it is shipped unless given
     #[arg(long, value_name = "PATH")]
     binary: Option<PathBuf>,
     /// botload's sources
@@ -127,13 +127,13 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The binary that was named, or else a release build.
+/// The binary that was named, or else what is shipped.
 pub(crate) fn release(named: Option<&Path>) -> Result<PathBuf, Failure> {
     if let Some(binary) = named {
         return binary.canonicalize().map_err(|error| format!("{}: {error}", binary.display()));
     }
-    shell::run(shell::cargo().args(["build", "--release", "-p", "voronka"]))?;
-    Ok(shell::target()?.join("release/voronka"))
+    shell::run(shell::cargo().args(["build", "--profile", "dist", "-p", "voronka"]))?;
+    Ok(shell::target()?.join("dist/voronka"))
 }
 
 /// For polling a bot for each customer, unless told otherwise. botload numbers an update before it queues it: with many

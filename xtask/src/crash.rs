@@ -38,7 +38,7 @@ pub(crate) struct Options {
     /// How long the model thinks, in milliseconds: turns are under way whenever the bot is killed
     #[arg(long, default_value_t = 200)]
     llm_ms: u32,
-    /// The binary to test; built in release unless given
+    /// The binary to test; built as it is shipped unless given
     #[arg(long, value_name = "PATH")]
     binary: Option<PathBuf>,
     /// botload's sources

@@ -46,7 +46,7 @@ const PATIENCE_KILLED: u32 = 25;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// Voronka's binary; built in release unless given
+    /// Voronka's binary; built as it is shipped unless given
     #[arg(long, value_name = "PATH")]
     binary: Option<PathBuf>,
     /// botload's sources
