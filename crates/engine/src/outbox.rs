@@ -19,7 +19,7 @@ use std::{
     collections::HashMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -37,8 +37,13 @@ use crate::{Shared, life::Group, partner::Partner};
 
 /// Bubbles of an account that may wait before no more turns are begun on it.
 pub(crate) const BUBBLES_MAX: usize = 10_000;
+/// As many wait when turns are begun again.
+const HALF: usize = BUBBLES_MAX / 2;
 /// Sends under way at once on one account.
 const UNDER_WAY_MAX: usize = 64;
+/// Results of an account that may wait to be written before nothing more is sent through a channel without idempotency keys: a
+/// restart sends what they are of again, and what is under way.
+const UNWRITTEN_MAX: usize = 64;
 /// How long a bubble is tried.
 const TRIED_FOR: SignedDuration = SignedDuration::from_hours(24);
 
@@ -65,14 +70,40 @@ struct Account {
 #[derive(Default)]
 struct Load {
     waiting: AtomicUsize,
+    /// It was full, and half of that has not gone yet.
+    full: AtomicBool,
     /// Rings when there is room again.
     room: Notify,
     campaign: Campaign,
+    /// Results that are not written yet.
+    unwritten: AtomicUsize,
+    /// Rings when so many are written that sending may go on.
+    written: Notify,
+}
+
+/// A result that is not written yet, until it is dropped.
+struct Unwritten(Arc<Load>);
+
+impl Unwritten {
+    fn of(load: &Arc<Load>) -> Self {
+        load.unwritten.fetch_add(1, Ordering::AcqRel);
+        Self(Arc::clone(load))
+    }
+}
+
+impl Drop for Unwritten {
+    fn drop(&mut self) {
+        if self.0.unwritten.fetch_sub(1, Ordering::AcqRel) == UNWRITTEN_MAX {
+            self.0.written.notify_one();
+        }
+    }
 }
 
 impl Load {
     fn add(&self, lane: Lane) {
-        self.waiting.fetch_add(1, Ordering::AcqRel);
+        if self.waiting.fetch_add(1, Ordering::AcqRel) + 1 >= BUBBLES_MAX {
+            self.full.store(true, Ordering::Release);
+        }
         if lane == Lane::Campaign {
             self.campaign.add();
         }
@@ -84,13 +115,20 @@ impl Load {
         }
         let before = self.waiting.fetch_sub(1, Ordering::AcqRel);
         // With some room at once, those who wait do not come and go for every bubble.
-        if before == BUBBLES_MAX / 2 {
+        if before == HALF + 1 {
+            self.full.store(false, Ordering::Release);
             self.room.notify_waiters();
         }
     }
 
+    /// Until half of it is gone: else whoever comes last would take the room that those who have waited are not told of.
     fn is_full(&self) -> bool {
-        self.waiting.load(Ordering::Acquire) >= BUBBLES_MAX
+        self.full.load(Ordering::Acquire) && self.waiting.load(Ordering::Acquire) > HALF
+    }
+
+    /// Whether too many results wait to be written.
+    fn is_behind(&self) -> bool {
+        self.unwritten.load(Ordering::Acquire) >= UNWRITTEN_MAX
     }
 }
 
@@ -187,7 +225,7 @@ impl Senders {
         let results = self.results.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(results) = results.as_ref() {
             // Results are written until the last sender has ended; what is not is found by the next start.
-            let _kept = results.send(Report::Settled(result));
+            let _kept = results.send(Report::Settled(result, None));
         }
     }
 

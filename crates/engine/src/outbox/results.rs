@@ -11,6 +11,7 @@ use voronka_core::{
     ports::{Fate, Settled},
 };
 
+use super::Unwritten;
 use crate::{Shared, conversations::Conversations};
 
 /// Results written in one go.
@@ -22,8 +23,8 @@ const PAUSE_MAX: SignedDuration = SignedDuration::from_secs(2);
 
 /// What a sender tells.
 pub(super) enum Report {
-    /// What became of a bubble.
-    Settled(Settled),
+    /// What became of a bubble; counted until it is written, where a restart would send the bubble again.
+    Settled(Settled, Option<Unwritten>),
     /// Asks to be told when all before is written, and which bubbles stand in the outbox though they are settled.
     Flush(oneshot::Sender<Vec<BubbleId>>),
 }
@@ -31,12 +32,12 @@ pub(super) enum Report {
 /// Writes results until the last sender has ended. What came while a batch was being written is the next one: nobody waits
 /// for a batch to fill.
 pub(super) async fn write(shared: &Arc<Shared>, mut results: mpsc::UnboundedReceiver<Report>) {
-    let (mut reports, mut refused) = (Vec::new(), Vec::new());
+    let (mut reports, mut refused) = (Vec::new(), Refused::default());
     while results.recv_many(&mut reports, BATCH_MAX).await > 0 {
         let (mut batch, mut flushes) = (Vec::with_capacity(reports.len()), Vec::new());
         for report in reports.drain(..) {
             match report {
-                Report::Settled(settled) => batch.push(settled),
+                Report::Settled(settled, counted) => batch.push((settled, counted)),
                 Report::Flush(asked) => flushes.push(asked),
             }
         }
@@ -45,21 +46,32 @@ pub(super) async fn write(shared: &Arc<Shared>, mut results: mpsc::UnboundedRece
         }
         for asked in flushes {
             // Who does not wait any more need not be told.
-            let _gone = asked.send(refused.clone());
+            let _gone = asked.send(refused.bubbles.clone());
         }
     }
 }
 
-async fn settle(shared: &Arc<Shared>, batch: Vec<Settled>, refused: &mut Vec<BubbleId>) {
-    if try_to_settle(shared, &batch).await == Tried::Refused {
-        // One of them is to blame: it must not cost the others.
-        for one in batch {
-            let id = bubble(&one);
-            let stays = matches!(one, Settled::Tried { .. });
-            if try_to_settle(shared, &[one]).await == Tried::Refused && !stays {
-                error!("what became of a bubble could not be written; it is sent again at the next start");
-                refused.push(id);
-            }
+/// Results that the store does not take.
+#[derive(Default)]
+struct Refused {
+    bubbles: Vec<BubbleId>,
+    /// They stay counted: a store that takes none must not let an account send for ever what the next start sends again.
+    counted: Vec<Unwritten>,
+}
+
+async fn settle(shared: &Arc<Shared>, batch: Vec<(Settled, Option<Unwritten>)>, refused: &mut Refused) {
+    let (batch, counted): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
+    if try_to_settle(shared, &batch).await == Tried::Written {
+        return;
+    }
+    // One of them is to blame: it must not cost the others.
+    for (one, counted) in batch.into_iter().zip(counted) {
+        let id = bubble(&one);
+        let stays = matches!(one, Settled::Tried { .. });
+        if try_to_settle(shared, &[one]).await == Tried::Refused && !stays {
+            error!("what became of a bubble could not be written; it is sent again at the next start");
+            refused.bubbles.push(id);
+            refused.counted.extend(counted);
         }
     }
 }

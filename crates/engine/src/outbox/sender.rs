@@ -20,7 +20,7 @@ use voronka_core::{
 };
 
 use super::{
-    Load, Served, TRIED_FOR, UNDER_WAY_MAX,
+    Load, Served, TRIED_FOR, UNDER_WAY_MAX, Unwritten,
     campaign::{Page, ReadBack},
     queue::{Next, Queue},
     results::Report,
@@ -82,7 +82,7 @@ impl Sender {
         mut handed_over: mpsc::UnboundedReceiver<OutboxRow>,
         mut served: watch::Receiver<Served>,
     ) {
-        let shared = Arc::clone(&self.shared);
+        let (shared, load) = (Arc::clone(&self.shared), Arc::clone(&self.load));
         let life = &shared.life;
         tokio::select! {
             biased;
@@ -99,12 +99,14 @@ impl Sender {
             let last = life.last_sends.is_cancelled();
             self.wakes_at = None;
             while under_way.len() < UNDER_WAY_MAX
+                && !self.is_behind()
                 && let Some(sending) = self.next()
             {
                 under_way.push(sending);
             }
             let wake = self.wakes_at.filter(|_| !last);
-            if last && under_way.is_empty() {
+            let behind = self.is_behind();
+            if last && under_way.is_empty() && !behind {
                 return;
             }
             if !last && self.served.is_some() {
@@ -115,11 +117,18 @@ impl Sender {
                 Some((waiting, result)) = under_way.next() => self.sent(waiting, result),
                 Some(row) = handed_over.recv() => self.take(row),
                 Ok(()) = served.changed() => {}
+                () = load.written.notified(), if behind => {}
                 page = self.read_back.page() => self.take_page(page),
                 () = sleep(&shared, wake), if wake.is_some() => {}
                 () = life.last_sends.cancelled(), if !last => {}
             }
         }
+    }
+
+    /// Whether nothing more may be sent before results are written: without a key, a restart would send all of it again.
+    fn is_behind(&self) -> bool {
+        let keyless = self.served.as_ref().is_some_and(|channel| !channel.capabilities().idempotent.it());
+        keyless && self.load.is_behind()
     }
 
     fn take(&mut self, row: OutboxRow) {
@@ -224,7 +233,7 @@ impl Sender {
     /// The pauses of a bubble go on growing where they were, also after a restart.
     fn tried(&self, waiting: &Waiting) {
         let tried = Settled::Tried { partner: self.partner.clone(), id: waiting.row.id };
-        let _kept = self.results.send(Report::Settled(tried));
+        let _kept = self.results.send(Report::Settled(tried, None));
     }
 
     /// Takes the bubble off the outbox; its conversation hears of it, unless it is a notice of the team.
@@ -252,7 +261,7 @@ impl Sender {
         self.load.remove(waiting.row.lane);
         self.read_back.has_ended(&waiting.row);
         // Results are written until the last sender has ended: one that is not is sent again after the next start.
-        let _kept = self.results.send(Report::Settled(result));
+        let _kept = self.results.send(Report::Settled(result, Some(Unwritten::of(&self.load))));
     }
 }
 

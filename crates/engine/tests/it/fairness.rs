@@ -237,6 +237,31 @@ async fn mail_of_an_account_whose_outbox_is_full_waits_on_disk_and_is_served_whe
     until(|| stage.store.mail_waiting() == 0).await;
 }
 
+#[tokio::test]
+async fn whoever_comes_while_a_full_outbox_empties_does_not_overtake_those_who_wait_for_room() {
+    let stage = Stage::new();
+    stage.telegram.hold();
+    stage.left((0..10_000).map(|n| bubble(&format!("guest-{n}"), "1")).collect()).await;
+    stage.engine.start().await.unwrap();
+    stage.says("anna", "1", "вишня").await;
+    quiet().await;
+    stage.telegram.release();
+    soon(stage.telegram.until_shown(500)).await;
+    stage.telegram.hold();
+    quiet().await;
+    let left = stage.store.outbox().len();
+    assert!((5_001..10_000).contains(&left), "{left}");
+    stage.says("boris", "1", "малина").await;
+    quiet().await;
+    assert_eq!(
+        (stage.model.asked(), stage.store.mail_waiting()),
+        (0, 2),
+        "there is room for all who wait, or for none"
+    );
+    stage.telegram.release();
+    soon(stage.telegram.until_shown(10_002)).await;
+}
+
 /// PAINS 10.
 #[tokio::test]
 async fn a_pause_after_a_failure_does_not_hold_up_a_fresh_message() {

@@ -306,6 +306,46 @@ async fn a_result_that_could_not_be_written_at_once_is_written_later() {
 }
 
 #[tokio::test]
+async fn while_results_cannot_be_written_no_more_is_sent_than_a_restart_may_double() {
+    let stage = Stage::new();
+    stage.left((0..3_000).map(|n| bubble(&format!("guest-{n}"), "1")).collect()).await;
+    for _ in 0..20 {
+        stage.store.fail_next(Call::Settle, StoreError::Full);
+    }
+    stage.engine.start().await.unwrap();
+    stage.pass(SignedDuration::from_secs(20)).await;
+    let sent = stage.telegram.attempts();
+    assert!(sent < 128, "{sent} sent, none of them written");
+    stage.pass(SignedDuration::from_secs(20)).await;
+    until(|| stage.store.outbox().is_empty()).await;
+    assert_eq!(stage.telegram.attempts(), 3_000);
+}
+
+#[tokio::test]
+async fn a_channel_with_keys_sends_on_while_results_cannot_be_written() {
+    let stage = Stage::with(CONFIG, Capabilities { idempotent: Has::Yes, ..roomy() }, echo());
+    stage.left((0..500).map(|n| bubble(&format!("guest-{n}"), "1")).collect()).await;
+    for _ in 0..20 {
+        stage.store.fail_next(Call::Settle, StoreError::Full);
+    }
+    stage.engine.start().await.unwrap();
+    soon(stage.telegram.until_shown(500)).await;
+}
+
+#[tokio::test]
+async fn results_that_are_refused_for_good_end_the_sending_as_well() {
+    let stage = Stage::new();
+    stage.left((0..3_000).map(|n| bubble(&format!("guest-{n}"), "1")).collect()).await;
+    for _ in 0..2_000 {
+        stage.store.fail_next(Call::Settle, StoreError::Failed("no such table".into()));
+    }
+    stage.engine.start().await.unwrap();
+    stage.pass(SignedDuration::from_secs(20)).await;
+    let sent = stage.telegram.attempts();
+    assert!(sent < 256, "{sent} sent, none of them written");
+}
+
+#[tokio::test]
 async fn no_turn_is_begun_on_an_account_that_has_too_much_to_send() {
     let stage = Stage::new();
     stage.telegram.hold();
