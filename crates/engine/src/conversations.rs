@@ -23,7 +23,7 @@ use voronka_core::{
 };
 
 use self::backlog::Backlog;
-pub(crate) use self::backlog::{read_again, recover};
+pub(crate) use self::backlog::{read_again, read_all_again, recover};
 use crate::{
     Limits, Shared,
     life::Group,

@@ -66,19 +66,18 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use async_trait::async_trait;
 use jiff::SignedDuration;
 use tokio::sync::broadcast;
 use tracing::{error, info};
 use voronka_core::{
     ids::PartnerId,
     message::{Bubble, ConversationKey, Inbound},
-    ports::{Clock, Journal, Mailbox, PostError, Posted, PostedMail, StoreError},
+    ports::{Clock, Journal, Mailbox, PostError, Posted, StoreError},
 };
 
 pub use self::partner::Partner;
 use self::{
-    conversations::{Conversations, News},
+    conversations::Conversations,
     life::{Group, Life},
     mailboxes::Mailboxes,
     observe::Meters,
@@ -287,30 +286,6 @@ impl Engine {
         self.0.life.end().await;
     }
 
-    /// Puts an event that was set aside back into its conversation; `None`: the partner has none with this id.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn replay(&self, partner: &PartnerId, letter: i64) -> Result<Option<ConversationKey>, StoreError> {
-        let _unheard = self.0.mailboxes.stranger();
-        let replayed = self.0.journal.replay(partner, letter).await;
-        // It may be there nevertheless, and nobody says where.
-        let key = replayed.inspect_err(|_| self.0.mailboxes.forget_all())?;
-        if let Some(key) = &key {
-            Conversations::wake(&self.0, key.clone());
-        }
-        Ok(key)
-    }
-
-    /// Drops an event that was set aside, or a body that could not be read, for good; `false`: the partner has none with
-    /// this id.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn drop_letter(&self, partner: &PartnerId, letter: i64) -> Result<bool, StoreError> {
-        self.0.journal.drop_letter(partner, letter).await
-    }
-
     /// Takes one event, as [`Mailbox::post`]: for embedders with a web server of their own.
     ///
     /// # Errors
@@ -344,6 +319,10 @@ impl Shared {
         self.partners.read().unwrap_or_else(PoisonError::into_inner).get(id).map(Arc::clone)
     }
 
+    pub(crate) fn partner_ids(&self) -> Vec<PartnerId> {
+        self.partners.read().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
+    }
+
     fn serves(&self, inbound: &Inbound) -> bool {
         self.partner(&inbound.partner).is_some_and(|partner| partner.channel_of(&inbound.account).is_some())
     }
@@ -358,43 +337,5 @@ impl Shared {
             found += page.len();
             self.release(page.into_iter().map(|(_, row)| row).collect());
         }
-    }
-}
-
-#[async_trait]
-impl Mailbox for Engine {
-    async fn post(&self, batch: Vec<Inbound>) -> Result<Posted, PostError> {
-        let shared = &self.0;
-        if shared.life.stopping.is_cancelled() {
-            return Err(PostError::Stopping);
-        }
-        if !batch.iter().all(|inbound| shared.serves(inbound)) {
-            return Err(PostError::Unknown);
-        }
-        let news: Vec<News> = batch.iter().map(News::of).collect();
-        let posting = shared.mailboxes.post(&batch);
-        let kept = match shared.journal.post(batch).await {
-            Ok(kept) => kept,
-            Err(error) => {
-                posting.failed();
-                return Err(match error {
-                    StoreError::Full => PostError::Full,
-                    other => PostError::Store(other.to_string()),
-                });
-            }
-        };
-        posting.kept(&kept);
-        let mut posted = Posted::default();
-        for (mail, news) in kept.into_iter().zip(news) {
-            match mail {
-                PostedMail::New(key, _) => {
-                    posted.new += 1;
-                    Conversations::hear(shared, key, news);
-                }
-                PostedMail::Seen => posted.seen += 1,
-            }
-        }
-        shared.meters.posted(posted);
-        Ok(posted)
     }
 }

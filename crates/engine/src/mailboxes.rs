@@ -2,10 +2,14 @@
 //!
 //! A mailbox is known when the store has been read while nobody was writing to it. From then on it is that, and what was
 //! posted, at the positions that the store has given, without what turns have consumed. It is not known any more as soon as
-//! there may be something that nobody has told of: a post that failed or was dropped, a timer that rang, a turn whose fate is
-//! unclear. While a post of the conversation is under way what is known is not all there is: two posts that end together are
+//! there may be something that nobody has told of: a post that failed, a timer that rang, a turn whose fate is unclear. While a post of the conversation is under way what is known is not all there is: two posts that end together are
 //! ordered by the store, not by who is heard first. Whoever does not know reads the store; that is always right. Where other
 //! processes write to the store as well, nothing is ever known.
+//!
+//! Whoever puts mail into a mailbox tells so when the store has answered, and is not dropped before: such calls run in tasks
+//! of the engine ([`intake`]).
+
+mod intake;
 
 use std::sync::{
     Mutex, MutexGuard, PoisonError,
@@ -13,7 +17,7 @@ use std::sync::{
 };
 
 use lru::LruCache;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 use voronka_core::{
     message::{Content, ConversationKey, Event, Inbound},
     ports::{PostedMail, Writers},
@@ -25,8 +29,6 @@ const BYTES_MAX: usize = 1 << 20;
 /// What a mailbox takes beside its mail, and an event beside its words; about.
 const MAILBOX_BYTES: usize = 256;
 const EVENT_BYTES: usize = 400;
-/// Conversations with a post that was dropped before it had ended; with more of them nothing is known any more.
-const DOUBTFUL_MAX: usize = 4_096;
 
 /// The known mailboxes; the one that was not used for longest leaves first.
 pub(crate) struct Mailboxes {
@@ -45,8 +47,6 @@ struct State {
     posting: FxHashMap<ConversationKey, usize>,
     /// Conversations whose mailbox is being read, and whether something has come to it since.
     reading: FxHashMap<ConversationKey, Quiet>,
-    /// Posts that nobody waits for any more may be written at any moment.
-    doubtful: FxHashSet<ConversationKey>,
 }
 
 /// All mail of a conversation, oldest first.
@@ -62,11 +62,14 @@ enum Quiet {
     No,
 }
 
-/// Events that are being posted. When it is dropped before it is told how that ended, nobody knows.
-pub(crate) struct Posting<'a> {
+/// Events that are being posted. Until it is told how that ended their mailboxes are not known.
+#[must_use]
+struct Posting<'a> {
     boxes: &'a Mailboxes,
-    /// One entry an event, in order.
-    events: Vec<(ConversationKey, Inbound)>,
+    /// One an event, in order.
+    keys: Vec<ConversationKey>,
+    /// The same events; none where nothing is ever known.
+    events: Vec<Inbound>,
 }
 
 /// A mailbox that is being read.
@@ -90,7 +93,6 @@ impl Mailboxes {
             bytes_max,
             posting: FxHashMap::default(),
             reading: FxHashMap::default(),
-            doubtful: FxHashSet::default(),
         };
         Self { writers, state: Mutex::new(state), strangers: AtomicUsize::new(0) }
     }
@@ -100,17 +102,17 @@ impl Mailboxes {
     }
 
     /// These are about to be posted.
-    pub(crate) fn post(&self, batch: &[Inbound]) -> Posting<'_> {
+    fn post(&self, batch: &[Inbound]) -> Posting<'_> {
+        let keys: Vec<_> = batch.iter().map(Inbound::conversation).collect();
         if self.writers == Writers::Many {
-            return Posting { boxes: self, events: Vec::new() };
+            return Posting { boxes: self, keys, events: Vec::new() };
         }
-        let events: Vec<_> = batch.iter().map(|inbound| (inbound.conversation(), inbound.clone())).collect();
         let mut state = self.lock();
-        for (key, _) in &events {
+        for key in &keys {
             *state.posting.entry(key.clone()).or_default() += 1;
         }
         drop(state);
-        Posting { boxes: self, events }
+        Posting { boxes: self, keys, events: batch.to_vec() }
     }
 
     /// A call is about to be made that may put mail into mailboxes and does not tell what. Who has some then is to be
@@ -148,8 +150,6 @@ impl Mailboxes {
         self.writers == Writers::One
             && self.strangers.load(Ordering::SeqCst) == 0
             && !state.posting.contains_key(key)
-            && !state.doubtful.contains(key)
-            && state.doubtful.len() < DOUBTFUL_MAX
     }
 
     /// A turn has consumed these.
@@ -235,46 +235,28 @@ impl State {
 }
 
 impl Posting<'_> {
-    /// What became of each, in order.
-    pub(crate) fn kept(mut self, posted: &[PostedMail]) {
+    /// What became of each, in order. Gives back whose they are.
+    fn kept(self, posted: &[PostedMail]) -> Vec<ConversationKey> {
         let mut state = self.boxes.lock();
         let mut posted = posted.iter();
-        for (key, inbound) in self.events.drain(..) {
+        for (key, inbound) in self.keys.iter().zip(self.events) {
             match posted.next() {
-                Some(PostedMail::New(_, seq)) => state.add(&key, *seq, inbound),
+                Some(PostedMail::New(_, seq)) => state.add(key, *seq, inbound),
                 Some(PostedMail::Seen) => {}
-                None => state.disturb(&key),
+                None => state.disturb(key),
             }
-            state.ended(&key);
+            state.ended(key);
         }
+        drop(state);
+        self.keys
     }
 
     /// It failed: some of it may have been written.
-    pub(crate) fn failed(mut self) {
+    fn failed(self) {
         let mut state = self.boxes.lock();
-        for (key, _) in self.events.drain(..) {
-            state.disturb(&key);
-            state.ended(&key);
-        }
-    }
-}
-
-impl Drop for Posting<'_> {
-    fn drop(&mut self) {
-        if self.events.is_empty() {
-            return;
-        }
-        let mut state = self.boxes.lock();
-        for (key, _) in self.events.drain(..) {
-            state.disturb(&key);
-            state.ended(&key);
-            if state.doubtful.len() < DOUBTFUL_MAX {
-                state.doubtful.insert(key);
-            }
-        }
-        if state.doubtful.len() >= DOUBTFUL_MAX {
-            state.known.clear();
-            state.bytes = 0;
+        for (key, _) in self.keys.iter().zip(self.events) {
+            state.disturb(key);
+            state.ended(key);
         }
     }
 }

@@ -14,7 +14,11 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tracing::error;
 
-use crate::{Shared, conversations::Conversations, life::Group};
+use crate::{
+    Shared,
+    conversations::{self, Conversations},
+    life::Group,
+};
 
 /// Timers fired in one transaction.
 const PAGE: u32 = 32;
@@ -97,6 +101,7 @@ async fn ring(shared: &Arc<Shared>) {
                 error!(%error, "timers could not be read");
                 // Some may have rung nevertheless, and nobody says whose.
                 shared.mailboxes.forget_all();
+                conversations::read_all_again(shared);
                 now + PAUSE
             }
         };

@@ -189,6 +189,13 @@ pub(crate) fn read_again(shared: &Arc<Shared>, partner: PartnerId) {
     refill(shared, partner);
 }
 
+/// The same for all partners: there may be mail that nobody has told of.
+pub(crate) fn read_all_again(shared: &Arc<Shared>) {
+    for partner in shared.partner_ids() {
+        read_again(shared, partner);
+    }
+}
+
 /// Finds who has mail, of all partners, at the start: as many as there is room for; the rest is read when they have had their
 /// turn. Returns how many are in line.
 pub(crate) async fn recover(shared: &Arc<Shared>) -> Result<usize, StoreError> {

@@ -83,16 +83,6 @@ fn what_may_have_been_written_is_looked_for() {
     check(&boxes, None);
 }
 
-/// It may be written long after it was dropped: no reading can tell.
-#[test]
-fn a_mailbox_with_a_post_that_was_dropped_is_never_known_again() {
-    let boxes = known();
-    drop(boxes.post(&[event("anna", "1")]));
-    boxes.read(&anna()).found_all(&[]);
-    check(&boxes, None);
-    assert!(boxes.lock().posting.is_empty());
-}
-
 #[test]
 fn a_reading_during_which_something_came_does_not_tell_all() {
     let boxes = Mailboxes::new(Writers::One);

@@ -26,6 +26,8 @@ pub(crate) struct Troubled {
     pub(crate) cured: AtomicBool,
     /// Events are kept, and whoever posted them is told that they are not.
     pub(crate) unclear: AtomicBool,
+    /// Events and letters are written, and whoever asked for it is not told yet.
+    pub(crate) held: AtomicBool,
     poison: Mutex<HashSet<MailSeq>>,
 }
 
@@ -33,7 +35,14 @@ pub(crate) const POISON: &str = "яд";
 
 impl Troubled {
     pub(crate) fn new(store: Arc<MemoryStore>) -> Self {
-        Self { store, cured: AtomicBool::new(false), unclear: AtomicBool::new(false), poison: Mutex::default() }
+        let [cured, unclear, held] = [(); 3].map(|()| AtomicBool::new(false));
+        Self { store, cured, unclear, held, poison: Mutex::default() }
+    }
+
+    async fn answers(&self) {
+        while self.held.load(Ordering::SeqCst) {
+            tokio::task::yield_now().await;
+        }
     }
 }
 
@@ -70,6 +79,7 @@ impl Journal for Troubled {
                 self.poison.lock().expect("nobody panicked with it").insert(*seq);
             }
         }
+        self.answers().await;
         if self.unclear.load(Ordering::SeqCst) {
             return Err(StoreError::Busy("nobody knows".into()));
         }
@@ -110,7 +120,12 @@ impl Journal for Troubled {
     }
 
     async fn replay(&self, partner: &PartnerId, letter: i64) -> Result<Option<ConversationKey>, StoreError> {
-        late(self.store.replay(partner, letter)).await
+        let replayed = self.store.replay(partner, letter).await;
+        self.answers().await;
+        if self.unclear.load(Ordering::SeqCst) {
+            return Err(StoreError::Busy("nobody knows".into()));
+        }
+        late(async { replayed }).await
     }
 
     async fn drop_letter(&self, partner: &PartnerId, letter: i64) -> Result<bool, StoreError> {

@@ -1,0 +1,124 @@
+//! How mail comes in from outside: events are posted, letters are put back.
+//!
+//! Each such call is a task of the engine's own. Whoever made it may go away while the store still writes (a client closes its
+//! connection, and its handler is dropped): what is written is heard of and served nevertheless.
+
+use std::{future::Future, sync::Arc};
+
+use async_trait::async_trait;
+use tokio::sync::oneshot;
+use tracing::Instrument;
+use voronka_core::{
+    ids::PartnerId,
+    message::{ConversationKey, Inbound},
+    ports::{Mailbox, PostError, Posted, PostedMail, StoreError},
+};
+
+use crate::{
+    Engine, Shared,
+    conversations::{self, Conversations, News},
+    life::Group,
+};
+
+#[async_trait]
+impl Mailbox for Engine {
+    async fn post(&self, batch: Vec<Inbound>) -> Result<Posted, PostError> {
+        let shared = &self.0;
+        if shared.life.stopping.is_cancelled() {
+            return Err(PostError::Stopping);
+        }
+        if !batch.iter().all(|inbound| shared.serves(inbound)) {
+            return Err(PostError::Unknown);
+        }
+        let posted = owned(shared, post(Arc::clone(shared), batch)).await;
+        posted.unwrap_or_else(|| Err(if shared.life.stopping.is_cancelled() { PostError::Stopping } else { panicked() }))
+    }
+}
+
+impl Engine {
+    /// Puts an event that was set aside back into its conversation; `None`: the partner has none with this id.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn replay(&self, partner: &PartnerId, letter: i64) -> Result<Option<ConversationKey>, StoreError> {
+        let replayed = owned(&self.0, replay(Arc::clone(&self.0), partner.clone(), letter)).await;
+        replayed.unwrap_or_else(|| Err(StoreError::Busy("the engine has stopped".into())))
+    }
+
+    /// Drops an event that was set aside, or a body that could not be read, for good; `false`: the partner has none with
+    /// this id.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn drop_letter(&self, partner: &PartnerId, letter: i64) -> Result<bool, StoreError> {
+        self.0.journal.drop_letter(partner, letter).await
+    }
+}
+
+/// Works in a task of the engine, which goes on when nobody waits any more. `None`: the engine's life ended first, or the
+/// store panicked.
+async fn owned<T: Send + 'static>(shared: &Shared, work: impl Future<Output = T> + Send + 'static) -> Option<T> {
+    let (done, waiting) = oneshot::channel();
+    let task = async move {
+        // Whoever has gone need not be told.
+        let _gone = done.send(work.await);
+    };
+    shared.life.spawn(Group::Turns, task.in_current_span());
+    waiting.await.ok()
+}
+
+fn panicked() -> PostError {
+    PostError::Store("the store panicked".into())
+}
+
+async fn post(shared: Arc<Shared>, batch: Vec<Inbound>) -> Result<Posted, PostError> {
+    let news: Vec<News> = batch.iter().map(News::of).collect();
+    let posting = shared.mailboxes.post(&batch);
+    let kept = match shared.journal.post(batch).await {
+        Ok(kept) => kept,
+        Err(error) => {
+            posting.failed();
+            return Err(match error {
+                StoreError::Full => PostError::Full,
+                other => PostError::Store(other.to_string()),
+            });
+        }
+    };
+    let keys = posting.kept(&kept);
+    let mut posted = Posted::default();
+    for ((mail, key), news) in kept.into_iter().zip(keys).zip(news) {
+        match mail {
+            PostedMail::New(..) => {
+                posted.new += 1;
+                Conversations::hear(&shared, key, news);
+            }
+            PostedMail::Seen => {
+                posted.seen += 1;
+                // Whoever kept it may not have been told that it did, and has woken nobody.
+                Conversations::hear(&shared, key, News::Other);
+            }
+        }
+    }
+    shared.meters.posted(posted);
+    Ok(posted)
+}
+
+async fn replay(
+    shared: Arc<Shared>,
+    partner: PartnerId,
+    letter: i64,
+) -> Result<Option<ConversationKey>, StoreError> {
+    let unheard = shared.mailboxes.stranger();
+    let replayed = shared.journal.replay(&partner, letter).await;
+    match &replayed {
+        Ok(Some(key)) => Conversations::wake(&shared, key.clone()),
+        Ok(None) => {}
+        Err(_) => {
+            // It may be there nevertheless, and nobody says where.
+            shared.mailboxes.forget_all();
+            conversations::read_again(&shared, partner);
+        }
+    }
+    drop(unheard);
+    replayed
+}
