@@ -25,6 +25,7 @@ use crate::{
     cli::Wish,
     clock::SystemClock,
     observe::{Control, DiskMin, Health, Observed, Recorder},
+    open_files,
     out::Problem,
     texts::Texts,
     wiring::{House, InstanceKey},
@@ -73,6 +74,10 @@ fn chain(error: &dyn std::error::Error) -> String {
 
 /// Opens the data folder: database, index, key.
 fn open(data: &Path, public_url: Option<url::Url>, limits: Limits) -> Result<Premises, Problem> {
+    let files = open_files::raise();
+    if files < open_files::ENOUGH {
+        tracing::warn!(files, enough = open_files::ENOUGH, "few files and connections may be open at once (ulimit -n)");
+    }
     std::fs::create_dir_all(data).map_err(|error| unusable(data, &error))?;
     let path = data.join("voronka.db");
     let store = SqliteStore::open(&path).map_err(|error| {

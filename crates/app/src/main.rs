@@ -9,6 +9,7 @@ mod diagnostics;
 mod housekeeping;
 mod logging;
 mod observe;
+mod open_files;
 mod out;
 mod server;
 mod terminal;

@@ -72,6 +72,9 @@ doctor-disk-unknown = How much space the disk of {$path} has cannot be told
 doctor-key-open = Other users of this machine can read {$path}
     .why = With it one can forge calls of messengers and sessions of the chat.
     .hint = chmod 600 {$path}
+doctor-files-few = Voronka may hold {$files} files and connections open
+    .why = On a busy day {$enough} are needed; without a free one no customer is let in and no answer leaves.
+    .hint = raise the limit: LimitNOFILE=65536 in the systemd unit, --ulimit nofile=65536 for a container, ulimit -n in a shell
 doctor-running = Voronka runs and is ready
 doctor-stopped = Voronka does not run over this data folder
 doctor-silent = Voronka runs but does not answer

@@ -10,7 +10,10 @@ use super::{
     Visit,
     finding::{Finding, size, span},
 };
-use crate::observe::{AccountState, Client, Reason, free_bytes};
+use crate::{
+    observe::{AccountState, Client, Reason, free_bytes},
+    open_files,
+};
 
 /// What waits longer than this does not move.
 const STUCK_AFTER: SignedDuration = SignedDuration::from_mins(5);
@@ -23,6 +26,7 @@ pub(super) async fn look(visit: &Visit) -> Vec<Finding> {
     }
     let mut findings = vec![disk(visit)];
     findings.extend(secrets(&visit.data));
+    findings.extend(few_files(files(visit)));
     match &visit.running {
         Some(client) => findings.extend(running(client).await),
         None => findings.push(Finding::well("stopped")),
@@ -50,6 +54,21 @@ fn secrets(data: &Path) -> Option<Finding> {
     let path = data.join("instance.key");
     let mode = fs::metadata(&path).ok()?.mode();
     (mode & 0o077 != 0).then(|| Finding::warning("key-open").with("path", path.display()))
+}
+
+/// How many files the running house may hold open; of a stopped one, how many it could.
+fn files(visit: &Visit) -> u64 {
+    let holder = visit.running.as_ref().and_then(|_| Inspection::holder(visit.data.join("voronka.db")).ok());
+    let running = match holder {
+        Some(Holder::Process { id }) => id.and_then(open_files::of_process),
+        Some(_) | None => None,
+    };
+    running.unwrap_or_else(open_files::raise)
+}
+
+fn few_files(files: u64) -> Option<Finding> {
+    let few = files < open_files::ENOUGH;
+    few.then(|| Finding::warning("files-few").with("files", files).with("enough", open_files::ENOUGH))
 }
 
 async fn running(client: &Client) -> Vec<Finding> {
@@ -202,6 +221,12 @@ mod tests {
         for told_elsewhere in [Reason::DiskLow, Reason::NoAccount, Reason::SomeAccounts] {
             assert_eq!(level(told_elsewhere), None);
         }
+    }
+
+    #[test]
+    fn fewer_open_files_than_a_busy_day_needs_are_a_warning() {
+        assert_eq!(few_files(1_024).map(|found| (found.code, found.level)), Some(("files-few", Level::Warning)));
+        assert_eq!(few_files(open_files::ENOUGH), None);
     }
 
     #[test]
