@@ -3,6 +3,7 @@
 mod accept;
 mod patience;
 mod proxies;
+mod seats;
 
 use std::{collections::HashMap, net::SocketAddr, sync::Arc};
 

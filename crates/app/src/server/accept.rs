@@ -1,18 +1,18 @@
 //! The accept loop: how many may be connected at once, from where, and for how long.
 
 use std::{
-    collections::HashMap,
     convert::Infallible,
     io,
     net::{IpAddr, SocketAddr},
     pin::pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
 };
 
 use axum::{
     Router,
     body::Body,
-    http::{HeaderMap, Request},
+    http::{Request, StatusCode, header},
+    response::{IntoResponse, Response},
 };
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
@@ -21,7 +21,6 @@ use metrics::counter;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
@@ -32,14 +31,11 @@ use voronka_web::ClientIp;
 use super::{
     patience::{Answered, Asked, Heard, Patience, Watch},
     proxies::{Proxies, origin},
+    seats::{Bounds, Seats},
 };
 
 /// How long connections under way may take to end.
 const DRAIN: SignedDuration = SignedDuration::from_secs(5);
-/// Most connections at once; more wait to be accepted.
-const CONNECTIONS_MAX: usize = 1024;
-/// Most connections at once from one origin that is no proxy; more are closed.
-const ORIGIN_CONNECTIONS_MAX: usize = 64;
 /// Most bytes of a request's head.
 const HEAD_BYTES_MAX: usize = 16 << 10;
 /// Most fields of a request's head.
@@ -55,24 +51,33 @@ pub(crate) async fn serve(
     clock: Arc<dyn Clock>,
     stop: CancellationToken,
 ) {
-    let (room, seats) = (Arc::new(Semaphore::new(CONNECTIONS_MAX)), Seats::default());
+    serve_within(Bounds::USUAL, listener, routes, proxies, clock, stop).await;
+}
+
+async fn serve_within(
+    bounds: Bounds,
+    listener: TcpListener,
+    routes: Router,
+    proxies: Proxies,
+    clock: Arc<dyn Clock>,
+    stop: CancellationToken,
+) {
+    let seats = Seats::new(bounds);
     let (connections, proxies) = (TaskTracker::new(), Arc::new(proxies));
     let accepting = async {
+        // It never stops: who knocks is let in, or somebody else was in vain.
         loop {
-            let Ok(permit) = Arc::clone(&room).acquire_owned().await else { return };
-            let (stream, peer) = accept(&listener, &*clock).await;
-            let peer = peer.ip().to_canonical();
-            let counted = !(peer.is_loopback() || proxies.contain(peer));
-            let Some(seat) = seats.take(counted.then(|| origin(peer))) else {
+            let (stream, peer) = accept(&listener, &*clock, &seats).await;
+            let door = Door { peer: peer.ip().to_canonical(), proxies: Arc::clone(&proxies), seats: seats.clone() };
+            let watch = Watch::begin(Patience::USUAL, Arc::clone(&clock));
+            let Some(seat) = seats.take(door.origin(), &watch) else {
                 counter!("voronka_connections_refused_total").increment(1);
                 continue;
             };
-            let (routes, proxies) = (routes.clone(), Arc::clone(&proxies));
-            let (watch, stop) = (Watch::begin(Patience::USUAL, Arc::clone(&clock)), stop.clone());
+            let (routes, stop) = (routes.clone(), stop.clone());
             connections.spawn(async move {
-                let visitor = move |headers: &HeaderMap| ClientIp(proxies.visitor(peer, headers));
-                converse(stream, visitor, routes, watch, stop).await;
-                drop((permit, seat));
+                converse(stream, door, routes, watch, stop).await;
+                drop(seat);
             });
         }
     };
@@ -81,7 +86,43 @@ pub(crate) async fn serve(
     connections.wait().await;
 }
 
-async fn accept(listener: &TcpListener, clock: &dyn Clock) -> (TcpStream, SocketAddr) {
+/// Whom a connection comes from.
+struct Door {
+    peer: IpAddr,
+    proxies: Arc<Proxies>,
+    seats: Seats,
+}
+
+impl Door {
+    /// Whose connections it is counted with: nobody's, if it is a proxy's or this machine's own.
+    fn origin(&self) -> Option<IpAddr> {
+        self.counted(self.peer)
+    }
+
+    fn counted(&self, ip: IpAddr) -> Option<IpAddr> {
+        (!(ip.is_loopback() || self.proxies.contain(ip))).then(|| origin(ip))
+    }
+
+    /// An answer on its way. A stream of events takes a seat among the streams, its visitor's also behind a proxy; if there is
+    /// none left, it is to be asked for again later.
+    fn answer(&self, answer: Response, visitor: IpAddr, watch: Arc<Watch>) -> hyper::Response<Answered<Body>> {
+        if !is_stream(&answer) {
+            return answer.map(|body| Answered::new(body, watch, None));
+        }
+        if let Some(seat) = self.seats.stream(self.counted(visitor)) {
+            return answer.map(|body| Answered::new(body, watch, Some(seat)));
+        }
+        counter!("voronka_streams_refused_total").increment(1);
+        let later = (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "5")]).into_response();
+        later.map(|body| Answered::new(body, watch, None))
+    }
+}
+
+fn is_stream(answer: &Response) -> bool {
+    answer.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
+}
+
+async fn accept(listener: &TcpListener, clock: &dyn Clock, seats: &Seats) -> (TcpStream, SocketAddr) {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     loop {
         match listener.accept().await {
@@ -93,29 +134,26 @@ async fn accept(listener: &TcpListener, clock: &dyn Clock) -> (TcpStream, Socket
             Err(gone) if matches!(gone.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) => {}
             Err(cause) => {
                 error!(%cause, "no connection could be accepted");
-                clock.sleep_until(clock.now() + PAUSE).await;
+                seats.make_room();
+                clock.sleep(PAUSE).await;
             }
         }
     }
 }
 
-/// Serves one connection until it ends, keeps us waiting for too long, or has had its time after `stop`.
-async fn converse<S>(
-    stream: S,
-    visitor: impl Fn(&HeaderMap) -> ClientIp + Send + Sync,
-    routes: Router,
-    watch: Arc<Watch>,
-    stop: CancellationToken,
-) where
+/// Serves one connection until it ends, keeps us waiting for too long, must make room, or has had its time after `stop`.
+async fn converse<S>(stream: S, door: Door, routes: Router, watch: Arc<Watch>, stop: CancellationToken)
+where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let service = service_fn(|request: Request<Incoming>| {
-        let (visitor, routes, watch) = (visitor(request.headers()), routes.clone(), Arc::clone(&watch));
+        let visitor = door.proxies.visitor(door.peer, request.headers());
+        let (door, routes, watch) = (&door, routes.clone(), Arc::clone(&watch));
         async move {
             let mut request = request.map(|body| Body::new(Asked::new(body, Arc::clone(&watch))));
-            request.extensions_mut().insert(visitor);
+            request.extensions_mut().insert(ClientIp(visitor));
             let Ok(answer) = routes.oneshot(request).await;
-            Ok::<_, Infallible>(answer.map(|body| Answered::new(body, watch)))
+            Ok::<_, Infallible>(door.answer(answer, visitor, watch))
         }
     });
     let stream = TokioIo::new(Heard { stream, watch: Arc::clone(&watch) });
@@ -124,12 +162,15 @@ async fn converse<S>(
     let mut connection = pin!(server.serve_connection(stream, service));
     let mut alarm = watch.alarm();
     let mut stopped = pin!(stop.cancelled());
+    let mut closed = pin!(watch.closed());
     let mut stopping = false;
     loop {
         tokio::select! {
             biased;
             // How a connection has ended is its own affair: mostly the other side went away.
             _ended = connection.as_mut() => return,
+            // Somebody else needs the seat more.
+            () = &mut closed => return,
             () = &mut stopped, if !stopping => {
                 stopping = true;
                 alarm = watch.rings_in(DRAIN);
@@ -143,44 +184,6 @@ async fn converse<S>(
                     return;
                 }
                 alarm = watch.alarm();
-            }
-        }
-    }
-}
-
-/// Connections by origin.
-#[derive(Clone, Default)]
-struct Seats(Arc<Mutex<HashMap<IpAddr, usize>>>);
-
-/// Counted as long as it is held.
-struct Seat {
-    seats: Seats,
-    origin: Option<IpAddr>,
-}
-
-impl Seats {
-    /// `None` if the origin has all that it may have. Without an origin nothing is counted.
-    fn take(&self, origin: Option<IpAddr>) -> Option<Seat> {
-        if let Some(origin) = origin {
-            let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            let taken = taken.entry(origin).or_default();
-            if *taken >= ORIGIN_CONNECTIONS_MAX {
-                return None;
-            }
-            *taken += 1;
-        }
-        Some(Seat { seats: self.clone(), origin })
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        let Some(origin) = self.origin else { return };
-        let mut taken = self.seats.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = taken.get_mut(&origin) {
-            *count -= 1;
-            if *count == 0 {
-                taken.remove(&origin);
             }
         }
     }

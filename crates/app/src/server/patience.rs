@@ -11,9 +11,12 @@ use std::{
 
 use futures::future::BoxFuture;
 use hyper::body::{Body, Frame, SizeHint};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use voronka_core::ports::Clock;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
+use voronka_core::ports::{Clock, Moment};
+
+use super::seats::StreamSeat;
 
 /// Waiting times.
 #[derive(Debug, Clone, Copy)]
@@ -48,38 +51,80 @@ enum Owes {
     Nothing,
 }
 
-/// What one connection owes, and until when.
+/// What one connection owes, and since when.
 pub(super) struct Watch {
     patience: Patience,
     clock: Arc<dyn Clock>,
-    owed: Mutex<(Owes, Timestamp)>,
+    owed: Mutex<Owed>,
+    closed: CancellationToken,
+}
+
+#[derive(Clone, Copy)]
+struct Owed {
+    what: Owes,
+    since: Moment,
+    within: SignedDuration,
+}
+
+/// How well a connection can be missed; the least is closed first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Dispensable {
+    /// It rests between requests since then.
+    Resting(Moment),
+    /// It sends a request since then.
+    Sending(Moment),
 }
 
 impl Watch {
     pub(super) fn begin(patience: Patience, clock: Arc<dyn Clock>) -> Arc<Self> {
-        let owed = Mutex::new((Owes::Request, clock.now() + patience.first_byte));
-        Arc::new(Self { patience, clock, owed })
+        let owed = Owed { what: Owes::Request, since: clock.moment(), within: patience.first_byte };
+        Arc::new(Self { patience, clock, owed: Mutex::new(owed), closed: CancellationToken::new() })
     }
 
     /// Whether it has kept us waiting for too long.
     pub(super) fn is_over(&self) -> bool {
-        self.deadline().is_some_and(|deadline| deadline <= self.clock.now())
+        self.left().is_some_and(|left| !left.is_positive())
     }
 
     /// Rings when there is reason to look whether it is over: at the deadline, and before, since that may come nearer.
     pub(super) fn alarm(&self) -> BoxFuture<'_, ()> {
-        let look = self.clock.now() + self.patience.first_byte.min(self.patience.head);
-        self.clock.sleep_until(self.deadline().map_or(look, |deadline| deadline.min(look)))
+        let look = self.patience.first_byte.min(self.patience.head);
+        self.clock.sleep(self.left().map_or(look, |left| left.min(look)))
     }
 
     pub(super) fn rings_in(&self, time: SignedDuration) -> BoxFuture<'_, ()> {
-        self.clock.sleep_until(self.clock.now() + time)
+        self.clock.sleep(time)
     }
 
-    /// Until when it may keep silent; `None` while we answer.
-    fn deadline(&self) -> Option<Timestamp> {
-        let (owes, until) = *self.owed.lock().unwrap_or_else(PoisonError::into_inner);
-        (owes != Owes::Nothing).then_some(until)
+    /// How long it may still keep silent; `None` while we answer.
+    fn left(&self) -> Option<SignedDuration> {
+        let owed = self.owed();
+        (owed.what != Owes::Nothing).then(|| owed.within - self.clock.moment().since(owed.since))
+    }
+
+    /// Whether it may be closed to make room; `None` while we answer.
+    pub(super) fn dispensable(&self) -> Option<Dispensable> {
+        let owed = self.owed();
+        match owed.what {
+            Owes::Request => Some(Dispensable::Resting(owed.since)),
+            Owes::Head | Owes::Body => Some(Dispensable::Sending(owed.since)),
+            Owes::Nothing => None,
+        }
+    }
+
+    /// Asks the connection to end.
+    pub(super) fn close(&self) {
+        self.closed.cancel();
+    }
+
+    /// Ready when it was asked to.
+    pub(super) fn closed(&self) -> WaitForCancellationFuture<'_> {
+        self.closed.cancelled()
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.is_cancelled()
     }
 
     /// A head was read.
@@ -98,14 +143,18 @@ impl Watch {
 
     /// Bytes came.
     fn heard(&self) {
-        let mut owed = self.owed.lock().unwrap_or_else(PoisonError::into_inner);
-        if owed.0 == Owes::Request {
-            *owed = (Owes::Head, self.clock.now() + self.patience.head);
+        if self.owed().what == Owes::Request {
+            self.set(Owes::Head, self.patience.head);
         }
     }
 
-    fn set(&self, owes: Owes, within: SignedDuration) {
-        *self.owed.lock().unwrap_or_else(PoisonError::into_inner) = (owes, self.clock.now() + within);
+    fn owed(&self) -> Owed {
+        *self.owed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set(&self, what: Owes, within: SignedDuration) {
+        let owed = Owed { what, since: self.clock.moment(), within };
+        *self.owed.lock().unwrap_or_else(PoisonError::into_inner) = owed;
     }
 }
 
@@ -197,12 +246,14 @@ impl<B: Body + Unpin> Body for Asked<B> {
 pub(super) struct Answered<B> {
     body: B,
     watch: Arc<Watch>,
+    /// A stream's place among the streams.
+    _seat: Option<StreamSeat>,
 }
 
 impl<B> Answered<B> {
-    pub(super) fn new(body: B, watch: Arc<Watch>) -> Self {
+    pub(super) fn new(body: B, watch: Arc<Watch>, seat: Option<StreamSeat>) -> Self {
         watch.answering();
-        Self { body, watch }
+        Self { body, watch, _seat: seat }
     }
 }
 

@@ -1,6 +1,9 @@
 //! Who a visitor is, behind the proxies that are told to us.
 
-use std::{net::IpAddr, str::FromStr};
+use std::{
+    net::{IpAddr, SocketAddr},
+    str::FromStr,
+};
 
 use axum::http::HeaderMap;
 use ipnet::{IpNet, Ipv6Net};
@@ -43,7 +46,7 @@ impl Proxies {
         let told: Vec<&str> =
             headers.get_all(HEADER).iter().filter_map(|value| value.to_str().ok()).flat_map(|v| v.split(',')).collect();
         for address in told.iter().rev() {
-            let Ok(address) = address.trim().parse::<IpAddr>() else { break };
+            let Some(address) = told_address(address) else { break };
             visitor = address.to_canonical();
             if !self.contain(visitor) {
                 break;
@@ -51,6 +54,13 @@ impl Proxies {
         }
         visitor
     }
+}
+
+/// An address as proxies write it: bare, with a port, or in brackets.
+fn told_address(text: &str) -> Option<IpAddr> {
+    let text = text.trim();
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    bare.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|address| address.ip()))
 }
 
 /// Whose connections are counted together: an address of version 4, a network of 64 bits of version 6, for everybody is given one.
@@ -92,6 +102,19 @@ mod tests {
     #[test]
     fn an_address_of_version_4_within_version_6_is_the_same_address() {
         assert_eq!(visitor(&["127.0.0.1"], "::ffff:127.0.0.1", &["::ffff:203.0.113.7"]), "203.0.113.7");
+    }
+
+    #[test]
+    fn an_address_may_be_told_with_its_port() {
+        for (told, known) in [
+            ("203.0.113.7:5678", "203.0.113.7"),
+            ("[2001:db8::7]:5678", "2001:db8::7"),
+            ("[2001:db8::7]", "2001:db8::7"),
+            ("2001:db8::7", "2001:db8::7"),
+            ("203.0.113.7:", "10.0.0.1"),
+        ] {
+            assert_eq!(visitor(&["10.0.0.0/8"], "10.0.0.1", &[told]), known, "{told}");
+        }
     }
 
     #[test]

@@ -26,9 +26,10 @@ impl Caller {
         let (clock, stop) = (Arc::new(FakeClock::at("2026-12-01T09:00:00Z")), CancellationToken::new());
         let routes = Router::new().route("/", post(async |body: Bytes| body)).route("/events", post(events));
         let routes = routes.with_state(Arc::clone(&clock));
-        let visitor = |_: &HeaderMap| ClientIp([203, 0, 113, 7].into());
+        let seats = Seats::new(Bounds::USUAL);
+        let door = Door { peer: [203, 0, 113, 7].into(), proxies: Arc::default(), seats };
         let watch = Watch::begin(Patience::USUAL, Arc::clone(&clock) as Arc<dyn Clock>);
-        let served = tokio::spawn(converse(ours, visitor, routes, watch, stop.clone()));
+        let served = tokio::spawn(converse(ours, door, routes, watch, stop.clone()));
         Self { stream, served, clock, seconds: 0, stop }
     }
 
@@ -81,7 +82,7 @@ async fn events(State(clock): State<Arc<FakeClock>>) -> Response {
         let clock = Arc::clone(&clock);
         async move {
             if n > 0 {
-                clock.sleep_until(clock.now() + SignedDuration::from_hours(1)).await;
+                clock.sleep(SignedDuration::from_hours(1)).await;
             }
             Some((Ok::<_, Infallible>(format!("word{n}")), n + 1))
         }
@@ -156,15 +157,91 @@ async fn at_the_end_who_is_silent_is_left_at_once_and_who_is_answered_has_five_s
     assert_eq!(listening.left_after().await, 5);
 }
 
-#[test]
-fn one_origin_does_not_take_all_connections() {
-    let seats = Seats::default();
-    let (greedy, other) = (Some(IpAddr::from([203, 0, 113, 7])), Some(IpAddr::from([203, 0, 113, 8])));
-    let mut taken: Vec<Seat> = (0..ORIGIN_CONNECTIONS_MAX).map(|_| seats.take(greedy).unwrap()).collect();
-    assert!(seats.take(greedy).is_none());
-    assert!(seats.take(other).is_some() && seats.take(None).is_some());
-    taken.pop();
-    assert!(seats.take(greedy).is_some());
-    taken.clear();
-    assert!(seats.0.lock().unwrap().is_empty());
+#[tokio::test]
+async fn a_clock_that_is_set_back_prolongs_no_silence() {
+    let caller = Caller::connects();
+    caller.clock.set(caller.clock.now() - SignedDuration::from_hours(6));
+    assert_eq!(caller.left_after().await, 10);
+}
+
+/// A house of few seats, on this machine.
+struct Small {
+    address: SocketAddr,
+    clock: Arc<FakeClock>,
+    stop: CancellationToken,
+}
+
+impl Small {
+    async fn opens(bounds: Bounds, proxies: &[&str]) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let (address, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
+        let clock = Arc::new(FakeClock::at("2026-12-01T09:00:00Z"));
+        let stream = async || ([(header::CONTENT_TYPE, "text/event-stream")], Body::from_stream(news()));
+        let routes = Router::new().route("/", post(async |body: Bytes| body)).route("/events", post(stream));
+        let proxies = Proxies::new(proxies.iter().map(|proxy| proxy.parse().unwrap()).collect());
+        tokio::spawn(serve_within(bounds, listener, routes, proxies, clock.clone(), stop.clone()));
+        Self { address, clock, stop }
+    }
+
+    /// A connection that asks and reads the status of the answer; one second after the one before.
+    async fn asks(&self, path: &str, visitor: &str) -> (TcpStream, String) {
+        self.clock.advance(SignedDuration::from_secs(1));
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        let status = Self::asks_again(&mut stream, path, visitor).await;
+        (stream, status)
+    }
+
+    async fn asks_again(stream: &mut TcpStream, path: &str, visitor: &str) -> String {
+        let head =
+            format!("POST {path} HTTP/1.1\r\nhost: a\r\nx-forwarded-for: {visitor}\r\ncontent-length: 0\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut status = [0; 12];
+        stream.read_exact(&mut status).await.unwrap();
+        String::from_utf8_lossy(&status[9..]).into_owned()
+    }
+}
+
+impl Drop for Small {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+/// Nothing, for ever.
+fn news() -> impl futures::Stream<Item = Result<Bytes, Infallible>> {
+    stream::pending()
+}
+
+#[tokio::test]
+async fn a_full_house_lets_in_who_knocks_and_closes_who_rests_longest() {
+    let bounds = Bounds { connections: 3, of_origin: 3, streams: 1, streams_of_origin: 1 };
+    let house = Small::opens(bounds, &[]).await;
+    let (_listens, status) = house.asks("/events", "").await;
+    assert_eq!(status, "200");
+    let mut rests = Vec::new();
+    for _ in 0..5 {
+        let (stream, status) = house.asks("/", "").await;
+        assert_eq!(status, "200", "whoever asks is answered");
+        rests.push(stream);
+    }
+    let mut rest = Vec::new();
+    for oldest in &mut rests[..3] {
+        rest.clear();
+        oldest.read_to_end(&mut rest).await.unwrap();
+    }
+    let mut latest = rests.pop().unwrap();
+    let silence = timeout(Duration::from_millis(1), latest.read_to_end(&mut rest)).await;
+    assert!(silence.is_err(), "the latest is still open");
+}
+
+#[tokio::test]
+async fn streams_are_counted_by_visitor_behind_a_proxy_and_leave_seats_to_others() {
+    let bounds = Bounds { connections: 6, of_origin: 1, streams: 2, streams_of_origin: 1 };
+    let house = Small::opens(bounds, &["127.0.0.0/8"]).await;
+    let anna = house.asks("/events", "203.0.113.7").await;
+    let again = house.asks("/events", "203.0.113.7:5678").await;
+    let boris = house.asks("/events", "203.0.113.8").await;
+    let third = house.asks("/events", "203.0.113.9").await;
+    let hook = house.asks("/", "203.0.113.7").await;
+    assert_eq!([&anna.1, &again.1, &boris.1, &third.1, &hook.1], ["200", "503", "200", "503", "200"]);
 }
