@@ -78,6 +78,30 @@ fn modules_are_named_files_not_mod_rs() {
     assert_eq!(found, Vec::<PathBuf>::new());
 }
 
+/// Where waiting for a time of the day is meant: what people agreed on, and the clocks themselves.
+const CALENDAR: [&str; 6] = [
+    "crates/core/src/ports/clock.rs",
+    "crates/app/src/clock.rs",
+    "crates/testkit/src/clock.rs",
+    "crates/testkit/src/simulation/world.rs",
+    "crates/engine/src/timers.rs",
+    "crates/engine/src/outbox/sender.rs",
+];
+
+/// Not mended yet: a wait in it lasts as long as the clock is set back.
+const CALENDAR_LEFT: [&str; 1] = ["crates/app/src/wiring/receiving.rs"];
+
+#[test]
+fn only_what_people_agreed_on_waits_for_a_time_of_the_day() {
+    let known: Vec<PathBuf> = CALENDAR.iter().chain(&CALENDAR_LEFT).map(|path| root().join(path)).collect();
+    let crates = all("rs").into_iter().filter(|path| path.starts_with(root().join("crates")));
+    let inner = |path: &Path| path.components().any(|part| part.as_os_str() == "examples");
+    for path in crates.filter(|path| !inner(path) && !known.contains(path)) {
+        let waits = read(&path).contains("sleep_until(");
+        assert!(!waits, "{}: `clock.sleep` how long, not `sleep_until` a time that may be set", path.display());
+    }
+}
+
 /// Targets of `[text](target)` in a page, outside code.
 fn links(page: &str) -> Vec<&str> {
     let mut found = Vec::new();

@@ -27,12 +27,12 @@ pub(crate) async fn run(
     stop: CancellationToken,
 ) {
     let rounds = async {
-        clock.sleep_until(clock.now() + FIRST_AFTER).await;
+        clock.sleep(FIRST_AFTER).await;
         loop {
             for (partner, retention) in &partners {
                 round(store.as_ref(), clock.as_ref(), partner, *retention).await;
             }
-            clock.sleep_until(clock.now() + ROUND_EVERY).await;
+            clock.sleep(ROUND_EVERY).await;
         }
     };
     tokio::select! {
@@ -59,7 +59,7 @@ async fn round(store: &dyn Retention, clock: &dyn Clock, partner: &PartnerId, re
         if after.is_none() {
             break;
         }
-        clock.sleep_until(clock.now() + STEP_EVERY).await;
+        clock.sleep(STEP_EVERY).await;
     }
     if rows > 0 {
         info!(%partner, rows, "forgot what is older than the partner's file allows");

@@ -43,7 +43,6 @@ pub(super) async fn act(house: &House, to: Target, event_key: &str, action: Team
         }
     })?;
     if posted.new > 0 {
-        let until = admin.clock.now() + PATIENCE;
         let turn = async {
             while let Some(changed) = changes.next().await {
                 if matches!(changed, Changed::Missed) || changed == Changed::Conversation(to.key.clone()) {
@@ -53,7 +52,7 @@ pub(super) async fn act(house: &House, to: Target, event_key: &str, action: Team
         };
         tokio::select! {
             () = turn => {}
-            () = admin.clock.sleep_until(until) => {}
+            () = admin.clock.sleep(PATIENCE) => {}
         }
     }
     Ok(())

@@ -1,13 +1,10 @@
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::SignedDuration;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
-use voronka_core::ports::{Clock, EmbedError, EmbedFor, Embedder};
+use voronka_core::ports::{Clock, EmbedError, EmbedFor, Embedder, Moment};
 use voronka_resilience::{
     Patience,
     http::{Endpoint, Reach, SetupError},
@@ -56,9 +53,9 @@ pub struct YandexEmbedder {
     passages: String,
     questions: String,
     clock: Arc<dyn Clock>,
-    pause: Duration,
+    pause: SignedDuration,
     /// When the next request may leave.
-    next: Mutex<Option<Timestamp>>,
+    next: Mutex<Option<Moment>>,
 }
 
 impl YandexEmbedder {
@@ -70,7 +67,7 @@ impl YandexEmbedder {
             questions: crate::uri("emb", &config.folder, &config.questions),
             endpoint: crate::api(config.reach, config.key)?.endpoint("foundationModels/v1/textEmbedding")?,
             clock,
-            pause: Duration::from_secs(1) / config.requests_per_second.max(1),
+            pause: SignedDuration::from_nanos(1_000_000_000 / i64::from(config.requests_per_second.max(1))),
             next: Mutex::new(None),
         })
     }
@@ -79,12 +76,12 @@ impl YandexEmbedder {
     async fn turn(&self) {
         let mine = {
             let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-            let now = self.clock.now();
+            let now = self.clock.moment();
             let mine = next.map_or(now, |next| next.max(now));
             *next = Some(mine + self.pause);
-            mine
+            mine.since(now)
         };
-        self.clock.sleep_until(mine).await;
+        self.clock.sleep(mine).await;
     }
 
     /// Tries again by itself: a thousand passages are a thousand requests, and one that fails must not cost the others.
@@ -98,7 +95,7 @@ impl YandexEmbedder {
             };
             failures += 1;
             match Patience::default().pause(failures, error.fate(), fastrand::f64()) {
-                Some(pause) => self.clock.sleep_until(self.clock.now() + pause).await,
+                Some(pause) => self.clock.sleep(pause.try_into().unwrap_or(SignedDuration::MAX)).await,
                 None => return Err(error),
             }
         }

@@ -14,12 +14,12 @@ use axum::{
     },
 };
 use futures::{Stream, stream};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde::Deserialize;
 use serde_json::json;
 use voronka_core::{
     message::ConversationKey,
-    ports::{Preview, StoreError},
+    ports::{Moment, Preview, StoreError},
     rows::MessageRow,
 };
 
@@ -57,9 +57,9 @@ pub(super) async fn events(
     let key = chat.conversation(&peer);
     // Listening begins before reading: what is committed in between is read twice by the feed, never missed.
     let listener = chat.hub.listen(&peer);
-    let next_beat = chat.now() + HEARTBEAT;
+    let last_beat = chat.clock.moment();
     let mut feed =
-        Feed { chat, key, listener, after, waiting: VecDeque::new(), messages: 0, shows: 0, next_beat, over: false };
+        Feed { chat, key, listener, after, waiting: VecDeque::new(), messages: 0, shows: 0, last_beat, over: false };
     feed.begin().await.map_err(|error| feed.refused(&error))??;
     let mut response = Sse::new(feed.into_stream()).into_response();
     let headers = response.headers_mut();
@@ -79,7 +79,7 @@ struct Feed {
     /// Signals that were served.
     messages: u64,
     shows: u64,
-    next_beat: Timestamp,
+    last_beat: Moment,
     over: bool,
 }
 
@@ -128,10 +128,11 @@ impl Feed {
                 continue;
             }
             let clock = Arc::clone(&self.chat.clock);
+            let beat_in = HEARTBEAT - clock.moment().since(self.last_beat);
             tokio::select! {
                 changed = self.listener.signal.changed() => self.over |= changed.is_err(),
-                () = clock.sleep_until(self.next_beat) => {
-                    self.next_beat = self.chat.now() + HEARTBEAT;
+                () = clock.sleep(beat_in) => {
+                    self.last_beat = clock.moment();
                     self.waiting.push_back(Event::default().comment(""));
                     self.pull_or_end().await;
                 }

@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use serde_json::json;
 use voronka_core::{
     message::{ContactOf, Content, Event},
-    ports::{Channel, Preview},
+    ports::{Channel, Clock, Preview},
 };
 use voronka_web::CAPABILITIES;
 
@@ -163,6 +163,19 @@ async fn a_heartbeat_shows_what_another_process_has_committed() {
     bench.commit(&peer, &bubble("Из другого процесса")).await;
     bench.clock.advance(SignedDuration::from_secs(20));
     assert_eq!(page.take(2).await, [":", "message 1 Из другого процесса"]);
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_stops_no_heartbeat() {
+    let bench = Bench::new();
+    let token = bench.session().await;
+    let mut page = bench.listen(&token, 0).await;
+    assert_eq!(page.take(1).await, ["ready 0"]);
+    bench.clock.set(bench.clock.now() - SignedDuration::from_hours(6));
+    for _ in 0..2 {
+        bench.clock.advance(SignedDuration::from_secs(20));
+        assert_eq!(page.take(1).await, [":"]);
+    }
 }
 
 #[tokio::test]

@@ -54,6 +54,18 @@ async fn one_text_a_request_ten_a_second_by_the_model_for_the_purpose() {
 }
 
 #[tokio::test]
+async fn a_clock_that_is_set_back_holds_no_request_up() {
+    let server = FakeLlmServer::playing([vector(1.0, 0.0), vector(0.0, 1.0)]).await;
+    let clock = Arc::new(FakeClock::at("2026-12-01T09:00:00Z"));
+    let embedder = embedder(&server, &clock);
+    embedder.embed(&["а".to_owned()], EmbedFor::Passage).await.unwrap();
+    clock.set(clock.now() - SignedDuration::from_hours(6));
+    let begun = clock.moment();
+    embed(embedder, &clock, &["б"], EmbedFor::Passage).await.unwrap();
+    assert_eq!(clock.moment().since(begun), SignedDuration::from_millis(100));
+}
+
+#[tokio::test]
 async fn a_text_that_fails_is_tried_again_without_the_others() {
     let busy = || Played::json(429, &json!({"error": {"grpcCode": 8, "httpCode": 429, "message": "quota"}}));
     let server = FakeLlmServer::playing([vector(1.0, 0.0), busy(), vector(0.0, 1.0)]).await;
