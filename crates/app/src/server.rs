@@ -37,8 +37,6 @@ pub(crate) use proxies::{Proxies, Proxy};
 
 /// Largest body of a webhook call, in bytes.
 const BODY_BYTES_MAX: usize = 1 << 20;
-/// How much of a body that cannot be read is kept.
-const KEPT_BYTES_MAX: usize = 64 << 10;
 
 /// What webhook calls need.
 struct Hooks {
@@ -174,7 +172,7 @@ async fn set_aside(hooks: &Hooks, hook: &Hook, body: &[u8], cause: &str) -> Resp
     let letter = RawLetter {
         partner: hook.partner.clone(),
         account: hook.account.clone(),
-        body: body.iter().take(KEPT_BYTES_MAX).copied().collect(),
+        body: body.to_vec(),
         cause: cause.to_owned(),
         at: hooks.clock.now(),
     };

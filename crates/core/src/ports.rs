@@ -19,7 +19,7 @@ pub use channel::{
 pub use clock::{Clock, Moment};
 pub use directory::{
     Backlog, ConversationCard, ConversationFilter, ConversationView, DeadLetterView, Directory, EventSetAside, Figures,
-    LeadCard, LetterContent, OpenedLetter, OrderCard, Page,
+    LeadCard, LetterContent, LetterKind, OpenedLetter, OrderCard, Page,
 };
 pub use journal::{CommitError, Fired, Journal, LOADED_ORDERS_MAX, Loaded, PostedMail, Settled, StoreError, Writers};
 pub use knowledge::{EmbedError, EmbedFor, Embedder, Indexed, Knowledge, KnowledgeError, Passage};

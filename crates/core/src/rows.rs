@@ -305,7 +305,7 @@ pub struct RawLetter {
     pub partner: PartnerId,
     /// The account.
     pub account: AccountId,
-    /// The first bytes of it.
+    /// All of it, or nothing of one that was too large.
     pub body: Vec<u8>,
     /// Why.
     pub cause: String,

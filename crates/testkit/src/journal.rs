@@ -91,6 +91,7 @@ macro_rules! journal_conformance {
             orders_and_notices_are_listed_latest_first,
             figures_count_since_a_moment,
             old_messages_are_forgotten_and_young_ones_stay,
+            a_turn_that_remembers_what_was_forgotten_is_computed_again,
             the_key_of_an_old_event_is_forgotten,
             what_waits_to_be_sent_keeps_its_words,
             words_that_a_state_sums_up_are_forgotten_with_the_messages,

@@ -6,7 +6,7 @@ use voronka_core::{
     message::ConversationKey,
     ports::{
         Backlog, ConversationCard, ConversationFilter, ConversationView, DeadLetterView, Directory, Figures, LeadCard,
-        LetterContent, OpenedLetter, OrderCard, Page, StoreError,
+        LetterContent, LetterKind, OpenedLetter, OrderCard, Page, StoreError,
     },
     rows::{MessageRow, NoticeRow},
 };
@@ -91,9 +91,8 @@ impl Directory for SqliteStore {
 
     async fn dead_letters(&self, partner: &PartnerId, page: Page) -> Result<Vec<DeadLetterView>, StoreError> {
         let of = params![partner.as_str(), most(page.limit), most(page.skip)];
-        let letter = |row: &Row<'_>| {
-            Ok(DeadLetterView { id: get(row, 0)?, account: get(row, 1)?, cause: get(row, 2)?, at: get(row, 3)? })
-        };
+        let letter =
+            |row: &Row<'_>| listed(row, if get::<i64>(row, 4)? == 1 { LetterKind::Events } else { LetterKind::Body });
         Ok(self.read(|connection| all(connection, sql::LETTERS, of, letter))?)
     }
 
@@ -108,14 +107,21 @@ impl Directory for SqliteStore {
     }
 }
 
+fn listed(row: &Row<'_>, holds: LetterKind) -> Result<DeadLetterView, Problem> {
+    Ok(DeadLetterView { id: get(row, 0)?, account: get(row, 1)?, cause: get(row, 2)?, at: get(row, 3)?, holds })
+}
+
 /// Columns as in [`sql::LETTER`].
 fn opened(row: &Row<'_>) -> Result<OpenedLetter, Problem> {
-    let letter = DeadLetterView { id: get(row, 0)?, account: get(row, 1)?, cause: get(row, 2)?, at: get(row, 3)? };
     let content = match get::<Option<String>>(row, 5)? {
         Some(mail) => LetterContent::Events { conversation: get(row, 4)?, events: set_aside_events(&mail)? },
         None => LetterContent::Body(row.get::<_, Option<Vec<u8>>>(6)?.unwrap_or_default()),
     };
-    Ok(OpenedLetter { letter, content })
+    let holds = match content {
+        LetterContent::Events { .. } => LetterKind::Events,
+        LetterContent::Body(_) => LetterKind::Body,
+    };
+    Ok(OpenedLetter { letter: listed(row, holds)?, content })
 }
 
 /// What waits, over all partners.

@@ -21,6 +21,8 @@ use crate::{
 
 /// What a row costs beside its JSON, about.
 const ROW_BYTES: usize = 200;
+/// Bytes of an event that is moved without having been read, at a guess on the large side.
+const EVENT_BYTES: usize = 16 << 10;
 
 pub(crate) fn all<T>(
     connection: &Connection,
@@ -110,15 +112,17 @@ impl Journal for SqliteStore {
 
     async fn settle(&self, settled: Vec<Settled>) -> Result<(), StoreError> {
         let settled = settled.into_iter().map(Outcome::of).collect::<Result<Vec<_>, _>>()?;
+        let bytes = settled.iter().map(Outcome::bytes).sum();
         let work = move |pen: &Pen<'_>| settled.iter().try_for_each(|outcome| outcome.write(pen));
-        Ok(self.writer.call(ROW_BYTES, work).await?)
+        Ok(self.writer.call(bytes, work).await?)
     }
 
     async fn set_aside(&self, letter: DeadLetter) -> Result<(), StoreError> {
-        Ok(self.writer.call(ROW_BYTES, move |pen| mail::set_aside(pen, &letter)).await?)
+        Ok(self.writer.call(letter.mail.len() * EVENT_BYTES, move |pen| mail::set_aside(pen, &letter)).await?)
     }
 
     async fn keep_raw(&self, letter: RawLetter) -> Result<(), StoreError> {
+        let bytes = ROW_BYTES + letter.body.len();
         let work = move |pen: &Pen<'_>| {
             let RawLetter { partner, account, body, cause, at } = &letter;
             let nothing = None::<&[u8]>;
@@ -126,12 +130,12 @@ impl Journal for SqliteStore {
             pen.prepare_cached(sql::LETTER_ADD)?.execute(row)?;
             Ok(())
         };
-        Ok(self.writer.call(ROW_BYTES, work).await?)
+        Ok(self.writer.call(bytes, work).await?)
     }
 
     async fn replay(&self, partner: &PartnerId, letter: i64) -> Result<Option<ConversationKey>, StoreError> {
         let partner = partner.clone();
-        Ok(self.writer.call(ROW_BYTES, move |pen| mail::replay(pen, &partner, letter)).await?)
+        Ok(self.writer.call(EVENT_BYTES, move |pen| mail::replay(pen, &partner, letter)).await?)
     }
 
     async fn drop_letter(&self, partner: &PartnerId, letter: i64) -> Result<bool, StoreError> {
@@ -258,6 +262,13 @@ impl Outcome {
                 Self::GivenUp { partner, id, event: event.as_deref().map(mail::Letter::of).transpose()? }
             }
         })
+    }
+
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Sent { .. } | Self::Tried { .. } | Self::GivenUp { event: None, .. } => ROW_BYTES,
+            Self::GivenUp { event: Some(event), .. } => ROW_BYTES + event.event.len(),
+        }
     }
 
     fn write(&self, pen: &Pen<'_>) -> Result<(), Problem> {

@@ -196,7 +196,7 @@ statements! {
     NOTICES = "SELECT id, about, text, at FROM notices WHERE partner = ?1 ORDER BY at DESC, id DESC LIMIT ?2 OFFSET ?3";
     LETTER_ADD = "INSERT INTO letters (partner, account, conversation, mail, body, cause, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     LETTER_TAKE = "DELETE FROM letters WHERE id = ?2 AND partner = ?1 AND mail IS NOT NULL RETURNING conversation, mail";
-    LETTERS = "SELECT id, account, cause, at FROM letters WHERE partner = ?1 ORDER BY id DESC LIMIT ?2 OFFSET ?3";
+    LETTERS = "SELECT id, account, cause, at, mail IS NOT NULL FROM letters WHERE partner = ?1 ORDER BY id DESC LIMIT ?2 OFFSET ?3";
 
     LETTER = "SELECT id, account, cause, at, conversation, mail, body FROM letters WHERE partner = ?1 AND id = ?2";
     LETTER_DROP = "DELETE FROM letters WHERE partner = ?1 AND id = ?2";
@@ -233,8 +233,11 @@ statements! {
         AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.partner = messages.partner AND o.id = messages.bubble)";
     FACTS_FROM = "SELECT id, at, name FROM facts WHERE partner = ?1 AND customer = ?2 ORDER BY id";
     FACT_DROP = "DELETE FROM facts WHERE partner = ?1 AND customer = ?2 AND id = ?3";
-    /// The words that it sums up in its state go with those of its messages.
-    PREVIEW_DROP = "UPDATE conversations SET preview = '', state = json_remove(state, '$.summary') WHERE partner = ?1 AND conversation = ?2 AND preview <> '' \
+    /// The words that it sums up in its state go with those of its messages. The version moves on, so that no turn computed
+    /// from what was there before writes them back.
+    PREVIEW_DROP = "UPDATE conversations SET version = version + 1, preview = '', \
+        state = CASE WHEN json_valid(state) THEN json_remove(state, '$.summary') ELSE state END \
+        WHERE partner = ?1 AND conversation = ?2 AND preview <> '' \
         AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.partner = ?1 AND m.conversation = ?2)";
     /// Whether anything of a customer is under way, or was ever more than talk.
     IS_ENGAGED = "SELECT EXISTS (SELECT 1 FROM conversations c WHERE c.partner = ?1 AND c.customer = ?2 AND (c.at >= ?3 \

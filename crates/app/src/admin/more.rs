@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::{Extension, extract::State, response::Response};
-use voronka_core::ports::{LetterContent, Page};
+use voronka_core::ports::{LetterKind, Page};
 
 use super::{
     BASE, House,
@@ -104,24 +104,20 @@ pub(super) async fn more(
 
 async fn letters(house: &House, visit: &Visit, dates: &Dates, f: &Frame) -> Result<Vec<Letter>, Problem> {
     let (directory, partner) = (&house.admin.directory, &visit.partner.id);
-    let mut letters = Vec::new();
-    for letter in directory.dead_letters(partner, Page::first(LATEST)).await? {
-        // It may be gone since the list was read.
-        let Some(opened) = directory.dead_letter(partner, letter.id).await? else { continue };
-        letters.push(Letter {
-            id: letter.id,
-            account: f.w.word("account", letter.account.as_str()),
-            cause: letter.cause,
-            full: dates.full(letter.at),
-            iso: letter.at.to_string(),
-            post: format!("{}/letters/{}", f.base, letter.id),
-            retries: match opened.content {
-                LetterContent::Events { .. } => Retries::Yes,
-                LetterContent::Body(_) => Retries::No,
-            },
-        });
-    }
-    Ok(letters)
+    let listed = directory.dead_letters(partner, Page::first(LATEST)).await?;
+    let letters = listed.into_iter().map(|letter| Letter {
+        id: letter.id,
+        account: f.w.word("account", letter.account.as_str()),
+        cause: letter.cause,
+        full: dates.full(letter.at),
+        iso: letter.at.to_string(),
+        post: format!("{}/letters/{}", f.base, letter.id),
+        retries: match letter.holds {
+            LetterKind::Events => Retries::Yes,
+            LetterKind::Body => Retries::No,
+        },
+    });
+    Ok(letters.collect())
 }
 
 async fn figures(house: &House, visit: &Visit, dates: &Dates, f: &Frame) -> Result<Vec<Figure>, Problem> {

@@ -215,6 +215,17 @@ pub struct DeadLetterView {
     pub cause: String,
     /// When.
     pub at: Timestamp,
+    /// What it holds.
+    pub holds: LetterKind,
+}
+
+/// What a dead letter holds, without opening it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LetterKind {
+    /// Events; they can be replayed.
+    Events,
+    /// A body that could not be read.
+    Body,
 }
 
 /// A dead letter, opened.
@@ -236,7 +247,7 @@ pub enum LetterContent {
         /// Oldest first.
         events: Vec<EventSetAside>,
     },
-    /// A body that could not be read, cut.
+    /// A body that could not be read; it cannot be replayed.
     Body(Vec<u8>),
 }
 

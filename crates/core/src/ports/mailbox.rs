@@ -22,8 +22,8 @@ pub struct Posted {
 /// Why events were not kept. None of a batch is kept then.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum PostError {
-    /// Too much waits already; the sender should come again.
-    #[error("the mailbox is full")]
+    /// There is no disk space left; the sender should come again.
+    #[error("the disk is full")]
     Full,
     /// The engine is stopping.
     #[error("the engine is stopping")]

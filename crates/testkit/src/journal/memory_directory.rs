@@ -11,7 +11,7 @@ use voronka_core::{
     order::OrderState,
     ports::{
         Backlog, ConversationCard, ConversationFilter, ConversationView, DeadLetterView, Directory, EventSetAside,
-        Figures, LeadCard, LetterContent, OpenedLetter, OrderCard, Page, StoreError,
+        Figures, LeadCard, LetterContent, LetterKind, OpenedLetter, OrderCard, Page, StoreError,
     },
     rows::{ConversationRow, MessageRow, NoticeRow},
 };
@@ -232,7 +232,8 @@ impl Directory for MemoryStore {
 
 impl Letter {
     fn view(&self, id: i64) -> DeadLetterView {
-        DeadLetterView { id, account: self.account.clone(), cause: self.cause.clone(), at: self.at }
+        let holds = if self.mail.is_some() { LetterKind::Events } else { LetterKind::Body };
+        DeadLetterView { id, account: self.account.clone(), cause: self.cause.clone(), at: self.at, holds }
     }
 
     fn content(&self) -> Result<LetterContent, StoreError> {

@@ -81,10 +81,12 @@ impl State {
         };
         self.facts.retain(|(of, fact)| !fades(of, fact));
         let silent = self.messages.get(key).is_none_or(std::collections::BTreeMap::is_empty);
-        if let Some((_, row)) = self.conversations.get_mut(key)
+        if let Some((version, row)) = self.conversations.get_mut(key)
             && silent
             && row.at < terms.messages
+            && !row.preview.is_empty()
         {
+            *version += 1;
             row.preview.clear();
             row.state = without_summary(&row.state);
         }

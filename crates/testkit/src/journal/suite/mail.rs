@@ -1,7 +1,9 @@
 use voronka_core::{
     ids::{AccountId, BubbleId},
     message::{Content, ConversationKey, Event, EventKey, Inbound, Profile, Timer},
-    ports::{Backlog, ConversationFilter, Directory, Figures, Journal, LetterContent, Loaded, Page, PostedMail},
+    ports::{
+        Backlog, ConversationFilter, Directory, Figures, Journal, LetterContent, LetterKind, Loaded, Page, PostedMail,
+    },
     rows::{DeadLetter, Lane, OutboxRow, RawLetter, TimerRow, TurnCommit},
 };
 
@@ -188,7 +190,7 @@ pub async fn mail_set_aside_is_kept_with_its_cause_and_can_be_replayed(fixture: 
     let listed = store.dead_letters(&key.partner, Page::first(10)).await.expect("lists");
     assert_eq!(listed.len(), 1);
     assert_eq!((listed[0].cause.as_str(), listed[0].at), ("the turn did not end", sample::moment(9)));
-    assert_eq!(listed[0].account, first.account);
+    assert_eq!((&listed[0].account, listed[0].holds), (&first.account, LetterKind::Events));
     assert_eq!(store.replay(&sample::partner("nega"), listed[0].id).await, Ok(None));
     assert_eq!(store.replay(&key.partner, listed[0].id + 1).await, Ok(None));
     assert_eq!(store.replay(&key.partner, listed[0].id).await, Ok(Some(key.clone())));
@@ -216,6 +218,7 @@ pub async fn a_raw_letter_is_listed_and_cannot_be_replayed(fixture: impl Fixture
     fixture.store().keep_raw(letter).await.expect("is kept");
     let listed = fixture.store().dead_letters(&partner, Page::first(10)).await.expect("lists");
     assert_eq!((listed.len(), listed[0].cause.as_str(), listed[0].at), (1, "no JSON", sample::moment(3)));
+    assert_eq!(listed[0].holds, LetterKind::Body);
     assert_eq!(fixture.store().replay(&partner, listed[0].id).await, Ok(None));
     assert_eq!(fixture.store().dead_letters(&partner, Page::first(10)).await.expect("lists").len(), 1);
 }
@@ -244,7 +247,7 @@ pub async fn a_dead_letter_is_opened_by_its_partner_alone(fixture: impl Fixture)
     assert_eq!(store.dead_letter(&sample::partner("nega"), id).await, Ok(None));
     assert_eq!(store.dead_letter(&key.partner, id + 1).await, Ok(None));
 
-    let body = vec![0, 255, b'{'];
+    let body = [0, 255, b'{'].repeat(300_000);
     let (partner, account) = (key.partner.clone(), sample::account());
     let raw = RawLetter { partner, account, body: body.clone(), cause: "no JSON".into(), at: sample::moment(3) };
     store.keep_raw(raw).await.expect("is kept");

@@ -2,7 +2,7 @@ use voronka_core::{
     ids::{OrderId, PartnerId},
     message::{ConversationKey, Inbound, Timer},
     order::OrderState,
-    ports::{Directory, Journal, Page, PostedMail, Retention, Settled, Terms},
+    ports::{CommitError, Directory, Journal, Page, PostedMail, Retention, Settled, Terms},
     rows::{Author, DeadLetter, TimerRow, TurnCommit},
 };
 
@@ -79,7 +79,8 @@ pub async fn old_messages_are_forgotten_and_young_ones_stay(fixture: impl Fixtur
     let view = fixture.store().conversation(&key, ALL).await.expect("it is read").expect("it is there");
     assert_eq!((view.messages.len(), view.card.preview.as_str()), (0, ""), "no words are left in lists either");
     talk(&fixture, &inbound, 101..102).await;
-    assert_eq!(seqs(&fixture, &key).await, [23, 24]);
+    let seqs = seqs(&fixture, &key).await;
+    assert!(seqs.len() == 2 && seqs[0] > 22, "positions are not used again: {seqs:?}");
 }
 
 /// What a model is told of the beginning of a long conversation is the customer's words as well.
@@ -95,6 +96,21 @@ pub async fn words_that_a_state_sums_up_are_forgotten_with_the_messages(fixture:
     forget(&fixture, &key.partner, older_than(100, 0)).await;
     let left: serde_json::Value = serde_json::from_str(&state().await).expect("a state");
     assert_eq!(left, serde_json::json!({ "v": "1", "seq": 6, "summed_up": 4 }));
+}
+
+/// A turn that was computed from what is forgotten meanwhile does not bring it back.
+pub async fn a_turn_that_remembers_what_was_forgotten_is_computed_again(fixture: impl Fixture) {
+    let (inbound, key) = anna(&fixture).await;
+    talk(&fixture, &inbound, 0..2).await;
+    let remembers = load(&fixture, &key).await;
+    forget(&fixture, &key.partner, older_than(100, 0)).await;
+    let stale = turn(&key, &inbound, remembers.version);
+    assert!(matches!(fixture.store().commit(stale).await, Err(CommitError::Conflict)));
+    let anew = load(&fixture, &key).await;
+    assert_eq!(anew.conversation.map(|row| row.preview).as_deref(), Some(""));
+    forget(&fixture, &key.partner, older_than(100, 0)).await;
+    assert_eq!(load(&fixture, &key).await.version, anew.version, "once is enough");
+    commit(&fixture, turn(&key, &inbound, anew.version)).await;
 }
 
 /// A messenger that repeats itself after a month is not taken for mad.
