@@ -8,7 +8,7 @@ use tracing::{error, info, warn};
 use url::Url;
 use voronka_core::{
     ids::{AccountId, PartnerId},
-    ports::{Fate, PollError, Poller},
+    ports::{PollError, Poller},
 };
 use voronka_telegram::{CallError, Telegram};
 
@@ -118,14 +118,13 @@ impl Receiving {
                 Err(error) => {
                     troubled = true;
                     self.stands(Trouble::from(&error).state);
-                    if error.fate() == Fate::Final {
-                        error!(account = %self.name, %error, "the account is not listened to any more");
-                        return;
+                    match error {
+                        PollError::Limited { after } => pause = SignedDuration::try_from(after).unwrap_or(PAUSE_MAX),
+                        // A relay may say so once, and a token may be given back.
+                        PollError::Unauthorised => pause = PAUSE_MAX,
+                        PollError::Unavailable(_) | PollError::Mailbox(_) | PollError::Taken(_) => {}
                     }
                     warn!(account = %self.name, %error, "no updates; trying again");
-                    if let Fate::Retry { after: Some(after) } = error.fate() {
-                        pause = SignedDuration::try_from(after).unwrap_or(PAUSE_MAX);
-                    }
                     self.sleep(&mut pause).await;
                 }
             }
@@ -135,7 +134,7 @@ impl Receiving {
     /// Sees whether the webhook is still ours and delivers. It is not taken back: whoever set another may have meant it.
     async fn look_after(&self, ours: &Url) {
         loop {
-            self.house.clock.sleep_until(self.house.clock.now() + LOOK_EVERY).await;
+            self.house.clock.sleep(LOOK_EVERY).await;
             match self.telegram.webhook_info().await {
                 Ok(info) if info.url == ours.as_str() => {
                     let (partner, account) = (self.partner.to_string(), self.account.to_string());
@@ -156,7 +155,10 @@ impl Receiving {
     }
 
     async fn sleep(&self, pause: &mut SignedDuration) {
-        self.house.clock.sleep_until(self.house.clock.now() + *pause).await;
+        self.house.clock.sleep(*pause).await;
         *pause = (*pause * 2).min(PAUSE_MAX);
     }
 }
+
+#[cfg(test)]
+mod tests;
