@@ -4,7 +4,7 @@
 //! Spans and log events are where things happen; their fields are ids alone (partner, conversation, version, mail, bubble),
 //! which are columns of the store.
 
-use jiff::Timestamp;
+use jiff::SignedDuration;
 use metrics::{Counter, Histogram, counter, histogram};
 use voronka_core::{
     message::DeliveryFate,
@@ -133,13 +133,13 @@ impl Meters {
     }
 
     /// A bubble was handed to its channel, having waited since then.
-    pub(crate) fn send_begins(&self, waited_since: Timestamp, now: Timestamp) {
-        self.outbox_wait.record(seconds(waited_since, now));
+    pub(crate) fn send_begins(&self, waited: SignedDuration) {
+        self.outbox_wait.record(waited.as_secs_f64());
     }
 
     /// What the channel said to a bubble.
-    pub(crate) fn send_ended<T>(&self, begun: Timestamp, ended: Timestamp, result: &Result<T, SendError>) {
-        self.send.record(seconds(begun, ended));
+    pub(crate) fn send_ended<T>(&self, took: SignedDuration, result: &Result<T, SendError>) {
+        self.send.record(took.as_secs_f64());
         let counted = match result {
             Ok(_) => &self.sent,
             Err(SendError::Blocked) => &self.blocked,
@@ -167,11 +167,6 @@ pub(crate) fn count_blocked(commit: &TurnCommit) {
         let partner = commit.key.partner.to_string();
         counter!("voronka_guard_blocks_total", "partner" => partner).increment(blocked as u64);
     }
-}
-
-/// Clocks jump: less than nothing is nothing.
-fn seconds(begun: Timestamp, ended: Timestamp) -> f64 {
-    ended.duration_since(begun).as_secs_f64().max(0.0)
 }
 
 #[cfg(test)]

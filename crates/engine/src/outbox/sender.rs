@@ -15,7 +15,7 @@ use tracing::{Instrument, debug, debug_span, error, warn};
 use voronka_core::{
     ids::{AccountId, PartnerId},
     message::{DeliveryFate, Event, EventKey, Inbound},
-    ports::{Channel, Fate, Receipt, SendError, Settled},
+    ports::{Channel, Fate, Moment, Receipt, SendError, Settled},
     rows::{Lane, OutboxRow},
 };
 
@@ -27,8 +27,12 @@ use super::{
 };
 use crate::Shared;
 
-/// Times that a bubble is sent again when nobody knows whether it arrived and the channel takes no idempotency key.
-const UNCLEAR_MAX: u32 = 2;
+/// When a bubble is sent again if nobody knows whether it arrived and the channel takes no idempotency key, and how often: soon,
+/// for most connections break but once, and a last time when a short breakdown of the messenger is over.
+const UNCLEAR_PAUSES: [SignedDuration; 3] =
+    [SignedDuration::from_millis(500), SignedDuration::from_secs(5), SignedDuration::from_mins(1)];
+/// How long a send may take, whatever its adapter says: one that never ends holds its peer and a place of its account.
+const SEND_MAX: SignedDuration = SignedDuration::from_mins(1);
 /// Pause after a failure: doubles up to the longest.
 const PAUSE_MIN: SignedDuration = SignedDuration::from_millis(500);
 const PAUSE_MAX: SignedDuration = SignedDuration::from_mins(1);
@@ -56,12 +60,12 @@ pub(super) struct Waiting {
     pub(super) row: OutboxRow,
     /// After a failure: when it may be tried again.
     pub(super) not_before: Option<Timestamp>,
-    since: Timestamp,
-    unclear: u32,
+    since: Moment,
+    unclear: usize,
 }
 
 impl Waiting {
-    pub(super) fn new(row: OutboxRow, since: Timestamp) -> Box<Self> {
+    pub(super) fn new(row: OutboxRow, since: Moment) -> Box<Self> {
         Box::new(Self { row, not_before: None, since, unclear: 0 })
     }
 }
@@ -133,7 +137,7 @@ impl Sender {
 
     fn take(&mut self, row: OutboxRow) {
         let lane = row.lane;
-        if !self.queue.push(Waiting::new(row, self.shared.clock.now())) {
+        if !self.queue.push(Waiting::new(row, self.shared.clock.moment())) {
             self.load.remove(lane);
         }
     }
@@ -177,7 +181,7 @@ impl Sender {
             Err(error) => error,
         };
         waiting.row.attempts = waiting.row.attempts.saturating_add(1);
-        if error.fate() != Fate::Final && now.duration_since(waiting.since) > TRIED_FOR {
+        if error.fate() != Fate::Final && self.shared.clock.moment().since(waiting.since) > TRIED_FOR {
             return self.give_up(&waiting, DeliveryFate::Refused { cause: error.to_string() });
         }
         match &error {
@@ -215,19 +219,18 @@ impl Sender {
         self.queue.again(waiting, until);
     }
 
-    /// Nobody knows whether it was sent. With an idempotency key it is sent again; without, a few times: a message twice is
-    /// better than none, and none is better than many.
+    /// Nobody knows whether it was sent. With an idempotency key it is sent again until that is clear; without, a few times: a
+    /// message twice is better than none, and none is better than many.
     fn unclear(&mut self, mut waiting: Box<Waiting>, error: &SendError, now: Timestamp) {
         warn!(%error, attempts = waiting.row.attempts, "nobody knows whether it was sent");
-        waiting.unclear += 1;
         let known = self.served.as_ref().is_some_and(|channel| channel.capabilities().idempotent.it());
-        if known || waiting.unclear <= UNCLEAR_MAX {
-            self.tried(&waiting);
-            let until = now + pause(&waiting.row);
-            self.queue.again(waiting, until);
-        } else {
-            self.give_up(&waiting, DeliveryFate::Refused { cause: error.to_string() });
-        }
+        let full = if known { Some(pause(&waiting.row)) } else { UNCLEAR_PAUSES.get(waiting.unclear).copied() };
+        waiting.unclear += 1;
+        let Some(pause) = full else {
+            return self.give_up(&waiting, DeliveryFate::Refused { cause: error.to_string() });
+        };
+        self.tried(&waiting);
+        self.queue.again(waiting, now + pause);
     }
 
     /// The pauses of a bubble go on growing where they were, also after a restart.
@@ -268,16 +271,21 @@ impl Sender {
 /// Sends a bubble. A channel that panics must not end its account.
 async fn send(shared: Arc<Shared>, channel: Arc<dyn Channel>, waiting: Box<Waiting>) -> Ended {
     let row = &waiting.row;
-    let begun = shared.clock.now();
+    let begun = shared.clock.moment();
     if row.attempts == 0 {
-        shared.meters.send_begins(waiting.since, begun);
+        shared.meters.send_begins(begun.since(waiting.since));
     }
     let span =
         debug_span!("send", bubble = %row.id, conversation = %row.conversation.conversation, attempts = row.attempts);
     let sending = channel.send(&row.peer, &row.bubble, row.id).instrument(span);
-    let sent = AssertUnwindSafe(sending).catch_unwind().await;
-    let result = sent.unwrap_or_else(|_panic| Err(SendError::Unanswered("the channel's adapter panicked".into())));
-    shared.meters.send_ended(begun, shared.clock.now(), &result);
+    let result = tokio::select! {
+        biased;
+        sent = AssertUnwindSafe(sending).catch_unwind() => {
+            sent.unwrap_or_else(|_panic| Err(SendError::Unanswered("the channel's adapter panicked".into())))
+        }
+        () = shared.clock.sleep(SEND_MAX) => Err(SendError::Unanswered("the channel's adapter does not end".into())),
+    };
+    shared.meters.send_ended(shared.clock.moment().since(begun), &result);
     (waiting, result)
 }
 

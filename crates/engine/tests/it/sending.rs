@@ -135,14 +135,14 @@ async fn a_refused_bubble_is_recorded_and_the_next_one_goes() {
 }
 
 #[tokio::test]
-async fn without_a_key_an_unclear_send_is_tried_twice_more_at_most() {
+async fn without_a_key_an_unclear_send_is_tried_three_times_more_at_most() {
     let stage = Stage::new();
     stage.telegram.break_peer(&Peer::new("anna"), SendError::Unanswered("cut".into()));
     stage.left(numbered("anna", 1)).await;
     stage.engine.start().await.unwrap();
     stage.pass(SignedDuration::from_mins(10)).await;
     // The owner is told of it as well: that one is shown.
-    assert_eq!(stage.telegram.attempts() - stage.telegram.sent().len(), 3);
+    assert_eq!(stage.telegram.attempts() - stage.telegram.sent().len(), 4);
     until(|| stage.store.outbox().is_empty()).await;
 }
 
@@ -257,6 +257,47 @@ async fn a_bubble_is_given_up_after_a_day() {
     quiet().await;
     stage.clock.advance(SignedDuration::from_hours(25));
     until(|| stage.store.outbox().is_empty()).await;
+}
+
+#[tokio::test]
+async fn a_clock_that_jumps_ahead_by_a_day_gives_no_bubble_up() {
+    let stage = Stage::new();
+    stage.telegram.break_peer(&Peer::new("anna"), SendError::Unavailable("503".into()));
+    stage.left(numbered("anna", 1)).await;
+    stage.engine.start().await.unwrap();
+    quiet().await;
+    stage.clock.set(stage.clock.now() + SignedDuration::from_hours(25));
+    stage.pass(SignedDuration::from_secs(10)).await;
+    stage.telegram.mend(&Peer::new("anna"));
+    stage.pass(SignedDuration::from_mins(1)).await;
+    assert_eq!(stage.seen("anna"), ["1"]);
+}
+
+#[tokio::test]
+async fn an_answer_outlives_a_minute_in_which_the_messenger_breaks_down() {
+    let stage = Stage::new();
+    stage.telegram.break_peer(&Peer::new("anna"), SendError::Unanswered("502".into()));
+    stage.left(numbered("anna", 1)).await;
+    stage.engine.start().await.unwrap();
+    stage.pass(SignedDuration::from_secs(60)).await;
+    stage.telegram.mend(&Peer::new("anna"));
+    stage.pass(SignedDuration::from_secs(10)).await;
+    assert_eq!(stage.seen("anna"), ["1"]);
+}
+
+#[tokio::test]
+async fn an_adapter_that_never_ends_holds_nobody_up_for_ever() {
+    let stage = Stage::new();
+    stage.telegram.hold();
+    stage.left((0..100).map(|n| bubble(&format!("guest-{n}"), "1")).collect()).await;
+    stage.engine.start().await.unwrap();
+    quiet().await;
+    assert_eq!(stage.telegram.attempts(), 0, "all places are taken");
+    stage.pass(SignedDuration::from_secs(61)).await;
+    stage.telegram.release();
+    stage.pass(SignedDuration::from_mins(1)).await;
+    let seen = (0..100).filter(|n| stage.seen(&format!("guest-{n}")) == ["1"]).count();
+    assert_eq!(seen, 100);
 }
 
 #[tokio::test]

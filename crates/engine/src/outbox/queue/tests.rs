@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use voronka_core::{
     capabilities::Capabilities,
     message::Bubble,
-    ports::{Receipt, SendError},
+    ports::{Moment, Receipt, SendError},
     rows::OutboxRow,
 };
 use voronka_testkit::{channel::roomy, journal::sample};
@@ -47,7 +47,7 @@ fn row(peer: &str, n: usize, lane: Lane) -> OutboxRow {
 }
 
 fn push(queue: &mut Queue, peer: &str, n: usize, lane: Lane) -> bool {
-    queue.push(Waiting::new(row(peer, n, lane), NOW))
+    queue.push(Waiting::new(row(peer, n, lane), Moment::default()))
 }
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
