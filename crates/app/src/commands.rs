@@ -15,7 +15,7 @@ use std::{
 };
 
 use secrecy::{ExposeSecret, SecretString};
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use voronka_core::ports::{Clock, Directory, StoreError};
 use voronka_engine::{Engine, Limits};
 use voronka_knowledge::KnowledgeIndex;
@@ -111,16 +111,16 @@ impl Premises {
         Observed { health: Arc::new(health), recorder, token: Arc::new(token) }
     }
 
-    /// Counts what waits, and opens the operator's door, until `stop`.
-    fn watch(&self, observed: &Observed, data: &Path, stop: &CancellationToken) {
+    /// Counts what waits, and opens the operator's door, until `stop`, as two of `tasks`.
+    fn watch(&self, observed: &Observed, data: &Path, stop: &CancellationToken, tasks: &TaskTracker) {
         let directory: Arc<dyn Directory> = self.store.clone();
         let clock = Arc::clone(&self.house.clock);
         if let Some(recorder) = observed.recorder.clone() {
             let (directory, clock) = (Arc::clone(&directory), Arc::clone(&clock));
-            tokio::spawn(recorder.keep_counting(directory, clock, data.to_path_buf(), stop.clone()));
+            tasks.spawn(recorder.keep_counting(directory, clock, data.to_path_buf(), stop.clone()));
         }
         let control = Control { engine: self.house.engine.clone(), directory, clock };
-        control.open(data, observed.clone(), stop.clone());
+        control.open(data, observed.clone(), stop.clone(), tasks);
     }
 }
 

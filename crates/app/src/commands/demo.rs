@@ -10,7 +10,7 @@ use std::{
 };
 
 use include_dir::{Dir, include_dir};
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use voronka_core::{
     ids::PartnerId,
     ports::Journal,
@@ -58,7 +58,7 @@ pub(crate) async fn run(wish: Demo, texts: &Texts) -> Result<ExitCode, Problem> 
         lang: spec.config.languages.first().copied().unwrap_or_default(),
     };
     let wired = wiring::serve(&premises.house, Arc::new(spec), &secrets, MissingKeys::LeaveOut).await?;
-    let stop = CancellationToken::new();
+    let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
     let owner = admin::Admin {
         partners: vec![card],
         directory: premises.store.clone(),
@@ -76,24 +76,20 @@ pub(crate) async fn run(wish: Demo, texts: &Texts) -> Result<ExitCode, Problem> 
     let routes = routes.merge(admin::router(owner));
     let asked = asked_to_stop();
     premises.house.engine.start().await.map_err(|error| unreadable(&data, &error))?;
-    premises.watch(&observed, &data, &stop);
+    premises.watch(&observed, &data, &stop, &tasks);
     wired.begin_receiving(&premises.house, &stop)?;
     welcome(wish.port, &data, &wired, texts);
     let routes = server::only_for(routes, admin::LOCAL_HOSTS.map(str::to_owned).into());
-    let server = tokio::spawn(server::serve(
-        listener,
-        routes,
-        server::Proxies::default(),
-        Arc::clone(&house.clock),
-        stop.clone(),
-    ));
+    let clock = Arc::clone(&house.clock);
+    tasks.spawn(server::serve(listener, routes, server::Proxies::default(), clock, stop.clone()));
     asked.await;
     out::note(&texts.get("stopping", &[]));
     stop.cancel();
     wired.chats.iter().for_each(|chat| chat.stop());
     premises.house.engine.stop().await;
-    // The server has logged what went wrong, if anything did.
-    let _ended = server.await;
+    // They have logged what went wrong, if anything did.
+    tasks.close();
+    tasks.wait().await;
     if let Err(error) = premises.store.fold_log() {
         tracing::warn!(%error, "the database keeps its log beside it");
     }

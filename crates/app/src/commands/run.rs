@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, path::Path, path::PathBuf, process::ExitCode, sync::Arc};
 
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::error;
 use voronka_core::ports::{Journal, Retention};
 
@@ -51,31 +51,27 @@ pub(crate) async fn run(wish: Run, texts: &Texts) -> Result<ExitCode, Problem> {
     let proxies = server::Proxies::new(wish.proxies);
     let asked = asked_to_stop();
     house.engine.start().await.map_err(|error| unreadable(&wish.data, &error))?;
-    let stop = CancellationToken::new();
-    premises.watch(&observed, &wish.data, &stop);
+    let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+    premises.watch(&observed, &wish.data, &stop, &tasks);
     wired.begin_receiving(house, &stop)?;
     if let Some(private) = private {
-        tokio::spawn(server::serve(
-            private,
-            private_routes(observed),
-            proxies.clone(),
-            Arc::clone(&house.clock),
-            stop.clone(),
-        ));
+        let (routes, clock) = (private_routes(observed), Arc::clone(&house.clock));
+        tasks.spawn(server::serve(private, routes, proxies.clone(), clock, stop.clone()));
     }
     let args = [("count", Cow::from(count.to_string())), ("address", Cow::from(format!("http://{}", wish.listen)))];
     out::note(&texts.get("run-ready", &args));
-    let server = tokio::spawn(server::serve(listener, routes, proxies, Arc::clone(&house.clock), stop.clone()));
+    tasks.spawn(server::serve(listener, routes, proxies, Arc::clone(&house.clock), stop.clone()));
     let store: Arc<dyn Retention> = premises.store.clone();
     let (clock, retention) = (Arc::clone(&house.clock), std::mem::take(&mut wired.retention));
-    let housekeeping = tokio::spawn(housekeeping::run(store, clock, retention, stop.clone()));
+    tasks.spawn(housekeeping::run(store, clock, retention, stop.clone()));
     asked.await;
     out::note(&texts.get("stopping", &[]));
     stop.cancel();
     wired.chats.iter().for_each(|chat| chat.stop());
     house.engine.stop().await;
     // They have logged what went wrong, if anything did.
-    let _ended = tokio::join!(server, housekeeping);
+    tasks.close();
+    tasks.wait().await;
     if let Err(error) = premises.store.fold_log() {
         tracing::warn!(%error, "the database keeps its log beside it");
     }

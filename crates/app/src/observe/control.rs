@@ -21,7 +21,7 @@ use axum::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tokio::net::{UnixListener, UnixStream};
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{info, warn};
 use voronka_core::{
     ids::PartnerId,
@@ -130,8 +130,8 @@ impl Control {
         }))
     }
 
-    /// Opens the door, until `stop`. Without it the house works all the same.
-    pub(crate) fn open(self, data: &Path, observed: Observed, stop: CancellationToken) {
+    /// Opens the door, until `stop`, as one of `tasks`. Without it the house works all the same.
+    pub(crate) fn open(self, data: &Path, observed: Observed, stop: CancellationToken, tasks: &TaskTracker) {
         let path = socket(data);
         let listener = match listen(data, &path) {
             Ok(listener) => listener,
@@ -147,7 +147,7 @@ impl Control {
             .with_state(self);
         let routes = private_routes(observed).merge(letters);
         info!(path = %path.display(), "the door for doctor and dead-letters is open");
-        tokio::spawn(async move {
+        tasks.spawn(async move {
             let until = stop.clone();
             let served = axum::serve(listener, routes).with_graceful_shutdown(async move { until.cancelled().await });
             tokio::select! {
@@ -310,5 +310,39 @@ impl Client {
             StatusCode::NOT_FOUND => Ok(false),
             _ => Err(ControlError::Failed(answer.text().await.unwrap_or_default())),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use voronka_sqlite::SqliteStore;
+    use voronka_testkit::FakeClock;
+
+    use super::{
+        super::{DiskMin, Health},
+        *,
+    };
+
+    #[tokio::test]
+    async fn the_door_is_shut_and_its_socket_gone_before_the_house_ends() {
+        let data = tempfile::tempdir().unwrap();
+        let store = Arc::new(SqliteStore::open(data.path().join("voronka.db")).unwrap());
+        let clock: Arc<dyn Clock> = Arc::new(FakeClock::at("2026-12-01T09:00:00Z"));
+        let engine = Engine::new(store.clone(), Arc::clone(&clock));
+        let health = Health::new(
+            engine.clone(),
+            store.clone(),
+            Arc::default(),
+            data.path().to_path_buf(),
+            DiskMin::mebibytes(1),
+        );
+        let observed = Observed { health: Arc::new(health), recorder: None, token: Arc::new("token".into()) };
+        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        Control { engine, directory: store, clock }.open(data.path(), observed, stop.clone(), &tasks);
+        assert!(UnixStream::connect(socket(data.path())).await.is_ok());
+        stop.cancel();
+        tasks.close();
+        tasks.wait().await;
+        assert!(!socket(data.path()).exists());
     }
 }
