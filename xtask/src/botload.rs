@@ -13,7 +13,10 @@ use std::{
 use clap::ValueEnum;
 use serde_json::Value;
 
-use crate::shell::{self, Failure};
+use crate::{
+    shell::{self, Failure},
+    test::Outcome,
+};
 
 /// Where botload's sources are, from the repository's root.
 pub(crate) const SOURCE: &str = "../shared/bench/botload";
@@ -156,18 +159,20 @@ pub(crate) fn bots_for(how: How, chats: u32) -> usize {
 }
 
 /// A few customers against an unoptimised binary; nothing where botload is not at hand.
-pub(crate) fn small(binary: &Path) -> Result<(), Failure> {
+pub(crate) fn small(binary: &Path) -> Result<Outcome, Failure> {
     let folder = std::env::var_os("BOTLOAD").map_or_else(|| PathBuf::from(SOURCE), PathBuf::from);
     let Ok(source) = source(&folder) else {
-        shell::say(&format!("left out: {} is not there", folder.display()));
-        return Ok(());
+        return Ok(Outcome::LeftOut(vec![format!(
+            "botload's sources are not in {} (BOTLOAD names them)",
+            folder.display()
+        )]));
     };
     let tools = Tools::build(&source, Profile::Debug)?;
     let play = with_defaults(&[], &SMALL);
     for how in Mode::Both.each() {
         shell::report(&play_against(&tools, binary, *how, &fair(&play, *how))?.0);
     }
-    Ok(())
+    Ok(Outcome::Passed)
 }
 
 /// botload's folder, from the repository's root.

@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::{
     botload::{self, How, Mode, Profile, Staged, Tools},
     shell::{self, Failure},
+    test::Outcome,
 };
 
 /// More seconds than the kills need: the pauses between them vary.
@@ -54,17 +55,19 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
 }
 
 /// A few kills of an unoptimised binary; nothing where botload is not at hand.
-pub(crate) fn small(binary: &Path) -> Result<(), Failure> {
+pub(crate) fn small(binary: &Path) -> Result<Outcome, Failure> {
     let folder = std::env::var_os("BOTLOAD").map_or_else(|| PathBuf::from(botload::SOURCE), PathBuf::from);
     let Ok(source) = botload::source(&folder) else {
-        shell::say(&format!("left out: {} is not there", folder.display()));
-        return Ok(());
+        return Ok(Outcome::LeftOut(vec![format!(
+            "botload's sources are not in {} (BOTLOAD names them)",
+            folder.display()
+        )]));
     };
     let tools = Tools::build(&source, Profile::Debug)?;
     let (binary, botload) = (Some(binary.to_path_buf()), folder);
     let few =
         Options { mode: Mode::Webhook, kills: 4, every: 2.0, rate: 10.0, chats: 10, llm_ms: 100, binary, botload };
-    play(&tools, &botload::release(few.binary.as_deref())?, How::Webhook, &few)
+    play(&tools, &botload::release(few.binary.as_deref())?, How::Webhook, &few).map(|()| Outcome::Passed)
 }
 
 fn play(tools: &Tools, binary: &Path, how: How, options: &Options) -> Result<(), Failure> {

@@ -44,24 +44,47 @@ enum Step {
 
 /// Runs the steps in order and stops at the first that fails.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
-    let mut done: Vec<(Step, Duration)> = Vec::new();
+    let mut done: Vec<Done> = Vec::new();
     let mut result = Ok(());
     let wanted = |step: &&Step| options.only.is_empty() || options.only.contains(step);
     for step in Step::value_variants().iter().filter(wanted) {
         shell::say(&format!("\n== {}", name(*step)));
         let started = Instant::now();
-        result = perform(*step);
-        done.push((*step, started.elapsed()));
-        if result.is_err() {
+        let performed = perform(*step);
+        let verdict = performed.as_ref().map_or(Verdict::Failed, |outcome| Verdict::Ended(outcome.clone()));
+        done.push(Done { step: *step, verdict, took: started.elapsed() });
+        if let Err(why) = performed {
+            result = Err(why);
             break;
         }
     }
-    summary(&done, result.is_ok());
+    shell::report(&summary(&done));
     result
 }
 
-fn perform(step: Step) -> Result<(), Failure> {
-    match step {
+/// How a step ended that did not fail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Passed,
+    /// Not all could be done here; why, a line each.
+    LeftOut(Vec<String>),
+}
+
+#[derive(Debug)]
+enum Verdict {
+    Ended(Outcome),
+    Failed,
+}
+
+#[derive(Debug)]
+struct Done {
+    step: Step,
+    verdict: Verdict,
+    took: Duration,
+}
+
+fn perform(step: Step) -> Result<Outcome, Failure> {
+    let plain = match step {
         Step::Fmt => shell::run(shell::cargo().args(["fmt", "--all", "--check"])),
         Step::Clippy => {
             shell::run(shell::cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
@@ -69,18 +92,26 @@ fn perform(step: Step) -> Result<(), Failure> {
         Step::Build => shell::run(shell::cargo().args(["build", "--workspace", "--all-targets"])),
         Step::Test => shell::run(shell::cargo().args(["test", "--workspace", "--", "--skip", "e2e::"])),
         Step::Browser => browser::ensure().map(|path| shell::say(&format!("{}", path.display()))),
-        Step::E2e => end_to_end(),
-        Step::Botload => botload::small(&built()?),
-        Step::Crash => crash::small(&built()?),
-    }
+        Step::E2e => return end_to_end(),
+        Step::Botload => return botload::small(&built()?),
+        Step::Crash => return crash::small(&built()?),
+    };
+    plain.map(|()| Outcome::Passed)
 }
 
 /// The same selection of packages and targets as in the steps before: nothing is compiled again.
-fn end_to_end() -> Result<(), Failure> {
+fn end_to_end() -> Result<Outcome, Failure> {
+    let left_out = shell::target()?.join("left-out.txt");
+    std::fs::write(&left_out, "").map_err(|error| format!("{}: {error}", left_out.display()))?;
     let mut cargo = shell::cargo();
     cargo.args(["test", "--workspace", "--test", "it", "--", "e2e::"]);
     cargo.env("VORONKA_BIN", built()?).env("CHROMIUM", browser::ensure()?);
-    shell::run(&mut cargo)
+    // A test that cannot do its work on this machine says so there: cargo shows nothing of a test that passes.
+    cargo.env("VORONKA_LEFT_OUT", &left_out);
+    shell::run(&mut cargo)?;
+    let told = std::fs::read_to_string(&left_out).map_err(|error| format!("{}: {error}", left_out.display()))?;
+    let lines: Vec<String> = told.lines().map(str::to_owned).collect();
+    Ok(if lines.is_empty() { Outcome::Passed } else { Outcome::LeftOut(lines) })
 }
 
 /// The binary of the step `build`.
@@ -94,13 +125,50 @@ fn name(step: Step) -> String {
     value.map_or_else(String::new, |value| value.get_name().to_owned())
 }
 
-fn summary(done: &[(Step, Duration)], passed: bool) {
-    shell::report("");
-    for (at, (step, took)) in done.iter().enumerate() {
-        let failed = !passed && at + 1 == done.len();
-        let verdict = if failed { "FAILED" } else { "ok" };
-        shell::report(&format!("{:<8} {verdict:<6} {:>7.1} s", name(*step), took.as_secs_f64()));
+fn summary(done: &[Done]) -> String {
+    let line =
+        |name: &str, verdict: &str, took: Duration| format!("{name:<8} {verdict:<8} {:>7.1} s", took.as_secs_f64());
+    let mut lines = vec![String::new()];
+    lines.extend(done.iter().map(|Done { step, verdict, took }| {
+        let verdict = match verdict {
+            Verdict::Failed => "FAILED",
+            Verdict::Ended(Outcome::Passed) => "ok",
+            Verdict::Ended(Outcome::LeftOut(_)) => "LEFT OUT",
+        };
+        line(&name(*step), verdict, *took)
+    }));
+    lines.push(line("all", "", done.iter().map(|done| done.took).sum()));
+    for Done { step, verdict, .. } in done {
+        if let Verdict::Ended(Outcome::LeftOut(left_out)) = verdict {
+            lines.extend(left_out.iter().map(|why| format!("left out in {}: {why}", name(*step))));
+        }
     }
-    let total: Duration = done.iter().map(|(_, took)| *took).sum();
-    shell::report(&format!("{:<8} {:<6} {:>7.1} s", "all", "", total.as_secs_f64()));
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_left_out_is_told_in_the_summary() {
+        let done = |step, verdict| Done { step, verdict, took: Duration::from_millis(1_500) };
+        let left_out = Verdict::Ended(Outcome::LeftOut(vec!["botload is not there".to_owned()]));
+        let text = summary(&[
+            done(Step::Fmt, Verdict::Ended(Outcome::Passed)),
+            done(Step::Crash, left_out),
+            done(Step::E2e, Verdict::Failed),
+        ]);
+        let lines: Vec<&str> = text.lines().skip(1).collect();
+        assert_eq!(
+            lines,
+            [
+                "fmt      ok           1.5 s",
+                "crash    LEFT OUT     1.5 s",
+                "e2e      FAILED       1.5 s",
+                "all                   4.5 s",
+                "left out in crash: botload is not there",
+            ]
+        );
+    }
 }
