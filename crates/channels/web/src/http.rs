@@ -137,7 +137,7 @@ enum Refusal {
     TryLater,
 }
 
-/// How long a page waits when the mailbox is full.
+/// How long a page waits when its message could not be kept.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
 impl IntoResponse for Refusal {
