@@ -215,6 +215,11 @@ impl Conversations {
         Fresh { customer: std::mem::take(&mut slot.customer), team: std::mem::take(&mut slot.team) }
     }
 
+    /// Whether a person has written since the last look.
+    pub(crate) fn has_fresh(&self, key: &ConversationKey) -> bool {
+        self.lock().served.get(key).is_some_and(|slot| slot.customer || slot.team)
+    }
+
     /// What was told is still to be told: it could not be looked at.
     pub(crate) fn put_back(&self, key: &ConversationKey, fresh: Fresh) {
         if let Some(slot) = self.lock().served.get_mut(key) {

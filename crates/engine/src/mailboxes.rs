@@ -147,9 +147,7 @@ impl Mailboxes {
     }
 
     fn is_quiet(&self, state: &State, key: &ConversationKey) -> bool {
-        self.writers == Writers::One
-            && self.strangers.load(Ordering::SeqCst) == 0
-            && !state.posting.contains_key(key)
+        self.writers == Writers::One && self.strangers.load(Ordering::SeqCst) == 0 && !state.posting.contains_key(key)
     }
 
     /// A turn has consumed these.

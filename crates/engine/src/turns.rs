@@ -3,6 +3,7 @@
 use std::{
     any::Any,
     fmt,
+    future::Future,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, atomic::AtomicI64},
 };
@@ -15,7 +16,7 @@ use voronka_core::{
     ids::AccountId,
     message::{Content, ConversationKey, Event, EventKey, Inbound, Peer},
     ports::{CommitError, Fate, Moment, StoreError},
-    rows::{DeadLetter, Mail, MailSeq, OutboxRow},
+    rows::{DeadLetter, Mail, MailSeq, OutboxRow, TurnCommit},
     turn::{Outcome, Setting, Snapshot, Step, Turn},
 };
 
@@ -61,6 +62,16 @@ enum Decided {
     Failed(String),
     /// The store did not say how the conversation stands.
     Unread(StoreError),
+}
+
+/// Why a turn was not written.
+enum Unwritten {
+    /// The conversation has moved on.
+    Conflict,
+    /// The store is well, but refuses this turn: a bug of ours, which the next try would meet again.
+    Refused(String),
+    /// The store fails, and the turn is not worth waiting for it.
+    GivenUp(Next),
 }
 
 /// How often a turn was tried, and how the next try differs.
@@ -185,25 +196,23 @@ async fn attempt(
             tries.superseded += 1;
             return None;
         }
-        Decided::Done(outcome) => match commit(shared, *outcome, &answered).await {
-            // What comes later is heard of.
-            Ok(()) => return Some(if taken.len() < tries.mail_max { Next::Rest } else { Next::Again }),
-            Err(error) => {
+        Decided::Done(outcome) => {
+            let preview = async {
                 if let Some((account, peer)) = &first {
                     withdraw(shared, partner, account, peer, &shown).await;
                 }
-                match error {
-                    CommitError::Conflict => return conflict(shared, tries, bell).await,
-                    // The store is well, but refuses this turn: a bug of ours, which the next try would meet again.
-                    CommitError::Store(StoreError::Failed(cause)) => cause,
-                    CommitError::Store(error) => {
-                        return again(outlast(shared, &error, &mut tries.pause, bell).await);
-                    }
-                }
+            };
+            match commit(shared, *outcome, &answered, preview, &mut tries.pause, bell).await {
+                // What comes later is heard of.
+                Ok(()) => return Some(if taken.len() < tries.mail_max { Next::Rest } else { Next::Again }),
+                Err(Unwritten::Conflict) => return conflict(shared, tries, bell).await,
+                Err(Unwritten::Refused(cause)) => cause,
+                Err(Unwritten::GivenUp(next)) => return again(next),
             }
-        },
+        }
+        // Where the store is well, but this conversation's rows cannot be read, the next try would meet them again.
+        Decided::Failed(cause) | Decided::Unread(StoreError::Failed(cause)) => cause,
         Decided::Unread(error) => return again(outlast(shared, &error, &mut tries.pause, bell).await),
-        Decided::Failed(cause) => cause,
     };
     if taken.len() > 1 {
         // Of several events one is to blame: they are taken one by one.
@@ -402,22 +411,35 @@ fn cause_of(panic: &(dyn Any + Send)) -> String {
     panic.downcast_ref::<&str>().map_or_else(|| "the turn panicked".to_owned(), |text| (*text).to_owned())
 }
 
-async fn commit(shared: &Arc<Shared>, outcome: Outcome, answered: &[EventKey]) -> Result<(), CommitError> {
-    let commit = outcome.commit;
-    let outbox = commit.outbox.clone();
-    let timer = commit.earliest_timer();
-    let key = commit.key.clone();
-    observe::count_blocked(&commit);
+async fn commit(
+    shared: &Arc<Shared>,
+    outcome: Outcome,
+    answered: &[EventKey],
+    withdrawing: impl Future<Output = ()>,
+    pause: &mut SignedDuration,
+    bell: &Notify,
+) -> Result<(), Unwritten> {
+    let Outcome { commit, next } = outcome;
+    let turn = Arc::new(commit);
+    observe::count_blocked(&turn);
+    let doubt = Doubt(Some((shared, &turn.key)));
     let begun = shared.clock.moment();
-    let span = debug_span!("commit", version = commit.expected + 1, mail = ?commit.consumed, bubbles = ?Ids(&outbox));
-    let consumed = commit.consumed.clone();
-    let doubt = Doubt(Some((shared, &key)));
-    shared.journal.commit(commit).instrument(span).await?;
-    doubt.consumed(&consumed);
+    if let Err(error) = write(shared, &turn).await {
+        // The answer is late or never comes: what is shown of it must not stand for ever.
+        withdrawing.await;
+        write_later(shared, &turn, error, pause, bell).await?;
+    }
+    doubt.consumed(&turn.consumed);
     shared.meters.part(Part::Commit, begun, shared.clock.moment());
     shared.meters.turn(Ended::Committed);
-    shared.warm.keep(outcome.next);
-    shared.conversations.answered(&key);
+    shared.warm.keep(next);
+    shared.conversations.answered(&turn.key);
+    let timer = turn.earliest_timer();
+    let (key, outbox) = match Arc::try_unwrap(turn) {
+        Ok(turn) => (turn.key, turn.outbox),
+        // The store has not let go of it yet.
+        Err(turn) => (turn.key.clone(), turn.outbox.clone()),
+    };
     shared.hand_over(&key, answered, outbox);
     if let Some(due) = timer {
         shared.timers.hear(due);
@@ -425,6 +447,38 @@ async fn commit(shared: &Arc<Shared>, outcome: Outcome, answered: &[EventKey]) -
     // Nobody listening is no failure.
     let _listeners = shared.changes.send(Change { key });
     Ok(())
+}
+
+async fn write(shared: &Shared, turn: &Arc<TurnCommit>) -> Result<(), CommitError> {
+    let version = turn.expected + 1;
+    let span = debug_span!("commit", version, mail = ?turn.consumed, bubbles = ?Ids(&turn.outbox));
+    shared.journal.commit(Arc::clone(turn)).instrument(span).await
+}
+
+/// A store that fails for a while is waited out with the turn in hand: a model's words cost money, and are not asked for again.
+/// Only a person who writes meanwhile makes them worthless.
+async fn write_later(
+    shared: &Arc<Shared>,
+    turn: &Arc<TurnCommit>,
+    mut error: CommitError,
+    pause: &mut SignedDuration,
+    bell: &Notify,
+) -> Result<(), Unwritten> {
+    loop {
+        let failed = match error {
+            CommitError::Conflict => return Err(Unwritten::Conflict),
+            CommitError::Store(StoreError::Failed(cause)) => return Err(Unwritten::Refused(cause)),
+            CommitError::Store(failed) => failed,
+        };
+        let next = outlast(shared, &failed, pause, bell).await;
+        if next != Next::Again || shared.conversations.has_fresh(&turn.key) {
+            return Err(Unwritten::GivenUp(next));
+        }
+        match write(shared, turn).await {
+            Ok(()) => return Ok(()),
+            Err(again) => error = again,
+        }
+    }
 }
 
 /// The store failed. A passing failure is waited out, but what comes meanwhile is not held up by it: it is tried with at once.

@@ -75,7 +75,7 @@ fn turn(key: &ConversationKey, inbound: &Inbound, mail: i64) -> TurnCommit {
 fn commit_50_turns_together(bencher: Bencher<'_, '_>) {
     let bench = Bench::new();
     bencher.counter(ItemsCount::new(TOGETHER)).with_inputs(|| bench.turns(TOGETHER)).bench_local_values(|turns| {
-        let done = bench.runtime.block_on(join_all(turns.into_iter().map(|turn| bench.store.commit(turn))));
+        let done = bench.runtime.block_on(join_all(turns.into_iter().map(|turn| bench.store.commit(turn.into()))));
         assert!(done.iter().all(Result::is_ok), "{done:?}");
     });
 }
@@ -86,7 +86,7 @@ fn commit_one_turn(bencher: Bencher<'_, '_>) {
     let bench = Bench::new();
     bencher.with_inputs(|| bench.turns(1)).bench_local_values(|turns| {
         for turn in turns {
-            bench.runtime.block_on(bench.store.commit(turn)).expect("a turn that fits");
+            bench.runtime.block_on(bench.store.commit(turn.into())).expect("a turn that fits");
         }
     });
 }
@@ -112,7 +112,7 @@ fn load_a_conversation(bencher: Bencher<'_, '_>) {
         for version in 0..i64::try_from(HISTORY).unwrap_or(i64::MAX) {
             let turn =
                 TurnCommit { orders: Vec::new(), notices: Vec::new(), ..sample::full_turn(&key, &first, version) };
-            bench.store.commit(turn).await.expect("a turn that fits");
+            bench.store.commit(turn.into()).await.expect("a turn that fits");
         }
     });
     bencher.bench_local(|| {

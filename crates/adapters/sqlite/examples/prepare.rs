@@ -110,7 +110,7 @@ impl World {
         };
         let partner = commit.key.partner.clone();
         let bubbles: Vec<_> = commit.outbox.iter().map(|row| row.id).collect();
-        store.commit(commit).await?;
+        store.commit(commit.into()).await?;
         let sent = |id| Settled::Sent { partner: partner.clone(), id };
         store.settle(bubbles.into_iter().map(sent).collect()).await?;
         Ok(())

@@ -73,7 +73,7 @@ async fn turn(
     let consumed = loaded.mail.iter().map(|mail| mail.seq).collect();
     let turn = TurnCommit { consumed, orders: Vec::new(), notices: Vec::new(), ..full };
     let id = turn.outbox[0].id;
-    store.commit(turn).await?;
+    store.commit(turn.into()).await?;
     let sent = Settled::Sent { partner: key.partner, id };
     store.settle(vec![sent]).await?;
     Ok(())

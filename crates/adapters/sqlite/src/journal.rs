@@ -1,6 +1,8 @@
 mod commit;
 pub(crate) mod mail;
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
@@ -81,7 +83,7 @@ impl Journal for SqliteStore {
         Ok(self.read(|connection| waiting(connection, key, max))?)
     }
 
-    async fn commit(&self, turn: TurnCommit) -> Result<(), CommitError> {
+    async fn commit(&self, turn: Arc<TurnCommit>) -> Result<(), CommitError> {
         let turn = commit::Prepared::of(turn)?;
         Ok(self.writer.call(turn.bytes(), move |pen| turn.write(pen)).await?)
     }

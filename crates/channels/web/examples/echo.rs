@@ -149,7 +149,7 @@ impl Echo {
             outbox: Vec::new(),
             notices: Vec::new(),
         };
-        self.store.commit(turn).await.expect("the memory holds");
+        self.store.commit(turn.into()).await.expect("the memory holds");
     }
 }
 

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 
@@ -42,8 +44,9 @@ pub trait Journal: Send + Sync + 'static {
         Ok(self.load(key, max, 0).await?.mail)
     }
 
-    /// Writes a turn and consumes its mail, all or nothing. Mail that is not there (any more) is a conflict.
-    async fn commit(&self, turn: TurnCommit) -> Result<(), CommitError>;
+    /// Writes a turn and consumes its mail, all or nothing. Mail that is not there (any more) is a conflict. An error means that
+    /// nothing is written, and a passing one that the very same turn may be tried again: whoever asks keeps it.
+    async fn commit(&self, turn: Arc<TurnCommit>) -> Result<(), CommitError>;
 
     /// Moves timers that are due into the mailbox, earliest first, at most `limit`. Each is posted under
     /// [`crate::message::Timer::event_key`], at the time it was due. A timer leaves as its event comes, so that it rings once;

@@ -31,7 +31,8 @@ impl Mailbox for Engine {
             return Err(PostError::Unknown);
         }
         let posted = owned(shared, post(Arc::clone(shared), batch)).await;
-        posted.unwrap_or_else(|| Err(if shared.life.stopping.is_cancelled() { PostError::Stopping } else { panicked() }))
+        posted
+            .unwrap_or_else(|| Err(if shared.life.stopping.is_cancelled() { PostError::Stopping } else { panicked() }))
     }
 }
 
@@ -103,11 +104,7 @@ async fn post(shared: Arc<Shared>, batch: Vec<Inbound>) -> Result<Posted, PostEr
     Ok(posted)
 }
 
-async fn replay(
-    shared: Arc<Shared>,
-    partner: PartnerId,
-    letter: i64,
-) -> Result<Option<ConversationKey>, StoreError> {
+async fn replay(shared: Arc<Shared>, partner: PartnerId, letter: i64) -> Result<Option<ConversationKey>, StoreError> {
     let unheard = shared.mailboxes.stranger();
     let replayed = shared.journal.replay(&partner, letter).await;
     match &replayed {

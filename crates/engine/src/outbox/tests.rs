@@ -54,7 +54,10 @@ impl Stage {
             outbox.push(OutboxRow { id, peer: Peer::new(&peer), lane: Lane::Campaign, seq: 0, expires: None, ..row });
             self.expected.entry(peer).or_default().push(text);
         }
-        self.store.commit(TurnCommit { outbox: outbox.clone(), ..sample::turn(&key, &carrier, 0) }).await.unwrap();
+        self.store
+            .commit(TurnCommit { outbox: outbox.clone(), ..sample::turn(&key, &carrier, 0) }.into())
+            .await
+            .unwrap();
         self.engine.0.senders.send(&self.engine.0, outbox);
     }
 

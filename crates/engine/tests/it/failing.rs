@@ -63,6 +63,48 @@ async fn a_store_that_is_busy_is_waited_for() {
     assert_eq!(stage.seen("anna").len(), 1);
 }
 
+/// The model is paid by the word, and a disk may be full for hours.
+#[tokio::test]
+async fn a_full_disk_costs_one_call_of_the_model_a_message() {
+    let stage = Stage::started().await;
+    for _ in 0..8 {
+        stage.store.fail_next(Call::Commit, StoreError::Full);
+    }
+    stage.says("anna", "1", "вишня").await;
+    stage.pass(SignedDuration::from_secs(60)).await;
+    soon(stage.telegram.until_shown(1)).await;
+    assert_eq!(stage.model.asked(), 1);
+    assert!(stage.store.dead_letters(&partner(), Page::first(10)).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn who_writes_while_a_turn_cannot_be_written_gets_one_answer_to_all() {
+    let stage = Stage::started().await;
+    for _ in 0..8 {
+        stage.store.fail_next(Call::Commit, StoreError::Busy("held".into()));
+    }
+    stage.says("anna", "1", "вишня").await;
+    quiet().await;
+    stage.says("anna", "2", "малина").await;
+    stage.pass(SignedDuration::from_secs(60)).await;
+    soon(stage.telegram.until_shown(1)).await;
+    quiet().await;
+    assert_eq!((stage.model.asked(), stage.seen("anna").len()), (2, 1));
+    assert!(stage.seen("anna")[0].contains("вишня, малина"));
+}
+
+#[tokio::test]
+async fn a_conversation_whose_rows_cannot_be_read_is_not_mute_for_ever() {
+    let stage = Stage::started().await;
+    stage.store.fail_next(Call::Load, StoreError::Failed("a stored state cannot be read".into()));
+    stage.says("anna", "1", "вишня").await;
+    until(|| stage.store.mail_waiting() == 0).await;
+    let letters = stage.store.dead_letters(&partner(), Page::first(10)).await.unwrap();
+    assert_eq!(letters[0].cause, "a stored state cannot be read");
+    stage.says("anna", "2", "малина").await;
+    soon(stage.telegram.until_shown(1)).await;
+}
+
 #[tokio::test]
 async fn a_turn_that_the_store_refuses_is_set_aside() {
     let stage = Stage::started().await;

@@ -115,7 +115,7 @@ impl Stage {
 pub(crate) async fn leave(store: &dyn Journal, outbox: Vec<OutboxRow>) {
     let carrier = words("carrier", "0", "");
     let key = carrier.conversation();
-    store.commit(TurnCommit { outbox, ..sample::turn(&key, &carrier, 0) }).await.expect("a new conversation");
+    store.commit(TurnCommit { outbox, ..sample::turn(&key, &carrier, 0) }.into()).await.expect("a new conversation");
 }
 
 /// A bubble of Telegram.

@@ -84,7 +84,7 @@ async fn copies(stage: &Stage, count: usize) {
         conversation.customer = copy.first_customer();
         let timers = vec![TimerRow::Set { due, timer: timer.clone() }];
         let turn = TurnCommit { conversation: conversation.clone(), timers, ..sample::turn(&copy, &inbound, 0) };
-        stage.store.commit(turn).await.expect("a new conversation");
+        stage.store.commit(turn.into()).await.expect("a new conversation");
     }
 }
 

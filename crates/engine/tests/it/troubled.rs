@@ -90,7 +90,7 @@ impl Journal for Troubled {
         late(self.store.waiting(after, limit)).await
     }
 
-    async fn commit(&self, turn: TurnCommit) -> Result<(), CommitError> {
+    async fn commit(&self, turn: Arc<TurnCommit>) -> Result<(), CommitError> {
         let poisoned =
             turn.consumed.iter().any(|seq| self.poison.lock().expect("nobody panicked with it").contains(seq));
         if poisoned && !self.cured.load(Ordering::SeqCst) {

@@ -1,6 +1,6 @@
 use std::{
     collections::{BTreeMap, HashMap, HashSet, VecDeque},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use async_trait::async_trait;
@@ -398,11 +398,11 @@ impl Journal for MemoryStore {
         Ok(self.enter(Call::Mail)?.mail(key, max))
     }
 
-    async fn commit(&self, turn: TurnCommit) -> Result<(), CommitError> {
+    async fn commit(&self, turn: Arc<TurnCommit>) -> Result<(), CommitError> {
         self.failure(Call::Commit)?;
         let mut state = lock(&self.state);
         state.check(&turn)?;
-        state.apply(turn);
+        state.apply(Arc::unwrap_or_clone(turn));
         Ok(())
     }
 
@@ -517,7 +517,7 @@ mod tests {
         assert!(matches!(store.post(vec![inbound.clone()]).await.unwrap()[0], PostedMail::New(..)));
         store.conflict_next();
         let turn = sample::turn(&inbound.conversation(), &inbound, 0);
-        assert_eq!(store.commit(turn.clone()).await, Err(CommitError::Conflict));
-        store.commit(turn).await.unwrap();
+        assert_eq!(store.commit(turn.clone().into()).await, Err(CommitError::Conflict));
+        store.commit(turn.into()).await.unwrap();
     }
 }

@@ -34,7 +34,7 @@ async fn load(fixture: &impl Fixture, key: &ConversationKey) -> Loaded {
 }
 
 async fn commit(fixture: &impl Fixture, turn: TurnCommit) {
-    fixture.store().commit(turn).await.expect("a turn is committed");
+    fixture.store().commit(turn.into()).await.expect("a turn is committed");
 }
 
 /// Posts a first event of Anna's and gives it with its conversation.

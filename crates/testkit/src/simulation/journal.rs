@@ -21,7 +21,7 @@ use crate::journal::Call;
 pub(super) enum Write {
     Post(Vec<Inbound>),
     /// A turn, and the version that it was computed from.
-    Commit(Box<TurnCommit>, i64),
+    Commit(Arc<TurnCommit>, i64),
     Fire(Timestamp, usize),
     Settle(Vec<Settled>),
     SetAside(DeadLetter),
@@ -120,7 +120,7 @@ fn apply(world: &Arc<World>, write: Write) -> Result<Written, CommitError> {
             Ok(Written::Posted(posted))
         }
         Write::Commit(turn, read) => {
-            store.commit((*turn).clone()).now_or_never().expect(READY)?;
+            store.commit(Arc::clone(&turn)).now_or_never().expect(READY)?;
             world.state().committed(&turn, read);
             Ok(Written::Done)
         }
@@ -192,8 +192,8 @@ impl SimJournal {
     }
 
     /// Writes a turn that was computed from version `read`, whatever version it claims.
-    pub(super) async fn commit_read(&self, turn: TurnCommit, read: i64) -> Result<(), CommitError> {
-        self.write(Write::Commit(Box::new(turn), read)).await.map(drop)
+    pub(super) async fn commit_read(&self, turn: Arc<TurnCommit>, read: i64) -> Result<(), CommitError> {
+        self.write(Write::Commit(turn, read)).await.map(drop)
     }
 
     async fn read<T>(
@@ -250,7 +250,7 @@ impl Journal for SimJournal {
         Ok(mail)
     }
 
-    async fn commit(&self, turn: TurnCommit) -> Result<(), CommitError> {
+    async fn commit(&self, turn: Arc<TurnCommit>) -> Result<(), CommitError> {
         let read = turn.expected;
         self.commit_read(turn, read).await
     }

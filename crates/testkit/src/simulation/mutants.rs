@@ -221,7 +221,7 @@ impl BrokenJournal {
                 over.outbox.iter_mut().filter(|row| row.seq > 0).for_each(|row| row.seq += further);
             }
             let expected = over.expected;
-            match self.inner.commit_read(over, turn.expected).await {
+            match self.inner.commit_read(over.into(), turn.expected).await {
                 Err(CommitError::Conflict) if store.version(&turn.key) != expected => {}
                 written => return written,
             }
@@ -294,15 +294,16 @@ impl Journal for BrokenJournal {
         self.inner.mail(key, max).await
     }
 
-    async fn commit(&self, turn: TurnCommit) -> Result<(), CommitError> {
-        let (decided, mut turn) = (turn.clone(), self.bend(turn));
+    async fn commit(&self, turn: Arc<TurnCommit>) -> Result<(), CommitError> {
+        let decided = turn;
+        let mut turn = self.bend(TurnCommit::clone(&decided));
         if self.how.is(Mutant::HandedBeforeCommit) {
             let there = self.how.world.store.mail(&turn.key, usize::MAX).await?;
             turn.consumed.retain(|seq| there.iter().any(|mail| mail.seq == *seq));
         }
         if self.how.is(Mutant::SendBeforeCommit) {
             let inner = Arc::clone(&self.inner);
-            self.how.later(async move { drop(inner.commit(turn).await) });
+            self.how.later(async move { drop(inner.commit(turn.into()).await) });
             return Ok(());
         }
         if self.how.is(Mutant::IgnoresVersion) {
@@ -320,11 +321,11 @@ impl Journal for BrokenJournal {
                 notices: Vec::new(),
                 ..turn.clone()
             };
-            self.inner.commit(TurnCommit { consumed: Vec::new(), ..turn }).await?;
-            while let Err(CommitError::Store(_)) = self.inner.commit(consume.clone()).await {}
+            self.inner.commit(TurnCommit { consumed: Vec::new(), ..turn }.into()).await?;
+            while let Err(CommitError::Store(_)) = self.inner.commit(consume.clone().into()).await {}
             return Ok(());
         }
-        self.inner.commit(turn).await?;
+        self.inner.commit(turn.into()).await?;
         if self.how.is(Mutant::TimerNotCancelled) {
             self.how.world.state().not_wanted(&decided);
         }

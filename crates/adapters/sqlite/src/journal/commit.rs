@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use rusqlite::params;
 use voronka_core::{
@@ -16,7 +18,7 @@ use crate::{
 
 /// A turn with its JSON made, so that the writing thread only writes.
 pub(super) struct Prepared {
-    turn: TurnCommit,
+    turn: Arc<TurnCommit>,
     /// Of the turn's timers, in order; empty for one that is cancelled.
     timers: Vec<String>,
     /// Of the turn's bubbles, in order; `None` where a message has it.
@@ -26,7 +28,7 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
-    pub(super) fn of(turn: TurnCommit) -> Result<Self, Problem> {
+    pub(super) fn of(turn: Arc<TurnCommit>) -> Result<Self, Problem> {
         if turn.outbox.iter().any(|row| row.conversation.partner != turn.key.partner) {
             return Err(Problem::failed("a bubble of another partner"));
         }

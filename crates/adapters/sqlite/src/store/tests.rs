@@ -128,7 +128,7 @@ async fn looking_for_timers_that_are_not_due_writes_nothing() {
     let store = SqliteStore::open(&path).unwrap();
     let inbound = event(1);
     let timers = vec![TimerRow::Set { due: sample::moment(60), timer: Timer::Wait }];
-    store.commit(TurnCommit { timers, ..sample::turn(&inbound.conversation(), &inbound, 0) }).await.unwrap();
+    store.commit(TurnCommit { timers, ..sample::turn(&inbound.conversation(), &inbound, 0) }.into()).await.unwrap();
     let before = store.commits();
     for _ in 0..10 {
         let fired = store.fire(sample::moment(59), 100).await.unwrap();
@@ -175,7 +175,7 @@ async fn one_that_is_refused_costs_the_others_of_its_transaction_nothing() {
     let mut posts: Vec<_> = (0..10).map(post).collect();
     let refused = tokio::spawn({
         let store = store.clone();
-        async move { store.commit(stale).await }
+        async move { store.commit(stale.into()).await }
     });
     posts.extend((10..20).map(post));
     while store.writer.waiting() < 21 {
@@ -204,7 +204,7 @@ async fn what_was_answered_is_in_a_copy_of_the_files_taken_at_any_moment() {
             let key = inbound.conversation();
             let mail = store.load(&key, 9, 9).await.unwrap().mail;
             let consumed = if n % 2 == 0 { vec![mail[0].seq] } else { vec![] };
-            store.commit(TurnCommit { consumed, ..sample::full_turn(&key, &inbound, 0) }).await.unwrap();
+            store.commit(TurnCommit { consumed, ..sample::full_turn(&key, &inbound, 0) }.into()).await.unwrap();
             answered.push((n, key));
         }
         // The writer stands in the middle of a transaction that has written something: as a kill would find it.
@@ -270,13 +270,13 @@ async fn a_turn_that_does_not_fit_on_the_disk_leaves_nothing_behind_and_fits_lat
     // Its first rows fit, the later ones do not.
     turn.messages[1].text = "ы".repeat(200_000);
     run(&store, "PRAGMA max_page_count = 60").await;
-    assert_eq!(store.commit(turn.clone()).await, Err(CommitError::Store(StoreError::Full)));
+    assert_eq!(store.commit(turn.clone().into()).await, Err(CommitError::Store(StoreError::Full)));
     assert_eq!(store.load(&key, 9, 9).await.unwrap(), loaded, "the mail waits, and nothing else is there");
     assert!(store.unsent(0, 9).await.unwrap().is_empty());
     // What is small goes on meanwhile.
     assert!(matches!(store.post(vec![event(2)]).await.unwrap()[0], PostedMail::New(..)));
     run(&store, "PRAGMA max_page_count = 100000").await;
-    store.commit(turn).await.unwrap();
+    store.commit(turn.into()).await.unwrap();
     let after = store.load(&key, 9, 9).await.unwrap();
     assert_eq!((after.version, after.history.len(), after.mail.len()), (1, 2, 0));
     store.verify().await.unwrap();
@@ -302,7 +302,7 @@ async fn a_bubble_that_is_its_message_is_stored_once() {
     let store = SqliteStore::open(&path).unwrap();
     let inbound = event(1);
     let turn = sample::full_turn(&inbound.conversation(), &inbound, 0);
-    store.commit(turn.clone()).await.unwrap();
+    store.commit(turn.clone().into()).await.unwrap();
     let column = |sql: &'static str| {
         store.read(|connection| Ok(connection.query_row(sql, [], |row| row.get::<_, Option<String>>(0))?)).unwrap()
     };
@@ -317,8 +317,8 @@ async fn what_cannot_be_read_holds_nobody_up_and_is_not_lost() {
     let inbound = event(1);
     let key = inbound.conversation();
     store.post(vec![inbound.clone(), Inbound { key: EventKey::new("next"), ..inbound.clone() }]).await.unwrap();
-    store.commit(sample::full_turn(&key, &inbound, 0)).await.unwrap();
-    store.commit(sample::full_turn(&event(2).conversation(), &event(2), 0)).await.unwrap();
+    store.commit(sample::full_turn(&key, &inbound, 0).into()).await.unwrap();
+    store.commit(sample::full_turn(&event(2).conversation(), &event(2), 0).into()).await.unwrap();
     run(&store, r#"UPDATE mailbox SET event = '{"e":"of tomorrow"}' WHERE key = '1'"#).await;
     run(&store, r#"UPDATE outbox SET bubble = '{"of":"tomorrow"}' WHERE position = 1"#).await;
     assert_eq!(store.unsent(0, 1).await.unwrap()[0].0, 2);

@@ -97,7 +97,7 @@ async fn step(store: &SqliteStore, n: usize) {
             let mut turn = sample::full_turn(&key, &inbound, loaded.version);
             turn.consumed = loaded.mail.iter().map(|mail| mail.seq).collect();
             turn.timers.push(TimerRow::Set { due: sample::moment(1), timer: Timer::Wait });
-            store.commit(turn).await.unwrap();
+            store.commit(turn.into()).await.unwrap();
         }
         2 => {
             let (_, bubble) = store.unsent(i64::MIN, 1).await.unwrap().remove(0);
@@ -115,7 +115,7 @@ async fn step(store: &SqliteStore, n: usize) {
         }
         _ => {
             let turn = TurnCommit { consumed: Vec::new(), ..sample::turn(&key, &inbound, loaded.version) };
-            store.commit(turn).await.unwrap();
+            store.commit(turn.into()).await.unwrap();
         }
     }
 }

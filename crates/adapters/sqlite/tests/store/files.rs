@@ -114,7 +114,7 @@ async fn deleted_words_are_wiped_from_the_file() {
     store.post(vec![inbound.clone()]).await.unwrap();
     let key = inbound.conversation();
     let consumed = vec![store.load(&key, 1, 0).await.unwrap().mail[0].seq];
-    store.commit(voronka_core::rows::TurnCommit { consumed, ..sample::turn(&key, &inbound, 0) }).await.unwrap();
+    store.commit(voronka_core::rows::TurnCommit { consumed, ..sample::turn(&key, &inbound, 0) }.into()).await.unwrap();
     assert!(store.dead_letters(&key.partner, Page::first(1)).await.unwrap().is_empty());
     drop(store);
     let bytes = fs::read(&path).unwrap();

@@ -109,7 +109,7 @@ impl Shop {
         let consumed = loaded.mail.iter().map(|mail| mail.seq).collect();
         let turn = TurnCommit { consumed, ..turn(&key, &inbound, loaded.version, at) };
         let (partner, id) = (key.partner.clone(), turn.outbox[0].id);
-        self.store.commit(turn).await.unwrap();
+        self.store.commit(turn.into()).await.unwrap();
         let sent = Settled::Sent { partner, id };
         self.store.settle(vec![sent]).await.unwrap();
     }

@@ -93,6 +93,9 @@ async fn mail_of_a_file_taken_over_gets_positions_that_no_mail_had_before() {
         assert!(mail[0].seq > last, "{} after {last}", mail[0].seq);
         last = mail[0].seq;
         let version = store.load(&key, 9, 0).await.unwrap().version;
-        store.commit(TurnCommit { consumed: vec![last], ..sample::turn(&key, &inbound, version) }).await.unwrap();
+        store
+            .commit(TurnCommit { consumed: vec![last], ..sample::turn(&key, &inbound, version) }.into())
+            .await
+            .unwrap();
     }
 }

@@ -168,7 +168,7 @@ async fn step(memory: &MemoryStore, file: InFile, op: Op) -> InFile {
             if let Some(turn) = turn(memory, &op).await {
                 let consumed = as_in(store, memory, &turn.key, &turn.consumed).await;
                 let theirs = TurnCommit { consumed, ..turn.clone() };
-                assert_eq!(memory.commit(turn).await.is_ok(), store.commit(theirs).await.is_ok());
+                assert_eq!(memory.commit(turn.into()).await.is_ok(), store.commit(theirs.into()).await.is_ok());
             }
         }
         Op::Fire { at, limit } => {

@@ -114,7 +114,7 @@ async fn write(store: &MemoryStore, partner: &PartnerId, now: Timestamp, person:
         outbox: Vec::new(),
         notices: notices(&person, partner, at),
     };
-    store.commit(commit).await.expect("the sample is written");
+    store.commit(commit.into()).await.expect("the sample is written");
     if person.peer == "105" {
         set_aside(store, partner, &key, at).await;
     }

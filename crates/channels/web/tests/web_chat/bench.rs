@@ -167,7 +167,7 @@ impl Bench {
             outbox: Vec::new(),
             notices: Vec::new(),
         };
-        self.store.commit(turn).await.unwrap();
+        self.store.commit(turn.into()).await.unwrap();
     }
 
     /// The engine commits a message of the bot, and the outbox sends it.

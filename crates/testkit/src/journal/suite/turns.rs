@@ -112,7 +112,7 @@ pub async fn a_turn_of_a_stale_version_is_a_conflict_and_changes_nothing(fixture
         let mut turn = sample::full_turn(&key, &inbound, expected);
         turn.consumed = vec![before.mail[0].seq];
         turn.timers = vec![TimerRow::Set { due: sample::moment(0), timer: Timer::Wait }];
-        assert_eq!(fixture.store().commit(turn).await, Err(CommitError::Conflict), "{expected}");
+        assert_eq!(fixture.store().commit(turn.into()).await, Err(CommitError::Conflict), "{expected}");
     }
     assert_eq!(load(&fixture, &key).await, before);
     assert_eq!(fixture.store().unsent(0, 10).await, unsent);
@@ -123,9 +123,9 @@ pub async fn a_turn_of_a_stale_version_is_a_conflict_and_changes_nothing(fixture
 pub async fn a_new_conversation_that_exists_is_a_conflict(fixture: impl Fixture) {
     let (inbound, key) = anna(&fixture).await;
     let store = fixture.store();
-    assert_eq!(store.commit(sample::turn(&key, &inbound, 1)).await, Err(CommitError::Conflict));
+    assert_eq!(store.commit(sample::turn(&key, &inbound, 1).into()).await, Err(CommitError::Conflict));
     commit(&fixture, sample::turn(&key, &inbound, 0)).await;
-    assert_eq!(store.commit(sample::turn(&key, &inbound, 0)).await, Err(CommitError::Conflict));
+    assert_eq!(store.commit(sample::turn(&key, &inbound, 0).into()).await, Err(CommitError::Conflict));
     assert_eq!(load(&fixture, &key).await.version, 1);
 }
 
@@ -138,10 +138,10 @@ pub async fn mail_consumed_twice_is_a_conflict(fixture: impl Fixture) {
         consumed: consumed.to_vec(),
         ..sample::full_turn(&key, &inbound, expected)
     };
-    assert_eq!(fixture.store().commit(turn(&twice, 0)).await, Err(CommitError::Conflict));
+    assert_eq!(fixture.store().commit(turn(&twice, 0).into()).await, Err(CommitError::Conflict));
     commit(&fixture, turn(&consumed, 0)).await;
     let before = load(&fixture, &key).await;
-    assert_eq!(fixture.store().commit(turn(&consumed, 1)).await, Err(CommitError::Conflict));
+    assert_eq!(fixture.store().commit(turn(&consumed, 1).into()).await, Err(CommitError::Conflict));
     assert_eq!(load(&fixture, &key).await, before);
 
     // A position is never given again, or a late turn would consume mail that it has not seen.
@@ -157,7 +157,7 @@ pub async fn mail_of_another_conversation_is_not_consumed(fixture: impl Fixture)
     post(&fixture, vec![other.clone()]).await;
     let consumed = vec![load(&fixture, &other.conversation()).await.mail[0].seq];
     let turn = TurnCommit { consumed, ..sample::turn(&key, &inbound, 0) };
-    assert_eq!(fixture.store().commit(turn).await, Err(CommitError::Conflict));
+    assert_eq!(fixture.store().commit(turn.into()).await, Err(CommitError::Conflict));
     assert_eq!(load(&fixture, &other.conversation()).await.mail.len(), 1);
     assert_eq!(load(&fixture, &key).await.version, 0);
 }
@@ -168,7 +168,7 @@ pub async fn of_two_turns_at_once_one_wins(fixture: impl Fixture) {
     for expected in 0..20 {
         let turn = sample::full_turn(&key, &inbound, expected);
         let store = fixture.store();
-        let (one, two) = futures::join!(store.commit(turn.clone()), store.commit(turn));
+        let (one, two) = futures::join!(store.commit(turn.clone().into()), store.commit(turn.into()));
         let won = [&one, &two].into_iter().filter(|result| result.is_ok()).count();
         let lost = [&one, &two].into_iter().filter(|result| **result == Err(CommitError::Conflict)).count();
         assert_eq!((won, lost), (1, 1));
@@ -191,7 +191,7 @@ pub async fn many_turns_at_once_do_not_hurt_each_other(fixture: impl Fixture) {
             1 => turn.messages[1].seq = turn.messages[0].seq,
             _ => {}
         }
-        fixture.store().commit(turn)
+        fixture.store().commit(turn.into())
     });
     let results = futures::future::join_all(turns).await;
     for (n, (result, inbound)) in results.into_iter().zip(&events).enumerate() {
@@ -217,13 +217,13 @@ pub async fn another_partners_turn_touches_nothing(fixture: impl Fixture) {
     let theirs = Inbound { partner: foreign.partner.clone(), ..inbound };
     let mut turn = sample::full_turn(&foreign, &theirs, 0);
     turn.consumed = vec![before.mail[0].seq];
-    assert_eq!(fixture.store().commit(turn.clone()).await, Err(CommitError::Conflict), "the mail is not theirs");
+    assert_eq!(fixture.store().commit(turn.clone().into()).await, Err(CommitError::Conflict), "the mail is not theirs");
     turn.consumed = Vec::new();
     turn.customer = Some(sample::customer(key.first_customer(), "Чужая"));
     turn.messages[0] = sample::message(1, Author::Person, "чужое");
     turn.timers = vec![TimerRow::Set { due: sample::moment(5), timer: Timer::Handoff }];
     turn.outbox[0].conversation = key.clone();
-    let result = fixture.store().commit(turn.clone()).await;
+    let result = fixture.store().commit(turn.clone().into()).await;
     assert!(
         matches!(result, Err(CommitError::Store(StoreError::Failed(_)))),
         "a bubble of another partner: {result:?}"
