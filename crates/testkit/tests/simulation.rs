@@ -113,4 +113,5 @@ mutants! {
     an_engine_that_leaves_unfinished_answers_standing_is_caught PreviewStays
     an_engine_that_shows_unfinished_answers_late_is_caught PreviewLate
     an_engine_that_loses_what_is_put_back_is_caught LetterLost
+    an_engine_that_wakes_nobody_for_what_it_knows_already_is_caught SeenIsDeaf
 }

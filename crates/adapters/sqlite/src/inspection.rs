@@ -9,7 +9,11 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 use voronka_core::ports::{Backlog, StoreError};
 
-use crate::{directory, open, problem::store_error, store};
+use crate::{
+    directory, open,
+    problem::{at_start, store_error},
+    store,
+};
 
 /// A file that is looked at.
 #[derive(Debug)]
@@ -50,8 +54,8 @@ impl Inspection {
         let path = path.as_ref();
         let missing = |error| StoreError::Failed(format!("{}: {error}", path.display()));
         let path = path.canonicalize().map_err(missing)?;
-        let connection = open::reader(&path)?;
-        open::check_ours(&connection)?;
+        let connection = open::reader(&path).map_err(at_start)?;
+        open::check_ours(&connection).map_err(at_start)?;
         Ok(Self { path, connection })
     }
 

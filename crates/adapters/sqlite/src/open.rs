@@ -10,7 +10,7 @@ use voronka_core::ports::StoreError;
 
 use crate::{
     length,
-    problem::{Problem, store_error},
+    problem::{Problem, at_start},
 };
 
 /// The schema, oldest step first. A step that was released is never edited.
@@ -77,8 +77,8 @@ fn io_error(what: &str, path: &Path, error: &io::Error) -> StoreError {
 pub(crate) fn writer(path: &Path) -> Result<Connection, StoreError> {
     length::check(path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection = Connection::open_with_flags(path, flags).map_err(|error| store_error(&error))?;
-    prepare_writer(&mut connection).map_err(StoreError::from)?;
+    let mut connection = Connection::open_with_flags(path, flags).map_err(|error| at_start(error.into()))?;
+    prepare_writer(&mut connection).map_err(at_start)?;
     Ok(connection)
 }
 

@@ -35,7 +35,8 @@ impl From<Problem> for StoreError {
         match problem {
             Problem::Conflict => Self::Failed("only a turn can conflict".into()),
             Problem::Sql(error) => store_error(&error),
-            Problem::Unreadable(what) => Self::Damaged(format!("a stored {what} cannot be read")),
+            // The file is sound: one conversation's rows cost no other conversation anything.
+            Problem::Unreadable(what) => Self::Failed(format!("a stored {what} cannot be read")),
             Problem::Store(error) => error,
         }
     }
@@ -61,9 +62,51 @@ pub(crate) fn store_error(error: &rusqlite::Error) -> StoreError {
         Some(ErrorCode::NotADatabase) => StoreError::Damaged("the file is no SQLite database".into()),
         // A disk or a network share that does not answer may answer later.
         Some(ErrorCode::SystemIoFailure) => StoreError::Busy(format!("the disk fails: {error}")),
-        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
-            StoreError::Failed(format!("the file cannot be written: {error}"))
+        // No file descriptor or memory left, a file system that was mounted read-only: an operator mends that while we run.
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen | ErrorCode::OutOfMemory) => {
+            StoreError::Busy(format!("the file cannot be opened or written: {error}"))
         }
         _ => StoreError::Failed(error.to_string()),
+    }
+}
+
+/// The same for a file that is being opened: whoever may not write it now will not later.
+pub(crate) fn at_start(problem: Problem) -> StoreError {
+    match &problem {
+        Problem::Sql(error)
+            if matches!(
+                error.sqlite_error_code(),
+                Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen)
+            ) =>
+        {
+            StoreError::Failed(format!("the file cannot be opened or written: {error}"))
+        }
+        _ => problem.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::ffi;
+    use voronka_core::ports::Fate;
+
+    use super::*;
+
+    fn sql(code: i32) -> Problem {
+        Problem::Sql(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None))
+    }
+
+    #[test]
+    fn what_an_operator_mends_while_we_run_is_waited_for() {
+        for code in [ffi::SQLITE_CANTOPEN, ffi::SQLITE_READONLY, ffi::SQLITE_PERM, ffi::SQLITE_NOMEM] {
+            assert_ne!(StoreError::from(sql(code)).fate(), Fate::Final, "{code}");
+        }
+        assert!(matches!(at_start(sql(ffi::SQLITE_READONLY)), StoreError::Failed(_)));
+    }
+
+    /// One conversation's rows say nothing about the file.
+    #[test]
+    fn a_row_that_cannot_be_read_is_no_damage_of_the_file() {
+        assert!(matches!(StoreError::from(Problem::Unreadable("state")), StoreError::Failed(_)));
     }
 }

@@ -142,6 +142,14 @@ impl MemoryStore {
         lock(&self.state).last_mail + 1
     }
 
+    /// The events of a dead letter.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn letter_events(&self, partner: &PartnerId, letter: i64) -> Vec<Inbound> {
+        let state = lock(&self.state);
+        let letter = state.letters.get(&letter).filter(|letter| letter.partner == *partner);
+        letter.and_then(|letter| letter.mail.clone()).unwrap_or_default()
+    }
+
     /// The version of a conversation; 0 for a new one.
     #[cfg(feature = "simulation")]
     pub(crate) fn version(&self, key: &ConversationKey) -> i64 {

@@ -13,6 +13,7 @@ use std::{
 use jiff::SignedDuration;
 use tokio::task::JoinHandle;
 use voronka_core::{
+    ids::PartnerId,
     message::Peer,
     ports::{Channel, ChatModel, Journal, Knowledge, Mailbox, PostError},
 };
@@ -178,7 +179,7 @@ impl Drive {
             .values()
             .filter_map(|what| match what {
                 Happening::Delivery(acts) => Some(acts.clone()),
-                Happening::Jump(_) | Happening::Restart | Happening::Second => None,
+                Happening::Jump(_) | Happening::Restart | Happening::PutBack | Happening::Second => None,
             })
             .flatten()
             .collect();
@@ -277,6 +278,7 @@ impl Drive {
                 if self.phase == Phase::Storm && self.world.state().chance.one_in(30) {
                     self.happen_next(&mut engines, &mut stopping);
                 }
+                self.somebody_goes_away();
                 continue;
             }
             if self.phase == Phase::Calm && stopping.is_none() && is_started && self.rested() {
@@ -402,6 +404,7 @@ impl Drive {
     /// Lets time go by until the next thing happens. `false`: nothing ever will.
     fn time_passes(&mut self, engines: &mut Vec<Engine>, stopping: &mut Option<JoinHandle<()>>) -> bool {
         self.calm_down(engines, stopping);
+        self.somebody_goes_away();
         let planned = self.agenda.keys().next().map(|(at, _)| *at);
         let sleeper = self.world.state().next_sleeper();
         let storm_lasts = self.phase == Phase::Storm && self.storm_until > self.world.state().elapsed;
@@ -451,11 +454,44 @@ impl Drive {
         let Some(engine) = engines.first().filter(|_| !letters.is_empty() && !self.put_back) else { return false };
         self.put_back = true;
         self.world.state().puts_back();
+        let engine = engine.clone();
+        self.replay(&engine, letters);
+        true
+    }
+
+    /// Somebody tries the same while the world is not well.
+    fn put_back_now(&mut self, engines: &[Engine]) {
+        if let Some(engine) = engines.first().cloned() {
+            self.world.tell(|| "somebody tries to put back what was set aside".to_owned());
+            let letters = self.world.letters();
+            self.replay(&engine, letters);
+        }
+    }
+
+    fn replay(&mut self, engine: &Engine, letters: Vec<(PartnerId, i64)>) {
         for (partner, letter) in letters {
             let engine = engine.clone();
             self.replays.push(tokio::spawn(async move { engine.replay(&partner, letter).await.is_ok() }));
         }
-        true
+    }
+
+    /// Now and then a client closes its connection before it has its answer: a messenger, which comes again, or whoever puts
+    /// letters back.
+    fn somebody_goes_away(&mut self) {
+        let mut state = self.world.state();
+        if self.phase != Phase::Storm || !state.troubled || !state.chance.one_in(40) {
+            return;
+        }
+        if let Some(n) = (!self.deliveries.is_empty()).then(|| state.chance.index(self.deliveries.len())) {
+            drop(state);
+            let (acts, delivery) = self.deliveries.remove(n);
+            delivery.abort();
+            self.world.tell(|| format!("the messenger does not wait for {acts:?}"));
+            self.delivered(&acts, false);
+        } else if let Some(replay) = self.replays.iter().find(|replay| !replay.is_finished()) {
+            state.tell(|| "who puts back does not wait".to_owned());
+            replay.abort();
+        }
     }
 
     /// When the next timer rings; counts the question.
@@ -473,6 +509,7 @@ impl Drive {
         match what {
             Happening::Delivery(acts) => self.deliver(&acts, engines),
             Happening::Jump(by) => self.world.jump(by),
+            Happening::PutBack => self.put_back_now(engines),
             Happening::Restart if stopping.is_none() => {
                 self.world.tell(|| "the process is asked to stop".to_owned());
                 *stopping = Some(stop(engines));

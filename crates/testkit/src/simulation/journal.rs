@@ -25,11 +25,13 @@ pub(super) enum Write {
     Fire(Timestamp, usize),
     Settle(Vec<Settled>),
     SetAside(DeadLetter),
+    Replay(PartnerId, i64),
 }
 
 pub(super) enum Written {
     Posted(Vec<PostedMail>),
     Fired(Fired),
+    Replayed(Option<ConversationKey>),
     Done,
 }
 
@@ -41,6 +43,7 @@ impl Write {
             Self::Fire(..) => Call::Fire,
             Self::Settle(_) => Call::Settle,
             Self::SetAside(_) => Call::SetAside,
+            Self::Replay(..) => Call::Replay,
         }
     }
 
@@ -51,6 +54,7 @@ impl Write {
             Self::Fire(..) => "fire",
             Self::Settle(_) => "settle",
             Self::SetAside(_) => "set_aside",
+            Self::Replay(..) => "replay",
         }
     }
 }
@@ -150,6 +154,12 @@ fn apply(world: &Arc<World>, write: Write) -> Result<Written, CommitError> {
             world.state().set_aside(&DeadLetter { mail, ..letter });
             Ok(Written::Done)
         }
+        Write::Replay(partner, letter) => {
+            let events = store.letter_events(&partner, letter);
+            let replayed = store.replay(&partner, letter).now_or_never().expect(READY)?;
+            world.state().put_back(&events);
+            Ok(Written::Replayed(replayed))
+        }
     }
 }
 
@@ -172,8 +182,17 @@ impl SimJournal {
         let taken = {
             let mut state = world.state();
             if let Some(error) = state.journal_fault(call) {
-                state.tell(|| format!("{name} fails: {error:?}"));
-                match (state.take_write(in_flight.id), &error) {
+                // Who is told that the store is out of reach does not know what it did; of a turn it must say so.
+                let busy = matches!(&error, CommitError::Store(StoreError::Busy(_)));
+                let written = busy && call != Call::Commit && state.chance.one_in(2);
+                state.tell(|| format!("{name} fails: {error:?}{}", if written { ", but is written" } else { "" }));
+                let write = state.take_write(in_flight.id);
+                if written && let Some(write) = write {
+                    drop(state);
+                    let _nobody_is_told = apply(world, write);
+                    return Err(error);
+                }
+                match (write, &error) {
                     (Some(Write::Commit(turn, _)), CommitError::Store(StoreError::Failed(_))) => state.refused(&turn),
                     (Some(Write::Settle(settled)), _) => state.unwritten(&settled),
                     _ => {}
@@ -230,7 +249,7 @@ impl Journal for SimJournal {
     async fn post(&self, batch: Vec<Inbound>) -> Result<Vec<PostedMail>, StoreError> {
         match self.write(Write::Post(batch)).await.map_err(store_error)? {
             Written::Posted(posted) => Ok(posted),
-            Written::Fired(_) | Written::Done => Ok(Vec::new()),
+            Written::Fired(_) | Written::Replayed(_) | Written::Done => Ok(Vec::new()),
         }
     }
 
@@ -239,7 +258,12 @@ impl Journal for SimJournal {
     }
 
     async fn load(&self, key: &ConversationKey, mail: usize, history: usize) -> Result<Loaded, StoreError> {
-        let loaded = self.read(Call::Load, "load", self.0.store.load(key, mail, history)).await??;
+        let loaded = self.read(Call::Load, "load", self.0.store.load(key, mail, history)).await;
+        if matches!(loaded, Err(StoreError::Failed(_))) {
+            let waiting = self.0.store.mail(key, usize::MAX).await?;
+            self.0.state().unreadable(&waiting);
+        }
+        let loaded = loaded??;
         self.0.state().seen(&loaded.mail);
         Ok(loaded)
     }
@@ -258,7 +282,7 @@ impl Journal for SimJournal {
     async fn fire(&self, now: Timestamp, limit: usize) -> Result<Fired, StoreError> {
         match self.write(Write::Fire(now, limit)).await.map_err(store_error)? {
             Written::Fired(fired) => Ok(fired),
-            Written::Posted(_) | Written::Done => Ok(Fired::default()),
+            Written::Posted(_) | Written::Replayed(_) | Written::Done => Ok(Fired::default()),
         }
     }
 
@@ -286,14 +310,17 @@ impl Journal for SimJournal {
     }
 
     async fn keep_raw(&self, letter: RawLetter) -> Result<(), StoreError> {
-        self.0.store.keep_raw(letter).await
+        self.read(Call::KeepRaw, "keep_raw", self.0.store.keep_raw(letter)).await?
     }
 
     async fn drop_letter(&self, partner: &PartnerId, letter: i64) -> Result<bool, StoreError> {
-        self.0.store.drop_letter(partner, letter).await
+        self.read(Call::DropLetter, "drop_letter", self.0.store.drop_letter(partner, letter)).await?
     }
 
     async fn replay(&self, partner: &PartnerId, letter: i64) -> Result<Option<ConversationKey>, StoreError> {
-        self.0.store.replay(partner, letter).await
+        match self.write(Write::Replay(partner.clone(), letter)).await.map_err(store_error)? {
+            Written::Replayed(key) => Ok(key),
+            Written::Posted(_) | Written::Fired(_) | Written::Done => Ok(None),
+        }
     }
 }

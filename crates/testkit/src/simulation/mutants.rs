@@ -78,11 +78,13 @@ pub enum Mutant {
     PreviewLate,
     /// What is put back is dropped.
     LetterLost,
+    /// An event that is known already wakes nobody, though whoever kept it may not have been told.
+    SeenIsDeaf,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::NoDedup,
         Self::AckBeforeCommit,
         Self::HandedBeforeCommit,
@@ -105,6 +107,7 @@ impl Mutant {
         Self::PreviewStays,
         Self::PreviewLate,
         Self::LetterLost,
+        Self::SeenIsDeaf,
     ];
 
     /// The rule that it is about, as [`Verdict::broken`](super::Verdict::broken) names it.
@@ -115,7 +118,8 @@ impl Mutant {
             | Self::SentBeforeSend
             | Self::OutboxForgotten
             | Self::MailForgotten
-            | Self::LetterLost => "nothing lost",
+            | Self::LetterLost
+            | Self::SeenIsDeaf => "nothing lost",
             Self::SendBeforeCommit | Self::NewKey => "commit before send",
             Self::IgnoresVersion => "one turn at a time",
             Self::TimerLost | Self::TimerEarly | Self::TimerNotCancelled => "timers",
@@ -276,7 +280,12 @@ impl Journal for BrokenJournal {
             posted.reverse();
             return Ok(posted);
         }
-        self.inner.post(batch).await
+        let posted = self.inner.post(batch).await?;
+        if self.how.is(Mutant::SeenIsDeaf) && posted.iter().all(|posted| *posted == PostedMail::Seen) {
+            // The engine is told of nothing that it could wake anybody for.
+            return Ok(Vec::new());
+        }
+        Ok(posted)
     }
 
     async fn waiting(&self, after: Option<&ConversationKey>, limit: usize) -> Result<Vec<ConversationKey>, StoreError> {

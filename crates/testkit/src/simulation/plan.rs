@@ -22,6 +22,8 @@ pub(super) enum Happening {
     Jump(SignedDuration),
     /// The process is stopped in order.
     Restart,
+    /// Somebody tries to put back what was set aside.
+    PutBack,
     /// A second process is started on the same store.
     Second,
 }
@@ -85,6 +87,9 @@ impl Plan {
         }
         if chance.one_in(4) {
             agenda.push((somewhere(chance), Happening::Restart));
+        }
+        for _ in 0..chance.below(4) {
+            agenda.push((somewhere(chance), Happening::PutBack));
         }
         if chance.one_in(8) {
             agenda.push((somewhere(chance), Happening::Second));

@@ -240,6 +240,11 @@ impl State {
         self.truth.refused.extend(ids);
     }
 
+    /// The store is well, and cannot read the conversation that this mail is for.
+    pub(super) fn unreadable(&mut self, mail: &[Mail]) {
+        self.truth.refused.extend(mail.iter().map(|mail| event_id(&mail.inbound)));
+    }
+
     /// Marks events as taken; how many of them are timers that are not set any more.
     fn take(&mut self, chat: usize, ids: &[EventId]) -> usize {
         let mut stale = 0;
@@ -381,6 +386,17 @@ impl State {
         let aside = std::mem::take(&mut self.truth.set_aside);
         self.truth.letters += u32::try_from(aside.len()).unwrap_or(u32::MAX);
         self.truth.replayed.extend(aside);
+    }
+
+    /// These wait for their turn again.
+    pub(super) fn put_back(&mut self, events: &[Inbound]) {
+        for id in events.iter().map(event_id) {
+            self.tell(|| format!("{id:?} is put back"));
+            if self.truth.set_aside.remove(&id) {
+                self.truth.letters += 1;
+                self.truth.replayed.insert(id);
+            }
+        }
     }
 
     pub(super) fn set_aside(&mut self, letter: &DeadLetter) {

@@ -105,7 +105,7 @@ pub async fn a_turn_that_remembers_what_was_forgotten_is_computed_again(fixture:
     let remembers = load(&fixture, &key).await;
     forget(&fixture, &key.partner, older_than(100, 0)).await;
     let stale = turn(&key, &inbound, remembers.version);
-    assert!(matches!(fixture.store().commit(stale).await, Err(CommitError::Conflict)));
+    assert!(matches!(fixture.store().commit(stale.into()).await, Err(CommitError::Conflict)));
     let anew = load(&fixture, &key).await;
     assert_eq!(anew.conversation.map(|row| row.preview).as_deref(), Some(""));
     forget(&fixture, &key.partner, older_than(100, 0)).await;
