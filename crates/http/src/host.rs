@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use crate::connection::Connection;
 
 /// Most connections of one host that are kept while nobody uses them.
-const KEPT_MAX: usize = 256;
+const KEPT_MAX: usize = 64;
 
 /// A host, and the connections to it that wait for their next call. Those that have waited too long are closed when the next
 /// call to the host begins or ends.
