@@ -24,6 +24,7 @@ use voronka_core::{
     message::Inbound,
     money::Currency,
     ports::{Journal, Mailbox, PostError, Posted, StoreError},
+    rows::RawLetter,
 };
 use voronka_testkit::{FakeClock, journal::MemoryStore};
 
@@ -45,6 +46,10 @@ impl Mailbox for Postbox {
     async fn post(&self, batch: Vec<Inbound>) -> Result<Posted, PostError> {
         let kept = self.0.post(batch).await.map_err(|error| PostError::Store(error.to_string()))?;
         Ok(Posted { new: kept.len(), seen: 0 })
+    }
+
+    async fn keep_raw(&self, letter: RawLetter) -> Result<(), PostError> {
+        self.0.keep_raw(letter).await.map_err(|error| PostError::Store(error.to_string()))
     }
 }
 

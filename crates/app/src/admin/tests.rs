@@ -21,6 +21,7 @@ use voronka_core::{
     message::Inbound,
     money::Currency,
     ports::{Journal, Mailbox, PostError, Posted, PostedMail, StoreError},
+    rows::RawLetter,
 };
 use voronka_testkit::{FakeClock, journal::MemoryStore};
 
@@ -35,6 +36,10 @@ impl Mailbox for Postbox {
         let posted = self.0.post(batch).await.map_err(|error| PostError::Store(error.to_string()))?;
         let new = posted.iter().filter(|one| matches!(one, PostedMail::New(..))).count();
         Ok(Posted { new, seen: posted.len() - new })
+    }
+
+    async fn keep_raw(&self, letter: RawLetter) -> Result<(), PostError> {
+        self.0.keep_raw(letter).await.map_err(|error| PostError::Store(error.to_string()))
     }
 }
 

@@ -9,7 +9,10 @@ use std::{
 use async_trait::async_trait;
 use serde::Serialize;
 use serde_json::value::RawValue;
-use voronka_core::ports::{Clock, Mailbox, PollError, Poller};
+use voronka_core::{
+    ports::{Clock, Mailbox, PollError, Poller},
+    rows::RawLetter,
+};
 
 use crate::{
     CallError, Telegram,
@@ -20,6 +23,8 @@ use crate::{
 const LIMIT: u8 = 100;
 /// Longest wait that Telegram grants.
 const WAIT_MAX: Duration = Duration::from_secs(50);
+/// Most of an update that is kept when it cannot be read.
+const KEPT_BYTES_MAX: usize = 64 << 10;
 /// How much longer than the wait the answer may take.
 const GRACE: Duration = Duration::from_secs(10);
 /// The pause if Telegram asks for one without saying how long.
@@ -68,12 +73,21 @@ impl Poller for TelegramPoller {
             return Ok(0);
         }
         let (me, now) = (&self.telegram.inner.me, self.clock.now());
-        let (mut events, mut last) = (Vec::with_capacity(updates.len()), None);
+        let (mut events, mut unread, mut last) = (Vec::with_capacity(updates.len()), Vec::new(), None);
         for update in &updates {
             last = last.max(parse::update_id(update.get()));
             match parse::update(update.get().as_bytes(), me, now) {
                 Ok(heard) => events.extend(heard.map(|heard| self.telegram.heard(heard))),
-                Err(malformed) => tracing::warn!(account = %me.account, %malformed, "an update is left out"),
+                Err(malformed) => {
+                    tracing::warn!(account = %me.account, %malformed, "an update could not be read; it is set aside");
+                    unread.push(RawLetter {
+                        partner: me.partner.clone(),
+                        account: me.account.clone(),
+                        body: update.get().bytes().take(KEPT_BYTES_MAX).collect(),
+                        cause: malformed.to_string(),
+                        at: now,
+                    });
+                }
             }
         }
         // Without a number nothing can be confirmed: the same updates would come at once, again and again.
@@ -81,6 +95,9 @@ impl Poller for TelegramPoller {
         if !events.is_empty() {
             let posted = events.clone();
             mailbox.post(posted).await.map_err(|error| PollError::Mailbox(error.to_string()))?;
+        }
+        for letter in unread {
+            mailbox.keep_raw(letter).await.map_err(|error| PollError::Mailbox(error.to_string()))?;
         }
         self.offset.store(last.saturating_add(1), Ordering::Release);
         self.telegram.acknowledge(&events);

@@ -21,7 +21,7 @@ use voronka_core::{
     ids::{AccountId, BubbleId, PartnerId},
     message::{Bubble, Button, Card, Content, Event, Inbound, Press, Purpose},
     ports::{Channel, Clock, Directory, Journal, Mailbox, Moment, PostError, Posted, Preview},
-    rows::{Author, ConversationRow, MessageRow, TurnCommit},
+    rows::{Author, ConversationRow, MessageRow, RawLetter, TurnCommit},
     spec::rich::{Rich, Span, Style},
 };
 use voronka_testkit::{channel::FakeMailbox, journal::MemoryStore};
@@ -73,6 +73,10 @@ impl Mailbox for Echo {
             });
         }
         Ok(posted)
+    }
+
+    async fn keep_raw(&self, letter: RawLetter) -> Result<(), PostError> {
+        self.kept.keep_raw(letter).await
     }
 }
 

@@ -1,13 +1,16 @@
 use async_trait::async_trait;
 
 use super::Fate;
-use crate::message::Inbound;
+use crate::{message::Inbound, rows::RawLetter};
 
 /// Where channels hand in what happened. When `post` returns, the events are durable: only then may a webhook be answered.
 #[async_trait]
 pub trait Mailbox: Send + Sync + 'static {
     /// Keeps events that are not known yet. Events of one batch keep their order.
     async fn post(&self, batch: Vec<Inbound>) -> Result<Posted, PostError>;
+
+    /// Keeps what cannot be read, for the operator. When this returns it is durable, and need not be sent again.
+    async fn keep_raw(&self, letter: RawLetter) -> Result<(), PostError>;
 }
 
 /// What became of a batch.

@@ -12,6 +12,7 @@ use voronka_core::{
     ids::PartnerId,
     message::{ConversationKey, Inbound},
     ports::{Mailbox, PostError, Posted, PostedMail, StoreError},
+    rows::RawLetter,
 };
 
 use crate::{
@@ -33,6 +34,17 @@ impl Mailbox for Engine {
         let posted = owned(shared, post(Arc::clone(shared), batch)).await;
         posted
             .unwrap_or_else(|| Err(if shared.life.stopping.is_cancelled() { PostError::Stopping } else { panicked() }))
+    }
+
+    async fn keep_raw(&self, letter: RawLetter) -> Result<(), PostError> {
+        let shared = &self.0;
+        if shared.life.stopping.is_cancelled() {
+            return Err(PostError::Stopping);
+        }
+        shared.journal.keep_raw(letter).await.map_err(|error| match error {
+            StoreError::Full => PostError::Full,
+            other => PostError::Store(other.to_string()),
+        })
     }
 }
 

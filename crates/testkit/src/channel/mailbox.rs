@@ -8,6 +8,7 @@ use voronka_core::{
     ids::{AccountId, PartnerId},
     message::{EventKey, Inbound},
     ports::{Mailbox, PostError, Posted},
+    rows::RawLetter,
 };
 
 /// A mailbox in memory that knows an event again, for tests of what hands events in.
@@ -19,12 +20,13 @@ pub struct FakeMailbox {
 #[derive(Debug, Default)]
 struct State {
     events: Vec<Inbound>,
+    letters: Vec<RawLetter>,
     seen: HashSet<(PartnerId, AccountId, EventKey)>,
     failures: VecDeque<PostError>,
 }
 
 impl FakeMailbox {
-    /// The next post keeps nothing and fails so. Several calls queue up.
+    /// The next call keeps nothing and fails so. Several calls queue up.
     pub fn fail_next(&self, error: PostError) {
         self.state().failures.push_back(error);
     }
@@ -32,6 +34,11 @@ impl FakeMailbox {
     /// The events that were kept, in order.
     pub fn events(&self) -> Vec<Inbound> {
         self.state().events.clone()
+    }
+
+    /// What could not be read, in order.
+    pub fn letters(&self) -> Vec<RawLetter> {
+        self.state().letters.clone()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -56,5 +63,14 @@ impl Mailbox for FakeMailbox {
             }
         }
         Ok(posted)
+    }
+
+    async fn keep_raw(&self, letter: RawLetter) -> Result<(), PostError> {
+        let mut state = self.state();
+        if let Some(error) = state.failures.pop_front() {
+            return Err(error);
+        }
+        state.letters.push(letter);
+        Ok(())
     }
 }

@@ -33,7 +33,7 @@ async fn updates_are_confirmed_only_after_the_mailbox_kept_them() {
     let batch = Reply::ok(&json!([text(10), callback(11, "77011")]));
     api.then("getUpdates", [batch.clone(), batch, Reply::ok(&json!([text(12)]))]);
     mailbox.fail_next(PostError::Full);
-    assert_eq!(poller.poll(&mailbox).await, Err(PollError::Mailbox("the mailbox is full".into())));
+    assert_eq!(poller.poll(&mailbox).await, Err(PollError::Mailbox(PostError::Full.to_string())));
     telegram.stop().await;
     assert!(api.calls_of("answerCallbackQuery").is_empty(), "what is not kept is not acknowledged");
     for came in [2, 1, 0, 0] {
@@ -58,6 +58,23 @@ async fn updates_that_are_not_for_us_or_broken_do_not_stop_the_others() {
     assert_eq!(poller.poll(&mailbox).await, Ok(4));
     assert_eq!(poller.poll(&mailbox).await, Ok(0));
     assert_eq!((mailbox.events().len(), offsets(&api)), (1, vec![Value::Null, json!(23)]));
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_kept_before_it_is_confirmed() {
+    let api = BotApi::start().await;
+    let telegram = api.telegram();
+    let (poller, mailbox) = (poller(&telegram), FakeMailbox::default());
+    let broken = json!({"no": "number"});
+    let batch = Reply::ok(&json!([broken, {"update_id": 22, "channel_post": {}}]));
+    api.then("getUpdates", [batch.clone(), batch]);
+    mailbox.fail_next(PostError::Full);
+    assert_eq!(poller.poll(&mailbox).await, Err(PollError::Mailbox(PostError::Full.to_string())));
+    assert_eq!(poller.poll(&mailbox).await, Ok(2));
+    assert_eq!(poller.poll(&mailbox).await, Ok(0));
+    assert_eq!(offsets(&api), [Value::Null, Value::Null, json!(23)]);
+    let [letter] = &mailbox.letters()[..] else { panic!("{:?}", mailbox.letters()) };
+    assert_eq!(serde_json::from_slice::<Value>(&letter.body).unwrap(), broken);
 }
 
 #[tokio::test]
