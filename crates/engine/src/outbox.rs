@@ -23,11 +23,12 @@ use std::{
     },
 };
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, mpsc, watch};
 use tracing::{Instrument, info_span};
 use voronka_core::{
     ids::{AccountId, PartnerId},
+    message::{DeliveryFate, Event, EventKey, Inbound},
     ports::{Channel, Settled},
     rows::{Lane, OutboxRow},
 };
@@ -49,6 +50,22 @@ const TRIED_FOR: SignedDuration = SignedDuration::from_hours(24);
 
 /// The channel of an account as it is now; `None`: it is not served (yet, or any more), and its bubbles wait.
 type Served = Option<Arc<dyn Channel>>;
+
+/// A bubble is not sent any more. Its conversation hears why, unless it is a notice of the team.
+pub(crate) fn given_up(row: &OutboxRow, fate: DeliveryFate, at: Timestamp) -> Settled {
+    let partner = row.conversation.partner.clone();
+    let event = (row.lane != Lane::Notice).then(|| {
+        Box::new(Inbound {
+            partner: partner.clone(),
+            account: row.account.clone(),
+            peer: row.peer.clone(),
+            key: EventKey::new(&format!("delivery:{}", row.id)),
+            at,
+            event: Event::Delivery { bubble: row.id, fate },
+        })
+    });
+    Settled::GivenUp { partner, id: row.id, event }
+}
 
 /// All senders, and where they report.
 pub(crate) struct Senders {

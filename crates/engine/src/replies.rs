@@ -10,12 +10,12 @@ use rustc_hash::FxHashMap;
 use tokio::sync::oneshot;
 use tracing::info;
 use voronka_core::{
-    message::{Bubble, ConversationKey, DeliveryFate, Event, EventKey, Inbound},
+    message::{Bubble, ConversationKey, DeliveryFate, EventKey},
     ports::Settled,
     rows::{Lane, Mail, OutboxRow},
 };
 
-use crate::Shared;
+use crate::{Shared, outbox::given_up};
 
 /// The callers that wait.
 #[derive(Default)]
@@ -165,16 +165,7 @@ impl Shared {
     pub(crate) fn release(self: &Arc<Self>, mut rows: Vec<OutboxRow>) {
         for row in rows.extract_if(.., |row| self.is_mute(row)) {
             info!(account = %row.account, "an answer came too late to be said; it is dropped");
-            let partner = row.conversation.partner;
-            let event = (row.lane != Lane::Notice).then(|| Inbound {
-                partner: partner.clone(),
-                account: row.account,
-                peer: row.peer,
-                key: EventKey::new(&format!("delivery:{}", row.id)),
-                at: self.clock.now(),
-                event: Event::Delivery { bubble: row.id, fate: DeliveryFate::Expired },
-            });
-            self.senders.settle(Settled::GivenUp { partner, id: row.id, event: event.map(Box::new) });
+            self.senders.settle(given_up(&row, DeliveryFate::Expired, self.clock.now()));
         }
         self.senders.send(self, rows);
     }

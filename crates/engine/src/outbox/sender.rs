@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, watch};
 use tracing::{Instrument, debug, debug_span, error, warn};
 use voronka_core::{
     ids::{AccountId, PartnerId},
-    message::{DeliveryFate, Event, EventKey, Inbound},
+    message::DeliveryFate,
     ports::{Channel, Fate, Moment, Receipt, SendError, Settled},
     rows::{Lane, OutboxRow},
 };
@@ -22,6 +22,7 @@ use voronka_core::{
 use super::{
     Load, Served, TRIED_FOR, UNDER_WAY_MAX, Unwritten,
     campaign::{Page, ReadBack},
+    given_up,
     queue::{Next, Queue},
     results::Report,
 };
@@ -246,16 +247,7 @@ impl Sender {
         if row.lane == Lane::Notice {
             error!(?fate, "a notice to the team was not delivered; it stands on the owner's page alone");
         }
-        let event = (row.lane != Lane::Notice).then(|| Inbound {
-            partner: self.partner.clone(),
-            account: row.account.clone(),
-            peer: row.peer.clone(),
-            key: EventKey::new(&format!("delivery:{}", row.id)),
-            at: self.shared.clock.now(),
-            event: Event::Delivery { bubble: row.id, fate },
-        });
-        let event = event.map(Box::new);
-        let given_up = Settled::GivenUp { partner: self.partner.clone(), id: row.id, event };
+        let given_up = given_up(row, fate, self.shared.clock.now());
         self.settle(waiting, given_up);
     }
 
