@@ -19,7 +19,7 @@ use std::sync::{
 use lru::LruCache;
 use rustc_hash::FxHashMap;
 use voronka_core::{
-    message::{Content, ConversationKey, Event, Inbound},
+    message::{Content, ConversationKey, Event, Inbound, TeamAction},
     ports::{PostedMail, Writers},
     rows::{Mail, MailSeq},
 };
@@ -281,9 +281,15 @@ impl Drop for Stranger<'_> {
     }
 }
 
+/// Bytes that mail holds in memory, about.
 fn weight(inbound: &Inbound) -> usize {
     let words = match &inbound.event {
-        Event::Customer { content: Content::Text { text }, .. } => text.len(),
+        Event::Customer { content: Content::Text { text } | Content::Edited { text, .. }, .. }
+        | Event::Team { action: TeamAction::Reply { text }, .. } => text.len(),
+        Event::Customer { content: Content::Command { args, .. }, .. } => args.len(),
+        Event::Customer { content: Content::Media { caption, .. }, .. } => {
+            EVENT_BYTES + caption.as_ref().map_or(0, String::len)
+        }
         // Of these the words are few.
         Event::Customer { .. } | Event::Team { .. } | Event::Timer { .. } | Event::Delivery { .. } => EVENT_BYTES,
     };

@@ -41,9 +41,9 @@ impl<'a> Sending<'a> {
 /// Why a connection gave no answer.
 #[derive(Debug)]
 pub(crate) enum Lost {
-    /// Nothing of the request was taken.
+    /// The other side got nothing of the request: the connection broke before its first byte was written.
     Unsent(String),
-    /// Something of it was.
+    /// It may have got some of it, or all.
     Unanswered(String),
 }
 

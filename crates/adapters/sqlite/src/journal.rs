@@ -295,3 +295,22 @@ impl Outcome {
 fn take(pen: &Pen<'_>, partner: &PartnerId, id: BubbleId) -> Result<bool, Problem> {
     Ok(pen.prepare_cached(sql::OUTBOX_DROP)?.execute(params![partner.as_str(), id.0.into_bytes()])? > 0)
 }
+
+#[cfg(test)]
+mod tests {
+    use voronka_testkit::journal::sample;
+
+    use super::*;
+
+    #[test]
+    fn the_writer_is_told_of_the_events_that_results_bring() {
+        let partner = sample::partner("korica");
+        let words = "слово ".repeat(1_000);
+        let event = Some(Box::new(sample::text(&partner, "anna", "1", &words)));
+        let id = BubbleId(uuid::Uuid::from_u128(1));
+        let given_up = Outcome::of(Settled::GivenUp { partner: partner.clone(), id, event }).unwrap();
+        let tried = Outcome::of(Settled::Tried { partner, id }).unwrap();
+        assert!(given_up.bytes() > words.len());
+        assert_eq!(tried.bytes(), ROW_BYTES);
+    }
+}

@@ -1,6 +1,6 @@
 use voronka_core::{
     ids::{AccountId, PartnerId},
-    message::{EventKey, Peer, Profile},
+    message::{EventKey, MediaKind, Peer, Profile},
 };
 
 use super::*;
@@ -139,4 +139,22 @@ fn where_others_write_nothing_is_known() {
     boxes.read(&anna()).found_all(&[]);
     boxes.post(&[event("anna", "1")]).kept(&new(1));
     check(&boxes, None);
+}
+
+#[test]
+fn all_words_that_an_event_holds_count() {
+    let words = || "слово ".repeat(1_000);
+    let customer = |content| Event::Customer { content, profile: Profile::default() };
+    let caption = Some(words());
+    let media = Content::Media { kind: MediaKind::Photo, file: "1".to_owned(), caption, name: None, seconds: None };
+    for long in [
+        customer(Content::Text { text: words() }),
+        customer(Content::Edited { of: EventKey::new("1"), text: words() }),
+        customer(Content::Command { name: "start".to_owned(), args: words() }),
+        customer(media),
+        Event::Team { who: "olga".to_owned(), action: TeamAction::Reply { text: words() } },
+    ] {
+        let inbound = Inbound { event: long, ..event("anna", "1") };
+        assert!(weight(&inbound) > words().len(), "{:?}", inbound.event);
+    }
 }
