@@ -296,6 +296,8 @@ pub struct DeadLetter {
     pub cause: String,
     /// When.
     pub at: Timestamp,
+    /// What the partner's team is told: nobody has answered the customer. Written if there was mail to set aside.
+    pub notice: Option<NoticeRow>,
 }
 
 /// A body that was authentic but could not be read; kept raw for the operator.

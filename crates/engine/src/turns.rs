@@ -13,10 +13,11 @@ use jiff::SignedDuration;
 use tokio::sync::Notify;
 use tracing::{Instrument, debug, debug_span, error, instrument, warn};
 use voronka_core::{
-    ids::AccountId,
+    ids::{AccountId, NoticeId},
+    lang::Lang,
     message::{Content, ConversationKey, Event, EventKey, Inbound, Peer},
     ports::{CommitError, Fate, Moment, StoreError},
-    rows::{DeadLetter, Mail, MailSeq, OutboxRow, TurnCommit},
+    rows::{DeadLetter, Mail, MailSeq, NoticeRow, OutboxRow, TurnCommit},
     turn::{Outcome, Setting, Snapshot, Step, Turn},
 };
 
@@ -219,8 +220,32 @@ async fn attempt(
         tries.mail_max = 1;
         return None;
     }
-    let letter = DeadLetter { mail: taken, key: key.clone(), cause, at: shared.clock.now() };
+    let notice = Some(notice_of(shared, partner, key, &taken, first.as_ref()));
+    let letter = DeadLetter { mail: taken, key: key.clone(), cause, at: shared.clock.now(), notice };
     Some(set_aside(shared, letter, bell).await)
+}
+
+/// What the team is told of an event that is set aside: the customer has no answer.
+fn notice_of(
+    shared: &Shared,
+    partner: &Partner,
+    key: &ConversationKey,
+    mail: &[MailSeq],
+    from: Option<&(AccountId, Peer)>,
+) -> NoticeRow {
+    let languages = &partner.playbook().spec.config.languages;
+    let words = match languages.first().copied().unwrap_or_default() {
+        Lang::Ru => {
+            "Сообщение не обработано: клиент остался без ответа. Ответьте сами или верните сообщение в разговор."
+        }
+        Lang::En => {
+            "A message could not be processed: the customer has no answer. Reply yourself, or put the message back."
+        }
+    };
+    let from = from.map(|(account, peer)| format!("\n{account}, {peer}")).unwrap_or_default();
+    let seq = mail.first().copied().unwrap_or_default().to_string();
+    let id = NoticeId::of(&[&key.conversation.to_string(), &seq, "set aside"]);
+    NoticeRow { id, about: "set_aside".to_owned(), text: format!("{words}{from}"), at: shared.clock.now() }
 }
 
 /// Whether something is said to the customer.

@@ -116,6 +116,9 @@ async fn a_turn_that_the_store_refuses_is_set_aside() {
     let letters = stage.store.dead_letters(&partner(), Page::first(10)).await.unwrap();
     assert_eq!(letters.len(), 1);
     assert_eq!(letters[0].cause, "a constraint");
+    let notices = stage.store.notices(&partner(), Page::first(10)).await.unwrap();
+    let told = notices.iter().find(|notice| notice.about == "set_aside").unwrap();
+    assert!(told.text.contains("остался без ответа") && told.text.contains("anna"), "{}", told.text);
 }
 
 #[tokio::test]

@@ -459,7 +459,7 @@ impl Journal for MemoryStore {
 
     async fn set_aside(&self, letter: DeadLetter) -> Result<(), StoreError> {
         let mut state = self.enter(Call::SetAside)?;
-        let DeadLetter { mail, key, cause, at } = letter;
+        let DeadLetter { mail, key, cause, at, notice } = letter;
         let mut kept = Vec::new();
         for seq in mail {
             if state.is_mail_of(&key, seq) {
@@ -470,6 +470,9 @@ impl Journal for MemoryStore {
             let account = first.account.clone();
             state.last_letter += 1;
             let id = state.last_letter;
+            if let Some(notice) = notice {
+                state.notices.entry((key.partner.clone(), notice.id)).or_insert(notice);
+            }
             state
                 .letters
                 .insert(id, Letter { partner: key.partner, account, cause, at, mail: Some(kept), body: vec![] });

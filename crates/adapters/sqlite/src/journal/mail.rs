@@ -140,6 +140,10 @@ pub(super) fn set_aside(connection: &Connection, letter: &DeadLetter) -> Result<
     let mail = serde_json::to_string(&mail).map_err(|_| Problem::failed("an event is no JSON"))?;
     let row = params![partner, account.as_str(), conversation, mail, None::<&[u8]>, letter.cause, micros(letter.at)];
     connection.prepare_cached(sql::LETTER_ADD)?.execute(row)?;
+    if let Some(notice) = &letter.notice {
+        let row = params![partner, notice.id.0.into_bytes(), notice.about, notice.text, micros(notice.at)];
+        connection.prepare_cached(sql::NOTICE_ADD)?.execute(row)?;
+    }
     Ok(())
 }
 

@@ -182,13 +182,21 @@ pub async fn mail_set_aside_is_kept_with_its_cause_and_can_be_replayed(fixture: 
     let third = Inbound { key: EventKey::new("3"), ..first.clone() };
     post(&fixture, vec![second.clone(), third.clone()]).await;
     let mail: Vec<_> = load(&fixture, &key).await.mail.iter().take(2).map(|mail| mail.seq).collect();
-    let letter = DeadLetter { mail, key: key.clone(), cause: "the turn did not end".into(), at: sample::moment(9) };
+    let letter = DeadLetter {
+        mail,
+        key: key.clone(),
+        cause: "the turn did not end".into(),
+        at: sample::moment(9),
+        notice: Some(sample::notice("aside", 9)),
+    };
     fixture.store().set_aside(letter).await.expect("is set aside");
     assert_eq!(keys(&load(&fixture, &key).await), ["3"]);
 
     let store = fixture.store();
     let listed = store.dead_letters(&key.partner, Page::first(10)).await.expect("lists");
     assert_eq!(listed.len(), 1);
+    let told = store.notices(&key.partner, Page::first(10)).await.expect("lists");
+    assert_eq!(told, [sample::notice("aside", 9)], "the team is told with it");
     assert_eq!((listed[0].cause.as_str(), listed[0].at), ("the turn did not end", sample::moment(9)));
     assert_eq!((&listed[0].account, listed[0].holds), (&first.account, LetterKind::Events));
     assert_eq!(store.replay(&sample::partner("nega"), listed[0].id).await, Ok(None));
@@ -204,7 +212,7 @@ pub async fn mail_set_aside_is_kept_with_its_cause_and_can_be_replayed(fixture: 
 pub async fn mail_set_aside_twice_is_kept_once(fixture: impl Fixture) {
     let (_, key) = anna(&fixture).await;
     let mail = vec![load(&fixture, &key).await.mail[0].seq];
-    let letter = DeadLetter { mail, key: key.clone(), cause: "poison".into(), at: sample::moment(1) };
+    let letter = DeadLetter { mail, key: key.clone(), cause: "poison".into(), at: sample::moment(1), notice: None };
     fixture.store().set_aside(letter.clone()).await.expect("is set aside");
     fixture.store().set_aside(letter).await.expect("changes nothing");
     assert_eq!(fixture.store().dead_letters(&key.partner, Page::first(10)).await.expect("lists").len(), 1);
@@ -227,7 +235,7 @@ pub async fn a_raw_letter_is_listed_and_cannot_be_replayed(fixture: impl Fixture
 async fn poisoned(fixture: &impl Fixture) -> (Inbound, ConversationKey, i64) {
     let (inbound, key) = anna(fixture).await;
     let mail = vec![load(fixture, &key).await.mail[0].seq];
-    let letter = DeadLetter { mail, key: key.clone(), cause: "poison".into(), at: sample::moment(1) };
+    let letter = DeadLetter { mail, key: key.clone(), cause: "poison".into(), at: sample::moment(1), notice: None };
     fixture.store().set_aside(letter).await.expect("is set aside");
     let listed = fixture.store().dead_letters(&key.partner, Page::first(10)).await.expect("lists");
     (inbound, key, listed[0].id)
@@ -303,7 +311,13 @@ pub async fn another_partner_finds_nothing(fixture: impl Fixture) {
     let (inbound, key) = anna(&fixture).await;
     commit(&fixture, sample::full_turn(&key, &inbound, 0)).await;
     let letter = load(&fixture, &key).await.mail[0].seq;
-    let aside = DeadLetter { mail: vec![letter], key: key.clone(), cause: "poison".into(), at: sample::moment(1) };
+    let aside = DeadLetter {
+        mail: vec![letter],
+        key: key.clone(),
+        cause: "poison".into(),
+        at: sample::moment(1),
+        notice: None,
+    };
     let nega = sample::partner("nega");
     let foreign = ConversationKey { partner: nega.clone(), conversation: key.conversation };
     let store = fixture.store();
