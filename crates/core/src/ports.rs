@@ -21,7 +21,9 @@ pub use directory::{
     Backlog, ConversationCard, ConversationFilter, ConversationView, DeadLetterView, Directory, EventSetAside, Figures,
     LeadCard, LetterContent, LetterKind, OpenedLetter, OrderCard, Page,
 };
-pub use journal::{CommitError, Fired, Journal, LOADED_ORDERS_MAX, Loaded, PostedMail, Settled, StoreError, Writers};
+pub use journal::{
+    CommitError, Fired, Journal, LOADED_ORDERS_MAX, Loaded, PostedMail, Settled, StoreError, Telling, Writers,
+};
 pub use knowledge::{EmbedError, EmbedFor, Embedder, Indexed, Knowledge, KnowledgeError, Passage};
 pub use mailbox::{Mailbox, PostError, Posted};
 pub use model::{ChatMessage, ChatModel, Completion, Delta, Finish, ModelError, Prompt, ToolCall, ToolSpec, Usage};

@@ -296,8 +296,18 @@ pub struct DeadLetter {
     pub cause: String,
     /// When.
     pub at: Timestamp,
-    /// What the partner's team is told: nobody has answered the customer. Written if there was mail to set aside.
-    pub notice: Option<NoticeRow>,
+    /// What people are told of it.
+    pub told: Option<Told>,
+}
+
+/// What people are told of a dead letter. It is written if there was mail to set aside and the notice is not known yet: of one
+/// trouble they are told once.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Told {
+    /// For the team's page.
+    pub notice: NoticeRow,
+    /// For messengers: a word to the customer, cards to the team.
+    pub outbox: Vec<OutboxRow>,
 }
 
 /// A body that was authentic but could not be read; kept raw for the operator.

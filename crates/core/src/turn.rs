@@ -5,6 +5,7 @@
 //! outcome, so a turn may be computed again after a crash or a conflict.
 
 mod answer;
+mod aside;
 mod booking;
 mod commit;
 mod contacts;
@@ -33,6 +34,7 @@ use jiff::Timestamp;
 
 use self::{answer::Answering, work::Work};
 pub use self::{
+    aside::{Aside, Concerns, Trouble},
     playbook::Playbook,
     prompt::PROMPT_VERSION,
     state::{Customer, Owner, Run, Snapshot, State, Unreadable},

@@ -1,5 +1,7 @@
 //! One turn, end to end: load, decide, ask the world, commit, hand over what is to be sent.
 
+mod aside;
+
 use std::{
     any::Any,
     fmt,
@@ -13,14 +15,14 @@ use jiff::SignedDuration;
 use tokio::sync::Notify;
 use tracing::{Instrument, debug, debug_span, error, instrument, warn};
 use voronka_core::{
-    ids::{AccountId, NoticeId},
-    lang::Lang,
+    ids::AccountId,
     message::{Content, ConversationKey, Event, EventKey, Inbound, Peer},
     ports::{CommitError, Fate, Moment, StoreError},
-    rows::{DeadLetter, Mail, MailSeq, NoticeRow, OutboxRow, TurnCommit},
+    rows::{Mail, MailSeq, OutboxRow, TurnCommit},
     turn::{Outcome, Setting, Snapshot, Step, Turn},
 };
 
+use self::aside::{Taken, set_aside};
 use crate::{
     Change, Shared,
     observe::{self, Ended, Part},
@@ -176,16 +178,14 @@ async fn attempt(
     bell: &Notify,
     tries: &mut Tries,
 ) -> Option<Next> {
-    let taken: Vec<_> = mail.iter().map(|mail| mail.seq).collect();
-    let answered = shared.replies.awaited(key, &mail);
-    let first = mail.first().map(|mail| (mail.inbound.account.clone(), mail.inbound.peer.clone()));
+    let taken = Taken::of(shared, key, &mail);
     let shown = AtomicI64::new(0);
-    let watch = Watch { bell, mail: &taken, by: tries.overtaking(), shown: &shown };
+    let watch = Watch { bell, mail: &taken.mail, by: tries.overtaking(), shown: &shown };
     // A port that panics is as bad as a core that does, and no worse.
     let decided =
         AssertUnwindSafe(decide(shared, partner, setting, key, mail, watch, tries.heard)).catch_unwind().await;
     // A preview is replaced by the answer, or goes.
-    if let Some((account, peer)) = &first
+    if let Some((account, peer)) = &taken.from
         && !matches!(&decided, Ok(Decided::Done(outcome)) if answers(outcome, account, peer))
     {
         withdraw(shared, partner, account, peer, &shown).await;
@@ -199,13 +199,13 @@ async fn attempt(
         }
         Decided::Done(outcome) => {
             let preview = async {
-                if let Some((account, peer)) = &first {
+                if let Some((account, peer)) = &taken.from {
                     withdraw(shared, partner, account, peer, &shown).await;
                 }
             };
-            match commit(shared, *outcome, &answered, preview, &mut tries.pause, bell).await {
+            match commit(shared, *outcome, &taken.awaited, preview, &mut tries.pause, bell).await {
                 // What comes later is heard of.
-                Ok(()) => return Some(if taken.len() < tries.mail_max { Next::Rest } else { Next::Again }),
+                Ok(()) => return Some(if taken.mail.len() < tries.mail_max { Next::Rest } else { Next::Again }),
                 Err(Unwritten::Conflict) => return conflict(shared, tries, bell).await,
                 Err(Unwritten::Refused(cause)) => cause,
                 Err(Unwritten::GivenUp(next)) => return again(next),
@@ -215,37 +215,12 @@ async fn attempt(
         Decided::Failed(cause) | Decided::Unread(StoreError::Failed(cause)) => cause,
         Decided::Unread(error) => return again(outlast(shared, &error, &mut tries.pause, bell).await),
     };
-    if taken.len() > 1 {
+    if taken.mail.len() > 1 {
         // Of several events one is to blame: they are taken one by one.
         tries.mail_max = 1;
         return None;
     }
-    let notice = Some(notice_of(shared, partner, key, &taken, first.as_ref()));
-    let letter = DeadLetter { mail: taken, key: key.clone(), cause, at: shared.clock.now(), notice };
-    Some(set_aside(shared, letter, bell).await)
-}
-
-/// What the team is told of an event that is set aside: the customer has no answer.
-fn notice_of(
-    shared: &Shared,
-    partner: &Partner,
-    key: &ConversationKey,
-    mail: &[MailSeq],
-    from: Option<&(AccountId, Peer)>,
-) -> NoticeRow {
-    let languages = &partner.playbook().spec.config.languages;
-    let words = match languages.first().copied().unwrap_or_default() {
-        Lang::Ru => {
-            "Сообщение не обработано: клиент остался без ответа. Ответьте сами или верните сообщение в разговор."
-        }
-        Lang::En => {
-            "A message could not be processed: the customer has no answer. Reply yourself, or put the message back."
-        }
-    };
-    let from = from.map(|(account, peer)| format!("\n{account}, {peer}")).unwrap_or_default();
-    let seq = mail.first().copied().unwrap_or_default().to_string();
-    let id = NoticeId::of(&[&key.conversation.to_string(), &seq, "set aside"]);
-    NoticeRow { id, about: "set_aside".to_owned(), text: format!("{words}{from}"), at: shared.clock.now() }
+    Some(set_aside(shared, setting, key, taken, cause, bell).await)
 }
 
 /// Whether something is said to the customer.
@@ -526,18 +501,4 @@ async fn outlast(shared: &Arc<Shared>, error: &StoreError, pause: &mut SignedDur
             }
         }
     }
-}
-
-async fn set_aside(shared: &Arc<Shared>, letter: DeadLetter, bell: &Notify) -> Next {
-    shared.meters.turn(Ended::SetAside);
-    error!(cause = %letter.cause, mail = ?letter.mail, "a turn could not be computed; its event is set aside");
-    let mut pause = STORE_PAUSE_MIN;
-    let doubt = Doubt(Some((shared, &letter.key)));
-    while let Err(error) = shared.journal.set_aside(letter.clone()).await {
-        if outlast(shared, &error, &mut pause, bell).await == Next::Rest {
-            return Next::Rest;
-        }
-    }
-    doubt.consumed(&letter.mail);
-    Next::Again
 }

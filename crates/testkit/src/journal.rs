@@ -78,6 +78,7 @@ macro_rules! journal_conformance {
             a_bubble_given_up_by_another_partner_stays,
             mail_set_aside_is_kept_with_its_cause_and_can_be_replayed,
             mail_set_aside_twice_is_kept_once,
+            of_one_trouble_people_are_told_once,
             a_raw_letter_is_listed_and_cannot_be_replayed,
             a_dead_letter_is_opened_by_its_partner_alone,
             a_dropped_letter_is_gone_and_no_other,

@@ -9,7 +9,9 @@ use rusqlite::{Connection, Row, params};
 use voronka_core::{
     ids::{AccountId, BubbleId, PartnerId},
     message::{ConversationKey, Inbound},
-    ports::{CommitError, Fired, Journal, LOADED_ORDERS_MAX, Loaded, PostedMail, Settled, StoreError, Writers},
+    ports::{
+        CommitError, Fired, Journal, LOADED_ORDERS_MAX, Loaded, PostedMail, Settled, StoreError, Telling, Writers,
+    },
     rows::{DeadLetter, Lane, Mail, OrderRow, OutboxRow, RawLetter, TurnCommit},
 };
 
@@ -119,8 +121,11 @@ impl Journal for SqliteStore {
         Ok(self.writer.call(bytes, work).await?)
     }
 
-    async fn set_aside(&self, letter: DeadLetter) -> Result<(), StoreError> {
-        Ok(self.writer.call(letter.mail.len() * EVENT_BYTES, move |pen| mail::set_aside(pen, &letter)).await?)
+    async fn set_aside(&self, letter: DeadLetter) -> Result<Telling, StoreError> {
+        let outbox = letter.told.iter().flat_map(|told| &told.outbox);
+        let told = outbox.map(commit::json).collect::<Result<Vec<_>, _>>()?;
+        let bytes = letter.mail.len() * EVENT_BYTES + told.iter().map(|json| ROW_BYTES + json.len()).sum::<usize>();
+        Ok(self.writer.call(bytes, move |pen| mail::set_aside(pen, &letter, &told)).await?)
     }
 
     async fn keep_raw(&self, letter: RawLetter) -> Result<(), StoreError> {

@@ -83,8 +83,9 @@ pub trait Journal: Send + Sync + 'static {
     /// Records what became of bubbles, all or nothing. One that does not wait (any more) changes nothing.
     async fn settle(&self, settled: Vec<Settled>) -> Result<(), StoreError>;
 
-    /// Consumes mail that cannot be processed and keeps it with its cause; mail that is not there is passed over.
-    async fn set_aside(&self, letter: DeadLetter) -> Result<(), StoreError>;
+    /// Consumes mail that cannot be processed and keeps it with its cause and what people are told of it, all or nothing; mail
+    /// that is not there is passed over. An error means that nothing is written.
+    async fn set_aside(&self, letter: DeadLetter) -> Result<Telling, StoreError>;
 
     /// Keeps a body that could not be read.
     async fn keep_raw(&self, letter: RawLetter) -> Result<(), StoreError>;
@@ -103,6 +104,15 @@ pub enum Writers {
     One,
     /// Other processes as well, perhaps.
     Many,
+}
+
+/// Whether people are told with a dead letter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Telling {
+    /// What they are told was written with it, and may be sent.
+    Now,
+    /// Nothing was: there is nothing to tell, they know already, or there was no mail to set aside.
+    Nothing,
 }
 
 /// What became of one posted event.

@@ -199,6 +199,9 @@ phrases! {
         en "I seem unable to understand you. Shall I call a person?";
     /// Nothing is known about it.
     DontKnow "dont_know" () ru "Не знаю точно, передам вопрос коллеге, и вам ответят." en "I do not know for sure, I will pass your question to a colleague.";
+    /// A message could not be processed: a person will answer it.
+    SetAside "set_aside" () ru "Не получается ответить сразу. Передаю ваше сообщение коллеге, вам ответят здесь же."
+        en "I cannot answer this right away. I am passing your message to a colleague, they will answer right here.";
     /// The customer cancelled the flow.
     Cancelled "cancelled" () ru "Хорошо, остановились. Захотите продолжить, напишите." en "All right, we stop here. Write when you want to go on.";
     /// The customer opted out.

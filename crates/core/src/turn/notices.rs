@@ -9,7 +9,7 @@ use crate::{
     ids::{BubbleId, NoticeId},
     lang::{Lang, print},
     lead::Temperature,
-    message::{Message, Purpose},
+    message::{ConversationKey, Message, Purpose},
     order::OrderState,
     rows::{Author, Lane, NoticeRow, OutboxRow},
     spec::{rich::Rich, texts::Phrase},
@@ -35,7 +35,10 @@ const ALWAYS: [&str; 11] = [
 
 /// Of those, the ones that a file cannot subscribe to. What was not delivered is none of them: a card about a card that was
 /// not delivered would never end.
-const OURS: [&str; 4] = ["notify", "order.change", "order.refused", "forget"];
+const OURS: [&str; 5] = ["notify", "order.change", "order.refused", "forget", SET_ASIDE];
+
+/// A card about an event that could not be processed.
+pub(super) const SET_ASIDE: &str = "set_aside";
 
 /// What the customer is told of an order's new state; `None`: nothing.
 pub(super) fn order_news(state: OrderState) -> Option<Phrase> {
@@ -84,7 +87,9 @@ impl Work {
             text: text.clone(),
             at: self.now,
         };
-        let outbox = self.addressees(&abouts).into_iter().flat_map(|to| self.bubbles_for(to, &text)).collect();
+        let version = self.snap.version.to_string();
+        let card = |to| card(&self.snap.key, &[&version, "notice"], to, &text);
+        let outbox = self.addressees(&abouts).into_iter().flat_map(card).collect();
         Cards { rows: vec![row], outbox }
     }
 
@@ -93,7 +98,7 @@ impl Work {
             || self.book.spec.config.notify.iter().any(|notify| notify.about.iter().any(|fact| fact.name() == about))
     }
 
-    fn addressees(&self, abouts: &[String]) -> Vec<&TeamAddress> {
+    pub(super) fn addressees(&self, abouts: &[String]) -> Vec<&TeamAddress> {
         // What the file cannot subscribe to goes to whoever takes handed-over conversations.
         let ours = abouts.iter().any(|about| OURS.contains(&about.as_str()));
         let wants = |member: &Arc<str>| {
@@ -106,37 +111,8 @@ impl Work {
         self.setting.team.iter().filter(|address| wants(&address.member)).collect()
     }
 
-    fn bubbles_for(&self, to: &TeamAddress, text: &str) -> Vec<OutboxRow> {
-        let message = Message {
-            text: Rich::plain(text),
-            cards: Vec::new(),
-            photo: None,
-            buttons: Vec::new(),
-            purpose: Purpose::Service,
-        };
-        let bubbles = fit::fit(&message, &to.capabilities);
-        let row = |(n, bubble)| OutboxRow {
-            id: BubbleId::of(&[
-                &self.snap.key.conversation.to_string(),
-                &self.snap.version.to_string(),
-                "notice",
-                &to.member,
-                &format!("{n}"),
-            ]),
-            conversation: self.snap.key.clone(),
-            account: to.account.clone(),
-            peer: to.peer.clone(),
-            seq: 0,
-            bubble,
-            lane: Lane::Notice,
-            expires: None,
-            attempts: 0,
-        };
-        bubbles.into_iter().enumerate().map(row).collect()
-    }
-
     /// Who, how hot and why, what they want, what was said last.
-    fn card_text(&self, abouts: &[String]) -> String {
+    pub(super) fn card_text(&self, abouts: &[String]) -> String {
         let lang = self.book.language(None, "");
         let mut lines = Vec::new();
         let heads: Vec<String> = abouts.iter().map(|about| head(about, lang)).collect();
@@ -182,6 +158,34 @@ impl Work {
     }
 }
 
+/// A card to a member of the team; `of` tells it from other cards of the conversation.
+pub(super) fn card(key: &ConversationKey, of: &[&str], to: &TeamAddress, text: &str) -> Vec<OutboxRow> {
+    let message = Message {
+        text: Rich::plain(text),
+        cards: Vec::new(),
+        photo: None,
+        buttons: Vec::new(),
+        purpose: Purpose::Service,
+    };
+    let conversation = key.conversation.to_string();
+    let row = |(n, bubble): (usize, _)| {
+        let n = n.to_string();
+        let id: Vec<&str> = [conversation.as_str()].iter().chain(of).chain(&[&*to.member, &n]).copied().collect();
+        OutboxRow {
+            id: BubbleId::of(&id),
+            conversation: key.clone(),
+            account: to.account.clone(),
+            peer: to.peer.clone(),
+            seq: 0,
+            bubble,
+            lane: Lane::Notice,
+            expires: None,
+            attempts: 0,
+        }
+    };
+    fit::fit(&message, &to.capabilities).into_iter().enumerate().map(row).collect()
+}
+
 fn word<'a>(lang: Lang, ru: &'a str, en: &'a str) -> &'a str {
     match lang {
         Lang::Ru => ru,
@@ -217,6 +221,7 @@ fn head(about: &str, lang: Lang) -> String {
         "undelivered" => ("Не доставлено", "Not delivered"),
         "price.asked" => ("Спросил(а) цену", "Asked for a price"),
         "opt_out" => ("Просит не писать", "Opted out"),
+        SET_ASIDE => ("Не удалось обработать", "Could not be processed"),
         "forget" => ("Просит удалить персональные данные", "Asks for personal data to be erased"),
         "rating" => ("Оценка", "Rating"),
         other => return other.to_owned(),

@@ -288,6 +288,23 @@ impl Snapshot {
     /// Messages of history that a turn is given.
     pub const HISTORY_MAX: usize = 30;
 
+    /// A conversation of which nothing is known.
+    pub fn empty(key: ConversationKey, account: AccountId, peer: Peer) -> Self {
+        let customer = Customer { id: Some(key.first_customer()), ..Customer::default() };
+        let (orders, history) = (Vec::new(), Vec::new());
+        Self {
+            key,
+            account,
+            peer,
+            version: 0,
+            state: State::default(),
+            customer,
+            lead: Lead::default(),
+            orders,
+            history,
+        }
+    }
+
     /// Reads what a store keeps; `account` and `peer` are the mail's, for a conversation that is new.
     pub fn read(key: ConversationKey, account: AccountId, peer: Peer, loaded: &Loaded) -> Result<Self, Unreadable> {
         let state = match &loaded.conversation {

@@ -26,6 +26,12 @@ pub(super) enum Wording<'a> {
     Gone,
     /// What a person wrote was not sent: the customer cannot be reached.
     NotSaid,
+    /// A customer's message could not be processed, and nothing was said to them.
+    SetAside,
+    /// The same, and the customer was told that a person will answer.
+    SetAsideAndSaid,
+    /// Something else than a customer's message could not be processed.
+    EventSetAside,
     /// A shared contact, in the record.
     Contact,
     /// A place, in the record.
@@ -61,6 +67,13 @@ impl Wording<'_> {
             Self::Blocked => "Клиент заблокировал бота: пока он не напишет сам, сообщения до него не дойдут",
             Self::Gone => "Аккаунт или чат клиента удалён: сообщения до него не дойдут",
             Self::NotSaid => "Ваш ответ не отправлен: клиенту нельзя написать, пока он не напишет сам",
+            Self::SetAside => {
+                "Сообщение не обработано: клиент остался без ответа. Ответьте сами или верните сообщение в разговор"
+            }
+            Self::SetAsideAndSaid => {
+                "Сообщение не обработано: клиенту сказано, что ответит человек. Ответьте сами или верните сообщение в разговор"
+            }
+            Self::EventSetAside => "Событие разговора не обработано: верните его в разговор, когда причина устранена",
             Self::Contact => "[контакт]",
             Self::Place => "[место на карте]",
             Self::Button => "[кнопка]",
@@ -82,6 +95,15 @@ impl Wording<'_> {
             Self::Blocked => "The customer blocked the bot: until they write again, nothing reaches them",
             Self::Gone => "The customer's account or chat is gone: nothing reaches them",
             Self::NotSaid => "Your reply was not sent: the customer cannot be written to until they write again",
+            Self::SetAside => {
+                "A message could not be processed: the customer has no answer. Reply yourself, or put the message back"
+            }
+            Self::SetAsideAndSaid => {
+                "A message could not be processed: the customer was told that a person will answer. Reply yourself, or put the message back"
+            }
+            Self::EventSetAside => {
+                "An event of the conversation could not be processed: put it back when the cause is gone"
+            }
             Self::Contact => "[contact]",
             Self::Place => "[place]",
             Self::Button => "[button]",

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use jiff::SignedDuration;
 use voronka_core::{
     ids::PartnerId,
-    message::Inbound,
+    message::{Inbound, TeamAction},
     ports::{ChatModel, Completion, Delta, Directory, Journal, Mailbox, ModelError, Page, Prompt, StoreError},
     spec::partner::{PartnerFiles, PartnerSpec},
 };
@@ -116,9 +116,75 @@ async fn a_turn_that_the_store_refuses_is_set_aside() {
     let letters = stage.store.dead_letters(&partner(), Page::first(10)).await.unwrap();
     assert_eq!(letters.len(), 1);
     assert_eq!(letters[0].cause, "a constraint");
+}
+
+/// Notices that tell of events that were set aside.
+async fn told(stage: &Stage) -> Vec<String> {
     let notices = stage.store.notices(&partner(), Page::first(10)).await.unwrap();
-    let told = notices.iter().find(|notice| notice.about == "set_aside").unwrap();
-    assert!(told.text.contains("остался без ответа") && told.text.contains("anna"), "{}", told.text);
+    notices.into_iter().filter(|notice| notice.about == "set_aside").map(|notice| notice.text).collect()
+}
+
+#[tokio::test]
+async fn who_gets_no_answer_hears_that_a_person_will_give_it_and_the_team_hears_so_too() {
+    let stage = Stage::started().await;
+    stage.store.fail_next(Call::Commit, StoreError::Failed("a constraint".into()));
+    stage.says("anna", "1", "вишня").await;
+    soon(stage.telegram.until_shown(2)).await;
+    assert!(stage.seen("anna")[0].contains("Передаю ваше сообщение коллеге"), "{:?}", stage.seen("anna"));
+    let card = &stage.seen("111")[0];
+    assert!(card.contains("клиенту сказано, что ответит человек") && card.contains("telegram"), "{card}");
+    assert_eq!(told(&stage).await, [card.clone()]);
+    until(|| stage.store.outbox().is_empty()).await;
+}
+
+#[tokio::test]
+async fn of_one_trouble_people_hear_once_and_of_the_next_again() {
+    let stage = Stage::started().await;
+    for n in ["1", "2", "3"] {
+        stage.store.fail_next(Call::Commit, StoreError::Failed("a constraint".into()));
+        stage.says("anna", n, "вишня").await;
+        until(|| stage.store.mail_waiting() == 0).await;
+        quiet().await;
+    }
+    assert_eq!((stage.seen("anna").len(), stage.seen("111").len(), told(&stage).await.len()), (1, 1, 1));
+    stage.says("anna", "4", "слива").await;
+    soon(stage.telegram.until_shown(3)).await;
+    assert!(stage.seen("anna")[1].contains("слива"), "the conversation goes on");
+    quiet().await;
+    stage.store.fail_next(Call::Commit, StoreError::Failed("a constraint".into()));
+    stage.says("anna", "5", "вишня").await;
+    soon(stage.telegram.until_shown(5)).await;
+    assert_eq!((stage.seen("anna").len(), told(&stage).await.len()), (3, 2));
+}
+
+/// Nothing of the conversation can be read, neither for the turn nor for what is told.
+#[tokio::test]
+async fn who_cannot_be_read_hears_once_a_day_that_a_person_will_answer() {
+    let stage = Stage::started().await;
+    for n in ["1", "2"] {
+        for _ in 0..2 {
+            stage.store.fail_next(Call::Load, StoreError::Failed("a stored state cannot be read".into()));
+        }
+        stage.says("anna", n, "вишня").await;
+        until(|| stage.store.mail_waiting() == 0).await;
+        quiet().await;
+    }
+    assert_eq!((stage.seen("anna").len(), stage.seen("111").len(), told(&stage).await.len()), (1, 1, 1));
+    assert_eq!(stage.store.dead_letters(&partner(), Page::first(10)).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn nobody_is_told_that_a_person_will_answer_where_a_person_speaks_already() {
+    let stage = Stage::started().await;
+    stage.team("anna", "0", TeamAction::TakeOver).await;
+    until(|| stage.store.mail_waiting() == 0).await;
+    quiet().await;
+    stage.store.fail_next(Call::Commit, StoreError::Failed("a constraint".into()));
+    stage.says("anna", "1", "вишня").await;
+    until(|| stage.store.mail_waiting() == 0).await;
+    quiet().await;
+    assert!(stage.seen("anna").is_empty());
+    assert!(told(&stage).await[0].contains("остался без ответа"));
 }
 
 #[tokio::test]

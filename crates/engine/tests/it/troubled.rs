@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use voronka_core::{
     ids::PartnerId,
     message::{Content, ConversationKey, Event, Inbound},
-    ports::{CommitError, Fired, Journal, Loaded, PostedMail, Settled, StoreError, Writers},
+    ports::{CommitError, Fired, Journal, Loaded, PostedMail, Settled, StoreError, Telling, Writers},
     rows::{DeadLetter, Mail, MailSeq, OutboxRow, RawLetter, TurnCommit},
 };
 use voronka_testkit::journal::MemoryStore;
@@ -111,7 +111,7 @@ impl Journal for Troubled {
         late(self.store.settle(settled)).await
     }
 
-    async fn set_aside(&self, letter: DeadLetter) -> Result<(), StoreError> {
+    async fn set_aside(&self, letter: DeadLetter) -> Result<Telling, StoreError> {
         late(self.store.set_aside(letter)).await
     }
 

@@ -9,10 +9,12 @@ use voronka_core::{
     ids::{AccountId, ConversationId, CustomerId, NoticeId, OrderId, PartnerId},
     message::{ConversationKey, Event, EventKey, Inbound, Timer},
     order::OrderState,
-    ports::{CommitError, Fired, Journal, LOADED_ORDERS_MAX, Loaded, PostedMail, Settled, StoreError, Writers},
+    ports::{
+        CommitError, Fired, Journal, LOADED_ORDERS_MAX, Loaded, PostedMail, Settled, StoreError, Telling, Writers,
+    },
     rows::{
         ConversationRow, CustomerRow, DeadLetter, FactRow, LeadRow, Mail, MailSeq, MessageRow, NoticeRow, OrderRow,
-        OutboxRow, RawLetter, TimerRow, TurnCommit,
+        OutboxRow, RawLetter, TimerRow, Told, TurnCommit,
     },
 };
 
@@ -293,14 +295,16 @@ impl State {
                 TimerRow::Cancel { name } => self.timers.remove(&(key.clone(), name)),
             };
         }
-        for row in outbox {
-            if self.bubble(partner, &row.id).is_none() {
-                self.last_outbox += 1;
-                self.outbox.insert(self.last_outbox, row);
-            }
-        }
+        outbox.into_iter().for_each(|row| self.keep_bubble(partner, row));
         for notice in notices {
             self.notices.entry((partner.clone(), notice.id)).or_insert(notice);
+        }
+    }
+
+    fn keep_bubble(&mut self, partner: &PartnerId, row: OutboxRow) {
+        if self.bubble(partner, &row.id).is_none() {
+            self.last_outbox += 1;
+            self.outbox.insert(self.last_outbox, row);
         }
     }
 
@@ -457,27 +461,30 @@ impl Journal for MemoryStore {
         Ok(())
     }
 
-    async fn set_aside(&self, letter: DeadLetter) -> Result<(), StoreError> {
+    async fn set_aside(&self, letter: DeadLetter) -> Result<Telling, StoreError> {
         let mut state = self.enter(Call::SetAside)?;
-        let DeadLetter { mail, key, cause, at, notice } = letter;
+        let DeadLetter { mail, key, cause, at, told } = letter;
         let mut kept = Vec::new();
         for seq in mail {
             if state.is_mail_of(&key, seq) {
                 kept.extend(state.mail.remove(&seq));
             }
         }
-        if let Some(first) = kept.first() {
-            let account = first.account.clone();
-            state.last_letter += 1;
-            let id = state.last_letter;
-            if let Some(notice) = notice {
-                state.notices.entry((key.partner.clone(), notice.id)).or_insert(notice);
-            }
-            state
-                .letters
-                .insert(id, Letter { partner: key.partner, account, cause, at, mail: Some(kept), body: vec![] });
+        let Some(first) = kept.first() else { return Ok(Telling::Nothing) };
+        let account = first.account.clone();
+        state.last_letter += 1;
+        let id = state.last_letter;
+        let partner = key.partner;
+        state
+            .letters
+            .insert(id, Letter { partner: partner.clone(), account, cause, at, mail: Some(kept), body: vec![] });
+        let Some(Told { notice, outbox }) = told else { return Ok(Telling::Nothing) };
+        if state.notices.contains_key(&(partner.clone(), notice.id)) {
+            return Ok(Telling::Nothing);
         }
-        Ok(())
+        state.notices.insert((partner.clone(), notice.id), notice);
+        outbox.into_iter().for_each(|row| state.keep_bubble(&partner, row));
+        Ok(Telling::Now)
     }
 
     async fn keep_raw(&self, letter: RawLetter) -> Result<(), StoreError> {

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use voronka_core::{
     ids::{AccountId, PartnerId},
     message::{ConversationKey, Inbound},
-    ports::{CommitError, Fired, Journal, Loaded, PostedMail, Settled, StoreError, Writers},
+    ports::{CommitError, Fired, Journal, Loaded, PostedMail, Settled, StoreError, Telling, Writers},
     rows::{DeadLetter, Mail, OutboxRow, RawLetter, TurnCommit},
 };
 
@@ -32,6 +32,7 @@ pub(super) enum Written {
     Posted(Vec<PostedMail>),
     Fired(Fired),
     Replayed(Option<ConversationKey>),
+    SetAside(Telling),
     Done,
 }
 
@@ -148,11 +149,11 @@ fn apply(world: &Arc<World>, write: Write) -> Result<Written, CommitError> {
         }
         Write::SetAside(letter) => {
             let waiting = store.mail(&letter.key, usize::MAX).now_or_never().expect(READY)?;
-            store.set_aside(letter.clone()).now_or_never().expect(READY)?;
+            let telling = store.set_aside(letter.clone()).now_or_never().expect(READY)?;
             // Stores pass over what another engine has served.
             let mail = letter.mail.iter().copied().filter(|seq| waiting.iter().any(|mail| mail.seq == *seq)).collect();
-            world.state().set_aside(&DeadLetter { mail, ..letter });
-            Ok(Written::Done)
+            world.state().set_aside(&DeadLetter { mail, ..letter }, telling);
+            Ok(Written::SetAside(telling))
         }
         Write::Replay(partner, letter) => {
             let events = store.letter_events(&partner, letter);
@@ -182,9 +183,10 @@ impl SimJournal {
         let taken = {
             let mut state = world.state();
             if let Some(error) = state.journal_fault(call) {
-                // Who is told that the store is out of reach does not know what it did; of a turn it must say so.
+                // Who is told that the store is out of reach does not know what it did; of a turn and of what is set aside it must say so.
                 let busy = matches!(&error, CommitError::Store(StoreError::Busy(_)));
-                let written = busy && call != Call::Commit && state.chance.one_in(2);
+                let certain = call == Call::Commit || call == Call::SetAside;
+                let written = busy && !certain && state.chance.one_in(2);
                 state.tell(|| format!("{name} fails: {error:?}{}", if written { ", but is written" } else { "" }));
                 let write = state.take_write(in_flight.id);
                 if written && let Some(write) = write {
@@ -249,7 +251,7 @@ impl Journal for SimJournal {
     async fn post(&self, batch: Vec<Inbound>) -> Result<Vec<PostedMail>, StoreError> {
         match self.write(Write::Post(batch)).await.map_err(store_error)? {
             Written::Posted(posted) => Ok(posted),
-            Written::Fired(_) | Written::Replayed(_) | Written::Done => Ok(Vec::new()),
+            Written::Fired(_) | Written::Replayed(_) | Written::SetAside(_) | Written::Done => Ok(Vec::new()),
         }
     }
 
@@ -282,7 +284,7 @@ impl Journal for SimJournal {
     async fn fire(&self, now: Timestamp, limit: usize) -> Result<Fired, StoreError> {
         match self.write(Write::Fire(now, limit)).await.map_err(store_error)? {
             Written::Fired(fired) => Ok(fired),
-            Written::Posted(_) | Written::Replayed(_) | Written::Done => Ok(Fired::default()),
+            Written::Posted(_) | Written::Replayed(_) | Written::SetAside(_) | Written::Done => Ok(Fired::default()),
         }
     }
 
@@ -305,8 +307,11 @@ impl Journal for SimJournal {
         self.write(Write::Settle(settled)).await.map(drop).map_err(store_error)
     }
 
-    async fn set_aside(&self, letter: DeadLetter) -> Result<(), StoreError> {
-        self.write(Write::SetAside(letter)).await.map(drop).map_err(store_error)
+    async fn set_aside(&self, letter: DeadLetter) -> Result<Telling, StoreError> {
+        match self.write(Write::SetAside(letter)).await.map_err(store_error)? {
+            Written::SetAside(telling) => Ok(telling),
+            Written::Posted(_) | Written::Fired(_) | Written::Replayed(_) | Written::Done => Ok(Telling::Nothing),
+        }
     }
 
     async fn keep_raw(&self, letter: RawLetter) -> Result<(), StoreError> {
@@ -320,7 +325,7 @@ impl Journal for SimJournal {
     async fn replay(&self, partner: &PartnerId, letter: i64) -> Result<Option<ConversationKey>, StoreError> {
         match self.write(Write::Replay(partner.clone(), letter)).await.map_err(store_error)? {
             Written::Replayed(key) => Ok(key),
-            Written::Posted(_) | Written::Fired(_) | Written::Done => Ok(None),
+            Written::Posted(_) | Written::Fired(_) | Written::SetAside(_) | Written::Done => Ok(None),
         }
     }
 }

@@ -18,7 +18,7 @@ use voronka_core::{
     message::{Bubble, ConversationKey, EventKey, Inbound, Peer},
     ports::{
         Channel, ChatModel, CommitError, Completion, Delta, Fired, Journal, Loaded, ModelError, PostedMail, Preview,
-        Prompt, Receipt, SendError, Settled, StoreError, Writers,
+        Prompt, Receipt, SendError, Settled, StoreError, Telling, Writers,
     },
     rows::{DeadLetter, Mail, OutboxRow, RawLetter, TimerRow, TurnCommit},
     spec::rich::Rich,
@@ -366,7 +366,7 @@ impl Journal for BrokenJournal {
         self.inner.settle(settled).await
     }
 
-    async fn set_aside(&self, letter: DeadLetter) -> Result<(), StoreError> {
+    async fn set_aside(&self, letter: DeadLetter) -> Result<Telling, StoreError> {
         self.inner.set_aside(letter).await
     }
 

@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use voronka_core::{
-    ids::{BubbleId, PartnerId},
+    ids::{BubbleId, NoticeId, PartnerId},
     message::{Content, Event, Inbound},
-    ports::PostedMail,
+    ports::{PostedMail, Telling},
     rows::{Author, DeadLetter, Lane, Mail, MailSeq, OutboxRow, TimerRow, TurnCommit},
 };
 
@@ -32,6 +32,10 @@ pub(super) struct Truth {
     /// Keys of the customers' messages that are kept, by chat.
     heard: BTreeMap<usize, BTreeSet<String>>,
     set_aside: BTreeSet<EventId>,
+    /// Troubles that the people of a chat have been told of.
+    told: BTreeSet<(usize, NoticeId)>,
+    /// Chats that could not be delivered to: nothing is said there until the customer is back.
+    silenced: BTreeSet<usize>,
     /// Events that were set aside and put back: they have their turn, out of order.
     replayed: BTreeSet<EventId>,
     /// How often a timer was set for one moment.
@@ -190,6 +194,9 @@ impl State {
         let stale = self.take(chat, &ids);
         let owner_before = self.truth.owners.insert(chat, turn.conversation.owner).unwrap_or("bot");
         self.check_answered(chat, turn, &events, owner_before);
+        if events.iter().any(is_undeliverable) {
+            self.truth.silenced.insert(chat);
+        }
         let dialogue = turn.outbox.iter().filter(|row| row.lane != Lane::Notice).count();
         if stale == ids.len() && !ids.is_empty() && dialogue > 0 {
             self.broken("timers", &format!("chat {chat}: a timer that was cancelled acts: {ids:?}"));
@@ -399,7 +406,7 @@ impl State {
         }
     }
 
-    pub(super) fn set_aside(&mut self, letter: &DeadLetter) {
+    pub(super) fn set_aside(&mut self, letter: &DeadLetter, telling: Telling) {
         let ids: Vec<EventId> = letter.mail.iter().filter_map(|seq| self.truth.mail.get(seq)).map(event_id).collect();
         if ids.is_empty() {
             return self.tell(|| "what was to be set aside has been served meanwhile".to_owned());
@@ -412,6 +419,38 @@ impl State {
         if let Some(chat) = scene::chat_of(&letter.key) {
             let version = self.truth.versions.get(&chat).copied().unwrap_or(0);
             self.check_no_preview(chat, version, "loses its turn");
+            self.check_told(chat, version, letter, telling);
+        }
+    }
+}
+
+impl State {
+    /// Who gets no answer hears so once, until the conversation has a turn again, and no more.
+    fn check_told(&mut self, chat: usize, version: i64, letter: &DeadLetter, telling: Telling) {
+        let Some(told) = &letter.told else {
+            return self.broken("an answer or a person", &format!("chat {chat}: nobody hears of a dead letter"));
+        };
+        let before = self.truth.told.insert((chat, told.notice.id));
+        match telling {
+            Telling::Now if !before => {
+                self.broken("nothing twice", &format!("chat {chat} is told of one trouble twice"))
+            }
+            Telling::Nothing if before => {
+                self.broken("an answer or a person", &format!("chat {chat}: nobody hears of a dead letter"));
+            }
+            Telling::Nothing => {}
+            Telling::Now => {
+                let customer = letter.mail.iter().filter_map(|seq| self.truth.mail.get(seq));
+                let waits = customer.clone().any(|inbound| matches!(inbound.event, Event::Customer { .. }));
+                let word = told.outbox.iter().any(|row| row.lane == Lane::Dialogue);
+                let owner = self.truth.owners.get(&chat).copied().unwrap_or("bot");
+                if waits && owner == "bot" && !word && !self.truth.silenced.contains(&chat) {
+                    self.broken("an answer or a person", &format!("chat {chat} is not told of its dead letter"));
+                }
+                for row in &told.outbox {
+                    self.check_bubble(chat, row, version);
+                }
+            }
         }
     }
 }

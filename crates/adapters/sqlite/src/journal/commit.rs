@@ -73,7 +73,11 @@ impl Prepared {
         self.turn.facts.iter().try_for_each(|row| to.fact(row))?;
         self.turn.orders.iter().try_for_each(|row| to.order(row))?;
         self.turn.timers.iter().zip(&self.timers).try_for_each(|(row, json)| to.timer(row, json))?;
-        self.turn.outbox.iter().zip(&self.bubbles).try_for_each(|(row, json)| to.bubble(row, json.as_deref()))?;
+        self.turn
+            .outbox
+            .iter()
+            .zip(&self.bubbles)
+            .try_for_each(|(row, json)| bubble(pen, partner, row, json.as_deref()))?;
         self.turn.notices.iter().try_for_each(|row| to.notice(row))
     }
 
@@ -83,9 +87,14 @@ impl Prepared {
     }
 }
 
+/// A bubble's JSON.
+pub(super) fn json(row: &OutboxRow) -> Result<String, Problem> {
+    serde_json::to_string(&row.bubble).map_err(|_| Problem::failed("a bubble is no JSON"))
+}
+
 /// A bubble's JSON, unless the message of its position has the very same.
 fn own_body(turn: &TurnCommit, row: &OutboxRow) -> Result<Option<String>, Problem> {
-    let json = serde_json::to_string(&row.bubble).map_err(|_| Problem::failed("a bubble is no JSON"))?;
+    let json = json(row)?;
     let same = |message: &MessageRow| message.seq == row.seq && message.body == json;
     let shared = row.conversation == turn.key && turn.messages.iter().any(same);
     Ok((!shared).then_some(json))
@@ -196,26 +205,28 @@ impl To<'_> {
         Ok(())
     }
 
-    fn bubble(&self, row: &OutboxRow, json: Option<&str>) -> Result<(), Problem> {
-        let row = params![
-            self.partner,
-            row.id.0.into_bytes(),
-            row.conversation.conversation.0.into_bytes(),
-            row.account.as_str(),
-            row.peer.as_str(),
-            row.seq,
-            json,
-            row.lane.number(),
-            row.expires.map(micros),
-            row.attempts
-        ];
-        self.run(sql::OUTBOX_ADD, row).map(|_| ())
-    }
-
     fn notice(&self, row: &NoticeRow) -> Result<(), Problem> {
         let row = params![self.partner, row.id.0.into_bytes(), row.about, row.text, micros(row.at)];
         self.run(sql::NOTICE_ADD, row).map(|_| ())
     }
+}
+
+/// `json`: the bubble, unless a message has it.
+pub(super) fn bubble(pen: &Pen<'_>, partner: &str, row: &OutboxRow, json: Option<&str>) -> Result<(), Problem> {
+    let row = params![
+        partner,
+        row.id.0.into_bytes(),
+        row.conversation.conversation.0.into_bytes(),
+        row.account.as_str(),
+        row.peer.as_str(),
+        row.seq,
+        json,
+        row.lane.number(),
+        row.expires.map(micros),
+        row.attempts
+    ];
+    pen.prepare_cached(sql::OUTBOX_ADD)?.execute(row)?;
+    Ok(())
 }
 
 /// When an order that is written now counts as placed.

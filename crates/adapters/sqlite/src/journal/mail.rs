@@ -6,8 +6,8 @@ use serde_json::value::RawValue;
 use voronka_core::{
     ids::{AccountId, PartnerId},
     message::{Content, ConversationKey, Event, EventKey, Inbound, Peer, Profile, Timer},
-    ports::{EventSetAside, Fired, PostedMail},
-    rows::{DeadLetter, Mail, MailSeq},
+    ports::{EventSetAside, Fired, PostedMail, Telling},
+    rows::{DeadLetter, Mail, MailSeq, Told},
 };
 
 use super::{all, most, one};
@@ -126,25 +126,28 @@ struct Kept {
     event: Box<RawValue>,
 }
 
-pub(super) fn set_aside(connection: &Connection, letter: &DeadLetter) -> Result<(), Problem> {
+/// `told`: the bubbles of what is told, in JSON.
+pub(super) fn set_aside(pen: &Pen<'_>, letter: &DeadLetter, told: &[String]) -> Result<Telling, Problem> {
     let (partner, conversation) = (letter.key.partner.as_str(), letter.key.conversation.0.into_bytes());
     let mut mail = Vec::new();
     for seq in &letter.mail {
-        mail.extend(all(connection, sql::MAIL_SET_ASIDE, params![partner, conversation, seq], |row| {
+        mail.extend(all(pen, sql::MAIL_SET_ASIDE, params![partner, conversation, seq], |row| {
             let event = RawValue::from_string(get(row, 4)?).map_err(|_| Problem::Unreadable("event"))?;
             Ok(Kept { account: get(row, 0)?, peer: get(row, 1)?, key: get(row, 2)?, at: get(row, 3)?, event })
         })?);
     }
-    let Some(first) = mail.first() else { return Ok(()) };
+    let Some(first) = mail.first() else { return Ok(Telling::Nothing) };
     let account = first.account.clone();
     let mail = serde_json::to_string(&mail).map_err(|_| Problem::failed("an event is no JSON"))?;
     let row = params![partner, account.as_str(), conversation, mail, None::<&[u8]>, letter.cause, micros(letter.at)];
-    connection.prepare_cached(sql::LETTER_ADD)?.execute(row)?;
-    if let Some(notice) = &letter.notice {
-        let row = params![partner, notice.id.0.into_bytes(), notice.about, notice.text, micros(notice.at)];
-        connection.prepare_cached(sql::NOTICE_ADD)?.execute(row)?;
+    pen.prepare_cached(sql::LETTER_ADD)?.execute(row)?;
+    let Some(Told { notice, outbox }) = &letter.told else { return Ok(Telling::Nothing) };
+    let row = params![partner, notice.id.0.into_bytes(), notice.about, notice.text, micros(notice.at)];
+    if pen.prepare_cached(sql::NOTICE_ADD)?.execute(row)? == 0 {
+        return Ok(Telling::Nothing);
     }
-    Ok(())
+    outbox.iter().zip(told).try_for_each(|(row, json)| super::commit::bubble(pen, partner, row, Some(json)))?;
+    Ok(Telling::Now)
 }
 
 /// The events of a dead letter, as they were kept.

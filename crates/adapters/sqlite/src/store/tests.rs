@@ -325,13 +325,8 @@ async fn what_cannot_be_read_holds_nobody_up_and_is_not_lost() {
     let Loaded { mail, .. } = store.load(&key, 9, 9).await.unwrap();
     assert_eq!(mail.len(), 2);
     assert_eq!(mail[0].inbound.key, inbound.key);
-    let letter = DeadLetter {
-        mail: vec![mail[0].seq],
-        key: key.clone(),
-        cause: "?".into(),
-        at: sample::moment(0),
-        notice: None,
-    };
+    let letter =
+        DeadLetter { mail: vec![mail[0].seq], key: key.clone(), cause: "?".into(), at: sample::moment(0), told: None };
     store.set_aside(letter).await.unwrap();
     let listed = store.dead_letters(&key.partner, Page::first(9)).await.unwrap();
     store.replay(&key.partner, listed[0].id).await.unwrap();

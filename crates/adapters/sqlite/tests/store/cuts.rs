@@ -110,7 +110,7 @@ async fn step(store: &SqliteStore, n: usize) {
         }
         4 => {
             let mail = loaded.mail.iter().map(|mail| mail.seq).collect();
-            let letter = DeadLetter { mail, key, cause: "poison".into(), at: sample::moment(4), notice: None };
+            let letter = DeadLetter { mail, key, cause: "poison".into(), at: sample::moment(4), told: None };
             store.set_aside(letter).await.unwrap();
         }
         _ => {

@@ -183,7 +183,7 @@ async fn step(memory: &MemoryStore, file: InFile, op: Op) -> InFile {
         Op::SetAside { partner, peer, count } => {
             let key = inbound(*partner, *peer, "").conversation();
             let mail = memory.load(&key, *count, 0).await.unwrap().mail.iter().map(|mail| mail.seq).collect();
-            let letter = DeadLetter { mail, key, cause: "poison".into(), at: sample::moment(4), notice: None };
+            let letter = DeadLetter { mail, key, cause: "poison".into(), at: sample::moment(4), told: None };
             let mail = as_in(store, memory, &letter.key, &letter.mail).await;
             let theirs = DeadLetter { mail, ..letter.clone() };
             assert_eq!(memory.set_aside(letter).await, store.set_aside(theirs).await);

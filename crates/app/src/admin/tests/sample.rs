@@ -204,7 +204,7 @@ async fn set_aside(store: &MemoryStore, partner: &PartnerId, key: &ConversationK
     let loaded = store.load(key, 10, 1).await.expect("loaded");
     let mail = loaded.mail.iter().map(|mail| mail.seq).collect();
     let cause = "flow `tort`: step `dostavka` has no way out".to_owned();
-    store.set_aside(DeadLetter { mail, key: key.clone(), cause, at, notice: None }).await.expect("set aside");
+    store.set_aside(DeadLetter { mail, key: key.clone(), cause, at, told: None }).await.expect("set aside");
 }
 
 fn people() -> Vec<Person> {

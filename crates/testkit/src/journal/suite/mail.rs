@@ -3,8 +3,9 @@ use voronka_core::{
     message::{Content, ConversationKey, Event, EventKey, Inbound, Profile, Timer},
     ports::{
         Backlog, ConversationFilter, Directory, Figures, Journal, LetterContent, LetterKind, Loaded, Page, PostedMail,
+        Settled, Telling,
     },
-    rows::{DeadLetter, Lane, OutboxRow, RawLetter, TimerRow, TurnCommit},
+    rows::{DeadLetter, Lane, OutboxRow, RawLetter, TimerRow, Told, TurnCommit},
 };
 
 use super::{ALL, Fixture, anna, commit, fates, keys, load, post, sample};
@@ -187,9 +188,9 @@ pub async fn mail_set_aside_is_kept_with_its_cause_and_can_be_replayed(fixture: 
         key: key.clone(),
         cause: "the turn did not end".into(),
         at: sample::moment(9),
-        notice: Some(sample::notice("aside", 9)),
+        told: Some(Told { notice: sample::notice("aside", 9), outbox: Vec::new() }),
     };
-    fixture.store().set_aside(letter).await.expect("is set aside");
+    assert_eq!(fixture.store().set_aside(letter).await, Ok(Telling::Now));
     assert_eq!(keys(&load(&fixture, &key).await), ["3"]);
 
     let store = fixture.store();
@@ -212,10 +213,40 @@ pub async fn mail_set_aside_is_kept_with_its_cause_and_can_be_replayed(fixture: 
 pub async fn mail_set_aside_twice_is_kept_once(fixture: impl Fixture) {
     let (_, key) = anna(&fixture).await;
     let mail = vec![load(&fixture, &key).await.mail[0].seq];
-    let letter = DeadLetter { mail, key: key.clone(), cause: "poison".into(), at: sample::moment(1), notice: None };
+    let letter = DeadLetter { mail, key: key.clone(), cause: "poison".into(), at: sample::moment(1), told: None };
     fixture.store().set_aside(letter.clone()).await.expect("is set aside");
     fixture.store().set_aside(letter).await.expect("changes nothing");
     assert_eq!(fixture.store().dead_letters(&key.partner, Page::first(10)).await.expect("lists").len(), 1);
+}
+
+/// A customer in trouble hears once that a person will answer, however many of their messages are set aside.
+pub async fn of_one_trouble_people_are_told_once(fixture: impl Fixture) {
+    let (first, key) = anna(&fixture).await;
+    post(&fixture, vec![Inbound { key: EventKey::new("2"), ..first.clone() }]).await;
+    let mail: Vec<_> = load(&fixture, &key).await.mail.iter().map(|mail| mail.seq).collect();
+    let letter = |mail, trouble: &str| DeadLetter {
+        mail,
+        key: key.clone(),
+        cause: "poison".into(),
+        at: sample::moment(1),
+        told: Some(Told {
+            notice: sample::notice(trouble, 9),
+            outbox: vec![OutboxRow {
+                seq: 0, ..sample::bubble(&key, &first, 1, "Вам ответит человек")
+            }],
+        }),
+    };
+    let store = fixture.store();
+    assert_eq!(store.set_aside(letter(vec![mail[0]], "one")).await, Ok(Telling::Now));
+    let waiting = store.unsent(0, 10).await.expect("lists");
+    assert_eq!(waiting.len(), 1);
+    assert_eq!((waiting[0].1.bubble.text.text.as_str(), waiting[0].1.seq), ("Вам ответит человек", 0));
+    store.settle(vec![Settled::Sent { partner: key.partner.clone(), id: waiting[0].1.id }]).await.expect("is settled");
+    assert_eq!(store.set_aside(letter(vec![mail[1]], "one")).await, Ok(Telling::Nothing), "they know");
+    assert_eq!(store.set_aside(letter(vec![mail[1]], "another")).await, Ok(Telling::Nothing), "no mail, no letter");
+    assert_eq!(store.unsent(0, 10).await, Ok(vec![]));
+    assert_eq!(store.dead_letters(&key.partner, Page::first(10)).await.expect("lists").len(), 2);
+    assert_eq!(store.notices(&key.partner, Page::first(10)).await.expect("lists").len(), 1);
 }
 
 /// What could not be read is for the operator's eyes.
@@ -235,7 +266,7 @@ pub async fn a_raw_letter_is_listed_and_cannot_be_replayed(fixture: impl Fixture
 async fn poisoned(fixture: &impl Fixture) -> (Inbound, ConversationKey, i64) {
     let (inbound, key) = anna(fixture).await;
     let mail = vec![load(fixture, &key).await.mail[0].seq];
-    let letter = DeadLetter { mail, key: key.clone(), cause: "poison".into(), at: sample::moment(1), notice: None };
+    let letter = DeadLetter { mail, key: key.clone(), cause: "poison".into(), at: sample::moment(1), told: None };
     fixture.store().set_aside(letter).await.expect("is set aside");
     let listed = fixture.store().dead_letters(&key.partner, Page::first(10)).await.expect("lists");
     (inbound, key, listed[0].id)
@@ -311,13 +342,8 @@ pub async fn another_partner_finds_nothing(fixture: impl Fixture) {
     let (inbound, key) = anna(&fixture).await;
     commit(&fixture, sample::full_turn(&key, &inbound, 0)).await;
     let letter = load(&fixture, &key).await.mail[0].seq;
-    let aside = DeadLetter {
-        mail: vec![letter],
-        key: key.clone(),
-        cause: "poison".into(),
-        at: sample::moment(1),
-        notice: None,
-    };
+    let aside =
+        DeadLetter { mail: vec![letter], key: key.clone(), cause: "poison".into(), at: sample::moment(1), told: None };
     let nega = sample::partner("nega");
     let foreign = ConversationKey { partner: nega.clone(), conversation: key.conversation };
     let store = fixture.store();

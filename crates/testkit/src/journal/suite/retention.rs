@@ -232,7 +232,7 @@ pub async fn another_partners_past_stays(fixture: impl Fixture) {
     post(&fixture, vec![other.clone()]).await;
     let mail = load(&fixture, &other.conversation()).await.mail.iter().map(|mail| mail.seq).collect();
     let letter =
-        DeadLetter { mail, key: other.conversation(), cause: "poison".into(), at: sample::moment(0), notice: None };
+        DeadLetter { mail, key: other.conversation(), cause: "poison".into(), at: sample::moment(0), told: None };
     fixture.store().set_aside(letter).await.expect("mail is set aside");
     forget(&fixture, &key.partner, older_than(100, 0)).await;
     assert_eq!(seqs(&fixture, &key).await.len(), 0);

@@ -57,8 +57,10 @@ impl State {
         }
         let (lane, seq, key, version) = (home.lane, home.seq, home.conversation.clone(), fate.version);
         if let Some(chat) = scene::chat_of(&key).filter(|_| is_first && lane == Lane::Dialogue) {
-            let last = self.truth.last_shown.insert(chat, seq).unwrap_or(0);
-            if last > seq && !overlapped {
+            // A word that stands for a turn is no message of the record, and has no place in it.
+            let last = self.truth.last_shown.get(&chat).copied().unwrap_or(0);
+            self.truth.last_shown.insert(chat, seq.max(last));
+            if seq > 0 && last > seq && !overlapped {
                 wrong.push(("order", format!("chat {chat} sees message {seq} after {last}")));
             }
             if !bubble.rows.is_empty() {
