@@ -111,9 +111,8 @@ async fn ring(shared: &Arc<Shared>) {
         tokio::select! {
             biased;
             () = shared.timers.bell.notified() => {}
-            () = shared.clock.sleep_until(until) => {}
-            // The clock was set back: what was due then is looked at again.
-            () = shared.clock.sleep(until.duration_since(now)) => {}
+            // If the clock is set back, what was due then is looked at again.
+            () = shared.clock.sleep_until_within(until, until.duration_since(now)) => {}
         }
     }
 }

@@ -109,6 +109,26 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_clock_that_is_set_back_prolongs_no_wait_that_is_bounded() {
+        let clock = Arc::new(FakeClock::at("2026-12-01T09:00:00Z"));
+        let five = SignedDuration::from_mins(5);
+        let until = clock.now() + five;
+        let waiting = tokio::spawn({
+            let clock = Arc::clone(&clock);
+            async move { clock.sleep_until_within(until, five).await }
+        });
+        while clock.take_earliest_sleeper().is_none() {
+            tokio::task::yield_now().await;
+        }
+        clock.set(clock.now() - SignedDuration::from_hours(2));
+        clock.advance(SignedDuration::from_mins(4));
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished());
+        clock.advance(SignedDuration::from_mins(1));
+        waiting.await.unwrap();
+    }
+
+    #[tokio::test]
     async fn a_clock_that_is_set_lets_no_time_go_by() {
         let clock = Arc::new(FakeClock::at("2026-12-01T09:00:00Z"));
         let begun = clock.moment();

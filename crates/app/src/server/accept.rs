@@ -26,11 +26,11 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 use tracing::{error, warn};
 use voronka_core::ports::Clock;
-use voronka_web::ClientIp;
+use voronka_web::{ClientIp, subscriber};
 
 use super::{
     patience::{Answered, Asked, Heard, Patience, Watch},
-    proxies::{Proxies, origin},
+    proxies::Proxies,
     seats::{Bounds, Seats},
 };
 
@@ -100,7 +100,7 @@ impl Door {
     }
 
     fn counted(&self, ip: IpAddr) -> Option<IpAddr> {
-        (!(ip.is_loopback() || self.proxies.contain(ip))).then(|| origin(ip))
+        (!(ip.is_loopback() || self.proxies.contain(ip))).then(|| subscriber(ip))
     }
 
     /// An answer on its way. A stream of events takes a seat among the streams, its visitor's also behind a proxy; if there is

@@ -6,7 +6,7 @@ use std::{
 };
 
 use axum::http::HeaderMap;
-use ipnet::{IpNet, Ipv6Net};
+use ipnet::IpNet;
 
 /// What a proxy tells of whom it speaks for; the last entry is the one that it has added itself.
 const HEADER: &str = "x-forwarded-for";
@@ -63,14 +63,6 @@ fn told_address(text: &str) -> Option<IpAddr> {
     bare.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|address| address.ip()))
 }
 
-/// Whose connections are counted together: an address of version 4, a network of 64 bits of version 6, for everybody is given one.
-pub(super) fn origin(ip: IpAddr) -> IpAddr {
-    match ip.to_canonical() {
-        IpAddr::V6(ip) => Ipv6Net::new(ip, 64).map_or(IpAddr::V6(ip), |net| IpAddr::V6(net.network())),
-        four @ IpAddr::V4(_) => four,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,13 +107,5 @@ mod tests {
         ] {
             assert_eq!(visitor(&["10.0.0.0/8"], "10.0.0.1", &[told]), known, "{told}");
         }
-    }
-
-    #[test]
-    fn addresses_of_one_household_are_counted_together() {
-        let origin = |ip: &str| origin(ip.parse().unwrap()).to_string();
-        assert_eq!(origin("2001:db8:1:2:3::4"), origin("2001:db8:1:2:ffff::1"));
-        assert_ne!(origin("2001:db8:1:2::1"), origin("2001:db8:1:3::1"));
-        assert_eq!(origin("::ffff:203.0.113.7"), "203.0.113.7");
     }
 }

@@ -39,4 +39,5 @@ mod wire;
 pub use chat::{CAPABILITIES, WebChat};
 pub use config::{BadWebConfig, Texts, WebConfig};
 pub use http::ClientIp;
+pub use limits::subscriber;
 pub use session::SessionKey;

@@ -77,8 +77,8 @@ impl TooMuch {
     }
 }
 
-/// Whom an address stands for: a whole /64 of IPv6 belongs to one subscriber.
-fn subscriber(ip: IpAddr) -> IpAddr {
+/// Whom an address stands for, for counting: a whole /64 of IPv6 belongs to one subscriber.
+pub fn subscriber(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
         IpAddr::V6(v6) => {
             let [a, b, c, d, ..] = v6.segments();
@@ -182,6 +182,9 @@ mod tests {
         limits.session("2001:db8:1:3::1".parse().unwrap(), at(0)).unwrap();
         limits.session("2001:db8:1:2::1".parse().unwrap(), at(180_000)).unwrap();
         assert_eq!(subscriber("::ffff:192.0.2.1".parse().unwrap()), HERE);
+        let of = |ip: &str| subscriber(ip.parse().unwrap());
+        assert_eq!(of("2001:db8:1:2:3::4"), of("2001:db8:1:2:ffff::1"));
+        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-use std::ops::Add;
+use std::{future::poll_fn, ops::Add, task::Poll};
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -20,6 +20,17 @@ pub trait Clock: Send + Sync + 'static {
 
     /// Returns when so much time has gone by, whatever the time of the day is set to meanwhile.
     async fn sleep(&self, time: SignedDuration);
+
+    /// Returns when that time of the day has come, but after so much time at the latest: a clock that is set back prolongs no
+    /// wait.
+    async fn sleep_until_within(&self, at: Timestamp, most: SignedDuration) {
+        let (mut come, mut over) = (self.sleep_until(at), self.sleep(most));
+        poll_fn(|cx| match come.as_mut().poll(cx) {
+            Poll::Ready(()) => Poll::Ready(()),
+            Poll::Pending => over.as_mut().poll(cx),
+        })
+        .await;
+    }
 }
 
 /// A moment on a clock that is never set: time since a beginning that means nothing outside of this process.

@@ -283,15 +283,7 @@ async fn send(shared: Arc<Shared>, channel: Arc<dyn Channel>, waiting: Box<Waiti
 
 async fn sleep(shared: &Arc<Shared>, until: Option<Timestamp>) {
     match until {
-        Some(until) => {
-            let left = until.duration_since(shared.clock.now());
-            tokio::select! {
-                biased;
-                () = shared.clock.sleep_until(until) => {}
-                // The clock was set back: pauses are not prolonged by that.
-                () = shared.clock.sleep(left) => {}
-            }
-        }
+        Some(until) => shared.clock.sleep_until_within(until, until.duration_since(shared.clock.now())).await,
         None => std::future::pending().await,
     }
 }

@@ -120,7 +120,7 @@ async fn a_turn_that_the_store_refuses_is_set_aside() {
 
 /// Notices that tell of events that were set aside.
 async fn told(stage: &Stage) -> Vec<String> {
-    let notices = stage.store.notices(&partner(), Page::first(10)).await.unwrap();
+    let notices = stage.store.notices(&partner(), Page::first(10)).await.expect("listed");
     notices.into_iter().filter(|notice| notice.about == "set_aside").map(|notice| notice.text).collect()
 }
 
@@ -133,7 +133,7 @@ async fn who_gets_no_answer_hears_that_a_person_will_give_it_and_the_team_hears_
     assert!(stage.seen("anna")[0].contains("Передаю ваше сообщение коллеге"), "{:?}", stage.seen("anna"));
     let card = &stage.seen("111")[0];
     assert!(card.contains("клиенту сказано, что ответит человек") && card.contains("telegram"), "{card}");
-    assert_eq!(told(&stage).await, [card.clone()]);
+    assert_eq!(told(&stage).await, std::slice::from_ref(card));
     until(|| stage.store.outbox().is_empty()).await;
 }
 

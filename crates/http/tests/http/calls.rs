@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, time::timeout};
 use url::Url;
 use voronka_http::{Answer, CallError, Client, Endpoint, Settings, SetupError};
 
@@ -191,6 +191,15 @@ async fn a_connection_that_waited_too_long_is_replaced() {
     assert!(called(&endpoint).await.is_ok());
     assert!(called(&endpoint).await.is_ok());
     assert_eq!(server.heard().len(), 2);
+}
+
+#[tokio::test]
+async fn a_connection_that_nobody_takes_up_again_is_closed() {
+    let server = Server::playing([vec![Hear, Say(OK), Hear]]).await;
+    let client = Client::new(Settings { idle: Duration::from_millis(1), ..Settings::default() }).unwrap();
+    let endpoint = endpoint(&client, &server);
+    assert!(called(&endpoint).await.is_ok());
+    timeout(MINUTE, server.hung_up()).await.unwrap();
 }
 
 #[tokio::test]

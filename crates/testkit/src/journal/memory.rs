@@ -295,7 +295,9 @@ impl State {
                 TimerRow::Cancel { name } => self.timers.remove(&(key.clone(), name)),
             };
         }
-        outbox.into_iter().for_each(|row| self.keep_bubble(partner, row));
+        for row in outbox {
+            self.keep_bubble(partner, row);
+        }
         for notice in notices {
             self.notices.entry((partner.clone(), notice.id)).or_insert(notice);
         }
@@ -483,7 +485,9 @@ impl Journal for MemoryStore {
             return Ok(Telling::Nothing);
         }
         state.notices.insert((partner.clone(), notice.id), notice);
-        outbox.into_iter().for_each(|row| state.keep_bubble(&partner, row));
+        for row in outbox {
+            state.keep_bubble(&partner, row);
+        }
         Ok(Telling::Now)
     }
 

@@ -433,7 +433,7 @@ impl State {
         let before = self.truth.told.insert((chat, told.notice.id));
         match telling {
             Telling::Now if !before => {
-                self.broken("nothing twice", &format!("chat {chat} is told of one trouble twice"))
+                self.broken("nothing twice", &format!("chat {chat} is told of one trouble twice"));
             }
             Telling::Nothing if before => {
                 self.broken("an answer or a person", &format!("chat {chat}: nobody hears of a dead letter"));
