@@ -9,7 +9,7 @@ use lru::LruCache;
 use voronka_core::{message::ConversationKey, turn::Snapshot};
 
 /// Memory that snapshots may take, in bytes (about: [`Snapshot::weight`]).
-const BYTES_MAX: usize = 16 << 20;
+const BYTES_MAX: usize = 8 << 20;
 
 /// The snapshots; the one that was not used for longest leaves first.
 pub(crate) struct Warm(Mutex<State>);

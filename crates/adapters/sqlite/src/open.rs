@@ -96,6 +96,15 @@ fn prepare_writer(connection: &mut Connection) -> Result<(), Problem> {
     migrate(connection)
 }
 
+/// A connection that only folds the log into the file, and waits for the disk as the writer does.
+pub(crate) fn folder(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    Ok(connection)
+}
+
 fn set_up(connection: &Connection) -> Result<(), Problem> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);

@@ -26,6 +26,7 @@ pub(crate) const OF_NO_PARTNER: &[&str] = &[
     "COUNTER",
     "COUNTER_SET",
     "FOLD",
+    "FOLD_PASSIVE",
     "TIMER_NEXT",
     "COUNT_MAIL",
     "COUNT_OUTBOX",
@@ -110,6 +111,7 @@ statements! {
     ROLLBACK = "ROLLBACK";
     SAVEPOINT = "SAVEPOINT job";
     FOLD = "PRAGMA wal_checkpoint(TRUNCATE)";
+    FOLD_PASSIVE = "PRAGMA wal_checkpoint(PASSIVE)";
     UNDO = "ROLLBACK TO job";
     RELEASE = "RELEASE job";
     CHECK = "PRAGMA quick_check(1)";

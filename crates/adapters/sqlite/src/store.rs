@@ -40,7 +40,7 @@ impl SqliteStore {
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         let (path, hold) = open::take(path.as_ref())?;
         let connection = open::writer(&path)?;
-        let writer = Writer::start(connection, hold)?;
+        let writer = Writer::start(&path, connection, hold)?;
         Ok(Self { readers: Arc::new(Readers { path, idle: Mutex::default() }), writer: Arc::new(writer) })
     }
 

@@ -1,6 +1,8 @@
+mod log;
 mod pen;
 
 use std::{
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -14,6 +16,7 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 use voronka_core::ports::StoreError;
 
+use self::log::Log;
 pub(crate) use self::pen::Pen;
 use crate::{
     open::Hold,
@@ -86,15 +89,16 @@ impl<T: Send, F: FnMut(&Pen<'_>) -> Result<T, Problem> + Send> Job for Call<T, F
 
 impl Writer {
     /// Starts the thread. It holds the file for as long as it lives.
-    pub(crate) fn start(connection: Connection, hold: Hold) -> Result<Self, StoreError> {
+    pub(crate) fn start(path: &Path, connection: Connection, hold: Hold) -> Result<Self, StoreError> {
         // Whether the numbers can be read is known before anybody waits.
         Pen::new(&connection).map_err(|error| store_error(&error))?;
+        let log = Log::start(path)?;
         let (jobs, queue) = mpsc::channel(QUEUE_MAX);
         let commits = Arc::new(AtomicU64::new(0));
         let count = Arc::clone(&commits);
         let work = move || {
             match Pen::new(&connection) {
-                Ok(pen) => serve(&pen, queue, &count),
+                Ok(pen) => serve(&pen, log, queue, &count),
                 Err(error) => tracing::error!(%error, "the writer cannot begin"),
             }
             if let Err((_, error)) = connection.close() {
@@ -144,8 +148,9 @@ impl Drop for Writer {
 }
 
 /// Sleeps until a job comes; takes what else has come meanwhile; writes it together.
-fn serve(pen: &Pen<'_>, mut queue: mpsc::Receiver<Box<dyn Job>>, commits: &AtomicU64) {
+fn serve(pen: &Pen<'_>, mut log: Log, mut queue: mpsc::Receiver<Box<dyn Job>>, commits: &AtomicU64) {
     let meters = Meters::new();
+    Log::watch(pen);
     while let Some(first) = queue.blocking_recv() {
         let mut batch = Batch { bytes: first.bytes(), jobs: vec![first] };
         batch.fill(&mut queue);
@@ -161,6 +166,7 @@ fn serve(pen: &Pen<'_>, mut queue: mpsc::Receiver<Box<dyn Job>>, commits: &Atomi
         for job in batch.jobs {
             job.answer(ended.clone());
         }
+        log.tend(pen);
     }
 }
 
