@@ -106,6 +106,7 @@ basis-none = No pages, no tools
 basis-failed = The model did not answer
 basis-failed-line = The bot answered without a model.
 tool-show-products = Tool: show products
+tool-find-products = Tool: search the catalogue
 tool-add-to-cart = Tool: add to cart
 tool-place-order = Tool: show the order
 tool-fill = Tool: answer the flow’s question
@@ -113,6 +114,7 @@ tool-start-flow = Tool: start a flow
 tool-hand-off = Tool: call a person
 tool-ask-contact = Tool: ask for a phone
 worded-model = Worded by the model
+worded-catalogue = From the catalogue, without a model
 worded-passages = Worded as on the page, without a model
 
 lead = Lead

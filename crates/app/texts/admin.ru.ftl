@@ -113,6 +113,7 @@ basis-none = Без страниц и инструментов
 basis-failed = Модель не ответила
 basis-failed-line = Бот ответил без модели.
 tool-show-products = Инструмент: показать товары
+tool-find-products = Инструмент: поиск по каталогу
 tool-add-to-cart = Инструмент: положить в корзину
 tool-place-order = Инструмент: показать заказ
 tool-fill = Инструмент: ответ на вопрос сценария
@@ -120,6 +121,7 @@ tool-start-flow = Инструмент: начать сценарий
 tool-hand-off = Инструмент: позвать человека
 tool-ask-contact = Инструмент: спросить телефон
 worded-model = Слова: модель
+worded-catalogue = Слова: из каталога, без модели
 worded-passages = Слова: со страницы, без модели
 
 lead = Лид

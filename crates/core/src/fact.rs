@@ -133,7 +133,11 @@ pub enum Fact {
         claim: String,
     },
     /// A question found no answer.
-    Unanswered,
+    Unanswered {
+        /// The customer's words, contacts masked.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        question: String,
+    },
     /// A model answered; what it cost.
     ModelUsed {
         /// Its name.
@@ -199,7 +203,7 @@ impl Fact {
             | Self::ConsentRefused { .. }
             | Self::AdSuppressed
             | Self::AnswerBlocked { .. }
-            | Self::Unanswered
+            | Self::Unanswered { .. }
             | Self::ModelUsed { .. }
             | Self::Undelivered { .. }
             | Self::Expired
@@ -234,7 +238,7 @@ impl Fact {
             Self::ConsentRefused { .. } => "consent.refused".into(),
             Self::AdSuppressed => "ad.suppressed".into(),
             Self::AnswerBlocked { .. } => "answer.blocked".into(),
-            Self::Unanswered => "question.unanswered".into(),
+            Self::Unanswered { .. } => "question.unanswered".into(),
             Self::ModelUsed { .. } => "model.used".into(),
             Self::Undelivered { .. } => "undelivered".into(),
             Self::Expired => "expired".into(),

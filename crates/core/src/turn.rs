@@ -6,6 +6,7 @@
 
 mod answer;
 mod aside;
+mod assortment;
 mod booking;
 mod commit;
 mod contacts;
@@ -37,7 +38,7 @@ pub use self::{
     aside::{Aside, Concerns, Trouble},
     playbook::Playbook,
     prompt::PROMPT_VERSION,
-    state::{Customer, Owner, Run, Snapshot, State, Unreadable},
+    state::{Asked, Customer, Owner, Run, Snapshot, State, Unreadable},
 };
 use crate::{
     capabilities::Capabilities,

@@ -238,7 +238,7 @@ statements! {
     /// The words that it sums up in its state go with those of its messages. The version moves on, so that no turn computed
     /// from what was there before writes them back.
     PREVIEW_DROP = "UPDATE conversations SET version = version + 1, preview = '', \
-        state = CASE WHEN json_valid(state) THEN json_remove(state, '$.summary') ELSE state END \
+        state = CASE WHEN json_valid(state) THEN json_remove(state, '$.summary', '$.asked') ELSE state END \
         WHERE partner = ?1 AND conversation = ?2 AND preview <> '' \
         AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.partner = ?1 AND m.conversation = ?2)";
     /// Whether anything of a customer is under way, or was ever more than talk.

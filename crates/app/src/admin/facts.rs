@@ -47,7 +47,7 @@ pub(super) fn told(w: Words, row: &FactRow) -> Option<Told> {
         Fact::ConsentRefused { kind } => bad(consent(w, "fact-consent-refused", *kind)),
         Fact::AdSuppressed => plain(w.t("fact-ad-suppressed")),
         Fact::AnswerBlocked { claim } => bad(w.with("fact-answer-blocked", "claim", &w.word("claim", claim))),
-        Fact::Unanswered => bad(w.t("fact-unanswered")),
+        Fact::Unanswered { .. } => bad(w.t("fact-unanswered")),
         Fact::Undelivered { .. } => bad(w.t("fact-undelivered")),
         Fact::Expired => plain(w.t("fact-expired")),
         Fact::Reachable { now } => plain(w.word("fact-reachable", now)),

@@ -317,11 +317,11 @@ fn is_answer(commit: &TurnCommit) -> bool {
     rests || commit.outbox.iter().any(|row| row.seq > 0 && !row.bubble.cards.is_empty())
 }
 
-/// Whether a message's basis names pages or tools; one that only tells of a model's failure does not.
+/// Whether a message's basis names pages, products or tools; one that only tells of a model's failure does not.
 fn rests_on_something(basis: &str) -> bool {
     let basis: serde_json::Value = serde_json::from_str(basis).unwrap_or_default();
     let names = |key: &str| basis[key].as_array().is_some_and(|all| !all.is_empty());
-    names("pages") || names("tools")
+    names("pages") || names("tools") || names("products")
 }
 
 /// What a message says, its cards as a list.

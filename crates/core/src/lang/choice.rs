@@ -151,6 +151,25 @@ pub fn choose(words: &Words, options: &[OptionWords], attention: Attention) -> C
     Choice::None
 }
 
+/// The option that a text is and nothing but is: a button's label typed in any case, with a typo or politeness around it, or its
+/// place in the list in words («второй»). Digits are no place: they answer other questions.
+pub fn choose_label(words: &Words, labels: &[OptionWords]) -> Option<usize> {
+    let said = Said::of(words);
+    let content = said.content();
+    let ways: &[Way] = &[whole, by_form, by_stem, by_typo];
+    let all = |hit: &Hit| content.iter().all(|nth| hit.places.contains(&said.places[*nth]));
+    let one = |hits: Vec<Hit>| match best(hits.into_iter().filter(all).collect()).as_slice() {
+        [only] => Some(only.option),
+        _ => None,
+    };
+    if said.places.is_empty() {
+        return None;
+    }
+    let named = ways.iter().find_map(|way| one(way(&said, labels, Attention::Ahead)));
+    let counted = || content.iter().any(|nth| said.form(*nth).parse::<u64>().is_ok());
+    named.or_else(|| if counted() { None } else { one(listed(&said, labels, Attention::Open)) })
+}
+
 /// Finds all options that a text names, for questions that take several, in the order of the options.
 pub fn choose_several(words: &Words, options: &[OptionWords], attention: Attention) -> Vec<(usize, Range<usize>)> {
     let said = Said::of(words);
@@ -395,7 +414,8 @@ fn by_root(said: &Said<'_>, options: &[OptionWords], attention: Attention) -> Ve
     named(said, options, attention, |word, nth| word.stem == said.stem(nth) || kin(&word.stem, said.stem(nth)))
 }
 
-fn kin(a: &str, b: &str) -> bool {
+/// Whether two stems are of one root: «ягод» and «ягодн».
+pub(crate) fn kin(a: &str, b: &str) -> bool {
     let (short, long) = if a.len() < b.len() { (a, b) } else { (b, a) };
     let short = short.trim_end_matches('ь');
     let tail = long.strip_prefix(short).map(|tail| tail.chars().count());
@@ -469,6 +489,11 @@ fn typos(word: &NameWord, said: &Said<'_>, nth: usize, [of_form, of_stem]: [Lett
     // «карраммель»: doubled letters count as one typo.
     let doubled = || word.of_form.which == of_form.which && squeezed(&word.form) == squeezed(form);
     (forms_max > 0 && doubled()).then_some(1)
+}
+
+/// How many typos a word of such a length may hold.
+pub(crate) fn typos_max(word: &str) -> usize {
+    Letters::of(word).typos_max()
 }
 
 #[cfg(test)]

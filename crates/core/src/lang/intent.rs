@@ -213,6 +213,21 @@ fn asks(words: &Words) -> bool {
     if words.iter().any(|word| word.form == "?") {
         return true;
     }
+    let at = past_prelude(words);
+    let last = words.said().next_back().map_or("", |(_, word)| word.form);
+    begins_question(words, at)
+        || words.len() > at && table::question_verb(words, at)
+        || words.form(0) == "а" && matches!(last, "бывает" | "бывают" | "есть" | "можно")
+}
+
+/// Whether a clause asks with a question word or for a price: «сколько стоит медовик», but not «медовик?», which may as well
+/// be an answer.
+pub fn asks_outright(words: &Words) -> bool {
+    begins_question(words, past_prelude(words)) || Intents::of(words).has(Intent::Price)
+}
+
+/// The place past greetings, thanks and «скажите, пожалуйста».
+fn past_prelude(words: &Words) -> usize {
     let mut at = 0;
     while let Some(kind) = words.kind(at) {
         let greeting = CLOSED.all_at(words, at).find(|(intent, _)| matches!(intent, Intent::Greeting | Intent::Thanks));
@@ -224,11 +239,21 @@ fn asks(words: &Words) -> bool {
             break;
         }
     }
-    let last = words.said().next_back().map_or("", |(_, word)| word.form);
-    let rest = words.len() - at;
-    table::question_word(words, at) && rest > 0
-        || (at..words.len().min(at + 4)).any(|at| matches!(words.form(at), "ли" | "скольки" | "скольких"))
-        || words.form(0) == "а" && matches!(last, "бывает" | "бывают" | "есть" | "можно")
+    at
+}
+
+fn begins_question(words: &Words, at: usize) -> bool {
+    let particle = |at: usize| matches!(words.form(at), "ли" | "скольки" | "скольких");
+    words.len() > at && table::question_word(words, at) || (at..words.len().min(at + 4)).any(particle)
+}
+
+/// Whether a question begins at this place after others: «… и до скольки вы работаете».
+pub fn question_follows(words: &Words, at: usize) -> bool {
+    let preposition = matches!(words.form(at), "до" | "во" | "с" | "со" | "в" | "на" | "из" | "по" | "за" | "от");
+    let at = at + usize::from(preposition);
+    words.len() > at + 1
+        && (table::question_word(words, at) || matches!(words.form(at), "скольки" | "скольких" | "есть" | "можно"))
+        || words.len() > at + 2 && words.form(at + 1) == "ли"
 }
 
 #[cfg(test)]

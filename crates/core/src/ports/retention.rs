@@ -97,7 +97,7 @@ mod tests {
             Fact::LinkClicked,
             Fact::PriceAsked,
             Fact::AnswerBlocked { claim: String::new() },
-            Fact::Unanswered,
+            Fact::Unanswered { question: String::new() },
             Fact::ModelUsed { model: String::new(), input: 0, output: 0, prompt: String::new() },
             Fact::AdSuppressed,
             Fact::Undelivered { cause: String::new() },

@@ -202,6 +202,8 @@ phrases! {
     /// A message could not be processed: a person will answer it.
     SetAside "set_aside" () ru "Не получается ответить сразу. Передаю ваше сообщение коллеге, вам ответят здесь же."
         en "I cannot answer this right away. I am passing your message to a colleague, they will answer right here.";
+    /// Of several questions some were answered.
+    DontKnowRest "dont_know_rest" () ru "Об остальном спрошу коллегу, и вам ответят." en "I will ask a colleague about the rest.";
     /// The customer cancelled the flow.
     Cancelled "cancelled" () ru "Хорошо, остановились. Захотите продолжить, напишите." en "All right, we stop here. Write when you want to go on.";
     /// The customer opted out.
@@ -255,6 +257,15 @@ phrases! {
     OrderRefunded "order_refunded" ("number") ru "Деньги за заказ {number} возвращены." en "Order {number} is refunded.";
     /// Above product cards that answer a question.
     HereIs "here_is" () ru "Вот что есть:" en "Here is what we have:";
+    /// Above products that fit what was asked for.
+    Fits "fits" () ru "Вот что подходит:" en "This is what fits:";
+    /// Above products that come near.
+    NearestIs "nearest_is" () ru "Точно под такие условия ничего нет. Ближе всего:" en "Nothing fits exactly. The nearest:";
+    /// There are more products than are shown.
+    FirstOf "first_of" ("shown" "count") ru "Показываю {shown} из {count}. Уточните цену, размер или вкус, подберу точнее."
+        en "Showing {shown} of {count}. Name a price, a size or a taste, and I will narrow it down.";
+    /// A product that was asked for cannot be had.
+    SoldOut "sold_out" ("name") ru "{name}: сейчас нет в наличии." en "{name}: sold out at the moment.";
     /// After thanks.
     Welcome "welcome" () ru "Пожалуйста! Если что-то понадобится, пишите." en "You are welcome! Write if you need anything.";
     /// Nothing fits an offer.

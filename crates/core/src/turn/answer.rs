@@ -1,12 +1,17 @@
-//! Questions that flow and files alone did not answer: passages are searched, a model words the answer and calls tools, the
-//! guard checks it. Each failure makes the answer plainer, never the conversation worse: model → passages → a person.
+//! Questions that flow and files alone did not answer: the catalogue is asked and passages are searched, a model words the
+//! answer and calls tools, the guard checks it. Each failure makes the answer plainer, never the conversation worse: model →
+//! catalogue and passages → a person.
+
+mod basis;
+mod follow_up;
+mod plain;
 
 use std::sync::Arc;
 
-use serde::Serialize;
-
+use self::basis::{Basis, Called, Worded};
 use super::{
     Answer, HasModel, Question, Step, Turn,
+    assortment::{Found, Wish},
     prompt::{self, PROMPT_VERSION},
     tools::Effect,
     work::{Pending, PendingKind, Progress, Work},
@@ -29,84 +34,99 @@ const CALLS_MAX: usize = 4;
 /// What an unfinished turn waits for.
 #[derive(Debug)]
 pub(super) enum Answering {
-    /// Passages.
-    Searching(Pending),
+    /// Passages, for the first question that has none yet.
+    Searching(Pending, Vec<Ground>),
     /// A completion.
     Completing(Box<Talk>),
+}
+
+/// What is known about one question.
+#[derive(Debug)]
+pub(super) struct Ground {
+    /// The question, with what it follows up.
+    pub(super) question: String,
+    /// What the catalogue says, where it is asked.
+    pub(super) found: Option<(Wish, Found)>,
+    /// What the pages say.
+    pub(super) passages: Vec<Passage>,
+}
+
+impl Ground {
+    /// The passages that an answer may rest on alone.
+    fn sure(&self) -> impl Iterator<Item = &Passage> {
+        self.passages.iter().filter(|passage| passage.score >= Passage::SURE)
+    }
+
+    fn is_known(&self) -> bool {
+        self.sure().next().is_some() || self.found.as_ref().is_some_and(|(wish, _)| wish.comes_first())
+    }
 }
 
 /// A talk with a model.
 #[derive(Debug)]
 pub(super) struct Talk {
     pending: Pending,
-    passages: Vec<Passage>,
+    grounds: Vec<Ground>,
     evidence: Arc<Evidence>,
     prompt: Arc<Prompt>,
     rounds: u8,
     asked_again: bool,
-    tools: Vec<String>,
-}
-
-/// What an answer rests on, as it is stored.
-#[derive(Debug, Serialize)]
-struct Basis<'a> {
-    pages: Vec<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    prompt: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tools: Option<&'a [String]>,
-    /// By what: `model` or `passages`.
-    worded: &'static str,
-}
-
-impl Basis<'_> {
-    fn json(&self) -> String {
-        // Nothing here fails to serialise.
-        serde_json::to_string(self).unwrap_or_default()
-    }
+    calls: Vec<Called>,
 }
 
 pub(super) fn start(mut work: Box<Work>) -> Step {
     match work.pending.take().filter(|_| work.bot_owns()) {
-        Some(pending) => {
-            let query = work.masked(&pending.words).into_owned();
-            let turn = Turn { work, answering: Answering::Searching(pending) };
-            Step::Ask(turn, Question::Search { query, top: PASSAGES_MAX })
+        Some(mut pending) => {
+            work.follow_up(&mut pending);
+            search(work, pending, Vec::new())
         }
         None => Step::Done(Box::new(work.finish())),
     }
 }
 
+/// Asks what the pages say about the next question; once all were asked, answers.
+fn search(work: Box<Work>, pending: Pending, grounds: Vec<Ground>) -> Step {
+    let Some(next) = pending.questions.get(grounds.len()) else { return answer(work, pending, grounds) };
+    let query = work.masked(&next.replace('\n', " ")).into_owned();
+    let turn = Turn { work, answering: Answering::Searching(pending, grounds) };
+    Step::Ask(turn, Question::Search { query, top: PASSAGES_MAX })
+}
+
+fn answer(mut work: Box<Work>, pending: Pending, grounds: Vec<Ground>) -> Step {
+    if pending.is_aside() && !grounds.iter().any(Ground::is_known) {
+        return Step::Done(Box::new(work.finish()));
+    }
+    if work.setting.model == HasModel::No {
+        work.answer_plainly(&pending, &grounds);
+        return Step::Done(Box::new(work.finish()));
+    }
+    let present = work.present_facts();
+    let evidence = Arc::new(work.evidence(&grounds, &present));
+    let prompt = Arc::new(work.prompt(&grounds, &present));
+    let talk = Talk { pending, grounds, evidence, prompt, rounds: 0, asked_again: false, calls: Vec::new() };
+    ask(work, talk)
+}
+
 pub(super) fn go_on(turn: Turn, answer: Answer) -> Step {
     let Turn { mut work, answering } = turn;
     match (answering, answer) {
-        (Answering::Searching(pending), answer) => {
+        (Answering::Searching(pending, mut grounds), answer) => {
             let passages = match answer {
                 Answer::Passages(passages) => passages,
                 Answer::Completion(_) => Vec::new(),
             };
-            let sure = passages.iter().any(|passage| passage.score >= Passage::SURE);
-            if pending.is_aside() && !sure {
-                return Step::Done(Box::new(work.finish()));
-            }
-            if work.setting.model == HasModel::No {
-                work.answer_plainly(&pending, &passages);
-                return Step::Done(Box::new(work.finish()));
-            }
-            let present = work.present_facts();
-            let evidence = Arc::new(work.evidence(&passages, &present));
-            let prompt = Arc::new(work.prompt(&pending, &passages, &present));
-            let talk = Talk { pending, passages, evidence, prompt, rounds: 0, asked_again: false, tools: Vec::new() };
-            ask(work, talk)
+            let question = pending.questions.get(grounds.len()).cloned().unwrap_or_default();
+            grounds.push(Ground { found: work.found(&question), question, passages });
+            search(work, pending, grounds)
         }
         (Answering::Completing(talk), Answer::Completion(Ok(completion))) => work.completed(*talk, completion),
         (Answering::Completing(talk), Answer::Completion(Err(error))) => {
             work.model_failed(&error);
-            work.answer_plainly(&talk.pending, &talk.passages);
+            work.answer_plainly(&talk.pending, &talk.grounds);
             Step::Done(Box::new(work.finish()))
         }
         (Answering::Completing(talk), Answer::Passages(_)) => {
-            work.answer_plainly(&talk.pending, &talk.passages);
+            work.answer_plainly(&talk.pending, &talk.grounds);
             Step::Done(Box::new(work.finish()))
         }
     }
@@ -131,7 +151,7 @@ impl Work {
         let blocked = guard::check(&completion.text, &talk.evidence);
         let recited = self.book.preamble(self.lang).is_recited(&completion.text);
         if completion.text.trim().is_empty() || completion.finish == Finish::Filtered || recited {
-            self.answer_plainly(&talk.pending, &talk.passages);
+            self.answer_plainly(&talk.pending, &talk.grounds);
             return Step::Done(Box::new(self.finish()));
         }
         if blocked.is_empty() {
@@ -140,7 +160,7 @@ impl Work {
         }
         self.note_blocked(&blocked);
         if talk.asked_again {
-            self.answer_plainly(&talk.pending, &talk.passages);
+            self.answer_plainly(&talk.pending, &talk.grounds);
             return Step::Done(Box::new(self.finish()));
         }
         talk.asked_again = true;
@@ -157,7 +177,7 @@ impl Work {
         let mut results = Vec::new();
         for (n, call) in completion.calls.iter().enumerate() {
             let result = if n < CALLS_MAX && !spoke {
-                talk.tools.push(call.name.clone());
+                talk.calls.push(Called::of(call));
                 match self.apply_tool(call) {
                     Effect::Told(result) => result,
                     Effect::Spoke(result) => {
@@ -179,11 +199,11 @@ impl Work {
                 self.reply.say(&Rich::from_markdown(&completion.text));
                 self.reply.append(rest);
             }
-            self.set_basis(&talk, true);
+            self.set_basis(&talk, Worded::Model);
             return Step::Done(Box::new(self.finish()));
         }
         // What the tools told is the domain's word: it may be said.
-        let mut evidence = self.evidence(&talk.passages, &self.present_facts());
+        let mut evidence = self.evidence(&talk.grounds, &self.present_facts());
         for result in &results {
             if let ChatMessage::Tool { content, .. } = result {
                 evidence.text(content);
@@ -196,12 +216,15 @@ impl Work {
         ask(self, talk)
     }
 
-    fn evidence(&self, passages: &[Passage], present: &str) -> Evidence {
+    fn evidence(&self, grounds: &[Ground], present: &str) -> Evidence {
         let mut evidence = Evidence::over(Arc::clone(&self.book.stated));
-        for passage in passages {
+        for passage in grounds.iter().flat_map(|ground| &ground.passages) {
             evidence.source(
                 self.book.shelf.source(&[&passage.title, ". ", &passage.heading, ". ", &passage.text].concat()),
             );
+        }
+        for (_, found) in grounds.iter().filter_map(|ground| ground.found.as_ref()) {
+            evidence.text(&self.list_for_model(found));
         }
         evidence.text(present);
         for order in &self.snap.orders {
@@ -227,18 +250,12 @@ impl Work {
         self.basis = Some(serde_json::json!({ "model_failed": error.to_string() }).to_string());
     }
 
-    fn set_basis(&mut self, talk: &Talk, model: bool) {
-        let basis = Basis {
-            pages: talk.passages.iter().map(|passage| passage.page.as_str()).collect(),
-            prompt: Some(PROMPT_VERSION),
-            tools: Some(&talk.tools),
-            worded: if model { "model" } else { "passages" },
-        };
-        self.basis = Some(basis.json());
+    fn set_basis(&mut self, talk: &Talk, worded: Worded) {
+        self.basis = Some(Basis::of(&talk.grounds, worded, Some(PROMPT_VERSION), &talk.calls, &self.book).json());
     }
 
     fn answer_with(&mut self, talk: &Talk, text: &str) {
-        self.set_basis(talk, true);
+        self.set_basis(talk, Worded::Model);
         self.snap.state.misses = 0;
         let mut answer = super::reply::Reply::default();
         answer.say(&Rich::from_markdown(text));
@@ -271,67 +288,5 @@ impl Work {
         {
             self.walk(run, flow.step(at).next, super::flow::Arrival::InOrder, &[]);
         }
-    }
-
-    // Without a model.
-
-    /// Answers from the catalogue and the passages; what neither knows goes to a person.
-    fn answer_plainly(&mut self, pending: &Pending, passages: &[Passage]) {
-        let words = Words::of(&pending.words);
-        let products: Vec<_> = self.book.products_in(&words).into_iter().take(super::booking::SHOWN_MAX).collect();
-        let sure: Vec<&Passage> = passages.iter().filter(|passage| passage.score >= Passage::SURE).collect();
-        let prices = self.facts.iter().any(|event| event.fact == Fact::PriceAsked);
-        let named_alone = sure.is_empty() && self.book.names_products_alone(&words);
-        if !products.is_empty() && (prices || named_alone) && !pending.is_aside() {
-            let cards: Vec<_> = products.into_iter().map(|product| self.card(product)).collect();
-            let mut answer = super::reply::Reply::default();
-            answer.say(&self.phrase(Phrase::HereIs, &[]));
-            answer.cards(cards);
-            self.snap.state.misses = 0;
-            return self.put_answer(answer, pending.progress);
-        }
-        if let Some(best) = sure.first() {
-            let basis = Basis { pages: vec![&best.page], prompt: None, tools: None, worded: "passages" };
-            self.basis = Some(basis.json());
-            let mut answer = super::reply::Reply::default();
-            answer.say(&super::excerpt::excerpt(&best.text, &words));
-            self.snap.state.misses = 0;
-            return self.put_answer(answer, pending.progress);
-        }
-        self.answer_unknown(pending);
-    }
-
-    /// Words without a meaning, and no question open: asked to say it differently, and a person offered.
-    fn miss(&mut self) {
-        self.say_phrase(Phrase::NotUnderstood, &[]);
-        let person = self.button(Phrase::CallPerson, super::token::Token::Plain(super::token::Plain::Human));
-        self.reply.buttons([person]);
-    }
-
-    fn answer_unknown(&mut self, pending: &Pending) {
-        if pending.is_aside() {
-            return;
-        }
-        if pending.kind == PendingKind::Words {
-            // Words that fit nothing: a failed try at the open question.
-            if let Some((flow, at)) = self.open_step()
-                && !matches!(flow.step(at).action, Action::Talk(_))
-            {
-                return self.failed_try(&flow, at, None);
-            }
-            if self.snap.state.run.is_none() {
-                return self.miss();
-            }
-        }
-        self.fact(Fact::Unanswered);
-        let words: String = pending.words.chars().take(300).collect();
-        self.note("handoff", words);
-        let mut answer = super::reply::Reply::default();
-        answer.say(&self.phrase(Phrase::DontKnow, &[]));
-        let person = self.button(Phrase::CallPerson, super::token::Token::Plain(super::token::Plain::Human));
-        if self.snap.state.run.is_none() {
-            answer.buttons([person]);
-        }
-        self.put_answer(answer, pending.progress);
     }
 }

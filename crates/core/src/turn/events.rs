@@ -570,8 +570,11 @@ impl Work {
     pub(super) fn leave_pending(&mut self, words: &str, progress: Progress, kind: PendingKind) {
         match &mut self.pending {
             Some(pending) => {
-                pending.words.push('\n');
-                pending.words.push_str(words);
+                let full = pending.questions.len() >= Pending::QUESTIONS_MAX;
+                match pending.questions.last_mut().filter(|_| full) {
+                    Some(last) => last.extend([" ", words]),
+                    None => pending.questions.push(words.to_owned()),
+                }
                 if progress == Progress::Made {
                     pending.progress = progress;
                 }
@@ -579,7 +582,7 @@ impl Work {
                     pending.kind = kind;
                 }
             }
-            None => self.pending = Some(Pending { words: words.to_owned(), progress, kind }),
+            None => self.pending = Some(Pending { questions: vec![words.to_owned()], progress, kind }),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::{
 
 use rustc_hash::FxHashMap;
 
-use super::{preamble::Preamble, token};
+use super::{assortment::Assortment, preamble::Preamble, token};
 use crate::{
     guard::{Evidence, Shelf},
     ids::{FlowId, PartnerId},
@@ -17,53 +17,12 @@ use crate::{
         expr::Expr,
         flow::{Action, Flow, Kind, StepIx},
         partner::PartnerSpec,
+        texts::Phrase,
     },
 };
 
 /// Shorter words name no product («на», «3»).
 const STEM_CHARS_MIN: usize = 3;
-/// Words around a product's name that ask for nothing but the product, as stems.
-const AROUND_A_NAME: &[&str] = &[
-    "ест",
-    "хоч",
-    "хочет",
-    "можн",
-    "нужн",
-    "нуж",
-    "покаж",
-    "покажит",
-    "как",
-    "скольк",
-    "сто",
-    "стоит",
-    "цен",
-    "вас",
-    "нас",
-    "меня",
-    "мне",
-    "про",
-    "расскаж",
-    "расскажит",
-    "торт",
-    "купит",
-    "заказа",
-    "налич",
-    "ещ",
-    "прив",
-    "здравствуйт",
-    "the",
-    "have",
-    "you",
-    "want",
-    "show",
-    "price",
-    "cake",
-    "buy",
-    "how",
-    "much",
-    "any",
-];
-
 /// A partner's files with what turns look up in them.
 #[derive(Debug)]
 pub struct Playbook {
@@ -79,6 +38,8 @@ pub struct Playbook {
     starts: Vec<(Vec<String>, FlowId)>,
     /// Words of products' names, for finding what a customer names.
     products: ProductWords,
+    /// The catalogue as customers ask for it.
+    pub(super) assortment: Assortment,
     /// Products by the hash of their id, as buttons carry it.
     by_hash: FxHashMap<u32, usize>,
     /// What the partner's files state: prices, links, hours.
@@ -117,11 +78,12 @@ impl Playbook {
             .collect();
         let fixer = Fixer::new(known_words(&spec));
         let products = ProductWords::new(&spec.catalogue.products);
+        let assortment = Assortment::new(&spec.catalogue.products);
         let hashes = spec.catalogue.products.iter().enumerate().map(|(at, product)| (token::hash(&product.id), at));
         let by_hash = hashes.collect();
         let stated = Arc::new(stated(&spec));
         let (shelf, preambles) = (Shelf::default(), Default::default());
-        Self { spec, fixer, options, units, starts, products, by_hash, stated, shelf, preambles }
+        Self { spec, fixer, options, units, starts, products, assortment, by_hash, stated, shelf, preambles }
     }
 
     /// What prompts in a language begin with.
@@ -202,17 +164,6 @@ impl Playbook {
         self.products.find(words).into_iter().filter_map(|at| self.spec.catalogue.products.get(at)).collect()
     }
 
-    /// Whether a text says hardly more than products' names: «есть Малина?», not «рецепт Малины дадите?».
-    pub(super) fn names_products_alone(&self, words: &Words) -> bool {
-        let says_more = |stem: &&str| {
-            stem.chars().count() >= STEM_CHARS_MIN
-                && !self.products.by_stem.contains_key(*stem)
-                && !AROUND_A_NAME.contains(stem)
-        };
-        let stems: Vec<&str> = words.said().map(|(at, _)| words.stem(at)).collect();
-        !stems.iter().any(says_more)
-    }
-
     /// A product by the hash of its id.
     pub(super) fn product_by_hash(&self, hash: u32) -> Option<&Product> {
         self.spec.catalogue.products.get(*self.by_hash.get(&hash)?)
@@ -253,7 +204,31 @@ fn known_words(spec: &PartnerSpec) -> impl Iterator<Item = &str> {
     let labels = choices.flat_map(|choice| {
         choice.label.iter().map(|(_, label)| label.as_str()).chain(choice.also.iter().map(String::as_str))
     });
-    products.chain(flows).chain(labels)
+    products.chain(flows).chain(labels).chain(buttons(spec))
+}
+
+/// Labels of buttons that are no options: people type them as well.
+fn buttons(spec: &PartnerSpec) -> impl Iterator<Item = &str> {
+    const BUILT_IN: [Phrase; 11] = [
+        Phrase::StartAgain,
+        Phrase::ConsentAgree,
+        Phrase::ConsentDecline,
+        Phrase::ShareContact,
+        Phrase::SkipContact,
+        Phrase::CallPerson,
+        Phrase::OrderConfirm,
+        Phrase::OrderChange,
+        Phrase::Choose,
+        Phrase::Yes,
+        Phrase::No,
+    ];
+    let own = spec.flows.values().flat_map(|flow| &flow.steps).flat_map(|step| match &step.action {
+        Action::Say(say) => say.buttons.iter().map(|button| &button.label).collect(),
+        Action::Ask(ask) => ask.skip.iter().collect(),
+        _ => Vec::new(),
+    });
+    let all = BUILT_IN.iter().map(|phrase| spec.phrases.get(*phrase)).chain(own);
+    all.flat_map(|text| text.iter().map(|(_, label)| label.source()))
 }
 
 fn stated(spec: &PartnerSpec) -> Evidence {

@@ -3,10 +3,7 @@
 
 use std::{borrow::Cow, fmt::Write};
 
-use super::{
-    preamble, tools,
-    work::{Pending, Work},
-};
+use super::{answer::Ground, preamble, tools, work::Work};
 use crate::{
     guard::Blocked,
     lang::{normal::Words, print},
@@ -30,9 +27,9 @@ const PRESENT_BYTES_USUAL: usize = 512;
 pub(super) const PRODUCTS_MAX: usize = 40;
 
 impl Work {
-    pub(super) fn prompt(&self, pending: &Pending, passages: &[Passage], present: &str) -> Prompt {
+    pub(super) fn prompt(&self, grounds: &[Ground], present: &str) -> Prompt {
         Prompt {
-            system: self.system(pending, passages, present),
+            system: self.system(grounds, present),
             messages: self.dialogue(),
             tools: tools::specs(self.book.spec.config.contact.consent.is_some()),
             max_tokens: ANSWER_TOKENS_MAX,
@@ -41,15 +38,25 @@ impl Work {
         }
     }
 
-    fn system(&self, pending: &Pending, passages: &[Passage], present: &str) -> String {
+    fn system(&self, grounds: &[Ground], present: &str) -> String {
         let preamble = self.book.preamble(self.lang);
+        let mut passages: Vec<&Passage> = Vec::new();
+        for passage in grounds.iter().flat_map(|ground| &ground.passages) {
+            if !passages.contains(&passage) {
+                passages.push(passage);
+            }
+        }
         let said: usize = passages.iter().map(|one| one.title.len() + one.heading.len() + one.text.len() + 64).sum();
         let mut system = String::with_capacity(preamble.text().len() + said + present.len() + 64);
         system.push_str(preamble.text());
         if !preamble.holds_all_products() {
-            for product in self.products_for(pending) {
+            for product in self.products_for(grounds) {
                 preamble::list(&mut system, product, self.lang);
             }
+        }
+        for (_, found) in grounds.iter().filter_map(|ground| ground.found.as_ref()) {
+            system.push_str("\n# Found in the catalogue for the question (id | name | price | more)\n");
+            system.push_str(&self.list_for_model(found));
         }
         system.push_str("\n# Passages\n");
         if passages.is_empty() {
@@ -71,9 +78,9 @@ impl Work {
         system
     }
 
-    fn products_for(&self, pending: &Pending) -> Vec<&Product> {
-        let named = self.book.products_in(&Words::of(&pending.words));
-        named.into_iter().chain(&self.book.spec.catalogue.products).take(PRODUCTS_MAX).collect()
+    fn products_for(&self, grounds: &[Ground]) -> Vec<&Product> {
+        let named = grounds.iter().flat_map(|ground| self.book.products_in(&Words::of(&ground.question)));
+        named.chain(&self.book.spec.catalogue.products).take(PRODUCTS_MAX).collect()
     }
 
     /// State as it is now, not as it was when something was promised.

@@ -84,6 +84,9 @@ pub struct State {
     /// The button pressed last, until the customer does anything else: a second press changes nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_press: Option<String>,
+    /// What the customer asked last: a short question after it may need it («а без сахара?»).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Asked>,
     /// Positions given to messages so far.
     pub seq: i64,
     /// Messages of the customer that no person has looked at.
@@ -104,6 +107,15 @@ pub struct State {
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
+}
+
+/// A question of the customer's, contacts masked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// The question, after those that it followed up, a line each.
+    pub words: String,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// A consent that is asked for outside a flow.
@@ -363,7 +375,7 @@ impl Snapshot {
         let run = |run: &Run| {
             size_of::<Run>() + 64 * (run.slots.len() + run.passed.len() + run.visits.len() + run.offered.len())
         };
-        let State { run: open, stack, shelved, cart, summary, .. } = &self.state;
+        let State { run: open, stack, shelved, cart, summary, asked, .. } = &self.state;
         let runs = open.iter().chain(stack).chain(shelved).map(run);
         let lines = |lines: usize| lines * 200;
         let orders = self.orders.iter().map(|order| size_of::<Order>() + lines(order.lines.len()) + order.note.len());
@@ -373,6 +385,7 @@ impl Snapshot {
             + messages.chain(runs).chain(orders).sum::<usize>()
             + lines(cart.lines.len())
             + summary.len()
+            + asked.as_ref().map_or(0, |asked| asked.words.len())
             + 100 * values
             + self.lead.facts.weight()
     }

@@ -3,11 +3,14 @@
 
 mod correct;
 mod forget;
+mod parts;
 mod slots;
 use std::{ops::Range, sync::Arc};
 
+use self::parts::Parts;
 pub(in crate::turn) use self::slots::{Certain, Reading};
 use super::{
+    assortment::names_nothing,
     flow::Arrival,
     playbook, token,
     wording::Wording,
@@ -60,7 +63,7 @@ impl Work {
         if let (Some(wish), Some(yes)) = (self.snap.state.asks_change.take(), answer) {
             return self.answer_change(&wish, yes);
         }
-        if self.chooses_from_menu(&words, key) {
+        if self.chooses_from_menu(&words, key) || self.chooses_shown(text, &words, intents, key) {
             return;
         }
         if intents.has(Intent::Human) {
@@ -94,7 +97,7 @@ impl Work {
     fn hear_after_edit(&mut self, text: &str, words: &Words) {
         let Some((flow, at)) = self.open_step() else { return };
         let Some(mut run) = self.snap.state.run.take() else { return };
-        let used = self.fill_ahead(&flow, &mut run, words, None, &asking_sentences(text, words));
+        let used = self.fill_ahead(&flow, &mut run, words, None, &parts::asking(text, words));
         let answered = match &flow.step(at).action {
             Action::Ask(ask) => run.slots.contains_key(&*ask.slot),
             _ => false,
@@ -114,17 +117,17 @@ impl Work {
         if self.hear_contact(text, key) {
             return self.leave_rest(text, words, &[], Progress::Made);
         }
-        if self.takes_correction(text, words) {
-            self.snap.state.misses = 0;
-            return;
-        }
-        if self.snap.state.run.is_some() {
-            if self.declines_contact(words, intents) || self.decides_on_order(words, intents) {
+        let asks = intents.has(Intent::Question) || intents.has(Intent::Price);
+        let parts = if asks { Parts::of(text, words) } else { Parts::default() };
+        if parts.asked.is_empty() {
+            if self.takes_answer(text, words, intents, key) {
                 return;
             }
-            if self.fills_slots(text, words, intents) {
-                self.snap.state.misses = 0;
-                return;
+        } else if parts.says_something() {
+            // What is said besides may answer; what is asked is answered in the same message.
+            let said = Words::of(&parts.said);
+            if self.takes_values(&parts.said, &said, Intents::of(&said)) {
+                return self.leave_asked(&parts);
             }
         }
         if let Some(flow) = self.flow_wished(words) {
@@ -133,12 +136,48 @@ impl Work {
         if intents.is_small_talk() {
             return self.small_talk(intents);
         }
-        let asked = intents.has(Intent::Question) || intents.has(Intent::Price);
-        if !asked && self.holds_contact(text) {
+        if !asks && self.holds_contact(text) {
             return self.acknowledge_contact();
         }
-        let kind = if asked { PendingKind::Question } else { PendingKind::Words };
+        if parts.asked.len() > 1 {
+            return parts.asked.iter().for_each(|one| self.leave_pending(one, Progress::None, PendingKind::Question));
+        }
+        let kind = if asks { PendingKind::Question } else { PendingKind::Words };
         self.leave_pending(text, Progress::None, kind);
+    }
+
+    /// Words that correct, decide on what was shown, or answer.
+    fn takes_answer(&mut self, text: &str, words: &Words, intents: Intents, key: &str) -> bool {
+        if self.takes_correction(text, words) {
+            self.snap.state.misses = 0;
+            return true;
+        }
+        if self.snap.state.run.is_none() {
+            return false;
+        }
+        self.decides_on_contact(text, words, intents, key)
+            || self.decides_on_order(words, intents)
+            || self.takes_values(text, words, intents)
+    }
+
+    /// Words that correct an earlier answer or hold the open question's.
+    fn takes_values(&mut self, text: &str, words: &Words, intents: Intents) -> bool {
+        let taken = self.takes_correction(text, words)
+            || self.snap.state.run.is_some() && self.fills_slots(text, words, intents);
+        if taken {
+            self.snap.state.misses = 0;
+        }
+        taken
+    }
+
+    /// Leaves the questions of a message whose other words moved the flow on.
+    fn leave_asked(&mut self, parts: &Parts) {
+        for question in &parts.asked {
+            // «Медовик, сколько стоит?»: what it is about was said before.
+            let about = if names_nothing(&Words::of(question)) { parts.said.trim() } else { "" };
+            let question = if about.is_empty() { question.clone() } else { format!("{about} {question}") };
+            self.leave_pending(&question, Progress::Made, PendingKind::Question);
+        }
     }
 
     fn small_talk(&mut self, intents: Intents) {
@@ -200,11 +239,22 @@ impl Work {
 
     /// Starts a flow with words that may fill its slots already, and may hold a question besides.
     fn start_with_words(&mut self, flow: &Arc<Flow>, text: &str, words: &Words, intents: Intents) {
+        let asks = intents.has(Intent::Question) || intents.has(Intent::Price);
+        let parts = if asks { Parts::of(text, words) } else { Parts::default() };
         // Who wishes for the flow in so many words asks about this very order: «сделаете торт на 15 декабря?».
         let wished = self.book.by_words(words).iter().any(|wished| wished.id == flow.id);
-        let asking = if wished || !intents.has(Intent::Question) { Vec::new() } else { asking_sentences(text, words) };
+        if !parts.asked.is_empty() && (!wished || parts.says_something()) {
+            let said = Words::of(&parts.said);
+            let (run, heard, _) = self.begin_run(flow, Some((&said, &[])));
+            self.walk(run, Some(StepIx(0)), Arrival::InOrder, &heard);
+            return self.leave_asked(&parts);
+        }
+        let asking = if wished || !intents.has(Intent::Question) { Vec::new() } else { parts::asking(text, words) };
         let (run, heard, used) = self.begin_run(flow, Some((words, &asking)));
         self.walk(run, Some(StepIx(0)), Arrival::InOrder, &heard);
+        if !parts.asked.is_empty() {
+            return self.leave_asked(&parts);
+        }
         if intents.has(Intent::Question) {
             self.leave_rest(text, words, &used, Progress::Made);
         }
@@ -222,7 +272,7 @@ impl Work {
             !touched && !Intents::of(&own).is_small_talk() && !self.holds_contact(&text[sentence.clone()])
         };
         let left: Vec<&str> =
-            sentences(text).into_iter().filter(unused).map(|sentence| text[sentence].trim()).collect();
+            parts::clauses(text).into_iter().filter(unused).map(|sentence| text[sentence].trim()).collect();
         let left = left.join(" ");
         if self.book.words_beside_starts(&Words::of(&left)) >= UNUSED_MIN {
             self.leave_pending(&left, Progress::Made, PendingKind::Words);
@@ -236,8 +286,13 @@ impl Work {
         found.iter().find(ready).filter(|flow| Some(&flow.id) != open.as_ref()).map(|flow| Arc::clone(flow))
     }
 
-    fn declines_contact(&mut self, words: &Words, intents: Intents) -> bool {
+    /// «согласна» and «не хочу» to the request for a contact.
+    fn decides_on_contact(&mut self, text: &str, words: &Words, intents: Intents, key: &str) -> bool {
         let Some((at, contact)) = self.open_contact() else { return false };
+        if choice::yes_no(words) == Some(true) && !intents.has(Intent::Question) {
+            self.press_consent(true, text, key);
+            return true;
+        }
         let declines = choice::yes_no(words) == Some(false) || intents.has(Intent::Skip);
         if declines {
             self.refuse_contact(&contact, at);
@@ -292,7 +347,7 @@ impl Work {
             }
             _ => {}
         }
-        let asking = if intents.has(Intent::Question) { asking_sentences(text, words) } else { Vec::new() };
+        let asking = if intents.has(Intent::Question) { parts::asking(text, words) } else { Vec::new() };
         used.extend(self.fill_ahead(&flow, &mut run, words, Some((at, &used)), &asking));
         if used.is_empty() && outcome.is_none() {
             return false;
@@ -356,7 +411,7 @@ impl Work {
     /// What of the words was not used and asks something is answered in the same message.
     pub(super) fn leave_rest(&mut self, text: &str, words: &Words, used: &[Range<usize>], progress: Progress) {
         let mut left = Vec::new();
-        for sentence in sentences(text) {
+        for sentence in parts::clauses(text) {
             let touched = used.iter().any(|range| range.start < sentence.end && sentence.start < range.end);
             let own = words.part(sentence.clone());
             let words = &text[sentence];
@@ -460,35 +515,4 @@ fn type_error(kind: &Kind) -> Phrase {
         Kind::Photo => Phrase::BadPhoto,
         Kind::YesNo => Phrase::BadYesNo,
     }
-}
-
-/// The sentences that ask: a day or a number in them is what the question is about, and answers no other.
-fn asking_sentences(text: &str, words: &Words) -> Vec<Range<usize>> {
-    let asks = |sentence: &Range<usize>| Intents::of(&words.part(sentence.clone())).has(Intent::Question);
-    sentences(text).into_iter().filter(asks).collect()
-}
-
-/// Sentences of a text as byte ranges, their marks included; a comma before a question word parts as well.
-fn sentences(text: &str) -> Vec<Range<usize>> {
-    let mut found = Vec::new();
-    let mut start = 0;
-    let mut ends = text.char_indices().peekable();
-    while let Some((at, c)) = ends.next() {
-        let end = at + c.len_utf8();
-        let stop = match c {
-            '\n' | '!' | '?' | ';' | ',' => true,
-            '.' => ends.peek().is_none_or(|(_, next)| next.is_whitespace()),
-            _ => false,
-        };
-        if stop {
-            if !text[start..end].trim().is_empty() {
-                found.push(start..end);
-            }
-            start = end;
-        }
-    }
-    if !text[start..].trim().is_empty() {
-        found.push(start..text.len());
-    }
-    found
 }

@@ -24,8 +24,8 @@ use crate::{
 /// A question that flow and files alone did not answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Pending {
-    /// The customer's words.
-    pub(super) words: String,
+    /// The customer's questions, one after another.
+    pub(super) questions: Vec<String>,
     /// Whether the same message moved the flow on: then the flow's next words are said already.
     pub(super) progress: Progress,
     /// Whether the words look like a question; else they may be a failed try at the open one.
@@ -33,6 +33,9 @@ pub(super) struct Pending {
 }
 
 impl Pending {
+    /// Questions that one turn answers.
+    pub(super) const QUESTIONS_MAX: usize = 3;
+
     /// Words said by the way: the flow went on with the same message, so that silence about them is no failure.
     pub(super) fn is_aside(&self) -> bool {
         self.kind == PendingKind::Words && self.progress == Progress::Made

@@ -1,5 +1,6 @@
 //! Conversations with real partner files, decided by the pure turn.
 
+mod answers;
 mod contacts;
 mod conversations;
 mod deliveries;

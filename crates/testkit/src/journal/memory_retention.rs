@@ -35,11 +35,13 @@ impl Retention for MemoryStore {
     }
 }
 
-/// A conversation's state without the words that it sums up.
-fn without_summary(state: &str) -> String {
+/// A conversation's state without the customer's words that it keeps.
+fn without_words(state: &str) -> String {
     let Ok(mut all) = serde_json::from_str::<serde_json::Value>(state) else { return state.to_owned() };
-    let found = all.as_object_mut().and_then(|all| all.remove("summary"));
-    found.map_or_else(|| state.to_owned(), |_words| all.to_string())
+    let Some(fields) = all.as_object_mut() else { return state.to_owned() };
+    let kept = fields.len();
+    fields.retain(|name, _| !matches!(name.as_str(), "summary" | "asked"));
+    if fields.len() == kept { state.to_owned() } else { all.to_string() }
 }
 
 impl State {
@@ -88,7 +90,7 @@ impl State {
         {
             *version += 1;
             row.preview.clear();
-            row.state = without_summary(&row.state);
+            row.state = without_words(&row.state);
         }
     }
 

@@ -286,15 +286,19 @@ pub(super) fn question_word(words: &Words, at: usize) -> bool {
         where when why who how which whats hows",
         )
     });
-    static VERBS: Forms = LazyLock::new(|| {
-        forms("есть бывает бывают имеется имеются принимаете делаете доставляете работаете продаете можете")
-    });
     static ENGLISH: Forms = LazyLock::new(|| forms("is are do does did can could would will should have has"));
     static PERSONS: Forms = LazyLock::new(|| forms("you i it there this that the we they your any a"));
     let (form, next) = (words.form(at), words.form(at + 1));
     let after = if next == "-" { words.form(at + 2) } else { next };
     ALWAYS.contains(form)
         || ASKING.contains(form) && !ANSWERING.contains(after)
-        || VERBS.contains(form) && !next.is_empty()
         || ENGLISH.contains(form) && PERSONS.contains(next)
+}
+
+/// Whether a verb that asks stands at this place: «есть медовик», «делаете капкейки».
+pub(super) fn question_verb(words: &Words, at: usize) -> bool {
+    static VERBS: Forms = LazyLock::new(|| {
+        forms("есть бывает бывают имеется имеются принимаете делаете доставляете работаете продаете можете")
+    });
+    VERBS.contains(words.form(at)) && !words.form(at + 1).is_empty()
 }

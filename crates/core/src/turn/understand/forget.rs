@@ -61,7 +61,7 @@ impl Work {
             clean(&mut run.slots);
             run.consented = false;
         }
-        (state.asks_consent, state.asks_change) = (None, None);
+        (state.asks_consent, state.asks_change, state.asked) = (None, None, None);
         self.pending = None;
         self.fact(Fact::ConsentRefused { kind: ConsentKind::Pd });
         self.fact(Fact::OptOut);

@@ -88,7 +88,9 @@ pub async fn words_that_a_state_sums_up_are_forgotten_with_the_messages(fixture:
     let (inbound, key) = anna(&fixture).await;
     talk(&fixture, &inbound, 0..2).await;
     let mut last = TurnCommit { outbox: Vec::new(), ..turn(&key, &inbound, 2) };
-    last.conversation.state = String::from(r#"{"v":"1","seq":6,"summary":"Хочу торт к юбилею\n","summed_up":4}"#);
+    last.conversation.state = String::from(
+        r#"{"v":"1","seq":6,"asked":{"words":"Торт к юбилею?","at":"2026-12-01T09:00:00Z"},"summary":"Хочу торт к юбилею\n","summed_up":4}"#,
+    );
     commit(&fixture, last).await;
     let state = async || load(&fixture, &key).await.conversation.expect("it is there").state;
     forget(&fixture, &key.partner, older_than(0, 0)).await;

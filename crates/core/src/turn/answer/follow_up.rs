@@ -1,0 +1,80 @@
+//! Questions that need the one before: «а без сахара?», «а на 5 кг?», «а в воскресенье?».
+
+use jiff::SignedDuration;
+
+use crate::{
+    lang::normal::Words,
+    turn::{
+        assortment::names_nothing,
+        state::Asked,
+        work::{Pending, Work},
+    },
+};
+
+/// Longest follow-up, in words.
+const WORDS_MAX: usize = 7;
+/// How long a question is remembered.
+const KEPT: SignedDuration = SignedDuration::from_mins(30);
+/// Longest chain of questions that is kept, in characters.
+const CHARS_MAX: usize = 240;
+
+impl Work {
+    /// Puts before each question that needs it what was asked last, a line each, and remembers the last of them.
+    pub(super) fn follow_up(&mut self, pending: &mut Pending) {
+        let now = self.now;
+        let mut last = self.snap.state.asked.take().filter(|asked| now.duration_since(asked.at) <= KEPT);
+        for question in &mut pending.questions {
+            if let Some(before) = last.as_ref().filter(|_| follows_up(&Words::of(question))) {
+                *question = format!("{}\n{question}", before.words);
+            }
+            last = Some(Asked { words: self.masked(&beginning_lines(question)).into_owned(), at: now });
+        }
+        self.snap.state.asked = last;
+    }
+}
+
+/// The last lines of a chain that are worth keeping.
+fn beginning_lines(chain: &str) -> String {
+    let lines: Vec<&str> = chain.lines().collect();
+    let fits = |from: &usize| lines[*from..].iter().map(|line| line.chars().count() + 1).sum::<usize>() <= CHARS_MAX;
+    let from = (0..lines.len()).find(fits).unwrap_or(lines.len().saturating_sub(1));
+    lines[from..].join("\n").chars().take(CHARS_MAX).collect()
+}
+
+/// Whether a question hangs on the one before.
+fn follows_up(words: &Words) -> bool {
+    let short = words.said().nth(WORDS_MAX).is_none();
+    let joined = matches!(words.form(0), "а" | "и" | "или" | "еще" | "тогда" | "but" | "and" | "or" | "then")
+        || words.form(0) == "what" && words.form(1) == "about"
+        || words.form(0) == "how" && words.form(1) == "about";
+    short && (joined || names_nothing(words) && words.said().next().is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_question_that_begins_with_and_or_names_nothing_hangs_on_the_one_before() {
+        for (text, expected) in [
+            ("а без сахара?", true),
+            ("а на 5 кг?", true),
+            ("а в воскресенье?", true),
+            ("и сколько стоит?", true),
+            ("сколько стоит?", true),
+            ("what about Sunday?", true),
+            ("до скольки вы работаете?", false),
+            ("доставка есть?", false),
+            ("а вы можете привезти торт к нам в офис за город сегодня вечером?", false),
+            ("", false),
+        ] {
+            assert_eq!(follows_up(&Words::of(text)), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_long_chain_keeps_its_end() {
+        let chain = format!("{}\nа без орехов?\nа на 12?", "о".repeat(300));
+        assert_eq!(beginning_lines(&chain), "а без орехов?\nа на 12?");
+    }
+}
