@@ -138,6 +138,15 @@ pub enum Fact {
         #[serde(default, skip_serializing_if = "String::is_empty")]
         question: String,
     },
+    /// A person of the team marked an answer of ours as wrong.
+    AnswerWrong {
+        /// The answer's position in the conversation.
+        seq: i64,
+        /// What had been asked, contacts masked; empty when it is no longer known.
+        question: String,
+        /// Who marked it.
+        who: String,
+    },
     /// A model answered; what it cost.
     ModelUsed {
         /// Its name.
@@ -204,6 +213,7 @@ impl Fact {
             | Self::AdSuppressed
             | Self::AnswerBlocked { .. }
             | Self::Unanswered { .. }
+            | Self::AnswerWrong { .. }
             | Self::ModelUsed { .. }
             | Self::Undelivered { .. }
             | Self::Expired
@@ -239,6 +249,7 @@ impl Fact {
             Self::AdSuppressed => "ad.suppressed".into(),
             Self::AnswerBlocked { .. } => "answer.blocked".into(),
             Self::Unanswered { .. } => "question.unanswered".into(),
+            Self::AnswerWrong { .. } => "answer.wrong".into(),
             Self::ModelUsed { .. } => "model.used".into(),
             Self::Undelivered { .. } => "undelivered".into(),
             Self::Expired => "expired".into(),

@@ -46,6 +46,8 @@ pub enum Claim {
     Link,
     /// A date, a time, a term.
     Date,
+    /// The secret of the instructions: the answer recites them.
+    Secret,
 }
 
 impl Claim {
@@ -59,6 +61,7 @@ impl Claim {
             Self::Order => "order",
             Self::Link => "link",
             Self::Date => "date",
+            Self::Secret => "secret",
         }
     }
 }
@@ -74,6 +77,10 @@ pub struct Blocked {
 
 /// Sentences of a model's text that claim what the evidence does not hold; none: it may be sent.
 pub fn check(text: &str, evidence: &Evidence) -> Vec<Blocked> {
+    if evidence.is_betrayed_by(text) {
+        // Wherever it stands: its parts may lie in several sentences.
+        return vec![Blocked { sentence: 0..text.len(), claim: Claim::Secret }];
+    }
     let mut context = Context::default();
     let judged = sentences::split(text).into_iter().map(|sentence| {
         let claim = judge(&text[sentence.clone()], evidence, &mut context);

@@ -325,6 +325,11 @@ pub enum TeamAction {
         /// Where to.
         to: OrderMove,
     },
+    /// Marks an answer of ours as wrong.
+    MarkWrong {
+        /// Its position in the conversation.
+        seq: i64,
+    },
     /// Marks the lead as handled.
     Handled,
 }

@@ -47,6 +47,7 @@ pub(super) fn told(w: Words, row: &FactRow) -> Option<Told> {
         Fact::ConsentRefused { kind } => bad(consent(w, "fact-consent-refused", *kind)),
         Fact::AdSuppressed => plain(w.t("fact-ad-suppressed")),
         Fact::AnswerBlocked { claim } => bad(w.with("fact-answer-blocked", "claim", &w.word("claim", claim))),
+        Fact::AnswerWrong { .. } => bad(w.t("fact-answer-wrong")),
         Fact::Unanswered { .. } => bad(w.t("fact-unanswered")),
         Fact::Undelivered { .. } => bad(w.t("fact-undelivered")),
         Fact::Expired => plain(w.t("fact-expired")),

@@ -61,6 +61,8 @@ pub struct Evidence {
     links: FxHashSet<String>,
     phones: FxHashSet<String>,
     heard_sums: FxHashSet<i64>,
+    /// What must never be said, in small letters and digits.
+    secret: String,
 }
 
 /// A sentence of a text: its sums, shares and promises, and what they are about.
@@ -74,6 +76,21 @@ pub(super) struct Said {
     stock: bool,
     /// What the whole text is about.
     page: Arc<FxHashSet<u64>>,
+}
+
+/// Small Latin letters and digits alone, lookalikes among them.
+fn bare(text: &str) -> String {
+    let plain = text.chars().map(|c| match c {
+        'а' | 'А' => 'a',
+        'в' | 'В' => 'b',
+        'с' | 'С' => 'c',
+        'е' | 'Е' => 'e',
+        'О' | 'о' => '0',
+        'З' | 'з' => '3',
+        '\u{ff10}'..='\u{ff5a}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
+        c => c.to_ascii_lowercase(),
+    });
+    plain.map(|c| c.to_ascii_lowercase()).filter(char::is_ascii_alphanumeric).collect()
 }
 
 /// Whether a day is said with its month.
@@ -222,6 +239,20 @@ impl Evidence {
                 }
             }
             self.take(&reading, Speaker::Customer);
+        }
+    }
+
+    /// Letters and digits that must not be said in any spelling: an answer with them recites the instructions.
+    pub fn secret(&mut self, secret: &str) {
+        self.secret = bare(secret);
+    }
+
+    /// Whether a text says the secret.
+    pub(super) fn is_betrayed_by(&self, text: &str) -> bool {
+        let said = |layer: &Self| !layer.secret.is_empty() && text.len() >= layer.secret.len();
+        self.given().any(said) && {
+            let bare = bare(text);
+            self.given().any(|layer| said(layer) && bare.contains(&layer.secret))
         }
     }
 

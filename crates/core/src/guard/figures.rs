@@ -371,6 +371,8 @@ fn term(unit: &str, milli: i64) -> Option<Term> {
         "дн" | "сут" => 1440,
         "нед" => 10_080,
         "мес" => return Some(Term::Months(milli)),
+        // «350 г» are grams.
+        "г" if !(1_900_000..2_200_000).contains(&milli) => return None,
         "г" | "гг" | "лет" => return Some(Term::Years(milli)),
         _ if unit.starts_with("минут") || unit.starts_with("minute") => 1,
         "час" | "часа" | "часов" | "часам" | "часами" | "часу" | "часах" | "часик" | "hour" | "hours" => {

@@ -102,6 +102,11 @@ impl Intents {
             for (intent, _) in OPEN.all_at(words, at) {
                 self.add(intent);
             }
+            // «Сколько медовик стоит».
+            let costs = |at: usize| matches!(words.form(at), "стоит" | "стоят" | "стоить" | "обойдется" | "обойдутся");
+            if words.form(at) == "сколько" && (at + 2..words.len().min(at + 6)).any(costs) {
+                self.add(Intent::Price);
+            }
         }
     }
 

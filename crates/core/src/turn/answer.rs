@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     fact::Fact,
-    guard::{self, Blocked, Evidence},
+    guard::{self, Blocked, Claim, Evidence},
     lang::normal::Words,
     ports::{ChatMessage, Completion, Finish, ModelError, Passage, Prompt},
     spec::{flow::Action, rich::Rich, texts::Phrase},
@@ -149,7 +149,11 @@ impl Work {
             return self.called(talk, completion);
         }
         let blocked = guard::check(&completion.text, &talk.evidence);
-        let recited = self.book.preamble(self.lang).is_recited(&completion.text);
+        let betrayed = blocked.iter().any(|one| one.claim == Claim::Secret);
+        if betrayed {
+            self.note_blocked(&blocked);
+        }
+        let recited = betrayed || self.book.preamble(self.lang).is_recited(&completion.text);
         if completion.text.trim().is_empty() || completion.finish == Finish::Filtered || recited {
             self.answer_plainly(&talk.pending, &talk.grounds);
             return Step::Done(Box::new(self.finish()));
@@ -218,6 +222,7 @@ impl Work {
 
     fn evidence(&self, grounds: &[Ground], present: &str) -> Evidence {
         let mut evidence = Evidence::over(Arc::clone(&self.book.stated));
+        evidence.secret(self.book.preamble(self.lang).canary());
         for passage in grounds.iter().flat_map(|ground| &ground.passages) {
             evidence.source(
                 self.book.shelf.source(&[&passage.title, ". ", &passage.heading, ". ", &passage.text].concat()),

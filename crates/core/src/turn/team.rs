@@ -4,7 +4,10 @@ use super::{
     state::{Owner, Run},
     work::Work,
 };
-use crate::{fact::Fact, message::TeamAction, turn::flow::Arrival};
+use crate::{fact::Fact, message::TeamAction, rows::Author, turn::flow::Arrival};
+
+/// Longest question that is kept with a mark, in characters.
+const QUESTION_CHARS_MAX: usize = 300;
 
 impl Work {
     pub(super) fn on_team(&mut self, who: &str, action: TeamAction) {
@@ -36,11 +39,20 @@ impl Work {
                     self.tell_of_order(order);
                 }
             }
+            TeamAction::MarkWrong { seq } => self.mark_wrong(who, seq),
             TeamAction::Handled => {
                 self.snap.state.unread = 0;
                 self.cancel_timer("handoff");
             }
         }
+    }
+
+    /// Notes that an answer was wrong, with the question that it answered.
+    fn mark_wrong(&mut self, who: &str, seq: i64) {
+        let asked = self.snap.history.iter().rev().find(|row| row.seq < seq && row.author == Author::Customer);
+        let question =
+            asked.map_or_else(String::new, |row| self.masked(&row.text).chars().take(QUESTION_CHARS_MAX).collect());
+        self.fact(Fact::AnswerWrong { seq, question, who: who.to_owned() });
     }
 
     fn give_back(&mut self) {

@@ -21,6 +21,8 @@ use crate::{
 
 /// Longest arguments of a call that are looked at, in bytes.
 const ARGUMENTS_BYTES_MAX: usize = 4_096;
+/// Longest wish that is read, in characters.
+const WISH_CHARS_MAX: usize = 300;
 /// Most products shown by one call.
 const PRODUCTS_MAX: usize = 6;
 
@@ -36,6 +38,11 @@ pub(super) enum Effect {
 #[derive(Deserialize)]
 struct ShowProducts {
     ids: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct FindProducts {
+    wish: String,
 }
 
 #[derive(Deserialize)]
@@ -67,6 +74,7 @@ impl Work {
         }
         match call.name.as_str() {
             "show_products" => with(&call.arguments, |args: ShowProducts| self.tool_show(&args)),
+            "find_products" => with(&call.arguments, |args: FindProducts| self.tool_find(&args)),
             "add_to_cart" => with(&call.arguments, |args: AddToCart| self.tool_cart(&args)),
             ASK_CONTACT => self.tool_contact(),
             "place_order" => self.tool_order(),
@@ -87,6 +95,15 @@ impl Work {
         let shown: Vec<String> = cards.iter().map(|card| card.title.clone()).collect();
         self.reply.cards(cards);
         Effect::Told(json!({ "shown": shown }).to_string())
+    }
+
+    /// A wish in words, read as if the customer had said it.
+    fn tool_find(&self, args: &FindProducts) -> Effect {
+        let wish: String = args.wish.chars().filter(|c| !c.is_control()).take(WISH_CHARS_MAX).collect();
+        match self.found(&wish) {
+            Some((_, found)) => Effect::Told(self.list_for_model(&found)),
+            None => refused("name a kind, a price, a number of guests, or what must not be in it"),
+        }
     }
 
     fn tool_cart(&mut self, args: &AddToCart) -> Effect {
@@ -250,6 +267,12 @@ fn all() -> Vec<ToolSpec> {
     };
     let text = json!({ "type": "string" });
     vec![
+        tool(
+            "find_products",
+            "Look for products in the catalogue by kind, price, number of guests, weight, or what must not be in them. The wish is \
+             in the customer's words, e.g. «торты до 3000 рублей без орехов на 12 человек».",
+            json!({ "wish": text }),
+        ),
         tool("show_products", "Show cards of products, by id.", json!({ "ids": { "type": "array", "items": text } })),
         tool(
             "add_to_cart",

@@ -1,7 +1,12 @@
 //! Answers that are right: buttons in words, questions to the catalogue, questions beside an answer, several at once, and those
 //! that need the one before.
 
-use voronka_core::{order::OrderState, ports::Passage, turn::Owner};
+use voronka_core::{
+    message::TeamAction,
+    order::OrderState,
+    ports::{Completion, Passage, ToolCall},
+    turn::Owner,
+};
 use voronka_testkit::Rehearsal;
 
 use crate::{
@@ -383,4 +388,80 @@ fn a_follow_up_is_searched_with_the_question_before() {
     talk.wait(jiff::SignedDuration::from_hours(2));
     talk.me("а в воскресенье?");
     assert_eq!(asked.borrow()[3], "а в воскресенье?", "that was long ago");
+}
+
+// What the owner sees.
+
+fn basis(talk: &Rehearsal) -> serde_json::Value {
+    let rows = &talk.last.as_ref().expect("a turn").messages;
+    let basis = rows.iter().find_map(|row| row.basis.as_deref()).expect("a basis");
+    serde_json::from_str(basis).expect("JSON")
+}
+
+#[test]
+fn an_answer_keeps_the_pages_products_and_calls_behind_it() {
+    let mut talk = shop(&[]);
+    talk.me("доставка есть?");
+    let page = basis(&talk);
+    assert_eq!((&page["pages"][0], &page["worded"]), (&"page.md".into(), &"passages".into()));
+    assert_eq!(page["passages"][0]["sure"], 90);
+    talk.me("торты дороже 4500");
+    let goods = basis(&talk);
+    assert_eq!((&goods["products"][0], &goods["worded"]), (&"shoko".into(), &"catalogue".into()));
+    let calls = std::cell::RefCell::new(vec![
+        Completion { text: "Подойдёт «Три шоколада».".into(), ..Completion::default() },
+        Completion {
+            calls: vec![ToolCall {
+                id: "1".into(),
+                name: "find_products".into(),
+                arguments: r#"{"wish":"торты на 15 человек"}"#.into(),
+            }],
+            ..Completion::default()
+        },
+    ]);
+    let mut talk = shop(&[]).model(move |_| Ok(calls.borrow_mut().pop().unwrap_or_default()));
+    talk.me("доставка есть?");
+    let called = basis(&talk);
+    assert_eq!((&called["tools"][0], &called["worded"]), (&"find_products".into(), &"model".into()));
+    assert!(called["calls"][0]["arguments"].as_str().is_some_and(|all| all.contains("на 15 человек")), "{called}");
+    assert_eq!(called["prompt"], voronka_core::turn::PROMPT_VERSION);
+}
+
+#[test]
+fn a_model_is_told_what_the_catalogue_says_and_may_say_it() {
+    let seen = std::rc::Rc::new(std::cell::RefCell::new(String::new()));
+    let kept = std::rc::Rc::clone(&seen);
+    let mut talk = shop(&[]).model(move |prompt| {
+        kept.replace(prompt.system.clone());
+        Ok(Completion {
+            text: "На 15 гостей подойдёт «Три шоколада» за 4 800 ₽, он на 16 порций.".into(),
+            ..Completion::default()
+        })
+    });
+    talk.me("какой торт на 15 человек?");
+    assert!(
+        seen.borrow().contains("# Found in the catalogue") && seen.borrow().contains("shoko | Торт «Три шоколада»")
+    );
+    says(&talk, &["4 800 ₽, он на 16 порций"]);
+}
+
+#[test]
+fn a_question_without_an_answer_is_kept_in_its_words() {
+    let mut talk = shop(&[]);
+    talk.me("вы проводите экскурсии? мой телефон 8 999 123-45-67");
+    let facts = &talk.last.as_ref().expect("a turn").facts;
+    let row = facts.iter().find(|row| row.name == "question.unanswered").expect("the fact");
+    assert!(row.data.contains("экскурсии") && !row.data.contains("123"), "{}", row.data);
+}
+
+#[test]
+fn an_answer_is_marked_wrong_with_its_question() {
+    let mut talk = shop(&[]);
+    talk.me("доставка есть?");
+    let seq = talk.last.as_ref().expect("a turn").messages.last().expect("an answer").seq;
+    assert!(talk.team(TeamAction::MarkWrong { seq }).is_empty());
+    let facts = &talk.last.as_ref().expect("a turn").facts;
+    let row = facts.iter().find(|row| row.name == "answer.wrong").expect("the fact");
+    assert!(row.data.contains("доставка есть?") && row.data.contains("мастер"), "{}", row.data);
+    assert_eq!(talk.state().owner, Owner::Bot);
 }

@@ -1,9 +1,13 @@
 //! The number guard against the demo pastry shop: what a model could make up, and what it may honestly say.
 
+mod generated;
 mod honest;
 mod invented;
 
-use std::sync::{Arc, LazyLock};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, LazyLock},
+};
 
 use jiff::civil::date;
 use proptest::prelude::*;
@@ -13,13 +17,18 @@ use voronka_core::{
     money::{Currency, Money},
     order::{Cart, Line, Order, OrderMove},
     ports::Delta,
-    spec::partner::{PartnerFiles, PartnerSpec},
+    spec::{
+        catalogue::Product,
+        partner::{PartnerFiles, PartnerSpec},
+    },
 };
 
+use self::generated::Case;
 use crate::partners::files;
 
 struct Shop {
     stated: Arc<Evidence>,
+    products: Vec<Product>,
     files: PartnerFiles,
 }
 
@@ -38,7 +47,7 @@ static SHOP: LazyLock<Shop> = LazyLock::new(|| {
         stated.product(product);
     }
     stated.link("https://korica.example/catalog");
-    Shop { stated: Arc::new(stated), files }
+    Shop { stated: Arc::new(stated), products, files }
 });
 
 fn line(name: &str, price: i64, quantity: u32) -> Line {
@@ -72,41 +81,57 @@ fn evidence(pages: &str, heard: &str) -> Evidence {
     evidence
 }
 
-#[test]
-fn whatever_a_model_makes_up_is_blocked() {
-    let mut passed = Vec::new();
-    let mut count = 0;
-    for (pages, heard, texts) in invented::TABLE {
-        let evidence = evidence(pages, heard);
-        for text in texts.lines().map(str::trim).filter(|line| !line.is_empty()) {
-            count += 1;
-            let text = text.replace("\\n", "\n");
-            if check(&text, &evidence).is_empty() {
-                passed.push(text);
-            }
-        }
-    }
-    assert!(count >= 150, "{count}");
-    assert!(passed.is_empty(), "{} of {count} passed:\n{}", passed.len(), passed.join("\n"));
+/// The evidence of a case; most cases share theirs.
+fn evidence_of(case: &Case, known: &mut HashMap<(&'static str, &'static str), Arc<Evidence>>) -> Arc<Evidence> {
+    let made = || Arc::new(evidence(case.pages, case.heard));
+    Arc::clone(known.entry((case.pages, case.heard)).or_insert_with(made))
 }
 
 #[test]
-fn honest_answers_pass() {
-    let mut stopped = Vec::new();
-    let mut count = 0;
-    for (pages, heard, texts) in honest::TABLE {
-        let evidence = evidence(pages, heard);
-        for text in texts.lines().map(str::trim).filter(|line| !line.is_empty()) {
-            count += 1;
-            let text = text.replace("\\n", "\n");
-            let blocked = check(&text, &evidence);
-            if let Some(first) = blocked.first() {
-                stopped.push(format!("{}: {}", first.claim.name(), &text[first.sentence.clone()]));
+fn of_a_thousand_inventions_none_is_let_through() {
+    let cases = generated::adversarial();
+    let texts: HashSet<&str> = cases.iter().map(|case| case.text.as_str()).collect();
+    assert!(texts.len() >= 1_000, "{} different of {}", texts.len(), cases.len());
+    let mut known = HashMap::new();
+    let passed: Vec<&str> = (cases.iter())
+        .filter(|case| check(&case.text, &evidence_of(case, &mut known)).is_empty())
+        .map(|case| case.text.as_str())
+        .collect();
+    assert!(passed.is_empty(), "{} of {} passed:\n{}", passed.len(), cases.len(), passed.join("\n"));
+}
+
+#[test]
+fn of_a_thousand_inventions_in_pieces_none_is_shown() {
+    let mut known = HashMap::new();
+    for (nth, case) in generated::adversarial().iter().enumerate() {
+        let evidence = evidence_of(case, &mut known);
+        let first = check(&case.text, &evidence).first().map_or(0, |blocked| blocked.sentence.start);
+        // Pieces of one to nine characters, another width for each text; and all at once.
+        let width = nth % 9 + 1;
+        let starts: Vec<usize> = case.text.char_indices().map(|(at, _)| at).step_by(width).collect();
+        for cuts in [starts, Vec::new()] {
+            let (shown, last) = stream(&case.text, &cuts, &evidence);
+            for shown in shown.iter().chain([&last]) {
+                assert!(shown.len() <= first, "{shown:?} of {:?}", case.text);
             }
         }
     }
-    assert!(count >= 80, "{count}");
-    assert!(stopped.len() * 100 <= count, "{} of {count} stopped:\n{}", stopped.len(), stopped.join("\n"));
+}
+
+#[test]
+fn of_three_hundred_honest_answers_hardly_any_is_stopped() {
+    let cases = generated::truthful();
+    let texts: HashSet<&str> = cases.iter().map(|case| case.text.as_str()).collect();
+    assert!(texts.len() >= 300, "{}", texts.len());
+    let mut known = HashMap::new();
+    let mut stopped = Vec::new();
+    for case in &cases {
+        let blocked = check(&case.text, &evidence_of(case, &mut known));
+        if let Some(first) = blocked.first() {
+            stopped.push(format!("{}: {}", first.claim.name(), &case.text[first.sentence.clone()]));
+        }
+    }
+    assert!(stopped.len() <= 3, "{} of {} stopped:\n{}", stopped.len(), cases.len(), stopped.join("\n"));
 }
 
 #[test]
@@ -147,11 +172,7 @@ fn stream(text: &str, cuts: &[usize], evidence: &Arc<Evidence>) -> (Vec<String>,
 }
 
 fn sentences() -> Vec<String> {
-    let all = invented::TABLE.iter().chain(honest::TABLE);
-    all.flat_map(|(_, _, texts)| texts.lines())
-        .map(|line| line.trim().replace("\\n", "\n"))
-        .filter(|line| !line.is_empty())
-        .collect()
+    generated::adversarial().into_iter().chain(generated::truthful()).map(|case| case.text).collect()
 }
 
 proptest! {

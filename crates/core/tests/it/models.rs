@@ -228,3 +228,21 @@ fn a_model_that_obeys_an_attacker_gets_nothing_through() {
         }
     }
 }
+
+/// The version is stored with every answer, so that answers can be compared: it changes with the words.
+#[test]
+fn the_version_of_the_prompt_names_these_very_words() {
+    let (model, prompts) = scripted(vec![says("Хорошо.")]);
+    let mut talk = shop(&[]).model(model);
+    talk.me("а экскурсии бывают?");
+    let prompts = prompts.borrow();
+    let (_, words) = prompts[0].system.split_once("] ").expect("instructions");
+    let (words, _) = words.split_once("# Products").expect("instructions");
+    let tools = serde_json::to_string(&prompts[0].tools).expect("tools serialise");
+    let hash = words
+        .bytes()
+        .chain(tools.bytes())
+        .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    let version = voronka_core::turn::PROMPT_VERSION;
+    assert_eq!((version, hash), ("2026-11-21.2", 92_400_749), "new words need a new version");
+}

@@ -22,7 +22,7 @@ const TOLD_MAX: usize = 12;
 
 impl Work {
     /// What the catalogue says to a question, if it is one for it. Each line is asked after the one above.
-    pub(super) fn found(&self, question: &str) -> Option<(Wish, Found)> {
+    pub(in crate::turn) fn found(&self, question: &str) -> Option<(Wish, Found)> {
         let assortment = &self.book.assortment;
         let wishes = question.lines().map(|line| assortment.wish(&Words::of(line), self.local()));
         let wish = wishes.reduce(|earlier, wish| wish.after(earlier)).filter(Wish::is_for_catalogue)?;
