@@ -75,6 +75,13 @@ pub enum Fact {
         /// How.
         outcome: String,
     },
+    /// A sequence ended.
+    SequenceEnded {
+        /// Its id.
+        sequence: String,
+        /// How: one of [`crate::spec::sequence::OUTCOMES`].
+        outcome: String,
+    },
     /// The customer was given a variant of a flow; weights changed later move nobody.
     Variant {
         /// The variant's name.
@@ -198,6 +205,7 @@ impl Fact {
             | Self::Temperature { .. }
             | Self::Stage { .. }
             | Self::FlowEnded { .. }
+            | Self::SequenceEnded { .. }
             | Self::Handoff { .. }
             | Self::HandoffAsked
             | Self::Complaint
@@ -235,6 +243,7 @@ impl Fact {
             Self::Stage { stage } => format!("stage.{stage}"),
             Self::FlowStarted { flow } => format!("flow.{flow}.started"),
             Self::FlowEnded { flow, outcome } => format!("flow.{flow}.{outcome}"),
+            Self::SequenceEnded { sequence, outcome } => format!("sequence.{sequence}.{outcome}"),
             Self::Variant { name, .. } => format!("variant.{name}"),
             Self::Tagged { tag } => format!("tag.{tag}"),
             Self::Handoff { .. } => "handoff".into(),

@@ -16,6 +16,7 @@ pub mod message;
 pub mod money;
 pub mod order;
 pub mod ports;
+pub mod rehearsal;
 pub mod rows;
 pub mod score;
 pub mod spec;

@@ -268,6 +268,8 @@ pub enum Timer {
     Score,
     /// Nobody took the handed-over conversation.
     Handoff,
+    /// A step of a sequence is due.
+    Sequence,
 }
 
 impl Timer {
@@ -278,6 +280,7 @@ impl Timer {
             Self::Wait => "wait",
             Self::Score => "score",
             Self::Handoff => "handoff",
+            Self::Sequence => "sequence",
         }
     }
 

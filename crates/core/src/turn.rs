@@ -21,6 +21,7 @@ mod prompt;
 mod reply;
 mod scope;
 mod scoring;
+mod sequences;
 mod state;
 mod team;
 mod token;
@@ -38,14 +39,16 @@ pub use self::{
     aside::{Aside, Concerns, Trouble},
     playbook::Playbook,
     prompt::PROMPT_VERSION,
-    state::{Asked, Customer, Owner, Run, Snapshot, State, Unreadable},
+    state::{Asked, Customer, Owner, Run, Snapshot, Standing, State, Unreadable},
 };
 use crate::{
     capabilities::Capabilities,
     guard::Evidence,
+    ids::FlowId,
     message::Peer,
     ports::{Completion, ModelError, Passage, Prompt},
     rows::{Mail, TurnCommit},
+    spec::flow::StepId,
 };
 
 /// A turn that waits for an answer, or is about to be begun.
@@ -99,6 +102,8 @@ pub struct Outcome {
     pub commit: TurnCommit,
     /// What the conversation's next turn starts from once that is written: the same as [`Snapshot::read`] makes of the rows.
     pub next: Snapshot,
+    /// Steps of flows that were walked, in order: what scripted customers are asked for.
+    pub trail: Vec<(FlowId, StepId)>,
 }
 
 /// What a turn needs to know of the world it runs in; the same for all turns of an account.

@@ -419,7 +419,7 @@ async fn commit(
     pause: &mut SignedDuration,
     bell: &Notify,
 ) -> Result<(), Unwritten> {
-    let Outcome { commit, next } = outcome;
+    let Outcome { commit, next, trail: _ } = outcome;
     let turn = Arc::new(commit);
     observe::count_blocked(&turn);
     let doubt = Doubt(Some((shared, &turn.key)));

@@ -1,36 +1,29 @@
-//! A conversation without a runtime: a scripted customer talks to the pure turn, and what would be committed is kept in
-//! memory. For testing flows, texts and rules; the engine and the adapters have suites of their own.
+//! A scripted customer of tests: [`Stage`] with a customer's acts as methods, and what came of them at hand. For testing
+//! flows, texts and rules; the engine and the adapters have suites of their own.
 
-use std::sync::Arc;
+use std::{
+    ops::{Deref, DerefMut},
+    sync::Arc,
+};
 
 use jiff::{SignedDuration, Timestamp};
 use voronka_core::{
     capabilities::{ButtonLimits, Capabilities, Has, TextUnit},
     ids::AccountId,
-    message::{Bubble, ContactOf, Content, Event, EventKey, Inbound, Peer, Press, Profile, TeamAction},
+    message::{Bubble, ContactOf, Content, Event, Press, Profile, TeamAction},
     order::OrderState,
-    ports::{Completion, Loaded, ModelError, Passage, Prompt},
-    rows::{Mail, NoticeRow, TimerRow, TurnCommit},
-    turn::{Answer, HasModel, Playbook, Question, Setting, Snapshot, State, Step, Turn},
+    ports::{Completion, ModelError, Passage, Prompt},
+    rehearsal::{Stage, Turned},
+    rows::{NoticeRow, TurnCommit},
+    turn::{HasModel, Playbook, Setting, Snapshot, State},
 };
 
-/// Answers searches: question to passages.
-pub type Search = Box<dyn Fn(&str) -> Vec<Passage>>;
-/// Answers prompts.
-pub type Model = Box<dyn FnMut(&Prompt) -> Result<Completion, ModelError>>;
+pub use voronka_core::rehearsal::{Model, Search};
 
 /// A conversation on a stage.
 pub struct Rehearsal {
-    setting: Setting,
-    loaded: Loaded,
-    account: AccountId,
-    peer: Peer,
-    now: Timestamp,
-    mails: i64,
-    search: Search,
-    model: Option<Model>,
-    timers: Vec<(Timestamp, voronka_core::message::Timer)>,
-    /// What the bot or a person said since [`Rehearsal::forget`] or the last act.
+    stage: Stage,
+    /// What the bot or a person said since the last act.
     pub said: Vec<Bubble>,
     /// All facts' names, in order.
     pub facts: Vec<String>,
@@ -38,6 +31,20 @@ pub struct Rehearsal {
     pub notices: Vec<NoticeRow>,
     /// The last commit.
     pub last: Option<TurnCommit>,
+}
+
+impl Deref for Rehearsal {
+    type Target = Stage;
+
+    fn deref(&self) -> &Stage {
+        &self.stage
+    }
+}
+
+impl DerefMut for Rehearsal {
+    fn deref_mut(&mut self) -> &mut Stage {
+        &mut self.stage
+    }
 }
 
 /// A channel with everything, and generous limits.
@@ -65,21 +72,15 @@ impl Rehearsal {
     /// # Panics
     /// When `now` is no timestamp or `account` no account id.
     pub fn new(playbook: Playbook, account: &str, now: &str) -> Self {
+        let setting = Setting {
+            playbook: Arc::new(playbook),
+            capabilities: Arc::new(roomy()),
+            model: HasModel::No,
+            team: Arc::from([]),
+        };
+        let account = AccountId::parse(account).expect("an account id");
         Self {
-            setting: Setting {
-                playbook: Arc::new(playbook),
-                capabilities: Arc::new(roomy()),
-                model: HasModel::No,
-                team: Arc::from([]),
-            },
-            loaded: Loaded::default(),
-            account: AccountId::parse(account).expect("an account id"),
-            peer: Peer::new("42"),
-            now: now.parse().expect("a timestamp"),
-            mails: 0,
-            search: Box::new(|_| Vec::new()),
-            model: None,
-            timers: Vec::new(),
+            stage: Stage::new(setting, account, now.parse().expect("a timestamp")),
             said: Vec::new(),
             facts: Vec::new(),
             notices: Vec::new(),
@@ -90,28 +91,22 @@ impl Rehearsal {
     /// Pages that answer searches.
     #[must_use]
     pub fn search(mut self, search: impl Fn(&str) -> Vec<Passage> + 'static) -> Self {
-        self.search = Box::new(search);
+        self.stage.search_by(Box::new(search));
         self
     }
 
     /// A model.
     #[must_use]
     pub fn model(mut self, model: impl FnMut(&Prompt) -> Result<Completion, ModelError> + 'static) -> Self {
-        self.model = Some(Box::new(model));
-        self.setting.model = HasModel::Yes;
+        self.stage.model_by(Box::new(model));
         self
     }
 
     /// Another channel.
     #[must_use]
     pub fn capabilities(mut self, capabilities: Capabilities) -> Self {
-        self.setting.capabilities = Arc::new(capabilities);
+        self.stage.setting.capabilities = Arc::new(capabilities);
         self
-    }
-
-    /// The partner's files were edited.
-    pub fn edit(&mut self, playbook: Playbook) {
-        self.setting.playbook = Arc::new(playbook);
     }
 
     /// The customer writes.
@@ -174,18 +169,16 @@ impl Rehearsal {
     }
 
     /// Time passes; timers that fall due ring, each in a turn of its own.
+    ///
+    /// # Panics
+    /// When what was stored cannot be read back: a bug.
     pub fn wait(&mut self, by: SignedDuration) -> &[Bubble] {
-        let until = self.now + by;
+        let turns = self.stage.wait(by).expect("readable state");
         let mut said = Vec::new();
-        loop {
-            self.timers.sort_by_key(|(due, _)| *due);
-            let Some((due, timer)) = self.timers.first().cloned().filter(|(due, _)| *due <= until) else { break };
-            self.timers.remove(0);
-            self.now = self.now.max(due);
-            self.take(vec![(due, Event::Timer { timer })]);
+        for turned in turns {
+            self.note(turned);
             said.append(&mut self.said);
         }
-        self.now = until;
         self.said = said;
         &self.said
     }
@@ -195,13 +188,9 @@ impl Rehearsal {
     /// # Panics
     /// When what was stored cannot be read back: a bug.
     pub fn play(&mut self, events: Vec<Event>) -> &[Bubble] {
-        let timers = self.state().timers;
-        let due = |event: &Event| match event {
-            Event::Timer { timer } => timers.get(timer.name()).copied(),
-            Event::Customer { .. } | Event::Delivery { .. } | Event::Team { .. } => None,
-        };
-        let mail = events.into_iter().map(|event| (due(&event).unwrap_or(self.now), event)).collect();
-        self.take(mail)
+        let turned = self.stage.play(events).expect("readable state");
+        self.note(turned);
+        &self.said
     }
 
     /// Plays events, each of its own moment, as one turn.
@@ -209,67 +198,14 @@ impl Rehearsal {
     /// # Panics
     /// When what was stored cannot be read back: a bug.
     pub fn take(&mut self, events: Vec<(Timestamp, Event)>) -> &[Bubble] {
-        let partner = self.setting.playbook.spec.id.clone();
-        let mail: Vec<Mail> = events
-            .into_iter()
-            .map(|(at, event)| {
-                self.mails += 1;
-                let key = EventKey::new(&self.mails.to_string());
-                let (account, peer) = (self.account.clone(), self.peer.clone());
-                Mail { seq: self.mails, inbound: Inbound { partner: partner.clone(), account, peer, key, at, event } }
-            })
-            .collect();
-        let key = mail.first().map(|mail| mail.inbound.conversation()).expect("at least one event");
-        let snapshot =
-            Snapshot::read(key, self.account.clone(), self.peer.clone(), &self.loaded).expect("readable state");
-        let mut step = Turn::begin(&self.setting, snapshot, mail, self.now);
-        let outcome = loop {
-            match step {
-                Step::Done(outcome) => break *outcome,
-                Step::Ask(turn, question) => step = turn.resume(self.answer(question)),
-            }
-        };
-        self.keep(outcome.commit);
-        assert_eq!(outcome.next, self.snapshot(), "the next turn starts from what this one has written");
+        let turned = self.stage.take(events).expect("readable state");
+        self.note(turned);
         &self.said
     }
 
-    fn answer(&mut self, question: Question) -> Answer {
-        match question {
-            Question::Search { query, .. } => Answer::Passages((self.search)(&query)),
-            Question::Complete { prompt, .. } => Answer::Completion(match &mut self.model {
-                Some(model) => model(&prompt),
-                None => Err(ModelError::Unavailable("no model".into())),
-            }),
-        }
-    }
-
-    fn keep(&mut self, commit: TurnCommit) {
-        self.loaded.version = commit.expected + 1;
-        self.loaded.conversation = Some(commit.conversation.clone());
-        self.loaded.customer = commit.customer.clone().or(self.loaded.customer.take());
-        self.loaded.lead = commit.lead.clone().or(self.loaded.lead.take());
-        for order in &commit.orders {
-            self.loaded.orders.retain(|old| old.id != order.id);
-            self.loaded.orders.push(order.clone());
-        }
-        // As a store loads them: those that are not over, and the last one that is.
-        let last_over = self.loaded.orders.iter().rfind(|order| order.state.is_over()).map(|order| order.id);
-        self.loaded.orders.retain(|order| !order.state.is_over() || Some(order.id) == last_over);
-        self.loaded.history.extend(commit.messages.iter().cloned());
-        let excess = self.loaded.history.len().saturating_sub(Snapshot::HISTORY_MAX);
-        self.loaded.history.drain(..excess);
-        for row in &commit.timers {
-            let name = match row {
-                TimerRow::Set { timer, .. } => timer.name(),
-                TimerRow::Cancel { name } => name,
-            };
-            self.timers.retain(|(_, timer)| timer.name() != name);
-            if let TimerRow::Set { due, timer } = row {
-                self.timers.push((*due, timer.clone()));
-            }
-        }
-        self.said = commit.outbox.iter().filter(|row| row.seq > 0).map(|row| row.bubble.clone()).collect();
+    fn note(&mut self, turned: Turned) {
+        self.said = turned.said().cloned().collect();
+        let commit = turned.commit;
         self.facts.extend(commit.facts.iter().map(|fact| fact.name.clone()));
         self.notices.extend(commit.notices.iter().cloned());
         self.last = Some(commit);
@@ -303,19 +239,12 @@ impl Rehearsal {
     /// # Panics
     /// When what was stored cannot be read back: a bug.
     pub fn snapshot(&self) -> Snapshot {
-        let partner = &self.setting.playbook.spec.id;
-        let key = voronka_core::message::ConversationKey::of(partner, &self.account, &self.peer);
-        Snapshot::read(key, self.account.clone(), self.peer.clone(), &self.loaded).expect("readable state")
+        self.stage.snapshot().expect("readable state")
     }
 
     /// What every turn here begins with.
     pub fn setting(&self) -> &Setting {
-        &self.setting
-    }
-
-    /// What is stored of the conversation, as a store would load it.
-    pub fn loaded(&self) -> &Loaded {
-        &self.loaded
+        &self.stage.setting
     }
 
     /// State and sum of the customer's last order that is no draft.

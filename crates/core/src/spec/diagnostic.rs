@@ -40,6 +40,17 @@ pub struct Diagnostic {
     pub related: Vec<Place>,
 }
 
+impl Diagnostic {
+    /// The name of the argument that holds the talk of a test which failed, a line each.
+    pub const TRANSCRIPT: &'static str = "transcript";
+
+    /// The talk of a test that failed; empty for all else.
+    pub fn transcript(&self) -> Vec<String> {
+        let talk = self.args.iter().find(|(name, _)| *name == Self::TRANSCRIPT);
+        talk.map(|(_, talk)| talk.lines().map(str::to_owned).collect()).unwrap_or_default()
+    }
+}
+
 macro_rules! codes {
     ($($code:ident $level:ident;)*) => {
         /// A diagnostic's code; its texts are in the app, one per language.

@@ -4,10 +4,11 @@ use super::{
     diagnostic::{Code, Diagnostic, Place},
     flow::{Action, Choice, Kind, Silence, Silent, Step, Text},
     partner::PartnerSpec,
+    sequence::SequenceStep,
 };
 use crate::capabilities::{Capabilities, TextUnit};
 
-/// L501–L503 for the texts and buttons of all flows, at worst: the longest option and value. `channel` is what people call it.
+/// L501–L503 for the texts and buttons of all flows and sequences, at worst: the longest option and value. `channel` is what people call it.
 pub fn check(spec: &PartnerSpec, channel: &str, can: &Capabilities) -> Vec<Diagnostic> {
     let mut check = Check { channel, can, found: Vec::new() };
     for flow in spec.flows.values() {
@@ -16,6 +17,11 @@ pub fn check(spec: &PartnerSpec, channel: &str, can: &Capabilities) -> Vec<Diagn
         }
         if let Some(first) = flow.steps.first() {
             check.silence(&first.place, &flow.silence);
+        }
+    }
+    for sequence in spec.sequences.values() {
+        for step in &sequence.steps {
+            check.sequence_step(step);
         }
     }
     check.found
@@ -73,6 +79,13 @@ impl Check<'_> {
             | Action::Talk(_)
             | Action::End(_) => {}
         }
+    }
+
+    fn sequence_step(&mut self, step: &SequenceStep) {
+        let place = &step.place;
+        let max = if step.photo.is_some() { self.can.caption_max } else { self.can.text_max };
+        self.text(place, &step.text, max);
+        self.buttons(place, step.buttons.iter().map(|button| longest(&button.label)).collect());
     }
 
     fn silence(&mut self, place: &Place, entries: &[Silence]) {

@@ -1,7 +1,8 @@
 //! A partner's folder as a whole.
 
-mod others;
+mod consequences;
 mod parse;
+pub(crate) mod training;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -16,6 +17,8 @@ use crate::{
         flow::Flow,
         knowledge::Page,
         scoring::Scoring,
+        script::Script,
+        sequence::Sequence,
         texts::Phrases,
     },
 };
@@ -32,6 +35,8 @@ pub struct PartnerSpec {
     pub config: Config,
     /// Flows by id.
     pub flows: BTreeMap<FlowId, Arc<Flow>>,
+    /// Sequences by id.
+    pub sequences: BTreeMap<Arc<str>, Arc<Sequence>>,
     /// Scoring rules.
     pub scoring: Scoring,
     /// What it sells.
@@ -51,6 +56,8 @@ pub struct Loaded {
     pub spec: Option<PartnerSpec>,
     /// All findings, in the order of files and lines.
     pub diagnostics: Vec<Diagnostic>,
+    /// Scripted customers, in the order of files: a partner that serves needs none of them, so they are no part of it.
+    pub scripts: Vec<Script>,
     /// Every `$NAME` the files rest on, with its place: whoever holds the secrets says C601 ([`Loaded::refuse_missing`]).
     pub secrets: Vec<(SecretRef, Place)>,
 }

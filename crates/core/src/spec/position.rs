@@ -79,6 +79,9 @@ pub struct DiagnosticJson {
     pub hint: Option<String>,
     /// Other places that explain it.
     pub related: Vec<RelatedJson>,
+    /// Of a test that failed: what was said and done until then.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub transcript: Vec<String>,
 }
 
 /// A place that explains a finding.
@@ -116,6 +119,7 @@ impl DiagnosticJson {
             },
             message,
             hint,
+            transcript: found.transcript(),
         }
     }
 }

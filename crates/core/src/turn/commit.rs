@@ -29,6 +29,7 @@ impl Work {
     pub(super) fn finish(mut self: Box<Self>) -> Outcome {
         self.say_noted();
         self.disclose();
+        self.move_sequences();
         self.update_score();
         self.plan_timers();
         let outbox = self.speak();
@@ -50,8 +51,9 @@ impl Work {
             outbox: all,
             notices: cards.rows,
         };
+        let trail = std::mem::take(&mut self.trail);
         let next = self.snap.after(&commit);
-        Outcome { commit, next }
+        Outcome { commit, next, trail }
     }
 
     fn plan_timers(&mut self) {

@@ -86,7 +86,8 @@ impl Work {
     }
 
     fn hear_burst(&mut self, burst: &mut Vec<(String, EventKey)>) {
-        let Some((_, key)) = burst.last().cloned() else { return };
+        let Some((last, key)) = burst.last().cloned() else { return };
+        self.said_last = last;
         let text = std::mem::take(burst).into_iter().map(|(text, _)| text).collect::<Vec<_>>().join("\n");
         self.snap.state.last_press = None;
         if !self.heard.is_empty() {
@@ -501,6 +502,7 @@ impl Work {
                     self.walk(run, flow.step(at).next, Arrival::InOrder, &[]);
                 }
             }
+            Timer::Sequence => self.on_sequences(),
             // The score is brought up to date at the end of every turn.
             Timer::Score => {}
             Timer::Handoff => {

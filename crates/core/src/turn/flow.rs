@@ -67,6 +67,7 @@ impl Work {
                 (at, arrival) = (step.next, Arrival::InOrder);
                 continue;
             }
+            self.trail.push((run.flow.clone(), step.id.clone()));
             if self.counts_too_much(&mut run, &step.id) {
                 return self.give_up_loop(&run);
             }

@@ -96,6 +96,9 @@ pub struct State {
     pub summary: String,
     /// The message up to which the summary tells.
     pub summed_up: i64,
+    /// Sequences that the customer is in or was in, by id.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub sequences: BTreeMap<String, Standing>,
     /// When the customer last did anything.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_heard: Option<Timestamp>,
@@ -103,6 +106,27 @@ pub struct State {
     /// timer that was cancelled or set anew may wait in the mailbox already: it is known by its moment, and passed over.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub timers: BTreeMap<String, Timestamp>,
+}
+
+/// How far a customer is in a sequence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    /// When they entered it last.
+    pub entered: Timestamp,
+    /// The step that is sent next, by its id: an edit of the file throws nobody out. `None`: it is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+    /// Where that step stood, should its id be gone.
+    #[serde(default)]
+    pub index: usize,
+    /// When it is due, moved into hours in which we may write.
+    pub due: Timestamp,
+    /// Until when it is held back, though it is due: a limit was reached, or a person leads the conversation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<Timestamp>,
+    /// When the last messages of it were sent; a week is remembered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sent: Vec<Timestamp>,
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

@@ -13,12 +13,18 @@ use super::{
 };
 use crate::{
     fact::{Fact, FunnelEvent},
-    ids::OrderId,
+    ids::{FlowId, OrderId},
     lang::Lang,
     lead::Lead,
     message::{Button, Press, Timer},
     rows::{Lane, Mail, MailSeq, MessageRow, TimerRow},
-    spec::{expr::Expr, flow::Text, rich::Rich, texts::Phrase, value::Period},
+    spec::{
+        expr::Expr,
+        flow::{StepId, Text},
+        rich::Rich,
+        texts::Phrase,
+        value::Period,
+    },
 };
 
 /// A question that flow and files alone did not answer.
@@ -115,6 +121,8 @@ pub(super) struct Work {
     pub(super) pending: Option<Pending>,
     /// The customer's own words in this turn: a figure in them may be said back.
     pub(super) heard: String,
+    /// The last message of what is heard now, whole: an answer in words may have several lines.
+    pub(super) said_last: String,
     /// What the answer rests on, for the owner's eyes, in JSON.
     pub(super) basis: Option<String>,
     /// What a person of the team writes.
@@ -123,6 +131,8 @@ pub(super) struct Work {
     pub(super) customer_acted: bool,
     /// Steps walked in this turn, for the loop limit.
     pub(super) steps_walked: u32,
+    /// The steps walked in this turn.
+    pub(super) trail: Vec<(FlowId, StepId)>,
     /// Values filled ahead of their question, to be named with the next one.
     pub(super) noted: Vec<String>,
     /// Whether the open question is new because of an edited file: what the customer said answers another.
@@ -156,10 +166,12 @@ impl Work {
             orders_changed: Vec::new(),
             pending: None,
             heard: String::new(),
+            said_last: String::new(),
             basis: None,
             person_says: Vec::new(),
             customer_acted: false,
             steps_walked: 0,
+            trail: Vec::new(),
             noted: Vec::new(),
             mended: false,
             given_back: false,

@@ -1,6 +1,7 @@
 //! Conversations with real partner files, decided by the pure turn.
 
 mod answers;
+mod broken;
 mod contacts;
 mod conversations;
 mod deliveries;
@@ -8,10 +9,13 @@ mod doors;
 mod fit;
 mod flows;
 mod guard;
+mod hostile;
 mod models;
 mod partners;
 mod replay;
 mod russian;
 mod scores;
+mod scripts;
+mod sequences;
 mod shop;
 mod timers;

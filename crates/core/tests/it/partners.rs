@@ -54,7 +54,7 @@ pub(crate) fn korica() -> Rehearsal {
     Rehearsal::new(playbook("korica", &files), "telegram", "2026-12-01T12:00:00+03:00").search(pages)
 }
 
-fn pages(question: &str) -> Vec<Passage> {
+pub(crate) fn pages(question: &str) -> Vec<Passage> {
     let about_gluten = question.to_lowercase().contains("глютен");
     let passage = Passage {
         page: "allergens.md".into(),

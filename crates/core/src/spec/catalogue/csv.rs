@@ -10,6 +10,8 @@ use crate::{
     spec::{
         config::Encoding,
         diagnostic::{Code, Diagnostic},
+        partner::PartnerFiles,
+        pictures::{self, PHOTO_MAX, Unfit},
         read::{parse_date, parse_decimal, parse_money},
         tree::{SourceFile, finding},
         value::{Type, Value},
@@ -40,6 +42,7 @@ pub(crate) fn read(
     bytes: &[u8],
     encoding: Encoding,
     currency: Currency,
+    files: &PartnerFiles,
     found: &mut Vec<Diagnostic>,
 ) -> Catalogue {
     let file = match decode(path, bytes, encoding) {
@@ -51,7 +54,7 @@ pub(crate) fn read(
     };
     let text = file.text.strip_prefix('\u{feff}').unwrap_or(&file.text);
     let skipped = file.text.len() - text.len();
-    let mut table = Table { file: &file, skipped, currency, found, header: Vec::new(), rows: Vec::new() };
+    let mut table = Table { file: &file, files, skipped, currency, found, header: Vec::new(), rows: Vec::new() };
     table.read(text);
     table.lower()
 }
@@ -82,6 +85,8 @@ fn windows_1251(bytes: &[u8]) -> String {
 
 struct Table<'a> {
     file: &'a SourceFile,
+    /// Where pictures are.
+    files: &'a PartnerFiles,
     skipped: usize,
     currency: Currency,
     found: &'a mut Vec<Diagnostic>,
@@ -204,7 +209,7 @@ impl Table<'_> {
             stock,
             available: flag && stock.is_none_or(|stock| stock > Decimal::ZERO),
             tags: cell("tags").map(words).unwrap_or_default(),
-            photo: cell("photo").map(str::to_owned),
+            photo: cell("photo").and_then(|text| self.photo(row, text)),
             url: cell("url").map(str::to_owned),
             about: cell("about").map(str::to_owned),
             extra: extra.collect(),
@@ -214,14 +219,32 @@ impl Table<'_> {
     fn price(&mut self, row: &Row, text: &str) -> Option<Money> {
         let price = parse_money(text, self.currency);
         if price.is_none() {
-            let at = self
-                .file
-                .slice(&row.bytes)
-                .find(text)
-                .map_or(row.bytes.clone(), |at| row.bytes.start + at..row.bytes.start + at + text.len());
-            self.report(Code::K703, at, vec![("value", text.to_owned())]);
+            self.report(Code::K703, self.cell_bytes(row, text), vec![("value", text.to_owned())]);
         }
         price
+    }
+
+    /// A picture that is missing or no picture is an error, and the product goes without it.
+    fn photo(&mut self, row: &Row, text: &str) -> Option<String> {
+        match pictures::of_product(text, self.files) {
+            Ok(photo) => return Some(photo),
+            Err(Unfit::Missing) => {
+                let args = vec![("path", text.to_owned()), ("max", PHOTO_MAX.to_owned())];
+                self.report(Code::L504, self.cell_bytes(row, text), args);
+            }
+            Err(Unfit::Kind) => {
+                let args = [("what", "picture"), ("value", text), ("example", "photos/tort.jpg")];
+                let args = args.map(|(name, value)| (name, value.to_owned())).to_vec();
+                self.report(Code::Y112, self.cell_bytes(row, text), args);
+            }
+        }
+        None
+    }
+
+    /// Where a cell's text stands in its row; the row, if it is written otherwise there.
+    fn cell_bytes(&self, row: &Row, text: &str) -> Range<usize> {
+        let at = self.file.slice(&row.bytes).find(text);
+        at.map_or(row.bytes.clone(), |at| row.bytes.start + at..row.bytes.start + at + text.len())
     }
 }
 
@@ -274,8 +297,28 @@ mod tests {
 
     fn load(bytes: &[u8], encoding: Encoding) -> (Catalogue, Vec<Diagnostic>) {
         let mut found = Vec::new();
-        let catalogue = read(&"catalogue.csv".into(), bytes, encoding, Currency::RUB, &mut found);
+        let catalogue = load_with(bytes, encoding, &PartnerFiles::new(), &mut found);
         (catalogue, found)
+    }
+
+    fn load_with(bytes: &[u8], encoding: Encoding, files: &PartnerFiles, found: &mut Vec<Diagnostic>) -> Catalogue {
+        read(&"catalogue.csv".into(), bytes, encoding, Currency::RUB, files, found)
+    }
+
+    #[test]
+    fn pictures_are_looked_for_in_the_folder_and_are_what_their_names_say() {
+        let mut files = PartnerFiles::new();
+        files.insert("photos/a.jpg".into(), b"\xff\xd8\xff\xe0".to_vec());
+        files.insert("photos/b.jpg".into(), b"<html>".to_vec());
+        let text = "id;name;price;photo\n1;А;5;a.jpg\n2;Б;5;photos/a.jpg\n3;В;5;b.jpg\n4;Г;5;photos/нет.jpg\n\
+                    5;Д;5;https://korica.example/d.jpg\n6;Е;5;../../etc/passwd\n7;Ж;5;\n";
+        let mut found = Vec::new();
+        let catalogue = load_with(text.as_bytes(), Encoding::Utf8, &files, &mut found);
+        let said: Vec<_> = found.iter().map(|f| (f.code, text[..f.place.bytes.start].lines().count())).collect();
+        assert_eq!(said, [(Code::Y112, 4), (Code::L504, 5), (Code::Y112, 7)]);
+        let photos: Vec<_> = catalogue.products.iter().map(|product| product.photo.as_deref()).collect();
+        let (own, far) = (Some("photos/a.jpg"), Some("https://korica.example/d.jpg"));
+        assert_eq!(photos, [own, own, None, None, far, None, None]);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::{
     ids::AccountId,
     spec::{
         diagnostic::Code,
+        keys,
         read::{Fields, Reader},
         tree::{Content, Key, Node},
     },
@@ -17,8 +18,18 @@ use crate::{
 /// Kinds of channels that Voronka knows.
 pub(crate) const KINDS: [&str; 8] = ["telegram", "web", "whatsapp", "vk", "avito", "instagram", "max", "alice"];
 
-/// Keys that every account may have.
-const COMMON: [&str; 5] = ["api", "proxy", "first_words", "deadline", "ads"];
+/// How long after a customer's last word a messenger lets a business write freely, in hours; `None`: it does not count them.
+pub(crate) fn window_hours(kind: &str) -> Option<i64> {
+    matches!(kind, "whatsapp" | "instagram").then_some(24)
+}
+
+/// Whether an account names a template of its messenger's for what is written outside of the window.
+pub(crate) fn has_template(account: &Account, name: &str) -> bool {
+    match &account.channel {
+        ChannelConfig::Other(other) => other.settings.contains_key(&format!("templates.{name}")),
+        ChannelConfig::Telegram(_) | ChannelConfig::Web(_) => false,
+    }
+}
 
 /// The shortest time for an answer: less would be none.
 const SHORTEST: Duration = Duration::from_millis(100);
@@ -46,8 +57,8 @@ fn account(reader: &mut Reader<'_>, key: &Key, value: &Node) -> Option<Account> 
     let empty = Node { content: Content::Map(Vec::new()), bytes: key.bytes.clone() };
     let value = if value.content == Content::Null { &empty } else { value };
     let fields = match *kind {
-        "telegram" => reader.fields(value, &[&["token", "updates"], &COMMON[..]].concat())?,
-        "web" => reader.fields(value, &[&["origins", "color"], &COMMON[..]].concat())?,
+        "telegram" => reader.fields(value, &[keys::TELEGRAM, keys::ACCOUNT].concat())?,
+        "web" => reader.fields(value, &[keys::WEB, keys::ACCOUNT].concat())?,
         _ => reader.map(value)?,
     };
     let channel = match *kind {
@@ -104,7 +115,7 @@ fn web(reader: &mut Reader<'_>, fields: Fields<'_>) -> ChannelConfig {
 
 fn other(reader: &mut Reader<'_>, kind: &'static str, fields: Fields<'_>) -> ChannelConfig {
     let mut settings = BTreeMap::new();
-    let own = fields.entries.iter().filter(|(key, _)| !COMMON.contains(&key.text.as_str()));
+    let own = fields.entries.iter().filter(|(key, _)| !keys::ACCOUNT.contains(&key.text.as_str()));
     for (key, value) in own {
         match &value.content {
             Content::Map(entries) => {

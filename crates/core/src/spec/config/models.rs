@@ -7,12 +7,11 @@ use crate::{
     money::Currency,
     spec::{
         diagnostic::Code,
+        keys,
         read::{Fields, Reader},
         tree::Node,
     },
 };
-
-const COMMON: [&str; 8] = ["key", "base_url", "timeout", "calls", "proxy", "headers", "region", "price"];
 
 pub(super) fn read(reader: &mut Reader<'_>, node: &Node, currency: Currency) -> Vec<Model> {
     reader.list(node).iter().filter_map(|item| model(reader, item, currency)).collect()
@@ -21,8 +20,8 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node, currency: Currency) -> 
 fn model(reader: &mut Reader<'_>, node: &Node, currency: Currency) -> Option<Model> {
     let all = reader.map(node)?;
     let (name, known): (_, &[&str]) = match (all.get("openai"), all.get("yandex")) {
-        (Some(name), None) => (name, &["openai", "wire", "embedding"]),
-        (None, Some(name)) => (name, &["yandex", "folder"]),
+        (Some(name), None) => (name, keys::OPENAI),
+        (None, Some(name)) => (name, keys::YANDEX),
         (Some(_), Some(_)) => {
             let args = vec![("n", "2".to_owned()), ("verbs", "openai, yandex".to_owned())];
             reader.report(Code::F201, &node.head(), args);
@@ -33,7 +32,7 @@ fn model(reader: &mut Reader<'_>, node: &Node, currency: Currency) -> Option<Mod
             return None;
         }
     };
-    let keys: Vec<&str> = known.iter().chain(&COMMON).copied().collect();
+    let keys: Vec<&str> = known.iter().chain(keys::MODEL).copied().collect();
     let fields = reader.fields(node, &keys)?;
     let model = reader.title(name)?;
     let provider = if all.get("openai").is_some() { openai(reader, fields) } else { yandex(reader, fields)? };
@@ -49,7 +48,7 @@ fn model(reader: &mut Reader<'_>, node: &Node, currency: Currency) -> Option<Mod
         headers: headers.iter().filter_map(|(key, node)| Some((key.text.clone(), reader.setting(node)?))).collect(),
         region: fields.get("region").and_then(|node| reader.title(node)),
         price: fields.get("price").and_then(|node| {
-            let fields = reader.fields(node, &["in", "out"])?;
+            let fields = reader.fields(node, keys::PRICE)?;
             let price_in = reader.need(fields, "in").and_then(|node| reader.money(node, currency))?;
             let price_out = reader.need(fields, "out").and_then(|node| reader.money(node, currency))?;
             Some((price_in, price_out))

@@ -6,6 +6,7 @@ use super::{Config, Digest, Member, Notify, Role, accounts::KINDS, read::DIGEST_
 use crate::spec::{
     diagnostic::Code,
     expr::Fact,
+    keys,
     read::{Fields, Reader},
     tree::{Key, Node},
 };
@@ -22,7 +23,7 @@ pub(super) fn read(reader: &mut Reader<'_>, fields: Fields<'_>, config: &mut Con
         None => config.notify = usual(&config.team),
     }
     config.digest = fields.get("digest").and_then(|node| {
-        let fields = reader.fields(node, &["to", "at"])?;
+        let fields = reader.fields(node, keys::DIGEST)?;
         let to = reader.need(fields, "to").and_then(|node| to(reader, node, &config.team))?;
         let at = fields.get("at").and_then(|node| reader.time(node)).unwrap_or(DIGEST_AT);
         Some(Digest { to, at })
@@ -30,7 +31,7 @@ pub(super) fn read(reader: &mut Reader<'_>, fields: Fields<'_>, config: &mut Con
 }
 
 fn member(reader: &mut Reader<'_>, key: &Key, node: &Node) -> Option<Member> {
-    let keys: Vec<&str> = KINDS.iter().copied().chain(["role", "phone", "email"]).collect();
+    let keys: Vec<&str> = KINDS.iter().copied().chain(keys::MEMBER.iter().copied()).collect();
     let fields = reader.fields(node, &keys)?;
     let roles = [("owner", Role::Owner), ("operator", Role::Operator)];
     let role = fields.get("role").and_then(|node| reader.one_of(node, "role", &roles)).unwrap_or(Role::Operator);
@@ -43,7 +44,7 @@ fn member(reader: &mut Reader<'_>, key: &Key, node: &Node) -> Option<Member> {
 }
 
 fn notify(reader: &mut Reader<'_>, node: &Node, team: &[Member]) -> Option<Notify> {
-    let fields = reader.fields(node, &["to", "about", "quiet", "remind"])?;
+    let fields = reader.fields(node, keys::NOTIFY)?;
     let receiver = reader.need(fields, "to").and_then(|node| to(reader, node, team));
     let about = reader.need(fields, "about").map_or(&[][..], |node| reader.list(node));
     let about: Vec<Fact> = about.iter().filter_map(|item| reader.fact(item)).collect();

@@ -18,36 +18,12 @@ use crate::{
     spec::{
         diagnostic::Code,
         flow::ContactKind,
+        keys,
         read::{Fields, Reader},
         tree::Node,
         value::Period,
     },
 };
-
-const KEYS: &[&str] = &[
-    "name",
-    "languages",
-    "zone",
-    "country",
-    "currency",
-    "hours",
-    "quiet_hours",
-    "links",
-    "persona",
-    "accounts",
-    "models",
-    "budget",
-    "answer",
-    "contact",
-    "stages",
-    "limits",
-    "retention",
-    "team",
-    "notify",
-    "digest",
-    "texts",
-    "catalogue",
-];
 
 /// Longest answer deadline.
 pub(super) const DEADLINE_MAX: Duration = Duration::from_mins(2);
@@ -58,7 +34,7 @@ pub(crate) type Texts = BTreeMap<Arc<str>, Arc<str>>;
 /// Reads the settings; what cannot be read has its default, so that the other files can be checked against the rest.
 pub(crate) fn read(reader: &mut Reader<'_>, root: &Node, texts: &Texts) -> Config {
     let mut config = defaults();
-    let Some(fields) = reader.fields(root, KEYS) else { return config };
+    let Some(fields) = reader.fields(root, keys::CONFIG) else { return config };
     languages(reader, fields, &mut config);
     reader.languages.clone_from(&config.languages);
     place_and_money(reader, fields, &mut config);
@@ -98,7 +74,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, root: &Node, texts: &Texts) -> Confi
     }
     bounds(reader, fields, &mut config);
     people::read(reader, fields, &mut config);
-    if let Some(fields) = fields.get("catalogue").and_then(|node| reader.fields(node, &["encoding"]))
+    if let Some(fields) = fields.get("catalogue").and_then(|node| reader.fields(node, keys::CATALOGUE))
         && let Some(node) = fields.get("encoding")
     {
         let known = [("utf-8", Encoding::Utf8), ("windows-1251", Encoding::Windows1251)];
@@ -175,7 +151,7 @@ fn place_and_money(reader: &mut Reader<'_>, fields: Fields<'_>, config: &mut Con
 }
 
 fn persona(reader: &mut Reader<'_>, node: &Node) -> Option<Persona> {
-    let fields = reader.fields(node, &["name", "about", "never", "gender"])?;
+    let fields = reader.fields(node, keys::PERSONA)?;
     let genders = [("feminine", Gender::Feminine), ("masculine", Gender::Masculine)];
     Some(Persona {
         name: fields.get("name").and_then(|node| reader.title(node)),
@@ -186,7 +162,7 @@ fn persona(reader: &mut Reader<'_>, node: &Node) -> Option<Persona> {
 }
 
 fn answer(reader: &mut Reader<'_>, node: &Node, answer: &mut Answering) {
-    let Some(fields) = reader.fields(node, &["deadline", "buffer", "history"]) else { return };
+    let Some(fields) = reader.fields(node, keys::ANSWER) else { return };
     if let Some(deadline) = fields.get("deadline").and_then(|node| reader.duration(node)) {
         answer.deadline = deadline.min(DEADLINE_MAX);
     }
@@ -200,7 +176,7 @@ fn answer(reader: &mut Reader<'_>, node: &Node, answer: &mut Answering) {
 
 fn contact(reader: &mut Reader<'_>, node: &Node, texts: &Texts) -> ContactPolicy {
     let mut policy = ContactPolicy { consent: None, need: vec![ContactKind::Phone] };
-    let Some(fields) = reader.fields(node, &["consent", "version", "need"]) else { return policy };
+    let Some(fields) = reader.fields(node, keys::CONTACT) else { return policy };
     let version = fields.get("version").and_then(|node| reader.title(node));
     if let Some(node) = fields.get("consent")
         && let Some(path) = reader.title(node)
@@ -249,13 +225,13 @@ fn stages(reader: &mut Reader<'_>, node: &Node, config: &mut Config) {
 }
 
 fn bounds(reader: &mut Reader<'_>, fields: Fields<'_>, config: &mut Config) {
-    if let Some(fields) = fields.get("budget").and_then(|node| reader.fields(node, &["day", "month"])) {
+    if let Some(fields) = fields.get("budget").and_then(|node| reader.fields(node, keys::BUDGET)) {
         if let Some(day) = fields.get("day").and_then(|node| reader.money(node, config.currency)) {
             config.budget.day = day;
         }
         config.budget.month = fields.get("month").and_then(|node| reader.money(node, config.currency));
     }
-    if let Some(fields) = fields.get("limits").and_then(|node| reader.fields(node, &["per_day", "per_week"])) {
+    if let Some(fields) = fields.get("limits").and_then(|node| reader.fields(node, keys::LIMITS)) {
         if let Some(limit) = fields.get("per_day").and_then(|node| reader.whole(node, 0..=100)) {
             config.limits.per_day = limit;
         }
@@ -263,7 +239,7 @@ fn bounds(reader: &mut Reader<'_>, fields: Fields<'_>, config: &mut Config) {
             config.limits.per_week = limit;
         }
     }
-    if let Some(fields) = fields.get("retention").and_then(|node| reader.fields(node, &["messages", "cold_leads"])) {
+    if let Some(fields) = fields.get("retention").and_then(|node| reader.fields(node, keys::RETENTION)) {
         if let Some(period) = fields.get("messages").and_then(|node| reader.period(node)) {
             config.retention.messages = period;
         }

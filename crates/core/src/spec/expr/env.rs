@@ -73,6 +73,8 @@ impl Known {
 pub struct Env {
     currency: Currency,
     names: Arc<BTreeMap<String, Known>>,
+    /// Names that were added since the others are shared: a flow's own, while a partner may have thousands.
+    own: Arc<BTreeMap<String, Known>>,
     here: BTreeMap<String, Presence>,
     flows: Option<Arc<BTreeSet<String>>>,
     sequences: Option<Arc<BTreeSet<String>>>,
@@ -132,14 +134,25 @@ impl Env {
 
     /// No names at all, for phrases with names of their own (`{question}`, `{value}`).
     pub fn bare(currency: Currency) -> Self {
-        Self { currency, names: Arc::default(), here: BTreeMap::new(), flows: None, sequences: None, prices: None }
+        Self {
+            currency,
+            names: Arc::default(),
+            own: Arc::default(),
+            here: BTreeMap::new(),
+            flows: None,
+            sequences: None,
+            prices: None,
+        }
     }
 
     /// Adds or replaces a name (`порции`, `answers.дата`, `product.price`).
     pub fn set(&mut self, name: &str, known: Known) -> &mut Self {
         let name = nfc(name);
         self.here.remove(&name);
-        Arc::make_mut(&mut self.names).insert(name, known);
+        match Arc::get_mut(&mut self.names) {
+            Some(names) if !self.own.contains_key(&name) => names.insert(name, known),
+            _ => Arc::make_mut(&mut self.own).insert(name, known),
+        };
         self
     }
 
@@ -215,12 +228,12 @@ impl Env {
 
     /// What is known of `name`.
     pub fn get(&self, name: &str) -> Option<&Known> {
-        self.names.get(name)
+        self.own.get(name).or_else(|| self.names.get(name))
     }
 
     /// On which path `name` has no value here; `None` when it surely has one (or is not known at all).
     pub fn why_empty(&self, name: &str) -> Option<&str> {
-        let presence = self.here.get(name).or_else(|| self.names.get(name).map(|known| &known.presence))?;
+        let presence = self.here.get(name).or_else(|| self.get(name).map(|known| &known.presence))?;
         match presence {
             Presence::Sure => None,
             Presence::MayBeEmpty(path) => Some(path),
@@ -229,7 +242,7 @@ impl Env {
 
     /// The known name closest to `name`.
     pub fn near(&self, name: &str) -> Option<&str> {
-        nearest(name, self.names.keys().map(String::as_str))
+        nearest(name, self.own.keys().chain(self.names.keys()).map(String::as_str))
     }
 
     /// A known id closest to the one that a fact names and does not exist; `None` when the fact is fine.

@@ -8,6 +8,7 @@ use crate::{
     spec::{
         diagnostic::Code,
         expr::{Expr, Fact, Path, Scope},
+        keys,
         read::{Fields, Reader},
         tree::{Content, Node},
         value::{Period, Type, Value},
@@ -33,7 +34,7 @@ pub(super) fn kind(lowering: &Lowering<'_>, reader: &mut Reader<'_>, fields: Fie
     match *name {
         "text" => text_kind(lowering, reader, node),
         "number" => {
-            let Some(fields) = bounds(reader, node, &["min", "max", "whole", "unit"]) else { return number() };
+            let Some(fields) = bounds(reader, node, keys::NUMBER) else { return number() };
             let (min, max) = pair(lowering, reader, fields, ("min", "max"), &Type::Number);
             let whole = fields.get("whole").and_then(|node| reader.bool(node)).unwrap_or(false);
             let unit = match fields.get("unit") {
@@ -44,7 +45,7 @@ pub(super) fn kind(lowering: &Lowering<'_>, reader: &mut Reader<'_>, fields: Fie
             Kind::Number { min, max, whole, unit }
         }
         "money" => {
-            let Some(fields) = bounds(reader, node, &["min", "max"]) else {
+            let Some(fields) = bounds(reader, node, keys::MONEY) else {
                 return Kind::Money { min: None, max: None };
             };
             let (min, max) = pair(lowering, reader, fields, ("min", "max"), &Type::Money);
@@ -81,7 +82,7 @@ fn bounds<'n>(reader: &mut Reader<'_>, node: &'n Node, known: &[&str]) -> Option
 }
 
 fn text_kind(lowering: &Lowering<'_>, reader: &mut Reader<'_>, node: &Node) -> Kind {
-    let Some(fields) = bounds(reader, node, &["min", "max", "pattern"]) else {
+    let Some(fields) = bounds(reader, node, keys::TEXT) else {
         return Kind::Text { min: None, max: None, pattern: None };
     };
     let (min, max) = pair(lowering, reader, fields, ("min", "max"), &Type::Number);
@@ -96,7 +97,7 @@ fn text_kind(lowering: &Lowering<'_>, reader: &mut Reader<'_>, node: &Node) -> K
 }
 
 fn moments(lowering: &Lowering<'_>, reader: &mut Reader<'_>, node: &Node, like: &Type) -> Moments {
-    let Some(fields) = bounds(reader, node, &["from", "to", "except"]) else { return Moments::default() };
+    let Some(fields) = bounds(reader, node, keys::MOMENTS) else { return Moments::default() };
     let (from, to) = pair(lowering, reader, fields, ("from", "to"), like);
     let only_open = fields.get("except").and_then(|node| reader.one_of(node, "except", &[("closed", true)]));
     Moments { from, to, only_open: only_open.unwrap_or(false) }
@@ -168,7 +169,7 @@ fn choices(reader: &mut Reader<'_>, node: &Node) -> Vec<Choice> {
     for (key, value) in fields.entries {
         let (label, also) = match &value.content {
             Content::Map(_) if value.get("label").is_some() || value.get("also").is_some() => {
-                let Some(fields) = reader.fields(value, &["label", "also"]) else { continue };
+                let Some(fields) = reader.fields(value, keys::OPTION) else { continue };
                 let label = reader.need(fields, "label").and_then(|node| reader.plain(node));
                 (label, fields.get("also").map(|node| reader.strings(node)).unwrap_or_default())
             }

@@ -24,6 +24,7 @@ use crate::{
         config::Config,
         diagnostic::{Code, Place},
         expr::{Env, Expr, Known, Presence, is_name, nearest},
+        keys,
         partner::PartnerFiles,
         read::{Fields, Reader},
         template::{Localised, Template},
@@ -80,7 +81,7 @@ impl Lowering<'_> {
     pub(super) fn silence(&self, reader: &mut Reader<'_>, node: &Node) -> Vec<Silence> {
         let mut entries = Vec::new();
         for item in reader.list(node) {
-            let Some(fields) = reader.fields(item, &["after", "say", "end", "goto"]) else { continue };
+            let Some(fields) = reader.fields(item, keys::SILENCE) else { continue };
             let after = reader.need(fields, "after").and_then(|node| reader.period(node)).unwrap_or(Period::days(1));
             let given: Vec<&str> = ["say", "end", "goto"].into_iter().filter(|key| fields.get(key).is_some()).collect();
             let [verb] = given.as_slice() else {
@@ -232,7 +233,7 @@ fn skeleton(
 }
 
 fn start(reader: &mut Reader<'_>, node: &Node, world: &World<'_>) -> Start {
-    let Some(fields) = reader.fields(node, &["first_message", "commands", "words", "links", "when"]) else {
+    let Some(fields) = reader.fields(node, keys::START) else {
         return Start::default();
     };
     let mut commands = Vec::new();

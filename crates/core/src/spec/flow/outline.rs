@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// What a step may do, with the keys beside it.
-pub(super) const VERBS: [(&str, &[&str]); 16] = [
+pub(crate) const VERBS: [(&str, &[&str]); 16] = [
     ("say", &["buttons", "photo", "products"]),
     (
         "ask",
@@ -66,10 +66,10 @@ pub(super) const VERBS: [(&str, &[&str]); 16] = [
 ];
 
 /// Keys that any step may have.
-const COMMON: [&str; 3] = ["id", "when", "was"];
+pub(crate) const COMMON: [&str; 3] = ["id", "when", "was"];
 
 /// Types of answers.
-pub(super) const TYPES: [&str; 13] = [
+pub(crate) const TYPES: [&str; 13] = [
     "text", "number", "money", "choice", "choices", "date", "time", "datetime", "phone", "email", "location", "photo",
     "yes_no",
 ];
@@ -77,7 +77,8 @@ pub(super) const TYPES: [&str; 13] = [
 /// Most steps of a flow: what is known at each step grows with their square.
 const STEPS_MAX: usize = 500;
 
-const TOP: &[&str] =
+/// Keys of a flow.
+pub(crate) const TOP: &[&str] =
     &["title", "about", "start", "resume", "silence", "on_cancel", "on_change", "variants", "steps", "parts"];
 
 /// A flow before its expressions are read.

@@ -11,13 +11,11 @@ use crate::spec::{
     config::read::contacts,
     diagnostic::{Code, Place},
     expr::{Env, Expr, Known, nearest},
+    keys, pictures,
     read::{Fields, Reader},
     tree::{Content, Key, Node, Style},
     value::Type,
 };
-
-/// Largest picture, as the message about a missing one says.
-const PHOTO_MAX: &str = "10 MiB";
 
 pub(super) fn action(
     lowering: &Lowering<'_>,
@@ -71,23 +69,9 @@ fn say(lowering: &Lowering<'_>, reader: &mut Reader<'_>, fields: Fields<'_>, nod
     Say {
         text: lowering.text(reader, node),
         buttons: fields.get("buttons").map(|node| buttons(lowering, reader, node)).unwrap_or_default(),
-        photo: fields.get("photo").and_then(|node| photo(lowering, reader, node)),
+        photo: fields.get("photo").and_then(|node| pictures::named(reader, node, lowering.world.files)),
         products,
     }
-}
-
-/// An https address, or a file of the partner's folder: L504.
-fn photo(lowering: &Lowering<'_>, reader: &mut Reader<'_>, node: &Node) -> Option<String> {
-    let path = reader.title(node)?;
-    if path.starts_with("https://") {
-        return reader.url(node).map(String::from);
-    }
-    if !lowering.world.files.contains_key(path.as_str()) {
-        let args = vec![("path", path), ("max", PHOTO_MAX.to_owned())];
-        reader.report(Code::L504, &node.bytes, args);
-        return None;
-    }
-    Some(path)
 }
 
 /// `{label: target}`, or a list of `{label, to}` where labels are given by language.
@@ -96,7 +80,7 @@ fn buttons(lowering: &Lowering<'_>, reader: &mut Reader<'_>, node: &Node) -> Vec
     match &node.content {
         Content::Seq(items) => {
             for item in items {
-                let Some(fields) = reader.fields(item, &["label", "to"]) else { continue };
+                let Some(fields) = reader.fields(item, keys::BUTTON) else { continue };
                 let label = reader.need(fields, "label").map(|node| lowering.text(reader, node));
                 let target = reader.need(fields, "to").and_then(|node| target(lowering, reader, node));
                 buttons.extend(label.zip(target).map(|(label, target)| Button { label, target }));
@@ -222,7 +206,7 @@ fn products(lowering: &Lowering<'_>) -> Env {
 fn order(lowering: &Lowering<'_>, reader: &mut Reader<'_>, fields: Fields<'_>, node: &Node) -> Action {
     let mut items = Vec::new();
     for item in fields.get("items").map_or(&[][..], |node| reader.list(node)) {
-        let Some(fields) = reader.fields(item, &["product", "quantity"]) else { continue };
+        let Some(fields) = reader.fields(item, keys::ITEM) else { continue };
         let product =
             reader.need(fields, "product").and_then(|node| reader.expr_like(node, &lowering.env, &Type::Text));
         let quantity = match fields.get("quantity") {
@@ -247,7 +231,7 @@ fn branch(lowering: &Lowering<'_>, reader: &mut Reader<'_>, raw: &RawStep<'_>, n
     let Content::Seq(items) = &node.content else { return Action::Branch(Vec::new()) };
     let mut arms = Vec::new();
     for (at, item) in items.iter().enumerate() {
-        let Some(fields) = reader.fields(item, &["when", "goto", "steps"]) else { continue };
+        let Some(fields) = reader.fields(item, keys::ARM) else { continue };
         if fields.get("when").is_none() && at + 1 < items.len() {
             reader.report(Code::F208, &item.head(), vec![]);
         }
@@ -285,7 +269,8 @@ fn call(lowering: &Lowering<'_>, reader: &mut Reader<'_>, fields: Fields<'_>, no
         let Some(name) = reader.title(node) else { continue };
         if let Some(slot) = theirs.iter().find(|slot| *slot.name == *name) {
             take.push((Arc::from(key.text.as_str()), Arc::clone(&slot.name)));
-        } else {
+        } else if !theirs.is_empty() {
+            // Of a flow that could not be read no slot is known.
             let near = nearest(&name, theirs.iter().map(|slot| &*slot.name)).unwrap_or_default().to_owned();
             reader.report(Code::X301, &node.bytes, vec![("name", name), ("near", near)]);
         }

@@ -8,6 +8,7 @@ use crate::{
     spec::{
         catalogue::Catalogue,
         diagnostic::{Code, Diagnostic},
+        keys,
         read::{Fields, Reader},
         tree::{self, Content, SourceFile},
     },
@@ -43,7 +44,7 @@ pub(crate) fn read(
         found.extend(mistakes);
         let mut reader = Reader::new(&shifted, languages);
         if let Some(root) = root.filter(|root| root.content != Content::Null)
-            && let Some(fields) = reader.fields(&root, &["title", "also", "valid_until", "for", "products", "lang"])
+            && let Some(fields) = reader.fields(&root, keys::PAGE)
         {
             front_matter(&mut reader, fields, catalogue, &mut page);
         }

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{Loaded, PartnerFiles, PartnerSpec, others};
+use super::{Loaded, PartnerFiles, PartnerSpec, consequences::Broken, training};
 use crate::{
     ids::{FlowId, PartnerId},
     lang::Lang,
@@ -22,7 +22,10 @@ use crate::{
         },
         knowledge::{self, Page},
         read::Reader,
-        scoring, texts,
+        scoring,
+        script::{self, Script},
+        sequence::{self, Sequence, read::World as Around},
+        texts,
         tree::{self, Content, Node, SourceFile, finding},
         value::Type,
     },
@@ -63,6 +66,7 @@ impl PartnerSpec {
         let pages = pages(files, &config, &catalogue, &mut found);
         let mut env = names(&config);
         env.prices(catalogue.products.iter().flat_map(|product| [Some(product.price), product.old_price]).flatten());
+        env.sequences(stems(&yaml, "sequences/").map(|(id, _)| id.to_owned()));
         let flows = flows(files, &yaml, &config, &catalogue, &mut env, &mut found);
         let phrases = {
             let empty = SourceFile { path: "config.yaml".into(), text: "".into() };
@@ -81,19 +85,17 @@ impl PartnerSpec {
             }
             None => scoring::built_in(&env),
         };
-        for (path, yaml) in &yaml {
-            let mut reader = Reader::new(&yaml.file, &config.languages);
-            others::check(&mut reader, path, &yaml.root, &config, &flows, &env);
-            found.take(reader);
-        }
+        let more = More { yaml: &yaml, files, config: &config, catalogue: &catalogue, flows: &flows, env: &env };
+        let (sequences, scripts) = more.read(&mut found);
         let mut diagnostics = found.diagnostics;
+        broken(files, &yaml, &diagnostics).retain(&mut diagnostics, files);
         diagnostics.sort_by(|a, b| {
             let key = |found: &Diagnostic| (Arc::clone(&found.place.file), found.place.bytes.start, found.code);
             key(a).cmp(&key(b))
         });
         diagnostics.dedup();
-        let spec = Self { id, config, flows, scoring, catalogue, pages, phrases, texts };
-        let mut loaded = Loaded { spec: Some(spec), diagnostics, secrets: found.secrets };
+        let spec = Self { id, config, flows, sequences, scoring, catalogue, pages, phrases, texts };
+        let mut loaded = Loaded { spec: Some(spec), diagnostics, scripts, secrets: found.secrets };
         if loaded.failed() {
             loaded.spec = None;
         }
@@ -101,15 +103,93 @@ impl PartnerSpec {
     }
 }
 
+/// YAML files of a folder: the name without its ending, and the file.
+fn stems<'a>(yaml: &'a BTreeMap<Arc<str>, Yaml>, folder: &'a str) -> impl Iterator<Item = (&'a str, &'a Yaml)> {
+    yaml.iter().filter_map(move |(path, yaml)| {
+        let name = path.strip_prefix(folder)?;
+        Some((name.rsplit_once('.').map_or(name, |(stem, _)| stem), yaml))
+    })
+}
+
+/// The files that rest on all others.
+struct More<'a> {
+    yaml: &'a BTreeMap<Arc<str>, Yaml>,
+    files: &'a PartnerFiles,
+    config: &'a Config,
+    catalogue: &'a Catalogue,
+    flows: &'a BTreeMap<FlowId, Arc<Flow>>,
+    env: &'a Env,
+}
+
+impl More<'_> {
+    fn read(&self, found: &mut Found) -> (BTreeMap<Arc<str>, Arc<Sequence>>, Vec<Script>) {
+        let ids = stems(self.yaml, "sequences/").map(|(id, _)| id.to_owned()).collect();
+        let world = Around {
+            config: self.config,
+            catalogue: self.catalogue,
+            files: self.files,
+            flows: self.flows,
+            ids: &ids,
+            env: self.env,
+        };
+        let mut sequences = BTreeMap::new();
+        for (id, yaml) in stems(self.yaml, "sequences/") {
+            let mut reader = Reader::new(&yaml.file, &self.config.languages);
+            // Its outcomes are facts, whose names have dots.
+            if id.is_empty() || id.contains(|c: char| c == '.' || c.is_whitespace()) {
+                reader.unread(&(0..0), "sequence id", id, "dumayut");
+            }
+            let read = sequence::read::read(&mut reader, id, &yaml.root, &world);
+            sequences.extend(read.map(|sequence| (Arc::clone(&sequence.id), Arc::new(sequence))));
+            found.take(reader);
+        }
+        for (_, yaml) in stems(self.yaml, "training/") {
+            let mut reader = Reader::new(&yaml.file, &self.config.languages);
+            training::training(&mut reader, &yaml.root, self.files);
+            found.take(reader);
+        }
+        let mut scripts = Vec::new();
+        for (_, yaml) in stems(self.yaml, "tests/") {
+            let mut reader = Reader::new(&yaml.file, &self.config.languages);
+            scripts.extend(script::read::read(&mut reader, &yaml.root, &world));
+            found.take(reader);
+        }
+        (sequences, scripts)
+    }
+}
+
+/// The files that could not be read at all, or not as what they are.
+fn broken(files: &PartnerFiles, yaml: &BTreeMap<Arc<str>, Yaml>, found: &[Diagnostic]) -> Broken {
+    let unread = |path: &Arc<str>| is_yaml(path) && !yaml.contains_key(path);
+    let id = |path: &Arc<str>| Some(path.strip_prefix("flows/")?.rsplit_once('.')?.0.to_owned());
+    // A header without a column that every product needs, or an encoding that nobody said.
+    let no_products = |found: &Diagnostic| {
+        let header = found.code == Code::K701 && found.place.bytes == (0..0);
+        found.place.file.starts_with("catalogue.")
+            && (header || found.code == Code::Y108 || found.code == Code::L504 && found.place.bytes == (0..0))
+    };
+    let no_steps = |found: &&Diagnostic| found.code == Code::Y110 && found.args.iter().any(|(_, key)| key == "steps");
+    let unread_flows = files.keys().filter(|path| unread(path)).filter_map(id);
+    let empty_flows = found.iter().filter(no_steps).filter_map(|found| id(&found.place.file));
+    Broken {
+        config: !yaml.contains_key("config.yaml"),
+        catalogue: found.iter().any(no_products),
+        flows: unread_flows.chain(empty_flows).collect(),
+        sequences: files.keys().any(|path| path.starts_with("sequences/") && unread(path)),
+    }
+}
+
+/// Whether a file of the folder is read as YAML.
+fn is_yaml(path: &str) -> bool {
+    let folders = ["flows/", "sequences/", "tests/", "training/"];
+    let yaml = matches!(path.rsplit_once('.'), Some((_, "yaml" | "yml")));
+    matches!(path, "config.yaml" | "scoring.yaml") || yaml && folders.iter().any(|folder| path.starts_with(folder))
+}
+
 /// All YAML files that could be read, by path.
 fn yaml(files: &PartnerFiles, found: &mut Found) -> BTreeMap<Arc<str>, Yaml> {
-    let folders = ["flows/", "sequences/", "tests/", "training/"];
-    let ours = |path: &str| {
-        let yaml = matches!(path.rsplit_once('.'), Some((_, "yaml" | "yml")));
-        matches!(path, "config.yaml" | "scoring.yaml") || yaml && folders.iter().any(|folder| path.starts_with(folder))
-    };
     let mut read = BTreeMap::new();
-    for (path, bytes) in files.iter().filter(|(path, _)| ours(path)) {
+    for (path, bytes) in files.iter().filter(|(path, _)| is_yaml(path)) {
         match SourceFile::read(path, bytes) {
             Ok(file) => {
                 let (root, mistakes) = tree::parse(&file);
@@ -173,7 +253,7 @@ fn settings_of(files: &PartnerFiles, settings: Option<&Yaml>, texts: &Texts, fou
 fn products(files: &PartnerFiles, config: &Config, found: &mut Found) -> Catalogue {
     if let Some((path, bytes)) = files.get_key_value("catalogue.csv") {
         let encoding = config.catalogue.encoding;
-        return catalogue::csv::read(path, bytes, encoding, config.currency, &mut found.diagnostics);
+        return catalogue::csv::read(path, bytes, encoding, config.currency, files, &mut found.diagnostics);
     }
     for path in ["catalogue.yml", "catalogue.xml"] {
         let Some((path, bytes)) = files.get_key_value(path) else { continue };
@@ -223,7 +303,10 @@ fn flows(
     found: &mut Found,
 ) -> BTreeMap<FlowId, Arc<Flow>> {
     let mut outlines: Vec<(&Yaml, Outline<'_>)> = Vec::new();
-    let mut ids = BTreeSet::new();
+    // The id is known even where the file is too broken to be read: a call of it is no second mistake.
+    let unread = files.keys().filter(|path| is_yaml(path) && !yaml.contains_key(*path));
+    let unread = unread.filter_map(|path| FlowId::parse(path.strip_prefix("flows/")?.rsplit_once('.')?.0).ok());
+    let mut ids: BTreeSet<FlowId> = unread.collect();
     for (path, yaml) in yaml {
         let Some(name) = path.strip_prefix("flows/") else { continue };
         let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
@@ -232,7 +315,6 @@ fn flows(
             found.diagnostics.push(finding(Code::Y112, yaml.file.place(0..0), args));
             continue;
         };
-        // The id is known even where the file is too broken to be read: a call of it is no second mistake.
         ids.insert(id.clone());
         let mut reader = Reader::new(&yaml.file, &config.languages);
         outlines.extend(outline::read(&mut reader, id, &yaml.root).map(|outline| (yaml, outline)));
@@ -242,13 +324,10 @@ fn flows(
         outlines.iter().map(|(yaml, outline)| (outline.id.clone(), &yaml.file)).collect();
     env.flows(ids.iter().map(ToString::to_string));
     env.tags(outlines.iter().flat_map(|(_, outline)| outline.tags.iter().cloned()));
-    let slots: BTreeMap<FlowId, Vec<RawSlot>> = ids
-        .iter()
-        .map(|id| {
-            let outline = outlines.iter().find(|(_, outline)| outline.id == *id);
-            (id.clone(), outline.map(|(_, outline)| outline.slots.clone()).unwrap_or_default())
-        })
-        .collect();
+    let mut slots: BTreeMap<FlowId, Vec<RawSlot>> = ids.iter().map(|id| (id.clone(), Vec::new())).collect();
+    for (_, outline) in &outlines {
+        slots.insert(outline.id.clone(), outline.slots.clone());
+    }
     found.diagnostics.extend(together::types(&slots, &sources));
     answers(env, &slots);
     let mut world = World { config, catalogue, files, env: env.clone(), slots };
@@ -256,6 +335,8 @@ fn flows(
         let reader = Reader::new(&yaml.file, &config.languages);
         lower::infer(&reader, outline, &mut world);
     }
+    // Names that nobody shares are added in place: a partner may have thousands.
+    world.env = Env::bare(config.currency);
     answers(env, &world.slots);
     world.env = env.clone();
     let mut flows = BTreeMap::new();

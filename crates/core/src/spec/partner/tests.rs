@@ -402,9 +402,9 @@ fn what_a_channel_cannot_show_is_said() {
     };
     let found = crate::spec::limits::check(&load(&fixtures()), "WhatsApp", &narrow);
     let count = |code: Code| found.iter().filter(|found| found.code == code).count();
-    assert_eq!(count(Code::L501), 2, "{found:?}");
-    assert_eq!((count(Code::L502), count(Code::L503)), (1, 5), "{found:?}");
-    let wide = Capabilities { text_max: 4096, buttons: None, ..narrow };
+    assert_eq!(count(Code::L501), 4, "{found:?}");
+    assert_eq!((count(Code::L502), count(Code::L503)), (3, 5), "{found:?}");
+    let wide = Capabilities { text_max: 4096, caption_max: 1024, buttons: None, ..narrow };
     assert_eq!(crate::spec::limits::check(&load(&fixtures()), "Avito", &wide), []);
 }
 

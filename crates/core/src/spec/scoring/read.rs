@@ -10,9 +10,10 @@ use crate::{
     spec::{
         diagnostic::{Code, Place},
         expr::{Env, Expr, Fact, nearest},
+        keys,
         read::{Fields, Reader, parse_decimal},
         template::Localised,
-        tree::{Key, Node},
+        tree::{Content, Key, Node},
     },
 };
 
@@ -24,7 +25,7 @@ const POINTS_MAX: i64 = 10_000;
 /// Reads the rules; `None` when the file is not there.
 pub(crate) fn read(reader: &mut Reader<'_>, root: &Node, env: &Env) -> Scoring {
     let mut scoring = Scoring { rules: Vec::new(), caps: Vec::new(), ..built_in(env) };
-    let Some(fields) = reader.fields(root, &["range", "warm", "hot", "rules", "caps"]) else { return scoring };
+    let Some(fields) = reader.fields(root, keys::SCORING) else { return scoring };
     if let Some(range) = fields.get("range").and_then(|node| reader.scalar(node, "range", "0..100", range)) {
         scoring.range = range;
     }
@@ -41,10 +42,14 @@ pub(crate) fn read(reader: &mut Reader<'_>, root: &Node, env: &Env) -> Scoring {
         }
         opposed(reader, node, &scoring.rules);
     }
+    let stated = stated(fields);
     for item in fields.get("caps").map_or(&[][..], |node| reader.list(node)) {
-        scoring.caps.extend(cap(reader, item, &scoring.rules));
+        scoring.caps.extend(cap(reader, item, &scoring.rules, &stated));
     }
-    reachable(reader, fields, &scoring);
+    // A rule with a mistake gives points as well, once it is mended.
+    if scoring.rules.len() == stated.len() {
+        reachable(reader, fields, &scoring);
+    }
     scoring
 }
 
@@ -87,7 +92,7 @@ fn range(text: &str) -> Option<(i64, i64)> {
 }
 
 fn threshold(reader: &mut Reader<'_>, node: &Node) -> Option<Threshold> {
-    let fields = reader.fields(node, &["from", "until"])?;
+    let fields = reader.fields(node, keys::THRESHOLD)?;
     let from = reader.need(fields, "from").and_then(|node| reader.scalar(node, "points", "30", points))?;
     let until = match fields.get("until") {
         Some(node) => reader.scalar(node, "points", "25", points)?,
@@ -124,7 +129,7 @@ fn crossed(reader: &mut Reader<'_>, fields: Fields<'_>, scoring: &Scoring) {
 }
 
 fn rule(reader: &mut Reader<'_>, node: &Node, env: &Env, known: &[Rule]) -> Option<Rule> {
-    let fields = reader.fields(node, &["id", "fact", "when", "points", "times", "fades", "why"])?;
+    let fields = reader.fields(node, keys::RULE)?;
     let id = reader.need(fields, "id").and_then(|node| reader.title(node));
     if let (Some(id), Some(node)) = (&id, fields.get("id"))
         && known.iter().any(|rule| *rule.id == **id)
@@ -166,16 +171,25 @@ fn trigger(reader: &mut Reader<'_>, fields: Fields<'_>, env: &Env) -> Option<Tri
     }
 }
 
-fn cap(reader: &mut Reader<'_>, node: &Node, rules: &[Rule]) -> Option<Cap> {
-    let fields = reader.fields(node, &["rules", "max"])?;
+/// Ids of all rules, with mistakes or without.
+fn stated<'n>(fields: Fields<'n>) -> Vec<&'n str> {
+    let items = match fields.get("rules").map(|node| &node.content) {
+        Some(Content::Seq(items)) => items.as_slice(),
+        _ => &[],
+    };
+    items.iter().map(|item| item.get("id").and_then(Node::text).unwrap_or_default().trim()).collect()
+}
+
+fn cap(reader: &mut Reader<'_>, node: &Node, rules: &[Rule], stated: &[&str]) -> Option<Cap> {
+    let fields = reader.fields(node, keys::CAP)?;
     let max = reader.need(fields, "max").and_then(|node| reader.scalar(node, "points", "30", points));
     let mut indices = Vec::new();
     for item in reader.need(fields, "rules").map_or(&[][..], |node| reader.list(node)) {
         let Some(id) = reader.title(item) else { continue };
         if let Some(at) = rules.iter().position(|rule| *rule.id == *id) {
             indices.push(at);
-        } else {
-            let near = nearest(&id, rules.iter().map(|rule| &*rule.id)).unwrap_or_default().to_owned();
+        } else if !stated.contains(&id.as_str()) {
+            let near = nearest(&id, stated.iter().copied()).unwrap_or_default().to_owned();
             reader.report(Code::P574, &item.bytes, vec![("rule", id), ("near", near)]);
         }
     }
@@ -199,7 +213,7 @@ fn opposed(reader: &mut Reader<'_>, list: &Node, rules: &[Rule]) {
 }
 
 fn id_key<'n>(list: &'n Node, id: &str) -> Option<&'n Node> {
-    let crate::spec::tree::Content::Seq(items) = &list.content else { return None };
+    let Content::Seq(items) = &list.content else { return None };
     items.iter().filter_map(|item| item.get("id")).find(|node| node.text() == Some(id))
 }
 

@@ -267,7 +267,9 @@ impl Work {
         if words.said().next().is_none() || intents.has(Intent::Question) {
             return Reading::None;
         }
-        let heard = self.heard.lines().next_back().unwrap_or_default().trim();
+        // Of several messages the last one answers, with all its lines; of a caption there is but one.
+        let last = Some(self.said_last.as_str()).filter(|last| !last.is_empty() && self.heard.ends_with(last));
+        let heard = last.or_else(|| self.heard.lines().next_back()).unwrap_or_default().trim();
         Reading::Value(Value::Text(heard.to_owned()), whole(words))
     }
 

@@ -1,0 +1,380 @@
+//! Sequences: who enters, what is due, and what ends them. We write first here, so nothing is sent in the quiet hours, past
+//! the day's limits, to whoever does not want it, or while a person has the conversation.
+
+use std::sync::Arc;
+
+use jiff::{
+    SignedDuration, Span as Stretch, Timestamp, civil,
+    tz::{AmbiguousOffset, TimeZone},
+};
+
+use super::{
+    state::Standing,
+    token::{self, Token},
+    work::Work,
+};
+use crate::{
+    fact::{ConsentKind, Fact},
+    message::{Button, Press, Timer},
+    spec::{
+        flow::{self, Target},
+        sequence::{OnReply, Sequence, SequenceStep},
+        value::Period,
+    },
+    turn::flow::token_press,
+};
+
+/// The timer of all sequences of a conversation: it rings for the one that is due first.
+const TIMER: &str = "sequence";
+/// How long a step waits when a person has the conversation, before it is looked at again.
+const LATER: SignedDuration = SignedDuration::from_hours(1);
+/// Days that are searched for an hour to write in.
+const DAYS_MAX: usize = 3;
+/// What was sent longer ago than this counts towards no limit.
+const REMEMBERED: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// What becomes of a step that is due.
+enum Fate {
+    /// It is said, and the next one is planned.
+    Send,
+    /// It is left out.
+    Skip,
+    /// It waits until then.
+    Wait(Timestamp),
+    /// The sequence is over.
+    End(&'static str),
+}
+
+impl Work {
+    /// At the end of a turn: what happened in it ends sequences, holds them up, and begins them.
+    pub(super) fn move_sequences(&mut self) {
+        let book = Arc::clone(&self.book);
+        let all = &book.spec.sequences;
+        if all.is_empty() && self.snap.state.sequences.is_empty() {
+            return;
+        }
+        // A file that is gone ends its sequence without a word.
+        self.snap.state.sequences.retain(|id, _| all.contains_key(id.as_str()));
+        let happened: Vec<String> = self.facts.iter().map(|event| event.fact.name()).collect();
+        for sequence in all.values() {
+            if !self.stands_in(&sequence.id) {
+                continue;
+            }
+            if let Some(outcome) = self.ending(sequence, &happened) {
+                self.end_sequence(&sequence.id, outcome);
+            } else if self.customer_acted {
+                self.on_reply(sequence);
+            }
+        }
+        // What has just ended may be what another one waits for.
+        let happened: Vec<String> = self.facts.iter().map(|event| event.fact.name()).collect();
+        for sequence in all.values() {
+            if happened.iter().any(|name| *name == sequence.enter.fact.name()) && self.may_enter(sequence) {
+                self.enter(sequence);
+            }
+        }
+        self.plan_sequences();
+    }
+
+    fn stands_in(&self, id: &str) -> bool {
+        self.snap.state.sequences.get(id).is_some_and(|standing| standing.next.is_some())
+    }
+
+    fn ending(&self, sequence: &Sequence, happened: &[String]) -> Option<&'static str> {
+        let reached = |goal: &crate::spec::expr::Fact| happened.iter().any(|name| *name == goal.name());
+        if self.snap.customer.more.opted_out {
+            Some("stopped")
+        } else if sequence.goal.as_ref().is_some_and(reached) {
+            Some("goal")
+        } else if self.snap.state.blocked {
+            Some("unreachable")
+        } else {
+            sequence.leave.as_ref().is_some_and(|leave| leave.is_true(&self.scope())).then_some("left")
+        }
+    }
+
+    fn on_reply(&mut self, sequence: &Sequence) {
+        match sequence.on_reply {
+            OnReply::Continue => {}
+            OnReply::Stop => self.end_sequence(&sequence.id, "stopped"),
+            OnReply::Pause(period) => {
+                let until = self.after(period);
+                let due = self.within_hours(sequence, until);
+                if let Some(standing) = self.snap.state.sequences.get_mut(&*sequence.id) {
+                    standing.due = standing.due.max(due);
+                    standing.held = None;
+                }
+            }
+        }
+    }
+
+    fn may_enter(&self, sequence: &Sequence) -> bool {
+        let state = &self.snap.state;
+        let again = match state.sequences.get(&*sequence.id) {
+            None => true,
+            Some(standing) if standing.next.is_some() => false,
+            Some(standing) => sequence.enter.again.is_some_and(|again| {
+                let zone = self.book.spec.config.zone.clone();
+                plus(standing.entered, again, &zone) <= self.now
+            }),
+        };
+        let of_group = |id: &str| self.book.spec.sequences.get(id).and_then(|other| other.group.as_deref());
+        let group_is_free = sequence.group.as_deref().is_none_or(|group| {
+            !state.sequences.iter().any(|(id, standing)| standing.next.is_some() && of_group(id) == Some(group))
+        });
+        again
+            && group_is_free
+            && !state.blocked
+            && !self.snap.customer.more.opted_out
+            && sequence.enter.when.as_ref().is_none_or(|when| when.is_true(&self.scope()))
+    }
+
+    fn enter(&mut self, sequence: &Sequence) {
+        let sent = self.snap.state.sequences.remove(&*sequence.id).map(|old| old.sent).unwrap_or_default();
+        let due = self.planned(sequence, 0, self.now);
+        let next = sequence.steps.first().map(|step| step.id.to_string());
+        let standing = Standing { entered: self.now, next, index: 0, due, held: None, sent };
+        self.snap.state.sequences.insert(sequence.id.to_string(), standing);
+    }
+
+    fn end_sequence(&mut self, id: &str, outcome: &str) {
+        if let Some(standing) = self.snap.state.sequences.get_mut(id) {
+            standing.next = None;
+            self.fact(Fact::SequenceEnded { sequence: id.to_owned(), outcome: outcome.to_owned() });
+        }
+    }
+
+    /// Sets the timer to whatever is due first.
+    fn plan_sequences(&mut self) {
+        let open = self.snap.state.sequences.values().filter(|standing| standing.next.is_some());
+        let first = open.map(|standing| rings(standing).max(self.now)).min();
+        let set = self.snap.state.timers.get(TIMER).copied();
+        match first {
+            Some(due) if set.map(Timestamp::as_microsecond) == Some(due.as_microsecond()) => {}
+            Some(due) => self.set_timer(due, Timer::Sequence),
+            None if set.is_some() => self.cancel_timer(TIMER),
+            None => {}
+        }
+    }
+
+    /// The timer rang: every sequence with a step that is due sends it, holds it back, or leaves it out.
+    pub(super) fn on_sequences(&mut self) {
+        let book = Arc::clone(&self.book);
+        for sequence in book.spec.sequences.values() {
+            let standing = self.snap.state.sequences.get(&*sequence.id);
+            if standing.is_some_and(|standing| standing.next.is_some() && rings(standing) <= self.now) {
+                self.take_step(sequence);
+            }
+        }
+    }
+
+    fn take_step(&mut self, sequence: &Sequence) {
+        // Steps that are left out lead to the next one, which may be due as well; a sequence has few.
+        for _ in 0..=sequence.steps.len() {
+            let Some(standing) = self.snap.state.sequences.get(&*sequence.id) else { return };
+            let Some(next) = &standing.next else { return };
+            let due = standing.due;
+            // By its id; where that is gone, what stands in its place.
+            let at = sequence.find(next).unwrap_or(standing.index);
+            let Some(step) = sequence.steps.get(at) else { return self.end_sequence(&sequence.id, "done") };
+            match self.fate(sequence, step, due) {
+                Fate::Wait(until) => {
+                    if let Some(standing) = self.snap.state.sequences.get_mut(&*sequence.id) {
+                        standing.held = Some(until);
+                    }
+                    return;
+                }
+                Fate::End(outcome) => return self.end_sequence(&sequence.id, outcome),
+                Fate::Skip => {
+                    let planned = self.planned(sequence, at + 1, due);
+                    self.stand_before(sequence, at + 1, planned);
+                    if planned > self.now {
+                        return;
+                    }
+                }
+                Fate::Send => {
+                    self.send_step(step);
+                    let now = self.now;
+                    if let Some(standing) = self.snap.state.sequences.get_mut(&*sequence.id) {
+                        standing.sent.retain(|at| now.duration_since(*at) < REMEMBERED);
+                        standing.sent.push(now);
+                    }
+                    let planned = self.planned(sequence, at + 1, now);
+                    return self.stand_before(sequence, at + 1, planned);
+                }
+            }
+        }
+    }
+
+    fn stand_before(&mut self, sequence: &Sequence, at: usize, due: Timestamp) {
+        let next = sequence.steps.get(at).map(|step| step.id.to_string());
+        if next.is_none() {
+            return self.end_sequence(&sequence.id, "done");
+        }
+        if let Some(standing) = self.snap.state.sequences.get_mut(&*sequence.id) {
+            (standing.next, standing.index, standing.due, standing.held) = (next, at, due, None);
+        }
+    }
+
+    fn fate(&mut self, sequence: &Sequence, step: &SequenceStep, due: Timestamp) -> Fate {
+        if let Some(outcome) = self.ending(sequence, &[]) {
+            return Fate::End(outcome);
+        }
+        let zone = self.book.spec.config.zone.clone();
+        if sequence.expires.is_some_and(|expires| plus(due, expires, &zone) < self.now) {
+            return Fate::Skip;
+        }
+        if step.when.as_ref().is_some_and(|when| !when.is_true(&self.scope())) {
+            return Fate::Skip;
+        }
+        if sequence.ad && !self.snap.customer.more.consents.contains_key(&ConsentKind::Ads) {
+            self.fact(Fact::AdSuppressed);
+            return Fate::Skip;
+        }
+        let hour = self.within_hours(sequence, self.now);
+        if hour > self.now {
+            return Fate::Wait(hour);
+        }
+        if !self.bot_owns() {
+            return Fate::Wait(self.now + LATER);
+        }
+        match self.limit_until(sequence) {
+            Some(until) => Fate::Wait(self.within_hours(sequence, until)),
+            None => Fate::Send,
+        }
+    }
+
+    /// When one more message may be sent, if a limit was reached today or this week.
+    fn limit_until(&self, sequence: &Sequence) -> Option<Timestamp> {
+        let config = &self.book.spec.config;
+        let today = self.today();
+        let day = |at: &Timestamp| at.to_zoned(config.zone.clone()).date();
+        let all = || self.snap.state.sequences.values().flat_map(|standing| &standing.sent);
+        let own = self.snap.state.sequences.get(&*sequence.id).map_or(&[][..], |standing| &standing.sent);
+        let own_today = own.iter().filter(|at| day(at) == today).count();
+        let all_today = all().filter(|at| day(at) == today).count();
+        let full = |count: usize, limit: u32| u32::try_from(count).is_ok_and(|count| count >= limit);
+        if sequence.per_day.is_some_and(|limit| full(own_today, limit)) || full(all_today, config.limits.per_day) {
+            return Some(midnight(today.tomorrow().ok()?, &config.zone));
+        }
+        let week = all().filter(|at| self.now.duration_since(**at) < REMEMBERED);
+        let mut week: Vec<Timestamp> = week.copied().collect();
+        week.sort_unstable();
+        full(week.len(), config.limits.per_week).then(|| week.first().map_or(self.now, |first| *first) + REMEMBERED)
+    }
+
+    fn send_step(&mut self, step: &SequenceStep) {
+        if let Some(photo) = &step.photo {
+            self.reply.photo(photo.clone());
+        }
+        let text = step.text.get(self.lang).render(&self.scope(), self.lang, self.today());
+        self.reply.say(&text);
+        let products: Vec<_> = step.products.iter().filter_map(|id| self.book.spec.catalogue.get(id)).collect();
+        if !products.is_empty() {
+            let cards: Vec<_> = products.into_iter().map(|product| self.card(product)).collect();
+            self.reply.cards(cards);
+        }
+        let buttons: Vec<Button> = step.buttons.iter().filter_map(|button| self.sequence_button(button)).collect();
+        if !buttons.is_empty() {
+            self.reply.buttons(buttons);
+        }
+        self.reply.close();
+    }
+
+    fn sequence_button(&self, button: &flow::Button) -> Option<Button> {
+        let label = button.label.get(self.lang).render(&self.scope(), self.lang, self.today()).text;
+        let press = match &button.target {
+            Target::Link(name) => Press::Url { url: self.book.spec.config.links.get(name)?.to_string() },
+            Target::Flow(flow) => token_press(Token::Start(token::hash(flow.as_str()))),
+            Target::Stop => token_press(Token::Plain(token::Plain::Stop)),
+            Target::Human => token_press(Token::Plain(token::Plain::Human)),
+            Target::Step(_) => return None,
+        };
+        Some(Button { label, press })
+    }
+
+    /// When a step is due after the one before it was sent.
+    fn planned(&self, sequence: &Sequence, at: usize, from: Timestamp) -> Timestamp {
+        let Some(step) = sequence.steps.get(at) else { return from };
+        let zone = &self.book.spec.config.zone;
+        let after = plus(from, step.after, zone);
+        let planned = step.at.map_or(after, |hour| {
+            let day = after.to_zoned(zone.clone()).date();
+            let that_day = moment(day.to_datetime(hour), zone);
+            // An hour that is over on the first day is the next day's.
+            if that_day >= from {
+                that_day
+            } else {
+                day.tomorrow().map_or(that_day, |next| moment(next.to_datetime(hour), zone))
+            }
+        });
+        self.within_hours(sequence, planned)
+    }
+
+    /// The first moment from `at` on that lies within the sequence's hours and outside of the quiet ones.
+    fn within_hours(&self, sequence: &Sequence, at: Timestamp) -> Timestamp {
+        let config = &self.book.spec.config;
+        let zone = &config.zone;
+        let fits = |at: Timestamp| {
+            let time = at.to_zoned(zone.clone()).time();
+            !config.quiet.holds(time) && sequence.hours.is_none_or(|hours| hours.holds(time))
+        };
+        if fits(at) {
+            return at;
+        }
+        let mut day = at.to_zoned(zone.clone()).date();
+        let mut first: Option<Timestamp> = None;
+        for _ in 0..DAYS_MAX {
+            let begins = [Some(config.quiet.until), sequence.hours.map(|hours| hours.from)];
+            let begins = begins.into_iter().flatten().map(|time| moment(day.to_datetime(time), zone));
+            let here = begins.filter(|begin| *begin > at && fits(*begin)).min();
+            first = first.or(here);
+            let Ok(next) = day.tomorrow() else { break };
+            day = next;
+        }
+        // Hours that never fit are a mistake which `check` tells (S552).
+        first.unwrap_or(at + SignedDuration::from_hours(24))
+    }
+}
+
+/// When a step is to be looked at.
+fn rings(standing: &Standing) -> Timestamp {
+    standing.held.unwrap_or(standing.due)
+}
+
+/// A period later: days by the calendar, minutes exact.
+fn plus(at: Timestamp, period: Period, zone: &TimeZone) -> Timestamp {
+    let stretch = Stretch::new().days(period.days).minutes(period.minutes);
+    at.to_zoned(zone.clone()).checked_add(stretch).map_or(at, |at| at.timestamp())
+}
+
+/// A moment of the local clock; one that the clock skips in spring is the first that there is behind the gap.
+fn moment(local: civil::DateTime, zone: &TimeZone) -> Timestamp {
+    let shown = zone.to_ambiguous_timestamp(local);
+    let gap = matches!(shown.offset(), AmbiguousOffset::Gap { .. });
+    let Ok(later) = shown.later() else { return Timestamp::MAX };
+    if gap {
+        return zone.preceding(later).next().map_or(later, |change| change.timestamp());
+    }
+    shown.earlier().unwrap_or(later)
+}
+
+fn midnight(day: civil::Date, zone: &TimeZone) -> Timestamp {
+    moment(day.to_datetime(civil::Time::midnight()), zone)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_hour_that_the_clock_skips_is_the_first_minute_behind_the_gap() {
+        let zone = TimeZone::get("Europe/Berlin").unwrap();
+        let at = |text: &str| moment(text.parse().unwrap(), &zone).to_zoned(zone.clone()).datetime().to_string();
+        assert_eq!(at("2027-03-28T02:30:00"), "2027-03-28T03:00:00");
+        assert_eq!(at("2027-03-28T11:30:00"), "2027-03-28T11:30:00");
+        // Of an hour that comes twice the first counts.
+        let autumn = moment("2026-10-25T02:30:00".parse().unwrap(), &zone);
+        assert_eq!(autumn.to_string(), "2026-10-25T00:30:00Z");
+    }
+}

@@ -1,0 +1,118 @@
+//! 2. Extraction.
+
+use voronka_core::message::Content;
+
+use super::says;
+use crate::shop::{ORDER, at_filling, shop, slot};
+
+#[test]
+fn an_answer_is_an_option_by_label_number_stem_also_or_typo() {
+    for answer in ["Юбилей", "2", "второй", "к юбилею", "день рождения", "юбелей"]
+    {
+        let mut talk = shop(&[("zakaz", ORDER)]);
+        talk.me("привет");
+        talk.me(answer);
+        assert_eq!(slot(&talk, "повод").as_deref(), Some("юбилей"), "{answer}");
+    }
+}
+
+#[test]
+fn a_bare_number_is_not_filled_ahead() {
+    let mut talk = shop(&[("zakaz", ORDER)]);
+    talk.me("привет");
+    talk.me("юбилей 12");
+    assert_eq!((slot(&talk, "повод").as_deref(), slot(&talk, "гости")), (Some("юбилей"), None));
+}
+
+#[test]
+fn two_options_that_fit_are_asked_about_with_both_as_buttons() {
+    let mut talk = at_filling();
+    talk.me("ягоды или шоколад");
+    assert_eq!(slot(&talk, "начинка"), None);
+    assert_eq!(talk.buttons(), ["Ягоды", "Шоколад"]);
+}
+
+#[test]
+fn a_skipped_question_leaves_the_slot_empty_and_may_be_filled_later() {
+    let mut talk = at_filling();
+    talk.me("не важно");
+    says(&talk, &["Оставьте телефон"]);
+    assert_eq!(slot(&talk, "начинка"), None);
+    talk.me("нет, пусть будет шоколад");
+    assert_eq!(slot(&talk, "начинка").as_deref(), Some("шоколад"));
+    says(&talk, &["Исправила: Шоколад", "Оставьте телефон"]);
+}
+
+/// What one slot of a type takes of words.
+#[track_caller]
+fn taken(kind: &str, words: &str) -> Option<String> {
+    let flow = format!(
+        "title: Т\nstart: {{commands: [/a]}}\nsteps:\n  - ask: Что?\n    as: знач\n    {kind}\n  - ask: Ещё?\n    as: ещё\n"
+    );
+    let mut talk = shop(&[("a", &flow)]);
+    talk.did(Content::Command { name: "a".into(), args: String::new() });
+    talk.me(words);
+    slot(&talk, "знач")
+}
+
+#[test]
+fn typed_values_are_read_as_people_write_them() {
+    for (kind, words, expected) in [
+        ("number: {unit: [гостей]}", "человек двадцать пять гостей", Some("25")),
+        ("number: {}", "двенадцать", Some("12")),
+        ("date: {}", "в субботу", Some("2026-12-05")),
+        ("date: {}", "завтра", Some("2026-12-02")),
+        ("date: {}", "15 декабря", Some("2026-12-15")),
+        ("time: {}", "в 18:30", Some("18:30:00")),
+        ("phone: {}", "8 (999) 123-45-67", Some("+79991234567")),
+        ("email: {}", "anna@example.com", Some("anna@example.com")),
+        ("yes_no: {}", "да, конечно", Some("true")),
+        ("yes_no: {}", "нет", Some("false")),
+        ("text: {max: 20}", "ул. Лесная, 5", Some("ул. Лесная, 5")),
+    ] {
+        let got = taken(kind, words);
+        // Contacts wait for the consent.
+        if matches!(kind, "phone: {}" | "email: {}") {
+            let plain = got.map(|got| got.replace([' ', '-'], ""));
+            assert!(plain.is_none() || plain.as_deref() == expected, "{kind} {words}: {plain:?}");
+            continue;
+        }
+        assert_eq!(got.as_deref(), expected, "{kind} {words}");
+    }
+    let money = taken("money: {}", "до 5 тыс").expect("an amount");
+    assert!(money.contains("500000"), "{money}");
+}
+
+#[test]
+fn one_typo_from_five_letters_two_from_nine_and_only_where_one_option_fits() {
+    let options = "choice: {ш: Шоколад, к: Карамель, вано: Ваниль, м: Мёд, т: Тирамису}";
+    for (words, expected) in
+        [("шаколад", Some("ш")), ("карамел", Some("к")), ("тирамиссу", Some("т")), ("мод", None), ("хлеб", None)]
+    {
+        assert_eq!(taken(options, words).as_deref(), expected, "{words}");
+    }
+    // Two options as near as each other: neither is taken for the other.
+    assert_eq!(taken("choice: {а: Малинка, б: Калинка}", "алинка"), None);
+}
+
+#[test]
+fn what_fits_the_open_question_stays_there_and_only_the_rest_fills_later_ones() {
+    let flow = "title: Т\nstart: {commands: [/a]}\nsteps:\n  - ask: Сколько взрослых?\n    as: взрослых\n    number: {unit: [взрослых]}\n  \
+                - ask: Сколько детей?\n    as: детей\n    number: {unit: [детей]}\n  - ask: Где?\n    as: где\n";
+    let mut talk = shop(&[("a", flow)]);
+    talk.did(Content::Command { name: "a".into(), args: String::new() });
+    talk.me("4, и 3 детей");
+    assert_eq!((slot(&talk, "взрослых").as_deref(), slot(&talk, "детей").as_deref()), (Some("4"), Some("3")));
+    says(&talk, &["Где?"]);
+}
+
+#[test]
+fn a_slot_that_is_not_to_be_filled_ahead_is_asked() {
+    let flow = "title: Т\nstart: {commands: [/a]}\nsteps:\n  - ask: Сколько взрослых?\n    as: взрослых\n    number: {unit: [взрослых]}\n  \
+                - ask: Сколько детей?\n    as: детей\n    number: {unit: [детей]}\n    ahead: false\n  - ask: Где?\n    as: где\n";
+    let mut talk = shop(&[("a", flow)]);
+    talk.did(Content::Command { name: "a".into(), args: String::new() });
+    talk.me("4, и 3 детей");
+    assert_eq!(slot(&talk, "детей"), None);
+    says(&talk, &["Сколько детей?"]);
+}

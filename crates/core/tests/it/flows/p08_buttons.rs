@@ -1,0 +1,101 @@
+//! 8. Buttons.
+
+use voronka_core::message::{Content, TeamAction};
+
+use super::says;
+use crate::{
+    partners::playbook,
+    shop::{ORDER, at_filling, at_order, files, shop, slot},
+};
+
+#[test]
+fn a_button_of_an_earlier_step_is_a_correction_and_pressed_twice_changes_nothing() {
+    let mut talk = shop(&[("zakaz", ORDER)]);
+    talk.me("привет");
+    let wedding = talk.token("Свадьба");
+    talk.press("Юбилей");
+    let ten = talk.token("10");
+    talk.press("6");
+    let press = |token: &str| Content::Button { token: token.into(), label: None };
+    talk.did(press(&wedding));
+    says(&talk, &["Исправила: Свадьба", "Какая начинка?"]);
+    assert!(talk.did(press(&wedding)).is_empty());
+    talk.did(press(&ten));
+    assert_eq!(slot(&talk, "гости").as_deref(), Some("10"));
+}
+
+#[test]
+fn a_button_of_an_ended_run_offers_to_start_again_and_changes_nothing() {
+    let mut talk = shop(&[("zakaz", ORDER)]);
+    talk.me("привет");
+    let old = talk.token("Юбилей");
+    talk.me("отмена");
+    talk.did(Content::Button { token: old, label: None });
+    says(&talk, &["Этот выбор уже в прошлом"]);
+    assert!(talk.state().run.is_none());
+    talk.press("Начать заново");
+    says(&talk, &["Что празднуем?"]);
+}
+
+#[test]
+fn an_order_confirmed_twice_is_placed_once() {
+    let mut talk = at_order();
+    let confirm = talk.token("Подтвердить");
+    talk.press("Подтвердить");
+    talk.me("спасибо");
+    assert!(talk.did(Content::Button { token: confirm, label: None }).is_empty());
+    assert_eq!(talk.facts.iter().filter(|name| *name == "order.placed").count(), 1);
+}
+
+#[test]
+fn a_button_that_was_edited_away_counts_as_its_label() {
+    let mut talk = shop(&[("zakaz", ORDER)]);
+    talk.me("привет");
+    let token = talk.token("Юбилей");
+    let edited =
+        ORDER.replace("юбилей: {label: Юбилей, also: [день рождения]}", "праздник: {label: Праздник, also: [юбилей]}");
+    talk.edit(playbook("lavka", &files(&[("zakaz", &edited)])));
+    talk.did(Content::Button { token, label: Some("Юбилей".into()) });
+    assert_eq!(slot(&talk, "повод").as_deref(), Some("праздник"));
+}
+
+#[test]
+fn buttons_while_a_person_owns_are_passed_on_and_stop_still_works() {
+    let mut talk = at_filling();
+    let berries = talk.token("Ягоды");
+    talk.team(TeamAction::TakeOver);
+    assert!(talk.did(Content::Button { token: berries, label: None }).is_empty());
+    assert_eq!(slot(&talk, "начинка"), None);
+    talk.did(Content::Button { token: "x.x".into(), label: None });
+    assert!(talk.snapshot().customer.more.opted_out);
+}
+
+#[test]
+fn buttons_of_a_last_say_lead_on_again_and_again() {
+    let flow = "title: Меню
+start: {commands: [/menu]}
+steps:
+  - id: меню
+    say: Что показать?
+    buttons: {Цены: цены, Адрес: адрес}
+parts:
+  цены:
+    - say: Торты от 4200 ₽.
+  адрес:
+    - say: Тверская.
+";
+    let mut talk = shop(&[("menu", flow)]);
+    talk.me("/menu");
+    talk.press("Адрес");
+    says(&talk, &["Тверская."]);
+}
+
+#[test]
+fn every_button_fits_the_narrowest_messenger() {
+    let talk = at_order();
+    let labels = talk.buttons();
+    for label in labels {
+        let token = talk.token(&label);
+        assert!(token.len() <= 64 && token.is_ascii(), "{token}");
+    }
+}

@@ -1,0 +1,220 @@
+//! Sequences: who enters, when what is sent, and what ends them.
+
+use jiff::{SignedDuration, Timestamp};
+use voronka_core::{
+    message::{Bubble, Content, TeamAction},
+    spec::partner::PartnerFiles,
+    turn::Standing,
+};
+use voronka_testkit::Rehearsal;
+
+use crate::{partners::playbook, shop::fact};
+
+/// A partner with a flow that ends as `бросил`, and this sequence behind it.
+fn talk_with(sequence: &str) -> Rehearsal {
+    talk_from(sequence, "2026-12-01T12:00:00+03:00")
+}
+
+fn talk_from(sequence: &str, now: &str) -> Rehearsal {
+    let files = partner(&[("s", sequence)]);
+    Rehearsal::new(playbook("korica", &files), "web", now)
+}
+
+fn partner(sequences: &[(&str, &str)]) -> PartnerFiles {
+    let mut files = PartnerFiles::new();
+    files.insert("config.yaml".into(), "name: К\naccounts: {web: {}}\nstages: [новый, отказ]\n".into());
+    let flow = "start: {commands: [/a], words: [дальше]}\nsteps:\n  - ask: Кто вы?\n    as: кто\n    choice: {я: Я, не_я: Не я}\n  - stage: отказ\n    when: кто = не_я\n  - end: бросил\n";
+    files.insert("flows/a.yaml".into(), flow.into());
+    for (id, text) in sequences {
+        files.insert(format!("sequences/{id}.yaml").into(), text.as_bytes().to_vec());
+    }
+    files
+}
+
+const ENTER: &str = "enter: {fact: flow.a.бросил, when: lead.stage != отказ, again: 30d}\n";
+const STEPS: &str = "steps:\n  - {id: раз, after: 3h, say: Раз}\n  - {id: два, after: 1d, at: 11:30, say: Два, buttons: {Ещё: flow a, Хватит: stop}}\n  - {id: три, after: 2d, say: Три}\n";
+
+fn begin(talk: &mut Rehearsal) {
+    talk.did(Content::Command { name: "a".into(), args: String::new() });
+    talk.press("Я");
+}
+
+fn texts(said: &[Bubble]) -> Vec<String> {
+    said.iter().map(|bubble| bubble.text.text.clone()).collect()
+}
+
+fn standing(talk: &Rehearsal) -> Standing {
+    talk.state().sequences.get("s").cloned().expect("in the sequence")
+}
+
+fn moment(text: &str) -> Timestamp {
+    text.parse().expect("a moment")
+}
+
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+
+#[test]
+fn each_step_comes_so_long_after_the_one_before_at_its_hour() {
+    let mut talk = talk_with(&format!("{ENTER}{STEPS}"));
+    begin(&mut talk);
+    assert_eq!(standing(&talk).due, moment("2026-12-01T15:00:00+03:00"));
+    assert_eq!(texts(talk.wait(3 * HOUR)), ["Раз"]);
+    assert_eq!(standing(&talk).due, moment("2026-12-02T11:30:00+03:00"));
+    assert_eq!(texts(talk.wait(21 * HOUR)), ["Два"]);
+    assert_eq!(talk.buttons(), ["Ещё", "Хватит"]);
+    assert_eq!(texts(talk.wait(48 * HOUR)), ["Три"]);
+    assert!(fact(&talk, "sequence.s.done"));
+    assert!(talk.wait(1000 * HOUR).is_empty());
+}
+
+#[test]
+fn nothing_is_sent_in_quiet_hours_or_outside_of_its_own() {
+    let mut talk = talk_from(&format!("hours: 10:00-20:00\n{ENTER}{STEPS}"), "2026-12-01T18:30:00+03:00");
+    begin(&mut talk);
+    assert_eq!(standing(&talk).due, moment("2026-12-02T10:00:00+03:00"));
+    assert!(talk.wait(15 * HOUR).is_empty());
+    assert_eq!(texts(talk.wait(HOUR)), ["Раз"]);
+}
+
+#[test]
+fn who_is_not_meant_does_not_enter() {
+    let mut talk = talk_with(&format!("{ENTER}{STEPS}"));
+    talk.did(Content::Command { name: "a".into(), args: String::new() });
+    talk.press("Не я");
+    assert!(talk.state().sequences.is_empty());
+    assert!(talk.wait(100 * HOUR).is_empty());
+}
+
+#[test]
+fn it_is_entered_again_only_when_the_file_says_so_and_late_enough() {
+    let mut talk = talk_with(&format!("{ENTER}{STEPS}"));
+    begin(&mut talk);
+    talk.wait(100 * HOUR);
+    begin(&mut talk);
+    assert!(talk.wait(100 * HOUR).is_empty(), "not within 30 days");
+    talk.wait(24 * 30 * HOUR);
+    begin(&mut talk);
+    assert!(!talk.wait(100 * HOUR).is_empty());
+    let mut once = talk_with(&format!("enter: {{fact: flow.a.бросил}}\n{STEPS}"));
+    begin(&mut once);
+    once.wait(100 * HOUR);
+    once.wait(24 * 400 * HOUR);
+    begin(&mut once);
+    assert!(once.wait(100 * HOUR).is_empty());
+}
+
+#[test]
+fn a_goal_ends_it_with_success_and_a_condition_without() {
+    let mut talk = talk_with(&format!("goal: stage.отказ\n{ENTER}{STEPS}"));
+    begin(&mut talk);
+    talk.did(Content::Command { name: "a".into(), args: String::new() });
+    talk.press("Не я");
+    assert!(fact(&talk, "sequence.s.goal"));
+    assert!(talk.wait(100 * HOUR).is_empty());
+    let mut talk = talk_with(&format!("leave: lead.stage = отказ\n{ENTER}{STEPS}"));
+    begin(&mut talk);
+    talk.did(Content::Command { name: "a".into(), args: String::new() });
+    talk.press("Не я");
+    assert!(fact(&talk, "sequence.s.left"));
+}
+
+#[test]
+fn a_reply_holds_it_up_ends_it_or_changes_nothing_as_the_file_says() {
+    let after_a_word = |on_reply: &str| {
+        let mut talk = talk_with(&format!("{on_reply}{ENTER}{STEPS}"));
+        begin(&mut talk);
+        talk.wait(HOUR);
+        talk.me("спасибо");
+        talk
+    };
+    assert_eq!(standing(&after_a_word("")).due, moment("2026-12-02T13:00:00+03:00"), "a day by default");
+    assert_eq!(standing(&after_a_word("on_reply: pause 2d\n")).due, moment("2026-12-03T13:00:00+03:00"));
+    assert_eq!(standing(&after_a_word("on_reply: continue\n")).due, moment("2026-12-01T15:00:00+03:00"));
+    let stopped = after_a_word("on_reply: stop\n");
+    assert!(standing(&stopped).next.is_none() && fact(&stopped, "sequence.s.stopped"));
+}
+
+#[test]
+fn who_does_not_want_it_or_cannot_be_reached_gets_nothing_more() {
+    let mut talk = talk_with(&format!("on_reply: continue\n{ENTER}{STEPS}"));
+    begin(&mut talk);
+    talk.did(Content::Command { name: "stop".into(), args: String::new() });
+    assert!(fact(&talk, "sequence.s.stopped"));
+    assert!(talk.wait(100 * HOUR).is_empty());
+    let mut gone = talk_with(&format!("{ENTER}{STEPS}"));
+    begin(&mut gone);
+    gone.did(Content::Blocked);
+    assert!(fact(&gone, "sequence.s.unreachable"));
+}
+
+#[test]
+fn while_a_person_leads_the_conversation_it_waits_and_skips_what_is_too_late() {
+    let mut talk = talk_with(&format!("expires: 2h\non_reply: continue\n{ENTER}{STEPS}"));
+    begin(&mut talk);
+    talk.team(TeamAction::TakeOver);
+    assert!(talk.wait(20 * HOUR).is_empty());
+    talk.team(TeamAction::GiveBack);
+    let later = texts(talk.wait(30 * HOUR));
+    assert!(!later.contains(&"Раз".to_owned()), "{later:?}");
+}
+
+#[test]
+fn no_more_a_day_than_the_file_allows() {
+    let steps = "steps:\n  - {id: раз, after: 1h, say: Раз}\n  - {id: два, after: 1h, say: Два}\n  - {id: три, after: 1h, say: Три}\n";
+    let mut talk = talk_with(&format!("per_day: 1\n{ENTER}{steps}"));
+    begin(&mut talk);
+    assert_eq!(texts(talk.wait(8 * HOUR)), ["Раз"]);
+    assert_eq!(texts(talk.wait(24 * HOUR)), ["Два"]);
+    // Without a limit of its own the partner's holds: two a day.
+    let mut talk = talk_with(&format!("{ENTER}{steps}"));
+    begin(&mut talk);
+    assert_eq!(texts(talk.wait(8 * HOUR)), ["Раз", "Два"]);
+}
+
+#[test]
+fn a_step_whose_condition_is_false_is_left_out() {
+    let steps =
+        "steps:\n  - {id: раз, after: 1h, say: Раз, when: lead.stage = отказ}\n  - {id: два, after: 1h, say: Два}\n";
+    let mut talk = talk_with(&format!("{ENTER}{steps}"));
+    begin(&mut talk);
+    assert_eq!(texts(talk.wait(8 * HOUR)), ["Два"]);
+}
+
+#[test]
+fn of_a_group_one_is_active_at_a_time() {
+    let text = format!("group: г\n{ENTER}{STEPS}");
+    let files = partner(&[("s", &text), ("t", &text)]);
+    let mut talk = Rehearsal::new(playbook("korica", &files), "web", "2026-12-01T12:00:00+03:00");
+    begin(&mut talk);
+    assert_eq!(talk.state().sequences.keys().collect::<Vec<_>>(), ["s"]);
+}
+
+#[test]
+fn what_promotes_needs_a_consent_to_that() {
+    let mut talk = talk_with(&format!("ad: true\n{ENTER}{STEPS}"));
+    begin(&mut talk);
+    assert!(talk.wait(100 * HOUR).is_empty());
+    assert!(fact(&talk, "ad.suppressed"));
+}
+
+#[test]
+fn an_edit_keeps_everybody_before_their_step_and_sends_nothing_that_was_put_in_behind() {
+    let mut talk = talk_with(&format!("{ENTER}{STEPS}"));
+    begin(&mut talk);
+    talk.wait(3 * HOUR);
+    let edited = "steps:\n  - {id: ноль, after: 1h, say: Ноль}\n  - {id: раз, after: 3h, say: Раз}\n  - {id: два, after: 1d, say: Два по-новому}\n";
+    let files = partner(&[("s", &format!("{ENTER}{edited}"))]);
+    talk.edit(playbook("korica", &files));
+    assert_eq!(texts(talk.wait(48 * HOUR)), ["Два по-новому"]);
+    assert!(fact(&talk, "sequence.s.done"));
+}
+
+#[test]
+fn a_button_of_a_step_begins_a_flow() {
+    let mut talk = talk_with(&format!("{ENTER}{STEPS}"));
+    begin(&mut talk);
+    talk.wait(3 * HOUR);
+    talk.wait(21 * HOUR);
+    talk.press("Ещё");
+    assert!(talk.words().contains("Кто вы?"));
+}
