@@ -205,6 +205,20 @@ impl Engine {
         }
     }
 
+    /// A partner as it is served.
+    pub fn served(&self, partner: &PartnerId) -> Option<Arc<Partner>> {
+        self.0.partner(partner)
+    }
+
+    /// Serves a partner by edited files from its next turns on; turns under way end by the files they began with. Its channels
+    /// stay as they are ([`Partner::edited`]); for other channels there is [`Engine::serve`]. `false`: it is not served.
+    pub fn swap(&self, partner: Partner) -> bool {
+        let mut partners = self.0.partners.write().unwrap_or_else(PoisonError::into_inner);
+        let Some(served) = partners.get_mut(partner.id()) else { return false };
+        *served = Arc::new(partner);
+        true
+    }
+
     /// Whether it serves: what was left is taken up, and no stop was asked for.
     pub fn phase(&self) -> Phase {
         let life = &self.0.life;

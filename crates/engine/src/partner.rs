@@ -32,6 +32,25 @@ impl Partner {
         }
     }
 
+    /// The same partner by edited files: with its channels, its model and its pages, and a team that is to be told anew.
+    #[must_use]
+    pub fn edited(&self, spec: Arc<PartnerSpec>) -> Self {
+        Self {
+            playbook: Arc::new(Playbook::new(spec)),
+            channels: self.channels.clone(),
+            model: self.model.clone(),
+            knowledge: self.knowledge.clone(),
+            team: Vec::new(),
+        }
+    }
+
+    /// Without a model.
+    #[must_use]
+    pub fn no_model(mut self) -> Self {
+        self.model = None;
+        self
+    }
+
     /// Serves an account through a channel.
     #[must_use]
     pub fn channel(mut self, account: AccountId, channel: Arc<dyn Channel>) -> Self {

@@ -8,7 +8,7 @@ use std::{
 };
 
 use include_dir::{Dir, DirEntry};
-use voronka_core::spec::partner::PartnerFiles;
+use voronka_core::spec::{partner::PartnerFiles, pictures::HEAD_BYTES};
 
 /// Most files in a partner's folder.
 pub(crate) const FILES_MAX: usize = 10_000;
@@ -62,13 +62,22 @@ pub enum FolderError {
     Env(#[from] crate::secrets::BadEnv),
 }
 
-/// Reads the files of a partner's folder: those that are parsed with their content, pictures and the like by name alone.
-/// Hidden files (`.env`, `.git`) are left out.
+/// Reads the files of a partner's folder: those that are parsed with their content, pictures with their first bytes, others by
+/// name alone. Hidden files (`.env`, `.git`) are left out.
+///
+/// # Errors
+/// The first thing that keeps the folder from being read whole.
 pub fn read(folder: &Path) -> Result<PartnerFiles, FolderError> {
-    let root = canonical(folder)?;
+    let (files, refused) = read_all(&canonical(folder)?);
+    refused.into_iter().next().map_or(Ok(files), Err)
+}
+
+/// The same, with everything that was refused: one bad link hides no other mistake.
+pub(crate) fn read_all(root: &Path) -> (PartnerFiles, Vec<FolderError>) {
     let mut found = Found::default();
-    walk(&root, &root, 0, &mut found)?;
-    Ok(found.files)
+    walk(root, root, 0, &mut found);
+    found.refused.sort_by_key(ToString::to_string);
+    (found.files, found.refused)
 }
 
 /// The same from a folder that the binary carries.
@@ -93,52 +102,90 @@ pub(crate) fn inside(root: &Path, path: &Path) -> Result<PathBuf, FolderError> {
 struct Found {
     files: PartnerFiles,
     bytes: usize,
+    refused: Vec<FolderError>,
+    /// Whether a limit was met: what is left is not looked at.
+    full: bool,
 }
 
-fn walk(root: &Path, folder: &Path, depth: usize, found: &mut Found) -> Result<(), FolderError> {
+fn walk(root: &Path, folder: &Path, depth: usize, found: &mut Found) {
     let unreadable = |cause| FolderError::Unreadable { path: folder.to_owned(), cause };
-    let too_many = || FolderError::TooMany { path: folder.to_owned() };
     if depth > DEPTH_MAX {
-        return Err(too_many());
+        return found.stop(folder);
     }
-    for entry in fs::read_dir(folder).map_err(unreadable)? {
-        let entry = entry.map_err(unreadable)?;
-        let path = entry.path();
-        let name = relative(root, &path)?;
-        if entry.file_name().as_encoded_bytes().starts_with(b".") {
-            continue;
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(cause) => return found.refused.push(unreadable(cause)),
+    };
+    for entry in entries {
+        if found.full {
+            return;
         }
-        let kind = entry.file_type().map_err(unreadable)?;
-        if kind.is_dir() {
-            walk(root, &path, depth + 1, found)?;
-            continue;
-        }
-        let real = if kind.is_symlink() { inside(root, &path)? } else { path.clone() };
-        let about = fs::metadata(&real).map_err(|cause| FolderError::Unreadable { path: path.clone(), cause })?;
-        if about.is_dir() {
-            return Err(FolderError::Link { path });
-        }
-        // Sockets, pipes and devices are no partner's files, and reading one could hang.
-        if !about.is_file() {
-            continue;
-        }
-        if found.files.len() >= FILES_MAX || found.bytes > TOTAL_BYTES_MAX {
-            return Err(too_many());
-        }
-        match content(&name) {
-            Content::Parsed(max) => {
-                let bytes = bounded(&real, max)?;
-                found.bytes += bytes.len();
-                found.files.insert(name, bytes);
-            }
-            // A picture that is too large counts as missing: the text that names it is told so.
-            Content::Named if about.len() <= MEDIA_BYTES_MAX => {
-                found.files.insert(name, Vec::new());
-            }
-            Content::Named => {}
+        let met = entry.map_err(unreadable).and_then(|entry| meet(root, &entry, found));
+        match met {
+            Ok(Met::Folder(inner)) => walk(root, &inner, depth + 1, found),
+            Ok(Met::Done) => {}
+            Err(refused) => found.refused.push(refused),
         }
     }
-    Ok(())
+}
+
+/// What an entry of a folder was.
+enum Met {
+    Folder(PathBuf),
+    Done,
+}
+
+fn meet(root: &Path, entry: &fs::DirEntry, found: &mut Found) -> Result<Met, FolderError> {
+    if entry.file_name().as_encoded_bytes().starts_with(b".") {
+        return Ok(Met::Done);
+    }
+    let path = entry.path();
+    let unreadable = |cause| FolderError::Unreadable { path: path.clone(), cause };
+    let name = relative(root, &path)?;
+    let kind = entry.file_type().map_err(unreadable)?;
+    if kind.is_dir() {
+        return Ok(Met::Folder(path));
+    }
+    let real = if kind.is_symlink() { inside(root, &path)? } else { path.clone() };
+    let about = fs::metadata(&real).map_err(unreadable)?;
+    if about.is_dir() {
+        return Err(FolderError::Link { path });
+    }
+    // Sockets, pipes and devices are no partner's files, and reading one could hang.
+    if !about.is_file() {
+        return Ok(Met::Done);
+    }
+    if found.files.len() >= FILES_MAX || found.bytes > TOTAL_BYTES_MAX {
+        found.stop(&path);
+        return Ok(Met::Done);
+    }
+    match content(&name) {
+        Content::Parsed(max) => {
+            let bytes = bounded(&real, max)?;
+            found.bytes += bytes.len();
+            found.files.insert(name, bytes);
+        }
+        // A picture that is too large counts as missing: the text that names it is told so.
+        Content::Named if about.len() <= MEDIA_BYTES_MAX => {
+            found.files.insert(name, head(&real)?);
+        }
+        Content::Named => {}
+    }
+    Ok(Met::Done)
+}
+
+impl Found {
+    fn stop(&mut self, path: &Path) {
+        self.full = true;
+        self.refused.push(FolderError::TooMany { path: path.to_owned() });
+    }
+}
+
+/// A file's first bytes: what it is, whatever it is called.
+fn head(path: &Path) -> Result<Vec<u8>, FolderError> {
+    let mut bytes = bounded(path, HEAD_BYTES as u64)?;
+    bytes.truncate(HEAD_BYTES);
+    Ok(bytes)
 }
 
 fn embedded(folder: &Dir<'_>, root: &Path, depth: usize, files: &mut PartnerFiles) -> Result<(), FolderError> {
@@ -154,7 +201,7 @@ fn embedded(folder: &Dir<'_>, root: &Path, depth: usize, files: &mut PartnerFile
                 let name = relative(root, file.path())?;
                 let bytes = match content(&name) {
                     Content::Parsed(_) => file.contents().to_vec(),
-                    Content::Named => Vec::new(),
+                    Content::Named => file.contents().iter().take(HEAD_BYTES).copied().collect(),
                 };
                 files.insert(name, bytes);
             }
@@ -199,15 +246,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parsed_files_come_with_content_and_pictures_by_name() {
+    fn parsed_files_come_with_content_and_pictures_with_their_first_bytes() {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir_all(folder.path().join("flows")).unwrap();
         fs::write(folder.path().join("flows/a.yaml"), "steps: []").unwrap();
-        fs::write(folder.path().join("torte.jpg"), [0; 10]).unwrap();
+        fs::write(folder.path().join("torte.jpg"), [0; 100]).unwrap();
         fs::write(folder.path().join(".env"), "A=b").unwrap();
         let files = read(folder.path()).unwrap();
         let seen: Vec<_> = files.iter().map(|(path, bytes)| (&**path, bytes.len())).collect();
-        assert_eq!(seen, [("flows/a.yaml", 9), ("torte.jpg", 0)]);
+        assert_eq!(seen, [("flows/a.yaml", 9), ("torte.jpg", 16)]);
     }
 
     #[test]
@@ -218,6 +265,25 @@ mod tests {
         let files = read(folder.path()).unwrap();
         assert_eq!(files["config.yaml"].len() as u64, TEXT_BYTES_MAX + 1);
         assert!(!files.contains_key("big.jpg"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn s_35_path_symlink_is_not_followed_out_of_the_folder_and_hides_no_other_mistake() {
+        use std::os::unix::fs::symlink;
+        let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        fs::write(other.path().join("secret.md"), "тайна").unwrap();
+        fs::create_dir(folder.path().join("knowledge")).unwrap();
+        fs::write(folder.path().join("knowledge/own.md"), "своё").unwrap();
+        symlink(other.path().join("secret.md"), folder.path().join("knowledge/a.md")).unwrap();
+        symlink("/etc/passwd", folder.path().join("knowledge/b.md")).unwrap();
+        symlink("../../../../../../etc/hostname", folder.path().join("c.md")).unwrap();
+        symlink(other.path(), folder.path().join("flows")).unwrap();
+        symlink("нигде.md", folder.path().join("d.md")).unwrap();
+        let (files, refused) = read_all(&canonical(folder.path()).unwrap());
+        assert_eq!(files.keys().map(|path| &**path).collect::<Vec<_>>(), ["knowledge/own.md"]);
+        let links = refused.iter().filter(|error| matches!(error, FolderError::Link { .. })).count();
+        assert_eq!((links, refused.len()), (4, 5), "{refused:?}");
     }
 
     #[cfg(unix)]

@@ -7,12 +7,13 @@ use voronka_core::{
     ids::PartnerId,
     spec::{
         diagnostic::Diagnostic,
-        partner::{PartnerFiles, PartnerSpec},
+        partner::{Loaded, PartnerFiles, PartnerSpec},
+        script::Script,
     },
 };
 
 use crate::{
-    folder::{FolderError, bounded, canonical, inside, read, read_embedded},
+    folder::{FolderError, bounded, canonical, inside, read_all, read_embedded},
     secrets::{ENV_BYTES_MAX, Secrets},
 };
 
@@ -27,33 +28,57 @@ pub struct LoadedPartner {
     pub secrets: Secrets,
     /// All findings, C601 included.
     pub diagnostics: Vec<Diagnostic>,
+    /// What of the folder could not be read: the partner is not loaded then, but the rest is checked all the same.
+    pub refused: Vec<FolderError>,
+    /// Scripted customers.
+    pub scripts: Vec<Script>,
     /// The files, for showing the lines of findings.
     pub files: PartnerFiles,
 }
 
 /// Reads and checks a partner's folder; its name is the partner's id.
+///
+/// # Errors
+/// When there is no such folder, or its name is no id; what is wrong inside is in [`LoadedPartner::refused`].
 pub fn load(folder: &Path) -> Result<LoadedPartner, FolderError> {
     let root = canonical(folder)?;
     let name = root.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let id = PartnerId::parse(&name)?;
+    let (files, refused) = read_all(&root);
+    match secrets(&root) {
+        Ok(secrets) => Ok(check(id, files, secrets, refused)),
+        Err(error) => {
+            // Which keys it would have held is not known: that each of them is missing would be no second mistake.
+            let read = PartnerSpec::parse(id.clone(), &files);
+            let Loaded { diagnostics, scripts, .. } = read;
+            let refused = refused.into_iter().chain([error]).collect();
+            let secrets = Secrets::default();
+            Ok(LoadedPartner { id, spec: None, secrets, diagnostics, refused, scripts, files })
+        }
+    }
+}
+
+/// The secrets of a folder's `.env`, if it has one.
+fn secrets(root: &Path) -> Result<Secrets, FolderError> {
     let env = root.join(".env");
-    let secrets = if env.exists() {
-        Secrets::parse(&bounded(&inside(&root, &env)?, ENV_BYTES_MAX as u64)?)?
-    } else {
-        Secrets::default()
-    };
-    Ok(check(id, read(&root)?, secrets))
+    // A link that leads nowhere is there as well.
+    if env.symlink_metadata().is_err() {
+        return Ok(Secrets::default());
+    }
+    Ok(Secrets::parse(&bounded(&inside(root, &env)?, ENV_BYTES_MAX as u64)?)?)
 }
 
 /// The same for a folder that the binary carries; its secrets come from elsewhere.
 pub fn load_embedded(id: PartnerId, folder: &Dir<'_>, secrets: Secrets) -> Result<LoadedPartner, FolderError> {
-    Ok(check(id, read_embedded(folder)?, secrets))
+    Ok(check(id, read_embedded(folder)?, secrets, Vec::new()))
 }
 
-fn check(id: PartnerId, files: PartnerFiles, secrets: Secrets) -> LoadedPartner {
+fn check(id: PartnerId, files: PartnerFiles, secrets: Secrets, refused: Vec<FolderError>) -> LoadedPartner {
     let mut loaded = PartnerSpec::parse(id.clone(), &files);
     loaded.refuse_missing(|secret| secrets.get(secret).is_some());
-    LoadedPartner { id, spec: loaded.spec, secrets, diagnostics: loaded.diagnostics, files }
+    let Loaded { spec, diagnostics, scripts, .. } = loaded;
+    let spec = spec.filter(|_| refused.is_empty());
+    LoadedPartner { id, spec, secrets, diagnostics, refused, scripts, files }
 }
 
 #[cfg(test)]
@@ -93,6 +118,18 @@ mod tests {
         let at = Located::of(&found.place, &loaded.files);
         assert_eq!((found.code, at.start.line, at.start.column), (Code::C601, 3, 3));
         assert_eq!(found.args, [("name", "TELEGRAM_TOKEN".to_owned())]);
+    }
+
+    #[test]
+    fn a_broken_env_hides_no_mistake_of_the_files_and_makes_none() {
+        let folder = partner(Some("это не строка\n"));
+        let root = folder.path().join("korica");
+        fs::create_dir(root.join("flows")).unwrap();
+        fs::write(root.join("flows/a.yaml"), "steps:\n  - goto: нигде\n").unwrap();
+        let loaded = load(&root).unwrap();
+        assert!(loaded.spec.is_none());
+        assert!(matches!(loaded.refused[..], [FolderError::Env(crate::BadEnv::Line { line: 1 })]));
+        assert_eq!(loaded.diagnostics.iter().map(|found| found.code).collect::<Vec<_>>(), [Code::F203]);
     }
 
     #[test]

@@ -62,6 +62,15 @@ impl Secrets {
         self.0.get(&*secret.0).filter(|value| !value.expose_secret().is_empty())
     }
 
+    /// Whether both hold the same.
+    pub fn same(&self, other: &Self) -> bool {
+        use secrecy::ExposeSecret as _;
+        let equal = |((name, value), (other, its)): ((&String, &SecretString), (&String, &SecretString))| {
+            name == other && value.expose_secret() == its.expose_secret()
+        };
+        self.0.len() == other.0.len() && self.0.iter().zip(&other.0).all(equal)
+    }
+
     /// The value of a setting, from the file or from here.
     pub fn resolve(&self, setting: &Setting) -> Option<SecretString> {
         match setting {

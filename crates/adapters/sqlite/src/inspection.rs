@@ -1,18 +1,23 @@
 //! A look at a file from outside: it is not taken, changed or migrated, so that a running engine is not disturbed.
 
 use std::{
+    collections::BTreeMap,
     fs::{self, File, TryLockError},
     path::{Path, PathBuf},
 };
 
 use jiff::Timestamp;
 use rusqlite::Connection;
-use voronka_core::ports::{Backlog, StoreError};
+use serde::Deserialize;
+use voronka_core::{
+    ids::PartnerId,
+    ports::{Backlog, StoreError},
+};
 
 use crate::{
     directory, open,
     problem::{at_start, store_error},
-    store,
+    sql, store,
 };
 
 /// A file that is looked at.
@@ -88,6 +93,34 @@ impl Inspection {
     /// When the file cannot be read, or is of an older version.
     pub fn backlog(&self, now: Timestamp) -> Result<Backlog, StoreError> {
         Ok(directory::backlog(&self.connection, now)?)
+    }
+
+    /// How many conversations of a partner stand at which step of which flow, interrupted ones included. Looks at every
+    /// conversation.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or is of an older version.
+    pub fn standing(&self, partner: &PartnerId) -> Result<Vec<(String, String, u64)>, StoreError> {
+        #[derive(Deserialize)]
+        struct Below {
+            flow: String,
+            step: String,
+        }
+        type Row = (Option<String>, Option<String>, Option<String>);
+        let failed = |error: rusqlite::Error| store_error(&error);
+        let mut asked = self.connection.prepare(sql::STANDING).map_err(failed)?;
+        let read = |row: &rusqlite::Row<'_>| -> rusqlite::Result<Row> { Ok((row.get(0)?, row.get(1)?, row.get(2)?)) };
+        let rows = asked.query_map([partner.as_str()], read).map_err(failed)?;
+        let mut counts: BTreeMap<(String, String), u64> = BTreeMap::new();
+        for row in rows {
+            let (flow, step, stack) = row.map_err(failed)?;
+            let below = stack.and_then(|stack| serde_json::from_str::<Vec<Below>>(&stack).ok()).unwrap_or_default();
+            let below = below.into_iter().map(|run| (run.flow, run.step));
+            for place in flow.zip(step).into_iter().chain(below) {
+                *counts.entry(place).or_default() += 1;
+            }
+        }
+        Ok(counts.into_iter().map(|((flow, step), count)| (flow, step, count)).collect())
     }
 
     /// What the file takes.

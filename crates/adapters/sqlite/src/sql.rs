@@ -147,6 +147,9 @@ statements! {
         AND slot = ?12";
     CONVERSATION_SET = "UPDATE conversations SET version = ?3 + 1, account = ?4, peer = ?5, customer = ?6, owner = ?7, \
         preview = ?8, at = ?9, unread = ?10, state = ?11, slot = ?12 WHERE partner = ?1 AND conversation = ?2 AND version = ?3";
+    /// Where the flows of a partner's conversations stand: the open run's flow and step, and the runs below it, in JSON.
+    STANDING = "SELECT json_extract(state, '$.run.flow'), json_extract(state, '$.run.step'), json_extract(state, '$.stack') \
+        FROM conversations WHERE partner = ?1 AND json_valid(state)";
     CUSTOMER = "SELECT id, name, phone, email, data FROM customers WHERE partner = ?1 AND id = ?2";
     CUSTOMER_PUT = "INSERT INTO customers (partner, id, name, phone, email, data) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
         ON CONFLICT (partner, id) DO UPDATE SET name = excluded.name, phone = excluded.phone, email = excluded.email, \

@@ -123,6 +123,30 @@ async fn deleted_words_are_wiped_from_the_file() {
 }
 
 #[tokio::test]
+async fn it_is_known_where_the_flows_of_a_partner_stand() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shop.db");
+    let store = SqliteStore::open(&path).unwrap();
+    let states = [
+        r#"{"v":"1","run":{"flow":"tort","step":"бюджет"},"stack":[{"flow":"otzyv","step":"оценка"}]}"#,
+        r#"{"v":"1","run":{"flow":"tort","step":"бюджет"}}"#,
+        r#"{"v":"1","owner":"bot"}"#,
+        "nonsense",
+    ];
+    for (n, state) in states.iter().enumerate() {
+        let inbound = sample::text(&sample::partner("korica"), &format!("peer-{n}"), &n.to_string(), "Да");
+        let mut turn = sample::turn(&inbound.conversation(), &inbound, 0);
+        turn.conversation.state = (*state).to_owned();
+        store.commit(std::sync::Arc::new(turn)).await.unwrap();
+    }
+    let inspection = Inspection::open(&path).unwrap();
+    let standing = inspection.standing(&sample::partner("korica")).unwrap();
+    let expected = [("otzyv", "оценка", 1), ("tort", "бюджет", 2)];
+    assert_eq!(standing, expected.map(|(flow, step, count)| (flow.to_owned(), step.to_owned(), count)));
+    assert_eq!(inspection.standing(&sample::partner("sosed")).unwrap(), []);
+}
+
+#[tokio::test]
 async fn a_held_file_is_inspected_and_its_holder_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("shop.db");
