@@ -29,6 +29,8 @@ pub(crate) enum Wish {
     Demo(Demo),
     Run(Run),
     Check(Check),
+    Test(Test),
+    Schema(Schema),
     Chat(Chat),
     Ask(Ask),
     Doctor(Doctor),
@@ -89,6 +91,7 @@ pub(crate) const DISK_MIN_MIB: u64 = 200;
 
 /// `check`.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub(crate) struct Check {
     #[arg(default_value = "partners", value_name = "DIR")]
     pub(crate) dir: PathBuf,
@@ -98,6 +101,28 @@ pub(crate) struct Check {
     pub(crate) without_keys: bool,
     #[arg(long)]
     pub(crate) fix: bool,
+    #[arg(long)]
+    pub(crate) live: bool,
+    #[arg(long, default_value = "data", value_name = "DIR")]
+    pub(crate) data: PathBuf,
+}
+
+/// `test`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Test {
+    #[arg(default_value = "korica", value_name = "PARTNER")]
+    pub(crate) partner: String,
+    #[arg(value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `schema`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Schema {
+    #[arg(default_value = "schemas", value_name = "DIR")]
+    pub(crate) dir: PathBuf,
 }
 
 /// `chat`.

@@ -7,6 +7,8 @@ mod demo;
 mod doctor;
 mod letters;
 mod run;
+mod schema;
+mod test;
 
 use std::{
     path::{Path, PathBuf},
@@ -37,6 +39,8 @@ pub(crate) async fn run(wish: Wish, texts: &Texts) -> Result<ExitCode, Problem> 
         Wish::Demo(wish) => demo::run(wish, texts).await,
         Wish::Run(wish) => run::run(wish, texts).await,
         Wish::Check(wish) => check::run(&wish, texts),
+        Wish::Schema(wish) => schema::run(&wish, texts),
+        Wish::Test(wish) => test::run(&wish, texts),
         Wish::Chat(wish) => chat::run(wish, texts).await,
         Wish::Ask(wish) => ask::run(wish, texts).await,
         Wish::Doctor(wish) => doctor::run(&wish, texts).await,

@@ -80,5 +80,6 @@ fn told(found: &Diagnostic, sources: &Sources<'_>, folder: &str, texts: &Texts) 
         related: related.collect(),
         message: words.message,
         hint: words.hint,
+        transcript: found.transcript(),
     }
 }

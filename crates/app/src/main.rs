@@ -11,6 +11,8 @@ mod logging;
 mod observe;
 mod open_files;
 mod out;
+mod rehearse;
+mod reload;
 mod server;
 mod terminal;
 mod texts;

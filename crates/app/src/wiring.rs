@@ -62,6 +62,16 @@ impl House {
         Self { engine, directory, knowledge, clock, key, public_url, accounts, data, models }
     }
 
+    /// A partner's models as one; `None`: it has none.
+    pub(crate) fn chain(
+        &self,
+        spec: &PartnerSpec,
+        secrets: &Secrets,
+        missing: MissingKeys,
+    ) -> Result<Option<Arc<dyn ChatModel>>, Problem> {
+        self.models.chain(spec, secrets, missing, &self.clock)
+    }
+
     /// The index that holds a partner's pages: the one that all share, or its own where it has an embedding model, for vectors
     /// are made with the partner's key.
     fn knowledge_of(&self, spec: &PartnerSpec, secrets: &Secrets) -> Result<Arc<dyn Knowledge>, Problem> {

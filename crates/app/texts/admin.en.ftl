@@ -232,6 +232,7 @@ fact-lead-cold = The lead cooled down
 fact-stage = Stage “{ $stage }”
 fact-flow-started = Flow “{ $flow }” began
 fact-flow-ended = Flow “{ $flow }” ended
+fact-sequence-ended = Sequence “{ $sequence }” ended
 fact-tagged = Tag “{ $tag }”
 fact-taken = A person took over
 fact-handoff = Handed over: { $cause }

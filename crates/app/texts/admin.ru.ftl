@@ -239,6 +239,7 @@ fact-lead-cold = Лид остыл
 fact-stage = Этап «{ $stage }»
 fact-flow-started = Начат сценарий «{ $flow }»
 fact-flow-ended = Закончен сценарий «{ $flow }»
+fact-sequence-ended = Закончена цепочка «{ $sequence }»
 fact-tagged = Метка «{ $tag }»
 fact-taken = Диалог взял человек
 fact-handoff = Передан человеку: { $cause }

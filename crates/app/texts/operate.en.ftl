@@ -160,6 +160,12 @@ doctor-channel-unknown = {$partner}/{$account}: the channel {$kind} is not built
     .why = No message of this account comes.
     .hint = take the account out of config.yaml, or update Voronka
 doctor-account = {$partner}/{$account}: the bot @{$bot} answers, its webhook is in order
+doctor-secret-missing = {$partner}: the key {$name} is not in .env
+    .why = The files are in order, but without the key this partner will not be loaded.
+    .hint = write in .env of its folder: {$name}=…
+doctor-env-broken = {$partner}: .env cannot be read: {$cause}
+    .why = The keys are not seen, and the partner will not be loaded.
+    .hint = every line of .env is NAME=value
 doctor-token-missing = {$partner}/{$account}: the token {$name} is not in .env, or does not look like one
     .why = The bot will not start.
     .hint = get a token from @BotFather and write: {$name}=…

@@ -160,6 +160,12 @@ doctor-channel-unknown = {$partner}/{$account}: канал {$kind} ещё не �
     .why = Сообщения этого аккаунта не приходят.
     .hint = уберите аккаунт из config.yaml или обновите Воронку
 doctor-account = {$partner}/{$account}: бот @{$bot} отвечает, вебхук в порядке
+doctor-secret-missing = {$partner}: ключа {$name} нет в .env
+    .why = Файлы в порядке, но без ключа этот партнёр не загрузится.
+    .hint = запишите в .env его папки: {$name}=…
+doctor-env-broken = {$partner}: .env не читается: {$cause}
+    .why = Ключей не видно, и партнёр не загрузится.
+    .hint = в каждой строке .env должно стоять ИМЯ=значение
 doctor-token-missing = {$partner}/{$account}: токена {$name} нет в .env, или он не похож на токен
     .why = Бот не запустится.
     .hint = возьмите токен у @BotFather и запишите: {$name}=…

@@ -34,6 +34,9 @@ pub(super) fn told(w: Words, row: &FactRow) -> Option<Told> {
         Fact::Stage { stage } => plain(w.with("fact-stage", "stage", stage)),
         Fact::FlowStarted { flow } => plain(w.with("fact-flow-started", "flow", flow)),
         Fact::FlowEnded { flow, outcome } => plain(format!("{}: {outcome}", w.with("fact-flow-ended", "flow", flow))),
+        Fact::SequenceEnded { sequence, outcome } => {
+            plain(format!("{}: {outcome}", w.with("fact-sequence-ended", "sequence", sequence)))
+        }
         Fact::Tagged { tag } => plain(w.with("fact-tagged", "tag", tag)),
         Fact::Handoff { cause } if cause.starts_with("taken:") => plain(w.t("fact-taken")),
         Fact::Handoff { cause } => bad(w.with("fact-handoff", "cause", &w.word("cause", cause))),

@@ -5,17 +5,19 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
     process::ExitCode,
+    sync::Arc,
 };
 
 use voronka_core::{
     ports::Clock,
     spec::{
-        diagnostic::{Code, Level},
-        limits,
+        diagnostic::{Code, Diagnostic, Level},
+        limits, live,
         partner::PartnerSpec,
     },
 };
 use voronka_files::{BadEnv, FolderError, LoadedPartner};
+use voronka_sqlite::Inspection;
 
 use super::{chain, unreadable};
 use crate::{
@@ -23,6 +25,7 @@ use crate::{
     clock::SystemClock,
     diagnostics::{Look, Told, can_mend, mend},
     out::{self, Problem},
+    rehearse::rehearse,
     texts::Texts,
     wiring,
 };
@@ -32,7 +35,13 @@ pub(crate) fn run(wish: &Check, texts: &Texts) -> Result<ExitCode, Problem> {
     let mut totals = Totals::default();
     for folder in &folders {
         match checked(folder, wish, texts) {
-            Ok(loaded) => report(&loaded, folder, wish, &mut totals, texts),
+            Ok(loaded) => {
+                report(&loaded, folder, wish, &mut totals, texts);
+                for error in &loaded.refused {
+                    totals.unreadable += 1;
+                    out::problem(&refused(folder, error), texts);
+                }
+            }
             // One folder's trouble must not hide the others' mistakes.
             Err(problem) => {
                 totals.unreadable += 1;
@@ -62,20 +71,38 @@ fn checked(folder: &Path, wish: &Check, texts: &Texts) -> Result<LoadedPartner, 
         loaded.diagnostics.retain(|found| found.code != Code::C601);
     }
     let others = loaded.diagnostics.iter().any(|found| is_error(found.code) && found.code != Code::C601);
-    if loaded.spec.is_none() && !others {
+    if loaded.spec.is_none() && !others && loaded.refused.is_empty() {
         // Only keys are missing: the rest can be looked at all the same.
         loaded.spec = PartnerSpec::parse(loaded.id.clone(), &loaded.files).spec;
     }
     if let Some(spec) = &loaded.spec {
+        if wish.live {
+            loaded.diagnostics.extend(live(spec, &wish.data)?);
+        }
         let today = SystemClock.now().to_zoned(spec.config.zone.clone()).date();
         loaded.diagnostics.extend(spec.expired_pages(today));
         let mut kinds: Vec<&str> = spec.config.accounts.iter().map(|account| account.channel.kind()).collect();
         kinds.dedup();
+        let failed = loaded.diagnostics.iter().any(|found| is_error(found.code) && found.code != Code::C601);
+        if !failed {
+            let rehearsed = rehearse(&Arc::new(spec.clone()), &loaded.scripts);
+            loaded.diagnostics.extend(rehearsed.into_findings());
+        }
         for (kind, can) in kinds.into_iter().filter_map(|kind| Some((kind, wiring::capabilities(kind)?))) {
             loaded.diagnostics.extend(limits::check(spec, kind, can));
         }
     }
     Ok(loaded)
+}
+
+/// F210, by what the database knows; a running house is not disturbed.
+fn live(spec: &PartnerSpec, data: &Path) -> Result<Vec<Diagnostic>, Problem> {
+    let path = data.join("voronka.db");
+    let standing = Inspection::open(&path).and_then(|inspection| inspection.standing(&spec.id));
+    let standing = standing.map_err(|error| {
+        Problem::new("problem-store", vec![("path", path.display().to_string()), ("cause", chain(&error))])
+    })?;
+    Ok(live::gone(spec, &standing))
 }
 
 fn report(loaded: &LoadedPartner, folder: &Path, wish: &Check, totals: &mut Totals, texts: &Texts) {
@@ -181,7 +208,7 @@ impl Totals {
 }
 
 /// A folder that cannot be read, in the reader's words.
-fn refused(folder: &Path, error: &FolderError) -> Problem {
+pub(super) fn refused(folder: &Path, error: &FolderError) -> Problem {
     let with = |key, path: &Path| Problem::new(key, vec![("path", path.display().to_string())]);
     match error {
         FolderError::Unreadable { path, cause } => unreadable(path, cause),
@@ -249,7 +276,8 @@ mod tests {
     use super::*;
 
     fn wish(dir: &Path) -> Check {
-        Check { dir: dir.to_path_buf(), json: false, without_keys: false, fix: false }
+        let data = dir.join("data");
+        Check { dir: dir.to_path_buf(), json: false, without_keys: false, fix: false, live: false, data }
     }
 
     fn partner(root: &Path, id: &str, config: &str) {

@@ -12,6 +12,7 @@ use crate::{
     housekeeping,
     observe::{DiskMin, Recorder, private_routes},
     out::{self, Problem},
+    reload::{self, Watched},
     server,
     texts::Texts,
     wiring::{self, MissingKeys, Wired},
@@ -24,10 +25,12 @@ pub(crate) async fn run(wish: Run, texts: &Texts) -> Result<ExitCode, Problem> {
     let house = &premises.house;
     let mut wired = Wired::default();
     let mut count = 0_usize;
+    let mut watched = Vec::new();
     for folder in &folders {
         match serve(house, folder).await {
-            Ok(one) => {
+            Ok((one, folder)) => {
                 wired.join(one);
+                watched.push(folder);
                 count += 1;
             }
             // One partner's mistake must not stop the others.
@@ -63,6 +66,7 @@ pub(crate) async fn run(wish: Run, texts: &Texts) -> Result<ExitCode, Problem> {
     tasks.spawn(server::serve(listener, routes, proxies, Arc::clone(&house.clock), stop.clone()));
     let store: Arc<dyn Retention> = premises.store.clone();
     let (clock, retention) = (Arc::clone(&house.clock), std::mem::take(&mut wired.retention));
+    tasks.spawn(reload::watch(Arc::clone(house), watched, Texts::of_locale(), stop.clone()));
     tasks.spawn(housekeeping::run(store, clock, retention, stop.clone()));
     asked.await;
     out::note(&texts.get("stopping", &[]));
@@ -78,8 +82,12 @@ pub(crate) async fn run(wish: Run, texts: &Texts) -> Result<ExitCode, Problem> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn serve(house: &wiring::House, folder: &Path) -> Result<Wired, Problem> {
+async fn serve(house: &wiring::House, folder: &Path) -> Result<(Wired, Watched), Problem> {
+    let before = reload::fingerprint(folder);
     let loaded = voronka_files::load(folder).map_err(|error| unreadable(folder, &error))?;
+    if let Some(refused) = loaded.refused.first() {
+        return Err(unreadable(folder, refused));
+    }
     let Some(spec) = loaded.spec else {
         let errors = loaded
             .diagnostics
@@ -92,7 +100,9 @@ async fn serve(house: &wiring::House, folder: &Path) -> Result<Wired, Problem> {
         ];
         return Err(Problem::new("problem-partner-broken", args).hint("problem-partner-broken-hint"));
     };
-    wiring::serve(house, Arc::new(spec), &loaded.secrets, MissingKeys::AreErrors).await
+    let spec = Arc::new(spec);
+    let wired = wiring::serve(house, Arc::clone(&spec), &loaded.secrets, MissingKeys::AreErrors).await?;
+    Ok((wired, Watched::new(folder, spec, loaded.secrets, before)))
 }
 
 /// The partners' folders, by name; the folder itself if it is a partner's.

@@ -74,6 +74,9 @@ pub(super) fn finding(found: &DiagnosticJson, line: &str, look: Look, texts: &Te
         let _ = write!(text, "\n{number} {}\n{gutter} {pad}{carets}", excerpt.text);
         let _ = hint.map(|hint| write!(text, " {hint}"));
     }
+    for said in &found.transcript {
+        let _ = write!(text, "\n{gutter} {}", shown(said));
+    }
     // The hint of an unknown name has told its line already.
     let told = |file: &str| found.code == "X301" && file == found.file;
     for other in found.related.iter().filter(|other| !told(&other.file)) {

@@ -1,32 +1,19 @@
 //! A bad file for each code that files alone can bring about, and the words said of it; whole outputs as snapshots.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use voronka_core::{
+    capabilities::{ButtonLimits, Capabilities},
     ids::PartnerId,
     spec::{
         diagnostic::{Code, Diagnostic, Level, Place},
+        limits, live,
         partner::{PartnerFiles, PartnerSpec},
     },
 };
 
 use super::{Look, Told, words::Words};
-use crate::texts::Texts;
-
-/// Codes that need more than a partner's files (keys, channels, today, running conversations, a talk), and those the core does
-/// not look for yet.
-const NOT_OF_FILES: [Code; 10] = [
-    Code::F210,
-    Code::L501,
-    Code::L502,
-    Code::L503,
-    Code::S553,
-    Code::S555,
-    Code::C601,
-    Code::K704,
-    Code::Z801,
-    Code::Z802,
-];
+use crate::{rehearse::rehearse, texts::Texts};
 
 fn partner(path: &str, bytes: &[u8]) -> PartnerFiles {
     let mut files = PartnerFiles::new();
@@ -249,6 +236,38 @@ const CASES: &[(&str, &str, &str)] = &[
         "1:7 S554 цель flow.a.куплен недостижима: её никто не порождает",
     ),
     (
+        "sequences/a.yaml",
+        "per_day: 1\nenter: {fact: message}\nsteps:\n  - {id: a, after: 1h, say: Да}\n  - {id: b, after: 1h, say: Ещё}\n",
+        "5:6 S555 шаги «a» и «b» не уместятся в 1 в день",
+    ),
+    ("tests/a.yaml", "- test: А\n  talk:\n    - slots: {порцый: 3}\n", "3:15 X301 неизвестное имя «порцый»"),
+    (
+        "tests/a.yaml",
+        "- test: А\n  talk:\n    - {me: да, bot: нет}\n",
+        "3:8 F201 в шаге 2 действия: me, bot → оставьте одно, остальные сделайте шагами",
+    ),
+    (
+        "tests/a.yaml",
+        "- test: А\n  customer: {channel: telegram}\n  talk:\n    - outcome: дон\n",
+        "2:23 C603 неизвестный канал «telegram» → есть: web\n4:16 Y112 не понимаю исход «дон» → пример: done",
+    ),
+    (
+        "tests/a.yaml",
+        "- test: А\n  talk:\n    - facts: [mesage]\n    - bot: {has: да, page: нет.md}\n",
+        "3:15 P573 неизвестный факт «mesage» → может быть, «message»?\n4:28 L504 нет файла knowledge/нет.md или он больше 1 MiB",
+    ),
+    ("knowledge/a.md", "---\ntitel: А\n---\nТекст\n", "2:1 Y109 неизвестный ключ «titel» → может быть, «title»?"),
+    (
+        "catalogue.csv",
+        "id;name;price;photo\n1;Торт;5;photos/нет.jpg\n",
+        "2:10 L504 нет файла photos/нет.jpg или он больше 10 MiB",
+    ),
+    (
+        "catalogue.csv",
+        "id;name;price;photo\n1;Торт;5;photos/a.exe\n",
+        "2:10 Y112 не понимаю картинку «photos/a.exe» → пример: photos/tort.jpg",
+    ),
+    (
         "scoring.yaml",
         "warm: {from: 30, until: 40}\nrules:\n  - {id: a, fact: message, points: 80, why: пишет}\n",
         "1:1 P571 пороги перепутаны: warm.until 40 и warm.from 30",
@@ -327,15 +346,76 @@ fn no_text_waits_for_an_argument_that_the_core_does_not_give() {
     }
 }
 
+/// A partner whose files say this.
+fn of(files: &[(&str, &str)]) -> PartnerFiles {
+    files.iter().map(|(path, text)| ((*path).into(), text.as_bytes().to_vec())).collect()
+}
+
+const WEB: (&str, &str) = ("config.yaml", "name: К\naccounts: {web: {}}\n");
+
+/// What needs more than a partner's files: keys, a messenger's bounds, today, conversations under way, a talk.
+fn beyond_files() -> Vec<(Vec<Diagnostic>, PartnerFiles)> {
+    let id = || PartnerId::parse("korica").unwrap();
+    let mut all = Vec::new();
+    // A messenger that closes its window.
+    let files = of(&[
+        ("config.yaml", "name: К\naccounts: {whatsapp: {}}\n"),
+        ("sequences/a.yaml", "enter: {fact: message}\nsteps:\n  - {id: a, after: 2d, say: Да}\n"),
+    ]);
+    all.push((found(&files), files));
+    // No key.
+    let files = of(&[("config.yaml", "name: К\naccounts: {telegram: {}}\n")]);
+    let mut loaded = PartnerSpec::parse(id(), &files);
+    loaded.refuse_missing(|_| false);
+    all.push((loaded.diagnostics, files));
+    // A narrow channel, a day long past, a step that is gone.
+    let ask = "steps:\n  - say: Длиннее, чем можно\n    buttons: {Да: human, Нет: stop, Не знаю: human}\n";
+    let page = "---\nvalid_until: 2020-01-01\n---\nТекст\n";
+    let files = of(&[WEB, ("flows/a.yaml", ask), ("knowledge/a.md", page)]);
+    let spec = PartnerSpec::parse(id(), &files).spec.unwrap();
+    let buttons = ButtonLimits { count_max: 2, per_row: 1, label_max: 4, label_comfortable: 4 };
+    let narrow = Capabilities { text_max: 10, buttons: Some(buttons), ..voronka_web::CAPABILITIES.clone() };
+    let mut beyond = limits::check(&spec, "web", &narrow);
+    beyond.extend(spec.expired_pages(jiff::civil::date(2026, 12, 1)));
+    beyond.extend(live::gone(&spec, &[("a".to_owned(), "бюджет".to_owned(), 3)]));
+    all.push((beyond, files));
+    // A talk that goes otherwise, and one that leaves a step out.
+    let flow = "start: {commands: [/a]}\nsteps:\n  - ask: Да?\n    as: да\n    yes_no: true\n  - say: Нет\n";
+    for talk in ["    - bot: {has: Нет}\n", "    - bot: {has: Да?}\n"] {
+        let test = format!("- test: А\n  talk:\n    - me: /a\n{talk}");
+        let files = of(&[WEB, ("flows/a.yaml", flow), ("tests/a.yaml", &test)]);
+        let loaded = PartnerSpec::parse(id(), &files);
+        let played = rehearse(&Arc::new(loaded.spec.unwrap()), &loaded.scripts);
+        all.push((played.into_findings(), files));
+    }
+    all
+}
+
 #[test]
-fn every_code_that_files_can_bring_about_has_a_bad_file() {
+fn what_needs_more_than_files_is_told_in_both_languages() {
+    let all = |texts: &Texts| {
+        let told = beyond_files().into_iter().map(|(found, files)| {
+            Told::new(&found, &files, "", texts).lines("", Look::Plain, texts).collect::<Vec<_>>().join("\n")
+        });
+        told.collect::<Vec<_>>().join("\n")
+    };
+    insta::assert_snapshot!("beyond_files_in_russian", all(&Texts::russian()));
+    insta::assert_snapshot!("beyond_files_in_english", all(&Texts::english()));
+}
+
+#[test]
+fn every_code_has_a_bad_fixture_and_words_in_both_languages() {
     let mut seen: BTreeSet<Code> = found(&broken()).iter().map(|found| found.code).collect();
     for (path, text, _) in CASES {
         seen.extend(found(&partner(path, &bytes(path, text))).iter().map(|found| found.code));
     }
-    let missing: Vec<_> =
-        Code::ALL.iter().filter(|code| !seen.contains(*code) && !NOT_OF_FILES.contains(*code)).collect();
+    seen.extend(beyond_files().iter().flat_map(|(found, _)| found).map(|found| found.code));
+    let missing: Vec<_> = Code::ALL.iter().filter(|code| !seen.contains(*code)).collect();
     assert_eq!(missing, Vec::<&Code>::new());
+    for texts in [Texts::russian(), Texts::english()] {
+        let wordless: Vec<_> = Code::ALL.iter().filter(|code| texts.find(code.as_str()).is_none()).collect();
+        assert_eq!(wordless, Vec::<&Code>::new());
+    }
 }
 
 /// A message and its hint.

@@ -56,6 +56,7 @@ fn translated<'a>(code: Code, name: &str, value: &'a str, texts: &Texts) -> Cow<
         (Code::K701, "column") => "column",
         (Code::L501 | Code::L502, "channel") => "channel-of",
         (Code::L503 | Code::S553, "channel") => "channel",
+        (Code::Z801, "want" | "got") => "said",
         _ => return value.into(),
     };
     // Identifiers of Fluent have no spaces.

@@ -8,11 +8,11 @@ use voronka_core::{
     ports::{ChatMessage, ModelError, Prompt},
     spec::{
         config::{Account, ChannelConfig, TelegramConfig, Updates},
-        diagnostic::Level,
+        diagnostic::{Code, Diagnostic, Level},
         partner::PartnerSpec,
     },
 };
-use voronka_files::Secrets;
+use voronka_files::{FolderError, LoadedPartner, Secrets};
 use voronka_telegram::{CallError, WebhookInfo};
 
 use super::{Visit, finding::Finding, reach};
@@ -52,16 +52,31 @@ async fn partner(visit: &Visit, folder: &Path) -> Vec<Finding> {
         }
     };
     let count = |level| loaded.diagnostics.iter().filter(|found| found.code.level() == level).count();
+    let keys = loaded.diagnostics.iter().filter(|found| found.code == Code::C601).count();
     let about = |finding: Finding| {
         let finding = finding.with("partner", &loaded.id).with("path", folder.display());
-        finding.with("errors", count(Level::Error)).with("warnings", count(Level::Warning))
+        let errors = count(Level::Error) - keys.min(count(Level::Error));
+        finding.with("errors", errors).with("warnings", count(Level::Warning))
     };
-    let Some(spec) = &loaded.spec else { return vec![about(Finding::error("config-broken"))] };
-    let mut findings = vec![about(if count(Level::Warning) > 0 {
+    let mut findings = kept_out(&loaded, folder);
+    if !findings.is_empty() {
+        return findings;
+    }
+    // A key that is missing is no mistake in the files: all else is looked at.
+    let missing: Vec<&Diagnostic> = loaded.diagnostics.iter().filter(|found| found.code == Code::C601).collect();
+    let read = (!missing.is_empty()).then(|| PartnerSpec::parse(loaded.id.clone(), &loaded.files).spec).flatten();
+    let Some(spec) = loaded.spec.as_ref().or(read.as_ref()) else {
+        return vec![about(Finding::error("config-broken"))];
+    };
+    if count(Level::Error) > missing.len() {
+        return vec![about(Finding::error("config-broken"))];
+    }
+    findings.extend(secrets_missing(spec, &missing));
+    findings.push(about(if count(Level::Warning) > 0 {
         Finding::warning("config-warnings")
     } else {
         Finding::well("config")
-    })];
+    }));
     for one in &spec.config.accounts {
         match &one.channel {
             ChannelConfig::Telegram(config) => {
@@ -76,6 +91,35 @@ async fn partner(visit: &Visit, folder: &Path) -> Vec<Finding> {
     }
     findings.extend(models(visit, spec, &loaded.secrets).await);
     findings
+}
+
+/// What keeps a folder from being read whole.
+fn kept_out(loaded: &LoadedPartner, folder: &Path) -> Vec<Finding> {
+    let told = |error: &FolderError| match error {
+        FolderError::Env(cause) => Finding::error("env-broken").with("partner", &loaded.id).with("cause", cause),
+        other => Finding::error("partner-unreadable").with("path", folder.display()).with("cause", other),
+    };
+    loaded.refused.iter().map(told).collect()
+}
+
+/// Keys that `.env` does not have, but for those of accounts, which are told with their account.
+fn secrets_missing(spec: &PartnerSpec, missing: &[&Diagnostic]) -> Vec<Finding> {
+    let token = |name: &str| {
+        spec.config.accounts.iter().any(|account| match &account.channel {
+            ChannelConfig::Telegram(config) => *config.token.0 == *name,
+            ChannelConfig::Web(_) | ChannelConfig::Other(_) => false,
+        })
+    };
+    let mut names: Vec<&str> = missing
+        .iter()
+        .flat_map(|found| &found.args)
+        .map(|(_, name)| name.as_str())
+        .filter(|name| !token(name))
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    let told = |name: &str| Finding::error("secret-missing").with("partner", &spec.id).with("name", name);
+    names.into_iter().map(told).collect()
 }
 
 async fn telegram(
@@ -188,6 +232,46 @@ async fn models(visit: &Visit, spec: &PartnerSpec, secrets: &Secrets) -> Vec<Fin
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{clock::SystemClock, observe::DiskMin};
+
+    /// What is found of a partner with these files.
+    async fn codes(files: &[(&str, &str)]) -> Vec<(&'static str, String)> {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("k");
+        for (path, text) in files {
+            let path = folder.join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        let visit = Visit {
+            partners: root.path().to_path_buf(),
+            data: root.path().join("data"),
+            public_url: None,
+            disk_min: DiskMin::mebibytes(1),
+            ask_models: false,
+            clock: std::sync::Arc::new(SystemClock),
+            running: None,
+        };
+        let texts = crate::texts::Texts::english();
+        let found = partner(&visit, &folder).await;
+        found.iter().map(|finding| (finding.code, finding.told(&texts))).collect()
+    }
+
+    #[tokio::test]
+    async fn a_key_that_is_missing_is_told_apart_from_files_with_mistakes() {
+        let config = ("config.yaml", "name: К\naccounts: {telegram: {}, web: {}}\n");
+        let found = codes(&[config]).await;
+        assert_eq!(found.iter().map(|(code, _)| *code).collect::<Vec<_>>(), ["config", "token-missing"]);
+        assert!(found[1].1.contains("k/telegram") && found[1].1.contains("TELEGRAM_TOKEN"), "{found:?}");
+        let proxied = ("config.yaml", "name: К\naccounts: {web: {proxy: $PROXY}}\n");
+        let found = codes(&[proxied]).await;
+        assert_eq!(found.iter().map(|(code, _)| *code).collect::<Vec<_>>(), ["secret-missing", "config"]);
+        assert!(found[0].1.contains("PROXY"), "{found:?}");
+        let broken = codes(&[config, ("flows/a.yaml", "steps:\n  - goto: нигде\n")]).await;
+        assert_eq!(broken.iter().map(|(code, _)| *code).collect::<Vec<_>>(), ["config-broken"]);
+        let env = codes(&[config, (".env", "нет знака")]).await;
+        assert_eq!(env.iter().map(|(code, _)| *code).collect::<Vec<_>>(), ["env-broken"]);
+    }
 
     #[test]
     fn a_webhook_is_judged_by_whose_it_is() {

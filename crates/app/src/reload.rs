@@ -1,0 +1,230 @@
+//! Files that are saved while the bot runs: they are checked and swapped whole, or not at all. Conversations stay at their
+//! step; turns under way end by the files they began with.
+//!
+//! Folders are looked at again and again instead of asking the system for notices: that works on every file system, through
+//! links and mounts, and whichever way an editor saves.
+
+use std::{
+    collections::hash_map::DefaultHasher,
+    fs,
+    hash::{Hash, Hasher},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+use voronka_core::{
+    message::Peer,
+    spec::{diagnostic::Level, partner::PartnerSpec},
+};
+use voronka_engine::Partner;
+use voronka_files::{LoadedPartner, Secrets};
+
+use crate::{
+    out,
+    texts::Texts,
+    wiring::{self, House, MissingKeys},
+};
+
+/// How often folders are looked at.
+const EVERY: Duration = Duration::from_millis(500);
+/// Looking takes no more than this part of the time, however many folders there are.
+const SHARE: u32 = 50;
+/// Deepest folder that is looked into.
+const DEPTH_MAX: usize = 8;
+
+/// A partner whose folder is watched.
+pub(crate) struct Watched {
+    folder: PathBuf,
+    spec: Arc<PartnerSpec>,
+    secrets: Secrets,
+    /// What the folder was like when it was loaded last, well or not.
+    loaded: Fingerprint,
+    /// What it was like at the last look.
+    seen: Fingerprint,
+}
+
+/// What a folder looks like from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Fingerprint(u64);
+
+/// What became of an edit.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Swap {
+    /// It is served by from now on.
+    Done,
+    /// It has mistakes: the last good files are served by.
+    Broken {
+        /// How many.
+        errors: usize,
+    },
+    /// It changes what only a start reads: accounts, keys, how long things are kept.
+    NeedsRestart,
+    /// It is being written still.
+    Unsteady,
+}
+
+impl Watched {
+    /// Watches a folder that is served; `loaded`: what it looked like before it was loaded.
+    pub(crate) fn new(folder: &Path, spec: Arc<PartnerSpec>, secrets: Secrets, loaded: Fingerprint) -> Self {
+        Self { folder: folder.to_path_buf(), spec, secrets, loaded, seen: loaded }
+    }
+
+    /// Whether the folder has changed since it was loaded, and not since the last look: whoever writes it is done.
+    fn is_due(&mut self) -> bool {
+        let now = fingerprint(&self.folder);
+        let steady = now == self.seen;
+        self.seen = now;
+        steady && now != self.loaded
+    }
+
+    /// Loads the folder and serves by it, if it is sound.
+    pub(crate) async fn swap(&mut self, house: &House) -> Swap {
+        let before = fingerprint(&self.folder);
+        let folder = self.folder.clone();
+        let loaded = tokio::task::spawn_blocking(move || voronka_files::load(&folder)).await;
+        let Ok(Ok(loaded)) = loaded else {
+            // The folder is being moved, or gone: what was read is served by until it is back.
+            self.loaded = before;
+            return Swap::Broken { errors: 1 };
+        };
+        if fingerprint(&self.folder) != before {
+            return Swap::Unsteady;
+        }
+        self.loaded = before;
+        let LoadedPartner { spec, secrets, diagnostics, refused, .. } = loaded;
+        let Some(spec) = spec.map(Arc::new) else {
+            let errors = diagnostics.iter().filter(|found| found.code.level() == Level::Error).count();
+            return Swap::Broken { errors: errors + refused.len() };
+        };
+        if !self.stays_wired(&spec, &secrets) {
+            return Swap::NeedsRestart;
+        }
+        let Some(partner) = self.edited(house, &spec).await else { return Swap::NeedsRestart };
+        if house.engine.swap(partner) {
+            self.spec = spec;
+            Swap::Done
+        } else {
+            Swap::NeedsRestart
+        }
+    }
+
+    /// Whether an edit leaves alone what is set up once: accounts with their keys, and how long things are kept.
+    fn stays_wired(&self, spec: &PartnerSpec, secrets: &Secrets) -> bool {
+        let (old, new) = (&self.spec.config, &spec.config);
+        let accounts = |config: &voronka_core::spec::config::Config| format!("{:?}", config.accounts);
+        self.secrets.same(secrets)
+            && accounts(old) == accounts(new)
+            && old.retention == new.retention
+            && (old.name == new.name && old.persona.name == new.persona.name && old.languages == new.languages)
+    }
+
+    async fn edited(&self, house: &House, spec: &Arc<PartnerSpec>) -> Option<Partner> {
+        let served = house.engine.served(&spec.id)?;
+        let mut partner = served.edited(Arc::clone(spec));
+        let models = |spec: &PartnerSpec| format!("{:?} {:?}", spec.config.models, spec.config.budget);
+        if models(&self.spec) != models(spec) {
+            partner = match house.chain(spec, &self.secrets, MissingKeys::AreErrors).ok()? {
+                Some(model) => partner.model(model),
+                None => partner.no_model(),
+            };
+        }
+        if self.spec.pages != spec.pages || models(&self.spec) != models(spec) {
+            partner = partner.knowledge(wiring::index(house, spec, &self.secrets).await.ok()?);
+        }
+        for member in &spec.config.team {
+            for (kind, address) in &member.reach {
+                let account = spec.config.accounts.iter().find(|account| account.channel.kind() == kind);
+                if let Some(account) = account {
+                    partner = partner.tell(Arc::clone(&member.name), account.id.clone(), Peer::new(address));
+                }
+            }
+        }
+        Some(partner)
+    }
+}
+
+/// Watches folders until `stop`.
+pub(crate) async fn watch(house: Arc<House>, mut all: Vec<Watched>, texts: Texts, stop: CancellationToken) {
+    let mut pause = EVERY;
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = stop.cancelled() => return,
+        }
+        let looked = tokio::task::spawn_blocking(move || {
+            let begun = Instant::now();
+            let due: Vec<usize> =
+                all.iter_mut().enumerate().filter_map(|(at, one)| one.is_due().then_some(at)).collect();
+            (all, due, begun.elapsed())
+        });
+        let Ok((back, due, took)) = looked.await else { return };
+        all = back;
+        pause = EVERY.max(took * SHARE);
+        for at in due {
+            let Some(one) = all.get_mut(at) else { continue };
+            let begun = Instant::now();
+            let swap = one.swap(&house).await;
+            tell(one, &swap, begun.elapsed(), &texts);
+        }
+    }
+}
+
+fn tell(one: &Watched, swap: &Swap, took: Duration, texts: &Texts) {
+    let partner = &one.spec.id;
+    let folder = one.folder.display().to_string();
+    let args = |more: &str| {
+        [("partner", partner.to_string().into()), ("dir", folder.clone().into()), ("count", more.to_owned().into())]
+    };
+    match swap {
+        Swap::Done => {
+            let us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+            info!(%partner, us, "edited files are served by");
+            out::note(&texts.get("reload-done", &args("")));
+        }
+        Swap::Broken { errors } => {
+            error!(%partner, errors, "edited files have mistakes; the last good ones are served by");
+            out::note(&texts.get("reload-broken", &args(&errors.to_string())));
+        }
+        Swap::NeedsRestart => {
+            warn!(%partner, "edited accounts, keys or names are served by after a restart");
+            out::note(&texts.get("reload-restart", &args("")));
+        }
+        Swap::Unsteady => {}
+    }
+}
+
+/// Names, sizes and times of all files of a folder, `.env` included, as one number.
+pub(crate) fn fingerprint(folder: &Path) -> Fingerprint {
+    let mut hasher = DefaultHasher::new();
+    print_of(folder, 0, &mut hasher);
+    Fingerprint(hasher.finish())
+}
+
+fn print_of(folder: &Path, depth: usize, hasher: &mut DefaultHasher) {
+    let Ok(entries) = fs::read_dir(folder) else { return "gone".hash(hasher) };
+    let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    paths.sort();
+    for path in paths {
+        let name = path.file_name().unwrap_or_default();
+        let hidden = name.as_encoded_bytes().starts_with(b".");
+        if hidden && name != ".env" {
+            continue;
+        }
+        // Through links: the file they lead to may be edited.
+        let Ok(about) = fs::metadata(&path) else { continue };
+        name.hash(hasher);
+        if about.is_dir() {
+            if depth < DEPTH_MAX {
+                print_of(&path, depth + 1, hasher);
+            }
+        } else {
+            (about.len(), about.modified().ok(), std::os::unix::fs::MetadataExt::ino(&about)).hash(hasher);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
