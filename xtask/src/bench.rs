@@ -4,6 +4,7 @@
 mod build;
 mod fair;
 mod figure;
+mod files;
 mod load;
 mod machine;
 mod memory;
@@ -79,6 +80,8 @@ enum Case {
     Recovery,
     /// Search in 100,000 passages
     Search,
+    /// `check` of a thousand flows, and swapping an edited one while the bot runs
+    Files,
     /// The release binary
     Size,
     /// The debug binary after a change of one line in core
@@ -148,6 +151,7 @@ impl Stand {
             Case::Growth => memory::growth(self),
             Case::Recovery => recovery::measure(self),
             Case::Search => search::measure(self),
+            Case::Files => files::measure(self),
             Case::Size => build::size(self),
             Case::Rebuild => build::rebuild(self),
         }
