@@ -79,7 +79,8 @@ fn partner(folder: &Path, flows: usize) -> std::io::Result<()> {
     fs::write(folder.join("catalogue.csv"), header + &products.collect::<String>())?;
     for n in 0..flows {
         // Names of their own: the partner's expressions know thousands.
-        let own = ["повод", "порции", "бюджет"].iter().fold(flow(n), |flow, slot| flow.replace(slot, &format!("{slot}_{n}")));
+        let own =
+            ["повод", "порции", "бюджет"].iter().fold(flow(n), |flow, slot| flow.replace(slot, &format!("{slot}_{n}")));
         fs::write(folder.join(format!("flows/f{n}.yaml")), own)?;
     }
     Ok(())

@@ -29,7 +29,7 @@ fn wrong(value: &Value, schema: &Value, root: &Value, at: &str) -> Option<String
             "array" => value.is_array(),
             _ => value.is_object(),
         };
-        if !names.iter().any(|name| fits(name)) {
+        if !names.iter().any(fits) {
             return Some(format!("{at}: {value} is none of {names:?}"));
         }
     }

@@ -172,7 +172,7 @@ fn trigger(reader: &mut Reader<'_>, fields: Fields<'_>, env: &Env) -> Option<Tri
 }
 
 /// Ids of all rules, with mistakes or without.
-fn stated<'n>(fields: Fields<'n>) -> Vec<&'n str> {
+fn stated(fields: Fields<'_>) -> Vec<&str> {
     let items = match fields.get("rules").map(|node| &node.content) {
         Some(Content::Seq(items)) => items.as_slice(),
         _ => &[],
