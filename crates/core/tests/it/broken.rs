@@ -87,7 +87,7 @@ fn s_36_yaml_bomb_is_refused_at_once() {
     let mut laughs = String::from("a0: &a0 [ха, ха, ха, ха, ха, ха, ха, ха, ха]\n");
     for n in 1..20 {
         let before = vec![format!("*a{}", n - 1); 9].join(", ");
-        laughs.push_str(&format!("a{n}: &a{n} [{before}]\n"));
+        laughs.extend([format!("a{n}: &a{n} [{before}]\n")]);
     }
     let deep = format!("steps: {}{}\n", "[".repeat(5_000), "]".repeat(5_000));
     let wide = format!("steps: [{}]\n", "{say: a},".repeat(100_000));

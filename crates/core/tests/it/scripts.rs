@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use voronka_core::{
     ids::PartnerId,
-    ports::Passage,
     rehearsal::{Played, play},
     spec::{
         diagnostic::Code,
@@ -19,11 +18,10 @@ use crate::partners::{files, pages};
 
 /// Plays all scripts of a partner.
 fn played(files: &PartnerFiles) -> Vec<(String, Played)> {
-    let loaded = PartnerSpec::parse(PartnerId::parse("korica").unwrap(), files);
+    let loaded = PartnerSpec::parse(PartnerId::parse("korica").expect("an id"), files);
     let Some(spec) = loaded.spec else { panic!("{:#?}", loaded.diagnostics) };
     let playbook = Arc::new(Playbook::new(Arc::new(spec)));
-    let search = || -> Box<dyn Fn(&str) -> Vec<Passage>> { Box::new(pages) };
-    let play = |script| play(script, &playbook, &roomy(), search());
+    let play = |script| play(script, &playbook, &roomy(), Box::new(pages));
     loaded.scripts.iter().map(|script| (script.name.clone(), play(script))).collect()
 }
 
@@ -65,9 +63,9 @@ fn failure(talk: &str) -> Option<(usize, usize, String, String)> {
     let (_, played) = played(&files).remove(0);
     let failure = played.failure?;
     assert_eq!(failure.code, Code::Z801);
-    let text = std::str::from_utf8(&files["tests/a.yaml"]).unwrap();
+    let text = std::str::from_utf8(&files["tests/a.yaml"]).expect("text");
     let at = Position::of(text, failure.place.bytes.start);
-    let arg = |name: &str| failure.args.iter().find(|(known, _)| *known == name).unwrap().1.clone();
+    let arg = |name: &str| failure.args.iter().find(|(known, _)| *known == name).expect("it is told").1.clone();
     Some((at.line, at.column, arg("want"), arg("got")))
 }
 
