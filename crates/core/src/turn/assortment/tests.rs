@@ -8,12 +8,13 @@ use crate::{
     spec::{
         catalogue::{Catalogue, csv},
         config::Encoding,
+        partner::PartnerFiles,
     },
 };
 
 static KORICA: LazyLock<Catalogue> = LazyLock::new(|| {
     let bytes = include_bytes!("../../../../../partners/korica/catalogue.csv");
-    csv::read(&"catalogue.csv".into(), bytes, Encoding::Utf8, Currency::RUB, &mut Vec::new())
+    csv::read(&"catalogue.csv".into(), bytes, Encoding::Utf8, Currency::RUB, &PartnerFiles::new(), &mut Vec::new())
 });
 
 /// What the demo shop says to words: `+` and the ids that fit, `~` and the nearest, `?`: no question for the catalogue.
