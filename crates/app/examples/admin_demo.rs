@@ -25,6 +25,7 @@ use voronka_core::{
     money::Currency,
     ports::{Journal, Mailbox, PostError, Posted, StoreError},
     rows::RawLetter,
+    spec::partner::PartnerFiles,
 };
 use voronka_testkit::{FakeClock, journal::MemoryStore};
 
@@ -62,7 +63,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let zone = TimeZone::get("Europe/Moscow")?;
     let card = |id: &str, name: &str| -> Result<PartnerCard, Box<dyn std::error::Error>> {
         let id = PartnerId::parse(id)?;
-        Ok(PartnerCard { id, name: name.to_owned(), zone: zone.clone(), currency: Currency::RUB, lang: Lang::Ru })
+        let files = PartnerFiles::from([("config.yaml".into(), sample::CONFIG.into())]);
+        let team = ["Ольга", "Мария"].map(str::to_owned).into();
+        let (zone, name, files) = (zone.clone(), name.to_owned(), Arc::new(files));
+        Ok(PartnerCard { id, name, zone, currency: Currency::RUB, lang: Lang::Ru, team, files })
     };
     let admin = Admin {
         partners: vec![card("korica", "Корица")?, card("novyi", "Новый")?],

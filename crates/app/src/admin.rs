@@ -9,13 +9,17 @@ mod act;
 mod admit;
 mod assets;
 mod chats;
+mod csv;
 mod facts;
 mod leads;
 mod letters;
 mod live;
 mod more;
+mod next;
 mod orders;
 mod page;
+mod questions;
+mod settings;
 mod show;
 #[cfg(test)]
 mod tests;
@@ -33,12 +37,14 @@ use futures::stream::BoxStream;
 use jiff::tz::TimeZone;
 use ring::rand::{SecureRandom, SystemRandom};
 use tokio::sync::Semaphore;
+use tower_http::compression::CompressionLayer;
 use voronka_core::{
     ids::PartnerId,
     lang::Lang,
     message::ConversationKey,
     money::Currency,
     ports::{Clock, Directory, Mailbox},
+    spec::partner::{PartnerFiles, PartnerSpec},
 };
 
 pub(crate) use self::{
@@ -67,6 +73,25 @@ pub(crate) struct PartnerCard {
     pub(crate) currency: Currency,
     /// Its language, for readers whose browser asks for neither of ours.
     pub(crate) lang: Lang,
+    /// Its people, as its file names them: who sits before the page chooses among them until people sign in.
+    pub(crate) team: Vec<String>,
+    /// Its files, to be looked at.
+    pub(crate) files: Arc<PartnerFiles>,
+}
+
+impl PartnerCard {
+    /// What the pages show of a partner's folder.
+    pub(crate) fn of(spec: &PartnerSpec, files: PartnerFiles) -> Self {
+        Self {
+            id: spec.id.clone(),
+            name: spec.config.name.clone(),
+            zone: spec.config.zone.clone(),
+            currency: spec.config.currency,
+            lang: spec.config.languages.first().copied().unwrap_or_default(),
+            team: spec.config.team.iter().map(|member| member.name.to_string()).collect(),
+            files: Arc::new(files),
+        }
+    }
 }
 
 /// Something changed.
@@ -122,23 +147,35 @@ pub(crate) fn router(admin: Admin) -> Router {
         .route("/", get(more::start))
         .route("/.assets/{name}", get(assets::asset))
         .route("/{partner}", get(more::start))
+        .route("/{partner}/me", post(more::me))
         .route("/{partner}/chats", get(chats::inbox))
+        .route("/{partner}/chats.csv", get(chats::csv))
         .route("/{partner}/chats/{conversation}", get(chats::conversation))
         .route("/{partner}/chats/{conversation}/messages", get(chats::messages))
         .route("/{partner}/chats/{conversation}/take", post(chats::take))
         .route("/{partner}/chats/{conversation}/back", post(chats::give_back))
         .route("/{partner}/chats/{conversation}/handled", post(chats::handled))
         .route("/{partner}/chats/{conversation}/reply", post(chats::reply))
+        .route("/{partner}/chats/{conversation}/note", post(chats::note))
         .route("/{partner}/leads", get(leads::leads))
+        .route("/{partner}/leads.csv", get(leads::csv))
         .route("/{partner}/orders", get(orders::orders))
+        .route("/{partner}/orders.csv", get(orders::csv))
         .route("/{partner}/orders/{order}/move", post(orders::move_order))
+        .route("/{partner}/orders/{order}/undo", post(orders::undo))
         .route("/{partner}/more", get(more::more))
+        .route("/{partner}/questions", get(questions::questions))
+        .route("/{partner}/questions.csv", get(questions::csv))
+        .route("/{partner}/settings", get(settings::settings))
+        .route("/{partner}/settings/file", get(settings::file))
         .route("/{partner}/letters/{letter}/retry", post(letters::retry))
         .route("/{partner}/letters/{letter}/drop", post(letters::drop_letter))
         .route("/{partner}/events", get(live::events))
         .fallback(page::nothing_here)
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
         .layer(middleware::from_fn_with_state(Arc::clone(&house), admit::admit))
+        // Streams of events are left as they are.
+        .layer(CompressionLayer::new())
         .with_state(house);
     Router::new().nest(BASE, pages)
 }

@@ -51,6 +51,15 @@ pub enum Fact {
         /// The order's sum.
         total: Money,
     },
+    /// A person took back what they had done to an order.
+    OrderUndone {
+        /// Which order.
+        order: OrderId,
+        /// The state that was taken back.
+        from: OrderState,
+        /// The state since.
+        to: OrderState,
+    },
     /// The lead became cold, warm or hot.
     Temperature {
         /// Since.
@@ -101,6 +110,13 @@ pub enum Fact {
     },
     /// The conversation came back to the bot.
     HandBack,
+    /// A person wrote something down for the team; the customer does not see it.
+    Note {
+        /// Who.
+        who: String,
+        /// What.
+        text: String,
+    },
     /// The customer asked for a person.
     HandoffAsked,
     /// The customer complained.
@@ -212,6 +228,8 @@ impl Fact {
             | Self::Rating { .. }
             | Self::OptOut => true,
             Self::FlowStarted { .. }
+            | Self::OrderUndone { .. }
+            | Self::Note { .. }
             | Self::Variant { .. }
             | Self::Tagged { .. }
             | Self::HandBack
@@ -239,6 +257,7 @@ impl Fact {
             Self::PriceAsked => "price.asked".into(),
             Self::CartAdded { .. } => "cart.added".into(),
             Self::Order { to, .. } => format!("order.{}", to.name()),
+            Self::OrderUndone { .. } => "order.undone".into(),
             Self::Temperature { to, .. } => format!("lead.{}", to.name()),
             Self::Stage { stage } => format!("stage.{stage}"),
             Self::FlowStarted { flow } => format!("flow.{flow}.started"),
@@ -248,6 +267,7 @@ impl Fact {
             Self::Tagged { tag } => format!("tag.{tag}"),
             Self::Handoff { .. } => "handoff".into(),
             Self::HandBack => "handoff.ended".into(),
+            Self::Note { .. } => "note".into(),
             Self::HandoffAsked => "handoff.asked".into(),
             Self::Complaint => "complaint".into(),
             Self::Rating { .. } => "rating".into(),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ids::{AccountId, BubbleId, ConversationId, CustomerId, OrderId, PartnerId},
-    order::OrderMove,
+    order::{OrderMove, OrderState},
     spec::rich::Rich,
 };
 
@@ -332,6 +332,20 @@ pub enum TeamAction {
     MarkWrong {
         /// Its position in the conversation.
         seq: i64,
+    },
+    /// Takes back a move of an order that was a mistake.
+    UndoOrder {
+        /// Which order.
+        order: OrderId,
+        /// The move.
+        by: OrderMove,
+        /// The state it led out of.
+        from: OrderState,
+    },
+    /// Writes something down that the customer does not see.
+    Note {
+        /// The words.
+        text: String,
     },
     /// Marks the lead as handled.
     Handled,

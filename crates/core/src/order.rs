@@ -187,6 +187,21 @@ impl OrderMove {
             Self::TakeBack => "take_back",
         }
     }
+
+    /// Whether a person may take it back: what the customer said is theirs, and an order that was closed has told them so.
+    pub fn can_be_undone(self) -> bool {
+        match self {
+            Self::Place | Self::Cancel | Self::Refund => false,
+            Self::AskPayment
+            | Self::MarkPaid
+            | Self::Start
+            | Self::Ship
+            | Self::MakeReady
+            | Self::Complete
+            | Self::RequestReturn
+            | Self::TakeBack => true,
+        }
+    }
 }
 
 /// A change that the order's state does not allow.
@@ -270,6 +285,12 @@ impl OrderState {
         Ok(to)
     }
 
+    /// The state before a move that is taken back; the move led here from `from`.
+    pub fn before(self, by: OrderMove, from: Self) -> Result<Self, Forbidden> {
+        let led_here = from.after(by) == Ok(self);
+        if led_here && by.can_be_undone() { Ok(from) } else { Err(Forbidden { from: self, by }) }
+    }
+
     /// The moves that are allowed now.
     pub fn moves(self) -> impl Iterator<Item = OrderMove> {
         OrderMove::ALL.into_iter().filter(move |by| self.after(*by).is_ok())
@@ -349,6 +370,12 @@ impl Order {
         Ok(())
     }
 
+    /// Takes a move back that led here from `from`.
+    pub fn undo(&mut self, by: OrderMove, from: OrderState) -> Result<(), Forbidden> {
+        self.state = self.state.before(by, from)?;
+        Ok(())
+    }
+
     /// The currency of its sums.
     pub fn currency(&self) -> Currency {
         self.total.currency
@@ -397,6 +424,20 @@ mod tests {
         ReturnRequested: Refund→Refunded, TakeBack→Returned
         Returned: Refund→Refunded
         ");
+    }
+
+    #[test]
+    fn a_move_is_taken_back_from_where_it_led_and_only_if_nothing_is_lost_by_it() {
+        for from in OrderState::ALL {
+            for by in OrderMove::ALL {
+                for now in OrderState::ALL {
+                    let undone = now.before(by, from);
+                    let fits = from.after(by) == Ok(now);
+                    let final_for_good = matches!(by, OrderMove::Place | OrderMove::Cancel | OrderMove::Refund);
+                    assert_eq!(undone.ok(), (fits && !final_for_good).then_some(from), "{from:?} {by:?} {now:?}");
+                }
+            }
+        }
     }
 
     #[test]

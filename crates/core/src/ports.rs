@@ -18,8 +18,9 @@ pub use channel::{
 };
 pub use clock::{Clock, Moment};
 pub use directory::{
-    Backlog, ConversationCard, ConversationFilter, ConversationView, DeadLetterView, Directory, EventSetAside, Figures,
-    LeadCard, LetterContent, LetterKind, OpenedLetter, OrderCard, Page,
+    Backlog, ConversationCard, ConversationFilter, ConversationView, DeadLetterView, Directory, EventSetAside,
+    FOUND_MAX, Figures, LeadCard, LeadFilter, LetterContent, LetterKind, Needle, OpenedLetter, OrderCard, OrderFilter,
+    Page, QuestionCard, SEARCHED_MAX, folded, found_by,
 };
 pub use journal::{
     CommitError, Fired, Journal, LOADED_ORDERS_MAX, Loaded, PostedMail, Settled, StoreError, Telling, Writers,

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ids::{AccountId, BubbleId, CustomerId, NoticeId, OrderId, PartnerId},
+    ids::{AccountId, BubbleId, ConversationId, CustomerId, NoticeId, OrderId, PartnerId},
     message::{Bubble, ConversationKey, EventKey, Inbound, Peer, Purpose, Timer},
     order::OrderState,
 };
@@ -277,6 +277,8 @@ impl OutboxRow {
 pub struct NoticeRow {
     /// Its id.
     pub id: NoticeId,
+    /// The conversation that it came of; `None` for notices that were kept before this was.
+    pub conversation: Option<ConversationId>,
     /// The fact it is about (`contact.left`, `handoff`).
     pub about: String,
     /// The card, plain text.

@@ -285,7 +285,7 @@ impl Drop for Stranger<'_> {
 fn weight(inbound: &Inbound) -> usize {
     let words = match &inbound.event {
         Event::Customer { content: Content::Text { text } | Content::Edited { text, .. }, .. }
-        | Event::Team { action: TeamAction::Reply { text }, .. } => text.len(),
+        | Event::Team { action: TeamAction::Reply { text } | TeamAction::Note { text }, .. } => text.len(),
         Event::Customer { content: Content::Command { args, .. }, .. } => args.len(),
         Event::Customer { content: Content::Media { caption, .. }, .. } => {
             EVENT_BYTES + caption.as_ref().map_or(0, String::len)

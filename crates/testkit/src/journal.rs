@@ -91,6 +91,8 @@ macro_rules! journal_conformance {
             leads_are_listed_hottest_first,
             orders_and_notices_are_listed_latest_first,
             figures_count_since_a_moment,
+            questions_without_an_answer_are_listed_with_the_words_of_then,
+            a_conversation_tells_which_person_has_it,
             old_messages_are_forgotten_and_young_ones_stay,
             a_turn_that_remembers_what_was_forgotten_is_computed_again,
             the_key_of_an_old_event_is_forgotten,

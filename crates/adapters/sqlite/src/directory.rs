@@ -1,12 +1,18 @@
+mod search;
+
+use std::cmp::Reverse;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
 use voronka_core::{
     ids::{OrderId, PartnerId},
     message::ConversationKey,
+    order::OrderState,
     ports::{
         Backlog, ConversationCard, ConversationFilter, ConversationView, DeadLetterView, Directory, Figures, LeadCard,
-        LetterContent, LetterKind, OpenedLetter, OrderCard, Page, StoreError,
+        LeadFilter, LetterContent, LetterKind, Needle, OpenedLetter, OrderCard, OrderFilter, Page, QuestionCard,
+        StoreError,
     },
     rows::{MessageRow, NoticeRow},
 };
@@ -32,12 +38,11 @@ impl Directory for SqliteStore {
         filter: &ConversationFilter,
         page: Page,
     ) -> Result<Vec<ConversationCard>, StoreError> {
-        let text = filter.text.as_deref().map(|text| text.trim().to_lowercase()).filter(|text| !text.is_empty());
         let (partner, owner) = (partner.clone(), filter.owner.clone());
-        let searched = text.is_some();
-        let read = move |connection: &Connection| cards(connection, &partner, owner.as_deref(), text.as_deref(), page);
-        // No index knows the middle of a word: a search may look at every conversation.
-        Ok(if searched { self.read_aside(read).await? } else { self.read(read)? })
+        let Some(needle) = filter.text.as_deref().and_then(Needle::of) else {
+            return Ok(self.read(|connection| cards(connection, &partner, owner.as_deref(), page))?);
+        };
+        Ok(self.read_aside(move |connection| search::conversations(connection, &partner, owner, &needle, page)).await?)
     }
 
     async fn conversation(
@@ -53,26 +58,25 @@ impl Directory for SqliteStore {
         Ok(self.read(|connection| all(connection, sql::MESSAGES_AFTER, of, values::message))?)
     }
 
-    async fn leads(
-        &self,
-        partner: &PartnerId,
-        temperature: Option<&str>,
-        page: Page,
-    ) -> Result<Vec<LeadCard>, StoreError> {
-        let (limit, skip) = (most(page.limit), most(page.skip));
-        let read = |connection: &Connection| match temperature.map(heat) {
-            None => all(connection, sql::LEADS, params![partner.as_str(), limit, skip], lead_card),
-            Some(Some(heat)) => {
-                all(connection, sql::LEADS_OF_HEAT, params![partner.as_str(), limit, skip, heat], lead_card)
-            }
-            Some(None) => Ok(Vec::new()),
+    async fn leads(&self, partner: &PartnerId, filter: &LeadFilter, page: Page) -> Result<Vec<LeadCard>, StoreError> {
+        let (partner, wanted) = (partner.clone(), filter.temperature.clone());
+        let Some(needle) = filter.text.as_deref().and_then(Needle::of) else {
+            return Ok(self.read(|connection| leads(connection, &partner, wanted.as_deref(), page))?);
         };
-        Ok(self.read(read)?)
+        Ok(self.read_aside(move |connection| search::leads(connection, &partner, wanted, &needle, page)).await?)
     }
 
-    async fn orders(&self, partner: &PartnerId, page: Page) -> Result<Vec<OrderCard>, StoreError> {
-        let of = params![partner.as_str(), most(page.limit), most(page.skip)];
-        Ok(self.read(|connection| all(connection, sql::ORDERS, of, order_card))?)
+    async fn orders(
+        &self,
+        partner: &PartnerId,
+        filter: &OrderFilter,
+        page: Page,
+    ) -> Result<Vec<OrderCard>, StoreError> {
+        let (partner, states) = (partner.clone(), filter.states.clone());
+        let Some(needle) = filter.text.as_deref().and_then(Needle::of) else {
+            return Ok(self.read_at_once(|connection| orders(connection, &partner, &states, page))?);
+        };
+        Ok(self.read_aside(move |connection| search::orders(connection, &partner, &states, &needle, page)).await?)
     }
 
     async fn order(&self, partner: &PartnerId, order: OrderId) -> Result<Option<OrderCard>, StoreError> {
@@ -85,8 +89,18 @@ impl Directory for SqliteStore {
         Ok(self.read(|connection| all(connection, sql::NOTICES, of, values::notice))?)
     }
 
-    async fn figures(&self, partner: &PartnerId, since: Timestamp) -> Result<Figures, StoreError> {
-        Ok(self.read_at_once(|connection| figures(connection, partner.as_str(), micros(since)))?)
+    async fn questions(&self, partner: &PartnerId, page: Page) -> Result<Vec<QuestionCard>, StoreError> {
+        let of = params![partner.as_str(), most(page.limit), most(page.skip)];
+        let question = |row: &Row<'_>| {
+            let (name, conversation, account) = (get(row, 4)?, get(row, 5)?, get(row, 6)?);
+            Ok(QuestionCard { fact: values::fact(row)?, name, conversation, account, words: get(row, 7)? })
+        };
+        Ok(self.read(|connection| all(connection, sql::QUESTIONS, of, question))?)
+    }
+
+    async fn figures(&self, partner: &PartnerId, since: Timestamp, until: Timestamp) -> Result<Figures, StoreError> {
+        let span = (micros(since), micros(until));
+        Ok(self.read_at_once(|connection| figures(connection, partner.as_str(), span))?)
     }
 
     async fn dead_letters(&self, partner: &PartnerId, page: Page) -> Result<Vec<DeadLetterView>, StoreError> {
@@ -152,11 +166,46 @@ fn cards(
     connection: &Connection,
     partner: &PartnerId,
     owner: Option<&str>,
-    text: Option<&str>,
     page: Page,
 ) -> Result<Vec<ConversationCard>, Problem> {
     let sql = if owner.is_some_and(|owner| owner != "bot") { sql::CARDS_HELD } else { sql::CARDS };
-    all(connection, sql, params![partner.as_str(), owner, text, most(page.limit), most(page.skip)], card)
+    all(connection, sql, params![partner.as_str(), owner, most(page.limit), most(page.skip)], card)
+}
+
+fn leads(
+    connection: &Connection,
+    partner: &PartnerId,
+    temperature: Option<&str>,
+    page: Page,
+) -> Result<Vec<LeadCard>, Problem> {
+    let (partner, limit, skip) = (partner.as_str(), most(page.limit), most(page.skip));
+    match temperature.map(heat) {
+        None => all(connection, sql::LEADS, params![partner, limit, skip], lead_card),
+        Some(Some(heat)) => all(connection, sql::LEADS_OF_HEAT, params![partner, limit, skip, heat], lead_card),
+        Some(None) => Ok(Vec::new()),
+    }
+}
+
+/// Of some states or of any, latest first.
+fn orders(
+    connection: &Connection,
+    partner: &PartnerId,
+    states: &[OrderState],
+    page: Page,
+) -> Result<Vec<OrderCard>, Problem> {
+    let partner = partner.as_str();
+    if states.is_empty() {
+        return all(connection, sql::ORDERS, params![partner, most(page.limit), most(page.skip)], order_card);
+    }
+    // The latest of each state are enough: the page lies among them.
+    let upto = most(page.skip.saturating_add(page.limit));
+    let mut found = Vec::new();
+    for state in states {
+        let of = params![partner, upto, 0, state.name()];
+        found.extend(all(connection, sql::ORDERS_IN_STATE, of, order_card)?);
+    }
+    found.sort_by_key(|card| Reverse((card.order.at, card.order.id)));
+    Ok(found.into_iter().skip(page.skip).take(page.limit).collect())
 }
 
 /// Columns as in [`sql::CARD`].
@@ -173,6 +222,7 @@ fn card(row: &Row<'_>) -> Result<ConversationCard, Problem> {
         unread: get(row, 8)?,
         temperature: temperature(row, 9)?.to_owned(),
         score: get(row, 10)?,
+        holder: get(row, 13)?,
     })
 }
 
@@ -222,8 +272,8 @@ fn order_card(row: &Row<'_>) -> Result<OrderCard, Problem> {
     })
 }
 
-fn figures(connection: &Connection, partner: &str, since: i64) -> Result<Figures, Problem> {
-    let facts = all(connection, sql::COUNT_FACTS, params![partner, since], |row| {
+fn figures(connection: &Connection, partner: &str, (since, until): (i64, i64)) -> Result<Figures, Problem> {
+    let facts = all(connection, sql::COUNT_FACTS, params![partner, since, until], |row| {
         Ok((get::<String>(row, 0)?, get::<u32>(row, 1)?, get::<u32>(row, 2)?))
     })?;
     let mut figures = Figures::default();
@@ -237,7 +287,8 @@ fn figures(connection: &Connection, partner: &str, since: i64) -> Result<Figures
     let count = |sql: &str| one(connection, sql, params![partner], |row| get::<u32>(row, 0));
     figures.hot = count(sql::COUNT_HOT)?.unwrap_or_default();
     figures.waiting = count(sql::COUNT_WAITING)?.unwrap_or_default();
-    let orders = one(connection, sql::COUNT_ORDERS, params![partner, since], |row| Ok((get(row, 0)?, get(row, 1)?)))?;
+    let orders =
+        one(connection, sql::COUNT_ORDERS, params![partner, since, until], |row| Ok((get(row, 0)?, get(row, 1)?)))?;
     (figures.orders, figures.revenue_minor) = orders.unwrap_or_default();
     Ok(figures)
 }

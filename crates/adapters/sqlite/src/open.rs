@@ -6,7 +6,7 @@ use std::{
 };
 
 use rusqlite::{Connection, OpenFlags, config::DbConfig, functions::FunctionFlags};
-use voronka_core::ports::StoreError;
+use voronka_core::ports::{StoreError, found_by};
 
 use crate::{
     length,
@@ -14,8 +14,11 @@ use crate::{
 };
 
 /// The schema, oldest step first. A step that was released is never edited.
-const MIGRATIONS: &[&str] =
-    &[include_str!("../migrations/0001_start.sql"), include_str!("../migrations/0002_fewer_pages.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001_start.sql"),
+    include_str!("../migrations/0002_fewer_pages.sql"),
+    include_str!("../migrations/0003_owners_view.sql"),
+];
 /// Marks our files (`voro`), so that another program's database is not written to.
 const APPLICATION_ID: i64 = 0x766f_726f;
 /// How long a statement waits for another program, e.g. a backup.
@@ -93,6 +96,12 @@ fn prepare_writer(connection: &mut Connection) -> Result<(), Problem> {
     connection.pragma_update(None, "secure_delete", true)?;
     connection.pragma_update(None, "journal_size_limit", LOG_BYTES_MAX)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
+    // For the migration alone: what is written later has it made.
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    connection.create_scalar_function("found_by", 3, flags, |context| {
+        let text = |at| context.get_raw(at).as_str_or_null();
+        Ok(found_by(text(0)?, text(1)?, text(2)?))
+    })?;
     migrate(connection)
 }
 
@@ -150,11 +159,5 @@ pub(crate) fn reader(path: &Path) -> Result<Connection, Problem> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     set_up(&connection)?;
-    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
-    // SQLite's own LIKE knows the case of Latin letters alone.
-    connection.create_scalar_function("holds", 2, flags, |context| {
-        let text = context.get_raw(0).as_str_or_null()?.unwrap_or_default().to_lowercase();
-        Ok(text.contains(context.get_raw(1).as_str()?))
-    })?;
     Ok(connection)
 }

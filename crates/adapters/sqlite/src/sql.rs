@@ -67,7 +67,9 @@ macro_rules! cards {
     ($where:literal) => {
         concat!(
             "SELECT c.conversation, c.account, c.peer, c.customer, u.name, c.owner, c.preview, c.at, c.unread, ",
-            "coalesce(l.heat, 0), coalesce(l.score, 0), u.phone, u.email FROM conversations c ",
+            "coalesce(l.heat, 0), coalesce(l.score, 0), u.phone, u.email, ",
+            "CASE WHEN c.owner = 'person' AND json_valid(c.state) THEN json_extract(c.state, '$.holder') END ",
+            "FROM conversations c ",
             "LEFT JOIN customers u ON u.partner = c.partner AND u.id = c.customer ",
             "LEFT JOIN leads l ON l.partner = c.partner AND l.customer = c.customer WHERE c.partner = ?1 AND ",
             $where
@@ -85,8 +87,7 @@ macro_rules! lead_cards {
             "SELECT k.conversation FROM conversations k INDEXED BY conversations_of ",
             "WHERE k.partner = l.partner AND k.customer = l.customer ORDER BY k.at DESC, k.conversation DESC LIMIT 1) ",
             "LEFT JOIN customers u ON u.partner = l.partner AND u.id = l.customer WHERE l.partner = ?1 ",
-            $where,
-            " ORDER BY l.heat DESC, l.score DESC, l.slot DESC, l.at DESC, l.customer DESC LIMIT ?2 OFFSET ?3"
+            $where
         )
     };
 }
@@ -151,9 +152,15 @@ statements! {
     STANDING = "SELECT json_extract(state, '$.run.flow'), json_extract(state, '$.run.step'), json_extract(state, '$.stack') \
         FROM conversations WHERE partner = ?1 AND json_valid(state)";
     CUSTOMER = "SELECT id, name, phone, email, data FROM customers WHERE partner = ?1 AND id = ?2";
-    CUSTOMER_PUT = "INSERT INTO customers (partner, id, name, phone, email, data) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
+    /// The usual case: what they are found by stays, and so does the index by it.
+    CUSTOMER_GO_ON = "UPDATE customers SET data = ?6 WHERE partner = ?1 AND id = ?2 AND name IS ?3 AND phone IS ?4 \
+        AND email IS ?5 AND search = ?7";
+    CUSTOMER_PUT = "INSERT INTO customers (partner, id, name, phone, email, data, search) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) \
         ON CONFLICT (partner, id) DO UPDATE SET name = excluded.name, phone = excluded.phone, email = excluded.email, \
-        data = excluded.data";
+        data = excluded.data, search = excluded.search";
+    /// Every one of them is looked at, in an index of their names alone.
+    CUSTOMERS_FOUND = "SELECT id FROM customers INDEXED BY customers_search WHERE partner = ?1 \
+        AND (instr(search, ?2) > 0 OR instr(search, ?3) > 0) LIMIT ?4";
     LEAD = concat!("SELECT ", lead_columns!(), " FROM leads l WHERE l.partner = ?1 AND l.customer = ?2");
     /// The usual case: the points stay, and so does the index by them.
     LEAD_GO_ON = "UPDATE leads SET stage = ?5, why = ?6, source = ?7, at = ?8, data = ?9 WHERE partner = ?1 AND customer = ?2 \
@@ -197,8 +204,9 @@ statements! {
     UNSENT = bubbles!("o.position > ?1 ORDER BY o.position");
     CAMPAIGN = bubbles!("o.partner = ?1 AND o.account = ?2 AND o.lane = 2 AND o.position > ?3 ORDER BY o.position");
 
-    NOTICE_ADD = "INSERT INTO notices (partner, id, about, text, at) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING";
-    NOTICES = "SELECT id, about, text, at FROM notices WHERE partner = ?1 ORDER BY at DESC, id DESC LIMIT ?2 OFFSET ?3";
+    NOTICE_ADD = "INSERT INTO notices (partner, id, about, text, at, conversation) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
+        ON CONFLICT DO NOTHING";
+    NOTICES = "SELECT id, about, text, at, conversation FROM notices WHERE partner = ?1 ORDER BY at DESC, id DESC LIMIT ?2 OFFSET ?3";
     LETTER_ADD = "INSERT INTO letters (partner, account, conversation, mail, body, cause, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     LETTER_TAKE = "DELETE FROM letters WHERE id = ?2 AND partner = ?1 AND mail IS NOT NULL RETURNING conversation, mail";
     LETTERS = "SELECT id, account, cause, at, mail IS NOT NULL FROM letters WHERE partner = ?1 ORDER BY id DESC LIMIT ?2 OFFSET ?3";
@@ -219,15 +227,29 @@ statements! {
     /// Of all partners.
     COUNT_LETTERS = "SELECT partner, count(*) FROM letters GROUP BY partner";
 
-    CARDS = cards!("(?2 IS NULL OR c.owner = ?2) AND (?3 IS NULL OR holds(u.name, ?3) OR holds(c.preview, ?3)) \
-        ORDER BY c.slot DESC, c.at DESC, c.conversation DESC LIMIT ?4 OFFSET ?5");
+    CARDS = cards!("(?2 IS NULL OR c.owner = ?2) \
+        ORDER BY c.slot DESC, c.at DESC, c.conversation DESC LIMIT ?3 OFFSET ?4");
     /// Those that the bot does not answer are few and have an index of their own.
-    CARDS_HELD = cards!("c.owner <> 'bot' AND c.owner = ?2 AND (?3 IS NULL OR holds(u.name, ?3) OR holds(c.preview, ?3)) \
-        ORDER BY c.slot DESC, c.at DESC, c.conversation DESC LIMIT ?4 OFFSET ?5");
+    CARDS_HELD = cards!("c.owner <> 'bot' AND c.owner = ?2 \
+        ORDER BY c.slot DESC, c.at DESC, c.conversation DESC LIMIT ?3 OFFSET ?4");
+    CARDS_OF = cards!("c.customer = ?2");
     CARD = cards!("c.conversation = ?2");
-    LEADS = lead_cards!("");
-    LEADS_OF_HEAT = lead_cards!("AND l.heat = ?4");
+    LEADS = lead_cards!("ORDER BY l.heat DESC, l.score DESC, l.slot DESC, l.at DESC, l.customer DESC LIMIT ?2 OFFSET ?3");
+    LEADS_OF_HEAT = lead_cards!("AND l.heat = ?4 \
+        ORDER BY l.heat DESC, l.score DESC, l.slot DESC, l.at DESC, l.customer DESC LIMIT ?2 OFFSET ?3");
+    LEAD_CARD = lead_cards!("AND l.customer = ?2");
     ORDERS = order_cards!("ORDER BY o.at DESC, o.id DESC LIMIT ?2 OFFSET ?3");
+    ORDERS_IN_STATE = order_cards!("AND o.state = ?4 ORDER BY o.at DESC, o.id DESC LIMIT ?2 OFFSET ?3");
+    ORDER_CARDS_OF = order_cards!("AND o.customer = ?2 LIMIT ?3");
+    QUESTIONS = "SELECT f.customer, f.name, f.at, f.data, u.name, c.conversation, c.account, coalesce((SELECT m.text \
+        FROM messages m WHERE m.partner = f.partner AND m.conversation = c.conversation AND m.author = 'customer' \
+        AND m.at <= f.at ORDER BY m.seq DESC LIMIT 1), '') FROM facts f INDEXED BY facts_counted \
+        CROSS JOIN conversations c ON c.partner = f.partner AND c.conversation = (\
+        SELECT k.conversation FROM conversations k INDEXED BY conversations_of \
+        WHERE k.partner = f.partner AND k.customer = f.customer ORDER BY k.at DESC, k.conversation DESC LIMIT 1) \
+        LEFT JOIN customers u ON u.partner = f.partner AND u.id = f.customer \
+        WHERE f.partner = ?1 AND f.name IN ('message', 'question.unanswered', 'answer.blocked') \
+        AND f.name = 'question.unanswered' ORDER BY f.at DESC, f.customer DESC, f.id DESC LIMIT ?2 OFFSET ?3";
     ORDER = order_cards!("AND o.id = ?2");
     CONVERSATIONS_AFTER = "SELECT conversation, customer, at, preview <> '' FROM conversations INDEXED BY conversations_key \
         WHERE partner = ?1 AND conversation > ?2 ORDER BY conversation LIMIT ?3";
@@ -262,9 +284,9 @@ statements! {
         WHERE partner = ?1 AND at < ?2 ORDER BY at LIMIT ?3)";
     LETTERS_DROP = "DELETE FROM letters WHERE id IN (SELECT id FROM letters WHERE partner = ?1 AND at < ?2 LIMIT ?3)";
     COUNT_FACTS = "SELECT name, count(*), count(DISTINCT customer) FROM facts WHERE partner = ?1 \
-        AND name IN ('message', 'question.unanswered', 'answer.blocked') AND at >= ?2 GROUP BY name";
+        AND name IN ('message', 'question.unanswered', 'answer.blocked') AND at >= ?2 AND at < ?3 GROUP BY name";
     COUNT_HOT = "SELECT count(*) FROM leads WHERE partner = ?1 AND heat = 2";
     COUNT_ORDERS = "SELECT count(*), coalesce(sum(iif(state IN ('cancelled', 'refunded', 'returned'), 0, total_minor)), 0) \
-        FROM orders WHERE partner = ?1 AND placed >= ?2";
+        FROM orders WHERE partner = ?1 AND placed >= ?2 AND placed < ?3";
     COUNT_WAITING = "SELECT count(*) FROM conversations WHERE partner = ?1 AND owner = 'nobody' AND owner <> 'bot'";
 }

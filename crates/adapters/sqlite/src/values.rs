@@ -110,6 +110,12 @@ impl Read for Option<BubbleId> {
     }
 }
 
+impl Read for Option<ConversationId> {
+    fn read(row: &Row<'_>, column: usize) -> Result<Self, Problem> {
+        Ok(row.get::<_, Option<[u8; 16]>>(column)?.map(|bytes| ConversationId(Uuid::from_bytes(bytes))))
+    }
+}
+
 impl Read for Option<EventKey> {
     fn read(row: &Row<'_>, column: usize) -> Result<Self, Problem> {
         Ok(row.get::<_, Option<String>>(column)?.map(|key| EventKey::new(&key)))
@@ -221,5 +227,11 @@ pub(crate) fn order(row: &Row<'_>) -> Result<OrderRow, Problem> {
 
 /// Columns as in [`crate::sql::NOTICES`].
 pub(crate) fn notice(row: &Row<'_>) -> Result<NoticeRow, Problem> {
-    Ok(NoticeRow { id: get(row, 0)?, about: get(row, 1)?, text: get(row, 2)?, at: get(row, 3)? })
+    Ok(NoticeRow {
+        id: get(row, 0)?,
+        about: get(row, 1)?,
+        text: get(row, 2)?,
+        at: get(row, 3)?,
+        conversation: get(row, 4)?,
+    })
 }

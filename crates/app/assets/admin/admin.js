@@ -22,7 +22,9 @@
     asking = true;
     try {
       const seen = log.querySelectorAll("[data-seq]"), last = seen[seen.length - 1];
-      const ask = new URLSearchParams({ after: last ? last.dataset.seq : "0", day: last ? last.dataset.day : "" });
+      const notes = log.querySelectorAll("[data-noted]"), noted = notes.length ? notes[notes.length - 1].dataset.noted : log.dataset.made;
+      const end = log.lastElementChild;
+      const ask = new URLSearchParams({ after: last ? last.dataset.seq : "0", day: end ? end.dataset.day || "" : "", noted });
       const answer = await fetch(`${log.dataset.messages}?${ask}`, { headers: { "HX-Request": "true" } });
       if (answer.ok) {
         const made = document.createElement("template"), follow = atEnd();
@@ -86,6 +88,14 @@
     }
   });
 
+  // What only a script can do shows itself only where there is one.
+  const help = $("#help");
+  let going = false;
+  for (const button of document.querySelectorAll("[data-help]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => help.showModal());
+  }
+
   document.addEventListener("keydown", (event) => {
     const target = event.target;
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && target.id === "reply-text") {
@@ -98,8 +108,16 @@
       if (menu) { menu.open = false; menu.querySelector("summary").focus(); } else if (target.matches("input, textarea")) target.blur();
       return;
     }
-    if (event.ctrlKey || event.metaKey || event.altKey || target.matches("input, textarea, select")) return;
-    if (event.key === "/") {
+    if (event.ctrlKey || event.metaKey || event.altKey || target.matches("input, textarea, select") || (help && help.open)) return;
+    if (going && "1234".includes(event.key)) {
+      const place = document.querySelectorAll("#nav a")[Number(event.key) - 1];
+      if (place) place.click();
+    }
+    going = event.key === "g";
+    if (event.key === "?") {
+      event.preventDefault();
+      help.showModal();
+    } else if (event.key === "/") {
       const search = $("#q");
       if (search) { event.preventDefault(); search.focus(); search.select(); }
     } else if (event.key === "j" || event.key === "k") {

@@ -10,8 +10,6 @@ use voronka_core::{
 
 use super::{Changed, House, page::Problem};
 
-/// Who acts, as facts name them, until people sign in.
-pub(super) const WHO: &str = "admin";
 /// How long a page waits for the turn, to show what came of it; later the stream of changes tells.
 const PATIENCE: SignedDuration = SignedDuration::from_millis(900);
 
@@ -23,7 +21,13 @@ pub(super) struct Target {
 }
 
 /// Posts an action and waits a moment for its turn. The same `event_key` again changes nothing and waits for nothing.
-pub(super) async fn act(house: &House, to: Target, event_key: &str, action: TeamAction) -> Result<(), Problem> {
+pub(super) async fn act(
+    house: &House,
+    who: &str,
+    to: Target,
+    event_key: &str,
+    action: TeamAction,
+) -> Result<(), Problem> {
     let admin = &house.admin;
     // Listened to before the post: the turn may be over before the post returns.
     let mut changes = (admin.changes)();
@@ -33,7 +37,7 @@ pub(super) async fn act(house: &House, to: Target, event_key: &str, action: Team
         peer: to.peer,
         key: EventKey::new(event_key),
         at: admin.clock.now(),
-        event: Event::Team { who: WHO.to_owned(), action },
+        event: Event::Team { who: who.to_owned(), action },
     };
     let posted = admin.mailbox.post(vec![inbound]).await.map_err(|error| {
         tracing::warn!(partner = %to.key.partner, conversation = %to.key.conversation, %error, "an action was not kept");

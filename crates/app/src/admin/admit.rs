@@ -29,6 +29,9 @@ use super::{
 pub(crate) const LOCAL_HOSTS: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
 
 const LANG_COOKIE: &str = "voronka_lang";
+const WHO_COOKIE: &str = "voronka_who";
+/// Who acts where the partner's file names nobody.
+const NOBODY_NAMED: &str = "admin";
 
 /// What is known of a request once it is let in.
 #[derive(Debug, Clone)]
@@ -59,6 +62,8 @@ pub(super) struct Visit {
     pub(super) partner: PartnerCard,
     /// When.
     pub(super) now: Timestamp,
+    /// Who sits before the page, as facts will name them: one of the team.
+    pub(super) who: String,
 }
 
 pub(super) async fn admit(
@@ -79,7 +84,8 @@ pub(super) async fn admit(
         Ok(card) => {
             if let Some(partner) = card {
                 let now = house.admin.clock.now();
-                request.extensions_mut().insert(Visit { door: door.clone(), partner, now });
+                let who = who(request.headers(), &partner);
+                request.extensions_mut().insert(Visit { door: door.clone(), partner, now, who });
             }
             request.extensions_mut().insert(door.clone());
             next.run(request).await
@@ -165,10 +171,34 @@ fn asked_language(query: Option<&str>) -> Option<Lang> {
 }
 
 fn language(headers: &HeaderMap) -> Option<Lang> {
-    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let kept = text(COOKIE).split(';').filter_map(|pair| pair.trim().split_once('='));
-    let kept = kept.filter(|(name, _)| *name == LANG_COOKIE).find_map(|(_, value)| Lang::parse(value));
-    kept.or_else(|| text(ACCEPT_LANGUAGE).split([',', ';']).find_map(Lang::parse))
+    let kept = cookies(headers).filter(|(name, _)| *name == LANG_COOKIE).find_map(|(_, value)| Lang::parse(value));
+    kept.or_else(|| text(headers, &ACCEPT_LANGUAGE).split([',', ';']).find_map(Lang::parse))
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> &'a str {
+    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+fn cookies(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
+    text(headers, &COOKIE).split(';').filter_map(|pair| pair.trim().split_once('='))
+}
+
+/// The person that the reader said to be, else the first of the team. No proof: it only names who did what among people who all
+/// may do everything.
+fn who(headers: &HeaderMap, partner: &PartnerCard) -> String {
+    let said = cookies(headers).filter(|(name, _)| *name == WHO_COOKIE).find_map(|(_, value)| hex::decode(value).ok());
+    let said = said.and_then(|bytes| String::from_utf8(bytes).ok());
+    let known = said.filter(|name| partner.team.contains(name));
+    known.or_else(|| partner.team.first().cloned()).unwrap_or_else(|| NOBODY_NAMED.to_owned())
+}
+
+/// Remembers who sits before the partner's pages.
+pub(super) fn remember_who(response: &mut Response, partner: &PartnerCard, name: &str) {
+    let value = hex::encode(name);
+    let cookie = format!("{WHO_COOKIE}={value}; Path={BASE}/{}; Max-Age=31536000; SameSite=Lax; HttpOnly", partner.id);
+    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
 }
 
 fn remember(response: &mut Response, lang: Lang) {

@@ -1,5 +1,6 @@
 //! Dialogues: the inbox, a conversation beside its lead, and what a person does in it.
 
+mod tail;
 mod view;
 
 use std::sync::Arc;
@@ -17,22 +18,26 @@ use voronka_core::{
     ports::{ConversationFilter, ConversationView, Page},
 };
 
+pub(super) use self::tail::messages;
 pub(super) use self::view::reasons;
-use self::view::{Head, LeadPanel, Said, Thread};
+use self::view::{Head, LeadPanel, Thread};
 use super::{
     House,
     act::{self, Target},
     admit::{AskedBy, Visit},
+    csv::{self, CSV_ROWS_MAX},
     page::{self, Chip, Frame, Pager, Place, Problem, ROWS},
-    show::{Dates, Heat, initial},
+    show::{Dates, Heat, initial, owner_words},
 };
 
 /// Messages shown when a conversation is opened.
-const MESSAGES: usize = 200;
+const MESSAGES: usize = 60;
 /// Most messages that are shown when earlier ones are asked for.
 const MESSAGES_MAX: usize = 2_000;
 /// Longest reply, in characters: what the messengers take without cutting.
 const REPLY_CHARS_MAX: usize = 4_000;
+/// Longest note.
+const NOTE_CHARS_MAX: usize = 2_000;
 
 /// Who answers, as filters name them.
 const OWNERS: [&str; 3] = ["nobody", "person", "bot"];
@@ -56,6 +61,11 @@ impl Filters {
 
     fn search(&self) -> &str {
         self.q.as_deref().unwrap_or_default().trim()
+    }
+
+    fn of_store(&self) -> ConversationFilter {
+        let set = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        ConversationFilter { owner: set(self.owner()), text: set(self.search()) }
     }
 
     fn query(&self, owner: &str, page: usize) -> String {
@@ -90,6 +100,7 @@ struct Inbox {
     q: String,
     owner: String,
     pager: Pager,
+    csv: String,
 }
 
 #[derive(Template)]
@@ -112,18 +123,6 @@ struct Open {
     lead_first: bool,
     post: String,
     query: String,
-}
-
-#[derive(Template)]
-#[template(path = "admin/messages.html")]
-struct Tail {
-    f: Tools,
-    said: Vec<Said>,
-}
-
-/// What the list of messages needs of a frame.
-struct Tools {
-    w: super::words::Words,
 }
 
 pub(super) async fn inbox(
@@ -200,12 +199,9 @@ async fn list(
 ) -> Result<Inbox, Problem> {
     let number = page::page_number(filters.page.as_deref());
     let (owner, search) = (filters.owner(), filters.search());
-    let set = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-    let filter = ConversationFilter { owner: set(owner), text: set(search) };
     let page = Page { skip: (number - 1) * ROWS, limit: ROWS + 1 };
-    let mut cards = house.admin.directory.conversations(&visit.partner.id, &filter, page).await?;
-    let more = cards.len() > ROWS;
-    cards.truncate(ROWS);
+    let mut cards = house.admin.directory.conversations(&visit.partner.id, &filters.of_store(), page).await?;
+    let further = page::cut(&mut cards);
     let (w, dates) = (f.w, Dates::of(visit));
     let query = filters.query(owner, number);
     let rows = cards.into_iter().map(|card| {
@@ -217,7 +213,7 @@ async fn list(
             name,
             account: w.word("account", card.account.as_str()),
             heat: Heat::of(&card.temperature, w),
-            owner_word: w.word("owner", &card.owner),
+            owner_word: owner_words(w, &card.owner, card.holder.as_deref()),
             owner: card.owner,
             preview: card.preview,
             brief: dates.brief(card.at),
@@ -234,9 +230,32 @@ async fn list(
         count: if to == "nobody" { f.figures.waiting } else { 0 },
         here: to == owner,
     });
-    let at = |number: usize| format!("{}/chats{}", f.base, filters.query(owner, number));
-    let pager = Pager { newer: (number > 1).then(|| at(number - 1)), older: more.then(|| at(number + 1)) };
-    Ok(Inbox { rows: rows.collect(), chips: chips.into(), q: search.to_owned(), owner: owner.to_owned(), pager })
+    let pager = Pager::of(number, further, |number| format!("{}/chats{}", f.base, filters.query(owner, number)));
+    let csv = format!("{}/chats.csv{}", f.base, filters.query(owner, 1));
+    Ok(Inbox { rows: rows.collect(), chips: chips.into(), q: search.to_owned(), owner: owner.to_owned(), pager, csv })
+}
+
+pub(super) async fn csv(
+    State(house): State<Arc<House>>,
+    Extension(visit): Extension<Visit>,
+    Query(filters): Query<Filters>,
+) -> Result<Response, Problem> {
+    let page = Page::first(CSV_ROWS_MAX);
+    let cards = house.admin.directory.conversations(&visit.partner.id, &filters.of_store(), page).await?;
+    let (w, dates) = (visit.door.words, Dates::of(&visit));
+    let head = ["csv-when", "csv-name", "account", "csv-owner", "csv-heat", "csv-score", "csv-last"];
+    let rows = cards.into_iter().map(|card| {
+        vec![
+            dates.sortable(card.at),
+            card.name.unwrap_or_default(),
+            w.word("account", card.account.as_str()),
+            owner_words(w, &card.owner, card.holder.as_deref()),
+            Heat::of(&card.temperature, w).word,
+            card.score.to_string(),
+            card.preview,
+        ]
+    });
+    csv::file(&visit, "chats", head.map(|key| w.t(key)).into(), rows.collect())
 }
 
 fn to_key(owner: &str) -> &'static str {
@@ -245,31 +264,6 @@ fn to_key(owner: &str) -> &'static str {
         "person" => "filter-person",
         _ => "filter-bot",
     }
-}
-
-/// Where a page's list of messages ends.
-#[derive(Debug, Deserialize)]
-pub(super) struct After {
-    after: i64,
-    /// Day of its last message.
-    #[serde(default)]
-    day: String,
-}
-
-/// Messages that came since: what the stream of changes makes a page ask for.
-pub(super) async fn messages(
-    State(house): State<Arc<House>>,
-    Extension(visit): Extension<Visit>,
-    Path((_, id)): Path<(String, String)>,
-    Query(after): Query<After>,
-) -> Result<Response, Problem> {
-    let conversation: ConversationId = id.parse().map_err(|_| Problem::NotFound)?;
-    let key = ConversationKey { partner: visit.partner.id.clone(), conversation };
-    let directory = &house.admin.directory;
-    let view = directory.conversation(&key, 1).await?.ok_or(Problem::NotFound)?;
-    let rows = directory.messages(&key, after.after, MESSAGES).await?;
-    let said = view::said(&visit, &Dates::of(&visit), view.card.name.as_deref(), &rows, Some(&after.day));
-    page::send(&Tail { f: Tools { w: visit.door.words }, said })
 }
 
 /// What the forms of a conversation carry.
@@ -323,7 +317,7 @@ async fn simple(
     let key = act::form_key(&deed.key)?;
     let view = find(&house, &visit, &id, 1).await?;
     let event_key = format!("admin:{name}:{key}");
-    act::act(&house, target(&visit, &view), &event_key, action).await?;
+    act::act(&house, &visit.who, target(&visit, &view), &event_key, action).await?;
     Ok(page::go_to(&address(&visit, &filters, &view)))
 }
 
@@ -350,7 +344,7 @@ pub(super) async fn reply(
     } else {
         let action = TeamAction::Reply { text: text.to_owned() };
         let event_key = format!("admin:reply:{}:{key}", view.card.id);
-        match act::act(&house, target(&visit, &view), &event_key, action).await {
+        match act::act(&house, &visit.who, target(&visit, &view), &event_key, action).await {
             Ok(()) => None,
             // For htmx the page keeps its form and the error goes into the corner.
             Err(problem) if visit.door.asked_by == AskedBy::Htmx => return Err(problem),
@@ -361,6 +355,35 @@ pub(super) async fn reply(
     // What was typed is kept, and so is the key: a second try of the same words is the same message.
     let draft = Draft { text: deed.text.clone(), key: Some(key.to_owned()), error: Some(error) };
     page::send_as(status, &opened(&house, &visit, &filters, view, draft).await?)
+}
+
+/// Writes something down for the team alone.
+pub(super) async fn note(
+    State(house): State<Arc<House>>,
+    Extension(visit): Extension<Visit>,
+    Path((_, id)): Path<(String, String)>,
+    Query(filters): Query<Filters>,
+    Form(deed): Form<Deed>,
+) -> Result<Response, Problem> {
+    let key = act::form_key(&deed.key)?;
+    let view = find(&house, &visit, &id, filters.n.unwrap_or(MESSAGES)).await?;
+    let text = deed.text.replace("\r\n", "\n");
+    let text = text.trim();
+    let length = text.chars().count();
+    let w = visit.door.words;
+    let error = if text.is_empty() {
+        w.t("note-empty")
+    } else if length > NOTE_CHARS_MAX {
+        w.n("note-long", i64::try_from(length).unwrap_or(i64::MAX))
+    } else {
+        let action = TeamAction::Note { text: text.to_owned() };
+        let event_key = format!("admin:note:{}:{key}", view.card.id);
+        act::act(&house, &visit.who, target(&visit, &view), &event_key, action).await?;
+        return Ok(page::go_to(&address(&visit, &filters, &view)));
+    };
+    let draft = Draft { text: deed.text.clone(), key: Some(key.to_owned()), error: Some(error) };
+    let page = opened(&house, &visit, &filters, view, draft).await?;
+    page::send_as(axum::http::StatusCode::UNPROCESSABLE_ENTITY, &page)
 }
 
 fn target(visit: &Visit, view: &ConversationView) -> Target {

@@ -38,7 +38,13 @@ pub(super) fn told(w: Words, row: &FactRow) -> Option<Told> {
             plain(format!("{}: {outcome}", w.with("fact-sequence-ended", "sequence", sequence)))
         }
         Fact::Tagged { tag } => plain(w.with("fact-tagged", "tag", tag)),
-        Fact::Handoff { cause } if cause.starts_with("taken:") => plain(w.t("fact-taken")),
+        Fact::Handoff { cause } if cause.starts_with("taken:") => {
+            plain(w.with("fact-taken", "name", cause.trim_start_matches("taken:")))
+        }
+        Fact::Note { who, text } => plain(format!("{}: {text}", w.with("note-of", "name", who))),
+        Fact::OrderUndone { to, .. } => {
+            plain(w.with("fact-order-undone", "state", &w.word("state", to.name()).to_lowercase()))
+        }
         Fact::Handoff { cause } => bad(w.with("fact-handoff", "cause", &w.word("cause", cause))),
         Fact::HandBack => plain(w.t("fact-hand-back")),
         Fact::HandoffAsked => bad(w.t("fact-handoff-asked")),

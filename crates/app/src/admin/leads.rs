@@ -9,14 +9,16 @@ use axum::{
     response::Response,
 };
 use serde::Deserialize;
-use voronka_core::ports::{LeadCard, Page};
+use voronka_core::ports::{LeadCard, LeadFilter, Page};
 
 use super::{
     House,
     admit::Visit,
     chats::reasons,
-    page::{self, Chip, Frame, Pager, Place, Problem, ROWS, SEARCH_ROWS_MAX},
-    show::{Call, Dates, Heat, finds, initial},
+    csv::{self, CSV_ROWS_MAX},
+    next::{Next, Phone},
+    page::{self, Chip, Frame, Pager, Place, Problem, ROWS},
+    show::{Call, Dates, Heat, initial},
 };
 
 const HEATS: [&str; 3] = ["hot", "warm", "cold"];
@@ -33,6 +35,11 @@ impl Filters {
     fn query(&self, heat: &str, page: usize) -> String {
         let page = if page > 1 { page.to_string() } else { String::new() };
         page::query(&[("t", heat), ("q", self.search()), ("page", &page)])
+    }
+
+    fn of_store(&self) -> LeadFilter {
+        let set = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        LeadFilter { temperature: set(self.heat()), text: set(self.search()) }
     }
 
     fn heat(&self) -> &str {
@@ -62,6 +69,7 @@ struct Lead {
     chat: String,
     /// The lead is worth a call now.
     call_first: bool,
+    next: Next,
 }
 
 #[derive(Template)]
@@ -73,6 +81,7 @@ struct LeadsPage {
     heat: String,
     q: String,
     pager: Pager,
+    csv: String,
 }
 
 pub(super) async fn leads(
@@ -83,20 +92,9 @@ pub(super) async fn leads(
     let number = page::page_number(filters.page.as_deref());
     let (heat, search) = (filters.heat(), filters.search());
     let f = Frame::of(&house, &visit, Place::Leads, &format!("leads{}", filters.query(heat, number))).await?;
-    let of_heat = (!heat.is_empty()).then_some(heat);
-    let directory = &house.admin.directory;
-    // The store cannot search leads: a search looks through the hottest ones.
-    let page = if search.is_empty() {
-        Page { skip: (number - 1) * ROWS, limit: ROWS + 1 }
-    } else {
-        Page::first(SEARCH_ROWS_MAX)
-    };
-    let mut cards = directory.leads(&visit.partner.id, of_heat, page).await?;
-    if !search.is_empty() {
-        cards.retain(|card| is_found(card, search));
-    }
-    let more = search.is_empty() && cards.len() > ROWS;
-    cards.truncate(ROWS);
+    let wanted = Page { skip: (number - 1) * ROWS, limit: ROWS + 1 };
+    let mut cards = house.admin.directory.leads(&visit.partner.id, &filters.of_store(), wanted).await?;
+    let further = page::cut(&mut cards);
     let dates = Dates::of(&visit);
     let leads = cards.into_iter().map(|card| lead(&visit, &dates, &f, card)).collect();
     let chips = ["", "hot", "warm", "cold"].map(|to| Chip {
@@ -110,21 +108,53 @@ pub(super) async fn leads(
         count: if to == "hot" { f.figures.hot } else { 0 },
         here: to == heat,
     });
-    let at = |number: usize| format!("{}/leads{}", f.base, filters.query(heat, number));
-    let pager = Pager { newer: (number > 1).then(|| at(number - 1)), older: more.then(|| at(number + 1)) };
-    page::send(&LeadsPage { leads, chips: chips.into(), heat: heat.to_owned(), q: search.to_owned(), pager, f })
+    let pager = Pager::of(number, further, |number| format!("{}/leads{}", f.base, filters.query(heat, number)));
+    let csv = format!("{}/leads.csv{}", f.base, filters.query(heat, 1));
+    page::send(&LeadsPage { leads, chips: chips.into(), heat: heat.to_owned(), q: search.to_owned(), pager, csv, f })
 }
 
-fn is_found(card: &LeadCard, search: &str) -> bool {
-    let or_empty = |text: &Option<String>| text.clone().unwrap_or_default();
-    finds(search, &[&or_empty(&card.name), &or_empty(&card.phone), &card.lead.why, &card.preview])
+pub(super) async fn csv(
+    State(house): State<Arc<House>>,
+    Extension(visit): Extension<Visit>,
+    Query(filters): Query<Filters>,
+) -> Result<Response, Problem> {
+    let page = Page::first(CSV_ROWS_MAX);
+    let cards = house.admin.directory.leads(&visit.partner.id, &filters.of_store(), page).await?;
+    let (w, dates) = (visit.door.words, Dates::of(&visit));
+    let head = [
+        "csv-name",
+        "csv-phone",
+        "csv-heat",
+        "csv-score",
+        "lead-why",
+        "lead-stage",
+        "lead-source",
+        "account",
+        "csv-when",
+    ];
+    let rows = cards.into_iter().map(|card| {
+        vec![
+            card.name.unwrap_or_default(),
+            card.phone.unwrap_or_default(),
+            Heat::of(card.lead.temperature, w).word,
+            card.lead.score.to_string(),
+            reasons(&card.lead.data, &card.lead.why).join(", "),
+            card.lead.stage,
+            card.lead.source.unwrap_or_default(),
+            w.word("account", card.account.as_str()),
+            dates.sortable(card.lead.at),
+        ]
+    });
+    csv::file(&visit, "leads", head.map(|key| w.t(key)).into(), rows.collect())
 }
 
 fn lead(visit: &Visit, dates: &Dates, f: &Frame, card: LeadCard) -> Lead {
     let w = visit.door.words;
     let name = card.name.unwrap_or_else(|| w.t("no-name"));
     let call = Call::of(card.phone.as_deref());
+    let phone = if call.is_some() { Phone::Known } else { Phone::Unknown };
     Lead {
+        next: Next::of_lead(w, card.lead.temperature, phone),
         id: card.lead.customer.to_string(),
         initial: initial(&name),
         name,

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::{Extension, extract::State, response::Response};
+use axum::{Extension, Form, extract::State, response::Response};
+use serde::Deserialize;
 use voronka_core::ports::{LetterKind, Page};
 
 use super::{
     BASE, House,
-    admit::Visit,
-    page::{self, Frame, Place, Problem},
+    admit::{self, Visit},
+    page::{self, Chip, Frame, Place, Problem},
     show::{Dates, money},
 };
 
@@ -20,6 +21,8 @@ const LATEST: usize = 30;
 struct Figure {
     name: String,
     value: String,
+    /// `▲ 12 %`.
+    change: Option<String>,
     before: Option<String>,
     href: Option<String>,
     class: &'static str,
@@ -27,6 +30,7 @@ struct Figure {
 
 struct Notice {
     about: String,
+    chat: Option<String>,
     lines: Vec<String>,
     brief: String,
     full: String,
@@ -63,9 +67,29 @@ impl Retries {
 struct MorePage {
     f: Frame,
     today: String,
+    chips: Vec<Chip>,
     figures: Vec<Figure>,
+    team: Vec<Member>,
+    post_me: String,
     notices: Vec<Notice>,
     letters: Vec<Letter>,
+}
+
+/// Somebody who may sit before the page.
+struct Member {
+    name: String,
+    here: bool,
+}
+
+/// The pages of this place.
+pub(super) fn chips(f: &Frame, here: &str) -> Vec<Chip> {
+    let chip = |name: &str| Chip {
+        href: format!("{}/{name}", f.base),
+        text: f.w.t(&format!("sub-{name}")),
+        count: 0,
+        here: name == here,
+    };
+    ["more", "questions", "settings"].map(chip).into()
 }
 
 /// The front door: to the first partner's inbox.
@@ -89,6 +113,7 @@ pub(super) async fn more(
     let notices = directory.notices(partner, Page::first(LATEST)).await?.into_iter().map(|notice| {
         let mut lines = notice.text.lines().map(str::to_owned);
         Notice {
+            chat: notice.conversation.map(|id| format!("{}/chats/{id}", f.base)),
             about: lines.next().unwrap_or_else(|| w.word("fact", &notice.about)),
             lines: lines.filter(|line| !line.trim().is_empty()).collect(),
             brief: dates.brief(notice.at),
@@ -99,7 +124,25 @@ pub(super) async fn more(
     let notices = notices.collect();
     let letters = letters(&house, &visit, &dates, &f).await?;
     let today = dates.full(visit.now);
-    page::send(&MorePage { f, today, figures, notices, letters })
+    let team = visit.partner.team.iter();
+    let team = team.map(|name| Member { name: name.clone(), here: *name == visit.who }).collect();
+    let (chips, post_me) = (chips(&f, "more"), format!("{}/me", f.base));
+    page::send(&MorePage { f, today, chips, figures, team, post_me, notices, letters })
+}
+
+/// Who says to sit before the page.
+#[derive(Debug, Deserialize)]
+pub(super) struct Me {
+    name: String,
+}
+
+pub(super) async fn me(Extension(visit): Extension<Visit>, Form(me): Form<Me>) -> Result<Response, Problem> {
+    if !visit.partner.team.contains(&me.name) {
+        return Err(Problem::Unreadable);
+    }
+    let mut response = page::go_to(&format!("{BASE}/{}/more", visit.partner.id));
+    admit::remember_who(&mut response, &visit.partner, &me.name);
+    Ok(response)
 }
 
 async fn letters(house: &House, visit: &Visit, dates: &Dates, f: &Frame) -> Result<Vec<Letter>, Problem> {
@@ -122,32 +165,68 @@ async fn letters(house: &House, visit: &Visit, dates: &Dates, f: &Frame) -> Resu
 
 async fn figures(house: &House, visit: &Visit, dates: &Dates, f: &Frame) -> Result<Vec<Figure>, Problem> {
     let w = f.w;
-    let now = f.figures;
-    // What can be subtracted is compared with the whole of yesterday.
-    let since_yesterday = house.admin.directory.figures(&visit.partner.id, dates.day_start(1)).await?;
-    let before = |then: u32, now: u32| Some(w.n("yesterday-n", then.saturating_sub(now)));
+    let (directory, partner) = (&house.admin.directory, &visit.partner.id);
+    let today = directory.figures(partner, dates.day_start(0), visit.now).await?;
+    // The same hours of the same weekday: a Saturday noon is compared with a Saturday noon.
+    let then = directory.figures(partner, dates.day_start(7), dates.week_before(visit.now)).await?;
     let sum = |minor: i64| money(minor, visit.partner.currency.code(), visit.partner.currency, w.lang());
-    let plain = |key: &str, value: u32, before: Option<String>, link: Option<&str>, class: &'static str| Figure {
+    let link = |to: &str| Some(format!("{}/{to}", f.base));
+    let of_now = |key: &str, value: u32, to: &str| Figure {
         name: w.t(key),
         value: value.to_string(),
-        before,
-        href: link.map(|link| format!("{}/{link}", f.base)),
-        class: if value > 0 { class } else { "" },
+        change: None,
+        before: Some(w.t("now")),
+        href: link(to),
+        class: if value > 0 { "hot" } else { "" },
     };
-    let revenue = since_yesterday.revenue_minor - now.revenue_minor;
+    let compared = |key: &str, value: u32, before: u32, to: &str| Figure {
+        name: w.t(key),
+        value: value.to_string(),
+        change: change(value.into(), before.into()),
+        before: Some(w.n("week-ago-n", before)),
+        href: link(to),
+        class: "",
+    };
     Ok(vec![
-        plain("fig-waiting", now.waiting, None, Some("chats?owner=nobody"), "hot"),
-        plain("fig-hot", now.hot, None, Some("leads?t=hot"), "hot"),
-        plain("fig-orders", now.orders, before(since_yesterday.orders, now.orders), Some("orders"), ""),
+        of_now("fig-waiting", today.waiting, "chats?owner=nobody"),
+        of_now("fig-hot", today.hot, "leads?t=hot"),
+        compared("fig-orders", today.orders, then.orders, "orders"),
         Figure {
             name: w.t("fig-revenue"),
-            value: sum(now.revenue_minor),
-            before: Some(w.with("yesterday-sum", "sum", &sum(revenue))),
-            href: Some(format!("{}/orders?show=all", f.base)),
+            value: sum(today.revenue_minor),
+            change: change(today.revenue_minor, then.revenue_minor),
+            before: Some(w.with("week-ago-sum", "sum", &sum(then.revenue_minor))),
+            href: link("orders?show=all"),
             class: "",
         },
-        plain("fig-customers", now.customers, None, Some("chats"), ""),
-        plain("fig-unanswered", now.unanswered, before(since_yesterday.unanswered, now.unanswered), None, "warm"),
-        plain("fig-blocked", now.blocked, before(since_yesterday.blocked, now.blocked), None, ""),
+        compared("fig-customers", today.customers, then.customers, "chats"),
+        compared("fig-unanswered", today.unanswered, then.unanswered, "questions"),
+        Figure { href: None, ..compared("fig-blocked", today.blocked, then.blocked, "") },
     ])
+}
+
+/// `▲ 12 %`; `None` where there is nothing to compare with.
+fn change(now: i64, then: i64) -> Option<String> {
+    if then <= 0 {
+        return None;
+    }
+    let percent = (now - then).saturating_mul(100) / then;
+    let sign = match percent.signum() {
+        1 => "▲",
+        -1 => "▼",
+        _ => "=",
+    };
+    Some(if percent == 0 { sign.to_owned() } else { format!("{sign}\u{a0}{}\u{a0}%", percent.abs()) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_is_told_in_percent_of_what_was() {
+        let told = [(28, 25), (20, 25), (25, 25), (3, 0), (0, 4)].map(|(now, then)| change(now, then));
+        let told = told.map(|told| told.unwrap_or_default().replace('\u{a0}', " "));
+        assert_eq!(told, ["▲ 12 %", "▼ 20 %", "=", "", "▼ 100 %"]);
+    }
 }

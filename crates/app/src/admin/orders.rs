@@ -1,4 +1,6 @@
-//! Orders: a board of what is open, with the moves that are allowed now and no others.
+//! Orders: a board of what is open and a list of all, with the moves that are allowed now and no others.
+
+mod shown;
 
 use std::sync::Arc;
 
@@ -13,22 +15,34 @@ use voronka_core::{
     ids::OrderId,
     message::{ConversationKey, TeamAction},
     order::{Order, OrderMove, OrderState},
-    ports::{OrderCard, Page},
+    ports::{OrderCard, OrderFilter, Page},
 };
 
+pub(super) use self::shown::state_class;
+use self::shown::{Column, Shown, columns, offered};
 use super::{
     BASE, House,
     act::{self, Target},
     admit::Visit,
-    page::{self, Chip, Frame, Place, Problem, SEARCH_ROWS_MAX},
-    show::{Call, Dates, finds, money},
+    csv::{self, CSV_ROWS_MAX},
+    page::{self, Chip, Frame, Pager, Place, Problem, ROWS},
+    show::{Dates, money},
 };
+
+/// Orders of the board; there are more in the list.
+const BOARD_MAX: usize = 100;
 
 /// Filters, as they stand in the address.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Filters {
     show: Option<String>,
     q: Option<String>,
+    view: Option<String>,
+    page: Option<String>,
+    /// The order that was just moved, how and out of which state: that can be taken back.
+    moved: Option<String>,
+    by: Option<String>,
+    from: Option<String>,
 }
 
 /// Which orders are shown.
@@ -52,14 +66,22 @@ impl Show {
         }
     }
 
-    fn shows(self, state: OrderState) -> bool {
+    fn states(self) -> Vec<OrderState> {
+        let all = OrderState::ALL.into_iter();
         match self {
-            Self::Open => !state.is_over() && state != OrderState::Draft,
-            Self::Over => state.is_over(),
-            Self::Drafts => state == OrderState::Draft,
-            Self::All => true,
+            Self::Open => all.filter(|state| !state.is_over() && *state != OrderState::Draft).collect(),
+            Self::Over => all.filter(|state| state.is_over()).collect(),
+            Self::Drafts => vec![OrderState::Draft],
+            Self::All => Vec::new(),
         }
     }
+}
+
+/// In which form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum View {
+    Board,
+    List,
 }
 
 impl Filters {
@@ -68,60 +90,34 @@ impl Filters {
         Show::CHOICES.into_iter().find(|show| show.name() == asked).unwrap_or(Show::Open)
     }
 
+    /// A board is of what is open: the rest has one state for ever.
+    fn view(&self) -> View {
+        if self.show() == Show::Open && self.view.as_deref() != Some("list") { View::Board } else { View::List }
+    }
+
     fn search(&self) -> &str {
         self.q.as_deref().unwrap_or_default().trim()
     }
 
-    fn query(&self, show: Show) -> String {
-        page::query(&[("show", show.name()), ("q", self.search())])
+    fn of_store(&self) -> OrderFilter {
+        let text = Some(self.search().to_owned()).filter(|text| !text.is_empty());
+        OrderFilter { states: self.show().states(), text }
+    }
+
+    fn query(&self, show: Show, view: View, page: usize) -> String {
+        let view = if view == View::List && show == Show::Open { "list" } else { "" };
+        let page = if page > 1 { page.to_string() } else { String::new() };
+        page::query(&[("show", show.name()), ("view", view), ("q", self.search()), ("page", &page)])
     }
 }
 
-/// A move that is offered.
-struct Offer {
-    name: &'static str,
-    word: String,
-    /// What cannot be undone is asked for once more, and says what will be lost.
-    ask: Option<String>,
-}
-
-/// An order on the board.
-struct Shown {
-    id: String,
+/// What was just done and can be taken back.
+struct Undo {
     number: String,
-    total: String,
     state: String,
-    state_name: &'static str,
-    class: &'static str,
-    due: Option<String>,
-    overdue: bool,
-    name: String,
-    call: Option<Call>,
-    lines: Vec<String>,
-    note: String,
-    chat: String,
-    brief: String,
-    full: String,
-    iso: String,
-    /// What usually comes next.
-    next: Option<Offer>,
-    others: Vec<Offer>,
     post: String,
-}
-
-impl Shown {
-    /// Whether this is the move that usually comes next: its button is the big one.
-    fn is_next(&self, name: &str) -> bool {
-        self.next.as_ref().is_some_and(|next| next.name == name)
-    }
-}
-
-/// A column of the board.
-struct Column {
-    title: String,
-    count: usize,
-    sum: String,
-    orders: Vec<Shown>,
+    from: &'static str,
+    by: &'static str,
 }
 
 #[derive(Template)]
@@ -129,12 +125,20 @@ struct Column {
 struct OrdersPage {
     f: Frame,
     columns: Vec<Column>,
+    rows: Vec<Shown>,
     chips: Vec<Chip>,
+    views: [Chip; 2],
     show: &'static str,
+    view: &'static str,
     q: String,
     query: String,
     found: usize,
     is_board: bool,
+    /// There are more open orders than the board has.
+    is_cut: bool,
+    undo: Option<Undo>,
+    pager: Pager,
+    csv: String,
 }
 
 pub(super) async fn orders(
@@ -142,16 +146,28 @@ pub(super) async fn orders(
     Extension(visit): Extension<Visit>,
     Query(filters): Query<Filters>,
 ) -> Result<Response, Problem> {
-    let (show, search) = (filters.show(), filters.search());
-    let query = filters.query(show);
+    let (show, view) = (filters.show(), filters.view());
+    let number = if view == View::List { page::page_number(filters.page.as_deref()) } else { 1 };
+    let query = filters.query(show, view, number);
     let f = Frame::of(&house, &visit, Place::Orders, &format!("orders{query}")).await?;
-    let mut cards = house.admin.directory.orders(&visit.partner.id, Page::first(SEARCH_ROWS_MAX)).await?;
-    cards.retain(|card| show.shows(card.order.state) && (search.is_empty() || is_found(card, search)));
+    let wanted = match view {
+        View::Board => Page::first(BOARD_MAX),
+        View::List => Page { skip: (number - 1) * ROWS, limit: ROWS + 1 },
+    };
+    let mut cards = house.admin.directory.orders(&visit.partner.id, &filters.of_store(), wanted).await?;
+    let address = |show, view, number| format!("{}/orders{}", f.base, filters.query(show, view, number));
+    let pager = match view {
+        View::Board => Pager { newer: None, older: None },
+        View::List => Pager::of(number, page::cut(&mut cards), |number| address(show, view, number)),
+    };
     let found = cards.len();
     let dates = Dates::of(&visit);
-    let columns = columns(&visit, &dates, &f, show, cards);
+    let (columns, rows) = match view {
+        View::Board => (columns(&visit, &dates, &f, cards), Vec::new()),
+        View::List => (Vec::new(), cards.into_iter().map(|card| shown::shown(&visit, &dates, &f, card)).collect()),
+    };
     let chips = Show::CHOICES.map(|to| Chip {
-        href: format!("{}/orders{}", f.base, filters.query(to)),
+        href: address(to, view, 1),
         text: f.w.t(match to {
             Show::Open => "orders-open",
             Show::Over => "orders-over",
@@ -161,148 +177,81 @@ pub(super) async fn orders(
         count: 0,
         here: to == show,
     });
+    let views = [(View::Board, "view-board"), (View::List, "view-list")].map(|(to, key)| Chip {
+        href: address(Show::Open, to, 1),
+        text: f.w.t(key),
+        count: 0,
+        here: to == view,
+    });
     page::send(&OrdersPage {
+        undo: undo_of(&house, &visit, &filters).await?,
         columns,
+        rows,
         chips: chips.into(),
+        views,
         show: show.name(),
-        q: search.to_owned(),
+        view: if view == View::List && show == Show::Open { "list" } else { "" },
+        q: filters.search().to_owned(),
         query,
         found,
-        is_board: show == Show::Open,
+        is_board: view == View::Board,
+        is_cut: view == View::Board && found == BOARD_MAX,
+        pager,
+        csv: format!("{}/orders.csv{}", f.base, filters.query(show, view, 1)),
         f,
     })
 }
 
-fn is_found(card: &OrderCard, search: &str) -> bool {
-    let or_empty = |text: &Option<String>| text.clone().unwrap_or_default();
-    finds(search, &[&card.order.number, &or_empty(&card.name), &or_empty(&card.phone), &card.order.data])
-}
-
-fn columns(visit: &Visit, dates: &Dates, f: &Frame, show: Show, cards: Vec<OrderCard>) -> Vec<Column> {
-    use OrderState as S;
+/// What the address says was done, if it can be taken back.
+async fn undo_of(house: &House, visit: &Visit, filters: &Filters) -> Result<Option<Undo>, Problem> {
+    let (Some(order), Some(by), Some(from)) = (&filters.moved, &filters.by, &filters.from) else { return Ok(None) };
+    let (Ok(order), Some(by), Some(from)) = (order.parse::<OrderId>(), move_named(by), state_named(from)) else {
+        return Ok(None);
+    };
+    let Ok(to) = from.after(by) else { return Ok(None) };
+    let card = house.admin.directory.order(&visit.partner.id, order).await?;
+    // The turn may still be under way.
+    let there = card.filter(|card| by.can_be_undone() && [from, to].contains(&card.order.state));
     let w = visit.door.words;
-    let mut columns: Vec<(&str, Vec<OrderCard>)> = match show {
-        Show::Open => ["col-new", "col-paid", "col-work", "col-out", "col-back"].map(|key| (key, Vec::new())).into(),
-        Show::Over | Show::Drafts | Show::All => vec![("", Vec::new())],
+    Ok(there.map(|card| Undo {
+        number: card.order.number,
+        state: w.word("state", to.name()),
+        post: format!(
+            "{BASE}/{}/orders/{order}/undo{}",
+            visit.partner.id,
+            filters.query(filters.show(), filters.view(), 1)
+        ),
+        from: from.name(),
+        by: by.name(),
+    }))
+}
+
+pub(super) async fn csv(
+    State(house): State<Arc<House>>,
+    Extension(visit): Extension<Visit>,
+    Query(filters): Query<Filters>,
+) -> Result<Response, Problem> {
+    let page = Page::first(CSV_ROWS_MAX);
+    let cards = house.admin.directory.orders(&visit.partner.id, &filters.of_store(), page).await?;
+    let (w, dates) = (visit.door.words, Dates::of(&visit));
+    let head =
+        ["order", "csv-state", "csv-due", "csv-sum", "csv-goods", "csv-note", "csv-name", "csv-phone", "csv-when"];
+    let row = |card: OrderCard| {
+        let kept: Option<Order> = serde_json::from_str(&card.order.data).ok();
+        let goods = kept.iter().flat_map(|order| &order.lines).map(|line| format!("{} × {}", line.name, line.quantity));
+        vec![
+            card.order.number.clone(),
+            w.word("state", card.order.state.name()),
+            card.order.due.clone().unwrap_or_default(),
+            money(card.order.total_minor, &card.order.currency, visit.partner.currency, w.lang()),
+            goods.collect::<Vec<_>>().join(", "),
+            kept.as_ref().map(|order| order.note.clone()).unwrap_or_default(),
+            card.name.unwrap_or_default(),
+            card.phone.unwrap_or_default(),
+            dates.sortable(card.order.at),
+        ]
     };
-    for card in cards {
-        let at = match card.order.state {
-            _ if show != Show::Open => 0,
-            S::Draft | S::Placed | S::AwaitingPayment => 0,
-            S::Paid => 1,
-            S::InProgress => 2,
-            S::Shipped | S::Ready => 3,
-            S::ReturnRequested | S::Completed | S::Cancelled | S::Refunded | S::Returned => 4,
-        };
-        columns[at].1.push(card);
-    }
-    // Returns are rare: their column is there when there is something in it.
-    columns.retain(|(key, cards)| *key != "col-back" || !cards.is_empty());
-    let column = |(key, mut cards): (&str, Vec<OrderCard>)| {
-        if show == Show::Open {
-            // What is wanted soonest comes first; what has no day comes last.
-            cards.sort_by_key(|card| (card.order.due.is_none(), card.order.due.clone(), card.order.at));
-        }
-        let same = cards.windows(2).all(|pair| pair[0].order.currency == pair[1].order.currency);
-        let sum: i64 = cards.iter().map(|card| card.order.total_minor).sum();
-        let currency = cards.first().map(|card| card.order.currency.clone()).unwrap_or_default();
-        Column {
-            title: if key.is_empty() { String::new() } else { w.t(key) },
-            count: cards.len(),
-            sum: if same && sum > 0 { money(sum, &currency, visit.partner.currency, w.lang()) } else { String::new() },
-            orders: cards.into_iter().map(|card| shown(visit, dates, f, card)).collect(),
-        }
-    };
-    columns.into_iter().map(column).collect()
-}
-
-fn shown(visit: &Visit, dates: &Dates, f: &Frame, card: OrderCard) -> Shown {
-    let w = visit.door.words;
-    let order = card.order;
-    let kept: Option<Order> = serde_json::from_str(&order.data).ok();
-    let due = order.due.as_deref().and_then(|day| day.parse::<jiff::civil::Date>().ok());
-    let mut lines = Vec::new();
-    for line in kept.iter().flat_map(|kept| &kept.lines) {
-        let times = if line.quantity > 1 { format!("\u{a0}× {}", line.quantity) } else { String::new() };
-        lines.push(format!("{}{times}", line.name));
-    }
-    let usual = usual_move(order.state);
-    let offer = |by: OrderMove| Offer {
-        name: by.name(),
-        word: w.word("move", by.name()),
-        ask: is_final(by).then(|| w.with(&format!("ask-{}", by.name()), "number", &order.number)),
-    };
-    Shown {
-        id: order.id.to_string(),
-        total: money(order.total_minor, &order.currency, visit.partner.currency, w.lang()),
-        state: w.word("state", order.state.name()),
-        state_name: order.state.name(),
-        class: state_class(order.state),
-        overdue: !order.state.is_over() && due.is_some_and(|day| day < dates.today()),
-        due: due.map(|day| w.with("due", "day", &dates.day(day))),
-        name: card.name.unwrap_or_else(|| w.t("no-name")),
-        call: Call::of(card.phone.as_deref()),
-        lines,
-        note: kept.map(|kept| kept.note).unwrap_or_default(),
-        chat: format!("{}/chats/{}", f.base, card.conversation),
-        brief: dates.brief(order.at),
-        full: dates.full(order.at),
-        iso: order.at.to_string(),
-        next: usual.map(offer),
-        others: offered(order.state).filter(|by| Some(*by) != usual).map(offer).collect(),
-        post: format!("{}/orders/{}/move", f.base, order.id),
-        number: order.number,
-    }
-}
-
-/// What the team may do with an order now. An order is placed by the customer's own word alone.
-fn offered(state: OrderState) -> impl Iterator<Item = OrderMove> {
-    state.moves().filter(|by| *by != OrderMove::Place)
-}
-
-/// The move that usually comes next: its button is the big one.
-fn usual_move(state: OrderState) -> Option<OrderMove> {
-    let by = match state {
-        OrderState::Placed | OrderState::Paid => OrderMove::Start,
-        OrderState::AwaitingPayment => OrderMove::MarkPaid,
-        OrderState::InProgress => OrderMove::MakeReady,
-        OrderState::Shipped | OrderState::Ready => OrderMove::Complete,
-        OrderState::ReturnRequested => OrderMove::TakeBack,
-        OrderState::Draft
-        | OrderState::Completed
-        | OrderState::Cancelled
-        | OrderState::Refunded
-        | OrderState::Returned => return None,
-    };
-    state.after(by).is_ok().then_some(by)
-}
-
-/// Whether there is no way back from a move.
-fn is_final(by: OrderMove) -> bool {
-    match by {
-        OrderMove::Cancel | OrderMove::Refund => true,
-        OrderMove::Place
-        | OrderMove::AskPayment
-        | OrderMove::MarkPaid
-        | OrderMove::Start
-        | OrderMove::Ship
-        | OrderMove::MakeReady
-        | OrderMove::Complete
-        | OrderMove::RequestReturn
-        | OrderMove::TakeBack => false,
-    }
-}
-
-/// Colour of a state.
-pub(super) fn state_class(state: OrderState) -> &'static str {
-    match state {
-        OrderState::Draft => "plain",
-        OrderState::Placed | OrderState::AwaitingPayment => "new",
-        OrderState::Paid | OrderState::Completed => "good",
-        OrderState::InProgress | OrderState::Shipped | OrderState::Ready => "busy",
-        OrderState::Cancelled | OrderState::Refunded | OrderState::Returned => "off",
-        OrderState::ReturnRequested => "bad",
-    }
+    csv::file(&visit, "orders", head.map(|key| w.t(key)).into(), cards.into_iter().map(row).collect())
 }
 
 /// What an order's button sends.
@@ -311,6 +260,20 @@ pub(super) struct Moved {
     /// The state that the page showed.
     from: String,
     by: String,
+}
+
+impl Moved {
+    fn read(&self) -> Result<(OrderState, OrderMove), Problem> {
+        state_named(&self.from).zip(move_named(&self.by)).ok_or(Problem::Unreadable)
+    }
+}
+
+fn state_named(name: &str) -> Option<OrderState> {
+    OrderState::ALL.into_iter().find(|state| state.name() == name)
+}
+
+fn move_named(name: &str) -> Option<OrderMove> {
+    OrderMove::ALL.into_iter().find(|by| by.name() == name)
 }
 
 pub(super) async fn move_order(
@@ -322,8 +285,7 @@ pub(super) async fn move_order(
 ) -> Result<Response, Problem> {
     let order: OrderId = id.parse().map_err(|_| Problem::NotFound)?;
     let card = house.admin.directory.order(&visit.partner.id, order).await?.ok_or(Problem::NotFound)?;
-    let from = OrderState::ALL.into_iter().find(|state| state.name() == moved.from).ok_or(Problem::Unreadable)?;
-    let by = OrderMove::ALL.into_iter().find(|by| by.name() == moved.by).ok_or(Problem::Unreadable)?;
+    let (from, by) = moved.read()?;
     let allowed = offered(from).any(|offered| offered == by);
     let to = from.after(by).ok().filter(|_| allowed).ok_or(Problem::NotAllowed)?;
     // A second click may find the order moved already: that is what was wanted.
@@ -331,11 +293,44 @@ pub(super) async fn move_order(
         if card.order.state != from {
             return Err(Problem::NotAllowed);
         }
-        // No state is ever come back to, so these three name the move: clicked twice, it is the same event.
-        let event_key = format!("admin:order:{order}:{}:{}", from.name(), by.name());
-        let key = ConversationKey { partner: visit.partner.id.clone(), conversation: card.conversation };
-        let target = Target { key, account: card.account, peer: card.peer };
-        act::act(&house, target, &event_key, TeamAction::MoveOrder { order, to: by }).await?;
+        let (target, event_key) = (target(&visit, &card), event_key("order", &card, from, by));
+        act::act(&house, &visit.who, target, &event_key, TeamAction::MoveOrder { order, to: by }).await?;
     }
-    Ok(page::go_to(&format!("{BASE}/{}/orders{}", visit.partner.id, filters.query(filters.show()))))
+    let back = filters.query(filters.show(), filters.view(), 1);
+    let moved = page::query(&[("moved", &id), ("by", by.name()), ("from", from.name())]);
+    let joint = if back.is_empty() { moved } else { format!("{back}&{}", moved.trim_start_matches('?')) };
+    Ok(page::go_to(&format!("{BASE}/{}/orders{joint}", visit.partner.id)))
+}
+
+/// Takes a move back that was a mistake. One that is behind another by now stays.
+pub(super) async fn undo(
+    State(house): State<Arc<House>>,
+    Extension(visit): Extension<Visit>,
+    Path((_, id)): Path<(String, String)>,
+    Query(filters): Query<Filters>,
+    Form(moved): Form<Moved>,
+) -> Result<Response, Problem> {
+    let order: OrderId = id.parse().map_err(|_| Problem::NotFound)?;
+    let card = house.admin.directory.order(&visit.partner.id, order).await?.ok_or(Problem::NotFound)?;
+    let (from, by) = moved.read()?;
+    let to = from.after(by).ok().filter(|_| by.can_be_undone()).ok_or(Problem::NotAllowed)?;
+    if card.order.state == to {
+        let (target, event_key) = (target(&visit, &card), event_key("undo", &card, from, by));
+        act::act(&house, &visit.who, target, &event_key, TeamAction::UndoOrder { order, by, from }).await?;
+    } else if card.order.state != from {
+        return Err(Problem::NotAllowed);
+    }
+    let back = filters.query(filters.show(), filters.view(), 1);
+    Ok(page::go_to(&format!("{BASE}/{}/orders{back}", visit.partner.id)))
+}
+
+fn target(visit: &Visit, card: &OrderCard) -> Target {
+    let key = ConversationKey { partner: visit.partner.id.clone(), conversation: card.conversation };
+    Target { key, account: card.account.clone(), peer: card.peer.clone() }
+}
+
+/// Names one click: a second one finds the order as the first did. An order that was moved since has another time.
+fn event_key(what: &str, card: &OrderCard, from: OrderState, by: OrderMove) -> String {
+    let at = card.order.at.as_microsecond();
+    format!("admin:{what}:{}:{}:{}:{at}", card.order.id, from.name(), by.name())
 }

@@ -15,14 +15,13 @@ use super::{
     BASE, House,
     admit::{AskedBy, Door, Visit},
     assets,
-    show::Dates,
     words::Words,
 };
 
 /// Rows of a list on one page.
 pub(super) const ROWS: usize = 50;
-/// Most rows that a search looks through where the store cannot search.
-pub(super) const SEARCH_ROWS_MAX: usize = 500;
+/// Pages of a list; who wants what lies behind them, searches.
+const PAGES_MAX: usize = 100;
 
 /// Why a page is not shown or an action not done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -150,14 +149,14 @@ impl Frame {
     /// `here`: the address without the base, with its query.
     pub(super) async fn of(house: &House, visit: &Visit, place: Place, here: &str) -> Result<Self, Problem> {
         let base = format!("{BASE}/{}", visit.partner.id);
-        let since = Dates::of(visit).day_start(0);
         let others = house.admin.partners.iter().map(|card| Other {
             name: card.name.clone(),
             href: format!("{BASE}/{}/{}", card.id, place.name()),
             here: card.id == visit.partner.id,
         });
         let w = visit.door.words;
-        let figures = house.admin.directory.figures(&visit.partner.id, since).await?;
+        // Of the present alone: what was counted since the morning stands on its own page.
+        let figures = house.admin.directory.figures(&visit.partner.id, visit.now, visit.now).await?;
         Ok(Self {
             w,
             nonce: visit.door.nonce.clone(),
@@ -271,7 +270,34 @@ pub(super) struct Pager {
     pub(super) older: Option<String>,
 }
 
+/// Whether there is a page behind this one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Further {
+    Yes,
+    No,
+}
+
+/// Cuts a list that was asked for with one row more than a page has.
+pub(super) fn cut<T>(rows: &mut Vec<T>) -> Further {
+    let further = if rows.len() > ROWS { Further::Yes } else { Further::No };
+    rows.truncate(ROWS);
+    further
+}
+
+impl Pager {
+    pub(super) fn of(number: usize, further: Further, at: impl Fn(usize) -> String) -> Self {
+        let older = further == Further::Yes && number < PAGES_MAX;
+        Self { newer: (number > 1).then(|| at(number - 1)), older: older.then(|| at(number + 1)) }
+    }
+}
+
+/// A page's address with its number.
+pub(super) fn numbered(name: &str, number: usize) -> String {
+    let number = if number > 1 { number.to_string() } else { String::new() };
+    format!("{name}{}", query(&[("page", &number)]))
+}
+
 /// The number of a page, from 1, within reason.
 pub(super) fn page_number(text: Option<&str>) -> usize {
-    text.and_then(|text| text.parse::<usize>().ok()).unwrap_or(1).clamp(1, 1_000)
+    text.and_then(|text| text.parse::<usize>().ok()).unwrap_or(1).clamp(1, PAGES_MAX)
 }

@@ -1,6 +1,6 @@
 //! Values as the reader sees them: times in the partner's zone, sums, temperatures, people.
 
-use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use voronka_core::{
     contact::Phone,
     lang::{Lang, print},
@@ -59,6 +59,17 @@ impl Dates {
         print::date(day, self.words.lang(), self.today)
     }
 
+    /// The same time of day a week ago.
+    pub(super) fn week_before(&self, at: Timestamp) -> Timestamp {
+        let then = at.to_zoned(self.zone.clone()).checked_sub(7.days());
+        then.map_or(at, |then| then.timestamp())
+    }
+
+    /// `2026-11-20 18:30`, for files that are sorted.
+    pub(super) fn sortable(&self, at: Timestamp) -> String {
+        at.to_zoned(self.zone.clone()).strftime("%Y-%m-%d %H:%M").to_string()
+    }
+
     /// `пт, 20 ноября, 18:30`.
     pub(super) fn full(&self, at: Timestamp) -> String {
         print::date_time(at.to_zoned(self.zone.clone()).datetime(), self.words.lang(), self.today)
@@ -109,13 +120,10 @@ pub(super) fn initial(name: &str) -> String {
     name.chars().find(|c| c.is_alphanumeric()).map_or_else(|| "?".to_owned(), |c| c.to_uppercase().collect())
 }
 
-/// Whether any of the texts contains the search, letters of either case.
-pub(super) fn finds(search: &str, texts: &[&str]) -> bool {
-    let search = search.trim().to_lowercase();
-    let digits: String = search.chars().filter(char::is_ascii_digit).collect();
-    texts.iter().any(|text| {
-        text.to_lowercase().contains(&search)
-            // A phone is found however its digits are parted.
-            || (digits.len() >= 4 && digits.len() * 2 >= search.len() && text.replace([' ', '-', '(', ')'], "").contains(&digits))
-    })
+/// Who answers, by name where a person does who is known.
+pub(super) fn owner_words(w: Words, owner: &str, holder: Option<&str>) -> String {
+    match holder {
+        Some(name) if owner == "person" => w.with("owner-held", "name", name),
+        _ => w.word("owner", owner),
+    }
 }

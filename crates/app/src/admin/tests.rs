@@ -1,5 +1,6 @@
 mod doors;
 mod letters;
+mod owner;
 mod pages;
 mod sample;
 mod streams;
@@ -22,6 +23,7 @@ use voronka_core::{
     money::Currency,
     ports::{Journal, Mailbox, PostError, Posted, PostedMail, StoreError},
     rows::RawLetter,
+    spec::partner::PartnerFiles,
 };
 use voronka_testkit::{FakeClock, journal::MemoryStore};
 
@@ -66,7 +68,19 @@ fn partner(id: &str) -> PartnerId {
 
 fn card(id: &str, name: &str) -> PartnerCard {
     let zone = TimeZone::get("Europe/Moscow").unwrap();
-    PartnerCard { id: partner(id), name: name.into(), zone, currency: Currency::RUB, lang: Lang::Ru }
+    let files = PartnerFiles::from([
+        ("config.yaml".into(), sample::CONFIG.into()),
+        ("flows/tort.yaml".into(), "title: Торт\nsteps: []\n".into()),
+    ]);
+    PartnerCard {
+        id: partner(id),
+        name: name.into(),
+        zone,
+        currency: Currency::RUB,
+        lang: Lang::Ru,
+        team: vec!["Ольга".into(), "Мария".into()],
+        files: Arc::new(files),
+    }
 }
 
 fn admin(store: &Arc<MemoryStore>) -> Admin {

@@ -14,7 +14,10 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use voronka_core::{
     ids::PartnerId,
     ports::Journal,
-    spec::{config::Provider, partner::PartnerSpec},
+    spec::{
+        config::Provider,
+        partner::{PartnerFiles, PartnerSpec},
+    },
 };
 use voronka_engine::Limits;
 use voronka_files::Secrets;
@@ -50,13 +53,7 @@ pub(crate) async fn run(wish: Demo, texts: &Texts) -> Result<ExitCode, Problem> 
     // The doctor looks for it: there is no folder of partners here.
     std::fs::write(data.join(MARK), "").map_err(|error| unusable(&data, &error))?;
     let (spec, secrets) = partner()?;
-    let card = admin::PartnerCard {
-        id: spec.id.clone(),
-        name: spec.config.name.clone(),
-        zone: spec.config.zone.clone(),
-        currency: spec.config.currency,
-        lang: spec.config.languages.first().copied().unwrap_or_default(),
-    };
+    let card = admin::PartnerCard::of(&spec, files()?);
     let wired = wiring::serve(&premises.house, Arc::new(spec), &secrets, MissingKeys::LeaveOut).await?;
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
     let owner = admin::Admin {
@@ -111,13 +108,20 @@ fn welcome(port: u16, data: &std::path::Path, wired: &Wired, texts: &Texts) {
     }
 }
 
+fn broken(cause: String) -> Problem {
+    Problem::new("problem-folder", vec![("path", "korica".into()), ("cause", cause)])
+}
+
+/// The files that the binary carries.
+fn files() -> Result<PartnerFiles, Problem> {
+    voronka_files::read_embedded(&KORICA).map_err(|error| broken(error.to_string()))
+}
+
 /// The partner that the binary carries. Its secrets come from the environment: it is the only one. What is not there is left
 /// out, so that the demo needs nothing.
 pub(super) fn partner() -> Result<(PartnerSpec, Secrets), Problem> {
-    let broken = |cause: String| Problem::new("problem-folder", vec![("path", "korica".into()), ("cause", cause)]);
     let id = PartnerId::parse("korica").map_err(|error| broken(error.to_string()))?;
-    let files = voronka_files::read_embedded(&KORICA).map_err(|error| broken(error.to_string()))?;
-    let loaded = PartnerSpec::parse(id, &files);
+    let loaded = PartnerSpec::parse(id, &files()?);
     let names: Vec<String> = loaded.secrets.iter().map(|(name, _)| name.0.to_string()).collect();
     let Some(mut spec) = loaded.spec else {
         return Err(broken(format!("{} findings", loaded.diagnostics.len())));

@@ -5,6 +5,7 @@ use super::StoreError;
 use crate::{
     ids::{AccountId, ConversationId, CustomerId, OrderId, PartnerId},
     message::{ConversationKey, EventKey, Peer},
+    order::{Order, OrderState},
     rows::{FactRow, LeadRow, MessageRow, NoticeRow, OrderRow},
 };
 
@@ -30,15 +31,11 @@ pub trait Directory: Send + Sync + 'static {
     async fn messages(&self, key: &ConversationKey, after: i64, limit: usize) -> Result<Vec<MessageRow>, StoreError>;
 
     /// Leads, hottest first.
-    async fn leads(
-        &self,
-        partner: &PartnerId,
-        temperature: Option<&str>,
-        page: Page,
-    ) -> Result<Vec<LeadCard>, StoreError>;
+    async fn leads(&self, partner: &PartnerId, filter: &LeadFilter, page: Page) -> Result<Vec<LeadCard>, StoreError>;
 
-    /// Orders, latest first; `open`: only those that are not over.
-    async fn orders(&self, partner: &PartnerId, page: Page) -> Result<Vec<OrderCard>, StoreError>;
+    /// Orders, latest first.
+    async fn orders(&self, partner: &PartnerId, filter: &OrderFilter, page: Page)
+    -> Result<Vec<OrderCard>, StoreError>;
 
     /// One order.
     async fn order(&self, partner: &PartnerId, order: OrderId) -> Result<Option<OrderCard>, StoreError>;
@@ -46,8 +43,11 @@ pub trait Directory: Send + Sync + 'static {
     /// Notices, latest first.
     async fn notices(&self, partner: &PartnerId, page: Page) -> Result<Vec<NoticeRow>, StoreError>;
 
-    /// Counts since a moment.
-    async fn figures(&self, partner: &PartnerId, since: Timestamp) -> Result<Figures, StoreError>;
+    /// Questions that found no answer, latest first.
+    async fn questions(&self, partner: &PartnerId, page: Page) -> Result<Vec<QuestionCard>, StoreError>;
+
+    /// Counts from a moment to another, which is outside.
+    async fn figures(&self, partner: &PartnerId, since: Timestamp, until: Timestamp) -> Result<Figures, StoreError>;
 
     /// Events that were set aside and bodies that could not be read, latest first.
     async fn dead_letters(&self, partner: &PartnerId, page: Page) -> Result<Vec<DeadLetterView>, StoreError>;
@@ -101,8 +101,90 @@ impl Page {
 pub struct ConversationFilter {
     /// Of this owner only (`bot`, `person`, `nobody`).
     pub owner: Option<String>,
-    /// Whose customer's name or last words contain this.
+    /// Whose customer's name, phone or e-mail hold this; of the latest [`SEARCHED_MAX`] also those whose last words do.
     pub text: Option<String>,
+}
+
+/// Which leads.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LeadFilter {
+    /// Of this temperature only (`cold`, `warm`, `hot`).
+    pub temperature: Option<String>,
+    /// Whose name, phone or e-mail hold this; of the hottest [`SEARCHED_MAX`] also those whose reasons or last words do.
+    pub text: Option<String>,
+}
+
+/// Which orders.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct OrderFilter {
+    /// In one of these states only; empty: in any.
+    pub states: Vec<OrderState>,
+    /// Whose customer's name, phone or e-mail hold this; of the latest [`SEARCHED_MAX`] of each state also those whose number,
+    /// goods or note do.
+    pub text: Option<String>,
+}
+
+/// Rows whose words a search looks through; names, phones and e-mails are looked through in all of them.
+pub const SEARCHED_MAX: usize = 1_000;
+/// People that a search by name, phone or e-mail finds at most.
+pub const FOUND_MAX: usize = 500;
+
+/// What is searched for: without regard to case, «ё» or how a phone's digits are parted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Needle {
+    words: String,
+    digits: String,
+}
+
+impl Needle {
+    /// `None`: nothing is searched for.
+    pub fn of(text: &str) -> Option<Self> {
+        /// Fewer digits are a number of pieces or a year rather than a part of a phone.
+        const DIGITS_MIN: usize = 4;
+        let words = folded(text.trim());
+        if words.is_empty() {
+            return None;
+        }
+        let digits: String = words.chars().filter(char::is_ascii_digit).collect();
+        let is_phone = words.chars().all(|c| c.is_ascii_digit() || " -+()\u{a0}".contains(c));
+        let digits = match digits.strip_prefix('8') {
+            _ if digits.len() < DIGITS_MIN || !is_phone => words.clone(),
+            // As it is dialled within Russia.
+            Some(rest) if rest.len() == 10 => rest.to_owned(),
+            _ => digits,
+        };
+        Some(Self { words, digits })
+    }
+
+    /// The words, [`folded`].
+    pub fn words(&self) -> &str {
+        &self.words
+    }
+
+    /// The digits of a phone alone; where it is none, the words.
+    pub fn digits(&self) -> &str {
+        &self.digits
+    }
+
+    /// Whether a text holds it.
+    pub fn is_in(&self, text: &str) -> bool {
+        self.is_in_folded(&folded(text))
+    }
+
+    /// Whether a text that is [`folded`] holds it.
+    pub fn is_in_folded(&self, text: &str) -> bool {
+        text.contains(&self.words) || text.contains(&self.digits)
+    }
+}
+
+/// A text as it is searched in.
+pub fn folded(text: &str) -> String {
+    text.to_lowercase().replace('ё', "е")
+}
+
+/// What a customer is found by: name, phone and e-mail, [`folded`].
+pub fn found_by(name: Option<&str>, phone: Option<&str>, email: Option<&str>) -> String {
+    [name, phone, email].map(|text| folded(text.unwrap_or_default())).join("\n")
 }
 
 /// A conversation in a list.
@@ -120,6 +202,8 @@ pub struct ConversationCard {
     pub name: Option<String>,
     /// Who answers.
     pub owner: String,
+    /// Which person, if one does and is known.
+    pub holder: Option<String>,
     /// Beginning of the last message.
     pub preview: String,
     /// When.
@@ -130,6 +214,13 @@ pub struct ConversationCard {
     pub temperature: String,
     /// Points.
     pub score: i32,
+}
+
+impl ConversationCard {
+    /// Whether its last words hold what is searched for.
+    pub fn holds(&self, needle: &Needle) -> bool {
+        needle.is_in(&self.preview)
+    }
 }
 
 /// A conversation, opened.
@@ -168,6 +259,13 @@ pub struct LeadCard {
     pub preview: String,
 }
 
+impl LeadCard {
+    /// Whether its reasons or last words hold what is searched for.
+    pub fn holds(&self, needle: &Needle) -> bool {
+        needle.is_in(&self.lead.why) || needle.is_in(&self.preview)
+    }
+}
+
 /// An order in a list.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OrderCard {
@@ -185,18 +283,43 @@ pub struct OrderCard {
     pub peer: Peer,
 }
 
-/// Counts since a moment.
+impl OrderCard {
+    /// Whether its number, goods or note hold what is searched for.
+    pub fn holds(&self, needle: &Needle) -> bool {
+        let order: Option<Order> = serde_json::from_str(&self.order.data).ok();
+        let in_order =
+            |order: Order| needle.is_in(&order.note) || order.lines.iter().any(|line| needle.is_in(&line.name));
+        needle.is_in(&self.order.number) || order.is_some_and(in_order)
+    }
+}
+
+/// A question that found no answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct QuestionCard {
+    /// The fact.
+    pub fact: FactRow,
+    /// The customer's name.
+    pub name: Option<String>,
+    /// The customer's latest conversation.
+    pub conversation: ConversationId,
+    /// Its account.
+    pub account: AccountId,
+    /// The customer's last words in it until then; empty when they were forgotten.
+    pub words: String,
+}
+
+/// Counts of a span of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Figures {
     /// Customers who wrote.
     pub customers: u32,
-    /// Leads that are hot now.
+    /// Leads that are hot now, whatever the span.
     pub hot: u32,
     /// Orders placed.
     pub orders: u32,
     /// Their sum in minor units, without those that were called off or given back since.
     pub revenue_minor: i64,
-    /// Conversations that wait for a person.
+    /// Conversations that wait for a person now, whatever the span.
     pub waiting: u32,
     /// Questions without an answer.
     pub unanswered: u32,
@@ -260,4 +383,22 @@ pub struct EventSetAside {
     pub at: Timestamp,
     /// The event in JSON, as it was kept.
     pub event: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_phone_is_found_however_it_is_written_and_words_whatever_their_case() {
+        let anna = found_by(Some("Анна Ёлкина"), Some("+79123456789"), Some("Anna@Example.ru"));
+        let phones = ["+7 912 345-67-89", "8 912 345 67 89", "8(912)3456789", "345-67-89", "4567"];
+        for text in ["анна", " ЁЛК ", "елк", "anna@ex"].iter().chain(&phones) {
+            assert!(Needle::of(text).is_some_and(|needle| needle.is_in_folded(&anna)), "{text}");
+        }
+        for text in ["Борис", "999 99 99", "345 шт"] {
+            assert!(Needle::of(text).is_some_and(|needle| !needle.is_in_folded(&anna)), "{text}");
+        }
+        assert_eq!(Needle::of(" \u{a0} "), None);
+    }
 }

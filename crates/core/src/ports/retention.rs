@@ -79,6 +79,7 @@ impl Fact {
         "ad.suppressed",
         "undelivered",
         "reachable",
+        "note",
     ];
 
     /// Facts that make a customer more than a cold lead for ever; and a wish not to be written to must be remembered.
@@ -104,6 +105,7 @@ mod tests {
             Fact::AdSuppressed,
             Fact::Undelivered { cause: String::new() },
             Fact::Reachable { now: String::new() },
+            Fact::Note { who: String::new(), text: String::new() },
         ];
         assert_eq!(facts.map(|fact| fact.name()), *Fact::FADING);
         let warm = Fact::Temperature { to: Temperature::Warm, score: 0 };

@@ -255,6 +255,9 @@ phrases! {
     OrderCancelled "order_cancelled" ("number") ru "Заказ {number} отменён." en "Order {number} is cancelled.";
     /// News of an order: money given back.
     OrderRefunded "order_refunded" ("number") ru "Деньги за заказ {number} возвращены." en "Order {number} is refunded.";
+    /// News of an order that was a mistake of the team's.
+    OrderUndone "order_undone" ("number") ru "Поправка: прошлое сообщение о заказе {number} отправили по ошибке. О новостях напишем."
+        en "A correction: our last message about order {number} was sent by mistake. We will write when there is news.";
     /// Above product cards that answer a question.
     HereIs "here_is" () ru "Вот что есть:" en "Here is what we have:";
     /// Above products that fit what was asked for.

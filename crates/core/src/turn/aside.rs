@@ -76,7 +76,9 @@ impl Aside {
         let cards = cards.flat_map(|to| notices::card(&work.snap.key, &[SET_ASIDE, &trouble], to, &text));
         let id = NoticeId::of(&[&conversation, SET_ASIDE, &trouble]);
         let outbox = said.into_iter().chain(cards).collect();
-        Told { notice: NoticeRow { id, about: SET_ASIDE.to_owned(), text, at }, outbox }
+        let about = SET_ASIDE.to_owned();
+        let of = Some(work.snap.key.conversation);
+        Told { notice: NoticeRow { id, conversation: of, about, text, at }, outbox }
     }
 }
 

@@ -4,7 +4,7 @@ use super::{
     Outcome,
     state::{self, Snapshot, State},
     wording::Wording,
-    work::Work,
+    work::{PersonSays, Work},
 };
 use crate::{
     fit,
@@ -81,7 +81,9 @@ impl Work {
             }
             return rows;
         }
-        for text in own {
+        let of_the_answer = self.basis.take();
+        for PersonSays { who, text } in own {
+            self.basis = Some(serde_json::json!({ "who": who }).to_string());
             let message = Message {
                 text: Rich::plain(text),
                 cards: Vec::new(),
@@ -91,6 +93,7 @@ impl Work {
             };
             self.send(&message, Author::Person, &mut rows);
         }
+        self.basis = of_the_answer;
         for message in reply.into_messages() {
             self.send(&message, Author::Bot, &mut rows);
         }

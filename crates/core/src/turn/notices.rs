@@ -83,6 +83,7 @@ impl Work {
         let notice = id("notice");
         let row = NoticeRow {
             id: NoticeId::of(&notice.each_ref().map(String::as_str)),
+            conversation: Some(self.snap.key.conversation),
             about: first.clone(),
             text: text.clone(),
             at: self.now,

@@ -49,6 +49,9 @@ impl Owner {
 pub struct State {
     /// Who answers.
     pub owner: Owner,
+    /// Which person, if one does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub holder: Option<String>,
     /// The flow under way.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<Run>,

@@ -126,7 +126,7 @@ pub(super) struct Work {
     /// What the answer rests on, for the owner's eyes, in JSON.
     pub(super) basis: Option<String>,
     /// What a person of the team writes.
-    pub(super) person_says: Vec<String>,
+    pub(super) person_says: Vec<PersonSays>,
     /// Whether the customer did something, so that silence is counted anew.
     pub(super) customer_acted: bool,
     /// Steps walked in this turn, for the loop limit.
@@ -141,6 +141,13 @@ pub(super) struct Work {
     pub(super) given_back: bool,
     /// How what is said is sent. Answers go first; what nobody asked for, for only a timer rang, goes behind them.
     pub(super) lane: Lane,
+}
+
+/// What a person of the team writes to the customer.
+#[derive(Debug)]
+pub(super) struct PersonSays {
+    pub(super) who: String,
+    pub(super) text: String,
 }
 
 impl Work {

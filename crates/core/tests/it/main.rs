@@ -18,4 +18,5 @@ mod scores;
 mod scripts;
 mod sequences;
 mod shop;
+mod team;
 mod timers;

@@ -11,9 +11,10 @@ use voronka_core::{
     order::OrderState,
     ports::{
         Backlog, ConversationCard, ConversationFilter, ConversationView, DeadLetterView, Directory, EventSetAside,
-        Figures, LeadCard, LetterContent, LetterKind, OpenedLetter, OrderCard, Page, StoreError,
+        Figures, LeadCard, LeadFilter, LetterContent, LetterKind, Needle, OpenedLetter, OrderCard, OrderFilter, Page,
+        QuestionCard, SEARCHED_MAX, StoreError, found_by,
     },
-    rows::{ConversationRow, MessageRow, NoticeRow},
+    rows::{Author, ConversationRow, FactRow, MessageRow, NoticeRow},
 };
 
 use super::memory::{KeptOrder, Letter, MemoryStore, State, lock};
@@ -37,7 +38,16 @@ impl State {
             unread: row.unread,
             temperature: lead.map_or("cold", |lead| lead.temperature).to_owned(),
             score: lead.map_or(0, |lead| lead.score),
+            holder: (row.owner == "person").then(|| holder(&row.state)).flatten(),
         }
+    }
+
+    /// Whether a customer is found by it.
+    fn is_found(&self, partner: &PartnerId, customer: CustomerId, needle: &Needle) -> bool {
+        let found = self.customers.get(&(partner.clone(), customer));
+        found.is_some_and(|row| {
+            needle.is_in_folded(&found_by(row.name.as_deref(), row.phone.as_deref(), row.email.as_deref()))
+        })
     }
 
     fn latest_conversation(
@@ -65,6 +75,24 @@ impl State {
     }
 }
 
+/// Who has a conversation, by its state.
+fn holder(state: &str) -> Option<String> {
+    let state: serde_json::Value = serde_json::from_str(state).ok()?;
+    Some(state.get("holder")?.as_str()?.to_owned())
+}
+
+/// Those among the first that hold it, and all whose customer is found by it.
+fn search<T>(
+    rows: Vec<T>,
+    needle: Option<Needle>,
+    holds: impl Fn(&T, &Needle) -> bool,
+    is_theirs: impl Fn(&T, &Needle) -> bool,
+) -> Vec<T> {
+    let Some(needle) = needle else { return rows };
+    let fits = |(at, row): &(usize, T)| (*at < SEARCHED_MAX && holds(row, &needle)) || is_theirs(row, &needle);
+    rows.into_iter().enumerate().filter(fits).map(|(_, row)| row).collect()
+}
+
 fn cut<T>(rows: impl IntoIterator<Item = T>, page: Page) -> Vec<T> {
     rows.into_iter().skip(page.skip).take(page.limit).collect()
 }
@@ -86,16 +114,13 @@ impl Directory for MemoryStore {
         page: Page,
     ) -> Result<Vec<ConversationCard>, StoreError> {
         let state = lock(&self.state);
-        let needle = filter.text.as_deref().unwrap_or_default().trim().to_lowercase();
+        let needle = filter.text.as_deref().and_then(Needle::of);
         let of = state.conversations.iter().filter(|(key, _)| key.partner == *partner);
         let mut cards: Vec<ConversationCard> = of.map(|(key, (_, row))| state.card(key, row)).collect();
-        cards.retain(|card| {
-            let name = card.name.as_deref().unwrap_or_default().to_lowercase();
-            let held = filter.owner.as_ref().is_none_or(|owner| card.owner == *owner);
-            held && (name.contains(&needle) || card.preview.to_lowercase().contains(&needle))
-        });
+        cards.retain(|card| filter.owner.as_ref().is_none_or(|owner| card.owner == *owner));
         cards.sort_by_key(|card| Reverse((card.at, card.id)));
-        Ok(cut(cards, page))
+        let is_theirs = |card: &ConversationCard, needle: &Needle| state.is_found(partner, card.customer, needle);
+        Ok(cut(search(cards, needle, ConversationCard::holds, is_theirs), page))
     }
 
     async fn conversation(
@@ -126,15 +151,11 @@ impl Directory for MemoryStore {
         Ok(messages.range(after.saturating_add(1)..).take(limit).map(|(_, message)| message.clone()).collect())
     }
 
-    async fn leads(
-        &self,
-        partner: &PartnerId,
-        temperature: Option<&str>,
-        page: Page,
-    ) -> Result<Vec<LeadCard>, StoreError> {
+    async fn leads(&self, partner: &PartnerId, filter: &LeadFilter, page: Page) -> Result<Vec<LeadCard>, StoreError> {
         let state = lock(&self.state);
         let of = state.leads.iter().filter(|((whose, _), _)| whose == partner).map(|(_, lead)| lead);
-        let mut leads: Vec<_> = of.filter(|lead| temperature.is_none_or(|wanted| lead.temperature == wanted)).collect();
+        let wanted = filter.temperature.as_deref();
+        let mut leads: Vec<_> = of.filter(|lead| wanted.is_none_or(|wanted| lead.temperature == wanted)).collect();
         leads.sort_by_key(|lead| Reverse((heat(lead.temperature), lead.score, lead.at, lead.customer)));
         let cards = leads.into_iter().filter_map(|lead| {
             let (key, conversation) = state.latest_conversation(partner, lead.customer)?;
@@ -148,15 +169,25 @@ impl Directory for MemoryStore {
                 preview: conversation.preview.clone(),
             })
         });
-        Ok(cut(cards, page))
+        let is_theirs = |card: &LeadCard, needle: &Needle| state.is_found(partner, card.lead.customer, needle);
+        let needle = filter.text.as_deref().and_then(Needle::of);
+        Ok(cut(search(cards.collect(), needle, LeadCard::holds, is_theirs), page))
     }
 
-    async fn orders(&self, partner: &PartnerId, page: Page) -> Result<Vec<OrderCard>, StoreError> {
+    async fn orders(
+        &self,
+        partner: &PartnerId,
+        filter: &OrderFilter,
+        page: Page,
+    ) -> Result<Vec<OrderCard>, StoreError> {
         let state = lock(&self.state);
         let of = state.orders.iter().filter(|((whose, _), _)| whose == partner);
         let mut cards: Vec<OrderCard> = of.filter_map(|(_, kept)| state.order_card(partner, kept)).collect();
+        cards.retain(|card| filter.states.is_empty() || filter.states.contains(&card.order.state));
         cards.sort_by_key(|card| Reverse((card.order.at, card.order.id)));
-        Ok(cut(cards, page))
+        let is_theirs = |card: &OrderCard, needle: &Needle| state.is_found(partner, card.order.customer, needle);
+        let needle = filter.text.as_deref().and_then(Needle::of);
+        Ok(cut(search(cards, needle, OrderCard::holds, is_theirs), page))
     }
 
     async fn order(&self, partner: &PartnerId, order: OrderId) -> Result<Option<OrderCard>, StoreError> {
@@ -172,14 +203,37 @@ impl Directory for MemoryStore {
         Ok(cut(notices, page))
     }
 
-    async fn figures(&self, partner: &PartnerId, since: Timestamp) -> Result<Figures, StoreError> {
+    async fn questions(&self, partner: &PartnerId, page: Page) -> Result<Vec<QuestionCard>, StoreError> {
         let state = lock(&self.state);
-        let facts: Vec<_> =
-            state.facts.iter().filter(|(of, fact)| of == partner && fact.at >= since).map(|(_, fact)| fact).collect();
+        let of = state.facts.iter().enumerate();
+        let of = of.filter(|(_, (of, fact))| of == partner && fact.name == "question.unanswered");
+        let mut asked: Vec<_> = of.map(|(n, (_, fact))| (n, fact)).collect();
+        asked.sort_by_key(|(n, fact)| Reverse((fact.at, fact.customer, *n)));
+        let card = |(_, fact): (usize, &FactRow)| {
+            let (key, conversation) = state.latest_conversation(partner, fact.customer)?;
+            let customer = state.customers.get(&(partner.clone(), fact.customer));
+            let said = state.messages.get(key).into_iter().flat_map(|messages| messages.values().rev());
+            let mut until = said.filter(|row| row.author == Author::Customer && row.at <= fact.at);
+            Some(QuestionCard {
+                fact: fact.clone(),
+                name: customer.and_then(|customer| customer.name.clone()),
+                conversation: key.conversation,
+                account: conversation.account.clone(),
+                words: until.next().map(|row| row.text.clone()).unwrap_or_default(),
+            })
+        };
+        Ok(cut(asked.into_iter().filter_map(card), page))
+    }
+
+    async fn figures(&self, partner: &PartnerId, since: Timestamp, until: Timestamp) -> Result<Figures, StoreError> {
+        let state = lock(&self.state);
+        let span = since..until;
+        let of = state.facts.iter().filter(|(of, fact)| of == partner && span.contains(&fact.at));
+        let facts: Vec<_> = of.map(|(_, fact)| fact).collect();
         let named = |name: &'static str| facts.iter().filter(move |fact| fact.name == name);
         let of_leads = state.leads.iter().filter(|((of, _), lead)| of == partner && lead.temperature == "hot");
         let of_orders = state.orders.iter().filter(|((of, _), _)| of == partner).map(|(_, kept)| kept);
-        let placed: Vec<_> = of_orders.filter(|kept| kept.placed.is_some_and(|at| at >= since)).collect();
+        let placed: Vec<_> = of_orders.filter(|kept| kept.placed.is_some_and(|at| span.contains(&at))).collect();
         let undone = |state| matches!(state, OrderState::Cancelled | OrderState::Refunded | OrderState::Returned);
         let held =
             state.conversations.iter().filter(|(key, (_, row))| key.partner == *partner && row.owner == "nobody");

@@ -165,5 +165,5 @@ pub fn stored(bubble: &Bubble) -> String {
 /// A notice; its id is made of the name.
 pub fn notice(name: &str, seconds: i64) -> NoticeRow {
     let (about, text) = ("contact.left".to_owned(), format!("Анна оставила телефон ({name})"));
-    NoticeRow { id: NoticeId::of(&[name]), about, text, at: moment(seconds) }
+    NoticeRow { id: NoticeId::of(&[name]), conversation: None, about, text, at: moment(seconds) }
 }

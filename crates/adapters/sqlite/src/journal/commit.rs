@@ -4,7 +4,11 @@ use jiff::Timestamp;
 use rusqlite::params;
 use voronka_core::{
     order::OrderState,
-    rows::{ConversationRow, FactRow, LeadRow, MessageRow, NoticeRow, OrderRow, OutboxRow, TimerRow, TurnCommit},
+    ports::found_by,
+    rows::{
+        ConversationRow, CustomerRow, FactRow, LeadRow, MessageRow, NoticeRow, OrderRow, OutboxRow, TimerRow,
+        TurnCommit,
+    },
 };
 
 use super::ROW_BYTES;
@@ -25,6 +29,8 @@ pub(super) struct Prepared {
     bubbles: Vec<Option<String>>,
     /// Bodies of the turn's messages without their words, in order; `None`: as it is.
     bodies: Vec<Option<String>>,
+    /// What the turn's customer is found by.
+    found_by: String,
 }
 
 impl Prepared {
@@ -41,7 +47,9 @@ impl Prepared {
         let bubbles = turn.outbox.iter().map(|row| own_body(&turn, row)).collect::<Result<Vec<_>, _>>()?;
         let bodies =
             turn.messages.iter().map(|row| body::hollow(&row.body, &row.text)).collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { turn, timers, bubbles, bodies })
+        let text = |row: &CustomerRow| found_by(row.name.as_deref(), row.phone.as_deref(), row.email.as_deref());
+        let found_by = turn.customer.as_ref().map(text).unwrap_or_default();
+        Ok(Self { turn, timers, bubbles, bodies, found_by })
     }
 
     /// About how much it writes.
@@ -65,8 +73,7 @@ impl Prepared {
             }
         }
         if let Some(row) = &self.turn.customer {
-            let row = params![partner, row.id.0.into_bytes(), row.name, row.phone, row.email, row.data];
-            pen.prepare_cached(sql::CUSTOMER_PUT)?.execute(row)?;
+            to.customer(row, &self.found_by)?;
         }
         self.turn.lead.iter().try_for_each(|row| to.lead(row))?;
         self.turn.messages.iter().zip(&self.bodies).try_for_each(|(row, body)| to.message(row, body.as_deref()))?;
@@ -78,7 +85,7 @@ impl Prepared {
             .iter()
             .zip(&self.bubbles)
             .try_for_each(|(row, json)| bubble(pen, partner, row, json.as_deref()))?;
-        self.turn.notices.iter().try_for_each(|row| to.notice(row))
+        self.turn.notices.iter().try_for_each(|row| notice(pen, partner, row).map(|_| ()))
     }
 
     fn to<'a>(&'a self, pen: &'a Pen<'a>) -> To<'a> {
@@ -135,6 +142,14 @@ impl To<'_> {
             }
         }
         Err(Problem::Conflict)
+    }
+
+    fn customer(&self, row: &CustomerRow, found_by: &str) -> Result<(), Problem> {
+        let row = params![self.partner, row.id.0.into_bytes(), row.name, row.phone, row.email, row.data, found_by];
+        if self.run(sql::CUSTOMER_GO_ON, row)? == 0 {
+            self.run(sql::CUSTOMER_PUT, row)?;
+        }
+        Ok(())
     }
 
     fn lead(&self, row: &LeadRow) -> Result<(), Problem> {
@@ -204,11 +219,13 @@ impl To<'_> {
         }
         Ok(())
     }
+}
 
-    fn notice(&self, row: &NoticeRow) -> Result<(), Problem> {
-        let row = params![self.partner, row.id.0.into_bytes(), row.about, row.text, micros(row.at)];
-        self.run(sql::NOTICE_ADD, row).map(|_| ())
-    }
+/// How many rows that were: a notice is told once.
+pub(super) fn notice(pen: &Pen<'_>, partner: &str, row: &NoticeRow) -> Result<usize, Problem> {
+    let of = row.conversation.map(|id| id.0.into_bytes());
+    let row = params![partner, row.id.0.into_bytes(), row.about, row.text, micros(row.at), of];
+    Ok(pen.prepare_cached(sql::NOTICE_ADD)?.execute(row)?)
 }
 
 /// `json`: the bubble, unless a message has it.

@@ -142,8 +142,7 @@ pub(super) fn set_aside(pen: &Pen<'_>, letter: &DeadLetter, told: &[String]) -> 
     let row = params![partner, account.as_str(), conversation, mail, None::<&[u8]>, letter.cause, micros(letter.at)];
     pen.prepare_cached(sql::LETTER_ADD)?.execute(row)?;
     let Some(Told { notice, outbox }) = &letter.told else { return Ok(Telling::Nothing) };
-    let row = params![partner, notice.id.0.into_bytes(), notice.about, notice.text, micros(notice.at)];
-    if pen.prepare_cached(sql::NOTICE_ADD)?.execute(row)? == 0 {
+    if super::commit::notice(pen, partner, notice)? == 0 {
         return Ok(Telling::Nothing);
     }
     outbox.iter().zip(told).try_for_each(|(row, json)| super::commit::bubble(pen, partner, row, Some(json)))?;

@@ -5,7 +5,7 @@ use std::path::Path;
 use rusqlite::Connection;
 use voronka_core::{
     message::{Inbound, Timer},
-    ports::{ConversationFilter, Directory, Journal, Page, PostedMail},
+    ports::{ConversationFilter, Directory, Journal, LeadFilter, Page, PostedMail},
     rows::TurnCommit,
 };
 use voronka_sqlite::SqliteStore;
@@ -66,13 +66,14 @@ async fn a_file_of_the_first_version_is_taken_over_whole() {
     let page = Page::first(9);
     let listed = store.conversations(&korica, &ConversationFilter::default(), page).await.unwrap();
     assert_eq!(listed.iter().map(|card| card.peer.as_str()).collect::<Vec<_>>(), ["boris", "anna"]);
-    assert_eq!(store.leads(&korica, Some("warm"), page).await.unwrap().len(), 2);
+    let warm = LeadFilter { temperature: Some("warm".into()), text: None };
+    assert_eq!(store.leads(&korica, &warm, page).await.unwrap().len(), 2);
     let view = store.conversation(&key, 9).await.unwrap().unwrap();
     assert_eq!(
         view.facts.iter().map(|fact| fact.name.as_str()).collect::<Vec<_>>(),
         ["message", "price.asked", "message"]
     );
-    assert_eq!(store.figures(&korica, sample::moment(0)).await.unwrap().customers, 2);
+    assert_eq!(store.figures(&korica, sample::moment(0), sample::moment(9)).await.unwrap().customers, 2);
     assert_eq!(store.fire(sample::moment(50), 9).await.unwrap().conversations.len(), 2);
 }
 

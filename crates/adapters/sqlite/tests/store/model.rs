@@ -3,7 +3,10 @@ use voronka_core::{
     ids::{OrderId, PartnerId},
     message::{ConversationKey, DeliveryFate, Event, EventKey, Inbound, Timer},
     order::OrderState,
-    ports::{ConversationFilter, Directory, Journal, Loaded, Page, PostedMail, Retention, Settled, Terms},
+    ports::{
+        ConversationFilter, Directory, Journal, LeadFilter, Loaded, OrderFilter, Page, PostedMail, Retention, Settled,
+        Terms,
+    },
     rows::{DeadLetter, MailSeq, OutboxRow, TimerRow, TurnCommit},
 };
 use voronka_testkit::journal::{Fixture, MemoryStore, sample};
@@ -227,14 +230,25 @@ async fn compare(memory: &MemoryStore, file: &InFile) {
             }
         }
         for temperature in [None, Some("hot")] {
-            assert_eq!(memory.leads(&partner, temperature, page).await, store.leads(&partner, temperature, page).await);
+            for text in [None, Some("цену"), Some("АНН")] {
+                let owned = |text: &str| text.to_owned();
+                let filter = LeadFilter { temperature: temperature.map(owned), text: text.map(owned) };
+                assert_eq!(memory.leads(&partner, &filter, page).await, store.leads(&partner, &filter, page).await);
+            }
         }
-        assert_eq!(memory.orders(&partner, page).await, store.orders(&partner, page).await);
+        for states in [vec![], vec![OrderState::Placed, OrderState::Paid]] {
+            for text in [None, Some("1201".to_owned()), Some("анн".to_owned())] {
+                let filter = OrderFilter { states: states.clone(), text };
+                assert_eq!(memory.orders(&partner, &filter, page).await, store.orders(&partner, &filter, page).await);
+            }
+        }
+        assert_eq!(memory.questions(&partner, page).await, store.questions(&partner, page).await);
         assert_eq!(memory.notices(&partner, page).await, store.notices(&partner, page).await);
         assert_eq!(memory.dead_letters(&partner, page).await, store.dead_letters(&partner, page).await);
         for since in [-5, 3] {
             let since = sample::moment(since);
-            assert_eq!(memory.figures(&partner, since).await, store.figures(&partner, since).await);
+            let until = sample::moment(40);
+            assert_eq!(memory.figures(&partner, since, until).await, store.figures(&partner, since, until).await);
         }
     }
 }

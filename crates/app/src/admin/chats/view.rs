@@ -1,16 +1,19 @@
 //! A conversation and its lead, as they are shown.
 
+use jiff::Timestamp;
 use voronka_core::{
+    fact::Fact,
     ports::ConversationView,
-    rows::{Author, MessageRow},
+    rows::{Author, FactRow, MessageRow},
 };
 
 use super::super::{
     admit::Visit,
     facts,
+    next::Next,
     orders::state_class,
     page,
-    show::{Call, Dates, Heat, initial, money},
+    show::{Call, Dates, Heat, initial, money, owner_words},
     words::Words,
 };
 
@@ -21,6 +24,10 @@ pub(super) struct Head {
     pub(super) account: String,
     pub(super) owner: String,
     pub(super) owner_word: String,
+    /// What a reply would do.
+    pub(super) hint: String,
+    /// Whether the reader has the conversation.
+    pub(super) mine: bool,
     pub(super) heat: Heat,
     pub(super) score: i32,
     pub(super) unread: u32,
@@ -30,12 +37,20 @@ impl Head {
     pub(super) fn of(visit: &Visit, view: &ConversationView) -> Self {
         let w = visit.door.words;
         let name = view.card.name.clone().unwrap_or_else(|| w.t("no-name"));
+        let holder = view.card.holder.as_deref();
+        // Who took it before names were kept: it may be the reader.
+        let others = holder.filter(|name| *name != visit.who);
         Self {
             initial: initial(&name),
             name,
             account: w.word("account", view.card.account.as_str()),
+            mine: view.card.owner == "person" && others.is_none(),
+            hint: match others {
+                Some(name) => w.with("hint-held", "name", name),
+                None => w.t(&format!("hint-{}", view.card.owner)),
+            },
             owner: view.card.owner.clone(),
-            owner_word: w.word("owner", &view.card.owner),
+            owner_word: owner_words(w, &view.card.owner, holder),
             heat: Heat::of(&view.card.temperature, w),
             score: view.card.score,
             unread: view.card.unread,
@@ -43,9 +58,14 @@ impl Head {
     }
 }
 
-/// A message.
+/// A message, or a note of the team's.
 pub(super) struct Said {
-    pub(super) seq: i64,
+    /// Its place on the page.
+    pub(super) id: String,
+    /// Position of a message.
+    pub(super) seq: Option<i64>,
+    /// When a note was made, in microseconds.
+    pub(super) noted: Option<i64>,
     /// A new day's name, where one begins.
     pub(super) day: Option<String>,
     /// The day, for the next piece of the list.
@@ -69,50 +89,127 @@ pub(super) struct Thread {
     pub(super) said: Vec<Said>,
     /// How many to ask for to see earlier ones.
     pub(super) earlier: Option<usize>,
+    /// When it was made, in microseconds: later notes are asked for.
+    pub(super) made: i64,
+}
+
+/// What a person of the team wrote down.
+pub(super) struct Note {
+    at: Timestamp,
+    who: String,
+    text: String,
+}
+
+/// Notes among the facts, latest first as they are, oldest first as they are shown.
+pub(super) fn notes(facts: &[FactRow], wanted: impl Fn(Timestamp) -> bool) -> Vec<Note> {
+    let of = facts.iter().rev().filter(|row| row.name == "note" && wanted(row.at));
+    of.filter_map(|row| match serde_json::from_str(&row.data) {
+        Ok(Fact::Note { who, text }) => Some(Note { at: row.at, who, text }),
+        _ => None,
+    })
+    .collect()
 }
 
 impl Thread {
     pub(super) fn of(visit: &Visit, dates: &Dates, view: &ConversationView, asked: usize) -> Self {
         let cut = view.messages.first().is_some_and(|row| row.seq > 1);
+        let first = view.messages.first().map(|row| row.at).filter(|_| cut);
+        let notes = notes(&view.facts, |at| first.is_none_or(|first| at >= first));
         Self {
-            said: said(visit, dates, view.card.name.as_deref(), &view.messages, None),
+            said: said(visit, dates, view.card.name.as_deref(), &view.messages, &notes, None),
+            made: visit.now.as_microsecond(),
             earlier: (cut && asked < super::MESSAGES_MAX).then_some(asked.saturating_mul(2).max(super::MESSAGES)),
         }
     }
 }
 
-/// Messages as they are shown; `day`: the day of the message before them.
+/// Messages and notes as they are shown, in the order of time; `day`: the day of the message before them.
 pub(super) fn said(
     visit: &Visit,
     dates: &Dates,
     name: Option<&str>,
     rows: &[MessageRow],
+    notes: &[Note],
     day: Option<&str>,
 ) -> Vec<Said> {
     let w = visit.door.words;
     let mut last = day.map(str::to_owned);
-    let one = |row: &MessageRow| {
-        let day = dates.day_of(row.at);
+    let mut put = |said: &mut Vec<Said>, at: Timestamp, new: Said| {
+        let day = dates.day_of(at);
         let date = day.to_string();
         let begins = last.as_deref() != Some(date.as_str());
         last = Some(date.clone());
-        Said {
-            seq: row.seq,
-            day: begins.then(|| dates.day(day)),
-            date,
+        let day = begins.then(|| dates.day(day));
+        said.push(Said { day, date, clock: dates.clock(at), iso: at.to_string(), ..new });
+    };
+    let mut said = Vec::with_capacity(rows.len() + notes.len());
+    let mut notes = notes.iter().peekable();
+    let mut person = None;
+    for row in rows {
+        while let Some(note) = notes.next_if(|note| note.at < row.at) {
+            put(&mut said, note.at, Said::note(w, note));
+        }
+        // A reply of several bubbles names its author with the first.
+        person = match row.author {
+            Author::Person => written_by(row).or(person),
+            Author::Customer | Author::Bot => None,
+        };
+        put(&mut said, row.at, Said::message(w, row, name, person.as_deref()));
+    }
+    for note in notes {
+        put(&mut said, note.at, Said::note(w, note));
+    }
+    said
+}
+
+/// Which person wrote a message, as the core noted.
+fn written_by(row: &MessageRow) -> Option<String> {
+    let basis: serde_json::Value = serde_json::from_str(row.basis.as_deref()?).ok()?;
+    Some(basis.get("who")?.as_str()?.to_owned())
+}
+
+impl Said {
+    /// Without its time.
+    fn message(w: Words, row: &MessageRow, name: Option<&str>, person: Option<&str>) -> Self {
+        Self {
+            id: format!("m{}", row.seq),
+            seq: Some(row.seq),
+            noted: None,
+            day: None,
+            date: String::new(),
             class: row.author.name(),
             author: match row.author {
                 Author::Customer => name.map_or_else(|| w.t("author-customer"), str::to_owned),
                 Author::Bot => w.t("author-bot"),
-                Author::Person => w.t("author-person"),
+                Author::Person => person.map_or_else(|| w.t("author-person"), str::to_owned),
             },
             text: row.text.clone(),
-            clock: dates.clock(row.at),
-            iso: row.at.to_string(),
-            basis: row.basis.as_deref().and_then(|basis| Basis::of(w, basis)),
+            clock: String::new(),
+            iso: String::new(),
+            basis: match row.author {
+                Author::Bot => row.basis.as_deref().and_then(|basis| Basis::of(w, basis)),
+                Author::Customer | Author::Person => None,
+            },
         }
-    };
-    rows.iter().map(one).collect()
+    }
+
+    /// Without its time.
+    fn note(w: Words, note: &Note) -> Self {
+        let micros = note.at.as_microsecond();
+        Self {
+            id: format!("n{micros}"),
+            seq: None,
+            noted: Some(micros),
+            day: None,
+            date: String::new(),
+            class: "note",
+            author: w.with("note-of", "name", &note.who),
+            text: note.text.clone(),
+            clock: String::new(),
+            iso: String::new(),
+            basis: None,
+        }
+    }
 }
 
 impl Basis {
@@ -180,7 +277,11 @@ pub(super) struct LeadPanel {
     pub(super) email: Option<String>,
     pub(super) marks: Vec<Mark>,
     pub(super) orders: Vec<Bought>,
+    pub(super) next: Next,
 }
+
+/// Facts of the timeline that are shown.
+const MARKS_MAX: usize = 60;
 
 impl LeadPanel {
     pub(super) fn of(visit: &Visit, dates: &Dates, base: &str, view: &ConversationView) -> Self {
@@ -206,7 +307,8 @@ impl LeadPanel {
             source: lead.and_then(|lead| lead.source.clone()),
             call: Call::of(view.phone.as_deref()),
             email: view.email.clone(),
-            marks: marks.collect(),
+            marks: marks.take(MARKS_MAX).collect(),
+            next: Next::of(w, view),
             orders: orders.collect(),
         }
     }

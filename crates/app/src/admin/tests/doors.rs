@@ -84,7 +84,15 @@ fn pages() -> Vec<String> {
         "leads?t=hot",
         "orders",
         "orders?show=over",
+        "orders?view=list&page=2",
         "more",
+        "questions",
+        "settings",
+        "settings/file?path=config.yaml",
+        "chats.csv",
+        "leads.csv?t=hot",
+        "orders.csv",
+        "questions.csv",
         "events",
     ];
     pages.extend(plain.map(|page| format!("/admin/korica/{page}")));
@@ -104,7 +112,7 @@ async fn s_19_reading_changes_nothing() {
         }
     }
     // What changes something is not there to be read.
-    for deed in ["take", "back", "handled", "reply"] {
+    for deed in ["take", "back", "handled", "reply", "note"] {
         let answer = site.get(&format!("{}/{deed}", chat("korica", "telegram", "101"))).await;
         assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED);
     }
@@ -144,6 +152,9 @@ async fn s_23_what_is_another_partners_is_not_there() {
         format!("/admin/korica/chats/{foreign}/messages?after=0"),
         "/admin/korica/chats/nonsense".into(),
         "/admin/nobody/chats".into(),
+        "/admin/nobody/chats.csv".into(),
+        "/admin/korica/settings/file?path=.env".into(),
+        "/admin/korica/settings/file?path=../sosed/config.yaml".into(),
         "/admin/nobody/events".into(),
         "/admin/korica/secrets".into(),
         "/admin/.assets/nothing".into(),
@@ -158,6 +169,8 @@ async fn s_23_what_is_another_partners_is_not_there() {
         (format!("/admin/korica/chats/{foreign}/back"), format!("key={key}")),
         (format!("/admin/korica/chats/{foreign}/handled"), format!("key={key}")),
         (format!("/admin/korica/chats/{foreign}/reply"), format!("key={key}&text=a")),
+        (format!("/admin/korica/chats/{foreign}/note"), format!("key={key}&text=a")),
+        (format!("/admin/korica/orders/{order}/undo"), "from=placed&by=start".into()),
         (format!("/admin/korica/orders/{order}/move"), "from=placed&by=start".into()),
     ] {
         assert_eq!(site.post(&path, &form).await.status, StatusCode::NOT_FOUND, "{path}");

@@ -19,6 +19,15 @@ use voronka_testkit::journal::MemoryStore;
 
 pub(crate) const NOW: &str = "2026-11-20T15:42:00Z";
 
+/// Settings of the shop.
+pub(crate) const CONFIG: &str = "name: Корица
+zone: Europe/Moscow
+accounts:
+  telegram: {token: $TELEGRAM_TOKEN}
+team:
+  Ольга: {telegram: 1, role: owner}
+";
+
 /// A product's name, its price in roubles, how many.
 type Bought = (&'static str, i64, u32);
 /// Number, state, lines, days until it is wanted, note.
@@ -83,7 +92,7 @@ async fn write(store: &MemoryStore, partner: &PartnerId, now: Timestamp, person:
             account,
             peer: peer.clone(),
             customer,
-            state: json!({ "v": "1", "owner": person.owner, "seq": messages.len(), "unread": person.unread })
+            state: json!({ "v": "1", "owner": person.owner, "holder": (person.owner == "person").then_some("Мария"), "seq": messages.len(), "unread": person.unread })
                 .to_string(),
             owner: person.owner,
             preview,
@@ -188,7 +197,9 @@ fn notices(person: &Person, partner: &PartnerId, at: Timestamp) -> Vec<NoticeRow
     let last = person.said.last().map(|said| said.2).unwrap_or_default();
     let text = format!("{}\n{who}\n{points}: {}\n— {last}", about.1, why.join(", "));
     let id = NoticeId::of(&[partner.as_str(), person.peer]);
-    vec![NoticeRow { id, about: about.0.to_owned(), text, at }]
+    let of =
+        ConversationKey::of(partner, &AccountId::parse(person.account).expect("an account"), &Peer::new(person.peer));
+    vec![NoticeRow { id, conversation: Some(of.conversation), about: about.0.to_owned(), text, at }]
 }
 
 async fn set_aside(store: &MemoryStore, partner: &PartnerId, key: &ConversationKey, at: Timestamp) {
@@ -294,14 +305,25 @@ fn dmitry() -> Person {
                 Some(json!({ "pages": ["Капкейки"], "worded": "passages" })),
             ),
             (Author::Customer, 80, "Да", None),
-            (Author::Person, 15, "Дмитрий, добрый день! Привезём в пятницу к 10:00, пропуск нужен?", None),
+            (
+                Author::Person,
+                15,
+                "Дмитрий, добрый день! Привезём в пятницу к 10:00, пропуск нужен?",
+                Some(json!({ "who": "Мария" })),
+            ),
             (Author::Customer, 0, "Да, закажу на вас пропуск", None),
         ],
         facts: vec![
             (90, Fact::PriceAsked),
             (80, placed("1120-3307", 4800)),
             (80, Fact::Temperature { to: Temperature::Hot, score: 71 }),
-            (15, Fact::Handoff { cause: "taken:admin".into() }),
+            (15, Fact::Handoff { cause: "taken:Мария".into() }),
+            (
+                14,
+                Fact::Note {
+                    who: "Ольга".into(), text: "Постоянный клиент: пропуск закажет сам".into()
+                },
+            ),
         ],
         orders: vec![(
             "1120-3307",
@@ -378,7 +400,7 @@ fn nobody_yet() -> Person {
                 Some(json!({ "pages": ["Контакты"], "worded": "passages" })),
             ),
         ],
-        facts: vec![],
+        facts: vec![(0, Fact::Unanswered)],
         orders: vec![("1120-5518", OrderState::Draft, &[("Чизкейк", 1900, 1)], 3, "")],
     }
 }

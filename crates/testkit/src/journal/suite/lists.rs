@@ -2,8 +2,8 @@ use voronka_core::{
     ids::OrderId,
     message::{ConversationKey, Inbound},
     order::OrderState,
-    ports::{ConversationFilter, Directory, Figures, Page},
-    rows::{FactRow, TurnCommit},
+    ports::{ConversationFilter, Directory, Figures, LeadFilter, OrderFilter, Page},
+    rows::{Author, FactRow, TurnCommit},
 };
 
 use super::{Fixture, commit, sample};
@@ -127,7 +127,8 @@ pub async fn leads_are_listed_hottest_first(fixture: impl Fixture) {
     let partner = sample::partner("korica");
     let store = fixture.store();
     let list = async |temperature: Option<&str>, page: Page| {
-        let cards = store.leads(&partner, temperature, page).await.expect("lists");
+        let filter = LeadFilter { temperature: temperature.map(str::to_owned), text: None };
+        let cards = store.leads(&partner, &filter, page).await.expect("lists");
         cards.into_iter().map(|card| card.name.expect("all have names")).collect::<Vec<_>>()
     };
     assert_eq!(list(None, Page::first(10)).await, ["Глеб", "Борис", "Дина", "Вера", "Анна"]);
@@ -135,9 +136,19 @@ pub async fn leads_are_listed_hottest_first(fixture: impl Fixture) {
     assert_eq!(list(Some("hot"), Page::first(10)).await, ["Глеб", "Борис"]);
     assert_eq!(list(Some("cold"), Page::first(10)).await, ["Анна"]);
     assert!(list(Some("boiling"), Page::first(10)).await.is_empty());
-    let card = store.leads(&partner, None, Page::first(1)).await.expect("lists").remove(0);
+    let card = store.leads(&partner, &LeadFilter::default(), Page::first(1)).await.expect("lists").remove(0);
     assert_eq!((card.lead.score, card.phone.as_deref()), (90, Some("+79991234567")));
     assert_eq!(card.preview, "Здравствуйте!");
+
+    let find = async |temperature: Option<&str>, text: &str| {
+        let filter = LeadFilter { temperature: temperature.map(str::to_owned), text: Some(text.to_owned()) };
+        let cards = store.leads(&partner, &filter, Page::first(10)).await.expect("lists");
+        cards.into_iter().map(|card| card.name.expect("all have names")).collect::<Vec<_>>()
+    };
+    assert_eq!(find(None, " ГЛЕБ").await, ["Глеб"]);
+    assert_eq!(find(Some("cold"), "глеб").await, [""; 0]);
+    assert_eq!(find(Some("warm"), "Спросил цену").await, ["Дина", "Вера"], "by the reasons of their scores");
+    assert_eq!(find(Some("hot"), "8 999 123-45-67").await, ["Глеб", "Борис"], "by a phone, and each once");
 }
 
 /// Orders keep the conversation that they were made in.
@@ -160,13 +171,25 @@ pub async fn orders_and_notices_are_listed_latest_first(fixture: impl Fixture) {
     })
     .await;
     let store = fixture.store();
-    let orders = store.orders(&anna.partner, Page::first(10)).await.expect("lists");
+    let orders = store.orders(&anna.partner, &OrderFilter::default(), Page::first(10)).await.expect("lists");
     assert_eq!(orders.iter().map(|card| card.order.id).collect::<Vec<_>>(), [id("1"), id("2"), id("3")]);
     let first = store.order(&anna.partner, id("1")).await.expect("finds").expect("is there");
     assert_eq!(first, orders[0]);
     assert_eq!((first.order.state, first.conversation), (OrderState::Paid, anna.conversation));
     assert_eq!((first.name.as_deref(), first.order.due), (Some("Анна"), None));
     assert_eq!(store.order(&anna.partner, id("4")).await, Ok(None));
+    let find = async |states: &[OrderState], text: Option<&str>, page: Page| {
+        let filter = OrderFilter { states: states.to_vec(), text: text.map(str::to_owned) };
+        let cards = store.orders(&anna.partner, &filter, page).await.expect("lists");
+        cards.into_iter().map(|card| card.order.id).collect::<Vec<_>>()
+    };
+    let (paid, placed) = (OrderState::Paid, OrderState::Placed);
+    assert_eq!(find(&[placed], None, Page::first(9)).await, [id("2"), id("3")]);
+    assert_eq!(find(&[placed, paid], None, Page { skip: 1, limit: 1 }).await, [id("2")]);
+    assert_eq!(find(&[OrderState::Draft], None, Page::first(9)).await, []);
+    assert_eq!(find(&[paid], Some("анна"), Page::first(9)).await, [id("1")]);
+    assert_eq!(find(&[], Some("1201-48"), Page::first(2)).await, [id("1"), id("2")]);
+    assert_eq!(find(&[placed], Some("глеб"), Page::first(9)).await, []);
     let notices = store.notices(&anna.partner, Page { skip: 1, limit: 5 }).await.expect("lists");
     assert_eq!(notices, [sample::notice("c", 2), sample::notice("a", 1)], "a notice is told once");
 }
@@ -202,11 +225,63 @@ pub async fn figures_count_since_a_moment(fixture: impl Fixture) {
         order(turn, key, "never", OrderState::Cancelled, 60);
     })
     .await;
-    let figures = async |since| fixture.store().figures(&sample::partner("korica"), sample::moment(since)).await;
+    let span = async |since, until| {
+        fixture.store().figures(&sample::partner("korica"), sample::moment(since), sample::moment(until)).await
+    };
+    let figures = async |since| span(since, 1_000).await;
     let all =
         Figures { customers: 3, hot: 1, orders: 3, revenue_minor: 480_000, waiting: 1, unanswered: 3, blocked: 3 };
     assert_eq!(figures(0).await, Ok(all));
     let since = Figures { orders: 2, revenue_minor: 240_000, unanswered: 0, ..all };
     assert_eq!(figures(50).await, Ok(since));
+    let early = Figures { orders: 2, revenue_minor: 240_000, blocked: 0, ..all };
+    assert_eq!(span(0, 55).await, Ok(early));
+    assert_eq!(span(0, 5).await.map(|figures| (figures.customers, figures.orders)), Ok((0, 0)), "the end is outside");
     assert_eq!(figures(100).await.map(|figures| (figures.customers, figures.orders, figures.hot)), Ok((0, 0, 1)));
+}
+
+/// What the owner should write a page about.
+pub async fn questions_without_an_answer_are_listed_with_the_words_of_then(fixture: impl Fixture) {
+    let anna = talk(&fixture, "Анна", "bot", "…", 1).await;
+    let asks = |n: i64, text: &str| {
+        let (text, n) = (text.to_owned(), n);
+        move |turn: &mut TurnCommit, key: &ConversationKey| {
+            turn.messages =
+                vec![sample::message(n, Author::Customer, &text), sample::message(n + 1, Author::Bot, "Не знаю")];
+            turn.facts = vec![sample::fact(key.first_customer(), "question.unanswered", n + 1)];
+        }
+    };
+    again(&fixture, "Анна", asks(1, "Есть ли парковка?")).await;
+    again(&fixture, "Анна", asks(3, "А у метро?")).await;
+    talk(&fixture, "Борис", "bot", "…", 1).await;
+    again(&fixture, "Борис", asks(5, "Вы пекарня?")).await;
+    let store = fixture.store();
+    let list = async |page: Page| {
+        let cards = store.questions(&anna.partner, page).await.expect("lists");
+        cards.into_iter().map(|card| (card.name.expect("a name"), card.words)).collect::<Vec<_>>()
+    };
+    let pair = |name: &str, words: &str| (name.to_owned(), words.to_owned());
+    let all = [pair("Борис", "Вы пекарня?"), pair("Анна", "А у метро?"), pair("Анна", "Есть ли парковка?")];
+    assert_eq!(list(Page::first(9)).await, all);
+    assert_eq!(list(Page { skip: 1, limit: 1 }).await, all[1..2]);
+    let first = store.questions(&anna.partner, Page { skip: 1, limit: 1 }).await.expect("lists").remove(0);
+    assert_eq!((first.conversation, first.fact.at), (anna.conversation, sample::moment(4)));
+    assert_eq!(store.questions(&sample::partner("sosed"), Page::first(9)).await, Ok(Vec::new()));
+}
+
+/// Who has a conversation is seen in the list, as long as a person has it.
+pub async fn a_conversation_tells_which_person_has_it(fixture: impl Fixture) {
+    let key = talk(&fixture, "Анна", "bot", "…", 1).await;
+    let store = fixture.store();
+    for (owner, holder) in [("person", Some("Ольга")), ("nobody", None), ("bot", None)] {
+        again(&fixture, "Анна", |turn, _| {
+            turn.conversation.owner = owner;
+            turn.conversation.state = r#"{"v":"1","holder":"Ольга"}"#.to_owned();
+        })
+        .await;
+        let page = Page::first(1);
+        let card =
+            store.conversations(&key.partner, &ConversationFilter::default(), page).await.expect("lists").remove(0);
+        assert_eq!(card.holder.as_deref(), holder, "{owner}");
+    }
 }

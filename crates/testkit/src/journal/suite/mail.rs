@@ -2,8 +2,8 @@ use voronka_core::{
     ids::{AccountId, BubbleId},
     message::{Content, ConversationKey, Event, EventKey, Inbound, Profile, Timer},
     ports::{
-        Backlog, ConversationFilter, Directory, Figures, Journal, LetterContent, LetterKind, Loaded, Page, PostedMail,
-        Settled, Telling,
+        Backlog, ConversationFilter, Directory, Figures, Journal, LeadFilter, LetterContent, LetterKind, Loaded,
+        OrderFilter, Page, PostedMail, Settled, Telling,
     },
     rows::{DeadLetter, Lane, OutboxRow, RawLetter, TimerRow, Told, TurnCommit},
 };
@@ -356,14 +356,15 @@ pub async fn another_partner_finds_nothing(fixture: impl Fixture) {
     assert_eq!(store.conversations(&nega, &ConversationFilter::default(), page).await, Ok(vec![]));
     assert_eq!(store.conversation(&foreign, 10).await, Ok(None));
     assert_eq!(store.messages(&foreign, 0, 10).await, Ok(vec![]));
-    assert_eq!(store.leads(&nega, None, page).await, Ok(vec![]));
-    assert_eq!(store.leads(&nega, Some("warm"), page).await, Ok(vec![]));
-    assert_eq!(store.orders(&nega, page).await, Ok(vec![]));
-    let order = store.orders(&key.partner, page).await.expect("lists")[0].order.id;
+    let warm = LeadFilter { temperature: Some("warm".to_owned()), text: None };
+    assert_eq!(store.leads(&nega, &warm, page).await, Ok(vec![]));
+    assert_eq!(store.leads(&nega, &LeadFilter::default(), page).await, Ok(vec![]));
+    assert_eq!(store.orders(&nega, &OrderFilter::default(), page).await, Ok(vec![]));
+    let order = store.orders(&key.partner, &OrderFilter::default(), page).await.expect("lists")[0].order.id;
     assert!(store.order(&key.partner, order).await.expect("finds").is_some());
     assert_eq!(store.order(&nega, order).await, Ok(None));
     assert_eq!(store.notices(&nega, page).await, Ok(vec![]));
-    assert_eq!(store.figures(&nega, sample::moment(-10)).await, Ok(Figures::default()));
+    assert_eq!(store.figures(&nega, sample::moment(-10), sample::moment(1_000)).await, Ok(Figures::default()));
     assert_eq!(store.dead_letters(&nega, page).await, Ok(vec![]));
     let dead = store.dead_letters(&key.partner, page).await.expect("lists")[0].id;
     assert_eq!(store.replay(&nega, dead).await, Ok(None));

@@ -2,7 +2,7 @@ use voronka_core::{
     ids::{OrderId, PartnerId},
     message::{ConversationKey, Inbound, Timer},
     order::OrderState,
-    ports::{CommitError, Directory, Journal, Page, PostedMail, Retention, Settled, Terms},
+    ports::{CommitError, Directory, Journal, LeadFilter, Page, PostedMail, Retention, Settled, Terms},
     rows::{Author, DeadLetter, TimerRow, TurnCommit},
 };
 
@@ -160,7 +160,11 @@ pub async fn facts_of_messages_fade_and_milestones_stay(fixture: impl Fixture) {
     left.sort_unstable();
     assert_eq!(left, ["contact.left", "lead.warm", "order.placed"]);
     assert_eq!(view.orders.len(), 1);
-    let figures = fixture.store().figures(&key.partner, sample::moment(-1)).await.expect("figures are counted");
+    let figures = fixture
+        .store()
+        .figures(&key.partner, sample::moment(-1), sample::moment(1_000_000))
+        .await
+        .expect("figures are counted");
     assert_eq!((figures.orders, figures.revenue_minor), (1, 240_000));
     assert_eq!(fixture.store().notices(&key.partner, Page::first(ALL)).await.expect("notices are read"), []);
 }
@@ -177,7 +181,8 @@ pub async fn a_customer_who_never_was_more_than_a_cold_lead_is_forgotten(fixture
     let fixture = fixture.reopened().await;
     let loaded = load(&fixture, &key).await;
     assert_eq!((loaded.version, loaded.customer, loaded.lead, loaded.history.len()), (0, None, None, 0));
-    let leads = fixture.store().leads(&key.partner, None, Page::first(ALL)).await.expect("leads are read");
+    let leads =
+        fixture.store().leads(&key.partner, &LeadFilter::default(), Page::first(ALL)).await.expect("leads are read");
     assert!(leads.is_empty());
     talk(&fixture, &inbound, 9..10).await;
     assert_eq!(seqs(&fixture, &key).await, [1, 2], "whoever comes back is new");

@@ -1,0 +1,66 @@
+//! What came since a page was made: what the stream of changes makes it ask for.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::{
+    Extension,
+    extract::{Path, Query, State},
+    response::Response,
+};
+use jiff::Timestamp;
+use serde::Deserialize;
+use voronka_core::{ids::ConversationId, message::ConversationKey};
+
+use super::{
+    super::{
+        House,
+        admit::Visit,
+        page::{self, Problem},
+        show::Dates,
+        words::Words,
+    },
+    MESSAGES,
+    view::{self, Said},
+};
+
+/// Where a page's list of messages ends.
+#[derive(Debug, Deserialize)]
+pub(in super::super) struct After {
+    after: i64,
+    /// Day of its last message.
+    #[serde(default)]
+    day: String,
+    /// When its last note was made, in microseconds; none: no notes are wanted.
+    noted: Option<i64>,
+}
+
+#[derive(Template)]
+#[template(path = "admin/messages.html")]
+struct Tail {
+    f: Tools,
+    said: Vec<Said>,
+}
+
+/// What the list of messages needs of a frame.
+struct Tools {
+    w: Words,
+}
+
+/// Messages and notes that came since.
+pub(in super::super) async fn messages(
+    State(house): State<Arc<House>>,
+    Extension(visit): Extension<Visit>,
+    Path((_, id)): Path<(String, String)>,
+    Query(after): Query<After>,
+) -> Result<Response, Problem> {
+    let conversation: ConversationId = id.parse().map_err(|_| Problem::NotFound)?;
+    let key = ConversationKey { partner: visit.partner.id.clone(), conversation };
+    let directory = &house.admin.directory;
+    let view = directory.conversation(&key, 1).await?.ok_or(Problem::NotFound)?;
+    let rows = directory.messages(&key, after.after, MESSAGES).await?;
+    let since = after.noted.and_then(|noted| Timestamp::from_microsecond(noted).ok()).unwrap_or(Timestamp::MAX);
+    let notes = view::notes(&view.facts, |at| at > since);
+    let said = view::said(&visit, &Dates::of(&visit), view.card.name.as_deref(), &rows, &notes, Some(&after.day));
+    page::send(&Tail { f: Tools { w: visit.door.words }, said })
+}

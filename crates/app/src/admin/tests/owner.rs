@@ -1,0 +1,221 @@
+//! The owner's work: who has a dialogue, notes, the next step, orders and their undo, lists as files, settings.
+
+use voronka_core::{
+    message::{Event, TeamAction},
+    order::{OrderMove, OrderState},
+};
+
+use super::*;
+
+const KEY: &str = "0123456789abcdef0123456789abcdef";
+
+/// What people did in a conversation of the shop's, and who.
+async fn deeds(site: &Site, account: &str, peer: &str) -> Vec<(String, TeamAction)> {
+    let mail = site.store.load(&sample::conversation(&partner("korica"), account, peer), 10, 1).await.unwrap().mail;
+    let deed = |event| match event {
+        Event::Team { who, action } => (who, action),
+        other => panic!("{other:?}"),
+    };
+    mail.into_iter().map(|mail| deed(mail.inbound.event)).collect()
+}
+
+#[tokio::test]
+async fn who_has_a_dialogue_and_who_wrote_is_told_by_name() {
+    let site = site().await;
+    let inbox = site.get("/admin/korica/chats?owner=person").await.body;
+    assert!(inbox.contains("Отвечает Мария"), "{inbox}");
+    let talk = site.get(&chat("korica", "web", "102")).await.body;
+    assert!(talk.contains("<span class=\"author\">Мария</span>") && talk.contains("Диалог взял человек: Мария"));
+    // Olga sits before the page: Maria's dialogue can be taken from her.
+    assert!(talk.contains("Отвечает Мария, бот молчит") && talk.contains("Взять диалог"));
+    let marias = Request::get(chat("korica", "web", "102")).header("host", "localhost").header("accept-language", "ru");
+    let marias = marias.header("cookie", format!("voronka_who={}", hex::encode("Мария")));
+    let marias = site.send(marias.body(Body::empty()).unwrap()).await.body;
+    assert!(marias.contains("Отвечаете вы, бот молчит") && !marias.contains("Взять диалог"));
+}
+
+#[tokio::test]
+async fn the_reader_says_who_they_are_and_only_one_of_the_team() {
+    let site = site().await;
+    let page = site.get("/admin/korica/more").await.body;
+    assert!(page.contains("<option selected>Ольга</option>") && page.contains("<option>Мария</option>"));
+    let me = site.post("/admin/korica/me", "name=%D0%9C%D0%B0%D1%80%D0%B8%D1%8F").await;
+    assert_eq!(me.status, StatusCode::SEE_OTHER);
+    let cookie = me.header("set-cookie").split(';').next().unwrap().to_owned();
+    let stranger = site.post("/admin/korica/me", "name=Mallory").await;
+    assert_eq!(stranger.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let talk = chat("korica", "telegram", "101");
+    for cookie in [cookie, format!("voronka_who={}", hex::encode("Mallory"))] {
+        let key = format!("{:032x}", cookie.len());
+        let form = format!("key={key}");
+        let request = super::post(&format!("{talk}/take"), &form).header("sec-fetch-site", "same-origin");
+        site.send(request.header("cookie", cookie).body(Body::from(form)).unwrap()).await;
+    }
+    let names: Vec<String> = deeds(&site, "telegram", "101").await.into_iter().map(|(who, _)| who).collect();
+    assert_eq!(names, ["Мария", "Ольга"], "who is not of the team is taken for its first");
+}
+
+#[tokio::test]
+async fn a_note_is_kept_and_shown_among_the_messages() {
+    let site = site().await;
+    let talk = chat("korica", "web", "102");
+    let page = site.get(&talk).await.body;
+    let page = &page[page.find("id=\"log\"").unwrap()..];
+    let note = page.find("Постоянный клиент: пропуск закажет сам").unwrap();
+    assert!(page.find("пропуск нужен?").unwrap() < note && note < page.find("Да, закажу на вас пропуск").unwrap());
+    assert!(page.contains("Заметка, Ольга"));
+    let answer = site.post(&format!("{talk}/note"), &format!("key={KEY}&text=+%D0%94%D0%B0+")).await;
+    assert_eq!((answer.status, answer.header("location")), (StatusCode::SEE_OTHER, talk.as_str()));
+    assert_eq!(deeds(&site, "web", "102").await, [("Ольга".to_owned(), TeamAction::Note { text: "Да".into() })]);
+    for (text, told) in [("+", "Заметка пустая"), (&"a".repeat(2001), "В заметке 2001 знак")] {
+        let refused = site.post(&format!("{talk}/note"), &format!("key={KEY}&text={text}")).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(refused.body.contains(told), "{told}");
+    }
+    // A page that is open asks for later notes.
+    let later = |noted: i64| {
+        let path = format!("{talk}/messages?after=99&noted={noted}");
+        let site = &site;
+        async move { site.get(&path).await.body }
+    };
+    assert!(later(0).await.contains("data-noted="));
+    assert_eq!(later(i64::from(u32::MAX) * 1_000_000).await.trim(), "");
+}
+
+#[tokio::test]
+async fn the_next_step_is_said() {
+    let site = site().await;
+    for (account, peer, step) in [
+        ("telegram", "101", "Ответьте: клиент ждёт человека."),
+        ("web", "102", "Возьмите в работу заказ 1120-3307."),
+        ("telegram", "104", "Заказ 1119-1184 готов: договоритесь о выдаче."),
+        ("web", "105", "Заказ 1120-5518 не подтверждён: спросите, что мешает."),
+        ("telegram", "103", "Ответьте на вопросы и предложите товар."),
+    ] {
+        assert!(site.get(&chat("korica", account, peer)).await.body.contains(step), "{step}");
+    }
+    let leads = site.get("/admin/korica/leads").await.body;
+    assert!(leads.contains("Позвоните: лид горячий, телефон есть.") && leads.contains("Ничего не нужно"));
+}
+
+#[tokio::test]
+async fn a_move_can_be_taken_back_until_another_follows() {
+    let site = site().await;
+    let order = |number: &str| sample::order_id(&partner("korica"), number);
+    let id = order("1120-3307");
+    let moved = site.post(&format!("/admin/korica/orders/{id}/move?view=list"), "from=placed&by=start").await;
+    let back = moved.header("location").to_owned();
+    assert_eq!(back, format!("/admin/korica/orders?view=list&moved={id}&by=start&from=placed"));
+    let page = site.get(&back).await.body;
+    let form = format!("action=\"/admin/korica/orders/{id}/undo?view=list\"");
+    assert!(page.contains(&form) && page.contains("Заказ 1120-3307: <b>В работе</b>"), "{page}");
+    // The turn has not come yet: there is nothing to take back.
+    let undone = site.post(&format!("/admin/korica/orders/{id}/undo"), "from=placed&by=start").await;
+    assert_eq!((undone.status, undone.header("location")), (StatusCode::SEE_OTHER, "/admin/korica/orders"));
+    let before = site.store.mail_waiting();
+    let working = format!("/admin/korica/orders/{}/undo", order("1118-2216"));
+    for (form, status) in [
+        ("from=paid&by=start", StatusCode::SEE_OTHER),
+        ("from=paid&by=start", StatusCode::SEE_OTHER),
+        ("from=placed&by=mark_paid", StatusCode::CONFLICT),
+        ("from=paid&by=refund", StatusCode::CONFLICT),
+        ("from=paid&by=fly", StatusCode::UNPROCESSABLE_ENTITY),
+    ] {
+        assert_eq!(site.post(&working, form).await.status, status, "{form}");
+    }
+    assert_eq!(site.store.mail_waiting(), before + 1, "two clicks are one");
+    let deed = TeamAction::UndoOrder { order: order("1118-2216"), by: OrderMove::Start, from: OrderState::Paid };
+    assert_eq!(deeds(&site, "telegram", "106").await, [("Ольга".to_owned(), deed)]);
+    for page in ["?moved=nonsense&by=start&from=paid", "?moved=&by=&from=", &format!("?moved={id}&by=refund&from=paid")]
+    {
+        assert!(!site.get(&format!("/admin/korica/orders{page}")).await.body.contains("/undo"), "{page}");
+    }
+}
+
+#[tokio::test]
+async fn orders_are_a_board_or_a_list() {
+    let site = site().await;
+    let board = site.get("/admin/korica/orders").await.body;
+    assert!(board.contains("class=\"board\"") && !board.contains("<table"));
+    assert!(!board.contains("1120-5518") && !board.contains("1102-0075"), "drafts and what is over are elsewhere");
+    let list = site.get("/admin/korica/orders?view=list").await.body;
+    assert!(list.contains("<table class=\"table\">") && !list.contains("class=\"board\""));
+    assert!(list.contains("1119-1184") && list.contains("name=\"by\" value=\"complete\""));
+    let over = site.get("/admin/korica/orders?show=over").await.body;
+    assert!(over.contains("<table") && over.contains("1102-0075") && !over.contains("1119-1184"));
+    let phone = site.get("/admin/korica/orders?q=8+903+111-22-33").await.body;
+    assert!(phone.contains("1120-3307") && !phone.contains("1119-1184"));
+}
+
+#[tokio::test]
+async fn lists_are_kept_as_files_with_what_is_shown() {
+    let site = site().await;
+    let leads = site.get("/admin/korica/leads.csv?t=hot").await;
+    assert_eq!(leads.header("content-type"), "text/csv; charset=utf-8");
+    assert_eq!(leads.header("content-disposition"), "attachment; filename=\"korica-leads-2026-11-20.csv\"");
+    let lines: Vec<&str> = leads.body.lines().collect();
+    assert_eq!(lines.len(), 3, "{}", leads.body);
+    assert!(lines[0].starts_with("\u{feff}\"Имя\";\"Телефон\""));
+    assert!(lines[1].starts_with("\"Анна Климова\";\"'+79123456789\";\"Горячий\";\"78\";\"оставила телефон, "));
+    let orders = site.get("/admin/korica/orders.csv?show=over").await.body;
+    assert!(orders.contains("\"1102-0075\";\"Выдан\"") && orders.lines().count() == 2, "{orders}");
+    let chats = site.get("/admin/korica/chats.csv?owner=nobody").await.body;
+    assert!(chats.contains("Анна Климова") && chats.lines().count() == 2);
+    assert!(site.get("/admin/korica/questions.csv").await.body.contains("вы где находитесь"));
+    let english = Request::get("/admin/korica/leads.csv").header("host", "localhost").header("accept-language", "en");
+    assert!(site.send(english.body(Body::empty()).unwrap()).await.body.starts_with("\u{feff}\"Name\",\"Phone\""));
+}
+
+#[tokio::test]
+async fn questions_without_an_answer_lead_to_their_dialogue() {
+    let site = site().await;
+    let page = site.get("/admin/korica/questions").await.body;
+    let link = format!("<a href=\"{}\" data-row>вы где находитесь</a>", chat("korica", "web", "105"));
+    assert!(page.contains(&link), "{page}");
+    assert!(site.get("/admin/korica/more").await.body.contains("/admin/korica/questions"));
+}
+
+#[tokio::test]
+async fn notices_lead_to_their_dialogue() {
+    let site = site().await;
+    let page = site.get("/admin/korica/more").await.body;
+    let notice =
+        format!("<a href=\"{}\" data-row>Нужен человек · Просит человека</a>", chat("korica", "telegram", "101"));
+    assert!(page.contains(&notice) && page.contains("Анна Климова"));
+}
+
+#[tokio::test]
+async fn settings_are_shown_with_the_place_of_each() {
+    let site = site().await;
+    let page = site.get("/admin/korica/settings").await.body;
+    for part in [
+        "<dt>accounts.telegram.token</dt><dd>$TELEGRAM_TOKEN</dd>",
+        "<a href=\"/admin/korica/settings/file?path=config.yaml#L4\" data-row>config.yaml:4:14</a>",
+        "<dt>team.Ольга.role</dt><dd>owner</dd>",
+        "flows/tort.yaml",
+    ] {
+        assert!(page.contains(part), "{part} in {page}");
+    }
+    let file = site.get("/admin/korica/settings/file?path=config.yaml").await.body;
+    assert!(file.contains("<li id=\"L4\"><code>  telegram: {token: $TELEGRAM_TOKEN}</code></li>"), "{file}");
+}
+
+#[tokio::test]
+async fn pages_travel_compressed_and_streams_of_events_do_not() {
+    let site = site().await;
+    let ask = async |path: &str| {
+        let request = Request::get(path).header("host", "localhost").header("accept-encoding", "gzip");
+        let answer = site.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        let encoding = answer.headers().get("content-encoding").map(|value| value.to_str().unwrap().to_owned());
+        (encoding, to_bytes(answer.into_body(), 1 << 20).await.unwrap().len())
+    };
+    let mut first_paint = 0;
+    for path in ["/admin/korica/leads", "/admin/.assets/admin.css", "/admin/.assets/admin.js", "/admin/.assets/htmx.js"]
+    {
+        let (encoding, bytes) = ask(path).await;
+        assert_eq!(encoding.as_deref(), Some("gzip"), "{path}");
+        first_paint += bytes;
+    }
+    assert!(first_paint < 50 * 1024, "{first_paint}");
+    assert_eq!(ask("/admin/korica/events").await.0, None);
+}
