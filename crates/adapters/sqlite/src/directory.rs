@@ -42,7 +42,9 @@ impl Directory for SqliteStore {
         let Some(needle) = filter.text.as_deref().and_then(Needle::of) else {
             return Ok(self.read(|connection| cards(connection, &partner, owner.as_deref(), page))?);
         };
-        Ok(self.read_aside(move |connection| search::conversations(connection, &partner, owner, &needle, page)).await?)
+        Ok(self
+            .read_aside(move |connection| search::conversations(connection, &partner, owner.as_deref(), &needle, page))
+            .await?)
     }
 
     async fn conversation(
@@ -63,7 +65,9 @@ impl Directory for SqliteStore {
         let Some(needle) = filter.text.as_deref().and_then(Needle::of) else {
             return Ok(self.read(|connection| leads(connection, &partner, wanted.as_deref(), page))?);
         };
-        Ok(self.read_aside(move |connection| search::leads(connection, &partner, wanted, &needle, page)).await?)
+        Ok(self
+            .read_aside(move |connection| search::leads(connection, &partner, wanted.as_deref(), &needle, page))
+            .await?)
     }
 
     async fn orders(

@@ -23,15 +23,15 @@ const SEARCHED: Page = Page::first(SEARCHED_MAX);
 pub(super) fn conversations(
     connection: &Connection,
     partner: &PartnerId,
-    owner: Option<String>,
+    owner: Option<&str>,
     needle: &Needle,
     page: Page,
 ) -> Result<Vec<ConversationCard>, Problem> {
-    let mut found = cards(connection, partner, owner.as_deref(), SEARCHED)?;
+    let mut found = cards(connection, partner, owner, SEARCHED)?;
     found.retain(|card| card.holds(needle));
     for customer in people(connection, partner, needle)? {
         let theirs = all(connection, sql::CARDS_OF, params![partner.as_str(), customer.0.into_bytes()], card)?;
-        found.extend(theirs.into_iter().filter(|card| owner.as_ref().is_none_or(|owner| card.owner == *owner)));
+        found.extend(theirs.into_iter().filter(|card| owner.is_none_or(|owner| card.owner == owner)));
     }
     found.sort_by_key(|card| Reverse((card.at, card.id)));
     found.dedup_by_key(|card| card.id);
@@ -41,15 +41,15 @@ pub(super) fn conversations(
 pub(super) fn leads(
     connection: &Connection,
     partner: &PartnerId,
-    temperature: Option<String>,
+    temperature: Option<&str>,
     needle: &Needle,
     page: Page,
 ) -> Result<Vec<LeadCard>, Problem> {
-    let mut found = hottest(connection, partner, temperature.as_deref(), SEARCHED)?;
+    let mut found = hottest(connection, partner, temperature, SEARCHED)?;
     found.retain(|card| card.holds(needle));
     for customer in people(connection, partner, needle)? {
         let theirs = all(connection, sql::LEAD_CARD, params![partner.as_str(), customer.0.into_bytes()], lead_card)?;
-        let fits = |card: &LeadCard| temperature.as_ref().is_none_or(|wanted| card.lead.temperature == wanted);
+        let fits = |card: &LeadCard| temperature.is_none_or(|wanted| card.lead.temperature == wanted);
         found.extend(theirs.into_iter().filter(fits));
     }
     found.sort_by_key(|card| Reverse((heat(card.lead.temperature), card.lead.score, card.lead.at, card.lead.customer)));

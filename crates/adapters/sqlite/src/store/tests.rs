@@ -353,6 +353,6 @@ async fn the_first_pages_of_a_large_partner_come_at_once() {
     assert_eq!(steps(ConversationFilter::default()).await, 20);
     let nobodys = ConversationFilter { owner: Some("nobody".into()), ..ConversationFilter::default() };
     assert_eq!(steps(nobodys).await, 20);
-    let said = ConversationFilter { text: Some("СЛОВО 77".into()), ..ConversationFilter::default() };
+    let said = ConversationFilter { text: Some("СЛОВО 199".into()), ..ConversationFilter::default() };
     assert_eq!(steps(said).await, 20);
 }

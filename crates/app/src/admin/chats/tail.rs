@@ -26,7 +26,7 @@ use super::{
 
 /// Where a page's list of messages ends.
 #[derive(Debug, Deserialize)]
-pub(in super::super) struct After {
+pub(in super::super) struct End {
     after: i64,
     /// Day of its last message.
     #[serde(default)]
@@ -52,15 +52,15 @@ pub(in super::super) async fn messages(
     State(house): State<Arc<House>>,
     Extension(visit): Extension<Visit>,
     Path((_, id)): Path<(String, String)>,
-    Query(after): Query<After>,
+    Query(end): Query<End>,
 ) -> Result<Response, Problem> {
     let conversation: ConversationId = id.parse().map_err(|_| Problem::NotFound)?;
     let key = ConversationKey { partner: visit.partner.id.clone(), conversation };
     let directory = &house.admin.directory;
     let view = directory.conversation(&key, 1).await?.ok_or(Problem::NotFound)?;
-    let rows = directory.messages(&key, after.after, MESSAGES).await?;
-    let since = after.noted.and_then(|noted| Timestamp::from_microsecond(noted).ok()).unwrap_or(Timestamp::MAX);
+    let rows = directory.messages(&key, end.after, MESSAGES).await?;
+    let since = end.noted.and_then(|noted| Timestamp::from_microsecond(noted).ok()).unwrap_or(Timestamp::MAX);
     let notes = view::notes(&view.facts, |at| at > since);
-    let said = view::said(&visit, &Dates::of(&visit), view.card.name.as_deref(), &rows, &notes, Some(&after.day));
+    let said = view::said(&visit, &Dates::of(&visit), view.card.name.as_deref(), &rows, &notes, Some(&end.day));
     page::send(&Tail { f: Tools { w: visit.door.words }, said })
 }

@@ -276,7 +276,7 @@ pub async fn a_conversation_tells_which_person_has_it(fixture: impl Fixture) {
     for (owner, holder) in [("person", Some("Ольга")), ("nobody", None), ("bot", None)] {
         again(&fixture, "Анна", |turn, _| {
             turn.conversation.owner = owner;
-            turn.conversation.state = r#"{"v":"1","holder":"Ольга"}"#.to_owned();
+            r#"{"v":"1","holder":"Ольга"}"#.clone_into(&mut turn.conversation.state);
         })
         .await;
         let page = Page::first(1);
