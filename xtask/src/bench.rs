@@ -9,6 +9,7 @@ mod load;
 mod machine;
 mod memory;
 mod page;
+mod pages;
 mod recovery;
 mod search;
 mod watch;
@@ -82,6 +83,8 @@ enum Case {
     Search,
     /// `check` of a thousand flows, and swapping an edited one while the bot runs
     Files,
+    /// The owner's pages over 100,000 conversations and 1,000,000 messages
+    Pages,
     /// The release binary
     Size,
     /// The debug binary after a change of one line in core
@@ -152,6 +155,7 @@ impl Stand {
             Case::Recovery => recovery::measure(self),
             Case::Search => search::measure(self),
             Case::Files => files::measure(self),
+            Case::Pages => pages::measure(self),
             Case::Size => build::size(self),
             Case::Rebuild => build::rebuild(self),
         }

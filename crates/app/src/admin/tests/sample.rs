@@ -400,7 +400,7 @@ fn nobody_yet() -> Person {
                 Some(json!({ "pages": ["Контакты"], "worded": "passages" })),
             ),
         ],
-        facts: vec![(0, Fact::Unanswered)],
+        facts: vec![(0, Fact::Unanswered { question: "вы где находитесь".into() })],
         orders: vec![("1120-5518", OrderState::Draft, &[("Чизкейк", 1900, 1)], 3, "")],
     }
 }
