@@ -157,6 +157,7 @@ pub(crate) fn router(admin: Admin) -> Router {
         .route("/{partner}/chats/{conversation}/handled", post(chats::handled))
         .route("/{partner}/chats/{conversation}/reply", post(chats::reply))
         .route("/{partner}/chats/{conversation}/note", post(chats::note))
+        .route("/{partner}/chats/{conversation}/wrong", post(chats::wrong))
         .route("/{partner}/leads", get(leads::leads))
         .route("/{partner}/leads.csv", get(leads::csv))
         .route("/{partner}/orders", get(orders::orders))

@@ -102,7 +102,8 @@ fn addresses(port: u16) -> Result<Vec<String>, Failure> {
     let at = inbox.find(&link).ok_or("the inbox is empty")? + link.len();
     let conversation: String = inbox[at..].chars().take_while(|c| c.is_ascii_hexdigit() || *c == '-').collect();
     // «Ёлкина», a phone's end, «медовик».
-    let (name, phone, word) = ("%D0%81%D0%BB%D0%BA%D0%B8%D0%BD%D0%B0", "345-67", "%D0%BC%D0%B5%D0%B4%D0%BE%D0%B2%D0%B8%D0%BA");
+    let (name, phone, word) =
+        ("%D0%81%D0%BB%D0%BA%D0%B8%D0%BD%D0%B0", "345-67", "%D0%BC%D0%B5%D0%B4%D0%BE%D0%B2%D0%B8%D0%BA");
     let pages = [
         "chats".to_owned(),
         "chats?page=100".to_owned(),
@@ -133,10 +134,15 @@ fn addresses(port: u16) -> Result<Vec<String>, Failure> {
 fn ask(port: u16, path: &str) -> Result<String, Failure> {
     let failed = |error: std::io::Error| format!("{path}: {error}");
     let mut stream = TcpStream::connect(("127.0.0.1", port)).map_err(failed)?;
-    let request = format!("GET {path} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\naccept-language: ru\r\nconnection: close\r\n\r\n");
+    let request =
+        format!("GET {path} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\naccept-language: ru\r\nconnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).map_err(failed)?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).map_err(failed)?;
     let answer = String::from_utf8_lossy(&answer).into_owned();
-    if answer.starts_with("HTTP/1.1 200") { Ok(answer) } else { Err(format!("{path}: {}", answer.lines().next().unwrap_or("no answer"))) }
+    if answer.starts_with("HTTP/1.1 200") {
+        Ok(answer)
+    } else {
+        Err(format!("{path}: {}", answer.lines().next().unwrap_or("no answer")))
+    }
 }

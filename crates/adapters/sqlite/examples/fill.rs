@@ -14,9 +14,7 @@ use voronka_core::{
     money::{Currency, Money},
     order::{Line, Order, OrderState},
     ports::Journal,
-    rows::{
-        Author, ConversationRow, CustomerRow, FactRow, LeadRow, MessageRow, NoticeRow, OrderRow, TurnCommit,
-    },
+    rows::{Author, ConversationRow, CustomerRow, FactRow, LeadRow, MessageRow, NoticeRow, OrderRow, TurnCommit},
 };
 use voronka_sqlite::SqliteStore;
 
@@ -34,7 +32,8 @@ const ASKED: [&str; 4] = [
     "Можно без орехов? У дочки аллергия",
     "Спасибо, тогда оформляйте",
 ];
-const ANSWERED: &str = "На 12 человек подойдёт «Медовик» 2 кг — 4 800 ₽. Привезём по городу за два дня. На какой день нужен торт?";
+const ANSWERED: &str =
+    "На 12 человек подойдёт «Медовик» 2 кг — 4 800 ₽. Привезём по городу за два дня. На какой день нужен торт?";
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
@@ -74,7 +73,8 @@ struct Shop {
 
 impl Shop {
     fn conversation(&self, n: i64) -> TurnCommit {
-        let (account, peer) = (AccountId::parse("telegram").expect("a constant id"), Peer::new(&(1_000_000 + n).to_string()));
+        let (account, peer) =
+            (AccountId::parse("telegram").expect("a constant id"), Peer::new(&(1_000_000 + n).to_string()));
         let key = ConversationKey::of(&self.partner, &account, &peer);
         let customer = key.first_customer();
         // The last one was a moment ago.
@@ -168,7 +168,8 @@ fn order(customer: CustomerId, n: i64, at: Timestamp) -> OrderRow {
     // Most are over: one in ten is open.
     let state = if n % 100 == 0 { OrderState::ALL[1 + pick(n / 100, 6)] } else { OrderState::Completed };
     let price = Money::whole(4_800, Currency::RUB);
-    let lines = vec![Line { product: "medovik".into(), name: "Торт «Медовик» 2 кг".into(), price, quantity: 1 }];
+    let lines =
+        vec![Line { product: "medovik".into(), name: "Торт «Медовик» 2 кг".into(), price, quantity: 1 }];
     let id = OrderId::of(&["fill", &n.to_string()]);
     let number = format!("{:04}-{:04}", 101 + n % 1_131, n % 10_000);
     let order =

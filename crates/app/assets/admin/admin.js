@@ -43,7 +43,7 @@
     if (again) { again = false; tail(); }
   }
 
-  if (thread) toEnd();
+  if (thread && !location.hash) toEnd();
   const open = $("#log") && $("#log").dataset.messages.split("/").at(-2);
   let lost = 0;
   const events = new EventSource(body.dataset.events);

@@ -357,6 +357,27 @@ pub(super) async fn reply(
     page::send_as(status, &opened(&house, &visit, &filters, view, draft).await?)
 }
 
+/// Which answer.
+#[derive(Debug, Deserialize)]
+pub(super) struct Answer {
+    seq: i64,
+}
+
+/// Marks an answer as wrong.
+pub(super) async fn wrong(
+    State(house): State<Arc<House>>,
+    Extension(visit): Extension<Visit>,
+    Path((_, id)): Path<(String, String)>,
+    Query(filters): Query<Filters>,
+    Form(Answer { seq }): Form<Answer>,
+) -> Result<Response, Problem> {
+    let view = find(&house, &visit, &id, 1).await?;
+    // An answer is wrong once, whoever says so.
+    let event_key = format!("admin:wrong:{}:{seq}", view.card.id);
+    act::act(&house, &visit.who, target(&visit, &view), &event_key, TeamAction::MarkWrong { seq }).await?;
+    Ok(page::go_to(&format!("{}#m{seq}", address(&visit, &filters, &view))))
+}
+
 /// Writes something down for the team alone.
 pub(super) async fn note(
     State(house): State<Arc<House>>,

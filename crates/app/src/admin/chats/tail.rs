@@ -40,6 +40,8 @@ pub(in super::super) struct End {
 struct Tail {
     f: Tools,
     said: Vec<Said>,
+    /// Where deeds in this conversation are posted.
+    post: String,
 }
 
 /// What the list of messages needs of a frame.
@@ -60,7 +62,8 @@ pub(in super::super) async fn messages(
     let view = directory.conversation(&key, 1).await?.ok_or(Problem::NotFound)?;
     let rows = directory.messages(&key, end.after, MESSAGES).await?;
     let since = end.noted.and_then(|noted| Timestamp::from_microsecond(noted).ok()).unwrap_or(Timestamp::MAX);
-    let notes = view::notes(&view.facts, |at| at > since);
-    let said = view::said(&visit, &Dates::of(&visit), view.card.name.as_deref(), &rows, &notes, Some(&end.day));
-    page::send(&Tail { f: Tools { w: visit.door.words }, said })
+    let marks = view::marks(&view.facts, |at| at > since);
+    let said = view::said(&visit, &Dates::of(&visit), view.card.name.as_deref(), &rows, &marks, Some(&end.day));
+    let post = format!("{}/{}/chats/{conversation}", super::super::BASE, visit.partner.id);
+    page::send(&Tail { f: Tools { w: visit.door.words }, said, post })
 }

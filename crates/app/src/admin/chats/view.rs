@@ -76,6 +76,8 @@ pub(super) struct Said {
     pub(super) clock: String,
     pub(super) iso: String,
     pub(super) basis: Option<Basis>,
+    /// Whether somebody marked the answer as wrong.
+    pub(super) is_wrong: bool,
 }
 
 /// What an answer rests on.
@@ -100,23 +102,34 @@ pub(super) struct Note {
     text: String,
 }
 
-/// Notes among the facts, latest first as they are, oldest first as they are shown.
-pub(super) fn notes(facts: &[FactRow], wanted: impl Fn(Timestamp) -> bool) -> Vec<Note> {
-    let of = facts.iter().rev().filter(|row| row.name == "note" && wanted(row.at));
-    of.filter_map(|row| match serde_json::from_str(&row.data) {
-        Ok(Fact::Note { who, text }) => Some(Note { at: row.at, who, text }),
-        _ => None,
-    })
-    .collect()
+/// What the team added to a conversation.
+pub(super) struct Marks {
+    /// Oldest first.
+    notes: Vec<Note>,
+    /// Positions of answers that were marked as wrong.
+    wrong: Vec<i64>,
+}
+
+/// What the team added, among the facts; of the notes those of the times that are wanted.
+pub(super) fn marks(facts: &[FactRow], wanted: impl Fn(Timestamp) -> bool) -> Marks {
+    let mut marks = Marks { notes: Vec::new(), wrong: Vec::new() };
+    for row in facts.iter().rev().filter(|row| ["note", "answer.wrong"].contains(&row.name.as_str())) {
+        match serde_json::from_str(&row.data) {
+            Ok(Fact::Note { who, text }) if wanted(row.at) => marks.notes.push(Note { at: row.at, who, text }),
+            Ok(Fact::AnswerWrong { seq, .. }) => marks.wrong.push(seq),
+            _ => {}
+        }
+    }
+    marks
 }
 
 impl Thread {
     pub(super) fn of(visit: &Visit, dates: &Dates, view: &ConversationView, asked: usize) -> Self {
         let cut = view.messages.first().is_some_and(|row| row.seq > 1);
         let first = view.messages.first().map(|row| row.at).filter(|_| cut);
-        let notes = notes(&view.facts, |at| first.is_none_or(|first| at >= first));
+        let marks = marks(&view.facts, |at| first.is_none_or(|first| at >= first));
         Self {
-            said: said(visit, dates, view.card.name.as_deref(), &view.messages, &notes, None),
+            said: said(visit, dates, view.card.name.as_deref(), &view.messages, &marks, None),
             made: visit.now.as_microsecond(),
             earlier: (cut && asked < super::MESSAGES_MAX).then_some(asked.saturating_mul(2).max(super::MESSAGES)),
         }
@@ -129,7 +142,7 @@ pub(super) fn said(
     dates: &Dates,
     name: Option<&str>,
     rows: &[MessageRow],
-    notes: &[Note],
+    marks: &Marks,
     day: Option<&str>,
 ) -> Vec<Said> {
     let w = visit.door.words;
@@ -143,7 +156,7 @@ pub(super) fn said(
         said.push(Said { day, date, clock: dates.clock(at), iso: at.to_string(), ..new });
     };
     let mut said = Vec::with_capacity(rows.len() + notes.len());
-    let mut notes = notes.iter().peekable();
+    let mut notes = marks.notes.iter().peekable();
     let mut person = None;
     for row in rows {
         while let Some(note) = notes.next_if(|note| note.at < row.at) {
@@ -154,7 +167,7 @@ pub(super) fn said(
             Author::Person => written_by(row).or(person),
             Author::Customer | Author::Bot => None,
         };
-        put(&mut said, row.at, Said::message(w, row, name, person.as_deref()));
+        put(&mut said, row.at, Said::message(w, row, name, person.as_deref(), &marks.wrong));
     }
     for note in notes {
         put(&mut said, note.at, Said::note(w, note));
@@ -170,7 +183,7 @@ fn written_by(row: &MessageRow) -> Option<String> {
 
 impl Said {
     /// Without its time.
-    fn message(w: Words, row: &MessageRow, name: Option<&str>, person: Option<&str>) -> Self {
+    fn message(w: Words, row: &MessageRow, name: Option<&str>, person: Option<&str>, wrong: &[i64]) -> Self {
         Self {
             id: format!("m{}", row.seq),
             seq: Some(row.seq),
@@ -186,6 +199,7 @@ impl Said {
             text: row.text.clone(),
             clock: String::new(),
             iso: String::new(),
+            is_wrong: wrong.contains(&row.seq),
             basis: match row.author {
                 Author::Bot => row.basis.as_deref().and_then(|basis| Basis::of(w, basis)),
                 Author::Customer | Author::Person => None,
@@ -207,6 +221,7 @@ impl Said {
             text: note.text.clone(),
             clock: String::new(),
             iso: String::new(),
+            is_wrong: false,
             basis: None,
         }
     }

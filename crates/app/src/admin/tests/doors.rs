@@ -112,7 +112,7 @@ async fn s_19_reading_changes_nothing() {
         }
     }
     // What changes something is not there to be read.
-    for deed in ["take", "back", "handled", "reply", "note"] {
+    for deed in ["take", "back", "handled", "reply", "note", "wrong"] {
         let answer = site.get(&format!("{}/{deed}", chat("korica", "telegram", "101"))).await;
         assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED);
     }
@@ -170,6 +170,7 @@ async fn s_23_what_is_another_partners_is_not_there() {
         (format!("/admin/korica/chats/{foreign}/handled"), format!("key={key}")),
         (format!("/admin/korica/chats/{foreign}/reply"), format!("key={key}&text=a")),
         (format!("/admin/korica/chats/{foreign}/note"), format!("key={key}&text=a")),
+        (format!("/admin/korica/chats/{foreign}/wrong"), "seq=2".into()),
         (format!("/admin/korica/orders/{order}/undo"), "from=placed&by=start".into()),
         (format!("/admin/korica/orders/{order}/move"), "from=placed&by=start".into()),
     ] {

@@ -219,3 +219,24 @@ async fn pages_travel_compressed_and_streams_of_events_do_not() {
     assert!(first_paint < 50 * 1024, "{first_paint}");
     assert_eq!(ask("/admin/korica/events").await.0, None);
 }
+
+#[tokio::test]
+async fn an_answer_is_marked_as_wrong_once() {
+    let site = site().await;
+    let talk = chat("korica", "telegram", "101");
+    assert!(
+        site.get(&talk)
+            .await
+            .body
+            .contains(&format!("action=\"{talk}/wrong\"><input type=\"hidden\" name=\"seq\" value=\"2\">"))
+    );
+    for _ in 0..2 {
+        let marked = site.post(&format!("{talk}/wrong"), "seq=2").await;
+        assert_eq!((marked.status, marked.header("location")), (StatusCode::SEE_OTHER, &*format!("{talk}#m2")));
+    }
+    assert_eq!(deeds(&site, "telegram", "101").await, [("Ольга".to_owned(), TeamAction::MarkWrong { seq: 2 })]);
+    // Of a customer's words nobody says that they are wrong; of an answer it is said that it was marked.
+    assert!(!site.get(&talk).await.body.contains("name=\"seq\" value=\"1\""));
+    let marked = site.get(&chat("korica", "telegram", "103")).await.body;
+    assert!(marked.contains("Отмечен как неверный") && !marked.contains("/wrong\""));
+}

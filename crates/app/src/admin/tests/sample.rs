@@ -354,7 +354,11 @@ fn ekaterina() -> Person {
                 Some(json!({ "pages": ["Свадебные торты"], "tools": [], "worded": "model" })),
             ),
         ],
-        facts: vec![(2, Fact::PriceAsked), (2, Fact::Temperature { to: Temperature::Warm, score: 42 })],
+        facts: vec![
+            (2, Fact::PriceAsked),
+            (2, Fact::Temperature { to: Temperature::Warm, score: 42 }),
+            (0, Fact::AnswerWrong { seq: 2, question: String::new(), who: "Ольга".into() }),
+        ],
         orders: vec![],
     }
 }
