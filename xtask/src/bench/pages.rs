@@ -13,7 +13,7 @@ use crate::shell::{self, Failure};
 /// The partner that the binary carries.
 const PARTNER: &str = "korica";
 /// How long the server may take to begin.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// What no page may take longer than, at the 99th of a hundred, in milliseconds.
 const BUDGET_MS: f64 = 50.0;
 
