@@ -47,9 +47,9 @@ async fn main() -> Result<(), Failure> {
     stream::iter(0..conversations)
         .map(|n| {
             let (store, shop) = (store.clone(), Arc::clone(&shop));
-            async move { tokio::spawn(async move { store.commit(shop.conversation(n).into()).await }).await? }
+            tokio::spawn(async move { store.commit(shop.conversation(n).into()).await })
         })
-        .map(|done| async move { done.await.map(|_written| ()).map_err(Failure::from) })
+        .map(|done| async move { done.await?.map(|_written| ()).map_err(Failure::from) })
         .buffer_unordered(AT_ONCE)
         .try_collect::<()>()
         .await?;

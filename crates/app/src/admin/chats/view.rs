@@ -155,7 +155,7 @@ pub(super) fn said(
         let day = begins.then(|| dates.day(day));
         said.push(Said { day, date, clock: dates.clock(at), iso: at.to_string(), ..new });
     };
-    let mut said = Vec::with_capacity(rows.len() + notes.len());
+    let mut said = Vec::with_capacity(rows.len() + marks.notes.len());
     let mut notes = marks.notes.iter().peekable();
     let mut person = None;
     for row in rows {
