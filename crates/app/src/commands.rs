@@ -19,13 +19,12 @@ use std::{
 use secrecy::{ExposeSecret, SecretString};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use voronka_core::ports::{Clock, Directory, StoreError};
-use voronka_engine::{Engine, Limits};
+use voronka_engine::{Engine, Limits, SystemClock};
 use voronka_knowledge::KnowledgeIndex;
 use voronka_sqlite::SqliteStore;
 
 use crate::{
     cli::Wish,
-    clock::SystemClock,
     observe::{Control, DiskMin, Health, Observed, Recorder},
     open_files,
     out::Problem,

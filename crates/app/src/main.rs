@@ -3,7 +3,6 @@
 
 mod admin;
 mod cli;
-mod clock;
 mod commands;
 mod diagnostics;
 mod housekeeping;

@@ -4,7 +4,8 @@
 //! parallel; a turn's effects are committed once, with the consumption of its mail; what leaves the process leaves after the
 //! commit. The engine knows no messenger, model or database: those come as ports.
 //!
-//! Inside a service of one's own it is a few lines; here with fakes in the place of a database, a messenger and a model:
+//! Inside a service of one's own it is a few lines; here with fakes in the place of a database, a messenger and a model
+//! (`crates/app/examples/embed.rs` has real ones):
 //! ```
 //! use std::sync::Arc;
 //! use voronka_core::{ids::*, message::*, ports::Clock, spec::partner::*};
@@ -47,6 +48,7 @@
 //! # }
 //! ```
 
+mod clock;
 mod conversations;
 mod life;
 mod mailboxes;
@@ -75,7 +77,7 @@ use voronka_core::{
     ports::{Clock, Journal, Mailbox, PostError, Posted, StoreError},
 };
 
-pub use self::partner::Partner;
+pub use self::{clock::SystemClock, partner::Partner};
 use self::{
     conversations::Conversations,
     life::{Group, Life},
@@ -334,7 +336,11 @@ impl Shared {
     }
 
     pub(crate) fn partner_ids(&self) -> Vec<PartnerId> {
-        self.partners.read().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
+        let mut ids: Vec<PartnerId> =
+            self.partners.read().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect();
+        // In one order always: a run can be repeated.
+        ids.sort_unstable();
+        ids
     }
 
     fn serves(&self, inbound: &Inbound) -> bool {

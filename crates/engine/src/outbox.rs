@@ -24,7 +24,7 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, OwnedRwLockReadGuard, RwLock, mpsc, watch};
 use tracing::{Instrument, info_span};
 use voronka_core::{
     ids::{AccountId, PartnerId},
@@ -67,8 +67,14 @@ pub(crate) fn given_up(row: &OutboxRow, fate: DeliveryFate, at: Timestamp) -> Se
     Settled::GivenUp { partner, id: row.id, event }
 }
 
+/// A campaign's bubbles are being committed and handed over, until this is dropped: see [`campaign`].
+pub(crate) struct Handing {
+    _until_dropped: Option<OwnedRwLockReadGuard<()>>,
+}
+
 /// All senders, and where they report.
 pub(crate) struct Senders {
+    handing: Arc<RwLock<()>>,
     accounts: Mutex<HashMap<(PartnerId, AccountId), Account>>,
     /// Unbounded, for a result must not be lost; there are at most as many as bubbles.
     results: Mutex<Option<mpsc::UnboundedSender<Report>>>,
@@ -152,13 +158,32 @@ impl Load {
 impl Default for Senders {
     fn default() -> Self {
         let (results, settling) = mpsc::unbounded_channel();
-        Self { accounts: Mutex::default(), results: Mutex::new(Some(results)), settling: Mutex::new(Some(settling)) }
+        let handing = Arc::default();
+        Self {
+            handing,
+            accounts: Mutex::default(),
+            results: Mutex::new(Some(results)),
+            settling: Mutex::new(Some(settling)),
+        }
     }
 }
 
 impl Senders {
     fn lock(&self) -> MutexGuard<'_, HashMap<(PartnerId, AccountId), Account>> {
         self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// These bubbles are about to be committed, and will be handed over.
+    pub(crate) async fn handing(&self, rows: &[OutboxRow]) -> Handing {
+        if rows.iter().all(|row| row.lane != Lane::Campaign) {
+            return Handing { _until_dropped: None };
+        }
+        Handing { _until_dropped: Some(Arc::clone(&self.handing).read_owned().await) }
+    }
+
+    /// Returns when all bubbles of campaigns that are committed by now have been handed over.
+    async fn handed_over(&self) {
+        drop(self.handing.write().await);
     }
 
     /// Hands over bubbles that are committed. Those of an account that nobody serves wait until somebody does.

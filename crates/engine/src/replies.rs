@@ -170,7 +170,7 @@ impl Shared {
         self.senders.send(self, rows);
     }
 
-    fn is_mute(&self, row: &OutboxRow) -> bool {
+    pub(crate) fn is_mute(&self, row: &OutboxRow) -> bool {
         let partner = self.partner(&row.conversation.partner);
         let channel = partner.as_ref().and_then(|partner| partner.channel_of(&row.account));
         channel.is_some_and(|channel| !channel.capabilities().pushes.it())

@@ -22,10 +22,11 @@ use voronka_core::{
     turn::{Outcome, Setting, Snapshot, Step, Turn},
 };
 
-use self::aside::{Taken, set_aside};
+use self::aside::{Taken, set_aside, set_unread_aside};
 use crate::{
     Change, Shared,
     observe::{self, Ended, Part},
+    outbox::Handing,
     partner::Partner,
     world::{Overtaking, Times, Watch, World, withdraw},
 };
@@ -105,6 +106,10 @@ pub(crate) async fn run(shared: &Arc<Shared>, key: &ConversationKey, bell: &Noti
         tries.heard = tries.heard.max(heard);
         let mail = match waiting(shared, key, tries.mail_max).await {
             Ok(mail) => mail,
+            Err(StoreError::Unreadable(seq)) => match set_unread_aside(shared, &partner, key, seq, bell).await {
+                Next::Again => continue,
+                next => return next,
+            },
             Err(error) => match outlast(shared, &error, &mut tries.pause, bell).await {
                 Next::Again => continue,
                 next => return next,
@@ -220,7 +225,7 @@ async fn attempt(
         tries.mail_max = 1;
         return None;
     }
-    Some(set_aside(shared, setting, key, taken, cause, bell).await)
+    Some(set_aside(shared, Some(setting), key, taken, cause, bell).await)
 }
 
 /// Whether something is said to the customer.
@@ -424,11 +429,14 @@ async fn commit(
     observe::count_blocked(&turn);
     let doubt = Doubt(Some((shared, &turn.key)));
     let begun = shared.clock.moment();
-    if let Err(error) = write(shared, &turn).await {
-        // The answer is late or never comes: what is shown of it must not stand for ever.
-        withdrawing.await;
-        write_later(shared, &turn, error, pause, bell).await?;
-    }
+    let handing = match write(shared, &turn).await {
+        Ok(handing) => handing,
+        Err(error) => {
+            // The answer is late or never comes: what is shown of it must not stand for ever.
+            withdrawing.await;
+            write_later(shared, &turn, error, pause, bell).await?
+        }
+    };
     doubt.consumed(&turn.consumed);
     shared.meters.part(Part::Commit, begun, shared.clock.moment());
     shared.meters.turn(Ended::Committed);
@@ -441,6 +449,7 @@ async fn commit(
         Err(turn) => (turn.key.clone(), turn.outbox.clone()),
     };
     shared.hand_over(&key, answered, outbox);
+    drop(handing);
     if let Some(due) = timer {
         shared.timers.hear(due);
     }
@@ -449,10 +458,12 @@ async fn commit(
     Ok(())
 }
 
-async fn write(shared: &Shared, turn: &Arc<TurnCommit>) -> Result<(), CommitError> {
+async fn write(shared: &Shared, turn: &Arc<TurnCommit>) -> Result<Handing, CommitError> {
+    let handing = shared.senders.handing(&turn.outbox).await;
     let version = turn.expected + 1;
     let span = debug_span!("commit", version, mail = ?turn.consumed, bubbles = ?Ids(&turn.outbox));
-    shared.journal.commit(Arc::clone(turn)).instrument(span).await
+    shared.journal.commit(Arc::clone(turn)).instrument(span).await?;
+    Ok(handing)
 }
 
 /// A store that fails for a while is waited out with the turn in hand: a model's words cost money, and are not asked for again.
@@ -463,7 +474,7 @@ async fn write_later(
     mut error: CommitError,
     pause: &mut SignedDuration,
     bell: &Notify,
-) -> Result<(), Unwritten> {
+) -> Result<Handing, Unwritten> {
     loop {
         let failed = match error {
             CommitError::Conflict => return Err(Unwritten::Conflict),
@@ -475,7 +486,7 @@ async fn write_later(
             return Err(Unwritten::GivenUp(next));
         }
         match write(shared, turn).await {
-            Ok(()) => return Ok(()),
+            Ok(handing) => return Ok(handing),
             Err(again) => error = again,
         }
     }

@@ -70,7 +70,7 @@ impl From<StoreError> for Problem {
         tracing::error!(%error, "the owner's page could not read the store");
         match error {
             StoreError::Busy(_) | StoreError::Full => Self::Busy,
-            StoreError::Damaged(_) | StoreError::Failed(_) => Self::Failed,
+            StoreError::Damaged(_) | StoreError::Unreadable(_) | StoreError::Failed(_) => Self::Failed,
         }
     }
 }

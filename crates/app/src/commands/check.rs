@@ -20,9 +20,10 @@ use voronka_files::{BadEnv, FolderError, LoadedPartner};
 use voronka_sqlite::Inspection;
 
 use super::{chain, unreadable};
+use voronka_engine::SystemClock;
+
 use crate::{
     cli::Check,
-    clock::SystemClock,
     diagnostics::{Look, Told, can_mend, mend},
     out::{self, Problem},
     rehearse::rehearse,

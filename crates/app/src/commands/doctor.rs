@@ -12,9 +12,10 @@ use std::{path::PathBuf, process::ExitCode, sync::Arc};
 use voronka_core::ports::Clock;
 
 use self::finding::Level;
+use voronka_engine::SystemClock;
+
 use crate::{
     cli::Doctor,
-    clock::SystemClock,
     observe::{Client, DiskMin},
     out::{self, Problem},
     texts::Texts,

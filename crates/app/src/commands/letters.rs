@@ -16,12 +16,11 @@ use voronka_core::{
     ids::PartnerId,
     ports::{Clock, StoreError},
 };
-use voronka_engine::Engine;
+use voronka_engine::{Engine, SystemClock};
 use voronka_sqlite::SqliteStore;
 
 use crate::{
     cli::{DeadLetters, DropLetters, LetterName, LetterWish, RetryLetters, ShowLetter},
-    clock::SystemClock,
     observe::{Client, Control, ControlError, LetterCard, LetterPage, ListedLetters},
     out::{self, Problem},
     texts::Texts,

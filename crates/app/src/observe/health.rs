@@ -164,7 +164,7 @@ mod tests {
     use voronka_core::ids::{AccountId, PartnerId};
 
     use super::*;
-    use crate::clock::SystemClock;
+    use voronka_engine::SystemClock;
 
     /// A house over a fresh database, with accounts that stand so; its folder lives as long as it does.
     fn house(accounts: &[AccountState], disk_min: DiskMin) -> (Health, tempfile::TempDir) {

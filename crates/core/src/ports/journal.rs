@@ -8,8 +8,8 @@ use crate::{
     ids::{AccountId, BubbleId, PartnerId},
     message::{ConversationKey, Inbound},
     rows::{
-        ConversationRow, CustomerRow, DeadLetter, Lane, LeadRow, Mail, MailSeq, MessageRow, OrderRow, OutboxRow,
-        RawLetter, TurnCommit,
+        ConversationRow, CustomerRow, DeadLetter, LeadRow, Mail, MailSeq, MessageRow, OrderRow, OutboxRow, RawLetter,
+        TurnCommit,
     },
 };
 
@@ -53,32 +53,20 @@ pub trait Journal: Send + Sync + 'static {
     /// keys that were seen before do not count.
     async fn fire(&self, now: Timestamp, limit: usize) -> Result<Fired, StoreError>;
 
-    /// Bubbles that wait to be sent, oldest first, after the given position; at most `limit`. Read at start-up: later the
-    /// commits tell.
+    /// Answers and notices that wait to be sent, oldest first, after the given position; at most `limit`. Read at start-up:
+    /// later the commits tell.
     async fn unsent(&self, after: i64, limit: usize) -> Result<Vec<(i64, OutboxRow)>, StoreError>;
 
     /// Bubbles of a campaign ([`crate::rows::Lane::Campaign`]) that wait on an account, oldest first, after the given position;
-    /// at most `limit`. Campaigns are larger than memory: what does not fit is read back page by page.
+    /// at most `limit`. Campaigns are larger than memory: what does not fit is read back page by page, and all of it after a
+    /// start.
     async fn campaign(
         &self,
         partner: &PartnerId,
         account: &AccountId,
         after: i64,
         limit: usize,
-    ) -> Result<Vec<(i64, OutboxRow)>, StoreError> {
-        let (mut after, mut found) = (after, Vec::new());
-        while found.len() < limit {
-            let page = self.unsent(after, limit).await?;
-            let Some((last, _)) = page.last() else { break };
-            after = *last;
-            let theirs = |row: &OutboxRow| {
-                row.lane == Lane::Campaign && row.account == *account && row.conversation.partner == *partner
-            };
-            found.extend(page.into_iter().filter(|(_, row)| theirs(row)));
-        }
-        found.truncate(limit);
-        Ok(found)
-    }
+    ) -> Result<Vec<(i64, OutboxRow)>, StoreError>;
 
     /// Records what became of bubbles, all or nothing. One that does not wait (any more) changes nothing.
     async fn settle(&self, settled: Vec<Settled>) -> Result<(), StoreError>;
@@ -193,6 +181,10 @@ pub enum StoreError {
     /// The file is damaged or of another kind.
     #[error("the store is damaged: {0}")]
     Damaged(String),
+    /// Mail at this position cannot be read (a newer version's, after a step back). It can be set aside, and then the rest of its
+    /// conversation's mail is read.
+    #[error("the event at {0} cannot be read")]
+    Unreadable(MailSeq),
     /// Anything else: a bug, a newer schema.
     #[error("the store failed: {0}")]
     Failed(String),
@@ -203,7 +195,7 @@ impl StoreError {
     pub fn fate(&self) -> Fate {
         match self {
             Self::Busy(_) | Self::Full => Fate::Retry { after: None },
-            Self::Damaged(_) | Self::Failed(_) => Fate::Final,
+            Self::Damaged(_) | Self::Unreadable(_) | Self::Failed(_) => Fate::Final,
         }
     }
 }

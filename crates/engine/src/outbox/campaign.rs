@@ -1,9 +1,12 @@
 //! Campaigns are larger than memory: of each account so many of their bubbles are in memory, the rest is read back from the
 //! store page by page, in order.
 //!
+//! An account's first pass begins with the engine's start, and finds what the last run has left.
+//!
 //! What is dropped was committed before, so a pass over the store that begins after a drop finds it. A pass that ends while
 //! nothing was dropped has found all. Before each page all earlier results are written, and what ends while a page is read is
-//! remembered: nothing that was sent is taken for something that waits.
+//! remembered: nothing that was sent is taken for something that waits. After each page all that it may hold has been handed
+//! over, and dropped: nothing comes a second time when it was read back and sent.
 
 use std::{
     future::Future,
@@ -34,13 +37,20 @@ const PAUSE: SignedDuration = SignedDuration::from_secs(5);
 #[derive(Debug, Default)]
 pub(super) struct Campaign(Mutex<Held>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Held {
     in_memory: usize,
     /// More is in the store.
     spilled: bool,
     /// Something was dropped since the pass over the store began.
     dropped: bool,
+}
+
+impl Default for Held {
+    fn default() -> Self {
+        // What the last run has left is not read at the start.
+        Self { in_memory: 0, spilled: true, dropped: false }
+    }
 }
 
 impl Campaign {
@@ -129,7 +139,10 @@ impl ReadBack {
             let settled = flushed(&results).await;
             loop {
                 match shared.journal.campaign(&partner, &account, after, room).await {
-                    Ok(rows) => return Page { rows, limit: room, settled },
+                    Ok(rows) => {
+                        shared.senders.handed_over().await;
+                        return Page { rows, limit: room, settled };
+                    }
                     Err(error) => warn!(%error, "a campaign could not be read back; trying again"),
                 }
                 shared.clock.sleep(PAUSE).await;

@@ -146,6 +146,10 @@ impl Sender {
     /// Takes bubbles that were read back.
     fn take_page(&mut self, page: Page) {
         for row in self.read_back.take(page, &self.load) {
+            if self.shared.is_mute(&row) {
+                self.shared.release(vec![row]);
+                continue;
+            }
             self.load.add(row.lane);
             self.take(row);
         }

@@ -26,17 +26,18 @@ struct Stage {
     expected: BTreeMap<String, Vec<String>>,
 }
 
+fn korica(channel: &Arc<FakeChannel>) -> Partner {
+    let config = "name: Корица\naccounts: {telegram: {}}\n";
+    let files = PartnerFiles::from([("config.yaml".into(), config.to_owned().into_bytes())]);
+    let spec = PartnerSpec::parse(sample::partner("korica"), &files).spec.unwrap();
+    Partner::new(Arc::new(spec)).channel(sample::account(), channel.clone())
+}
+
 impl Stage {
     async fn new() -> Self {
         let (store, clock) = (Arc::new(MemoryStore::new()), Arc::new(FakeClock::at("2026-12-01T09:00:00Z")));
         let channel = Arc::new(FakeChannel::default());
-        let files = PartnerFiles::from([(
-            "config.yaml".into(),
-            "name: Корица\naccounts: {telegram: {}}\n".to_owned().into_bytes(),
-        )]);
-        let spec = PartnerSpec::parse(sample::partner("korica"), &files).spec.unwrap();
-        let korica = Partner::new(Arc::new(spec)).channel(sample::account(), channel.clone());
-        let engine = Engine::new(store.clone(), clock.clone()).partner(korica);
+        let engine = Engine::new(store.clone(), clock.clone()).partner(korica(&channel));
         engine.start().await.unwrap();
         Self { engine, store, clock, channel, waves: 0, expected: BTreeMap::new() }
     }
@@ -104,9 +105,39 @@ async fn of_a_campaign_two_thousand_bubbles_are_in_memory_however_large_it_is() 
     for _ in 0..5 {
         stage.wave(2_000).await;
     }
+    while stage.in_memory() < campaign::CAMPAIGN_MAX {
+        tokio::task::yield_now().await;
+    }
+    for _ in 0..1_000 {
+        tokio::task::yield_now().await;
+    }
     assert_eq!(stage.in_memory(), campaign::CAMPAIGN_MAX);
     stage.channel.release();
     stage.all_sent().await;
+}
+
+#[tokio::test]
+async fn of_a_campaign_that_the_last_run_left_a_start_reads_what_it_can_hold() {
+    const LEFT: usize = 12_000;
+    let mut last_run = Stage::new().await;
+    last_run.engine.abandon().await;
+    for _ in 0..LEFT / 2_000 {
+        last_run.wave(2_000).await;
+    }
+    let Stage { store, clock, channel, .. } = last_run;
+    channel.hold();
+    let engine = Engine::new(store.clone(), clock).partner(korica(&channel));
+    engine.start().await.unwrap();
+    let load = engine.0.senders.load_of(&sample::partner("korica"), &sample::account()).unwrap();
+    assert_eq!(load.waiting.load(Ordering::Acquire), 0, "the start has read nothing of it");
+    while load.waiting.load(Ordering::Acquire) < campaign::CAMPAIGN_MAX {
+        tokio::task::yield_now().await;
+    }
+    for _ in 0..1_000 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(load.waiting.load(Ordering::Acquire), campaign::CAMPAIGN_MAX);
+    assert_eq!(store.outbox().len(), LEFT);
 }
 
 #[tokio::test]
@@ -116,7 +147,7 @@ async fn a_bubble_whose_result_is_written_late_is_not_taken_for_one_that_waits()
         let error = if n % 3 == 0 { StoreError::Failed("refused".into()) } else { StoreError::Busy("held".into()) };
         stage.store.fail_next(Call::Settle, error);
     }
-    stage.store.fail_next(Call::Unsent, StoreError::Busy("held".into()));
+    stage.store.fail_next(Call::Campaign, StoreError::Busy("held".into()));
     stage.wave(2_500).await;
     stage.wave(1_000).await;
     for _ in 0..2_000 {

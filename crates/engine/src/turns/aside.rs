@@ -14,7 +14,7 @@ use voronka_core::{
 };
 
 use super::{Doubt, Next, STORE_PAUSE_MIN, guarded, outlast};
-use crate::{Shared, observe::Ended};
+use crate::{Shared, observe::Ended, partner::Partner};
 
 /// Mail of a turn, as far as it is needed to set it aside.
 pub(super) struct Taken {
@@ -38,9 +38,26 @@ impl Taken {
     }
 }
 
+/// One event cannot be read: it is set aside as it is, and the rest of the mail goes on.
+pub(super) async fn set_unread_aside(
+    shared: &Arc<Shared>,
+    partner: &Partner,
+    key: &ConversationKey,
+    mail: MailSeq,
+    bell: &Notify,
+) -> Next {
+    let known = shared.journal.load(key, 0, 0).await.ok().and_then(|rows| rows.conversation);
+    let from = known.map(|known| (known.account, known.peer));
+    let setting = from.as_ref().and_then(|(account, _)| partner.setting(account));
+    // Most of what comes is a customer's.
+    let taken = Taken { mail: vec![mail], awaited: Vec::new(), from, concerns: Concerns::Customer };
+    set_aside(shared, setting.as_ref(), key, taken, "a stored event cannot be read".to_owned(), bell).await
+}
+
+/// `setting`: where it is known on which account people are to be told.
 pub(super) async fn set_aside(
     shared: &Arc<Shared>,
-    setting: &Setting,
+    setting: Option<&Setting>,
     key: &ConversationKey,
     taken: Taken,
     cause: String,
@@ -48,8 +65,8 @@ pub(super) async fn set_aside(
 ) -> Next {
     shared.meters.turn(Ended::SetAside);
     error!(cause, mail = ?taken.mail, "a turn could not be computed; its event is set aside");
-    let told = match &taken.from {
-        Some((account, peer)) => told(shared, setting, key, (account, peer), taken.concerns).await,
+    let told = match setting.zip(taken.from.as_ref()) {
+        Some((setting, (account, peer))) => told(shared, setting, key, (account, peer), taken.concerns).await,
         None => None,
     };
     let letter = DeadLetter { mail: taken.mail, key: key.clone(), cause, at: shared.clock.now(), told };

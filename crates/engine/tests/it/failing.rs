@@ -106,6 +106,19 @@ async fn a_conversation_whose_rows_cannot_be_read_is_not_mute_for_ever() {
 }
 
 #[tokio::test]
+async fn an_event_that_cannot_be_read_is_set_aside_and_the_rest_goes_on() {
+    let stage = Stage::new();
+    stage.store.post(["1", "2"].map(|n| words("anna", n, "вишня")).into()).await.unwrap();
+    let mail = stage.store.mail(&key_of("anna"), 9).await.unwrap();
+    stage.store.fail_next(Call::Mail, StoreError::Unreadable(mail[0].seq));
+    stage.engine.start().await.unwrap();
+    soon(stage.telegram.until_shown(1)).await;
+    let letters = stage.store.dead_letters(&partner(), Page::first(10)).await.unwrap();
+    assert_eq!((letters.len(), letters[0].cause.as_str()), (1, "a stored event cannot be read"));
+    until(|| stage.store.mail_waiting() == 0).await;
+}
+
+#[tokio::test]
 async fn a_turn_that_the_store_refuses_is_set_aside() {
     let stage = Stage::started().await;
     stage.store.fail_next(Call::Commit, StoreError::Failed("a constraint".into()));

@@ -12,7 +12,7 @@ use std::{
 use async_trait::async_trait;
 use jiff::Timestamp;
 use voronka_core::{
-    ids::PartnerId,
+    ids::{AccountId, PartnerId},
     message::{Content, ConversationKey, Event, Inbound},
     ports::{CommitError, Fired, Journal, Loaded, PostedMail, Settled, StoreError, Telling, Writers},
     rows::{DeadLetter, Mail, MailSeq, OutboxRow, RawLetter, TurnCommit},
@@ -105,6 +105,16 @@ impl Journal for Troubled {
 
     async fn unsent(&self, after: i64, limit: usize) -> Result<Vec<(i64, OutboxRow)>, StoreError> {
         late(self.store.unsent(after, limit)).await
+    }
+
+    async fn campaign(
+        &self,
+        partner: &PartnerId,
+        account: &AccountId,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<(i64, OutboxRow)>, StoreError> {
+        late(self.store.campaign(partner, account, after, limit)).await
     }
 
     async fn settle(&self, settled: Vec<Settled>) -> Result<(), StoreError> {

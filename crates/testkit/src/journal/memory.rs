@@ -13,8 +13,8 @@ use voronka_core::{
         CommitError, Fired, Journal, LOADED_ORDERS_MAX, Loaded, PostedMail, Settled, StoreError, Telling, Writers,
     },
     rows::{
-        ConversationRow, CustomerRow, DeadLetter, FactRow, LeadRow, Mail, MailSeq, MessageRow, NoticeRow, OrderRow,
-        OutboxRow, RawLetter, TimerRow, Told, TurnCommit,
+        ConversationRow, CustomerRow, DeadLetter, FactRow, Lane, LeadRow, Mail, MailSeq, MessageRow, NoticeRow,
+        OrderRow, OutboxRow, RawLetter, TimerRow, Told, TurnCommit,
     },
 };
 
@@ -43,6 +43,8 @@ pub enum Call {
     Fire,
     /// [`Journal::unsent`].
     Unsent,
+    /// [`Journal::campaign`].
+    Campaign,
     /// [`Journal::settle`].
     Settle,
     /// [`Journal::set_aside`].
@@ -303,6 +305,12 @@ impl State {
         }
     }
 
+    /// Bubbles of a kind that wait after a position.
+    fn waiting(&self, after: i64, limit: usize, of: impl Fn(&OutboxRow) -> bool) -> Vec<(i64, OutboxRow)> {
+        let waiting = self.outbox.range(after.saturating_add(1)..).filter(|(_, row)| of(row)).take(limit);
+        waiting.map(|(position, row)| (*position, row.clone())).collect()
+    }
+
     fn keep_bubble(&mut self, partner: &PartnerId, row: OutboxRow) {
         if self.bubble(partner, &row.id).is_none() {
             self.last_outbox += 1;
@@ -444,8 +452,19 @@ impl Journal for MemoryStore {
 
     async fn unsent(&self, after: i64, limit: usize) -> Result<Vec<(i64, OutboxRow)>, StoreError> {
         let state = self.enter(Call::Unsent)?;
-        let waiting = state.outbox.range(after.saturating_add(1)..).take(limit);
-        Ok(waiting.map(|(position, row)| (*position, row.clone())).collect())
+        Ok(state.waiting(after, limit, |row| row.lane != Lane::Campaign))
+    }
+
+    async fn campaign(
+        &self,
+        partner: &PartnerId,
+        account: &AccountId,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<(i64, OutboxRow)>, StoreError> {
+        let state = self.enter(Call::Campaign)?;
+        let theirs = |row: &OutboxRow| row.account == *account && row.conversation.partner == *partner;
+        Ok(state.waiting(after, limit, |row| row.lane == Lane::Campaign && theirs(row)))
     }
 
     async fn settle(&self, settled: Vec<Settled>) -> Result<(), StoreError> {

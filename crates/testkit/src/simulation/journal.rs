@@ -300,7 +300,7 @@ impl Journal for SimJournal {
         limit: usize,
     ) -> Result<Vec<(i64, OutboxRow)>, StoreError> {
         let read = self.0.store.campaign(partner, account, after, limit);
-        self.read(Call::Unsent, "campaign", read).await?
+        self.read(Call::Campaign, "campaign", read).await?
     }
 
     async fn settle(&self, settled: Vec<Settled>) -> Result<(), StoreError> {

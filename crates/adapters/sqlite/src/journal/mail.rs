@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use voronka_core::{
     ids::{AccountId, PartnerId},
-    message::{Content, ConversationKey, Event, EventKey, Inbound, Peer, Profile, Timer},
-    ports::{EventSetAside, Fired, PostedMail, Telling},
+    message::{ConversationKey, Event, EventKey, Inbound, Peer, Timer},
+    ports::{EventSetAside, Fired, PostedMail, StoreError, Telling},
     rows::{DeadLetter, Mail, MailSeq, Told},
 };
 
@@ -66,21 +66,30 @@ impl Letter {
     }
 }
 
-/// Columns as in [`sql::MAIL`]. An event that cannot be read (a newer version's, after a step back) becomes one of an unknown
-/// kind: it would hold up its conversation for ever.
+/// Columns as in [`sql::MAIL`]. Of an event that cannot be read (a newer version's, after a step back) the position is told: it
+/// would hold up its conversation for ever.
 pub(super) fn waiting(row: &Row<'_>, of: &ConversationKey) -> Result<Mail, Problem> {
     let seq = get(row, 0)?;
+    read(row, of).map(|inbound| Mail { seq, inbound }).map_err(|problem| match problem {
+        Problem::Unreadable(what) => {
+            tracing::error!(partner = %of.partner, conversation = %of.conversation, seq, what, "an event is not readable");
+            Problem::Store(StoreError::Unreadable(seq))
+        }
+        other => other,
+    })
+}
+
+fn read(row: &Row<'_>, of: &ConversationKey) -> Result<Inbound, Problem> {
     let text = row.get_ref(5)?;
-    let read = text.as_str().ok().and_then(|text| serde_json::from_str(text).ok());
-    let event = read.unwrap_or_else(|| {
-        tracing::error!(partner = %of.partner, conversation = %of.conversation, seq, "an event is not readable");
-        let content = Content::Other { kind: "unreadable".to_owned() };
-        Event::Customer { content, profile: Profile::default() }
-    });
-    let partner = of.partner.clone();
-    let inbound =
-        Inbound { partner, account: get(row, 1)?, peer: get(row, 2)?, key: get(row, 3)?, at: get(row, 4)?, event };
-    Ok(Mail { seq, inbound })
+    let event = text.as_str().ok().and_then(|text| serde_json::from_str(text).ok());
+    Ok(Inbound {
+        partner: of.partner.clone(),
+        account: get(row, 1)?,
+        peer: get(row, 2)?,
+        key: get(row, 3)?,
+        at: get(row, 4)?,
+        event: event.ok_or(Problem::Unreadable("event"))?,
+    })
 }
 
 /// Timers that are due become mail.
@@ -132,7 +141,10 @@ pub(super) fn set_aside(pen: &Pen<'_>, letter: &DeadLetter, told: &[String]) -> 
     let mut mail = Vec::new();
     for seq in &letter.mail {
         mail.extend(all(pen, sql::MAIL_SET_ASIDE, params![partner, conversation, seq], |row| {
-            let event = RawValue::from_string(get(row, 4)?).map_err(|_| Problem::Unreadable("event"))?;
+            // What is no JSON is kept as a text of JSON: it is none that can be read, and stays what it was.
+            let text: String = get(row, 4)?;
+            let event = RawValue::from_string(text.clone()).or_else(|_| serde_json::value::to_raw_value(&text));
+            let event = event.map_err(|_| Problem::failed("a text is no JSON"))?;
             Ok(Kept { account: get(row, 0)?, peer: get(row, 1)?, key: get(row, 2)?, at: get(row, 3)?, event })
         })?);
     }

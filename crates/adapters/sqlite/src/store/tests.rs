@@ -3,7 +3,7 @@ use std::{fs, sync::mpsc};
 use futures::future::join_all;
 use voronka_core::{
     message::{EventKey, Inbound, Timer},
-    ports::{CommitError, ConversationFilter, Directory, Journal, Loaded, Page, PostedMail, Retention, Terms},
+    ports::{CommitError, ConversationFilter, Directory, Journal, Page, PostedMail, Retention, Terms},
     rows::{DeadLetter, TimerRow, TurnCommit},
 };
 use voronka_testkit::journal::sample;
@@ -322,18 +322,22 @@ async fn what_cannot_be_read_holds_nobody_up_and_is_not_lost() {
     run(&store, r#"UPDATE mailbox SET event = '{"e":"of tomorrow"}' WHERE key = '1'"#).await;
     run(&store, r#"UPDATE outbox SET bubble = '{"of":"tomorrow"}' WHERE position = 1"#).await;
     assert_eq!(store.unsent(0, 1).await.unwrap()[0].0, 2);
-    let Loaded { mail, .. } = store.load(&key, 9, 9).await.unwrap();
-    assert_eq!(mail.len(), 2);
-    assert_eq!(mail[0].inbound.key, inbound.key);
-    let letter =
-        DeadLetter { mail: vec![mail[0].seq], key: key.clone(), cause: "?".into(), at: sample::moment(0), told: None };
+    // The rest can be read as soon as what cannot be is set aside; it is kept as it was.
+    let Err(StoreError::Unreadable(seq)) = store.mail(&key, 9).await else { panic!("it is told which one it is") };
+    let letter = DeadLetter { mail: vec![seq], key: key.clone(), cause: "?".into(), at: sample::moment(0), told: None };
     store.set_aside(letter).await.unwrap();
+    let mail = store.mail(&key, 9).await.unwrap();
+    assert_eq!(mail.iter().map(|mail| mail.inbound.key.as_str()).collect::<Vec<_>>(), ["next"]);
     let listed = store.dead_letters(&key.partner, Page::first(9)).await.unwrap();
     store.replay(&key.partner, listed[0].id).await.unwrap();
     let kept = store.read(|connection| {
         Ok(connection.query_row("SELECT event FROM mailbox WHERE key = '1'", [], |row| row.get::<_, String>(0))?)
     });
     assert_eq!(kept.unwrap(), r#"{"e":"of tomorrow"}"#);
+    run(&store, "UPDATE mailbox SET event = 'no JSON' WHERE key = '1'").await;
+    let Err(StoreError::Unreadable(seq)) = store.mail(&key, 9).await else { panic!("it is told which one it is") };
+    let letter = DeadLetter { mail: vec![seq], key, cause: "?".into(), at: sample::moment(0), told: None };
+    store.set_aside(letter).await.expect("whatever it is, it is out of the way");
 }
 
 #[tokio::test]

@@ -49,7 +49,7 @@ impl State {
         for (id, fate) in &truth.bubbles {
             if fate.shows == 0
                 && !(fate.settled
-                    && (fate.refused || fate.unclear > 2 || fate.failed > 0 || fate.row.expires.is_some()))
+                    && (fate.refused || fate.unclear > 3 || fate.failed > 0 || fate.row.expires.is_some()))
             {
                 wrong.push(("nothing lost", format!("bubble {id} «{}» is never shown", fate.row.bubble.text.text)));
             }

@@ -161,7 +161,7 @@ impl State {
         let tried_for = SignedDuration::try_from(TRIED_FOR).unwrap_or(SignedDuration::MAX);
         let old = now.duration_since(fate.at) > tried_for && fate.failed > 0;
         let expired = fate.row.expires.is_some_and(|expires| expires <= now);
-        let excused = fate.refused || fate.unclear > 2 || old || expired;
+        let excused = fate.refused || fate.unclear > 3 || old || expired;
         let (shows, version) = (fate.shows, fate.version);
         if let Some(chat) = chat.filter(|_| given_up) {
             // What would have replaced the preview does not come.

@@ -1,5 +1,3 @@
-//! The machine's clock.
-
 use std::{
     sync::LazyLock,
     time::{Duration, Instant},
@@ -9,9 +7,9 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use voronka_core::ports::{Clock, Moment};
 
-/// The machine's clock. Sleeps are measured by the monotonic one, in pieces, so that a jump is noticed.
+/// The machine's clock, for the app and for embedders. Sleeps are measured by the monotonic one, in pieces, so that a jump is noticed.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct SystemClock;
+pub struct SystemClock;
 
 /// Longest sleep before the clock is looked at again.
 const PIECE: Duration = Duration::from_secs(30);
