@@ -44,7 +44,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         loop {
             // An update is told to Telegram as taken when it is in the database.
             if let Err(error) = poller.poll(&engine).await {
-                eprintln!("no updates: {error}");
+                tracing::warn!(%error, "no updates");
                 tokio::time::sleep(Duration::from_secs(3)).await;
             }
         }

@@ -89,7 +89,7 @@ fn open(data: &Path, public_url: Option<url::Url>, limits: Limits) -> Result<Pre
             StoreError::Busy(_) => "problem-store-hint",
             StoreError::Full => "problem-store-full-hint",
             StoreError::Damaged(_) => "problem-store-damaged-hint",
-            StoreError::Failed(_) => "problem-store-failed-hint",
+            StoreError::Unreadable(_) | StoreError::Failed(_) => "problem-store-failed-hint",
         })
     })?;
     let store = Arc::new(store);

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use voronka_core::{
     ids::BubbleId,
     message::{Content, Inbound, Peer},
-    ports::{Clock, Journal, Mailbox, PostError, SendError, StoreError},
+    ports::{Clock, Directory, Mailbox, PostError, SendError, StoreError},
 };
 use voronka_engine::{Engine, Partner};
 use voronka_sqlite::SqliteStore;
@@ -146,7 +146,7 @@ impl OnDisk {
 
 /// Waits until it is written that all that was sent was sent: a crash before would send it again.
 async fn all_recorded(store: &SqliteStore) {
-    while !store.unsent(i64::MIN, 1).await.expect("a file of our own").is_empty() {
+    while store.backlog(Timestamp::UNIX_EPOCH).await.expect("a file of our own").bubbles > 0 {
         tokio::task::yield_now().await;
     }
 }
