@@ -231,8 +231,10 @@ async fn models(visit: &Visit, spec: &PartnerSpec, secrets: &Secrets) -> Vec<Fin
 
 #[cfg(test)]
 mod tests {
+    use voronka_engine::SystemClock;
+
     use super::*;
-    use crate::{clock::SystemClock, observe::DiskMin};
+    use crate::observe::DiskMin;
 
     /// What is found of a partner with these files.
     async fn codes(files: &[(&str, &str)]) -> Vec<(&'static str, String)> {
