@@ -6,7 +6,7 @@ use std::{borrow::Cow, sync::LazyLock};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use self::keys::{sound, to_cyrillic, to_latin};
+use self::keys::{from_latin, sound, to_cyrillic, to_latin};
 use super::normal::{Kind, Words, stem};
 
 /// Longest text that is mended, in bytes: longer ones are no quick typing.
@@ -59,6 +59,17 @@ static COMMON: LazyLock<Common> = LazyLock::new(|| {
     }
     Common { russian, english, sounds }
 });
+
+/// What the keys of this text would have written on the Russian layout. Whether that makes sense is for the caller to judge.
+pub fn typed_on_russian_keys(text: &str) -> String {
+    to_cyrillic(text)
+}
+
+/// A Russian text that was written in Latin letters, as well as its letters tell: what is spelled in several ways, and signs
+/// that are silent, come out wrong now and then.
+pub fn spelled_in_russian(text: &str) -> String {
+    from_latin(text)
+}
 
 /// Mends texts; knows common words and those that a partner's files add. Cheap to keep: the common words are shared.
 #[derive(Debug, Clone, Default)]

@@ -19,6 +19,76 @@ fn swap(c: char, from: &str, to: &str) -> char {
     from.chars().position(|key| key == c).and_then(|at| to.chars().nth(at)).unwrap_or(c)
 }
 
+/// Spellings of Russian letters in Latin ones, longer ones first.
+const SPELLINGS: &[(&str, &str)] = &[
+    ("shch", "щ"),
+    ("sch", "щ"),
+    ("zh", "ж"),
+    ("kh", "х"),
+    ("ts", "ц"),
+    ("ch", "ч"),
+    ("sh", "ш"),
+    ("yu", "ю"),
+    ("ju", "ю"),
+    ("iu", "ю"),
+    ("ya", "я"),
+    ("ja", "я"),
+    ("ia", "я"),
+    ("yo", "е"),
+    ("jo", "е"),
+    ("ye", "е"),
+    ("iy", "ий"),
+    ("yy", "ый"),
+    ("ij", "ий"),
+    ("a", "а"),
+    ("b", "б"),
+    ("v", "в"),
+    ("w", "в"),
+    ("g", "г"),
+    ("d", "д"),
+    ("e", "е"),
+    ("z", "з"),
+    ("i", "и"),
+    ("j", "й"),
+    ("k", "к"),
+    ("q", "к"),
+    ("l", "л"),
+    ("m", "м"),
+    ("n", "н"),
+    ("o", "о"),
+    ("p", "п"),
+    ("r", "р"),
+    ("s", "с"),
+    ("t", "т"),
+    ("u", "у"),
+    ("f", "ф"),
+    ("h", "х"),
+    ("x", "х"),
+    ("c", "ц"),
+    ("y", "ы"),
+    ("\'", "ь"),
+    ("4", "ч"),
+];
+
+/// A Russian text that was written in Latin letters.
+pub(super) fn from_latin(text: &str) -> String {
+    let text = text.to_lowercase();
+    let mut rest = text.as_str();
+    let mut out = String::with_capacity(rest.len() * 2);
+    while let Some(next) = rest.chars().next() {
+        let spelling = SPELLINGS.iter().find(|(latin, _)| rest.starts_with(latin));
+        // A vowel before «y» makes it «й»: `moy`.
+        let short = next == 'y' && out.ends_with(['а', 'е', 'о', 'у', 'и']);
+        match spelling {
+            Some(("y", _)) if short => out.push('й'),
+            Some((_, russian)) => out.push_str(russian),
+            None => out.push(next),
+        }
+        rest = &rest[spelling.map_or(next.len_utf8(), |(latin, _)| latin.len())..];
+    }
+    out
+}
+
 /// Russian letters in Latin ones, in the simplest spelling; signs are silent.
 fn spelled(c: char) -> &'static str {
     match c {
