@@ -9,6 +9,7 @@ use std::{
 
 use async_trait::async_trait;
 use lru::LruCache;
+use rustc_hash::FxHashMap;
 use tantivy::{DocAddress, Searcher};
 use tracing::warn;
 use voronka_core::{
@@ -21,6 +22,7 @@ use crate::{
     lexicon::Lexicon,
     question::{self, Asked, Gist},
     rank::{self, Candidate, Place},
+    shapes::{Outline, Shapes},
     split::{Piece, split},
     store::{Change, Entry, Kept, Known, Manifest, Store},
     vectors::{Near, Small, Vectors, together},
@@ -28,11 +30,11 @@ use crate::{
 };
 
 /// How many passages BM25 proposes for ranking.
-const CANDIDATES: usize = 48;
+const CANDIDATES: usize = 100;
 /// How many passages nearness proposes.
 const NEAREST: usize = 24;
 /// Passages below this score bear on nothing.
-const LEAST: f32 = 0.015;
+const LEAST: f32 = 0.005;
 /// Most texts that are embedded in one call.
 const EMBEDDED_AT_ONCE: usize = 64;
 /// Most partners whose vectors are kept in memory.
@@ -44,7 +46,7 @@ const ANSWERS_MAX: NonZeroUsize = NonZeroUsize::new(512).expect("not zero");
 /// Most passages of one that are.
 const PASSAGES_TOLD_MAX: usize = 8;
 /// Part of every page's hash: another way to cut pages or to read words is another number, and all is indexed anew.
-const READING: &[u8] = b"voronka-knowledge 2";
+const READING: &[u8] = b"voronka-knowledge 3";
 
 /// One index of all partners' pages, in a folder or in memory.
 ///
@@ -56,6 +58,7 @@ pub struct KnowledgeIndex {
     vectors: Mutex<HashMap<PartnerId, Remembered>>,
     answers: Mutex<LruCache<Told, Arc<[Passage]>>>,
     lexicons: Mutex<LruCache<PartnerId, Arc<Lexicon>>>,
+    shapes: Shapes,
     /// Held while pages are indexed, so that there is one writer.
     writing: Arc<tokio::sync::Mutex<()>>,
 }
@@ -94,6 +97,7 @@ impl KnowledgeIndex {
             vectors: Mutex::default(),
             answers: Mutex::new(LruCache::new(ANSWERS_MAX)),
             lexicons: Mutex::new(LruCache::new(LEXICONS_MAX)),
+            shapes: Shapes::default(),
             writing: Arc::default(),
         }
     }
@@ -188,12 +192,32 @@ impl KnowledgeIndex {
         Ok(lexicon)
     }
 
+    /// What ranking needs of these passages; `None` for one that is not this partner's.
+    fn outlines(
+        &self,
+        searcher: &Searcher,
+        partner: &PartnerId,
+        places: &[(f32, DocAddress)],
+    ) -> tantivy::Result<Vec<Option<Arc<Outline>>>> {
+        let generation = searcher.generation().generation_id();
+        let mut outlines = self.shapes.get(generation, places.iter().map(|(_, at)| *at));
+        let mut read = Vec::new();
+        for ((_, at), outline) in places.iter().zip(&mut outlines).filter(|(_, outline)| outline.is_none()) {
+            *outline = self.store.outline(searcher, partner, *at)?.map(Arc::new);
+            read.extend(outline.clone().map(|outline| (*at, outline)));
+        }
+        self.shapes.keep(generation, read);
+        Ok(outlines)
+    }
+
+    /// The best passages, best first.
     fn rank(
         &self,
         searcher: &Searcher,
         partner: &PartnerId,
         asked: &Asked,
         near: &[Near],
+        top: usize,
     ) -> tantivy::Result<Vec<Passage>> {
         let mut places: Vec<(f32, DocAddress)> = Vec::new();
         if !asked.words.is_empty() {
@@ -204,33 +228,30 @@ impl KnowledgeIndex {
                 places.push((0.0, one.passage));
             }
         }
-        let mut kept: Vec<(DocAddress, Kept)> = Vec::with_capacity(places.len());
-        let mut by_words: Vec<f32> = Vec::with_capacity(places.len());
-        for (bm25, at) in places {
-            if let Some(passage) = self.store.read(searcher, partner, at)? {
-                by_words.push(bm25);
-                kept.push((at, passage));
-            }
+        let outlines = self.outlines(searcher, partner, &places)?;
+        let mut numbers: FxHashMap<&str, usize> = FxHashMap::default();
+        let (mut at, mut candidates): (Vec<DocAddress>, Vec<Candidate<'_>>) = (Vec::new(), Vec::new());
+        for ((bm25, place), outline) in places.iter().zip(&outlines) {
+            let Some(outline) = outline else { continue };
+            let next = numbers.len();
+            let page = *numbers.entry(&outline.page).or_insert(next);
+            at.push(*place);
+            candidates.push(Candidate { page, bm25: *bm25, shape: &outline.shape });
         }
-        let mut numbers: HashMap<&str, usize> = HashMap::new();
-        let candidates: Vec<Candidate<'_>> = kept
-            .iter()
-            .zip(by_words)
-            .map(|((_, passage), bm25)| {
-                let next = numbers.len();
-                Candidate { page: *numbers.entry(&passage.page).or_insert(next), bm25, shape: &passage.shape }
-            })
-            .collect();
-        let scores = rank::scores(asked, &candidates);
-        drop(candidates);
-        let mut ranked: Vec<Passage> = Vec::with_capacity(kept.len());
-        for ((at, Kept { page, title, heading, text, .. }), score) in kept.into_iter().zip(scores) {
+        let mut ranked: Vec<(f32, DocAddress)> = Vec::with_capacity(at.len());
+        for (at, score) in at.into_iter().zip(rank::scores(asked, &candidates)) {
             let near = near.iter().find(|one| one.passage == at).map_or(0.0, |one| one.score);
-            ranked.push(Passage { page, title, heading, text, score: together(score, near) });
+            ranked.push((together(score, near), at));
         }
         // Stable: among equals, BM25's order stays.
-        ranked.sort_by(|a, b| b.score.total_cmp(&a.score));
-        Ok(ranked)
+        ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let mut passages = Vec::with_capacity(top.min(ranked.len()));
+        for (score, at) in ranked.into_iter().take_while(|(score, _)| *score >= LEAST).take(top) {
+            if let Some(Kept { page, title, heading, text }) = self.store.read(searcher, partner, at)? {
+                passages.push(Passage { page, title, heading, text, score });
+            }
+        }
+        Ok(passages)
     }
 
     /// The same by words alone, which is remembered.
@@ -245,9 +266,7 @@ impl KnowledgeIndex {
         if let Some(known) = answers().get(&told) {
             return Ok(Arc::clone(known));
         }
-        let mut ranked = self.rank(searcher, partner, asked, &[])?;
-        ranked.truncate(PASSAGES_TOLD_MAX);
-        let ranked: Arc<[Passage]> = ranked.into();
+        let ranked: Arc<[Passage]> = self.rank(searcher, partner, asked, &[], PASSAGES_TOLD_MAX)?.into();
         answers().put(told, Arc::clone(&ranked));
         Ok(ranked)
     }
@@ -294,14 +313,15 @@ impl Knowledge for KnowledgeIndex {
         let searcher = self.store.searcher();
         let near = self.near(&searcher, partner, question).await?;
         let lexicon = self.lexicon_of(&searcher, partner).map_err(failed)?;
-        let asked = question::read(&searcher, self.store.vocabulary(), partner, &lexicon, question).map_err(failed)?;
+        let pages = question::Pages { searcher: &searcher, vocabulary: self.store.vocabulary(), partner };
+        let asked = question::read(&pages, &lexicon, question).map_err(failed)?;
         let ranked = if near.is_empty() && top <= PASSAGES_TOLD_MAX {
             self.rank_by_words(&searcher, partner, &asked)
         } else {
-            self.rank(&searcher, partner, &asked, &near).map(Arc::from)
+            self.rank(&searcher, partner, &asked, &near, top).map(Arc::from)
         };
         let ranked = ranked.map_err(failed)?;
-        Ok(ranked.iter().take_while(|passage| passage.score >= LEAST).take(top).cloned().collect())
+        Ok(ranked.iter().take(top).cloned().collect())
     }
 }
 

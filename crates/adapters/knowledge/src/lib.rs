@@ -6,17 +6,20 @@
 //! no query can reach another partner's words.
 //!
 //! The road of a question: [`question`] leaves out what carries no meaning, mends typing errors against the partner's own
-//! vocabulary and weighs each word by how rare it is among the partner's passages; [`lexicon`] remembers what each word came
-//! down to → BM25 proposes candidates → [`rank`] scores how much of the question a passage covers, 0 to 1. Words that none
-//! of the pages know lower every score: that is how "I don't know" comes about.
+//! vocabulary, adds words that mean the same ([`kin`]) and weighs each word by how rare it is among the partner's passages;
+//! [`lexicon`] remembers what each word came down to → BM25 proposes candidates, whose words [`shapes`] keeps at hand →
+//! [`rank`] scores how much of the question a passage and its page cover, 0 to 1. Words that none of the pages know lower
+//! every score: that is how "I don't know" comes about.
 //!
 //! With an embedding model ([`KnowledgeIndex::with_embedder`]), vectors ([`vectors`]) join the score; when the model fails,
 //! words alone go on.
 
 mod index;
+mod kin;
 mod lexicon;
 mod question;
 mod rank;
+mod shapes;
 mod split;
 mod store;
 mod vectors;

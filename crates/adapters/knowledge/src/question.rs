@@ -1,35 +1,46 @@
 //! What a question asks for: its words, mended and weighed.
 
-use std::sync::{Arc, LazyLock};
+use std::{
+    borrow::Cow,
+    ops::Range,
+    sync::{Arc, LazyLock},
+};
 
 use tantivy::Searcher;
 use voronka_core::{
     ids::PartnerId,
     lang::{
-        layout::Fixer,
-        normal::{Kind, Word},
+        layout::{self, Fixer},
+        normal::{Kind, Word, Words},
     },
 };
 
 use crate::{
+    kin::{self, Kin, Near},
     lexicon::{Lexicon, Said},
     store::Vocabulary,
-    words::{Hashes, Keys, Sense, hash, looks_like_a_verb, sense},
+    words::{Hashes, Keys, Sense, is_name, looks_like_a_verb, sense},
 };
 
 /// Most words of a question that are searched for; what stands behind them is not read.
-const WORDS_MAX: usize = 24;
+pub(crate) const WORDS_MAX: usize = 24;
 /// Most unknown words whose spelling is mended: each costs a walk through the vocabulary.
 const MENDED_MAX: usize = 6;
 /// Most words of the vocabulary that stand for one unknown word.
 const ALTERNATIVES_MAX: usize = 4;
+/// Most words that one word may stand for.
+const KIN_MAX: usize = 24;
 /// Weight of a word of little meaning.
-const LIGHT: f32 = 0.3;
+const LIGHT: f32 = 0.43;
 /// Weight of an unknown word, of 1 for the rarest known one: names of things weigh more than ways to put it.
 const UNKNOWN_THING: f32 = 0.75;
 const UNKNOWN_VERB: f32 = 0.3;
+/// Weight of a word that the language's table knows and none of whose kin the pages have: that is what is asked about.
+const UNKNOWN_TOPIC: f32 = 1.4;
+/// Weight of a number that no page says: how many guests there are is no topic.
+const UNKNOWN_NUMBER: f32 = 0.1;
 /// By how much a known verb weighs less than a thing as rare.
-const KNOWN_VERB: f32 = 0.7;
+const KNOWN_VERB: f32 = 0.6;
 
 /// Fewer passages are weighed as if there were so many.
 const PASSAGES_LEAST: u64 = 12;
@@ -46,6 +57,10 @@ pub(crate) mod level {
     pub(crate) const TYPO: f32 = 0.8;
     /// A word that begins alike.
     pub(crate) const BEGINNING: f32 = 0.55;
+    /// A word that means the same.
+    pub(crate) const SAME: f32 = 0.6;
+    /// A word that says what such questions are about.
+    pub(crate) const BEARS: f32 = 0.7;
 }
 
 /// A question as it is searched for.
@@ -67,12 +82,23 @@ pub(crate) struct AskedWord {
     pub(crate) weight: f32,
     /// Whether it asks for a price: a price in the text answers it as well as the word would.
     pub(crate) price: bool,
-    /// Words of the vocabulary that it may be instead, with their levels.
-    pub(crate) instead: Vec<(String, u32, f32)>,
+    /// Words of the vocabulary that it may be instead.
+    pub(crate) instead: Vec<Instead>,
     /// Whether the vocabulary has it, or a word of its family.
     known: bool,
     /// Whether its spelling was mended, or would have been if fewer words before it had been.
     mends: bool,
+}
+
+/// A word of the vocabulary that may be meant.
+#[derive(Debug, Clone)]
+pub(crate) struct Instead {
+    /// Its stem; its root where its family is meant.
+    pub(crate) word: Box<str>,
+    pub(crate) hashes: Hashes,
+    pub(crate) level: f32,
+    /// Whether other words of its family serve as well.
+    pub(crate) family: bool,
 }
 
 /// All of a question that the order of a partner's passages depends on: unknown words count, but which they are does not
@@ -103,44 +129,8 @@ impl Asked {
     }
 }
 
-impl AskedWord {
-    /// A word that so many of the partner's passages hold; its spelling is not mended yet.
-    fn of(word: &Word<'_>, sense: Sense, keys: Keys, holding: u64, passages: u64) -> Self {
-        let (known, verb) = (holding > 0, looks_like_a_verb(word.form));
-        let rarity = match (known, verb) {
-            (false, true) => UNKNOWN_VERB,
-            (false, false) => UNKNOWN_THING,
-            (true, true) if word.kind == Kind::Word => rarity(holding, passages) * KNOWN_VERB,
-            (true, _) => rarity(holding, passages),
-        };
-        Self {
-            hashes: keys.hashes(),
-            keys,
-            weight: if sense == Sense::Little { rarity * LIGHT } else { rarity },
-            price: asks_for_price(word.form),
-            instead: Vec::new(),
-            known,
-            mends: !known && word.kind == Kind::Word && sense == Sense::Full,
-        }
-    }
-
-    /// How closely a word of a passage answers it.
-    pub(crate) fn level(&self, found: Hashes) -> f32 {
-        let asked = self.hashes;
-        if asked.stem == found.stem {
-            level::STEM
-        } else if asked.root == found.root {
-            level::ROOT
-        } else if asked.bare == found.root || asked.root == found.bare || asked.bare == found.bare {
-            level::BARE
-        } else {
-            self.instead.iter().find(|(_, other, _)| *other == found.stem).map_or(0.0, |(_, _, level)| *level)
-        }
-    }
-}
-
-/// Mends by common words alone: which a partner's own words are, the vocabulary tells.
-static MENDING: LazyLock<Fixer> = LazyLock::new(Fixer::default);
+/// Mends by common words and those of the table: which a partner's own words are, the vocabulary tells.
+static MENDING: LazyLock<Fixer> = LazyLock::new(|| Fixer::new(kin::table().forms()));
 
 /// Reads the tables of common words, so that the first question need not wait for them.
 pub(crate) fn warm_up() {
@@ -150,48 +140,47 @@ pub(crate) fn warm_up() {
 }
 
 /// Reads a question against the partner's vocabulary, with what is remembered of it.
-pub(crate) fn read(
-    searcher: &Searcher,
-    vocabulary: Vocabulary,
-    partner: &PartnerId,
-    lexicon: &Lexicon,
-    question: &str,
-) -> tantivy::Result<Asked> {
-    let (_, words) = MENDING.read(question);
+pub(crate) fn read(pages: &Pages<'_>, lexicon: &Lexicon, question: &str) -> tantivy::Result<Asked> {
+    let (text, words) = pages.mended(question)?;
+    let shouted = !text.chars().any(char::is_lowercase);
     let mut asked = Asked { words: Vec::new(), price: false, weight: 0.0 };
     let mut mended = 0;
-    for (_, word) in words.said() {
+    let mut from = 0;
+    while from < words.len() && asked.words.len() < WORDS_MAX {
+        let at = from;
+        from += 1;
+        let Some(word) = words.get(at).filter(|word| word.kind != Kind::Mark) else { continue };
         asked.price |= asks_for_price(word.form);
-        if asked.words.len() == WORDS_MAX {
+        if let Some((len, kin)) = kin::table().expression(&words, at) {
+            let one = Arc::new(pages.expression(&words, at..at + len, &kin, lexicon)?);
+            from = at + len;
+            asked.add(one);
             continue;
         }
-        let remembered = lexicon.get(word.form);
-        let one = match remembered {
+        let means = sense(word.form);
+        if means == Sense::None && !shouted && is_name(&text[word.range.clone()]) {
+            let one = pages.word(&word, Sense::Full, lexicon)?;
+            if one.known {
+                asked.add(Arc::new(one));
+            }
+            continue;
+        }
+        let one = match lexicon.get(word.form) {
             Some(Said::Nothing) => continue,
-            Some(Said::Word(one)) if asked.has(&one.keys) => continue,
             // Mending is bounded: this word is one too many.
             Some(Said::Word(one)) if one.mends && mended == MENDED_MAX => {
                 Arc::new(AskedWord { instead: Vec::new(), ..AskedWord::clone(&one) })
             }
             Some(Said::Word(one)) => one,
             None => {
-                let sense = sense(word.form);
-                if sense == Sense::None {
+                if means == Sense::None {
                     lexicon.keep(word.form, Said::Nothing);
                     continue;
                 }
-                let keys = match word.kind {
-                    Kind::Digits => Keys::of(word.form.trim_start_matches('0')),
-                    _ => Keys::of(word.stem),
-                };
-                if asked.has(&keys) {
-                    continue;
-                }
-                let known = vocabulary.frequency(searcher, partner, &keys)?;
-                let mut one = AskedWord::of(&word, sense, keys, known, lexicon.passages);
+                let mut one = pages.word(&word, means, lexicon)?;
                 let complete = !one.mends || mended < MENDED_MAX;
                 if one.mends && complete {
-                    one.instead = alternatives(searcher, vocabulary, partner, &one.keys.stem)?;
+                    pages.mend(&mut one)?;
                 }
                 let one = Arc::new(one);
                 if complete {
@@ -201,10 +190,226 @@ pub(crate) fn read(
             }
         };
         mended += usize::from(one.mends && mended < MENDED_MAX);
-        asked.weight += one.weight;
-        asked.words.push(one);
+        asked.add(one);
     }
     Ok(asked)
+}
+
+impl Asked {
+    fn add(&mut self, word: Arc<AskedWord>) {
+        if !self.has(&word.keys) {
+            self.weight += word.weight;
+            self.words.push(word);
+        }
+    }
+}
+
+/// A partner's pages as questions are read against them.
+pub(crate) struct Pages<'a> {
+    pub(crate) searcher: &'a Searcher,
+    pub(crate) vocabulary: Vocabulary,
+    pub(crate) partner: &'a PartnerId,
+}
+
+impl Pages<'_> {
+    fn frequency(&self, keys: &Keys) -> tantivy::Result<u64> {
+        self.vocabulary.frequency(self.searcher, self.partner, keys)
+    }
+
+    /// The question's words: wrong layout and transliteration mended, by common words or else by the partner's own.
+    fn mended<'q>(&self, question: &'q str) -> tantivy::Result<(Cow<'q, str>, Words)> {
+        let mut best = MENDING.read(question);
+        let latin = |word: &Word<'_>| word.form.starts_with(|c: char| c.is_ascii_lowercase());
+        if !question.bytes().any(|byte| byte.is_ascii_alphabetic()) || !best.1.iter().any(|word| latin(&word)) {
+            return Ok(best);
+        }
+        let mut most = self.known(&best.1)?;
+        for other in [layout::typed_on_russian_keys(question), layout::spelled_in_russian(question)] {
+            let words = Words::of(&other);
+            let known = self.known(&words)?;
+            if known > most {
+                (best, most) = ((other.into(), words), known);
+            }
+        }
+        Ok(best)
+    }
+
+    /// How many of the words the pages or the tables know.
+    fn known(&self, words: &Words) -> tantivy::Result<usize> {
+        let mut known = 0;
+        for (_, word) in words.said().filter(|(_, word)| word.kind == Kind::Word).take(WORDS_MAX) {
+            let keys = Keys::of(word.stem);
+            let does = sense(word.form) != Sense::Full || kin::table().holds(&keys) || self.frequency(&keys)? > 0;
+            known += usize::from(does);
+        }
+        Ok(known)
+    }
+
+    /// A word with its kin; its spelling is not mended yet.
+    fn word(&self, word: &Word<'_>, sense: Sense, lexicon: &Lexicon) -> tantivy::Result<AskedWord> {
+        let keys = match word.kind {
+            Kind::Digits => Keys::of(word.form.trim_start_matches('0')),
+            _ => Keys::of(word.stem),
+        };
+        let holding = self.frequency(&keys)?;
+        let (known, verb) = (holding > 0, looks_like_a_verb(word.form));
+        let listed = kin::table().holds(&keys);
+        let (instead, kin_holding) = self.kin(&kin::table().of(&keys))?;
+        let weight = match (known, !instead.is_empty()) {
+            (true, _) if verb && word.kind == Kind::Word => rarity(holding, lexicon.passages) * KNOWN_VERB,
+            (true, _) => rarity(holding, lexicon.passages),
+            (false, true) => rarity(kin_holding, lexicon.passages) * if verb { KNOWN_VERB } else { 1.0 },
+            (false, false) if word.kind == Kind::Digits => UNKNOWN_NUMBER,
+            (false, false) if listed => UNKNOWN_TOPIC,
+            (false, false) if verb => UNKNOWN_VERB,
+            (false, false) => UNKNOWN_THING,
+        };
+        Ok(AskedWord {
+            hashes: keys.hashes(),
+            keys,
+            weight: if sense == Sense::Little { weight * LIGHT } else { weight },
+            price: asks_for_price(word.form),
+            mends: !known && instead.is_empty() && !listed && word.kind == Kind::Word && sense == Sense::Full,
+            instead,
+            known,
+        })
+    }
+
+    /// An expression that stands for other words.
+    fn expression(
+        &self,
+        words: &Words,
+        at: Range<usize>,
+        kin: &[(&Kin, Near)],
+        lexicon: &Lexicon,
+    ) -> tantivy::Result<AskedWord> {
+        let price = at.clone().any(|at| asks_for_price(words.form(at)));
+        let stem = at.map(|at| words.stem(at)).collect::<Vec<_>>().join(" ");
+        let keys = Keys { root: stem.clone(), bare: stem.clone(), stem };
+        let (instead, holding) = self.kin(kin)?;
+        let weight = if instead.is_empty() { UNKNOWN_VERB } else { rarity(holding, lexicon.passages) };
+        Ok(AskedWord { hashes: keys.hashes(), keys, weight, price, instead, known: false, mends: false })
+    }
+
+    /// The kin that the pages say, and how many passages the commonest of it.
+    fn kin(&self, kin: &[(&Kin, Near)]) -> tantivy::Result<(Vec<Instead>, u64)> {
+        let (mut instead, mut most) = (Vec::new(), 0);
+        for (kin, near) in kin {
+            let holding = self.vocabulary.holding_root(self.searcher, self.partner, &kin.keys.root)?;
+            if holding == 0 {
+                continue;
+            }
+            most = most.max(holding);
+            let level = match near {
+                Near::Form => level::ROOT,
+                Near::Same => level::SAME,
+                Near::Bears => level::BEARS,
+            };
+            instead.push(Instead { word: kin.keys.root.as_str().into(), hashes: kin.hashes, level, family: true });
+            if instead.len() == KIN_MAX {
+                break;
+            }
+        }
+        Ok((instead, most))
+    }
+
+    /// Words that an unknown stem may be: with a typing error, or another ending than the stemmer knows.
+    fn mend(&self, word: &mut AskedWord) -> tantivy::Result<()> {
+        let stem = word.keys.stem.clone();
+        let Some(typing) = Typing::of(&stem) else { return Ok(()) };
+        let mut found: Vec<(String, f32)> = Vec::new();
+        let mut offer = |other: &str, level: f32| {
+            if !found.iter().any(|(known, _)| known == other) {
+                found.push((other.to_owned(), level));
+            }
+        };
+        self.vocabulary.each_stem_from(self.searcher, self.partner, typing.first(), |other| {
+            if let Some(level) = typing.level(other) {
+                offer(other, level);
+            }
+        })?;
+        found.sort_by(|a, b| {
+            b.1.total_cmp(&a.1).then_with(|| a.0.len().abs_diff(stem.len()).cmp(&b.0.len().abs_diff(stem.len())))
+        });
+        found.truncate(ALTERNATIVES_MAX);
+        for (other, level) in &found {
+            let hashes = Keys::of(other).hashes();
+            word.instead.push(Instead { word: other.as_str().into(), hashes, level: *level, family: false });
+        }
+        if found.iter().any(|(_, level)| *level >= level::TYPO) {
+            return Ok(());
+        }
+        // No word of the pages, but perhaps one that stands for such.
+        let mut meant: Option<(usize, Keys)> = None;
+        kin::table().each_stem_from(typing.first(), |keys| {
+            if let Some(errors) = typing.errors(&keys.stem)
+                && meant.as_ref().is_none_or(|(fewest, _)| errors < *fewest)
+            {
+                meant = Some((errors, keys.clone()));
+            }
+        });
+        if let Some((_, keys)) = meant {
+            let (kin, _) = self.kin(&kin::table().of(&keys))?;
+            word.instead.extend(kin.into_iter().map(|one| Instead { level: one.level * level::TYPO, ..one }));
+        }
+        Ok(())
+    }
+}
+
+/// A stem that may be mistyped.
+struct Typing<'a> {
+    stem: &'a str,
+    letters: Vec<char>,
+    /// Which letters there are: two words of few errors have nearly the same.
+    set: u32,
+    errors: usize,
+}
+
+/// One bit for each letter of the alphabet.
+fn letters_of(text: &str) -> u32 {
+    text.chars().fold(0, |set, c| set | 1 << (u32::from(c) % 32))
+}
+
+impl<'a> Typing<'a> {
+    /// `None`: too short to be mended.
+    fn of(stem: &'a str) -> Option<Self> {
+        const MENDABLE_LETTERS: usize = 4;
+        let letters: Vec<char> = stem.chars().collect();
+        let errors = if letters.len() >= 8 { 2 } else { 1 };
+        (letters.len() >= MENDABLE_LETTERS).then(|| Self { stem, set: letters_of(stem), letters, errors })
+    }
+
+    fn first(&self) -> char {
+        self.letters[0]
+    }
+
+    /// How many typing errors lie between; `None` for more than may be.
+    fn errors(&self, other: &str) -> Option<usize> {
+        let len = other.chars().count();
+        if len + 1 < self.letters.len().min(4) || len.abs_diff(self.letters.len()) > self.errors {
+            return None;
+        }
+        if (self.set ^ letters_of(other)).count_ones() as usize > 2 * self.errors {
+            return None;
+        }
+        Some(strsim::osa_distance(self.stem, other)).filter(|errors| *errors <= self.errors)
+    }
+
+    /// How closely another stem answers this one, if it may.
+    fn level(&self, other: &str) -> Option<f32> {
+        const SHORTEST: usize = 3;
+        let len = other.chars().count();
+        if len < SHORTEST || len.abs_diff(self.letters.len()) > 6 {
+            return None;
+        }
+        if self.errors(other).is_some() {
+            return Some(level::TYPO);
+        }
+        let common = self.letters.iter().zip(other.chars()).take_while(|(a, b)| **a == *b).count();
+        // «лого» begins «логотип»; else the shorter word must be a beginning of the longer one, or nearly.
+        let shortened = common == self.letters.len();
+        (shortened || common >= 5 && common + 1 >= len.min(self.letters.len())).then_some(level::BEGINNING)
+    }
 }
 
 fn asks_for_price(form: &str) -> bool {
@@ -220,44 +425,6 @@ fn rarity(holding: u64, passages: u64) -> f32 {
     let (holding, passages) = (holding.min(passages) as f32, passages.max(PASSAGES_LEAST) as f32);
     let most = (1.0 + (passages + 0.5) / 0.5).ln();
     ((1.0 + (passages - holding + 0.5) / (holding + 0.5)).ln() / most).clamp(0.0, 1.0)
-}
-
-/// Words of the vocabulary that an unknown stem may be: with a typing error, or another ending than the stemmer knows.
-fn alternatives(
-    searcher: &Searcher,
-    vocabulary: Vocabulary,
-    partner: &PartnerId,
-    stem: &str,
-) -> tantivy::Result<Vec<(String, u32, f32)>> {
-    const MENDABLE_LETTERS: usize = 4;
-    let asked: Vec<char> = stem.chars().collect();
-    if asked.len() < MENDABLE_LETTERS {
-        return Ok(Vec::new());
-    }
-    let errors = if asked.len() >= 8 { 2 } else { 1 };
-    let mut found: Vec<(String, f32)> = Vec::new();
-    vocabulary.each_stem_from(searcher, partner, asked[0], |other| {
-        let len = other.chars().count();
-        if len < MENDABLE_LETTERS - 1 || len.abs_diff(asked.len()) > 6 {
-            return;
-        }
-        let level = if len.abs_diff(asked.len()) <= errors && strsim::osa_distance(stem, other) <= errors {
-            level::TYPO
-        } else {
-            let common = asked.iter().zip(other.chars()).take_while(|(a, b)| **a == *b).count();
-            // «лого» begins «логотип»; else the shorter word must be a beginning of the longer one, or nearly.
-            let shortened = common == asked.len();
-            if shortened || common >= 5 && common + 1 >= len.min(asked.len()) { level::BEGINNING } else { return }
-        };
-        if !found.iter().any(|(known, _)| known == other) {
-            found.push((other.to_owned(), level));
-        }
-    })?;
-    found.sort_by(|a, b| {
-        b.1.total_cmp(&a.1).then_with(|| a.0.len().abs_diff(stem.len()).cmp(&b.0.len().abs_diff(stem.len())))
-    });
-    found.truncate(ALTERNATIVES_MAX);
-    Ok(found.into_iter().map(|(word, level)| (word.clone(), hash(&word), level)).collect())
 }
 
 #[cfg(test)]

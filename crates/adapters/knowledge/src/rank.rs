@@ -1,22 +1,26 @@
 //! How well a passage answers a question, 0 to 1.
 //!
-//! The score is a logistic curve over a weighted sum of features, each 0 to 1:
+//! Passages are ordered by a weighted sum of features, each 0 to 1:
 //!
 //! | feature | meaning |
 //! | --- | --- |
 //! | cover | share of the question's weight that the passage's words answer, each by its best level and place |
-//! | page | the same over all candidates of the page |
-//! | name | how fully the question says the title or one of the page's `also` words |
+//! | page | the same share by how often all candidates of the page say them, names and headings counted more: BM25F |
+//! | name | how fully the question says the title or one of the page's `also` words, or a heading |
 //! | near | weight of neighbouring words of the question that stand near each other in the text |
 //! | kind | a price is asked for and stands there; counts as far as the words do |
-//! | bm25 | share of the best candidate's BM25, for words said often and in short passages; counts as far as the words do |
+//! | bm25 | share of the best candidate's BM25; counts as far as the words do |
 //!
-//! Words of the question that no page knows keep their weight and are never covered, so they lower every score.
+//! How sure the first of them is, is another thing: a logistic curve over how much of the question its page covers, and by
+//! which name. The others' scores fall from there with their sums. Words of the question that no page knows keep their weight
+//! and are never covered, so they lower every score.
+
+use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
 use crate::{
-    question::{Asked, level},
+    question::{Asked, AskedWord, WORDS_MAX, level},
     words::Hashes,
 };
 
@@ -68,6 +72,11 @@ pub(crate) struct Shape {
 }
 
 impl Shape {
+    /// How many words there are in all.
+    pub(crate) fn len(&self) -> usize {
+        self.parts.iter().map(|(_, words)| words.len()).sum()
+    }
+
     pub(crate) fn write(&self) -> Vec<u8> {
         let mut out = vec![u8::from(self.price)];
         for (place, words) in &self.parts {
@@ -96,17 +105,37 @@ impl Shape {
     }
 }
 
-/// Weights of the features, and the curve that makes a score of their sum.
+/// Weights of the features, and the curve that makes a score of their sum. Tuned on phrases of a manual's index (the example
+/// `manual`, its even half) and on the demo shop's questions together.
 mod weights {
-    pub(super) const COVER: f32 = 0.62;
-    pub(super) const PAGE: f32 = 0.14;
-    pub(super) const NAME: f32 = 0.16;
-    pub(super) const NEAR: f32 = 0.06;
+    pub(super) const COVER: f32 = 0.21;
+    pub(super) const PAGE: f32 = 0.33;
+    pub(super) const NAME: f32 = 0.36;
+    /// What a heading's name counts of a title's.
+    pub(super) const HEADING: f32 = 0.25;
+    pub(super) const NEAR: f32 = 0.1;
     pub(super) const KIND: f32 = 0.04;
-    pub(super) const BM25: f32 = 0.30;
+    pub(super) const BM25: f32 = 0.42;
+    /// How sure it is that the best passage answers: the share of the question that its page covers, and of these.
+    pub(super) const SURE_NAME: f32 = 0.2;
+    pub(super) const SURE_NEAR: f32 = 0.1;
     /// The sum that means "as likely as not".
-    pub(super) const MIDDLE: f32 = 0.54;
+    pub(super) const MIDDLE: f32 = 0.68;
     pub(super) const STEEPNESS: f32 = 9.0;
+}
+
+/// How often words are said, for the page: BM25F with what its fields count.
+mod often {
+    /// A word of a name counts as so many of the body.
+    pub(super) const NAME: f32 = 7.5;
+    /// A word of a heading does.
+    pub(super) const HEADING: f32 = 1.7;
+    /// So many times said is half of what can be said.
+    pub(super) const HALF: f32 = 5.0;
+    /// How much longer pages must say a word more often, 0 to 1.
+    pub(super) const SLOPE: f32 = 0.47;
+    /// Words of a page of usual length.
+    pub(super) const WORDS: f32 = 350.0;
 }
 
 /// A passage that may answer.
@@ -119,86 +148,220 @@ pub(crate) struct Candidate<'a> {
     pub(crate) shape: &'a Shape,
 }
 
+/// One number for each word of a question.
+type Each = [f32; WORDS_MAX];
+
 /// The scores of a question's candidates, in their order.
 pub(crate) fn scores(asked: &Asked, candidates: &[Candidate<'_>]) -> Vec<f32> {
     if asked.weight <= 0.0 {
         return vec![0.0; candidates.len()];
     }
-    let fits: Vec<Fit> = candidates.iter().map(|candidate| Fit::of(asked, candidate.shape)).collect();
-    let mut pages: FxHashMap<usize, Vec<f32>> = FxHashMap::default();
+    let keys = Sought::of(asked);
+    let fits: Vec<Fit> = candidates.iter().map(|candidate| Fit::of(asked, &keys, candidate.shape)).collect();
+    let mut pages: Vec<Option<Said>> = vec![None; candidates.len()];
     for (candidate, fit) in candidates.iter().zip(&fits) {
-        let best = pages.entry(candidate.page).or_insert_with(|| vec![0.0; asked.words.len()]);
-        for (best, level) in best.iter_mut().zip(&fit.levels) {
-            *best = best.max(*level);
+        match &mut pages[candidate.page] {
+            Some(page) => page.add(&fit.said),
+            page => *page = Some(fit.said.clone()),
         }
     }
     let most = candidates.iter().map(|candidate| candidate.bm25).fold(f32::MIN_POSITIVE, f32::max);
-    let sums = candidates
-        .iter()
-        .zip(&fits)
-        .map(|(candidate, fit)| fit.sum(asked, covered(asked, &pages[&candidate.page]), candidate.bm25 / most));
-    sums.map(curve).collect()
+    let page_of = |candidate: &Candidate<'_>| pages[candidate.page].as_ref();
+    let sum = |(candidate, fit): (&Candidate<'_>, &Fit)| {
+        fit.sum(asked, page_of(candidate).map_or(0.0, |page| page.share(asked)), candidate.bm25 / most)
+    };
+    let sums: Vec<f32> = candidates.iter().zip(&fits).map(sum).collect();
+    let Some(best) = (0..sums.len()).max_by(|a, b| sums[*a].total_cmp(&sums[*b])).filter(|best| sums[*best] > 0.0)
+    else {
+        return vec![0.0; candidates.len()];
+    };
+    let covered = page_of(&candidates[best]).map_or(0.0, |page| covered(asked, &page.levels));
+    let sure = curve(covered + weights::SURE_NAME * fits[best].name + weights::SURE_NEAR * fits[best].near);
+    sums.iter().map(|sum| sure * sum / sums[best]).collect()
 }
 
 fn curve(sum: f32) -> f32 {
     1.0 / (1.0 + (-weights::STEEPNESS * (sum - weights::MIDDLE)).exp())
 }
 
-/// Share of the question's weight that these levels cover.
-fn covered(asked: &Asked, levels: &[f32]) -> f32 {
-    asked.words.iter().zip(levels).map(|(word, level)| word.weight * level).sum::<f32>() / asked.weight
+/// Which keys of a passage answer which words of the question, and how closely.
+struct Sought {
+    keys: FxHashMap<u32, Vec<(usize, f32)>>,
+    /// One bit for the low bits of each key: most words of a passage answer nothing, and are passed over at once.
+    bits: [u64; BITS / 64],
+}
+
+const BITS: usize = 4096;
+/// Keys of one text in different roles are different keys.
+const ROLES: [u32; 3] = [0, 0x9e37_79b9, 0x7f4a_7c15];
+
+impl Sought {
+    fn of(asked: &Asked) -> Self {
+        let mut sought = Self { keys: FxHashMap::default(), bits: [0; BITS / 64] };
+        for (nth, word) in asked.words.iter().enumerate() {
+            let own = word.hashes;
+            sought.add(0, own.stem, nth, level::STEM);
+            sought.add(1, own.root, nth, level::ROOT);
+            sought.add(1, own.bare, nth, level::BARE);
+            sought.add(2, own.root, nth, level::BARE);
+            sought.add(2, own.bare, nth, level::BARE);
+            for other in &word.instead {
+                sought.add(0, other.hashes.stem, nth, other.level);
+                if other.family {
+                    sought.add(1, other.hashes.root, nth, other.level);
+                    sought.add(2, other.hashes.root, nth, other.level * level::BARE);
+                }
+            }
+        }
+        sought
+    }
+
+    fn add(&mut self, role: usize, key: u32, nth: usize, level: f32) {
+        let key = key ^ ROLES[role];
+        self.bits[key as usize % BITS / 64] |= 1 << (key % 64);
+        let answers = self.keys.entry(key).or_default();
+        match answers.iter_mut().find(|(known, _)| *known == nth) {
+            Some((_, known)) => *known = known.max(level),
+            None => answers.push((nth, level)),
+        }
+    }
+
+    /// Shows every word of the question that a word of a passage answers.
+    fn each(&self, found: Hashes, mut show: impl FnMut(usize, f32)) {
+        for (key, role) in [found.stem, found.root, found.bare].into_iter().zip(ROLES) {
+            let key = key ^ role;
+            if self.bits[key as usize % BITS / 64] & (1 << (key % 64)) != 0
+                && let Some(answers) = self.keys.get(&key)
+            {
+                for (nth, level) in answers {
+                    show(*nth, *level);
+                }
+            }
+        }
+    }
+}
+
+/// How often the words of a question are said, each by its level.
+#[derive(Debug, Clone)]
+struct Said {
+    /// Best level of each word, by place.
+    levels: Each,
+    names: Each,
+    headings: Each,
+    body: Each,
+    /// Words of the body in all.
+    len: f32,
+}
+
+impl Said {
+    fn add(&mut self, other: &Self) {
+        for nth in 0..WORDS_MAX {
+            self.levels[nth] = self.levels[nth].max(other.levels[nth]);
+            self.names[nth] = self.names[nth].max(other.names[nth]);
+            self.headings[nth] += other.headings[nth];
+            self.body[nth] += other.body[nth];
+        }
+        self.len += other.len;
+    }
+
+    /// Share of the question's weight that is answered: the more often a word is said, the nearer to all of its weight.
+    fn share(&self, asked: &Asked) -> f32 {
+        let long = 1.0 - often::SLOPE + often::SLOPE * self.len / often::WORDS;
+        let of = |(nth, word): (usize, &Arc<AskedWord>)| {
+            let times = often::NAME * self.names[nth] + often::HEADING * self.headings[nth] + self.body[nth] / long;
+            word.weight * times / (times + often::HALF)
+        };
+        asked.words.iter().enumerate().map(of).sum::<f32>() / asked.weight
+    }
 }
 
 struct Fit {
-    /// Best level of each word of the question, by place.
-    levels: Vec<f32>,
+    said: Said,
     name: f32,
     near: f32,
     kind: f32,
 }
 
 impl Fit {
-    fn of(asked: &Asked, shape: &Shape) -> Self {
-        let mut levels = vec![0.0_f32; asked.words.len()];
-        let mut name = 0.0_f32;
-        let mut near = 0.0;
+    fn of(asked: &Asked, keys: &Sought, shape: &Shape) -> Self {
+        let mut fit = Self {
+            said: Said {
+                levels: [0.0; WORDS_MAX],
+                names: [0.0; WORDS_MAX],
+                headings: [0.0; WORDS_MAX],
+                body: [0.0; WORDS_MAX],
+                len: 0.0,
+            },
+            name: 0.0,
+            near: 0.0,
+            kind: f32::from(u8::from(asked.price && shape.price)),
+        };
         for (place, words) in &shape.parts {
-            let mut here = vec![0.0_f32; asked.words.len()];
-            let mut answered = 0.0;
-            let mut last: Option<(usize, usize)> = None;
-            let mut pairs = vec![0.0_f32; asked.words.len()];
-            for (at, word) in words.iter().enumerate() {
-                let Some((nth, level)) = best(asked, *word) else { continue };
-                here[nth] = here[nth].max(level);
-                answered += level;
-                if let Some((before, from)) = last
-                    && before.abs_diff(nth) == 1
-                    && at - from <= NEAR_WORDS
-                {
-                    pairs[before.min(nth)] = level;
-                }
-                last = Some((nth, at));
-            }
-            for (level, here) in levels.iter_mut().zip(&here) {
-                *level = level.max(*here * place.factor());
-            }
-            match place {
-                Place::Title | Place::Also => name = name.max(called(asked, &here, answered, words.len())),
-                Place::Heading => name = name.max(called(asked, &here, answered, words.len()) * 0.8),
-                Place::Body => near = together(asked, &pairs),
-            }
+            fit.take(asked, keys, *place, words);
         }
         if shape.price {
-            for (level, _) in levels.iter_mut().zip(&asked.words).filter(|(_, word)| word.price) {
-                *level = level.max(level::ROOT * Place::Body.factor());
+            let priced = level::ROOT * Place::Body.factor();
+            for (nth, _) in asked.words.iter().enumerate().filter(|(_, word)| word.price) {
+                fit.said.levels[nth] = fit.said.levels[nth].max(priced);
+                fit.said.body[nth] = fit.said.body[nth].max(1.0);
             }
         }
-        let kind = f32::from(u8::from(asked.price && shape.price));
-        Self { levels, name, near, kind }
+        fit
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "passages are short")]
+    fn take(&mut self, asked: &Asked, keys: &Sought, place: Place, words: &[Hashes]) {
+        let mut here: Each = [0.0; WORDS_MAX];
+        let mut often: Each = [0.0; WORDS_MAX];
+        let mut pairs: Each = [0.0; WORDS_MAX];
+        let mut answered = 0.0;
+        let mut last: Option<(usize, usize)> = None;
+        for (at, word) in words.iter().enumerate() {
+            let mut best: Option<(usize, f32)> = None;
+            keys.each(*word, |nth, level| {
+                here[nth] = here[nth].max(level);
+                if best.is_none_or(|(_, known)| level > known) {
+                    best = Some((nth, level));
+                }
+            });
+            let Some((nth, level)) = best else { continue };
+            often[nth] += level;
+            answered += level;
+            if let Some((before, from)) = last
+                && before.abs_diff(nth) == 1
+                && at - from <= NEAR_WORDS
+            {
+                pairs[before.min(nth)] = level;
+            }
+            last = Some((nth, at));
+        }
+        for nth in 0..asked.words.len() {
+            self.said.levels[nth] = self.said.levels[nth].max(here[nth] * place.factor());
+            often[nth] = often[nth].max(here[nth]);
+        }
+        match place {
+            Place::Title | Place::Also => {
+                for (said, here) in self.said.names.iter_mut().zip(&here) {
+                    *said = said.max(*here);
+                }
+                self.name = self.name.max(called(asked, &here, answered, words.len()));
+            }
+            Place::Heading => {
+                for (said, here) in self.said.headings.iter_mut().zip(&here) {
+                    *said += here;
+                }
+                self.name = self.name.max(called(asked, &here, answered, words.len()) * weights::HEADING);
+            }
+            Place::Body => {
+                self.said.body = often;
+                self.said.len = words.len() as f32;
+                self.near = together(asked, &pairs);
+            }
+        }
     }
 
     fn sum(&self, asked: &Asked, page: f32, bm25: f32) -> f32 {
-        let cover = covered(asked, &self.levels);
+        let cover = covered(asked, &self.said.levels);
         // A price alone proves nothing: the kind counts only as far as the words do.
         weights::COVER * cover
             + weights::PAGE * page
@@ -212,20 +375,19 @@ impl Fit {
 /// How far apart two words may stand to be near each other, function words not counted.
 const NEAR_WORDS: usize = 3;
 
-/// The word of the question that a word of a passage answers best.
-fn best(asked: &Asked, found: Hashes) -> Option<(usize, f32)> {
-    let levels = asked.words.iter().enumerate().map(|(nth, word)| (nth, word.level(found)));
-    levels.filter(|(_, level)| *level > 0.0).max_by(|a, b| a.1.total_cmp(&b.1))
+/// Share of the question's weight that these levels cover.
+fn covered(asked: &Asked, levels: &Each) -> f32 {
+    asked.words.iter().zip(levels).map(|(word, level)| word.weight * level).sum::<f32>() / asked.weight
 }
 
 /// How fully the question says a name of `len` words, and how much of the question that is.
 #[expect(clippy::cast_precision_loss, reason = "names are short")]
-fn called(asked: &Asked, here: &[f32], answered: f32, len: usize) -> f32 {
+fn called(asked: &Asked, here: &Each, answered: f32, len: usize) -> f32 {
     let share = covered(asked, here);
-    (answered / len.max(1) as f32).min(1.0) * share.sqrt()
+    ((answered / len.max(1) as f32).min(1.0) * share).sqrt()
 }
 
-fn together(asked: &Asked, pairs: &[f32]) -> f32 {
+fn together(asked: &Asked, pairs: &Each) -> f32 {
     let weight = |nth: usize| asked.words[nth].weight + asked.words[nth + 1].weight;
     let whole: f32 = (0..asked.words.len().saturating_sub(1)).map(weight).sum();
     if whole <= 0.0 {

@@ -23,6 +23,7 @@ use voronka_core::ids::PartnerId;
 use crate::{
     question::{Asked, level},
     rank::{Place, Shape},
+    shapes::Outline,
     vectors::Small,
     words::Keys,
 };
@@ -102,7 +103,6 @@ pub(crate) struct Kept {
     pub(crate) title: String,
     pub(crate) heading: String,
     pub(crate) text: String,
-    pub(crate) shape: Shape,
 }
 
 /// What is written at once.
@@ -239,11 +239,24 @@ impl Store {
             if word.keys.bare != word.keys.root {
                 add(Space::Root, &word.keys.bare, word.weight * level::BARE * 0.7);
             }
-            for (other, _, level) in &word.instead {
-                add(Space::Stem, other, word.weight * level);
+            for other in &word.instead {
+                add(if other.family { Space::Root } else { Space::Stem }, &other.word, word.weight * other.level);
             }
         }
         searcher.search(&BooleanQuery::new(clauses), &TopDocs::with_limit(most).order_by_score())
+    }
+
+    /// Reads what ranking needs of a passage; `None` unless it is this partner's.
+    pub(crate) fn outline(
+        &self,
+        searcher: &Searcher,
+        partner: &PartnerId,
+        at: DocAddress,
+    ) -> tantivy::Result<Option<Outline>> {
+        let Some(doc) = self.document_of(searcher, partner, at)? else { return Ok(None) };
+        let shape =
+            doc.get_first(self.fields.shape).and_then(|value| value.as_bytes().map(Shape::read)).unwrap_or_default();
+        Ok(Some(Outline { page: text_of(&doc, self.fields.page), shape }))
     }
 
     /// Reads a passage; `None` unless it is this partner's.
@@ -253,22 +266,24 @@ impl Store {
         partner: &PartnerId,
         at: DocAddress,
     ) -> tantivy::Result<Option<Kept>> {
-        let doc: TantivyDocument = searcher.doc(at)?;
-        let text = |field| doc.get_first(field).and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default();
-        // Every term of the query named the partner already; this is the second lock on the same door.
-        if text(self.fields.partner) != partner.as_str() {
-            return Ok(None);
-        }
-        let shape =
-            doc.get_first(self.fields.shape).and_then(|value| value.as_bytes().map(Shape::read)).unwrap_or_default();
         let fields = self.fields;
-        Ok(Some(Kept {
-            page: text(fields.page),
-            title: text(fields.title),
-            heading: text(fields.heading),
-            text: text(fields.text),
-            shape,
+        Ok(self.document_of(searcher, partner, at)?.map(|doc| Kept {
+            page: text_of(&doc, fields.page),
+            title: text_of(&doc, fields.title),
+            heading: text_of(&doc, fields.heading),
+            text: text_of(&doc, fields.text),
         }))
+    }
+
+    fn document_of(
+        &self,
+        searcher: &Searcher,
+        partner: &PartnerId,
+        at: DocAddress,
+    ) -> tantivy::Result<Option<TantivyDocument>> {
+        let doc: TantivyDocument = searcher.doc(at)?;
+        // Every term of the query named the partner already; this is the second lock on the same door.
+        Ok(Some(doc).filter(|doc| text_of(doc, self.fields.partner) == partner.as_str()))
     }
 
     /// All vectors of a partner's passages.
@@ -323,6 +338,11 @@ impl Vocabulary {
             }
         }
         Ok(0)
+    }
+
+    /// How many passages hold words of this root.
+    pub(crate) fn holding_root(self, searcher: &Searcher, partner: &PartnerId, root: &str) -> tantivy::Result<u64> {
+        searcher.doc_freq(&Term::from_field_text(self.words, &word_key(partner, Space::Root, root)))
     }
 
     /// Shows every stem of the partner that begins with a letter.
@@ -392,6 +412,10 @@ fn tokens(partner: &PartnerId, entry: &Entry) -> PreTokenizedString {
         }
     }
     PreTokenizedString { text: String::new(), tokens }
+}
+
+fn text_of(doc: &TantivyDocument, field: Field) -> String {
+    doc.get_first(field).and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 fn schema() -> (Schema, Fields) {

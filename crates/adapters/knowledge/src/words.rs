@@ -1,6 +1,6 @@
 //! What a word is found by: its stem, its root and its root without prefixes.
 
-use voronka_core::lang::normal::{Kind, Words};
+use voronka_core::lang::normal::{Kind, Word, Words};
 
 /// Shortest root that is left of a word, in letters.
 const ROOT_LETTERS_MIN: usize = 4;
@@ -171,15 +171,19 @@ pub(crate) fn keys(text: &str) -> Vec<Keys> {
         }
         let (piece, after) = rest.split_at(end);
         let words = Words::of(piece);
-        keys.extend(words.said().filter(|(_, word)| sense(word.form) != Sense::None).map(
-            |(_, word)| match word.kind {
-                Kind::Digits => Keys::of(word.form.trim_start_matches('0')),
-                _ => Keys::of(word.stem),
-            },
-        ));
+        let says = |word: &Word<'_>| sense(word.form) != Sense::None || is_name(&piece[word.range.clone()]);
+        keys.extend(words.said().filter(|(_, word)| says(word)).map(|(_, word)| match word.kind {
+            Kind::Digits => Keys::of(word.form.trim_start_matches('0')),
+            _ => Keys::of(word.stem),
+        }));
         rest = after;
     }
     keys
+}
+
+/// Whether a word is written as a name: «функция ИЛИ» does not mean "or".
+pub(crate) fn is_name(written: &str) -> bool {
+    written.chars().nth(1).is_some() && written.chars().all(char::is_uppercase)
 }
 
 /// How much a word says by itself.
@@ -326,6 +330,12 @@ mod tests {
         let stems: Vec<String> =
             keys("А что у вас есть из 5 тортов по 007?").into_iter().map(|keys| keys.stem).collect();
         assert_eq!(stems, ["5", "торт", "7"]);
+    }
+
+    #[test]
+    fn a_function_word_in_capitals_is_a_name() {
+        let stems: Vec<String> = keys("функция ИЛИ, И вот AND").into_iter().map(|keys| keys.stem).collect();
+        assert_eq!(stems, ["функц", "ил", "and"]);
     }
 
     #[test]
