@@ -33,6 +33,7 @@ pub(crate) enum Wish {
     Schema(Schema),
     Chat(Chat),
     Ask(Ask),
+    Eval(Eval),
     Doctor(Doctor),
     DeadLetters(DeadLetters),
 }
@@ -149,6 +150,21 @@ pub(crate) struct Ask {
     pub(crate) questions: Option<PathBuf>,
     #[arg(long, default_value_t = 3, value_name = "N")]
     pub(crate) top: usize,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `eval`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Eval {
+    #[arg(value_name = "PARTNER")]
+    pub(crate) partner: String,
+    #[arg(long, value_name = "FILE")]
+    pub(crate) questions: Option<PathBuf>,
+    #[arg(long, default_value = "data", value_name = "DIR")]
+    pub(crate) data: PathBuf,
+    #[arg(long)]
+    pub(crate) totals: bool,
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -5,6 +5,7 @@ mod chat;
 mod check;
 mod demo;
 mod doctor;
+mod eval;
 mod letters;
 mod run;
 mod schema;
@@ -42,6 +43,7 @@ pub(crate) async fn run(wish: Wish, texts: &Texts) -> Result<ExitCode, Problem> 
         Wish::Test(wish) => test::run(&wish, texts),
         Wish::Chat(wish) => chat::run(wish, texts).await,
         Wish::Ask(wish) => ask::run(wish, texts).await,
+        Wish::Eval(wish) => eval::run(wish, texts).await,
         Wish::Doctor(wish) => doctor::run(&wish, texts).await,
         Wish::DeadLetters(wish) => letters::run(wish, texts).await,
     }

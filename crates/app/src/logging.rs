@@ -21,7 +21,13 @@ pub(crate) fn init(cli: &Cli) -> Guard {
     let usual = match cli.command {
         Wish::Run(_) => "info",
         // A person at a terminal wants the talk, not the log.
-        Wish::Demo(_) | Wish::Check(_) | Wish::Test(_) | Wish::Schema(_) | Wish::Chat(_) | Wish::Ask(_) => "warn",
+        Wish::Demo(_)
+        | Wish::Check(_)
+        | Wish::Test(_)
+        | Wish::Schema(_)
+        | Wish::Chat(_)
+        | Wish::Ask(_)
+        | Wish::Eval(_) => "warn",
         // What is wrong is their result.
         Wish::Doctor(_) | Wish::DeadLetters(_) => "off",
     };

@@ -10,11 +10,13 @@ use voronka_core::lang::Lang;
 const RUSSIAN: &[&str] = &[
     include_str!("../texts/cli.ru.ftl"),
     include_str!("../texts/diagnostics.ru.ftl"),
+    include_str!("../texts/eval.ru.ftl"),
     include_str!("../texts/operate.ru.ftl"),
 ];
 const ENGLISH: &[&str] = &[
     include_str!("../texts/cli.en.ftl"),
     include_str!("../texts/diagnostics.en.ftl"),
+    include_str!("../texts/eval.en.ftl"),
     include_str!("../texts/operate.en.ftl"),
 ];
 

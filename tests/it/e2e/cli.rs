@@ -28,7 +28,7 @@ async fn help_speaks_the_readers_language() {
         let (code, out, _) = run(at_home(&["--help"]).env("LANG", lang)).await;
         assert_eq!(code, Some(0));
         assert!(out.contains(part), "{lang}: {out}");
-        for command in ["demo", "run", "check", "chat", "ask"] {
+        for command in ["demo", "run", "check", "chat", "ask", "eval"] {
             assert!(out.contains(command), "{lang}: {out}");
         }
     }
@@ -52,6 +52,49 @@ async fn ask_prints_an_object_that_programs_read() {
     let told: Value = serde_json::from_str(&out).expect("one object");
     assert_eq!(told["answered"], false, "nothing found is no guess");
     assert_ne!(code, Some(0));
+}
+
+#[tokio::test]
+async fn eval_tells_what_is_wrong_and_what_changed_since_the_last_run() {
+    let home = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = home.path().join("lavka").join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    write("config.yaml", "name: Лавка\naccounts:\n  web: {}\n");
+    write("knowledge/dostavka.md", "# Доставка\nДоставляем по городу за 350 рублей, за город за 800 рублей.\n");
+    write("knowledge/oplata.md", "# Оплата\nПлатить можно картой и наличными при получении.\n");
+    let questions = "dostavka.md\tсколько стоит доставка\t350 рублей\noplata.md\tможно оплатить картой?\n-\tкакой пароль от вайфая\n";
+    write("tests/questions.txt", questions);
+    let eval = |more: &'static [&'static str]| {
+        let mut command = at_home(&["eval", "./lavka", "--data", "data"]);
+        command.args(more).current_dir(home.path());
+        command
+    };
+    let (code, out, told) = run(&mut eval(&["--json"])).await;
+    let report: Value = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{out}{told}"));
+    assert_eq!(
+        (code, report["passed"].as_bool(), report["compared"].as_bool()),
+        (Some(0), Some(true), Some(false)),
+        "{out}"
+    );
+    assert!(!home.path().join("lavka/eval").exists());
+
+    std::fs::remove_file(home.path().join("lavka/knowledge/oplata.md")).unwrap();
+    let (code, out, _) = run(&mut eval(&["--json"])).await;
+    let report: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(code, Some(1), "{out}");
+    assert_eq!(report["failed"][0]["expected"], "oplata.md");
+    assert_eq!(report["changes"][0]["turn"], "worse");
+    let (code, out, _) = run(&mut eval(&["--totals"])).await;
+    assert_eq!(code, Some(1));
+    assert!(!out.contains("картой"), "single questions are not shown: {out}");
+
+    write("tests/questions.txt", "oplata.md можно?\n");
+    let (code, _, told) = run(&mut eval(&[])).await;
+    assert_ne!(code, Some(0));
+    assert!(told.contains('1'), "{told}");
 }
 
 #[tokio::test]

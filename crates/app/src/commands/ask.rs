@@ -45,15 +45,15 @@ const CONFIG_OF_PAGES: &[u8] = b"name: Knowledge\nlanguages: [ru, en]\naccounts:
 
 /// What is printed as JSON.
 #[derive(Serialize)]
-struct Reply {
-    answered: bool,
-    answer: String,
-    passages: Vec<Shown>,
+pub(super) struct Reply {
+    pub(super) answered: bool,
+    pub(super) answer: String,
+    pub(super) passages: Vec<Shown>,
 }
 
 #[derive(Serialize)]
-struct Shown {
-    page: String,
+pub(super) struct Shown {
+    pub(super) page: String,
     heading: String,
     score: f32,
 }
@@ -223,7 +223,7 @@ fn without_front_matter(text: &str) -> &str {
 }
 
 /// Asks as a customer would who has said hello already and is led through no flow.
-struct Asking<'a> {
+pub(super) struct Asking<'a> {
     premises: &'a Premises,
     setting: Setting,
     model: Option<Arc<dyn ChatModel>>,
@@ -232,7 +232,7 @@ struct Asking<'a> {
 }
 
 impl<'a> Asking<'a> {
-    fn new(
+    pub(super) fn new(
         premises: &'a Premises,
         mut spec: PartnerSpec,
         model: Option<Arc<dyn ChatModel>>,
@@ -250,7 +250,7 @@ impl<'a> Asking<'a> {
         Self { premises, setting, model, knowledge, top }
     }
 
-    async fn ask(&self, question: &str) -> Reply {
+    pub(super) async fn ask(&self, question: &str) -> Reply {
         let partner = self.setting.playbook.partner().clone();
         let found = self.search(question, self.top.max(PASSAGES_MAX)).await;
         let commit = self.turn(question, &partner, &found).await;
