@@ -11,6 +11,7 @@ mod memory;
 mod page;
 mod pages;
 mod recovery;
+mod retrieval;
 mod search;
 mod watch;
 
@@ -52,11 +53,14 @@ pub(crate) struct Options {
     #[arg(long, value_name = "MS", default_value_t = 250)]
     llm_ms: u32,
     /// Instead of all this play beside bots of other libraries: `cargo xtask peers`
-    #[arg(long, conflicts_with_all = ["quick", "long", "only", "strict", "against", "page", "llm_ms"])]
+    #[arg(long, conflicts_with_all = ["quick", "long", "only", "strict", "against", "page", "llm_ms", "help_dir"])]
     peers: bool,
     /// The binary to test; built as it is shipped unless given
     #[arg(long, value_name = "PATH")]
     binary: Option<PathBuf>,
+    /// The folder `help` of the unpacked libreoffice-help-ru, for `--only retrieval`; without it that case is left out
+    #[arg(long, value_name = "DIR")]
+    help_dir: Option<PathBuf>,
     /// botload's sources
     #[arg(long, value_name = "DIR", env = "BOTLOAD", default_value = SOURCE)]
     botload: PathBuf,
@@ -85,6 +89,8 @@ enum Case {
     Files,
     /// The owner's pages over 100,000 conversations and 1,000,000 messages
     Pages,
+    /// Right pages for the phrases of a manual's index (`--help-dir`), beside SQLite's full-text search
+    Retrieval,
     /// The release binary
     Size,
     /// The debug binary after a change of one line in core
@@ -128,6 +134,8 @@ struct Stand {
     extent: Extent,
     /// How long the model thinks where latency is measured.
     model_ms: u32,
+    /// The unpacked manual.
+    help_dir: Option<PathBuf>,
     /// Turns a second in a closed loop; measured where it was not.
     saturation: Option<f64>,
 }
@@ -156,6 +164,7 @@ impl Stand {
             Case::Search => search::measure(self),
             Case::Files => files::measure(self),
             Case::Pages => pages::measure(self),
+            Case::Retrieval => retrieval::measure(self.help_dir.as_deref()),
             Case::Size => build::size(self),
             Case::Rebuild => build::rebuild(self),
         }
@@ -172,9 +181,20 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let machine = Machine::here()?;
     let tools = Tools::build(&botload::source(&options.botload)?, Profile::Release)?;
     let binary = botload::release(options.binary.as_deref())?;
-    let mut stand = Stand { tools, binary, extent: Extent::of(options), model_ms: options.llm_ms, saturation: None };
+    let mut stand = Stand {
+        tools,
+        binary,
+        extent: Extent::of(options),
+        model_ms: options.llm_ms,
+        help_dir: options.help_dir.clone(),
+        saturation: None,
+    };
     let (mut figures, mut notes) = (Vec::new(), Vec::new());
-    let wanted = |case: &&Case| options.only.is_empty() || options.only.contains(case);
+    let wanted = |case: &&Case| {
+        // The manual is not ours to carry along: a whole run without it measures the rest.
+        let whole = options.only.is_empty() && (**case != Case::Retrieval || options.help_dir.is_some());
+        whole || options.only.contains(case)
+    };
     for case in Case::value_variants().iter().filter(wanted) {
         shell::say(&format!("\n== {}", name(*case)));
         match stand.measure(*case) {

@@ -24,7 +24,7 @@ pub(super) fn measure(stand: &mut Stand) -> Result<Vec<Figure>, Failure> {
 }
 
 /// As `Duration` prints itself.
-fn duration(text: &str) -> Option<Duration> {
+pub(super) fn duration(text: &str) -> Option<Duration> {
     let text = text.trim();
     let at = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
     let (number, unit) = (text[..at].parse::<f64>().ok()?, &text[at..]);
