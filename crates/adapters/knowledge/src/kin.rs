@@ -8,7 +8,7 @@
 
 use std::sync::LazyLock;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use voronka_core::lang::normal::Words;
 
 use crate::words::{Hashes, Keys};
@@ -46,6 +46,8 @@ pub(crate) struct Table {
     by_stem: FxHashMap<String, Vec<u32>>,
     by_root: FxHashMap<String, Vec<u32>>,
     expressions: FxHashMap<String, Vec<u32>>,
+    /// First words of expressions: most words begin none.
+    beginnings: FxHashSet<String>,
     /// The forms as they are written, for mending.
     forms: Vec<&'static str>,
 }
@@ -65,6 +67,7 @@ impl Table {
             by_stem: FxHashMap::default(),
             by_root: FxHashMap::default(),
             expressions: FxHashMap::default(),
+            beginnings: FxHashSet::default(),
             forms: Vec::new(),
         };
         let mut known: FxHashMap<&'static str, u32> = FxHashMap::default();
@@ -95,6 +98,7 @@ impl Table {
             if form.contains('_') {
                 let words = Words::of(&form.replace('_', " "));
                 let stems: Vec<&str> = (0..words.len()).map(|at| words.stem(at)).collect();
+                self.beginnings.insert(words.stem(0).to_owned());
                 self.expressions.entry(stems.join(" ")).or_default().push(group);
                 continue;
             }
@@ -123,6 +127,9 @@ impl Table {
 
     /// The longest expression that begins at a place: how many tokens it has, and what it may stand for.
     pub(crate) fn expression(&self, words: &Words, at: usize) -> Option<(usize, Vec<(&Kin, Near)>)> {
+        if !self.beginnings.contains(words.stem(at)) {
+            return None;
+        }
         let mut text = words.stem(at).to_owned();
         let mut found = None;
         for len in 2..=EXPRESSION_WORDS_MAX {

@@ -120,7 +120,7 @@ mod weights {
     pub(super) const SURE_NAME: f32 = 0.2;
     pub(super) const SURE_NEAR: f32 = 0.1;
     /// The sum that means "as likely as not".
-    pub(super) const MIDDLE: f32 = 0.68;
+    pub(super) const MIDDLE: f32 = 0.72;
     pub(super) const STEEPNESS: f32 = 9.0;
 }
 
