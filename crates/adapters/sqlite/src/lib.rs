@@ -6,6 +6,7 @@
 //! - Reads are made in place, on a small pool of read-only connections: a hop to another thread costs more than they do.
 //! - One process holds a file at a time.
 
+mod access;
 mod body;
 mod directory;
 mod inspection;
@@ -19,5 +20,6 @@ mod store;
 mod values;
 mod writer;
 
+pub use access::{AccessStore, Audited, Deed, Grant, Link, Marker, NewUser, Session, Tampered, User};
 pub use inspection::{Holder, Inspection, Size};
 pub use store::SqliteStore;

@@ -61,6 +61,11 @@ pub(crate) fn lock_of(path: &Path) -> PathBuf {
     PathBuf::from(lock)
 }
 
+/// Makes a file that its owner alone may read, if it is not there.
+pub(crate) fn private_file(path: &Path) -> Result<(), StoreError> {
+    private().open(path).map(|_file| ()).map_err(|error| io_error("cannot write to", path, &error))
+}
+
 fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
