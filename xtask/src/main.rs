@@ -1,10 +1,11 @@
-//! The project's chores: `cargo xtask test`, `botload`, `bench`, `peers`, `profile` and `crash`.
+//! The project's chores: `cargo xtask test`, `botload`, `bench`, `peers`, `profile`, `crash` and `fuzz`.
 
 mod bench;
 mod botload;
 mod browser;
 mod crash;
 mod fake;
+mod fuzz;
 mod peers;
 mod profile;
 mod shell;
@@ -38,6 +39,8 @@ enum Chore {
     Peers(peers::Options),
     /// Shows where the CPU of a turn goes
     Profile(profile::Options),
+    /// Gives every parser of outside bytes inputs that a machine makes, a minute each
+    Fuzz(fuzz::Options),
 }
 
 fn main() -> ExitCode {
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
         Chore::Bench(options) => bench::run(&options),
         Chore::Peers(options) => peers::run(&options),
         Chore::Profile(options) => profile::run(&options),
+        Chore::Fuzz(options) => fuzz::run(&options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
