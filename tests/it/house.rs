@@ -242,3 +242,52 @@ fn every_pain_of_doubles_losses_and_order_has_its_test() {
         assert!(!named.is_empty(), "no test for complaint {number}: {line:?}");
     }
 }
+
+/// Security rules whose tests are due with the first issue, by number (`docs/tests-of-security.md`).
+const SECURITY_TESTS: [u8; 31] = [
+    1, 2, 3, 4, 5, 9, 10, 11, 12, 13, 14, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 54, 59, 63, 64, 67, 68, 69,
+];
+
+#[test]
+fn every_security_rule_has_its_test_and_every_test_named_is_there() {
+    let page = read(&root().join("docs/tests-of-security.md"));
+    let sources: Vec<String> = all("rs").iter().map(|path| read(path)).collect();
+    for number in SECURITY_TESTS {
+        let line = page.lines().find(|line| line.starts_with(&format!("| S-{number:02} |")));
+        assert!(!line.map(tests_named_in).unwrap_or_default().is_empty(), "no test for S-{number:02}");
+    }
+    for name in tests_named_in(&page) {
+        let is_test = |source: &String| source.contains(&format!("fn {name}("));
+        assert!(sources.iter().any(is_test), "docs/tests-of-security.md names {name}, which no source has");
+    }
+}
+
+/// The crates that `deny.toml` bans.
+fn banned() -> Vec<String> {
+    let deny = read(&root().join("deny.toml"));
+    let bans = deny.split("[bans]").nth(1).and_then(|rest| rest.split("\n[").next()).expect("deny.toml bans crates");
+    bans.split("crate = \"").skip(1).filter_map(|rest| rest.split('"').next()).map(str::to_owned).collect()
+}
+
+#[test]
+fn s_63_deny_and_forbid() {
+    let workspace = read(&root().join("Cargo.toml"));
+    assert!(workspace.contains("unsafe_code = \"forbid\""), "no crate of ours has unsafe code");
+    let deny = read(&root().join("deny.toml"));
+    for rule in ["unknown-registry = \"deny\"", "unknown-git = \"deny\"", "wildcards = \"deny\"", "yanked = \"deny\""] {
+        assert!(deny.contains(rule), "deny.toml lacks {rule}");
+    }
+    let banned = banned();
+    assert!(banned.iter().any(|name| name == "openssl-sys"), "the bans were read");
+    for package in &metadata().packages {
+        assert!(!banned.contains(&package.name.to_string()), "{} is banned in deny.toml", package.name);
+        let source = package.source.as_ref().map(|source| source.repr.as_str());
+        let ours = source.is_none_or(|source| source == "registry+https://github.com/rust-lang/crates.io-index");
+        assert!(ours, "{}: {source:?} is neither ours nor crates.io", package.name);
+    }
+    // What is fetched is what was reviewed: each package of the lock has its checksum.
+    let lock = read(&root().join("Cargo.lock"));
+    for package in lock.split("[[package]]").filter(|package| package.contains("source = ")) {
+        assert!(package.contains("checksum = "), "{package}");
+    }
+}

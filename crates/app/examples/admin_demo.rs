@@ -76,6 +76,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         changes: Arc::new(|| stream::pending().boxed()),
         clock: Arc::new(FakeClock::at(sample::NOW)),
         hosts: LOCAL_HOSTS.map(str::to_owned).into(),
+        access: None,
     };
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
     axum::serve(listener, router(admin)).await?;

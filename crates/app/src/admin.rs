@@ -14,6 +14,7 @@ mod facts;
 mod leads;
 mod letters;
 mod live;
+mod login;
 mod more;
 mod next;
 mod orders;
@@ -51,6 +52,7 @@ pub(crate) use self::{
     admit::{LOCAL_HOSTS, known_host},
     letters::Letters,
     live::changes_of,
+    login::{Access, AccessKeys, Role, user_name},
 };
 
 /// Where the pages are mounted.
@@ -123,6 +125,8 @@ pub(crate) struct Admin {
     pub(crate) clock: Arc<dyn Clock>,
     /// Host names that are answered, without port; [`LOCAL_HOSTS`] where there is no login.
     pub(crate) hosts: Vec<String>,
+    /// Who may sign in; `None`: whoever asks from this computer, as in the demo.
+    pub(crate) access: Option<Arc<Access>>,
 }
 
 /// [`Admin`] with what one server keeps.
@@ -172,8 +176,10 @@ pub(crate) fn router(admin: Admin) -> Router {
         .route("/{partner}/letters/{letter}/retry", post(letters::retry))
         .route("/{partner}/letters/{letter}/drop", post(letters::drop_letter))
         .route("/{partner}/events", get(live::events))
+        .merge(login::routes())
         .fallback(page::nothing_here)
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
+        .layer(middleware::from_fn_with_state(Arc::clone(&house), login::guard))
         .layer(middleware::from_fn_with_state(Arc::clone(&house), admit::admit))
         // Streams of events are left as they are.
         .layer(CompressionLayer::new())

@@ -7,7 +7,11 @@ use clap::{ArgMatches, Command, CommandFactory, FromArgMatches, Parser, Subcomma
 use voronka_core::ids::PartnerId;
 use voronka_engine::Limits;
 
-use crate::{server::Proxy, texts::Texts};
+use crate::{
+    admin::{LOCAL_HOSTS, Role, user_name},
+    server::Proxy,
+    texts::Texts,
+};
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -36,6 +40,7 @@ pub(crate) enum Wish {
     Eval(Eval),
     Doctor(Doctor),
     DeadLetters(DeadLetters),
+    Admin(Admin),
 }
 
 /// `demo`.
@@ -58,6 +63,8 @@ pub(crate) struct Run {
     pub(crate) listen: std::net::SocketAddr,
     #[arg(long, value_name = "URL", env = "VORONKA_PUBLIC_URL")]
     pub(crate) public_url: Option<url::Url>,
+    #[arg(long, value_name = "URL", env = "VORONKA_ADMIN_URL")]
+    pub(crate) admin_url: Option<AdminUrl>,
     #[arg(long, value_name = "ADDR", env = "VORONKA_METRICS")]
     pub(crate) metrics: Option<std::net::SocketAddr>,
     #[arg(long, default_value_t = DISK_MIN_MIB, value_name = "MIB", env = "VORONKA_DISK_MIN")]
@@ -184,6 +191,91 @@ pub(crate) struct Doctor {
     pub(crate) ask_models: bool,
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// `admin`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Admin {
+    #[command(subcommand)]
+    pub(crate) wish: AdminWish,
+    #[arg(long, default_value = "data", value_name = "DIR", global = true)]
+    pub(crate) data: PathBuf,
+}
+
+/// What is to be done with those who may sign in.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AdminWish {
+    AddUser(AddUser),
+    Link(LinkFor),
+    Users,
+    RemoveUser(RemoveUser),
+    Audit(Audit),
+}
+
+/// `admin add-user`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct AddUser {
+    #[arg(value_name = "NAME", value_parser = user_name)]
+    pub(crate) name: String,
+    #[arg(long, value_name = "PARTNER", value_parser = PartnerId::parse, required_unless_present = "operator")]
+    pub(crate) partner: Vec<PartnerId>,
+    #[arg(long, value_name = "ROLE", default_value = "staff")]
+    pub(crate) role: Role,
+    #[arg(long, conflicts_with = "partner")]
+    pub(crate) operator: bool,
+    #[arg(long, value_name = "URL", env = "VORONKA_ADMIN_URL")]
+    pub(crate) admin_url: AdminUrl,
+}
+
+/// `admin link`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct LinkFor {
+    #[arg(value_name = "NAME", value_parser = user_name)]
+    pub(crate) name: String,
+    #[arg(long, value_name = "URL", env = "VORONKA_ADMIN_URL")]
+    pub(crate) admin_url: AdminUrl,
+}
+
+/// `admin remove-user`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct RemoveUser {
+    #[arg(value_name = "NAME", value_parser = user_name)]
+    pub(crate) name: String,
+}
+
+/// `admin audit`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Audit {
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub(crate) last: u32,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// The address of the owner's pages: encrypted, or of this computer; browsers keep a session for no other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AdminUrl(pub(crate) url::Url);
+
+impl AdminUrl {
+    /// Its host name, as browsers send it.
+    pub(crate) fn host(&self) -> &str {
+        self.0.host_str().unwrap_or_default()
+    }
+}
+
+impl FromStr for AdminUrl {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let url: url::Url = text.parse().map_err(|_| "https://admin.example")?;
+        let bare = url.path() == "/" && url.query().is_none() && url.username().is_empty();
+        let known = match (url.scheme(), url.host_str()) {
+            ("https", Some(_)) => true,
+            ("http", Some(host)) => LOCAL_HOSTS.contains(&host),
+            _ => false,
+        };
+        if bare && known { Ok(Self(url)) } else { Err("https://admin.example") }
+    }
 }
 
 /// `dead-letters`.

@@ -1,5 +1,6 @@
 //! What the binary can be asked to do, one file each.
 
+mod admin;
 mod ask;
 mod chat;
 mod check;
@@ -46,6 +47,7 @@ pub(crate) async fn run(wish: Wish, texts: &Texts) -> Result<ExitCode, Problem> 
         Wish::Eval(wish) => eval::run(wish, texts).await,
         Wish::Doctor(wish) => doctor::run(&wish, texts).await,
         Wish::DeadLetters(wish) => letters::run(wish, texts).await,
+        Wish::Admin(wish) => admin::run(wish, texts),
     }
 }
 

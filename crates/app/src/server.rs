@@ -11,13 +11,14 @@ use axum::{
     Router,
     body::{Body, to_bytes},
     extract::{Path, Request, State},
-    http::{StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Redirect, Response},
     routing::{get, post},
 };
 use metrics::{Counter, counter};
 use tokio::net::TcpListener;
+use tower::ServiceExt;
 use tracing::{error, warn};
 use voronka_core::{
     ports::{Clock, Journal, Mailbox, PostError},
@@ -82,10 +83,26 @@ pub(crate) fn routes(
         clock: Arc::clone(clock),
     };
     let routes = public_routes(observed).merge(hook_routes(hooks)).merge(wired.chat_routes());
-    match wired.chats.first().map(|chat| chat.path().to_owned()) {
+    let routes = match wired.chats.first().map(|chat| chat.path().to_owned()) {
         Some(first) => routes.route("/", get(async move || Redirect::temporary(&first))),
         None => routes,
-    }
+    };
+    dressed(routes)
+}
+
+/// Gives every answer the headers that it has not set itself: nothing of it is run, framed, guessed at or kept (SECURITY, S-64).
+fn dressed(routes: Router) -> Router {
+    routes.layer(middleware::map_response(async |mut response: Response| {
+        for (name, value) in [
+            (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+            (header::REFERRER_POLICY, "no-referrer"),
+            (header::CACHE_CONTROL, "no-store"),
+        ] {
+            response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
+        }
+        response
+    }))
 }
 
 fn hook_routes(hooks: Hooks) -> Router {
@@ -99,6 +116,21 @@ pub(crate) fn only_for(routes: Router, hosts: Vec<String>) -> Router {
     routes.layer(middleware::from_fn(move |request: Request, next: Next| {
         let known = admin::known_host(request.headers(), &hosts).is_some();
         async move { if known { next.run(request).await } else { StatusCode::MISDIRECTED_REQUEST.into_response() } }
+    }))
+}
+
+/// The owner's pages at their own host name, everything else at all others: no page of one is of the other's origin.
+pub(crate) fn beside(routes: Router, pages: Router, host: &str) -> Router {
+    let pages = pages.route("/", get(async || Redirect::temporary("/admin")));
+    let hosts: Arc<[String]> = [host.to_owned()].into();
+    routes.layer(middleware::from_fn(move |request: Request, next: Next| {
+        let pages = admin::known_host(request.headers(), &hosts).is_some().then(|| pages.clone());
+        async move {
+            match pages {
+                Some(pages) => pages.oneshot(request).await.unwrap_or_else(|never| match never {}),
+                None => next.run(request).await,
+            }
+        }
     }))
 }
 

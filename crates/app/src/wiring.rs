@@ -31,7 +31,7 @@ use voronka_telegram::Telegram;
 use voronka_web::{SessionKey, WebChat};
 
 use self::receiving::Receiving;
-use crate::{observe::Accounts, out::Problem};
+use crate::{admin::AccessKeys, observe::Accounts, out::Problem};
 
 /// What partners are wired to.
 pub(crate) struct House {
@@ -433,6 +433,11 @@ impl InstanceKey {
     /// What whoever reads metrics must know.
     pub(crate) fn metrics_token(&self) -> SecretString {
         self.secret("metrics", &[])
+    }
+
+    /// What seals and marks the file of those who may sign in.
+    pub(crate) fn access_keys(&self) -> AccessKeys {
+        AccessKeys { seal: self.bytes("access seal", &[]), audit: self.bytes("access audit", &[]) }
     }
 
     /// The key of an installation that has one.

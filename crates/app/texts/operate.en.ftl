@@ -211,3 +211,36 @@ doctor-public-unreachable = {$url} does not answer from here: {$cause}
 doctor-certificate-ends = The certificate of {$url} ends {$at}
     .why = When it has ended, messengers send no more messages.
     .hint = find out why it was not renewed by itself
+
+cli-run-admin-url = Address of the owner's pages, with a host name of their own; without it there are none
+cli-admin = Who may sign in to the owner's pages, and what they did
+cli-admin-data = The data folder
+cli-admin-add-user = Let somebody in: gives a link by which they choose a password
+cli-admin-add-user-name = Name to sign in with
+cli-admin-add-user-partner = Partner whose pages they may see; several times for several
+cli-admin-add-user-role = owner: everything of the partner's; staff: customers and orders
+cli-admin-add-user-operator = Everything of all partners
+cli-admin-add-user-admin-url = Address of the owner's pages
+cli-admin-link = A new link for somebody who has lost the password or the phone
+cli-admin-link-name = Name to sign in with
+cli-admin-link-admin-url = Address of the owner's pages
+cli-admin-users = List who may sign in
+cli-admin-remove-user = Let somebody in no longer
+cli-admin-remove-user-name = Name to sign in with
+cli-admin-audit = Show what was done, and check that nobody has changed the record
+cli-admin-audit-last = So many of the last rows
+cli-admin-audit-json = As lines of JSON, for programs
+admin-link = The link for {$name}:
+admin-link-once = It works once, for 10 minutes. There they choose a password and set up codes from an app.
+admin-name-taken = there is a user "{$name}" already
+admin-name-taken-hint = voronka admin link {$name} makes a new link; remove-user takes the user away
+admin-no-user = there is no user "{$name}"
+admin-no-user-hint = voronka admin users lists them
+admin-nobody = Nobody may sign in yet: voronka admin add-user NAME --operator
+admin-waits = (has not used the link yet)
+admin-removed = {$name} may not sign in any more.
+admin-audit-sound = { $count ->
+    [one] {$count} row, as it was written
+   *[other] {$count} rows, as they were written
+}
+admin-audit-tampered = The record was changed: row {$count} is not as it was written, or is missing.

@@ -211,3 +211,37 @@ doctor-public-unreachable = Адрес {$url} не отвечает отсюда
 doctor-certificate-ends = Сертификат адреса {$url} кончается {$at}
     .why = Когда он кончится, мессенджеры перестанут присылать сообщения.
     .hint = проверьте, почему он не продлился сам
+
+cli-run-admin-url = Адрес страниц хозяина, с отдельным именем узла; без него этих страниц нет
+cli-admin = Кто может войти на страницы хозяина и что они делали
+cli-admin-data = Папка данных
+cli-admin-add-user = Впустить человека: даёт ссылку, по которой он выберет пароль
+cli-admin-add-user-name = Имя для входа
+cli-admin-add-user-partner = Партнёр, чьи страницы он увидит; для нескольких укажите несколько раз
+cli-admin-add-user-role = owner: всё у партнёра; staff: клиенты и заказы
+cli-admin-add-user-operator = Всё у всех партнёров
+cli-admin-add-user-admin-url = Адрес страниц хозяина
+cli-admin-link = Новая ссылка тому, кто потерял пароль или телефон
+cli-admin-link-name = Имя для входа
+cli-admin-link-admin-url = Адрес страниц хозяина
+cli-admin-users = Показать, кто может войти
+cli-admin-remove-user = Больше не впускать
+cli-admin-remove-user-name = Имя для входа
+cli-admin-audit = Показать, что делали, и проверить, что запись никто не менял
+cli-admin-audit-last = Сколько последних строк
+cli-admin-audit-json = Строками JSON, для программ
+admin-link = Ссылка для {$name}:
+admin-link-once = Работает один раз и 10 минут. По ней выбирают пароль и подключают коды из приложения.
+admin-name-taken = пользователь «{$name}» уже есть
+admin-name-taken-hint = voronka admin link {$name} даст новую ссылку, remove-user уберёт пользователя
+admin-no-user = пользователя «{$name}» нет
+admin-no-user-hint = voronka admin users покажет всех
+admin-nobody = Войти пока не может никто: voronka admin add-user ИМЯ --operator
+admin-waits = (ещё не открыл ссылку)
+admin-removed = {$name} больше не войдёт.
+admin-audit-sound = { $count ->
+    [one] {$count} строка, как была записана
+    [few] {$count} строки, как были записаны
+   *[other] {$count} строк, как были записаны
+}
+admin-audit-tampered = Запись изменена: строка {$count} не такая, как была записана, или её нет.

@@ -1,5 +1,5 @@
-//! The one door: every request passes here before any page sees it, and every answer gets its headers here. A login will
-//! stand here too.
+//! The one door: every request passes here before any page sees it, and every answer gets its headers here. Behind it, where
+//! people sign in, stands the guard (`login`).
 //!
 //! Localhost is not private: any site that the owner opens can send requests to it, and a hostile name can be made to point at
 //! it. So only known hosts are answered, and nothing is done at another site's request.
@@ -11,7 +11,10 @@ use axum::{
     extract::{Request, State, rejection::RawPathParamsRejection},
     http::{
         HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
-        header::{ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_SECURITY_POLICY, COOKIE, HOST, ORIGIN, SET_COOKIE},
+        header::{
+            ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_SECURITY_POLICY, COOKIE, HOST, ORIGIN, SET_COOKIE,
+            STRICT_TRANSPORT_SECURITY,
+        },
     },
     middleware::Next,
     response::{IntoResponse, Response},
@@ -21,6 +24,7 @@ use voronka_core::lang::Lang;
 
 use super::{
     BASE, House, PartnerCard,
+    login::Who,
     page::{self, Problem},
     words::Words,
 };
@@ -42,6 +46,8 @@ pub(super) struct Door {
     pub(super) words: Words,
     /// Whether htmx asks for a part of the page.
     pub(super) asked_by: AskedBy,
+    /// Who reads it.
+    pub(super) who: Who,
 }
 
 /// Who reads the answer.
@@ -78,7 +84,8 @@ pub(super) async fn admit(
     let asked = asked_language(request.uri().query());
     let lang = asked.or_else(|| language(request.headers())).unwrap_or_else(|| asked_for.language(&house));
     let asked_by = if request.headers().contains_key("hx-request") { AskedBy::Htmx } else { AskedBy::Browser };
-    let door = Door { nonce: house.token(), words: Words::of(lang), asked_by };
+    let who = if house.admin.access.is_some() { Who::Nobody } else { Who::Anybody };
+    let door = Door { nonce: house.token(), words: Words::of(lang), asked_by, who };
 
     let mut response = match check(&house, request.method(), request.headers(), asked_for) {
         Ok(card) => {
@@ -95,7 +102,7 @@ pub(super) async fn admit(
     if let Some(problem) = response.extensions().get::<Problem>().copied() {
         response = page::tell(problem, &door);
     }
-    dress(&mut response, &door.nonce);
+    dress(&mut response, &door);
     if let Some(lang) = asked {
         remember(&mut response, lang);
     }
@@ -135,6 +142,8 @@ fn check(
     }
     match asked_for {
         AskedFor::Nobody => Ok(None),
+        // Whether it is here is nobody's business who has not signed in: the guard says so.
+        AskedFor::Unknown if house.admin.access.is_some() => Ok(None),
         AskedFor::Unknown => Err(Problem::NotFound),
         AskedFor::Partner(card) => Ok(Some(card)),
     }
@@ -208,15 +217,20 @@ fn remember(response: &mut Response, lang: Lang) {
     }
 }
 
-/// Headers of every answer (SECURITY, S-64). The demo's own front page may show these pages in a frame; nobody else.
-fn dress(response: &mut Response, nonce: &str) {
+/// Headers of every answer (SECURITY, S-64). The demo's own front page may show these pages in a frame; nobody else, and nobody
+/// at all where people sign in.
+fn dress(response: &mut Response, door: &Door) {
+    let (nonce, framed_by) = (&door.nonce, if door.who == Who::Anybody { "'self'" } else { "'none'" });
     let policy = format!(
         "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self'; img-src 'self'; connect-src 'self'; \
-         form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
+         form-action 'self'; base-uri 'none'; frame-ancestors {framed_by}"
     );
     let headers = response.headers_mut();
     if let Ok(policy) = HeaderValue::from_str(&policy) {
         headers.insert(CONTENT_SECURITY_POLICY, policy);
+    }
+    if door.who != Who::Anybody {
+        headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
     }
     // Assets are named by their content and say themselves how long they last.
     if !headers.get(CACHE_CONTROL).is_some_and(|kept| kept.as_bytes().ends_with(b"immutable")) {
@@ -240,7 +254,8 @@ impl Problem {
         match self {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::WrongHost => StatusCode::MISDIRECTED_REQUEST,
-            Self::CrossSite => StatusCode::FORBIDDEN,
+            Self::CrossSite | Self::NotYours => StatusCode::FORBIDDEN,
+            Self::SignedOut => StatusCode::UNAUTHORIZED,
             Self::Unreadable => StatusCode::UNPROCESSABLE_ENTITY,
             Self::NotAllowed => StatusCode::CONFLICT,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,

@@ -9,7 +9,7 @@ use voronka_core::ports::{LetterKind, Page};
 
 use super::{
     BASE, House,
-    admit::{self, Visit},
+    admit::{self, Door, Visit},
     page::{self, Chip, Frame, Place, Problem},
     show::{Dates, money},
 };
@@ -95,10 +95,13 @@ pub(super) fn chips(f: &Frame, here: &str) -> Vec<Chip> {
 /// The front door: to the first partner's inbox.
 pub(super) async fn start(
     State(house): State<Arc<House>>,
+    Extension(door): Extension<Door>,
     visit: Option<Extension<Visit>>,
 ) -> Result<Response, Problem> {
     let asked = visit.map(|Extension(visit)| visit.partner.id);
-    let id = asked.or_else(|| house.admin.partners.first().map(|card| card.id.clone())).ok_or(Problem::NotFound)?;
+    let id = asked
+        .or_else(|| house.admin.partners.iter().find(|card| door.who.sees(&card.id)).map(|card| card.id.clone()))
+        .ok_or(Problem::NotFound)?;
     Ok(page::go_to(&format!("{BASE}/{id}/chats")))
 }
 

@@ -32,6 +32,10 @@ pub(super) enum Problem {
     WrongHost,
     /// Another site asks for a change.
     CrossSite,
+    /// Nobody has signed in.
+    SignedOut,
+    /// Whoever has may not do this.
+    NotYours,
     /// A form that is not one of ours.
     Unreadable,
     /// The thing has moved on: this cannot be done to it any more.
@@ -48,6 +52,8 @@ impl Problem {
             Self::NotFound => "not-found",
             Self::WrongHost => "wrong-host",
             Self::CrossSite => "cross-site",
+            Self::SignedOut => "signed-out",
+            Self::NotYours => "not-yours",
             Self::Unreadable => "unreadable",
             Self::NotAllowed => "not-allowed",
             Self::Busy => "busy",
@@ -143,13 +149,15 @@ pub(super) struct Frame {
     pub(super) others: Vec<Other>,
     pub(super) figures: Figures,
     pub(super) other_lang: &'static str,
+    /// Where the reader signs out, if they have signed in.
+    pub(super) account: Option<&'static str>,
 }
 
 impl Frame {
     /// `here`: the address without the base, with its query.
     pub(super) async fn of(house: &House, visit: &Visit, place: Place, here: &str) -> Result<Self, Problem> {
         let base = format!("{BASE}/{}", visit.partner.id);
-        let others = house.admin.partners.iter().map(|card| Other {
+        let others = house.admin.partners.iter().filter(|card| visit.door.who.sees(&card.id)).map(|card| Other {
             name: card.name.clone(),
             href: format!("{BASE}/{}/{}", card.id, place.name()),
             here: card.id == visit.partner.id,
@@ -169,6 +177,7 @@ impl Frame {
             base,
             others: others.collect(),
             figures,
+            account: visit.door.who.account(),
             other_lang: if w.code() == "ru" { "en" } else { "ru" },
         })
     }

@@ -2,7 +2,7 @@ mod doors;
 mod letters;
 mod owner;
 mod pages;
-mod sample;
+pub(super) mod sample;
 mod streams;
 
 use std::sync::Arc;
@@ -83,7 +83,7 @@ fn card(id: &str, name: &str) -> PartnerCard {
     }
 }
 
-fn admin(store: &Arc<MemoryStore>) -> Admin {
+pub(super) fn admin(store: &Arc<MemoryStore>) -> Admin {
     Admin {
         partners: vec![card("korica", "Корица"), card("sosed", "Сосед")],
         directory: store.clone(),
@@ -93,6 +93,7 @@ fn admin(store: &Arc<MemoryStore>) -> Admin {
         changes: Arc::new(|| stream::empty().boxed()),
         clock: Arc::new(FakeClock::at(sample::NOW)),
         hosts: LOCAL_HOSTS.map(str::to_owned).into(),
+        access: None,
     }
 }
 

@@ -8,8 +8,10 @@ use voronka_core::lang::Lang;
 
 type Bundle = FluentBundle<FluentResource>;
 
-pub(super) const RU_FILE: &str = include_str!("../../texts/admin.ru.ftl");
-pub(super) const EN_FILE: &str = include_str!("../../texts/admin.en.ftl");
+pub(super) const RU_FILE: &str =
+    concat!(include_str!("../../texts/admin.ru.ftl"), include_str!("../../texts/login.ru.ftl"));
+pub(super) const EN_FILE: &str =
+    concat!(include_str!("../../texts/admin.en.ftl"), include_str!("../../texts/login.en.ftl"));
 
 static RU: LazyLock<Bundle> = LazyLock::new(|| bundle("ru", RU_FILE));
 static EN: LazyLock<Bundle> = LazyLock::new(|| bundle("en", EN_FILE));

@@ -65,6 +65,7 @@ pub(crate) async fn run(wish: Demo, texts: &Texts) -> Result<ExitCode, Problem> 
         clock: Arc::clone(&premises.house.clock),
         // This computer alone may ask: there is no login in the demo.
         hosts: admin::LOCAL_HOSTS.iter().map(ToString::to_string).collect(),
+        access: None,
     };
     let journal: Arc<dyn Journal> = premises.store.clone();
     let observed = premises.observed(recorder, &data, DiskMin::mebibytes(DISK_MIN_MIB));

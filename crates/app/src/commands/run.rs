@@ -6,9 +6,10 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::error;
 use voronka_core::ports::{Journal, Retention};
 
-use super::{asked_to_stop, open, unreadable};
+use super::{Premises, asked_to_stop, open, unreadable, unusable};
 use crate::{
-    cli::Run,
+    admin,
+    cli::{AdminUrl, Run},
     housekeeping,
     observe::{DiskMin, Recorder, private_routes},
     out::{self, Problem},
@@ -24,14 +25,13 @@ pub(crate) async fn run(wish: Run, texts: &Texts) -> Result<ExitCode, Problem> {
     let premises = open(&wish.data, wish.public_url.clone(), wish.limits())?;
     let house = &premises.house;
     let mut wired = Wired::default();
-    let mut count = 0_usize;
-    let mut watched = Vec::new();
+    let (mut watched, mut cards) = (Vec::new(), Vec::new());
     for folder in &folders {
         match serve(house, folder).await {
-            Ok((one, folder)) => {
+            Ok((one, folder, card)) => {
                 wired.join(one);
                 watched.push(folder);
-                count += 1;
+                cards.push(card);
             }
             // One partner's mistake must not stop the others.
             Err(problem) => {
@@ -40,6 +40,7 @@ pub(crate) async fn run(wish: Run, texts: &Texts) -> Result<ExitCode, Problem> {
             }
         }
     }
+    let count = cards.len();
     if count == 0 {
         return Ok(ExitCode::FAILURE);
     }
@@ -50,11 +51,22 @@ pub(crate) async fn run(wish: Run, texts: &Texts) -> Result<ExitCode, Problem> {
     };
     let observed = premises.observed(recorder, &wish.data, DiskMin::mebibytes(wish.disk_min));
     let journal: Arc<dyn Journal> = premises.store.clone();
+    let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
     let routes = server::routes(&wired, &house.engine, &journal, &house.clock, observed.clone());
+    let routes = match &wish.admin_url {
+        Some(url) => {
+            let pages = admin::router(owners_view(&premises, &wish.data, url, cards, &stop)?);
+            server::beside(routes, pages, url.host())
+        }
+        None => {
+            // The partners' files are for these pages alone.
+            drop(cards);
+            routes
+        }
+    };
     let proxies = server::Proxies::new(wish.proxies);
     let asked = asked_to_stop();
     house.engine.start().await.map_err(|error| unreadable(&wish.data, &error))?;
-    let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
     premises.watch(&observed, &wish.data, &stop, &tasks);
     wired.begin_receiving(house, &stop)?;
     if let Some(private) = private {
@@ -82,7 +94,29 @@ pub(crate) async fn run(wish: Run, texts: &Texts) -> Result<ExitCode, Problem> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn serve(house: &wiring::House, folder: &Path) -> Result<(Wired, Watched), Problem> {
+/// The owner's pages, at a host of their own, for who signs in.
+fn owners_view(
+    premises: &Premises,
+    data: &Path,
+    url: &AdminUrl,
+    partners: Vec<admin::PartnerCard>,
+    stop: &CancellationToken,
+) -> Result<admin::Admin, Problem> {
+    let house = &premises.house;
+    let access = admin::Access::open(data, house.key.access_keys(), Arc::clone(&house.clock));
+    Ok(admin::Admin {
+        partners,
+        directory: premises.store.clone(),
+        mailbox: Arc::new(house.engine.clone()),
+        letters: Arc::new(house.engine.clone()),
+        changes: admin::changes_of(&house.engine, stop.clone()),
+        clock: Arc::clone(&house.clock),
+        hosts: vec![url.host().to_owned()],
+        access: Some(Arc::new(access.map_err(|error| unusable(data, &error))?)),
+    })
+}
+
+async fn serve(house: &wiring::House, folder: &Path) -> Result<(Wired, Watched, admin::PartnerCard), Problem> {
     let before = reload::fingerprint(folder);
     let loaded = voronka_files::load(folder).map_err(|error| unreadable(folder, &error))?;
     if let Some(refused) = loaded.refused.first() {
@@ -100,9 +134,10 @@ async fn serve(house: &wiring::House, folder: &Path) -> Result<(Wired, Watched),
         ];
         return Err(Problem::new("problem-partner-broken", args).hint("problem-partner-broken-hint"));
     };
+    let card = admin::PartnerCard::of(&spec, loaded.files);
     let spec = Arc::new(spec);
     let wired = wiring::serve(house, Arc::clone(&spec), &loaded.secrets, MissingKeys::AreErrors).await?;
-    Ok((wired, Watched::new(folder, spec, loaded.secrets, before)))
+    Ok((wired, Watched::new(folder, spec, loaded.secrets, before), card))
 }
 
 /// The partners' folders, by name; the folder itself if it is a partner's.

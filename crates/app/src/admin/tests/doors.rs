@@ -11,7 +11,7 @@ async fn with_host(site: &Site, host: Option<&str>) -> StatusCode {
 }
 
 #[tokio::test]
-async fn s_17_a_rebound_host_is_misdirected() {
+async fn s_17_rebinding_host_421() {
     let site = site().await;
     for host in ["127.0.0.1", "localhost", "[::1]", "127.0.0.1:8080", "LOCALHOST:1", "[::1]:65535"] {
         assert_eq!(with_host(&site, Some(host)).await, StatusCode::OK, "{host}");
@@ -37,7 +37,7 @@ async fn s_17_a_rebound_host_is_misdirected() {
 }
 
 #[tokio::test]
-async fn s_18_only_a_page_of_ours_may_ask_for_a_change() {
+async fn s_18_csrf_matrix() {
     let site = site().await;
     let path = format!("{}/take", chat("korica", "telegram", "101"));
     let matrix: [(&[(&str, &str)], bool); 12] = [
@@ -101,7 +101,7 @@ fn pages() -> Vec<String> {
 }
 
 #[tokio::test]
-async fn s_19_reading_changes_nothing() {
+async fn s_19_get_is_pure() {
     let site = site().await;
     let before = format!("{:?}", site.store);
     for page in pages() {
@@ -120,7 +120,7 @@ async fn s_19_reading_changes_nothing() {
 }
 
 #[tokio::test]
-async fn s_21_a_form_sent_twice_is_one_message() {
+async fn s_21_double_post_once() {
     let site = site().await;
     let talk = chat("korica", "telegram", "101");
     let before = site.store.mail_waiting();
@@ -143,7 +143,7 @@ async fn s_21_a_form_sent_twice_is_one_message() {
 }
 
 #[tokio::test]
-async fn s_23_what_is_another_partners_is_not_there() {
+async fn s_23_foreign_id_404() {
     let site = site().await;
     let foreign = sample::conversation(&partner("sosed"), "telegram", "101").conversation;
     let order = sample::order_id(&partner("sosed"), "1120-3307");
@@ -180,7 +180,7 @@ async fn s_23_what_is_another_partners_is_not_there() {
 }
 
 #[tokio::test]
-async fn s_64_every_answer_carries_the_headers() {
+async fn s_64_headers_every_route() {
     let site = site().await;
     let mut nonces = Vec::new();
     let strange = ["/admin/nobody/chats", "/admin/korica/nothing", "/admin/korica/chats/nonsense"].map(str::to_owned);

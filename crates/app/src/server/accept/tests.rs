@@ -93,12 +93,12 @@ async fn events(State(clock): State<Arc<FakeClock>>) -> Response {
 const WHOLE: &str = "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\nhello";
 
 #[tokio::test]
-async fn who_says_nothing_is_left_after_ten_seconds() {
+async fn s_67_slow_and_silent_who_says_nothing_is_left_after_ten_seconds() {
     assert_eq!(Caller::connects().left_after().await, 10);
 }
 
 #[tokio::test]
-async fn a_head_that_comes_letter_by_letter_is_not_waited_for() {
+async fn s_67_slow_and_silent_a_head_letter_by_letter_is_not_waited_for() {
     let mut caller = Caller::connects();
     for letter in ["P", "O"] {
         caller.says(letter).await;
@@ -108,7 +108,7 @@ async fn a_head_that_comes_letter_by_letter_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn a_body_that_does_not_come_is_waited_for_half_a_minute() {
+async fn s_67_slow_and_silent_a_body_is_waited_for_half_a_minute() {
     let mut caller = Caller::connects();
     caller.says("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\nhel").await;
     assert!((30..=40).contains(&caller.left_after().await));
@@ -137,7 +137,7 @@ async fn a_stream_of_events_may_be_silent_for_an_hour() {
 }
 
 #[tokio::test]
-async fn a_head_is_bounded_in_bytes_and_in_fields() {
+async fn s_68_a_head_is_bounded_in_bytes_and_in_fields() {
     for head in ["x: y\r\n".repeat(65), format!("x: {}\r\n", "y".repeat(17 << 10))] {
         let mut caller = Caller::connects();
         caller.says(&format!("POST / HTTP/1.1\r\nhost: a\r\n{head}\r\n")).await;
@@ -244,4 +244,12 @@ async fn streams_are_counted_by_visitor_behind_a_proxy_and_leave_seats_to_others
     let third = house.asks("/events", "203.0.113.9").await;
     let hook = house.asks("/", "203.0.113.7").await;
     assert_eq!([&anna.1, &again.1, &boris.1, &third.1, &hook.1], ["200", "503", "200", "503", "200"]);
+}
+
+#[test]
+fn the_numbers_are_those_of_the_rules() {
+    let Patience { first_byte, head, body, idle } = Patience::USUAL;
+    assert_eq!([first_byte, head, body, idle].map(|time| time.as_secs()), [10, 10, 30, 60]);
+    assert_eq!((HEAD_BYTES_MAX, HEAD_FIELDS_MAX), (16 << 10, 64));
+    assert_eq!((Bounds::USUAL.connections, Bounds::USUAL.of_origin), (1024, 64));
 }

@@ -1,0 +1,136 @@
+//! `voronka admin`: who may sign in to the owner's pages, and what they did. It works while the house runs.
+
+use std::{borrow::Cow, path::Path, process::ExitCode, sync::Arc};
+
+use serde_json::json;
+use voronka_core::ports::StoreError;
+use voronka_sqlite::{Grant, NewUser, User};
+
+use super::unusable;
+use crate::{
+    admin::Access,
+    cli::{AddUser, Admin, AdminUrl, AdminWish, Audit, RemoveUser},
+    clock::SystemClock,
+    out::{self, Problem},
+    texts::Texts,
+    wiring::InstanceKey,
+};
+
+/// Who acts, in the audit: whoever may read the data folder.
+const BY: &str = "command line";
+
+pub(crate) fn run(wish: Admin, texts: &Texts) -> Result<ExitCode, Problem> {
+    let data = wish.data;
+    match wish.wish {
+        AdminWish::AddUser(wish) => add_user(&data, wish, texts),
+        AdminWish::Link(wish) => link(&data, &wish.name, &wish.admin_url, texts),
+        AdminWish::Users => users(&data, texts),
+        AdminWish::RemoveUser(wish) => remove_user(&data, &wish, texts),
+        AdminWish::Audit(wish) => audit(&data, &wish, texts),
+    }
+}
+
+fn open(data: &Path) -> Result<Access, Problem> {
+    std::fs::create_dir_all(data).map_err(|error| unusable(data, &error))?;
+    let key = InstanceKey::of(data).map_err(|error| unusable(data, &error))?;
+    Access::open(data, key.access_keys(), Arc::new(SystemClock)).map_err(|error| failed(data)(error))
+}
+
+fn failed(data: &Path) -> impl Fn(StoreError) -> Problem + '_ {
+    move |error| unusable(data, &error)
+}
+
+fn named(key: &'static str, name: &str) -> Problem {
+    Problem::new(key, vec![("name", name.to_owned())])
+}
+
+fn add_user(data: &Path, wish: AddUser, texts: &Texts) -> Result<ExitCode, Problem> {
+    let access = open(data)?;
+    let role = wish.role.name().to_owned();
+    let grants = wish.partner.into_iter().map(|partner| Grant { partner, role: role.clone() }).collect();
+    let user = NewUser { name: wish.name, operator: wish.operator, grants };
+    let added = access.add_user(&user, BY).map_err(failed(data))?;
+    let id = added.ok_or_else(|| named("admin-name-taken", &user.name).hint("admin-name-taken-hint"))?;
+    show_link(&access, data, (id, &user.name), &wish.admin_url, texts)
+}
+
+fn link(data: &Path, name: &str, url: &AdminUrl, texts: &Texts) -> Result<ExitCode, Problem> {
+    let access = open(data)?;
+    let user = access.store().user(name).map_err(failed(data))?;
+    let user = user.ok_or_else(|| named("admin-no-user", name).hint("admin-no-user-hint"))?;
+    show_link(&access, data, (user.id, name), url, texts)
+}
+
+/// The link goes to standard output, alone: it is the one thing here that is secret.
+fn show_link(
+    access: &Access,
+    data: &Path,
+    (id, name): (i64, &str),
+    url: &AdminUrl,
+    texts: &Texts,
+) -> Result<ExitCode, Problem> {
+    let path = access.make_link(id, name, BY).map_err(failed(data))?;
+    let link = url.0.join(&path).map_or_else(|_| path.clone(), |link| link.to_string());
+    out::note(&texts.get("admin-link", &[("name", Cow::from(name))]));
+    out::line(&link);
+    out::note(&texts.get("admin-link-once", &[]));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn users(data: &Path, texts: &Texts) -> Result<ExitCode, Problem> {
+    let users = open(data)?.store().users().map_err(failed(data))?;
+    for user in &users {
+        out::line(&shown(user, texts));
+    }
+    if users.is_empty() {
+        out::note(&texts.get("admin-nobody", &[]));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn shown(user: &User, texts: &Texts) -> String {
+    let rights = if user.operator {
+        "operator".to_owned()
+    } else {
+        user.grants.iter().map(|grant| format!("{}:{}", grant.partner, grant.role)).collect::<Vec<_>>().join(" ")
+    };
+    let waits = if user.password.is_none() { texts.get("admin-waits", &[]) } else { String::new() };
+    format!("{}  {rights}  {waits}", user.name).trim_end().to_owned()
+}
+
+fn remove_user(data: &Path, wish: &RemoveUser, texts: &Texts) -> Result<ExitCode, Problem> {
+    if !open(data)?.remove_user(&wish.name, BY).map_err(failed(data))? {
+        return Err(named("admin-no-user", &wish.name).hint("admin-no-user-hint"));
+    }
+    out::note(&texts.get("admin-removed", &[("name", Cow::from(wish.name.as_str()))]));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Shows the last deeds, and looks whether all of them are as they were written: exit code 2 when not.
+fn audit(data: &Path, wish: &Audit, texts: &Texts) -> Result<ExitCode, Problem> {
+    let access = open(data)?;
+    let checked = access.store().check_audit().map_err(failed(data))?;
+    let count = checked.unwrap_or_else(|tampered| tampered.seq);
+    let last = i64::from(wish.last);
+    let rows = access.store().audited((count - last).max(0), last).map_err(failed(data))?;
+    for row in rows {
+        let deed = &row.deed;
+        out::line(&if wish.json {
+            json!({
+                "seq": row.seq, "at": deed.at, "who": deed.who, "partner": deed.partner, "what": deed.what, "about": deed.about,
+            })
+            .to_string()
+        } else {
+            let words = [deed.who.as_str(), &deed.partner, &deed.what, &deed.about];
+            let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
+            format!("{}  {:.0}  {}", row.seq, deed.at, words.join("  "))
+        });
+    }
+    let told = [("count", Cow::from(count.to_string()))];
+    if checked.is_err() {
+        out::note(&texts.get("admin-audit-tampered", &told));
+        return Ok(ExitCode::from(2));
+    }
+    out::note(&texts.get("admin-audit-sound", &told));
+    Ok(ExitCode::SUCCESS)
+}
