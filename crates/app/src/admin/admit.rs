@@ -84,8 +84,8 @@ pub(super) async fn admit(
     let asked = asked_language(request.uri().query());
     let lang = asked.or_else(|| language(request.headers())).unwrap_or_else(|| asked_for.language(&house));
     let asked_by = if request.headers().contains_key("hx-request") { AskedBy::Htmx } else { AskedBy::Browser };
-    let who = if house.admin.access.is_some() { Who::Nobody } else { Who::Anybody };
-    let door = Door { nonce: house.token(), words: Words::of(lang), asked_by, who };
+    let reader = if house.admin.access.is_some() { Who::Nobody } else { Who::Anybody };
+    let door = Door { nonce: house.token(), words: Words::of(lang), asked_by, who: reader };
 
     let mut response = match check(&house, request.method(), request.headers(), asked_for) {
         Ok(card) => {
