@@ -1,6 +1,7 @@
-//! The project's chores: `cargo xtask test`, `botload`, `bench`, `peers`, `profile`, `crash` and `fuzz`.
+//! The project's chores: `cargo xtask test`, `botload`, `bench`, `peers`, `profile`, `crash`, `fuzz` and `book`.
 
 mod bench;
+mod book;
 mod botload;
 mod browser;
 mod crash;
@@ -41,6 +42,8 @@ enum Chore {
     Profile(profile::Options),
     /// Gives every parser of outside bytes inputs that a machine makes, a minute each
     Fuzz(fuzz::Options),
+    /// Builds the book in both languages with mdBook, into target/book
+    Book(book::Options),
 }
 
 fn main() -> ExitCode {
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         Chore::Peers(options) => peers::run(&options),
         Chore::Profile(options) => profile::run(&options),
         Chore::Fuzz(options) => fuzz::run(&options),
+        Chore::Book(options) => book::run(&options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

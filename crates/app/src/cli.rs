@@ -362,7 +362,7 @@ pub(crate) fn parse(texts: &Texts) -> Result<Cli, clap::Error> {
 }
 
 /// Puts the texts of `cli`, `cli-demo`, `cli-demo-port`, … into a command and all below it.
-fn worded(command: Command, key: &str, texts: &Texts) -> Command {
+pub(crate) fn worded(command: Command, key: &str, texts: &Texts) -> Command {
     let below: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
     let arguments: Vec<String> = command.get_arguments().map(|arg| arg.get_id().to_string()).collect();
     let mut command = match texts.find(key) {

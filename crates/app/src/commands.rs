@@ -12,6 +12,9 @@ mod run;
 mod schema;
 mod test;
 
+#[cfg(test)]
+pub(crate) use check::checked;
+
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,

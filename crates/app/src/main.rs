@@ -2,6 +2,8 @@
 //! rule lives here.
 
 mod admin;
+#[cfg(test)]
+mod book;
 mod cli;
 mod commands;
 mod diagnostics;

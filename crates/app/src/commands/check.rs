@@ -59,7 +59,7 @@ pub(crate) fn run(wish: &Check, texts: &Texts) -> Result<ExitCode, Problem> {
 }
 
 /// A partner with all its findings, after `--fix` if that was asked for.
-fn checked(folder: &Path, wish: &Check, texts: &Texts) -> Result<LoadedPartner, Problem> {
+pub(crate) fn checked(folder: &Path, wish: &Check, texts: &Texts) -> Result<LoadedPartner, Problem> {
     let load = || voronka_files::load(folder).map_err(|error| refused(folder, &error));
     let mut loaded = load()?;
     if wish.fix {

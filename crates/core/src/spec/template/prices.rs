@@ -20,15 +20,21 @@ pub(super) fn written(text: &str, env: &Env) -> Vec<(Money, Range<usize>)> {
         let number = &text[start..start + amount_len(&text[start..])];
         at = start + number.len();
         let after = text[at..].trim_start_matches([' ', '\u{a0}', '\u{202f}']);
-        let Some(word) = words.iter().find(|word| after.starts_with(**word)) else { continue };
-        let end = text.len() - after.len() + word.len();
+        let (from, end) = match words.iter().find(|word| after.starts_with(**word)) {
+            Some(word) => (start, text.len() - after.len() + word.len()),
+            // Pounds and dollars stand before the number.
+            None if currency != Currency::RUB && text[..start].ends_with(currency.sign()) => {
+                (start - currency.sign().len(), at)
+            }
+            None => continue,
+        };
         let digits: String =
             number.chars().filter(|c| !c.is_whitespace()).map(|c| if c == ',' { '.' } else { c }).collect();
         let minor = digits.parse::<Decimal>().ok().and_then(crate::spec::expr::minor);
         // What an expression compares with is no price that anybody reads.
         let inside = text[..start].rfind(['{', '}']).is_some_and(|brace| text[brace..].starts_with('{'));
         let minor = minor.filter(|_| !inside);
-        found.extend(minor.map(|minor| (Money::minor(minor, currency), start..end)));
+        found.extend(minor.map(|minor| (Money::minor(minor, currency), from..end)));
         at = end;
     }
     found

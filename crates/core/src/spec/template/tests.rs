@@ -241,6 +241,10 @@ fn prices_typed_by_hand_are_compared_with_the_catalogue() {
     assert_eq!(told("Торт за 4 200 ₽, набор за 4300 ₽ или 1\u{a0}990 руб."), ["4300 ₽", "1\u{a0}990 руб"]);
     assert_eq!(told("Ровно 1490,50 ₽ и 1490,5 ₽, на 12 человек, с 9:00 до 2026 года, {product.price}"), [""; 0]);
     assert_eq!(told("2 000 000 ₽ и 5,₽, {product.price > 77 ₽}"), ["2 000 000 ₽"]);
+    let mut pounds = Env::new(Currency::parse("GBP").unwrap());
+    pounds.prices([Money::whole(28, Currency::parse("GBP").unwrap())]);
+    let told = |source: &str| Template::parse(source, &at(source), &pounds, Lang::En).unwrap().1.len();
+    assert_eq!([told("Cakes from £24.90"), told("It is £28, or 28 £"), told("Take 24 of them")], [1, 0, 0]);
 }
 
 #[test]
