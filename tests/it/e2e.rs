@@ -15,6 +15,7 @@ mod hooks;
 mod killed;
 mod letters;
 mod model;
+mod owner;
 mod page;
 mod pains;
 mod proxy;

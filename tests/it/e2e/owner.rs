@@ -1,0 +1,85 @@
+//! The owner's day in a real browser: a message comes, a lead grows out of it, a person takes over, replies and gives back, an
+//! order moves and is moved back, a question stays without an answer, and a list is kept as a file.
+
+use serde_json::json;
+
+use super::{
+    binary::Server,
+    browser::Browser,
+    customer::Customer,
+    dialogue::{day, order},
+    http,
+    web::WebCustomer,
+};
+
+/// Goes to another page.
+async fn go(page: &mut Browser, url: &str) {
+    page.value(&format!("document.documentElement.dataset.before = 'go'; location.href = {}", json!(url))).await;
+    page.until("!document.documentElement.dataset.before && document.readyState === 'complete'").await;
+}
+
+/// Waits until a part of the page says something.
+async fn says(page: &mut Browser, part: &str, words: &str) {
+    let words = json!(words);
+    page.until(&format!("document.querySelector('{part}')?.textContent.replace(/\\u00a0/g, ' ').includes({words})"))
+        .await;
+}
+
+/// Types into the box below the messages and presses a button of it.
+async fn write(page: &mut Browser, text: &str, button: &str) {
+    page.click("document.getElementById('reply-text')").await;
+    page.type_text(text).await;
+    page.click(&format!("document.querySelector('{button}')")).await;
+    page.until("document.getElementById('reply-text').value === ''").await;
+}
+
+#[tokio::test]
+async fn the_owners_whole_day() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::demo(&folder.path().join("data")).await;
+    let base = server.url("/admin/korica");
+    let mut page = Browser::open(&format!("{base}/chats?lang=ru")).await;
+    says(&mut page, "#list", "Диалогов пока нет").await;
+
+    // A message arrives: the list shows it by itself, and then what has become of the lead.
+    let mut customer = WebCustomer::new(&server.url("/chat/korica")).await;
+    order(&mut customer, &day()).await;
+    says(&mut page, "#list .row", "Горячий").await;
+    go(&mut page, &format!("{base}/leads")).await;
+    says(&mut page, "#list .lead", "Позвоните").await;
+
+    // A person takes over, replies, notes something and gives back.
+    page.click("document.querySelector('#list .lead h2 a')").await;
+    says(&mut page, "#panel .next", "Возьмите в работу заказ").await;
+    page.click("document.querySelector('form[action$=\"/take\"] button')").await;
+    says(&mut page, "#hint", "Отвечаете вы, бот молчит").await;
+    write(&mut page, "Здравствуйте, это Ольга из «Корицы»", "#send").await;
+    customer.hear(&["это Ольга"]).await;
+    says(&mut page, "#log .said.person:last-of-type", "хозяйка").await;
+    write(&mut page, "Попросить открытку", "#note").await;
+    says(&mut page, "#log .said.note", "Попросить открытку").await;
+    page.click("document.querySelector('form[action$=\"/back\"] button')").await;
+    says(&mut page, "#hint", "Отвечает бот").await;
+    assert!(customer.log().iter().all(|(_, text)| !text.contains("открытку")), "a note is the team's");
+
+    // An order moves on, and back.
+    go(&mut page, &format!("{base}/orders")).await;
+    says(&mut page, "#list .order .state", "Новый").await;
+    page.click("document.querySelector('#list .order button.primary')").await;
+    says(&mut page, "#list .order .state", "В работе").await;
+    page.click("document.querySelector('#undo button')").await;
+    says(&mut page, "#list .order .state", "Новый").await;
+    page.until("!document.querySelector('#undo button')").await;
+    customer.hear(&["по ошибке"]).await;
+
+    // A question that no page answers.
+    customer.say("А продаёте ли вы зимние шины для грузовика?").await;
+    customer.hear(&[]).await;
+    go(&mut page, &format!("{base}/questions")).await;
+    says(&mut page, "#list", "зимние шины").await;
+
+    let csv = http().get(format!("{base}/orders.csv")).header("accept-language", "ru").send().await.unwrap();
+    assert!(csv.text().await.unwrap().contains("\"Новый\""));
+    assert_eq!(page.complaints(), Vec::<String>::new());
+    assert!(server.stop().await.success());
+}
