@@ -66,7 +66,7 @@ pub struct Capabilities {
     pub buttons: Option<ButtonLimits>,
     /// Most product cards in a message; 0: cards become text.
     pub cards_max: usize,
-    /// Photos by address.
+    /// Photos, by address or of the partner's own folder.
     pub photos: Has,
     /// Buttons that open a page.
     pub url_buttons: Has,

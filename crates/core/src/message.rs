@@ -399,7 +399,7 @@ pub struct Card {
     /// Printed price, by the domain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price: Option<String>,
-    /// Address of a picture.
+    /// A picture: an `https` address, or a path in the partner's folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub photo: Option<String>,
     /// What can be done with it.
@@ -414,7 +414,7 @@ pub struct Message {
     pub text: Rich,
     /// Product cards shown with it.
     pub cards: Vec<Card>,
-    /// Address of a picture shown above the words.
+    /// A picture shown above the words: an `https` address, or a path in the partner's folder.
     pub photo: Option<String>,
     /// Buttons under it.
     pub buttons: Vec<Button>,
@@ -430,7 +430,7 @@ pub struct Bubble {
     /// Cards, on channels that have them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cards: Vec<Card>,
-    /// Address of a picture.
+    /// A picture: an `https` address, or a path in the partner's folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub photo: Option<String>,
     /// Rows of buttons.

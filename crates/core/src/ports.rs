@@ -9,6 +9,7 @@ mod journal;
 mod knowledge;
 mod mailbox;
 mod model;
+mod pictures;
 mod retention;
 
 use std::time::Duration;
@@ -28,6 +29,7 @@ pub use journal::{
 pub use knowledge::{EmbedError, EmbedFor, Embedder, Indexed, Knowledge, KnowledgeError, Passage};
 pub use mailbox::{Mailbox, PostError, Posted};
 pub use model::{ChatMessage, ChatModel, Completion, Delta, Finish, ModelError, Prompt, ToolCall, ToolSpec, Usage};
+pub use pictures::{Picture, PictureKind, Pictures, is_own_picture};
 pub use retention::{ForgetMark, Forgotten, Retention, Terms};
 
 /// What a failure means for whoever called.

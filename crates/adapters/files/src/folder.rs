@@ -19,7 +19,7 @@ const TEXT_BYTES_MAX: u64 = 1 << 20;
 /// Longest catalogue, in bytes.
 const CATALOGUE_BYTES_MAX: u64 = 64 << 20;
 /// Largest picture or other file that texts may name, in bytes.
-const MEDIA_BYTES_MAX: u64 = 10 << 20;
+pub(crate) const MEDIA_BYTES_MAX: u64 = 10 << 20;
 
 /// Most bytes of all parsed files together.
 const TOTAL_BYTES_MAX: usize = 128 << 20;

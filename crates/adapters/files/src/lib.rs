@@ -4,8 +4,10 @@
 
 mod folder;
 mod load;
+mod photos;
 mod secrets;
 
 pub use folder::{FolderError, read, read_embedded};
 pub use load::{LoadedPartner, load, load_embedded};
+pub use photos::Photos;
 pub use secrets::{BadEnv, Secrets};

@@ -4,17 +4,21 @@ mod consequences;
 mod parse;
 pub(crate) mod training;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use jiff::civil::Date;
 
 use crate::{
     ids::{FlowId, PartnerId},
+    ports::is_own_picture,
     spec::{
         catalogue::Catalogue,
         config::{Config, SecretRef},
         diagnostic::{Code, Diagnostic, Level, Place},
-        flow::Flow,
+        flow::{Action, Flow},
         knowledge::Page,
         scoring::Scoring,
         script::Script,
@@ -63,6 +67,16 @@ pub struct Loaded {
 }
 
 impl PartnerSpec {
+    /// The pictures of the partner's own folder that its catalogue and flows name, by path in the folder.
+    pub fn pictures(&self) -> BTreeSet<Arc<str>> {
+        let says = self.flows.values().flat_map(|flow| &flow.steps).filter_map(|step| match &step.action {
+            Action::Say(say) => say.photo.as_deref(),
+            _ => None,
+        });
+        let products = self.catalogue.products.iter().filter_map(|product| product.photo.as_deref());
+        products.chain(says).filter(|address| is_own_picture(address)).map(Arc::from).collect()
+    }
+
     /// K704: pages whose last day is past.
     pub fn expired_pages(&self, today: Date) -> Vec<Diagnostic> {
         let expired = self.pages.iter().filter(|page| !page.valid_on(today));
