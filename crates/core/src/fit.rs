@@ -15,7 +15,7 @@ use crate::{
 /// A message as bubbles that the channel can show. A message that fits already is one bubble with the same words.
 pub fn fit(message: &Message, capabilities: &Capabilities) -> Vec<Bubble> {
     let mut text = message.text.clone();
-    let photo = message.photo.clone().filter(|photo| {
+    let photo = message.photo.clone().or_else(|| only_card(message, capabilities)).filter(|photo| {
         let shown = capabilities.photos.it();
         if !shown && photo.starts_with("http") {
             text.add_line(photo, Some(photo));
@@ -44,6 +44,14 @@ pub fn fit(message: &Message, capabilities: &Capabilities) -> Vec<Bubble> {
         }
     }
     bubbles
+}
+
+/// The picture of a single card, where cards become words: it stands above them.
+fn only_card(message: &Message, capabilities: &Capabilities) -> Option<String> {
+    match message.cards.as_slice() {
+        [card] if capabilities.cards_max == 0 && capabilities.photos.it() => card.photo.clone(),
+        _ => None,
+    }
 }
 
 /// The texts in pieces that fit, each a bubble; the photo with the first, the cards with the last.

@@ -4,7 +4,7 @@ use std::{
     time::Duration,
 };
 
-use http::{HeaderMap, Uri, uri::Scheme};
+use http::{HeaderMap, HeaderValue, Uri, uri::Scheme};
 use tokio::time::timeout;
 use url::Url;
 
@@ -58,8 +58,16 @@ impl Client {
     /// # Errors
     /// When it cannot be called.
     pub fn endpoint(&self, address: &Url, headers: &HeaderMap) -> Result<Endpoint, SetupError> {
+        self.endpoint_for(address, headers, HeaderValue::from_static("application/json"))
+    }
+
+    /// An address that something else than JSON is posted to: `kind` is its content type.
+    ///
+    /// # Errors
+    /// When it cannot be called.
+    pub fn endpoint_for(&self, address: &Url, headers: &HeaderMap, kind: HeaderValue) -> Result<Endpoint, SetupError> {
         let host = self.host(address)?;
-        Endpoint::new(self.clone(), host, address, headers)
+        Endpoint::new(self.clone(), host, address, headers, kind)
     }
 
     /// The host of an address, the same for all who call it.

@@ -25,7 +25,7 @@ const US: &str = concat!("voronka/", env!("CARGO_PKG_VERSION"));
 /// What a host says to a connection on which nothing comes.
 const REQUEST_TIMEOUT: u16 = 408;
 
-/// An address that JSON is posted to.
+/// An address that JSON, or something else of one kind, is posted to.
 pub struct Endpoint {
     client: Client,
     host: Arc<Host>,
@@ -34,7 +34,13 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    pub(crate) fn new(client: Client, host: Arc<Host>, address: &Url, headers: &HeaderMap) -> Result<Self, SetupError> {
+    pub(crate) fn new(
+        client: Client,
+        host: Arc<Host>,
+        address: &Url,
+        headers: &HeaderMap,
+        kind: HeaderValue,
+    ) -> Result<Self, SetupError> {
         let authority = &address[Position::BeforeHost..Position::AfterPort];
         let mut all = HeaderMap::new();
         all.insert(HOST, HeaderValue::from_str(authority).map_err(|_| SetupError::Address)?);
@@ -48,7 +54,7 @@ impl Endpoint {
         all.extend(headers.clone());
         // A compressed stream would come in larger pieces, later.
         all.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-        all.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        all.insert(CONTENT_TYPE, kind);
         let path = &address[Position::BeforePath..Position::AfterQuery];
         let mut head = match client.forwarder(&host) {
             // A proxy that reads the request wants to know the whole address; a tunnel was opened before.
@@ -69,13 +75,13 @@ impl Endpoint {
         Ok(Self { client, host, head })
     }
 
-    /// Posts JSON. All of it, from here to the last byte that is read of the answer, may take this long.
+    /// Posts a body. All of it, from here to the last byte that is read of the answer, may take this long.
     ///
     /// # Errors
     /// When there is no answer; one that says no is an answer.
-    pub async fn post(&self, json: &[u8], most: Duration) -> Result<Answer, CallError> {
+    pub async fn post(&self, body: &[u8], most: Duration) -> Result<Answer, CallError> {
         let mut time = Box::pin(sleep(most));
-        let request = self.request(json);
+        let request = self.request(body);
         loop {
             let kept = self.host.take();
             let is_new = kept.is_none();
@@ -97,14 +103,14 @@ impl Endpoint {
         }
     }
 
-    /// The whole request: small enough to be copied, and so it goes out in one piece.
-    fn request(&self, json: &[u8]) -> Vec<u8> {
+    /// The whole request in one piece: most are small, and a picture is copied once in its life.
+    fn request(&self, body: &[u8]) -> Vec<u8> {
         /// A length, and two line ends.
         const LENGTH_BYTES: usize = 24;
-        let mut request = Vec::with_capacity(self.head.len() + LENGTH_BYTES + json.len());
+        let mut request = Vec::with_capacity(self.head.len() + LENGTH_BYTES + body.len());
         request.extend_from_slice(&self.head);
-        write!(request, "{}\r\n\r\n", json.len()).expect("a vector takes all");
-        request.extend_from_slice(json);
+        write!(request, "{}\r\n\r\n", body.len()).expect("a vector takes all");
+        request.extend_from_slice(body);
         request
     }
 }

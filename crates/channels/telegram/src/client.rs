@@ -7,8 +7,12 @@ use serde::{
     de::{DeserializeOwned, IgnoredAny},
 };
 use url::Url;
+use voronka_core::ports::Picture;
 
-use crate::config::{BadConfig, TelegramConfig, http_client};
+use crate::{
+    config::{BadConfig, TelegramConfig, http_client},
+    form,
+};
 
 /// Largest answer that is read: a hundred updates of the largest size.
 const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -81,6 +85,8 @@ pub(crate) struct Client {
     token: SecretString,
     /// By method, written once. They hold the token: never printed.
     endpoints: Vec<voronka_http::Endpoint>,
+    /// `sendPhoto` with the picture itself.
+    upload: voronka_http::Endpoint,
 }
 
 #[derive(Deserialize)]
@@ -111,7 +117,22 @@ impl Client {
             http.endpoint(&url, &HeaderMap::new()).map_err(|_| BadConfig::Api)
         };
         let endpoints = NAMES.iter().map(endpoint).collect::<Result<_, _>>()?;
-        Ok(Self { token: config.token.clone(), endpoints })
+        let photo = format!("{base}/{}", NAMES[Method::SendPhoto as usize]);
+        let photo = Url::parse(&photo).map_err(|_| BadConfig::Api)?;
+        let upload = http.endpoint_for(&photo, &HeaderMap::new(), form::kind()).map_err(|_| BadConfig::Api)?;
+        Ok(Self { token: config.token.clone(), endpoints, upload })
+    }
+
+    /// Sends a photo with its bytes; `parameters` are those of `sendPhoto` without the photo.
+    pub(crate) async fn upload<T: DeserializeOwned>(
+        &self,
+        parameters: &impl Serialize,
+        picture: &Picture,
+        timeout: Duration,
+    ) -> Result<Option<T>, CallError> {
+        let form = form::form(parameters, picture)
+            .ok_or_else(|| CallError::NotSent("the request cannot be written as a form".into()))?;
+        self.exchange(&self.upload, &form, timeout).await
     }
 
     /// Calls a method whose result matters.
@@ -144,7 +165,16 @@ impl Client {
     ) -> Result<Option<T>, CallError> {
         let request = serde_json::to_vec(parameters)
             .map_err(|_| CallError::NotSent("the request cannot be written as JSON".into()))?;
-        let mut answer = self.endpoints[method as usize].post(&request, timeout).await?;
+        self.exchange(&self.endpoints[method as usize], &request, timeout).await
+    }
+
+    async fn exchange<T: DeserializeOwned>(
+        &self,
+        endpoint: &voronka_http::Endpoint,
+        request: &[u8],
+        timeout: Duration,
+    ) -> Result<Option<T>, CallError> {
+        let mut answer = endpoint.post(request, timeout).await?;
         let mut body = Vec::new();
         match answer.rest(&mut body, ANSWER_BYTES_MAX).await {
             // An error's code is known even if its words are lost.

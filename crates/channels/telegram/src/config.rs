@@ -1,9 +1,12 @@
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
-use voronka_core::ids::{AccountId, PartnerId};
+use voronka_core::{
+    ids::{AccountId, PartnerId},
+    ports::Pictures,
+};
 use voronka_http::{Proxy, Settings};
 
 /// Where the Bot API is, unless the account says otherwise.
@@ -32,6 +35,8 @@ pub struct TelegramConfig {
     pub max_connections: u8,
     /// How long to wait.
     pub timeouts: Timeouts,
+    /// The partner's own pictures: they are uploaded when they are sent first. Without them words go alone.
+    pub pictures: Option<Arc<dyn Pictures>>,
 }
 
 /// How long to wait for Telegram.
@@ -96,6 +101,7 @@ impl TelegramConfig {
             webhook_secrets: Vec::new(),
             max_connections: 40,
             timeouts: Timeouts::default(),
+            pictures: None,
         }
     }
 

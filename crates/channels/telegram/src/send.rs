@@ -1,4 +1,4 @@
-use std::{borrow::Cow, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -16,10 +16,13 @@ use crate::{
     client::Method,
     html,
     markup::{self, Links, ReplyMarkup},
+    picture::{Photo, Uploaded, is_disliked},
 };
 
 /// Most calls for one bubble: each way in which Telegram can dislike it is met once.
-const ATTEMPTS_MAX: usize = 6;
+const ATTEMPTS_MAX: usize = 7;
+/// A picture goes out slower than words.
+const UPLOAD_TIMES: u32 = 3;
 /// The wait if Telegram asks for one without saying how long.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -62,7 +65,9 @@ struct SendPhoto<'a> {
     chat_id: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     message_thread_id: Option<i64>,
-    photo: &'a str,
+    /// An address or Telegram's own name for it; not there when the bytes go along.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    photo: Option<&'a str>,
     #[serde(skip_serializing_if = "str::is_empty")]
     caption: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -76,6 +81,14 @@ struct SendPhoto<'a> {
 #[derive(Deserialize)]
 struct SentMessage {
     message_id: i64,
+    /// In several sizes, the largest last.
+    #[serde(default)]
+    photo: Vec<SentPhoto>,
+}
+
+#[derive(Deserialize)]
+struct SentPhoto {
+    file_id: Arc<str>,
 }
 
 /// How the bubble is tried next.
@@ -83,7 +96,7 @@ struct SentMessage {
 struct Shape<'a> {
     chat: i64,
     topic: Option<i64>,
-    photo: Option<&'a str>,
+    photo: Option<Photo<'a>>,
     markup: Markup,
     links: Links,
     /// Nothing in another chat can be quoted: a group that moved forgets it.
@@ -139,12 +152,18 @@ impl Channel for Telegram {
 impl Telegram {
     async fn deliver(&self, to: Address, bubble: &Bubble) -> Result<Receipt, SendError> {
         let keyboard = self.keyboard_for(to, bubble);
-        let mut shape = self.first_shape(to, bubble);
+        let mut shape = self.first_shape(to, bubble).await;
+        if shape.photo.is_none() && bubble.text.is_blank() {
+            return Err(SendError::Refused("the picture is not there, and there are no words".into()));
+        }
         for _attempt in 1..ATTEMPTS_MAX {
             match self.attempt(&shape, bubble, keyboard).await {
                 Ok(receipt) => return Ok(self.delivered(to, &shape, keyboard, receipt)),
                 Err(error) => match shape.after(&error, bubble) {
                     Some(next) => {
+                        if next.photo != shape.photo {
+                            self.learn(&shape, &error);
+                        }
                         tracing::debug!(account = %self.inner.me.account, %error, "the bubble is sent otherwise");
                         shape = next;
                     }
@@ -156,12 +175,24 @@ impl Telegram {
         Ok(self.delivered(to, &shape, keyboard, receipt))
     }
 
-    fn first_shape<'a>(&self, to: Address, bubble: &'a Bubble) -> Shape<'a> {
+    /// What a refused picture tells for the next time.
+    fn learn(&self, shape: &Shape<'_>, error: &CallError) {
+        match &shape.photo {
+            Some(Photo::Known { version, .. }) => self.forget_file(version),
+            Some(Photo::Own { version, .. }) if is_disliked(error) => {
+                self.memory().picture_sent(Arc::clone(version), Uploaded::Disliked);
+            }
+            Some(Photo::Own { .. } | Photo::At(_)) | None => {}
+        }
+    }
+
+    async fn first_shape<'a>(&self, to: Address, bubble: &'a Bubble) -> Shape<'a> {
+        let photo = self.photo(bubble).await;
         let memory = self.memory();
         Shape {
             chat: memory.moved.get(&to.chat()).copied().unwrap_or(to.chat()),
             topic: to.topic(),
-            photo: bubble.photo.as_deref(),
+            photo,
             markup: Markup::Html,
             links: Links::Kept,
             quotes: memory.said.get(&to).copied(),
@@ -205,12 +236,7 @@ impl Telegram {
         let (client, timeout) = (&self.inner.client, self.timeouts().send);
         let reply_parameters = shape.quotes.map(|message_id| ReplyTo { message_id, allow_sending_without_reply: true });
         let text = text.as_ref();
-        let sent: Option<SentMessage> = if let Some(photo) = shape.photo {
-            let caption = text;
-            let request =
-                SendPhoto { chat_id, message_thread_id, photo, caption, parse_mode, reply_markup, reply_parameters };
-            client.call(Method::SendPhoto, &request, timeout).await?
-        } else {
+        let Some(photo) = &shape.photo else {
             let link_preview_options = LinkPreview { is_disabled: true };
             let request = SendMessage {
                 chat_id,
@@ -221,17 +247,67 @@ impl Telegram {
                 reply_markup,
                 reply_parameters,
             };
-            client.call(Method::SendMessage, &request, timeout).await?
+            return client.call(Method::SendMessage, &request, timeout).await.map(receipt);
         };
-        // It was sent: an id that cannot be read is no reason to send again.
-        Ok(Receipt { message: sent.map(|sent| sent.message_id.to_string()) })
+        let by_name = match photo {
+            Photo::At(name) => Some(*name),
+            Photo::Known { file, .. } => Some(&**file),
+            Photo::Own { .. } => None,
+        };
+        let request = SendPhoto {
+            chat_id,
+            message_thread_id,
+            photo: by_name,
+            caption: text,
+            parse_mode,
+            reply_markup,
+            reply_parameters,
+        };
+        match photo {
+            Photo::At(_) | Photo::Known { .. } => client.call(Method::SendPhoto, &request, timeout).await.map(receipt),
+            Photo::Own { path, .. } => self.upload(path, &request).await.map(receipt),
+        }
     }
+
+    /// Sends a picture with its bytes, and remembers what Telegram calls it from now on.
+    async fn upload(&self, path: &str, request: &SendPhoto<'_>) -> Result<Option<SentMessage>, CallError> {
+        let picture = match self.pictures() {
+            Some(pictures) => pictures.read(path).await,
+            None => None,
+        };
+        // As Telegram itself would say it: the words go alone then.
+        let gone = || CallError::Answered {
+            code: 400,
+            description: "the picture is gone".into(),
+            retry_after: None,
+            migrate_to: None,
+        };
+        let picture = picture.ok_or_else(gone)?;
+        let timeout = self.timeouts().send * UPLOAD_TIMES;
+        let sent: Option<SentMessage> = self.inner.client.upload(request, &picture, timeout).await?;
+        if let Some(largest) = sent.as_ref().and_then(|sent| sent.photo.last()) {
+            let file = Arc::clone(&largest.file_id);
+            self.memory().picture_sent(picture.version, Uploaded::As(file));
+        }
+        Ok(sent)
+    }
+}
+
+/// It was sent: an id that cannot be read is no reason to send again.
+fn receipt(sent: Option<SentMessage>) -> Receipt {
+    Receipt { message: sent.map(|sent| sent.message_id.to_string()) }
 }
 
 impl Shape<'_> {
     /// What to try after this error; `None` if nothing helps. Each of these errors says that nothing was sent.
     fn after(&self, error: &CallError, bubble: &Bubble) -> Option<Self> {
-        let CallError::Answered { code: 400, migrate_to, .. } = error else { return None };
+        let CallError::Answered { code, migrate_to, .. } = error else { return None };
+        if *code != 400 {
+            // Who refuses a file for good, be it a relay that takes none, still takes words.
+            let refused = matches!(send_error(error.clone()), SendError::Refused(_));
+            let file = matches!(self.photo, Some(Photo::Own { .. })) && !bubble.text.is_blank();
+            return (refused && file).then(|| Self { photo: None, ..self.clone() });
+        }
         let differs = |next: Self| (next != *self).then_some(next);
         if let Some(chat) = *migrate_to {
             return differs(Self { chat, quotes: None, ..self.clone() });
@@ -247,10 +323,19 @@ impl Shape<'_> {
         }
         // A picture that Telegram cannot fetch or does not like must not cost the words.
         let about_chat = is_gone(error) || error.says("not enough rights");
-        if self.photo.is_some() && !bubble.text.is_blank() && !about_chat {
-            return Some(Self { photo: None, ..self.clone() });
+        if about_chat {
+            return None;
         }
-        None
+        match &self.photo {
+            // A name that Telegram gave once need not hold for ever.
+            Some(Photo::Known { path, version, .. }) => {
+                Some(Self { photo: Some(Photo::Own { path, version: Arc::clone(version) }), ..self.clone() })
+            }
+            Some(Photo::Own { .. } | Photo::At(_)) if !bubble.text.is_blank() => {
+                Some(Self { photo: None, ..self.clone() })
+            }
+            Some(_) | None => None,
+        }
     }
 }
 

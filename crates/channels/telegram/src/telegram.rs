@@ -19,12 +19,13 @@ use crate::{
     client::Client,
     config::{BadConfig, TelegramConfig, Timeouts},
     parse::Heard,
+    picture::Uploaded,
 };
 
 /// Buttons that are acknowledged at a time.
 const ACKNOWLEDGED_AT_ONCE_MAX: usize = 256;
-/// Chats and groups that are remembered; beyond that all are forgotten, which costs a keyboard that stays, one more call, or an
-/// answer in a group that quotes nothing.
+/// Chats, groups and pictures that are remembered; beyond that all are forgotten, which costs a keyboard that stays, one more
+/// call or upload, or an answer in a group that quotes nothing.
 const REMEMBERED_MAX: usize = 10_000;
 
 /// A bot. Cheap to clone; clones are the same bot.
@@ -64,6 +65,8 @@ pub(crate) struct Memory {
     pub(crate) moved: HashMap<i64, i64>,
     /// What members of groups said last: answers quote it.
     pub(crate) said: HashMap<Address, i64>,
+    /// The partner's pictures that were sent, by their version.
+    pub(crate) uploaded: HashMap<Arc<str>, Uploaded>,
     /// Until when previews are not tried.
     pub(crate) previews_off_until: Option<Instant>,
 }
@@ -81,6 +84,13 @@ impl Memory {
             self.moved.clear();
         }
         self.moved.insert(from, to);
+    }
+
+    pub(crate) fn picture_sent(&mut self, version: Arc<str>, uploaded: Uploaded) {
+        if self.uploaded.len() >= REMEMBERED_MAX {
+            self.uploaded.clear();
+        }
+        self.uploaded.insert(version, uploaded);
     }
 
     fn said(&mut self, who: Address, message: i64) {

@@ -8,8 +8,9 @@ use std::{
 
 use axum::{
     Json, Router,
+    body::Bytes,
     extract::{Path, State},
-    http::StatusCode,
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
     routing::post,
 };
@@ -133,8 +134,14 @@ pub(crate) fn config_at(address: &str) -> TelegramConfig {
 async fn answer(
     State(desk): State<Arc<Desk>>,
     Path((bot, method)): Path<(String, String)>,
-    Json(parameters): Json<Value>,
+    headers: HeaderMap,
+    body: Bytes,
 ) -> Response {
+    let kind = headers[header::CONTENT_TYPE].to_str().unwrap();
+    let parameters = match kind.strip_prefix("multipart/form-data; boundary=") {
+        Some(boundary) => form(boundary, &body),
+        None => serde_json::from_slice(&body).unwrap(),
+    };
     let reply = {
         let mut books = desk.books.lock().unwrap();
         let planned = books.next.iter_mut().find(|(planned, replies)| *planned == method && !replies.is_empty());
@@ -152,10 +159,36 @@ async fn answer(
     }
 }
 
+/// The fields of a form; a file is what it is called, its type and its bytes as text.
+fn form(boundary: &str, body: &[u8]) -> Value {
+    let body = String::from_utf8_lossy(body);
+    let body = body.strip_suffix(&format!("--{boundary}--\r\n")).expect("the form is closed");
+    let opening = format!("--{boundary}\r\n");
+    let parts = body.split(&opening).skip(1);
+    let fields = parts.map(|part| {
+        let (head, value) = part.strip_suffix("\r\n").and_then(|part| part.split_once("\r\n\r\n")).unwrap();
+        let name = head.split("name=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+        let kind = head.split("content-type: ").nth(1);
+        let value = match kind {
+            Some(kind) => json!({"type": kind, "bytes": value}),
+            None => serde_json::from_str(value).unwrap_or_else(|_| json!(value)),
+        };
+        (name.to_owned(), value)
+    });
+    Value::Object(fields.collect())
+}
+
 fn usual(bot: &str, method: &str, parameters: &Value, number: i64) -> Reply {
     if bot != format!("bot{TOKEN}") {
         return Reply::error(401, "Unauthorized");
     }
+    let photo = &parameters["photo"];
+    if photo.as_str().is_some_and(|name| !name.starts_with("http") && !name.starts_with("file-")) {
+        return Reply::error(400, "Bad Request: wrong remote file identifier specified: Wrong padding in the string");
+    }
+    // What a file is called tells its bytes; a name is answered with itself, as Telegram does for most.
+    let file = photo["bytes"].as_str().map_or(photo.clone(), |bytes| json!(format!("file-{bytes}-large")));
+    let sizes = json!([{"file_id": "file-small", "width": 90}, {"file_id": file, "width": 800}]);
     match method {
         "sendMessage" | "sendPhoto" => match visible(parameters) {
             None => Reply::error(400, "Bad Request: can't parse entities: Unclosed tag at byte offset 7"),
@@ -164,7 +197,8 @@ fn usual(bot: &str, method: &str, parameters: &Value, number: i64) -> Reply {
             }
             Some(text) if text.encode_utf16().count() > 4096 => Reply::error(400, "Bad Request: message is too long"),
             Some(text) => Reply::ok(&json!({"message_id": number, "date": 1_795_168_801,
-                "chat": {"id": parameters["chat_id"], "type": "private"}, "text": text})),
+                "chat": {"id": parameters["chat_id"], "type": "private"}, "text": text,
+                "photo": if method == "sendPhoto" { sizes } else { json!([]) }})),
         },
         "getMe" => Reply::ok(&json!({"id": 1000, "is_bot": true, "first_name": "Корица", "username": "Korica_Bot",
             "can_join_groups": true, "can_read_all_group_messages": false})),

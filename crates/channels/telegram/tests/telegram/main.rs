@@ -5,6 +5,7 @@ mod bot_api;
 mod buttons;
 mod conformance;
 mod managing;
+mod pictures;
 mod polling;
 mod reading;
 mod sending;
