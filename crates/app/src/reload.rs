@@ -20,7 +20,7 @@ use voronka_core::{
     spec::{diagnostic::Level, partner::PartnerSpec},
 };
 use voronka_engine::Partner;
-use voronka_files::{LoadedPartner, Secrets};
+use voronka_files::{LoadedPartner, Photos, Secrets};
 
 use crate::{
     out,
@@ -40,6 +40,7 @@ pub(crate) struct Watched {
     folder: PathBuf,
     spec: Arc<PartnerSpec>,
     secrets: Secrets,
+    photos: Photos,
     /// What the folder was like when it was loaded last, well or not.
     loaded: Fingerprint,
     /// What it was like at the last look.
@@ -68,8 +69,14 @@ pub(crate) enum Swap {
 
 impl Watched {
     /// Watches a folder that is served; `loaded`: what it looked like before it was loaded.
-    pub(crate) fn new(folder: &Path, spec: Arc<PartnerSpec>, secrets: Secrets, loaded: Fingerprint) -> Self {
-        Self { folder: folder.to_path_buf(), spec, secrets, loaded, seen: loaded }
+    pub(crate) fn new(
+        folder: &Path,
+        spec: Arc<PartnerSpec>,
+        secrets: Secrets,
+        photos: Photos,
+        loaded: Fingerprint,
+    ) -> Self {
+        Self { folder: folder.to_path_buf(), spec, secrets, photos, loaded, seen: loaded }
     }
 
     /// Whether the folder has changed since it was loaded, and not since the last look: whoever writes it is done.
@@ -103,10 +110,13 @@ impl Watched {
             return Swap::NeedsRestart;
         }
         let Some(partner) = self.edited(house, &spec).await else { return Swap::NeedsRestart };
+        // Before anybody is told of them.
+        self.photos.follow(&spec);
         if house.engine.swap(partner) {
             self.spec = spec;
             Swap::Done
         } else {
+            self.photos.follow(&self.spec);
             Swap::NeedsRestart
         }
     }

@@ -1,6 +1,7 @@
 //! The HTTP server: chats, webhooks, health, and in the demo the owner's page.
 
 mod accept;
+mod media;
 mod patience;
 mod proxies;
 mod seats;
@@ -34,6 +35,7 @@ use crate::{
 };
 
 pub(crate) use accept::serve;
+pub(crate) use media::MEDIA;
 pub(crate) use proxies::{Proxies, Proxy};
 
 /// Largest body of a webhook call, in bytes.
@@ -82,7 +84,8 @@ pub(crate) fn routes(
         journal: Arc::clone(journal),
         clock: Arc::clone(clock),
     };
-    let routes = public_routes(observed).merge(hook_routes(hooks)).merge(wired.chat_routes());
+    let media = media::routes(wired.pictures.iter().cloned());
+    let routes = public_routes(observed).merge(hook_routes(hooks)).merge(wired.chat_routes()).merge(media);
     let routes = match wired.chats.first().map(|chat| chat.path().to_owned()) {
         Some(first) => routes.route("/", get(async move || Redirect::temporary(&first))),
         None => routes,

@@ -18,7 +18,7 @@ use voronka_core::{
     capabilities::Capabilities,
     ids::{AccountId, PartnerId},
     message::Peer,
-    ports::{Channel, ChatModel, Clock, Directory, Knowledge, Webhook},
+    ports::{Channel, ChatModel, Clock, Directory, Knowledge, Pictures, Webhook},
     spec::{
         config::{Account, ChannelConfig, Model, Retention, TelegramConfig, Updates, WebConfig},
         partner::PartnerSpec,
@@ -28,10 +28,10 @@ use voronka_engine::{Engine, Partner};
 use voronka_files::Secrets;
 use voronka_knowledge::KnowledgeIndex;
 use voronka_telegram::Telegram;
-use voronka_web::{SessionKey, WebChat};
+use voronka_web::{Gallery, SessionKey, WebChat};
 
 use self::receiving::Receiving;
-use crate::{admin::AccessKeys, observe::Accounts, out::Problem};
+use crate::{admin::AccessKeys, observe::Accounts, out::Problem, server::MEDIA};
 
 /// What partners are wired to.
 pub(crate) struct House {
@@ -91,6 +91,8 @@ impl House {
 pub(crate) struct Wired {
     /// Chats, with the path they are nested at.
     pub(crate) chats: Vec<Arc<WebChat>>,
+    /// Pictures that chats show, by partner.
+    pub(crate) pictures: Vec<(PartnerId, Arc<dyn Pictures>)>,
     /// Webhooks, by the secret end of their path.
     pub(crate) webhooks: Vec<Hook>,
     /// Telegram accounts that are to be set up once the server listens.
@@ -133,6 +135,7 @@ pub(crate) enum MissingKeys {
 pub(crate) async fn serve(
     house: &House,
     spec: Arc<PartnerSpec>,
+    pictures: Arc<dyn Pictures>,
     secrets: &Secrets,
     missing: MissingKeys,
 ) -> Result<Wired, Problem> {
@@ -140,6 +143,7 @@ pub(crate) async fn serve(
     let mut partner = Partner::new(Arc::clone(&spec)).knowledge(knowledge);
     let mut wired = Wired::default();
     wired.retention.push((spec.id.clone(), spec.config.retention));
+    wired.pictures.push((spec.id.clone(), pictures));
     if let Some(model) = house.models.chain(&spec, secrets, missing, &house.clock)? {
         partner = partner.model(model);
         wired.has_model = true;
@@ -234,7 +238,7 @@ fn telegram(
 ) -> Result<Option<Arc<dyn Channel>>, Problem> {
     let names = [spec.id.as_str(), account.id.as_str()];
     let secret = house.key.secret("telegram", &names);
-    let Some(telegram) = bot(spec, account, config, secrets, vec![secret])? else {
+    let Some(telegram) = bot(spec, account, config, secrets, vec![secret], wired.gallery(&spec.id))? else {
         return match missing {
             MissingKeys::LeaveOut => Ok(None),
             MissingKeys::AreErrors => Err(refused(account, format!("{} is not in .env", config.token.0))),
@@ -267,6 +271,7 @@ pub(crate) fn bot(
     config: &TelegramConfig,
     secrets: &Secrets,
     webhook_secrets: Vec<SecretString>,
+    pictures: Option<Arc<dyn Pictures>>,
 ) -> Result<Option<Telegram>, Problem> {
     let Some(token) = secrets.get(&config.token) else { return Ok(None) };
     let mut own = voronka_telegram::TelegramConfig::new(spec.id.clone(), account.id.clone(), token.clone());
@@ -277,6 +282,7 @@ pub(crate) fn bot(
         own.proxy = Some(proxy.expose_secret().parse().map_err(|_| refused(account, "the proxy is no URL".into()))?);
     }
     own.webhook_secrets = webhook_secrets;
+    own.pictures = pictures;
     Telegram::new(own).map(Some).map_err(|error| refused(account, error.to_string()))
 }
 
@@ -304,9 +310,12 @@ fn web(
     let mut own = voronka_web::WebConfig::new(spec.id.clone(), account.id.clone(), &path);
     own.origins.clone_from(&config.origins);
     own.color.clone_from(&config.color);
+    own.greeting.clone_from(&config.greeting);
+    own.texts.clone_from(&config.texts);
     own.title.clone_from(&spec.config.name);
     own.bot.clone_from(&spec.config.persona.name);
     own.lang = spec.config.languages.first().copied().unwrap_or_default();
+    own.gallery = wired.gallery(&spec.id).map(|pictures| Gallery { base: format!("{MEDIA}/{}", spec.id), pictures });
     let key = SessionKey::new(&house.key.bytes("web", &[spec.id.as_str(), account.id.as_str()]));
     let mailbox = Arc::new(house.engine.clone());
     let chat = WebChat::new(own, key, mailbox, Arc::clone(&house.directory), Arc::clone(&house.clock))
@@ -321,6 +330,11 @@ fn refused(account: &Account, cause: String) -> Problem {
 }
 
 impl Wired {
+    /// A partner's pictures.
+    fn gallery(&self, partner: &PartnerId) -> Option<Arc<dyn Pictures>> {
+        self.pictures.iter().find(|(id, _)| id == partner).map(|(_, pictures)| Arc::clone(pictures))
+    }
+
     /// All chats as one router.
     pub(crate) fn chat_routes(&self) -> Router {
         self.chats.iter().fold(Router::new(), |routes, chat| routes.merge(chat.mounted()))
@@ -328,6 +342,7 @@ impl Wired {
 
     pub(crate) fn join(&mut self, other: Self) {
         self.chats.extend(other.chats);
+        self.pictures.extend(other.pictures);
         self.webhooks.extend(other.webhooks);
         self.telegrams.extend(other.telegrams);
         self.has_model |= other.has_model;

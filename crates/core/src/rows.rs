@@ -145,7 +145,8 @@ pub struct MessageRow {
     pub author: Author,
     /// The words, without markup; what stands for a file (`[фото]`) where there are none.
     pub text: String,
-    /// The whole of it: [`crate::message::Content`] for a customer, [`Bubble`] for us; JSON.
+    /// The whole of it: [`crate::message::Content`] for a customer, [`Bubble`] for us, with the name of the person who wrote it as
+    /// `by` where the partner's file names them; JSON.
     pub body: String,
     /// The bubble, for messages of ours.
     pub bubble: Option<BubbleId>,

@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError, Weak},
+    sync::{Arc, Mutex, PoisonError, RwLock, Weak},
     time::SystemTime,
 };
 
@@ -31,7 +31,7 @@ pub struct Photos(Arc<Shelf>);
 struct Shelf {
     source: Source,
     /// Paths that the partner's files name and that may be asked for.
-    named: BTreeSet<Arc<str>>,
+    named: RwLock<BTreeSet<Arc<str>>>,
     known: Mutex<BTreeMap<Arc<str>, Known>>,
 }
 
@@ -78,8 +78,16 @@ impl Photos {
     }
 
     fn new(source: Source, spec: &PartnerSpec) -> Self {
-        let named = spec.pictures().into_iter().filter(|path| is_plain(path)).collect();
-        Self(Arc::new(Shelf { source, named, known: Mutex::default() }))
+        let photos = Self(Arc::new(Shelf { source, named: RwLock::default(), known: Mutex::default() }));
+        photos.follow(spec);
+        photos
+    }
+
+    /// Shows what the partner's files name now, and nothing else.
+    pub fn follow(&self, spec: &PartnerSpec) {
+        let named: BTreeSet<_> = spec.pictures().into_iter().filter(|path| is_plain(path)).collect();
+        self.0.lock().retain(|path, _| named.contains(path));
+        *self.0.named.write().unwrap_or_else(PoisonError::into_inner) = named;
     }
 }
 
@@ -95,9 +103,14 @@ impl Shelf {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The path, if the partner's files name it.
+    fn name(&self, path: &str) -> Option<Arc<str>> {
+        self.named.read().unwrap_or_else(PoisonError::into_inner).get(path).cloned()
+    }
+
     /// The file behind a path that is named, if it is one.
     fn find<'a>(&'a self, path: &'a str) -> Option<File<'a>> {
-        self.named.contains(path).then_some(())?;
+        self.name(path)?;
         match &self.source {
             Source::Disk(photos) => {
                 let real = fs::canonicalize(photos.join(path.strip_prefix(FOLDER)?)).ok()?;
@@ -137,7 +150,7 @@ impl Shelf {
         let kind = PictureKind::of(&bytes).filter(|_| bytes.len() as u64 <= MEDIA_BYTES_MAX)?;
         let version: Arc<str> = hex::encode(&Sha256::digest(&bytes)[..VERSION_BYTES]).into();
         let known = Known { stamp: file.stamp, version: Arc::clone(&version), bytes: Arc::downgrade(&bytes) };
-        let name = self.named.get(path).map(Arc::clone)?;
+        let name = self.name(path)?;
         self.lock().insert(name, known);
         Some(Picture { kind, version, bytes })
     }
@@ -167,9 +180,7 @@ impl Pictures for Photos {
 impl Photos {
     /// Disks may be slow: nobody else waits meanwhile.
     async fn look<T: Send + 'static>(&self, path: &str, how: fn(&Shelf, &str) -> Option<T>) -> Option<T> {
-        if !self.0.named.contains(path) {
-            return None;
-        }
+        self.0.name(path)?;
         let (photos, path) = (self.clone(), path.to_owned());
         // It fails when the process stops: nobody sees the picture any more.
         tokio::task::spawn_blocking(move || how(&photos.0, &path)).await.ok().flatten()
@@ -304,6 +315,15 @@ mod tests {
         let version = photos.version("photos/a.jpg").await.unwrap();
         assert_ne!(version, first.version);
         assert_eq!(photos.read("photos/a.jpg").await.unwrap().version, version);
+    }
+
+    #[tokio::test]
+    async fn an_edited_catalogue_shows_what_it_names_now() {
+        let folder = folder();
+        let photos = Photos::of(folder.path(), &spec(&["photos/a.jpg"])).unwrap();
+        photos.clone().follow(&spec(&["photos/unnamed.jpg"]));
+        assert!(photos.read("photos/unnamed.jpg").await.is_some());
+        assert_eq!(photos.read("photos/a.jpg").await, None);
     }
 
     #[tokio::test]

@@ -20,7 +20,7 @@ use voronka_core::{
     },
 };
 use voronka_engine::Limits;
-use voronka_files::Secrets;
+use voronka_files::{Photos, Secrets};
 
 use super::{asked_to_stop, open, unreadable, unusable};
 use crate::{
@@ -54,7 +54,8 @@ pub(crate) async fn run(wish: Demo, texts: &Texts) -> Result<ExitCode, Problem> 
     std::fs::write(data.join(MARK), "").map_err(|error| unusable(&data, &error))?;
     let (spec, secrets) = partner()?;
     let card = admin::PartnerCard::of(&spec, files()?);
-    let wired = wiring::serve(&premises.house, Arc::new(spec), &secrets, MissingKeys::LeaveOut).await?;
+    let pictures = Arc::new(Photos::embedded(&KORICA, &spec));
+    let wired = wiring::serve(&premises.house, Arc::new(spec), pictures, &secrets, MissingKeys::LeaveOut).await?;
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
     let owner = admin::Admin {
         partners: vec![card],

@@ -5,6 +5,7 @@ use std::{borrow::Cow, path::Path, path::PathBuf, process::ExitCode, sync::Arc};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::error;
 use voronka_core::ports::{Journal, Retention};
+use voronka_files::Photos;
 
 use super::{Premises, asked_to_stop, open, unreadable, unusable};
 use crate::{
@@ -136,8 +137,10 @@ async fn serve(house: &wiring::House, folder: &Path) -> Result<(Wired, Watched, 
     };
     let card = admin::PartnerCard::of(&spec, loaded.files);
     let spec = Arc::new(spec);
-    let wired = wiring::serve(house, Arc::clone(&spec), &loaded.secrets, MissingKeys::AreErrors).await?;
-    Ok((wired, Watched::new(folder, spec, loaded.secrets, before), card))
+    let pictures = Photos::of(folder, &spec).map_err(|error| unreadable(folder, &error))?;
+    let shown = Arc::new(pictures.clone());
+    let wired = wiring::serve(house, Arc::clone(&spec), shown, &loaded.secrets, MissingKeys::AreErrors).await?;
+    Ok((wired, Watched::new(folder, spec, loaded.secrets, pictures, before), card))
 }
 
 /// The partners' folders, by name; the folder itself if it is a partner's.

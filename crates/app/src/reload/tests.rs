@@ -43,7 +43,13 @@ impl Stage {
         let key = InstanceKey::random().unwrap();
         let data = root.path().to_path_buf();
         let house = House::new(engine, store.clone(), knowledge, clock, key, None, data);
-        let watched = Watched::new(&folder, spec, loaded.secrets, fingerprint(&folder));
+        let watched = Watched::new(
+            &folder,
+            Arc::clone(&spec),
+            loaded.secrets,
+            Photos::of(&folder, &spec).unwrap(),
+            fingerprint(&folder),
+        );
         Self { root, house, store, channel, watched, said: 0 }
     }
 

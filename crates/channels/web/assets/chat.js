@@ -6,7 +6,7 @@
   const T = settings.texts;
   const asked = new URLSearchParams(location.search);
   const embedded = asked.has("embed") && parent !== window;
-  const say = (name, values) => T[name].replace(/\{(\w+)\}/g, (_, key) => values[key]);
+  const say = (name, values) => T[name].replace(/\{(\w+)\}/g, (hole, key) => values[key] ?? hole);
   const el = (tag, attributes, ...children) => {
     const node = document.createElement(tag);
     for (const [name, value] of Object.entries(attributes || {})) {
@@ -33,6 +33,8 @@
       } catch { /* Storage is off: the chat lasts as long as the page. */ }
     },
   };
+  const still = matchMedia("(prefers-reduced-motion: reduce)");
+  const glide = () => (still.matches ? "auto" : "smooth");
   const random = () => Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, "0")).join("");
   const DAY = 86_400_000;
 
@@ -56,6 +58,8 @@
   };
 
   // ——— Messages
+  // Up to five emoji and nothing else: shown large, as people mean them.
+  const JUMBO = /^(?:(?:\p{Extended_Pictographic}|\p{Regional_Indicator}{2})[\p{Emoji_Modifier}\u{fe0f}\u{20e3}]*(?:\u{200d}\p{Extended_Pictographic}[\p{Emoji_Modifier}\u{fe0f}]*)*\s?){1,5}$/u;
   const isLink = (url) => /^(https?:|tel:|mailto:)/i.test(url);
   const link = (url, attributes, ...children) => {
     const leaves = /^https?:/i.test(url);
@@ -64,7 +68,7 @@
   const words = (message) => {
     const spans = (message.spans || []).filter((span) => span.style !== "link" || isLink(span.url));
     const cuts = [...new Set([0, message.text.length, ...spans.flatMap((span) => [span.from, span.to])])].sort((a, b) => a - b);
-    const box = el("span", { class: "words" });
+    const box = el("span", { class: JUMBO.test(message.text.trim()) ? "words jumbo" : "words", dir: "auto" });
     for (let at = 0; at + 1 < cuts.length; at++) {
       const [from, to] = [cuts[at], cuts[at + 1]];
       let node = document.createTextNode(message.text.slice(from, to));
@@ -75,23 +79,27 @@
     }
     return box;
   };
-  const picture = (url, attributes) => el("img", { src: url, loading: "lazy", decoding: "async", referrerpolicy: "no-referrer", ...attributes });
-  const press = (button, main) => {
-    const look = main ? "press main" : "press";
+  // What does not come leaves its place empty: nothing jumps, and no broken sign is shown.
+  const picture = (url, attributes) => el("img", { src: url, loading: "lazy", decoding: "async", referrerpolicy: "no-referrer",
+    onerror: (event) => event.target.replaceWith(el("div", { class: `${attributes.class || ""} blank` })), ...attributes });
+  const press = (button, chosen) => {
+    const look = "press";
     if (button.press === "url") return isLink(button.url) ? link(button.url, { class: look }, button.label) : null;
-    return el("button", { type: "button", class: look, "data-token": button.token, onclick: () => pressed(button) }, button.label);
+    return el("button", { type: "button", class: look, "data-token": button.token, onclick: () => pressed(button, chosen),
+      "aria-label": chosen && `${button.label}: ${chosen}` }, button.label);
   };
-  const cardOf = (card) => el("li", { class: "card" },
-    card.photo ? picture(card.photo, { alt: "" }) : null,
+  const cardOf = (card, pictured) => el("li", { class: "card" },
+    card.photo ? picture(card.photo, { alt: "" }) : pictured ? el("div", { class: "blank" }) : null,
     el("div", { class: "about" },
-      el("h2", {}, card.title),
-      card.text ? el("p", { class: "note" }, card.text) : null,
+      el("h2", { dir: "auto" }, card.title),
+      card.text ? el("p", { class: "note", dir: "auto" }, card.text) : null,
       card.price ? el("p", { class: "price" }, card.price) : null,
-      card.button ? press(card.button) : null));
+      card.button ? press(card.button, card.title) : null));
   const shelf = (cards) => {
-    const list = el("ul", { class: "cards", tabindex: "0", "aria-label": T.products }, ...cards.map(cardOf));
+    const pictured = cards.some((card) => card.photo);
+    const list = el("ul", { class: "cards", tabindex: "0", "aria-label": T.products }, ...cards.map((card) => cardOf(card, pictured)));
     const turn = (side, path) => el("button", { type: "button", class: `turn ${side}`, tabindex: "-1", "aria-label": T[side], hidden: true,
-      onclick: () => list.scrollBy({ left: (side === "back" ? -1 : 1) * list.clientWidth * 0.8, behavior: "smooth" }) }, icon(path));
+      onclick: () => list.scrollBy({ left: (side === "back" ? -1 : 1) * list.clientWidth * 0.8, behavior: glide() }) }, icon(path));
     const back = turn("back", "M15 6l-6 6 6 6");
     const forward = turn("forward", "M9 6l6 6-6 6");
     const show = () => {
@@ -108,7 +116,7 @@
     svg.appendChild(document.createElementNS("http://www.w3.org/2000/svg", "path")).setAttribute("d", path);
     return svg;
   };
-  const authorName = (author) => author === "customer" ? T.you : author === "person" ? T.person[0].toUpperCase() + T.person.slice(1)
+  const authorName = ({ author, by }) => author === "customer" ? T.you : author === "person" ? by || T.person[0].toUpperCase() + T.person.slice(1)
     : settings.bot ? `${settings.bot} · ${T.bot}` : T.bot[0].toUpperCase() + T.bot.slice(1);
 
   // One message as a list item; `by` and the corners are set by `arrange`, which knows the neighbours.
@@ -116,10 +124,10 @@
     const mine = message.author === "customer";
     const at = new Date(message.at);
     const hasWords = message.text !== "" || !(message.cards || message.photo);
-    const text = hasWords ? el("div", { class: "text" }, words(message), el("time", { class: "stamp", datetime: message.at }, timeOf.format(at))) : null;
+    const text = hasWords ? el("div", { class: "text" }, words(message), el("span", { class: "stamp" }, el("time", { datetime: message.at }, timeOf.format(at)), mine ? el("span", { class: "mark" }) : null)) : null;
     const links = (message.rows || []).flat().filter((button) => button.press === "url").map((button) => press(button)).filter(Boolean);
-    return el("li", { class: `message ${mine ? "mine" : "other"}`, "data-author": message.author, "data-seq": message.seq, "data-id": message.id, "data-at": message.at },
-      el("p", { class: mine ? "by unseen" : "by" }, authorName(message.author)),
+    return el("li", { class: `message ${mine ? "mine" : "other"}`, "data-author": message.author, "data-by": message.by, "data-seq": message.seq, "data-id": message.id, "data-at": message.at },
+      el("p", { class: mine ? "by unseen" : "by" }, authorName(message)),
       text || message.photo ? el("div", { class: message.photo ? "bubble pictured" : "bubble" },
         message.photo ? picture(message.photo, { class: "picture", alt: T.photo }) : null, text) : null,
       message.cards ? shelf(message.cards) : null,
@@ -139,26 +147,27 @@
 
   const arrange = () => {
     // A day's line that may stay is not touched: the log is read aloud when something is added to it.
-    for (const day of log.querySelectorAll(".day")) if (!day.nextElementSibling?.dataset.author) day.remove();
+    const behind = (node) => node.nextElementSibling?.matches(".new") ? node.nextElementSibling.nextElementSibling : node.nextElementSibling;
+    for (const day of log.querySelectorAll(".day")) if (!behind(day)?.dataset.author) day.remove();
     let before = null;
     let date = "";
     const items = [...log.children].filter((node) => node.dataset.author);
     items.forEach((node, at) => {
-      const author = node.dataset.author;
       const now = dayName(new Date(node.dataset.at));
-      const line = node.previousElementSibling?.dataset.author ? null : node.previousElementSibling;
+      const above = node.previousElementSibling?.matches(".new") ? node.previousElementSibling : node;
+      const line = above.previousElementSibling?.matches(".day") ? above.previousElementSibling : null;
       if (now !== date) {
-        if (!line) node.before(el("li", { class: "day" }, now));
+        if (!line) above.before(el("li", { class: "day" }, now));
         else if (line.textContent !== now) line.textContent = now;
         before = null;
       } else line?.remove();
       date = now;
-      const first = author !== before;
-      const after = items[at + 1]?.dataset.author;
+      const who = (item) => item && item.dataset.author + (item.dataset.by || "");
+      const first = who(node) !== before;
       node.classList.toggle("first", first);
-      node.classList.toggle("last", after !== author);
+      node.classList.toggle("last", who(items[at + 1]) !== who(node));
       node.querySelector(".by").hidden = !first;
-      before = author;
+      before = who(node);
     });
   };
 
@@ -184,14 +193,31 @@
     put(node, message.seq);
     if (message.author !== "customer") {
       draft(null);
-      answers(message.author);
+      answers(message.author, message.by);
     }
     if (state.live) settled();
   });
 
+  // What became of the visitor's own messages: ✓ the shop has it, ✓✓ it was read, for something was said or is being typed since.
+  const mark = (node, name) => {
+    const box = node.querySelector(".mark");
+    if (!box || box.dataset.mark === name) return;
+    box.dataset.mark = name;
+    const sign = icon(name === "seen" ? "M2 13l5 5L18 7M12 18L22 7" : "M5 13l5 5L20 7");
+    box.replaceChildren(sign, el("span", { class: "unseen" }, T[name]));
+  };
+  const marks = (typing) => {
+    let answered = typing;
+    for (const node of [...log.children].reverse()) {
+      if (node.dataset.author && node.dataset.author !== "customer") answered = true;
+      else if (node.dataset.author && (node.dataset.seq || node.dataset.status === "sent")) mark(node, answered ? "seen" : "delivered");
+    }
+  };
+
   // After a change of the log: neighbours, the choices under the last message, what is unread.
   const settled = () => {
     arrange();
+    marks(!$("draft").hidden);
     choices();
     unread();
   };
@@ -231,9 +257,11 @@
       el("label", {}, T.phone, input), el("button", { type: "submit", class: "press main" }, button.label), error);
   };
 
-  const pressed = (button) => {
+  // Of a card its name is said, not what its button says: «Торт „Малина“», as a person would.
+  const pressed = (button, chosen) => {
     if (button.press === "contact") return;
-    post({ button: { token: button.token, label: button.label } }, button.label);
+    const label = chosen || button.label;
+    post({ button: { token: button.token, label } }, label);
   };
 
   // ——— The draft: dots, then words as they come. It is no part of the log, so that it is not read aloud word by word.
@@ -252,21 +280,39 @@
         : el("div", { class: "bubble", "aria-hidden": "true" }, el("span", { class: "words" }, text));
       box.replaceChildren(bubble);
       box.hidden = false;
+      marks(true);
     });
     dotsUntil = setTimeout(() => draft(null), 30_000);
   };
 
-  const answers = (author) => { $("answers").textContent = author === "person" ? T.answers_person : T.answers_bot; };
+  const answers = (author, by) => {
+    const told = author === "bot" ? T.answers_bot : author === "nobody" ? T.answers_soon : by ? say("answers_name", { name: by }) : T.answers_person;
+    // The store knows that a person answers, the last message knows who.
+    if (author === "person" && !by && $("answers").dataset.author === "person") return;
+    $("answers").dataset.author = author;
+    $("answers").textContent = told;
+  };
 
   // ——— Unread: told to the launcher, or shown in the title
+  const fresh = () => [...state.rows.values()].find(({ message, node }) => node && message.author !== "customer" && message.seq > state.read);
+  // Where reading goes on: a line above the first message that was not seen. It stays until the visitor writes.
+  const resume = () => {
+    const first = state.read > 0 && fresh();
+    if (!first || log.querySelector(".new")) return;
+    const line = el("li", { class: "new" }, T.new_messages);
+    first.node.before(line);
+    line.scrollIntoView({ block: "center" });
+  };
   const inbox = () => [...state.rows.values()].filter(({ message }) => message.author !== "customer" && message.seq > state.read).length;
+  const rules = new Intl.PluralRules(settings.lang);
+  const plural = (count) => say(`unread_${{ one: "one", few: "few" }[rules.select(count)] || "many"}`, { count: number.format(count) });
   const unread = () => {
     if (state.shown && !document.hidden && state.last > state.read) {
       state.read = state.last;
       store.set("read", state.read);
     }
     const count = inbox();
-    if (embedded) tell({ voronka: "unread", count });
+    if (embedded) tell({ voronka: "unread", count, label: count ? plural(count) : "" });
     else document.title = count ? `(${count}) ${settings.title}` : settings.title;
   };
 
@@ -307,7 +353,7 @@
     node.dataset.status = item.status;
     if (item.status === "waiting") node.append(el("p", { class: "state" }, T.waiting));
     if (item.status === "failed") {
-      node.append(el("p", { class: "state" }, `${T.not_sent}. ${T.refused} `,
+      node.append(el("p", { class: "state" }, `${T.not_sent}. ${item.refused || T.refused} `,
         el("button", { type: "button", onclick: () => takeBack(item) }, T.again)));
     }
   };
@@ -323,6 +369,7 @@
   };
 
   const post = (act, label) => {
+    log.querySelector(".new")?.remove();
     const item = { id: random(), act, label, at: Date.now(), after: state.last, status: "sending" };
     state.queue.push(item);
     kept();
@@ -348,6 +395,7 @@
     if (answer.status !== 201) return answer;
     state.token = (await answer.json()).token;
     store.set("token", state.token);
+    retry = 0;
     connect();
     return 201;
   };
@@ -374,11 +422,13 @@
       }
       if (answer.status === 429 || answer.status >= 500) return later(answer);
       item.status = answer.ok ? "sent" : "failed";
+      if (answer.status === 413) item.refused = say("too_long", { max: number.format(settings.textMax), count: number.format([...(item.label || "")].length) });
       pause = 0;
       notice("");
       kept();
       if (item.status === "failed" && item.label === null) forget(item.id);
       keepingEnd(() => show(item));
+      marks(false);
       wait(0);
     } catch {
       later(null);
@@ -414,6 +464,8 @@
     if (!state.token) return ready({});
     const mine = (stream = new AbortController());
     let silence = 0;
+    let asked = 0;
+    let lasts = 0;
     const heard = () => {
       clearTimeout(silence);
       silence = setTimeout(() => mine.abort(), SILENCE);
@@ -426,7 +478,12 @@
         ready({});
         return false;
       }
-      if (!answer.ok) throw new Error(String(answer.status));
+      if (!answer.ok) {
+        asked = Math.min(300_000, Number(answer.headers.get("Retry-After")) * 1_000 || 0);
+        throw new Error(String(answer.status));
+      }
+      // A stream that ends at once is no good sign: only one that lasts makes the next wait short again.
+      lasts = setTimeout(() => { retry = 0; }, 10_000);
       const reader = answer.body.getReader();
       const decoder = new TextDecoder();
       let text = "";
@@ -440,13 +497,17 @@
         for (const block of blocks) if (event(block) === "elsewhere") return false;
       }
     };
-    run().then((back) => back && reconnect(mine), () => reconnect(mine)).finally(() => clearTimeout(silence));
+    run().then((back) => back && reconnect(mine, asked), () => reconnect(mine, asked)).finally(() => {
+      clearTimeout(silence);
+      clearTimeout(lasts);
+    });
   };
-  const reconnect = (mine) => {
+  // Whoever is turned away waits as long as asked; a server that comes back is not met by all pages in one moment.
+  const reconnect = (mine, asked) => {
     if (stream !== mine) return;
     offline();
     retry = Math.min(30_000, retry ? retry * 2 : 500);
-    nextTry = setTimeout(connect, retry * (0.75 + Math.random() / 2));
+    nextTry = setTimeout(connect, Math.max(asked, retry * (0.5 + Math.random())));
   };
 
   const event = (block) => {
@@ -476,19 +537,21 @@
   };
 
   const ready = ({ owner }) => {
-    retry = 0;
     if (owner) answers(owner);
     const first = !state.live;
     state.live = true;
     $("chat").dataset.state = "ready";
     notice("");
     greet();
-    settled();
+    arrange();
     if (first) {
       toEnd();
+      // A page that was opened to read shows where the new begins; one that stayed open has been read.
+      if (state.shown) resume();
       // What was there before is not read aloud; what comes is.
-      requestAnimationFrame(() => log.setAttribute("aria-live", "polite"));
+      requestAnimationFrame(() => $("read").setAttribute("aria-live", "polite"));
     }
+    settled();
     wait(0);
   };
 
@@ -521,9 +584,13 @@
   // ——— The composer
   const input = $("input");
   const grow = () => {
-    input.style.height = "auto";
-    input.style.height = `${Math.min(132, Math.max(46, input.scrollHeight + 2))}px`;
-    const count = [...input.value.trim()].length;
+    const text = input.value.trim();
+    // Nobody measures a book that was pasted by mistake: it is taller than the field in any case.
+    const huge = text.length > 4 * settings.textMax;
+    if (!huge) input.style.height = "auto";
+    input.style.height = `${huge ? 132 : Math.min(132, Math.max(46, input.scrollHeight + 2))}px`;
+    let count = 0;
+    for (const _ of text) count += 1;
     const long = count > settings.textMax;
     $("error").hidden = !long;
     $("error").textContent = long ? say("too_long", { max: number.format(settings.textMax), count: number.format(count) }) : "";
@@ -548,7 +615,7 @@
     event.preventDefault();
     submit();
   });
-  $("newest").addEventListener("click", () => { scroll.scrollTo({ top: scroll.scrollHeight, behavior: "smooth" }); });
+  $("newest").addEventListener("click", () => { scroll.scrollTo({ top: scroll.scrollHeight, behavior: glide() }); });
   scroll.addEventListener("scroll", () => { $("newest").hidden = atEnd(); }, { passive: true });
 
   // ——— The launcher around the frame: exact origins in both directions
@@ -568,6 +635,7 @@
       if (state.shown) {
         if (state.live) greet();
         toEnd();
+        resume();
         // On a phone the keyboard would cover what the visitor came to read.
         if (!matchMedia("(pointer: coarse)").matches) input.focus({ preventScroll: true });
       }
@@ -579,6 +647,7 @@
   addEventListener("offline", offline);
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) return;
+    if (state.shown) resume();
     unread();
     if ($("continue") || stream?.signal.aborted) { notice(""); connect(); }
   });

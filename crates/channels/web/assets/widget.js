@@ -4,7 +4,8 @@
 (() => {
   "use strict";
   const script = document.currentScript;
-  if (!script || window.voronka) return;
+  // A form or a picture of that name on the page is no chat.
+  if (!script || typeof window.voronka?.toggle === "function") return;
   const settings = "__SETTINGS__";
   const base = new URL(".", script.src);
   const chat = new URL(base.href.replace(/\/$/, ""));
@@ -12,7 +13,7 @@
   for (const name of ["theme", "start"]) if (script.dataset[name]) chat.searchParams.set(name, script.dataset[name]);
 
   const STYLE = `
-    :host { all: initial; color-scheme: light dark }
+    :host { all: initial !important; color-scheme: light dark !important }
     :host { --accent: ${settings.light[0]}; --on-accent: ${settings.light[1]}; --line: #e4e4e0; --surface: #f7f7f5; --dot: #c2410c }
     @media (prefers-color-scheme: dark) { :host(:not([data-theme=light])) { --accent: ${settings.dark[0]}; --on-accent: ${settings.dark[1]}; --line: #34342f; --surface: #161615; --dot: #fb923c } }
     :host([data-theme=dark]) { --accent: ${settings.dark[0]}; --on-accent: ${settings.dark[1]}; --line: #34342f; --surface: #161615; --dot: #fb923c }
@@ -64,6 +65,7 @@
   let open = false;
   let ready = false;
   let unread = 0;
+  let told = "";
   const FLAG = "voronka:" + base.pathname;
   const remember = () => { try { localStorage.setItem(FLAG, "1"); } catch { /* Storage is off: nothing is preloaded then. */ } };
   const remembered = () => { try { return localStorage.getItem(FLAG) === "1"; } catch { return false; } };
@@ -80,7 +82,7 @@
     root.insertBefore(frame, button);
   };
   const show = () => {
-    const label = open ? settings.close : settings.open + (unread ? ": " + settings.unread : "");
+    const label = open ? settings.close : settings.open + (unread ? ": " + (told || settings.unread) : "");
     button.classList.toggle("open", open);
     button.classList.toggle("unread", unread > 0 && !open);
     button.setAttribute("aria-expanded", String(open));
@@ -111,16 +113,18 @@
   });
   addEventListener("message", (event) => {
     if (!frame || event.source !== frame.contentWindow || event.origin !== chat.origin) return;
-    const told = event.data || {};
-    if (told.voronka === "close") set(false);
-    if (told.voronka === "unread" && Number.isInteger(told.count)) {
-      unread = told.count;
+    const { voronka, count, label } = event.data || {};
+    if (voronka === "close") set(false);
+    if (voronka === "unread" && Number.isInteger(count)) {
+      unread = count;
+      told = typeof label === "string" ? label : "";
       show();
     }
   });
 
   const begin = () => {
-    document.body.append(host);
+    // Beside the page's body: whatever moves, fades or replaces that leaves the chat alone.
+    document.documentElement.append(host);
     show();
     // Whoever talked to the shop before sees the dot when there is an answer; nobody else loads anything.
     if (remembered()) (window.requestIdleCallback || setTimeout)(load);

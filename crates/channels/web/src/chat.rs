@@ -193,6 +193,8 @@ mod tests {
     fn both_languages_have_the_same_texts() {
         let (ru, en) = (built_in(TEXTS_RU), built_in(TEXTS_EN));
         assert_eq!(ru.keys().collect::<Vec<_>>(), en.keys().collect::<Vec<_>>());
+        let known: std::collections::BTreeSet<&str> = voronka_core::spec::config::WEB_TEXTS.into();
+        assert!(known.into_iter().eq(ru.keys().map(String::as_str)), "partners may replace them all");
         assert!(ru.values().chain(en.values()).all(|text| !text.trim().is_empty()));
     }
 

@@ -3,6 +3,8 @@
 use std::fmt;
 
 const CONTRAST_MIN: f64 = 4.5;
+/// The page behind the cards is the darker one: what is read there is read on white too.
+const LIGHT_PAGE: Rgb = Rgb(0xf7, 0xf7, 0xf5);
 const LIGHT_SURFACE: Rgb = Rgb(0xff, 0xff, 0xff);
 const DARK_SURFACE: Rgb = Rgb(0x1f, 0x1f, 0x1d);
 const DARK_INK: Rgb = Rgb(0x14, 0x14, 0x1c);
@@ -23,9 +25,9 @@ impl Rgb {
         fits.then(|| Some(Self(part(0)?, part(2)?, part(4)?)))?
     }
 
-    /// The accent for light pages: dark enough to be read on white, and to carry white text.
+    /// The accent for light pages: dark enough to be read on the page, and to carry white text.
     pub(crate) fn on_light(self) -> Self {
-        self.until_readable(Self(0, 0, 0), LIGHT_SURFACE)
+        self.until_readable(Self(0, 0, 0), LIGHT_PAGE)
     }
 
     /// The accent for dark pages: light enough to be read on the dark surface.

@@ -1,11 +1,12 @@
 //! What a partner sets, checked once.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use url::Url;
 use voronka_core::{
     ids::{AccountId, PartnerId},
     lang::Lang,
+    ports::Pictures,
 };
 
 use crate::color::Rgb;
@@ -37,6 +38,23 @@ pub struct WebConfig {
     pub greeting: Option<String>,
     /// Texts that replace the built-in ones (the names in `assets/texts/*.json`).
     pub texts: Texts,
+    /// The partner's own pictures; without them only those with an `https` address are shown.
+    pub gallery: Option<Gallery>,
+}
+
+/// Where the partner's own pictures are served, on the chat's own site.
+#[derive(Clone)]
+pub struct Gallery {
+    /// What the address of a picture begins with, before its path in the partner's folder: `/media/korica`.
+    pub base: String,
+    /// The pictures.
+    pub pictures: Arc<dyn Pictures>,
+}
+
+impl fmt::Debug for Gallery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gallery").field("base", &self.base).finish_non_exhaustive()
+    }
 }
 
 impl WebConfig {
@@ -53,6 +71,7 @@ impl WebConfig {
             lang: Lang::Ru,
             greeting: None,
             texts: Texts::new(),
+            gallery: None,
         }
     }
 }

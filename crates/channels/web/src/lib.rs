@@ -29,6 +29,7 @@ mod assets;
 mod chat;
 mod color;
 mod config;
+mod gallery;
 mod http;
 mod hub;
 mod inbound;
@@ -37,7 +38,7 @@ mod session;
 mod wire;
 
 pub use chat::{CAPABILITIES, WebChat};
-pub use config::{BadWebConfig, Texts, WebConfig};
+pub use config::{BadWebConfig, Gallery, Texts, WebConfig};
 pub use http::ClientIp;
 pub use limits::subscriber;
 pub use session::SessionKey;

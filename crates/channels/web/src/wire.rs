@@ -1,19 +1,22 @@
 //! A stored message as the page gets it: what is shown and nothing else (no basis, no names, no inner ids).
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use voronka_core::{
     message::{Bubble, Button, Card, Content, Press},
     rows::{Author, MessageRow},
     spec::rich::{Rich, Style},
 };
 
-use crate::inbound::page_id;
+use crate::{config::Gallery, gallery, inbound::page_id};
 
 /// A message.
 #[derive(Debug, Serialize)]
 pub(crate) struct Message {
     seq: i64,
     author: Author,
+    /// The name of the person who wrote it, where the partner's file names them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<String>,
     text: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     spans: Vec<Span>,
@@ -78,34 +81,65 @@ enum ShownPress {
 
 impl Message {
     /// A stored message for the visitor whose conversation it is.
-    pub(crate) fn of(row: MessageRow) -> Self {
-        let silent = row.author == Author::Customer && is_silent(&row.body);
-        let bubble = match row.author {
-            Author::Customer => None,
-            // A body of a later version still has its words.
-            Author::Bot | Author::Person => serde_json::from_str::<Bubble>(&row.body).ok(),
+    pub(crate) async fn of(row: MessageRow, gallery: Option<&Gallery>) -> Self {
+        let blank = Self {
+            seq: row.seq,
+            author: row.author,
+            by: None,
+            text: row.text,
+            spans: Vec::new(),
+            cards: Vec::new(),
+            rows: Vec::new(),
+            photo: None,
+            id: row.key.as_ref().and_then(page_id).map(str::to_owned),
+            at: row.at.to_string(),
+            silent: false,
         };
-        let (text, spans, cards, rows, photo) = match bubble {
-            None => (row.text, Vec::new(), Vec::new(), Vec::new(), None),
-            Some(bubble) => {
-                let rows = bubble.rows.into_iter().map(|row| row.into_iter().filter_map(button).collect::<Vec<_>>());
-                let rows = rows.filter(|row| !row.is_empty()).collect();
-                let cards = bubble.cards.into_iter().map(card).collect();
-                let spans = spans(&bubble.text);
-                (bubble.text.text, spans, cards, rows, bubble.photo.filter(|url| is_picture(url)))
-            }
-        };
-        let id = row.key.as_ref().and_then(page_id).map(str::to_owned);
-        Self { seq: row.seq, author: row.author, text, spans, cards, rows, photo, id, at: row.at.to_string(), silent }
+        // A body of a later version still has its words.
+        match row.author {
+            Author::Customer => match serde_json::from_str(&row.body) {
+                Ok(content) => Self::said(blank, content),
+                Err(_) => blank,
+            },
+            Author::Bot | Author::Person => match serde_json::from_str::<Bubble>(&row.body) {
+                Ok(mut bubble) => {
+                    gallery::hang(&mut bubble, gallery).await;
+                    Self::shown(blank, &row.body, bubble)
+                }
+                Err(_) => blank,
+            },
+        }
+    }
+
+    /// What the visitor did, as they did it.
+    fn said(blank: Self, content: Content) -> Self {
+        match content {
+            Content::Opened | Content::Blocked => Self { silent: true, ..blank },
+            Content::Command { name, .. } => Self { silent: name == "start", ..blank },
+            // In the record stands a word for it; they typed a number.
+            Content::Contact { phone, .. } => Self { text: phone, ..blank },
+            _ => blank,
+        }
+    }
+
+    fn shown(blank: Self, body: &str, bubble: Bubble) -> Self {
+        let rows = bubble.rows.into_iter().map(|row| row.into_iter().filter_map(button).collect::<Vec<_>>());
+        Self {
+            by: serde_json::from_str::<Signed>(body).ok().and_then(|signed| signed.by),
+            spans: spans(&bubble.text),
+            text: bubble.text.text,
+            cards: bubble.cards.into_iter().map(card).collect(),
+            rows: rows.filter(|row| !row.is_empty()).collect(),
+            photo: bubble.photo,
+            ..blank
+        }
     }
 }
 
-fn is_silent(body: &str) -> bool {
-    match serde_json::from_str(body) {
-        Ok(Content::Opened | Content::Blocked) => true,
-        Ok(Content::Command { name, .. }) => name == "start",
-        _ => false,
-    }
+/// Who of the team wrote a message, beside the bubble.
+#[derive(Deserialize)]
+struct Signed {
+    by: Option<String>,
 }
 
 fn card(card: Card) -> ShownCard {
@@ -113,7 +147,7 @@ fn card(card: Card) -> ShownCard {
         title: card.title,
         text: card.text,
         price: card.price,
-        photo: card.photo.filter(|url| is_picture(url)),
+        photo: card.photo,
         button: card.button.and_then(button),
     }
 }
@@ -146,12 +180,6 @@ fn is_link(url: &str) -> bool {
     url::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https" | "tel" | "mailto"))
 }
 
-/// An address that may be shown as a picture: encrypted, or of our own site.
-fn is_picture(url: &str) -> bool {
-    let own = url.starts_with('/') && !url.starts_with("//") && !url.contains('\\');
-    own || url::Url::parse(url).is_ok_and(|url| url.scheme() == "https")
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -176,30 +204,46 @@ mod tests {
         }
     }
 
-    fn shown(row: MessageRow) -> Value {
-        serde_json::to_value(Message::of(row)).unwrap()
+    async fn shown(row: MessageRow) -> Value {
+        serde_json::to_value(Message::of(row, None).await).unwrap()
     }
 
     fn bubble(text: Rich) -> Bubble {
         Bubble { text, cards: Vec::new(), photo: None, rows: Vec::new(), purpose: Purpose::Service }
     }
 
-    #[test]
-    fn a_visitors_message_is_its_words_and_the_pages_own_id() {
-        assert_eq!(
-            shown(row(Author::Customer, "{\"c\":\"contact\",\"phone\":\"1\"}".to_owned())),
-            json!({"seq": 3, "author": "customer", "text": "слова", "id": "m1", "at": "2026-11-20T09:00:00Z"})
-        );
+    #[tokio::test]
+    async fn a_visitors_message_is_its_words_and_the_pages_own_id() {
+        let said = |text: &str| json!({"seq": 3, "author": "customer", "text": text, "id": "m1", "at": "2026-11-20T09:00:00Z"});
+        for (body, text) in [
+            (r#"{"c":"text","text":"слова"}"#, "слова"),
+            (r#"{"c":"contact","phone":"+7 912 345-67-89","whose":"sender"}"#, "+7 912 345-67-89"),
+            (r#"{"c":"of a later version"}"#, "слова"),
+            ("{", "слова"),
+        ] {
+            assert_eq!(shown(row(Author::Customer, body.to_owned())).await, said(text), "{body}");
+        }
+        let content = Content::Command { name: "start".to_owned(), args: String::new() };
+        let start = shown(row(Author::Customer, serde_json::to_string(&content).unwrap())).await;
+        assert_eq!(start["silent"], true);
     }
 
-    #[test]
-    fn a_body_that_cannot_be_read_is_shown_by_its_words() {
+    #[tokio::test]
+    async fn a_body_that_cannot_be_read_is_shown_by_its_words() {
         let expected = json!({"seq": 3, "author": "bot", "text": "слова", "at": "2026-11-20T09:00:00Z"});
-        assert_eq!(shown(row(Author::Bot, "{".to_owned())), expected);
+        assert_eq!(shown(row(Author::Bot, "{".to_owned())).await, expected);
     }
 
-    #[test]
-    fn addresses_that_are_no_links_are_left_out() {
+    #[tokio::test]
+    async fn a_person_who_is_named_signs_what_they_write() {
+        let mut body = serde_json::to_value(bubble(Rich::plain("Добрый день"))).unwrap();
+        assert_eq!(shown(row(Author::Person, body.to_string())).await.get("by"), None);
+        body["by"] = json!("Ольга");
+        assert_eq!(shown(row(Author::Person, body.to_string())).await["by"], "Ольга");
+    }
+
+    #[tokio::test]
+    async fn addresses_that_are_no_links_are_left_out() {
         let press = |url: &str| Button { label: "x".to_owned(), press: Press::Url { url: url.to_owned() } };
         let card = |photo: &str| Card {
             title: "x".to_owned(),
@@ -214,14 +258,14 @@ mod tests {
         };
         let bubble = Bubble {
             rows: vec![vec![press("javascript:alert(1)")], vec![press("https://a.example/")]],
-            cards: vec![card("http://a.example/1.jpg"), card("//a.example/1.jpg"), card("/p/1.jpg")],
+            cards: vec![card("http://a.example/1.jpg"), card("//a.example/1.jpg"), card("https://a.example/1.jpg")],
             photo: Some("data:image/svg+xml,x".to_owned()),
             ..bubble(text)
         };
-        let shown = shown(row(Author::Bot, serde_json::to_string(&bubble).unwrap()));
+        let shown = shown(row(Author::Bot, serde_json::to_string(&bubble).unwrap())).await;
         assert_eq!(shown["rows"], json!([[{"label": "x", "press": "url", "url": "https://a.example/"}]]));
         let x = json!({"title": "x", "text": ""});
-        assert_eq!(shown["cards"], json!([x, x, {"title": "x", "text": "", "photo": "/p/1.jpg"}]));
+        assert_eq!(shown["cards"], json!([x, x, {"title": "x", "text": "", "photo": "https://a.example/1.jpg"}]));
         assert_eq!((shown.get("spans"), shown.get("photo")), (None, None));
     }
 

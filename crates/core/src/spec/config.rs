@@ -237,7 +237,59 @@ pub struct WebConfig {
     pub origins: Vec<String>,
     /// Its main colour, `#rrggbb`.
     pub color: Option<String>,
+    /// What stands in an empty chat before the visitor writes; without it the first flow begins when the chat is opened.
+    pub greeting: Option<String>,
+    /// Texts of the page in place of the built-in ones, by [`WEB_TEXTS`].
+    pub texts: BTreeMap<String, String>,
 }
+
+/// The texts of the web chat that a partner may replace.
+pub const WEB_TEXTS: [&str; 44] = [
+    "chat",
+    "open_chat",
+    "close_chat",
+    "unread",
+    "unread_one",
+    "unread_few",
+    "unread_many",
+    "new_messages",
+    "bot",
+    "person",
+    "answers_bot",
+    "answers_person",
+    "answers_name",
+    "answers_soon",
+    "you",
+    "log",
+    "message",
+    "send",
+    "typing",
+    "connecting",
+    "offline",
+    "elsewhere",
+    "continue_here",
+    "waiting",
+    "delivered",
+    "seen",
+    "not_sent",
+    "again",
+    "slow_down",
+    "day_limit",
+    "too_long",
+    "refused",
+    "phone",
+    "phone_example",
+    "phone_bad",
+    "choices",
+    "products",
+    "back",
+    "forward",
+    "photo",
+    "to_newest",
+    "today",
+    "yesterday",
+    "no_script",
+];
 
 /// A channel whose crate reads its settings itself.
 #[derive(Debug, Clone)]

@@ -65,7 +65,7 @@ pub(crate) const ACCOUNT: &[&str] = &["api", "proxy", "first_words", "deadline",
 /// A Telegram account, beside what every account has.
 pub(crate) const TELEGRAM: &[&str] = &["token", "updates"];
 /// A chat on a site, beside what every account has.
-pub(crate) const WEB: &[&str] = &["origins", "color"];
+pub(crate) const WEB: &[&str] = &["origins", "color", "greeting", "texts"];
 /// Every model.
 pub(crate) const MODEL: &[&str] = &["key", "base_url", "timeout", "calls", "proxy", "headers", "region", "price"];
 /// A model by OpenAI's protocol, beside what every model has.

@@ -4,8 +4,13 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    config::accounts::KINDS, flow::outline, keys, partner::training, script::read as script,
-    sequence::read as sequence, texts::Phrase,
+    config::{WEB_TEXTS, accounts::KINDS},
+    flow::outline,
+    keys,
+    partner::training,
+    script::read as script,
+    sequence::read as sequence,
+    texts::Phrase,
 };
 use crate::order::OrderState;
 
@@ -187,6 +192,7 @@ fn accounts() -> Value {
     let web = object(&[keys::WEB, keys::ACCOUNT].concat(), &[], |key| match key {
         "origins" => list(&scalar()),
         "color" => pattern("^#[0-9a-fA-F]{6}$"),
+        "texts" => object(&WEB_TEXTS, &[], |_| scalar()),
         _ => common(key),
     });
     let of = |kind: &str| match kind {

@@ -1,5 +1,9 @@
 //! From a turn under way to rows: what was said is fitted to the channel, what changed is written, nothing else.
 
+use std::sync::Arc;
+
+use serde::Serialize;
+
 use super::{
     Outcome,
     state::{self, Snapshot, State},
@@ -91,16 +95,22 @@ impl Work {
                 buttons: Vec::new(),
                 purpose: Purpose::Service,
             };
-            self.send(&message, Author::Person, &mut rows);
+            let by = self.member(&who);
+            self.send(&message, Author::Person, by.as_deref(), &mut rows);
         }
         self.basis = of_the_answer;
         for message in reply.into_messages() {
-            self.send(&message, Author::Bot, &mut rows);
+            self.send(&message, Author::Bot, None, &mut rows);
         }
         rows
     }
 
-    fn send(&mut self, message: &Message, author: Author, rows: &mut Vec<OutboxRow>) {
+    /// The name of a member of the team, as the partner's file has it. A sign-in's name is nothing to show a customer.
+    fn member(&self, who: &str) -> Option<Arc<str>> {
+        self.book.spec.config.team.iter().map(|member| &member.name).find(|name| &***name == who).map(Arc::clone)
+    }
+
+    fn send(&mut self, message: &Message, author: Author, by: Option<&str>, rows: &mut Vec<OutboxRow>) {
         let lane = self.lane;
         // What nobody waits for is not said at all when it is late.
         let expires = (lane == Lane::Campaign).then(|| self.stale_at());
@@ -114,7 +124,7 @@ impl Work {
                 seq,
                 author,
                 text: words(&bubble),
-                body: serde_json::to_string(&bubble).unwrap_or_default(),
+                body: body(&bubble, by),
                 bubble: Some(id),
                 key: None,
                 basis: self.basis.take(),
@@ -241,6 +251,22 @@ pub(super) fn beginning(text: &str, chars: usize) -> &str {
     // No text has more characters than bytes.
     let cut = if text.len() <= chars { None } else { text.char_indices().nth(chars) };
     cut.map_or(text, |(end, _)| &text[..end])
+}
+
+/// A bubble with the name of the person who wrote it, if anybody did.
+#[derive(Serialize)]
+struct Signed<'a> {
+    #[serde(flatten)]
+    bubble: &'a Bubble,
+    by: &'a str,
+}
+
+fn body(bubble: &Bubble, by: Option<&str>) -> String {
+    let written = match by {
+        Some(by) => serde_json::to_string(&Signed { bubble, by }),
+        None => serde_json::to_string(bubble),
+    };
+    written.unwrap_or_default()
 }
 
 /// What a bubble says, in plain words: for lists, search and models.

@@ -250,12 +250,14 @@ impl Work {
             let ours = self.snap.history.iter().rev().filter(|row| row.author != Author::Customer);
             ours.take(10).find_map(|row| {
                 let bubble: crate::message::Bubble = serde_json::from_str(&row.body).ok()?;
-                let cards = bubble.cards.iter().filter_map(|card| card.button.as_ref());
-                let all = bubble.rows.iter().flatten().chain(cards);
-                let mut same = all.filter(
-                    |button| matches!(&button.press, crate::message::Press::Token { token: own } if own == token),
-                );
-                same.next().map(|button| button.label.clone())
+                let is_it = |button: &crate::message::Button| {
+                    matches!(&button.press, crate::message::Press::Token { token: own } if own == token)
+                };
+                // Of a card its name is meant, not what its button says.
+                let mut cards = bubble.cards.iter().filter(|card| card.button.as_ref().is_some_and(is_it));
+                let mut buttons = bubble.rows.iter().flatten().filter(|button| is_it(button));
+                let shown = buttons.next().map(|button| &button.label).or_else(|| cards.next().map(|card| &card.title));
+                shown.cloned()
             })
         };
         label

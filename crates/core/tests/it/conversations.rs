@@ -1,7 +1,12 @@
 //! The scripted dialogues of `tests/*.yaml`, line by line.
 
 use jiff::SignedDuration;
-use voronka_core::{lead::Temperature, message::Content, order::OrderState, turn::Owner};
+use voronka_core::{
+    lead::Temperature,
+    message::{Content, Event, TeamAction},
+    order::OrderState,
+    turn::Owner,
+};
 use voronka_testkit::Rehearsal;
 
 use crate::{
@@ -92,6 +97,21 @@ fn silence_and_return(talk: &mut Rehearsal) {
 fn who_falls_silent_is_reminded_in_decent_hours_and_comes_back_to_the_same_place() {
     silence_and_return(&mut fixture());
     silence_and_return(&mut korica());
+}
+
+#[test]
+fn a_persons_message_bears_the_name_that_the_partners_file_has_for_them() {
+    let mut talk = korica();
+    talk.me("хочу торт");
+    talk.team(TeamAction::Reply { text: "Помогу с выбором.".into() });
+    let written = talk.snapshot().history.last().map(|row| row.body.clone()).unwrap_or_default();
+    assert!(written.contains("\"by\":\"мастер\""), "{written}");
+    talk.play(vec![Event::Team { who: "sign-in 7".into(), action: TeamAction::Reply { text: "И я.".into() } }]);
+    let written = talk.snapshot().history.last().map(|row| row.body.clone()).unwrap_or_default();
+    assert!(
+        written.contains("И я.") && !written.contains("by"),
+        "a sign-in's name is nothing for customers: {written}"
+    );
 }
 
 #[test]

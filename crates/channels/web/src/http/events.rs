@@ -103,7 +103,7 @@ impl Feed {
                 return Ok(Err(Refusal::NoSession));
             }
             for row in view.messages {
-                self.give(row);
+                self.give(row).await;
             }
             owner = Some(view.card.owner);
         }
@@ -176,7 +176,7 @@ impl Feed {
             let rows = self.chat.directory.messages(&self.key, self.after, BATCH).await?;
             let more = rows.len() == BATCH;
             for row in rows {
-                self.give(row);
+                self.give(row).await;
             }
             if !more {
                 return Ok(());
@@ -197,12 +197,13 @@ impl Feed {
         Refusal::TryLater
     }
 
-    fn give(&mut self, row: MessageRow) {
+    async fn give(&mut self, row: MessageRow) {
         if row.seq <= self.after {
             return;
         }
         self.after = row.seq;
-        let data = serde_json::to_string(&Message::of(row)).expect("text keys and plain values are always JSON");
+        let message = Message::of(row, self.chat.config.gallery.as_ref()).await;
+        let data = serde_json::to_string(&message).expect("text keys and plain values are always JSON");
         self.waiting.push_back(Event::default().event("message").id(self.after.to_string()).data(data));
     }
 

@@ -199,6 +199,26 @@ async fn s12_a_third_stream_of_a_session_ends_the_oldest() {
 }
 
 #[tokio::test]
+async fn a_thousand_tabs_of_one_visitor_hold_two_streams() {
+    let bench = Bench::new();
+    let token = bench.session().await;
+    let peer = bench.peer(&token).await;
+    let mut tabs = Vec::new();
+    for _ in 0..1_000 {
+        tabs.push(bench.listen(&token, 0).await);
+    }
+    bench.say(&peer, "Да").await;
+    let last = tabs.split_off(998);
+    for mut tab in tabs {
+        assert_eq!(tab.take(2).await, ["ready 0", "elsewhere"]);
+        assert_eq!(tab.next().await, None);
+    }
+    for mut tab in last {
+        assert_eq!(tab.take(2).await, ["ready 0", "message 1 Да"]);
+    }
+}
+
+#[tokio::test]
 async fn s13_hostile_settings_stay_text_in_the_page() {
     let bench = Bench::with(WebConfig {
         title: "</title><script>alert(1)</script>".to_owned(),

@@ -3,7 +3,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{
-    Account, ChannelConfig, OtherChannel, SecretRef, Setting, TelegramConfig, Updates, WebConfig, read::DEADLINE_MAX,
+    Account, ChannelConfig, OtherChannel, SecretRef, Setting, TelegramConfig, Updates, WEB_TEXTS, WebConfig,
+    read::DEADLINE_MAX,
 };
 use crate::{
     ids::AccountId,
@@ -110,6 +111,12 @@ fn web(reader: &mut Reader<'_>, fields: Fields<'_>) -> ChannelConfig {
             (digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_hexdigit())).then(|| text.to_lowercase())
         })
     });
+    web.greeting = fields.get("greeting").and_then(|node| reader.title(node));
+    if let Some(texts) = fields.get("texts").and_then(|node| reader.fields(node, &WEB_TEXTS)) {
+        for (key, node) in texts.entries {
+            web.texts.extend(reader.title(node).map(|text| (key.text.clone(), text)));
+        }
+    }
     ChannelConfig::Web(web)
 }
 
