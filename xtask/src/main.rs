@@ -1,5 +1,6 @@
 //! The project's chores: `cargo xtask test`, `botload`, `bench`, `peers`, `profile`, `crash`, `fuzz` and `book`.
 
+mod axe;
 mod bench;
 mod book;
 mod botload;

@@ -11,7 +11,7 @@ use std::{
 use clap::ValueEnum;
 
 use crate::{
-    botload, browser, crash,
+    axe, botload, browser, crash,
     shell::{self, Failure},
 };
 
@@ -106,6 +106,11 @@ fn end_to_end() -> Result<Outcome, Failure> {
     let mut cargo = shell::cargo();
     cargo.args(["test", "--workspace", "--test", "it", "--", "e2e::"]);
     cargo.env("VORONKA_BIN", built()?).env("CHROMIUM", browser::ensure()?);
+    match axe::ensure() {
+        Ok(file) => _ = cargo.env("AXE", file),
+        // The test says that it did without.
+        Err(error) => shell::say(&format!("axe-core cannot be had: {error}")),
+    }
     // A test that cannot do its work on this machine says so there: cargo shows nothing of a test that passes.
     cargo.env("VORONKA_LEFT_OUT", &left_out);
     shell::run(&mut cargo)?;

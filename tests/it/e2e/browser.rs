@@ -48,7 +48,26 @@ pub(crate) struct Browser {
     last: u64,
     /// Position of the last message that was heard.
     heard: i64,
+    /// Where expressions are evaluated: the page itself, or the frame in it.
+    context: Option<i64>,
 }
+
+/// How large the page is shown, and in which colours.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Screen {
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    /// `light` or `dark`.
+    pub(crate) colors: &'static str,
+}
+
+/// A phone and a desk, by day and by night (UI.md).
+pub(crate) const SCREENS: [Screen; 4] = [
+    Screen { width: 390, height: 844, colors: "light" },
+    Screen { width: 390, height: 844, colors: "dark" },
+    Screen { width: 1440, height: 900, colors: "light" },
+    Screen { width: 1440, height: 900, colors: "dark" },
+];
 
 fn executable() -> PathBuf {
     let named = std::env::var_os("CHROMIUM").map(PathBuf::from);
@@ -75,8 +94,17 @@ impl Browser {
         let output = child.stdout.take().expect("the pipe out");
         let (waiting, complaints) = (Waiting::default(), Arc::default());
         tokio::spawn(listen(output, Arc::clone(&waiting), Arc::clone(&complaints)));
-        let mut browser =
-            Self { _child: child, _profile: profile, pipe, waiting, complaints, session: None, last: 0, heard: 0 };
+        let mut browser = Self {
+            _child: child,
+            _profile: profile,
+            pipe,
+            waiting,
+            complaints,
+            session: None,
+            last: 0,
+            heard: 0,
+            context: None,
+        };
         let target = browser.call("Target.createTarget", json!({"url": "about:blank"})).await;
         let attach = json!({"targetId": target["targetId"], "flatten": true});
         let attached = browser.call("Target.attachToTarget", attach).await;
@@ -106,8 +134,61 @@ impl Browser {
 
     /// The value of an expression in the page; null while the page is being loaded.
     pub(crate) async fn value(&mut self, expression: &str) -> Value {
-        let answer = self.call("Runtime.evaluate", json!({"expression": expression, "returnByValue": true})).await;
+        let mut asked = json!({"expression": expression, "returnByValue": true, "awaitPromise": true});
+        if let Some(context) = self.context {
+            asked["contextId"] = json!(context);
+        }
+        let answer = self.call("Runtime.evaluate", asked).await;
         answer["result"]["value"].clone()
+    }
+
+    /// Goes on in the first frame of the page: what is asked from now on is asked there.
+    pub(crate) async fn enter_frame(&mut self) {
+        self.context = None;
+        let mut ticks = tokio::time::interval(super::LOOK_EVERY);
+        let deadline = tokio::time::Instant::now() + super::PATIENCE;
+        let frame = loop {
+            ticks.tick().await;
+            let tree = self.call("Page.getFrameTree", json!({})).await;
+            let inner = tree["frameTree"]["childFrames"][0]["frame"].clone();
+            if inner["url"].as_str().is_some_and(|url| url.starts_with("http")) {
+                break inner["id"].clone();
+            }
+            assert!(tokio::time::Instant::now() < deadline, "no frame: {tree}");
+        };
+        let world = self.call("Page.createIsolatedWorld", json!({"frameId": frame})).await;
+        self.context = world["executionContextId"].as_i64();
+    }
+
+    /// Goes on in the page itself.
+    pub(crate) fn leave_frame(&mut self) {
+        self.context = None;
+    }
+
+    /// Shows the page on such a screen.
+    pub(crate) async fn show_on(&mut self, screen: Screen) {
+        let phone = screen.width < 600;
+        let metrics = json!({"width": screen.width, "height": screen.height, "deviceScaleFactor": 1, "mobile": phone});
+        self.call("Emulation.setDeviceMetricsOverride", metrics).await;
+        let features = json!([{"name": "prefers-color-scheme", "value": screen.colors}]);
+        self.call("Emulation.setEmulatedMedia", json!({"features": features})).await;
+    }
+
+    /// Asks for less motion, as people set it in their system.
+    pub(crate) async fn hold_still(&mut self) {
+        let features = json!([{"name": "prefers-reduced-motion", "value": "reduce"}]);
+        self.call("Emulation.setEmulatedMedia", json!({"features": features})).await;
+    }
+
+    /// A picture of what is seen, in the target folder, for people to look at.
+    pub(crate) async fn picture(&mut self, name: &str) -> PathBuf {
+        let shot = self.call("Page.captureScreenshot", json!({"format": "png"})).await;
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("screens");
+        std::fs::create_dir_all(&folder).expect("a folder in the target folder");
+        let path = folder.join(format!("{name}.png"));
+        let bytes = base64(shot["data"].as_str().expect("a picture"));
+        std::fs::write(&path, bytes).expect("it can be written");
+        path
     }
 
     /// Waits until an expression gives something: not null, false or "".
@@ -127,6 +208,14 @@ impl Browser {
         }
     }
 
+    /// Opens another page.
+    pub(crate) async fn go(&mut self, url: &str) {
+        self.context = None;
+        self.value("document.documentElement.dataset.before = 'go'").await;
+        self.call("Page.navigate", json!({"url": url})).await;
+        self.until("!document.documentElement.dataset.before && document.readyState === 'complete'").await;
+    }
+
     pub(crate) async fn reload(&mut self) {
         self.value("document.documentElement.dataset.before = 'reload'").await;
         self.call("Page.reload", json!({})).await;
@@ -137,6 +226,25 @@ impl Browser {
     /// Waits until the chat has shown its history.
     pub(crate) async fn ready(&mut self) {
         self.until("document.getElementById('chat')?.dataset.state === 'ready'").await;
+    }
+
+    /// Clicks with the mouse on something in a shadow, wherever the page has put it.
+    pub(crate) async fn click_on(&mut self, element: &str) {
+        let place = format!(
+            "(() => {{
+                const box = {element}?.getBoundingClientRect();
+                return box && box.width ? [box.x + box.width / 2, box.y + box.height / 2] : null;
+            }})()"
+        );
+        let place = self.until(&place).await;
+        self.press_at(&place[0], &place[1]).await;
+    }
+
+    async fn press_at(&mut self, x: &Value, y: &Value) {
+        for kind in ["mousePressed", "mouseReleased"] {
+            let event = json!({"type": kind, "x": x, "y": y, "button": "left", "clickCount": 1});
+            self.call("Input.dispatchMouseEvent", event).await;
+        }
     }
 
     /// Clicks with the mouse on what an expression finds: what lies under something else is not hit.
@@ -153,10 +261,22 @@ impl Browser {
             }})()"
         );
         let place = self.until(&place).await;
-        for kind in ["mousePressed", "mouseReleased"] {
-            let event = json!({"type": kind, "x": place[0], "y": place[1], "button": "left", "clickCount": 1});
-            self.call("Input.dispatchMouseEvent", event).await;
-        }
+        let (left, top) = self.frame_corner().await;
+        let (x, y) = (place[0].as_f64().unwrap_or_default() + left, place[1].as_f64().unwrap_or_default() + top);
+        self.press_at(&json!(x), &json!(y)).await;
+    }
+
+    /// Where the frame that we are in begins.
+    async fn frame_corner(&mut self) -> (f64, f64) {
+        let Some(context) = self.context.take() else { return (0.0, 0.0) };
+        let corner = "(() => {
+            const chat = document.querySelector('voronka-chat').shadowRoot.querySelector('iframe');
+            const box = chat.getBoundingClientRect();
+            return [box.x + chat.clientLeft, box.y + chat.clientTop];
+        })()";
+        let corner = self.value(corner).await;
+        self.context = Some(context);
+        (corner[0].as_f64().unwrap_or_default(), corner[1].as_f64().unwrap_or_default())
     }
 
     /// Types into the element that has the focus.
@@ -165,9 +285,24 @@ impl Browser {
     }
 
     pub(crate) async fn enter(&mut self) {
+        self.key("Enter", "Enter", 13, "\r").await;
+    }
+
+    pub(crate) async fn escape(&mut self) {
+        self.key("Escape", "Escape", 27, "").await;
+    }
+
+    pub(crate) async fn tab(&mut self) {
+        self.key("Tab", "Tab", 9, "").await;
+    }
+
+    async fn key(&mut self, key: &str, code: &str, number: u32, text: &str) {
         for kind in ["keyDown", "keyUp"] {
-            let key = json!({"type": kind, "key": "Enter", "code": "Enter", "text": "\r", "windowsVirtualKeyCode": 13});
-            self.call("Input.dispatchKeyEvent", key).await;
+            let mut event = json!({"type": kind, "key": key, "code": code, "windowsVirtualKeyCode": number});
+            if !text.is_empty() {
+                event["text"] = json!(text);
+            }
+            self.call("Input.dispatchKeyEvent", event).await;
         }
     }
 
@@ -182,6 +317,22 @@ impl Browser {
             [node.dataset.author, (node.querySelector('.words') ?? node).textContent])";
         serde_json::from_value(self.value(all).await).expect("pairs of texts")
     }
+}
+
+/// What Chromium writes pictures in.
+fn base64(text: &str) -> Vec<u8> {
+    const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let (mut bytes, mut held, mut bits) = (Vec::new(), 0_u32, 0);
+    for letter in text.bytes() {
+        let Some(value) = DIGITS.iter().position(|digit| *digit == letter) else { continue };
+        held = (held << 6) | u32::try_from(value).expect("below 64");
+        bits += 6;
+        if bits >= 8 {
+            bits -= 8;
+            bytes.push(u8::try_from((held >> bits) & 0xff).expect("a byte"));
+        }
+    }
+    bytes
 }
 
 async fn listen(output: ChildStdout, waiting: Waiting, complaints: Arc<Mutex<Vec<String>>>) {

@@ -13,7 +13,7 @@ use rusqlite::Connection;
 use super::{
     binary::{self, Server, fails},
     customer::Customer,
-    http,
+    http, left_out,
     shop::{self, count},
     telegram::{Telegram, TelegramCustomer},
     until,
@@ -28,14 +28,6 @@ fn is_root() -> bool {
 
 fn done(program: &str, args: &[&str]) -> bool {
     Command::new(program).args(args).status().is_ok_and(|status| status.success())
-}
-
-/// What cannot be tested on this machine; `cargo xtask test` tells it at its end.
-fn left_out(what: &str) {
-    let _told = writeln!(std::io::stderr(), "LEFT OUT: {what}");
-    let Some(path) = std::env::var_os("VORONKA_LEFT_OUT") else { return };
-    let mut file = fs::File::options().create(true).append(true).open(path).expect("the list can be written");
-    writeln!(file, "{what}").expect("the list can be written");
 }
 
 /// A disk of its own, so small that it can be filled.
