@@ -4,13 +4,13 @@ use std::{borrow::Cow, path::Path, process::ExitCode, sync::Arc};
 
 use serde_json::json;
 use voronka_core::ports::StoreError;
+use voronka_engine::SystemClock;
 use voronka_sqlite::{Grant, NewUser, User};
 
 use super::unusable;
 use crate::{
     admin::Access,
     cli::{AddUser, Admin, AdminUrl, AdminWish, Audit, RemoveUser},
-    clock::SystemClock,
     out::{self, Problem},
     texts::Texts,
     wiring::InstanceKey,
