@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, path::Path, path::PathBuf, process::ExitCode, sync::Arc};
 
+use axum::Router;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::error;
 use voronka_core::ports::{Journal, Retention};
@@ -54,17 +55,7 @@ pub(crate) async fn run(wish: Run, texts: &Texts) -> Result<ExitCode, Problem> {
     let journal: Arc<dyn Journal> = premises.store.clone();
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
     let routes = server::routes(&wired, &house.engine, &journal, &house.clock, observed.clone());
-    let routes = match &wish.admin_url {
-        Some(url) => {
-            let pages = admin::router(owners_view(&premises, &wish.data, url, cards, &stop)?);
-            server::beside(routes, pages, url.host())
-        }
-        None => {
-            // The partners' files are for these pages alone.
-            drop(cards);
-            routes
-        }
-    };
+    let routes = with_owners_view(routes, &premises, &wish, cards, &stop)?;
     let proxies = server::Proxies::new(wish.proxies);
     let asked = asked_to_stop();
     house.engine.start().await.map_err(|error| unreadable(&wish.data, &error))?;
@@ -93,6 +84,19 @@ pub(crate) async fn run(wish: Run, texts: &Texts) -> Result<ExitCode, Problem> {
         tracing::warn!(%error, "the database keeps its log beside it");
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The routes with the owner's pages, if these have an address; else what was read for them is let go.
+fn with_owners_view(
+    routes: Router,
+    premises: &Premises,
+    wish: &Run,
+    partners: Vec<admin::PartnerCard>,
+    stop: &CancellationToken,
+) -> Result<Router, Problem> {
+    let Some(url) = &wish.admin_url else { return Ok(routes) };
+    let pages = admin::router(owners_view(premises, &wish.data, url, partners, stop)?);
+    Ok(server::beside(routes, pages, url.host()))
 }
 
 /// The owner's pages, at a host of their own, for who signs in.

@@ -27,7 +27,7 @@ const PASSWORD: &str = "верный длинный пароль";
 const HOST: &str = "admin.example";
 
 struct Door {
-    _data: tempfile::TempDir,
+    data: tempfile::TempDir,
     access: Arc<Access>,
     store: Arc<MemoryStore>,
     clock: Arc<FakeClock>,
@@ -85,7 +85,7 @@ impl Door {
             ..admin(&store)
         };
         let totps = HashMap::new();
-        Self { _data: data, access, store, clock, router: admin::router(admin), totps }
+        Self { data, access, store, clock, router: admin::router(admin), totps }
     }
 
     async fn send(&self, mut request: Request<Body>, ip: &str) -> Answer {
@@ -306,8 +306,8 @@ async fn s_24_fixation_logout() {
     }
     // The token is in no file: only its hash is.
     let shown = first.split('=').nth(1).unwrap();
-    let file = std::fs::read(door._data.path().join(FILE)).unwrap();
-    let log = std::fs::read(door._data.path().join("access.db-wal")).unwrap_or_default();
+    let file = std::fs::read(door.data.path().join(FILE)).unwrap();
+    let log = std::fs::read(door.data.path().join("access.db-wal")).unwrap_or_default();
     let token = hex::decode(shown).unwrap();
     for bytes in [shown.as_bytes(), &token, PASSWORD.as_bytes()] {
         assert!(![&file, &log].iter().any(|kept| kept.windows(bytes.len()).any(|window| window == bytes)));
