@@ -156,6 +156,7 @@ impl Work {
             return false;
         }
         self.decides_on_contact(text, words, intents, key)
+            || self.agrees_to_offer(words, intents)
             || self.decides_on_order(words, intents)
             || self.takes_values(text, words, intents)
     }
@@ -298,6 +299,23 @@ impl Work {
             self.refuse_contact(&contact, at);
         }
         declines
+    }
+
+    /// «да» to an offer of one product.
+    fn agrees_to_offer(&mut self, words: &Words, intents: Intents) -> bool {
+        let at_offer = self.open_step().is_some_and(|(flow, at)| matches!(flow.step(at).action, Action::Offer(_)));
+        let agrees = at_offer && !intents.has(Intent::Question) && choice::yes_no(words) == Some(true);
+        let only = self.snap.state.run.as_ref().and_then(|run| match run.offered.as_slice() {
+            [only] => Some(only.clone()),
+            _ => None,
+        });
+        match only.filter(|_| agrees) {
+            Some(product) => {
+                self.choose_offered(&product);
+                true
+            }
+            None => false,
+        }
     }
 
     /// «да» and «нет» to the order that was shown.

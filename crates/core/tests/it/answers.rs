@@ -188,6 +188,15 @@ fn a_product_of_an_offer_is_chosen_by_its_place_or_with_a_typo() {
     }
 }
 
+#[test]
+fn yes_to_an_offer_of_one_product_chooses_it() {
+    let mut talk = at_filling();
+    talk.press("Ягоды");
+    talk.press("Не сейчас");
+    talk.me("да, подходит");
+    assert_eq!(slot(&talk, "торт").as_deref(), Some("malina"), "{}", talk.words());
+}
+
 // Questions to the catalogue.
 
 #[test]
@@ -368,6 +377,10 @@ fn a_follow_up_needs_the_question_before() {
     hides(&talk, &["Малина", "Торт «Медовик»"]);
     talk.me("а на 5 кг?");
     hides(&talk, &["Медовик маленький"]);
+    talk.me("а что есть в наличии?");
+    says(&talk, &["Торт «Малина» —"]);
+    talk.me("да");
+    hides(&talk, &["Малина"]);
 }
 
 #[test]

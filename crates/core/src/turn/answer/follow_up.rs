@@ -7,7 +7,7 @@ use crate::{
     turn::{
         assortment::names_nothing,
         state::Asked,
-        work::{Pending, Work},
+        work::{Pending, PendingKind, Work},
     },
 };
 
@@ -24,7 +24,7 @@ impl Work {
         let now = self.now;
         let mut last = self.snap.state.asked.take().filter(|asked| now.duration_since(asked.at) <= KEPT);
         for question in &mut pending.questions {
-            if let Some(before) = last.as_ref().filter(|_| follows_up(&Words::of(question))) {
+            if let Some(before) = last.as_ref().filter(|_| follows_up(&Words::of(question), pending.kind)) {
                 *question = format!("{}\n{question}", before.words);
             }
             last = Some(Asked { words: self.masked(&beginning_lines(question)).into_owned(), at: now });
@@ -41,13 +41,14 @@ fn beginning_lines(chain: &str) -> String {
     lines[from..].join("\n").chars().take(CHARS_MAX).collect()
 }
 
-/// Whether a question hangs on the one before.
-fn follows_up(words: &Words) -> bool {
+/// Whether a question hangs on the one before. A bare «да» asks nothing.
+fn follows_up(words: &Words, kind: PendingKind) -> bool {
     let short = words.said().nth(WORDS_MAX).is_none();
     let joined = matches!(words.form(0), "а" | "и" | "или" | "еще" | "тогда" | "but" | "and" | "or" | "then")
         || words.form(0) == "what" && words.form(1) == "about"
         || words.form(0) == "how" && words.form(1) == "about";
-    short && (joined || names_nothing(words) && words.said().next().is_some())
+    let bare = kind == PendingKind::Question && names_nothing(words) && words.said().next().is_some();
+    short && (joined || bare)
 }
 
 #[cfg(test)]
@@ -68,8 +69,9 @@ mod tests {
             ("а вы можете привезти торт к нам в офис за город сегодня вечером?", false),
             ("", false),
         ] {
-            assert_eq!(follows_up(&Words::of(text)), expected, "{text}");
+            assert_eq!(follows_up(&Words::of(text), PendingKind::Question), expected, "{text}");
         }
+        assert!(!follows_up(&Words::of("да"), PendingKind::Words));
     }
 
     #[test]

@@ -17,6 +17,8 @@ use crate::{
 
 /// Longest question that is passed on, in characters.
 const QUESTION_CHARS_MAX: usize = 300;
+/// Products shown where none fits.
+const NEAREST_MAX: usize = 3;
 /// Products that a model is told of.
 const TOLD_MAX: usize = 12;
 
@@ -24,10 +26,12 @@ impl Work {
     /// What the catalogue says to a question, if it is one for it. Each line is asked after the one above.
     pub(in crate::turn) fn found(&self, question: &str) -> Option<(Wish, Found)> {
         let assortment = &self.book.assortment;
+        let last = question.lines().next_back().unwrap_or_default();
         let wishes = question.lines().map(|line| assortment.wish(&Words::of(line), self.local()));
         let wish = wishes.reduce(|earlier, wish| wish.after(earlier)).filter(Wish::is_for_catalogue)?;
         let found = assortment.find(&wish);
-        Some((wish, found))
+        let asked = assortment.wish(&Words::of(last), self.local());
+        Some((wish.asked_with(&asked), found))
     }
 
     /// Answers from the catalogue and the passages; what neither knows goes to a person.
@@ -82,7 +86,8 @@ impl Work {
             }
             return reply;
         }
-        let shown = found.goods.len().min(wish.shown_max(SHOWN_MAX));
+        let most = if found.fits { wish.shown_max(SHOWN_MAX) } else { NEAREST_MAX };
+        let shown = found.goods.len().min(most);
         let heading = match (found.fits, wish.narrows()) {
             (false, _) => Phrase::NearestIs,
             (true, true) => Phrase::Fits,
@@ -91,7 +96,7 @@ impl Work {
         reply.say(&self.phrase(heading, &[]));
         let all = found.goods.len();
         let of = [("shown", shown.to_string()), ("count", all.to_string())];
-        let more = if all > shown { self.phrase(Phrase::FirstOf, &of) } else { Rich::plain("") };
+        let more = if all > shown && found.fits { self.phrase(Phrase::FirstOf, &of) } else { Rich::plain("") };
         let products: Vec<&Product> = self.products_at(&found.goods[..shown]).collect();
         if self.snap.state.run.is_none() {
             reply.say(&more);

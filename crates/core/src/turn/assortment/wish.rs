@@ -100,11 +100,13 @@ pub(in crate::turn) enum Sign {
     What,
     /// «есть», «у вас».
     There,
+    /// What must not be in it.
+    Without,
 }
 
 /// A set of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(in crate::turn) struct Signs(u8);
+pub(in crate::turn) struct Signs(u16);
 
 impl Signs {
     fn of(signs: &[Sign]) -> Self {
@@ -116,7 +118,7 @@ impl Signs {
     }
 
     fn add(&mut self, sign: Sign, heard: bool) {
-        self.0 |= u8::from(heard) << sign as u8;
+        self.0 |= u16::from(heard) << sign as u8;
     }
 
     pub(super) fn without(self, sign: Sign) -> Self {
@@ -151,9 +153,16 @@ impl Wish {
         self.criteria() > 0
     }
 
-    /// Whether something must not be in it: then what the pages say of it is said as well.
+    /// Whether what must not be in it was asked just now: then what the pages say of it is said as well.
     pub(in crate::turn) fn excludes(&self) -> bool {
-        !self.without.is_empty()
+        self.signs.has(Sign::Without)
+    }
+
+    /// The same, knowing the words that were said last.
+    #[must_use]
+    pub(in crate::turn) fn asked_with(mut self, last: &Self) -> Self {
+        self.signs.add(Sign::Without, !last.without.is_empty());
+        self
     }
 
     /// How many are shown at most: one for a superlative, few for advice.
@@ -173,6 +182,11 @@ impl Wish {
     /// This wish after an earlier one: «а без орехов?» keeps what was asked for before, and changes what it names itself.
     #[must_use]
     pub(in crate::turn) fn after(self, earlier: Self) -> Self {
+        // «А что есть в наличии?» begins anew.
+        let bare = self.classes.is_empty() && self.named.is_empty() && self.order.is_none();
+        if self.signs.has(Sign::All) && bare && self.criteria() == usize::from(self.signs.has(Sign::Stock)) {
+            return self;
+        }
         let meets = |one: &Goods, other: &Goods| one.iter().any(|at| other.binary_search(at).is_ok());
         let mut classes = self.classes.clone();
         let own = |class: &Goods| self.classes.iter().all(|new| meets(new, class));
