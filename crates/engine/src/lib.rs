@@ -5,7 +5,7 @@
 //! commit. The engine knows no messenger, model or database: those come as ports.
 //!
 //! Inside a service of one's own it is a few lines; here with fakes in the place of a database, a messenger and a model
-//! (`crates/app/examples/embed.rs` has real ones):
+//! (`crates/app/examples/own_bot.rs` has real ones):
 //! ```
 //! use std::sync::Arc;
 //! use voronka_core::{ids::*, message::*, ports::Clock, spec::partner::*};

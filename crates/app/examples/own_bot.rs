@@ -1,7 +1,7 @@
 //! A bot in a service of one's own: SQLite, Telegram by polling, and any model that speaks OpenAI's protocol.
 //!
 //! ```sh
-//! TELEGRAM_TOKEN=… MODEL_URL=http://localhost:11434/v1 MODEL_NAME=qwen3:8b cargo run --example embed -- partners/korica
+//! TELEGRAM_TOKEN=… MODEL_URL=http://localhost:11434/v1 MODEL_NAME=qwen3:8b cargo run --example own_bot -- partners/korica
 //! ```
 //! The folder is a partner's; of its accounts the one named `telegram` is served. `MODEL_KEY` is for models that want one.
 
