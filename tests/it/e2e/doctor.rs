@@ -276,7 +276,7 @@ async fn a_partner_without_its_token_or_with_a_broken_file_and_services_that_do_
     }
     told.bad("public-unreachable", "warning");
     fs::write(home.join(".env"), "OPENAI_KEY=test\n").unwrap();
-    doctor(&partners, &data, &[]).await.bad("config-broken", "error");
+    doctor(&partners, &data, &[]).await.bad("token-missing", "error");
     fs::write(home.join(".env"), "TELEGRAM_TOKEN=1000:TEST\nOPENAI_KEY=test\n").unwrap();
     fs::write(home.join("config.yaml"), "name: [").unwrap();
     doctor(&partners, &data, &[]).await.bad("config-broken", "error");
