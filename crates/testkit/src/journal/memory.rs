@@ -154,6 +154,22 @@ impl MemoryStore {
         letter.and_then(|letter| letter.mail.clone()).unwrap_or_default()
     }
 
+    /// The body of a letter that could not be read.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn letter_body(&self, partner: &PartnerId, letter: i64) -> Option<String> {
+        let state = lock(&self.state);
+        let letter = state.letters.get(&letter).filter(|letter| letter.partner == *partner && letter.mail.is_none())?;
+        Some(String::from_utf8_lossy(&letter.body).into_owned())
+    }
+
+    /// The bodies of all letters that could not be read.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn raw_bodies(&self) -> Vec<String> {
+        let state = lock(&self.state);
+        let raw = state.letters.values().filter(|letter| letter.mail.is_none());
+        raw.map(|letter| String::from_utf8_lossy(&letter.body).into_owned()).collect()
+    }
+
     /// The version of a conversation; 0 for a new one.
     #[cfg(feature = "simulation")]
     pub(crate) fn version(&self, key: &ConversationKey) -> i64 {

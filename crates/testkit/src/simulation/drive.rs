@@ -1,5 +1,8 @@
 //! What happens in a run, and in what order: people write, messengers deliver, clocks jump, processes die and start again.
 
+mod deliveries;
+mod letters;
+
 use std::{
     collections::BTreeMap,
     future::poll_fn,
@@ -13,19 +16,17 @@ use std::{
 use jiff::SignedDuration;
 use tokio::task::JoinHandle;
 use voronka_core::{
-    ids::PartnerId,
     message::Peer,
-    ports::{Channel, ChatModel, Journal, Knowledge, Mailbox, PostError},
+    ports::{Channel, ChatModel, Journal, Knowledge, PostError},
 };
 use voronka_engine::{Engine, Partner};
 
 use super::{
     journal::{SimJournal, tear},
     mutants::{Breakage, BrokenChannel, BrokenJournal, BrokenModel, Mutant},
-    plan::{Happening, Plan, pressed},
+    plan::{Happening, Plan},
     ports::{SimChannel, SimKnowledge, SimModel},
     scene,
-    truth::Act,
     world::{SimClock, World},
 };
 
@@ -80,6 +81,8 @@ pub(super) struct Drive {
     /// Each messenger waits for the answer before it hands in the next event of a chat.
     in_order: bool,
     waiting: BTreeMap<usize, Vec<usize>>,
+    /// Bodies that nobody can read, under way.
+    unreadable: Vec<(u32, Delivery)>,
     rings: u32,
     deaths: u32,
     restart_due: bool,
@@ -103,6 +106,7 @@ impl Drive {
             storm_until: SignedDuration::ZERO,
             in_order: true,
             waiting: BTreeMap::new(),
+            unreadable: Vec::new(),
             rings: 0,
             deaths: 0,
             restart_due: false,
@@ -130,6 +134,7 @@ impl Drive {
             }
             drop(runtime);
             self.deliveries.clear();
+            self.hand_in_unreadable_again();
             let mut state = self.world.state();
             state.ended(end == End::Died);
             state.dead = false;
@@ -143,7 +148,8 @@ impl Drive {
             self.hand_in_again();
         }
         self.check_rest();
-        self.world.state().check_end();
+        let kept = self.world.store.raw_bodies();
+        self.world.state().check_end(&kept);
     }
 
     fn check_rest(&self) {
@@ -170,28 +176,6 @@ impl Drive {
     fn put_soon(&mut self, millis: i64, what: Happening) {
         let at = self.world.state().elapsed + SignedDuration::from_millis(millis);
         self.put(at, what);
-    }
-
-    fn hand_in_again(&mut self) {
-        self.waiting.clear();
-        let planned: Vec<usize> = self
-            .agenda
-            .values()
-            .filter_map(|what| match what {
-                Happening::Delivery(acts) => Some(acts.clone()),
-                Happening::Jump(_) | Happening::Restart | Happening::PutBack | Happening::Second => None,
-            })
-            .flatten()
-            .collect();
-        let left: Vec<usize> = {
-            let state = self.world.state();
-            let unacked = state.truth.acts.iter().enumerate().filter(|(_, act)| act.acked.is_none());
-            unacked.map(|(n, _)| n).filter(|n| !planned.contains(n)).collect()
-        };
-        for n in left {
-            let millis = self.world.state().chance.within(0, 500);
-            self.put_soon(if self.in_order { 500 } else { millis }, Happening::Delivery(vec![n]));
-        }
     }
 
     // One life of the process.
@@ -263,6 +247,7 @@ impl Drive {
                 return End::Died;
             }
             self.hear_messengers().await;
+            self.hear_of_unreadable().await;
             if !is_started && started.is_finished() {
                 is_started = true;
                 if !matches!((&mut started).await, Ok(true)) {
@@ -352,53 +337,6 @@ impl Drive {
         self.idle.idle.load(Ordering::Relaxed)
     }
 
-    /// What became of what was handed in.
-    async fn hear_messengers(&mut self) {
-        let mut n = 0;
-        while n < self.deliveries.len() {
-            if !self.deliveries[n].1.is_finished() {
-                n += 1;
-                continue;
-            }
-            let (acts, delivery) = self.deliveries.remove(n);
-            let kept = matches!(delivery.await, Ok(Ok(())));
-            self.delivered(&acts, kept);
-        }
-    }
-
-    fn delivered(&mut self, acts: &[usize], kept: bool) {
-        let (again, wait) = {
-            let mut state = self.world.state();
-            let step = state.step;
-            state.tell(|| format!("the messenger is told of {acts:?}: {}", if kept { "kept" } else { "not kept" }));
-            if kept {
-                let new: Vec<usize> =
-                    acts.iter().copied().filter(|act| state.truth.acts[*act].acked.is_none()).collect();
-                for act in &new {
-                    state.truth.acts[*act].acked = Some(step);
-                }
-                state.acknowledged_together(&new);
-            }
-            let troubled = state.troubled;
-            (!kept || (troubled && state.chance.one_in(6)), state.chance.within(10, 3_000))
-        };
-        if again {
-            self.put_soon(wait, Happening::Delivery(acts.to_vec()));
-        }
-        if kept {
-            for act in acts {
-                let chat = self.world.state().truth.acts[*act].chat;
-                let Some(waiting) = self.waiting.get_mut(&chat) else { continue };
-                if waiting.is_empty() {
-                    self.waiting.remove(&chat);
-                } else {
-                    let next = waiting.remove(0);
-                    self.put_soon(0, Happening::Delivery(vec![next]));
-                }
-            }
-        }
-    }
-
     // Time.
 
     /// Lets time go by until the next thing happens. `false`: nothing ever will.
@@ -438,6 +376,7 @@ impl Drive {
 
     fn nothing_waits(&self) -> bool {
         self.deliveries.is_empty()
+            && self.unreadable.is_empty()
             && self.replays.iter().all(JoinHandle::is_finished)
             && self.agenda.is_empty()
             && self.world.store.mail_waiting() == 0
@@ -446,33 +385,6 @@ impl Drive {
 
     fn rested(&mut self) -> bool {
         !self.restart_due && self.nothing_waits() && (self.rings >= RINGS_MAX || self.next_ring().is_none())
-    }
-
-    /// In the end somebody puts back what was set aside, once: nothing is wrong with it any more.
-    fn puts_letters_back(&mut self, engines: &[Engine]) -> bool {
-        let letters = self.world.letters();
-        let Some(engine) = engines.first().filter(|_| !letters.is_empty() && !self.put_back) else { return false };
-        self.put_back = true;
-        self.world.state().puts_back();
-        let engine = engine.clone();
-        self.replay(&engine, letters);
-        true
-    }
-
-    /// Somebody tries the same while the world is not well.
-    fn put_back_now(&mut self, engines: &[Engine]) {
-        if let Some(engine) = engines.first().cloned() {
-            self.world.tell(|| "somebody tries to put back what was set aside".to_owned());
-            let letters = self.world.letters();
-            self.replay(&engine, letters);
-        }
-    }
-
-    fn replay(&mut self, engine: &Engine, letters: Vec<(PartnerId, i64)>) {
-        for (partner, letter) in letters {
-            let engine = engine.clone();
-            self.replays.push(tokio::spawn(async move { engine.replay(&partner, letter).await.is_ok() }));
-        }
     }
 
     /// Now and then a client closes its connection before it has its answer: a messenger, which comes again, or whoever puts
@@ -510,6 +422,8 @@ impl Drive {
             Happening::Delivery(acts) => self.deliver(&acts, engines),
             Happening::Jump(by) => self.world.jump(by),
             Happening::PutBack => self.put_back_now(engines),
+            Happening::Unreadable(n) => self.hand_in_unreadable(n, engines),
+            Happening::Drop => self.drop_one(engines),
             Happening::Restart if stopping.is_none() => {
                 self.world.tell(|| "the process is asked to stop".to_owned());
                 *stopping = Some(stop(engines));
@@ -521,60 +435,6 @@ impl Drive {
             }
             Happening::Restart | Happening::Second => {}
         }
-    }
-
-    fn deliver(&mut self, acts: &[usize], engines: &[Engine]) {
-        let (mut handed, mut batch) = (Vec::new(), Vec::new());
-        for n in acts {
-            let mut state = self.world.state();
-            let Act { chat, acked, tried, .. } = state.truth.acts[*n];
-            if self.in_order && acked.is_none() {
-                // The messenger hands in the events of a chat one after the other.
-                let earlier = self.deliveries.iter().flat_map(|(acts, _)| acts);
-                let busy = earlier.clone().any(|other| other != n && state.truth.acts[*other].chat == chat);
-                let mut before = (0..*n).map(|other| (other, &state.truth.acts[other]));
-                let before =
-                    before.any(|(other, act)| act.chat == chat && act.acked.is_none() && !handed.contains(&other));
-                if busy || before {
-                    drop(state);
-                    let waiting = self.waiting.entry(chat).or_default();
-                    if !waiting.contains(n) {
-                        waiting.push(*n);
-                        waiting.sort_unstable();
-                    }
-                    continue;
-                }
-            }
-            let step = state.step;
-            state.truth.acts[*n].tried = Some(tried.unwrap_or(step));
-            let inbound = match pressed(&state.truth.acts[*n].inbound, tried.is_none(), state.screens.get(&chat)) {
-                Some(inbound) => {
-                    state.truth.acts[*n].inbound = inbound.clone();
-                    inbound
-                }
-                None => state.truth.acts[*n].inbound.clone(),
-            };
-            state.tell(|| format!("handed in: act {n} of chat {chat}: {:?}", inbound.event));
-            handed.push(*n);
-            batch.push(inbound);
-        }
-        if batch.is_empty() {
-            return;
-        }
-        let engine = {
-            let mut state = self.world.state();
-            if handed.len() > 1 && state.troubled && state.chance.one_in(4) {
-                // One of them twice.
-                let at = state.chance.index(batch.len());
-                let double = batch[at].clone();
-                state.tell(|| format!("and once more: {}", double.key));
-                let to = at + 1 + state.chance.index(batch.len() - at);
-                batch.insert(to, double);
-            }
-            engines[state.chance.index(engines.len())].clone()
-        };
-        let delivery = tokio::spawn(async move { engine.post(batch).await.map(drop) });
-        self.deliveries.push((handed, delivery));
     }
 }
 

@@ -10,7 +10,7 @@ use voronka_core::{
     ids::{AccountId, PartnerId},
     message::{ConversationKey, Inbound},
     ports::{CommitError, Fired, Journal, Loaded, PostedMail, Settled, StoreError, Telling, Writers},
-    rows::{DeadLetter, Mail, OutboxRow, RawLetter, TurnCommit},
+    rows::{DeadLetter, Lane, Mail, OutboxRow, RawLetter, TurnCommit},
 };
 
 use super::world::World;
@@ -22,10 +22,13 @@ pub(super) enum Write {
     Post(Vec<Inbound>),
     /// A turn, and the version that it was computed from.
     Commit(Arc<TurnCommit>, i64),
-    Fire(Timestamp, usize),
+    /// Timers due by a moment, at most so many; and what the clock showed when it was asked: it may be set back meanwhile.
+    Fire(Timestamp, usize, Timestamp),
     Settle(Vec<Settled>),
     SetAside(DeadLetter),
     Replay(PartnerId, i64),
+    KeepRaw(RawLetter),
+    Drop(PartnerId, i64),
 }
 
 pub(super) enum Written {
@@ -33,6 +36,7 @@ pub(super) enum Written {
     Fired(Fired),
     Replayed(Option<ConversationKey>),
     SetAside(Telling),
+    Dropped(bool),
     Done,
 }
 
@@ -45,6 +49,8 @@ impl Write {
             Self::Settle(_) => Call::Settle,
             Self::SetAside(_) => Call::SetAside,
             Self::Replay(..) => Call::Replay,
+            Self::KeepRaw(_) => Call::KeepRaw,
+            Self::Drop(..) => Call::DropLetter,
         }
     }
 
@@ -56,6 +62,8 @@ impl Write {
             Self::Settle(_) => "settle",
             Self::SetAside(_) => "set_aside",
             Self::Replay(..) => "replay",
+            Self::KeepRaw(_) => "keep_raw",
+            Self::Drop(..) => "drop_letter",
         }
     }
 }
@@ -126,16 +134,21 @@ fn apply(world: &Arc<World>, write: Write) -> Result<Written, CommitError> {
         }
         Write::Commit(turn, read) => {
             store.commit(Arc::clone(&turn)).now_or_never().expect(READY)?;
-            world.state().committed(&turn, read);
+            let mut state = world.state();
+            state.committed(&turn, read);
+            let follows_up = turn.outbox.iter().any(|row| row.lane == Lane::Campaign);
+            if follows_up && std::mem::take(&mut state.dies_after_follow_up) {
+                state.dies_in = Some(1 + state.whims.below(6));
+            }
             Ok(Written::Done)
         }
-        Write::Fire(now, limit) => {
+        Write::Fire(now, limit, asked) => {
             let due = due_timers(world, now);
             let fired = store.fire(now, limit).now_or_never().expect(READY)?;
             let left = due_timers(world, now);
             let mut state = world.state();
             for timer in due.into_iter().filter(|timer| !left.contains(timer)) {
-                state.fired(timer);
+                state.fired(timer, asked);
             }
             Ok(Written::Fired(fired))
         }
@@ -160,6 +173,16 @@ fn apply(world: &Arc<World>, write: Write) -> Result<Written, CommitError> {
             let replayed = store.replay(&partner, letter).now_or_never().expect(READY)?;
             world.state().put_back(&events);
             Ok(Written::Replayed(replayed))
+        }
+        Write::KeepRaw(letter) => {
+            store.keep_raw(letter).now_or_never().expect(READY)?;
+            Ok(Written::Done)
+        }
+        Write::Drop(partner, letter) => {
+            let (events, body) = (store.letter_events(&partner, letter), store.letter_body(&partner, letter));
+            let there = store.drop_letter(&partner, letter).now_or_never().expect(READY)?;
+            world.state().dropped(&events, body);
+            Ok(Written::Dropped(there))
         }
     }
 }
@@ -251,7 +274,7 @@ impl Journal for SimJournal {
     async fn post(&self, batch: Vec<Inbound>) -> Result<Vec<PostedMail>, StoreError> {
         match self.write(Write::Post(batch)).await.map_err(store_error)? {
             Written::Posted(posted) => Ok(posted),
-            Written::Fired(_) | Written::Replayed(_) | Written::SetAside(_) | Written::Done => Ok(Vec::new()),
+            _other => Ok(Vec::new()),
         }
     }
 
@@ -282,9 +305,10 @@ impl Journal for SimJournal {
     }
 
     async fn fire(&self, now: Timestamp, limit: usize) -> Result<Fired, StoreError> {
-        match self.write(Write::Fire(now, limit)).await.map_err(store_error)? {
+        let asked = self.0.state().now();
+        match self.write(Write::Fire(now, limit, asked)).await.map_err(store_error)? {
             Written::Fired(fired) => Ok(fired),
-            Written::Posted(_) | Written::Replayed(_) | Written::SetAside(_) | Written::Done => Ok(Fired::default()),
+            _other => Ok(Fired::default()),
         }
     }
 
@@ -310,22 +334,25 @@ impl Journal for SimJournal {
     async fn set_aside(&self, letter: DeadLetter) -> Result<Telling, StoreError> {
         match self.write(Write::SetAside(letter)).await.map_err(store_error)? {
             Written::SetAside(telling) => Ok(telling),
-            Written::Posted(_) | Written::Fired(_) | Written::Replayed(_) | Written::Done => Ok(Telling::Nothing),
+            _other => Ok(Telling::Nothing),
         }
     }
 
     async fn keep_raw(&self, letter: RawLetter) -> Result<(), StoreError> {
-        self.read(Call::KeepRaw, "keep_raw", self.0.store.keep_raw(letter)).await?
+        self.write(Write::KeepRaw(letter)).await.map(drop).map_err(store_error)
     }
 
     async fn drop_letter(&self, partner: &PartnerId, letter: i64) -> Result<bool, StoreError> {
-        self.read(Call::DropLetter, "drop_letter", self.0.store.drop_letter(partner, letter)).await?
+        match self.write(Write::Drop(partner.clone(), letter)).await.map_err(store_error)? {
+            Written::Dropped(there) => Ok(there),
+            _other => Ok(false),
+        }
     }
 
     async fn replay(&self, partner: &PartnerId, letter: i64) -> Result<Option<ConversationKey>, StoreError> {
         match self.write(Write::Replay(partner.clone(), letter)).await.map_err(store_error)? {
             Written::Replayed(key) => Ok(key),
-            Written::Posted(_) | Written::Fired(_) | Written::SetAside(_) | Written::Done => Ok(None),
+            _other => Ok(None),
         }
     }
 }

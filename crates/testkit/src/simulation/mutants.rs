@@ -28,7 +28,7 @@ use super::{
     journal::{SimJournal, due_timers},
     ports::SimModel,
     scene,
-    world::World,
+    world::{Fault, World},
 };
 
 /// A way to be broken.
@@ -80,11 +80,19 @@ pub enum Mutant {
     LetterLost,
     /// An event that is known already wakes nobody, though whoever kept it may not have been told.
     SeenIsDeaf,
+    /// What a campaign has left in the store is not read back.
+    CampaignForgotten,
+    /// A body that could not be read is acknowledged and not kept.
+    RawForgotten,
+    /// Nobody hears of an event that is set aside.
+    SilentLetter,
+    /// A bubble without a key is given up one repeat too early.
+    GivesUpEarly,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 27] = [
         Self::NoDedup,
         Self::AckBeforeCommit,
         Self::HandedBeforeCommit,
@@ -108,6 +116,10 @@ impl Mutant {
         Self::PreviewLate,
         Self::LetterLost,
         Self::SeenIsDeaf,
+        Self::CampaignForgotten,
+        Self::RawForgotten,
+        Self::SilentLetter,
+        Self::GivesUpEarly,
     ];
 
     /// The rule that it is about, as [`Verdict::broken`](super::Verdict::broken) names it.
@@ -119,7 +131,11 @@ impl Mutant {
             | Self::OutboxForgotten
             | Self::MailForgotten
             | Self::LetterLost
-            | Self::SeenIsDeaf => "nothing lost",
+            | Self::SeenIsDeaf
+            | Self::CampaignForgotten
+            | Self::RawForgotten
+            | Self::GivesUpEarly => "nothing lost",
+            Self::SilentLetter => "an answer or a person",
             Self::SendBeforeCommit | Self::NewKey => "commit before send",
             Self::IgnoresVersion => "one turn at a time",
             Self::TimerLost | Self::TimerEarly | Self::TimerNotCancelled => "timers",
@@ -136,6 +152,8 @@ impl Mutant {
     }
 }
 
+/// From here on a bubble's tries are counted as lost answers.
+const LOST: u64 = 1_000;
 /// How long what is put off takes.
 const LATER: SignedDuration = SignedDuration::from_millis(20);
 /// How long an unfinished answer is on its way when nobody waits for it.
@@ -359,6 +377,9 @@ impl Journal for BrokenJournal {
         after: i64,
         limit: usize,
     ) -> Result<Vec<(i64, OutboxRow)>, StoreError> {
+        if self.how.is(Mutant::CampaignForgotten) {
+            return Ok(Vec::new());
+        }
         self.inner.campaign(partner, account, after, limit).await
     }
 
@@ -367,10 +388,16 @@ impl Journal for BrokenJournal {
     }
 
     async fn set_aside(&self, letter: DeadLetter) -> Result<Telling, StoreError> {
+        if self.how.is(Mutant::SilentLetter) {
+            return self.inner.set_aside(DeadLetter { told: None, ..letter }).await;
+        }
         self.inner.set_aside(letter).await
     }
 
     async fn keep_raw(&self, letter: RawLetter) -> Result<(), StoreError> {
+        if self.how.is(Mutant::RawForgotten) {
+            return Ok(());
+        }
         self.inner.keep_raw(letter).await
     }
 
@@ -380,7 +407,8 @@ impl Journal for BrokenJournal {
 
     async fn replay(&self, partner: &PartnerId, letter: i64) -> Result<Option<ConversationKey>, StoreError> {
         if self.how.is(Mutant::LetterLost) {
-            return self.inner.drop_letter(partner, letter).await.map(|_gone| None);
+            // Nobody has asked for that: it is no letter that was dropped on purpose.
+            return self.how.world.store.drop_letter(partner, letter).await.map(|_gone| None);
         }
         self.inner.replay(partner, letter).await
     }
@@ -410,6 +438,25 @@ impl BrokenChannel {
     }
 }
 
+impl BrokenChannel {
+    /// Once an answer of the messenger was lost, the next two are as well, and that is taken for the end.
+    async fn send_impatiently(&self, to: &Peer, bubble: &Bubble, id: BubbleId) -> Result<Receipt, SendError> {
+        let lost = self.tries.lock().unwrap_or_else(PoisonError::into_inner).get(&id).copied().unwrap_or(0);
+        let unanswered = || SendError::Unanswered("cut".into());
+        let sent = if lost > LOST {
+            self.how.world.state().not_sent(id, &Fault::Fails { done: false, error: unanswered() });
+            Err(unanswered())
+        } else {
+            self.inner.send(to, bubble, id).await
+        };
+        let Err(SendError::Unanswered(_)) = &sent else { return sent };
+        let now = lost.max(LOST) + 1;
+        self.tries.lock().unwrap_or_else(PoisonError::into_inner).insert(id, now);
+        // Each counts twice: as a try, and as lost.
+        if now < LOST + 5 { sent } else { Err(SendError::Refused("given up".into())) }
+    }
+}
+
 #[async_trait]
 impl Channel for BrokenChannel {
     fn capabilities(&self) -> &Capabilities {
@@ -434,6 +481,9 @@ impl Channel for BrokenChannel {
         }
         if self.how.is(Mutant::PartnerMixedUp) && self.how.count() % 5 == 4 {
             return self.other.send(to, bubble, id).await;
+        }
+        if self.how.is(Mutant::GivesUpEarly) && !self.capabilities().idempotent.it() {
+            return self.send_impatiently(to, bubble, id).await;
         }
         self.inner.send(to, bubble, id).await
     }

@@ -6,12 +6,19 @@ use voronka_core::{
     ports::Writers,
 };
 
-use super::{chance::Chance, scene, truth::Act, world::World};
+use super::{
+    chance::Chance,
+    scene,
+    truth::Act,
+    world::{State, World},
+};
 
 /// Acts of one run, at most.
 const ACTS_MAX: u64 = 12;
 /// Acts that a polled messenger hands in at once, at most.
 const BATCH_MAX: usize = 5;
+/// The kind of an act: a person takes a conversation over.
+const TAKES_OVER: u64 = 91;
 
 /// Something that is going to happen.
 #[derive(Debug, Clone)]
@@ -24,6 +31,10 @@ pub(super) enum Happening {
     Restart,
     /// Somebody tries to put back what was set aside.
     PutBack,
+    /// A messenger hands in a body that nobody can read.
+    Unreadable(u32),
+    /// Somebody drops one of the letters.
+    Drop,
     /// A second process is started on the same store.
     Second,
 }
@@ -41,7 +52,7 @@ pub(super) struct Plan {
 impl Plan {
     pub(super) fn new(world: &World) -> Self {
         let mut state = world.state();
-        let chance = &mut state.chance;
+        let State { chance, whims, .. } = &mut *state;
         let in_order = !chance.one_in(3);
         let polled = chance.one_in(3);
         let acts = 2 + chance.below(ACTS_MAX - 1);
@@ -58,6 +69,11 @@ impl Plan {
             });
             let chat = (first_chat + chance.index(chats_max)) % 8;
             planned.push((at, chat, chance.below(100), n));
+            // A person takes over while the answer is being said.
+            if whims.one_in(12) {
+                let soon = SignedDuration::from_millis(whims.within(0, 4_000));
+                planned.push((at + soon, chat, TAKES_OVER, n));
+            }
         }
         planned.sort_unstable();
         let mut deliveries: Vec<(SignedDuration, Vec<usize>)> = Vec::new();
@@ -95,6 +111,13 @@ impl Plan {
             agenda.push((somewhere(chance), Happening::Second));
             state.writers = Writers::Many;
         }
+        let whims = &mut state.whims;
+        for n in 0..u32::try_from(whims.below(3)).unwrap_or(0) {
+            agenda.push((somewhere(whims), Happening::Unreadable(n)));
+        }
+        if whims.one_in(4) {
+            agenda.push((somewhere(whims), Happening::Drop));
+        }
         let chance = &mut state.chance;
         let deaths = u32::try_from(chance.below(4)).unwrap_or(0);
         Self { agenda, in_order, storm_until, deaths }
@@ -115,7 +138,7 @@ fn act(n: usize, chat: usize, number: usize, kind: u64, at: Timestamp) -> Inboun
         60..=75 => said(Content::Command { name: "zakaz".into(), args: String::new() }),
         76..=87 => said(Content::Button { token: String::new(), label: None }),
         88..=90 => said(Content::Text { text: format!("позовите человека, {word}") }),
-        91..=92 => team(TeamAction::TakeOver),
+        TAKES_OVER..=92 => team(TeamAction::TakeOver),
         93..=95 => team(TeamAction::Reply { text: format!("Это Ольга: {n}") }),
         _ => team(TeamAction::GiveBack),
     };

@@ -10,7 +10,7 @@ use voronka_core::{
     message::{Bubble, Peer},
     ports::{
         Channel, ChatMessage, ChatModel, Completion, Delta, Finish, Indexed, Knowledge, KnowledgeError, ModelError,
-        Passage, Preview, Prompt, Receipt, SendError, Usage,
+        Passage, Preview, Prompt, Receipt, SendError, ToolCall, Usage,
     },
     spec::knowledge::Page,
 };
@@ -129,10 +129,11 @@ pub(super) struct SimModel {
 
 impl SimModel {
     fn answer(&self, prompt: &Prompt) -> String {
-        let heard = match prompt.messages.last() {
-            Some(ChatMessage::User { text }) => text.as_str(),
-            Some(ChatMessage::Assistant { .. } | ChatMessage::Tool { .. }) | None => "",
-        };
+        let said = prompt.messages.iter().rev().find_map(|message| match message {
+            ChatMessage::User { text } => Some(text.as_str()),
+            ChatMessage::Assistant { .. } | ChatMessage::Tool { .. } => None,
+        });
+        let heard = said.unwrap_or_default();
         let mut state = self.world.state();
         let all = prompt.messages.iter().map(|message| match message {
             ChatMessage::User { text } | ChatMessage::Assistant { text, .. } => text.as_str(),
@@ -150,6 +151,25 @@ impl SimModel {
         } else {
             format!("Про это: {}. И {mine}. Пишите ещё.", words.join(", "))
         }
+    }
+
+    /// In some runs it calls a tool now and then, and may say something before: one that there is, or none; with arguments that
+    /// fit, or none that do.
+    fn wish(&self, prompt: &Prompt) -> Option<ToolCall> {
+        let mut state = self.world.state();
+        let often = state.tool_calls;
+        if often == 0 || prompt.tools.is_empty() || !state.whims.one_in(often) {
+            return None;
+        }
+        let wishes = [
+            ("hand_off", r#"{"reason": "не знаю"}"#),
+            ("start_flow", r#"{"flow": "zakaz"}"#),
+            ("start_flow", r#"{"flow": "nothing"}"#),
+            ("show_products", "{"),
+            ("no_such_tool", "{}"),
+        ];
+        let (name, arguments) = *state.whims.pick(&wishes);
+        Some(ToolCall { id: "call-1".into(), name: name.into(), arguments: arguments.into() })
     }
 
     /// Says its answer bit by bit, cut anywhere, with pauses in which it is shown.
@@ -216,6 +236,9 @@ impl ChatModel for SimModel {
                 Fault::Panics { .. } => panics(),
             }
         }
+        let wish = self.wish(prompt);
+        let silent = wish.is_some() && world.state().whims.one_in(2);
+        let text = if silent { String::new() } else { text };
         if let Some(millis) = long {
             self.stream(&text, millis, on_delta).await;
         }
@@ -225,7 +248,11 @@ impl ChatModel for SimModel {
             state.truth.calls[call].1 = Some(done);
         }
         let usage = Usage { input: 1, cached: 0, output: 1 };
-        Ok(Completion { text, calls: Vec::new(), finish: Finish::Stop, usage, model: "simulated".into() })
+        if let Some(wish) = &wish {
+            world.tell(|| format!("model {}: calls {wish:?}", self.partner));
+        }
+        let calls = wish.into_iter().collect();
+        Ok(Completion { text, calls, finish: Finish::Stop, usage, model: "simulated".into() })
     }
 }
 

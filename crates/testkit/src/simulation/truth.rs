@@ -36,6 +36,11 @@ pub(super) struct Truth {
     told: BTreeSet<(usize, NoticeId)>,
     /// Chats that could not be delivered to: nothing is said there until the customer is back.
     silenced: BTreeSet<usize>,
+    /// Events that were set aside and dropped on purpose.
+    dropped: BTreeSet<EventId>,
+    /// Bodies that could not be read and were acknowledged; those that were dropped on purpose.
+    pub(super) raw: BTreeSet<String>,
+    raw_dropped: BTreeSet<String>,
     /// Events that were set aside and put back: they have their turn, out of order.
     replayed: BTreeSet<EventId>,
     /// How often a timer was set for one moment.
@@ -375,9 +380,10 @@ impl State {
         }
     }
 
-    pub(super) fn fired(&mut self, (chat, name, due): (usize, &'static str, Timestamp)) {
+    /// A timer has fired; `asked`: when the engine wanted to know which are due.
+    pub(super) fn fired(&mut self, (chat, name, due): (usize, &'static str, Timestamp), asked: Timestamp) {
         self.tell(|| format!("timer {name} of chat {chat} fires"));
-        if due > self.now() {
+        if due > self.now().max(asked) {
             self.broken("timers", &format!("{name} of chat {chat} fires before {due}"));
         }
         let id = EventId::Timer(chat, name, due);
@@ -393,6 +399,16 @@ impl State {
         let aside = std::mem::take(&mut self.truth.set_aside);
         self.truth.letters += u32::try_from(aside.len()).unwrap_or(u32::MAX);
         self.truth.replayed.extend(aside);
+    }
+
+    /// Somebody drops a letter for good.
+    pub(super) fn dropped(&mut self, events: &[Inbound], body: Option<String>) {
+        self.tell(|| format!("dropped: {:?} {body:?}", events.iter().map(event_id).collect::<Vec<_>>()));
+        for id in events.iter().map(event_id) {
+            self.truth.set_aside.remove(&id);
+            self.truth.dropped.insert(id);
+        }
+        self.truth.raw_dropped.extend(body);
     }
 
     /// These wait for their turn again.

@@ -31,6 +31,10 @@ pub(super) struct World {
 
 pub(super) struct State {
     pub(super) chance: Chance,
+    /// For what models and operators take into their heads: a stream of its own, so that everything else of a seed stays as it is.
+    pub(super) whims: Chance,
+    /// Of so many completions one calls tools; 0: none does.
+    pub(super) tool_calls: u64,
     base: Timestamp,
     /// Time that has gone by, whatever the clock says.
     pub(super) elapsed: SignedDuration,
@@ -44,6 +48,8 @@ pub(super) struct State {
     pub(super) trouble: u64,
     /// Calls until the process dies in the middle of one.
     pub(super) dies_in: Option<u64>,
+    /// In some runs the process dies soon after it has written a follow-up, which the next start must read back.
+    pub(super) dies_after_follow_up: bool,
     pub(super) dead: bool,
     pub(super) wakes_at_death: Option<Waker>,
     pub(super) in_flight: Vec<(u64, Write)>,
@@ -66,8 +72,13 @@ impl World {
         let starts = ["2026-12-01T11:00:00Z", "2027-03-28T00:40:00Z", "2026-10-25T00:40:00Z", "2026-12-31T22:30:00Z"];
         let base = chance.pick(&starts).parse().expect("the simulation's own times are well formed");
         let trouble = *chance.pick(&[0, 20, 60, 150]);
+        let mut whims = Chance::new(!seed);
+        let tool_calls = *whims.pick(&[0, 0, 0, 4]);
+        let dies_after_follow_up = whims.one_in(3);
         let state = State {
             chance,
+            whims,
+            tool_calls,
             base,
             elapsed: SignedDuration::ZERO,
             offset: SignedDuration::ZERO,
@@ -76,6 +87,7 @@ impl World {
             troubled: true,
             trouble,
             dies_in: None,
+            dies_after_follow_up,
             dead: false,
             wakes_at_death: None,
             in_flight: Vec::new(),

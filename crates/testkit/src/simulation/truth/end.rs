@@ -3,8 +3,8 @@
 use super::{EventId, State};
 
 impl State {
-    /// All is over: what must have happened has happened.
-    pub(in crate::simulation) fn check_end(&mut self) {
+    /// All is over: what must have happened has happened. `kept`: bodies that could not be read, as the disk holds them.
+    pub(in crate::simulation) fn check_end(&mut self, kept: &[String]) {
         let mut wrong: Vec<(&str, String)> = Vec::new();
         let truth = &self.truth;
         for (n, act) in truth.acts.iter().enumerate() {
@@ -12,6 +12,7 @@ impl State {
             let (turns, aside) = (truth.taken.get(&id).copied().unwrap_or(0), truth.set_aside.contains(&id));
             match (act.acked.is_some(), turns, aside) {
                 (true, 1, false) | (true, 0, true) | (false, 0, _) => {}
+                (true, 0, false) if truth.dropped.contains(&id) => {}
                 (true, 0, false) => wrong
                     .push(("nothing lost", format!("{id:?} of chat {} was acknowledged and has no turn", act.chat))),
                 (true, _, true) => wrong.push(("nothing twice", format!("{id:?} has a turn and is set aside"))),
@@ -49,7 +50,7 @@ impl State {
         for (id, fate) in &truth.bubbles {
             if fate.shows == 0
                 && !(fate.settled
-                    && (fate.refused || fate.unclear > 3 || fate.failed > 0 || fate.row.expires.is_some()))
+                    && (fate.refused || fate.may_be_lost() || fate.failed > 0 || fate.row.expires.is_some()))
             {
                 wrong.push(("nothing lost", format!("bubble {id} «{}» is never shown", fate.row.bubble.text.text)));
             }
@@ -59,10 +60,15 @@ impl State {
                 wrong.push(("previews", format!("chat {chat} still sees «{}»", standing.text)));
             }
         }
+        for body in &truth.raw {
+            if !truth.raw_dropped.contains(body) && !kept.contains(body) {
+                wrong.push(("nothing lost", format!("{body} could not be read, was acknowledged and is not kept")));
+            }
+        }
         let now = self.now();
         for ((chat, name), due) in &truth.timers {
             let id = EventId::Timer(*chat, name, *due);
-            if *due <= now && !truth.set_aside.contains(&id) {
+            if *due <= now && !truth.set_aside.contains(&id) && !truth.dropped.contains(&id) {
                 wrong.push(("timers", format!("{name} of chat {chat} was due at {due} and has no turn")));
             }
         }

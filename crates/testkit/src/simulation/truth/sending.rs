@@ -14,8 +14,19 @@ use super::{
         scene,
         world::Fault,
     },
-    Standing, State,
+    Fate, Standing, State,
 };
+
+/// How often a bubble is sent again without a key while nobody knows whether it arrived (docs/architecture.md).
+const UNCLEAR_REPEATS: u32 = 3;
+
+impl Fate {
+    /// Whether so many answers of the messenger were lost that it may be given up: it was sent, and three times again. With an
+    /// idempotency key it is sent until that is clear.
+    pub(super) fn may_be_lost(&self) -> bool {
+        self.unclear > UNCLEAR_REPEATS && !scene::capabilities(self.row.account.as_str()).idempotent.it()
+    }
+}
 
 impl State {
     /// Somebody sees a bubble.
@@ -161,7 +172,7 @@ impl State {
         let tried_for = SignedDuration::try_from(TRIED_FOR).unwrap_or(SignedDuration::MAX);
         let old = now.duration_since(fate.at) > tried_for && fate.failed > 0;
         let expired = fate.row.expires.is_some_and(|expires| expires <= now);
-        let excused = fate.refused || fate.unclear > 3 || old || expired;
+        let excused = fate.refused || fate.may_be_lost() || old || expired;
         let (shows, version) = (fate.shows, fate.version);
         if let Some(chat) = chat.filter(|_| given_up) {
             // What would have replaced the preview does not come.
