@@ -41,15 +41,14 @@ mod decide {
         });
     }
 
-    /// A whole turn that a model words: the question, six passages, a completion without faults.
+    /// A whole turn that a model words: its questions, six passages for each, a completion without faults.
     #[divan::bench(args = NAMES)]
     fn llm_turn(bencher: Bencher<'_, '_>, name: &str) {
         let stage = Stage::named(name);
-        let inputs = || (stage.begun(), stage.passages(), stage.completion());
-        bencher.with_inputs(inputs).bench_values(|((snapshot, mail), passages, completion)| {
+        let inputs = || (stage.begun(), stage.completion());
+        bencher.with_inputs(inputs).bench_values(|((snapshot, mail), completion)| {
             let step = Turn::begin(&stage.setting, snapshot, mail, stage.now);
-            let step = asked(step).resume(Answer::Passages(passages));
-            asked(step).resume(Answer::Completion(Ok(completion)))
+            stage.searched(asked(step)).0.resume(Answer::Completion(Ok(completion)))
         });
     }
 
@@ -65,9 +64,7 @@ mod decide {
     #[divan::bench(args = NAMES)]
     fn llm_turn_2_until_prompt(bencher: Bencher<'_, '_>, name: &str) {
         let stage = Stage::named(name);
-        bencher
-            .with_inputs(|| (stage.searching(), stage.passages()))
-            .bench_values(|(turn, passages)| turn.resume(Answer::Passages(passages)));
+        bencher.with_inputs(|| stage.searching()).bench_values(|turn| stage.searched(turn));
     }
 
     /// Of it: the guard and the rows, until the outcome.

@@ -139,7 +139,7 @@ impl Stage {
         (snapshot, vec![Mail { seq: 1_000, inbound }])
     }
 
-    /// A turn that waits for its passages.
+    /// A turn that waits for the passages of its first question.
     pub(crate) fn searching(&self) -> Turn {
         let (snapshot, mail) = self.begun();
         match Turn::begin(&self.setting, snapshot, mail, self.now) {
@@ -148,12 +148,21 @@ impl Stage {
         }
     }
 
+    /// Answers each search of a turn until the model is asked.
+    pub(crate) fn searched(&self, turn: Turn) -> (Turn, Arc<Evidence>) {
+        let mut turn = turn;
+        loop {
+            turn = match turn.resume(Answer::Passages(self.passages())) {
+                Step::Ask(turn, Question::Search { .. }) => turn,
+                Step::Ask(turn, Question::Complete { evidence, .. }) => return (turn, evidence),
+                Step::Done(outcome) => panic!("no model was asked: {outcome:#?}"),
+            };
+        }
+    }
+
     /// A turn that waits for its completion, and what that is checked against.
     pub(crate) fn completing(&self) -> (Turn, Arc<Evidence>) {
-        match self.searching().resume(Answer::Passages(self.passages())) {
-            Step::Ask(turn, Question::Complete { evidence, .. }) => (turn, evidence),
-            other => panic!("no model was asked: {other:#?}"),
-        }
+        self.searched(self.searching())
     }
 
     pub(crate) fn passages(&self) -> Vec<Passage> {

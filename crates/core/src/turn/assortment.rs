@@ -123,6 +123,11 @@ impl Assortment {
         Self { goods, classes, names, whole_names, contents: Contents::new(products), cheapest }
     }
 
+    /// Whether nothing is on sale.
+    pub(super) fn is_empty(&self) -> bool {
+        self.goods.is_empty()
+    }
+
     /// The products that a word stands for, and whether it is a name of theirs; `None`: the catalogue does not know it.
     fn meant(&self, stem: &str) -> Option<(Goods, bool)> {
         if stem.chars().count() < STEM_CHARS_MIN {

@@ -253,6 +253,16 @@ fn when_nothing_fits_that_is_said_and_the_nearest_offered() {
 }
 
 #[test]
+fn a_partner_who_sells_nothing_here_is_not_said_to_have_nothing_that_fits() {
+    let minimal = playbook("minimal", &files("../../partners/minimal"));
+    let mut talk = Rehearsal::new(minimal, "telegram", shop::NOON);
+    for question in ["Что у вас самое дешёвое?", "Что есть на 12 человек без орехов?"] {
+        talk.me(question);
+        hides(&talk, &["ничего", "подходит"]);
+    }
+}
+
+#[test]
 fn what_is_sold_out_is_said_to_be() {
     let mut files = files("../../partners/korica");
     files.retain(|name, _| !["flows/", "tests/", "sequences/", "scoring"].iter().any(|start| name.starts_with(start)));

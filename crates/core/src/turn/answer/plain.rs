@@ -26,11 +26,18 @@ impl Work {
     /// What the catalogue says to a question, if it is one for it. Each line is asked after the one above.
     pub(in crate::turn) fn found(&self, question: &str) -> Option<(Wish, Found)> {
         let assortment = &self.book.assortment;
-        let last = question.lines().next_back().unwrap_or_default();
-        let wishes = question.lines().map(|line| assortment.wish(&Words::of(line), self.local()));
-        let wish = wishes.reduce(|earlier, wish| wish.after(earlier)).filter(Wish::is_for_catalogue)?;
-        let found = assortment.find(&wish);
-        let asked = assortment.wish(&Words::of(last), self.local());
+        if assortment.is_empty() {
+            return None;
+        }
+        let now = self.local();
+        let mut wishes = question.lines().map(|line| assortment.wish(&Words::of(line), now));
+        let mut asked = wishes.next()?;
+        let mut wish = asked.clone();
+        for next in wishes {
+            wish = next.clone().after(wish);
+            asked = next;
+        }
+        let found = wish.is_for_catalogue().then(|| assortment.find(&wish))?;
         Some((wish.asked_with(&asked), found))
     }
 

@@ -28,7 +28,7 @@ impl Parts {
         for question in questions(text, words) {
             parts.said.push_str(&text[at..question.start]);
             at = question.end;
-            parts.ask(&text[question]);
+            parts.ask(&text[question.clone()], &words.part(question));
         }
         parts.said.push_str(&text[at..]);
         parts
@@ -43,15 +43,14 @@ impl Parts {
     }
 
     /// Keeps a question; «сколько стоит доставка и до скольки вы работаете» are two.
-    fn ask(&mut self, question: &str) {
-        let words = Words::of(question);
+    fn ask(&mut self, question: &str, words: &Words) {
         let mut from = 0;
         for at in 0..words.len() {
             let joins = matches!(words.form(at), "и" | "а" | "или" | "плюс" | "and" | ",");
             let next = at + 1 + usize::from(matches!(words.form(at + 1), "еще" | "также" | "и" | "а"));
-            if joins && intent::question_follows(&words, next) {
+            if joins && intent::question_follows(words, next) {
                 let end = words.source(at..at + 1).start;
-                let own = Words::of(&question[from..end]);
+                let own = words.part(from..end);
                 if own.said().count() >= QUESTION_WORDS_MIN {
                     self.keep(&question[from..end]);
                     from = words.source(next..next + 1).start;
