@@ -37,12 +37,13 @@ letters-page-body = {$letter}
     account:    {$account}
     set aside:  {$at}
     cause:      {$cause}
-    This is a messenger's call that could not be read; it cannot be retried.
+    This is a messenger's call that could not be read; retry reads it once more.
 letters-reveal = What it holds is not shown: it is personal data. To see it: voronka dead-letters show {$letter} --reveal
 letters-missing = There is no dead letter {$letter}.
 letters-retried = {$letter}: being processed.
 letters-retried-later = {$letter}: will be processed when voronka run starts next.
-letters-not-retried = {$letter}: there is none, or it holds a call that could not be read; such a one cannot be retried.
+letters-unreadable = {$letter} stays: {$cause}. Retry it with a newer Voronka, or answer the customer by hand and drop it.
+letters-unserved = {$letter} stays: it is a messenger's call that could not be read, and only a running Voronka that serves its account reads it. Start voronka run and retry.
 letters-drop-sure = Drop {$letters} for good? It cannot be undone. [y/N]
 letters-drop-unsure = without a terminal nobody can be asked
 letters-drop-unsure-hint = add --yes if you are sure

@@ -24,7 +24,7 @@ pub use directory::{
     Page, QuestionCard, SEARCHED_MAX, folded, found_by,
 };
 pub use journal::{
-    CommitError, Fired, Journal, LOADED_ORDERS_MAX, Loaded, PostedMail, Settled, StoreError, Telling, Writers,
+    CommitError, Fired, Journal, LOADED_ORDERS_MAX, Loaded, PostedMail, Replayed, Settled, StoreError, Telling, Writers,
 };
 pub use knowledge::{EmbedError, EmbedFor, Embedder, Indexed, Knowledge, KnowledgeError, Passage};
 pub use mailbox::{Mailbox, PostError, Posted};

@@ -77,7 +77,7 @@ use voronka_core::{
     ports::{Clock, Journal, Mailbox, PostError, Posted, StoreError},
 };
 
-pub use self::{clock::SystemClock, partner::Partner};
+pub use self::{clock::SystemClock, mailboxes::intake::PutBack, partner::Partner};
 use self::{
     conversations::Conversations,
     life::{Group, Life},

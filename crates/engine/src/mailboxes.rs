@@ -9,7 +9,7 @@
 //! Whoever puts mail into a mailbox tells so when the store has answered, and is not dropped before: such calls run in tasks
 //! of the engine ([`intake`]).
 
-mod intake;
+pub(crate) mod intake;
 
 use std::sync::{
     Mutex, MutexGuard, PoisonError,

@@ -116,6 +116,7 @@ mutants! {
     an_engine_that_wakes_nobody_for_what_it_knows_already_is_caught SeenIsDeaf
     an_engine_that_forgets_what_a_campaign_has_left_is_caught CampaignForgotten
     an_engine_that_forgets_what_it_could_not_read_is_caught RawForgotten
+    an_engine_that_drops_a_body_before_its_events_are_kept_is_caught RawApart
     an_engine_that_sets_events_aside_in_silence_is_caught SilentLetter
     an_engine_that_gives_up_a_repeat_too_early_is_caught GivesUpEarly
 }

@@ -10,7 +10,8 @@ use voronka_core::{
     ids::{AccountId, BubbleId, PartnerId},
     message::{ConversationKey, Inbound},
     ports::{
-        CommitError, Fired, Journal, LOADED_ORDERS_MAX, Loaded, PostedMail, Settled, StoreError, Telling, Writers,
+        CommitError, Fired, Journal, LOADED_ORDERS_MAX, Loaded, PostedMail, Replayed, Settled, StoreError, Telling,
+        Writers,
     },
     rows::{DeadLetter, Lane, Mail, OrderRow, OutboxRow, RawLetter, TurnCommit},
 };
@@ -140,9 +141,19 @@ impl Journal for SqliteStore {
         Ok(self.writer.call(bytes, work).await?)
     }
 
-    async fn replay(&self, partner: &PartnerId, letter: i64) -> Result<Option<ConversationKey>, StoreError> {
+    async fn replay(&self, partner: &PartnerId, letter: i64) -> Result<Replayed, StoreError> {
         let partner = partner.clone();
         Ok(self.writer.call(EVENT_BYTES, move |pen| mail::replay(pen, &partner, letter)).await?)
+    }
+
+    async fn replay_raw(&self, partner: &PartnerId, letter: i64, events: Vec<Inbound>) -> Result<bool, StoreError> {
+        if events.iter().any(|event| event.partner != *partner) {
+            return Err(Problem::failed("an event of another partner").into());
+        }
+        let partner = partner.clone();
+        let events = events.iter().map(mail::Letter::of).collect::<Result<Vec<_>, _>>()?;
+        let bytes = events.iter().map(|event| ROW_BYTES + event.event.len()).sum();
+        Ok(self.writer.call(bytes, move |pen| mail::replay_raw(pen, &partner, letter, &events)).await?)
     }
 
     async fn drop_letter(&self, partner: &PartnerId, letter: i64) -> Result<bool, StoreError> {

@@ -210,6 +210,8 @@ statements! {
     NOTICES = "SELECT id, about, text, at, conversation FROM notices WHERE partner = ?1 ORDER BY at DESC, id DESC LIMIT ?2 OFFSET ?3";
     LETTER_ADD = "INSERT INTO letters (partner, account, conversation, mail, body, cause, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     LETTER_TAKE = "DELETE FROM letters WHERE id = ?2 AND partner = ?1 AND mail IS NOT NULL RETURNING conversation, mail";
+    LETTER_RAW = "SELECT account, cause, at, body FROM letters WHERE id = ?2 AND partner = ?1 AND mail IS NULL";
+    LETTER_RAW_DROP = "DELETE FROM letters WHERE id = ?2 AND partner = ?1 AND mail IS NULL";
     LETTERS = "SELECT id, account, cause, at, mail IS NOT NULL FROM letters WHERE partner = ?1 ORDER BY id DESC LIMIT ?2 OFFSET ?3";
 
     LETTER = "SELECT id, account, cause, at, conversation, mail, body FROM letters WHERE partner = ?1 AND id = ?2";

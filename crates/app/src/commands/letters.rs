@@ -1,7 +1,8 @@
 //! `voronka dead-letters`: events whose turn could not be computed, and bodies that could not be read.
 //!
 //! A running house does what is asked itself, through its door in the data folder: it holds the database, and what is retried
-//! gets its turn at once. Without one the database is opened, and what is retried gets its turn at the next start.
+//! gets its turn at once. Without one the database is opened, and what is retried gets its turn at the next start; bodies are
+//! not read then, for there are no channels.
 
 use std::{
     borrow::Cow,
@@ -21,7 +22,7 @@ use voronka_sqlite::SqliteStore;
 
 use crate::{
     cli::{DeadLetters, DropLetters, LetterName, LetterWish, RetryLetters, ShowLetter},
-    observe::{Client, Control, ControlError, LetterCard, LetterPage, ListedLetters},
+    observe::{Client, Control, ControlError, LetterCard, LetterPage, ListedLetters, Retried},
     out::{self, Problem},
     texts::Texts,
 };
@@ -95,15 +96,13 @@ impl Desk {
         }
     }
 
-    async fn retry(&self, name: &LetterName) -> Result<Found, Problem> {
-        let done = match self {
-            Self::Running(client) => client.retry(&name.partner, name.id).await.map_err(|error| unwell(&error))?,
+    async fn retry(&self, name: &LetterName) -> Result<Retried, Problem> {
+        match self {
+            Self::Running(client) => client.retry(&name.partner, name.id).await.map_err(|error| unwell(&error)),
             Self::Stopped(control) => {
-                let replayed = control.engine.replay(&name.partner, name.id).await;
-                replayed.map_err(|error| failed(&error.to_string()))?.is_some()
+                control.retry(&name.partner, name.id).await.map_err(|error| failed(&error.to_string()))
             }
-        };
-        Ok(Found::of(done))
+        }
     }
 
     async fn drop_letter(&self, name: &LetterName) -> Result<Found, Problem> {
@@ -211,14 +210,23 @@ fn missing(letter: &LetterName, texts: &Texts) -> ExitCode {
 async fn retry(desk: &Desk, wish: &RetryLetters, texts: &Texts) -> Result<ExitCode, Problem> {
     let mut code = ExitCode::SUCCESS;
     for letter in &wish.letters {
-        let args = [("letter", Cow::from(letter.to_string()))];
-        match (desk.retry(letter).await?, desk) {
-            (Found::Yes, Desk::Running(_)) => out::line(&texts.get("letters-retried", &args)),
-            (Found::Yes, Desk::Stopped(_)) => out::line(&texts.get("letters-retried-later", &args)),
-            (Found::No, _) => {
-                out::note(&texts.get("letters-not-retried", &args));
-                code = ExitCode::FAILURE;
+        let retried = desk.retry(letter).await?;
+        let mut args = vec![("letter", Cow::from(letter.to_string()))];
+        let key = match (&retried, desk) {
+            (Retried::Waits, Desk::Running(_)) => "letters-retried",
+            (Retried::Waits, Desk::Stopped(_)) => "letters-retried-later",
+            (Retried::Unreadable { cause }, _) => {
+                args.push(("cause", Cow::from(cause.as_str())));
+                "letters-unreadable"
             }
+            (Retried::Unserved, _) => "letters-unserved",
+            (Retried::Missing, _) => "letters-missing",
+        };
+        if retried == Retried::Waits {
+            out::line(&texts.get(key, &args));
+        } else {
+            out::note(&texts.get(key, &args));
+            code = ExitCode::FAILURE;
         }
     }
     Ok(code)

@@ -27,7 +27,7 @@ use voronka_core::{
     ids::PartnerId,
     ports::{Clock, Directory, EventSetAside, LetterContent, Page, StoreError},
 };
-use voronka_engine::Engine;
+use voronka_engine::{Engine, PutBack};
 
 use super::{Observed, Readiness, private_routes};
 
@@ -59,7 +59,7 @@ pub(crate) struct ListedLetters {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct LetterPage {
     pub(crate) card: LetterCard,
-    /// `None`: a body that could not be read; it cannot be retried.
+    /// `None`: a body that could not be read.
     pub(crate) conversation: Option<String>,
     /// Events with their keys and times.
     pub(crate) events: Vec<LetterEvent>,
@@ -74,6 +74,15 @@ pub(crate) struct LetterEvent {
     pub(crate) at: Timestamp,
     /// The event in JSON: personal data.
     pub(crate) event: String,
+}
+
+/// What became of a letter that was to be put back, as the door tells it ([`PutBack`]).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Retried {
+    Waits,
+    Unreadable { cause: String },
+    Unserved,
+    Missing,
 }
 
 /// What the door leads to; the same without a running house, over its store.
@@ -128,6 +137,16 @@ impl Control {
                 LetterPage { card, conversation: None, events: Vec::new(), body: Some(body) }
             }
         }))
+    }
+
+    /// Puts one back.
+    pub(crate) async fn retry(&self, partner: &PartnerId, id: i64) -> Result<Retried, StoreError> {
+        Ok(match self.engine.replay(partner, id).await? {
+            PutBack::Waits(_) => Retried::Waits,
+            PutBack::Unreadable(malformed) => Retried::Unreadable { cause: malformed.to_string() },
+            PutBack::Unserved => Retried::Unserved,
+            PutBack::Missing => Retried::Missing,
+        })
     }
 
     /// Opens the door, until `stop`, as one of `tasks`. Without it the house works all the same.
@@ -228,11 +247,7 @@ async fn letter(State(control): State<Control>, Of((partner, id)): Of<(PartnerId
 }
 
 async fn retry(State(control): State<Control>, Of((partner, id)): Of<(PartnerId, i64)>) -> Response {
-    match control.engine.replay(&partner, id).await {
-        Ok(Some(_)) => StatusCode::NO_CONTENT.into_response(),
-        Ok(None) => StatusCode::NOT_FOUND.into_response(),
-        Err(error) => failed(&error),
-    }
+    control.retry(&partner, id).await.map_or_else(|error| failed(&error), |retried| Json(retried).into_response())
 }
 
 async fn drop_letter(State(control): State<Control>, Of((partner, id)): Of<(PartnerId, i64)>) -> Response {
@@ -283,31 +298,31 @@ impl Client {
         self.get(&format!("letters/{partner}/{id}")).await
     }
 
-    /// `false`: there is none with this id.
-    pub(crate) async fn retry(&self, partner: &PartnerId, id: i64) -> Result<bool, ControlError> {
-        self.done(self.0.post(format!("http://voronka/letters/{partner}/{id}"))).await
+    pub(crate) async fn retry(&self, partner: &PartnerId, id: i64) -> Result<Retried, ControlError> {
+        let told = self.told(self.0.post(format!("http://voronka/letters/{partner}/{id}"))).await?;
+        Ok(told.unwrap_or(Retried::Missing))
     }
 
     /// `false`: there is none with this id.
     pub(crate) async fn drop_letter(&self, partner: &PartnerId, id: i64) -> Result<bool, ControlError> {
-        self.done(self.0.delete(format!("http://voronka/letters/{partner}/{id}"))).await
-    }
-
-    async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, ControlError> {
-        let request = self.0.get(format!("http://voronka/{path}"));
-        let answer = request.send().await.map_err(|_| ControlError::Silent)?;
-        match answer.status() {
-            StatusCode::OK => answer.json().await.map(Some).map_err(|_| ControlError::Silent),
-            StatusCode::NOT_FOUND => Ok(None),
-            _ => Err(ControlError::Failed(answer.text().await.unwrap_or_default())),
-        }
-    }
-
-    async fn done(&self, request: reqwest::RequestBuilder) -> Result<bool, ControlError> {
+        let request = self.0.delete(format!("http://voronka/letters/{partner}/{id}"));
         let answer = request.send().await.map_err(|_| ControlError::Silent)?;
         match answer.status() {
             StatusCode::NO_CONTENT => Ok(true),
             StatusCode::NOT_FOUND => Ok(false),
+            _ => Err(ControlError::Failed(answer.text().await.unwrap_or_default())),
+        }
+    }
+
+    async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, ControlError> {
+        self.told(self.0.get(format!("http://voronka/{path}"))).await
+    }
+
+    async fn told<T: DeserializeOwned>(&self, request: reqwest::RequestBuilder) -> Result<Option<T>, ControlError> {
+        let answer = request.send().await.map_err(|_| ControlError::Silent)?;
+        match answer.status() {
+            StatusCode::OK => answer.json().await.map(Some).map_err(|_| ControlError::Silent),
+            StatusCode::NOT_FOUND => Ok(None),
             _ => Err(ControlError::Failed(answer.text().await.unwrap_or_default())),
         }
     }

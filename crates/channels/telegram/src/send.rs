@@ -1,12 +1,13 @@
 use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use voronka_core::{
     capabilities::Capabilities,
     ids::BubbleId,
-    message::{Bubble, Peer},
-    ports::{Channel, Chat, Preview, Receipt, SendError},
+    message::{Bubble, Inbound, Peer},
+    ports::{Channel, Chat, Malformed, Preview, Receipt, SendError},
     spec::rich::Rich,
 };
 
@@ -16,6 +17,7 @@ use crate::{
     client::Method,
     html,
     markup::{self, Links, ReplyMarkup},
+    parse,
     picture::{Photo, Uploaded, is_disliked},
 };
 
@@ -129,6 +131,11 @@ impl Channel for Telegram {
         let group = Address::parse(to).filter(|to| !to.is_private())?;
         let id = Peer::new(&format!("{}/", group.chat()));
         Some(Chat { id, pause: GROUP_PAUSE, burst: GROUP_BURST })
+    }
+
+    fn parse(&self, body: &[u8], at: Timestamp) -> Result<Vec<Inbound>, Malformed> {
+        let heard = parse::update(body, &self.inner.me, at)?;
+        Ok(heard.map(|heard| self.heard(heard)).into_iter().collect())
     }
 
     /// Telegram takes no idempotency key: after [`SendError::Unanswered`] nobody knows.

@@ -6,15 +6,10 @@ use subtle::{Choice, ConstantTimeEq};
 use url::Url;
 use voronka_core::{
     message::Inbound,
-    ports::{Malformed, Webhook, WebhookRefusal, WebhookReply},
+    ports::{Channel, Malformed, Webhook, WebhookRefusal, WebhookReply},
 };
 
-use crate::{
-    CallError, Telegram,
-    client::Method,
-    config::BadConfig,
-    parse::{self, ALLOWED_UPDATES},
-};
+use crate::{CallError, Telegram, client::Method, config::BadConfig, parse::ALLOWED_UPDATES};
 
 const HEADER: &str = "x-telegram-bot-api-secret-token";
 
@@ -67,9 +62,7 @@ impl Webhook for TelegramWebhook {
     }
 
     fn parse(&self, body: &[u8], now: Timestamp) -> Result<WebhookReply, Malformed> {
-        let heard = parse::update(body, &self.telegram.inner.me, now)?;
-        let events = heard.map(|heard| self.telegram.heard(heard)).into_iter().collect();
-        Ok(WebhookReply { events, body: String::new() })
+        Ok(WebhookReply { events: self.telegram.parse(body, now)?, body: String::new() })
     }
 
     fn accepted(&self, events: &[Inbound]) {

@@ -26,6 +26,11 @@ pub trait Channel: Send + Sync + 'static {
     /// Sends one bubble that fits [`Channel::capabilities`]. `id` is the idempotency key where the channel takes one.
     async fn send(&self, to: &Peer, bubble: &Bubble, id: BubbleId) -> Result<Receipt, SendError>;
 
+    /// Reads what this account was handed before, by a call or a poll, and what could not be read then; `at`: when that was.
+    fn parse(&self, _body: &[u8], _at: Timestamp) -> Result<Vec<Inbound>, Malformed> {
+        Err(Malformed("nothing is handed to this account".into()))
+    }
+
     /// Shows for some seconds that an answer is being made. Its failure costs nothing.
     async fn typing(&self, _to: &Peer) -> Result<(), SendError> {
         Ok(())

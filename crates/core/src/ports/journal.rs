@@ -78,8 +78,12 @@ pub trait Journal: Send + Sync + 'static {
     /// Keeps a body that could not be read.
     async fn keep_raw(&self, letter: RawLetter) -> Result<(), StoreError>;
 
-    /// Puts a dead letter back into the mailbox; `None`: there is none of this partner with this id.
-    async fn replay(&self, partner: &PartnerId, letter: i64) -> Result<Option<ConversationKey>, StoreError>;
+    /// Puts the events of a dead letter back into the mailbox; of a raw one it gives what it holds, and changes nothing.
+    async fn replay(&self, partner: &PartnerId, letter: i64) -> Result<Replayed, StoreError>;
+
+    /// Swaps a raw letter for the events that were read from it after all, all or nothing: the letter leaves, and those events
+    /// are kept whose key is new. `false`: there is no raw one of this partner with this id, and nothing is changed.
+    async fn replay_raw(&self, partner: &PartnerId, letter: i64, events: Vec<Inbound>) -> Result<bool, StoreError>;
 
     /// Drops a dead letter or a raw one for good; `false`: there is none of this partner with this id.
     async fn drop_letter(&self, partner: &PartnerId, letter: i64) -> Result<bool, StoreError>;
@@ -101,6 +105,17 @@ pub enum Telling {
     Now,
     /// Nothing was: there is nothing to tell, they know already, or there was no mail to set aside.
     Nothing,
+}
+
+/// What became of a dead letter that was to be put back.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Replayed {
+    /// Its events wait in this conversation's mailbox.
+    Waits(ConversationKey),
+    /// It holds a body that could not be read, and stays: see [`Journal::replay_raw`].
+    Raw(RawLetter),
+    /// There is none of this partner with this id.
+    Missing,
 }
 
 /// What became of one posted event.

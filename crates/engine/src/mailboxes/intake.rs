@@ -11,7 +11,7 @@ use tracing::Instrument;
 use voronka_core::{
     ids::PartnerId,
     message::{ConversationKey, Inbound},
-    ports::{Mailbox, PostError, Posted, PostedMail, StoreError},
+    ports::{Mailbox, Malformed, PostError, Posted, PostedMail, Replayed, StoreError},
     rows::RawLetter,
 };
 
@@ -48,12 +48,26 @@ impl Mailbox for Engine {
     }
 }
 
+/// What became of a letter that was to be put back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PutBack {
+    /// Its events wait for their turn in these conversations; none, where what was read says nothing.
+    Waits(Vec<ConversationKey>),
+    /// Its body still cannot be read; it stays.
+    Unreadable(Malformed),
+    /// It holds a body, and its account is not served here: nobody can read it. It stays.
+    Unserved,
+    /// The partner has none with this id.
+    Missing,
+}
+
 impl Engine {
-    /// Puts an event that was set aside back into its conversation; `None`: the partner has none with this id.
+    /// Puts a letter back: events that were set aside wait for their turn again; a body that could not be read is read once
+    /// more, by the channel of its account.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn replay(&self, partner: &PartnerId, letter: i64) -> Result<Option<ConversationKey>, StoreError> {
+    pub async fn replay(&self, partner: &PartnerId, letter: i64) -> Result<PutBack, StoreError> {
         let replayed = owned(&self.0, replay(Arc::clone(&self.0), partner.clone(), letter)).await;
         replayed.unwrap_or_else(|| Err(StoreError::Busy("the engine has stopped".into())))
     }
@@ -116,12 +130,12 @@ async fn post(shared: Arc<Shared>, batch: Vec<Inbound>) -> Result<Posted, PostEr
     Ok(posted)
 }
 
-async fn replay(shared: Arc<Shared>, partner: PartnerId, letter: i64) -> Result<Option<ConversationKey>, StoreError> {
+async fn replay(shared: Arc<Shared>, partner: PartnerId, letter: i64) -> Result<PutBack, StoreError> {
     let unheard = shared.mailboxes.stranger();
-    let replayed = shared.journal.replay(&partner, letter).await;
+    let replayed = put_back(&shared, &partner, letter).await;
     match &replayed {
-        Ok(Some(key)) => Conversations::wake(&shared, key.clone()),
-        Ok(None) => {}
+        Ok(PutBack::Waits(keys)) => keys.iter().for_each(|key| Conversations::wake(&shared, key.clone())),
+        Ok(PutBack::Unreadable(_) | PutBack::Unserved | PutBack::Missing) => {}
         Err(_) => {
             // It may be there nevertheless, and nobody says where.
             shared.mailboxes.forget_all();
@@ -130,4 +144,23 @@ async fn replay(shared: Arc<Shared>, partner: PartnerId, letter: i64) -> Result<
     }
     drop(unheard);
     replayed
+}
+
+async fn put_back(shared: &Shared, partner: &PartnerId, letter: i64) -> Result<PutBack, StoreError> {
+    let raw = match shared.journal.replay(partner, letter).await? {
+        Replayed::Waits(key) => return Ok(PutBack::Waits(vec![key])),
+        Replayed::Missing => return Ok(PutBack::Missing),
+        Replayed::Raw(raw) => raw,
+    };
+    let served = shared.partner(partner);
+    let Some(channel) = served.as_ref().and_then(|partner| partner.channel_of(&raw.account)) else {
+        return Ok(PutBack::Unserved);
+    };
+    let events = match channel.parse(&raw.body, raw.at) {
+        Ok(events) => events,
+        Err(malformed) => return Ok(PutBack::Unreadable(malformed)),
+    };
+    let keys = events.iter().map(Inbound::conversation).collect();
+    let swapped = shared.journal.replay_raw(partner, letter, events).await?;
+    Ok(if swapped { PutBack::Waits(keys) } else { PutBack::Missing })
 }

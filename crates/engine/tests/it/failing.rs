@@ -10,7 +10,7 @@ use voronka_core::{
     ports::{ChatModel, Completion, Delta, Directory, Journal, Mailbox, ModelError, Page, Prompt, StoreError},
     spec::partner::{PartnerFiles, PartnerSpec},
 };
-use voronka_engine::{Engine, Partner};
+use voronka_engine::{Engine, Partner, PutBack};
 use voronka_sqlite::SqliteStore;
 use voronka_testkit::{
     FakeClock,
@@ -273,10 +273,10 @@ async fn a_poisoned_event_is_set_aside_and_the_conversation_goes_on() {
 
     journal.cured.store(true, Ordering::SeqCst);
     let shown = seen.len();
-    assert_eq!(engine.replay(&partner(), letters[0].id).await.unwrap(), Some(key_of("anna")));
+    assert_eq!(engine.replay(&partner(), letters[0].id).await.unwrap(), PutBack::Waits(vec![key_of("anna")]));
     soon(telegram.until_shown(shown + 1)).await;
     assert!(telegram.texts_to(&peer).last().unwrap().contains(POISON));
-    assert_eq!(engine.replay(&partner(), letters[0].id).await.unwrap(), None, "a letter is replayed once");
+    assert_eq!(engine.replay(&partner(), letters[0].id).await.unwrap(), PutBack::Missing, "a letter is replayed once");
 }
 
 /// A model whose adapter has a bug.

@@ -8,6 +8,7 @@ mod fairness;
 mod handing;
 mod in_response;
 mod lanes;
+mod letters;
 mod observing;
 mod promises;
 mod schedules;

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use voronka_core::{
     ids::{AccountId, PartnerId},
     message::{Content, ConversationKey, Event, Inbound},
-    ports::{CommitError, Fired, Journal, Loaded, PostedMail, Settled, StoreError, Telling, Writers},
+    ports::{CommitError, Fired, Journal, Loaded, PostedMail, Replayed, Settled, StoreError, Telling, Writers},
     rows::{DeadLetter, Mail, MailSeq, OutboxRow, RawLetter, TurnCommit},
 };
 use voronka_testkit::journal::MemoryStore;
@@ -129,13 +129,17 @@ impl Journal for Troubled {
         late(self.store.keep_raw(letter)).await
     }
 
-    async fn replay(&self, partner: &PartnerId, letter: i64) -> Result<Option<ConversationKey>, StoreError> {
+    async fn replay(&self, partner: &PartnerId, letter: i64) -> Result<Replayed, StoreError> {
         let replayed = self.store.replay(partner, letter).await;
         self.answers().await;
         if self.unclear.load(Ordering::SeqCst) {
             return Err(StoreError::Busy("nobody knows".into()));
         }
         late(async { replayed }).await
+    }
+
+    async fn replay_raw(&self, partner: &PartnerId, letter: i64, events: Vec<Inbound>) -> Result<bool, StoreError> {
+        late(self.store.replay_raw(partner, letter, events)).await
     }
 
     async fn drop_letter(&self, partner: &PartnerId, letter: i64) -> Result<bool, StoreError> {

@@ -4,12 +4,13 @@ use std::{
 };
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use tokio::sync::watch;
 use voronka_core::{
     capabilities::{Capabilities, Has},
     ids::BubbleId,
-    message::{Bubble, Peer},
-    ports::{Channel, Preview, Receipt, SendError},
+    message::{Bubble, Inbound, Peer},
+    ports::{Channel, Malformed, Preview, Receipt, SendError},
 };
 
 /// A bubble that a customer would see.
@@ -40,6 +41,7 @@ struct State {
     previews: Vec<(Peer, Preview)>,
     next: VecDeque<Failure>,
     broken: HashMap<Peer, SendError>,
+    readable: HashMap<Vec<u8>, Vec<Inbound>>,
 }
 
 #[derive(Debug)]
@@ -80,6 +82,11 @@ impl FakeChannel {
     /// Sending to `peer` works again.
     pub fn mend(&self, peer: &Peer) {
         self.state().broken.remove(peer);
+    }
+
+    /// From now on such a body means these events.
+    pub fn reads(&self, body: &[u8], events: Vec<Inbound>) {
+        self.state().readable.insert(body.to_vec(), events);
     }
 
     /// From now on sends wait until [`FakeChannel::release`]: a slow messenger.
@@ -152,6 +159,10 @@ impl FakeChannel {
 impl Channel for FakeChannel {
     fn capabilities(&self) -> &Capabilities {
         &self.capabilities
+    }
+
+    fn parse(&self, body: &[u8], _at: Timestamp) -> Result<Vec<Inbound>, Malformed> {
+        self.state().readable.get(body).cloned().ok_or_else(|| Malformed("no such body is known".into()))
     }
 
     async fn send(&self, to: &Peer, bubble: &Bubble, id: BubbleId) -> Result<Receipt, SendError> {

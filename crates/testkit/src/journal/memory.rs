@@ -10,7 +10,8 @@ use voronka_core::{
     message::{ConversationKey, Event, EventKey, Inbound, Timer},
     order::OrderState,
     ports::{
-        CommitError, Fired, Journal, LOADED_ORDERS_MAX, Loaded, PostedMail, Settled, StoreError, Telling, Writers,
+        CommitError, Fired, Journal, LOADED_ORDERS_MAX, Loaded, PostedMail, Replayed, Settled, StoreError, Telling,
+        Writers,
     },
     rows::{
         ConversationRow, CustomerRow, DeadLetter, FactRow, Lane, LeadRow, Mail, MailSeq, MessageRow, NoticeRow,
@@ -53,6 +54,8 @@ pub enum Call {
     KeepRaw,
     /// [`Journal::replay`].
     Replay,
+    /// [`Journal::replay_raw`].
+    ReplayRaw,
     /// [`Journal::drop_letter`].
     DropLetter,
 }
@@ -93,6 +96,18 @@ pub(super) struct Letter {
     pub(super) mail: Option<Vec<Inbound>>,
     /// What could not be read; empty where there is mail.
     pub(super) body: Vec<u8>,
+}
+
+impl Letter {
+    fn raw(&self) -> RawLetter {
+        RawLetter {
+            partner: self.partner.clone(),
+            account: self.account.clone(),
+            body: self.body.clone(),
+            cause: self.cause.clone(),
+            at: self.at,
+        }
+    }
 }
 
 impl MemoryStore {
@@ -535,18 +550,34 @@ impl Journal for MemoryStore {
         Ok(())
     }
 
-    async fn replay(&self, partner: &PartnerId, letter: i64) -> Result<Option<ConversationKey>, StoreError> {
+    async fn replay(&self, partner: &PartnerId, letter: i64) -> Result<Replayed, StoreError> {
         let mut state = self.enter(Call::Replay)?;
-        let theirs = |kept: &Letter| kept.partner == *partner && kept.mail.is_some();
-        if !state.letters.get(&letter).is_some_and(theirs) {
-            return Ok(None);
-        }
-        let mail = state.letters.remove(&letter).and_then(|kept| kept.mail).unwrap_or_default();
+        let Some(kept) = state.letters.get(&letter).filter(|kept| kept.partner == *partner) else {
+            return Ok(Replayed::Missing);
+        };
+        let Some(mail) = kept.mail.clone() else { return Ok(Replayed::Raw(kept.raw())) };
+        state.letters.remove(&letter);
         let key = mail.first().map(Inbound::conversation);
         for inbound in mail {
             state.keep(inbound);
         }
-        Ok(key)
+        Ok(key.map_or(Replayed::Missing, Replayed::Waits))
+    }
+
+    async fn replay_raw(&self, partner: &PartnerId, letter: i64, events: Vec<Inbound>) -> Result<bool, StoreError> {
+        let mut state = self.enter(Call::ReplayRaw)?;
+        if events.iter().any(|event| event.partner != *partner) {
+            return Err(StoreError::Failed("an event of another partner".into()));
+        }
+        let theirs = |kept: &Letter| kept.partner == *partner && kept.mail.is_none();
+        if !state.letters.get(&letter).is_some_and(theirs) {
+            return Ok(false);
+        }
+        state.letters.remove(&letter);
+        for inbound in events {
+            state.post(inbound);
+        }
+        Ok(true)
     }
 
     async fn drop_letter(&self, partner: &PartnerId, letter: i64) -> Result<bool, StoreError> {

@@ -27,6 +27,7 @@ use super::{
     plan::{Happening, Plan},
     ports::{SimChannel, SimKnowledge, SimModel},
     scene,
+    truth::{EventId, unread_event},
     world::{SimClock, World},
 };
 
@@ -81,8 +82,8 @@ pub(super) struct Drive {
     /// Each messenger waits for the answer before it hands in the next event of a chat.
     in_order: bool,
     waiting: BTreeMap<usize, Vec<usize>>,
-    /// Bodies that nobody can read, under way.
-    unreadable: Vec<(u32, Delivery)>,
+    /// Acts that nobody can read, under way.
+    unreadable: Vec<(usize, Delivery)>,
     rings: u32,
     deaths: u32,
     restart_due: bool,
@@ -148,8 +149,8 @@ impl Drive {
             self.hand_in_again();
         }
         self.check_rest();
-        let kept = self.world.store.raw_bodies();
-        self.world.state().check_end(&kept);
+        let unread: Vec<EventId> = self.world.store.raw_bodies().iter().map(|body| unread_event(body)).collect();
+        self.world.state().check_end(&unread);
     }
 
     fn check_rest(&self) {

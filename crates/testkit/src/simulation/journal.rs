@@ -9,12 +9,17 @@ use jiff::Timestamp;
 use voronka_core::{
     ids::{AccountId, PartnerId},
     message::{ConversationKey, Inbound},
-    ports::{CommitError, Fired, Journal, Loaded, PostedMail, Settled, StoreError, Telling, Writers},
+    ports::{CommitError, Fired, Journal, Loaded, PostedMail, Replayed, Settled, StoreError, Telling, Writers},
     rows::{DeadLetter, Lane, Mail, OutboxRow, RawLetter, TurnCommit},
 };
 
-use super::world::World;
+use super::{
+    truth::{event_id, unread_event},
+    world::World,
+};
 use crate::journal::Call;
+
+const READY: &str = "a store in memory is never waited for";
 
 /// A transaction that is not acknowledged yet.
 #[derive(Clone)]
@@ -27,6 +32,7 @@ pub(super) enum Write {
     Settle(Vec<Settled>),
     SetAside(DeadLetter),
     Replay(PartnerId, i64),
+    ReplayRaw(PartnerId, i64, Vec<Inbound>),
     KeepRaw(RawLetter),
     Drop(PartnerId, i64),
 }
@@ -34,7 +40,8 @@ pub(super) enum Write {
 pub(super) enum Written {
     Posted(Vec<PostedMail>),
     Fired(Fired),
-    Replayed(Option<ConversationKey>),
+    Replayed(Replayed),
+    Swapped(bool),
     SetAside(Telling),
     Dropped(bool),
     Done,
@@ -49,6 +56,7 @@ impl Write {
             Self::Settle(_) => Call::Settle,
             Self::SetAside(_) => Call::SetAside,
             Self::Replay(..) => Call::Replay,
+            Self::ReplayRaw(..) => Call::ReplayRaw,
             Self::KeepRaw(_) => Call::KeepRaw,
             Self::Drop(..) => Call::DropLetter,
         }
@@ -62,6 +70,7 @@ impl Write {
             Self::Settle(_) => "settle",
             Self::SetAside(_) => "set_aside",
             Self::Replay(..) => "replay",
+            Self::ReplayRaw(..) => "replay_raw",
             Self::KeepRaw(_) => "keep_raw",
             Self::Drop(..) => "drop_letter",
         }
@@ -117,7 +126,6 @@ pub(super) fn tear(world: &Arc<World>) {
 
 /// Writes a transaction, and records what it did.
 fn apply(world: &Arc<World>, write: Write) -> Result<Written, CommitError> {
-    const READY: &str = "a store in memory is never waited for";
     let store = &world.store;
     match write {
         Write::Post(batch) => {
@@ -142,16 +150,7 @@ fn apply(world: &Arc<World>, write: Write) -> Result<Written, CommitError> {
             }
             Ok(Written::Done)
         }
-        Write::Fire(now, limit, asked) => {
-            let due = due_timers(world, now);
-            let fired = store.fire(now, limit).now_or_never().expect(READY)?;
-            let left = due_timers(world, now);
-            let mut state = world.state();
-            for timer in due.into_iter().filter(|timer| !left.contains(timer)) {
-                state.fired(timer, asked);
-            }
-            Ok(Written::Fired(fired))
-        }
+        Write::Fire(now, limit, asked) => fire(world, now, limit, asked),
         Write::Settle(settled) => {
             store.settle(settled.clone()).now_or_never().expect(READY)?;
             let mut state = world.state();
@@ -174,17 +173,36 @@ fn apply(world: &Arc<World>, write: Write) -> Result<Written, CommitError> {
             world.state().put_back(&events);
             Ok(Written::Replayed(replayed))
         }
+        Write::ReplayRaw(partner, letter, events) => {
+            let swapped = store.replay_raw(&partner, letter, events.clone()).now_or_never().expect(READY)?;
+            if swapped {
+                world.state().read_after_all(&events);
+            }
+            Ok(Written::Swapped(swapped))
+        }
         Write::KeepRaw(letter) => {
             store.keep_raw(letter).now_or_never().expect(READY)?;
             Ok(Written::Done)
         }
         Write::Drop(partner, letter) => {
             let (events, body) = (store.letter_events(&partner, letter), store.letter_body(&partner, letter));
+            let events: Vec<_> = events.iter().map(event_id).chain(body.as_deref().map(unread_event)).collect();
             let there = store.drop_letter(&partner, letter).now_or_never().expect(READY)?;
-            world.state().dropped(&events, body);
+            world.state().dropped(&events);
             Ok(Written::Dropped(there))
         }
     }
+}
+
+fn fire(world: &World, now: Timestamp, limit: usize, asked: Timestamp) -> Result<Written, CommitError> {
+    let due = due_timers(world, now);
+    let fired = world.store.fire(now, limit).now_or_never().expect(READY)?;
+    let left = due_timers(world, now);
+    let mut state = world.state();
+    for timer in due.into_iter().filter(|timer| !left.contains(timer)) {
+        state.fired(timer, asked);
+    }
+    Ok(Written::Fired(fired))
 }
 
 /// Timers that are due by `now`: chat, name, moment.
@@ -349,10 +367,17 @@ impl Journal for SimJournal {
         }
     }
 
-    async fn replay(&self, partner: &PartnerId, letter: i64) -> Result<Option<ConversationKey>, StoreError> {
+    async fn replay(&self, partner: &PartnerId, letter: i64) -> Result<Replayed, StoreError> {
         match self.write(Write::Replay(partner.clone(), letter)).await.map_err(store_error)? {
-            Written::Replayed(key) => Ok(key),
-            _other => Ok(None),
+            Written::Replayed(replayed) => Ok(replayed),
+            _other => Ok(Replayed::Missing),
+        }
+    }
+
+    async fn replay_raw(&self, partner: &PartnerId, letter: i64, events: Vec<Inbound>) -> Result<bool, StoreError> {
+        match self.write(Write::ReplayRaw(partner.clone(), letter, events)).await.map_err(store_error)? {
+            Written::Swapped(swapped) => Ok(swapped),
+            _other => Ok(false),
         }
     }
 }

@@ -17,8 +17,8 @@ use voronka_core::{
     ids::{AccountId, BubbleId, PartnerId},
     message::{Bubble, ConversationKey, EventKey, Inbound, Peer},
     ports::{
-        Channel, ChatModel, CommitError, Completion, Delta, Fired, Journal, Loaded, ModelError, PostedMail, Preview,
-        Prompt, Receipt, SendError, Settled, StoreError, Telling, Writers,
+        Channel, ChatModel, CommitError, Completion, Delta, Fired, Journal, Loaded, Malformed, ModelError, PostedMail,
+        Preview, Prompt, Receipt, Replayed, SendError, Settled, StoreError, Telling, Writers,
     },
     rows::{DeadLetter, Mail, OutboxRow, RawLetter, TimerRow, TurnCommit},
     spec::rich::Rich,
@@ -84,6 +84,8 @@ pub enum Mutant {
     CampaignForgotten,
     /// A body that could not be read is acknowledged and not kept.
     RawForgotten,
+    /// A body that is read after all leaves first, and what was read from it comes afterwards.
+    RawApart,
     /// Nobody hears of an event that is set aside.
     SilentLetter,
     /// A bubble without a key is given up one repeat too early.
@@ -92,7 +94,7 @@ pub enum Mutant {
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::NoDedup,
         Self::AckBeforeCommit,
         Self::HandedBeforeCommit,
@@ -118,6 +120,7 @@ impl Mutant {
         Self::SeenIsDeaf,
         Self::CampaignForgotten,
         Self::RawForgotten,
+        Self::RawApart,
         Self::SilentLetter,
         Self::GivesUpEarly,
     ];
@@ -134,6 +137,7 @@ impl Mutant {
             | Self::SeenIsDeaf
             | Self::CampaignForgotten
             | Self::RawForgotten
+            | Self::RawApart
             | Self::GivesUpEarly => "nothing lost",
             Self::SilentLetter => "an answer or a person",
             Self::SendBeforeCommit | Self::NewKey => "commit before send",
@@ -405,12 +409,25 @@ impl Journal for BrokenJournal {
         self.inner.drop_letter(partner, letter).await
     }
 
-    async fn replay(&self, partner: &PartnerId, letter: i64) -> Result<Option<ConversationKey>, StoreError> {
+    async fn replay(&self, partner: &PartnerId, letter: i64) -> Result<Replayed, StoreError> {
         if self.how.is(Mutant::LetterLost) {
             // Nobody has asked for that: it is no letter that was dropped on purpose.
-            return self.how.world.store.drop_letter(partner, letter).await.map(|_gone| None);
+            return self.how.world.store.drop_letter(partner, letter).await.map(|_gone| Replayed::Missing);
         }
         self.inner.replay(partner, letter).await
+    }
+
+    async fn replay_raw(&self, partner: &PartnerId, letter: i64, events: Vec<Inbound>) -> Result<bool, StoreError> {
+        if self.how.is(Mutant::RawApart) {
+            let there = self.how.world.store.drop_letter(partner, letter).await?;
+            if there {
+                self.how.world.state().read_after_all(&events);
+                let inner = Arc::clone(&self.inner);
+                self.how.later(async move { while inner.post(events.clone()).await.is_err() {} });
+            }
+            return Ok(there);
+        }
+        self.inner.replay_raw(partner, letter, events).await
     }
 }
 
@@ -461,6 +478,10 @@ impl BrokenChannel {
 impl Channel for BrokenChannel {
     fn capabilities(&self) -> &Capabilities {
         self.inner.capabilities()
+    }
+
+    fn parse(&self, body: &[u8], at: Timestamp) -> Result<Vec<Inbound>, Malformed> {
+        self.inner.parse(body, at)
     }
 
     async fn send(&self, to: &Peer, bubble: &Bubble, id: BubbleId) -> Result<Receipt, SendError> {

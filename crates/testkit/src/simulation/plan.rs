@@ -9,7 +9,7 @@ use voronka_core::{
 use super::{
     chance::Chance,
     scene,
-    truth::Act,
+    truth::{Act, Body},
     world::{State, World},
 };
 
@@ -17,7 +17,9 @@ use super::{
 const ACTS_MAX: u64 = 12;
 /// Acts that a polled messenger hands in at once, at most.
 const BATCH_MAX: usize = 5;
-/// The kind of an act: a person takes a conversation over.
+/// The kind of an act: a customer says something.
+const SAYS: u64 = 0;
+/// Another: a person takes a conversation over.
 const TAKES_OVER: u64 = 91;
 
 /// Something that is going to happen.
@@ -31,8 +33,8 @@ pub(super) enum Happening {
     Restart,
     /// Somebody tries to put back what was set aside.
     PutBack,
-    /// A messenger hands in a body that nobody can read.
-    Unreadable(u32),
+    /// A messenger hands in an act that nobody can read yet.
+    Unreadable(usize),
     /// Somebody drops one of the letters.
     Drop,
     /// A second process is started on the same store.
@@ -81,7 +83,7 @@ impl Plan {
             let n = state.truth.acts.len();
             numbers[chat] += 1;
             let inbound = act(n, chat, numbers[chat], kind, state.now() + at);
-            state.truth.acts.push(Act { chat, inbound, tried: None, acked: None });
+            state.truth.acts.push(Act { chat, inbound, body: Body::Readable, tried: None, acked: None });
             let same_account = |other: &usize| scene::same_account(state.truth.acts[*other].chat, chat);
             // What comes between two polls comes together.
             let batch = deliveries.last_mut().filter(|(_, batch)| polled && batch.len() < BATCH_MAX);
@@ -111,17 +113,29 @@ impl Plan {
             agenda.push((somewhere(chance), Happening::Second));
             state.writers = Writers::Many;
         }
-        let whims = &mut state.whims;
-        for n in 0..u32::try_from(whims.below(3)).unwrap_or(0) {
-            agenda.push((somewhere(whims), Happening::Unreadable(n)));
-        }
-        if whims.one_in(4) {
-            agenda.push((somewhere(whims), Happening::Drop));
-        }
+        agenda.extend(letters(&mut state, &mut numbers, span));
         let chance = &mut state.chance;
         let deaths = u32::try_from(chance.below(4)).unwrap_or(0);
         Self { agenda, in_order, storm_until, deaths }
     }
+}
+
+/// What messengers hand in that nobody can read yet, and what is dropped of all that was set aside.
+fn letters(state: &mut State, numbers: &mut [usize; 8], span: i64) -> Vec<(SignedDuration, Happening)> {
+    let mut agenda = Vec::new();
+    let somewhere = |chance: &mut Chance| SignedDuration::from_millis(chance.within(0, span));
+    for _ in 0..state.whims.below(3) {
+        let (at, chat) = (somewhere(&mut state.whims), state.whims.index(8));
+        let n = state.truth.acts.len();
+        numbers[chat] += 1;
+        let inbound = act(n, chat, numbers[chat], SAYS, state.now() + at);
+        state.truth.acts.push(Act { chat, inbound, body: Body::Unreadable, tried: None, acked: None });
+        agenda.push((at, Happening::Unreadable(n)));
+    }
+    if state.whims.one_in(4) {
+        agenda.push((somewhere(&mut state.whims), Happening::Drop));
+    }
+    agenda
 }
 
 /// What a person does: `kind` of a hundred.
@@ -133,7 +147,7 @@ fn act(n: usize, chat: usize, number: usize, kind: u64, at: Timestamp) -> Inboun
     };
     let team = |action: TeamAction| Event::Team { who: format!("хозяйка-{n}"), action };
     let event = match kind {
-        0..=54 => said(Content::Text { text: word }),
+        SAYS..=54 => said(Content::Text { text: word }),
         55..=59 => said(Content::Text { text: format!("Расскажите про {word}") }),
         60..=75 => said(Content::Command { name: "zakaz".into(), args: String::new() }),
         76..=87 => said(Content::Button { token: String::new(), label: None }),

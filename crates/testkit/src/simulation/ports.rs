@@ -3,20 +3,21 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use voronka_core::{
     capabilities::Capabilities,
     ids::{AccountId, BubbleId, PartnerId},
-    message::{Bubble, Peer},
+    message::{Bubble, Inbound, Peer},
     ports::{
-        Channel, ChatMessage, ChatModel, Completion, Delta, Finish, Indexed, Knowledge, KnowledgeError, ModelError,
-        Passage, Preview, Prompt, Receipt, SendError, ToolCall, Usage,
+        Channel, ChatMessage, ChatModel, Completion, Delta, Finish, Indexed, Knowledge, KnowledgeError, Malformed,
+        ModelError, Passage, Preview, Prompt, Receipt, SendError, ToolCall, Usage,
     },
     spec::knowledge::Page,
 };
 
 use super::{
     scene,
+    truth::{EventId, unread_event},
     world::{Fault, World, panics},
 };
 
@@ -90,6 +91,18 @@ impl Channel for SimChannel {
                 Err(SendError::Unanswered("timed out".into()))
             }
             Fault::Panics { .. } => panics(),
+        }
+    }
+
+    fn parse(&self, body: &[u8], _at: Timestamp) -> Result<Vec<Inbound>, Malformed> {
+        let mut state = self.world.state();
+        // In the end whatever was wrong is mended.
+        if state.troubled && state.whims.one_in(2) {
+            return Err(Malformed("no JSON".into()));
+        }
+        match unread_event(&String::from_utf8_lossy(body)) {
+            EventId::Act(act) => Ok(vec![state.truth.acts[act].inbound.clone()]),
+            EventId::Timer(..) | EventId::Delivery(_) | EventId::Strange(_) => Err(Malformed("no event".into())),
         }
     }
 

@@ -38,9 +38,6 @@ pub(super) struct Truth {
     silenced: BTreeSet<usize>,
     /// Events that were set aside and dropped on purpose.
     dropped: BTreeSet<EventId>,
-    /// Bodies that could not be read and were acknowledged; those that were dropped on purpose.
-    pub(super) raw: BTreeSet<String>,
-    raw_dropped: BTreeSet<String>,
     /// Events that were set aside and put back: they have their turn, out of order.
     replayed: BTreeSet<EventId>,
     /// How often a timer was set for one moment.
@@ -79,10 +76,30 @@ pub(super) struct Truth {
 pub(super) struct Act {
     pub(super) chat: usize,
     pub(super) inbound: Inbound,
+    pub(super) body: Body,
     /// When it was first handed in, in steps.
     pub(super) tried: Option<u64>,
     /// When it was first acknowledged.
     pub(super) acked: Option<u64>,
+}
+
+/// What a messenger hands an act in as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Body {
+    Readable,
+    /// Nobody can read it yet.
+    Unreadable,
+}
+
+/// The body of an act that nobody can read yet.
+pub(super) fn unread_body(act: usize) -> String {
+    format!("act-{act}")
+}
+
+/// The event in such a body.
+pub(super) fn unread_event(body: &str) -> EventId {
+    let act = body.rsplit('-').next().and_then(|act| act.parse().ok());
+    act.map_or_else(|| EventId::Strange(body.to_owned()), EventId::Act)
 }
 
 /// What makes an event itself, whatever key it goes under.
@@ -402,13 +419,20 @@ impl State {
     }
 
     /// Somebody drops a letter for good.
-    pub(super) fn dropped(&mut self, events: &[Inbound], body: Option<String>) {
-        self.tell(|| format!("dropped: {:?} {body:?}", events.iter().map(event_id).collect::<Vec<_>>()));
-        for id in events.iter().map(event_id) {
-            self.truth.set_aside.remove(&id);
-            self.truth.dropped.insert(id);
+    pub(super) fn dropped(&mut self, events: &[EventId]) {
+        self.tell(|| format!("dropped: {events:?}"));
+        for id in events {
+            self.truth.set_aside.remove(id);
+            self.truth.dropped.insert(id.clone());
         }
-        self.truth.raw_dropped.extend(body);
+    }
+
+    /// What could not be read has been read, and waits for its turn behind what came meanwhile.
+    pub(super) fn read_after_all(&mut self, events: &[Inbound]) {
+        for id in events.iter().map(event_id) {
+            self.tell(|| format!("{id:?} is read after all"));
+            self.truth.replayed.insert(id);
+        }
     }
 
     /// These wait for their turn again.

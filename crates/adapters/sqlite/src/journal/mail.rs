@@ -6,8 +6,8 @@ use serde_json::value::RawValue;
 use voronka_core::{
     ids::{AccountId, PartnerId},
     message::{ConversationKey, Event, EventKey, Inbound, Peer, Timer},
-    ports::{EventSetAside, Fired, PostedMail, StoreError, Telling},
-    rows::{DeadLetter, Mail, MailSeq, Told},
+    ports::{EventSetAside, Fired, PostedMail, Replayed, StoreError, Telling},
+    rows::{DeadLetter, Mail, MailSeq, RawLetter, Told},
 };
 
 use super::{all, most, one};
@@ -169,16 +169,36 @@ pub(crate) fn set_aside_events(mail: &str) -> Result<Vec<EventSetAside>, Problem
     mail.into_iter().map(event).collect()
 }
 
-pub(super) fn replay(pen: &Pen<'_>, partner: &PartnerId, id: i64) -> Result<Option<ConversationKey>, Problem> {
+pub(super) fn replay(pen: &Pen<'_>, partner: &PartnerId, id: i64) -> Result<Replayed, Problem> {
     let taken = all(pen, sql::LETTER_TAKE, params![partner.as_str(), id], |row| {
         let mail: Vec<Kept> = serde_json::from_str(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?)
             .map_err(|_| Problem::Unreadable("dead letter"))?;
         Ok((get(row, 0)?, mail))
     })?;
-    let Some((conversation, mail)) = taken.into_iter().next() else { return Ok(None) };
+    let Some((conversation, mail)) = taken.into_iter().next() else {
+        return Ok(raw(pen, partner, id)?.map_or(Replayed::Missing, Replayed::Raw));
+    };
     let key = ConversationKey { partner: partner.clone(), conversation };
     for Kept { account, peer, key: event_key, at, event } in mail {
         Letter { key: key.clone(), account, peer, event_key, at, event: event.get().to_owned() }.keep(pen)?;
     }
-    Ok(Some(key))
+    Ok(Replayed::Waits(key))
+}
+
+fn raw(pen: &Pen<'_>, partner: &PartnerId, id: i64) -> Result<Option<RawLetter>, Problem> {
+    one(pen, sql::LETTER_RAW, params![partner.as_str(), id], |row| {
+        let (account, cause, at, body) = (get(row, 0)?, get(row, 1)?, get(row, 2)?, row.get(3)?);
+        Ok(RawLetter { partner: partner.clone(), account, body, cause, at })
+    })
+}
+
+/// A raw letter leaves, and what was read from it comes.
+pub(super) fn replay_raw(pen: &Pen<'_>, partner: &PartnerId, id: i64, events: &[Letter]) -> Result<bool, Problem> {
+    if pen.prepare_cached(sql::LETTER_RAW_DROP)?.execute(params![partner.as_str(), id])? == 0 {
+        return Ok(false);
+    }
+    for event in events {
+        event.post(pen)?;
+    }
+    Ok(true)
 }

@@ -3,7 +3,7 @@ use voronka_core::{
     message::{Content, ConversationKey, Event, EventKey, Inbound, Profile, Timer},
     ports::{
         Backlog, ConversationFilter, Directory, Figures, Journal, LeadFilter, LetterContent, LetterKind, Loaded,
-        OrderFilter, Page, PostedMail, Settled, Telling,
+        OrderFilter, Page, PostedMail, Replayed, Settled, StoreError, Telling,
     },
     rows::{DeadLetter, Lane, OutboxRow, RawLetter, TimerRow, Told, TurnCommit},
 };
@@ -200,13 +200,14 @@ pub async fn mail_set_aside_is_kept_with_its_cause_and_can_be_replayed(fixture: 
     assert_eq!(told, [sample::notice("aside", 9)], "the team is told with it");
     assert_eq!((listed[0].cause.as_str(), listed[0].at), ("the turn did not end", sample::moment(9)));
     assert_eq!((&listed[0].account, listed[0].holds), (&first.account, LetterKind::Events));
-    assert_eq!(store.replay(&sample::partner("nega"), listed[0].id).await, Ok(None));
-    assert_eq!(store.replay(&key.partner, listed[0].id + 1).await, Ok(None));
-    assert_eq!(store.replay(&key.partner, listed[0].id).await, Ok(Some(key.clone())));
+    assert_eq!(store.replay(&sample::partner("nega"), listed[0].id).await, Ok(Replayed::Missing));
+    assert_eq!(store.replay(&key.partner, listed[0].id + 1).await, Ok(Replayed::Missing));
+    assert_eq!(store.replay_raw(&key.partner, listed[0].id, vec![]).await, Ok(false), "it holds events");
+    assert_eq!(store.replay(&key.partner, listed[0].id).await, Ok(Replayed::Waits(key.clone())));
     let found: Vec<Inbound> = load(&fixture, &key).await.mail.into_iter().map(|mail| mail.inbound).collect();
     assert_eq!(found, [third, first, second]);
     assert!(store.dead_letters(&key.partner, Page::first(10)).await.expect("lists").is_empty());
-    assert_eq!(store.replay(&key.partner, listed[0].id).await, Ok(None), "a letter is replayed once");
+    assert_eq!(store.replay(&key.partner, listed[0].id).await, Ok(Replayed::Missing), "a letter is replayed once");
 }
 
 /// An engine that had no answer asks again.
@@ -249,17 +250,48 @@ pub async fn of_one_trouble_people_are_told_once(fixture: impl Fixture) {
     assert_eq!(store.notices(&key.partner, Page::first(10)).await.expect("lists").len(), 1);
 }
 
-/// What could not be read is for the operator's eyes.
-pub async fn a_raw_letter_is_listed_and_cannot_be_replayed(fixture: impl Fixture) {
+/// A body that could not be read; the letter and its id.
+async fn raw(fixture: &impl Fixture) -> (RawLetter, i64) {
     let partner = sample::partner("korica");
     let (account, body) = (sample::account(), vec![0, 255, b'{']);
     let letter = RawLetter { partner: partner.clone(), account, body, cause: "no JSON".into(), at: sample::moment(3) };
-    fixture.store().keep_raw(letter).await.expect("is kept");
+    fixture.store().keep_raw(letter.clone()).await.expect("is kept");
+    let listed = fixture.store().dead_letters(&partner, Page::first(1)).await.expect("lists");
+    (letter, listed[0].id)
+}
+
+/// What could not be read is for the operator's eyes, until somebody can.
+pub async fn a_raw_letter_is_listed_and_gives_what_it_holds(fixture: impl Fixture) {
+    let (letter, id) = raw(&fixture).await;
+    let partner = letter.partner.clone();
     let listed = fixture.store().dead_letters(&partner, Page::first(10)).await.expect("lists");
     assert_eq!((listed.len(), listed[0].cause.as_str(), listed[0].at), (1, "no JSON", sample::moment(3)));
     assert_eq!(listed[0].holds, LetterKind::Body);
-    assert_eq!(fixture.store().replay(&partner, listed[0].id).await, Ok(None));
+    assert_eq!(fixture.store().replay(&sample::partner("nega"), id).await, Ok(Replayed::Missing));
+    assert_eq!(fixture.store().replay(&partner, id).await, Ok(Replayed::Raw(letter)));
     assert_eq!(fixture.store().dead_letters(&partner, Page::first(10)).await.expect("lists").len(), 1);
+}
+
+/// What it holds comes in as if it had just been handed in: an event that is known already is not kept again.
+pub async fn a_raw_letter_is_swapped_for_what_was_read_from_it(fixture: impl Fixture) {
+    let (known, key) = anna(&fixture).await;
+    let (_, id) = raw(&fixture).await;
+    let new = Inbound { key: EventKey::new("2"), ..known.clone() };
+    let (store, nega) = (fixture.store(), sample::partner("nega"));
+    let read = vec![known.clone(), new.clone()];
+    assert_eq!(store.replay_raw(&nega, id, vec![]).await, Ok(false));
+    assert_eq!(store.replay_raw(&key.partner, id + 1, read.clone()).await, Ok(false));
+    let foreign = vec![new.clone(), Inbound { partner: nega, ..known }];
+    assert!(matches!(store.replay_raw(&key.partner, id, foreign).await, Err(StoreError::Failed(_))));
+    assert_eq!(keys(&load(&fixture, &key).await), ["1"], "nothing was changed");
+    assert_eq!(store.dead_letters(&key.partner, Page::first(10)).await.expect("lists").len(), 1);
+    assert_eq!(store.replay_raw(&key.partner, id, read.clone()).await, Ok(true));
+    assert_eq!(store.replay_raw(&key.partner, id, read).await, Ok(false), "it is gone");
+
+    let fixture = fixture.reopened().await;
+    assert_eq!(keys(&load(&fixture, &key).await), ["1", "2"]);
+    assert!(fixture.store().dead_letters(&key.partner, Page::first(10)).await.expect("lists").is_empty());
+    assert_eq!(post(&fixture, vec![new]).await, [PostedMail::Seen], "its key is known from now on");
 }
 
 /// Poisons Anna's first event; the id of its letter.
@@ -304,7 +336,7 @@ pub async fn a_dropped_letter_is_gone_and_no_other(fixture: impl Fixture) {
     assert_eq!(store.dead_letters(&key.partner, Page::first(10)).await.expect("lists").len(), 1);
     assert_eq!(store.drop_letter(&key.partner, id).await, Ok(true));
     assert_eq!(store.drop_letter(&key.partner, id).await, Ok(false), "a letter is dropped once");
-    assert_eq!(store.replay(&key.partner, id).await, Ok(None));
+    assert_eq!(store.replay(&key.partner, id).await, Ok(Replayed::Missing));
     assert_eq!(post(&fixture, vec![inbound]).await, [PostedMail::Seen]);
     let fixture = fixture.reopened().await;
     assert!(fixture.store().dead_letters(&key.partner, Page::first(10)).await.expect("lists").is_empty());
@@ -367,5 +399,5 @@ pub async fn another_partner_finds_nothing(fixture: impl Fixture) {
     assert_eq!(store.figures(&nega, sample::moment(-10), sample::moment(1_000)).await, Ok(Figures::default()));
     assert_eq!(store.dead_letters(&nega, page).await, Ok(vec![]));
     let dead = store.dead_letters(&key.partner, page).await.expect("lists")[0].id;
-    assert_eq!(store.replay(&nega, dead).await, Ok(None));
+    assert_eq!(store.replay(&nega, dead).await, Ok(Replayed::Missing));
 }

@@ -6,7 +6,7 @@ use voronka_engine::Engine;
 use super::{
     super::{
         plan::{Happening, pressed},
-        truth::Act,
+        truth::{Act, Body},
     },
     Drive,
 };
@@ -22,8 +22,10 @@ impl Drive {
                 let earlier = self.deliveries.iter().flat_map(|(acts, _)| acts);
                 let busy = earlier.clone().any(|other| other != n && state.truth.acts[*other].chat == chat);
                 let mut before = (0..*n).map(|other| (other, &state.truth.acts[other]));
-                let before =
-                    before.any(|(other, act)| act.chat == chat && act.acked.is_none() && !handed.contains(&other));
+                let before = before.any(|(other, act)| {
+                    let waits = act.acked.is_none() && act.body == Body::Readable;
+                    act.chat == chat && waits && !handed.contains(&other)
+                });
                 if busy || before {
                     drop(state);
                     let waiting = self.waiting.entry(chat).or_default();
@@ -131,7 +133,8 @@ impl Drive {
             .collect();
         let left: Vec<usize> = {
             let state = self.world.state();
-            let unacked = state.truth.acts.iter().enumerate().filter(|(_, act)| act.acked.is_none());
+            let acts = state.truth.acts.iter().enumerate();
+            let unacked = acts.filter(|(_, act)| act.acked.is_none() && act.body == Body::Readable);
             unacked.map(|(n, _)| n).filter(|n| !planned.contains(n)).collect()
         };
         for n in left {

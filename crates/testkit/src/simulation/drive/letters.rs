@@ -4,22 +4,23 @@ use voronka_core::{ids::PartnerId, ports::Mailbox, rows::RawLetter};
 use voronka_engine::Engine;
 
 use super::{
-    super::{plan::Happening, scene},
+    super::{plan::Happening, truth::unread_body},
     Drive,
 };
 
 impl Drive {
-    pub(super) fn hand_in_unreadable(&mut self, n: u32, engines: &[Engine]) {
-        let (Some(engine), home) = (engines.first().cloned(), &scene::chats()[0]) else { return };
-        self.world.tell(|| format!("handed in: {}", unreadable(n)));
-        let letter = RawLetter {
-            partner: home.partner.clone(),
-            account: home.account.clone(),
-            body: unreadable(n).into_bytes(),
-            cause: "no JSON".into(),
-            at: self.world.state().now(),
-        };
-        self.unreadable.push((n, tokio::spawn(async move { engine.keep_raw(letter).await })));
+    pub(super) fn hand_in_unreadable(&mut self, act: usize, engines: &[Engine]) {
+        let Some(engine) = engines.first().cloned() else { return };
+        let mut state = self.world.state();
+        state.tell(|| format!("handed in, and nobody can read it: act {act}"));
+        let step = state.step;
+        let known = &mut state.truth.acts[act];
+        known.tried = known.tried.or(Some(step));
+        let (partner, account) = (known.inbound.partner.clone(), known.inbound.account.clone());
+        let at = state.now();
+        drop(state);
+        let letter = RawLetter { partner, account, body: unread_body(act).into_bytes(), cause: "no JSON".into(), at };
+        self.unreadable.push((act, tokio::spawn(async move { engine.keep_raw(letter).await })));
     }
 
     /// Somebody drops one of the letters for good; whether that succeeds or not, it is not tried again.
@@ -32,24 +33,27 @@ impl Drive {
         self.replays.push(tokio::spawn(async move { engine.drop_letter(&partner, letter).await.is_ok() }));
     }
 
-    /// What became of bodies that nobody can read.
+    /// What became of acts that nobody can read.
     pub(super) async fn hear_of_unreadable(&mut self) {
         while let Some(at) = self.unreadable.iter().position(|(_, delivery)| delivery.is_finished()) {
-            let (n, delivery) = self.unreadable.remove(at);
+            let (act, delivery) = self.unreadable.remove(at);
             let kept = matches!(delivery.await, Ok(Ok(())));
-            self.world.tell(|| format!("the messenger is told of {}: kept is {kept}", unreadable(n)));
+            self.world.tell(|| {
+                format!("the messenger is told of act {act}, unread: {}", if kept { "kept" } else { "not kept" })
+            });
             if kept {
-                self.world.state().truth.raw.insert(unreadable(n));
+                let mut state = self.world.state();
+                state.truth.acts[act].acked = Some(state.step);
             } else {
-                self.put_soon(700, Happening::Unreadable(n));
+                self.put_soon(700, Happening::Unreadable(act));
             }
         }
     }
 
     /// The process has ended: messengers hand in again what they have heard nothing of.
     pub(super) fn hand_in_unreadable_again(&mut self) {
-        for (n, _) in std::mem::take(&mut self.unreadable) {
-            self.put_soon(500, Happening::Unreadable(n));
+        for (act, _) in std::mem::take(&mut self.unreadable) {
+            self.put_soon(500, Happening::Unreadable(act));
         }
     }
 
@@ -79,9 +83,4 @@ impl Drive {
             self.replays.push(tokio::spawn(async move { engine.replay(&partner, letter).await.is_ok() }));
         }
     }
-}
-
-/// The body of that number.
-fn unreadable(n: u32) -> String {
-    format!("raw-{n}")
 }
