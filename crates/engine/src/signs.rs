@@ -121,6 +121,18 @@ impl Signs {
         true
     }
 
+    /// The channel has asked to slow down: nothing but answers is shown until then.
+    pub(crate) fn be_quiet(&self, account: &(PartnerId, AccountId), until: Moment) {
+        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let line = lines.entry(account.clone()).or_default();
+        line.quiet_until = line.quiet_until.max(Some(until));
+    }
+
+    pub(crate) fn is_quiet(&self, account: &(PartnerId, AccountId), now: Moment) -> bool {
+        let lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.get(account).and_then(|line| line.quiet_until).is_some_and(|until| now < until)
+    }
+
     fn leave(&self, account: &(PartnerId, AccountId), quiet_until: Option<Moment>) {
         let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(line) = lines.get_mut(account) else { return };
@@ -164,6 +176,20 @@ async fn sleep(shared: &Arc<Shared>, until: Option<Moment>) {
     }
 }
 
+/// For how long the channel asks the account to slow down.
+pub(crate) fn asked_pause(error: &SendError) -> Option<SignedDuration> {
+    match error {
+        SendError::Limited { after } => SignedDuration::try_from(*after).ok(),
+        SendError::ChatLimited { .. }
+        | SendError::Unavailable(_)
+        | SendError::Unanswered(_)
+        | SendError::Blocked
+        | SendError::Gone
+        | SendError::Refused(_)
+        | SendError::Unauthorised => None,
+    }
+}
+
 async fn call(shared: &Arc<Shared>, channel: Arc<dyn Channel>, line: (PartnerId, AccountId), peer: Peer) {
     let now = shared.clock.moment();
     let shown = tokio::select! {
@@ -173,10 +199,9 @@ async fn call(shared: &Arc<Shared>, channel: Arc<dyn Channel>, line: (PartnerId,
     };
     let quiet_until = match shown {
         Ok(Ok(())) => None,
-        Ok(Err(SendError::Limited { after, .. })) => SignedDuration::try_from(after).ok().map(|after| now + after),
         Ok(Err(error)) => {
             debug!(%error, "a sign of life was not shown");
-            None
+            asked_pause(&error).map(|pause| now + pause)
         }
         Err(_panic) => {
             warn!("showing a sign of life panicked");

@@ -310,7 +310,7 @@ async fn load(
         (warm.account, warm.peer) = (account.clone(), peer.clone());
         return Ok(warm);
     }
-    let stored = shared.journal.load(key, 0, Snapshot::HISTORY_MAX).await.map_err(Decided::Unread)?;
+    let stored = shared.journal.load(key, Snapshot::HISTORY_MAX).await.map_err(Decided::Unread)?;
     shared.meters.part(Part::Load, begun, shared.clock.moment());
     let read = Snapshot::read(key.clone(), account.clone(), peer.clone(), &stored);
     read.map(Box::new).map_err(|error| Decided::Failed(error.to_string()))

@@ -23,7 +23,7 @@ use voronka_core::{
     turn::{Answer, Question, Snapshot},
 };
 
-use crate::{Shared, conversations::Fresh, observe::Part, partner::Partner};
+use crate::{Shared, conversations::Fresh, observe::Part, partner::Partner, signs};
 
 /// How often an unfinished answer is shown, and how long it may take before it is shown at all.
 const PREVIEW_EVERY: SignedDuration = SignedDuration::from_millis(700);
@@ -268,7 +268,8 @@ impl<'a> World<'a> {
     async fn keep_showing(&self, shown: &Shown, answered: &CancellationToken, on_screen: &AtomicI64) {
         let channel = self.partner.channel_of(&self.account).filter(|channel| channel.capabilities().preview.it());
         let Some(channel) = channel else { return };
-        let clock = &self.shared.clock;
+        let (shared, clock) = (self.shared, &self.shared.clock);
+        let line = (self.partner.id().clone(), self.account.clone());
         loop {
             tokio::select! {
                 biased;
@@ -276,11 +277,18 @@ impl<'a> World<'a> {
                 () = clock.sleep(PREVIEW_EVERY) => {}
             }
             let Some(text) = shown.take_news() else { continue };
+            if shared.signs.is_quiet(&line, clock.moment()) {
+                continue;
+            }
             on_screen.store(self.draft, Ordering::Relaxed);
             let preview = Preview { draft: self.draft, text };
             tokio::select! {
                 biased;
-                () = harmless("a preview", channel.preview(&self.peer, &preview)) => {}
+                asked = harmless("a preview", channel.preview(&self.peer, &preview)) => {
+                    if let Some(pause) = asked {
+                        shared.signs.be_quiet(&line, clock.moment() + pause);
+                    }
+                }
                 () = self.a_while_after(answered) => debug!("a preview is late; the answer goes on"),
                 () = clock.sleep(PREVIEW_MAX) => {
                     debug!("a preview hangs; no more are shown");
@@ -309,7 +317,7 @@ pub(crate) async fn withdraw(
     let nothing = Preview { draft, text: String::new() };
     tokio::select! {
         biased;
-        () = harmless("a withdrawal", channel.preview(peer, &nothing)) => {}
+        _asked = harmless("a withdrawal", channel.preview(peer, &nothing)) => {}
         () = shared.clock.sleep(PREVIEW_WAIT) => {}
     }
 }
@@ -321,12 +329,18 @@ async fn ask(model: &dyn ChatModel, prompt: &Prompt, shown: &Shown) -> Result<Co
     completion.unwrap_or_else(|_panic| Err(ModelError::Unavailable("its adapter panicked".into())))
 }
 
-/// Something that may fail, even panic, and costs nothing then.
-async fn harmless(what: &'static str, call: impl Future<Output = Result<(), SendError>>) {
+/// Something that may fail, even panic, and costs nothing then; for how long the channel asks to slow down.
+async fn harmless(what: &'static str, call: impl Future<Output = Result<(), SendError>>) -> Option<SignedDuration> {
     match AssertUnwindSafe(call).catch_unwind().await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => debug!(%error, what, "a side call failed"),
-        Err(_panic) => warn!(what, "a side call panicked"),
+        Ok(Ok(())) => None,
+        Ok(Err(error)) => {
+            debug!(%error, what, "a side call failed");
+            signs::asked_pause(&error)
+        }
+        Err(_panic) => {
+            warn!(what, "a side call panicked");
+            None
+        }
     }
 }
 

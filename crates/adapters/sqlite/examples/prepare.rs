@@ -99,9 +99,10 @@ impl World {
         let inbound = self.says(n, "first");
         let (key, account, peer) = (inbound.conversation(), inbound.account.clone(), inbound.peer.clone());
         store.post(vec![inbound]).await?;
-        let loaded = store.load(&key, BATCH, HISTORY).await?;
+        let mail = store.mail(&key, BATCH).await?;
+        let loaded = store.load(&key, HISTORY).await?;
         let snapshot = Snapshot::read(key, account, peer, &loaded)?;
-        let mut step = Turn::begin(&self.setting, snapshot, loaded.mail, self.now);
+        let mut step = Turn::begin(&self.setting, snapshot, mail, self.now);
         let commit = loop {
             match step {
                 Step::Ask(turn, _) => step = turn.resume(Answer::Passages(vec![passage()])),

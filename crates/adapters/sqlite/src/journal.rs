@@ -78,8 +78,8 @@ impl Journal for SqliteStore {
         Ok(self.read_at_once(|connection| conversations_waiting(connection, after, limit))?)
     }
 
-    async fn load(&self, key: &ConversationKey, mail_max: usize, history_max: usize) -> Result<Loaded, StoreError> {
-        Ok(self.read_at_once(|connection| load(connection, key, mail_max, history_max))?)
+    async fn load(&self, key: &ConversationKey, history_max: usize) -> Result<Loaded, StoreError> {
+        Ok(self.read_at_once(|connection| load(connection, key, history_max))?)
     }
 
     async fn mail(&self, key: &ConversationKey, max: usize) -> Result<Vec<Mail>, StoreError> {
@@ -190,18 +190,12 @@ fn waiting(connection: &Connection, key: &ConversationKey, max: usize) -> Result
     all(connection, sql::MAIL, of, |row| mail::waiting(row, key))
 }
 
-fn load(
-    connection: &Connection,
-    key: &ConversationKey,
-    mail_max: usize,
-    history_max: usize,
-) -> Result<Loaded, Problem> {
+fn load(connection: &Connection, key: &ConversationKey, history_max: usize) -> Result<Loaded, Problem> {
     let (partner, id) = (key.partner.as_str(), key.conversation.0.into_bytes());
-    let mail = waiting(connection, key, mail_max)?;
     let found = one(connection, sql::CONVERSATION, params![partner, id], |row| {
         Ok((get::<i64>(row, 0)?, values::conversation(row)?))
     })?;
-    let Some((version, conversation)) = found else { return Ok(Loaded { mail, ..Loaded::default() }) };
+    let Some((version, conversation)) = found else { return Ok(Loaded::default()) };
     let whose = conversation.customer.0.into_bytes();
     let mut history = all(connection, sql::MESSAGES_LAST, params![partner, id, most(history_max)], values::message)?;
     history.reverse();
@@ -217,7 +211,6 @@ fn load(
         lead: one(connection, sql::LEAD, params![partner, whose], values::lead)?,
         orders,
         history,
-        mail,
     })
 }
 

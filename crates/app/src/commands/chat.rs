@@ -91,7 +91,7 @@ async fn quiet(
     changes: &mut tokio::sync::broadcast::Receiver<voronka_engine::Change>,
 ) {
     loop {
-        let answered = premises.store.load(key, 1, 0).await.is_ok_and(|loaded| loaded.mail.is_empty());
+        let answered = premises.store.mail(key, 1).await.is_ok_and(|mail| mail.is_empty());
         let printed = premises.store.unsent(i64::MIN, 1).await.is_ok_and(|rows| rows.is_empty());
         if answered && printed {
             return;

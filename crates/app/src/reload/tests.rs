@@ -82,7 +82,7 @@ impl Stage {
         let (partner, account, peer) =
             (PartnerId::parse("k").unwrap(), AccountId::parse("web").unwrap(), Peer::new("anna"));
         let key = ConversationKey::of(&partner, &account, &peer);
-        let loaded = self.store.load(&key, 10, 10).await.unwrap();
+        let loaded = self.store.load(&key, 10).await.unwrap();
         let run = Snapshot::read(key, account, peer, &loaded).unwrap().state.run;
         run.map(|run| run.step.to_string()).unwrap_or_default()
     }

@@ -23,8 +23,8 @@ use crate::{
 const LIMIT: u8 = 100;
 /// Longest wait that Telegram grants.
 const WAIT_MAX: Duration = Duration::from_secs(50);
-/// Most of an update that is kept when it cannot be read.
-const KEPT_BYTES_MAX: usize = 64 << 10;
+/// The largest update that is kept when it cannot be read: a part of one could never be read again.
+const KEPT_BYTES_MAX: usize = 1 << 20;
 /// How much longer than the wait the answer may take.
 const GRACE: Duration = Duration::from_secs(10);
 /// The pause if Telegram asks for one without saying how long.
@@ -83,7 +83,7 @@ impl Poller for TelegramPoller {
                     unread.push(RawLetter {
                         partner: me.partner.clone(),
                         account: me.account.clone(),
-                        body: update.get().bytes().take(KEPT_BYTES_MAX).collect(),
+                        body: Some(update.get()).filter(|body| body.len() <= KEPT_BYTES_MAX).unwrap_or_default().into(),
                         cause: malformed.to_string(),
                         at: now,
                     });

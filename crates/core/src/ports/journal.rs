@@ -36,13 +36,11 @@ pub trait Journal: Send + Sync + 'static {
     /// Conversations with waiting mail, ordered by key, after `after`; at most `limit`. Read at start-up.
     async fn waiting(&self, after: Option<&ConversationKey>, limit: usize) -> Result<Vec<ConversationKey>, StoreError>;
 
-    /// The conversation and its waiting mail, oldest first, at most `mail_max`; with the last `history_max` messages.
-    async fn load(&self, key: &ConversationKey, mail_max: usize, history_max: usize) -> Result<Loaded, StoreError>;
+    /// The conversation's waiting mail, oldest first, at most `max`.
+    async fn mail(&self, key: &ConversationKey, max: usize) -> Result<Vec<Mail>, StoreError>;
 
-    /// The conversation's waiting mail alone, oldest first, at most `max`: for those who have the rest at hand.
-    async fn mail(&self, key: &ConversationKey, max: usize) -> Result<Vec<Mail>, StoreError> {
-        Ok(self.load(key, max, 0).await?.mail)
-    }
+    /// The conversation as its last turn left it, with the last `history_max` messages.
+    async fn load(&self, key: &ConversationKey, history_max: usize) -> Result<Loaded, StoreError>;
 
     /// Writes a turn and consumes its mail, all or nothing. Mail that is not there (any more) is a conflict. An error means that
     /// nothing is written, and a passing one that the very same turn may be tried again: whoever asks keeps it.
@@ -143,8 +141,6 @@ pub struct Loaded {
     pub orders: Vec<OrderRow>,
     /// The last messages, oldest first.
     pub history: Vec<MessageRow>,
-    /// Waiting mail, oldest first.
-    pub mail: Vec<Mail>,
 }
 
 /// What firing timers did.

@@ -26,7 +26,7 @@ use super::{
     queue::{Next, Queue},
     results::Report,
 };
-use crate::Shared;
+use crate::{Shared, signs};
 
 /// When a bubble is sent again if nobody knows whether it arrived and the channel takes no idempotency key, and how often: soon,
 /// for most connections break but once, and a last time when a short breakdown of the messenger is over.
@@ -37,6 +37,8 @@ const SEND_MAX: SignedDuration = SignedDuration::from_mins(1);
 /// Pause after a failure: doubles up to the longest.
 const PAUSE_MIN: SignedDuration = SignedDuration::from_millis(500);
 const PAUSE_MAX: SignedDuration = SignedDuration::from_mins(1);
+/// How often it doubles until then.
+const DOUBLINGS: u32 = 7;
 /// The longest that a messenger may ask an account to wait.
 const HOLD_MAX: SignedDuration = SignedDuration::from_hours(24);
 
@@ -62,12 +64,15 @@ pub(super) struct Waiting {
     /// After a failure: when it may be tried again.
     pub(super) not_before: Option<Timestamp>,
     since: Moment,
+    /// How long it was tried by earlier runs, at least.
+    before: SignedDuration,
     unclear: usize,
 }
 
 impl Waiting {
     pub(super) fn new(row: OutboxRow, since: Moment) -> Box<Self> {
-        Box::new(Self { row, not_before: None, since, unclear: 0 })
+        let before = tried_before(&row);
+        Box::new(Self { row, not_before: None, since, before, unclear: 0 })
     }
 }
 
@@ -186,12 +191,14 @@ impl Sender {
             Err(error) => error,
         };
         waiting.row.attempts = waiting.row.attempts.saturating_add(1);
-        if error.fate() != Fate::Final && self.shared.clock.moment().since(waiting.since) > TRIED_FOR {
+        let tried_for = waiting.before + self.shared.clock.moment().since(waiting.since);
+        if error.fate() != Fate::Final && tried_for > TRIED_FOR {
             return self.give_up(&waiting, DeliveryFate::Refused { cause: error.to_string() });
         }
         match &error {
             SendError::Limited { after } => {
                 debug!(?after, "the channel asks to slow down");
+                self.keep_quiet(&waiting.row, &error);
                 let until = now + SignedDuration::try_from(*after).unwrap_or(HOLD_MAX).min(HOLD_MAX);
                 self.queue.slow_down(now, until);
                 self.queue.again(waiting, until);
@@ -214,6 +221,14 @@ impl Sender {
             SendError::Blocked => self.give_up(&waiting, DeliveryFate::Blocked),
             SendError::Gone => self.give_up(&waiting, DeliveryFate::Gone),
             SendError::Refused(_) => self.give_up(&waiting, DeliveryFate::Refused { cause: error.to_string() }),
+        }
+    }
+
+    /// Answers need what the channel lets through.
+    fn keep_quiet(&self, row: &OutboxRow, error: &SendError) {
+        if let Some(pause) = signs::asked_pause(error) {
+            let account = (self.partner.clone(), row.account.clone());
+            self.shared.signs.be_quiet(&account, self.shared.clock.moment() + pause);
         }
     }
 
@@ -292,10 +307,16 @@ async fn sleep(shared: &Arc<Shared>, until: Option<Timestamp>) {
     }
 }
 
+/// How long a bubble was tried by earlier runs, at least: its longest pauses, as short as they may be.
+fn tried_before(row: &OutboxRow) -> SignedDuration {
+    let pauses = row.attempts.saturating_sub(DOUBLINGS + 1);
+    (PAUSE_MAX / 4 * 3).saturating_mul(i32::try_from(pauses).unwrap_or(i32::MAX))
+}
+
 /// Doubles from half a second to a minute, less up to a quarter, so that many do not come back at one moment. How much less
 /// depends on the bubble and the attempt, not on chance: a run can be repeated.
 fn pause(row: &OutboxRow) -> SignedDuration {
-    let doubled = PAUSE_MIN * 2_i32.pow(row.attempts.saturating_sub(1).min(7));
+    let doubled = PAUSE_MIN * 2_i32.pow(row.attempts.saturating_sub(1).min(DOUBLINGS));
     let full = doubled.min(PAUSE_MAX);
     let mut hasher = FxHasher::default();
     (row.id, row.attempts).hash(&mut hasher);

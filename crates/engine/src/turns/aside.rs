@@ -46,7 +46,7 @@ pub(super) async fn set_unread_aside(
     mail: MailSeq,
     bell: &Notify,
 ) -> Next {
-    let known = shared.journal.load(key, 0, 0).await.ok().and_then(|rows| rows.conversation);
+    let known = shared.journal.load(key, 0).await.ok().and_then(|rows| rows.conversation);
     let from = known.map(|known| (known.account, known.peer));
     let setting = from.as_ref().and_then(|(account, _)| partner.setting(account));
     // Most of what comes is a customer's.
@@ -102,7 +102,7 @@ async fn told(
     let at = shared.clock.now();
     let unread = || Snapshot::empty(key.clone(), account.clone(), peer.clone());
     let telling = |snapshot, trouble| guarded(|| Aside { snapshot, trouble, concerns, at }.told(setting)).ok();
-    let stored = shared.journal.load(key, 0, Snapshot::HISTORY_MAX).await.ok();
+    let stored = shared.journal.load(key, Snapshot::HISTORY_MAX).await.ok();
     let read = stored.and_then(|rows| Snapshot::read(key.clone(), account.clone(), peer.clone(), &rows).ok());
     let told = read.and_then(|snapshot| telling(snapshot, Trouble::OfEvents));
     told.or_else(|| telling(unread(), Trouble::OfRows))

@@ -1,6 +1,12 @@
 //! Answers: models that fail or hang, signs of life, previews.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use jiff::SignedDuration;
@@ -252,6 +258,56 @@ async fn a_preview_grows_with_the_answer_and_never_comes_after_it() {
     let texts: Vec<_> = previews.iter().map(|preview| preview.text.trim()).collect();
     assert_eq!(texts, ["Вишня есть.", "Вишня есть. Пироги тоже."], "what came last is in the answer itself");
     assert!(previews.iter().all(|preview| preview.draft == previews[0].draft && preview.draft != 0));
+}
+
+/// A messenger that asks to slow down when it is shown a preview.
+#[derive(Default)]
+struct LimitsPreviews {
+    sends: FakeChannel,
+    previews: AtomicUsize,
+}
+
+#[async_trait]
+impl Channel for LimitsPreviews {
+    fn capabilities(&self) -> &Capabilities {
+        self.sends.capabilities()
+    }
+
+    async fn send(&self, to: &Peer, bubble: &Bubble, id: BubbleId) -> Result<Receipt, SendError> {
+        self.sends.send(to, bubble, id).await
+    }
+
+    async fn typing(&self, to: &Peer) -> Result<(), SendError> {
+        self.sends.typing(to).await
+    }
+
+    async fn preview(&self, _to: &Peer, preview: &Preview) -> Result<(), SendError> {
+        let withdrawn = preview.text.is_empty();
+        self.previews.fetch_add(usize::from(!withdrawn), Ordering::SeqCst);
+        Err(SendError::Limited { after: Duration::from_mins(1) })
+    }
+}
+
+#[tokio::test]
+async fn while_the_messenger_asks_to_slow_down_nothing_but_answers_is_shown() {
+    let (model, gates) = Slow::saying(&["Вишня есть. Пи", "роги тоже. Жд", "ём вас. Пи", "шите."]);
+    let stage = Stage::new();
+    let channel = Arc::new(LimitsPreviews::default());
+    let bakery = stage.partner(PATIENT).channel(account("telegram"), channel.clone()).model(Arc::new(model));
+    stage.engine.serve(bakery);
+    stage.engine.start().await.unwrap();
+    stage.says("anna", "1", "вишня").await;
+    stage.pass(SignedDuration::from_secs(1)).await;
+    let shown = |of: &str| channel.sends.typings(&Peer::new(of));
+    let typings = shown("anna");
+    stage.says("boris", "1", "вишня").await;
+    for gate in &gates[..3] {
+        gate.open();
+        stage.pass(SignedDuration::from_secs(2)).await;
+    }
+    assert_eq!((channel.previews.load(Ordering::SeqCst), shown("anna"), shown("boris")), (1, typings, 0));
+    gates[3].open();
+    soon(channel.sends.until_shown(2)).await;
 }
 
 /// A messenger whose previews wait at a gate.

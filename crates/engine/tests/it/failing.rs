@@ -226,7 +226,7 @@ async fn a_turn_begun_from_what_is_not_stored_any_more_is_computed_again() {
     other.stop().await;
     stage.says("anna", "3", "слива").await;
     soon(stage.telegram.until_shown(3)).await;
-    let history = stage.store.load(&key_of("anna"), 0, 10).await.unwrap().history;
+    let history = stage.store.load(&key_of("anna"), 10).await.unwrap().history;
     assert_eq!(history.iter().map(|row| row.seq).collect::<Vec<_>>(), [1, 2, 3, 4, 5, 6]);
     assert!(stage.store.dead_letters(&partner(), Page::first(10)).await.unwrap().is_empty());
 }

@@ -131,7 +131,7 @@ async fn what_a_timer_puts_into_a_known_mailbox_is_found() {
     stage.says("anna", "1", "вишня").await;
     soon(stage.telegram.until_shown(1)).await;
     quiet().await;
-    let version = stage.store.load(&key, 0, 0).await.unwrap().version;
+    let version = stage.store.load(&key, 0).await.unwrap().version;
     stage.store.commit(TurnCommit { timers, ..sample::turn(&key, &inbound, version) }.into()).await.unwrap();
     stage.pass(jiff::SignedDuration::from_mins(2)).await;
     assert_eq!(stage.store.mail_waiting(), 0, "it has rung, and has had its turn");

@@ -387,20 +387,14 @@ async fn results_that_are_refused_for_good_end_the_sending_as_well() {
 }
 
 #[tokio::test]
-async fn no_turn_is_begun_on_an_account_that_has_too_much_to_send() {
+async fn a_bubble_that_was_tried_for_a_day_is_given_up_however_often_the_process_was_restarted() {
     let stage = Stage::new();
-    stage.telegram.hold();
-    stage.left((0..10_000).map(|n| bubble(&format!("guest-{n}"), "1")).collect()).await;
+    stage.telegram.break_peer(&Peer::new("anna"), SendError::Unavailable("502".into()));
+    // A day has 1,440 minutes, and a pause is between three quarters of one and a whole one.
+    stage.left(vec![OutboxRow { attempts: 2_000, ..bubble("anna", "1") }]).await;
     stage.engine.start().await.unwrap();
-    stage.says("anna", "1", "вишня").await;
-    quiet().await;
-    assert_eq!((stage.model.asked(), stage.store.mail_waiting()), (0, 1));
-    let web = Inbound { account: account("web"), ..words("anna", "1", "вишня") };
-    stage.engine.receive(web).await.unwrap();
-    soon(stage.web.until_shown(1)).await;
-    stage.telegram.release();
-    soon(stage.telegram.until_shown(10_001)).await;
-    assert!(matches!(&stage.seen("anna")[..], [answer] if answer.contains("вишня")));
+    until(|| stage.store.outbox().is_empty()).await;
+    assert_eq!(stage.telegram.attempts(), 1);
 }
 
 #[tokio::test]

@@ -75,7 +75,7 @@ async fn a_storm_of_timers_lets_customers_go_before_it() {
 /// The same conversation, timer and all, in the store of so many others.
 async fn copies(stage: &Stage, count: usize) {
     let key = key_of("guest-0");
-    let mut conversation = stage.store.load(&key, 0, 0).await.expect("it is there").conversation.expect("it exists");
+    let mut conversation = stage.store.load(&key, 0).await.expect("it is there").conversation.expect("it exists");
     let (due, timer) = stage.store.timers(&key)[0].clone();
     for n in 1..count {
         let inbound = order(&format!("guest-{n}"));

@@ -61,8 +61,8 @@ impl Journal for Troubled {
         self.store.writers()
     }
 
-    async fn load(&self, key: &ConversationKey, mail: usize, history: usize) -> Result<Loaded, StoreError> {
-        late(self.store.load(key, mail, history)).await
+    async fn load(&self, key: &ConversationKey, history: usize) -> Result<Loaded, StoreError> {
+        late(self.store.load(key, history)).await
     }
 
     async fn mail(&self, key: &ConversationKey, max: usize) -> Result<Vec<Mail>, StoreError> {

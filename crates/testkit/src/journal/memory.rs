@@ -380,10 +380,9 @@ impl State {
         of.map(|(seq, inbound)| Mail { seq: *seq, inbound: inbound.clone() }).collect()
     }
 
-    fn load(&self, key: &ConversationKey, mail_max: usize, history_max: usize) -> Loaded {
-        let mail = self.mail(key, mail_max);
+    fn load(&self, key: &ConversationKey, history_max: usize) -> Loaded {
         let Some((version, conversation)) = self.conversations.get(key).cloned() else {
-            return Loaded { mail, ..Loaded::default() };
+            return Loaded::default();
         };
         let whose = (key.partner.clone(), conversation.customer);
         let mut history: Vec<MessageRow> = self
@@ -404,7 +403,6 @@ impl State {
             lead: self.leads.get(&whose).cloned(),
             orders,
             history,
-            mail,
         }
     }
 
@@ -443,8 +441,8 @@ impl Journal for MemoryStore {
         Ok(keys)
     }
 
-    async fn load(&self, key: &ConversationKey, mail_max: usize, history_max: usize) -> Result<Loaded, StoreError> {
-        Ok(self.enter(Call::Load)?.load(key, mail_max, history_max))
+    async fn load(&self, key: &ConversationKey, history_max: usize) -> Result<Loaded, StoreError> {
+        Ok(self.enter(Call::Load)?.load(key, history_max))
     }
 
     async fn mail(&self, key: &ConversationKey, max: usize) -> Result<Vec<Mail>, StoreError> {

@@ -17,7 +17,7 @@ pub use turns::*;
 use voronka_core::{
     message::{ConversationKey, Inbound},
     ports::{Journal, Loaded, PostedMail},
-    rows::TurnCommit,
+    rows::{Mail, TurnCommit},
 };
 
 use super::{Fixture, sample};
@@ -30,7 +30,11 @@ async fn post(fixture: &impl Fixture, batch: Vec<Inbound>) -> Vec<PostedMail> {
 }
 
 async fn load(fixture: &impl Fixture, key: &ConversationKey) -> Loaded {
-    fixture.store().load(key, ALL, ALL).await.expect("a conversation is loaded")
+    fixture.store().load(key, ALL).await.expect("a conversation is loaded")
+}
+
+async fn mail_of(fixture: &impl Fixture, key: &ConversationKey) -> Vec<Mail> {
+    fixture.store().mail(key, ALL).await.expect("mail is read")
 }
 
 async fn commit(fixture: &impl Fixture, turn: TurnCommit) {
@@ -55,6 +59,6 @@ fn fates(posted: &[PostedMail]) -> Vec<Option<&ConversationKey>> {
 }
 
 /// The words and keys of waiting mail, oldest first.
-fn keys(loaded: &Loaded) -> Vec<&str> {
-    loaded.mail.iter().map(|mail| mail.inbound.key.as_str()).collect()
+fn keys(mail: &[Mail]) -> Vec<&str> {
+    mail.iter().map(|mail| mail.inbound.key.as_str()).collect()
 }

@@ -300,15 +300,13 @@ impl Journal for SimJournal {
         self.read(Call::Waiting, "waiting", self.0.store.waiting(after, limit)).await?
     }
 
-    async fn load(&self, key: &ConversationKey, mail: usize, history: usize) -> Result<Loaded, StoreError> {
-        let loaded = self.read(Call::Load, "load", self.0.store.load(key, mail, history)).await;
+    async fn load(&self, key: &ConversationKey, history: usize) -> Result<Loaded, StoreError> {
+        let loaded = self.read(Call::Load, "load", self.0.store.load(key, history)).await;
         if matches!(loaded, Err(StoreError::Failed(_))) {
             let waiting = self.0.store.mail(key, usize::MAX).await?;
             self.0.state().unreadable(&waiting);
         }
-        let loaded = loaded??;
-        self.0.state().seen(&loaded.mail);
-        Ok(loaded)
+        loaded?
     }
 
     async fn mail(&self, key: &ConversationKey, max: usize) -> Result<Vec<Mail>, StoreError> {

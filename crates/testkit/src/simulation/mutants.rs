@@ -317,8 +317,8 @@ impl Journal for BrokenJournal {
         self.inner.waiting(after, limit).await
     }
 
-    async fn load(&self, key: &ConversationKey, mail: usize, history: usize) -> Result<Loaded, StoreError> {
-        self.inner.load(key, mail, history).await
+    async fn load(&self, key: &ConversationKey, history: usize) -> Result<Loaded, StoreError> {
+        self.inner.load(key, history).await
     }
 
     async fn mail(&self, key: &ConversationKey, max: usize) -> Result<Vec<Mail>, StoreError> {

@@ -202,7 +202,7 @@ async fn what_was_answered_is_in_a_copy_of_the_files_taken_at_any_moment() {
             let inbound = event(n);
             store.post(vec![inbound.clone()]).await.unwrap();
             let key = inbound.conversation();
-            let mail = store.load(&key, 9, 9).await.unwrap().mail;
+            let mail = store.mail(&key, 9).await.unwrap();
             let consumed = if n % 2 == 0 { vec![mail[0].seq] } else { vec![] };
             store.commit(TurnCommit { consumed, ..sample::full_turn(&key, &inbound, 0) }.into()).await.unwrap();
             answered.push((n, key));
@@ -219,8 +219,9 @@ async fn what_was_answered_is_in_a_copy_of_the_files_taken_at_any_moment() {
         let copy = SqliteStore::open(&crashed).unwrap();
         copy.verify().await.unwrap();
         for (n, key) in &answered {
-            let loaded = copy.load(key, 9, 9).await.unwrap();
-            assert_eq!((loaded.version, loaded.history.len(), loaded.mail.len()), (1, 2, n % 2), "{n}");
+            let loaded = copy.load(key, 9).await.unwrap();
+            let mail = copy.mail(key, 9).await.unwrap();
+            assert_eq!((loaded.version, loaded.history.len(), mail.len()), (1, 2, n % 2), "{n}");
             assert_eq!(copy.post(vec![event(*n)]).await.unwrap(), [PostedMail::Seen]);
         }
         assert_eq!(copy.unsent(0, 1_000).await.unwrap().len(), answered.len());
@@ -252,7 +253,7 @@ async fn a_full_disk_refuses_what_does_not_fit_and_keeps_the_rest() {
     assert_eq!(error, StoreError::Full);
     run(&store, "PRAGMA max_page_count = 100000").await;
     let key = sample::text(&sample::partner("korica"), "anna", "", "").conversation();
-    assert_eq!(store.load(&key, 5_000, 0).await.unwrap().mail.len(), n - 1);
+    assert_eq!(store.mail(&key, 5_000).await.unwrap().len(), n - 1);
     store.post(vec![event(7)]).await.unwrap();
     store.verify().await.unwrap();
 }
@@ -264,21 +265,24 @@ async fn a_turn_that_does_not_fit_on_the_disk_leaves_nothing_behind_and_fits_lat
     let inbound = event(1);
     let key = inbound.conversation();
     store.post(vec![inbound.clone()]).await.unwrap();
-    let loaded = store.load(&key, 9, 9).await.unwrap();
+    let loaded = store.load(&key, 9).await.unwrap();
+    let mail = store.mail(&key, 9).await.unwrap();
     let mut turn = sample::full_turn(&key, &inbound, 0);
-    turn.consumed = vec![loaded.mail[0].seq];
+    turn.consumed = vec![mail[0].seq];
     // Its first rows fit, the later ones do not.
     turn.messages[1].text = "ы".repeat(200_000);
     run(&store, "PRAGMA max_page_count = 60").await;
     assert_eq!(store.commit(turn.clone().into()).await, Err(CommitError::Store(StoreError::Full)));
-    assert_eq!(store.load(&key, 9, 9).await.unwrap(), loaded, "the mail waits, and nothing else is there");
+    assert_eq!(store.mail(&key, 9).await.unwrap(), mail, "the mail waits");
+    assert_eq!(store.load(&key, 9).await.unwrap(), loaded, "and nothing else is there");
     assert!(store.unsent(0, 9).await.unwrap().is_empty());
     // What is small goes on meanwhile.
     assert!(matches!(store.post(vec![event(2)]).await.unwrap()[0], PostedMail::New(..)));
     run(&store, "PRAGMA max_page_count = 100000").await;
     store.commit(turn.into()).await.unwrap();
-    let after = store.load(&key, 9, 9).await.unwrap();
-    assert_eq!((after.version, after.history.len(), after.mail.len()), (1, 2, 0));
+    let after = store.load(&key, 9).await.unwrap();
+    assert_eq!((after.version, after.history.len()), (1, 2));
+    assert!(store.mail(&key, 9).await.unwrap().is_empty());
     store.verify().await.unwrap();
 }
 

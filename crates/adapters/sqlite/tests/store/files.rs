@@ -113,7 +113,7 @@ async fn deleted_words_are_wiped_from_the_file() {
     let inbound = sample::text(&sample::partner("korica"), "anna", "1", words);
     store.post(vec![inbound.clone()]).await.unwrap();
     let key = inbound.conversation();
-    let consumed = vec![store.load(&key, 1, 0).await.unwrap().mail[0].seq];
+    let consumed = vec![store.mail(&key, 1).await.unwrap()[0].seq];
     store.commit(voronka_core::rows::TurnCommit { consumed, ..sample::turn(&key, &inbound, 0) }.into()).await.unwrap();
     assert!(store.dead_letters(&key.partner, Page::first(1)).await.unwrap().is_empty());
     drop(store);

@@ -105,8 +105,9 @@ impl Shop {
         inbound.at = sample::moment(at);
         let key = inbound.conversation();
         self.store.post(vec![inbound.clone()]).await.unwrap();
-        let loaded = self.store.load(&key, 50, 1).await.unwrap();
-        let consumed = loaded.mail.iter().map(|mail| mail.seq).collect();
+        let mail = self.store.mail(&key, 50).await.unwrap();
+        let loaded = self.store.load(&key, 1).await.unwrap();
+        let consumed = mail.iter().map(|mail| mail.seq).collect();
         let turn = TurnCommit { consumed, ..turn(&key, &inbound, loaded.version, at) };
         let (partner, id) = (key.partner.clone(), turn.outbox[0].id);
         self.store.commit(turn.into()).await.unwrap();

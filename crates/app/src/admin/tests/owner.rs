@@ -11,7 +11,7 @@ const KEY: &str = "0123456789abcdef0123456789abcdef";
 
 /// What people did in a conversation of the shop's, and who.
 async fn deeds(site: &Site, account: &str, peer: &str) -> Vec<(String, TeamAction)> {
-    let mail = site.store.load(&sample::conversation(&partner("korica"), account, peer), 10, 1).await.unwrap().mail;
+    let mail = site.store.mail(&sample::conversation(&partner("korica"), account, peer), 10).await.unwrap();
     let deed = |event| match event {
         Event::Team { who, action } => (who, action),
         other => panic!("{other:?}"),

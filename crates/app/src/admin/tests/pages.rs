@@ -71,7 +71,7 @@ async fn deeds_become_events_of_the_conversation() {
         assert_eq!(site.post(&format!("{talk}/{deed}"), &format!("key={key}")).await.status, StatusCode::SEE_OTHER);
     }
     site.post(&format!("{talk}/reply"), &format!("key={key}&text=+%D0%94%D0%B0%0D%0A%D0%B4%D0%B0+")).await;
-    let mail = site.store.load(&sample::conversation(&partner("korica"), "telegram", "101"), 10, 1).await.unwrap().mail;
+    let mail = site.store.mail(&sample::conversation(&partner("korica"), "telegram", "101"), 10).await.unwrap();
     let actions: Vec<TeamAction> = mail
         .into_iter()
         .map(|mail| match mail.inbound.event {

@@ -38,7 +38,7 @@ trait Version {
 
 impl<J: voronka_core::ports::Journal> Version for J {
     async fn load_version(&self, key: &ConversationKey) -> i64 {
-        self.load(key, 0, 0).await.expect("loads").version
+        self.load(key, 0).await.expect("loads").version
     }
 }
 

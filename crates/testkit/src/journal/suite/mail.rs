@@ -8,7 +8,7 @@ use voronka_core::{
     rows::{DeadLetter, Lane, OutboxRow, RawLetter, TimerRow, Told, TurnCommit},
 };
 
-use super::{ALL, Fixture, anna, commit, fates, keys, load, post, sample};
+use super::{ALL, Fixture, anna, commit, fates, keys, load, mail_of, post, sample};
 
 /// A batch may hold an event twice.
 pub async fn an_event_of_one_batch_is_kept_once(fixture: impl Fixture) {
@@ -16,15 +16,15 @@ pub async fn an_event_of_one_batch_is_kept_once(fixture: impl Fixture) {
     let key = inbound.conversation();
     let posted = post(&fixture, vec![inbound.clone(), inbound.clone()]).await;
     assert_eq!(fates(&posted), [Some(&key), None]);
-    let loaded = load(&fixture, &key).await;
-    assert_eq!(loaded.mail.len(), 1);
-    assert_eq!(loaded.mail[0].inbound, inbound);
+    let mail = mail_of(&fixture, &key).await;
+    assert_eq!(mail.len(), 1);
+    assert_eq!(mail[0].inbound, inbound);
 }
 
 /// Who has posted an event may serve it without asking for it: under the position that is told.
 pub async fn positions_are_told_and_grow_as_events_are_kept(fixture: impl Fixture) {
     let (first, key) = anna(&fixture).await;
-    let mut last = load(&fixture, &key).await.mail[0].seq;
+    let mut last = mail_of(&fixture, &key).await[0].seq;
     let boris = sample::text(&key.partner, "boris", "b", "Добрый день");
     for round in 0..3 {
         let event = |n: i64| Inbound { key: EventKey::new(&format!("{round}-{n}")), ..first.clone() };
@@ -38,7 +38,7 @@ pub async fn positions_are_told_and_grow_as_events_are_kept(fixture: impl Fixtur
         }
     }
     // Nor is a position given again when its mail is gone.
-    let consumed = load(&fixture, &key).await.mail.iter().map(|mail| mail.seq).collect();
+    let consumed = mail_of(&fixture, &key).await.iter().map(|mail| mail.seq).collect();
     commit(&fixture, TurnCommit { consumed, ..sample::turn(&key, &first, 0) }).await;
     let fixture = fixture.reopened().await;
     let posted = post(&fixture, vec![Inbound { key: EventKey::new("later"), ..first }]).await;
@@ -50,17 +50,17 @@ pub async fn an_event_of_two_batches_is_kept_once(fixture: impl Fixture) {
     let (inbound, key) = anna(&fixture).await;
     let second = Inbound { at: sample::moment(5), ..inbound.clone() };
     assert_eq!(post(&fixture, vec![second]).await, [PostedMail::Seen]);
-    let loaded = load(&fixture, &key).await;
-    assert_eq!(loaded.mail.iter().map(|mail| &mail.inbound).collect::<Vec<_>>(), [&inbound]);
+    let mail = mail_of(&fixture, &key).await;
+    assert_eq!(mail.iter().map(|mail| &mail.inbound).collect::<Vec<_>>(), [&inbound]);
 }
 
 /// The key outlives its event.
 pub async fn an_event_that_was_consumed_is_not_kept_again(fixture: impl Fixture) {
     let (inbound, key) = anna(&fixture).await;
-    let consumed = vec![load(&fixture, &key).await.mail[0].seq];
+    let consumed = vec![mail_of(&fixture, &key).await[0].seq];
     commit(&fixture, TurnCommit { consumed, ..sample::turn(&key, &inbound, 0) }).await;
     assert_eq!(post(&fixture, vec![inbound]).await, [PostedMail::Seen]);
-    assert!(load(&fixture, &key).await.mail.is_empty());
+    assert!(mail_of(&fixture, &key).await.is_empty());
 }
 
 /// A restart forgets no key.
@@ -68,7 +68,7 @@ pub async fn an_event_that_was_kept_before_a_restart_is_not_kept_again(fixture: 
     let (inbound, key) = anna(&fixture).await;
     let fixture = fixture.reopened().await;
     assert_eq!(post(&fixture, vec![inbound.clone()]).await, [PostedMail::Seen]);
-    assert_eq!(load(&fixture, &key).await.mail[0].inbound, inbound);
+    assert_eq!(mail_of(&fixture, &key).await[0].inbound, inbound);
 }
 
 /// Keys are the channel's: unique within an account only.
@@ -97,13 +97,10 @@ pub async fn order_is_kept_per_conversation(fixture: impl Fixture) {
         post(&fixture, events).await;
     }
     let key = sample::text(&korica, "anna", "", "").conversation();
-    let loaded = load(&fixture, &key).await;
-    assert_eq!(keys(&loaded), expected);
-    assert!(loaded.mail.is_sorted_by(|a, b| a.seq < b.seq));
-    let some = fixture.store().load(&key, 3, ALL).await.expect("loads");
-    assert_eq!(keys(&some), expected[..3]);
-    assert_eq!(fixture.store().mail(&key, ALL).await.expect("reads"), loaded.mail);
-    assert_eq!(fixture.store().mail(&key, 3).await.expect("reads"), some.mail);
+    let mail = mail_of(&fixture, &key).await;
+    assert_eq!(keys(&mail), expected);
+    assert!(mail.is_sorted_by(|a, b| a.seq < b.seq));
+    assert_eq!(fixture.store().mail(&key, 3).await.expect("reads"), mail[..3]);
 }
 
 /// A busy day.
@@ -117,8 +114,8 @@ pub async fn ten_thousand_events_are_kept_and_found(fixture: impl Fixture) {
     let again = (0..100).map(|n| event(n * 97)).collect();
     assert!(post(&fixture, again).await.iter().all(|posted| *posted == PostedMail::Seen));
     assert_eq!(fixture.store().waiting(None, 2_000).await.expect("lists").len(), 1_000);
-    let loaded = load(&fixture, &event(7).conversation()).await;
-    assert_eq!(keys(&loaded), (0..10).map(|n| (n * 1_000 + 7).to_string()).collect::<Vec<_>>());
+    let mail = mail_of(&fixture, &event(7).conversation()).await;
+    assert_eq!(keys(&mail), (0..10).map(|n| (n * 1_000 + 7).to_string()).collect::<Vec<_>>());
 }
 
 /// Start-up reads them piece by piece.
@@ -162,7 +159,7 @@ pub async fn texts_of_any_letters_survive(fixture: impl Fixture) {
         expected.push(inbound);
     }
     let key = expected[0].conversation();
-    let found: Vec<Inbound> = load(&fixture, &key).await.mail.into_iter().map(|mail| mail.inbound).collect();
+    let found: Vec<Inbound> = mail_of(&fixture, &key).await.into_iter().map(|mail| mail.inbound).collect();
     assert_eq!(found, expected);
     let mut turn = sample::full_turn(&key, &expected[0], 0);
     turn.messages[0].text = String::from("a\u{0}b ё👩‍👩‍👧");
@@ -182,7 +179,7 @@ pub async fn mail_set_aside_is_kept_with_its_cause_and_can_be_replayed(fixture: 
     let second = Inbound { key: EventKey::new("2"), event, ..first.clone() };
     let third = Inbound { key: EventKey::new("3"), ..first.clone() };
     post(&fixture, vec![second.clone(), third.clone()]).await;
-    let mail: Vec<_> = load(&fixture, &key).await.mail.iter().take(2).map(|mail| mail.seq).collect();
+    let mail: Vec<_> = mail_of(&fixture, &key).await.iter().take(2).map(|mail| mail.seq).collect();
     let letter = DeadLetter {
         mail,
         key: key.clone(),
@@ -191,7 +188,7 @@ pub async fn mail_set_aside_is_kept_with_its_cause_and_can_be_replayed(fixture: 
         told: Some(Told { notice: sample::notice("aside", 9), outbox: Vec::new() }),
     };
     assert_eq!(fixture.store().set_aside(letter).await, Ok(Telling::Now));
-    assert_eq!(keys(&load(&fixture, &key).await), ["3"]);
+    assert_eq!(keys(&mail_of(&fixture, &key).await), ["3"]);
 
     let store = fixture.store();
     let listed = store.dead_letters(&key.partner, Page::first(10)).await.expect("lists");
@@ -204,7 +201,7 @@ pub async fn mail_set_aside_is_kept_with_its_cause_and_can_be_replayed(fixture: 
     assert_eq!(store.replay(&key.partner, listed[0].id + 1).await, Ok(Replayed::Missing));
     assert_eq!(store.replay_raw(&key.partner, listed[0].id, vec![]).await, Ok(false), "it holds events");
     assert_eq!(store.replay(&key.partner, listed[0].id).await, Ok(Replayed::Waits(key.clone())));
-    let found: Vec<Inbound> = load(&fixture, &key).await.mail.into_iter().map(|mail| mail.inbound).collect();
+    let found: Vec<Inbound> = mail_of(&fixture, &key).await.into_iter().map(|mail| mail.inbound).collect();
     assert_eq!(found, [third, first, second]);
     assert!(store.dead_letters(&key.partner, Page::first(10)).await.expect("lists").is_empty());
     assert_eq!(store.replay(&key.partner, listed[0].id).await, Ok(Replayed::Missing), "a letter is replayed once");
@@ -213,7 +210,7 @@ pub async fn mail_set_aside_is_kept_with_its_cause_and_can_be_replayed(fixture: 
 /// An engine that had no answer asks again.
 pub async fn mail_set_aside_twice_is_kept_once(fixture: impl Fixture) {
     let (_, key) = anna(&fixture).await;
-    let mail = vec![load(&fixture, &key).await.mail[0].seq];
+    let mail = vec![mail_of(&fixture, &key).await[0].seq];
     let letter = DeadLetter { mail, key: key.clone(), cause: "poison".into(), at: sample::moment(1), told: None };
     fixture.store().set_aside(letter.clone()).await.expect("is set aside");
     fixture.store().set_aside(letter).await.expect("changes nothing");
@@ -224,7 +221,7 @@ pub async fn mail_set_aside_twice_is_kept_once(fixture: impl Fixture) {
 pub async fn of_one_trouble_people_are_told_once(fixture: impl Fixture) {
     let (first, key) = anna(&fixture).await;
     post(&fixture, vec![Inbound { key: EventKey::new("2"), ..first.clone() }]).await;
-    let mail: Vec<_> = load(&fixture, &key).await.mail.iter().map(|mail| mail.seq).collect();
+    let mail: Vec<_> = mail_of(&fixture, &key).await.iter().map(|mail| mail.seq).collect();
     let letter = |mail, trouble: &str| DeadLetter {
         mail,
         key: key.clone(),
@@ -283,13 +280,13 @@ pub async fn a_raw_letter_is_swapped_for_what_was_read_from_it(fixture: impl Fix
     assert_eq!(store.replay_raw(&key.partner, id + 1, read.clone()).await, Ok(false));
     let foreign = vec![new.clone(), Inbound { partner: nega, ..known }];
     assert!(matches!(store.replay_raw(&key.partner, id, foreign).await, Err(StoreError::Failed(_))));
-    assert_eq!(keys(&load(&fixture, &key).await), ["1"], "nothing was changed");
+    assert_eq!(keys(&mail_of(&fixture, &key).await), ["1"], "nothing was changed");
     assert_eq!(store.dead_letters(&key.partner, Page::first(10)).await.expect("lists").len(), 1);
     assert_eq!(store.replay_raw(&key.partner, id, read.clone()).await, Ok(true));
     assert_eq!(store.replay_raw(&key.partner, id, read).await, Ok(false), "it is gone");
 
     let fixture = fixture.reopened().await;
-    assert_eq!(keys(&load(&fixture, &key).await), ["1", "2"]);
+    assert_eq!(keys(&mail_of(&fixture, &key).await), ["1", "2"]);
     assert!(fixture.store().dead_letters(&key.partner, Page::first(10)).await.expect("lists").is_empty());
     assert_eq!(post(&fixture, vec![new]).await, [PostedMail::Seen], "its key is known from now on");
 }
@@ -297,7 +294,7 @@ pub async fn a_raw_letter_is_swapped_for_what_was_read_from_it(fixture: impl Fix
 /// Poisons Anna's first event; the id of its letter.
 async fn poisoned(fixture: &impl Fixture) -> (Inbound, ConversationKey, i64) {
     let (inbound, key) = anna(fixture).await;
-    let mail = vec![load(fixture, &key).await.mail[0].seq];
+    let mail = vec![mail_of(fixture, &key).await[0].seq];
     let letter = DeadLetter { mail, key: key.clone(), cause: "poison".into(), at: sample::moment(1), told: None };
     fixture.store().set_aside(letter).await.expect("is set aside");
     let listed = fixture.store().dead_letters(&key.partner, Page::first(10)).await.expect("lists");
@@ -373,14 +370,14 @@ pub async fn what_waits_is_counted_and_the_oldest_named(fixture: impl Fixture) {
 pub async fn another_partner_finds_nothing(fixture: impl Fixture) {
     let (inbound, key) = anna(&fixture).await;
     commit(&fixture, sample::full_turn(&key, &inbound, 0)).await;
-    let letter = load(&fixture, &key).await.mail[0].seq;
+    let letter = mail_of(&fixture, &key).await[0].seq;
     let aside =
         DeadLetter { mail: vec![letter], key: key.clone(), cause: "poison".into(), at: sample::moment(1), told: None };
     let nega = sample::partner("nega");
     let foreign = ConversationKey { partner: nega.clone(), conversation: key.conversation };
     let store = fixture.store();
     store.set_aside(DeadLetter { key: foreign.clone(), ..aside.clone() }).await.expect("changes nothing");
-    assert_eq!(load(&fixture, &key).await.mail.len(), 1, "the other's mail stays");
+    assert_eq!(mail_of(&fixture, &key).await.len(), 1, "the other's mail stays");
     store.set_aside(aside).await.expect("is set aside");
 
     assert_eq!(load(&fixture, &foreign).await, Loaded::default());

@@ -5,7 +5,7 @@ use voronka_core::{
     rows::{Lane, OutboxRow, TurnCommit},
 };
 
-use super::{ALL, Fixture, anna, commit, load, post, sample};
+use super::{ALL, Fixture, anna, commit, mail_of, post, sample};
 
 /// All that waits on the usual account: answers and notices, and campaigns, which are read apart; in the order of sending.
 async fn unsent(fixture: &impl Fixture) -> Vec<OutboxRow> {
@@ -56,7 +56,7 @@ pub async fn bubbles_wait_in_order_until_they_are_sent(fixture: impl Fixture) {
     fixture.store().settle(settled).await.expect("changes nothing");
     fixture.store().settle(vec![sent(&full.outbox[0]), sent(&outbox[2])]).await.expect("settles");
     assert!(unsent(&fixture).await.is_empty());
-    assert!(load(&fixture, &key).await.mail.len() == 1, "what was sent is no event");
+    assert!(mail_of(&fixture, &key).await.len() == 1, "what was sent is no event");
 }
 
 /// Of one partner's account, campaigns alone, page by page.
@@ -134,7 +134,7 @@ pub async fn a_bubble_given_up_tells_its_conversation_once(fixture: impl Fixture
     fixture.store().settle(vec![given_up.clone(), notice]).await.expect("settles");
     fixture.store().settle(vec![given_up]).await.expect("changes nothing");
     assert_eq!(unsent(&fixture).await, outbox[2..]);
-    let mail = load(&fixture, &inbound.conversation()).await.mail;
+    let mail = mail_of(&fixture, &inbound.conversation()).await;
     assert_eq!(mail.into_iter().map(|mail| mail.inbound).collect::<Vec<_>>(), [inbound, event]);
 }
 
@@ -151,10 +151,10 @@ pub async fn a_bubble_given_up_by_another_partner_stays(fixture: impl Fixture) {
     ];
     fixture.store().settle(settled).await.expect("changes nothing");
     assert_eq!(unsent(&fixture).await, outbox);
-    assert!(load(&fixture, &event.conversation()).await.mail.is_empty());
+    assert!(mail_of(&fixture, &event.conversation()).await.is_empty());
     let smuggled = Settled::GivenUp { partner: inbound.partner.clone(), id, event: Some(Box::new(event.clone())) };
     assert!(fixture.store().settle(vec![sent(&outbox[1]), smuggled]).await.is_err());
     assert_eq!(unsent(&fixture).await, outbox, "all or nothing");
-    assert!(load(&fixture, &event.conversation()).await.mail.is_empty());
+    assert!(mail_of(&fixture, &event.conversation()).await.is_empty());
     post(&fixture, vec![event]).await;
 }

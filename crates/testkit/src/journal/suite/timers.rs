@@ -4,7 +4,7 @@ use voronka_core::{
     rows::{TimerRow, TurnCommit},
 };
 
-use super::{Fixture, anna, commit, load, post, sample};
+use super::{Fixture, anna, commit, mail_of, post, sample};
 
 fn set(seconds: i64, timer: Timer) -> TimerRow {
     TimerRow::Set { due: sample::moment(seconds), timer }
@@ -27,7 +27,7 @@ async fn fire(fixture: &impl Fixture, seconds: i64) -> Fired {
 
 /// The timers that rang, as mail.
 async fn rung(fixture: &impl Fixture, key: &ConversationKey) -> Vec<(Timer, i64)> {
-    let mail = load(fixture, key).await.mail.into_iter();
+    let mail = mail_of(fixture, key).await.into_iter();
     mail.filter_map(|mail| match mail.inbound.event {
         Event::Timer { timer } => Some((timer, mail.inbound.at.as_second() - sample::moment(0).as_second())),
         Event::Customer { .. } | Event::Delivery { .. } | Event::Team { .. } => None,
@@ -44,7 +44,7 @@ pub async fn a_timer_rings_once_and_posts_its_event(fixture: impl Fixture) {
     assert_eq!(fire(&fixture, 61).await, Fired { conversations: vec![key.clone()], next: None });
     assert_eq!(fire(&fixture, 61).await, Fired::default());
     assert_eq!(rung(&fixture, &key).await, [(Timer::Silence { entry: 2 }, 60)]);
-    let mail = load(&fixture, &key).await.mail.remove(1).inbound;
+    let mail = mail_of(&fixture, &key).await.remove(1).inbound;
     assert_eq!((mail.account, mail.peer), (inbound.account, inbound.peer));
     assert_eq!(mail.key, Timer::Silence { entry: 2 }.event_key(&key, sample::moment(60)));
 }
