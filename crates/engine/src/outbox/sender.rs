@@ -64,7 +64,7 @@ pub(super) struct Waiting {
     /// After a failure: when it may be tried again.
     pub(super) not_before: Option<Timestamp>,
     since: Moment,
-    /// How long it was tried by earlier runs, at least.
+    /// How long it was tried by earlier runs, about.
     before: SignedDuration,
     unclear: usize,
 }
@@ -307,7 +307,7 @@ async fn sleep(shared: &Arc<Shared>, until: Option<Timestamp>) {
     }
 }
 
-/// How long a bubble was tried by earlier runs, at least: its longest pauses, as short as they may be.
+/// How long a bubble was tried by earlier runs, about: its longest pauses, as short as they may be.
 fn tried_before(row: &OutboxRow) -> SignedDuration {
     let pauses = row.attempts.saturating_sub(DOUBLINGS + 1);
     (PAUSE_MAX / 4 * 3).saturating_mul(i32::try_from(pauses).unwrap_or(i32::MAX))
