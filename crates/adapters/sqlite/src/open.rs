@@ -27,6 +27,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const STATEMENTS_MAX: usize = 96;
 /// A write-ahead log that grew beyond this (a long backup) is cut back.
 const LOG_BYTES_MAX: i64 = 64 << 20;
+/// What the writer keeps of the file: the pages of some hundred conversations that talk at the same time.
+const CACHE_KIB: i64 = 4 << 10;
 
 /// The file that is locked while a process holds the store.
 #[derive(Debug)]
@@ -101,6 +103,7 @@ fn prepare_writer(connection: &mut Connection) -> Result<(), Problem> {
     connection.pragma_update(None, "secure_delete", true)?;
     connection.pragma_update(None, "journal_size_limit", LOG_BYTES_MAX)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     // For the migration alone: what is written later has it made.
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     connection.create_scalar_function("found_by", 3, flags, |context| {

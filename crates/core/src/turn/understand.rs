@@ -123,10 +123,9 @@ impl Work {
             if self.takes_answer(text, words, intents, key) {
                 return;
             }
-        } else if parts.says_something() {
+        } else if let Some((said, intents)) = parts.said_besides() {
             // What is said besides may answer; what is asked is answered in the same message.
-            let said = Words::of(&parts.said);
-            if self.takes_values(&parts.said, &said, Intents::of(&said)) {
+            if self.takes_values(&parts.said, &said, intents) {
                 return self.leave_asked(&parts);
             }
         }
@@ -244,7 +243,7 @@ impl Work {
         let parts = if asks { Parts::of(text, words) } else { Parts::default() };
         // Who wishes for the flow in so many words asks about this very order: «сделаете торт на 15 декабря?».
         let wished = self.book.by_words(words).iter().any(|wished| wished.id == flow.id);
-        if !parts.asked.is_empty() && (!wished || parts.says_something()) {
+        if !parts.asked.is_empty() && (!wished || parts.said_besides().is_some()) {
             let said = Words::of(&parts.said);
             let (run, heard, _) = self.begin_run(flow, Some((&said, &[])));
             self.walk(run, Some(StepIx(0)), Arrival::InOrder, &heard);

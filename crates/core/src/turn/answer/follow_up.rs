@@ -22,14 +22,15 @@ impl Work {
     /// Puts before each question that needs it what was asked last, a line each, and remembers the last of them.
     pub(super) fn follow_up(&mut self, pending: &mut Pending) {
         let now = self.now;
-        let mut last = self.snap.state.asked.take().filter(|asked| now.duration_since(asked.at) <= KEPT);
+        let remembered = self.snap.state.asked.take().filter(|asked| now.duration_since(asked.at) <= KEPT);
+        let mut before = remembered.map(|asked| asked.words);
         for question in &mut pending.questions {
-            if let Some(before) = last.as_ref().filter(|_| follows_up(&Words::of(question), pending.kind)) {
-                *question = format!("{}\n{question}", before.words);
+            if let Some(before) = before.filter(|_| follows_up(&Words::of(question), pending.kind)) {
+                *question = format!("{}\n{question}", self.masked(&before));
             }
-            last = Some(Asked { words: self.masked(&beginning_lines(question)).into_owned(), at: now });
+            before = Some(beginning_lines(question));
         }
-        self.snap.state.asked = last;
+        self.snap.state.asked = before.map(|last| Asked { words: self.masked(&last).into_owned(), at: now });
     }
 }
 

@@ -34,12 +34,14 @@ impl Parts {
         parts
     }
 
-    /// Whether it says anything besides its questions.
-    pub(super) fn says_something(&self) -> bool {
+    /// What it says besides its questions, read; `None` if that is nothing but politeness.
+    pub(super) fn said_besides(&self) -> Option<(Words, Intents)> {
         let words = Words::of(&self.said);
-        words.said().any(|(_, word)| {
+        let intents = Intents::of(&words);
+        let something = words.said().any(|(_, word)| {
             !matches!(word.form, "а" | "и" | "но" | "ну" | "еще" | "да" | "пожалуйста" | "подскажите" | "скажите")
-        }) && !Intents::of(&words).is_small_talk()
+        });
+        (something && !intents.is_small_talk()).then_some((words, intents))
     }
 
     /// Keeps a question; «сколько стоит доставка и до скольки вы работаете» are two.
