@@ -12,7 +12,7 @@ mod app {
 use std::sync::Arc;
 
 use app::{
-    admin::{Admin, LOCAL_HOSTS, Letters, PartnerCard, router},
+    admin::{Admin, LOCAL_HOSTS, Letters, LiveCard, PartnerCard, router},
     sample,
 };
 use async_trait::async_trait;
@@ -69,7 +69,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         Ok(PartnerCard { id, name, zone, currency: Currency::RUB, lang: Lang::Ru, team, files })
     };
     let admin = Admin {
-        partners: vec![card("korica", "Корица")?, card("novyi", "Новый")?],
+        partners: vec![LiveCard::new(card("korica", "Корица")?), LiveCard::new(card("novyi", "Новый")?)],
         directory: store.clone(),
         mailbox: Arc::new(Postbox(store.clone())),
         letters: Arc::new(Postbox(store.clone())),

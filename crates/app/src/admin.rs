@@ -26,7 +26,7 @@ mod show;
 mod tests;
 mod words;
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::{
     Router,
@@ -42,12 +42,13 @@ use tower_http::compression::CompressionLayer;
 use voronka_core::{
     ids::PartnerId,
     lang::Lang,
-    message::ConversationKey,
+    message::{ConversationKey, TeamAction},
     money::Currency,
     ports::{Clock, Directory, Mailbox},
     spec::partner::{PartnerFiles, PartnerSpec},
 };
 
+use self::chats::Typed;
 pub(crate) use self::{
     admit::{LOCAL_HOSTS, known_host},
     letters::Letters,
@@ -96,6 +97,26 @@ impl PartnerCard {
     }
 }
 
+/// A partner's card as its files are now: an edit that is served by replaces it.
+#[derive(Debug)]
+pub(crate) struct LiveCard(RwLock<PartnerCard>);
+
+impl LiveCard {
+    pub(crate) fn new(card: PartnerCard) -> Arc<Self> {
+        Arc::new(Self(RwLock::new(card)))
+    }
+
+    /// As it is now.
+    pub(crate) fn now(&self) -> PartnerCard {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// From now on.
+    pub(crate) fn replace(&self, card: PartnerCard) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = card;
+    }
+}
+
 /// Something changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Changed {
@@ -112,7 +133,7 @@ pub(crate) type Changes = Arc<dyn Fn() -> BoxStream<'static, Changed> + Send + S
 #[derive(Clone)]
 pub(crate) struct Admin {
     /// The businesses, in the order they are listed.
-    pub(crate) partners: Vec<PartnerCard>,
+    pub(crate) partners: Vec<Arc<LiveCard>>,
     /// What is shown.
     pub(crate) directory: Arc<dyn Directory>,
     /// Where a person's deeds are posted.
@@ -127,6 +148,13 @@ pub(crate) struct Admin {
     pub(crate) hosts: Vec<String>,
     /// Who may sign in; `None`: whoever asks from this computer, as in the demo.
     pub(crate) access: Option<Arc<Access>>,
+}
+
+impl Admin {
+    /// The businesses as they are now.
+    fn cards(&self) -> impl Iterator<Item = PartnerCard> {
+        self.partners.iter().map(|card| card.now())
+    }
 }
 
 /// [`Admin`] with what one server keeps.
@@ -156,11 +184,11 @@ pub(crate) fn router(admin: Admin) -> Router {
         .route("/{partner}/chats.csv", get(chats::csv))
         .route("/{partner}/chats/{conversation}", get(chats::conversation))
         .route("/{partner}/chats/{conversation}/messages", get(chats::messages))
-        .route("/{partner}/chats/{conversation}/take", post(chats::take))
-        .route("/{partner}/chats/{conversation}/back", post(chats::give_back))
-        .route("/{partner}/chats/{conversation}/handled", post(chats::handled))
-        .route("/{partner}/chats/{conversation}/reply", post(chats::reply))
-        .route("/{partner}/chats/{conversation}/note", post(chats::note))
+        .route("/{partner}/chats/{conversation}/take", chats::at_once("take", TeamAction::TakeOver))
+        .route("/{partner}/chats/{conversation}/back", chats::at_once("back", TeamAction::GiveBack))
+        .route("/{partner}/chats/{conversation}/handled", chats::at_once("handled", TeamAction::Handled))
+        .route("/{partner}/chats/{conversation}/reply", chats::typed(Typed::Reply))
+        .route("/{partner}/chats/{conversation}/note", chats::typed(Typed::Note))
         .route("/{partner}/chats/{conversation}/wrong", post(chats::wrong))
         .route("/{partner}/leads", get(leads::leads))
         .route("/{partner}/leads.csv", get(leads::csv))

@@ -9,7 +9,7 @@ use std::{
     fs,
     hash::{Hash, Hasher},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Weak},
     time::{Duration, Instant},
 };
 
@@ -23,6 +23,7 @@ use voronka_engine::Partner;
 use voronka_files::{LoadedPartner, Photos, Secrets};
 
 use crate::{
+    admin::{LiveCard, PartnerCard},
     out,
     texts::Texts,
     wiring::{self, House, MissingKeys},
@@ -45,6 +46,8 @@ pub(crate) struct Watched {
     loaded: Fingerprint,
     /// What it was like at the last look.
     seen: Fingerprint,
+    /// Where the owner's page has its files from, if there is such a page.
+    card: Weak<LiveCard>,
 }
 
 /// What a folder looks like from outside.
@@ -76,7 +79,12 @@ impl Watched {
         photos: Photos,
         loaded: Fingerprint,
     ) -> Self {
-        Self { folder: folder.to_path_buf(), spec, secrets, photos, loaded, seen: loaded }
+        Self { folder: folder.to_path_buf(), spec, secrets, photos, loaded, seen: loaded, card: Weak::new() }
+    }
+
+    /// Shows the files that are served by on the owner's page, for as long as there is one.
+    pub(crate) fn shown_on(self, card: &Arc<LiveCard>) -> Self {
+        Self { card: Arc::downgrade(card), ..self }
     }
 
     /// Whether the folder has changed since it was loaded, and not since the last look: whoever writes it is done.
@@ -101,7 +109,7 @@ impl Watched {
             return Swap::Unsteady;
         }
         self.loaded = before;
-        let LoadedPartner { spec, secrets, diagnostics, refused, .. } = loaded;
+        let LoadedPartner { spec, secrets, diagnostics, refused, files, .. } = loaded;
         let Some(spec) = spec.map(Arc::new) else {
             let errors = diagnostics.iter().filter(|found| found.code.level() == Level::Error).count();
             return Swap::Broken { errors: errors + refused.len() };
@@ -113,6 +121,9 @@ impl Watched {
         // Before anybody is told of them.
         self.photos.follow(&spec);
         if house.engine.swap(partner) {
+            if let Some(card) = self.card.upgrade() {
+                card.replace(PartnerCard::of(&spec, files));
+            }
             self.spec = spec;
             Swap::Done
         } else {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ids::OrderId,
+    ids::{ConversationId, OrderId},
     money::Money,
     order::{OrderMove, OrderState},
 };
@@ -163,7 +163,10 @@ pub enum Fact {
     },
     /// A person of the team marked an answer of ours as wrong.
     AnswerWrong {
-        /// The answer's position in the conversation.
+        /// Whose answer; facts of earlier versions do not tell.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        conversation: Option<ConversationId>,
+        /// The answer's position in it.
         seq: i64,
         /// What had been asked, contacts masked; empty when it is no longer known.
         question: String,

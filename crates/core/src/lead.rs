@@ -26,6 +26,14 @@ pub enum Temperature {
 }
 
 impl Temperature {
+    /// All, the coldest first.
+    pub const ALL: [Self; 3] = [Self::Cold, Self::Warm, Self::Hot];
+
+    /// By [its name](Self::name).
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.name() == name)
+    }
+
     /// As stored and as expressions see it.
     pub fn name(self) -> &'static str {
         match self {

@@ -19,9 +19,9 @@ pub use channel::{
 };
 pub use clock::{Clock, Moment};
 pub use directory::{
-    Backlog, ConversationCard, ConversationFilter, ConversationView, DeadLetterView, Directory, EventSetAside,
-    FOUND_MAX, Figures, LeadCard, LeadFilter, LetterContent, LetterKind, Needle, OpenedLetter, OrderCard, OrderFilter,
-    Page, QuestionCard, SEARCHED_MAX, folded, found_by,
+    Backlog, BadCursor, ConversationCard, ConversationFilter, ConversationView, Cursor, DeadLetterView, Directory,
+    EventSetAside, FOUND_MAX, Fault, Figures, LeadCard, LeadFilter, LetterContent, LetterKind, Needle, OpenedLetter,
+    OrderCard, OrderFilter, Page, QuestionCard, SEARCHED_MAX, folded, found_by, order_holds,
 };
 pub use journal::{
     CommitError, Fired, Journal, LOADED_ORDERS_MAX, Loaded, PostedMail, Replayed, Settled, StoreError, Telling, Writers,

@@ -93,6 +93,8 @@ macro_rules! journal_conformance {
             orders_and_notices_are_listed_latest_first,
             figures_count_since_a_moment,
             questions_without_an_answer_are_listed_with_the_words_of_then,
+            wrong_answers_are_listed_with_what_was_answered,
+            a_list_is_read_to_its_end_page_by_page,
             a_conversation_tells_which_person_has_it,
             old_messages_are_forgotten_and_young_ones_stay,
             a_turn_that_remembers_what_was_forgotten_is_computed_again,

@@ -101,33 +101,49 @@ fn addresses(port: u16) -> Result<Vec<String>, Failure> {
     let link = format!("{base}/chats/");
     let at = inbox.find(&link).ok_or("the inbox is empty")? + link.len();
     let conversation: String = inbox[at..].chars().take_while(|c| c.is_ascii_hexdigit() || *c == '-').collect();
-    // «Ёлкина», a phone's end, «медовик».
+    // «Ёлкина», a phone's end, «медовик», and «нетакого»: all is looked through for what nobody said.
     let (name, phone, word) =
         ("%D0%81%D0%BB%D0%BA%D0%B8%D0%BD%D0%B0", "345-67", "%D0%BC%D0%B5%D0%B4%D0%BE%D0%B2%D0%B8%D0%BA");
+    let unheard = "%D0%BD%D0%B5%D1%82%D0%B0%D0%BA%D0%BE%D0%B3%D0%BE";
     let pages = [
         "chats".to_owned(),
-        "chats?page=100".to_owned(),
+        deep(port, &base, "chats")?,
         "chats?owner=nobody".to_owned(),
         format!("chats?q={name}"),
         format!("chats?q={phone}"),
         format!("chats?q={word}"),
+        format!("chats?q={unheard}"),
         format!("chats/{conversation}"),
         format!("chats/{conversation}/messages?after=8"),
         "leads".to_owned(),
-        "leads?page=100".to_owned(),
+        deep(port, &base, "leads")?,
         "leads?t=hot".to_owned(),
         format!("leads?q={name}"),
+        format!("leads?q={unheard}"),
         "orders".to_owned(),
         "orders?view=list".to_owned(),
-        "orders?show=all&page=100".to_owned(),
+        deep(port, &base, "orders?show=all")?,
+        format!("orders?show=all&q={unheard}"),
         format!("orders?show=all&q={name}"),
         format!("orders?q={word}"),
         "more".to_owned(),
         "questions".to_owned(),
+        "questions?show=wrong".to_owned(),
         "settings".to_owned(),
         "settings/file?path=config.yaml".to_owned(),
     ];
     Ok(pages.into_iter().map(|page| format!("{base}/{page}")).collect())
+}
+
+/// The hundredth page of a list, as its reader comes to it.
+fn deep(port: u16, base: &str, list: &str) -> Result<String, Failure> {
+    let mut page = list.to_owned();
+    for _ in 1..100 {
+        let html = ask(port, &format!("{base}/{page}"))?;
+        let Some((_, next)) = html.split_once(&format!("rel=\"next\" href=\"{base}/")) else { break };
+        page = next.split('"').next().unwrap_or_default().replace("&#38;", "&");
+    }
+    Ok(page)
 }
 
 /// One request over a connection of its own, as a browser's first.

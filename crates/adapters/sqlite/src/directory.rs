@@ -7,12 +7,13 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
 use voronka_core::{
     ids::{OrderId, PartnerId},
+    lead::Temperature,
     message::ConversationKey,
     order::OrderState,
     ports::{
-        Backlog, ConversationCard, ConversationFilter, ConversationView, DeadLetterView, Directory, Figures, LeadCard,
-        LeadFilter, LetterContent, LetterKind, Needle, OpenedLetter, OrderCard, OrderFilter, Page, QuestionCard,
-        StoreError,
+        Backlog, ConversationCard, ConversationFilter, ConversationView, Cursor, DeadLetterView, Directory, Fault,
+        Figures, LeadCard, LeadFilter, LetterContent, LetterKind, Needle, OpenedLetter, OrderCard, OrderFilter, Page,
+        QuestionCard, StoreError,
     },
     rows::{MessageRow, NoticeRow},
 };
@@ -22,7 +23,7 @@ use crate::{
     journal::{all, mail::set_aside_events, most, one},
     problem::Problem,
     sql,
-    values::{self, get, heat, micros, temperature},
+    values::{self, get, heat, micros, slot},
 };
 
 /// Facts that an opened conversation shows.
@@ -61,13 +62,15 @@ impl Directory for SqliteStore {
     }
 
     async fn leads(&self, partner: &PartnerId, filter: &LeadFilter, page: Page) -> Result<Vec<LeadCard>, StoreError> {
-        let (partner, wanted) = (partner.clone(), filter.temperature.clone());
+        let (partner, named) = (partner.clone(), filter.temperature.as_deref());
+        let wanted = named.and_then(Temperature::from_name);
+        if wanted.is_none() && named.is_some() {
+            return Ok(Vec::new());
+        }
         let Some(needle) = filter.text.as_deref().and_then(Needle::of) else {
-            return Ok(self.read(|connection| leads(connection, &partner, wanted.as_deref(), page))?);
+            return Ok(self.read(|connection| leads(connection, &partner, wanted, page))?);
         };
-        Ok(self
-            .read_aside(move |connection| search::leads(connection, &partner, wanted.as_deref(), &needle, page))
-            .await?)
+        Ok(self.read_aside(move |connection| search::leads(connection, &partner, wanted, &needle, page)).await?)
     }
 
     async fn orders(
@@ -89,17 +92,24 @@ impl Directory for SqliteStore {
     }
 
     async fn notices(&self, partner: &PartnerId, page: Page) -> Result<Vec<NoticeRow>, StoreError> {
-        let of = params![partner.as_str(), most(page.limit), most(page.skip)];
+        let behind = page.after.unwrap_or(Cursor::START);
+        let of = params![partner.as_str(), micros(behind.at), behind.id.to_be_bytes(), most(page.limit)];
         Ok(self.read(|connection| all(connection, sql::NOTICES, of, values::notice))?)
     }
 
-    async fn questions(&self, partner: &PartnerId, page: Page) -> Result<Vec<QuestionCard>, StoreError> {
-        let of = params![partner.as_str(), most(page.limit), most(page.skip)];
+    async fn questions(&self, partner: &PartnerId, fault: Fault, page: Page) -> Result<Vec<QuestionCard>, StoreError> {
+        let sql = match fault {
+            Fault::Unanswered => sql::QUESTIONS,
+            Fault::Wrong => sql::WRONG_ANSWERS,
+        };
+        let behind = page.after.unwrap_or(Cursor::START);
+        let of = params![partner.as_str(), micros(behind.at), number(behind), most(page.limit)];
         let question = |row: &Row<'_>| {
             let (name, conversation, account) = (get(row, 4)?, get(row, 5)?, get(row, 6)?);
-            Ok(QuestionCard { fact: values::fact(row)?, name, conversation, account, words: get(row, 7)? })
+            let (id, words) = (get(row, 7)?, get(row, 8)?);
+            Ok(QuestionCard { id, fact: values::fact(row)?, name, conversation, account, words })
         };
-        Ok(self.read(|connection| all(connection, sql::QUESTIONS, of, question))?)
+        Ok(self.read(|connection| all(connection, sql, of, question))?)
     }
 
     async fn figures(&self, partner: &PartnerId, since: Timestamp, until: Timestamp) -> Result<Figures, StoreError> {
@@ -108,7 +118,7 @@ impl Directory for SqliteStore {
     }
 
     async fn dead_letters(&self, partner: &PartnerId, page: Page) -> Result<Vec<DeadLetterView>, StoreError> {
-        let of = params![partner.as_str(), most(page.limit), most(page.skip)];
+        let of = params![partner.as_str(), number(page.after.unwrap_or(Cursor::START)), most(page.limit)];
         let letter =
             |row: &Row<'_>| listed(row, if get::<i64>(row, 4)? == 1 { LetterKind::Events } else { LetterKind::Body });
         Ok(self.read(|connection| all(connection, sql::LETTERS, of, letter))?)
@@ -166,28 +176,39 @@ pub(crate) fn backlog(connection: &Connection, now: Timestamp) -> Result<Backlog
     })
 }
 
+/// The id of a row that has a number for one.
+fn number(cursor: Cursor) -> i64 {
+    i64::try_from(cursor.id).unwrap_or(i64::MAX)
+}
+
+/// Whether an owner's conversations have an index of their own.
+fn is_held(owner: Option<&str>) -> bool {
+    owner.is_some_and(|owner| owner != "bot")
+}
+
 fn cards(
     connection: &Connection,
     partner: &PartnerId,
     owner: Option<&str>,
     page: Page,
 ) -> Result<Vec<ConversationCard>, Problem> {
-    let sql = if owner.is_some_and(|owner| owner != "bot") { sql::CARDS_HELD } else { sql::CARDS };
-    all(connection, sql, params![partner.as_str(), owner, most(page.limit), most(page.skip)], card)
+    let sql = if is_held(owner) { sql::CARDS_HELD } else { sql::CARDS };
+    let Cursor { at, id, .. } = page.after.unwrap_or(Cursor::START);
+    let of = params![partner.as_str(), owner, slot(at), micros(at), id.to_be_bytes(), most(page.limit)];
+    all(connection, sql, of, card)
 }
 
 fn leads(
     connection: &Connection,
     partner: &PartnerId,
-    temperature: Option<&str>,
+    temperature: Option<Temperature>,
     page: Page,
 ) -> Result<Vec<LeadCard>, Problem> {
-    let (partner, limit, skip) = (partner.as_str(), most(page.limit), most(page.skip));
-    match temperature.map(heat) {
-        None => all(connection, sql::LEADS, params![partner, limit, skip], lead_card),
-        Some(Some(heat)) => all(connection, sql::LEADS_OF_HEAT, params![partner, limit, skip, heat], lead_card),
-        Some(None) => Ok(Vec::new()),
-    }
+    let Cursor { lead, at, id } = page.after.unwrap_or(Cursor::START);
+    let (behind, score) = lead.unwrap_or((Temperature::Hot, i32::MAX));
+    let heat = heat(temperature.unwrap_or(behind));
+    let of = params![partner.as_str(), heat, score, slot(at), micros(at), id.to_be_bytes(), most(page.limit)];
+    all(connection, if temperature.is_some() { sql::LEADS_OF_HEAT } else { sql::LEADS }, of, lead_card)
 }
 
 /// Of some states or of any, latest first.
@@ -197,19 +218,20 @@ fn orders(
     states: &[OrderState],
     page: Page,
 ) -> Result<Vec<OrderCard>, Problem> {
-    let partner = partner.as_str();
+    let Cursor { at, id, .. } = page.after.unwrap_or(Cursor::START);
+    let (partner, at, id, limit) = (partner.as_str(), micros(at), id.to_be_bytes(), most(page.limit));
     if states.is_empty() {
-        return all(connection, sql::ORDERS, params![partner, most(page.limit), most(page.skip)], order_card);
+        return all(connection, sql::ORDERS, params![partner, at, id, limit], order_card);
     }
-    // The latest of each state are enough: the page lies among them.
-    let upto = most(page.skip.saturating_add(page.limit));
+    // The page lies among the first of each state.
     let mut found = Vec::new();
     for state in states {
-        let of = params![partner, upto, 0, state.name()];
+        let of = params![partner, at, id, limit, state.name()];
         found.extend(all(connection, sql::ORDERS_IN_STATE, of, order_card)?);
     }
-    found.sort_by_key(|card| Reverse((card.order.at, card.order.id)));
-    Ok(found.into_iter().skip(page.skip).take(page.limit).collect())
+    found.sort_by_key(|card| Reverse(card.cursor()));
+    found.truncate(page.limit);
+    Ok(found)
 }
 
 /// Columns as in [`sql::CARD`].
@@ -224,7 +246,7 @@ fn card(row: &Row<'_>) -> Result<ConversationCard, Problem> {
         preview: get(row, 6)?,
         at: get(row, 7)?,
         unread: get(row, 8)?,
-        temperature: temperature(row, 9)?.to_owned(),
+        temperature: get::<Temperature>(row, 9)?.name().to_owned(),
         score: get(row, 10)?,
         holder: get(row, 13)?,
     })

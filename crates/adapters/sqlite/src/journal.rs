@@ -44,6 +44,24 @@ pub(crate) fn all<T>(
     Ok(found)
 }
 
+/// The first rows that fit, so many at most: none behind them is read.
+pub(crate) fn fitting<T>(
+    connection: &Connection,
+    sql: &str,
+    params: impl rusqlite::Params,
+    limit: usize,
+    read: impl Fn(&Row<'_>) -> Result<Option<T>, Problem>,
+) -> Result<Vec<T>, Problem> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(params)?;
+    let mut found = Vec::new();
+    while found.len() < limit {
+        let Some(row) = rows.next()? else { break };
+        found.extend(read(row)?);
+    }
+    Ok(found)
+}
+
 pub(crate) fn one<T>(
     connection: &Connection,
     sql: &str,

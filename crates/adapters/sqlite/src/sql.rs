@@ -77,16 +77,46 @@ macro_rules! cards {
     };
 }
 
+/// A customer's latest conversation.
+macro_rules! latest {
+    ($of:literal) => {
+        concat!(
+            "(SELECT k.conversation FROM conversations k INDEXED BY conversations_of WHERE k.partner = ",
+            $of,
+            ".partner AND k.customer = ",
+            $of,
+            ".customer ORDER BY k.at DESC, k.conversation DESC LIMIT 1)"
+        )
+    };
+}
+
+macro_rules! question_columns {
+    () => {
+        "f.customer, f.name, f.at, f.data, u.name, c.conversation, c.account, f.id"
+    };
+}
+
+macro_rules! lead_words {
+    ($where:literal) => {
+        concat!(
+            "SELECT l.heat, l.score, l.at, l.customer, l.why, c.preview FROM leads l ",
+            "CROSS JOIN conversations c ON c.partner = l.partner AND c.conversation = ",
+            latest!("l"),
+            " WHERE l.partner = ?1 ",
+            $where
+        )
+    };
+}
+
 macro_rules! lead_cards {
     ($where:literal) => {
         concat!(
             "SELECT ",
             lead_columns!(),
             ", u.name, u.phone, c.conversation, c.account, c.preview FROM leads l ",
-            "CROSS JOIN conversations c ON c.partner = l.partner AND c.conversation = (",
-            "SELECT k.conversation FROM conversations k INDEXED BY conversations_of ",
-            "WHERE k.partner = l.partner AND k.customer = l.customer ORDER BY k.at DESC, k.conversation DESC LIMIT 1) ",
-            "LEFT JOIN customers u ON u.partner = l.partner AND u.id = l.customer WHERE l.partner = ?1 ",
+            "CROSS JOIN conversations c ON c.partner = l.partner AND c.conversation = ",
+            latest!("l"),
+            " LEFT JOIN customers u ON u.partner = l.partner AND u.id = l.customer WHERE l.partner = ?1 ",
             $where
         )
     };
@@ -207,12 +237,14 @@ statements! {
 
     NOTICE_ADD = "INSERT INTO notices (partner, id, about, text, at, conversation) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
         ON CONFLICT DO NOTHING";
-    NOTICES = "SELECT id, about, text, at, conversation FROM notices WHERE partner = ?1 ORDER BY at DESC, id DESC LIMIT ?2 OFFSET ?3";
+    NOTICES = "SELECT id, about, text, at, conversation FROM notices WHERE partner = ?1 \
+        AND (at, id) < (?2, ?3) ORDER BY at DESC, id DESC LIMIT ?4";
     LETTER_ADD = "INSERT INTO letters (partner, account, conversation, mail, body, cause, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     LETTER_TAKE = "DELETE FROM letters WHERE id = ?2 AND partner = ?1 AND mail IS NOT NULL RETURNING conversation, mail";
     LETTER_RAW = "SELECT account, cause, at, body FROM letters WHERE id = ?2 AND partner = ?1 AND mail IS NULL";
     LETTER_RAW_DROP = "DELETE FROM letters WHERE id = ?2 AND partner = ?1 AND mail IS NULL";
-    LETTERS = "SELECT id, account, cause, at, mail IS NOT NULL FROM letters WHERE partner = ?1 ORDER BY id DESC LIMIT ?2 OFFSET ?3";
+    LETTERS = "SELECT id, account, cause, at, mail IS NOT NULL FROM letters WHERE partner = ?1 AND id < ?2 \
+        ORDER BY id DESC LIMIT ?3";
 
     LETTER = "SELECT id, account, cause, at, conversation, mail, body FROM letters WHERE partner = ?1 AND id = ?2";
     LETTER_DROP = "DELETE FROM letters WHERE partner = ?1 AND id = ?2";
@@ -230,29 +262,51 @@ statements! {
     /// Of all partners.
     COUNT_LETTERS = "SELECT partner, count(*) FROM letters GROUP BY partner";
 
-    CARDS = cards!("(?2 IS NULL OR c.owner = ?2) \
-        ORDER BY c.slot DESC, c.at DESC, c.conversation DESC LIMIT ?3 OFFSET ?4");
+    /// A list is read on behind a row: a page costs the same wherever it lies.
+    CARDS = cards!("c.slot <= ?3 AND (c.at, c.conversation) < (?4, ?5) AND (?2 IS NULL OR c.owner = ?2) \
+        ORDER BY c.slot DESC, c.at DESC, c.conversation DESC LIMIT ?6");
     /// Those that the bot does not answer are few and have an index of their own.
-    CARDS_HELD = cards!("c.owner <> 'bot' AND c.owner = ?2 \
-        ORDER BY c.slot DESC, c.at DESC, c.conversation DESC LIMIT ?3 OFFSET ?4");
-    CARDS_OF = cards!("c.customer = ?2");
+    CARDS_HELD = cards!("c.owner <> 'bot' AND c.owner = ?2 AND c.slot <= ?3 AND (c.at, c.conversation) < (?4, ?5) \
+        ORDER BY c.slot DESC, c.at DESC, c.conversation DESC LIMIT ?6");
     CARD = cards!("c.conversation = ?2");
-    LEADS = lead_cards!("ORDER BY l.heat DESC, l.score DESC, l.slot DESC, l.at DESC, l.customer DESC LIMIT ?2 OFFSET ?3");
-    LEADS_OF_HEAT = lead_cards!("AND l.heat = ?4 \
-        ORDER BY l.heat DESC, l.score DESC, l.slot DESC, l.at DESC, l.customer DESC LIMIT ?2 OFFSET ?3");
+    /// Of the latest: what is searched in, and nothing else.
+    CARDS_WORDS = "SELECT at, conversation, preview FROM conversations WHERE partner = ?1 AND (?2 IS NULL OR owner = ?2) \
+        ORDER BY slot DESC, at DESC, conversation DESC LIMIT ?3";
+    CARDS_WORDS_HELD = "SELECT at, conversation, preview FROM conversations WHERE partner = ?1 AND owner <> 'bot' AND owner = ?2 \
+        ORDER BY slot DESC, at DESC, conversation DESC LIMIT ?3";
+    CARDS_OF = "SELECT at, conversation, owner FROM conversations WHERE partner = ?1 AND customer = ?2";
+    LEADS = lead_cards!("AND (l.heat, l.score, l.slot) <= (?2, ?3, ?4) \
+        AND (l.heat, l.score, l.slot, l.at, l.customer) < (?2, ?3, ?4, ?5, ?6) \
+        ORDER BY l.heat DESC, l.score DESC, l.slot DESC, l.at DESC, l.customer DESC LIMIT ?7");
+    LEADS_OF_HEAT = lead_cards!("AND l.heat = ?2 AND (l.score, l.slot) <= (?3, ?4) \
+        AND (l.score, l.slot, l.at, l.customer) < (?3, ?4, ?5, ?6) \
+        ORDER BY l.heat DESC, l.score DESC, l.slot DESC, l.at DESC, l.customer DESC LIMIT ?7");
     LEAD_CARD = lead_cards!("AND l.customer = ?2");
-    ORDERS = order_cards!("ORDER BY o.at DESC, o.id DESC LIMIT ?2 OFFSET ?3");
-    ORDERS_IN_STATE = order_cards!("AND o.state = ?4 ORDER BY o.at DESC, o.id DESC LIMIT ?2 OFFSET ?3");
-    ORDER_CARDS_OF = order_cards!("AND o.customer = ?2 LIMIT ?3");
-    QUESTIONS = "SELECT f.customer, f.name, f.at, f.data, u.name, c.conversation, c.account, coalesce((SELECT m.text \
-        FROM messages m WHERE m.partner = f.partner AND m.conversation = c.conversation AND m.author = 'customer' \
+    /// Of the hottest: what is searched in, and nothing else.
+    LEADS_WORDS = lead_words!("ORDER BY l.heat DESC, l.score DESC, l.slot DESC, l.at DESC, l.customer DESC LIMIT ?2");
+    LEADS_WORDS_OF_HEAT = lead_words!("AND l.heat = ?3 \
+        ORDER BY l.heat DESC, l.score DESC, l.slot DESC, l.at DESC, l.customer DESC LIMIT ?2");
+    LEAD_OF = "SELECT heat, score, at, customer FROM leads WHERE partner = ?1 AND customer = ?2";
+    ORDERS = order_cards!("AND (o.at, o.id) < (?2, ?3) ORDER BY o.at DESC, o.id DESC LIMIT ?4");
+    ORDERS_IN_STATE = order_cards!("AND o.state = ?5 AND (o.at, o.id) < (?2, ?3) ORDER BY o.at DESC, o.id DESC LIMIT ?4");
+    /// Of the latest: what is searched in, and nothing else.
+    ORDERS_WORDS = "SELECT at, id, number, data FROM orders WHERE partner = ?1 ORDER BY at DESC, id DESC LIMIT ?2";
+    ORDERS_WORDS_IN_STATE = "SELECT at, id, number, data FROM orders WHERE partner = ?1 AND state = ?3 \
+        ORDER BY at DESC, id DESC LIMIT ?2";
+    ORDERS_BY = "SELECT at, id, state FROM orders WHERE partner = ?1 AND customer = ?2 LIMIT ?3";
+    QUESTIONS = concat!("SELECT ", question_columns!(), ", coalesce((SELECT m.text FROM messages m \
+        WHERE m.partner = f.partner AND m.conversation = c.conversation AND m.author = 'customer' \
         AND m.at <= f.at ORDER BY m.seq DESC LIMIT 1), '') FROM facts f INDEXED BY facts_counted \
-        CROSS JOIN conversations c ON c.partner = f.partner AND c.conversation = (\
-        SELECT k.conversation FROM conversations k INDEXED BY conversations_of \
-        WHERE k.partner = f.partner AND k.customer = f.customer ORDER BY k.at DESC, k.conversation DESC LIMIT 1) \
+        CROSS JOIN conversations c ON c.partner = f.partner AND c.conversation = ", latest!("f"), " \
         LEFT JOIN customers u ON u.partner = f.partner AND u.id = f.customer \
         WHERE f.partner = ?1 AND f.name IN ('message', 'question.unanswered', 'answer.blocked') \
-        AND f.name = 'question.unanswered' ORDER BY f.at DESC, f.customer DESC, f.id DESC LIMIT ?2 OFFSET ?3";
+        AND f.name = 'question.unanswered' AND f.at <= ?2 AND (f.at, f.id) < (?2, ?3) ORDER BY f.at DESC, f.id DESC LIMIT ?4");
+    WRONG_ANSWERS = concat!("SELECT ", question_columns!(), ", coalesce((SELECT m.text FROM messages m \
+        WHERE m.partner = f.partner AND m.conversation = c.conversation AND m.seq = json_extract(f.data, '$.seq')), '') \
+        FROM facts f INDEXED BY facts_wrong CROSS JOIN conversations c ON c.partner = f.partner \
+        AND c.conversation = coalesce(unhex(json_extract(f.data, '$.conversation'), '-'), ", latest!("f"), ") \
+        LEFT JOIN customers u ON u.partner = f.partner AND u.id = f.customer \
+        WHERE f.partner = ?1 AND f.name = 'answer.wrong' AND (f.at, f.id) < (?2, ?3) ORDER BY f.at DESC, f.id DESC LIMIT ?4");
     ORDER = order_cards!("AND o.id = ?2");
     CONVERSATIONS_AFTER = "SELECT conversation, customer, at, preview <> '' FROM conversations INDEXED BY conversations_key \
         WHERE partner = ?1 AND conversation > ?2 ORDER BY conversation LIMIT ?3";

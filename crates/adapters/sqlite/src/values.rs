@@ -5,6 +5,7 @@ use rusqlite::Row;
 use uuid::Uuid;
 use voronka_core::{
     ids::{AccountId, BubbleId, ConversationId, CustomerId, NoticeId, OrderId, PartnerId},
+    lead::Temperature,
     message::{EventKey, Peer},
     order::OrderState,
     rows::{Author, ConversationRow, CustomerRow, FactRow, LeadRow, MessageRow, NoticeRow, OrderRow},
@@ -15,7 +16,6 @@ use crate::{body, problem::Problem};
 const OWNERS: [&str; 3] = ["bot", "person", "nobody"];
 /// A quarter of an hour: most dialogues are over by then, and few conversations are active within one.
 const SLOT_MICROS: i64 = 900_000_000;
-const TEMPERATURES: [&str; 3] = ["cold", "warm", "hot"];
 
 pub(crate) fn micros(at: Timestamp) -> i64 {
     at.as_microsecond()
@@ -30,9 +30,13 @@ pub(crate) fn time(micros: i64) -> Result<Timestamp, Problem> {
     Timestamp::from_microsecond(micros).map_err(|_| Problem::Unreadable("time"))
 }
 
-/// A temperature as it is sorted; `None`: there is no such.
-pub(crate) fn heat(temperature: &str) -> Option<i64> {
-    TEMPERATURES.iter().zip(0..).find(|(name, _)| **name == temperature).map(|(_, heat)| heat)
+/// A temperature as it is sorted.
+pub(crate) fn heat(temperature: Temperature) -> i64 {
+    match temperature {
+        Temperature::Cold => 0,
+        Temperature::Warm => 1,
+        Temperature::Hot => 2,
+    }
 }
 
 /// From a column of the row, by its place.
@@ -72,7 +76,7 @@ macro_rules! names {
     ($($type:ident)*) => {$(
         impl Read for $type {
             fn read(row: &Row<'_>, column: usize) -> Result<Self, Problem> {
-                Self::parse(row.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?).map_err(|_| Problem::Unreadable("name"))
+                Self::parse(text(row, column)?).map_err(|_| Problem::Unreadable("name"))
             }
         }
     )*};
@@ -84,7 +88,7 @@ macro_rules! channel_words {
     ($($type:ident)*) => {$(
         impl Read for $type {
             fn read(row: &Row<'_>, column: usize) -> Result<Self, Problem> {
-                Ok(Self::new(row.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?))
+                Ok(Self::new(text(row, column)?))
             }
         }
     )*};
@@ -128,6 +132,14 @@ impl Read for Author {
     }
 }
 
+/// From [`heat`].
+impl Read for Temperature {
+    fn read(row: &Row<'_>, column: usize) -> Result<Self, Problem> {
+        let kept: i64 = row.get(column)?;
+        Self::ALL.into_iter().find(|one| heat(*one) == kept).ok_or(Problem::Unreadable("temperature"))
+    }
+}
+
 impl Read for OrderState {
     fn read(row: &Row<'_>, column: usize) -> Result<Self, Problem> {
         let name: String = row.get(column)?;
@@ -141,13 +153,9 @@ pub(crate) fn owner(row: &Row<'_>, column: usize) -> Result<&'static str, Proble
     OWNERS.into_iter().find(|owner| *owner == name).ok_or(Problem::Unreadable("owner"))
 }
 
-/// From [`heat`].
-pub(crate) fn temperature(row: &Row<'_>, column: usize) -> Result<&'static str, Problem> {
-    let heat: i64 = row.get(column)?;
-    usize::try_from(heat)
-        .ok()
-        .and_then(|heat| TEMPERATURES.get(heat).copied())
-        .ok_or(Problem::Unreadable("temperature"))
+/// A text, where it lies.
+pub(crate) fn text<'row>(row: &'row Row<'_>, column: usize) -> Result<&'row str, Problem> {
+    Ok(row.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?)
 }
 
 /// Columns as in [`crate::sql::CONVERSATION`], from the second on.
@@ -179,7 +187,7 @@ pub(crate) fn customer(row: &Row<'_>) -> Result<CustomerRow, Problem> {
 pub(crate) fn lead(row: &Row<'_>) -> Result<LeadRow, Problem> {
     Ok(LeadRow {
         customer: get(row, 0)?,
-        temperature: temperature(row, 1)?,
+        temperature: get::<Temperature>(row, 1)?.name(),
         score: get(row, 2)?,
         stage: get(row, 3)?,
         why: get(row, 4)?,

@@ -1,5 +1,6 @@
 //! Dialogues: the inbox, a conversation beside its lead, and what a person does in it.
 
+mod deeds;
 mod tail;
 mod view;
 
@@ -7,26 +8,26 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::{
-    Extension, Form,
+    Extension,
     extract::{Path, Query, State},
     response::Response,
 };
 use serde::Deserialize;
 use voronka_core::{
     ids::ConversationId,
-    message::{ConversationKey, TeamAction},
-    ports::{ConversationFilter, ConversationView, Page},
+    message::ConversationKey,
+    ports::{ConversationCard, ConversationFilter, ConversationView, Cursor, Page},
 };
 
+pub(super) use self::deeds::{Typed, at_once, typed, wrong};
 pub(super) use self::tail::messages;
 pub(super) use self::view::reasons;
 use self::view::{Head, LeadPanel, Thread};
 use super::{
     House,
-    act::{self, Target},
-    admit::{AskedBy, Visit},
+    admit::Visit,
     csv::{self, CSV_ROWS_MAX},
-    page::{self, Chip, Frame, Pager, Place, Problem, ROWS},
+    page::{self, Chip, Frame, Pager, Place, Problem},
     show::{Dates, Heat, initial, owner_words},
 };
 
@@ -34,10 +35,6 @@ use super::{
 const MESSAGES: usize = 60;
 /// Most messages that are shown when earlier ones are asked for.
 const MESSAGES_MAX: usize = 2_000;
-/// Longest reply, in characters: what the messengers take without cutting.
-const REPLY_CHARS_MAX: usize = 4_000;
-/// Longest note.
-const NOTE_CHARS_MAX: usize = 2_000;
 
 /// Who answers, as filters name them.
 const OWNERS: [&str; 3] = ["nobody", "person", "bot"];
@@ -47,7 +44,7 @@ const OWNERS: [&str; 3] = ["nobody", "person", "bot"];
 pub(super) struct Filters {
     owner: Option<String>,
     q: Option<String>,
-    page: Option<String>,
+    after: Option<String>,
     /// How many messages.
     n: Option<usize>,
     /// On a phone: the lead instead of the messages.
@@ -68,9 +65,17 @@ impl Filters {
         ConversationFilter { owner: set(self.owner()), text: set(self.search()) }
     }
 
-    fn query(&self, owner: &str, page: usize) -> String {
-        let page = if page > 1 { page.to_string() } else { String::new() };
-        page::query(&[("owner", owner), ("q", self.search()), ("page", &page)])
+    fn after(&self) -> Option<Cursor> {
+        page::begins(self.after.as_deref())
+    }
+
+    fn query(&self, owner: &str, after: Option<Cursor>) -> String {
+        page::query(&[("owner", owner), ("q", self.search()), ("after", &page::shown(after))])
+    }
+
+    /// The piece of the inbox that the reader sees.
+    fn here(&self) -> String {
+        self.query(self.owner(), self.after())
     }
 }
 
@@ -130,9 +135,7 @@ pub(super) async fn inbox(
     Extension(visit): Extension<Visit>,
     Query(filters): Query<Filters>,
 ) -> Result<Response, Problem> {
-    let number = page::page_number(filters.page.as_deref());
-    let here = format!("chats{}", filters.query(filters.owner(), number));
-    let f = Frame::of(&house, &visit, Place::Chats, &here).await?;
+    let f = Frame::of(&house, &visit, Place::Chats, &format!("chats{}", filters.here())).await?;
     let inbox = list(&house, &visit, &f, &filters, None).await?;
     page::send(&ChatsPage { f, inbox, open: None })
 }
@@ -162,8 +165,7 @@ async fn opened(
     view: ConversationView,
     draft: Draft,
 ) -> Result<ChatsPage, Problem> {
-    let number = page::page_number(filters.page.as_deref());
-    let query = filters.query(filters.owner(), number);
+    let query = filters.here();
     let here = format!("chats/{}{query}", view.card.id);
     let f = Frame::of(house, visit, Place::Chats, &here).await?;
     let inbox = list(house, visit, &f, filters, Some(view.card.id)).await?;
@@ -197,13 +199,13 @@ async fn list(
     filters: &Filters,
     open: Option<ConversationId>,
 ) -> Result<Inbox, Problem> {
-    let number = page::page_number(filters.page.as_deref());
-    let (owner, search) = (filters.owner(), filters.search());
-    let page = Page { skip: (number - 1) * ROWS, limit: ROWS + 1 };
-    let mut cards = house.admin.directory.conversations(&visit.partner.id, &filters.of_store(), page).await?;
-    let further = page::cut(&mut cards);
+    let (owner, search, after) = (filters.owner(), filters.search(), filters.after());
+    let wanted = page::wanted(after);
+    let mut cards = house.admin.directory.conversations(&visit.partner.id, &filters.of_store(), wanted).await?;
+    let address = |after| format!("{}/chats{}", f.base, filters.query(owner, after));
+    let pager = Pager::of(&mut cards, after, ConversationCard::cursor, address);
     let (w, dates) = (f.w, Dates::of(visit));
-    let query = filters.query(owner, number);
+    let query = filters.here();
     let rows = cards.into_iter().map(|card| {
         let name = card.name.unwrap_or_else(|| w.t("no-name"));
         Row {
@@ -225,13 +227,12 @@ async fn list(
         }
     });
     let chips = ["", "nobody", "person", "bot"].map(|to| Chip {
-        href: format!("{}/chats{}", f.base, filters.query(to, 1)),
+        href: format!("{}/chats{}", f.base, filters.query(to, None)),
         text: w.t(if to.is_empty() { "owner-all" } else { to_key(to) }),
         count: if to == "nobody" { f.figures.waiting } else { 0 },
         here: to == owner,
     });
-    let pager = Pager::of(number, further, |number| format!("{}/chats{}", f.base, filters.query(owner, number)));
-    let csv = format!("{}/chats.csv{}", f.base, filters.query(owner, 1));
+    let csv = format!("{}/chats.csv{}", f.base, filters.query(owner, None));
     Ok(Inbox { rows: rows.collect(), chips: chips.into(), q: search.to_owned(), owner: owner.to_owned(), pager, csv })
 }
 
@@ -264,155 +265,4 @@ fn to_key(owner: &str) -> &'static str {
         "person" => "filter-person",
         _ => "filter-bot",
     }
-}
-
-/// What the forms of a conversation carry.
-#[derive(Debug, Deserialize)]
-pub(super) struct Deed {
-    key: String,
-    #[serde(default)]
-    text: String,
-}
-
-pub(super) async fn take(
-    state: State<Arc<House>>,
-    visit: Extension<Visit>,
-    path: Path<(String, String)>,
-    filters: Query<Filters>,
-    Form(deed): Form<Deed>,
-) -> Result<Response, Problem> {
-    simple(state, visit, path, filters, &deed, "take", TeamAction::TakeOver).await
-}
-
-pub(super) async fn give_back(
-    state: State<Arc<House>>,
-    visit: Extension<Visit>,
-    path: Path<(String, String)>,
-    filters: Query<Filters>,
-    Form(deed): Form<Deed>,
-) -> Result<Response, Problem> {
-    simple(state, visit, path, filters, &deed, "back", TeamAction::GiveBack).await
-}
-
-pub(super) async fn handled(
-    state: State<Arc<House>>,
-    visit: Extension<Visit>,
-    path: Path<(String, String)>,
-    filters: Query<Filters>,
-    Form(deed): Form<Deed>,
-) -> Result<Response, Problem> {
-    simple(state, visit, path, filters, &deed, "handled", TeamAction::Handled).await
-}
-
-/// An action that needs no words.
-async fn simple(
-    State(house): State<Arc<House>>,
-    Extension(visit): Extension<Visit>,
-    Path((_, id)): Path<(String, String)>,
-    Query(filters): Query<Filters>,
-    deed: &Deed,
-    name: &str,
-    action: TeamAction,
-) -> Result<Response, Problem> {
-    let key = act::form_key(&deed.key)?;
-    let view = find(&house, &visit, &id, 1).await?;
-    let event_key = format!("admin:{name}:{key}");
-    act::act(&house, &visit.who, target(&visit, &view), &event_key, action).await?;
-    Ok(page::go_to(&address(&visit, &filters, &view)))
-}
-
-pub(super) async fn reply(
-    State(house): State<Arc<House>>,
-    Extension(visit): Extension<Visit>,
-    Path((_, id)): Path<(String, String)>,
-    Query(filters): Query<Filters>,
-    Form(deed): Form<Deed>,
-) -> Result<Response, Problem> {
-    let key = act::form_key(&deed.key)?;
-    let view = find(&house, &visit, &id, filters.n.unwrap_or(MESSAGES)).await?;
-    let text = deed.text.replace("\r\n", "\n");
-    let text = text.trim();
-    let w = visit.door.words;
-    let length = text.chars().count();
-    let refused = if text.is_empty() {
-        Some((axum::http::StatusCode::UNPROCESSABLE_ENTITY, w.t("reply-empty")))
-    } else if length > REPLY_CHARS_MAX {
-        Some((
-            axum::http::StatusCode::UNPROCESSABLE_ENTITY,
-            w.n("reply-long", i64::try_from(length).unwrap_or(i64::MAX)),
-        ))
-    } else {
-        let action = TeamAction::Reply { text: text.to_owned() };
-        let event_key = format!("admin:reply:{}:{key}", view.card.id);
-        match act::act(&house, &visit.who, target(&visit, &view), &event_key, action).await {
-            Ok(()) => None,
-            // For htmx the page keeps its form and the error goes into the corner.
-            Err(problem) if visit.door.asked_by == AskedBy::Htmx => return Err(problem),
-            Err(problem) => Some((problem.status(), w.t("reply-failed"))),
-        }
-    };
-    let Some((status, error)) = refused else { return Ok(page::go_to(&address(&visit, &filters, &view))) };
-    // What was typed is kept, and so is the key: a second try of the same words is the same message.
-    let draft = Draft { text: deed.text.clone(), key: Some(key.to_owned()), error: Some(error) };
-    page::send_as(status, &opened(&house, &visit, &filters, view, draft).await?)
-}
-
-/// Which answer.
-#[derive(Debug, Deserialize)]
-pub(super) struct Answer {
-    seq: i64,
-}
-
-/// Marks an answer as wrong.
-pub(super) async fn wrong(
-    State(house): State<Arc<House>>,
-    Extension(visit): Extension<Visit>,
-    Path((_, id)): Path<(String, String)>,
-    Query(filters): Query<Filters>,
-    Form(Answer { seq }): Form<Answer>,
-) -> Result<Response, Problem> {
-    let view = find(&house, &visit, &id, 1).await?;
-    // An answer is wrong once, whoever says so.
-    let event_key = format!("admin:wrong:{}:{seq}", view.card.id);
-    act::act(&house, &visit.who, target(&visit, &view), &event_key, TeamAction::MarkWrong { seq }).await?;
-    Ok(page::go_to(&format!("{}#m{seq}", address(&visit, &filters, &view))))
-}
-
-/// Writes something down for the team alone.
-pub(super) async fn note(
-    State(house): State<Arc<House>>,
-    Extension(visit): Extension<Visit>,
-    Path((_, id)): Path<(String, String)>,
-    Query(filters): Query<Filters>,
-    Form(deed): Form<Deed>,
-) -> Result<Response, Problem> {
-    let key = act::form_key(&deed.key)?;
-    let view = find(&house, &visit, &id, filters.n.unwrap_or(MESSAGES)).await?;
-    let text = deed.text.replace("\r\n", "\n");
-    let text = text.trim();
-    let length = text.chars().count();
-    let w = visit.door.words;
-    let error = if text.is_empty() {
-        w.t("note-empty")
-    } else if length > NOTE_CHARS_MAX {
-        w.n("note-long", i64::try_from(length).unwrap_or(i64::MAX))
-    } else {
-        let action = TeamAction::Note { text: text.to_owned() };
-        let event_key = format!("admin:note:{}:{key}", view.card.id);
-        act::act(&house, &visit.who, target(&visit, &view), &event_key, action).await?;
-        return Ok(page::go_to(&address(&visit, &filters, &view)));
-    };
-    let draft = Draft { text: deed.text.clone(), key: Some(key.to_owned()), error: Some(error) };
-    let page = opened(&house, &visit, &filters, view, draft).await?;
-    page::send_as(axum::http::StatusCode::UNPROCESSABLE_ENTITY, &page)
-}
-
-fn target(visit: &Visit, view: &ConversationView) -> Target {
-    let key = ConversationKey { partner: visit.partner.id.clone(), conversation: view.card.id };
-    Target { key, account: view.card.account.clone(), peer: view.card.peer.clone() }
-}
-
-fn address(visit: &Visit, filters: &Filters, view: &ConversationView) -> String {
-    let number = page::page_number(filters.page.as_deref());
-    format!("{}/{}/chats/{}{}", super::BASE, visit.partner.id, view.card.id, filters.query(filters.owner(), number))
 }

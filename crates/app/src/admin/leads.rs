@@ -9,7 +9,7 @@ use axum::{
     response::Response,
 };
 use serde::Deserialize;
-use voronka_core::ports::{LeadCard, LeadFilter, Page};
+use voronka_core::ports::{Cursor, LeadCard, LeadFilter, Page};
 
 use super::{
     House,
@@ -17,7 +17,7 @@ use super::{
     chats::reasons,
     csv::{self, CSV_ROWS_MAX},
     next::{Next, Phone},
-    page::{self, Chip, Frame, Pager, Place, Problem, ROWS},
+    page::{self, Chip, Frame, Pager, Place, Problem},
     show::{Call, Dates, Heat, initial},
 };
 
@@ -28,13 +28,12 @@ const HEATS: [&str; 3] = ["hot", "warm", "cold"];
 pub(super) struct Filters {
     t: Option<String>,
     q: Option<String>,
-    page: Option<String>,
+    after: Option<String>,
 }
 
 impl Filters {
-    fn query(&self, heat: &str, page: usize) -> String {
-        let page = if page > 1 { page.to_string() } else { String::new() };
-        page::query(&[("t", heat), ("q", self.search()), ("page", &page)])
+    fn query(&self, heat: &str, after: Option<Cursor>) -> String {
+        page::query(&[("t", heat), ("q", self.search()), ("after", &page::shown(after))])
     }
 
     fn of_store(&self) -> LeadFilter {
@@ -89,16 +88,17 @@ pub(super) async fn leads(
     Extension(visit): Extension<Visit>,
     Query(filters): Query<Filters>,
 ) -> Result<Response, Problem> {
-    let number = page::page_number(filters.page.as_deref());
+    let after = page::begins(filters.after.as_deref());
     let (heat, search) = (filters.heat(), filters.search());
-    let f = Frame::of(&house, &visit, Place::Leads, &format!("leads{}", filters.query(heat, number))).await?;
-    let wanted = Page { skip: (number - 1) * ROWS, limit: ROWS + 1 };
+    let f = Frame::of(&house, &visit, Place::Leads, &format!("leads{}", filters.query(heat, after))).await?;
+    let wanted = page::wanted(after);
     let mut cards = house.admin.directory.leads(&visit.partner.id, &filters.of_store(), wanted).await?;
-    let further = page::cut(&mut cards);
+    let address = |after| format!("{}/leads{}", f.base, filters.query(heat, after));
+    let pager = Pager::of(&mut cards, after, LeadCard::cursor, address);
     let dates = Dates::of(&visit);
     let leads = cards.into_iter().map(|card| lead(&visit, &dates, &f, card)).collect();
     let chips = ["", "hot", "warm", "cold"].map(|to| Chip {
-        href: format!("{}/leads{}", f.base, filters.query(to, 1)),
+        href: format!("{}/leads{}", f.base, filters.query(to, None)),
         text: f.w.t(match to {
             "hot" => "filter-hot",
             "warm" => "filter-warm",
@@ -108,8 +108,7 @@ pub(super) async fn leads(
         count: if to == "hot" { f.figures.hot } else { 0 },
         here: to == heat,
     });
-    let pager = Pager::of(number, further, |number| format!("{}/leads{}", f.base, filters.query(heat, number)));
-    let csv = format!("{}/leads.csv{}", f.base, filters.query(heat, 1));
+    let csv = format!("{}/leads.csv{}", f.base, filters.query(heat, None));
     page::send(&LeadsPage { leads, chips: chips.into(), heat: heat.to_owned(), q: search.to_owned(), pager, csv, f })
 }
 

@@ -15,7 +15,7 @@ use voronka_core::{
     ids::OrderId,
     message::{ConversationKey, TeamAction},
     order::{Order, OrderMove, OrderState},
-    ports::{OrderCard, OrderFilter, Page},
+    ports::{Cursor, OrderCard, OrderFilter, Page},
 };
 
 pub(super) use self::shown::state_class;
@@ -25,7 +25,7 @@ use super::{
     act::{self, Target},
     admit::Visit,
     csv::{self, CSV_ROWS_MAX},
-    page::{self, Chip, Frame, Pager, Place, Problem, ROWS},
+    page::{self, Chip, Frame, Pager, Place, Problem},
     show::{Dates, money},
 };
 
@@ -38,7 +38,7 @@ pub(super) struct Filters {
     show: Option<String>,
     q: Option<String>,
     view: Option<String>,
-    page: Option<String>,
+    after: Option<String>,
     /// The order that was just moved, how and out of which state: that can be taken back.
     moved: Option<String>,
     by: Option<String>,
@@ -104,10 +104,19 @@ impl Filters {
         OrderFilter { states: self.show().states(), text }
     }
 
-    fn query(&self, show: Show, view: View, page: usize) -> String {
+    fn query(&self, show: Show, view: View, after: Option<Cursor>) -> String {
         let view = if view == View::List && show == Show::Open { "list" } else { "" };
-        let page = if page > 1 { page.to_string() } else { String::new() };
-        page::query(&[("show", show.name()), ("view", view), ("q", self.search()), ("page", &page)])
+        page::query(&[("show", show.name()), ("view", view), ("q", self.search()), ("after", &page::shown(after))])
+    }
+
+    /// Where the page begins: a board has one page.
+    fn after(&self) -> Option<Cursor> {
+        page::begins(self.after.as_deref()).filter(|_| self.view() == View::List)
+    }
+
+    /// Where the reader is, without what was just done.
+    fn here(&self) -> String {
+        self.query(self.show(), self.view(), self.after())
     }
 }
 
@@ -147,18 +156,17 @@ pub(super) async fn orders(
     Query(filters): Query<Filters>,
 ) -> Result<Response, Problem> {
     let (show, view) = (filters.show(), filters.view());
-    let number = if view == View::List { page::page_number(filters.page.as_deref()) } else { 1 };
-    let query = filters.query(show, view, number);
+    let query = filters.here();
     let f = Frame::of(&house, &visit, Place::Orders, &format!("orders{query}")).await?;
     let wanted = match view {
         View::Board => Page::first(BOARD_MAX),
-        View::List => Page { skip: (number - 1) * ROWS, limit: ROWS + 1 },
+        View::List => page::wanted(filters.after()),
     };
     let mut cards = house.admin.directory.orders(&visit.partner.id, &filters.of_store(), wanted).await?;
-    let address = |show, view, number| format!("{}/orders{}", f.base, filters.query(show, view, number));
+    let address = |show, view, after| format!("{}/orders{}", f.base, filters.query(show, view, after));
     let pager = match view {
-        View::Board => Pager { newer: None, older: None },
-        View::List => Pager::of(number, page::cut(&mut cards), |number| address(show, view, number)),
+        View::Board => Pager::NONE,
+        View::List => Pager::of(&mut cards, filters.after(), OrderCard::cursor, |after| address(show, view, after)),
     };
     let found = cards.len();
     let dates = Dates::of(&visit);
@@ -167,7 +175,7 @@ pub(super) async fn orders(
         View::List => (Vec::new(), cards.into_iter().map(|card| shown::shown(&visit, &dates, &f, card)).collect()),
     };
     let chips = Show::CHOICES.map(|to| Chip {
-        href: address(to, view, 1),
+        href: address(to, view, None),
         text: f.w.t(match to {
             Show::Open => "orders-open",
             Show::Over => "orders-over",
@@ -178,7 +186,7 @@ pub(super) async fn orders(
         here: to == show,
     });
     let views = [(View::Board, "view-board"), (View::List, "view-list")].map(|(to, key)| Chip {
-        href: address(Show::Open, to, 1),
+        href: address(Show::Open, to, None),
         text: f.w.t(key),
         count: 0,
         here: to == view,
@@ -197,7 +205,7 @@ pub(super) async fn orders(
         is_board: view == View::Board,
         is_cut: view == View::Board && found == BOARD_MAX,
         pager,
-        csv: format!("{}/orders.csv{}", f.base, filters.query(show, view, 1)),
+        csv: format!("{}/orders.csv{}", f.base, filters.query(show, view, None)),
         f,
     })
 }
@@ -216,11 +224,7 @@ async fn undo_of(house: &House, visit: &Visit, filters: &Filters) -> Result<Opti
     Ok(there.map(|card| Undo {
         number: card.order.number,
         state: w.word("state", to.name()),
-        post: format!(
-            "{BASE}/{}/orders/{order}/undo{}",
-            visit.partner.id,
-            filters.query(filters.show(), filters.view(), 1)
-        ),
+        post: format!("{BASE}/{}/orders/{order}/undo{}", visit.partner.id, filters.here()),
         from: from.name(),
         by: by.name(),
     }))
@@ -283,20 +287,13 @@ pub(super) async fn move_order(
     Query(filters): Query<Filters>,
     Form(moved): Form<Moved>,
 ) -> Result<Response, Problem> {
-    let order: OrderId = id.parse().map_err(|_| Problem::NotFound)?;
-    let card = house.admin.directory.order(&visit.partner.id, order).await?.ok_or(Problem::NotFound)?;
+    let card = find(&house, &visit, &id).await?;
     let (from, by) = moved.read()?;
     let allowed = offered(from).any(|offered| offered == by);
     let to = from.after(by).ok().filter(|_| allowed).ok_or(Problem::NotAllowed)?;
-    // A second click may find the order moved already: that is what was wanted.
-    if card.order.state != to {
-        if card.order.state != from {
-            return Err(Problem::NotAllowed);
-        }
-        let (target, event_key) = (target(&visit, &card), event_key("order", &card, from, by));
-        act::act(&house, &visit.who, target, &event_key, TeamAction::MoveOrder { order, to: by }).await?;
-    }
-    let back = filters.query(filters.show(), filters.view(), 1);
+    let action = TeamAction::MoveOrder { order: card.order.id, to: by };
+    change(&house, &visit, &card, (from, to), &event_key("order", &card, from, by), action).await?;
+    let back = filters.here();
     let moved = page::query(&[("moved", &id), ("by", by.name()), ("from", from.name())]);
     let joint = if back.is_empty() { moved } else { format!("{back}&{}", moved.trim_start_matches('?')) };
     Ok(page::go_to(&format!("{BASE}/{}/orders{joint}", visit.partner.id)))
@@ -310,18 +307,36 @@ pub(super) async fn undo(
     Query(filters): Query<Filters>,
     Form(moved): Form<Moved>,
 ) -> Result<Response, Problem> {
-    let order: OrderId = id.parse().map_err(|_| Problem::NotFound)?;
-    let card = house.admin.directory.order(&visit.partner.id, order).await?.ok_or(Problem::NotFound)?;
+    let card = find(&house, &visit, &id).await?;
     let (from, by) = moved.read()?;
     let to = from.after(by).ok().filter(|_| by.can_be_undone()).ok_or(Problem::NotAllowed)?;
-    if card.order.state == to {
-        let (target, event_key) = (target(&visit, &card), event_key("undo", &card, from, by));
-        act::act(&house, &visit.who, target, &event_key, TeamAction::UndoOrder { order, by, from }).await?;
-    } else if card.order.state != from {
-        return Err(Problem::NotAllowed);
+    let action = TeamAction::UndoOrder { order: card.order.id, by, from };
+    change(&house, &visit, &card, (to, from), &event_key("undo", &card, from, by), action).await?;
+    Ok(page::go_to(&format!("{BASE}/{}/orders{}", visit.partner.id, filters.here())))
+}
+
+/// One order of this partner; anything else is not there.
+async fn find(house: &House, visit: &Visit, id: &str) -> Result<OrderCard, Problem> {
+    let order: OrderId = id.parse().map_err(|_| Problem::NotFound)?;
+    house.admin.directory.order(&visit.partner.id, order).await?.ok_or(Problem::NotFound)
+}
+
+/// Asks for an order's change. A second click may find it changed already: that is what was wanted.
+async fn change(
+    house: &House,
+    visit: &Visit,
+    card: &OrderCard,
+    (from, to): (OrderState, OrderState),
+    event_key: &str,
+    action: TeamAction,
+) -> Result<(), Problem> {
+    if card.order.state == from {
+        act::act(house, &visit.who, target(visit, card), event_key, action).await
+    } else if card.order.state == to {
+        Ok(())
+    } else {
+        Err(Problem::NotAllowed)
     }
-    let back = filters.query(filters.show(), filters.view(), 1);
-    Ok(page::go_to(&format!("{BASE}/{}/orders{back}", visit.partner.id)))
 }
 
 fn target(visit: &Visit, card: &OrderCard) -> Target {

@@ -9,7 +9,7 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
-use voronka_core::ports::{Figures, StoreError};
+use voronka_core::ports::{Cursor, Figures, Page, StoreError};
 
 use super::{
     BASE, House,
@@ -20,8 +20,6 @@ use super::{
 
 /// Rows of a list on one page.
 pub(super) const ROWS: usize = 50;
-/// Pages of a list; who wants what lies behind them, searches.
-const PAGES_MAX: usize = 100;
 
 /// Why a page is not shown or an action not done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,7 +155,7 @@ impl Frame {
     /// `here`: the address without the base, with its query.
     pub(super) async fn of(house: &House, visit: &Visit, place: Place, here: &str) -> Result<Self, Problem> {
         let base = format!("{BASE}/{}", visit.partner.id);
-        let others = house.admin.partners.iter().filter(|card| visit.door.who.sees(&card.id)).map(|card| Other {
+        let others = house.admin.cards().filter(|card| visit.door.who.sees(&card.id)).map(|card| Other {
             name: card.name.clone(),
             href: format!("{BASE}/{}/{}", card.id, place.name()),
             here: card.id == visit.partner.id,
@@ -273,40 +271,41 @@ pub(super) fn query(pairs: &[(&str, &str)]) -> String {
     if text.is_empty() { text } else { format!("?{text}") }
 }
 
-/// A page's links to its neighbours.
+/// Where in a list a page begins, as it stands in the address; what is no such place is the beginning.
+pub(super) fn begins(after: Option<&str>) -> Option<Cursor> {
+    after.and_then(|after| after.parse().ok())
+}
+
+/// `after` in an address.
+pub(super) fn shown(after: Option<Cursor>) -> String {
+    after.map(|after| after.to_string()).unwrap_or_default()
+}
+
+/// What is asked of the store for a page: one row more than it has, to know whether there is a next one.
+pub(super) fn wanted(after: Option<Cursor>) -> Page {
+    Page { after, limit: ROWS + 1 }
+}
+
+/// A page's links: to the list's beginning and to the next page.
 pub(super) struct Pager {
-    pub(super) newer: Option<String>,
+    pub(super) first: Option<String>,
     pub(super) older: Option<String>,
 }
 
-/// Whether there is a page behind this one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Further {
-    Yes,
-    No,
-}
-
-/// Cuts a list that was asked for with one row more than a page has.
-pub(super) fn cut<T>(rows: &mut Vec<T>) -> Further {
-    let further = if rows.len() > ROWS { Further::Yes } else { Further::No };
-    rows.truncate(ROWS);
-    further
-}
-
 impl Pager {
-    pub(super) fn of(number: usize, further: Further, at: impl Fn(usize) -> String) -> Self {
-        let older = further == Further::Yes && number < PAGES_MAX;
-        Self { newer: (number > 1).then(|| at(number - 1)), older: older.then(|| at(number + 1)) }
+    /// Nothing but this page.
+    pub(super) const NONE: Self = Self { first: None, older: None };
+
+    /// Cuts the row that was asked for beyond the page.
+    pub(super) fn of<T>(
+        rows: &mut Vec<T>,
+        after: Option<Cursor>,
+        cursor: impl Fn(&T) -> Cursor,
+        at: impl Fn(Option<Cursor>) -> String,
+    ) -> Self {
+        let is_last = rows.len() <= ROWS;
+        rows.truncate(ROWS);
+        let next = rows.last().filter(|_| !is_last).map(cursor);
+        Self { first: after.map(|_| at(None)), older: next.map(|next| at(Some(next))) }
     }
-}
-
-/// A page's address with its number.
-pub(super) fn numbered(name: &str, number: usize) -> String {
-    let number = if number > 1 { number.to_string() } else { String::new() };
-    format!("{name}{}", query(&[("page", &number)]))
-}
-
-/// The number of a page, from 1, within reason.
-pub(super) fn page_number(text: Option<&str>) -> usize {
-    text.and_then(|text| text.parse::<usize>().ok()).unwrap_or(1).clamp(1, PAGES_MAX)
 }

@@ -1,4 +1,5 @@
-//! Questions that found no answer: what the next page of knowledge should be about.
+//! Questions that went wrong, without an answer or with one that a person marked: what the next page of knowledge should be
+//! about.
 
 use std::sync::Arc;
 
@@ -9,26 +10,46 @@ use axum::{
     response::Response,
 };
 use serde::Deserialize;
-use voronka_core::ports::{Page, QuestionCard};
+use voronka_core::{
+    fact::Fact,
+    ports::{Cursor, Fault, Page, QuestionCard},
+};
 
 use super::{
     House,
     admit::Visit,
     csv::{self, CSV_ROWS_MAX},
-    page::{self, Chip, Frame, Pager, Place, Problem, ROWS},
+    page::{self, Chip, Frame, Pager, Place, Problem},
     show::Dates,
 };
 
 /// Filters, as they stand in the address.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Filters {
-    page: Option<String>,
+    show: Option<String>,
+    after: Option<String>,
 }
 
+impl Filters {
+    fn fault(&self) -> Fault {
+        if self.show.as_deref() == Some("wrong") { Fault::Wrong } else { Fault::Unanswered }
+    }
+}
+
+fn query(fault: Fault, after: Option<Cursor>) -> String {
+    let show = if fault == Fault::Wrong { "wrong" } else { "" };
+    page::query(&[("show", show), ("after", &page::shown(after))])
+}
+
+/// A question as it is shown.
 struct Asked {
-    words: String,
+    question: String,
+    /// What was answered; empty where nothing was, or where it is forgotten.
+    answer: String,
     name: String,
     account: String,
+    /// Who marked the answer.
+    by: String,
     chat: String,
     brief: String,
     full: String,
@@ -40,8 +61,12 @@ struct Asked {
 struct QuestionsPage {
     f: Frame,
     chips: Vec<Chip>,
+    views: [Chip; 2],
+    /// The end of the names of its texts.
+    kind: &'static str,
     asked: Vec<Asked>,
     pager: Pager,
+    csv: String,
 }
 
 pub(super) async fn questions(
@@ -49,54 +74,76 @@ pub(super) async fn questions(
     Extension(visit): Extension<Visit>,
     Query(filters): Query<Filters>,
 ) -> Result<Response, Problem> {
-    let number = page::page_number(filters.page.as_deref());
-    let f = Frame::of(&house, &visit, Place::More, &page::numbered("questions", number)).await?;
-    let wanted = Page { skip: (number - 1) * ROWS, limit: ROWS + 1 };
-    let mut cards = house.admin.directory.questions(&visit.partner.id, wanted).await?;
-    let pager = Pager::of(number, page::cut(&mut cards), |number| {
-        format!("{}/{}", f.base, page::numbered("questions", number))
-    });
+    let (fault, after) = (filters.fault(), page::begins(filters.after.as_deref()));
+    let f = Frame::of(&house, &visit, Place::More, &format!("questions{}", query(fault, after))).await?;
+    let mut cards = house.admin.directory.questions(&visit.partner.id, fault, page::wanted(after)).await?;
+    let address = |fault, after| format!("{}/questions{}", f.base, query(fault, after));
+    let pager = Pager::of(&mut cards, after, QuestionCard::cursor, |after| address(fault, after));
+    let views = [(Fault::Unanswered, "questions-unanswered"), (Fault::Wrong, "questions-wrong")]
+        .map(|(to, key)| Chip { href: address(to, None), text: f.w.t(key), count: 0, here: to == fault });
     let dates = Dates::of(&visit);
-    let asked = cards.into_iter().map(|card| asked(&visit, &dates, &f.base, card)).collect();
-    page::send(&QuestionsPage { chips: super::more::chips(&f, "questions"), asked, pager, f })
+    let asked = cards.into_iter().map(|card| asked(&visit, &dates, &f.base, fault, card)).collect();
+    let kind = if fault == Fault::Wrong { "wrong" } else { "unanswered" };
+    let csv = format!("{}/questions.csv{}", f.base, query(fault, None));
+    page::send(&QuestionsPage { chips: super::more::chips(&f, "questions"), views, kind, asked, pager, csv, f })
 }
 
-fn asked(visit: &Visit, dates: &Dates, base: &str, card: QuestionCard) -> Asked {
+fn asked(visit: &Visit, dates: &Dates, base: &str, fault: Fault, card: QuestionCard) -> Asked {
     let w = visit.door.words;
+    let told = Told::of(fault, &card);
+    let place = told.seq.map(|seq| format!("#m{seq}")).unwrap_or_default();
     Asked {
-        words: words(&card),
+        question: if told.question.is_empty() { w.t("question-forgotten") } else { told.question },
+        answer: told.answer,
         name: card.name.unwrap_or_else(|| w.t("no-name")),
         account: w.word("account", card.account.as_str()),
-        chat: format!("{base}/chats/{}", card.conversation),
+        by: if told.who.is_empty() { told.who } else { w.with("wrong-by", "name", &told.who) },
+        chat: format!("{base}/chats/{}{place}", card.conversation),
         brief: dates.brief(card.fact.at),
         full: dates.full(card.fact.at),
         iso: card.fact.at.to_string(),
     }
 }
 
-/// The question as the fact keeps it, else what the customer had said last.
-fn words(card: &QuestionCard) -> String {
-    #[derive(Deserialize)]
-    struct Kept {
-        #[serde(default)]
-        question: String,
+/// What a card tells.
+#[derive(Default)]
+struct Told {
+    question: String,
+    answer: String,
+    who: String,
+    seq: Option<i64>,
+}
+
+impl Told {
+    /// The question as the fact keeps it; without an answer also what the customer had said last.
+    fn of(fault: Fault, card: &QuestionCard) -> Self {
+        let words = card.words.clone();
+        match (serde_json::from_str(&card.fact.data), fault) {
+            (Ok(Fact::AnswerWrong { seq, question, who, .. }), _) => {
+                Self { question, answer: words, who, seq: Some(seq) }
+            }
+            (Ok(Fact::Unanswered { question }), _) if !question.is_empty() => Self { question, ..Self::default() },
+            (_, Fault::Unanswered) => Self { question: words, ..Self::default() },
+            (_, Fault::Wrong) => Self { answer: words, ..Self::default() },
+        }
     }
-    let kept = serde_json::from_str::<Kept>(&card.fact.data).map(|kept| kept.question).unwrap_or_default();
-    if kept.is_empty() { card.words.clone() } else { kept }
 }
 
 pub(super) async fn csv(
     State(house): State<Arc<House>>,
     Extension(visit): Extension<Visit>,
+    Query(filters): Query<Filters>,
 ) -> Result<Response, Problem> {
-    let cards = house.admin.directory.questions(&visit.partner.id, Page::first(CSV_ROWS_MAX)).await?;
+    let fault = filters.fault();
+    let cards = house.admin.directory.questions(&visit.partner.id, fault, Page::first(CSV_ROWS_MAX)).await?;
     let (w, dates) = (visit.door.words, Dates::of(&visit));
-    let head = ["csv-when", "csv-question", "csv-name", "account"].map(|key| w.t(key)).into();
+    let head = ["csv-when", "csv-question", "csv-answer", "csv-name", "account"].map(|key| w.t(key)).into();
     let row = |card: QuestionCard| {
-        let words = words(&card);
+        let told = Told::of(fault, &card);
         vec![
             dates.sortable(card.fact.at),
-            words,
+            told.question,
+            told.answer,
             card.name.unwrap_or_default(),
             w.word("account", card.account.as_str()),
         ]

@@ -27,7 +27,7 @@ use voronka_core::{
 };
 use voronka_testkit::{FakeClock, journal::MemoryStore};
 
-use super::{Admin, LOCAL_HOSTS, Letters, PartnerCard};
+use super::{Admin, LOCAL_HOSTS, Letters, LiveCard, PartnerCard};
 
 /// Posts into a store, where nothing takes the mail up: what was posted can be counted.
 struct Postbox(Arc<MemoryStore>);
@@ -85,7 +85,7 @@ fn card(id: &str, name: &str) -> PartnerCard {
 
 pub(super) fn admin(store: &Arc<MemoryStore>) -> Admin {
     Admin {
-        partners: vec![card("korica", "Корица"), card("sosed", "Сосед")],
+        partners: [card("korica", "Корица"), card("sosed", "Сосед")].map(LiveCard::new).into(),
         directory: store.clone(),
         mailbox: Arc::new(Postbox(store.clone())),
         letters: Arc::new(Postbox(store.clone())),

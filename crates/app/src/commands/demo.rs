@@ -53,7 +53,7 @@ pub(crate) async fn run(wish: Demo, texts: &Texts) -> Result<ExitCode, Problem> 
     // The doctor looks for it: there is no folder of partners here.
     std::fs::write(data.join(MARK), "").map_err(|error| unusable(&data, &error))?;
     let (spec, secrets) = partner()?;
-    let card = admin::PartnerCard::of(&spec, files()?);
+    let card = admin::LiveCard::new(admin::PartnerCard::of(&spec, files()?));
     let pictures = Arc::new(Photos::embedded(&KORICA, &spec));
     let wired = wiring::serve(&premises.house, Arc::new(spec), pictures, &secrets, MissingKeys::LeaveOut).await?;
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());

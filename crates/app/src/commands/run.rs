@@ -91,7 +91,7 @@ fn with_owners_view(
     routes: Router,
     premises: &Premises,
     wish: &Run,
-    partners: Vec<admin::PartnerCard>,
+    partners: Vec<Arc<admin::LiveCard>>,
     stop: &CancellationToken,
 ) -> Result<Router, Problem> {
     let Some(url) = &wish.admin_url else { return Ok(routes) };
@@ -104,7 +104,7 @@ fn owners_view(
     premises: &Premises,
     data: &Path,
     url: &AdminUrl,
-    partners: Vec<admin::PartnerCard>,
+    partners: Vec<Arc<admin::LiveCard>>,
     stop: &CancellationToken,
 ) -> Result<admin::Admin, Problem> {
     let house = &premises.house;
@@ -121,7 +121,7 @@ fn owners_view(
     })
 }
 
-async fn serve(house: &wiring::House, folder: &Path) -> Result<(Wired, Watched, admin::PartnerCard), Problem> {
+async fn serve(house: &wiring::House, folder: &Path) -> Result<(Wired, Watched, Arc<admin::LiveCard>), Problem> {
     let before = reload::fingerprint(folder);
     let loaded = voronka_files::load(folder).map_err(|error| unreadable(folder, &error))?;
     if let Some(refused) = loaded.refused.first() {
@@ -139,12 +139,12 @@ async fn serve(house: &wiring::House, folder: &Path) -> Result<(Wired, Watched, 
         ];
         return Err(Problem::new("problem-partner-broken", args).hint("problem-partner-broken-hint"));
     };
-    let card = admin::PartnerCard::of(&spec, loaded.files);
+    let card = admin::LiveCard::new(admin::PartnerCard::of(&spec, loaded.files));
     let spec = Arc::new(spec);
     let pictures = Photos::of(folder, &spec).map_err(|error| unreadable(folder, &error))?;
     let shown = Arc::new(pictures.clone());
     let wired = wiring::serve(house, Arc::clone(&spec), shown, &loaded.secrets, MissingKeys::AreErrors).await?;
-    Ok((wired, Watched::new(folder, spec, loaded.secrets, pictures, before), card))
+    Ok((wired, Watched::new(folder, spec, loaded.secrets, pictures, before).shown_on(&card), card))
 }
 
 /// The partners' folders, by name; the folder itself if it is a partner's.

@@ -22,6 +22,7 @@ struct Stage {
     store: Arc<MemoryStore>,
     channel: Arc<FakeChannel>,
     watched: Watched,
+    card: Arc<LiveCard>,
     said: usize,
 }
 
@@ -50,7 +51,9 @@ impl Stage {
             Photos::of(&folder, &spec).unwrap(),
             fingerprint(&folder),
         );
-        Self { root, house, store, channel, watched, said: 0 }
+        let card = LiveCard::new(PartnerCard::of(&spec, loaded.files));
+        let watched = watched.shown_on(&card);
+        Self { root, house, store, channel, watched, card, said: 0 }
     }
 
     fn write(&self, path: &str, text: &str) {
@@ -97,6 +100,19 @@ async fn a_saved_file_is_swapped_and_conversations_stay_at_their_step() {
     assert_eq!(stage.watched.swap(&stage.house).await, Swap::Done);
     assert_eq!(stage.step().await, "гостей");
     assert!(stage.says("12").await.contains("Когда ждать?"));
+}
+
+#[tokio::test]
+async fn the_owners_page_shows_the_files_that_are_served_by() {
+    let mut stage = Stage::open().await;
+    let path: Arc<str> = "flows/a.yaml".into();
+    let shown = |stage: &Stage| String::from_utf8(stage.card.now().files[&path].clone()).unwrap();
+    stage.write("flows/a.yaml", &FLOW.replace("Готово.", "Записали!"));
+    assert_eq!(stage.watched.swap(&stage.house).await, Swap::Done);
+    assert!(shown(&stage).contains("Записали!"));
+    stage.write("flows/a.yaml", &FLOW.replace("as: дата", "as: гостей"));
+    assert_eq!(stage.watched.swap(&stage.house).await, Swap::Broken { errors: 1 });
+    assert!(shown(&stage).contains("Записали!") && shown(&stage).contains("as: дата"));
 }
 
 #[tokio::test]

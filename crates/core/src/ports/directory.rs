@@ -1,11 +1,18 @@
+mod page;
+
+use std::borrow::Cow;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
+use serde::Deserialize;
 
+pub use self::page::{BadCursor, Cursor, Page};
 use super::StoreError;
 use crate::{
     ids::{AccountId, ConversationId, CustomerId, OrderId, PartnerId},
+    lead::Temperature,
     message::{ConversationKey, EventKey, Peer},
-    order::{Order, OrderState},
+    order::OrderState,
     rows::{FactRow, LeadRow, MessageRow, NoticeRow, OrderRow},
 };
 
@@ -43,8 +50,8 @@ pub trait Directory: Send + Sync + 'static {
     /// Notices, latest first.
     async fn notices(&self, partner: &PartnerId, page: Page) -> Result<Vec<NoticeRow>, StoreError>;
 
-    /// Questions that found no answer, latest first.
-    async fn questions(&self, partner: &PartnerId, page: Page) -> Result<Vec<QuestionCard>, StoreError>;
+    /// Questions that went wrong in one way, latest first.
+    async fn questions(&self, partner: &PartnerId, fault: Fault, page: Page) -> Result<Vec<QuestionCard>, StoreError>;
 
     /// Counts from a moment to another, which is outside.
     async fn figures(&self, partner: &PartnerId, since: Timestamp, until: Timestamp) -> Result<Figures, StoreError>;
@@ -78,22 +85,6 @@ pub struct Backlog {
     pub next_timer: Option<Timestamp>,
     /// Dead letters of partners that have any, by partner.
     pub letters: Vec<(PartnerId, u64)>,
-}
-
-/// A piece of a list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Page {
-    /// Rows to pass over.
-    pub skip: usize,
-    /// Most rows to return.
-    pub limit: usize,
-}
-
-impl Page {
-    /// The first `limit` rows.
-    pub const fn first(limit: usize) -> Self {
-        Self { skip: 0, limit }
-    }
 }
 
 /// Which conversations.
@@ -217,6 +208,11 @@ pub struct ConversationCard {
 }
 
 impl ConversationCard {
+    /// Its place among conversations.
+    pub fn cursor(&self) -> Cursor {
+        Cursor::by_time(self.at, self.id.0.as_u128())
+    }
+
     /// Whether its last words hold what is searched for.
     pub fn holds(&self, needle: &Needle) -> bool {
         needle.is_in(&self.preview)
@@ -260,6 +256,12 @@ pub struct LeadCard {
 }
 
 impl LeadCard {
+    /// Its place among leads.
+    pub fn cursor(&self) -> Cursor {
+        let temperature = Temperature::from_name(self.lead.temperature).unwrap_or_default();
+        Cursor { lead: Some((temperature, self.lead.score)), at: self.lead.at, id: self.lead.customer.0.as_u128() }
+    }
+
     /// Whether its reasons or last words hold what is searched for.
     pub fn holds(&self, needle: &Needle) -> bool {
         needle.is_in(&self.lead.why) || needle.is_in(&self.preview)
@@ -284,28 +286,67 @@ pub struct OrderCard {
 }
 
 impl OrderCard {
+    /// Its place among orders.
+    pub fn cursor(&self) -> Cursor {
+        Cursor::by_time(self.order.at, self.order.id.0.as_u128())
+    }
+
     /// Whether its number, goods or note hold what is searched for.
     pub fn holds(&self, needle: &Needle) -> bool {
-        let order: Option<Order> = serde_json::from_str(&self.order.data).ok();
-        let in_order =
-            |order: Order| needle.is_in(&order.note) || order.lines.iter().any(|line| needle.is_in(&line.name));
-        needle.is_in(&self.order.number) || order.is_some_and(in_order)
+        needle.is_in(&self.order.number) || order_holds(&self.order.data, needle)
     }
 }
 
-/// A question that found no answer.
+/// Whether an order's goods or note hold what is searched for; `data` as in [`OrderRow`].
+pub fn order_holds(data: &str, needle: &Needle) -> bool {
+    /// Of an order the part that is searched in.
+    #[derive(Deserialize)]
+    struct Searched<'a> {
+        #[serde(borrow, default)]
+        note: Cow<'a, str>,
+        #[serde(borrow, default)]
+        lines: Vec<Good<'a>>,
+    }
+    #[derive(Deserialize)]
+    struct Good<'a> {
+        #[serde(borrow)]
+        name: Cow<'a, str>,
+    }
+    let order: Option<Searched<'_>> = serde_json::from_str(data).ok();
+    order.is_some_and(|order| needle.is_in(&order.note) || order.lines.iter().any(|line| needle.is_in(&line.name)))
+}
+
+/// How a question went wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// It found no answer.
+    Unanswered,
+    /// A person marked its answer as wrong.
+    Wrong,
+}
+
+/// A question that went wrong.
 #[derive(Debug, Clone, PartialEq)]
 pub struct QuestionCard {
+    /// The fact's number in its store.
+    pub id: i64,
     /// The fact.
     pub fact: FactRow,
     /// The customer's name.
     pub name: Option<String>,
-    /// The customer's latest conversation.
+    /// The conversation of the answer that was wrong; else the customer's latest.
     pub conversation: ConversationId,
     /// Its account.
     pub account: AccountId,
-    /// The customer's last words in it until then; empty when they were forgotten.
+    /// The answer that was wrong; without an answer the customer's last words until then. Empty when they were forgotten.
     pub words: String,
+}
+
+impl QuestionCard {
+    /// Its place among questions.
+    pub fn cursor(&self) -> Cursor {
+        Cursor::by_time(self.fact.at, self.id.unsigned_abs().into())
+    }
 }
 
 /// Counts of a span of time.
@@ -340,6 +381,13 @@ pub struct DeadLetterView {
     pub at: Timestamp,
     /// What it holds.
     pub holds: LetterKind,
+}
+
+impl DeadLetterView {
+    /// Its place among dead letters: they are listed as they were kept.
+    pub fn cursor(&self) -> Cursor {
+        Cursor::by_time(Timestamp::UNIX_EPOCH, self.id.unsigned_abs().into())
+    }
 }
 
 /// What a dead letter holds, without opening it.

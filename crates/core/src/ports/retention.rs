@@ -100,7 +100,7 @@ mod tests {
             Fact::PriceAsked,
             Fact::AnswerBlocked { claim: String::new() },
             Fact::Unanswered { question: String::new() },
-            Fact::AnswerWrong { seq: 1, question: String::new(), who: String::new() },
+            Fact::AnswerWrong { conversation: None, seq: 1, question: String::new(), who: String::new() },
             Fact::ModelUsed { model: String::new(), input: 0, output: 0, prompt: String::new() },
             Fact::AdSuppressed,
             Fact::Undelivered { cause: String::new() },

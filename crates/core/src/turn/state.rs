@@ -361,7 +361,7 @@ impl Snapshot {
         let lead = match &loaded.lead {
             Some(row) => Lead {
                 score: row.score,
-                temperature: temperature(row.temperature),
+                temperature: Temperature::from_name(row.temperature).unwrap_or_default(),
                 stage: row.stage.clone(),
                 source: row.source.clone(),
                 ..read("lead", &row.data)?
@@ -431,8 +431,4 @@ fn without_basis(row: &MessageRow) -> MessageRow {
         basis: None,
         at: *at,
     }
-}
-
-fn temperature(name: &str) -> Temperature {
-    [Temperature::Hot, Temperature::Warm].into_iter().find(|one| one.name() == name).unwrap_or_default()
 }

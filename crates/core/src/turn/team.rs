@@ -64,7 +64,8 @@ impl Work {
         let asked = self.snap.history.iter().rev().find(|row| row.seq < seq && row.author == Author::Customer);
         let question =
             asked.map_or_else(String::new, |row| self.masked(&row.text).chars().take(QUESTION_CHARS_MAX).collect());
-        self.fact(Fact::AnswerWrong { seq, question, who: who.to_owned() });
+        let conversation = Some(self.snap.key.conversation);
+        self.fact(Fact::AnswerWrong { conversation, seq, question, who: who.to_owned() });
     }
 
     fn is_taken_by(&mut self, who: &str) {

@@ -6,13 +6,14 @@ use std::{
 use async_trait::async_trait;
 use jiff::Timestamp;
 use voronka_core::{
+    fact::Fact,
     ids::{CustomerId, OrderId, PartnerId},
     message::ConversationKey,
     order::OrderState,
     ports::{
-        Backlog, ConversationCard, ConversationFilter, ConversationView, DeadLetterView, Directory, EventSetAside,
-        Figures, LeadCard, LeadFilter, LetterContent, LetterKind, Needle, OpenedLetter, OrderCard, OrderFilter, Page,
-        QuestionCard, SEARCHED_MAX, StoreError, found_by,
+        Backlog, ConversationCard, ConversationFilter, ConversationView, Cursor, DeadLetterView, Directory,
+        EventSetAside, Fault, Figures, LeadCard, LeadFilter, LetterContent, LetterKind, Needle, OpenedLetter,
+        OrderCard, OrderFilter, Page, QuestionCard, SEARCHED_MAX, StoreError, found_by,
     },
     rows::{Author, ConversationRow, FactRow, MessageRow, NoticeRow},
 };
@@ -60,6 +61,32 @@ impl State {
             .max_by_key(|(key, row)| (row.at, key.conversation))
     }
 
+    fn question(&self, partner: &PartnerId, fault: Fault, id: i64, fact: &FactRow) -> Option<QuestionCard> {
+        let marked = match serde_json::from_str(&fact.data) {
+            Ok(Fact::AnswerWrong { conversation: Some(conversation), .. }) => {
+                let key = ConversationKey { partner: partner.clone(), conversation };
+                self.conversations.get_key_value(&key).map(|(key, (_, row))| (key, row))
+            }
+            _ => self.latest_conversation(partner, fact.customer),
+        };
+        let (key, conversation) = marked?;
+        let customer = self.customers.get(&(partner.clone(), fact.customer));
+        let mut said = self.messages.get(key).into_iter().flat_map(|messages| messages.values().rev());
+        let words = said.find(|row| match (fault, serde_json::from_str(&fact.data)) {
+            (Fault::Wrong, Ok(Fact::AnswerWrong { seq, .. })) => row.seq == seq,
+            (Fault::Wrong, _) => false,
+            (Fault::Unanswered, _) => row.author == Author::Customer && row.at <= fact.at,
+        });
+        Some(QuestionCard {
+            id,
+            fact: fact.clone(),
+            name: customer.and_then(|customer| customer.name.clone()),
+            conversation: key.conversation,
+            account: conversation.account.clone(),
+            words: words.map(|row| row.text.clone()).unwrap_or_default(),
+        })
+    }
+
     fn order_card(&self, partner: &PartnerId, kept: &KeptOrder) -> Option<OrderCard> {
         let key = ConversationKey { partner: partner.clone(), conversation: kept.conversation };
         let (_, conversation) = self.conversations.get(&key)?;
@@ -93,16 +120,8 @@ fn search<T>(
     rows.into_iter().enumerate().filter(fits).map(|(_, row)| row).collect()
 }
 
-fn cut<T>(rows: impl IntoIterator<Item = T>, page: Page) -> Vec<T> {
-    rows.into_iter().skip(page.skip).take(page.limit).collect()
-}
-
 fn count(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
-}
-
-fn heat(temperature: &str) -> usize {
-    ["cold", "warm", "hot"].iter().position(|name| *name == temperature).unwrap_or(0)
 }
 
 #[async_trait]
@@ -118,9 +137,9 @@ impl Directory for MemoryStore {
         let of = state.conversations.iter().filter(|(key, _)| key.partner == *partner);
         let mut cards: Vec<ConversationCard> = of.map(|(key, (_, row))| state.card(key, row)).collect();
         cards.retain(|card| filter.owner.as_ref().is_none_or(|owner| card.owner == *owner));
-        cards.sort_by_key(|card| Reverse((card.at, card.id)));
+        cards.sort_by_key(|card| Reverse(card.cursor()));
         let is_theirs = |card: &ConversationCard, needle: &Needle| state.is_found(partner, card.customer, needle);
-        Ok(cut(search(cards, needle, ConversationCard::holds, is_theirs), page))
+        Ok(page.cut(search(cards, needle, ConversationCard::holds, is_theirs), ConversationCard::cursor))
     }
 
     async fn conversation(
@@ -155,9 +174,8 @@ impl Directory for MemoryStore {
         let state = lock(&self.state);
         let of = state.leads.iter().filter(|((whose, _), _)| whose == partner).map(|(_, lead)| lead);
         let wanted = filter.temperature.as_deref();
-        let mut leads: Vec<_> = of.filter(|lead| wanted.is_none_or(|wanted| lead.temperature == wanted)).collect();
-        leads.sort_by_key(|lead| Reverse((heat(lead.temperature), lead.score, lead.at, lead.customer)));
-        let cards = leads.into_iter().filter_map(|lead| {
+        let leads = of.filter(|lead| wanted.is_none_or(|wanted| lead.temperature == wanted));
+        let cards = leads.filter_map(|lead| {
             let (key, conversation) = state.latest_conversation(partner, lead.customer)?;
             let customer = state.customers.get(&(partner.clone(), lead.customer));
             Some(LeadCard {
@@ -169,9 +187,11 @@ impl Directory for MemoryStore {
                 preview: conversation.preview.clone(),
             })
         });
+        let mut cards: Vec<LeadCard> = cards.collect();
+        cards.sort_by_key(|card| Reverse(card.cursor()));
         let is_theirs = |card: &LeadCard, needle: &Needle| state.is_found(partner, card.lead.customer, needle);
         let needle = filter.text.as_deref().and_then(Needle::of);
-        Ok(cut(search(cards.collect(), needle, LeadCard::holds, is_theirs), page))
+        Ok(page.cut(search(cards, needle, LeadCard::holds, is_theirs), LeadCard::cursor))
     }
 
     async fn orders(
@@ -184,10 +204,10 @@ impl Directory for MemoryStore {
         let of = state.orders.iter().filter(|((whose, _), _)| whose == partner);
         let mut cards: Vec<OrderCard> = of.filter_map(|(_, kept)| state.order_card(partner, kept)).collect();
         cards.retain(|card| filter.states.is_empty() || filter.states.contains(&card.order.state));
-        cards.sort_by_key(|card| Reverse((card.order.at, card.order.id)));
+        cards.sort_by_key(|card| Reverse(card.cursor()));
         let is_theirs = |card: &OrderCard, needle: &Needle| state.is_found(partner, card.order.customer, needle);
         let needle = filter.text.as_deref().and_then(Needle::of);
-        Ok(cut(search(cards, needle, OrderCard::holds, is_theirs), page))
+        Ok(page.cut(search(cards, needle, OrderCard::holds, is_theirs), OrderCard::cursor))
     }
 
     async fn order(&self, partner: &PartnerId, order: OrderId) -> Result<Option<OrderCard>, StoreError> {
@@ -200,29 +220,19 @@ impl Directory for MemoryStore {
         let of = state.notices.iter().filter(|((whose, _), _)| whose == partner);
         let mut notices: Vec<NoticeRow> = of.map(|(_, notice)| notice.clone()).collect();
         notices.sort_by_key(|notice| Reverse((notice.at, notice.id)));
-        Ok(cut(notices, page))
+        Ok(page.cut(notices, |notice| Cursor::by_time(notice.at, notice.id.0.as_u128())))
     }
 
-    async fn questions(&self, partner: &PartnerId, page: Page) -> Result<Vec<QuestionCard>, StoreError> {
+    async fn questions(&self, partner: &PartnerId, fault: Fault, page: Page) -> Result<Vec<QuestionCard>, StoreError> {
         let state = lock(&self.state);
-        let of = state.facts.iter().enumerate();
-        let of = of.filter(|(_, (of, fact))| of == partner && fact.name == "question.unanswered");
-        let mut asked: Vec<_> = of.map(|(n, (_, fact))| (n, fact)).collect();
-        asked.sort_by_key(|(n, fact)| Reverse((fact.at, fact.customer, *n)));
-        let card = |(_, fact): (usize, &FactRow)| {
-            let (key, conversation) = state.latest_conversation(partner, fact.customer)?;
-            let customer = state.customers.get(&(partner.clone(), fact.customer));
-            let said = state.messages.get(key).into_iter().flat_map(|messages| messages.values().rev());
-            let mut until = said.filter(|row| row.author == Author::Customer && row.at <= fact.at);
-            Some(QuestionCard {
-                fact: fact.clone(),
-                name: customer.and_then(|customer| customer.name.clone()),
-                conversation: key.conversation,
-                account: conversation.account.clone(),
-                words: until.next().map(|row| row.text.clone()).unwrap_or_default(),
-            })
+        let name = match fault {
+            Fault::Unanswered => "question.unanswered",
+            Fault::Wrong => "answer.wrong",
         };
-        Ok(cut(asked.into_iter().filter_map(card), page))
+        let of = (1..).zip(&state.facts).filter(|(_, (of, fact))| of == partner && fact.name == name);
+        let mut cards: Vec<_> = of.filter_map(|(id, (_, fact))| state.question(partner, fault, id, fact)).collect();
+        cards.sort_by_key(|card| Reverse(card.cursor()));
+        Ok(page.cut(cards, QuestionCard::cursor))
     }
 
     async fn figures(&self, partner: &PartnerId, since: Timestamp, until: Timestamp) -> Result<Figures, StoreError> {
@@ -251,7 +261,7 @@ impl Directory for MemoryStore {
     async fn dead_letters(&self, partner: &PartnerId, page: Page) -> Result<Vec<DeadLetterView>, StoreError> {
         let state = lock(&self.state);
         let of = state.letters.iter().rev().filter(|(_, letter)| letter.partner == *partner);
-        Ok(cut(of.map(|(id, letter)| letter.view(*id)), page))
+        Ok(page.cut(of.map(|(id, letter)| letter.view(*id)), DeadLetterView::cursor))
     }
 
     async fn dead_letter(&self, partner: &PartnerId, letter: i64) -> Result<Option<OpenedLetter>, StoreError> {

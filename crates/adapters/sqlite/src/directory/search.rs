@@ -1,24 +1,21 @@
-//! Searches: people by what they are found by, all of them; words among the latest or hottest rows.
+//! Searches: people by what they are found by, all of them; words among the latest or hottest rows. What is found is first
+//! where it stands alone; the rows of the page are read then.
 
-use std::cmp::Reverse;
-
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 use voronka_core::{
     ids::{CustomerId, PartnerId},
+    lead::Temperature,
     order::OrderState,
-    ports::{ConversationCard, FOUND_MAX, LeadCard, Needle, OrderCard, Page, SEARCHED_MAX},
+    ports::{ConversationCard, Cursor, FOUND_MAX, LeadCard, Needle, OrderCard, Page, SEARCHED_MAX, order_holds},
 };
 
-use super::{ORDERS_MAX, card, cards, lead_card, leads as hottest, order_card, orders as latest};
+use super::{ORDERS_MAX, card, is_held, lead_card, order_card};
 use crate::{
-    journal::{all, most},
+    journal::{all, fitting, most, one},
     problem::Problem,
     sql,
-    values::{get, heat},
+    values::{get, heat, text},
 };
-
-/// Rows whose words are looked through.
-const SEARCHED: Page = Page::first(SEARCHED_MAX);
 
 pub(super) fn conversations(
     connection: &Connection,
@@ -27,34 +24,51 @@ pub(super) fn conversations(
     needle: &Needle,
     page: Page,
 ) -> Result<Vec<ConversationCard>, Problem> {
-    let mut found = cards(connection, partner, owner, SEARCHED)?;
-    found.retain(|card| card.holds(needle));
+    let words = if is_held(owner) { sql::CARDS_WORDS_HELD } else { sql::CARDS_WORDS };
+    let of = params![partner.as_str(), owner, most(SEARCHED_MAX)];
+    let mut found = fitting(connection, words, of, page.limit, |row| {
+        let cursor = by_time(row)?;
+        Ok((page.is_before(cursor) && needle.is_in(text(row, 2)?)).then_some(cursor))
+    })?;
     for customer in people(connection, partner, needle)? {
-        let theirs = all(connection, sql::CARDS_OF, params![partner.as_str(), customer.0.into_bytes()], card)?;
-        found.extend(theirs.into_iter().filter(|card| owner.is_none_or(|owner| card.owner == owner)));
+        let of = params![partner.as_str(), customer.0.into_bytes()];
+        found.extend(fitting(connection, sql::CARDS_OF, of, FOUND_MAX, |row| {
+            let theirs = text(row, 2)?;
+            Ok(owner.is_none_or(|owner| theirs == owner).then_some(by_time(row)?))
+        })?);
     }
-    found.sort_by_key(|card| Reverse((card.at, card.id)));
-    found.dedup_by_key(|card| card.id);
-    Ok(cut(found, page))
+    read(connection, sql::CARD, partner, found, page, card)
 }
 
 pub(super) fn leads(
     connection: &Connection,
     partner: &PartnerId,
-    temperature: Option<&str>,
+    temperature: Option<Temperature>,
     needle: &Needle,
     page: Page,
 ) -> Result<Vec<LeadCard>, Problem> {
-    let mut found = hottest(connection, partner, temperature, SEARCHED)?;
-    found.retain(|card| card.holds(needle));
+    let lead = |row: &Row<'_>| {
+        let lead = Some((get::<Temperature>(row, 0)?, get::<i32>(row, 1)?));
+        Ok::<_, Problem>(Cursor { lead, at: get(row, 2)?, id: u128::from_be_bytes(row.get(3)?) })
+    };
+    let holds = |row: &Row<'_>| {
+        let cursor = lead(row)?;
+        let holds = page.is_before(cursor) && (needle.is_in(text(row, 4)?) || needle.is_in(text(row, 5)?));
+        Ok(holds.then_some(cursor))
+    };
+    let (whose, searched) = (partner.as_str(), most(SEARCHED_MAX));
+    let mut found = match temperature {
+        None => fitting(connection, sql::LEADS_WORDS, params![whose, searched], page.limit, holds)?,
+        Some(of) => {
+            fitting(connection, sql::LEADS_WORDS_OF_HEAT, params![whose, searched, heat(of)], page.limit, holds)?
+        }
+    };
     for customer in people(connection, partner, needle)? {
-        let theirs = all(connection, sql::LEAD_CARD, params![partner.as_str(), customer.0.into_bytes()], lead_card)?;
-        let fits = |card: &LeadCard| temperature.is_none_or(|wanted| card.lead.temperature == wanted);
-        found.extend(theirs.into_iter().filter(fits));
+        let theirs = one(connection, sql::LEAD_OF, params![whose, customer.0.into_bytes()], lead)?;
+        let fits = |cursor: &Cursor| temperature.is_none_or(|wanted| cursor.lead.is_some_and(|(of, _)| of == wanted));
+        found.extend(theirs.filter(fits));
     }
-    found.sort_by_key(|card| Reverse((heat(card.lead.temperature), card.lead.score, card.lead.at, card.lead.customer)));
-    found.dedup_by_key(|card| card.lead.customer);
-    Ok(cut(found, page))
+    read(connection, sql::LEAD_CARD, partner, found, page, lead_card)
 }
 
 pub(super) fn orders(
@@ -64,32 +78,55 @@ pub(super) fn orders(
     needle: &Needle,
     page: Page,
 ) -> Result<Vec<OrderCard>, Problem> {
+    let holds = |row: &Row<'_>| {
+        let cursor = by_time(row)?;
+        let holds = page.is_before(cursor) && (needle.is_in(text(row, 2)?) || order_holds(text(row, 3)?, needle));
+        Ok(holds.then_some(cursor))
+    };
+    let (whose, searched) = (partner.as_str(), most(SEARCHED_MAX));
     let mut found = Vec::new();
-    match states {
-        [] => found.extend(latest(connection, partner, &[], SEARCHED)?),
-        _ => {
-            for state in states {
-                found.extend(latest(connection, partner, &[*state], SEARCHED)?);
-            }
-        }
+    if states.is_empty() {
+        found = fitting(connection, sql::ORDERS_WORDS, params![whose, searched], page.limit, holds)?;
     }
-    found.retain(|card| card.holds(needle));
+    for state in states {
+        let of = params![whose, searched, state.name()];
+        found.extend(fitting(connection, sql::ORDERS_WORDS_IN_STATE, of, page.limit, holds)?);
+    }
     for customer in people(connection, partner, needle)? {
-        let of = params![partner.as_str(), customer.0.into_bytes(), ORDERS_MAX];
-        let theirs = all(connection, sql::ORDER_CARDS_OF, of, order_card)?;
-        found.extend(theirs.into_iter().filter(|card| states.is_empty() || states.contains(&card.order.state)));
+        let of = params![whose, customer.0.into_bytes(), ORDERS_MAX];
+        found.extend(fitting(connection, sql::ORDERS_BY, of, FOUND_MAX, |row| {
+            let state: OrderState = get(row, 2)?;
+            Ok((states.is_empty() || states.contains(&state)).then_some(by_time(row)?))
+        })?);
     }
-    found.sort_by_key(|card| Reverse((card.order.at, card.order.id)));
-    found.dedup_by_key(|card| card.order.id);
-    Ok(cut(found, page))
+    read(connection, sql::ORDER, partner, found, page, order_card)
+}
+
+/// A row that begins with a time and an id.
+fn by_time(row: &Row<'_>) -> Result<Cursor, Problem> {
+    Ok(Cursor::by_time(get(row, 0)?, u128::from_be_bytes(row.get(1)?)))
 }
 
 /// Customers whose name, phone or e-mail hold it.
 fn people(connection: &Connection, partner: &PartnerId, needle: &Needle) -> Result<Vec<CustomerId>, Problem> {
-    let of = params![partner.as_str(), needle.words(), needle.digits(), most(FOUND_MAX)];
+    // Each look costs as much as the row: what is no phone is looked for once.
+    let digits = Some(needle.digits()).filter(|digits| *digits != needle.words());
+    let of = params![partner.as_str(), needle.words(), digits, most(FOUND_MAX)];
     all(connection, sql::CUSTOMERS_FOUND, of, |row| get(row, 0))
 }
 
-fn cut<T>(found: Vec<T>, page: Page) -> Vec<T> {
-    found.into_iter().skip(page.skip).take(page.limit).collect()
+/// The rows of a page among those that were found, each once.
+fn read<T>(
+    connection: &Connection,
+    sql: &str,
+    partner: &PartnerId,
+    mut found: Vec<Cursor>,
+    page: Page,
+    row: impl Fn(&Row<'_>) -> Result<T, Problem>,
+) -> Result<Vec<T>, Problem> {
+    found.sort_unstable_by(|a, b| b.cmp(a));
+    found.dedup();
+    let rows = page.cut(found, |cursor| *cursor).into_iter();
+    let rows = rows.map(|cursor| one(connection, sql, params![partner.as_str(), cursor.id.to_be_bytes()], &row));
+    rows.filter_map(Result::transpose).collect()
 }

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rusqlite::params;
 use voronka_core::{
+    lead::Temperature,
     order::OrderState,
     ports::found_by,
     rows::{
@@ -153,7 +154,8 @@ impl To<'_> {
     }
 
     fn lead(&self, row: &LeadRow) -> Result<(), Problem> {
-        let heat = heat(row.temperature).ok_or(Problem::failed("a lead is cold, warm or hot"))?;
+        let heat =
+            Temperature::from_name(row.temperature).map(heat).ok_or(Problem::failed("a lead is cold, warm or hot"))?;
         let customer = row.customer.0.into_bytes();
         let at = micros(row.at);
         let slot = slot(row.at);

@@ -176,6 +176,61 @@ async fn questions_without_an_answer_lead_to_their_dialogue() {
 }
 
 #[tokio::test]
+async fn wrong_answers_have_a_list_of_their_own_that_leads_to_the_answer() {
+    let site = site().await;
+    let talk = chat("korica", "telegram", "103");
+    let page = site.get("/admin/korica/questions?show=wrong").await.body;
+    for part in [
+        format!("<a href=\"{talk}#m2\" data-row>Есть доставка в Тутаев?</a>"),
+        "свадебные торты делаем от 3 кг".into(),
+        "Екатерина В. · Telegram · отмечено: Ольга".into(),
+        "href=\"/admin/korica/questions.csv?show=wrong\"".into(),
+    ] {
+        assert!(page.contains(&part), "{part} in {page}");
+    }
+    let csv = site.get("/admin/korica/questions.csv?show=wrong").await.body;
+    assert!(csv.contains("Есть доставка в Тутаев?") && csv.contains("от 22 400 ₽"), "{csv}");
+    assert!(!site.get("/admin/korica/questions").await.body.contains("Тутаев"));
+    for lang in ["ru", "en"] {
+        let empty = site.get(&format!("/admin/sosed/questions?show=wrong&after=1.1&lang={lang}")).await.body;
+        let told = if lang == "ru" {
+            "нажмите под ответом «Ответ неверный»"
+        } else {
+            "press “Wrong answer” under it"
+        };
+        assert!(empty.contains(told), "{empty}");
+    }
+}
+
+#[tokio::test]
+async fn a_list_goes_on_behind_its_last_row_for_as_long_as_there_are_rows() {
+    let site = site().await;
+    let korica = partner("korica");
+    for n in 0..120 {
+        let inbound = voronka_testkit::journal::sample::text(&korica, &format!("many {n}"), &n.to_string(), "…");
+        let turn = voronka_testkit::journal::sample::turn(&inbound.conversation(), &inbound, 0);
+        site.store.commit(turn.into()).await.unwrap();
+    }
+    let (mut path, mut rows, mut pages) = ("/admin/korica/chats".to_owned(), Vec::new(), 0);
+    loop {
+        let page = site.get(&path).await.body;
+        pages += 1;
+        assert_eq!(page.contains(">← К началу</a>"), pages > 1);
+        rows.extend(page.split("<a id=\"c-").skip(1).map(|row| row[..32].to_owned()));
+        let Some((_, next)) = page.split_once("rel=\"next\" href=\"") else { break };
+        path = next[..next.find('"').unwrap()].replace("&#38;", "&").replace("&amp;", "&");
+    }
+    let all = rows.len();
+    rows.sort();
+    rows.dedup();
+    assert_eq!((pages, rows.len()), (3, all), "each once");
+    assert!(all > 120, "{all}");
+    // What is no place in a list is its beginning.
+    let page = site.get("/admin/korica/chats?after=%3Cscript%3E").await.body;
+    assert!(!page.contains("К началу") && !page.contains("<script>"), "{page}");
+}
+
+#[tokio::test]
 async fn notices_lead_to_their_dialogue() {
     let site = site().await;
     let page = site.get("/admin/korica/more").await.body;

@@ -262,6 +262,15 @@ fn every_text_that_a_template_wants_is_there() {
             }
         }
     }
+    for kind in ["unanswered", "wrong"] {
+        for key in ["", "-do", "-empty", "-empty-do"].map(|end| format!("questions-{kind}{end}")) {
+            assert!(known.contains(&key.as_str()), "{key}");
+        }
+    }
+    for key in ["empty", "long", "failed"].iter().flat_map(|end| ["reply", "note"].map(|what| format!("{what}-{end}")))
+    {
+        assert!(known.contains(&key.as_str()), "{key}");
+    }
     for key in OrderState::ALL.map(|state| format!("state-{}", state.name().replace('_', "-"))) {
         assert!(known.contains(&key.as_str()), "{key}");
     }

@@ -356,7 +356,15 @@ fn ekaterina() -> Person {
         facts: vec![
             (2, Fact::PriceAsked),
             (2, Fact::Temperature { to: Temperature::Warm, score: 42 }),
-            (0, Fact::AnswerWrong { seq: 2, question: String::new(), who: "Ольга".into() }),
+            (
+                0,
+                Fact::AnswerWrong {
+                    conversation: None,
+                    seq: 2,
+                    question: "Есть доставка в Тутаев?".into(),
+                    who: "Ольга".into(),
+                },
+            ),
         ],
         orders: vec![],
     }

@@ -1,8 +1,12 @@
 use voronka_core::{
-    ids::OrderId,
+    fact::Fact,
+    ids::{ConversationId, OrderId},
     message::{ConversationKey, Inbound},
     order::OrderState,
-    ports::{ConversationFilter, Directory, Figures, LeadFilter, OrderFilter, Page},
+    ports::{
+        ConversationCard, ConversationFilter, Cursor, Directory, Fault, Figures, LeadCard, LeadFilter, OrderCard,
+        OrderFilter, Page, QuestionCard,
+    },
     rows::{Author, FactRow, TurnCommit},
 };
 
@@ -57,8 +61,18 @@ pub async fn conversations_are_listed_latest_first_and_filtered(fixture: impl Fi
     let (a, b, c) = (anna.conversation, boris.conversation, clara.conversation);
     let ten = Page::first(10);
     assert_eq!(list(None, None, ten).await, [a, c, b]);
-    assert_eq!(list(None, None, Page { skip: 1, limit: 1 }).await, [c]);
-    assert_eq!(list(None, None, Page { skip: 3, limit: 10 }).await, []);
+    let of = ConversationFilter::default();
+    let behind: Vec<Cursor> =
+        store.conversations(&partner, &of, ten).await.expect("lists").iter().map(ConversationCard::cursor).collect();
+    assert_eq!(list(None, None, Page { after: Some(behind[0]), limit: 1 }).await, [c]);
+    assert_eq!(list(None, None, Page { after: Some(behind[2]), limit: 10 }).await, []);
+    assert_eq!(list(Some("nobody"), None, Page { after: Some(behind[0]), limit: 10 }).await, [b]);
+    assert_eq!(list(Some("bot"), Some("анна"), Page { after: Some(behind[0]), limit: 10 }).await, []);
+    assert_eq!(
+        list(None, Some("о"), Page { after: Some(behind[0]), limit: 10 }).await,
+        [c, b],
+        "by words and by names"
+    );
     assert_eq!(list(Some("bot"), None, ten).await, [a]);
     assert_eq!(list(Some("person"), None, ten).await, [c]);
     assert_eq!(list(Some("nobody"), None, ten).await, [b]);
@@ -132,7 +146,15 @@ pub async fn leads_are_listed_hottest_first(fixture: impl Fixture) {
         cards.into_iter().map(|card| card.name.expect("all have names")).collect::<Vec<_>>()
     };
     assert_eq!(list(None, Page::first(10)).await, ["Глеб", "Борис", "Дина", "Вера", "Анна"]);
-    assert_eq!(list(None, Page { skip: 1, limit: 2 }).await, ["Борис", "Дина"]);
+    let behind: Vec<Cursor> = store
+        .leads(&partner, &LeadFilter::default(), Page::first(10))
+        .await
+        .expect("lists")
+        .iter()
+        .map(LeadCard::cursor)
+        .collect();
+    assert_eq!(list(None, Page { after: Some(behind[0]), limit: 2 }).await, ["Борис", "Дина"]);
+    assert_eq!(list(Some("warm"), Page { after: Some(behind[2]), limit: 2 }).await, ["Вера"]);
     assert_eq!(list(Some("hot"), Page::first(10)).await, ["Глеб", "Борис"]);
     assert_eq!(list(Some("cold"), Page::first(10)).await, ["Анна"]);
     assert!(list(Some("boiling"), Page::first(10)).await.is_empty());
@@ -185,12 +207,17 @@ pub async fn orders_and_notices_are_listed_latest_first(fixture: impl Fixture) {
     };
     let (paid, placed) = (OrderState::Paid, OrderState::Placed);
     assert_eq!(find(&[placed], None, Page::first(9)).await, [id("2"), id("3")]);
-    assert_eq!(find(&[placed, paid], None, Page { skip: 1, limit: 1 }).await, [id("2")]);
+    let behind: Vec<Cursor> = orders.iter().map(OrderCard::cursor).collect();
+    assert_eq!(find(&[placed, paid], None, Page { after: Some(behind[0]), limit: 1 }).await, [id("2")]);
+    assert_eq!(find(&[], None, Page { after: Some(behind[1]), limit: 9 }).await, [id("3")]);
+    assert_eq!(find(&[placed], Some("1201"), Page { after: Some(behind[1]), limit: 9 }).await, [id("3")]);
     assert_eq!(find(&[OrderState::Draft], None, Page::first(9)).await, []);
     assert_eq!(find(&[paid], Some("анна"), Page::first(9)).await, [id("1")]);
     assert_eq!(find(&[], Some("1201-48"), Page::first(2)).await, [id("1"), id("2")]);
     assert_eq!(find(&[placed], Some("глеб"), Page::first(9)).await, []);
-    let notices = store.notices(&anna.partner, Page { skip: 1, limit: 5 }).await.expect("lists");
+    let b = sample::notice("b", 3);
+    let behind = Some(Cursor::by_time(b.at, b.id.0.as_u128()));
+    let notices = store.notices(&anna.partner, Page { after: behind, limit: 5 }).await.expect("lists");
     assert_eq!(notices, [sample::notice("c", 2), sample::notice("a", 1)], "a notice is told once");
 }
 
@@ -256,17 +283,93 @@ pub async fn questions_without_an_answer_are_listed_with_the_words_of_then(fixtu
     talk(&fixture, "Борис", "bot", "…", 1).await;
     again(&fixture, "Борис", asks(5, "Вы пекарня?")).await;
     let store = fixture.store();
-    let list = async |page: Page| {
-        let cards = store.questions(&anna.partner, page).await.expect("lists");
-        cards.into_iter().map(|card| (card.name.expect("a name"), card.words)).collect::<Vec<_>>()
+    let list = async |page: Page| store.questions(&anna.partner, Fault::Unanswered, page).await.expect("lists");
+    let told = |cards: &[QuestionCard]| -> Vec<(String, String)> {
+        cards.iter().map(|card| (card.name.clone().expect("a name"), card.words.clone())).collect()
     };
     let pair = |name: &str, words: &str| (name.to_owned(), words.to_owned());
-    let all = [pair("Борис", "Вы пекарня?"), pair("Анна", "А у метро?"), pair("Анна", "Есть ли парковка?")];
-    assert_eq!(list(Page::first(9)).await, all);
-    assert_eq!(list(Page { skip: 1, limit: 1 }).await, all[1..2]);
-    let first = store.questions(&anna.partner, Page { skip: 1, limit: 1 }).await.expect("lists").remove(0);
-    assert_eq!((first.conversation, first.fact.at), (anna.conversation, sample::moment(4)));
-    assert_eq!(store.questions(&sample::partner("sosed"), Page::first(9)).await, Ok(Vec::new()));
+    let all = list(Page::first(9)).await;
+    let expected = [pair("Борис", "Вы пекарня?"), pair("Анна", "А у метро?"), pair("Анна", "Есть ли парковка?")];
+    assert_eq!(told(&all), expected);
+    let second = list(Page { after: Some(all[0].cursor()), limit: 1 }).await;
+    assert_eq!(told(&second), expected[1..2]);
+    assert_eq!((second[0].conversation, second[0].fact.at), (anna.conversation, sample::moment(4)));
+    let wrong = store.questions(&anna.partner, Fault::Wrong, Page::first(9)).await;
+    assert_eq!(wrong, Ok(Vec::new()), "nobody marked any");
+    assert_eq!(store.questions(&sample::partner("sosed"), Fault::Unanswered, Page::first(9)).await, Ok(Vec::new()));
+}
+
+/// What the bot should not say again: each with the answer that it was, in the conversation where it was given.
+pub async fn wrong_answers_are_listed_with_what_was_answered(fixture: impl Fixture) {
+    let anna = talk(&fixture, "Анна", "bot", "…", 1).await;
+    let marks = |n: i64, conversation: Option<ConversationId>| {
+        move |turn: &mut TurnCommit, key: &ConversationKey| {
+            turn.messages = vec![sample::message(n, Author::Customer, "Когда вы открыты?")];
+            turn.messages.push(sample::message(n + 1, Author::Bot, &format!("Круглосуточно, {n}")));
+            let question = "Когда вы открыты?".to_owned();
+            let fact = Fact::AnswerWrong { conversation, seq: n + 1, question, who: "Ольга".into() };
+            let data = serde_json::to_string(&fact).expect("a fact is JSON");
+            turn.facts = vec![FactRow { data, ..sample::fact(key.first_customer(), "answer.wrong", 9 + n) }];
+        }
+    };
+    again(&fixture, "Анна", marks(1, Some(anna.conversation))).await;
+    // As an earlier version wrote it.
+    again(&fixture, "Анна", marks(3, None)).await;
+    // The customer's latest conversation is not the one of the answer.
+    talk(&fixture, "Борис", "bot", "…", 1).await;
+    again(&fixture, "Борис", |turn, key| {
+        marks(5, Some(anna.conversation))(turn, key);
+        turn.messages = vec![sample::message(6, Author::Bot, "Другое")];
+    })
+    .await;
+    let list = async |page: Page| fixture.store().questions(&anna.partner, Fault::Wrong, page).await.expect("lists");
+    let all = list(Page::first(9)).await;
+    let told = |cards: &[QuestionCard]| cards.iter().map(|card| card.words.clone()).collect::<Vec<_>>();
+    assert_eq!(told(&all), ["", "Круглосуточно, 3", "Круглосуточно, 1"], "of the conversation that the fact names");
+    assert!(all.iter().all(|card| card.conversation == anna.conversation));
+    assert_eq!(told(&list(Page { after: Some(all[1].cursor()), limit: 9 }).await), ["Круглосуточно, 1"]);
+}
+
+/// A list may be as long as it likes: page behind page shows each row once, and all of them, whatever comes meanwhile.
+pub async fn a_list_is_read_to_its_end_page_by_page(fixture: impl Fixture) {
+    const PEOPLE: i64 = 23;
+    let partner = sample::partner("korica");
+    for n in 0..PEOPLE {
+        // Several at one moment, with the same points.
+        talk(&fixture, &n.to_string(), "bot", "…", n / 5 * 600).await;
+        again(&fixture, &n.to_string(), |turn, key| {
+            turn.conversation.at = sample::moment(n / 5 * 600);
+            turn.lead = Some(sample::lead(key.first_customer(), ["warm", "hot"][usize::from(n % 2 == 0)], 70));
+            let id = OrderId::of(&[&n.to_string()]);
+            turn.orders = vec![sample::order(id, key.first_customer(), OrderState::Placed, n / 5)];
+        })
+        .await;
+    }
+    let store = fixture.store();
+    let (mut chats, mut leads, mut orders) = (Vec::new(), Vec::new(), Vec::new());
+    let page = |after: Option<Cursor>| Page { after, limit: 4 };
+    for n in 0.. {
+        let after = page(chats.last().map(ConversationCard::cursor));
+        let more = store.conversations(&partner, &ConversationFilter::default(), after).await.expect("lists");
+        let end = more.is_empty();
+        chats.extend(more);
+        let after = page(leads.last().map(LeadCard::cursor));
+        leads.extend(store.leads(&partner, &LeadFilter::default(), after).await.expect("lists"));
+        let after = page(orders.last().map(OrderCard::cursor));
+        orders.extend(store.orders(&partner, &OrderFilter::default(), after).await.expect("lists"));
+        // One that is new stands before all of them.
+        talk(&fixture, &format!("new {n}"), "bot", "…", 100_000 + n).await;
+        if end {
+            break;
+        }
+    }
+    let ids = |cursors: Vec<Cursor>| {
+        assert!(cursors.is_sorted_by(|a, b| a > b), "{cursors:?}");
+        i64::try_from(cursors.len()).expect("few")
+    };
+    assert_eq!(ids(chats.iter().map(ConversationCard::cursor).collect()), PEOPLE);
+    assert_eq!(ids(leads.iter().map(LeadCard::cursor).collect()), PEOPLE);
+    assert_eq!(ids(orders.iter().map(OrderCard::cursor).collect()), PEOPLE);
 }
 
 /// Who has a conversation is seen in the list, as long as a person has it.
