@@ -21,6 +21,7 @@ mod page;
 mod pains;
 mod proxy;
 mod shop;
+mod signing_in;
 mod site;
 mod telegram;
 mod terminal;

@@ -115,7 +115,7 @@ impl Server {
         Self::run_so(partners, data, free_port(), more).await
     }
 
-    async fn run_so(partners: &Path, data: &Path, port: u16, more: impl FnOnce(&mut Command)) -> Self {
+    pub(crate) async fn run_so(partners: &Path, data: &Path, port: u16, more: impl FnOnce(&mut Command)) -> Self {
         let listen = format!("127.0.0.1:{port}");
         let mut command = command();
         command.arg("run").arg("--partners").arg(partners).arg("--data").arg(data);

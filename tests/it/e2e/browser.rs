@@ -61,6 +61,13 @@ pub(crate) struct Screen {
     pub(crate) colors: &'static str,
 }
 
+impl Screen {
+    /// What a picture on it is called.
+    pub(crate) fn named(self, of: &str) -> String {
+        format!("{of}-{}-{}", self.width, self.colors)
+    }
+}
+
 /// A phone and a desk, by day and by night (UI.md).
 pub(crate) const SCREENS: [Screen; 4] = [
     Screen { width: 390, height: 844, colors: "light" },
@@ -189,6 +196,54 @@ impl Browser {
         let bytes = base64(shot["data"].as_str().expect("a picture"));
         std::fs::write(&path, bytes).expect("it can be written");
         path
+    }
+
+    /// Waits until the page's images are there and nothing on it moves.
+    pub(crate) async fn settled(&mut self) {
+        let loaded = "[...document.images].every((image) => image.complete || image.loading === 'lazy')";
+        let still = "document.getAnimations().every((one) => one.effect.getTiming().iterations === Infinity)";
+        self.until(&format!("{loaded} && {still}")).await;
+    }
+
+    /// What axe finds wrong, each with its place; nothing when there is no axe on this machine.
+    pub(crate) async fn violations(&mut self) -> Vec<String> {
+        let Some(axe) = std::env::var_os("AXE").and_then(|path| std::fs::read_to_string(path).ok()) else {
+            super::left_out("axe was not asked: npm has no axe-core here");
+            return Vec::new();
+        };
+        self.value(&format!("{axe}; 'loaded'")).await;
+        let found = self
+            .value(
+                "axe.run(document, { resultTypes: ['violations'] }).then((result) => result.violations.flatMap((one) =>
+                one.nodes.map((node) => `${one.id}: ${node.target} ${node.failureSummary}`)))",
+            )
+            .await;
+        serde_json::from_value(found).expect("a list of findings")
+    }
+
+    /// Looks at a page on every screen: a picture of each, nothing that hangs out, nothing too small to be touched, and what
+    /// axe finds wrong, which is nothing.
+    pub(crate) async fn look(&mut self, name: &str) {
+        let mut wrong = Vec::new();
+        for screen in SCREENS {
+            self.show_on(screen).await;
+            self.settled().await;
+            self.picture(&screen.named(name)).await;
+            if self.value("document.documentElement.scrollWidth > innerWidth").await == json!(true) {
+                wrong.push(format!("{screen:?}: it hangs out"));
+            }
+            let small = self
+                .value(
+                    "innerWidth > 600 ? [] : [...document.querySelectorAll('button, a.button, input:not([type=hidden]), textarea, select, summary')]
+                    .filter((node) => node.offsetParent && !node.closest('.vh'))
+                    .filter((node) => { const box = node.getBoundingClientRect(); return box.width > 2 && box.height < 44; })
+                    .map((node) => `too small: ${node.outerHTML}`)",
+                )
+                .await;
+            wrong.extend(serde_json::from_value::<Vec<String>>(small).expect("texts"));
+            wrong.extend(self.violations().await.into_iter().map(|one| format!("{screen:?}: {one}")));
+        }
+        assert_eq!(wrong, Vec::<String>::new(), "{name}");
     }
 
     /// Waits until an expression gives something: not null, false or "".

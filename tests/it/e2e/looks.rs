@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     binary::Server,
-    browser::{Browser, SCREENS, Screen},
+    browser::{Browser, SCREENS},
     customer::Customer,
     dialogue::day,
     shop,
@@ -28,29 +28,8 @@ async fn talk_to_the_cards(page: &mut Browser) {
 
 /// Pictures are there, nothing moves and nothing is being typed.
 async fn settled(page: &mut Browser) {
-    let loaded = "[...document.images].every((image) => image.complete || image.loading === 'lazy')";
-    let still = "document.getAnimations().every((one) => one.effect.getTiming().iterations === Infinity)";
-    page.until(&format!("{loaded} && {still} && document.getElementById('draft').hidden")).await;
-}
-
-fn name(of: &str, screen: Screen) -> String {
-    format!("{of}-{}-{}", screen.width, screen.colors)
-}
-
-/// What axe finds wrong, each with its place; nothing when there is no axe on this machine.
-async fn violations(page: &mut Browser) -> Vec<String> {
-    let Some(axe) = std::env::var_os("AXE").and_then(|path| std::fs::read_to_string(path).ok()) else {
-        super::left_out("axe was not asked: npm has no axe-core here");
-        return Vec::new();
-    };
-    page.value(&format!("{axe}; 'loaded'")).await;
-    let found = page
-        .value(
-            "axe.run(document, { resultTypes: ['violations'] }).then((result) => result.violations.flatMap((one) =>
-            one.nodes.map((node) => `${one.id}: ${node.target} ${node.failureSummary}`)))",
-        )
-        .await;
-    serde_json::from_value(found).expect("a list of findings")
+    page.settled().await;
+    page.until("document.getElementById('draft').hidden").await;
 }
 
 #[tokio::test]
@@ -81,8 +60,8 @@ async fn the_chat_looks_finished_on_every_screen_and_axe_finds_nothing() {
             )
             .await;
         assert_eq!(small, Value::Array(Vec::new()), "what is touched is large enough on {screen:?}");
-        page.picture(&name("chat", screen)).await;
-        assert_eq!(violations(&mut page).await, Vec::<String>::new(), "{screen:?}");
+        page.picture(&screen.named("chat")).await;
+        assert_eq!(page.violations().await, Vec::<String>::new(), "{screen:?}");
     }
     // The chosen card is said by its name, now and after a reload.
     page.press("Торт «Малина»").await;
@@ -133,7 +112,7 @@ async fn the_widget_looks_finished_on_a_shops_page() {
     page.until(launcher).await;
     for screen in [SCREENS[0], SCREENS[3]] {
         page.show_on(screen).await;
-        page.picture(&name("launcher", screen)).await;
+        page.picture(&screen.named("launcher")).await;
     }
     page.show_on(SCREENS[2]).await;
     page.click_on(launcher).await;
@@ -149,9 +128,9 @@ async fn the_widget_looks_finished_on_a_shops_page() {
             "document.querySelector('voronka-chat').shadowRoot.querySelector('iframe').getAnimations().length === 0",
         )
         .await;
-        page.picture(&name("widget", screen)).await;
+        page.picture(&screen.named("widget")).await;
     }
-    assert_eq!(violations(&mut page).await, Vec::<String>::new());
+    assert_eq!(page.violations().await, Vec::<String>::new());
     assert_eq!(page.complaints(), Vec::<String>::new());
     assert!(server.stop().await.success());
 }

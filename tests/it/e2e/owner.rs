@@ -12,12 +12,6 @@ use super::{
     web::WebCustomer,
 };
 
-/// Goes to another page.
-async fn go(page: &mut Browser, url: &str) {
-    page.value(&format!("document.documentElement.dataset.before = 'go'; location.href = {}", json!(url))).await;
-    page.until("!document.documentElement.dataset.before && document.readyState === 'complete'").await;
-}
-
 /// Waits until a part of the page says something.
 async fn says(page: &mut Browser, part: &str, words: &str) {
     let words = json!(words);
@@ -33,6 +27,33 @@ async fn write(page: &mut Browser, text: &str, button: &str) {
     page.until("document.getElementById('reply-text').value === ''").await;
 }
 
+/// Every page of the owner's, on every screen.
+async fn look_at_all_pages(page: &mut Browser, base: &str) {
+    page.go(&format!("{base}/chats")).await;
+    page.until("document.querySelectorAll('#list .row').length === 3").await;
+    let talk = page.value("document.querySelector('#list .row:has(.heat.hot)').href").await;
+    let talk = talk.as_str().expect("a lead that is hot");
+    let pages = [
+        ("chats", format!("{base}/chats")),
+        ("dialogue", talk.to_owned()),
+        ("card", format!("{talk}?view=lead")),
+        ("leads", format!("{base}/leads")),
+        ("orders", format!("{base}/orders")),
+        ("orders-list", format!("{base}/orders?view=list")),
+        ("today", format!("{base}/more")),
+        ("questions", format!("{base}/questions")),
+        ("wrong-answers", format!("{base}/questions?show=wrong")),
+        ("settings", format!("{base}/settings")),
+        ("file", format!("{base}/settings/file?path=config.yaml#L4")),
+        ("not-found", format!("{base}/nowhere")),
+        ("nothing-found", format!("{base}/leads?q=нетакого")),
+    ];
+    for (name, url) in pages {
+        page.go(&url).await;
+        page.look(&format!("owner-{name}")).await;
+    }
+}
+
 #[tokio::test]
 async fn the_owners_whole_day() {
     let folder = tempfile::tempdir().unwrap();
@@ -45,7 +66,7 @@ async fn the_owners_whole_day() {
     let mut customer = WebCustomer::new(&server.url("/chat/korica")).await;
     order(&mut customer, &day()).await;
     says(&mut page, "#list .row", "Горячий").await;
-    go(&mut page, &format!("{base}/leads")).await;
+    page.go(&format!("{base}/leads")).await;
     says(&mut page, "#list .lead", "Позвоните").await;
 
     // A person takes over, replies, notes something and gives back.
@@ -63,7 +84,7 @@ async fn the_owners_whole_day() {
     assert!(customer.log().iter().all(|(_, text)| !text.contains("открытку")), "a note is the team's");
 
     // An order moves on, and back.
-    go(&mut page, &format!("{base}/orders")).await;
+    page.go(&format!("{base}/orders")).await;
     says(&mut page, "#list .order .state", "Новый").await;
     page.click("document.querySelector('#list .order button.primary')").await;
     says(&mut page, "#list .order .state", "В работе").await;
@@ -75,8 +96,28 @@ async fn the_owners_whole_day() {
     // A question that no page answers.
     customer.say("А продаёте ли вы зимние шины для грузовика?").await;
     customer.hear(&[]).await;
-    go(&mut page, &format!("{base}/questions")).await;
+    page.go(&format!("{base}/questions")).await;
     says(&mut page, "#list", "зимние шины").await;
+
+    // Another customer waits for a person, and a third has an answer that the owner marks as wrong.
+    let mut second = WebCustomer::new(&server.url("/chat/korica")).await;
+    second.say("Позовите человека, пожалуйста").await;
+    second.hear(&[]).await;
+    let mut third = WebCustomer::new(&server.url("/chat/korica")).await;
+    third.say("Что есть без глютена?").await;
+    third.hear(&["миндальн"]).await;
+    page.go(&format!("{base}/chats?owner=bot")).await;
+    page.click("[...document.querySelectorAll('#list .row')].find((row) => row.textContent.includes('миндальн'))")
+        .await;
+    page.click("document.querySelector('#log details.basis summary, #log details summary')").await;
+    page.click("document.querySelector('#log form[action$=\"/wrong\"] button')").await;
+    page.until("document.querySelector('#log').textContent.includes('Отмечен как неверный')").await;
+    page.go(&format!("{base}/questions?show=wrong")).await;
+    says(&mut page, "#list", "без глютена").await;
+    page.click("document.querySelector('#list .notice a')").await;
+    page.until("location.hash.startsWith('#m') && document.querySelector(location.hash)").await;
+
+    look_at_all_pages(&mut page, &base).await;
 
     let csv = http().get(format!("{base}/orders.csv")).header("accept-language", "ru").send().await.unwrap();
     assert!(csv.text().await.unwrap().contains("\"Новый\""));
