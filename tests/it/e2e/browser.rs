@@ -232,6 +232,9 @@ impl Browser {
             if self.value("document.documentElement.scrollWidth > innerWidth").await == json!(true) {
                 wrong.push(format!("{screen:?}: it hangs out"));
             }
+            if self.value("document.querySelector('main').getBoundingClientRect().width < 340").await == json!(true) {
+                wrong.push(format!("{screen:?}: its content is squeezed"));
+            }
             let small = self
                 .value(
                     "innerWidth > 600 ? [] : [...document.querySelectorAll('button, a.button, input:not([type=hidden]), textarea, select, summary')]
