@@ -96,6 +96,8 @@ const CHANGES_MAX: usize = 1_024;
 const RECOVERY_PAGE: usize = 500;
 /// How long turns and sends under way may take to end when the engine stops.
 const GRACE: SignedDuration = SignedDuration::from_secs(10);
+/// How long the results of sends may take after that.
+const RESULTS_GRACE: SignedDuration = SignedDuration::from_secs(5);
 
 /// Something changed: a turn was committed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -275,7 +277,7 @@ impl Engine {
     }
 
     /// Stops: nothing more is accepted; turns under way may end within ten seconds, and what they say is sent if it may go at
-    /// once. What did not end is taken up by the next start.
+    /// once. What did not end is taken up by the next start; the results of what was sent are written within five seconds more.
     pub async fn stop(&self) {
         let life = &self.0.life;
         life.stopping.cancel();
@@ -283,14 +285,22 @@ impl Engine {
             life.ended(Group::Turns).await;
             life.last_sends.cancel();
             life.ended(Group::Sends).await;
-            self.0.senders.close();
-            life.ended(Group::Results).await;
         };
         tokio::select! {
             biased;
             () = in_order => {}
             () = self.0.clock.sleep(GRACE) => {
                 error!("some tasks did not end in time; their work is taken up at the next start");
+            }
+        }
+        life.end_work().await;
+        // However that ended: what was sent, and is not noted, would be sent again.
+        self.0.senders.close();
+        tokio::select! {
+            biased;
+            () = life.ended(Group::Results) => {}
+            () = self.0.clock.sleep(RESULTS_GRACE) => {
+                error!("some results of sends could not be written in time; those are sent again at the next start");
             }
         }
         life.end().await;

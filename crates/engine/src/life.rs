@@ -17,8 +17,10 @@ pub(crate) struct Life {
     pub(crate) stopping: CancellationToken,
     /// No turn is under way any more: what may be sent at once is sent, then the senders end.
     pub(crate) last_sends: CancellationToken,
-    /// Time is up: what is still under way is dropped where it stands.
-    over: CancellationToken,
+    /// Time is up: turns and sends that are still under way are dropped where they stand …
+    work_over: CancellationToken,
+    /// … and so is the writing of results.
+    results_over: CancellationToken,
     turns: TaskTracker,
     sends: TaskTracker,
     results: TaskTracker,
@@ -38,7 +40,10 @@ pub(crate) enum Group {
 impl Life {
     /// Runs a task that is dropped when time is up.
     pub(crate) fn spawn(&self, group: Group, task: impl Future<Output = ()> + Send + 'static) {
-        let over = self.over.clone();
+        let over = match group {
+            Group::Turns | Group::Sends => self.work_over.clone(),
+            Group::Results => self.results_over.clone(),
+        };
         // A turn's future is some KiB: it is moved once, and the runtime handles a pointer.
         let task = Box::pin(task);
         self.tracker(group).spawn(async move {
@@ -57,14 +62,20 @@ impl Life {
         tracker.wait().await;
     }
 
-    /// Drops all tasks where they stand, and returns when they are gone.
-    pub(crate) async fn end(&self) {
+    /// Drops turns and sends where they stand, and returns when they are gone.
+    pub(crate) async fn end_work(&self) {
         self.stopping.cancel();
         self.last_sends.cancel();
-        self.over.cancel();
-        for group in [Group::Turns, Group::Sends, Group::Results] {
-            self.ended(group).await;
-        }
+        self.work_over.cancel();
+        self.ended(Group::Turns).await;
+        self.ended(Group::Sends).await;
+    }
+
+    /// Drops all tasks where they stand, and returns when they are gone.
+    pub(crate) async fn end(&self) {
+        self.results_over.cancel();
+        self.end_work().await;
+        self.ended(Group::Results).await;
     }
 
     fn tracker(&self, group: Group) -> &TaskTracker {

@@ -256,7 +256,8 @@ fn when_nothing_fits_that_is_said_and_the_nearest_offered() {
 fn a_partner_who_sells_nothing_here_is_not_said_to_have_nothing_that_fits() {
     let minimal = playbook("minimal", &files("../../partners/minimal"));
     let mut talk = Rehearsal::new(minimal, "telegram", shop::NOON);
-    for question in ["Что у вас самое дешёвое?", "Что есть на 12 человек без орехов?"] {
+    for question in ["Что у вас самое дешёвое?", "Что есть на 12 человек без орехов?"]
+    {
         talk.me(question);
         hides(&talk, &["ничего", "подходит"]);
     }

@@ -90,6 +90,31 @@ async fn a_stop_writes_the_last_results_even_if_the_store_is_busy() {
 }
 
 #[tokio::test]
+async fn a_stop_that_runs_out_of_time_notes_what_was_sent_nevertheless() {
+    let gate = Gate::closed();
+    let model = ScriptedModel::answering(|prompt| Reply::text(echoed(prompt)));
+    let stage = Stage::with(PATIENT, roomy(), model);
+    stage.engine.start().await.unwrap();
+    // Pauses of 0.1, 0.2 … 2 seconds: twelve in all.
+    for _ in 0..9 {
+        stage.store.fail_next(Call::Settle, StoreError::Busy("held".into()));
+    }
+    stage.says("boris", "1", "малина").await;
+    soon(stage.telegram.until_shown(1)).await;
+    stage.model.push(Reply::text("Поздно.").after(&gate));
+    stage.says("anna", "1", "вишня").await;
+    soon(gate.reached_by(1)).await;
+    let stopping = tokio::spawn({
+        let engine = stage.engine.clone();
+        async move { engine.stop().await }
+    });
+    stage.pass(SignedDuration::from_secs(15)).await;
+    soon(stopping).await.unwrap();
+    assert!(stage.store.outbox().is_empty(), "or the next start would send it again");
+    assert_eq!((stage.seen("boris").len(), stage.store.mail_waiting()), (1, 1));
+}
+
+#[tokio::test]
 async fn a_stop_does_not_wait_for_bubbles_whose_time_has_not_come() {
     let stage = Stage::new();
     stage.telegram.break_peer(&Peer::new("anna"), SendError::Unavailable("502".into()));

@@ -10,7 +10,10 @@ pub struct Kept {
 }
 
 /// All of them.
-pub const SEEDS: &[Kept] = &[Kept {
-    seed: 602,
-    showed: "a reminder that rang just before the customer wrote was sent after the answer to them",
-}];
+pub const SEEDS: &[Kept] = &[
+    Kept { seed: 602, showed: "a reminder that rang just before the customer wrote was sent after the answer to them" },
+    Kept {
+        seed: 10_082,
+        showed: "a stop that ran out of time dropped the results of what it had sent, and it was sent again",
+    },
+];
