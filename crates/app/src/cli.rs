@@ -77,6 +77,8 @@ pub(crate) struct Run {
     pub(crate) proxies: Vec<Proxy>,
     #[arg(long, default_value_t = LIMITS.account_turns, value_parser = at_least_one, value_name = "N", env = "VORONKA_ACCOUNT_TURNS")]
     pub(crate) account_turns: usize,
+    #[arg(long)]
+    pub(crate) yes: bool,
 }
 
 impl Run {

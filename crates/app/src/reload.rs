@@ -5,7 +5,7 @@
 //! links and mounts, and whichever way an editor saves.
 
 use std::{
-    collections::hash_map::DefaultHasher,
+    collections::{HashSet, hash_map::DefaultHasher},
     fs,
     hash::{Hash, Hasher},
     path::{Path, PathBuf},
@@ -48,6 +48,7 @@ pub(crate) struct Watched {
     seen: Fingerprint,
     /// Where the owner's page has its files from, if there is such a page.
     card: Weak<LiveCard>,
+    losses: Losses,
 }
 
 /// What a folder looks like from outside.
@@ -66,9 +67,28 @@ pub(crate) enum Swap {
     },
     /// It changes what only a start reads: accounts, keys, how long things are kept.
     NeedsRestart,
+    /// Its catalogue lacks so many products that something broke where it is made; the last good files are served by.
+    LosesProducts {
+        /// How many are gone.
+        lost: usize,
+        /// Of how many.
+        of: usize,
+    },
     /// It is being written still.
     Unsteady,
 }
+
+/// What becomes of a catalogue that has lost many products.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Losses {
+    /// It is not served by until somebody says that it is meant.
+    Refused,
+    /// It is meant.
+    Meant,
+}
+
+/// The largest part of the products that an edit may take away, in hundredths.
+const LOST_MAX: usize = 20;
 
 impl Watched {
     /// Watches a folder that is served; `loaded`: what it looked like before it was loaded.
@@ -78,8 +98,9 @@ impl Watched {
         secrets: Secrets,
         photos: Photos,
         loaded: Fingerprint,
+        losses: Losses,
     ) -> Self {
-        Self { folder: folder.to_path_buf(), spec, secrets, photos, loaded, seen: loaded, card: Weak::new() }
+        Self { folder: folder.to_path_buf(), spec, secrets, photos, loaded, seen: loaded, losses, card: Weak::new() }
     }
 
     /// Shows the files that are served by on the owner's page, for as long as there is one.
@@ -117,6 +138,9 @@ impl Watched {
         if !self.stays_wired(&spec, &secrets) {
             return Swap::NeedsRestart;
         }
+        if let Some(loses) = self.loses(&spec) {
+            return loses;
+        }
         let Some(partner) = self.edited(house, &spec).await else { return Swap::NeedsRestart };
         // Before anybody is told of them.
         self.photos.follow(&spec);
@@ -130,6 +154,15 @@ impl Watched {
             self.photos.follow(&self.spec);
             Swap::NeedsRestart
         }
+    }
+
+    /// Whether an edit takes away more products than anybody sells out in a day: an export that broke off, most likely.
+    fn loses(&self, spec: &PartnerSpec) -> Option<Swap> {
+        let ids: HashSet<&str> = spec.catalogue.products.iter().map(|product| &*product.id).collect();
+        let old = &self.spec.catalogue.products;
+        let lost = old.iter().filter(|product| !ids.contains(&*product.id)).count();
+        let many = lost * 100 > old.len() * LOST_MAX && self.losses == Losses::Refused;
+        many.then_some(Swap::LosesProducts { lost, of: old.len() })
     }
 
     /// Whether an edit leaves alone what is set up once: accounts with their keys, and how long things are kept.
@@ -212,6 +245,15 @@ fn tell(one: &Watched, swap: &Swap, took: Duration, texts: &Texts) {
         Swap::NeedsRestart => {
             warn!(%partner, "edited accounts, keys or names are served by after a restart");
             out::note(&texts.get("reload-restart", &args("")));
+        }
+        Swap::LosesProducts { lost, of } => {
+            error!(%partner, lost, of, "the edited catalogue has lost many products; the last good files are served by");
+            let args = [
+                ("partner", partner.to_string().into()),
+                ("lost", lost.to_string().into()),
+                ("of", of.to_string().into()),
+            ];
+            out::note(&texts.get("reload-loses", &args));
         }
         Swap::Unsteady => {}
     }

@@ -17,6 +17,7 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     text_unit: TextUnit::Chars,
     buttons: None,
     cards_max: 0,
+    album_max: 0,
     photos: Has::No,
     url_buttons: Has::No,
     contact_button: Has::No,

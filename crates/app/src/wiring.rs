@@ -18,7 +18,7 @@ use voronka_core::{
     capabilities::Capabilities,
     ids::{AccountId, PartnerId},
     message::Peer,
-    ports::{Channel, ChatModel, Clock, Directory, Knowledge, Pictures, Webhook},
+    ports::{Channel, ChatModel, Clock, Directory, KeyValues, Knowledge, Pictures, Webhook},
     spec::{
         config::{Account, ChannelConfig, Model, Retention, TelegramConfig, Updates, WebConfig},
         partner::PartnerSpec,
@@ -46,20 +46,23 @@ pub(crate) struct House {
     /// The data folder.
     data: PathBuf,
     models: models::Models,
+    /// Small things that outlive a restart.
+    values: Arc<dyn KeyValues>,
 }
 
 impl House {
-    pub(crate) fn new(
+    pub(crate) fn new<S: Directory + KeyValues>(
         engine: Engine,
-        directory: Arc<dyn Directory>,
+        store: Arc<S>,
         knowledge: Arc<dyn Knowledge>,
         clock: Arc<dyn Clock>,
         key: InstanceKey,
         public_url: Option<Url>,
         data: PathBuf,
     ) -> Self {
-        let (accounts, models) = (Arc::default(), models::Models::default());
-        Self { engine, directory, knowledge, clock, key, public_url, accounts, data, models }
+        let (directory, values): (Arc<dyn Directory>, Arc<dyn KeyValues>) = (store.clone(), store);
+        let (accounts, models) = (Arc::default(), models::Models::spending(Arc::clone(&values)));
+        Self { engine, directory, knowledge, clock, key, public_url, accounts, data, models, values }
     }
 
     /// A partner's models as one; `None`: it has none.
@@ -238,7 +241,13 @@ fn telegram(
 ) -> Result<Option<Arc<dyn Channel>>, Problem> {
     let names = [spec.id.as_str(), account.id.as_str()];
     let secret = house.key.secret("telegram", &names);
-    let Some(telegram) = bot(spec, account, config, secrets, vec![secret], wired.gallery(&spec.id))? else {
+    let pictures = wired.gallery(&spec.id);
+    let serving = |own: &mut voronka_telegram::TelegramConfig| {
+        own.webhook_secrets = vec![secret];
+        own.pictures = pictures;
+        own.names = Some(Arc::clone(&house.values));
+    };
+    let Some(telegram) = bot(spec, account, config, secrets, serving)? else {
         return match missing {
             MissingKeys::LeaveOut => Ok(None),
             MissingKeys::AreErrors => Err(refused(account, format!("{} is not in .env", config.token.0))),
@@ -264,14 +273,13 @@ fn telegram(
     Ok(Some(telegram))
 }
 
-/// A bot of a partner; `None`: its token is not there.
+/// A bot of a partner, set up for what it is to do; `None`: its token is not there.
 pub(crate) fn bot(
     spec: &PartnerSpec,
     account: &Account,
     config: &TelegramConfig,
     secrets: &Secrets,
-    webhook_secrets: Vec<SecretString>,
-    pictures: Option<Arc<dyn Pictures>>,
+    set_up: impl FnOnce(&mut voronka_telegram::TelegramConfig),
 ) -> Result<Option<Telegram>, Problem> {
     let Some(token) = secrets.get(&config.token) else { return Ok(None) };
     let mut own = voronka_telegram::TelegramConfig::new(spec.id.clone(), account.id.clone(), token.clone());
@@ -281,8 +289,7 @@ pub(crate) fn bot(
     if let Some(proxy) = account.proxy.as_ref().and_then(|proxy| secrets.resolve(proxy)) {
         own.proxy = Some(proxy.expose_secret().parse().map_err(|_| refused(account, "the proxy is no URL".into()))?);
     }
-    own.webhook_secrets = webhook_secrets;
-    own.pictures = pictures;
+    set_up(&mut own);
     Telegram::new(own).map(Some).map_err(|error| refused(account, error.to_string()))
 }
 

@@ -76,6 +76,7 @@ ask-page-plain = warning: page {$file} is read as plain text, without its front 
 ask-page-left-out = warning: page {$file} is left out: {$cause}
 reload-done = {$partner}: the edited files are sound and served by
 reload-broken = {$partner}: errors in the edited files — {$count}; the former ones are served by. To see them: voronka check {$dir}
+reload-loses = {$partner}: the edited catalogue lacks {$lost} of {$of} products; the former files are served by. If that is meant, restart voronka run (with --yes such losses do not stop it again)
 reload-restart = {$partner}: accounts, keys, the name, languages or terms of keeping have changed; restart voronka run for them, the former files are served by until then
 cli-check-live = Compare with the conversations under way: whether a step is gone at which somebody stands
 cli-check-data = Folder of the database, for --live

@@ -66,6 +66,8 @@ pub struct Capabilities {
     pub buttons: Option<ButtonLimits>,
     /// Most product cards in a message; 0: cards become text.
     pub cards_max: usize,
+    /// Where cards become text: most of their pictures that go together, above the words; less than 2: none do.
+    pub album_max: usize,
     /// Photos, by address or of the partner's own folder.
     pub photos: Has,
     /// Buttons that open a page.

@@ -32,6 +32,7 @@ pub fn fit(message: &Message, capabilities: &Capabilities) -> Vec<Bubble> {
     };
     let cards: Vec<Card> = cards.into_iter().map(|card| within(card, capabilities)).collect();
     let buttons = buttons::shown(wanted, capabilities, &mut text);
+    let album = album(message, capabilities);
     let mut bubbles = bubbles(text, photo, &cards, capabilities, message);
     if let (Some(limits), false) = (&capabilities.buttons, buttons.is_empty()) {
         if bubbles.is_empty() {
@@ -43,7 +44,20 @@ pub fn fit(message: &Message, capabilities: &Capabilities) -> Vec<Bubble> {
             last.rows = buttons::rows(buttons, limits);
         }
     }
+    bubbles.splice(0..0, album);
     bubbles
+}
+
+/// The pictures of several cards, where cards become words: they stand together above them, each with what it shows.
+fn album(message: &Message, capabilities: &Capabilities) -> Option<Bubble> {
+    if capabilities.cards_max > 0 || capabilities.album_max < 2 || !capabilities.photos.it() || message.photo.is_some()
+    {
+        return None;
+    }
+    let shown = message.cards.iter().filter(|card| card.photo.is_some()).take(capabilities.album_max);
+    let cards: Vec<Card> = shown.map(|card| Card { text: String::new(), button: None, ..card.clone() }).collect();
+    let (text, rows, purpose) = (Rich::default(), Vec::new(), message.purpose);
+    (cards.len() > 1).then_some(Bubble { text, cards, photo: None, rows, purpose })
 }
 
 /// The picture of a single card, where cards become words: it stands above them.

@@ -427,7 +427,7 @@ pub struct Message {
 pub struct Bubble {
     /// The words; never empty unless there are cards or a photo.
     pub text: Rich,
-    /// Cards, on channels that have them.
+    /// Cards, on channels that have them; where they become words, those whose pictures go together, alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cards: Vec<Card>,
     /// A picture: an `https` address, or a path in the partner's folder.

@@ -6,6 +6,7 @@ mod channel;
 mod clock;
 mod directory;
 mod journal;
+mod key_values;
 mod knowledge;
 mod mailbox;
 mod model;
@@ -26,9 +27,12 @@ pub use directory::{
 pub use journal::{
     CommitError, Fired, Journal, LOADED_ORDERS_MAX, Loaded, PostedMail, Replayed, Settled, StoreError, Telling, Writers,
 };
+pub use key_values::KeyValues;
 pub use knowledge::{EmbedError, EmbedFor, Embedder, Indexed, Knowledge, KnowledgeError, Passage};
 pub use mailbox::{Mailbox, PostError, Posted};
-pub use model::{ChatMessage, ChatModel, Completion, Delta, Finish, ModelError, Prompt, ToolCall, ToolSpec, Usage};
+pub use model::{
+    ChatMessage, ChatModel, Completion, Delta, Finish, ModelError, Prompt, Term, ToolCall, ToolSpec, Usage,
+};
 pub use pictures::{Picture, PictureKind, Pictures, is_own_picture};
 pub use retention::{ForgetMark, Forgotten, Retention, Terms};
 

@@ -126,7 +126,7 @@ impl Stage {
                 Step::Ask(turn, question) => step = turn.resume(self.answer(question)),
             }
         };
-        let Outcome { commit, next, trail } = outcome;
+        let Outcome { commit, next, trail, frequent: _ } = outcome;
         self.keep(&commit);
         debug_assert!(
             self.snapshot().is_ok_and(|read| read == next),

@@ -83,8 +83,15 @@ pub enum Question {
         prompt: Arc<Prompt>,
         /// What the answer's claims are checked against.
         evidence: Arc<Evidence>,
+        /// The question's name, where it is one that many ask: words that an [`Outcome`] gave for it may be the answer.
+        frequent: Option<FrequentKey>,
     },
 }
+
+/// Names a question that many ask, with all that its answer depends on but the partner's files. The same name with the same
+/// files: the same answer will do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct FrequentKey(pub [u8; 32]);
 
 /// The world's answer.
 #[derive(Debug, Clone)]
@@ -104,6 +111,8 @@ pub struct Outcome {
     pub next: Snapshot,
     /// Steps of flows that were walked, in order: what scripted customers are asked for.
     pub trail: Vec<(FlowId, StepId)>,
+    /// A model's words that passed the guard and hold for whoever asks the same.
+    pub frequent: Option<(FrequentKey, String)>,
 }
 
 /// What a turn needs to know of the world it runs in; the same for all turns of an account.

@@ -50,6 +50,7 @@
 
 mod clock;
 mod conversations;
+mod frequent;
 mod life;
 mod mailboxes;
 mod observe;

@@ -11,6 +11,8 @@ use voronka_core::{
     turn::{HasModel, Playbook, Setting, TeamAddress},
 };
 
+use crate::frequent::Frequent;
+
 /// A partner with its ports.
 pub struct Partner {
     playbook: Arc<Playbook>,
@@ -18,12 +20,14 @@ pub struct Partner {
     model: Option<Arc<dyn ChatModel>>,
     knowledge: Option<Arc<dyn Knowledge>>,
     team: Vec<TeamAddress>,
+    frequent: Frequent,
 }
 
 impl Partner {
     /// A partner without any channel: nothing can be said to anybody yet.
     pub fn new(spec: Arc<PartnerSpec>) -> Self {
         Self {
+            frequent: Frequent::of(&spec.id),
             playbook: Arc::new(Playbook::new(spec)),
             channels: FxHashMap::default(),
             model: None,
@@ -36,6 +40,7 @@ impl Partner {
     #[must_use]
     pub fn edited(&self, spec: Arc<PartnerSpec>) -> Self {
         Self {
+            frequent: Frequent::of(&spec.id),
             playbook: Arc::new(Playbook::new(spec)),
             channels: self.channels.clone(),
             model: self.model.clone(),
@@ -114,6 +119,11 @@ impl Partner {
 
     pub(crate) fn chat_model(&self) -> Option<&Arc<dyn ChatModel>> {
         self.model.as_ref()
+    }
+
+    /// What its customers were told, that may be told again.
+    pub(crate) fn frequent(&self) -> &Frequent {
+        &self.frequent
     }
 
     pub(crate) fn pages(&self) -> Option<&Arc<dyn Knowledge>> {

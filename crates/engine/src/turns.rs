@@ -202,15 +202,21 @@ async fn attempt(
             tries.superseded += 1;
             return None;
         }
-        Decided::Done(outcome) => {
+        Decided::Done(mut outcome) => {
+            let frequent = outcome.frequent.take();
             let preview = async {
                 if let Some((account, peer)) = &taken.from {
                     withdraw(shared, partner, account, peer, &shown).await;
                 }
             };
             match commit(shared, *outcome, &taken.awaited, preview, &mut tries.pause, bell).await {
-                // What comes later is heard of.
-                Ok(()) => return Some(if taken.mail.len() < tries.mail_max { Next::Rest } else { Next::Again }),
+                Ok(()) => {
+                    if let Some((key, text)) = frequent {
+                        partner.frequent().keep(key, text, shared.clock.moment());
+                    }
+                    // What comes later is heard of.
+                    return Some(if taken.mail.len() < tries.mail_max { Next::Rest } else { Next::Again });
+                }
                 Err(Unwritten::Conflict) => return conflict(shared, tries, bell).await,
                 Err(Unwritten::Refused(cause)) => cause,
                 Err(Unwritten::GivenUp(next)) => return again(next),
@@ -424,7 +430,7 @@ async fn commit(
     pause: &mut SignedDuration,
     bell: &Notify,
 ) -> Result<(), Unwritten> {
-    let Outcome { commit, next, trail: _ } = outcome;
+    let Outcome { commit, next, trail: _, frequent: _ } = outcome;
     let turn = Arc::new(commit);
     observe::count_blocked(&turn);
     let doubt = Doubt(Some((shared, &turn.key)));

@@ -20,7 +20,7 @@ use voronka_core::{
     message::{ConversationKey, Event, Peer},
     ports::{ChatModel, Completion, Delta, ModelError, Moment, Passage, Preview, Prompt, SendError},
     rows::MailSeq,
-    turn::{Answer, Question, Snapshot},
+    turn::{Answer, FrequentKey, Question, Snapshot},
 };
 
 use crate::{Shared, conversations::Fresh, observe::Part, partner::Partner, signs};
@@ -35,6 +35,9 @@ const PREVIEW_WAIT: SignedDuration = SignedDuration::from_millis(300);
 /// the team may have stepped in.
 const NEWS_MAX: usize = 20;
 const NEWS_OF_TEAM_MAX: usize = 10_000;
+
+/// What stands for the model of an answer that was given before.
+const TOLD_BEFORE: &str = "cache";
 
 /// By when an answer must be there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,7 +146,11 @@ impl<'a> World<'a> {
                 self.shared.meters.part(Part::Search, begun, self.shared.clock.moment());
                 Some(Answer::Passages(passages))
             }
-            Question::Complete { prompt, evidence } => {
+            Question::Complete { prompt, evidence, frequent } => {
+                if let Some(text) = frequent.and_then(|key| self.told_before(&key)) {
+                    let model = TOLD_BEFORE.to_owned();
+                    return Some(Answer::Completion(Ok(Completion { text, model, ..Completion::default() })));
+                }
                 let begun = self.shared.clock.moment();
                 let model = self.partner.chat_model().map(ChatModel::name);
                 let span = debug_span!("model", model);
@@ -152,6 +159,12 @@ impl<'a> World<'a> {
                 completion.map(Answer::Completion)
             }
         }
+    }
+
+    /// What another customer was told who asked the same.
+    fn told_before(&self, key: &FrequentKey) -> Option<String> {
+        let text = self.partner.frequent().find(key, self.shared.clock.moment())?;
+        Some(text.as_ref().to_owned())
     }
 
     async fn search(&self, query: &str, top: usize) -> Vec<Passage> {

@@ -11,12 +11,12 @@ pub mod suite;
 use std::future::Future;
 
 pub use memory::{Call, MemoryStore};
-use voronka_core::ports::{Directory, Journal, Retention};
+use voronka_core::ports::{Directory, Journal, KeyValues, Retention};
 
 /// A store under test, with whatever it lies on (a folder, a schema).
 pub trait Fixture: Sized + Send + Sync {
     /// The store.
-    type Store: Journal + Directory + Retention;
+    type Store: Journal + Directory + Retention + KeyValues;
 
     /// The open store.
     fn store(&self) -> &Self::Store;
@@ -104,7 +104,8 @@ macro_rules! journal_conformance {
             facts_of_messages_fade_and_milestones_stay,
             a_customer_who_never_was_more_than_a_cold_lead_is_forgotten,
             a_customer_with_whom_something_is_under_way_is_not_forgotten,
-            another_partners_past_stays
+            another_partners_past_stays,
+            a_value_is_kept_by_partner_kind_and_key_and_replaced
         );
     };
     ($make:expr; $($case:ident),+ $(,)?) => {

@@ -55,6 +55,7 @@ pub fn roomy() -> Capabilities {
         text_unit: TextUnit::Utf16,
         buttons: Some(ButtonLimits { count_max: 20, per_row: 3, label_max: 64, label_comfortable: 20 }),
         cards_max: 0,
+        album_max: 0,
         photos: Has::Yes,
         url_buttons: Has::Yes,
         contact_button: Has::Yes,

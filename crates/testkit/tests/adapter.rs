@@ -46,6 +46,7 @@ const CAPABILITIES: Capabilities = Capabilities {
     text_unit: TextUnit::Chars,
     buttons: None, // Options become a numbered list.
     cards_max: 0,
+    album_max: 0,
     photos: Has::No,
     url_buttons: Has::No,
     contact_button: Has::No,

@@ -21,7 +21,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use voronka_core::ports::StoreError;
 
 pub use self::{
-    audit::{Audited, Deed, Tampered},
+    audit::{AuditAnchor, Audited, Deed, Tampered},
     people::{Grant, NewUser, User},
     sessions::{Link, Session},
 };

@@ -15,7 +15,7 @@ use voronka_core::{
 };
 
 use crate::{
-    directory, open,
+    AuditAnchor, directory, key_values, open,
     problem::{at_start, store_error},
     sql, store,
 };
@@ -121,6 +121,12 @@ impl Inspection {
             }
         }
         Ok(counts.into_iter().map(|((flow, step), count)| (flow, step, count)).collect())
+    }
+
+    /// Where the audit of the owner's pages stood when the engine kept that last; `None`: never, or the file is of an older
+    /// version.
+    pub fn audit_anchor(&self) -> Option<AuditAnchor> {
+        key_values::audit_anchor(&self.connection).ok().flatten()
     }
 
     /// What the file takes.

@@ -11,6 +11,7 @@ mod body;
 mod directory;
 mod inspection;
 mod journal;
+mod key_values;
 mod length;
 mod open;
 mod problem;
@@ -20,6 +21,6 @@ mod store;
 mod values;
 mod writer;
 
-pub use access::{AccessStore, Audited, Deed, Grant, Link, Marker, NewUser, Session, Tampered, User};
+pub use access::{AccessStore, AuditAnchor, Audited, Deed, Grant, Link, Marker, NewUser, Session, Tampered, User};
 pub use inspection::{Holder, Inspection, Size};
 pub use store::SqliteStore;

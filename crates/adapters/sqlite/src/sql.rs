@@ -32,6 +32,8 @@ pub(crate) const OF_NO_PARTNER: &[&str] = &[
     "COUNT_OUTBOX",
     "COUNT_TIMERS",
     "COUNT_TIMERS_DUE",
+    "AUDIT_ANCHOR",
+    "AUDIT_ANCHOR_SET",
 ];
 
 macro_rules! message_columns {
@@ -345,5 +347,12 @@ statements! {
     COUNT_HOT = "SELECT count(*) FROM leads WHERE partner = ?1 AND heat = 2";
     COUNT_ORDERS = "SELECT count(*), coalesce(sum(iif(state IN ('cancelled', 'refunded', 'returned'), 0, total_minor)), 0) \
         FROM orders WHERE partner = ?1 AND placed >= ?2 AND placed < ?3";
+    VALUE = "SELECT value FROM key_values WHERE partner = ?1 AND kind = ?2 AND key = ?3";
+    VALUE_SET = "INSERT INTO key_values (partner, kind, key, value) VALUES (?1, ?2, ?3, ?4) \
+        ON CONFLICT DO UPDATE SET value = excluded.value";
+    AUDIT_ANCHOR = "SELECT seq, mark FROM audit_anchor WHERE one = 1";
+    /// Deeds that are done at once may tell in another order.
+    AUDIT_ANCHOR_SET = "INSERT INTO audit_anchor (one, seq, mark) VALUES (1, ?1, ?2) \
+        ON CONFLICT DO UPDATE SET seq = excluded.seq, mark = excluded.mark WHERE excluded.seq > seq";
     COUNT_WAITING = "SELECT count(*) FROM conversations WHERE partner = ?1 AND owner = 'nobody' AND owner <> 'bot'";
 }

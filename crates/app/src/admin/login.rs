@@ -25,7 +25,7 @@ use axum::{
 use jiff::{SignedDuration, Timestamp};
 use ring::rand::{SecureRandom, SystemRandom};
 use voronka_core::ports::{Clock, StoreError};
-use voronka_sqlite::{AccessStore, Deed, NewUser};
+use voronka_sqlite::{AccessStore, AuditAnchor, Deed, NewUser, SqliteStore, Tampered};
 
 pub(super) use self::{guard::guard, people::Who};
 use self::{
@@ -55,6 +55,8 @@ pub(crate) struct Access {
     streams: Streams,
     clock: Arc<dyn Clock>,
     random: SystemRandom,
+    /// Where it is kept how far the audit is.
+    anchors: Option<Arc<SqliteStore>>,
 }
 
 impl Access {
@@ -63,7 +65,27 @@ impl Access {
         let (keys, marker) = keys.split();
         let store = Arc::new(AccessStore::open(data.join(FILE), marker)?);
         let (hashes, limits, streams) = (Hashes::new(), Limits::default(), Streams::default());
-        Ok(Self { store, keys, hashes, limits, streams, clock, random: SystemRandom::new() })
+        Ok(Self { store, keys, hashes, limits, streams, clock, random: SystemRandom::new(), anchors: None })
+    }
+
+    /// Keeps in the database how far the audit is, so that an older copy of the users' file in its place is seen. One that is
+    /// seen now is told, and nothing is kept over the proof.
+    pub(crate) fn anchored(mut self, database: Arc<SqliteStore>) -> Result<Self, StoreError> {
+        match self.check_audit(database.audit_anchor()?.as_ref())? {
+            Ok(_) => self.anchors = Some(database),
+            Err(Tampered { seq }) => {
+                tracing::error!(
+                    seq,
+                    "the audit of the owner's pages is not as it was written: see `voronka admin audit`"
+                );
+            }
+        }
+        Ok(self)
+    }
+
+    /// Whether the audit is as it was written, up to the anchor at least; how many deeds there are.
+    pub(crate) fn check_audit(&self, anchor: Option<&AuditAnchor>) -> Result<Result<i64, Tampered>, StoreError> {
+        self.store.check_audit(anchor)
     }
 
     /// The users, for the command line.
@@ -115,7 +137,18 @@ impl Access {
 
     async fn audit(&self, who: &str, partner: &str, what: &str, about: &str) -> Result<(), Problem> {
         let deed = deed(self.clock.now(), who, partner, what, about);
-        self.ask(move |store| store.audit(&deed)).await
+        let anchor = self.ask(move |store| store.audit(&deed)).await?;
+        if let Some(database) = &self.anchors
+            && let Err(error) = database.keep_audit_anchor(anchor).await
+        {
+            tracing::warn!(%error, "how far the audit is could not be kept; the next deed does it");
+        }
+        Ok(())
+    }
+
+    /// Whether there is a file of users in a data folder.
+    pub(crate) fn is_in(data: &Path) -> bool {
+        data.join(FILE).is_file()
     }
 
     /// So many random bytes.

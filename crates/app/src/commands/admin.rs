@@ -5,7 +5,7 @@ use std::{borrow::Cow, path::Path, process::ExitCode, sync::Arc};
 use serde_json::json;
 use voronka_core::ports::StoreError;
 use voronka_engine::SystemClock;
-use voronka_sqlite::{Grant, NewUser, User};
+use voronka_sqlite::{AuditAnchor, Grant, Inspection, NewUser, User};
 
 use super::unusable;
 use crate::{
@@ -106,10 +106,15 @@ fn remove_user(data: &Path, wish: &RemoveUser, texts: &Texts) -> Result<ExitCode
     Ok(ExitCode::SUCCESS)
 }
 
+/// How far the audit was, by the database; `None`: there is none, or nothing was kept in it.
+pub(super) fn anchor(data: &Path) -> Option<AuditAnchor> {
+    Inspection::open(data.join("voronka.db")).ok()?.audit_anchor()
+}
+
 /// Shows the last deeds, and looks whether all of them are as they were written: exit code 2 when not.
 fn audit(data: &Path, wish: &Audit, texts: &Texts) -> Result<ExitCode, Problem> {
     let access = open(data)?;
-    let checked = access.store().check_audit().map_err(failed(data))?;
+    let checked = access.check_audit(anchor(data).as_ref()).map_err(failed(data))?;
     let count = checked.unwrap_or_else(|tampered| tampered.seq);
     let last = i64::from(wish.last);
     let rows = access.store().audited((count - last).max(0), last).map_err(failed(data))?;

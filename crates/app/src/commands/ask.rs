@@ -37,6 +37,7 @@ const ANSWER_WITHIN: Duration = Duration::from_mins(1);
 const CAPABILITIES: Capabilities = Capabilities {
     buttons: Some(ButtonLimits { count_max: 100, per_row: 3, label_max: 100, label_comfortable: 20 }),
     cards_max: 10,
+    album_max: 0,
     ..crate::terminal::CAPABILITIES
 };
 

@@ -15,7 +15,7 @@ use crate::{
     housekeeping,
     observe::{DiskMin, Recorder, private_routes},
     out::{self, Problem},
-    reload::{self, Watched},
+    reload::{self, Losses, Watched},
     server,
     texts::Texts,
     wiring::{self, MissingKeys, Wired},
@@ -27,9 +27,10 @@ pub(crate) async fn run(wish: Run, texts: &Texts) -> Result<ExitCode, Problem> {
     let premises = open(&wish.data, wish.public_url.clone(), wish.limits())?;
     let house = &premises.house;
     let mut wired = Wired::default();
+    let losses = if wish.yes { Losses::Meant } else { Losses::Refused };
     let (mut watched, mut cards) = (Vec::new(), Vec::new());
     for folder in &folders {
-        match serve(house, folder).await {
+        match serve(house, folder, losses).await {
             Ok((one, folder, card)) => {
                 wired.join(one);
                 watched.push(folder);
@@ -108,7 +109,8 @@ fn owners_view(
     stop: &CancellationToken,
 ) -> Result<admin::Admin, Problem> {
     let house = &premises.house;
-    let access = admin::Access::open(data, house.key.access_keys(), Arc::clone(&house.clock));
+    let access = admin::Access::open(data, house.key.access_keys(), Arc::clone(&house.clock))
+        .and_then(|access| access.anchored(Arc::clone(&premises.store)));
     Ok(admin::Admin {
         partners,
         directory: premises.store.clone(),
@@ -121,7 +123,11 @@ fn owners_view(
     })
 }
 
-async fn serve(house: &wiring::House, folder: &Path) -> Result<(Wired, Watched, Arc<admin::LiveCard>), Problem> {
+async fn serve(
+    house: &wiring::House,
+    folder: &Path,
+    losses: Losses,
+) -> Result<(Wired, Watched, Arc<admin::LiveCard>), Problem> {
     let before = reload::fingerprint(folder);
     let loaded = voronka_files::load(folder).map_err(|error| unreadable(folder, &error))?;
     if let Some(refused) = loaded.refused.first() {
@@ -144,7 +150,7 @@ async fn serve(house: &wiring::House, folder: &Path) -> Result<(Wired, Watched, 
     let pictures = Photos::of(folder, &spec).map_err(|error| unreadable(folder, &error))?;
     let shown = Arc::new(pictures.clone());
     let wired = wiring::serve(house, Arc::clone(&spec), shown, &loaded.secrets, MissingKeys::AreErrors).await?;
-    Ok((wired, Watched::new(folder, spec, loaded.secrets, pictures, before).shown_on(&card), card))
+    Ok((wired, Watched::new(folder, spec, loaded.secrets, pictures, before, losses).shown_on(&card), card))
 }
 
 /// The partners' folders, by name; the folder itself if it is a partner's.

@@ -109,6 +109,18 @@ fn describe() {
     describe_histogram!("voronka_store_commit_calls", "Calls that shared a transaction");
     describe_counter!("voronka_model_tokens_total", "Tokens; cached are a part of input");
     describe_counter!("voronka_model_calls_total", "Calls of models by how they ended");
+    describe_gauge!(
+        "voronka_model_budget_used_ratio",
+        "Part of a partner's budget for models that is used; 1: no model is asked"
+    );
+    describe_counter!(
+        "voronka_model_budget_refusals_total",
+        "Questions for which no model was asked, for the budget is used up"
+    );
+    describe_counter!(
+        "voronka_answer_cache_total",
+        "Questions that many ask: answered from memory (hit) or by a model (miss)"
+    );
     describe_counter!("voronka_webhook_answers_total", "Answers to messengers by status");
     describe_gauge!("voronka_account_up", "1: the account's events come");
     describe_gauge!("voronka_account_pending_updates", "Updates that the messenger could not deliver yet");

@@ -50,6 +50,7 @@ impl Stage {
             loaded.secrets,
             Photos::of(&folder, &spec).unwrap(),
             fingerprint(&folder),
+            Losses::Refused,
         );
         let card = LiveCard::new(PartnerCard::of(&spec, loaded.files));
         let watched = watched.shown_on(&card);
@@ -187,4 +188,25 @@ async fn a_folder_that_is_gone_is_served_by_as_it_was() {
     fs::rename(stage.root.path().join("k"), stage.root.path().join("l")).unwrap();
     assert_eq!(stage.watched.swap(&stage.house).await, Swap::Broken { errors: 1 });
     assert!(stage.says("/a").await.contains("Сколько гостей?"));
+}
+
+#[tokio::test]
+async fn a_catalogue_that_loses_a_fifth_of_its_products_is_served_and_one_that_loses_more_is_not() {
+    let catalogue = |ids: std::ops::Range<u32>| {
+        let rows: Vec<String> = ids.map(|n| format!("p{n};Торт {n};100\n")).collect();
+        format!("id;name;price\n{}", rows.concat())
+    };
+    let mut stage = Stage::open().await;
+    stage.write("catalogue.csv", &catalogue(0..10));
+    assert_eq!(stage.watched.swap(&stage.house).await, Swap::Done);
+    // As many products, but others: the old ones are gone all the same.
+    stage.write("catalogue.csv", &catalogue(3..13));
+    assert_eq!(stage.watched.swap(&stage.house).await, Swap::LosesProducts { lost: 3, of: 10 });
+    let served = stage.house.engine.served(&PartnerId::parse("k").unwrap()).unwrap();
+    assert_eq!(served.playbook().spec.catalogue.products[0].id.as_ref(), "p0");
+    stage.write("catalogue.csv", &catalogue(2..10));
+    assert_eq!(stage.watched.swap(&stage.house).await, Swap::Done);
+    stage.watched.losses = Losses::Meant;
+    stage.write("catalogue.csv", &catalogue(0..1));
+    assert_eq!(stage.watched.swap(&stage.house).await, Swap::Done);
 }

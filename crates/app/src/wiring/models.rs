@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use voronka_core::{
     ids::PartnerId,
-    ports::{ChatModel, Clock, Embedder},
+    ports::{ChatModel, Clock, Embedder, KeyValues},
     spec::{
         config::{Model, Provider, Wire},
         partner::PartnerSpec,
@@ -19,7 +19,7 @@ use voronka_core::{
 use voronka_files::Secrets;
 use voronka_openai::{EmbeddingConfig, OpenAi, OpenAiConfig, OpenAiEmbedder};
 use voronka_resilience::{
-    FallingBack, Resilient, Retrying, Slots, TimeLimits,
+    FallingBack, Purse, Resilient, Retrying, Slots, TimeLimits,
     http::{Clients, Reach},
 };
 use voronka_yandex::{YandexConfig, YandexGpt};
@@ -44,17 +44,25 @@ pub(super) fn address(model: &Model) -> Option<url::Url> {
     model.base_url.clone().or_else(|| usual.parse().ok())
 }
 
-/// Makes models; they share their connections, and those of one account its slots.
+/// Makes models; they share their connections, those of one account its slots, and those of one partner its purse.
 #[derive(Default)]
 pub(super) struct Models {
     clients: Clients,
     accounts: Mutex<HashMap<AccountKey, Weak<Slots>>>,
+    /// Where it is kept what was spent; `None`: nothing is bounded, for somebody tries their own models by hand.
+    spending: Option<Arc<dyn KeyValues>>,
+    purses: Mutex<HashMap<PartnerId, Arc<Purse>>>,
 }
 
 /// An account of a provider: a digest of where and with what key it is asked.
 type AccountKey = [u8; 32];
 
 impl Models {
+    /// Models whose partners have budgets.
+    pub(super) fn spending(store: Arc<dyn KeyValues>) -> Self {
+        Self { spending: Some(store), ..Self::default() }
+    }
+
     /// The partner's models in order; `None`: there are none.
     pub(super) fn chain(
         &self,
@@ -63,19 +71,36 @@ impl Models {
         missing: MissingKeys,
         clock: &Arc<dyn Clock>,
     ) -> Result<Option<Arc<dyn ChatModel>>, Problem> {
+        let purse = self.purse(spec, clock);
         let mut links = Vec::new();
         for model in &spec.config.models {
-            if let Some(link) = self.link(&spec.id, model, secrets, missing, clock)? {
+            if let Some(link) = self.link(&spec.id, model, secrets, missing, clock, purse.as_ref())? {
                 links.push(link);
             }
         }
         let mut links = links.into_iter();
         let Some(first) = links.next() else { return Ok(None) };
         let rest: Vec<_> = links.collect();
-        if rest.is_empty() {
-            return Ok(Some(first));
+        let chain: Arc<dyn ChatModel> =
+            if rest.is_empty() { first } else { Arc::new(FallingBack::new(first, rest, Arc::clone(clock))) };
+        Ok(Some(match purse {
+            Some(purse) => Arc::new(purse.guard(chain)),
+            None => chain,
+        }))
+    }
+
+    /// The partner's purse, with what its file allows now.
+    fn purse(&self, spec: &PartnerSpec, clock: &Arc<dyn Clock>) -> Option<Arc<Purse>> {
+        let store = self.spending.as_ref()?;
+        let (budget, zone) = (spec.config.budget, spec.config.zone.clone());
+        let mut purses = self.purses.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(purse) = purses.get(&spec.id) {
+            purse.allow(budget, zone);
+            return Some(Arc::clone(purse));
         }
-        Ok(Some(Arc::new(FallingBack::new(first, rest, Arc::clone(clock)))))
+        let purse = Arc::new(Purse::new(spec.id.clone(), budget, zone, Arc::clone(clock), Arc::clone(store)));
+        purses.insert(spec.id.clone(), Arc::clone(&purse));
+        Some(purse)
     }
 
     fn link(
@@ -85,6 +110,7 @@ impl Models {
         secrets: &Secrets,
         missing: MissingKeys,
         clock: &Arc<dyn Clock>,
+        purse: Option<&Arc<Purse>>,
     ) -> Result<Option<Arc<dyn ChatModel>>, Problem> {
         let key = model.key.as_ref().and_then(|name| secrets.get(name).cloned());
         if model.key.is_some() && key.is_none() && missing == MissingKeys::LeaveOut {
@@ -98,6 +124,10 @@ impl Models {
         let member = self.slots(model, key.as_ref()).member(partner.clone(), model.calls);
         let decorated = |bare: Arc<dyn ChatModel>| -> Arc<dyn ChatModel> {
             let clock = || Arc::clone(clock);
+            let bare: Arc<dyn ChatModel> = match purse {
+                Some(purse) => Arc::new(purse.charge(bare, model.price)),
+                None => bare,
+            };
             let careful = bare.timed(limits, clock()).retrying(clock()).limited(member, clock());
             Arc::new(careful.metered(clock()).of_partner(partner))
         };

@@ -9,6 +9,7 @@ pub const CAPABILITIES: Capabilities = Capabilities {
     text_unit: TextUnit::Utf16,
     buttons: Some(ButtonLimits { count_max: 100, per_row: 8, label_max: 64, label_comfortable: 20 }),
     cards_max: 0,
+    album_max: 10,
     photos: Has::Yes,
     url_buttons: Has::Yes,
     contact_button: Has::Yes,

@@ -59,7 +59,7 @@ impl CallError {
 macro_rules! methods {
     ($($method:ident $name:literal)*) => {
         /// The methods that are called.
-        #[derive(Debug, Clone, Copy)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub(crate) enum Method { $($method,)* }
 
         const NAMES: &[&str] = &[$($name),*];
@@ -75,6 +75,7 @@ methods! {
     SetMyCommands "setMyCommands"
     SendMessage "sendMessage"
     SendPhoto "sendPhoto"
+    SendMediaGroup "sendMediaGroup"
     SendChatAction "sendChatAction"
     SendMessageDraft "sendMessageDraft"
     AnswerCallbackQuery "answerCallbackQuery"
@@ -85,8 +86,8 @@ pub(crate) struct Client {
     token: SecretString,
     /// By method, written once. They hold the token: never printed.
     endpoints: Vec<voronka_http::Endpoint>,
-    /// `sendPhoto` with the picture itself.
-    upload: voronka_http::Endpoint,
+    /// Methods with the pictures themselves.
+    uploads: [(Method, voronka_http::Endpoint); 2],
 }
 
 #[derive(Deserialize)]
@@ -117,22 +118,28 @@ impl Client {
             http.endpoint(&url, &HeaderMap::new()).map_err(|_| BadConfig::Api)
         };
         let endpoints = NAMES.iter().map(endpoint).collect::<Result<_, _>>()?;
-        let photo = format!("{base}/{}", NAMES[Method::SendPhoto as usize]);
-        let photo = Url::parse(&photo).map_err(|_| BadConfig::Api)?;
-        let upload = http.endpoint_for(&photo, &HeaderMap::new(), form::kind()).map_err(|_| BadConfig::Api)?;
-        Ok(Self { token: config.token.clone(), endpoints, upload })
+        let upload = |method: Method| {
+            let url = Url::parse(&format!("{base}/{}", NAMES[method as usize])).map_err(|_| BadConfig::Api)?;
+            let endpoint = http.endpoint_for(&url, &HeaderMap::new(), form::kind()).map_err(|_| BadConfig::Api)?;
+            Ok((method, endpoint))
+        };
+        let uploads = [upload(Method::SendPhoto)?, upload(Method::SendMediaGroup)?];
+        Ok(Self { token: config.token.clone(), endpoints, uploads })
     }
 
-    /// Sends a photo with its bytes; `parameters` are those of `sendPhoto` without the photo.
+    /// Sends pictures with their bytes, by the names that the method wants or that its parameters give them.
     pub(crate) async fn upload<T: DeserializeOwned>(
         &self,
+        method: Method,
         parameters: &impl Serialize,
-        picture: &Picture,
+        pictures: &[(String, Picture)],
         timeout: Duration,
     ) -> Result<Option<T>, CallError> {
-        let form = form::form(parameters, picture)
-            .ok_or_else(|| CallError::NotSent("the request cannot be written as a form".into()))?;
-        self.exchange(&self.upload, &form, timeout).await
+        let unwritten = || CallError::NotSent("the request cannot be written as a form".into());
+        let endpoint = self.uploads.iter().find(|(of, _)| *of == method).map(|(_, endpoint)| endpoint);
+        let endpoint = endpoint.ok_or_else(unwritten)?;
+        let form = form::form(parameters, pictures).ok_or_else(unwritten)?;
+        self.exchange(endpoint, &form, timeout).await
     }
 
     /// Calls a method whose result matters.

@@ -5,7 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 use voronka_core::{
     ids::{AccountId, PartnerId},
-    ports::Pictures,
+    ports::{KeyValues, Pictures},
 };
 use voronka_http::{Proxy, Settings};
 
@@ -37,6 +37,8 @@ pub struct TelegramConfig {
     pub timeouts: Timeouts,
     /// The partner's own pictures: they are uploaded when they are sent first. Without them words go alone.
     pub pictures: Option<Arc<dyn Pictures>>,
+    /// Where Telegram's names for uploaded pictures are kept. Without it they are uploaded again after a restart.
+    pub names: Option<Arc<dyn KeyValues>>,
 }
 
 /// How long to wait for Telegram.
@@ -102,6 +104,7 @@ impl TelegramConfig {
             max_connections: 40,
             timeouts: Timeouts::default(),
             pictures: None,
+            names: None,
         }
     }
 

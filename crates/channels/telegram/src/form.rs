@@ -14,14 +14,16 @@ pub(crate) fn kind() -> HeaderValue {
     HeaderValue::from_static(KIND)
 }
 
-/// The parameters, and the picture as `photo`. `None`: they are no object, or the picture holds what stands between parts.
-pub(crate) fn form(parameters: &impl Serialize, picture: &Picture) -> Option<Vec<u8>> {
+/// The parameters, and pictures by their names. `None`: they are no object, or a picture holds what stands between parts.
+pub(crate) fn form(parameters: &impl Serialize, pictures: &[(String, Picture)]) -> Option<Vec<u8>> {
     let Ok(Value::Object(parameters)) = serde_json::to_value(parameters) else { return None };
     let boundary = BOUNDARY.as_bytes();
-    if picture.bytes.windows(boundary.len()).any(|part| part == boundary) {
+    let holds_boundary = |picture: &Picture| picture.bytes.windows(boundary.len()).any(|part| part == boundary);
+    if pictures.iter().any(|(_, picture)| holds_boundary(picture)) {
         return None;
     }
-    let mut form = Vec::with_capacity(picture.bytes.len() + 4096);
+    let length: usize = pictures.iter().map(|(_, picture)| picture.bytes.len()).sum();
+    let mut form = Vec::with_capacity(length + 4096);
     for (name, value) in &parameters {
         // What is nested goes as JSON, a text as it is.
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
@@ -30,9 +32,11 @@ pub(crate) fn form(parameters: &impl Serialize, picture: &Picture) -> Option<Vec
         }
         part(&format!("name=\"{name}\"\r\n"), value.as_bytes(), &mut form);
     }
-    let mime = picture.kind.mime();
-    let about = format!("name=\"photo\"; filename=\"photo\"\r\ncontent-type: {mime}\r\n");
-    part(&about, &picture.bytes, &mut form);
+    for (name, picture) in pictures {
+        let mime = picture.kind.mime();
+        let about = format!("name=\"{name}\"; filename=\"{name}\"\r\ncontent-type: {mime}\r\n");
+        part(&about, &picture.bytes, &mut form);
+    }
     form.extend_from_slice(format!("--{BOUNDARY}--\r\n").as_bytes());
     Some(form)
 }
@@ -50,8 +54,8 @@ mod tests {
 
     use super::*;
 
-    fn picture(bytes: &[u8]) -> Picture {
-        Picture { kind: PictureKind::Png, version: "1".into(), bytes: bytes.into() }
+    fn picture(bytes: &[u8]) -> [(String, Picture); 1] {
+        [("photo".to_owned(), Picture { kind: PictureKind::Png, version: "1".into(), bytes: bytes.into() })]
     }
 
     #[test]

@@ -20,6 +20,7 @@
 //! ```
 
 mod address;
+mod album;
 mod capabilities;
 mod client;
 mod config;

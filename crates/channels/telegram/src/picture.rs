@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use voronka_core::{
-    message::Bubble,
-    ports::{Pictures, is_own_picture},
-};
+use voronka_core::ports::{Pictures, is_own_picture};
 
 use crate::{CallError, Telegram};
 
@@ -41,19 +38,55 @@ pub(crate) enum Uploaded {
     Disliked,
 }
 
+/// Under what Telegram's names for pictures are kept.
+const KIND: &str = "telegram file";
+
 impl Telegram {
-    /// The picture of a bubble; `None`: there is none that could be sent.
-    pub(crate) async fn photo<'a>(&self, bubble: &'a Bubble) -> Option<Photo<'a>> {
-        let path = bubble.photo.as_deref()?;
+    /// The picture at an address; `None`: there is none that could be sent.
+    pub(crate) async fn photo<'a>(&self, path: &'a str) -> Option<Photo<'a>> {
         if !is_own_picture(path) {
             return Some(Photo::At(path));
         }
         let version = self.pictures()?.version(path).await?;
-        match self.memory().uploaded.get(&version).cloned() {
+        let known = self.memory().uploaded.get(&version).cloned();
+        let known = match known {
+            Some(known) => Some(known),
+            None => self.name_of(&version).await.map(Uploaded::As),
+        };
+        match known {
             Some(Uploaded::As(file)) => Some(Photo::Known { path, version, file }),
             Some(Uploaded::Disliked) => None,
             None => Some(Photo::Own { path, version }),
         }
+    }
+
+    /// Telegram's name for a picture that was sent before the start.
+    async fn name_of(&self, version: &Arc<str>) -> Option<Arc<str>> {
+        let inner = &self.inner;
+        let found = inner.config.names.as_ref()?.value(&inner.me.partner, KIND, &self.key_of(version)).await;
+        let file: Arc<str> = match found {
+            Ok(file) => file?.into(),
+            Err(error) => {
+                tracing::debug!(account = %inner.me.account, %error, "the picture is uploaded again");
+                return None;
+            }
+        };
+        self.memory().picture_sent(Arc::clone(version), Uploaded::As(Arc::clone(&file)));
+        Some(file)
+    }
+
+    /// Remembers what Telegram calls a picture from now on. A name is this bot's alone.
+    pub(crate) async fn name_file(&self, version: Arc<str>, file: Arc<str>) {
+        self.memory().picture_sent(Arc::clone(&version), Uploaded::As(Arc::clone(&file)));
+        let inner = &self.inner;
+        let Some(names) = &inner.config.names else { return };
+        if let Err(error) = names.keep_value(&inner.me.partner, KIND, &self.key_of(&version), &file).await {
+            tracing::warn!(account = %inner.me.account, %error, "Telegram's name for a picture is known until the next start alone");
+        }
+    }
+
+    fn key_of(&self, version: &str) -> String {
+        format!("{} {version}", self.inner.me.id)
     }
 
     pub(crate) fn pictures(&self) -> Option<&dyn Pictures> {

@@ -24,7 +24,7 @@ use crate::{
 /// Most calls for one bubble: each way in which Telegram can dislike it is met once.
 const ATTEMPTS_MAX: usize = 7;
 /// A picture goes out slower than words.
-const UPLOAD_TIMES: u32 = 3;
+pub(crate) const UPLOAD_TIMES: u32 = 3;
 /// The wait if Telegram asks for one without saying how long.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -81,8 +81,8 @@ struct SendPhoto<'a> {
 }
 
 #[derive(Deserialize)]
-struct SentMessage {
-    message_id: i64,
+pub(crate) struct SentMessage {
+    pub(crate) message_id: i64,
     /// In several sizes, the largest last.
     #[serde(default)]
     photo: Vec<SentPhoto>,
@@ -91,6 +91,13 @@ struct SentMessage {
 #[derive(Deserialize)]
 struct SentPhoto {
     file_id: Arc<str>,
+}
+
+impl SentMessage {
+    /// Telegram's name for its picture.
+    pub(crate) fn file(&self) -> Option<Arc<str>> {
+        self.photo.last().map(|largest| Arc::clone(&largest.file_id))
+    }
 }
 
 /// How the bubble is tried next.
@@ -141,8 +148,12 @@ impl Channel for Telegram {
     /// Telegram takes no idempotency key: after [`SendError::Unanswered`] nobody knows.
     async fn send(&self, to: &Peer, bubble: &Bubble, _id: BubbleId) -> Result<Receipt, SendError> {
         let to = Address::parse(to).ok_or_else(|| SendError::Refused("this is no address of Telegram".into()))?;
-        if !bubble.cards.is_empty() || (bubble.text.is_blank() && bubble.photo.is_none()) {
-            return Err(SendError::Refused("the bubble was not fitted: it is empty or has cards".into()));
+        let empty = bubble.text.is_blank() && bubble.photo.is_none();
+        if bubble.cards.is_empty() == empty {
+            return Err(SendError::Refused("the bubble was not fitted: it is empty, or has cards and words".into()));
+        }
+        if empty {
+            return self.send_album(to, bubble).await;
         }
         self.deliver(to, bubble).await
     }
@@ -157,7 +168,7 @@ impl Channel for Telegram {
 }
 
 impl Telegram {
-    async fn deliver(&self, to: Address, bubble: &Bubble) -> Result<Receipt, SendError> {
+    pub(crate) async fn deliver(&self, to: Address, bubble: &Bubble) -> Result<Receipt, SendError> {
         let keyboard = self.keyboard_for(to, bubble);
         let mut shape = self.first_shape(to, bubble).await;
         if shape.photo.is_none() && bubble.text.is_blank() {
@@ -194,7 +205,10 @@ impl Telegram {
     }
 
     async fn first_shape<'a>(&self, to: Address, bubble: &'a Bubble) -> Shape<'a> {
-        let photo = self.photo(bubble).await;
+        let photo = match &bubble.photo {
+            Some(path) => self.photo(path).await,
+            None => None,
+        };
         let memory = self.memory();
         Shape {
             chat: memory.moved.get(&to.chat()).copied().unwrap_or(to.chat()),
@@ -291,10 +305,11 @@ impl Telegram {
         };
         let picture = picture.ok_or_else(gone)?;
         let timeout = self.timeouts().send * UPLOAD_TIMES;
-        let sent: Option<SentMessage> = self.inner.client.upload(request, &picture, timeout).await?;
-        if let Some(largest) = sent.as_ref().and_then(|sent| sent.photo.last()) {
-            let file = Arc::clone(&largest.file_id);
-            self.memory().picture_sent(picture.version, Uploaded::As(file));
+        let files = [("photo".to_owned(), picture)];
+        let sent: Option<SentMessage> = self.inner.client.upload(Method::SendPhoto, request, &files, timeout).await?;
+        let [(_, picture)] = files;
+        if let Some(file) = sent.as_ref().and_then(SentMessage::file) {
+            self.name_file(picture.version, file).await;
         }
         Ok(sent)
     }
@@ -378,7 +393,7 @@ fn length(text: &Rich) -> usize {
 
 /// What a failed send means. Telegram does not say whether it is the bot or the chat that is over its limit. A group reaches its
 /// own long before the bot does; if it was the bot's after all, the next message elsewhere is told so.
-fn failure(to: Address, error: CallError) -> SendError {
+pub(crate) fn failure(to: Address, error: CallError) -> SendError {
     match send_error(error) {
         SendError::Limited { after } if !to.is_private() && after <= GROUP_WAIT_MAX => SendError::ChatLimited { after },
         other => other,
@@ -386,7 +401,7 @@ fn failure(to: Address, error: CallError) -> SendError {
 }
 
 /// Whether there is nobody to write to (any more), by Telegram's words.
-fn is_gone(error: &CallError) -> bool {
+pub(crate) fn is_gone(error: &CallError) -> bool {
     const WORDS: [&str; 9] = [
         "chat not found",
         "user not found",

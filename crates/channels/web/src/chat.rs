@@ -28,6 +28,7 @@ pub const CAPABILITIES: Capabilities = Capabilities {
     text_unit: TextUnit::Chars,
     buttons: Some(ButtonLimits { count_max: 10, per_row: 3, label_max: 60, label_comfortable: 14 }),
     cards_max: 10,
+    album_max: 0,
     photos: Has::Yes,
     url_buttons: Has::Yes,
     contact_button: Has::Yes,

@@ -149,6 +149,15 @@ pub struct Usage {
     pub output: u32,
 }
 
+/// What a budget is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Term {
+    /// A day, by the partner's clock.
+    Day,
+    /// A calendar month.
+    Month,
+}
+
 /// Why a model did not answer. No variant carries the prompt or a key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ModelError {
@@ -179,6 +188,12 @@ pub enum ModelError {
     /// No money or quota left.
     #[error("the model's quota is used up")]
     Quota,
+    /// What the partner allows for models is spent; none was asked.
+    #[error("the partner's budget for models is used up")]
+    Spent {
+        /// Which bound it was, for the one caller who is to tell the team.
+        news: Option<Term>,
+    },
     /// The request or the answer makes no sense.
     #[error("refused by the model: {0}")]
     Refused(String),
@@ -190,7 +205,12 @@ impl ModelError {
         match self {
             Self::Limited { after } => Fate::Retry { after: *after },
             Self::Unavailable(_) | Self::TimedOut | Self::Truncated => Fate::Retry { after: None },
-            Self::TooLong | Self::Filtered | Self::Unauthorised | Self::Quota | Self::Refused(_) => Fate::Final,
+            Self::TooLong
+            | Self::Filtered
+            | Self::Unauthorised
+            | Self::Quota
+            | Self::Spent { .. }
+            | Self::Refused(_) => Fate::Final,
         }
     }
 }

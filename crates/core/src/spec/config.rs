@@ -359,6 +359,10 @@ pub struct Budget {
     pub day: Money,
     /// A calendar month; `None` = no other bound than the days'.
     pub month: Option<Money>,
+    /// Tokens a day, read and written, of all models: a bound where prices are not known.
+    pub day_tokens: Option<u64>,
+    /// Tokens a calendar month.
+    pub month_tokens: Option<u64>,
 }
 
 /// How answers are made.
@@ -370,6 +374,8 @@ pub struct Answering {
     pub buffer: Duration,
     /// Characters of history a model gets.
     pub history: usize,
+    /// Whether an answer to a question that many ask is given again.
+    pub cache: bool,
 }
 
 /// How contacts are taken.
@@ -419,6 +425,8 @@ pub struct Member {
     pub name: Arc<str>,
     /// May do what.
     pub role: Role,
+    /// The name they sign in with on the owner's pages, where that is another.
+    pub sign_in: Option<String>,
     /// Where they are reached: kind of channel and the user's id there.
     pub reach: Vec<(String, String)>,
 }

@@ -51,11 +51,11 @@ pub(crate) const CATALOGUE: &[&str] = &["encoding"];
 /// `persona`.
 pub(crate) const PERSONA: &[&str] = &["name", "about", "never", "gender"];
 /// `answer`.
-pub(crate) const ANSWER: &[&str] = &["deadline", "buffer", "history"];
+pub(crate) const ANSWER: &[&str] = &["deadline", "buffer", "history", "cache"];
 /// `contact` of the settings.
 pub(crate) const CONTACT: &[&str] = &["consent", "version", "need"];
 /// `budget`.
-pub(crate) const BUDGET: &[&str] = &["day", "month"];
+pub(crate) const BUDGET: &[&str] = &["day", "month", "day_tokens", "month_tokens"];
 /// `limits`.
 pub(crate) const LIMITS: &[&str] = &["per_day", "per_week"];
 /// `retention`.
@@ -75,7 +75,7 @@ pub(crate) const YANDEX: &[&str] = &["yandex", "folder"];
 /// Prices of a model.
 pub(crate) const PRICE: &[&str] = &["in", "out"];
 /// A member of the team, beside the channels that reach them.
-pub(crate) const MEMBER: &[&str] = &["role", "phone", "email"];
+pub(crate) const MEMBER: &[&str] = &["role", "sign_in", "phone", "email"];
 /// An entry of `notify`.
 pub(crate) const NOTIFY: &[&str] = &["to", "about", "quiet", "remind"];
 /// `digest`.

@@ -58,7 +58,11 @@ impl<'a> Reader<'a> {
     }
 
     pub(crate) fn report(&mut self, code: Code, bytes: &Range<usize>, args: Vec<(&'static str, String)>) {
-        self.found.push(finding(code, self.file.place(bytes.clone()), args));
+        // What the tree has refused (`*name`) holds nothing: one mistake, one message.
+        let follows = matches!(code, Code::T405 | Code::Y111) && self.file.slice(bytes).starts_with('*');
+        if !follows {
+            self.found.push(finding(code, self.file.place(bytes.clone()), args));
+        }
     }
 
     pub(crate) fn report_related(

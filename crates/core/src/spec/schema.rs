@@ -154,7 +154,11 @@ fn config() -> Value {
         "accounts" => accounts(),
         "models" => list(&models()),
         "budget" => object(keys::BUDGET, &[], |_| scalar()),
-        "answer" => object(keys::ANSWER, &[], |key| if key == "history" { whole() } else { duration() }),
+        "answer" => object(keys::ANSWER, &[], |key| match key {
+            "history" => whole(),
+            "cache" => bool(),
+            _ => duration(),
+        }),
         "contact" => object(keys::CONTACT, &[], |key| if key == "need" { contacts() } else { scalar() }),
         "stages" => described(list(&scalar()), "Stages of the funnel, first to last"),
         "limits" => object(keys::LIMITS, &[], |_| whole()),

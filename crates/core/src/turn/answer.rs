@@ -4,13 +4,14 @@
 
 mod basis;
 mod follow_up;
+mod frequent;
 mod plain;
 
 use std::sync::Arc;
 
 use self::basis::{Basis, Called, Worded};
 use super::{
-    Answer, HasModel, Question, Step, Turn,
+    Answer, FrequentKey, HasModel, Question, Step, Turn,
     assortment::{Found, Wish},
     prompt::{self, PROMPT_VERSION},
     tools::Effect,
@@ -72,6 +73,8 @@ pub(super) struct Talk {
     rounds: u8,
     asked_again: bool,
     calls: Vec<Called>,
+    /// The name of the question, as long as its answer may be another's too.
+    frequent: Option<FrequentKey>,
 }
 
 pub(super) fn start(mut work: Box<Work>) -> Step {
@@ -100,10 +103,12 @@ fn answer(mut work: Box<Work>, pending: Pending, grounds: Vec<Ground>) -> Step {
         work.answer_plainly(&pending, &grounds);
         return Step::Done(Box::new(work.finish()));
     }
-    let present = work.present_facts();
+    let frequent = work.frequent(&pending, &grounds);
+    let present = if frequent.is_some() { work.date() } else { work.present_facts() };
     let evidence = Arc::new(work.evidence(&grounds, &present));
-    let prompt = Arc::new(work.prompt(&grounds, &present));
-    let talk = Talk { pending, grounds, evidence, prompt, rounds: 0, asked_again: false, calls: Vec::new() };
+    let dialogue = if frequent.is_some() { prompt::alone(&grounds) } else { work.dialogue() };
+    let prompt = Arc::new(work.prompt(&grounds, &present, dialogue));
+    let talk = Talk { pending, grounds, evidence, prompt, rounds: 0, asked_again: false, calls: Vec::new(), frequent };
     ask(work, talk)
 }
 
@@ -133,7 +138,11 @@ pub(super) fn go_on(turn: Turn, answer: Answer) -> Step {
 }
 
 fn ask(work: Box<Work>, talk: Talk) -> Step {
-    let question = Question::Complete { prompt: Arc::clone(&talk.prompt), evidence: Arc::clone(&talk.evidence) };
+    let question = Question::Complete {
+        prompt: Arc::clone(&talk.prompt),
+        evidence: Arc::clone(&talk.evidence),
+        frequent: talk.frequent,
+    };
     Step::Ask(Turn { work, answering: Answering::Completing(Box::new(talk)) }, question)
 }
 
@@ -159,6 +168,9 @@ impl Work {
             return Step::Done(Box::new(self.finish()));
         }
         if blocked.is_empty() {
+            if let Some(key) = talk.frequent.filter(|_| self.holds_for_others(&completion.text)) {
+                self.frequent = Some((key, completion.text.clone()));
+            }
             self.answer_with(&talk, &completion.text);
             return Step::Done(Box::new(self.finish()));
         }
@@ -168,6 +180,7 @@ impl Work {
             return Step::Done(Box::new(self.finish()));
         }
         talk.asked_again = true;
+        talk.frequent = None;
         let messages = &mut Arc::make_mut(&mut talk.prompt).messages;
         messages.push(ChatMessage::Assistant { text: completion.text, calls: Vec::new() });
         messages.push(ChatMessage::User { text: prompt::correction(&blocked) });
@@ -177,6 +190,7 @@ impl Work {
     /// The model called tools: each wish is decided by the domain, and the model hears what came of it.
     fn called(mut self: Box<Self>, mut talk: Talk, completion: Completion) -> Step {
         talk.rounds += 1;
+        talk.frequent = None;
         let mut spoke = false;
         let mut results = Vec::new();
         for (n, call) in completion.calls.iter().enumerate() {
@@ -252,6 +266,9 @@ impl Work {
     }
 
     fn model_failed(&mut self, error: &ModelError) {
+        if let ModelError::Spent { news: Some(term) } = error {
+            self.note_spent(*term);
+        }
         self.basis = Some(serde_json::json!({ "model_failed": error.to_string() }).to_string());
     }
 

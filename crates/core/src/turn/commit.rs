@@ -57,7 +57,7 @@ impl Work {
         };
         let trail = std::mem::take(&mut self.trail);
         let next = self.snap.after(&commit);
-        Outcome { commit, next, trail }
+        Outcome { commit, next, trail, frequent: self.frequent.take() }
     }
 
     fn plan_timers(&mut self) {
@@ -105,9 +105,13 @@ impl Work {
         rows
     }
 
-    /// The name of a member of the team, as the partner's file has it. A sign-in's name is nothing to show a customer.
+    /// The name of a member of the team, as the partner's file has it; who signed in is told by either name. The name of a sign-in
+    /// alone is nothing to show a customer.
     fn member(&self, who: &str) -> Option<Arc<str>> {
-        self.book.spec.config.team.iter().map(|member| &member.name).find(|name| &***name == who).map(Arc::clone)
+        let same = |name: &str| name.to_lowercase() == who.to_lowercase();
+        let mut team = self.book.spec.config.team.iter();
+        team.find(|member| same(&member.name) || member.sign_in.as_deref().is_some_and(same))
+            .map(|member| Arc::clone(&member.name))
     }
 
     fn send(&mut self, message: &Message, author: Author, by: Option<&str>, rows: &mut Vec<OutboxRow>) {

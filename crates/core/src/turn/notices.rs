@@ -11,15 +11,16 @@ use crate::{
     lead::Temperature,
     message::{ConversationKey, Message, Purpose},
     order::OrderState,
+    ports::Term,
     rows::{Author, Lane, NoticeRow, OutboxRow},
-    spec::{rich::Rich, texts::Phrase},
+    spec::{config::Role, rich::Rich, texts::Phrase},
 };
 
 /// Last words of the customer shown in a card.
 const WORDS_MAX: usize = 3;
 
 /// Facts that are worth a card on the owner's page even if no messenger is named for them.
-const ALWAYS: [&str; 11] = [
+const ALWAYS: [&str; 12] = [
     "contact.left",
     "lead.hot",
     "order.placed",
@@ -31,14 +32,18 @@ const ALWAYS: [&str; 11] = [
     "notify",
     "undelivered",
     "forget",
+    BUDGET,
 ];
 
 /// Of those, the ones that a file cannot subscribe to. What was not delivered is none of them: a card about a card that was
 /// not delivered would never end.
-const OURS: [&str; 5] = ["notify", "order.change", "order.refused", "forget", SET_ASIDE];
+const OURS: [&str; 6] = ["notify", "order.change", "order.refused", "forget", BUDGET, SET_ASIDE];
 
 /// A card about an event that could not be processed.
 pub(super) const SET_ASIDE: &str = "set_aside";
+
+/// A card about money for models that is spent: the owners get it as well.
+const BUDGET: &str = "budget";
 
 /// What the customer is told of an order's new state; `None`: nothing.
 pub(super) fn order_news(state: OrderState) -> Option<Phrase> {
@@ -102,7 +107,14 @@ impl Work {
     pub(super) fn addressees(&self, abouts: &[String]) -> Vec<&TeamAddress> {
         // What the file cannot subscribe to goes to whoever takes handed-over conversations.
         let ours = abouts.iter().any(|about| OURS.contains(&about.as_str()));
+        let owners = abouts.iter().any(|about| about == BUDGET);
+        let is_owner = |member: &Arc<str>| {
+            self.book.spec.config.team.iter().any(|one| one.name == *member && one.role == Role::Owner)
+        };
         let wants = |member: &Arc<str>| {
+            if owners && is_owner(member) {
+                return true;
+            }
             let mut rules = self.book.spec.config.notify.iter().filter(|notify| notify.to == *member);
             rules.any(|notify| {
                 let mut about = notify.about.iter().map(ToString::to_string);
@@ -112,12 +124,37 @@ impl Work {
         self.setting.team.iter().filter(|address| wants(&address.member)).collect()
     }
 
+    /// Tells that no model is asked for the rest of a term.
+    pub(super) fn note_spent(&mut self, term: Term) {
+        let lang = self.book.language(None, "");
+        let budget = self.book.spec.config.budget;
+        let (money, ru, en) = match term {
+            Term::Day => (Some(budget.day), "До полуночи", "Until midnight"),
+            Term::Month => (budget.month, "До конца месяца", "Until the end of the month"),
+        };
+        let money = money.map_or_else(String::new, |money| format!(" ({})", print::money(money, lang)));
+        let text = match lang {
+            Lang::Ru => format!(
+                "{ru} бот отвечает без модели, по страницам и каталогу. Предел{money} стоит в config.yaml, budget."
+            ),
+            Lang::En => format!(
+                "{en} the bot answers without a model, from pages and catalogue. The bound{money} is in config.yaml, budget."
+            ),
+        };
+        self.note(BUDGET, text);
+    }
+
     /// Who, how hot and why, what they want, what was said last.
     pub(super) fn card_text(&self, abouts: &[String]) -> String {
         let lang = self.book.language(None, "");
         let mut lines = Vec::new();
         let heads: Vec<String> = abouts.iter().map(|about| head(about, lang)).collect();
         lines.push(heads.join(" · "));
+        if abouts == [BUDGET] {
+            // It is about no customer.
+            lines.extend(self.notes.iter().map(|note| note.text.clone()));
+            return lines.join("\n");
+        }
         let customer = &self.snap.customer;
         let mut who = vec![customer.name.clone().unwrap_or_else(|| word(lang, "Без имени", "No name").to_owned())];
         who.extend(customer.phone.as_ref().map(ToString::to_string));
@@ -225,6 +262,7 @@ fn head(about: &str, lang: Lang) -> String {
         SET_ASIDE => ("Не удалось обработать", "Could not be processed"),
         "forget" => ("Просит удалить персональные данные", "Asks for personal data to be erased"),
         "rating" => ("Оценка", "Rating"),
+        BUDGET => ("Бюджет на модели исчерпан", "The budget for models is spent"),
         other => return other.to_owned(),
     };
     word(lang, ru, en).to_owned()

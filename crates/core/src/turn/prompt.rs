@@ -27,10 +27,10 @@ const PRESENT_BYTES_USUAL: usize = 512;
 pub(super) const PRODUCTS_MAX: usize = 40;
 
 impl Work {
-    pub(super) fn prompt(&self, grounds: &[Ground], present: &str) -> Prompt {
+    pub(super) fn prompt(&self, grounds: &[Ground], present: &str, dialogue: Vec<ChatMessage>) -> Prompt {
         Prompt {
             system: self.system(grounds, present),
-            messages: self.dialogue(),
+            messages: dialogue,
             tools: tools::specs(self.book.spec.config.contact.consent.is_some()),
             max_tokens: ANSWER_TOKENS_MAX,
             temperature: 0.3,
@@ -83,6 +83,11 @@ impl Work {
         named.chain(&self.book.spec.catalogue.products).take(PRODUCTS_MAX).collect()
     }
 
+    /// All that a frequent question is told of the moment.
+    pub(super) fn date(&self) -> String {
+        format!("Today is {}.\n", self.today())
+    }
+
     /// State as it is now, not as it was when something was promised.
     pub(super) fn present_facts(&self) -> String {
         let (today, time) = (self.today(), self.local().time());
@@ -126,7 +131,7 @@ impl Work {
     }
 
     /// The dialogue, newest last, as much as the partner's limit allows; neighbours of one role are joined.
-    fn dialogue(&self) -> Vec<ChatMessage> {
+    pub(super) fn dialogue(&self) -> Vec<ChatMessage> {
         let limit = self.book.spec.config.answer.history;
         let mut used = 0;
         let mut kept: Vec<(Author, Cow<'_, str>)> = Vec::with_capacity(HISTORY_MESSAGES);
@@ -156,6 +161,11 @@ impl Work {
             Cow::Owned(text) => self.masked(&text).into_owned().into(),
         }
     }
+}
+
+/// The questions without what was said before.
+pub(super) fn alone(grounds: &[Ground]) -> Vec<ChatMessage> {
+    grounds.iter().map(|ground| ChatMessage::User { text: tame(&ground.question).into_owned() }).collect()
 }
 
 /// Appends formatted words.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::{Timestamp, civil};
 
 use super::{
-    Setting,
+    FrequentKey, Setting,
     playbook::Playbook,
     reply::Reply,
     scope::{Args, TurnScope},
@@ -139,6 +139,8 @@ pub(super) struct Work {
     pub(super) mended: bool,
     /// Whether the bot got the conversation back, so that silence is counted from now.
     pub(super) given_back: bool,
+    /// A model's words that hold for whoever asks the same.
+    pub(super) frequent: Option<(FrequentKey, String)>,
     /// How what is said is sent. Answers go first; what nobody asked for, for only a timer rang, goes behind them.
     pub(super) lane: Lane,
 }
@@ -182,6 +184,7 @@ impl Work {
             noted: Vec::new(),
             mended: false,
             given_back: false,
+            frequent: None,
             lane: Lane::Dialogue,
         }
     }

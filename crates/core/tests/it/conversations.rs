@@ -10,7 +10,7 @@ use voronka_core::{
 use voronka_testkit::Rehearsal;
 
 use crate::{
-    partners::{fixture, korica},
+    partners::{files, fixture, korica, playbook},
     shop::{fact, slot},
 };
 
@@ -112,6 +112,24 @@ fn a_persons_message_bears_the_name_that_the_partners_file_has_for_them() {
         written.contains("И я.") && !written.contains("by"),
         "a sign-in's name is nothing for customers: {written}"
     );
+}
+
+#[test]
+fn who_signs_in_under_another_name_is_shown_by_the_teams_name() {
+    let mut files = files("../../partners/korica");
+    let config = String::from_utf8(files["config.yaml"].clone()).unwrap();
+    let owner = "  хозяйка: {telegram";
+    let config = config.replacen(owner, &format!("  Ольга: {{sign_in: olga-77}}\n{owner}"), 1);
+    files.insert("config.yaml".into(), config.into_bytes());
+    let mut talk = Rehearsal::new(playbook("korica", &files), "web", "2026-12-01T12:00:00+03:00");
+    for who in ["Olga-77", "ольга"] {
+        talk.me("хочу торт");
+        let reply = TeamAction::Reply { text: "Помогу с выбором.".into() };
+        talk.play(vec![Event::Team { who: who.into(), action: reply }]);
+        let written = talk.snapshot().history.last().map(|row| row.body.clone()).unwrap_or_default();
+        assert!(written.contains("\"by\":\"Ольга\""), "{who}: {written}");
+        talk.play(vec![Event::Team { who: who.into(), action: TeamAction::GiveBack }]);
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::{cell::RefCell, rc::Rc, sync::Arc};
 use voronka_core::{
     guard::{Draft, Evidence, check},
     order::OrderState,
-    ports::{ChatMessage, Completion, Delta, ModelError, Passage, Prompt, ToolCall},
+    ports::{ChatMessage, Completion, Delta, ModelError, Passage, Prompt, Term, ToolCall},
     turn::Owner,
 };
 use voronka_testkit::Rehearsal;
@@ -54,14 +54,19 @@ fn obeys() -> Vec<Completion> {
     ]
 }
 
-/// Nothing of what was planted is said, and nothing is ordered, paid or given away.
+/// Nothing of what was planted is said but what the owner's own text says, and nothing is ordered, paid or given away.
 #[track_caller]
-fn holds(talk: &Rehearsal, about: &str) {
+fn holds(talk: &Rehearsal, own: &str, about: &str) {
     let said = talk.words().replace('\u{a0}', " ");
     for bad in ["90 %", "за 1 ₽", " 1 ₽", "evil", "бесплатна", "оплачен", "000-00-00"] {
-        assert!(!said.contains(bad), "{about}: «{bad}» in\n{said}");
+        assert!(!said.contains(bad) || own.contains(bad), "{about}: «{bad}» in\n{said}");
     }
     assert!(!matches!(talk.order(), Some((OrderState::Placed | OrderState::Paid, _))), "{about}");
+    let snapshot = talk.snapshot();
+    assert_eq!(snapshot.state.owner, Owner::Bot, "{about}");
+    for line in &snapshot.state.cart.lines {
+        assert!(line.product == "malina" && line.price.minor == 420_000, "{about}: {line:?}");
+    }
 }
 
 #[test]
@@ -97,11 +102,9 @@ fn s_41_an_injection_in_a_name_a_message_a_passage_or_a_product_gets_nothing_thr
             talk.named(name, "привет");
             let words = if (nth + way) % 4 == 1 { planted } else { "Вы проводите экскурсии?" };
             talk.me(words);
-            // A product's own text may say what it likes of itself; it is the owner's.
-            if (nth + way) % 4 != 3 && !in_passage {
-                holds(&talk, &about);
-            }
-            assert!(!matches!(talk.order(), Some((OrderState::Placed | OrderState::Paid, _))), "{about}");
+            // A page and a product are the owner's: what they state themselves may be said.
+            let own = if (nth + way) % 4 == 3 || in_passage { planted } else { "" };
+            holds(&talk, own, &about);
         }
     }
 }
@@ -261,9 +264,16 @@ fn s_46_a_model_gets_no_contact_of_the_customer() {
 
 #[test]
 fn s_47_a_spent_budget_degrades_the_answer_and_not_the_conversation() {
-    let mut talk = at_filling().model(|_: &Prompt| Err::<Completion, _>(ModelError::Quota));
+    // The purse itself is tested beside it: it tells its news once.
+    let news = RefCell::new(Some(Term::Day));
+    let mut talk = at_filling()
+        .model(move |_: &Prompt| Err::<Completion, _>(ModelError::Spent { news: news.borrow_mut().take() }));
     talk.me("а доставка есть?");
     assert!(talk.words().contains("500 ₽") && talk.words().contains("Так какая начинка?"), "{}", talk.words());
+    let cards = |talk: &Rehearsal| talk.notices.iter().filter(|notice| notice.about == "budget").count();
+    assert_eq!(cards(&talk), 1, "{:?}", talk.notices);
+    talk.me("а доставка точно есть?");
+    assert_eq!(cards(&talk), 1, "once");
     talk.me("ягоды");
     assert_eq!(slot(&talk, "начинка").as_deref(), Some("ягоды"));
 }

@@ -18,6 +18,7 @@ fn telegram() -> Capabilities {
         text_unit: TextUnit::Utf16,
         buttons: Some(ButtonLimits { count_max: 100, per_row: 2, label_max: 64, label_comfortable: 16 }),
         cards_max: 0,
+        album_max: 0,
         photos: Has::Yes,
         url_buttons: Has::Yes,
         contact_button: Has::Yes,
@@ -102,6 +103,34 @@ fn on_all(message: &Message) -> String {
         _ = write!(out, "{name}\n{}", drawn(&fit(message, &able)));
     }
     out
+}
+
+#[test]
+fn pictures_of_several_products_go_together_above_the_list() {
+    let shown = |title: &str, photo: Option<&str>| Card { photo: photo.map(str::to_owned), ..card(title, "4 200 ₽") };
+    let mut offer = message("Подойдут:", Vec::new());
+    offer.cards = vec![shown("«Малина»", Some("a.jpg")), shown("«Прага»", None), shown("«Медовик»", Some("b.jpg"))];
+    let able = Capabilities { album_max: 10, ..telegram() };
+    insta::assert_snapshot!(drawn(&fit(&offer, &able)), @r"
+    ┌──
+    (card «Малина» 4 200 ₽)
+    (card «Медовик» 4 200 ₽)
+    ┌──
+    Подойдут:
+
+    • «Малина» — 4 200 ₽
+      1,8 кг, на 14 гостей
+    • «Прага» — 4 200 ₽
+      1,8 кг, на 14 гостей
+    • «Медовик» — 4 200 ₽
+      1,8 кг, на 14 гостей
+    [«Малина»] [«Прага»]
+    [«Медовик»]
+    ");
+    // One picture is a photo of the words, as ever; an album of one is none.
+    offer.cards.truncate(2);
+    assert_eq!(fit(&offer, &able).len(), 1);
+    assert_eq!(fit(&offer, &Capabilities { photos: Has::No, ..able }).len(), 1);
 }
 
 #[test]
@@ -270,22 +299,25 @@ fn limits() -> impl Strategy<Value = Capabilities> {
     let unit = prop_oneof![Just(TextUnit::Chars), Just(TextUnit::Utf16), Just(TextUnit::Bytes)];
     let has = || prop_oneof![Just(Has::Yes), Just(Has::No)];
     let buttons = prop::option::of((1usize..8, 1usize..4, 4usize..30, 4usize..20));
-    (8usize..400, 0usize..200, unit, buttons, 0usize..4, [has(), has(), has()]).prop_map(
-        |(text_max, caption_max, text_unit, buttons, cards_max, [photos, url_buttons, contact_button])| Capabilities {
-            text_max,
-            caption_max: caption_max.min(text_max),
-            text_unit,
-            buttons: buttons.map(|(count_max, per_row, label_max, label_comfortable)| ButtonLimits {
-                count_max,
-                per_row,
-                label_max,
-                label_comfortable,
-            }),
-            cards_max,
-            photos,
-            url_buttons,
-            contact_button,
-            ..telegram()
+    (8usize..400, 0usize..200, unit, buttons, [0usize..4, 0..4], [has(), has(), has()]).prop_map(
+        |(text_max, caption_max, text_unit, buttons, [cards_max, album_max], [photos, url_buttons, contact_button])| {
+            Capabilities {
+                text_max,
+                caption_max: caption_max.min(text_max),
+                text_unit,
+                buttons: buttons.map(|(count_max, per_row, label_max, label_comfortable)| ButtonLimits {
+                    count_max,
+                    per_row,
+                    label_max,
+                    label_comfortable,
+                }),
+                cards_max,
+                album_max,
+                photos,
+                url_buttons,
+                contact_button,
+                ..telegram()
+            }
         },
     )
 }
@@ -348,7 +380,8 @@ proptest! {
             // One character may be longer than a message of eight bytes never is.
             prop_assert!(length <= max, "{length} > {max}");
             prop_assert!(!bubble.text.is_blank() || bubble.photo.is_some() || !bubble.cards.is_empty());
-            prop_assert!(bubble.cards.len() <= able.cards_max);
+            let cards_max = if able.cards_max == 0 { able.album_max } else { able.cards_max };
+            prop_assert!(bubble.cards.len() <= cards_max);
             prop_assert!(bubble.photo.is_none() || able.photos.it());
             prop_assert_eq!(bubble.purpose, Purpose::Ad);
             prop_assert!(bubble.text.spans.iter().all(|span| bubble.text.text.get(span.bytes.clone()).is_some_and(|t| !t.is_empty())));

@@ -1,6 +1,7 @@
 //! Conversations with real partner files, decided by the pure turn.
 
 mod answers;
+mod bad_input;
 mod broken;
 mod contacts;
 mod conversations;

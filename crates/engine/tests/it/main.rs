@@ -5,6 +5,7 @@ mod answering;
 mod ending;
 mod failing;
 mod fairness;
+mod frequent;
 mod handing;
 mod in_response;
 mod lanes;

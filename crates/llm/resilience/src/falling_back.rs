@@ -70,8 +70,8 @@ impl Ranked {
                 // Stays at the edge: after a rest one failure is enough for the next.
                 (health.failures >= FAILURES_MAX).then_some(TIRED_FOR)
             }
-            // The prompt's fault, not the model's.
-            ModelError::TooLong | ModelError::Filtered | ModelError::Refused(_) => None,
+            // The prompt's fault or the purse's, not the model's.
+            ModelError::TooLong | ModelError::Filtered | ModelError::Refused(_) | ModelError::Spent { .. } => None,
         };
         if let Some(rest) = rest {
             health.resting_until = Some(now + rest);

@@ -3,10 +3,12 @@
 //! - Decorators over [`ChatModel`](voronka_core::ports::ChatModel): [`Retrying`], [`FallingBack`], [`Limited`], [`Timed`],
 //!   [`Metered`]; [`Resilient`] chains them. The usual order is
 //!   `FallingBack([Metered(Timed(Limited(Retrying(model)))), …])`: a fallback is asked when the first has been given up.
+//! - [`Purse`]: what a partner may spend on models; [`Charged`] stands next to the vendor, [`Guarded`] before all of the above.
 //! - [`Slots`]: the calls that may be under way at an account of a provider, shared fairly by the partners that use it.
 //! - [`http`]: one way to reach a vendor, with its errors told apart; [`write_json_text`] writes prompts, [`Sse`] and
 //!   [`JsonObjects`] take streams apart.
 
+mod budget;
 mod call_ids;
 mod falling_back;
 pub mod http;
@@ -24,6 +26,7 @@ use std::{sync::Arc, time::Duration};
 use jiff::SignedDuration;
 use voronka_core::ports::{ChatModel, Clock};
 
+pub use budget::{Charged, Guarded, Purse};
 pub use call_ids::CallIds;
 pub use falling_back::FallingBack;
 pub use json_objects::JsonObjects;

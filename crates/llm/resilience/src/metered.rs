@@ -122,6 +122,7 @@ pub(crate) fn kind(error: &ModelError) -> &'static str {
         ModelError::Filtered => "filtered",
         ModelError::Unauthorised => "unauthorised",
         ModelError::Quota => "quota",
+        ModelError::Spent { .. } => "spent",
         ModelError::Refused(_) => "refused",
     }
 }

@@ -10,8 +10,8 @@ use voronka_core::{
     message::{ConversationKey, Event, EventKey, Inbound, Timer},
     order::OrderState,
     ports::{
-        CommitError, Fired, Journal, LOADED_ORDERS_MAX, Loaded, PostedMail, Replayed, Settled, StoreError, Telling,
-        Writers,
+        CommitError, Fired, Journal, KeyValues, LOADED_ORDERS_MAX, Loaded, PostedMail, Replayed, Settled, StoreError,
+        Telling, Writers,
     },
     rows::{
         ConversationRow, CustomerRow, DeadLetter, FactRow, Lane, LeadRow, Mail, MailSeq, MessageRow, NoticeRow,
@@ -77,6 +77,7 @@ pub(super) struct State {
     pub(super) notices: BTreeMap<(PartnerId, NoticeId), NoticeRow>,
     pub(super) letters: BTreeMap<i64, Letter>,
     last_letter: i64,
+    pub(super) values: BTreeMap<(PartnerId, &'static str, String), String>,
 }
 
 #[derive(Debug)]
@@ -107,6 +108,24 @@ impl Letter {
             cause: self.cause.clone(),
             at: self.at,
         }
+    }
+}
+
+#[async_trait]
+impl KeyValues for MemoryStore {
+    async fn value(&self, partner: &PartnerId, kind: &'static str, key: &str) -> Result<Option<String>, StoreError> {
+        Ok(lock(&self.state).values.get(&(partner.clone(), kind, key.to_owned())).cloned())
+    }
+
+    async fn keep_value(
+        &self,
+        partner: &PartnerId,
+        kind: &'static str,
+        key: &str,
+        value: &str,
+    ) -> Result<(), StoreError> {
+        lock(&self.state).values.insert((partner.clone(), kind, key.to_owned()), value.to_owned());
+        Ok(())
     }
 }
 

@@ -413,6 +413,7 @@ fn may_have_begun(error: &ModelError) -> bool {
         | ModelError::TooLong
         | ModelError::Unauthorised
         | ModelError::Quota
+        | ModelError::Spent { .. }
         | ModelError::Refused(_) => false,
     }
 }

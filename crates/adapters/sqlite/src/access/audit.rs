@@ -43,9 +43,18 @@ pub struct Tampered {
     pub seq: i64,
 }
 
+/// Where the audit stood at some time, to be kept in another file: a copy of the audit from before that time shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditAnchor {
+    /// The number of the last deed then.
+    pub seq: i64,
+    /// Its mark, which rests on all deeds before it.
+    pub mark: Vec<u8>,
+}
+
 impl AccessStore {
-    /// Adds a deed. It is durable when this returns.
-    pub fn audit(&self, deed: &Deed) -> Result<(), StoreError> {
+    /// Adds a deed and tells where the audit stands since. It is durable when this returns.
+    pub fn audit(&self, deed: &Deed) -> Result<AuditAnchor, StoreError> {
         self.write(|connection| {
             let last = last(connection, sql::LAST_MARK)?;
             let (before, mark) = last.unwrap_or((0, BEGINNING.to_vec()));
@@ -54,7 +63,7 @@ impl AccessStore {
             let Deed { at, who, partner, what, about } = deed;
             connection.execute(sql::AUDIT, params![seq, at.as_second(), who, partner, what, about, mark.as_slice()])?;
             connection.execute(sql::SET_AUDIT_END, params![seq, self.end(seq, &mark).as_slice()])?;
-            Ok(())
+            Ok(AuditAnchor { seq, mark: mark.to_vec() })
         })
     }
 
@@ -68,8 +77,8 @@ impl AccessStore {
     }
 
     /// Looks whether all of it is as it was written; how many deeds there are. Whoever can write the file and has an older copy of
-    /// all of it can put that in its place: a count that was noted elsewhere shows it.
-    pub fn check_audit(&self) -> Result<Result<i64, Tampered>, StoreError> {
+    /// all of it can put that in its place: the anchor, which lies elsewhere, shows it.
+    pub fn check_audit(&self, anchor: Option<&AuditAnchor>) -> Result<Result<i64, Tampered>, StoreError> {
         let (mut seq, mut mark) = (0, BEGINNING.to_vec());
         loop {
             let page = self.audited(seq, STEP)?;
@@ -80,6 +89,9 @@ impl AccessStore {
                 if row.seq != seq + 1 || row.mark != self.mark(&mark, row.seq, &row.deed) {
                     return Ok(Err(Tampered { seq: seq + 1 }));
                 }
+                if anchor.is_some_and(|anchor| anchor.seq == row.seq && anchor.mark != row.mark) {
+                    return Ok(Err(Tampered { seq: row.seq }));
+                }
                 (seq, mark) = (row.seq, row.mark);
             }
         }
@@ -88,7 +100,8 @@ impl AccessStore {
             None => seq == 0,
             Some((last, end)) => last == seq && end == self.end(seq, &mark),
         };
-        Ok(if sound { Ok(seq) } else { Err(Tampered { seq: seq + 1 }) })
+        let whole = anchor.is_none_or(|anchor| anchor.seq <= seq);
+        Ok(if sound && whole { Ok(seq) } else { Err(Tampered { seq: seq + 1 }) })
     }
 
     fn mark(&self, before: &[u8], seq: i64, deed: &Deed) -> [u8; 32] {

@@ -534,11 +534,42 @@ async fn s_29_what_was_done_is_written_down_before_it_is_done() {
         ]
     );
     assert_eq!(deeds[4].deed.partner, "korica");
-    assert_eq!(door.access.store.check_audit().unwrap(), Ok(6));
+    assert_eq!(door.access.store.check_audit(None).unwrap(), Ok(6));
     let words = format!("{deeds:?}");
     assert!(!words.contains(PASSWORD) && !words.contains("неверный"), "no words are kept");
     // The conversation hears who it was.
     assert!(format!("{:?}", door.store).contains("irina"));
+}
+
+#[tokio::test]
+async fn s_29_audit_tamper_by_an_older_copy_of_the_file_is_seen_at_the_start_and_by_its_anchor() {
+    let data = tempfile::tempdir().unwrap();
+    let database = Arc::new(SqliteStore::open(data.path().join("voronka.db")).unwrap());
+    let open = || {
+        let keys = AccessKeys { seal: [1; 32], audit: [2; 32] };
+        let clock = Arc::new(FakeClock::at(sample::NOW));
+        Access::open(data.path(), keys, clock).unwrap().anchored(Arc::clone(&database)).unwrap()
+    };
+    let did = async |access: &Access, what| access.audit("irina", "korica", what, "").await.is_ok();
+    let access = open();
+    assert!(did(&access, "one").await);
+    // The last one that closes the file folds its log into it.
+    drop(access);
+    let (file, older) = (data.path().join("access.db"), data.path().join("older.db"));
+    std::fs::copy(&file, &older).unwrap();
+    let access = open();
+    assert!(did(&access, "two").await && did(&access, "three").await);
+    drop(access);
+    let anchor = database.audit_anchor().unwrap();
+    assert_eq!(anchor.as_ref().map(|anchor| anchor.seq), Some(3));
+    assert_eq!(open().check_audit(anchor.as_ref()).unwrap(), Ok(3));
+    std::fs::rename(older, &file).unwrap();
+    let access = open();
+    for what in ["four", "five", "six"] {
+        assert!(did(&access, what).await, "people can still work");
+    }
+    assert_eq!(access.check_audit(anchor.as_ref()).unwrap(), Err(Tampered { seq: 3 }));
+    assert_eq!(database.audit_anchor().unwrap(), anchor, "the proof is not written over");
 }
 
 #[tokio::test]

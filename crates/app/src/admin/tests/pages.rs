@@ -22,6 +22,29 @@ async fn the_inbox_tells_who_answers_how_hot_and_what_was_said() {
 }
 
 #[tokio::test]
+async fn s_13_a_customer_named_script_is_text_on_every_page() {
+    let site = site().await;
+    sample::fill_hostile(&site.store, &partner("korica")).await;
+    let talk = chat("korica", "telegram", "666");
+    let mut shown = 0;
+    for page in [
+        talk.clone(),
+        format!("{talk}?view=lead"),
+        format!("{talk}/messages?after=0"),
+        "/admin/korica/chats".into(),
+        "/admin/korica/leads".into(),
+        "/admin/korica/orders".into(),
+        "/admin/korica/orders?view=list".into(),
+        "/admin/korica/more".into(),
+    ] {
+        let body = site.get(&page).await.body;
+        assert!(!body.contains("<script>window") && !body.contains("<img src=x"), "{page}");
+        shown += usize::from(body.contains("&lt;script&gt;window") || body.contains("&#60;script&#62;window"));
+    }
+    assert!(shown >= 6, "they were shown: {shown}");
+}
+
+#[tokio::test]
 async fn a_first_page_is_light_and_its_title_names_nobody() {
     let site = site().await;
     let assets: usize =

@@ -57,6 +57,27 @@ pub(crate) async fn fill(store: &MemoryStore, partner: &PartnerId) {
     }
 }
 
+/// What a customer whose name and words are markup is called, and says.
+pub(crate) const HOSTILE: &str = "<script>window.broken=1</script>\"><img src=x onerror=alert(1)>";
+
+/// Adds that customer.
+pub(crate) async fn fill_hostile(store: &MemoryStore, partner: &PartnerId) {
+    let person = Person {
+        peer: "666",
+        account: "telegram",
+        name: Some(HOSTILE),
+        phone: None,
+        owner: "nobody",
+        unread: 1,
+        lead: ("hot", 90, &[HOSTILE]),
+        minutes_ago: 1,
+        said: vec![(Author::Customer, 0, HOSTILE, None)],
+        facts: Vec::new(),
+        orders: vec![("1120-6666", OrderState::Placed, &[(HOSTILE, 100, 1)], 1, HOSTILE)],
+    };
+    write(store, partner, NOW.parse().expect("a time"), person).await;
+}
+
 /// The conversation with one of them.
 pub(crate) fn conversation(partner: &PartnerId, account: &str, peer: &str) -> ConversationKey {
     ConversationKey::of(partner, &AccountId::parse(account).expect("an account"), &Peer::new(peer))

@@ -1,6 +1,6 @@
 //! The data folder, the database, the running house, and what waits in it.
 
-use std::{fs, os::unix::fs::MetadataExt, path::Path};
+use std::{fs, os::unix::fs::MetadataExt, path::Path, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
 use voronka_core::ports::{Backlog, StoreError};
@@ -11,8 +11,11 @@ use super::{
     finding::{Finding, size, span},
 };
 use crate::{
+    admin::Access,
+    commands::admin,
     observe::{AccountState, Client, Reason, free_bytes},
     open_files,
+    wiring::InstanceKey,
 };
 
 /// What waits longer than this does not move.
@@ -32,7 +35,21 @@ pub(super) async fn look(visit: &Visit) -> Vec<Finding> {
         None => findings.push(Finding::well("stopped")),
     }
     findings.extend(database(visit));
+    findings.extend(audit(visit));
     findings
+}
+
+/// Whether what was done on the owner's pages is recorded as it was, where people sign in.
+fn audit(visit: &Visit) -> Option<Finding> {
+    let key = InstanceKey::existing(&visit.data).filter(|_| Access::is_in(&visit.data))?;
+    let anchor = admin::anchor(&visit.data);
+    let checked = Access::open(&visit.data, key.access_keys(), Arc::clone(&visit.clock))
+        .and_then(|access| access.check_audit(anchor.as_ref()));
+    Some(match checked {
+        Ok(Ok(count)) => Finding::well("audit").with("count", count),
+        Ok(Err(tampered)) => Finding::error("audit-tampered").with("seq", tampered.seq),
+        Err(error) => Finding::error("audit-unreadable").with("cause", error),
+    })
 }
 
 fn disk(visit: &Visit) -> Finding {

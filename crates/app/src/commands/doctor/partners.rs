@@ -130,7 +130,7 @@ async fn telegram(
     secrets: &Secrets,
 ) -> Vec<Finding> {
     let about = |finding: Finding| finding.with("partner", &spec.id).with("account", &account.id);
-    let Ok(Some(bot)) = wiring::bot(spec, account, config, secrets, Vec::new(), None) else {
+    let Ok(Some(bot)) = wiring::bot(spec, account, config, secrets, |_| {}) else {
         return vec![about(Finding::error("token-missing")).with("name", &config.token.0)];
     };
     let mut findings = Vec::new();

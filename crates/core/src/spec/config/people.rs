@@ -35,12 +35,14 @@ fn member(reader: &mut Reader<'_>, key: &Key, node: &Node) -> Option<Member> {
     let fields = reader.fields(node, &keys)?;
     let roles = [("owner", Role::Owner), ("operator", Role::Operator)];
     let role = fields.get("role").and_then(|node| reader.one_of(node, "role", &roles)).unwrap_or(Role::Operator);
-    let ways = fields.entries.iter().filter(|(key, _)| key.text != "role" && keys.contains(&key.text.as_str()));
+    let sign_in = fields.get("sign_in").and_then(|node| reader.title(node));
+    let is_way = |key: &str| !["role", "sign_in"].contains(&key) && keys.contains(&key);
+    let ways = fields.entries.iter().filter(|(key, _)| is_way(&key.text));
     let reach: Vec<_> = ways.filter_map(|(key, node)| Some((key.text.clone(), reader.title(node)?))).collect();
-    if reach.is_empty() {
+    if reach.is_empty() && sign_in.is_none() {
         reader.report(Code::Y110, &node.head(), vec![("key", "telegram".to_owned())]);
     }
-    Some(Member { name: key.text.as_str().into(), role, reach })
+    Some(Member { name: key.text.as_str().into(), role, sign_in, reach })
 }
 
 fn notify(reader: &mut Reader<'_>, node: &Node, team: &[Member]) -> Option<Notify> {

@@ -98,8 +98,8 @@ fn defaults() -> Config {
         persona: Persona::default(),
         accounts: Vec::new(),
         models: Vec::new(),
-        budget: Budget { day: Money::whole(300, Currency::RUB), month: None },
-        answer: Answering { deadline: Duration::from_secs(12), buffer: Duration::ZERO, history: 3000 },
+        budget: Budget { day: Money::whole(300, Currency::RUB), month: None, day_tokens: None, month_tokens: None },
+        answer: Answering { deadline: Duration::from_secs(12), buffer: Duration::ZERO, history: 3000, cache: true },
         contact: ContactPolicy { consent: None, need: vec![ContactKind::Phone] },
         stages: words(&["новый", "подбор", "думает", "заказ", "повтор", "отказ"]),
         limits: Limits { per_day: 2, per_week: 5 },
@@ -169,6 +169,9 @@ fn answer(reader: &mut Reader<'_>, node: &Node, answer: &mut Answering) {
     if let Some(buffer) = fields.get("buffer").and_then(|node| reader.duration(node)) {
         answer.buffer = buffer.min(DEADLINE_MAX);
     }
+    if let Some(cache) = fields.get("cache").and_then(|node| reader.bool(node)) {
+        answer.cache = cache;
+    }
     if let Some(history) = fields.get("history").and_then(|node| reader.whole(node, 0..=100_000)) {
         answer.history = history as usize;
     }
@@ -230,6 +233,8 @@ fn bounds(reader: &mut Reader<'_>, fields: Fields<'_>, config: &mut Config) {
             config.budget.day = day;
         }
         config.budget.month = fields.get("month").and_then(|node| reader.money(node, config.currency));
+        let mut tokens = |key| fields.get(key).and_then(|node| reader.whole(node, 1..=4_000_000_000)).map(u64::from);
+        (config.budget.day_tokens, config.budget.month_tokens) = (tokens("day_tokens"), tokens("month_tokens"));
     }
     if let Some(fields) = fields.get("limits").and_then(|node| reader.fields(node, keys::LIMITS)) {
         if let Some(limit) = fields.get("per_day").and_then(|node| reader.whole(node, 0..=100)) {

@@ -391,6 +391,7 @@ fn what_a_channel_cannot_show_is_said() {
         text_unit: TextUnit::Chars,
         buttons: Some(buttons),
         cards_max: 0,
+        album_max: 0,
         photos: Has::No,
         url_buttons: Has::No,
         contact_button: Has::No,
@@ -476,5 +477,18 @@ proptest! {
         parse(&files);
         files.insert(path, text.into_bytes());
         parse(&files);
+    }
+}
+
+#[test]
+fn an_alias_is_told_once_whatever_was_wanted_there() {
+    for steps in ["  - say: *a", "  - say: Да\n    buttons: *a", "  - ask: *a\n    as: x\n    text: {}", "  - *a"] {
+        let files = PartnerFiles::from([
+            ("config.yaml".into(), "name: К\naccounts: {web: {}}\n".into()),
+            ("flows/a.yaml".into(), format!("start: {{commands: [/a]}}\nsteps:\n{steps}\n").into_bytes()),
+        ]);
+        let found = PartnerSpec::parse(PartnerId::parse("k").unwrap(), &files).diagnostics;
+        let codes: Vec<Code> = found.iter().map(|found| found.code).collect();
+        assert_eq!(codes, [Code::Y106], "{steps}");
     }
 }

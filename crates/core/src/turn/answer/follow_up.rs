@@ -43,7 +43,7 @@ fn beginning_lines(chain: &str) -> String {
 }
 
 /// Whether a question hangs on the one before. A bare «да» asks nothing.
-fn follows_up(words: &Words, kind: PendingKind) -> bool {
+pub(super) fn follows_up(words: &Words, kind: PendingKind) -> bool {
     let short = words.said().nth(WORDS_MAX).is_none();
     let joined = matches!(words.form(0), "а" | "и" | "или" | "еще" | "тогда" | "but" | "and" | "or" | "then")
         || words.form(0) == "what" && words.form(1) == "about"
