@@ -71,6 +71,9 @@ impl Intents {
         if correction(words).is_some() {
             found.add(Intent::Correction);
         }
+        if names_a_price(words) {
+            found.add(Intent::Price);
+        }
         if asks(words) {
             found.add(Intent::Question);
         }
@@ -223,6 +226,28 @@ fn asks(words: &Words) -> bool {
     begins_question(words, at)
         || words.len() > at && table::question_verb(words, at)
         || words.form(0) == "а" && matches!(last, "бывает" | "бывают" | "есть" | "можно")
+        || ends_asking(words)
+}
+
+/// «На 22 человека что есть»: what asks stands last.
+fn ends_asking(words: &Words) -> bool {
+    let mut last = words.said().map(|(_, word)| word.form).rev();
+    let (last, before) = (last.next().unwrap_or_default(), last.next().unwrap_or_default());
+    matches!(before, "что" | "чего" | "какие" | "какой" | "какая" | "какое")
+        && matches!(last, "есть" | "бывает" | "бывают" | "имеется" | "посоветуете" | "предложите" | "порекомендуете")
+}
+
+/// «Торт малина цена», «цена медовика»: the price of what stands beside the word.
+fn names_a_price(words: &Words) -> bool {
+    const WORDS_MAX: usize = 6;
+    let price = |form: &str| matches!(form, "цена" | "ценник" | "стоимость" | "прайс" | "price" | "cost");
+    let aside = |form: &str| matches!(form, "не" | "и" | "за" | "по" | "на" | "качество" | "вопроса" | "любая" | "the");
+    let mut said = words.said().map(|(_, word)| word.form);
+    let (first, next) = (said.next().unwrap_or_default(), said.next().unwrap_or_default());
+    let mut back = words.said().map(|(_, word)| word.form).rev();
+    let (last, before) = (back.next().unwrap_or_default(), back.next().unwrap_or_default());
+    let few = words.said().nth(WORDS_MAX).is_none() && !next.is_empty();
+    few && (price(first) && !aside(next) || price(last) && !aside(before))
 }
 
 /// Whether a clause asks with a question word or for a price: «сколько стоит медовик», but not «медовик?», which may as well

@@ -432,7 +432,7 @@ impl Work {
             let touched = used.iter().any(|range| range.start < sentence.end && sentence.start < range.end);
             let own = words.part(sentence.clone());
             let words = &text[sentence];
-            let asks = words.trim_end().ends_with('?') || (!touched && Intents::of(&own).has(Intent::Question));
+            let asks = words.trim_end().ends_with('?') || Intents::of(&own).has(Intent::Question);
             // A value inside a question («на 12 человек есть?») leaves the question.
             if asks && (!touched || own.said().count() > 4) {
                 left.push(words.trim());

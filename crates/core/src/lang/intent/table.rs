@@ -88,9 +88,14 @@ const HUMAN: &str = "вызовите|вызови человека|челове
     поговорить|пообщаться|связаться|общаться|говорить|разговаривать с|со человеком|оператором|менеджером|живым|реальным|специалистом|администратором|консультантом|мастером|сотрудником|кем,
     с|со человеком|оператором|менеджером|живым|администратором|консультантом|мастером поговорить|пообщаться|связаться|общаться|говорить,
     с|со живым|реальным|настоящим человеком|оператором|менеджером поговорить|пообщаться|связаться|общаться,
+    позовите|позови|позвать|дайте|дай|пригласите|подключите кого нибудь|то, позовите|позови|позвать|пригласите хозяйку|хозяина|владельца|руководителя|директора|начальника|управляющего|старшего|продавца|кондитера,
+    есть|тут кто живой|нибудь, есть кто то|нибудь живой, живые люди есть, переведите|переключите на человека|оператора|менеджера|живого|сотрудника|специалиста,
+    нужна помощь человека|оператора|менеджера|сотрудника, хочу|можно|нужно|надо живого, не хочу с ботом|роботом,
     пусть менеджер|мастер|оператор|администратор|человек со|мне|нам|позвонит|напишет|свяжется|ответит,
     живой|живого человек|человека|оператор|оператора|менеджер|менеджера, реальный|реального человек|человека,
-    talk|speak|chat to|with a|an human|person|agent|operator|manager|representative|someone|real|live, talk|speak to|with someone|human,
+    talk|speak|chat to|with a|an|the human|person|agent|operator|manager|representative|someone|real|live|baker|owner, talk|speak|chat to|with someone|somebody|human|anyone|staff|support,
+    call|get|fetch|need|want a|an|the human|agent|operator|manager|representative|owner|assistant, call|fetch|get|need|want a|an person, need|want|get a|an real|live|actual human|person|agent|operator, call|get|fetch someone|somebody,
+    put me through, hand me over, is there a|an|any human|person|agent|operator, is there someone|anyone|somebody here|there, human|person|operator|agent|manager|someone|somebody please,
     real|live|actual|human person|agent|human|operator|being, get|give|call me a|an human|person|agent|operator|manager, need|want a|an human|person|agent|operator|manager,
     connect|transfer me to|with, customer service|support please";
 

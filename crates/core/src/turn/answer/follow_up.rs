@@ -13,6 +13,8 @@ use crate::{
 
 /// Longest follow-up, in words.
 const WORDS_MAX: usize = 7;
+/// Longest restriction that hangs on the question before without saying so, in words.
+const RESTRICTION_WORDS_MAX: usize = 4;
 /// How long a question is remembered.
 const KEPT: SignedDuration = SignedDuration::from_mins(30);
 /// Longest chain of questions that is kept, in characters.
@@ -48,8 +50,10 @@ pub(super) fn follows_up(words: &Words, kind: PendingKind) -> bool {
     let joined = matches!(words.form(0), "а" | "и" | "или" | "еще" | "тогда" | "but" | "and" | "or" | "then")
         || words.form(0) == "what" && words.form(1) == "about"
         || words.form(0) == "how" && words.form(1) == "about";
+    // «Без орехов»: of what was shown.
+    let restricts = matches!(words.form(0), "без" | "without") && words.said().nth(RESTRICTION_WORDS_MAX).is_none();
     let bare = kind == PendingKind::Question && names_nothing(words) && words.said().next().is_some();
-    short && (joined || bare)
+    short && (joined || restricts || bare)
 }
 
 #[cfg(test)]
@@ -63,6 +67,8 @@ mod tests {
             ("а на 5 кг?", true),
             ("а в воскресенье?", true),
             ("и сколько стоит?", true),
+            ("без орехов", true),
+            ("без орехов и без молока на двенадцать", false),
             ("сколько стоит?", true),
             ("what about Sunday?", true),
             ("до скольки вы работаете?", false),

@@ -167,6 +167,8 @@ fn a_follow_up_keeps_what_was_asked_before() {
         ("какие торты есть? | а пироги?", "+pirog-yabloko pirog-vishnya pirog-kurica"),
         ("торты до 3000 | а до 2200?", "+tort-medovik-malyy"),
         ("самый дешёвый торт | а на 12 человек?", "+tort-napoleon"),
+        ("самый дешёвый торт | без орехов", "+tort-medovik-malyy tort-oblako tort-browni…"),
+        ("торты без орехов | а безглютеновые бывают?", "~"),
         ("торты до 3000 | а что есть в наличии?", "+tort-malina…"),
         ("шоколадные торты | а на 5 кг?", "+tort-kaskad-shoko"),
         ("сколько стоит малина? | а медовик?", "+tort-medovik tort-medovik-malyy tort-medovik-bolshoy"),

@@ -197,7 +197,9 @@ impl Wish {
                 .filter(|class| self.named.is_empty() && own(class) && !self.classes.contains(class)),
         );
         let kept = [Sign::Stock, Sign::Price, Sign::Show, Sign::Most];
-        let kept = Signs::of(&kept[..kept.len() - usize::from(self.order.is_some())]);
+        // «Самый дешёвый» — «а без орехов?»: what may be the same one is shown with those that come next.
+        let all_of_them = self.order.is_some() || !self.without.is_empty();
+        let kept = Signs::of(&kept[..kept.len() - usize::from(all_of_them)]);
         let mut without = earlier.without;
         without.extend(self.without.iter().filter(|new| !without.contains(new)).cloned().collect::<Vec<_>>());
         Self {
