@@ -11,7 +11,6 @@ mod booking;
 mod commit;
 mod contacts;
 mod events;
-mod excerpt;
 mod flow;
 mod menu;
 mod notices;

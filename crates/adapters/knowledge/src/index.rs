@@ -20,6 +20,7 @@ use voronka_core::{
 
 use crate::{
     lexicon::Lexicon,
+    part,
     question::{self, Asked, Gist},
     rank::{self, Candidate, Place},
     shapes::{Outline, Shapes},
@@ -34,7 +35,7 @@ const CANDIDATES: usize = 100;
 /// How many passages nearness proposes.
 const NEAREST: usize = 24;
 /// Passages below this score bear on nothing.
-const LEAST: f32 = 0.005;
+const LEAST: f32 = 0.002;
 /// Most texts that are embedded in one call.
 const EMBEDDED_AT_ONCE: usize = 64;
 /// Most partners whose vectors are kept in memory.
@@ -46,7 +47,7 @@ const ANSWERS_MAX: NonZeroUsize = NonZeroUsize::new(512).expect("not zero");
 /// Most passages of one that are.
 const PASSAGES_TOLD_MAX: usize = 8;
 /// Part of every page's hash: another way to cut pages or to read words is another number, and all is indexed anew.
-const READING: &[u8] = b"voronka-knowledge 3";
+const READING: &[u8] = b"voronka-knowledge 4";
 
 /// One index of all partners' pages, in a folder or in memory.
 ///
@@ -238,17 +239,18 @@ impl KnowledgeIndex {
             at.push(*place);
             candidates.push(Candidate { page, bm25: *bm25, shape: &outline.shape });
         }
-        let mut ranked: Vec<(f32, DocAddress)> = Vec::with_capacity(at.len());
-        for (at, score) in at.into_iter().zip(rank::scores(asked, &candidates)) {
-            let near = near.iter().find(|one| one.passage == at).map_or(0.0, |one| one.score);
-            ranked.push((together(score, near), at));
+        let mut ranked: Vec<(f32, usize)> = Vec::with_capacity(at.len());
+        for (nth, score) in rank::scores(asked, &candidates).into_iter().enumerate() {
+            let near = near.iter().find(|one| one.passage == at[nth]).map_or(0.0, |one| one.score);
+            ranked.push((together(score, near), nth));
         }
         // Stable: among equals, BM25's order stays.
         ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
         let mut passages = Vec::with_capacity(top.min(ranked.len()));
-        for (score, at) in ranked.into_iter().take_while(|(score, _)| *score >= LEAST).take(top) {
-            if let Some(Kept { page, title, heading, text }) = self.store.read(searcher, partner, at)? {
-                passages.push(Passage { page, title, heading, text, score });
+        for (score, nth) in ranked.into_iter().take_while(|(score, _)| *score >= LEAST).take(top) {
+            if let Some(Kept { page, title, heading, text }) = self.store.read(searcher, partner, at[nth])? {
+                let part = if score >= Passage::SURE { part::of(asked, candidates[nth].shape, &text) } else { None };
+                passages.push(Passage { page, title, heading, text, score, part });
             }
         }
         Ok(passages)
@@ -390,7 +392,7 @@ fn entries_of(page: &Page) -> Vec<Entry> {
             heading: piece.heading,
             text: piece.text,
             parts,
-            price: piece.body.contains(['₽', '$', '€']) || piece.body.contains("руб"),
+            price: piece.body.contains(['₽', '$', '€', '£']) || piece.body.contains("руб"),
             vector: None,
         }
     };

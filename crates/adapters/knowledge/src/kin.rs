@@ -3,7 +3,8 @@
 //!
 //! A line of `words/kin.txt` is a group: each word stands for each other. With `>` in it, what stands before is asked and
 //! what stands behind is said: «морозилка > заморозить» is not true the other way round. With `=` in front they are forms of
-//! one word that the stemmer does not bring together. Words with `_` between them are one expression; such are recognised in
+//! one word that the stemmer does not bring together; with `?`, or with `>` and nothing behind it, things that people ask
+//! about and that a page must be called by: one that says them in passing does not answer for them. Words with `_` between them are one expression; such are recognised in
 //! questions only.
 
 use std::sync::LazyLock;
@@ -34,9 +35,21 @@ pub(crate) enum Near {
     Bears,
 }
 
+/// An expression found in words.
+pub(crate) struct Expression<'a> {
+    /// How many tokens it has.
+    pub(crate) len: usize,
+    /// What it may stand for.
+    pub(crate) kin: Vec<(&'a Kin, Near)>,
+    /// Whether it is a thing's name and nothing else.
+    pub(crate) names_a_thing: bool,
+}
+
 struct Group {
     near: Near,
     said: Vec<u32>,
+    /// Whether it names things.
+    things: bool,
 }
 
 /// The table.
@@ -78,10 +91,12 @@ impl Table {
     }
 
     fn add(&mut self, line: &'static str, known: &mut FxHashMap<&'static str, u32>) {
-        let (asked, said, near) = match (line.strip_prefix("= "), line.split_once('>')) {
-            (Some(forms), _) => (forms, forms, Near::Form),
-            (None, Some((asked, said))) => (asked, said, Near::Bears),
-            (None, None) => (line, line, Near::Same),
+        let (mark, rest) = line.split_once(' ').unwrap_or(("", line));
+        let (asked, said, near) = match (mark, line.split_once('>')) {
+            ("=", _) => (rest, rest, Near::Form),
+            ("?", _) => (rest, rest, Near::Same),
+            (_, Some((asked, said))) => (asked, said, Near::Bears),
+            (_, None) => (line, line, Near::Same),
         };
         let group = u32::try_from(self.groups.len()).unwrap_or(u32::MAX);
         let mut of = |table: &mut Self, form: &'static str| {
@@ -107,26 +122,38 @@ impl Table {
             self.by_stem.entry(keys.stem.clone()).or_default().push(group);
             self.by_root.entry(keys.root.clone()).or_default().push(group);
         }
-        let said = said.split_whitespace().filter(|form| !form.contains('_')).map(|form| of(self, form)).collect();
-        self.groups.push(Group { near, said });
+        let said: Vec<u32> =
+            said.split_whitespace().filter(|form| !form.contains('_')).map(|form| of(self, form)).collect();
+        let things = mark == "?" || said.is_empty();
+        self.groups.push(Group { near, said, things });
     }
 
     /// What a word may stand for; itself is not among it. Empty for a word that the table does not hold.
     pub(crate) fn of(&self, keys: &Keys) -> Vec<(&Kin, Near)> {
-        let groups = self
-            .by_stem
-            .get(&keys.stem)
-            .or_else(|| Some(&keys.root).filter(|_| keys.have_family()).and_then(|root| self.by_root.get(root)));
-        groups.map_or_else(Vec::new, |groups| self.said(groups, &keys.root))
+        self.groups_of(keys).map_or_else(Vec::new, |groups| self.said(groups, &keys.root))
+    }
+
+    /// Whether the word is a thing's name and nothing else.
+    pub(crate) fn names_a_thing(&self, keys: &Keys) -> bool {
+        self.groups_of(keys).is_some_and(|groups| self.are_things(groups))
+    }
+
+    fn are_things(&self, groups: &[u32]) -> bool {
+        groups.iter().all(|group| self.groups.get(*group as usize).is_some_and(|group| group.things))
+    }
+
+    fn groups_of(&self, keys: &Keys) -> Option<&Vec<u32>> {
+        let family = || Some(&keys.root).filter(|_| keys.have_family()).and_then(|root| self.by_root.get(root));
+        self.by_stem.get(&keys.stem).or_else(family)
     }
 
     /// Whether the table holds the word.
     pub(crate) fn holds(&self, keys: &Keys) -> bool {
-        self.by_stem.contains_key(&keys.stem) || keys.have_family() && self.by_root.contains_key(&keys.root)
+        self.groups_of(keys).is_some()
     }
 
-    /// The longest expression that begins at a place: how many tokens it has, and what it may stand for.
-    pub(crate) fn expression(&self, words: &Words, at: usize) -> Option<(usize, Vec<(&Kin, Near)>)> {
+    /// The longest expression that begins at a place.
+    pub(crate) fn expression(&self, words: &Words, at: usize) -> Option<Expression<'_>> {
         if !self.beginnings.contains(words.stem(at)) {
             return None;
         }
@@ -140,7 +167,7 @@ impl Table {
             text.push(' ');
             text.push_str(next);
             if let Some(groups) = self.expressions.get(&text) {
-                found = Some((len, self.said(groups, "")));
+                found = Some(Expression { len, kin: self.said(groups, ""), names_a_thing: self.are_things(groups) });
             }
         }
         found
@@ -199,11 +226,11 @@ mod tests {
     fn an_expression_is_found_whole_and_a_name_without_kin_is_known_all_the_same() {
         let table = Table::read("до_скольки > график\nпарковка >");
         let words = Words::of("вы до скольки?");
-        let (len, kin) = table.expression(&words, 1).unwrap();
-        assert_eq!((len, kin[0].0.keys.stem.as_str()), (2, "график"));
+        let found = table.expression(&words, 1).unwrap();
+        assert_eq!((found.len, found.kin[0].0.keys.stem.as_str(), found.names_a_thing), (2, "график", false));
         assert!(table.expression(&words, 0).is_none());
         let parking = Keys::of(&stem("парковки"));
-        assert!(table.holds(&parking) && table.of(&parking).is_empty());
+        assert!(table.names_a_thing(&parking) && table.of(&parking).is_empty());
     }
 
     #[test]

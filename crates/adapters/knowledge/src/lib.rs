@@ -9,7 +9,7 @@
 //! vocabulary, adds words that mean the same ([`kin`]) and weighs each word by how rare it is among the partner's passages;
 //! [`lexicon`] remembers what each word came down to → BM25 proposes candidates, whose words [`shapes`] keeps at hand →
 //! [`rank`] scores how much of the question a passage and its page cover, 0 to 1. Words that none of the pages know lower
-//! every score: that is how "I don't know" comes about.
+//! every score: that is how "I don't know" comes about → [`part`] chooses the paragraphs of a sure passage that answer.
 //!
 //! With an embedding model ([`KnowledgeIndex::with_embedder`]), vectors ([`vectors`]) join the score; when the model fails,
 //! words alone go on.
@@ -17,6 +17,7 @@
 mod index;
 mod kin;
 mod lexicon;
+mod part;
 mod question;
 mod rank;
 mod shapes;

@@ -6,6 +6,7 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
+use rustc_hash::FxHashSet;
 use tantivy::Searcher;
 use voronka_core::{
     ids::PartnerId,
@@ -16,7 +17,7 @@ use voronka_core::{
 };
 
 use crate::{
-    kin::{self, Kin, Near},
+    kin::{self, Expression, Kin, Near},
     lexicon::{Lexicon, Said},
     store::Vocabulary,
     words::{Hashes, Keys, Sense, is_name, looks_like_a_verb, sense},
@@ -39,6 +40,10 @@ const UNKNOWN_VERB: f32 = 0.3;
 const UNKNOWN_TOPIC: f32 = 1.4;
 /// Weight of a number that no page says: how many guests there are is no topic.
 const UNKNOWN_NUMBER: f32 = 0.1;
+/// Weight of a price that is asked for where no page speaks of prices.
+const UNKNOWN_PRICE: f32 = 0.3;
+/// What a word of the questions before counts.
+const BEFORE: f32 = 0.5;
 /// By how much a known verb weighs less than a thing as rare.
 const KNOWN_VERB: f32 = 0.6;
 
@@ -59,16 +64,34 @@ pub(crate) mod level {
     pub(crate) const BEGINNING: f32 = 0.55;
     /// A word that means the same.
     pub(crate) const SAME: f32 = 0.6;
+    /// What an expression stands for: several words together leave less doubt than one.
+    pub(crate) const EXPRESSION: f32 = 0.75;
     /// A word that says what such questions are about.
     pub(crate) const BEARS: f32 = 0.7;
+}
+
+/// When a word was said: what was asked before stands in lines of its own above the question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum When {
+    Before,
+    Now,
+}
+
+/// What kind of figure a question asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Figure {
+    None,
+    /// «сколько дней», «до скольки», «когда»
+    Any,
+    /// «сколько стоит», «почём»
+    Price,
 }
 
 /// A question as it is searched for.
 #[derive(Debug)]
 pub(crate) struct Asked {
     pub(crate) words: Vec<Arc<AskedWord>>,
-    /// Whether a price is asked for.
-    pub(crate) price: bool,
+    pub(crate) figure: Figure,
     /// Sum of the weights.
     pub(crate) weight: f32,
 }
@@ -80,14 +103,34 @@ pub(crate) struct AskedWord {
     pub(crate) hashes: Hashes,
     /// What finding it is worth: rarer words more, 0 to 1.
     pub(crate) weight: f32,
-    /// Whether it asks for a price: a price in the text answers it as well as the word would.
-    pub(crate) price: bool,
+    pub(crate) role: Role,
     /// Words of the vocabulary that it may be instead.
     pub(crate) instead: Vec<Instead>,
     /// Whether the vocabulary has it, or a word of its family.
     known: bool,
     /// Whether its spelling was mended, or would have been if fewer words before it had been.
     mends: bool,
+}
+
+/// What a word of the question is there for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// It says what the question is about.
+    Topic,
+    /// It asks for a price: a price in the text answers it as well as the word would.
+    Price,
+    /// It names a thing without kin: a page that says it in passing does not answer for it.
+    Thing,
+}
+
+impl Role {
+    fn of(price: bool, thing: bool) -> Self {
+        match (price, thing) {
+            (true, _) => Self::Price,
+            (false, true) => Self::Thing,
+            (false, false) => Self::Topic,
+        }
+    }
 }
 
 /// A word of the vocabulary that may be meant.
@@ -112,20 +155,17 @@ const STEM_END: u8 = 0xff;
 impl Asked {
     /// What the question comes down to in the vocabulary that it was read against.
     pub(crate) fn gist(&self) -> Gist {
-        let mut gist = Vec::with_capacity(self.words.len() * 24);
+        let mut gist = Vec::with_capacity(1 + self.words.len() * 24);
+        gist.push(self.figure as u8);
         for word in &self.words {
             let bears = word.known || !word.instead.is_empty();
             gist.push(u8::from(bears));
             gist.extend_from_slice(if bears { word.keys.stem.as_bytes() } else { &[] });
             gist.push(STEM_END);
             gist.extend_from_slice(&word.weight.to_le_bytes());
-            gist.push(u8::from(word.price));
+            gist.push(word.role as u8);
         }
         Gist(gist)
-    }
-
-    fn has(&self, keys: &Keys) -> bool {
-        self.words.iter().any(|word| word.keys.stem == keys.stem)
     }
 }
 
@@ -143,25 +183,28 @@ pub(crate) fn warm_up() {
 pub(crate) fn read(pages: &Pages<'_>, lexicon: &Lexicon, question: &str) -> tantivy::Result<Asked> {
     let (text, words) = pages.mended(question)?;
     let shouted = !text.chars().any(char::is_lowercase);
-    let mut asked = Asked { words: Vec::new(), price: false, weight: 0.0 };
+    let last_line = text.rfind('\n').map_or(0, |at| at + 1);
+    let mut asked = Asked { words: Vec::new(), figure: Figure::None, weight: 0.0 };
     let mut mended = 0;
     let mut from = 0;
     while from < words.len() && asked.words.len() < WORDS_MAX {
         let at = from;
         from += 1;
         let Some(word) = words.get(at).filter(|word| word.kind != Kind::Mark) else { continue };
-        asked.price |= asks_for_price(word.form);
-        if let Some((len, kin)) = kin::table().expression(&words, at) {
-            let one = Arc::new(pages.expression(&words, at..at + len, &kin, lexicon)?);
-            from = at + len;
-            asked.add(one);
+        let when = if word.range.start < last_line { When::Before } else { When::Now };
+        asked.figure.hear(word.form);
+        if let Some(expression) = kin::table().expression(&words, at) {
+            from = at + expression.len;
+            let one = Arc::new(pages.expression(&words, at..from, &expression, lexicon)?);
+            (at..from).for_each(|at| asked.figure.hear(words.form(at)));
+            asked.add(one, when);
             continue;
         }
         let means = sense(word.form);
         if means == Sense::None && !shouted && is_name(&text[word.range.clone()]) {
             let one = pages.word(&word, Sense::Full, lexicon)?;
             if one.known {
-                asked.add(Arc::new(one));
+                asked.add(Arc::new(one), when);
             }
             continue;
         }
@@ -190,16 +233,36 @@ pub(crate) fn read(pages: &Pages<'_>, lexicon: &Lexicon, question: &str) -> tant
             }
         };
         mended += usize::from(one.mends && mended < MENDED_MAX);
-        asked.add(one);
+        asked.add(one, when);
     }
     Ok(asked)
 }
 
+impl Figure {
+    fn hear(&mut self, form: &str) {
+        if asks_for_price(form) {
+            *self = Self::Price;
+        } else if *self == Self::None && asks_for_a_figure(form) {
+            *self = Self::Any;
+        }
+    }
+}
+
 impl Asked {
-    fn add(&mut self, word: Arc<AskedWord>) {
-        if !self.has(&word.keys) {
-            self.weight += word.weight;
-            self.words.push(word);
+    fn add(&mut self, mut word: Arc<AskedWord>, when: When) {
+        if when == When::Before {
+            word = Arc::new(AskedWord { weight: word.weight * BEFORE, ..AskedWord::clone(&word) });
+        }
+        match self.words.iter_mut().find(|known| known.keys.stem == word.keys.stem) {
+            Some(known) if known.weight >= word.weight => {}
+            Some(known) => {
+                self.weight += word.weight - known.weight;
+                *known = word;
+            }
+            None => {
+                self.weight += word.weight;
+                self.words.push(word);
+            }
         }
     }
 }
@@ -251,15 +314,21 @@ impl Pages<'_> {
             Kind::Digits => Keys::of(word.form.trim_start_matches('0')),
             _ => Keys::of(word.stem),
         };
+        let listed = kin::table().holds(&keys);
+        let kin = kin::table().of(&keys);
+        let names_a_thing = kin::table().names_a_thing(&keys);
+        // A photographer is no photograph.
+        let keys = if names_a_thing { keys.alone() } else { keys };
         let holding = self.frequency(&keys)?;
         let (known, verb) = (holding > 0, looks_like_a_verb(word.form));
-        let listed = kin::table().holds(&keys);
-        let (instead, kin_holding) = self.kin(&kin::table().of(&keys))?;
+        let (instead, kin_holding) = self.kin(&kin)?;
+        let price = asks_for_price(word.form);
         let weight = match (known, !instead.is_empty()) {
-            (true, _) if verb && word.kind == Kind::Word => rarity(holding, lexicon.passages) * KNOWN_VERB,
+            (true, _) if verb && !listed && word.kind == Kind::Word => rarity(holding, lexicon.passages) * KNOWN_VERB,
             (true, _) => rarity(holding, lexicon.passages),
             (false, true) => rarity(kin_holding, lexicon.passages) * if verb { KNOWN_VERB } else { 1.0 },
             (false, false) if word.kind == Kind::Digits => UNKNOWN_NUMBER,
+            (false, false) if price => UNKNOWN_PRICE,
             (false, false) if listed => UNKNOWN_TOPIC,
             (false, false) if verb => UNKNOWN_VERB,
             (false, false) => UNKNOWN_THING,
@@ -268,7 +337,7 @@ impl Pages<'_> {
             hashes: keys.hashes(),
             keys,
             weight: if sense == Sense::Little { weight * LIGHT } else { weight },
-            price: asks_for_price(word.form),
+            role: Role::of(price, names_a_thing),
             mends: !known && instead.is_empty() && !listed && word.kind == Kind::Word && sense == Sense::Full,
             instead,
             known,
@@ -280,15 +349,29 @@ impl Pages<'_> {
         &self,
         words: &Words,
         at: Range<usize>,
-        kin: &[(&Kin, Near)],
+        expression: &Expression<'_>,
         lexicon: &Lexicon,
     ) -> tantivy::Result<AskedWord> {
         let price = at.clone().any(|at| asks_for_price(words.form(at)));
         let stem = at.map(|at| words.stem(at)).collect::<Vec<_>>().join(" ");
         let keys = Keys { root: stem.clone(), bare: stem.clone(), stem };
-        let (instead, holding) = self.kin(kin)?;
-        let weight = if instead.is_empty() { UNKNOWN_VERB } else { rarity(holding, lexicon.passages) };
-        Ok(AskedWord { hashes: keys.hashes(), keys, weight, price, instead, known: false, mends: false })
+        let (mut instead, holding) = self.kin(&expression.kin)?;
+        instead.iter_mut().for_each(|one| one.level = level::EXPRESSION);
+        let weight = match (instead.is_empty(), price) {
+            (false, _) => rarity(holding, lexicon.passages),
+            (true, true) => UNKNOWN_PRICE,
+            (true, false) if expression.names_a_thing => UNKNOWN_TOPIC,
+            (true, false) => UNKNOWN_VERB,
+        };
+        Ok(AskedWord {
+            hashes: keys.hashes(),
+            keys,
+            weight,
+            role: Role::of(price, expression.names_a_thing),
+            instead,
+            known: false,
+            mends: false,
+        })
     }
 
     /// The kin that the pages say, and how many passages the commonest of it.
@@ -413,7 +496,16 @@ impl<'a> Typing<'a> {
 }
 
 fn asks_for_price(form: &str) -> bool {
-    matches!(form, "почем" | "цена" | "цены" | "цену" | "стоит" | "стоят" | "стоить" | "стоимость")
+    static WORDS: LazyLock<FxHashSet<&str>> = LazyLock::new(|| {
+        "почем цена цены цену ценник прайс стоит стоят стоить стоимость price prices cost costs much"
+            .split_whitespace()
+            .collect()
+    });
+    WORDS.contains(form)
+}
+
+fn asks_for_a_figure(form: &str) -> bool {
+    matches!(form, "сколько" | "скольки" | "скольких" | "когда" | "much" | "many" | "when" | "long")
 }
 
 /// How much a word tells passages apart, 0 to 1, from the number of passages that hold it.

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use crate::{
-    question::{Asked, AskedWord, WORDS_MAX, level},
+    question::{Asked, AskedWord, Figure, Role, WORDS_MAX, level},
     words::Hashes,
 };
 
@@ -114,7 +114,7 @@ mod weights {
     /// What a heading's name counts of a title's.
     pub(super) const HEADING: f32 = 0.25;
     pub(super) const NEAR: f32 = 0.1;
-    pub(super) const KIND: f32 = 0.04;
+    pub(super) const KIND: f32 = 0.12;
     pub(super) const BM25: f32 = 0.42;
     /// How sure it is that the best passage answers: the share of the question that its page covers, and of these.
     pub(super) const SURE_NAME: f32 = 0.2;
@@ -185,7 +185,7 @@ fn curve(sum: f32) -> f32 {
 }
 
 /// Which keys of a passage answer which words of the question, and how closely.
-struct Sought {
+pub(crate) struct Sought {
     keys: FxHashMap<u32, Vec<(usize, f32)>>,
     /// One bit for the low bits of each key: most words of a passage answer nothing, and are passed over at once.
     bits: [u64; BITS / 64],
@@ -196,7 +196,7 @@ const BITS: usize = 4096;
 const ROLES: [u32; 3] = [0, 0x9e37_79b9, 0x7f4a_7c15];
 
 impl Sought {
-    fn of(asked: &Asked) -> Self {
+    pub(crate) fn of(asked: &Asked) -> Self {
         let mut sought = Self { keys: FxHashMap::default(), bits: [0; BITS / 64] };
         for (nth, word) in asked.words.iter().enumerate() {
             let own = word.hashes;
@@ -224,6 +224,40 @@ impl Sought {
             Some((_, known)) => *known = known.max(level),
             None => answers.push((nth, level)),
         }
+    }
+
+    /// Share of the question's topic that these words answer, other words of its family nearly as well as itself: what asks
+    /// for a price is none of it.
+    pub(crate) fn share(&self, asked: &Asked, words: &[Hashes]) -> f32 {
+        let mut levels: Each = [0.0; WORDS_MAX];
+        for word in words {
+            self.each(*word, |nth, level| levels[nth] = levels[nth].max(level));
+        }
+        let (mut all, mut covered) = (f32::MIN_POSITIVE, 0.0);
+        for (word, level) in asked.words.iter().zip(levels).filter(|(word, _)| word.role != Role::Price) {
+            all += word.weight;
+            covered += word.weight * if level > 0.0 { f32::midpoint(1.0, level) } else { 0.0 };
+        }
+        covered / all
+    }
+
+    /// The title or `also` entry of a passage's page that the question comes nearest to.
+    pub(crate) fn nearest_name<'a>(&self, asked: &Asked, shape: &'a Shape) -> &'a [Hashes] {
+        let names = shape.parts.iter().filter(|(place, _)| matches!(place, Place::Title | Place::Also));
+        let near = |words: &[Hashes]| {
+            let mut here: Each = [0.0; WORDS_MAX];
+            let mut answered = 0.0;
+            for word in words {
+                let mut best: f32 = 0.0;
+                self.each(*word, |nth, level| {
+                    here[nth] = here[nth].max(level);
+                    best = best.max(level);
+                });
+                answered += best;
+            }
+            called(asked, &here, answered, words.len())
+        };
+        names.map(|(_, words)| words.as_slice()).max_by(|a, b| near(a).total_cmp(&near(b))).unwrap_or_default()
     }
 
     /// Shows every word of the question that a word of a passage answers.
@@ -294,14 +328,14 @@ impl Fit {
             },
             name: 0.0,
             near: 0.0,
-            kind: f32::from(u8::from(asked.price && shape.price)),
+            kind: f32::from(u8::from(asked.figure == Figure::Price && shape.price)),
         };
         for (place, words) in &shape.parts {
             fit.take(asked, keys, *place, words);
         }
         if shape.price {
             let priced = level::ROOT * Place::Body.factor();
-            for (nth, _) in asked.words.iter().enumerate().filter(|(_, word)| word.price) {
+            for (nth, _) in asked.words.iter().enumerate().filter(|(_, word)| word.role == Role::Price) {
                 fit.said.levels[nth] = fit.said.levels[nth].max(priced);
                 fit.said.body[nth] = fit.said.body[nth].max(1.0);
             }
@@ -336,7 +370,9 @@ impl Fit {
             last = Some((nth, at));
         }
         for nth in 0..asked.words.len() {
-            self.said.levels[nth] = self.said.levels[nth].max(here[nth] * place.factor());
+            let passing = place == Place::Body && asked.words[nth].role == Role::Thing;
+            let factor = if passing { IN_PASSING } else { place.factor() };
+            self.said.levels[nth] = self.said.levels[nth].max(here[nth] * factor);
             often[nth] = often[nth].max(here[nth]);
         }
         match place {
@@ -372,6 +408,8 @@ impl Fit {
     }
 }
 
+/// What a thing's name counts in a text that is called otherwise.
+const IN_PASSING: f32 = 0.4;
 /// How far apart two words may stand to be near each other, function words not counted.
 const NEAR_WORDS: usize = 3;
 

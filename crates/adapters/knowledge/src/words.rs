@@ -125,6 +125,11 @@ impl Keys {
         Self { stem: stem.to_owned(), root, bare }
     }
 
+    /// The same without a family.
+    pub(crate) fn alone(self) -> Self {
+        Self { root: self.stem.clone(), bare: self.stem.clone(), stem: self.stem }
+    }
+
     /// Whether other words may have its root: numbers and words of other alphabets stand alone.
     pub(crate) fn have_family(&self) -> bool {
         has_family(&self.stem)

@@ -125,5 +125,6 @@ fn passage() -> Passage {
         heading: String::new(),
         text: PASSAGE.into(),
         score: 0.9,
+        part: None,
     }
 }

@@ -193,7 +193,9 @@ fn passage(files: &PartnerFiles, page: &str, heading: &str) -> Passage {
     let (heading, rest) = text[from..].split_once('\n').expect("a heading has a line of its own");
     let body = rest.split("\n## ").next().unwrap_or(rest).trim();
     let heading = heading.trim_start_matches(['#', ' ']).to_owned();
-    Passage { page: format!("{page}.md"), title: "Доставка".into(), heading, text: body.into(), score: 0.9 }
+    Passage {
+        page: format!("{page}.md"), title: "Доставка".into(), heading, text: body.into(), score: 0.9, part: None
+    }
 }
 
 fn folder(path: &str) -> PartnerFiles {

@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use async_trait::async_trait;
 
 use super::Fate;
@@ -9,7 +11,8 @@ pub trait Knowledge: Send + Sync + 'static {
     /// Makes the index hold exactly these pages of this partner. Unchanged pages are not indexed again.
     async fn index(&self, partner: &PartnerId, pages: &[Page]) -> Result<Indexed, KnowledgeError>;
 
-    /// The best passages for a question, best first, at most `top`. Nothing that fits: an empty list.
+    /// The best passages for a question, best first, at most `top`. Nothing that fits: an empty list. What the question
+    /// follows up stands in lines above it.
     async fn search(&self, partner: &PartnerId, question: &str, top: usize) -> Result<Vec<Passage>, KnowledgeError>;
 }
 
@@ -24,6 +27,8 @@ pub struct Passage {
     pub heading: String,
     /// The words, in Markdown.
     pub text: String,
+    /// Bytes of them that answer the question: what is said of a long passage where no model words the answer. `None`: all.
+    pub part: Option<Range<usize>>,
     /// How sure it is that the passage bears on the question, 0 to 1. Comparable between questions: the core
     /// answers from passages of at least [`Passage::SURE`] alone.
     pub score: f32,
@@ -32,6 +37,11 @@ pub struct Passage {
 impl Passage {
     /// Least score of a passage that an answer may rest on.
     pub const SURE: f32 = 0.5;
+
+    /// The words that answer the question.
+    pub fn answer(&self) -> &str {
+        self.part.clone().and_then(|part| self.text.get(part)).unwrap_or(&self.text)
+    }
 }
 
 /// What an indexing did.

@@ -90,7 +90,7 @@ pub(super) fn start(mut work: Box<Work>) -> Step {
 /// Asks what the pages say about the next question; once all were asked, answers.
 fn search(work: Box<Work>, pending: Pending, grounds: Vec<Ground>) -> Step {
     let Some(next) = pending.questions.get(grounds.len()) else { return answer(work, pending, grounds) };
-    let query = work.masked(&next.replace('\n', " ")).into_owned();
+    let query = work.masked(next).into_owned();
     let turn = Turn { work, answering: Answering::Searching(pending, grounds) };
     Step::Ask(turn, Question::Search { query, top: PASSAGES_MAX })
 }

@@ -208,6 +208,7 @@ fn the_catalogue_answers_and_not_the_prose() {
             heading: String::new(),
             text: "Выбирайте сердцем.".into(),
             score: 0.9,
+            part: None,
         }]
     };
     for (question, shown, hidden) in [
@@ -235,6 +236,7 @@ fn what_is_without_something_is_said_with_what_the_pages_say_of_it() {
             heading: String::new(),
             text: "Следы орехов возможны во всех тортах.".into(),
             score: 0.9,
+            part: None,
         }]
     });
     talk.me("есть торты без орехов?");
@@ -338,6 +340,7 @@ fn several_questions_in_one_message_get_an_answer_each() {
             heading: String::new(),
             text: (*text).into(),
             score: 0.9,
+            part: None,
         };
         // As a search does: the best for this question alone.
         found.take(1).map(page).collect::<Vec<_>>()

@@ -96,6 +96,7 @@ fn s_41_an_injection_in_a_name_a_message_a_passage_or_a_product_gets_nothing_thr
                         heading: String::new(),
                         text: text.into(),
                         score: 0.3,
+                        part: None,
                     }]
                 });
             let name = if (nth + way) % 4 == 0 { planted } else { "Анна" };

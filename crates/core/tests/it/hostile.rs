@@ -56,6 +56,7 @@ fn s_38_html_dropped_from_pages_and_from_a_models_words() {
         heading: String::new(),
         text: html.into(),
         score: 0.9,
+        part: None,
     };
     let mut files = PartnerFiles::new();
     files.insert("config.yaml".into(), "name: К\naccounts: {web: {}}\n".into());

@@ -62,6 +62,7 @@ pub(crate) fn pages(question: &str) -> Vec<Passage> {
         heading: "Без глютена".into(),
         text: "Торт «Малина» печём на миндальной муке, глютена в нём нет.".into(),
         score: 0.9,
+        part: None,
     };
     if about_gluten { vec![passage] } else { Vec::new() }
 }

@@ -136,6 +136,7 @@ pub(crate) fn pages(question: &str) -> Vec<Passage> {
             heading: String::new(),
             text: (*text).into(),
             score: 0.9,
+            part: None,
         })
         .collect()
 }

@@ -95,7 +95,7 @@ fn scored(page: &Page, asked: &HashSet<String>) -> Vec<Passage> {
         let here = stems(&format!("{heading} {text}"));
         let covered = asked.iter().filter(|word| here.contains(*word) || names.contains(*word)).count();
         let score = covered as f32 / asked.len().max(1) as f32;
-        Passage { page: page.path.to_string(), title: page.title.clone(), heading, text, score }
+        Passage { page: page.path.to_string(), title: page.title.clone(), heading, text, score, part: None }
     });
     passages.filter(|passage| passage.score > 0.0).collect()
 }

@@ -300,7 +300,7 @@ impl Knowledge for SimKnowledge {
         }
         let (page, title) = ("delivery.md".to_owned(), "Доставка".to_owned());
         let text = "Доставляем по городу каждый день.".to_owned();
-        Ok(vec![Passage { page, title, heading: String::new(), text, score: 0.9 }])
+        Ok(vec![Passage { page, title, heading: String::new(), text, score: 0.9, part: None }])
     }
 }
 

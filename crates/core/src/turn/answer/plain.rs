@@ -1,13 +1,12 @@
 //! Answers without a model: from the catalogue and the passages, question by question.
 
-use super::{Basis, Fact, Ground, Pending, PendingKind, Phrase, Rich, Wish, Worded, Words};
+use super::{Basis, Fact, Ground, Passage, Pending, PendingKind, Phrase, Rich, Wish, Worded, Words};
 use crate::{
     lang::print,
     spec::{catalogue::Product, flow::Action},
     turn::{
         assortment::Found,
         booking::SHOWN_MAX,
-        excerpt::excerpt,
         prompt::line,
         reply::Reply,
         token::{Plain, Token},
@@ -17,6 +16,8 @@ use crate::{
 
 /// Longest question that is passed on, in characters.
 const QUESTION_CHARS_MAX: usize = 300;
+/// Longest part of a passage that is said, in characters.
+const SAID_CHARS_MAX: usize = 600;
 /// Products shown where none fits.
 const NEAREST_MAX: usize = 3;
 /// Products that a model is told of.
@@ -54,11 +55,12 @@ impl Work {
             let passage = ground.sure().next();
             // What the pages say about contents is said with what is without them.
             let passage = passage.filter(|_| catalogue.is_none_or(|(wish, found)| wish.excludes() || found.is_empty()));
-            if let Some(passage) = passage.filter(|passage| !said.contains(&passage.text.as_str())) {
-                said.push(&passage.text);
-                answer.say(&excerpt(&passage.text, &Words::of(&ground.question)));
+            if let Some(words) = passage.map(Passage::answer).filter(|words| !said.contains(words)) {
+                said.push(words);
+                answer.say(&cut(&Rich::from_markdown(words)));
             }
-            match catalogue.filter(|(_, found)| passage.is_none() || !found.is_empty()) {
+            // That nothing is without it is an answer too.
+            match catalogue.filter(|(wish, found)| passage.is_none() || wish.excludes() || !found.is_empty()) {
                 Some((wish, found)) => {
                     worded = Worded::Catalogue;
                     answer.append(self.goods_reply(wish, found));
@@ -203,4 +205,12 @@ impl Work {
         }
         self.put_answer(answer, pending.progress);
     }
+}
+
+/// At most so long, ended at a sentence.
+fn cut(text: &Rich) -> Rich {
+    let Some((limit, _)) = text.text.char_indices().nth(SAID_CHARS_MAX) else { return text.clone() };
+    let head = &text.text[..limit];
+    let end = head.rfind(['.', '!', '?', '\n']).map_or(limit, |at| at + 1);
+    text.slice(0..end)
 }
