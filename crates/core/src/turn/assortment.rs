@@ -105,6 +105,15 @@ impl Assortment {
                 }
             }
         }
+        // «Вишнёвый» pie is one of those with cherries.
+        for (at, name) in called.iter().enumerate() {
+            for stem in &name.own {
+                let keys: Vec<String> = alike_entries(&classes, stem).map(|(key, _)| key.clone()).collect();
+                for key in keys {
+                    put(classes.entry(key).or_default(), at);
+                }
+            }
+        }
         let is_class = |stem: &str| alike(&classes, stem).next().is_some();
         let mut names: BTreeMap<String, Goods> = BTreeMap::new();
         let mut whole_names: BTreeMap<String, Vec<(Vec<String>, usize)>> = BTreeMap::new();
@@ -286,6 +295,13 @@ impl NameWords {
 
 /// The entries of words with this root: «ягодн» and «ягод».
 fn alike<'a>(all: &'a BTreeMap<String, Goods>, stem: &'a str) -> impl Iterator<Item = &'a Goods> {
+    alike_entries(all, stem).map(|(_, goods)| goods)
+}
+
+fn alike_entries<'a>(
+    all: &'a BTreeMap<String, Goods>,
+    stem: &'a str,
+) -> impl Iterator<Item = (&'a String, &'a Goods)> {
     let root: String = stem.chars().take(ROOT_CHARS).collect();
     // A «медовик» is no «медовый», as long as the word itself is known.
     let known = all.contains_key(stem);
@@ -293,7 +309,7 @@ fn alike<'a>(all: &'a BTreeMap<String, Goods>, stem: &'a str) -> impl Iterator<I
         move |key: &str| known && (key.strip_prefix(stem) == Some("ик") || stem.strip_prefix(key) == Some("ик"));
     let same = move |(key, _): &(&String, &Goods)| *key == stem || kin(key, stem) && !other(key);
     let end = root.clone();
-    all.range(root..).take_while(move |(key, _)| key.starts_with(&end)).filter(same).map(|(_, goods)| goods)
+    all.range(root..).take_while(move |(key, _)| key.starts_with(&end)).filter(same)
 }
 
 fn put(goods: &mut Goods, at: usize) {

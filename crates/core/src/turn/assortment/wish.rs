@@ -9,7 +9,7 @@ use super::{
     Assortment, Goods, STEM_CHARS_MIN,
     contents::Without,
     put,
-    vocabulary::{ASKS, NEUTRAL, OTHER_UNITS, PEOPLE, elsewhere, in_kilos, order, size},
+    vocabulary::{ASKS, MEASURES, NEUTRAL, OTHER_UNITS, PEOPLE, elsewhere, in_kilos, order, size},
 };
 use crate::lang::{
     dates::{self, Certainty},
@@ -90,6 +90,8 @@ pub(in crate::turn) enum Sign {
     Stock,
     /// The price.
     Price,
+    /// «сколько», «вес»: what stands on the card of a product.
+    Measure,
     /// A wish to be shown something or advised.
     Show,
     /// All there is, or advice on it.
@@ -145,7 +147,8 @@ impl Wish {
 
     /// Whether it says more than which products: then the catalogue answers though pages have something to say.
     pub(in crate::turn) fn comes_first(&self) -> bool {
-        self.criteria() > 0 || self.signs.has(Sign::Price) || self.signs.has(Sign::All)
+        let asked_for = !self.named.is_empty() && self.signs.has(Sign::There) && self.unknown == 0;
+        self.criteria() > 0 || self.signs.has(Sign::Price) || self.signs.has(Sign::All) || asked_for
     }
 
     /// Whether some products were ruled out.
@@ -318,7 +321,8 @@ impl Reader<'_> {
         let plausible = number.value >= self.all.cheapest / Decimal::from(4);
         let said = number.bound != Bound::Exactly
             || number.upto.is_some()
-            || matches!(before, "за" | "по" | "бюджет" | "цена" | "ценой");
+            || matches!(before, "за" | "по" | "бюджет" | "цена" | "ценой")
+            || before == "на" && value > Decimal::from(GUESTS_MAX);
         if number.money.is_some() || plausible && said && !foreign {
             self.wish.price = Some(self.price(number, before));
             return self.take(if number.unit.is_some() && number.money.is_none() { bare } else { whole });
@@ -499,6 +503,7 @@ impl Reader<'_> {
             return;
         }
         if ASKS.contains(form) {
+            self.wish.signs.add(Sign::Measure, form == "сколько");
             self.wish.signs.add(Sign::Show, true);
             self.wish.signs.add(
                 Sign::What,
@@ -514,6 +519,8 @@ impl Reader<'_> {
             return;
         }
         self.wish.signs.add(Sign::There, matches!(form, "вас" | "продаете" | "делаете" | "печете" | "you"));
+        // «Лесная ягода сколько», «облако вес»: a card tells it.
+        self.wish.signs.add(Sign::Measure, MEASURES.contains(form));
         if NEUTRAL.contains(stem) || NEUTRAL.contains(form) || stem.chars().count() < STEM_CHARS_MIN {
             return;
         }
@@ -521,7 +528,7 @@ impl Reader<'_> {
             self.wish.signs.add(Sign::Elsewhere, true);
             return;
         }
-        match self.all.meant(stem) {
+        match self.all.meant(stem).or_else(|| self.tiered(form)) {
             Some((goods, false)) => {
                 if !self.wish.classes.contains(&goods) {
                     self.wish.classes.push(goods);
@@ -533,6 +540,19 @@ impl Reader<'_> {
                 None => self.wish.unknown += 1,
             },
         }
+    }
+
+    /// «Двухъярусный», «двухэтажный»: what has «два яруса» among its tags.
+    fn tiered(&self, form: &str) -> Option<(Goods, bool)> {
+        let count = [("двух", "два"), ("трех", "три")].into_iter().find(|(start, _)| form.starts_with(start))?;
+        let tiers = form[count.0.len()..].trim_start_matches('ъ');
+        if !tiers.starts_with("ярус") && !tiers.starts_with("этаж") {
+            return None;
+        }
+        let (all, _) = self.all.meant("ярус")?;
+        let (counted, _) = self.all.meant(count.1)?;
+        let goods: Goods = all.into_iter().filter(|at| counted.binary_search(at).is_ok()).collect();
+        (!goods.is_empty()).then_some((goods, false))
     }
 
     /// Products all of whose own words were said. A word of a name that was not said in full is unknown.
@@ -554,6 +574,9 @@ impl Reader<'_> {
                 None => self.wish.unknown += 1,
             }
         }
+        let products = !self.wish.named.is_empty() || !self.wish.classes.is_empty();
+        let told = products && self.wish.unknown == 0 && self.wish.signs.has(Sign::Measure);
+        self.wish.signs.add(Sign::Price, told && !self.wish.signs.has(Sign::Elsewhere));
         let listed = self.wish.signs.has(Sign::What) && self.wish.signs.has(Sign::There);
         self.wish.signs.add(Sign::All, listed);
         // «Торт Малина» is the cake; a class that holds none of what was named is about something else.
