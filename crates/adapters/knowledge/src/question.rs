@@ -196,7 +196,9 @@ pub(crate) fn read(pages: &Pages<'_>, lexicon: &Lexicon, question: &str) -> tant
         if let Some(expression) = kin::table().expression(&words, at) {
             from = at + expression.len;
             let one = Arc::new(pages.expression(&words, at..from, &expression, lexicon)?);
-            (at..from).for_each(|at| asked.figure.hear(words.form(at)));
+            for at in at..from {
+                asked.figure.hear(words.form(at));
+            }
             asked.add(one, when);
             continue;
         }
@@ -356,7 +358,9 @@ impl Pages<'_> {
         let stem = at.map(|at| words.stem(at)).collect::<Vec<_>>().join(" ");
         let keys = Keys { root: stem.clone(), bare: stem.clone(), stem };
         let (mut instead, holding) = self.kin(&expression.kin)?;
-        instead.iter_mut().for_each(|one| one.level = level::EXPRESSION);
+        for one in &mut instead {
+            one.level = level::EXPRESSION;
+        }
         let weight = match (instead.is_empty(), price) {
             (false, _) => rarity(holding, lexicon.passages),
             (true, true) => UNKNOWN_PRICE,

@@ -1,11 +1,14 @@
 //! The index as the app uses it.
 
-use std::{fs, sync::Arc};
+use std::{fs, path::Path, sync::Arc};
 
 use voronka_core::{
     ids::PartnerId,
     ports::{EmbedError, Knowledge, Passage},
-    spec::knowledge::Page,
+    spec::{
+        knowledge::Page,
+        partner::{PartnerFiles, PartnerSpec},
+    },
 };
 use voronka_knowledge::KnowledgeIndex;
 use voronka_testkit::{
@@ -195,5 +198,69 @@ async fn one_to_three_pages_are_enough_to_be_sure_and_to_be_unsure() {
             let score = best(&index, question).await.map_or(0.0, |passage| passage.score);
             assert!(score < Passage::SURE, "{count}: {question}: {score}");
         }
+    }
+}
+
+/// The pages of a partner of the repository.
+fn pages_of(partner: &str) -> Vec<Page> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../partners").join(partner);
+    let mut files = PartnerFiles::new();
+    read(&folder, &folder, &mut files);
+    PartnerSpec::parse(shop(), &files).spec.expect("a sound partner").pages
+}
+
+fn read(folder: &Path, at: &Path, files: &mut PartnerFiles) {
+    for entry in fs::read_dir(at).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            read(folder, &path, files);
+        } else {
+            let name = path.strip_prefix(folder).unwrap().to_str().unwrap().replace('\\', "/");
+            files.insert(Arc::from(name), fs::read(&path).unwrap());
+        }
+    }
+}
+
+#[tokio::test]
+async fn of_a_page_that_was_found_by_other_words_the_part_that_answers_is_said() {
+    for (partner, questions) in [
+        (
+            "korica",
+            &[
+                ("до скольки вы работаете?", "с 9:00 до 20:00"),
+                ("во сколько закрываетесь", "с 9:00 до 20:00"),
+                ("где вас найти", "улица Пекарская, 12"),
+                ("а безглютеновые бывают?", "на миндальной муке"),
+                ("сколько стоит доставка", "350 ₽"),
+                ("до скольки вы работаете?\nа где вы находитесь?", "улица Пекарская, 12"),
+                ("сколько стоит доставка?\nа за город?", "800 ₽"),
+            ][..],
+        ),
+        (
+            "en-bakery",
+            &[
+                ("how much is delivery", "£4.50"),
+                ("what time do you close?", "5.30 pm"),
+                ("can I pick it up myself", "order number"),
+                ("my money back please", "Refunds go back"),
+            ],
+        ),
+    ] {
+        let index = filled(&pages_of(partner)).await;
+        for (question, expected) in questions {
+            let passage = best(&index, question).await.unwrap_or_else(|| panic!("{question}"));
+            assert!(passage.score >= Passage::SURE, "{question}: {}", passage.score);
+            assert!(passage.answer().contains(expected), "{question}: {}", passage.answer());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_thing_that_a_page_mentions_in_passing_is_not_what_it_answers() {
+    let index = filled(&pages_of("korica")).await;
+    for question in ["фотографа посоветуете?", "рецептик дадите", "столик забронировать", "платье есть?"]
+    {
+        let score = best(&index, question).await.map_or(0.0, |passage| passage.score);
+        assert!(score < Passage::SURE, "{question}: {score}");
     }
 }
