@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 pub use self::answer::yes_no;
 use super::{
     normal::{Kind, Words, squeezed},
-    numerals::{Numeral, numeral, ordinal},
+    numerals::ordinal,
     phrases::filler,
 };
 
@@ -339,6 +339,12 @@ fn whole(said: &Said<'_>, options: &[OptionWords], attention: Attention) -> Vec<
 fn listed(said: &Said<'_>, options: &[OptionWords], _: Attention) -> Vec<Hit> {
     let content = said.content();
     let [nth] = *content.as_slice() else { return Vec::new() };
+    // «Нас 2», «на 2» count people or days.
+    if (0..said.len()).any(|nth| matches!(said.form(nth), "нас" | "на" | "для" | "к" | "for" | "to"))
+        && said.form(nth).parse::<u64>().is_ok()
+    {
+        return Vec::new();
+    }
     // Where a label holds this number («2 кг»), the label is meant and not the list.
     let in_label = options
         .iter()
@@ -350,14 +356,11 @@ fn listed(said: &Said<'_>, options: &[OptionWords], _: Attention) -> Vec<Hit> {
     }
 }
 
+/// Digits and ordinals choose by place; «двое», «пять» count something.
 fn list_number(form: &str, len: usize) -> Option<usize> {
     let number = match form {
         "последний" | "последняя" | "последнее" | "последнюю" | "last" => len,
-        _ => match (form.parse::<usize>(), ordinal(form), numeral(form)) {
-            (Ok(number), ..) => number,
-            (_, Some(number), _) | (_, _, Some(Numeral::Plain(number))) => usize::try_from(number).ok()?,
-            _ => return None,
-        },
+        _ => form.parse().ok().or_else(|| usize::try_from(ordinal(form)?).ok())?,
     };
     number.checked_sub(1).filter(|at| *at < len)
 }

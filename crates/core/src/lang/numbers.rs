@@ -9,12 +9,15 @@ use rust_decimal::{Decimal, prelude::ToPrimitive};
 use self::bounds::{bound_after, bound_before};
 use super::{
     normal::{Kind, Words, stem},
-    numerals::{Numeral, half_of, halvable, hundredths, numeral},
+    numerals::{Numeral, collective, half_of, halvable, hundredths, numeral},
 };
 use crate::money::{Currency, Money};
 
 /// Longest run of digits that is a number and not a code or a phone.
 const DIGITS_MAX: usize = 9;
+
+/// Stems of the words that count people.
+const PEOPLE: [&str; 2] = ["человек", "peopl"];
 
 /// How a number bounds what is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -57,6 +60,8 @@ pub struct Number {
     pub money: Option<MoneySign>,
     /// Stems of further words beside it: «12 *взрослых* гостей», «*гостей* 12».
     near: [Option<String>; 2],
+    /// Whether it counts people by itself: «двое», «нас 12».
+    people: bool,
 }
 
 impl Number {
@@ -65,6 +70,7 @@ impl Number {
     pub fn counts<S: AsRef<str>>(&self, unit_stems: &[S]) -> bool {
         let mut beside = self.unit.iter().chain(self.near.iter().flatten());
         beside.any(|word| unit_stems.iter().any(|unit| unit.as_ref() == word))
+            || self.people && PEOPLE.iter().any(|people| unit_stems.iter().any(|unit| unit.as_ref() == *people))
     }
 
     /// The number as money: the currency named, else the one given. `None` when it does not fit into hundredths.
@@ -241,7 +247,9 @@ fn suffixed(words: &Words, mut amount: Amount) -> Option<Amount> {
     if words.glued(suffix) && ORDINAL.contains(&words.form(suffix)) {
         return None;
     }
-    if hyphen && CARDINAL.contains(&words.form(suffix)) {
+    // «3х тыс», but not «3х4».
+    let bare = words.glued(suffix) && words.form(suffix) == "х" && !words.glued(suffix + 1);
+    if (hyphen || bare) && CARDINAL.contains(&words.form(suffix)) {
         amount.to = suffix + 1;
     }
     Some(amount)
@@ -280,14 +288,15 @@ fn in_words(words: &Words, at: usize) -> Option<Amount> {
 
 /// Forms that stand before their number: «тысячи три», but «тысяча двести».
 fn inverted(form: &str) -> bool {
-    matches!(form, "тысячи" | "тысяч" | "тыщи" | "тыщ" | "миллиона" | "миллионов")
+    matches!(form, "тысячи" | "тысяч" | "тыс" | "тыщи" | "тыщ" | "миллиона" | "миллионов")
 }
 
-/// «тысячи три», «тысяч 5».
+/// «тысячи три», «тысяч 5», «тыщ до 3х».
 fn before_count(words: &Words, at: usize, scale: u32) -> Option<Amount> {
-    let count = match words.kind(at + 1)? {
-        Kind::Digits => in_digits(words, at + 1)?,
-        _ => composed(words, at + 1)?,
+    let next = at + 1 + usize::from(matches!(words.form(at + 1), "до" | "за" | "в" | "около"));
+    let count = match words.kind(next)? {
+        Kind::Digits => in_digits(words, next)?,
+        _ => composed(words, next)?,
     };
     let few = count.value < Decimal::ONE_HUNDRED && !count.thousands;
     let value = count.value.checked_mul(Decimal::from(scale)).filter(|_| few)?;
@@ -419,9 +428,11 @@ fn dress(words: &Words, amount: Amount) -> Number {
     let counted = half_of(words.form(amount.from)).is_none() && unit.is_some();
     let second = if counted { unit_at(words, to + 1).map(ToOwned::to_owned) } else { None };
     let before = from.checked_sub(1).and_then(|at| unit_before(words, at)).map(ToOwned::to_owned);
+    let people = !counted && counts_people(words, amount.from, to);
     to += usize::from(counted);
     if bound == Bound::Exactly {
-        bound = bound_after(words, to).unwrap_or(bound);
+        let within = inverted(words.form(amount.from)) && words.form(amount.from + 1) == "до";
+        bound = if within { Bound::AtMost } else { bound_after(words, to).unwrap_or(bound) };
     }
     Number {
         range: words.source(from..to),
@@ -430,9 +441,18 @@ fn dress(words: &Words, amount: Amount) -> Number {
         upto: amount.upto,
         bound,
         unit,
-        money,
         near: [second, before],
+        people: people && money.is_none(),
+        money,
     }
+}
+
+/// «двое», «мы вдвоём», «нас 12», two of us.
+fn counts_people(words: &Words, from: usize, to: usize) -> bool {
+    let before = from
+        .checked_sub(1)
+        .map_or("", |at| words.form(if words.form(at) == "будет" { at.saturating_sub(1) } else { at }));
+    collective(words.form(from)) || before == "нас" || words.form(to) == "of" && words.form(to + 1) == "us"
 }
 
 fn unit_at(words: &Words, at: usize) -> Option<&str> {

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use rust_decimal::Decimal;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// How a number word combines with its neighbours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,6 +95,15 @@ static NUMERALS: LazyLock<FxHashMap<&'static str, Numeral>> = LazyLock::new(|| {
 /// What a word in normal form counts as.
 pub(super) fn numeral(form: &str) -> Option<Numeral> {
     NUMERALS.get(form).copied()
+}
+
+/// «двое», «вдвоём»: a number of people.
+pub(super) fn collective(form: &str) -> bool {
+    const COLLECTIVES: &str = "двое двоих двоим двоими вдвоем трое троих троим троими втроем четверо четверых четверым \
+        вчетвером пятеро пятерых пятерым впятером шестеро шестерых шестерым вшестером семеро семерых семерым всемером \
+        восьмеро восьмерых девятеро девятерых десятеро";
+    static FORMS: LazyLock<FxHashSet<&'static str>> = LazyLock::new(|| COLLECTIVES.split_whitespace().collect());
+    FORMS.contains(form)
 }
 
 /// «полкило», «полчаса»: the word after «пол», when it is something that is halved.

@@ -11,6 +11,7 @@ mod fit;
 mod flows;
 mod guard;
 mod hostile;
+mod misreadings;
 mod models;
 mod partners;
 mod replay;

@@ -54,6 +54,12 @@ pub(crate) fn korica() -> Rehearsal {
     Rehearsal::new(playbook("korica", &files), "telegram", "2026-12-01T12:00:00+03:00").search(pages)
 }
 
+/// The English demo partner.
+pub(crate) fn bakery() -> Rehearsal {
+    let files = files("../../partners/en-bakery");
+    Rehearsal::new(playbook("en-bakery", &files), "telegram", "2026-12-01T12:00:00+00:00").search(pages)
+}
+
 pub(crate) fn pages(question: &str) -> Vec<Passage> {
     let about_gluten = question.to_lowercase().contains("глютен");
     let passage = Passage {

@@ -9,6 +9,15 @@ impl Work {
     /// Whether each step may still be reached from `from` with the answers given. Guards that the answers settle are followed
     /// only the way they say; all others both ways.
     pub(in crate::turn) fn reachable(&self, flow: &Flow, run: &Run, from: StepIx) -> Vec<bool> {
+        self.followed(flow, run, from, ways)
+    }
+
+    /// Whether each step lies ahead as long as nothing goes wrong: no refusal, no failed try, something on offer.
+    pub(in crate::turn) fn expected(&self, flow: &Flow, run: &Run, from: StepIx) -> Vec<bool> {
+        self.followed(flow, run, from, plain_ways)
+    }
+
+    fn followed(&self, flow: &Flow, run: &Run, from: StepIx, ways: fn(&Step) -> Vec<StepIx>) -> Vec<bool> {
         let mut reached = vec![false; flow.steps.len()];
         let mut open = vec![from];
         while let Some(at) = open.pop() {
@@ -29,8 +38,8 @@ impl Work {
     }
 }
 
-/// Where a step may lead.
-fn ways(step: &Step) -> Vec<StepIx> {
+/// Where a step leads when all goes well.
+fn plain_ways(step: &Step) -> Vec<StepIx> {
     let mut ways: Vec<StepIx> = Vec::new();
     let goes_on = !matches!(step.action, Action::Goto(_) | Action::End(_));
     ways.extend(step.next.filter(|_| goes_on));
@@ -39,6 +48,17 @@ fn ways(step: &Step) -> Vec<StepIx> {
             Target::Step(to) => Some(to),
             _ => None,
         })),
+        Action::Branch(arms) => ways.extend(arms.iter().filter_map(|arm| arm.to)),
+        Action::Goto(to) => ways.push(*to),
+        _ => {}
+    }
+    ways
+}
+
+/// Where a step may lead.
+fn ways(step: &Step) -> Vec<StepIx> {
+    let mut ways = plain_ways(step);
+    match &step.action {
         Action::Ask(ask) => {
             ways.extend(ask.otherwise);
             ways.extend(ask.silence.iter().filter_map(|entry| match entry.then {
@@ -48,8 +68,6 @@ fn ways(step: &Step) -> Vec<StepIx> {
         }
         Action::Contact(contact) => ways.extend(contact.refused),
         Action::Offer(offer) => ways.extend(offer.nothing),
-        Action::Branch(arms) => ways.extend(arms.iter().filter_map(|arm| arm.to)),
-        Action::Goto(to) => ways.push(*to),
         _ => {}
     }
     ways

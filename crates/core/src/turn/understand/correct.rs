@@ -9,7 +9,7 @@ use super::{
         token::{Plain, Token},
         work::{Progress, Work},
     },
-    Certain, Reading,
+    Certain, Reading, parts,
 };
 use crate::{
     lang::{
@@ -41,13 +41,18 @@ impl Work {
             None => Cow::Borrowed(words),
         };
         let Some(run) = self.snap.state.run.clone() else { return false };
-        let found = self.corrected(&flow, &run, at, &new, Certain::Strictly);
+        let mut found = self.corrected(&flow, &run, at, &new, Certain::Strictly);
+        if marked.is_none() {
+            // «Напишите "С юбилеем"» tells what to write, and not what is celebrated.
+            let quotes = parts::quotes(text);
+            found.retain(|one| !quotes.iter().any(|quote| quote.start < one.range.end && one.range.start < quote.end));
+        }
         let found = match (found.len(), &marked) {
             // A bare «нет, 12» means the answer given last that takes it.
             (0, Some(_)) => newest(&flow, &run, self.corrected(&flow, &run, at, &new, Certain::Marked)),
             _ => widest(&flow, &run, found),
         };
-        let Some(Found { step, value, .. }) = found else { return false };
+        let Some(Found { step, value, range }) = found else { return false };
         if self.open_takes(&flow, at, &new, marked.is_some()) {
             return false;
         }
@@ -56,7 +61,7 @@ impl Work {
         }
         self.correct(&flow, step, &value);
         if text.contains('?') && marked.is_none() {
-            self.leave_rest(text, words, &[part], Progress::Made);
+            self.leave_rest(text, words, &[range], Progress::Made);
         }
         true
     }

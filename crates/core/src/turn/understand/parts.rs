@@ -92,9 +92,33 @@ fn questions(text: &str, words: &Words) -> Vec<Range<usize>> {
             }
             // What follows within the same sentence belongs to its question: «сколько стоит, если на 12 человек?».
             Some(question) if open && (marked || depends(&own)) => question.end = clause.end,
+            // What is quoted after it, too: «можно надпись? "С юбилеем, Саша"».
+            Some(question) if question.end == clause.start && is_quoted(text, clause) => question.end = clause.end,
             _ => open = false,
         }
         open = open && !ended(clause);
+    }
+    found
+}
+
+/// Whether a clause stands in quotation marks, or begins or ends there.
+fn is_quoted(text: &str, clause: &Range<usize>) -> bool {
+    quotes(text).iter().any(|quote| quote.start < clause.end && clause.start < quote.end)
+}
+
+/// What stands in quotation marks, the marks included, as bytes: words to be written and not said.
+pub(super) fn quotes(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut opened: Option<usize> = None;
+    for (at, mark) in text.char_indices().filter(|(_, c)| matches!(c, '"' | '«' | '»' | '“' | '”' | '„')) {
+        match opened {
+            Some(from) if !matches!(mark, '«' | '„') => {
+                found.push(from..at + mark.len_utf8());
+                opened = None;
+            }
+            None if mark != '»' => opened = Some(at),
+            _ => {}
+        }
     }
     found
 }

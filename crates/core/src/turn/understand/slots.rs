@@ -63,7 +63,10 @@ impl Work {
             Kind::Choices(choices) => self.read_choices(flow, at, choices, words, Attention::Open),
             Kind::Number { .. } => self.read_number(flow, at, words, Generously::Yes),
             Kind::Money { .. } => self.read_money(words, Generously::Yes),
-            Kind::Date(_) => self.read_date(words, Generously::Yes),
+            Kind::Date(_) => match self.read_date(words, Generously::Yes) {
+                Reading::None => self.read_bare_day(words),
+                found => found,
+            },
             Kind::Time(_) => self.read_time(words),
             Kind::DateTime(_) => self.read_date_time(words),
             Kind::YesNo => match choice::yes_no(words) {
@@ -129,6 +132,8 @@ impl Work {
     ) -> Vec<Range<usize>> {
         let mut used: Vec<Range<usize>> = open.map(|(_, used)| used.to_vec()).unwrap_or_default();
         let before = used.len();
+        let from = open.map(|(at, _)| at).or_else(|| flow.find(&run.step)).unwrap_or(StepIx(0));
+        let mut expected = None;
         for slot in &flow.slots {
             let Some(at) = slot.step.filter(|at| open.is_none_or(|(open, _)| open != *at)) else { continue };
             let Action::Ask(ask) = &flow.step(at).action else { continue };
@@ -143,7 +148,9 @@ impl Work {
             let within =
                 |ranges: &[Range<usize>]| ranges.iter().any(|other| other.start < range.end && range.start < other.end);
             let figure = matches!(ask.kind, Kind::Date(_) | Kind::Money { .. } | Kind::Number { .. });
-            if within(&used) || (figure && within(asking)) {
+            // A question of a side branch may never be put: nothing is meant for it yet.
+            let expected = expected.get_or_insert_with(|| self.expected(flow, run, from));
+            if within(&used) || (figure && within(asking)) || !expected[at.0] {
                 continue;
             }
             self.noted.push(self.shown(flow, at, &value));
@@ -159,7 +166,17 @@ impl Work {
         }
         let Some(skip) = &ask.skip else { return false };
         let label = self.text(run, skip).text;
-        Words::of(&label).text() == words.text()
+        if Words::of(&label).text() == words.text() {
+            return true;
+        }
+        // «Начинка любая»: what the question names is not news.
+        let question = Words::of(&self.text(run, &ask.text).text);
+        let named = |at: usize| question.said().any(|(_, word)| word.stem == words.stem(at));
+        let without = |at: usize| {
+            let rest: Vec<&str> = words.said().filter(|(other, _)| *other != at).map(|(_, word)| word.form).collect();
+            Intents::of(&Words::of(&rest.join(" "))).has(Intent::Skip)
+        };
+        words.said().any(|(at, _)| named(at) && without(at))
     }
 
     fn read_choice(&self, flow: &Flow, at: StepIx, choices: &[Choice], words: &Words, attention: Attention) -> Reading {
@@ -233,14 +250,14 @@ impl Work {
             when.date.is_some() && (generously == Generously::Yes || when.certainty == dates::Certainty::Sure)
         };
         let found = dates::find(words, self.local());
-        if let Some(when) = found.iter().find(wanted) {
-            return when.date.map_or(Reading::None, |date| Reading::Value(Value::Date(date), when.range.clone()));
-        }
-        match generously {
-            Generously::Yes => dates::bare_day(words, self.today())
-                .map_or(Reading::None, |date| Reading::Value(Value::Date(date), whole(words))),
-            Generously::No => Reading::None,
-        }
+        let read = |when: &dates::When| Some(Reading::Value(Value::Date(when.date?), when.range.clone()));
+        found.iter().find(wanted).and_then(read).unwrap_or(Reading::None)
+    }
+
+    /// «15», «на 15»: a day where one is asked for; anywhere else a bare number counts something.
+    fn read_bare_day(&self, words: &Words) -> Reading {
+        let day = dates::bare_day(words, self.today());
+        day.map_or(Reading::None, |date| Reading::Value(Value::Date(date), whole(words)))
     }
 
     fn read_time(&self, words: &Words) -> Reading {

@@ -1,0 +1,100 @@
+//! Words that were once taken for something else than what was meant, in conversations with the demo partners.
+
+use voronka_core::ports::Passage;
+use voronka_testkit::Rehearsal;
+
+use crate::{partners::korica, shop::slot};
+
+/// The cake flow after these answers.
+fn korica_after(answers: &[&str]) -> Rehearsal {
+    let mut talk = korica();
+    talk.me("здравствуйте");
+    for answer in answers {
+        talk.me(answer);
+    }
+    talk
+}
+
+const AT_GUESTS: &[&str] = &["свадьба", "15 декабря"];
+const AT_FILLING: &[&str] = &["свадьба", "15 декабря", "12 человек"];
+const AT_BUDGET: &[&str] = &["свадьба", "15 декабря", "12 человек", "ягоды"];
+
+#[test]
+fn how_many_we_are_is_no_place_in_a_list() {
+    for said in ["нас двое", "мы вдвоём", "нас 2", "двое", "нас будет двое"] {
+        let talk = korica_after(&[said]);
+        assert_eq!(slot(&talk, "повод"), None, "{said}: {}", talk.words());
+    }
+    for said in ["нас двенадцать", "двое", "нас будет 12", "вчетвером"] {
+        let talk = korica_after(&[said]);
+        assert!(slot(&talk, "порции").is_some(), "{said}: {}", talk.words());
+    }
+    for (said, chosen) in [("2", "свадьба"), ("второй", "свадьба"), ("давайте номер 4", "просто")]
+    {
+        let talk = korica_after(&[said]);
+        assert_eq!(slot(&talk, "повод").as_deref(), Some(chosen), "{said}");
+    }
+}
+
+#[test]
+fn a_bare_number_corrects_no_date() {
+    let mut talk = korica();
+    talk.me("нужен торт на пятницу");
+    let day = slot(&talk, "дата");
+    assert!(day.is_some());
+    talk.me("нет, семь");
+    assert_eq!(slot(&talk, "дата"), day, "{}", talk.words());
+    talk.me("нет, на 7 декабря");
+    assert_eq!(slot(&talk, "дата").as_deref(), Some("2026-12-07"));
+}
+
+#[test]
+fn a_question_of_a_side_branch_is_not_answered_before_it_is_put() {
+    let talk = korica_after(&[AT_FILLING, &["начинка любая"]].concat());
+    assert!(!talk.words().contains("ближайшие"), "{}", talk.words());
+    assert_eq!(slot(&talk, "выход"), None);
+    assert!(talk.words().contains("бюджет"), "{}", talk.words());
+    let talk = korica_after(&["любые торты посмотреть"]);
+    assert_eq!(slot(&talk, "выход"), None, "{}", talk.words());
+}
+
+#[test]
+fn words_to_be_written_on_a_cake_correct_nothing() {
+    let search = |question: &str| {
+        let text = "Напишем любой текст до 40 знаков.";
+        let passage = Passage {
+            page: "nadpis.md".into(),
+            title: "Надпись".into(),
+            heading: String::new(),
+            text: text.into(),
+            score: 0.97,
+            part: None,
+        };
+        if question.contains("надпись") || question.contains("напишете") {
+            vec![passage]
+        } else {
+            Vec::new()
+        }
+    };
+    for asked in ["можно надпись на торт? \"С юбилеем Саша\"", "а напишете «С юбилеем, Саша»?"]
+    {
+        let mut talk = korica().search(search);
+        talk.me("здравствуйте");
+        for answer in AT_GUESTS {
+            talk.me(answer);
+        }
+        talk.me(asked);
+        assert_eq!(slot(&talk, "повод").as_deref(), Some("свадьба"), "{}", talk.words());
+        assert!(talk.words().contains("40 знаков"), "{}", talk.words());
+    }
+}
+
+#[test]
+fn thousands_are_named_before_their_number_too() {
+    for said in ["тыщ до 3х", "тысяч до трёх", "тыщ за 3", "тысячи до 3-х"] {
+        let talk = korica_after(&[AT_BUDGET, &[said]].concat());
+        let budget = talk.state().run.expect("a run").slots.get("бюджет").cloned();
+        let budget = serde_json::to_string(&budget).expect("values serialise");
+        assert!(budget.contains("300000"), "{said}: {budget} {}", talk.words());
+    }
+}
