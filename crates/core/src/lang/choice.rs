@@ -8,7 +8,9 @@ use smallvec::SmallVec;
 
 pub use self::answer::yes_no;
 use super::{
+    intent::{Intent, Intents},
     normal::{Kind, Words, squeezed},
+    numbers::is_number_word,
     numerals::ordinal,
     phrases::filler,
 };
@@ -193,6 +195,16 @@ pub fn choose_several(words: &Words, options: &[OptionWords], attention: Attenti
     }
     hits.sort_by_key(|hit| hit.option);
     hits.into_iter().map(|hit| (hit.option, words.source(hit.places))).collect()
+}
+
+/// Whether a text is nothing but an answer, whatever was asked: a yes or no, a number, a place in a list, or that it does not
+/// matter.
+pub fn only_answers(words: &Words) -> bool {
+    let idle = |form: &str| asking(form) || filler(form) || matches!(form, "не" | "not" | "только");
+    let counts = |form: &str| is_number_word(form) || ordinal(form).is_some() || form.parse::<u64>().is_ok();
+    yes_no(words).is_some()
+        || Intents::of(words).has(Intent::Skip)
+        || words.said().all(|(_, word)| idle(word.form) || counts(word.form))
 }
 
 /// One way to find options in a text.

@@ -6,7 +6,7 @@ mod telling;
 
 use std::ops::Range;
 
-use jiff::civil;
+use jiff::{ToSpan, civil};
 
 use super::{
     normal::{Kind, Words},
@@ -41,6 +41,18 @@ pub struct When {
     pub part: Option<Part>,
     /// How sure this is.
     pub certainty: Certainty,
+}
+
+/// Most days that are looked at of those named at once.
+const DAYS_MAX: usize = 31;
+
+impl When {
+    /// The days named, in order.
+    pub fn days(&self) -> impl Iterator<Item = civil::Date> {
+        let last = self.last.or(self.date);
+        let all = self.date.into_iter().flat_map(|first| first.series(1.day()));
+        all.take_while(move |day| last.is_some_and(|last| *day <= last)).take(DAYS_MAX)
+    }
 }
 
 /// A part of the day.

@@ -46,7 +46,7 @@ fn understood(text: &str) -> String {
     parts.extend(yes_no(&words).map(|yes| format!("#{yes}")));
     let times = dates::find(&words, now);
     for when in &times {
-        let date = when.date.map(|date| date.strftime(" %d.%m").to_string()).unwrap_or_default();
+        let date: String = when.days().map(|date| date.strftime(" %d.%m").to_string()).collect();
         let time = when.time.map(|time| time.strftime(" %H:%M").to_string()).unwrap_or_default();
         parts.push(format!("@{date}{time}").replace("@ ", "@"));
     }
@@ -102,7 +102,7 @@ const CONVENTION: &[(&str, &str)] = &[
     ("пол кило", "пол кило =0.5"),
     ("завтра к 6", "завтра к 6 @21.11 18:00"),
     ("полседьмого", "полседьмого @18:30"),
-    ("на выхах", "на выхах @21.11"),
+    ("на выхах", "на выхах @21.11 22.11"),
     ("+79991234567", "79991234567 +79991234567"),
     ("89991234567", "89991234567 +79991234567"),
     ("9991234567", "9991234567 +79991234567"),

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     fact::Fact,
     guard::{self, Blocked, Claim, Evidence},
-    lang::normal::Words,
+    lang::{choice, normal::Words},
     ports::{ChatMessage, Completion, Finish, ModelError, Passage, Prompt},
     spec::{flow::Action, rich::Rich, texts::Phrase},
 };
@@ -50,12 +50,14 @@ pub(super) struct Ground {
     pub(super) found: Option<(Wish, Found)>,
     /// What the pages say.
     pub(super) passages: Vec<Passage>,
+    /// Least score of a passage that an answer may rest on alone; `None`: the words are about nothing that pages tell of.
+    least: Option<f32>,
 }
 
 impl Ground {
     /// The passages that an answer may rest on alone.
     fn sure(&self) -> impl Iterator<Item = &Passage> {
-        self.passages.iter().filter(|passage| passage.score >= Passage::SURE)
+        self.passages.iter().filter(|passage| self.least.is_some_and(|least| passage.score >= least))
     }
 
     fn is_known(&self) -> bool {
@@ -121,7 +123,8 @@ pub(super) fn go_on(turn: Turn, answer: Answer) -> Step {
                 Answer::Completion(_) => Vec::new(),
             };
             let question = pending.questions.get(grounds.len()).cloned().unwrap_or_default();
-            grounds.push(Ground { found: work.found(&question), question, passages });
+            let least = work.least_score(pending.kind, &question);
+            grounds.push(Ground { found: work.found(&question), question, passages, least });
             search(work, pending, grounds)
         }
         (Answering::Completing(talk), Answer::Completion(Ok(completion))) => work.completed(*talk, completion),
@@ -257,6 +260,18 @@ impl Work {
         }
         evidence.heard(&self.heard);
         evidence
+    }
+
+    /// How sure a passage must be. What asks nothing is an answer before it is a wish to read: «второй», «не дам».
+    fn least_score(&self, kind: PendingKind, words: &str) -> Option<f32> {
+        if kind == PendingKind::Question {
+            return Some(Passage::SURE);
+        }
+        if choice::only_answers(&Words::of(words)) {
+            return None;
+        }
+        let waits = self.open_step().is_some_and(|(flow, at)| !matches!(flow.step(at).action, Action::Talk(_)));
+        Some(if waits { Passage::CERTAIN } else { Passage::SURE })
     }
 
     fn note_blocked(&mut self, blocked: &[Blocked]) {

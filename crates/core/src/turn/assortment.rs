@@ -298,10 +298,7 @@ fn alike<'a>(all: &'a BTreeMap<String, Goods>, stem: &'a str) -> impl Iterator<I
     alike_entries(all, stem).map(|(_, goods)| goods)
 }
 
-fn alike_entries<'a>(
-    all: &'a BTreeMap<String, Goods>,
-    stem: &'a str,
-) -> impl Iterator<Item = (&'a String, &'a Goods)> {
+fn alike_entries<'a>(all: &'a BTreeMap<String, Goods>, stem: &'a str) -> impl Iterator<Item = (&'a String, &'a Goods)> {
     let root: String = stem.chars().take(ROOT_CHARS).collect();
     // A «медовик» is no «медовый», as long as the word itself is known.
     let known = all.contains_key(stem);

@@ -3,7 +3,10 @@
 use voronka_core::ports::Passage;
 use voronka_testkit::Rehearsal;
 
-use crate::{partners::korica, shop::slot};
+use crate::{
+    partners::{bakery, korica},
+    shop::slot,
+};
 
 /// The cake flow after these answers.
 fn korica_after(answers: &[&str]) -> Rehearsal {
@@ -96,5 +99,54 @@ fn thousands_are_named_before_their_number_too() {
         let budget = talk.state().run.expect("a run").slots.get("бюджет").cloned();
         let budget = serde_json::to_string(&budget).expect("values serialise");
         assert!(budget.contains("300000"), "{said}: {budget} {}", talk.words());
+    }
+}
+
+/// Pages that fit everything so well.
+fn found(score: f32) -> impl Fn(&str) -> Vec<Passage> {
+    move |_| {
+        vec![Passage {
+            page: "svechi.md".into(),
+            title: "Свечи".into(),
+            heading: String::new(),
+            text: "Свечи есть на кассе.".into(),
+            score,
+            part: None,
+        }]
+    }
+}
+
+#[test]
+fn a_statement_in_a_flow_is_answered_by_no_page_that_only_might_fit() {
+    for said in ["шесть", "второй", "не важно", "подтверждаю", "не дам", "😂😂"] {
+        let mut talk = korica().search(found(if said == "не дам" { 0.937 } else { 0.98 }));
+        talk.me("здравствуйте");
+        talk.me("день рождения");
+        talk.me("15 декабря");
+        talk.me(said);
+        assert!(!talk.words().contains("кассе"), "{said}: {}", talk.words());
+    }
+    let mut talk = bakery().search(found(0.81));
+    talk.me("hello");
+    talk.me("not now");
+    assert!(talk.words().contains("Please choose one"), "{}", talk.words());
+    for said in ["свечи", "а свечи у вас есть?"] {
+        let mut talk = korica().search(found(0.98));
+        talk.me("здравствуйте");
+        talk.me(said);
+        assert!(talk.words().contains("кассе") && talk.words().contains("Что празднуем?"), "{said}: {}", talk.words());
+    }
+}
+
+#[test]
+fn of_days_off_the_first_that_can_be_had_is_taken() {
+    for said in ["на выходных", "на выхах"] {
+        // A Saturday.
+        let files = crate::partners::files("../../partners/korica");
+        let mut talk =
+            Rehearsal::new(crate::partners::playbook("korica", &files), "telegram", "2026-11-21T12:00:00+03:00");
+        talk.me("день рождения");
+        talk.me(said);
+        assert_eq!(slot(&talk, "дата").as_deref(), Some("2026-11-22"), "{said}: {}", talk.words());
     }
 }

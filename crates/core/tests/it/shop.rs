@@ -135,7 +135,7 @@ pub(crate) fn pages(question: &str) -> Vec<Passage> {
             title: (*title).into(),
             heading: String::new(),
             text: (*text).into(),
-            score: 0.9,
+            score: 0.97,
             part: None,
         })
         .collect()

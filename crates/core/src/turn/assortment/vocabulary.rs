@@ -121,7 +121,9 @@ pub(super) static NEUTRAL: LazyLock<FxHashSet<String>> = LazyLock::new(|| {
 
 /// Words that ask for what a product's card tells.
 pub(super) static MEASURES: LazyLock<FxHashSet<&'static str>> = LazyLock::new(|| {
-    "вес весу весит весят граммов грамм порций гостей стоимость weight weigh weighs servings".split_whitespace().collect()
+    "вес весу весит весят граммов грамм порций гостей стоимость weight weigh weighs servings"
+        .split_whitespace()
+        .collect()
 });
 
 /// Stems of those that food is counted for.

@@ -63,7 +63,7 @@ impl Work {
             Kind::Choices(choices) => self.read_choices(flow, at, choices, words, Attention::Open),
             Kind::Number { .. } => self.read_number(flow, at, words, Generously::Yes),
             Kind::Money { .. } => self.read_money(words, Generously::Yes),
-            Kind::Date(_) => match self.read_date(words, Generously::Yes) {
+            Kind::Date(_) => match self.read_date(run, ask, words, Generously::Yes) {
                 Reading::None => self.read_bare_day(words),
                 found => found,
             },
@@ -102,7 +102,7 @@ impl Work {
                 self.read_number(flow, at, words, generously)
             }
             Kind::Money { .. } => self.read_money(words, generously),
-            Kind::Date(_) => self.read_date(words, generously),
+            Kind::Date(_) => self.read_date(run, ask, words, generously),
             Kind::Time(_) if certain == Certain::Marked => self.read_time(words),
             Kind::Number { .. }
             | Kind::Time(_)
@@ -245,12 +245,17 @@ impl Work {
             .unwrap_or(Reading::None)
     }
 
-    fn read_date(&self, words: &Words, generously: Generously) -> Reading {
+    /// Of several days («на выходных») the first that the question allows.
+    fn read_date(&self, run: &Run, ask: &Ask, words: &Words, generously: Generously) -> Reading {
         let wanted = |when: &&dates::When| {
             when.date.is_some() && (generously == Generously::Yes || when.certainty == dates::Certainty::Sure)
         };
+        let fits = |date: &civil::Date| self.misfit(run, ask, &Value::Date(*date)).is_none();
+        let read = |when: &dates::When| {
+            let date = when.days().find(fits).or(when.date)?;
+            Some(Reading::Value(Value::Date(date), when.range.clone()))
+        };
         let found = dates::find(words, self.local());
-        let read = |when: &dates::When| Some(Reading::Value(Value::Date(when.date?), when.range.clone()));
         found.iter().find(wanted).and_then(read).unwrap_or(Reading::None)
     }
 
