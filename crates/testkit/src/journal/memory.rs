@@ -1,5 +1,5 @@
 use std::{
-    collections::{BTreeMap, HashMap, HashSet, VecDeque},
+    collections::{BTreeMap, HashMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -8,16 +8,16 @@ use jiff::Timestamp;
 use voronka_core::{
     ids::{AccountId, ConversationId, CustomerId, NoticeId, OrderId, PartnerId},
     message::{ConversationKey, Event, EventKey, Inbound, Timer},
-    order::OrderState,
     ports::{
-        CommitError, Fired, Journal, KeyValues, LOADED_ORDERS_MAX, Loaded, PostedMail, Replayed, Settled, StoreError,
-        Telling, Writers,
+        CommitError, Fired, Journal, KeyValues, Loaded, PostedMail, Replayed, Settled, StoreError, Telling, Writers,
     },
     rows::{
         ConversationRow, CustomerRow, DeadLetter, FactRow, Lane, LeadRow, Mail, MailSeq, MessageRow, NoticeRow,
-        OrderRow, OutboxRow, RawLetter, TimerRow, Told, TurnCommit,
+        OrderRow, OutboxRow, RawLetter, Told, TurnCommit,
     },
 };
+
+mod state;
 
 /// A store that forgets everything with its process. It means what its ports mean (it passes their suite) and fails on
 /// demand.
@@ -258,185 +258,6 @@ impl MemoryStore {
 /// A test that panicked while it held the lock has failed already: others may look on.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl State {
-    fn keep(&mut self, inbound: Inbound) -> MailSeq {
-        self.last_mail += 1;
-        self.mail.insert(self.last_mail, inbound);
-        self.last_mail
-    }
-
-    fn post(&mut self, inbound: Inbound) -> PostedMail {
-        let key = (inbound.partner.clone(), inbound.account.clone(), inbound.key.clone());
-        if self.keys.contains_key(&key) {
-            return PostedMail::Seen;
-        }
-        self.keys.insert(key, inbound.at);
-        let conversation = inbound.conversation();
-        let seq = self.keep(inbound);
-        PostedMail::New(conversation, seq)
-    }
-
-    fn is_mail_of(&self, key: &ConversationKey, seq: MailSeq) -> bool {
-        self.mail.get(&seq).is_some_and(|inbound| inbound.conversation() == *key)
-    }
-
-    /// All that can be refused is refused before anything is changed.
-    fn check(&self, turn: &TurnCommit) -> Result<(), CommitError> {
-        let version = self.conversations.get(&turn.key).map_or(0, |(version, _)| *version);
-        if version != turn.expected {
-            return Err(CommitError::Conflict);
-        }
-        let mut taken = HashSet::new();
-        if !turn.consumed.iter().all(|seq| self.is_mail_of(&turn.key, *seq) && taken.insert(*seq)) {
-            return Err(CommitError::Conflict);
-        }
-        let mut seqs = HashSet::new();
-        let known = self.messages.get(&turn.key);
-        let fresh = |seq: i64| known.is_none_or(|messages| !messages.contains_key(&seq));
-        if !turn.messages.iter().all(|message| fresh(message.seq) && seqs.insert(message.seq)) {
-            return Err(StoreError::Failed("a message has the position of another".into()).into());
-        }
-        if turn.outbox.iter().any(|row| row.conversation.partner != turn.key.partner) {
-            return Err(StoreError::Failed("a bubble of another partner".into()).into());
-        }
-        Ok(())
-    }
-
-    fn apply(&mut self, turn: TurnCommit) {
-        let TurnCommit {
-            key,
-            expected,
-            consumed,
-            conversation,
-            customer,
-            lead,
-            messages,
-            facts,
-            orders,
-            timers,
-            outbox,
-            notices,
-        } = turn;
-        let partner = &key.partner;
-        for seq in consumed {
-            self.mail.remove(&seq);
-        }
-        self.conversations.insert(key.clone(), (expected + 1, conversation));
-        if let Some(customer) = customer {
-            self.customers.insert((partner.clone(), customer.id), customer);
-        }
-        if let Some(lead) = lead {
-            self.leads.insert((partner.clone(), lead.customer), lead);
-        }
-        if !messages.is_empty() {
-            let known = self.messages.entry(key.clone()).or_default();
-            known.extend(messages.into_iter().map(|message| (message.seq, message)));
-        }
-        self.facts.extend(facts.into_iter().map(|fact| (partner.clone(), fact)));
-        for row in orders {
-            let kept = self.orders.remove(&(partner.clone(), row.id));
-            let placed = kept.as_ref().and_then(|kept| kept.placed).or(placed(&row));
-            let conversation = kept.map_or(key.conversation, |kept| kept.conversation);
-            self.orders.insert((partner.clone(), row.id), KeptOrder { row, conversation, placed });
-        }
-        for timer in timers {
-            match timer {
-                TimerRow::Set { due, timer } => self.timers.insert((key.clone(), timer.name()), (due, timer)),
-                TimerRow::Cancel { name } => self.timers.remove(&(key.clone(), name)),
-            };
-        }
-        for row in outbox {
-            self.keep_bubble(partner, row);
-        }
-        for notice in notices {
-            self.notices.entry((partner.clone(), notice.id)).or_insert(notice);
-        }
-    }
-
-    /// Bubbles of a kind that wait after a position.
-    fn waiting(&self, after: i64, limit: usize, of: impl Fn(&OutboxRow) -> bool) -> Vec<(i64, OutboxRow)> {
-        let waiting = self.outbox.range(after.saturating_add(1)..).filter(|(_, row)| of(row)).take(limit);
-        waiting.map(|(position, row)| (*position, row.clone())).collect()
-    }
-
-    fn keep_bubble(&mut self, partner: &PartnerId, row: OutboxRow) {
-        if self.bubble(partner, &row.id).is_none() {
-            self.last_outbox += 1;
-            self.outbox.insert(self.last_outbox, row);
-        }
-    }
-
-    /// Position of a bubble that waits.
-    fn bubble(&self, partner: &PartnerId, id: &voronka_core::ids::BubbleId) -> Option<i64> {
-        let is_it = |row: &OutboxRow| row.id == *id && row.conversation.partner == *partner;
-        self.outbox.iter().find(|(_, row)| is_it(row)).map(|(position, _)| *position)
-    }
-
-    fn settle(&mut self, settled: Settled) {
-        match settled {
-            Settled::Sent { partner, id, .. } => {
-                self.bubble(&partner, &id).and_then(|position| self.outbox.remove(&position));
-            }
-            Settled::Tried { partner, id } => {
-                let position = self.bubble(&partner, &id);
-                if let Some(row) = position.and_then(|position| self.outbox.get_mut(&position)) {
-                    row.attempts += 1;
-                }
-            }
-            Settled::GivenUp { partner, id, event } => {
-                let left = self.bubble(&partner, &id).and_then(|position| self.outbox.remove(&position));
-                if let (Some(_), Some(event)) = (left, event) {
-                    self.post(*event);
-                }
-            }
-        }
-    }
-
-    fn mail(&self, key: &ConversationKey, max: usize) -> Vec<Mail> {
-        let of = self.mail.iter().filter(|(_, inbound)| inbound.conversation() == *key).take(max);
-        of.map(|(seq, inbound)| Mail { seq: *seq, inbound: inbound.clone() }).collect()
-    }
-
-    fn load(&self, key: &ConversationKey, history_max: usize) -> Loaded {
-        let Some((version, conversation)) = self.conversations.get(key).cloned() else {
-            return Loaded::default();
-        };
-        let whose = (key.partner.clone(), conversation.customer);
-        let mut history: Vec<MessageRow> = self
-            .messages
-            .get(key)
-            .map(|messages| messages.values().rev().take(history_max).cloned().collect())
-            .unwrap_or_default();
-        history.reverse();
-        let orders = self.orders_of(&key.partner, conversation.customer);
-        let (over, open): (Vec<_>, Vec<_>) = orders.into_iter().partition(|order| order.state.is_over());
-        let mut orders: Vec<OrderRow> =
-            open.into_iter().take(LOADED_ORDERS_MAX).chain(over.into_iter().take(1)).collect();
-        orders.sort_by_key(|order| (order.at, order.id));
-        Loaded {
-            version,
-            conversation: Some(conversation),
-            customer: self.customers.get(&whose).cloned(),
-            lead: self.leads.get(&whose).cloned(),
-            orders,
-            history,
-        }
-    }
-
-    /// Orders of a customer, latest first.
-    pub(super) fn orders_of(&self, partner: &PartnerId, customer: CustomerId) -> Vec<OrderRow> {
-        let of = self.orders.iter().filter(|((whose, _), kept)| whose == partner && kept.row.customer == customer);
-        let mut orders: Vec<OrderRow> = of.map(|(_, kept)| kept.row.clone()).collect();
-        orders.sort_by_key(|order| std::cmp::Reverse((order.at, order.id)));
-        orders
-    }
-}
-
-/// When an order that is written now counts as placed.
-fn placed(row: &OrderRow) -> Option<Timestamp> {
-    (!matches!(row.state, OrderState::Draft | OrderState::Cancelled)).then_some(row.at)
 }
 
 #[async_trait]
