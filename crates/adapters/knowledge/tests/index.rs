@@ -210,13 +210,14 @@ fn pages_of(partner: &str) -> Vec<Page> {
 }
 
 fn read(folder: &Path, at: &Path, files: &mut PartnerFiles) {
-    for entry in fs::read_dir(at).unwrap() {
-        let path = entry.unwrap().path();
+    for entry in fs::read_dir(at).expect("a folder of the partner") {
+        let path = entry.expect("an entry of the folder").path();
         if path.is_dir() {
             read(folder, &path, files);
         } else {
-            let name = path.strip_prefix(folder).unwrap().to_str().unwrap().replace('\\', "/");
-            files.insert(Arc::from(name), fs::read(&path).unwrap());
+            let name = path.strip_prefix(folder).expect("a file of the partner");
+            let name = name.to_str().expect("a name in UTF-8").replace('\\', "/");
+            files.insert(Arc::from(name), fs::read(&path).expect("a file that can be read"));
         }
     }
 }
