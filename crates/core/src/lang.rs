@@ -16,6 +16,8 @@ mod numerals;
 mod phrases;
 pub mod print;
 
+pub(crate) use self::phrases::filler;
+
 use serde::{Deserialize, Serialize};
 
 /// A language that Voronka speaks.

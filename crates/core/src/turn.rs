@@ -14,6 +14,7 @@ mod events;
 mod flow;
 mod menu;
 mod notices;
+mod ordered;
 mod playbook;
 mod preamble;
 mod prompt;
@@ -38,7 +39,7 @@ pub use self::{
     aside::{Aside, Concerns, Trouble},
     playbook::Playbook,
     prompt::PROMPT_VERSION,
-    state::{Asked, Customer, Owner, Run, Snapshot, Standing, State, Unreadable},
+    state::{Asked, Customer, Listed, Owner, Run, Snapshot, Standing, State, Unreadable},
 };
 use crate::{
     capabilities::Capabilities,

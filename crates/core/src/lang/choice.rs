@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use smallvec::SmallVec;
 
-pub use self::answer::yes_no;
+pub use self::answer::{consent, yes_no};
 use super::{
     intent::{Intent, Intents},
     normal::{Kind, Words, squeezed},

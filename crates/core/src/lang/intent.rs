@@ -39,12 +39,24 @@ pub enum Intent {
     Price,
     /// Looks like a question, with or without the mark.
     Question,
+    /// «где мой заказ?», «какой статус у заказа».
+    OrderStatus,
+    /// «хочу изменить дату»: something that was settled is to be changed.
+    Change,
+    /// «другой торт», «не этот».
+    Another,
+    /// «без телефона», «не дам номер»: an answer to who asks for a contact.
+    NoContact,
+    /// «вернуться к боту», «не надо человека».
+    BackToBot,
+    /// «до свидания».
+    Farewell,
 }
 
 /// The wishes found in one text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Intents {
-    bits: u16,
+    bits: u32,
     small_talk: Option<SmallTalk>,
 }
 
@@ -115,9 +127,7 @@ impl Intents {
 
     /// Phrases that mean their wish only when the text says nothing else: «отмена», but not «отмена возможна?».
     fn closed(&mut self, words: &Words, first: &First) {
-        for intent in
-            [Intent::Cancel, Intent::Skip, Intent::Human, Intent::Dissatisfied, Intent::AskedIfBot, Intent::Price]
-        {
+        for intent in table::ALONE {
             if covered(words, first, intent) {
                 self.add(intent);
             }
@@ -130,6 +140,11 @@ impl Intents {
         if self.has(Intent::AskedIfBot) && self.has(Intent::Human) && !table::calls(words) {
             self.remove(Intent::Human);
         }
+        // «Не нужен человек» calls nobody.
+        if self.has(Intent::BackToBot) {
+            self.remove(Intent::Human);
+            self.remove(Intent::AskedIfBot);
+        }
         if self.has(Intent::OptOut) || self.has(Intent::Cancel) {
             self.remove(Intent::Correction);
             self.remove(Intent::Skip);
@@ -138,9 +153,14 @@ impl Intents {
         if self.has(Intent::Skip) {
             self.remove(Intent::Price);
         }
-        let polite = |intent: Intent| matches!(intent, Intent::Greeting | Intent::Thanks);
-        let nothing_else = covered_by(words, first, polite) && (self.has(Intent::Greeting) || self.has(Intent::Thanks));
-        self.small_talk = nothing_else.then_some(SmallTalk);
+        let polite = |intent: Intent| matches!(intent, Intent::Greeting | Intent::Thanks | Intent::Farewell);
+        let nothing_else = covered_by(words, first, polite);
+        if nothing_else && (0..words.len()).any(|at| CLOSED.all_at(words, at).any(|(said, _)| said == Intent::Farewell))
+        {
+            self.add(Intent::Farewell);
+        }
+        let says = [Intent::Greeting, Intent::Thanks, Intent::Farewell].into_iter().any(|one| self.has(one));
+        self.small_talk = (nothing_else && says).then_some(SmallTalk);
     }
 }
 
@@ -254,6 +274,13 @@ fn names_a_price(words: &Words) -> bool {
 /// be an answer.
 pub fn asks_outright(words: &Words) -> bool {
     begins_question(words, past_prelude(words)) || Intents::of(words).has(Intent::Price)
+}
+
+/// Whether a wish to stop names what is stopped: «отмените», but not «не надо».
+pub fn calls_off(words: &Words) -> bool {
+    words
+        .iter()
+        .any(|word| ["отмен", "отказ", "аннулир", "передума", "cancel"].iter().any(|core| word.form.starts_with(core)))
 }
 
 /// The place past greetings, thanks and «скажите, пожалуйста».

@@ -112,7 +112,7 @@ pub(super) fn stops(form: &str) -> bool {
 }
 
 /// Words that add politeness or nothing: they never change what a short answer means.
-pub(super) fn filler(form: &str) -> bool {
+pub(crate) fn filler(form: &str) -> bool {
     const FILLERS: &[&str] = &[
         "пожалуйста",
         "ну",

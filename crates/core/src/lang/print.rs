@@ -165,6 +165,25 @@ pub const fn weekday(day: civil::Weekday, lang: Lang) -> &'static str {
     }
 }
 
+/// `в воскресенье, 22 ноября`, `on Sunday, 22 November`.
+pub fn on_day(day: civil::Date, lang: Lang, today: civil::Date) -> String {
+    use civil::Weekday as W;
+    let (ru, en) = match day.weekday() {
+        W::Monday => ("в понедельник", "on Monday"),
+        W::Tuesday => ("во вторник", "on Tuesday"),
+        W::Wednesday => ("в среду", "on Wednesday"),
+        W::Thursday => ("в четверг", "on Thursday"),
+        W::Friday => ("в пятницу", "on Friday"),
+        W::Saturday => ("в субботу", "on Saturday"),
+        W::Sunday => ("в воскресенье", "on Sunday"),
+    };
+    let name = match lang {
+        Lang::Ru => ru,
+        Lang::En => en,
+    };
+    format!("{name}, {}", date(day, lang, today))
+}
+
 /// `18:30`, in both languages.
 pub fn time(time: civil::Time) -> String {
     format!("{:02}:{:02}", time.hour(), time.minute())

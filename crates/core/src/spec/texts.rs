@@ -188,6 +188,13 @@ phrases! {
     AskName "ask_name" () ru "Как к вам обращаться?" en "What is your name?";
     /// Button: a person, please.
     CallPerson "call_person" () ru "Позвать человека" en "Call a person";
+    /// Button: the bot again, while no person has answered.
+    BackToBot "back_to_bot" () ru "Вернуться к боту" en "Back to the bot";
+    /// The bot answers again.
+    BotIsBack "bot_is_back" () ru "Я снова с вами, спрашивайте." en "I am back, ask away.";
+    /// Asked for a person, who is not there yet.
+    PersonAnswers "person_answers" ("open") ru "Коллега ответит {open}. Пока могу помочь я."
+        en "A colleague will answer {open}. Until then I can help.";
     /// A person takes over.
     Handoff "handoff" () ru "Передаю разговор коллеге, вам ответят здесь же." en "I am passing you to a colleague, they will answer right here.";
     /// A person takes over, but nobody works now.
@@ -231,6 +238,8 @@ phrases! {
     OrderWhatToChange "order_what_to_change" () ru "Что изменить?" en "What should be changed?";
     /// A correction that concerns a confirmed order.
     OrderAskChange "order_ask_change" () ru "Заказ уже оформлен. Изменить заказ?" en "The order is already placed. Change it?";
+    /// A wish to call a confirmed order off.
+    OrderAskCancel "order_ask_cancel" () ru "Заказ уже оформлен. Отменить его?" en "The order is already placed. Cancel it?";
     /// The wish to change a confirmed order went to the partner.
     OrderChangePassed "order_change_passed" () ru "Передала вашу просьбу, с вами свяжутся." he "Передал вашу просьбу, с вами свяжутся."
         en "I have passed your request on, we will contact you.";
@@ -240,6 +249,22 @@ phrases! {
     /// An order made outside a flow is placed.
     OrderAccepted "order_accepted" ("number") ru "Заказ {number} принят. Передали мастеру, с вами свяжутся."
         en "Order {number} is placed. We will get in touch.";
+    /// Asked after an order that is not confirmed.
+    OrderNotConfirmed "order_not_confirmed" () ru "Этот заказ ещё не подтверждён:" en "This order is not confirmed yet:";
+    /// Asked after an order that is placed.
+    OrderPlaced "order_placed" ("number") ru "Заказ {number} принят, делать его ещё не начали."
+        en "Order {number} is placed. We have not started on it yet.";
+    /// Asked after an order that waits for its payment.
+    OrderAwaitingPayment "order_awaiting_payment" ("number") ru "Заказ {number} принят и ждёт оплаты."
+        en "Order {number} is placed and waits for payment.";
+    /// Asked after an order that is to be given back.
+    OrderReturnRequested "order_return_requested" ("number") ru "По заказу {number} оформляем возврат."
+        en "The return of order {number} is under way.";
+    /// Asked after an order that was given back.
+    OrderReturned "order_returned" ("number") ru "Заказ {number} вернули." en "Order {number} was returned.";
+    /// Asked after an order, and there is none.
+    NoOrders "no_orders" () ru "Действующих заказов у вас нет. Напишите, что хотите заказать, и я помогу."
+        en "You have no orders at the moment. Write what you would like, and I will help.";
     /// News of an order: paid.
     OrderPaid "order_paid" ("number") ru "Заказ {number} оплачен. Спасибо!" en "Order {number} is paid. Thank you!";
     /// News of an order: being made.
@@ -271,6 +296,8 @@ phrases! {
     SoldOut "sold_out" ("name") ru "{name}: сейчас нет в наличии." en "{name}: sold out at the moment.";
     /// After thanks.
     Welcome "welcome" () ru "Пожалуйста! Если что-то понадобится, пишите." en "You are welcome! Write if you need anything.";
+    /// After a goodbye.
+    Farewell "farewell" () ru "Всего доброго! Если что-то понадобится, пишите." en "Goodbye! Write if you need anything.";
     /// Nothing fits an offer.
     NothingFound "nothing_found" () ru "Под такие условия ничего не нашлось." en "Nothing fits these wishes.";
     /// Button: choose this product.

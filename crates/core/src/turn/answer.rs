@@ -311,6 +311,13 @@ impl Work {
         if at_talk { self.talked() } else { self.return_to_question() }
     }
 
+    /// What a flow began with stands above the answer to what was asked with it.
+    pub(super) fn put_greeting_first(&mut self) {
+        let rest = std::mem::take(&mut self.reply);
+        self.reply = self.greeting.take();
+        self.reply.append(rest);
+    }
+
     /// One more answer within a `talk`: it ends when its condition holds or enough was said.
     fn talked(&mut self) {
         let Some((flow, at)) = self.open_step() else { return };

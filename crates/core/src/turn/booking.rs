@@ -265,8 +265,23 @@ impl Work {
     }
 
     /// The summary card that precedes every order, with the domain's sums.
-    fn say_order(&mut self, order: &Order, text: Option<Rich>, step: Option<(u32, u32)>) {
-        let mut card = text.unwrap_or_default();
+    pub(super) fn say_order(&mut self, order: &Order, text: Option<Rich>, step: Option<(u32, u32)>) {
+        let card = self.summary(order, text.unwrap_or_default());
+        self.reply.say(&card);
+        let (confirm, change) = match step {
+            Some((run, step)) => {
+                (Token::Act { run, step, act: Act::Confirm }, Token::Act { run, step, act: Act::Change })
+            }
+            None => (Token::Plain(Plain::Confirm), Token::Plain(Plain::Cancel)),
+        };
+        let confirm = self.button(Phrase::OrderConfirm, confirm);
+        let change = self.button(Phrase::OrderChange, change);
+        self.reply.buttons([confirm, change]);
+    }
+
+    /// An order's lines, its sum and its day, under a heading.
+    pub(super) fn summary(&self, order: &Order, heading: Rich) -> Rich {
+        let mut card = heading;
         for line in &order.lines {
             let sum = line.sum().unwrap_or(line.price);
             let args = [
@@ -283,16 +298,7 @@ impl Work {
             let due = self.phrase(Phrase::OrderDue, &[("due", print::date(due, self.lang, self.today()))]);
             push_line(&mut card, &due);
         }
-        self.reply.say(&card);
-        let (confirm, change) = match step {
-            Some((run, step)) => {
-                (Token::Act { run, step, act: Act::Confirm }, Token::Act { run, step, act: Act::Change })
-            }
-            None => (Token::Plain(Plain::Confirm), Token::Plain(Plain::Cancel)),
-        };
-        let confirm = self.button(Phrase::OrderConfirm, confirm);
-        let change = self.button(Phrase::OrderChange, change);
-        self.reply.buttons([confirm, change]);
+        card
     }
 
     /// The customer confirms the order that was shown. Places it if its products can still be had at that price.

@@ -32,6 +32,8 @@ impl Work {
     /// Ends the turn.
     pub(super) fn finish(mut self: Box<Self>) -> Outcome {
         self.say_noted();
+        self.put_greeting_first();
+        self.ask_for_consent();
         self.disclose();
         self.move_sequences();
         self.update_score();
@@ -99,10 +101,20 @@ impl Work {
             self.send(&message, Author::Person, by.as_deref(), &mut rows);
         }
         self.basis = of_the_answer;
-        for message in reply.into_messages() {
+        for message in self.one_list(reply.into_messages()) {
             self.send(&message, Author::Bot, None, &mut rows);
         }
         rows
+    }
+
+    /// Where buttons are a numbered list, a number chooses from the last one: lists above it are not shown.
+    fn one_list(&self, mut messages: Vec<Message>) -> Vec<Message> {
+        let lists = |message: &Message| !message.buttons.is_empty();
+        let last = messages.iter().rposition(lists).unwrap_or_default();
+        if self.setting.capabilities.buttons.is_none() {
+            messages[..last].iter_mut().for_each(|message| message.buttons.clear());
+        }
+        messages
     }
 
     /// The name of a member of the team, as the partner's file has it; who signed in is told by either name. The name of a sign-in

@@ -11,7 +11,11 @@ use super::{
 use crate::{
     contact::{Email, Phone},
     fact::{ConsentKind, Fact},
-    lang::{contacts, normal::Words},
+    lang::{
+        choice, contacts,
+        intent::{Intent, Intents},
+        normal::Words,
+    },
     message::{Button, ContactOf, Content, Press},
     rows::Author,
     spec::{
@@ -316,16 +320,36 @@ impl Work {
         }
     }
 
-    /// Contacts came unasked: nothing is kept before the customer agrees.
+    /// Contacts came unasked: nothing is kept before the customer agrees. They are asked when all else is said.
     fn offer_consent(&mut self) {
-        if self.book.spec.config.contact.consent.is_none() {
+        if self.book.spec.config.contact.consent.is_some() {
+            self.snap.state.asks_consent = Some(AsksConsent::Contacts);
+            self.offers_consent = true;
+        }
+    }
+
+    /// Asks for the consent that a contact needs which came unasked. An open request for a contact asks for it anyway.
+    pub(super) fn ask_for_consent(&mut self) {
+        if !std::mem::take(&mut self.offers_consent) || self.has_consent() || !self.bot_owns() {
             return;
         }
-        self.snap.state.asks_consent = Some(AsksConsent::Contacts);
+        if self.open_contact().is_some() {
+            self.snap.state.asks_consent = None;
+            return;
+        }
+        self.snap.state.consent_asked_last = true;
         self.say_consent();
         let agree = self.button(Phrase::ConsentAgree, Token::Plain(Plain::Agree));
         let decline = self.button(Phrase::ConsentDecline, Token::Plain(Plain::Decline));
         self.reply.buttons([agree, decline]);
+    }
+
+    /// What words say to the consent that was asked for outside a flow: a bare yes or no only directly after, later what names it.
+    pub(super) fn consent_in(&mut self, words: &Words, answer: Option<bool>, intents: Intents) -> Option<bool> {
+        let just_asked = std::mem::take(&mut self.snap.state.consent_asked_last);
+        self.snap.state.asks_consent?;
+        let refused = || intents.has(Intent::NoContact).then_some(false);
+        choice::consent(words).or_else(|| answer.or_else(refused).filter(|_| just_asked))
     }
 
     /// The customer agreed to, or refused, what [`Work::offer_consent`] asked.
@@ -343,6 +367,7 @@ impl Work {
         if found.is_empty() {
             // Agreed before anything was given: now it may be.
             self.snap.state.asks_consent = Some(AsksConsent::Asked);
+            self.snap.state.consent_asked_last = true;
             return self.say_phrase(Phrase::AskPhone, &[]);
         }
         for given in found {

@@ -183,6 +183,9 @@ impl Work {
             Content::Button { token, .. } if silent && Token::parse(&token) == Some(Token::Plain(Plain::Stop)) => {
                 self.opt_out();
             }
+            Content::Button { token, .. } if silent && Token::parse(&token) == Some(Token::Plain(Plain::Bot)) => {
+                self.call_bot_back();
+            }
             _ if silent => {
                 let note = self.team_word(Wording::NewMessage);
                 self.note("message", note);
@@ -297,6 +300,7 @@ impl Work {
     fn press_plain(&mut self, plain: Plain, label: &str, key: &str) {
         match plain {
             Plain::Human => self.ask_for_person(),
+            Plain::Bot => self.call_bot_back(),
             Plain::Stop => self.opt_out(),
             Plain::Agree => self.answer_consent(true, label, key),
             Plain::Decline => self.answer_consent(false, label, key),

@@ -118,6 +118,9 @@ impl Work {
                 if !heard || arrival == Arrival::ByJump {
                     self.say(run, step, say);
                 }
+                if self.trail.len() == 1 && at == StepIx(0) && say.buttons.is_empty() {
+                    self.greeting = self.reply.take();
+                }
                 // Buttons that lead on are worth nothing once the run has ended: it waits for them.
                 let leads = say.buttons.iter().any(|button| matches!(button.target, Target::Step(_)));
                 if leads && step.next.is_none() { Next::Wait } else { Next::To(step.next) }
@@ -288,6 +291,7 @@ impl Work {
         if self.bot_owns() {
             self.snap.state.owner = Owner::Nobody;
             self.fact(Fact::Handoff { cause: cause.to_owned() });
+            self.offer_bot();
         }
         self.pending = None;
         self.cancel_timer("silence");

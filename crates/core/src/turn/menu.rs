@@ -2,7 +2,8 @@
 //! anywhere a button's label, its place («второй»), and a plain yes or no to what was asked with buttons.
 
 use super::{
-    token::{Act, Plain, Token},
+    state::Listed,
+    token::{self, Act, Plain, Token},
     work::Work,
 };
 use crate::{
@@ -32,27 +33,47 @@ struct Shown {
 impl Work {
     /// Remembers what the numbers of a list mean. A message without a list forgets the one before.
     pub(super) fn remember_menu(&mut self, message: &Message, bubbles: &[Bubble]) {
-        let on_cards = message.cards.iter().filter_map(|card| card.button.as_ref());
+        let on_cards = message.cards.iter().filter_map(|card| listed(card.button.as_ref()?, &card.title));
         let cards_shown = bubbles.iter().any(|bubble| !bubble.cards.is_empty());
-        let wanted = on_cards.filter(|_| !cards_shown).chain(&message.buttons);
-        let tokens: Vec<String> = wanted.filter_map(token).collect();
-        let pressed = bubbles.iter().flat_map(|bubble| bubble.rows.iter().flatten()).filter_map(token).count();
-        self.snap.state.menu = if pressed < tokens.len() { tokens } else { Vec::new() };
+        let below = message.buttons.iter().filter_map(|button| listed(button, &button.label));
+        let wanted: Vec<Listed> = on_cards.filter(|_| !cards_shown).chain(below).collect();
+        let shown = bubbles.iter().flat_map(|bubble| bubble.rows.iter().flatten());
+        let pressed = shown.filter(|button| matches!(button.press, Press::Token { .. })).count();
+        self.snap.state.list = if pressed < wanted.len() { wanted } else { Vec::new() };
     }
 
     /// A bare number chooses from the list shown last, unless the open question itself takes numbers.
     pub(super) fn chooses_from_menu(&mut self, words: &Words, key: &str) -> bool {
-        if self.snap.state.menu.is_empty() || self.open_question_counts() {
+        if self.open_question_counts() && self.lists_answers() {
             return false;
         }
-        let [number] = &numbers::find(words)[..] else { return false };
-        let bare = number.unit.is_none() && number.money.is_none() && words.said().count() == 1;
-        let nth = number.value.to_string().parse::<usize>().ok().filter(|_| bare);
-        let Some(token) = nth.and_then(|nth| self.snap.state.menu.get(nth.checked_sub(1)?).cloned()) else {
-            return false;
-        };
+        let Some(token) = self.listed_by_number(words) else { return false };
         self.press(&token, None, &EventKey::new(key));
         true
+    }
+
+    /// The token at a bare number of the list shown last.
+    pub(super) fn listed_by_number(&self, words: &Words) -> Option<String> {
+        let list = &self.snap.state.list;
+        if list.is_empty() {
+            return None;
+        }
+        let [number] = &numbers::find(words)[..] else { return None };
+        let bare = number.unit.is_none() && number.money.is_none() && words.said().count() == 1;
+        let nth = number.value.to_string().parse::<usize>().ok().filter(|_| bare)?;
+        list.get(nth.checked_sub(1)?).map(|listed| listed.token.clone())
+    }
+
+    /// Whether the list shown last belongs to the open question.
+    fn lists_answers(&self) -> bool {
+        let Some(open) = &self.snap.state.run else { return false };
+        let of_open = |listed: &Listed| match Token::parse(&listed.token) {
+            Some(Token::Option { run, step, .. } | Token::Act { run, step, .. }) => {
+                run == open.number && step == token::hash(&open.step.0)
+            }
+            _ => false,
+        };
+        self.snap.state.list.is_empty() || self.snap.state.list.iter().any(of_open)
     }
 
     /// Words that are the label of a button shown last, its place, or a yes or no to it, press it.
@@ -84,7 +105,7 @@ impl Work {
 
     /// Whether what the bot said last has buttons: most rows tell without being read.
     fn showed_buttons(&self) -> bool {
-        self.rows_said_last().any(|row| row.body.contains("\"token\""))
+        !self.snap.state.list.is_empty() || self.rows_said_last().any(|row| row.body.contains("\"token\""))
     }
 
     fn rows_said_last(&self) -> impl Iterator<Item = &crate::rows::MessageRow> {
@@ -93,6 +114,14 @@ impl Work {
     }
 
     fn shown_last(&self) -> Vec<Shown> {
+        if !self.snap.state.list.is_empty() {
+            let asked = self.rows_said_last().next().is_some_and(|row| row.text.contains('?'));
+            let shown = |listed: &Listed| {
+                let (label, text) = (listed.label.clone(), listed.token.clone());
+                Some(Shown { label, asked, token: Token::parse(&text)?, text })
+            };
+            return self.snap.state.list.iter().filter_map(shown).collect();
+        }
         let last = self.rows_said_last().find(|row| row.body.contains("\"token\""));
         let bubble: Option<Bubble> = last.and_then(|row| serde_json::from_str(&row.body).ok());
         let Some(bubble) = bubble else { return Vec::new() };
@@ -132,9 +161,9 @@ impl Token {
     }
 }
 
-fn token(button: &Button) -> Option<String> {
+fn listed(button: &Button, label: &str) -> Option<Listed> {
     match &button.press {
-        Press::Token { token } => Some(token.clone()),
+        Press::Token { token } => Some(Listed { label: label.to_owned(), token: token.clone() }),
         Press::Url { .. } | Press::ShareContact => None,
     }
 }

@@ -11,7 +11,7 @@ use super::{assortment::Assortment, preamble::Preamble, token};
 use crate::{
     guard::{Evidence, Shelf},
     ids::{FlowId, PartnerId},
-    lang::{Lang, choice::OptionWords, layout::Fixer, normal::Words},
+    lang::{Lang, choice::OptionWords, filler, layout::Fixer, normal::Words},
     spec::{
         catalogue::Product,
         expr::Expr,
@@ -138,13 +138,21 @@ impl Playbook {
         self.spec.flows.values().filter(move |flow| flow.start.links.iter().any(|link| link == payload))
     }
 
-    /// Flows whose start words all stand in the text, the longest phrase first, then by id.
+    /// Flows whose start words all stand in the text, the longest phrase first, then by id. A single word starts a flow when
+    /// nothing else is said: «торт», but not «торт без орехов есть?».
     pub(super) fn by_words(&self, words: &Words) -> Vec<&Arc<Flow>> {
         let said: Vec<&str> = words.said().map(|(at, _)| words.stem(at)).collect();
+        let is_said = |own: &String| said.iter().any(|stem| is_or_diminishes(stem, own));
+        let nothing_else =
+            |own: &String| words.said().all(|(at, word)| filler(word.form) || is_or_diminishes(words.stem(at), own));
+        let starts = |phrase: &[String]| match phrase {
+            [only] => is_said(only) && nothing_else(only),
+            all => all.iter().all(is_said),
+        };
         let mut found: Vec<(usize, &FlowId)> = self
             .starts
             .iter()
-            .filter(|(phrase, _)| phrase.iter().all(|stem| said.contains(&stem.as_str())))
+            .filter(|(phrase, _)| starts(phrase))
             .map(|(phrase, flow)| (usize::MAX - phrase.len(), flow))
             .collect();
         found.sort();
@@ -154,7 +162,8 @@ impl Playbook {
 
     /// How many words of weight a text holds besides those that start flows.
     pub(super) fn words_beside_starts(&self, words: &Words) -> usize {
-        let starts = |stem: &str| self.starts.iter().any(|(phrase, _)| phrase.iter().any(|own| own == stem));
+        let starts =
+            |stem: &str| self.starts.iter().any(|(phrase, _)| phrase.iter().any(|own| is_or_diminishes(stem, own)));
         let stems = words.said().map(|(at, _)| words.stem(at));
         stems.filter(|stem| stem.chars().count() >= STEM_CHARS_MIN && !starts(stem)).count()
     }
@@ -179,6 +188,12 @@ impl Playbook {
             .or_else(|| spoken().next())
             .unwrap_or_default()
     }
+}
+
+/// «Тортик» is «торт».
+fn is_or_diminishes(stem: &str, own: &str) -> bool {
+    const DIMINUTIVES: [&str; 5] = ["ик", "чик", "ичек", "ок", "очек"];
+    stem.strip_prefix(own).is_some_and(|tail| tail.is_empty() || DIMINUTIVES.contains(&tail))
 }
 
 fn stem_of(word: &str) -> String {
@@ -209,13 +224,14 @@ fn known_words(spec: &PartnerSpec) -> impl Iterator<Item = &str> {
 
 /// Labels of buttons that are no options: people type them as well.
 fn buttons(spec: &PartnerSpec) -> impl Iterator<Item = &str> {
-    const BUILT_IN: [Phrase; 11] = [
+    const BUILT_IN: [Phrase; 12] = [
         Phrase::StartAgain,
         Phrase::ConsentAgree,
         Phrase::ConsentDecline,
         Phrase::ShareContact,
         Phrase::SkipContact,
         Phrase::CallPerson,
+        Phrase::BackToBot,
         Phrase::OrderConfirm,
         Phrase::OrderChange,
         Phrase::Choose,

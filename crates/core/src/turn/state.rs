@@ -78,9 +78,12 @@ pub struct State {
     /// A consent was asked for outside a flow, and no answer came yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub asks_consent: Option<AsksConsent>,
-    /// Tokens of the numbered list shown last, in its order, on channels without buttons.
+    /// Whether that was the last thing the customer was asked: then a bare «да» answers it.
+    #[serde(skip_serializing_if = "is_default")]
+    pub consent_asked_last: bool,
+    /// The numbered list shown last, in its order, on channels without buttons.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub menu: Vec<String>,
+    pub list: Vec<Listed>,
     /// What the customer wants changed in a confirmed order; passed on when they say yes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub asks_change: Option<String>,
@@ -109,6 +112,15 @@ pub struct State {
     /// timer that was cancelled or set anew may wait in the mailbox already: it is known by its moment, and passed over.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub timers: BTreeMap<String, Timestamp>,
+}
+
+/// A button that was shown as a line of a numbered list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listed {
+    /// Its label, or its card's title.
+    pub label: String,
+    /// What it means.
+    pub token: String,
 }
 
 /// How far a customer is in a sequence.

@@ -3,11 +3,17 @@
 use super::{
     notices::order_news,
     state::{Owner, Run},
+    token::{Plain, Token},
+    wording::Wording,
     work::{PersonSays, Work},
 };
 use crate::{
     fact::Fact,
     ids::OrderId,
+    lang::{
+        intent::{Intent, Intents},
+        normal::Words,
+    },
     message::TeamAction,
     order::{Forbidden, OrderMove, OrderState},
     rows::Author,
@@ -15,6 +21,8 @@ use crate::{
     turn::flow::Arrival,
 };
 
+/// Messages without an answer after which the customer hears when a person will be there.
+const UNHEARD_MAX: usize = 3;
 /// Longest question that is kept with a mark, in characters.
 const QUESTION_CHARS_MAX: usize = 300;
 
@@ -77,6 +85,41 @@ impl Work {
         self.pending = None;
         if !has_it {
             self.fact(Fact::Handoff { cause: format!("taken:{who}") });
+        }
+    }
+
+    /// Words while the conversation is a person's: they are passed on. As long as nobody has taken it, the customer may call the
+    /// bot back, and hears now and then when a person will be there.
+    pub(super) fn hear_for_person(&mut self, words: &Words, intents: Intents) {
+        let bot = Token::Plain(Plain::Bot);
+        let pressed = || self.listed_by_number(words).is_some_and(|token| Token::parse(&token) == Some(bot));
+        if self.snap.state.owner == Owner::Nobody && (intents.has(Intent::BackToBot) || pressed()) {
+            return self.call_bot_back();
+        }
+        let note = self.team_word(Wording::NewMessage);
+        self.note("message", note);
+        let unheard = self.snap.history.iter().chain(&self.messages).rev();
+        let unheard = unheard.take_while(|row| row.author == Author::Customer).count();
+        if self.snap.state.owner == Owner::Nobody
+            && unheard.is_multiple_of(UNHEARD_MAX)
+            && let Some(open) = self.opens_next()
+        {
+            self.say_phrase(Phrase::PersonAnswers, &[("open", open)]);
+            self.offer_bot();
+        }
+    }
+
+    /// The way back to the bot, under what was said last.
+    pub(super) fn offer_bot(&mut self) {
+        let back = self.button(Phrase::BackToBot, Token::Plain(Plain::Bot));
+        self.reply.buttons([back]);
+    }
+
+    /// The customer wants the bot again; whom a person has taken is theirs.
+    pub(super) fn call_bot_back(&mut self) {
+        if self.snap.state.owner == Owner::Nobody {
+            self.say_phrase(Phrase::BotIsBack, &[]);
+            self.give_back();
         }
     }
 

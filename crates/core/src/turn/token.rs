@@ -82,6 +82,8 @@ letters! {
     Plain {
         /// Call a person.
         Human 'h',
+        /// The bot again, while no person has answered.
+        Bot 'b',
         /// Never write first again.
         Stop 'x',
         /// Agree to the consent text.

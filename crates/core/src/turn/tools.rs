@@ -161,7 +161,7 @@ impl Work {
         if given {
             if self.was_ordered(&run) {
                 let wish = self.shown(&flow, step, &value);
-                self.ask_order_change(&wish);
+                self.ask_order_change(Phrase::OrderAskChange, &wish);
             } else {
                 self.correct(&flow, step, &value);
             }

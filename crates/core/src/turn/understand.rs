@@ -2,6 +2,7 @@
 //! left is a question (FORMATS §4.1, §4.2).
 
 mod correct;
+mod decide;
 mod forget;
 mod parts;
 mod slots;
@@ -13,7 +14,6 @@ use super::{
     assortment::names_nothing,
     flow::Arrival,
     playbook, token,
-    wording::Wording,
     work::{PendingKind, Progress, Work},
 };
 use crate::{
@@ -49,15 +49,14 @@ impl Work {
             return self.opt_out();
         }
         if !self.bot_owns() {
-            let note = self.team_word(Wording::NewMessage);
-            return self.note("message", note);
+            return self.hear_for_person(&words, intents);
         }
         if let Some(command) = text.strip_prefix('/') {
             let (name, args) = command.split_once(char::is_whitespace).unwrap_or((command, ""));
             return self.command(&name.to_lowercase(), args, key);
         }
         let answer = choice::yes_no(&words);
-        if let (Some(agreed), true) = (answer, self.snap.state.asks_consent.is_some()) {
+        if let Some(agreed) = self.consent_in(&words, answer, intents) {
             return self.answer_consent(agreed, text, key);
         }
         if let (Some(wish), Some(yes)) = (self.snap.state.asks_change.take(), answer) {
@@ -81,6 +80,12 @@ impl Work {
             self.fact(Fact::PriceAsked);
         }
         if self.was_dissatisfied(intents) {
+            return;
+        }
+        if self.refuses_contact(&words, intents) {
+            return;
+        }
+        if self.hears_of_orders(text, &words, intents) {
             return;
         }
         if intents.has(Intent::Cancel) && self.snap.state.run.is_some() && !intents.has(Intent::Question) {
@@ -131,6 +136,9 @@ impl Work {
         }
         if let Some(flow) = self.flow_wished(words) {
             return self.start_with_words(&flow, text, words, intents);
+        }
+        if !asks && self.names_open_flow(words) {
+            return self.ask_again();
         }
         if intents.is_small_talk() {
             return self.small_talk(intents);
@@ -183,6 +191,9 @@ impl Work {
     fn small_talk(&mut self, intents: Intents) {
         if intents.has(Intent::Greeting) {
             return self.greet();
+        }
+        if intents.has(Intent::Farewell) {
+            return self.say_phrase(Phrase::Farewell, &[]);
         }
         if self.snap.state.run.is_some() {
             self.ask_again();
@@ -286,49 +297,11 @@ impl Work {
         found.iter().find(ready).filter(|flow| Some(&flow.id) != open.as_ref()).map(|flow| Arc::clone(flow))
     }
 
-    /// «согласна» and «не хочу» to the request for a contact.
-    fn decides_on_contact(&mut self, text: &str, words: &Words, intents: Intents, key: &str) -> bool {
-        let Some((at, contact)) = self.open_contact() else { return false };
-        if choice::yes_no(words) == Some(true) && !intents.has(Intent::Question) {
-            self.press_consent(true, text, key);
-            return true;
-        }
-        let declines = choice::yes_no(words) == Some(false) || intents.has(Intent::Skip);
-        if declines {
-            self.refuse_contact(&contact, at);
-        }
-        declines
-    }
-
-    /// «да» to an offer of one product.
-    fn agrees_to_offer(&mut self, words: &Words, intents: Intents) -> bool {
-        let at_offer = self.open_step().is_some_and(|(flow, at)| matches!(flow.step(at).action, Action::Offer(_)));
-        let agrees = at_offer && !intents.has(Intent::Question) && choice::yes_no(words) == Some(true);
-        let only = self.snap.state.run.as_ref().and_then(|run| match run.offered.as_slice() {
-            [only] => Some(only.clone()),
-            _ => None,
-        });
-        match only.filter(|_| agrees) {
-            Some(product) => {
-                self.choose_offered(&product);
-                true
-            }
-            None => false,
-        }
-    }
-
-    /// «да» and «нет» to the order that was shown.
-    fn decides_on_order(&mut self, words: &Words, intents: Intents) -> bool {
-        let at_order = self.open_step().is_some_and(|(flow, at)| matches!(flow.step(at).action, Action::Order(_)));
-        if !at_order || intents.has(Intent::Question) {
-            return false;
-        }
-        match choice::yes_no(words) {
-            Some(true) => self.confirm_in_flow(),
-            Some(false) => self.say_phrase(Phrase::OrderWhatToChange, &[]),
-            None => return false,
-        }
-        true
+    /// Whether nothing is said but what starts the flow that runs: «хочу тортик».
+    fn names_open_flow(&self, words: &Words) -> bool {
+        let Some(run) = &self.snap.state.run else { return false };
+        let named = self.book.by_words(words).iter().any(|flow| flow.id == run.flow);
+        named && self.book.words_beside_starts(words) == 0
     }
 
     /// The open question's slot, and others ahead. `false`: the words filled nothing.

@@ -135,6 +135,10 @@ pub(super) struct Work {
     pub(super) trail: Vec<(FlowId, StepId)>,
     /// Values filled ahead of their question, to be named with the next one.
     pub(super) noted: Vec<String>,
+    /// Whether the customer is to be asked for the consent that their contact needs.
+    pub(super) offers_consent: bool,
+    /// What a flow began with: it comes before any answer.
+    pub(super) greeting: Reply,
     /// Whether the open question is new because of an edited file: what the customer said answers another.
     pub(super) mended: bool,
     /// Whether the bot got the conversation back, so that silence is counted from now.
@@ -182,6 +186,8 @@ impl Work {
             steps_walked: 0,
             trail: Vec::new(),
             noted: Vec::new(),
+            offers_consent: false,
+            greeting: Reply::default(),
             mended: false,
             given_back: false,
             frequent: None,

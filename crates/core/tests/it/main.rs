@@ -20,5 +20,6 @@ mod scores;
 mod scripts;
 mod sequences;
 mod shop;
+mod talks;
 mod team;
 mod timers;

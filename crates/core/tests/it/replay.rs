@@ -96,7 +96,7 @@ fn play(turns: &[Vec<Event>], demo: bool) -> Vec<String> {
         }
         assert!(shown.iter().all(|token| token.len() <= 64));
         let state = talk.state();
-        assert!(state.stack.len() <= 9 && state.menu.len() <= 64);
+        assert!(state.stack.len() <= 9 && state.list.len() <= 64);
         commits.push(format!("{commit:?}"));
     }
     commits

@@ -11,7 +11,7 @@ const YES: &str = "да, ага, агась, угу, ок, окей, окэй, �
     давай, давайте, согласен, согласна, согласны, сагласен, сагласна, соглашаюсь, даю согласие, я даю согласие, верно, правильно, точно, именно, подтверждаю, подтвердить, годится, пойдет, подходит,
     подойдет, устраивает, нормально, отлично, супер, идет, договорились, разумеется, естественно, хочу, можно, было бы неплохо,
     все верно, все правильно, все так, так и есть, само собой, еще бы, не против, нет проблем, без проблем, почему нет, почему бы и нет,
-    of course, sounds good, thats right, correct, right, agreed, no problem, why not, i do, fine, great, +, 👍, 👌, ✅, ✔";
+    of course, sounds|looks|all good|great|fine|right|correct|perfect, thats it, perfect, confirm, confirmed, i confirm, thats right, correct, right, agreed, no problem, why not, i do, fine, great, +, 👍, 👌, ✅, ✔";
 
 const NO: &str = "нет, неа, не, нее, нету, no, nope, nah, не надо, не нужно, не нужен, не нужна, не хочу, не хотим, не буду, не согласен,
     не согласна, не согласны, не соглашаюсь, не даю согласия, не даю согласие, не подтверждаю, не подходит, не подойдет, не пойдет, не верно, неверно, не правильно, неправильно, не так, не то, ни в коем случае, никак нет, не сейчас,
@@ -45,6 +45,20 @@ pub fn yes_no(words: &Words) -> Option<bool> {
         }
     }
     answer
+}
+
+/// Longest words that say a consent, in words.
+const CONSENT_WORDS_MAX: usize = 8;
+
+/// Words that name the consent: «соглашаюсь», «не согласна на обработку». A question is none.
+pub fn consent(words: &Words) -> Option<bool> {
+    let names = |form: &str| ["соглас", "соглаш", "agree", "consent"].iter().any(|core| form.starts_with(core));
+    let long = words.said().nth(CONSENT_WORDS_MAX).is_some();
+    if long || words.iter().any(|word| word.form == "?") || !words.iter().any(|word| names(word.form)) {
+        return None;
+    }
+    let denied = words.iter().any(|word| matches!(word.form, "не" | "нет" | "no" | "not" | "dont"));
+    Some(!denied)
 }
 
 /// «даа», «нетт».

@@ -11,6 +11,21 @@ use crate::lang::{
     phrases::{Phrases, filler},
 };
 
+/// Wishes that a text may be nothing but.
+pub(super) const ALONE: [Intent; 11] = [
+    Intent::Cancel,
+    Intent::Skip,
+    Intent::Human,
+    Intent::Dissatisfied,
+    Intent::AskedIfBot,
+    Intent::Price,
+    Intent::OrderStatus,
+    Intent::Change,
+    Intent::Another,
+    Intent::NoContact,
+    Intent::BackToBot,
+];
+
 /// Phrases that mean their wish wherever they stand.
 pub(super) static OPEN: LazyLock<Phrases<Intent>> = LazyLock::new(|| {
     Phrases::new(&[
@@ -20,6 +35,13 @@ pub(super) static OPEN: LazyLock<Phrases<Intent>> = LazyLock::new(|| {
         (Intent::Thanks, THANKS),
         (Intent::Complaint, COMPLAINT),
         (Intent::Price, PRICE),
+        (Intent::OrderStatus, ORDER_STATUS),
+        (Intent::Change, CHANGE),
+        (Intent::Another, ANOTHER),
+        (
+            Intent::NoContact,
+            "без телефона|номера|контактов|контакта|звонков, no phone|calls, without a|my phone|number",
+        ),
     ])
 });
 
@@ -44,6 +66,12 @@ pub(super) static CLOSED: LazyLock<Phrases<Intent>> = LazyLock::new(|| {
         ),
         (Intent::Greeting, GREETING),
         (Intent::Thanks, THANKS),
+        (Intent::OrderStatus, "мой заказ, мои заказы, my order, my orders"),
+        (Intent::Change, "изменить, поменять, изменим, поменяем, изменения, change, edit"),
+        (Intent::Another, ANOTHER_ALONE),
+        (Intent::NoContact, NO_CONTACT),
+        (Intent::BackToBot, BACK_TO_BOT),
+        (Intent::Farewell, FAREWELL),
     ])
 });
 
@@ -138,7 +166,7 @@ const GREETING: &str = "привет, приветик, приветики, пр
 
 const COMPLAINT: &str = "жалоб*, жалуюсь, пожалуюсь, пожаловаться, претензи*, верните|верни деньги|мои|предоплату|оплату, вернуть деньги, хочу вернуть, возврат денег|средств, безобрази*, безобразно, отвратительно, отвратительн*, возмутительн*, возмущен*,
     ужасный|ужасное|ужасная|ужасного|ужасно сервис|качество|обслуживание|качества|обслуживания|доставка|работаете, кошмар какой|просто, это|просто|полный кошмар|ужас|позор, обманули, обманщик*, обманываете, мошенник*, мошенничество, кидалы, лохотрон, развели меня|нас|на,
-    испорчен*, отравил*, плесен*, тухл*, протух*, скисш*, бракован*, не привезли, не доставили, не довезли, не приехал заказ|курьер, не пришел заказ|курьер, заказ не пришел|приехал|привезли|доставили, курьер не приехал|пришел, до сих пор не|нет, где мой заказ,
+    испорчен*, отравил*, плесен*, тухл*, протух*, скисш*, бракован*, не привезли, не доставили, не довезли, не приехал заказ|курьер, не пришел заказ|курьер, заказ не пришел|приехал|привезли|доставили, курьер не приехал|пришел, до сих пор не|нет,
     разочарован*, недовол*, роспотребнадзор*, прокуратур*, в суд, подам в, напишу плохой|негативный|отзыв, привезли не то|тот|ту, приехал не тот, перепутали заказ|торт|адрес, в торте волос, нашли|нашла|нашел волос|плесень, просрочен*, опоздал курьер|заказ, опоздали с|на, хам*, нахамил*, грубо|грубит|нагрубил*,
     complaint, complain, complaining, refund, money back, scam, scammers, fraud, terrible, awful, disgusting, unacceptable, horrible, rotten, spoiled, poisoned, never arrived, didnt arrive, not delivered, wrong order, rude";
 
@@ -146,6 +174,30 @@ const PRICE: &str = "сколько стоит|стоят|стоить|обой�
     какая|какой|какова|какие цена|ценник|стоимость|прайс|цены|расценки, почем, по чем, по какой|каким цене|ценам, что|как по цене|ценам|стоимости|деньгам, цену|цены|стоимость|прайс|ценник подскажите|скажите|напишите|можно|узнать|пришлите|скиньте|сориентируйте,
     подскажите|скажите|узнать|напишите|сориентируйте|интересует|пришлите|скиньте|назовите|озвучьте цену|цены|цена|стоимость|прайс|ценник|расценки|прайсик, по цене|ценам|стоимости сориентируйте|подскажите|как|что, сориентируйте|подскажите|скажите по цене|ценам|стоимости, прайс лист, есть прайс, цена вопроса, в какую цену|сумму, стоит сколько,
     how much is|are|does|do|for|would|will|it|the, how much, whats|what the|is|are price|cost|prices, what is the price|cost, price for|of|list|please, cost of, what does it cost, your prices|pricing|rates";
+
+const ORDER_STATUS: &str = "где мой|наш|моя|же|мои заказ|торт|тортик|посылка|заказы, где заказ, статус|состояние|номер заказа|моего, статус у заказа|моего, какой|узнать|проверить статус, что с|со моим|нашим заказом|тортом,
+    что с заказом, как там мой|наш заказ|торт, проверить|отследить мой|наш заказ, мой|наш заказ|торт готов|принят|оформлен|оплачен|подтвержден|едет|где, заказ принят|оформлен|готов|прошел|подтвержден, готов ли мой|заказ, принят|оформлен|подтвержден ли|мой заказ|мой,
+    что я заказал|заказала|заказывал|заказывала, where is|are my order|orders|cake, wheres my order|cake, status of my|the order, order status, my order status|number|ready|confirmed|placed, is my order|cake ready|placed|confirmed|done|coming,
+    what is|about my order, whats my order, track my order|cake, check on my|the order, what did i order, hows my order";
+
+const CHANGE: &str = "хочу|хотим|можно|нужно|надо|давайте|бы изменить|поменять|перенести|заменить|исправить|сменить, измените|поменяйте|перенесите|смените|замените,
+    изменить|поменять|перенести|исправить|заменить|сменить заказ|дату|день|время|адрес|начинку|торт|вкус|надпись|размер|доставку|бюджет|количество, change|move|reschedule|amend my|the order|date|day|cake|flavour|address|time|delivery,
+    want|like|need to change|move|reschedule|amend, can i|we|you change|move|reschedule|amend";
+
+const ANOTHER: &str = "хочу|хотим|покажите|покажи|давайте|можно|нужен|нужна|лучше|дайте|выбрать|выберу другой|другую|другое|другие, другой|другие|другую торт|варианты|вариант|тортик|десерт,
+    another|different cake|one|option|flavour, show|see me|the|some other|others, something else";
+
+const ANOTHER_ALONE: &str = "другой, другое, другую, другие, другая, не этот, не этот торт, не эту, не такой, another, another one, other, others, something else, a different one, not this one, not that one";
+
+const NO_CONTACT: &str = "без телефона|номера|контакта|контактов|почты|звонков, не хочу|хотим|буду|дам|дадим|даю|оставлю|стану|скажу|готов|готова, не хотел|хотела|хотелось бы, нет телефона|номера,
+    no phone|number|contacts|calls|email, without a|my phone|number, rather not, prefer not, dont want|have, not giving|sharing";
+
+const BACK_TO_BOT: &str = "вернуться|вернись|вернитесь|верните|вернемся|вернете|обратно|назад|давайте к боту, верните|позовите бота, вернись|вернитесь бот, к боту, с ботом,
+    не надо|нужен|нужно|нужна|зовите|зови|нужны человека|человек|оператора|оператор|менеджера|менеджер|мастера|мастер|никого|консультанта|консультант, без человека|оператора|менеджера, человек|человека|оператор|оператора не надо|нужен|нужно,
+    back to the bot, back to bot, no human|person|agent needed, no need for a human|person, dont need a human|person|agent, do not need a human|person|agent";
+
+const FAREWELL: &str = "пока, пока пока, покеда, до свидания, досвидания, до свиданья, досвиданья, до встречи, всего доброго|хорошего|наилучшего, хорошего дня|вечера, хороших выходных, спокойной ночи, счастливо, прощайте, чао, бай,
+    bye, bye bye, goodbye, good bye, see you, see ya, see you later|soon, good night, cya, have a good|nice|great|lovely day|evening|one|weekend, take care";
 
 /// A list of forms parted by spaces.
 type Forms = LazyLock<FxHashSet<&'static str>>;
@@ -185,6 +237,18 @@ const COMPANIONS: &[(Intent, &str)] = &[
     (Intent::Price, "какая и у за your is what штуку одну один"),
     (Intent::Dissatisfied, "совсем вообще опять снова нужно ничего вас я что at all"),
     (Intent::AskedIfBot, "что ли или человек вообще случайно are"),
+    (Intent::OrderStatus, "где какой статус номер where what is"),
+    (Intent::Change, "хочу хотим можно давайте бы заказ нет нужно надо i want to my order it no"),
+    (Intent::Another, "нет хочу торт бы можно давайте лучше покажите есть какой нибудь да no i want cake show have"),
+    (
+        Intent::NoContact,
+        "телефон телефона номер номера контакт контакты почту данные свой свои мой давать оставлять дать оставить указывать называть          писать говорить сообщать можно ли обойтись обойдемся лучше хочу бы давайте нет у id would to give leave share my phone number          contact no want it can we do",
+    ),
+    (
+        Intent::BackToBot,
+        "ладно тогда давайте хочу можно спасибо сам сама лучше хорошо ок ой нет уже больше пожалуйста ok no",
+    ),
+    (Intent::Farewell, "всем вам вас и you all now then"),
 ];
 
 static COMPANIONS_OF: LazyLock<FxHashMap<&'static str, SmallVec<[Intent; 4]>>> = LazyLock::new(|| {

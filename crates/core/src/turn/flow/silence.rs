@@ -118,15 +118,13 @@ impl Work {
             let spans = hours.on(day)?.iter().map(|span| span.from);
             let first = spans.filter(|from| day > now.date() || *from > now.time()).min();
             if let Some(from) = first {
-                let at = if day == now.date() {
-                    print::time(from)
-                } else {
-                    print::date_time(day.to_datetime(from), self.lang, self.today())
-                };
+                let from = print::time(from);
+                let on = print::on_day(day, self.lang, self.today());
                 return Some(match self.lang {
-                    Lang::Ru if day == now.date() => format!("в {at}"),
-                    Lang::En if day == now.date() => format!("at {at}"),
-                    Lang::Ru | Lang::En => at,
+                    Lang::Ru if day == now.date() => format!("сегодня с {from}"),
+                    Lang::En if day == now.date() => format!("today from {from}"),
+                    Lang::Ru => format!("{on}, с {from}"),
+                    Lang::En => format!("{on}, from {from}"),
                 });
             }
             day = day.tomorrow().ok()?;

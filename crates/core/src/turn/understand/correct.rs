@@ -6,7 +6,6 @@ use super::{
     super::{
         flow::Arrival,
         state::Run,
-        token::{Plain, Token},
         work::{Progress, Work},
     },
     Certain, Reading, parts,
@@ -17,7 +16,6 @@ use crate::{
         intent::{self, Intents},
         normal::Words,
     },
-    order::OrderState,
     spec::{
         flow::{Action, Flow, Kind, StepId, StepIx},
         texts::Phrase,
@@ -25,15 +23,12 @@ use crate::{
     },
 };
 
-/// Longest wish to change an order that is passed on, in characters.
-const WISH_CHARS_MAX: usize = 500;
-
 impl Work {
     /// «нет, на 12 человек», or words that one filled slot takes and the open one does not.
     pub(super) fn takes_correction(&mut self, text: &str, words: &Words) -> bool {
         let marked = intent::correction(words);
         let Some((flow, at)) = self.open_step() else {
-            return marked.is_some() && self.has_live_order() && self.ask_order_change(text);
+            return marked.is_some() && self.has_live_order() && self.ask_order_change(Phrase::OrderAskChange, text);
         };
         let part = marked.as_ref().map_or(0..text.len(), |correction| correction.new.clone());
         let new = match &marked {
@@ -57,7 +52,7 @@ impl Work {
             return false;
         }
         if self.was_ordered(&run) {
-            return self.ask_order_change(text);
+            return self.ask_order_change(Phrase::OrderAskChange, text);
         }
         self.correct(&flow, step, &value);
         if text.contains('?') && marked.is_none() {
@@ -175,7 +170,7 @@ impl Work {
         }
         if self.was_ordered(&run) {
             let wish = self.shown(flow, at, &value);
-            self.ask_order_change(&wish);
+            self.ask_order_change(Phrase::OrderAskChange, &wish);
             return;
         }
         self.correct(flow, at, &value);
@@ -188,40 +183,6 @@ impl Work {
         match self.read_open(run, flow, at, ask, &words, Intents::default()) {
             Reading::Value(value, _) => Some(value),
             _ => None,
-        }
-    }
-
-    // Confirmed orders.
-
-    /// Whether the run's order was confirmed: nothing about it changes silently any more.
-    pub(in crate::turn) fn was_ordered(&self, run: &Run) -> bool {
-        let order = run.order.and_then(|id| self.snap.orders.iter().find(|order| order.id == id));
-        order.is_some_and(|order| !matches!(order.state, OrderState::Draft | OrderState::Cancelled))
-    }
-
-    fn has_live_order(&self) -> bool {
-        self.snap.orders.iter().any(|order| order.state != OrderState::Draft && !order.state.is_over())
-    }
-
-    /// «Изменить заказ?» Returns true: the words are dealt with.
-    pub(in crate::turn) fn ask_order_change(&mut self, wish: &str) -> bool {
-        self.snap.state.asks_change = Some(wish.chars().take(WISH_CHARS_MAX).collect());
-        self.say_phrase(Phrase::OrderAskChange, &[]);
-        let yes = self.button(Phrase::Yes, Token::Plain(Plain::Change));
-        let no = self.button(Phrase::No, Token::Plain(Plain::Keep));
-        self.reply.buttons([yes, no]);
-        true
-    }
-
-    /// The customer's word on changing a confirmed order: a yes goes to the team.
-    pub(in crate::turn) fn answer_change(&mut self, wish: &str, yes: bool) {
-        if yes {
-            self.note("order.change", wish);
-            self.say_phrase(Phrase::OrderChangePassed, &[]);
-        }
-        self.return_to_question();
-        if self.reply.is_empty() {
-            self.say_phrase(Phrase::Welcome, &[]);
         }
     }
 
