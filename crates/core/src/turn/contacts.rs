@@ -324,13 +324,13 @@ impl Work {
     fn offer_consent(&mut self) {
         if self.book.spec.config.contact.consent.is_some() {
             self.snap.state.asks_consent = Some(AsksConsent::Contacts);
-            self.offers_consent = true;
+            self.consent_to_ask = self.snap.state.asks_consent;
         }
     }
 
     /// Asks for the consent that a contact needs which came unasked. An open request for a contact asks for it anyway.
     pub(super) fn ask_for_consent(&mut self) {
-        if !std::mem::take(&mut self.offers_consent) || self.has_consent() || !self.bot_owns() {
+        if self.consent_to_ask.take().is_none() || self.has_consent() || !self.bot_owns() {
             return;
         }
         if self.open_contact().is_some() {

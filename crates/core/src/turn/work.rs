@@ -9,7 +9,7 @@ use super::{
     playbook::Playbook,
     reply::Reply,
     scope::{Args, TurnScope},
-    state::{Customer, Owner, Run, Snapshot},
+    state::{AsksConsent, Customer, Owner, Run, Snapshot},
 };
 use crate::{
     fact::{Fact, FunnelEvent},
@@ -135,8 +135,8 @@ pub(super) struct Work {
     pub(super) trail: Vec<(FlowId, StepId)>,
     /// Values filled ahead of their question, to be named with the next one.
     pub(super) noted: Vec<String>,
-    /// Whether the customer is to be asked for the consent that their contact needs.
-    pub(super) offers_consent: bool,
+    /// The consent that the customer is to be asked for when all else is said.
+    pub(super) consent_to_ask: Option<AsksConsent>,
     /// What a flow began with: it comes before any answer.
     pub(super) greeting: Reply,
     /// Whether the open question is new because of an edited file: what the customer said answers another.
@@ -186,7 +186,7 @@ impl Work {
             steps_walked: 0,
             trail: Vec::new(),
             noted: Vec::new(),
-            offers_consent: false,
+            consent_to_ask: None,
             greeting: Reply::default(),
             mended: false,
             given_back: false,

@@ -110,8 +110,8 @@ impl Work {
             words.said().filter(|(_, word)| !filler(word.form)).map(|(at, _)| words.stem(at)).collect();
         let fits = |own: &str| if among { said.contains(&own) } else { said == [own] };
         let asks = |step: StepIx, name: &str| {
-            let names = Words::of(name);
-            let named = names.said().any(|(at, _)| fits(names.stem(at)));
+            let own = Words::of(name);
+            let named = own.said().any(|(at, _)| fits(own.stem(at)));
             named || self.book.units(flow, step).iter().any(|unit| fits(unit))
         };
         flow.slots
