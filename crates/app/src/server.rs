@@ -157,6 +157,10 @@ async fn answer(hooks: &Hooks, path: &str, request: Request) -> Response {
     }
     let body = match read(body).await {
         Ok(body) => body,
+        // Of a signed body nothing is known until it was read: a stranger's may be as large as it likes and leaves nothing behind.
+        Err(Unread::TooLarge) if hook.webhook.check_body(&head.headers, b"", hooks.clock.now()).is_err() => {
+            return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+        }
         Err(Unread::TooLarge) => return set_aside(hooks, hook, b"", "the body is too large").await,
         // The caller went away: it calls again.
         Err(Unread::BrokenOff) => return StatusCode::BAD_REQUEST.into_response(),

@@ -260,9 +260,18 @@ impl<'a> Asking<'a> {
         let passages = found
             .into_iter()
             .take(self.top)
-            .map(|passage| Shown { page: passage.page, heading: passage.heading, score: passage.score })
+            .map(|passage| Shown { heading: self.heading(&passage), page: passage.page, score: passage.score })
             .collect();
         Reply { answered: is_answer(&commit), answer: said.join("\n\n"), passages }
+    }
+
+    /// What stands above the passage; its page's title where nothing does.
+    fn heading(&self, passage: &Passage) -> String {
+        let pages = &self.setting.playbook.spec.pages;
+        match pages.iter().find(|page| *page.path == *passage.page) {
+            Some(page) if passage.heading.is_empty() => page.title.clone(),
+            _ => passage.heading.clone(),
+        }
     }
 
     async fn search(&self, question: &str, top: usize) -> Vec<Passage> {

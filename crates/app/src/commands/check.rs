@@ -14,6 +14,7 @@ use voronka_core::{
         diagnostic::{Code, Diagnostic, Level},
         limits, live,
         partner::PartnerSpec,
+        position::Located,
     },
 };
 use voronka_files::{BadEnv, FolderError, LoadedPartner};
@@ -113,8 +114,10 @@ fn report(loaded: &LoadedPartner, folder: &Path, wish: &Check, totals: &mut Tota
             Level::Error => totals.errors += 1,
             Level::Warning => totals.warnings += 1,
         }
-        totals.mendable += usize::from(can_mend(found.code));
         totals.keys += usize::from(found.code == Code::C601);
+    }
+    if !wish.fix {
+        totals.mendable += mendable(loaded);
     }
     let name = if folder == Path::new(".") { String::new() } else { folder.display().to_string() };
     let told = Told::new(&loaded.diagnostics, &loaded.files, &name, texts);
@@ -123,6 +126,16 @@ fn report(loaded: &LoadedPartner, folder: &Path, wish: &Check, totals: &mut Tota
     } else {
         told.lines(&name, Look::of_stdout(), texts).for_each(|line| out::line(&line));
     }
+}
+
+/// How many of the findings `--fix` would mend: those on lines that it would change.
+fn mendable(loaded: &LoadedPartner) -> usize {
+    let mended = mend(&loaded.id, &mut loaded.files.clone(), &loaded.diagnostics);
+    let changes = |found: &&Diagnostic| {
+        let line = Located::of(&found.place, &loaded.files).start.line;
+        can_mend(found.code) && mended.iter().any(|change| change.file == found.place.file && change.line == line)
+    };
+    loaded.diagnostics.iter().filter(changes).count()
 }
 
 fn is_error(code: Code) -> bool {
@@ -143,12 +156,17 @@ fn fix(folder: &Path, loaded: &LoadedPartner, texts: &Texts) -> Result<bool, Pro
     for change in &mended {
         let place = format!("{}:{}", folder.join(&*change.file).display(), change.line);
         out::note(&texts.get("check-fixed", &[("place", Cow::from(place))]));
-        out::note(&format!("  - {}\n  + {}", change.before.trim(), change.after.trim()));
+        out::note(&format!("  - {}\n  + {}", shown(&change.before), shown(&change.after)));
     }
     if mended.is_empty() {
         out::note(&texts.get("check-fixed-none", &[]));
     }
     Ok(!mended.is_empty())
+}
+
+/// A line with the tabs that it begins with: it is they that were mended.
+fn shown(line: &str) -> String {
+    line.trim_end().replace('\t', "⇥")
 }
 
 /// Writes a file as a whole or not at all; its rights stay.
@@ -170,7 +188,7 @@ struct Totals {
     unreadable: usize,
     errors: usize,
     warnings: usize,
-    /// Of the errors: those that `--fix` knows.
+    /// Of the errors: those that `--fix` would mend.
     mendable: usize,
     /// Of the errors: keys that `.env` does not have.
     keys: usize,
@@ -197,8 +215,6 @@ impl Totals {
             }
             Self { keys, errors, unreadable: 0, .. } if keys == errors => texts.get("check-next-keys", &args),
             Self { mendable: 0, .. } => texts.get("check-next", &args),
-            // What is left after `--fix` needs a person.
-            _ if wish.fix => texts.get("check-next", &args),
             Self { mendable, .. } => {
                 let args = [("count", Cow::from(mendable.to_string())), ("dir", Cow::from(dir))];
                 texts.get("check-next-fix", &args)
@@ -346,6 +362,19 @@ mod tests {
         assert_eq!(codes(&folder, &Check { fix: true, ..wish(&folder) }), []);
         assert_eq!(fs::read_to_string(folder.join("config.yaml")).unwrap(), "name: \"К: К\"\naccounts: {web: {}}\n");
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn only_what_would_be_mended_is_promised() {
+        let root = tempfile::tempdir().unwrap();
+        partner(root.path(), "k", "name: К: К\naccounts: {web: {}}\n");
+        let folder = root.path().join("k");
+        fs::create_dir(folder.join("flows")).unwrap();
+        fs::write(folder.join("flows/a.yaml"), "steps:\n  - say: Вот: что # и почему\n").unwrap();
+        let loaded =
+            checked(&folder, &wish(&folder), &Texts::russian()).unwrap_or_else(|problem| panic!("{problem:?}"));
+        assert_eq!(loaded.diagnostics.iter().filter(|found| can_mend(found.code)).count(), 2);
+        assert_eq!(mendable(&loaded), 1);
     }
 
     #[test]

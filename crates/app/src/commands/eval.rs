@@ -24,7 +24,7 @@ use self::{
 };
 use super::{
     ask::{Asking, Reply},
-    folder_of, open, unreadable,
+    chain, folder_of, open, unreadable,
 };
 use crate::{
     cli::Eval,
@@ -43,7 +43,10 @@ const PASSAGES: usize = 30;
 pub(crate) async fn run(wish: Eval, texts: &Texts) -> Result<ExitCode, Problem> {
     let folder = folder_of(&wish.partner)?;
     let file = wish.questions.clone().unwrap_or_else(|| folder.join(QUESTIONS));
-    let text = std::fs::read_to_string(&file).map_err(|error| unreadable(&file, &error))?;
+    let text = std::fs::read_to_string(&file).map_err(|error| {
+        let args = vec![("path", file.display().to_string()), ("cause", chain(&error))];
+        Problem::new("eval-no-questions", args).hint("eval-no-questions-hint")
+    })?;
     let questions = Questions::parse(&text).map_err(|line| {
         let args = vec![("path", file.display().to_string()), ("line", line.to_string())];
         Problem::new("eval-bad-line", args).hint("eval-bad-line-hint")
@@ -218,6 +221,12 @@ impl Report {
                 ("right", Cow::from(share.right.to_string())),
                 ("asked", Cow::from(share.asked.to_string())),
                 ("percent", Cow::from(percent(share.right, share.asked))),
+                (
+                    "least",
+                    share
+                        .least
+                        .map_or(Cow::from("all"), |least| Cow::from(((least * 1000.0).round() / 10.0).to_string())),
+                ),
             ];
             lines.push(texts.get(share.kind.key(), &args));
         }
@@ -225,7 +234,12 @@ impl Report {
             let count = Cow::from(self.changes.len().to_string());
             lines.push(texts.get("eval-changed", &[("count", count)]));
         }
-        lines.push(texts.get(if self.passed { "eval-passed" } else { "eval-failed" }, &[]));
+        let verdict = match (self.passed, self.failed.len()) {
+            (true, 0) => "eval-passed",
+            (true, _) => "eval-passed-enough",
+            (false, _) => "eval-failed",
+        };
+        lines.push(texts.get(verdict, &[("wrong", Cow::from(self.failed.len().to_string()))]));
         lines
     }
 }
@@ -248,6 +262,31 @@ mod tests {
     fn spaces_of_a_price_do_not_matter() {
         assert!(says("Доставка: 1\u{a0}350 ₽.", "1 350 ₽"));
         assert!(!says("Доставка: 350 ₽.", "450 ₽"));
+    }
+
+    #[test]
+    fn wrong_answers_that_a_least_share_allows_are_not_called_right() {
+        let questions = Questions::parse("least pages 0.5\na.md\tкак?\nb.md\tгде?\n").unwrap();
+        let verdict = |asked: &Asked, passed| Verdict {
+            question: asked.question.clone(),
+            expected: asked.expected.clone(),
+            kind: asked.kind(),
+            found: String::new(),
+            passed,
+            missing: None,
+        };
+        let lines = |right: [bool; 2]| {
+            let verdicts: Vec<Verdict> =
+                questions.asked.iter().zip(right).map(|(asked, right)| verdict(asked, right)).collect();
+            let report = Report::of("korica", &questions, &verdicts, Vec::new(), false);
+            report.lines(true, &Texts::russian()).join("\n")
+        };
+        assert_eq!(
+            lines([true, false]),
+            "страницы: верно 1 из 2 (50.0 %, нужно 50 %)\nОжидания сбылись: неверно 1, файл вопросов это допускает."
+        );
+        assert!(lines([true, true]).ends_with("Все ожидания сбылись."));
+        assert!(lines([false, false]).ends_with("Ожидания не сбылись: неверно 2."));
     }
 
     #[test]

@@ -84,9 +84,10 @@ impl Bench<'_> {
         let byte = found.place.bytes.start;
         let start = text.get(..byte)?.rfind('\n').map_or(0, |end| end + 1);
         let end = text[start..].find(['\n', '\r']).map_or(text.len(), |len| start + len);
+        let before = text[..start].lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
         let next = text[end..].lines().skip(1).find(|line| !line.trim().is_empty()).unwrap_or_default();
         let at = byte - start..found.place.bytes.end.min(end).max(byte) - start;
-        let line = Line { text: &text[start..end], next };
+        let line = Line { text: &text[start..end], before, next };
         for candidate in line.candidates(found.code, &at) {
             let edited = format!("{}{candidate}{}", &text[..start], &text[end..]);
             let worse = |code: Code| matches!(code, Code::Y106 | Code::Y111 | Code::Y112 | Code::Y199);
@@ -102,6 +103,8 @@ impl Bench<'_> {
 /// A line with a mistake.
 struct Line<'a> {
     text: &'a str,
+    /// The last one above that is not blank.
+    before: &'a str,
     /// The next one that is not blank.
     next: &'a str,
 }
@@ -113,7 +116,7 @@ impl Line<'_> {
             Code::Y101 => vec![self.value_before(at.start).and_then(|start| self.quoted(start))],
             Code::Y102 => vec![self.is_value(at.start).then(|| self.quoted(at.start)).flatten()],
             Code::Y103 => vec![self.with_lost(at.start), Some(self.spaced(at.start))],
-            Code::Y104 => vec![Some(self.without_tabs())],
+            Code::Y104 => vec![Some(self.without_tabs()), Some(self.beside_the_line_above())],
             Code::Y113 => vec![self.item(at)],
             _ => Vec::new(),
         };
@@ -175,6 +178,13 @@ impl Line<'_> {
     fn without_tabs(&self) -> String {
         let indent = Self::indent(self.text);
         format!("{}{}", self.text[..indent].replace('\t', "  "), &self.text[indent..])
+    }
+
+    /// The line as deep as the key above it, or a level below one that has no value yet.
+    fn beside_the_line_above(&self) -> String {
+        let key = self.before.len() - self.before.trim_start_matches([' ', '-']).len();
+        let deeper = if self.before.trim_end().ends_with(':') { 2 } else { 0 };
+        format!("{:1$}{2}", "", key + deeper, self.text.trim_start())
     }
 
     /// `{да: Да, конечно}`: the item that the comma split, up to the next key or bracket.
@@ -249,6 +259,13 @@ mod tests {
         let config = "name: К: К\naccounts: {web: {}}\npersona:\n  never:\n    - Скидки: никогда\n";
         let after = "name: \"К: К\"\naccounts: {web: {}}\npersona:\n  never:\n    - \"Скидки: никогда\"\n";
         assert_eq!(mended("config.yaml", config), after);
+    }
+
+    #[test]
+    fn a_tab_becomes_as_many_spaces_as_the_neighbouring_keys_have() {
+        check("  - ask: Кто?\n\tas: кто", "  - ask: Кто?\n    as: кто");
+        check("  - ask: Кто?\n    as: кто\n\ttext:\n\t\tmax: 5", "  - ask: Кто?\n    as: кто\n    text:\n      max: 5");
+        check("\t- ask: Кто?\n\t  as: кто", "  - ask: Кто?\n    as: кто");
     }
 
     #[test]

@@ -61,7 +61,11 @@ const CASES: &[(&str, &str, &str)] = &[
         "name: К\naccounts: {web: {}}\nlinks: {shop: https://a.ru} #магазин\n",
         "3:29 Y103 всё после « #» пропадёт: «#магазин» → кавычки, или пробел после #, если это комментарий",
     ),
-    ("flows/a.yaml", "steps:\n  - say: Да\n  \tid: x\n", "3:3 Y104 табуляция в отступе → два пробела"),
+    (
+        "flows/a.yaml",
+        "steps:\n  - say: Да\n  \tid: x\n",
+        "3:3 Y104 табуляция в отступе → пробелы, вровень с соседними ключами",
+    ),
     ("config.yaml", "name: К\naccounts: {web: {}}\nname: Л\n", "3:1 Y105 ключ «name» уже есть в строке 1"),
     (
         "config.yaml",
@@ -76,7 +80,11 @@ const CASES: &[(&str, &str, &str)] = &[
         "3:1 Y109 неизвестный ключ «zoen» → может быть, «zone»?",
     ),
     ("config.yaml", "accounts: {web: {}}\n", "1:1 Y110 нет обязательного «name»"),
-    ("config.yaml", "name: К\naccounts: {web: {}}\nlanguages: ru\n", "3:12 Y111 здесь нужен список, а стоит текст"),
+    (
+        "config.yaml",
+        "name: К\naccounts: {web: {}}\nlanguages: ru\n",
+        "3:12 Y111 здесь нужен список, а стоит текст → [ru]",
+    ),
     (
         "config.yaml",
         "name: К\naccounts: {web: {}}\nzone: Марс\n",
@@ -85,7 +93,37 @@ const CASES: &[(&str, &str, &str)] = &[
     (
         "config.yaml",
         "name: К\naccounts: {web: {}}\nlimits: {per_day: много}\n",
-        "3:19 Y112 не понимаю целое число «много» → пример: 0",
+        "3:19 Y112 не понимаю целое число «много» → от 0 до 100",
+    ),
+    (
+        "config.yaml",
+        "name: К\naccounts: {web: {}}\nzone: Europe/Moskow\n",
+        "3:7 Y112 не понимаю часовой пояс «Europe/Moskow» → может быть, «Europe/Moscow»?",
+    ),
+    (
+        "config.yaml",
+        "name: К\naccounts: {web: {}}\ncontact: {consent: texts/consent.md, version: вчера}\n",
+        "3:46 Y112 не понимаю номер или дату согласия «вчера» → пример: 2026-11-01",
+    ),
+    (
+        "flows/a.yaml",
+        "ASK\n    buttons: 1, 2, 3\n    silence:\n      - {after: 45, say: Вы здесь?}\n",
+        "5:14 Y111 здесь нужен список, а стоит текст → [1, 2, 3]\n7:17 Y112 не понимаю срок «45» → пример: 45m",
+    ),
+    (
+        "flows/a.yaml",
+        "ASK\n  - offer: Вот\n    as: торт\n    top: 30\n",
+        "7:10 Y112 не понимаю целое число «30» → от 1 до 10",
+    ),
+    (
+        "flows/a.yaml",
+        "steps:\n  - aks: Сколько?\n    as: порции\n    number: {min: 1}\n    retries: два\n  - say: Много\n    when: порции > 40\n",
+        "2:5 Y109 неизвестный ключ «aks» → может быть, «ask»?\n5:14 Y112 не понимаю целое число «два» → от 0 до 10",
+    ),
+    (
+        "config.yaml",
+        "name: К\naccounts:\n  telegram: {token: $T  # из .env: там\n  web: {}\n",
+        "3:13 Y199 YAML не читается: скобка '{' не закрыта",
     ),
     ("flows/Торт.yaml", "steps: [{say: Да}]\n", "1:1 Y112 не понимаю имя сценария «Торт» → пример: tort"),
     (

@@ -21,9 +21,13 @@ impl Words {
         let mut args: Vec<(&str, Cow<'_, str>)> =
             found.args.iter().map(|(name, value)| (*name, translated(found.code, name, value, texts))).collect();
         args.push(("at", near.unwrap_or_default().to_string().into()));
+        let given = |name: &str| found.args.iter().any(|(known, value)| *known == name && !value.is_empty());
+        let closer = HINTS.iter().filter(|(name, _)| given(name));
+        let closer = closer.filter_map(|(_, hint)| texts.attribute(code, hint, &args)).next();
         // «может быть, «»?» helps nobody.
         let empty = found.args.iter().any(|(name, value)| ADVICE.contains(name) && value.is_empty());
-        let hint = if empty { None } else { texts.attribute(code, "hint", &args) };
+        let usual = || texts.attribute(code, "hint", &args).filter(|_| !empty);
+        let hint = closer.or_else(usual);
         let related = texts.attribute(code, "related", &args);
         Self {
             message: texts.get(code, &args),
@@ -32,6 +36,9 @@ impl Words {
         }
     }
 }
+
+/// Arguments that some codes have a closer hint for.
+const HINTS: [(&str, &str); 3] = [("near", "hint-near"), ("max", "hint-bounds"), ("list", "hint-list")];
 
 /// Arguments that hints rest on.
 const ADVICE: [&str; 3] = ["near", "options", "kinds"];

@@ -23,14 +23,22 @@ struct Door {
     routes: Router,
 }
 
+fn named() -> (PartnerId, AccountId) {
+    (PartnerId::parse("korica").unwrap(), AccountId::parse("telegram").unwrap())
+}
+
 impl Door {
     fn new() -> Self {
-        let (partner, account) = (PartnerId::parse("korica").unwrap(), AccountId::parse("telegram").unwrap());
-        let mut config = TelegramConfig::new(partner.clone(), account.clone(), "1:token".into());
+        let (partner, account) = named();
+        let mut config = TelegramConfig::new(partner, account, "1:token".into());
         // Port 1 is reserved: nothing listens there.
         config.api = "http://127.0.0.1:1".parse().unwrap();
         config.webhook_secrets = vec![SECRET.into()];
-        let webhook = Arc::new(Telegram::new(config).unwrap().webhook().unwrap());
+        Self::of(Arc::new(Telegram::new(config).unwrap().webhook().unwrap()))
+    }
+
+    fn of(webhook: Arc<dyn voronka_core::ports::Webhook>) -> Self {
+        let (partner, account) = named();
         let (mailbox, store) = (Arc::new(FakeMailbox::default()), Arc::new(MemoryStore::new()));
         let hooks = Hooks {
             answered: Counter::noop(),
@@ -105,6 +113,42 @@ async fn s_04_huge_authentic_is_dead_letter() {
         Request::post("/hook/path").header("x-telegram-bot-api-secret-token", "another").body(Body::from(huge));
     let refused = door.routes.clone().oneshot(request.unwrap()).await.unwrap();
     assert_eq!((refused.status().as_u16(), door.letters().await.len()), (403, 1));
+}
+
+/// A messenger that signs bodies and sends no token along.
+struct Signing;
+
+impl voronka_core::ports::Webhook for Signing {
+    fn check_headers(&self, _headers: &axum::http::HeaderMap) -> Result<(), voronka_core::ports::WebhookRefusal> {
+        Ok(())
+    }
+
+    fn check_body(
+        &self,
+        headers: &axum::http::HeaderMap,
+        body: &[u8],
+        _now: jiff::Timestamp,
+    ) -> Result<(), voronka_core::ports::WebhookRefusal> {
+        let signed = headers.get("signature").is_some_and(|sum| sum.as_bytes() == body.len().to_string().as_bytes());
+        signed.then_some(()).ok_or(voronka_core::ports::WebhookRefusal)
+    }
+
+    fn parse(
+        &self,
+        _body: &[u8],
+        _now: jiff::Timestamp,
+    ) -> Result<voronka_core::ports::WebhookReply, voronka_core::ports::Malformed> {
+        Ok(voronka_core::ports::WebhookReply::default())
+    }
+}
+
+#[tokio::test]
+async fn a_huge_body_that_only_a_signature_could_vouch_for_is_refused_and_leaves_nothing() {
+    let door = Door::of(Arc::new(Signing));
+    let huge = Body::from("a".repeat(BODY_BYTES_MAX + 1));
+    let request = Request::post("/hook/path").header("signature", (BODY_BYTES_MAX + 1).to_string()).body(huge);
+    let refused = door.routes.clone().oneshot(request.unwrap()).await.unwrap();
+    assert_eq!((refused.status().as_u16(), door.letters().await.len()), (413, 0));
 }
 
 /// A body that says when it is read.

@@ -78,6 +78,13 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Adds to the last finding what its hint rests on.
+    pub(crate) fn advise(&mut self, name: &'static str, value: String) {
+        if let Some(last) = self.found.last_mut() {
+            last.args.push((name, value));
+        }
+    }
+
     /// Y111.
     pub(crate) fn unfit(&mut self, node: &Node, want: &str) {
         let got = match &node.content {
@@ -87,6 +94,9 @@ impl<'a> Reader<'a> {
             Content::Map(_) => "mapping",
         };
         self.report(Code::Y111, &node.head(), vec![("want", want.to_owned()), ("got", got.to_owned())]);
+        if let ("list", Some(text)) = (want, node.text()) {
+            self.advise("list", format!("[{}]", text.trim()));
+        }
     }
 
     /// Y112.
@@ -209,12 +219,21 @@ impl<'a> Reader<'a> {
     }
 
     pub(crate) fn whole(&mut self, node: &Node, range: std::ops::RangeInclusive<u32>) -> Option<u32> {
-        let example = range.start().to_string();
-        self.scalar(node, "whole", &example, |text| text.parse().ok().filter(|number| range.contains(number)))
+        let (min, max) = (range.start().to_string(), range.end().to_string());
+        let number = self.scalar(node, "whole", &min, |text| text.parse().ok().filter(|number| range.contains(number)));
+        if number.is_none() && node.text().is_some() {
+            self.advise("min", min);
+            self.advise("max", max);
+        }
+        number
     }
 
     pub(crate) fn period(&mut self, node: &Node) -> Option<Period> {
-        self.scalar(node, "period", "3d", parse_period)
+        // A bare number lacks its unit alone.
+        let bare =
+            node.text().map(str::trim).filter(|text| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()));
+        let example = bare.map_or_else(|| "3d".to_owned(), |number| format!("{number}m"));
+        self.scalar(node, "period", &example, parse_period)
     }
 
     pub(crate) fn duration(&mut self, node: &Node) -> Option<Duration> {

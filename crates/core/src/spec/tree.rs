@@ -438,7 +438,19 @@ mod tests {
         check("say: *важно* купить\n", Code::Y102, 1, 6);
         check("note: >5\nb: 1\n", Code::Y102, 1, 7);
         check("a:\n\tb: 1\n", Code::Y104, 2, 1);
-        check("a: [1, 2\nb: 3\n", Code::Y199, 2, 2);
+        check("a: [1, 2\nb: 3\n", Code::Y199, 1, 4);
+    }
+
+    #[test]
+    fn an_unclosed_bracket_is_told_where_it_opens_whatever_the_lines_below_hold() {
+        let below = "  web: {origins: [x]}\n\nmodels:     # по очереди: первый; дальше\n  - {openai: gpt}\n";
+        check(&format!("accounts:\n  telegram: {{token: $T  # из .env: см. там\n{below}"), Code::Y199, 2, 13);
+        check("rules:\n  - {id: a, why: 'пишет: да'\n  - {id: b, why: смотрит}\n", Code::Y199, 2, 5);
+        check("a: {b: [1, 2\nc: 3\n", Code::Y199, 1, 8);
+        check("a: {b: 1, c: {d: 2}\n", Code::Y199, 1, 4);
+        // What is closed further down, or only looks like a bracket, is not blamed.
+        check("a: {b: 1,\n  c: 2\n}\nd: [\n  x,\n]\ne: Вот: что\n", Code::Y101, 7, 7);
+        check("a: |\n  [см. ниже\nb: Вот: что # и: это\n", Code::Y101, 3, 7);
     }
 
     #[test]

@@ -247,7 +247,7 @@ impl Work {
         }
     }
 
-    /// What a button said, for the record: the channel's word, else what we showed.
+    /// What a button said: what we showed, else the channel's word, which is as good as what the customer types and no better.
     fn pressed_label(&self, token: &str, label: Option<&str>) -> String {
         let shown = || {
             let ours = self.snap.history.iter().rev().filter(|row| row.author != Author::Customer);
@@ -263,9 +263,8 @@ impl Work {
                 shown.cloned()
             })
         };
-        label
-            .map(|label| label.chars().take(200).collect())
-            .or_else(shown)
+        shown()
+            .or_else(|| label.map(|label| label.chars().take(200).collect()))
             .unwrap_or_else(|| self.team_word(Wording::Button))
     }
 

@@ -63,6 +63,47 @@ fn a_catalogue_that_cannot_be_read_makes_no_product_unknown() {
     assert_eq!(codes, [Code::K701]);
 }
 
+/// What is found when this text of a file of the demo partner is another.
+#[track_caller]
+fn codes_with(path: &str, edits: &[(&str, &str)]) -> Vec<(String, Code)> {
+    let mut files = demo();
+    let mut text = String::from_utf8(files[path].clone()).expect("text");
+    for (was, now) in edits {
+        assert!(text.contains(was), "{was}");
+        text = text.replacen(was, now, 1);
+    }
+    files.insert(path.into(), text.into_bytes());
+    found(&files).into_iter().map(|found| (found.place.file.to_string(), found.code)).collect()
+}
+
+#[test]
+fn a_step_whose_verb_is_misspelt_hides_neither_its_slot_nor_its_other_mistakes() {
+    let flow = "flows/tort.yaml".to_owned();
+    let edits = [("ask: Сколько будет гостей?", "aks: Сколько будет гостей?"), ("retries: 2", "retries: два")];
+    assert_eq!(codes_with(&flow, &edits), [(flow.clone(), Code::Y109), (flow.clone(), Code::Y112)]);
+    let unlike = [("ask: Сколько будет гостей?", "вопрос: Сколько будет гостей?")];
+    assert_eq!(codes_with(&flow, &unlike), [(flow, Code::Y109)]);
+}
+
+#[test]
+fn a_consent_that_is_missing_is_no_mistake_of_the_flows() {
+    let edits = [("consent: texts/", "consent: texts/no-")];
+    assert_eq!(codes_with("config.yaml", &edits), [("config.yaml".to_owned(), Code::L504)]);
+}
+
+#[test]
+fn a_product_with_a_mistake_in_its_row_is_not_unknown() {
+    let csv = "catalogue.csv".to_owned();
+    for (edit, code) in [
+        (("tort-malina;Торт «Малина»", "tort-malina;"), Code::K701),
+        (("tort-malina;", ";"), Code::K701),
+        (("tort-medovik;", "tort-malina;"), Code::K702),
+        ((";4200;", ";дорого;"), Code::K703),
+    ] {
+        assert_eq!(codes_with(&csv, &[edit]), [(csv.clone(), code)], "{edit:?}");
+    }
+}
+
 #[test]
 fn mistakes_of_all_files_are_told_in_one_run() {
     let mut files = demo();

@@ -292,7 +292,7 @@ fn the_memory_of_tries_is_bounded() {
     let clock = FakeClock::at(sample::NOW);
     for n in 0..12_000_u32 {
         let ip = std::net::Ipv4Addr::from(n).into();
-        assert!(limits.begin("irina", ip, clock.moment()).is_ok());
+        assert!(limits.begin(&format!("irina{n}"), ip, clock.moment()).is_ok());
         clock.advance(SignedDuration::from_millis(1));
     }
     assert!(limits.known() <= 10_000);

@@ -36,7 +36,8 @@ const COLUMNS: [(&str, &[&str]); 11] = [
     ("about", &["описание", "description"]),
 ];
 
-/// Reads a CSV; a bad row is reported and skipped.
+/// Reads a CSV. A row with a mistake is a product all the same if it has an id of its own: who names that makes no mistake, and
+/// a partner with mistakes is not loaded anyway.
 pub(crate) fn read(
     path: &Arc<str>,
     bytes: &[u8],
@@ -192,17 +193,14 @@ impl Table<'_> {
             value
         };
         let (id, name, price) = (need("id"), need("name"), need("price"));
-        let price = self.price(row, price?.as_str())?;
-        let old_price = match cell("old_price") {
-            Some(text) => Some(self.price(row, text)?),
-            None => None,
-        };
+        let price = price.and_then(|price| self.price(row, &price)).unwrap_or(Money::minor(0, self.currency));
+        let old_price = cell("old_price").and_then(|text| self.price(row, text));
         let stock = cell("stock").and_then(parse_decimal);
         let flag = cell("available").and_then(truth).unwrap_or(true);
         let extra = columns.iter().filter_map(|(name, ty)| Some((Arc::clone(name), value(cell(name)?, ty))));
         Some(Product {
             id: id?.into(),
-            name: name?,
+            name: name.unwrap_or_default(),
             price,
             old_price,
             category: cell("category").map(str::to_owned),
@@ -352,12 +350,13 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_row_is_reported_and_skipped() {
+    fn a_bad_row_is_reported_and_its_id_is_known() {
         let text = "id;name;price\n1;;5\n2;Торт;даром\n3;Эклер;90\n3;Ещё;1\n";
         let (catalogue, found) = load(text.as_bytes(), Encoding::Utf8);
         let codes: Vec<_> = found.iter().map(|f| (f.code, text[..f.place.bytes.start].lines().count())).collect();
         assert_eq!(codes, [(Code::K701, 1), (Code::K703, 3), (Code::K702, 4)]);
-        assert_eq!(catalogue.products.len(), 1);
+        let ids: Vec<_> = catalogue.products.iter().map(|product| &*product.id).collect();
+        assert_eq!(ids, ["1", "2", "3"]);
         assert_eq!(load(b"id;name\n1;2\n", Encoding::Utf8).1[0].code, Code::K701);
     }
 }

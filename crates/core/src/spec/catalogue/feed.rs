@@ -11,7 +11,7 @@ use rust_decimal::Decimal;
 
 use super::{Catalogue, Product};
 use crate::{
-    money::Currency,
+    money::{Currency, Money},
     spec::{
         diagnostic::{Code, Diagnostic},
         read::{parse_decimal, parse_money},
@@ -20,7 +20,7 @@ use crate::{
     },
 };
 
-/// Reads a feed; a bad offer is reported and skipped.
+/// Reads a feed; an offer with a mistake is a product all the same if it has an id of its own.
 pub(crate) fn read(file: &SourceFile, currency: Currency, found: &mut Vec<Diagnostic>) -> Catalogue {
     let mut feed = Feed { file, currency, found, categories: BTreeMap::new(), offers: Vec::new() };
     feed.scan();
@@ -131,11 +131,8 @@ impl Feed<'_> {
                 self.report(Code::K701, offer, vec![("n", number.to_string()), ("column", column.to_owned())]);
             }
         }
-        let price = self.price(offer, field("price")?)?;
-        let old_price = match field("oldprice") {
-            Some(text) => Some(self.price(offer, text)?),
-            None => None,
-        };
+        let price = field("price").and_then(|text| self.price(offer, text)).unwrap_or(Money::minor(0, self.currency));
+        let old_price = field("oldprice").and_then(|text| self.price(offer, text));
         let stock = field("count").or_else(|| field("stock_quantity")).and_then(|text| parse_decimal(text));
         let extra = offer.params.iter().filter_map(|(name, text)| {
             let name = column(name);
@@ -147,7 +144,7 @@ impl Feed<'_> {
         });
         Some(Product {
             id: offer.id.clone()?.into(),
-            name: name?,
+            name: name.unwrap_or_default(),
             price,
             old_price,
             category: field("categoryId").map(|id| self.categories.get(id).unwrap_or(id).clone()),
@@ -161,7 +158,7 @@ impl Feed<'_> {
         })
     }
 
-    fn price(&mut self, offer: &Offer, text: &str) -> Option<crate::money::Money> {
+    fn price(&mut self, offer: &Offer, text: &str) -> Option<Money> {
         let price = parse_money(text, self.currency);
         if price.is_none() {
             self.report(Code::K703, offer, vec![("value", text.to_owned())]);

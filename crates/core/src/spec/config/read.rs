@@ -17,6 +17,7 @@ use crate::{
     money::{Currency, Money},
     spec::{
         diagnostic::Code,
+        expr::nearest,
         flow::ContactKind,
         keys,
         read::{Fields, Reader},
@@ -128,7 +129,7 @@ fn languages(reader: &mut Reader<'_>, fields: Fields<'_>, config: &mut Config) {
 
 fn place_and_money(reader: &mut Reader<'_>, fields: Fields<'_>, config: &mut Config) {
     if let Some(node) = fields.get("zone")
-        && let Some(zone) = reader.scalar(node, "zone", "Europe/Moscow", |text| TimeZone::get(text).ok())
+        && let Some(zone) = zone(reader, node)
     {
         config.zone = zone;
     }
@@ -148,6 +149,18 @@ fn place_and_money(reader: &mut Reader<'_>, fields: Fields<'_>, config: &mut Con
             config.budget.day = Money::whole(3, currency);
         }
     }
+}
+
+fn zone(reader: &mut Reader<'_>, node: &Node) -> Option<TimeZone> {
+    let zone = reader.scalar(node, "zone", "Europe/Moscow", |text| TimeZone::get(text).ok());
+    if zone.is_none()
+        && let Some(text) = node.text()
+    {
+        let names: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
+        let near = nearest(text, names.iter().map(String::as_str)).unwrap_or_default().to_owned();
+        reader.advise("near", near);
+    }
+    zone
 }
 
 fn persona(reader: &mut Reader<'_>, node: &Node) -> Option<Persona> {
@@ -180,21 +193,27 @@ fn answer(reader: &mut Reader<'_>, node: &Node, answer: &mut Answering) {
 fn contact(reader: &mut Reader<'_>, node: &Node, texts: &Texts) -> ContactPolicy {
     let mut policy = ContactPolicy { consent: None, need: vec![ContactKind::Phone] };
     let Some(fields) = reader.fields(node, keys::CONTACT) else { return policy };
-    let version = fields.get("version").and_then(|node| reader.title(node));
-    if let Some(node) = fields.get("consent")
-        && let Some(path) = reader.title(node)
-    {
-        if let Some(text) = texts.get(path.as_str()) {
-            policy.consent = Some(consent(path, version, text));
-        } else {
-            let args = vec![("path", path), ("max", "1 MiB".to_owned())];
+    let version = fields.get("version").and_then(|node| reader.scalar(node, "version", "2026-11-01", version));
+    if let Some(node) = fields.get("consent") {
+        let path = reader.title(node).unwrap_or_default();
+        if !path.is_empty() && !texts.contains_key(path.as_str()) {
+            let args = vec![("path", path.clone()), ("max", "1 MiB".to_owned())];
             reader.report(Code::L504, &node.bytes, args);
         }
+        // A text that is missing was said: to the flows that ask for contacts there is one.
+        let text = texts.get(path.as_str()).cloned().unwrap_or_default();
+        policy.consent = Some(consent(path, version, &text));
     }
     if let Some(node) = fields.get("need") {
         policy.need = contacts(reader, node);
     }
     policy
+}
+
+/// `2026-11-01`, `2`, `v1.3`.
+fn version(text: &str) -> Option<String> {
+    let mut numbers = text.strip_prefix('v').unwrap_or(text).split(['.', '-']);
+    numbers.all(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())).then(|| text.to_owned())
 }
 
 fn consent(path: String, version: Option<String>, text: &Arc<str>) -> Consent {

@@ -109,6 +109,9 @@ pub(super) struct RawStep<'n> {
     pub(super) first: bool,
 }
 
+/// A verb with the keys that may stand beside it, as a step has it.
+type Verb<'n> = (&'static str, &'static [&'static str], &'n Key, &'n Node);
+
 /// A slot and where it is asked.
 #[derive(Debug, Clone)]
 pub(crate) struct RawSlot {
@@ -245,34 +248,53 @@ impl<'n> Builder<'_, '_, 'n> {
 
     /// The one verb of a step, F201; unknown keys beside it, Y109.
     fn verb(&mut self, fields: Fields<'n>) -> Option<(&'static str, &'n Key, &'n Node)> {
-        let mut verbs = Vec::new();
+        let mut verbs: Vec<Verb<'n>> = Vec::new();
         for (key, node) in fields.entries {
             if let Some((verb, keys)) = VERBS.iter().find(|(verb, _)| *verb == key.text) {
                 verbs.push((*verb, *keys, key, node));
             }
         }
+        if verbs.is_empty() {
+            verbs.extend(self.meant(fields));
+        }
         let [(verb, keys, key, node)] = verbs.as_slice() else {
-            let names: Vec<&str> = verbs.iter().map(|(verb, ..)| *verb).collect();
-            let args = vec![("n", names.len().to_string()), ("verbs", names.join(", "))];
-            let at = verbs.get(1).map_or(fields.node.head(), |(_, _, key, _)| key.bytes.clone());
-            let strange = fields.entries.iter().filter(|(key, _)| names.is_empty() && !COMMON.contains(&&*key.text));
-            let strange: Vec<_> =
-                strange.filter(|(key, _)| !VERBS.iter().any(|(_, keys)| keys.contains(&&*key.text))).collect();
-            for (key, _) in &strange {
-                self.reader.unknown_key(key, VERBS.iter().map(|(verb, _)| *verb));
-            }
-            if strange.is_empty() {
-                self.reader.report(Code::F201, &at, args);
+            if let [_, (_, _, second, _), ..] = verbs.as_slice() {
+                let names: Vec<&str> = verbs.iter().map(|(verb, ..)| *verb).collect();
+                let args = vec![("n", names.len().to_string()), ("verbs", names.join(", "))];
+                self.reader.report(Code::F201, &second.bytes, args);
             }
             return None;
         };
         let known: Vec<&str> = keys.iter().chain(&COMMON).copied().chain([*verb]).collect();
-        for (key, _) in fields.entries {
-            if !known.contains(&key.text.as_str()) {
-                self.reader.unknown_key(key, known.iter().copied());
+        for (other, _) in fields.entries {
+            if other.text != key.text && !known.contains(&other.text.as_str()) {
+                self.reader.unknown_key(other, known.iter().copied());
             }
         }
         Some((verb, key, node))
+    }
+
+    /// The verb that a strange key was meant as: the step is read by it, so that its other mistakes are told as well and its
+    /// slot is known.
+    fn meant(&mut self, fields: Fields<'n>) -> Option<Verb<'n>> {
+        let known =
+            |key: &Key| COMMON.iter().chain(VERBS.iter().flat_map(|(_, keys)| *keys)).any(|known| *known == key.text);
+        let names = || VERBS.iter().map(|(verb, _)| *verb);
+        let strange: Vec<_> = fields.entries.iter().filter(|(key, _)| !known(key)).collect();
+        let meant = strange.iter().find_map(|(key, node)| {
+            let near = nearest(&key.text, names())?;
+            let (verb, keys) = VERBS.iter().find(|(verb, _)| *verb == near)?;
+            Some((*verb, *keys, key, node))
+        });
+        match (&meant, strange.as_slice()) {
+            (Some((_, _, key, _)), _) => self.reader.unknown_key(key, names()),
+            (None, []) => {
+                let args = vec![("n", "0".to_owned()), ("verbs", String::new())];
+                self.reader.report(Code::F201, &fields.node.head(), args);
+            }
+            (None, strange) => strange.iter().for_each(|(key, _)| self.reader.unknown_key(key, names())),
+        }
+        meant
     }
 
     /// Explicit, else the slot, else the place in the list.
@@ -303,8 +325,13 @@ impl<'n> Builder<'_, '_, 'n> {
 fn slots(reader: &mut Reader<'_>, steps: &[RawStep<'_>]) -> Vec<RawSlot> {
     let mut slots: Vec<RawSlot> = Vec::new();
     for (at, step) in steps.iter().enumerate() {
-        let Some((verb @ ("ask" | "offer"), ..)) = step.verb else { continue };
-        let Some(node) = reader.need(step.fields, "as") else { continue };
+        let node = match step.verb {
+            Some(("ask" | "offer", ..)) => reader.need(step.fields, "as"),
+            // Of a broken step the slot is known all the same: who reads it makes no mistake.
+            None => step.fields.get("as"),
+            Some(_) => None,
+        };
+        let Some(node) = node else { continue };
         let Some(name) = node.text().map(name_of).filter(|name| !name.is_empty()) else {
             reader.unfit(node, "text");
             continue;
@@ -318,7 +345,10 @@ fn slots(reader: &mut Reader<'_>, steps: &[RawStep<'_>]) -> Vec<RawSlot> {
             reader.report_related(Code::F205, &node.bytes, vec![("slot", name.to_string()), ("line", line)], place);
             continue;
         }
-        let ty = if verb == "offer" { Type::Text } else { answer_type(step.fields) };
+        let ty = match step.verb {
+            Some(("offer", ..)) => Type::Text,
+            _ => answer_type(step.fields),
+        };
         let place = reader.file.place(node.bytes.clone());
         slots.push(RawSlot { name, ty, step: Some(StepIx(at)), place });
     }

@@ -12,6 +12,10 @@ pub(super) struct Broken {
     pub(super) config: bool,
     /// The catalogue: neither products nor their columns nor prices are known.
     pub(super) catalogue: bool,
+    /// Whether a product's id is: it is missing, or another's.
+    pub(super) product_ids: bool,
+    /// Whether a product's price is.
+    pub(super) prices: bool,
     /// Flows, by id: neither their slots nor their outcomes are known.
     pub(super) flows: BTreeSet<String>,
     /// Whether a sequence is.
@@ -21,15 +25,15 @@ pub(super) struct Broken {
 impl Broken {
     /// Leaves out what follows from a broken file alone.
     pub(super) fn retain(&self, found: &mut Vec<Diagnostic>, files: &PartnerFiles) {
-        if self.config || self.catalogue || self.sequences || !self.flows.is_empty() {
-            found.retain(|found| !self.explains(found, files));
-        }
+        found.retain(|found| !self.explains(found, files));
     }
 
     fn explains(&self, found: &Diagnostic, files: &PartnerFiles) -> bool {
         let arg = |name: &str| found.args.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value);
         self.config && by_settings(found, &arg, files)
             || self.catalogue && by_catalogue(found, &arg)
+            || self.product_ids && found.code == Code::K705
+            || self.prices && found.code == Code::T406
             || (!self.flows.is_empty() || self.sequences) && self.by_flows(found, &arg)
     }
 

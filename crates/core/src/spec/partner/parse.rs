@@ -168,12 +168,19 @@ fn broken(files: &PartnerFiles, yaml: &BTreeMap<Arc<str>, Yaml>, found: &[Diagno
         found.place.file.starts_with("catalogue.")
             && (header || found.code == Code::Y108 || found.code == Code::L504 && found.place.bytes == (0..0))
     };
+    let no_id = |found: &Diagnostic| match found.code {
+        Code::K701 => found.args.iter().any(|(_, column)| column == "id"),
+        Code::K702 => true,
+        _ => false,
+    };
     let no_steps = |found: &&Diagnostic| found.code == Code::Y110 && found.args.iter().any(|(_, key)| key == "steps");
     let unread_flows = files.keys().filter(|path| unread(path)).filter_map(id);
     let empty_flows = found.iter().filter(no_steps).filter_map(|found| id(&found.place.file));
     Broken {
         config: !yaml.contains_key("config.yaml"),
         catalogue: found.iter().any(no_products),
+        product_ids: found.iter().any(no_id),
+        prices: found.iter().any(|found| matches!(found.code, Code::K701 | Code::K702 | Code::K703)),
         flows: unread_flows.chain(empty_flows).collect(),
         sequences: files.keys().any(|path| path.starts_with("sequences/") && unread(path)),
     }

@@ -452,7 +452,7 @@ fn every_mistake_of_every_file_is_said_at_once() {
     files.insert("scoring.yaml".into(), "rules: [{id: a, fact: нет, points: 1, why: б}]\n".into());
     let loaded = parse(&files);
     let codes: Vec<_> = loaded.diagnostics.iter().map(|found| found.code).collect();
-    assert_eq!(codes, [Code::Y109, Code::X301, Code::F203, Code::Y199, Code::P573]);
+    assert_eq!(codes, [Code::Y109, Code::Y110, Code::X301, Code::F203, Code::Y199, Code::P573]);
 }
 
 proptest! {

@@ -19,6 +19,7 @@ pub(super) fn explain(file: &SourceFile, byte: usize, kind: &ErrorKind) -> Diagn
         .chain(&next)
         .find_map(|start| tab(file, *start))
         .or_else(|| starts.iter().find_map(|start| glued(file, *start)))
+        .or_else(|| unclosed(file, starts[0]).filter(|_| *kind != ErrorKind::RecursionLimitExceeded))
         .or_else(|| starts.iter().find_map(|start| sign(file, *start, byte, kind)))
         .or_else(|| starts.iter().find_map(|start| colon(file, *start)))
         .unwrap_or_else(|| {
@@ -126,9 +127,72 @@ fn behind_quote(value: &str, quote: char) -> bool {
     })
 }
 
+/// A bracket on this line or above that is never closed: what the parser stumbles over is lines below, in a comment even.
+fn unclosed(file: &SourceFile, start: usize) -> Option<Diagnostic> {
+    let above = |start: &usize| Some(file.text[..start.checked_sub(1)?].rfind('\n').map_or(0, |end| end + 1));
+    let (at, bracket) = std::iter::successors(Some(start), above).find_map(|start| {
+        let line = line(file, start);
+        let (value, key) = (value_start(line), key_end(line));
+        // What belongs to a key is indented deeper than the key, what belongs to an item of a list deeper than its dash.
+        let indent = if value == key { line.len() - line.trim_start().len() } else { key };
+        let open =
+            line[value..].starts_with(['{', '[']).then(|| left_open(&file.text[start + value..], indent)).flatten();
+        open.filter(|_| !in_block(file, start)).map(|(at, bracket)| (start + value + at, bracket))
+    })?;
+    let reason = format!("unclosed bracket '{bracket}'");
+    Some(finding(Code::Y199, file.place(at..at + 1), vec![("reason", reason)]))
+}
+
+/// The bracket that stays open when the lines are over that are indented deeper than `indent`.
+fn left_open(text: &str, indent: usize) -> Option<(usize, char)> {
+    let mut open = Vec::new();
+    let mut from = 0;
+    for line in text.split_inclusive('\n') {
+        let content = line.trim_start();
+        let ends = from > 0 && !content.is_empty() && !content.starts_with(['#', '}', ']']);
+        if ends && line.len() - content.len() <= indent {
+            break;
+        }
+        let mut quote = None;
+        let mut before = ' ';
+        for (at, c) in line.char_indices() {
+            let begins = before.is_whitespace() || "{[,".contains(before);
+            match (quote, c) {
+                (Some(closing), c) => quote = (c != closing).then_some(closing),
+                (None, '"' | '\'') if begins => quote = Some(c),
+                (None, '#') if before.is_whitespace() => break,
+                (None, '{' | '[') => open.push((from + at, c)),
+                (None, '}' | ']') => {
+                    // One of the other kind is a mistake of its own.
+                    if open.pop().is_none_or(|(_, opening)| (opening == '{') != (c == '}')) || open.is_empty() {
+                        return None;
+                    }
+                }
+                _ => {}
+            }
+            before = c;
+        }
+        from += line.len();
+    }
+    open.pop()
+}
+
+/// Whether a line is of a text that a `|` or `>` begins.
+fn in_block(file: &SourceFile, start: usize) -> bool {
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let here = indent(line(file, start));
+    let above = file.text[..start].lines().rev().find(|line| !line.trim().is_empty() && indent(line) < here);
+    above.is_some_and(|line| line.trim_end().trim_end_matches(['-', '+']).ends_with(['|', '>']))
+}
+
+/// A line without its comment.
+fn before_comment(line: &str) -> &str {
+    line.split_once(" #").map_or(line, |(content, _)| content)
+}
+
 /// A colon and a space inside a plain text.
 fn colon(file: &SourceFile, start: usize) -> Option<Diagnostic> {
-    let line = line(file, start);
+    let line = before_comment(line(file, start)).trim_end();
     let at = value_start(line);
     if line[at..].starts_with(['"', '\'', '{', '[', '|', '>']) {
         return None;

@@ -1,6 +1,9 @@
 //! 8. Buttons.
 
-use voronka_core::message::{Content, TeamAction};
+use voronka_core::{
+    message::{Content, TeamAction},
+    rows::Author,
+};
 
 use super::says;
 use crate::{
@@ -57,6 +60,17 @@ fn a_button_that_was_edited_away_counts_as_its_label() {
     talk.edit(playbook("lavka", &files(&[("zakaz", &edited)])));
     talk.did(Content::Button { token, label: Some("Юбилей".into()) });
     assert_eq!(slot(&talk, "повод").as_deref(), Some("праздник"));
+}
+
+#[test]
+fn words_that_a_page_sends_along_with_a_button_are_not_taken_for_what_it_said() {
+    let mut talk = shop(&[("zakaz", ORDER)]);
+    talk.me("привет");
+    let wedding = talk.token("Свадьба");
+    talk.did(Content::Button { token: wedding, label: Some("Согласен на всё".into()) });
+    let after = talk.snapshot();
+    let pressed = after.history.iter().rev().find(|row| row.author == Author::Customer);
+    assert_eq!(pressed.map(|row| row.text.as_str()), Some("Свадьба"));
 }
 
 #[test]
