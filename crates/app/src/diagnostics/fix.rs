@@ -84,14 +84,20 @@ impl Bench<'_> {
         let byte = found.place.bytes.start;
         let start = text.get(..byte)?.rfind('\n').map_or(0, |end| end + 1);
         let end = text[start..].find(['\n', '\r']).map_or(text.len(), |len| start + len);
-        let before = text[..start].lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
         let next = text[end..].lines().skip(1).find(|line| !line.trim().is_empty()).unwrap_or_default();
         let at = byte - start..found.place.bytes.end.min(end).max(byte) - start;
-        let line = Line { text: &text[start..end], before, next };
+        let line = Line { text: &text[start..end], above: &text[..start], next };
         for candidate in line.candidates(found.code, &at) {
             let edited = format!("{}{candidate}{}", &text[..start], &text[end..]);
-            let worse = |code: Code| matches!(code, Code::Y106 | Code::Y111 | Code::Y112 | Code::Y199);
-            let after = self.read(&edited);
+            // The lines below may have tabs as well: how deep this one belongs is seen from those above.
+            let is_indent = found.code == Code::Y104;
+            let worse = |code: Code| match code {
+                Code::Y106 | Code::Y199 => true,
+                Code::Y111 | Code::Y112 => !is_indent,
+                Code::Y101 | Code::Y109 => is_indent,
+                _ => false,
+            };
+            let after = self.read(if is_indent { &edited[..start + candidate.len()] } else { &edited });
             if !after.iter().any(|(line, left)| *line == number && (left.code == found.code || worse(left.code))) {
                 return Some((edited, line.text.to_owned(), candidate));
             }
@@ -103,8 +109,8 @@ impl Bench<'_> {
 /// A line with a mistake.
 struct Line<'a> {
     text: &'a str,
-    /// The last one above that is not blank.
-    before: &'a str,
+    /// All lines before it.
+    above: &'a str,
     /// The next one that is not blank.
     next: &'a str,
 }
@@ -116,7 +122,7 @@ impl Line<'_> {
             Code::Y101 => vec![self.value_before(at.start).and_then(|start| self.quoted(start))],
             Code::Y102 => vec![self.is_value(at.start).then(|| self.quoted(at.start)).flatten()],
             Code::Y103 => vec![self.with_lost(at.start), Some(self.spaced(at.start))],
-            Code::Y104 => vec![Some(self.without_tabs()), Some(self.beside_the_line_above())],
+            Code::Y104 => std::iter::once(self.without_tabs()).chain(self.as_deep_as_those_above()).map(Some).collect(),
             Code::Y113 => vec![self.item(at)],
             _ => Vec::new(),
         };
@@ -180,11 +186,20 @@ impl Line<'_> {
         format!("{}{}", self.text[..indent].replace('\t', "  "), &self.text[indent..])
     }
 
-    /// The line as deep as the key above it, or a level below one that has no value yet.
-    fn beside_the_line_above(&self) -> String {
-        let key = self.before.len() - self.before.trim_start_matches([' ', '-']).len();
-        let deeper = if self.before.trim_end().ends_with(':') { 2 } else { 0 };
-        format!("{:1$}{2}", "", key + deeper, self.text.trim_start())
+    /// The line below the key above it if that has no value yet, else as deep as a key above, the nearest first.
+    fn as_deep_as_those_above(&self) -> Vec<String> {
+        let mut above = self.above.lines().rev().filter(|line| !line.trim().is_empty()).peekable();
+        let content = |line: &str| line.len() - line.trim_start_matches([' ', '-']).len();
+        let below = above.peek().filter(|line| line.trim_end().ends_with(':')).map(|line| content(line) + 2);
+        let mut depths = Vec::from_iter(below);
+        let mut least = usize::MAX;
+        for depth in above.flat_map(|line| [content(line), Self::indent(line)]) {
+            if depth < least {
+                depths.push(depth);
+                least = depth;
+            }
+        }
+        depths.into_iter().map(|depth| format!("{}{}", " ".repeat(depth), self.text.trim_start())).collect()
     }
 
     /// `{да: Да, конечно}`: the item that the comma split, up to the next key or bracket.
@@ -265,6 +280,10 @@ mod tests {
     fn a_tab_becomes_as_many_spaces_as_the_neighbouring_keys_have() {
         check("  - ask: Кто?\n\tas: кто", "  - ask: Кто?\n    as: кто");
         check("  - ask: Кто?\n    as: кто\n\ttext:\n\t\tmax: 5", "  - ask: Кто?\n    as: кто\n    text:\n      max: 5");
+        check(
+            "  - ask: Кто?\n    as: кто\n    text:\n      max: 5\n\tretries: 1",
+            "  - ask: Кто?\n    as: кто\n    text:\n      max: 5\n    retries: 1",
+        );
         check("\t- ask: Кто?\n\t  as: кто", "  - ask: Кто?\n    as: кто");
     }
 

@@ -157,8 +157,9 @@ fn zone(reader: &mut Reader<'_>, node: &Node) -> Option<TimeZone> {
         && let Some(text) = node.text()
     {
         let names: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
-        let near = nearest(text, names.iter().map(String::as_str)).unwrap_or_default().to_owned();
-        reader.advise("near", near);
+        if let Some(near) = nearest(text, names.iter().map(String::as_str)) {
+            reader.advise("near", near.to_owned());
+        }
     }
     zone
 }

@@ -263,7 +263,9 @@ impl<'n> Builder<'_, '_, 'n> {
                 let args = vec![("n", names.len().to_string()), ("verbs", names.join(", "))];
                 self.reader.report(Code::F201, &second.bytes, args);
             }
-            return None;
+            // The one that fills the slot: who reads that makes no mistake.
+            let fills = verbs.iter().find(|(_, keys, ..)| keys.contains(&"as") && fields.get("as").is_some());
+            return fills.map(|(verb, _, key, node)| (*verb, *key, *node));
         };
         let known: Vec<&str> = keys.iter().chain(&COMMON).copied().chain([*verb]).collect();
         for (other, _) in fields.entries {
@@ -282,7 +284,8 @@ impl<'n> Builder<'_, '_, 'n> {
         let names = || VERBS.iter().map(|(verb, _)| *verb);
         let strange: Vec<_> = fields.entries.iter().filter(|(key, _)| !known(key)).collect();
         let meant = strange.iter().find_map(|(key, node)| {
-            let near = nearest(&key.text, names())?;
+            // Who fills a slot asks, whatever it is called.
+            let near = nearest(&key.text, names()).or_else(|| fields.get("as").map(|_| "ask"))?;
             let (verb, keys) = VERBS.iter().find(|(verb, _)| *verb == near)?;
             Some((*verb, *keys, key, node))
         });
@@ -325,13 +328,8 @@ impl<'n> Builder<'_, '_, 'n> {
 fn slots(reader: &mut Reader<'_>, steps: &[RawStep<'_>]) -> Vec<RawSlot> {
     let mut slots: Vec<RawSlot> = Vec::new();
     for (at, step) in steps.iter().enumerate() {
-        let node = match step.verb {
-            Some(("ask" | "offer", ..)) => reader.need(step.fields, "as"),
-            // Of a broken step the slot is known all the same: who reads it makes no mistake.
-            None => step.fields.get("as"),
-            Some(_) => None,
-        };
-        let Some(node) = node else { continue };
+        let Some((verb @ ("ask" | "offer"), ..)) = step.verb else { continue };
+        let Some(node) = reader.need(step.fields, "as") else { continue };
         let Some(name) = node.text().map(name_of).filter(|name| !name.is_empty()) else {
             reader.unfit(node, "text");
             continue;
@@ -345,10 +343,7 @@ fn slots(reader: &mut Reader<'_>, steps: &[RawStep<'_>]) -> Vec<RawSlot> {
             reader.report_related(Code::F205, &node.bytes, vec![("slot", name.to_string()), ("line", line)], place);
             continue;
         }
-        let ty = match step.verb {
-            Some(("offer", ..)) => Type::Text,
-            _ => answer_type(step.fields),
-        };
+        let ty = if verb == "offer" { Type::Text } else { answer_type(step.fields) };
         let place = reader.file.place(node.bytes.clone());
         slots.push(RawSlot { name, ty, step: Some(StepIx(at)), place });
     }
