@@ -103,7 +103,7 @@ const CASES: &[(&str, &str, &str)] = &[
     (
         "config.yaml",
         "name: К\naccounts: {web: {}}\ncontact: {consent: texts/consent.md, version: вчера}\n",
-        "3:46 Y112 не понимаю номер или дату согласия «вчера» → пример: 2026-11-01",
+        "3:47 Y112 не понимаю номер или дату согласия «вчера» → пример: 2026-11-01",
     ),
     (
         "flows/a.yaml",
