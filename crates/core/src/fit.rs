@@ -31,7 +31,7 @@ pub fn fit(message: &Message, capabilities: &Capabilities) -> Vec<Bubble> {
         Vec::new()
     };
     let cards: Vec<Card> = cards.into_iter().map(|card| within(card, capabilities)).collect();
-    let buttons = buttons::shown(wanted, capabilities, &mut text);
+    let buttons = buttons::shown(wanted, message.list, capabilities, &mut text);
     let album = album(message, capabilities);
     let mut bubbles = bubbles(text, photo, &cards, capabilities, message);
     if let (Some(limits), false) = (&capabilities.buttons, buttons.is_empty()) {

@@ -418,8 +418,22 @@ pub struct Message {
     pub photo: Option<String>,
     /// Buttons under it.
     pub buttons: Vec<Button>,
+    /// What stands before their labels where they become a list.
+    #[serde(default)]
+    pub list: List,
     /// Why it is sent.
     pub purpose: Purpose,
+}
+
+/// How buttons are listed on a channel that shows none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum List {
+    /// «1. Малина»: a number chooses.
+    #[default]
+    Numbers,
+    /// «• 10»: the question itself is answered by a number, and only the label chooses.
+    Bullets,
 }
 
 /// One message as the channel will show it: it fits the channel's limits and is sent once.

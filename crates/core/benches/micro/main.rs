@@ -127,7 +127,7 @@ mod fit {
     use voronka_core::{
         capabilities::{ButtonLimits, Capabilities, Has},
         fit::fit,
-        message::{Button, Message, Press, Purpose},
+        message::{Button, List, Message, Press, Purpose},
         spec::rich::Rich,
     };
     use voronka_testkit::rehearsal::roomy;
@@ -145,6 +145,7 @@ mod fit {
             cards: Vec::new(),
             photo: None,
             buttons: ["завтра", "в субботу", "в воскресенье", "Не знаю, посоветуйте"].map(button).into(),
+            list: List::default(),
             purpose: Purpose::Service,
         }
     }

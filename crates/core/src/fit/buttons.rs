@@ -3,13 +3,13 @@
 use super::cut::shortened;
 use crate::{
     capabilities::{ButtonLimits, Capabilities},
-    message::{Button, Press},
+    message::{Button, List, Press},
     spec::rich::Rich,
 };
 
 /// The buttons that the channel can show. The others become words: links a line each, too many a numbered list of all, of
 /// which as many stay as there is room for; a contact button without the capability is dropped.
-pub(super) fn shown(wanted: Vec<Button>, capabilities: &Capabilities, text: &mut Rich) -> Vec<Button> {
+pub(super) fn shown(wanted: Vec<Button>, list: List, capabilities: &Capabilities, text: &mut Rich) -> Vec<Button> {
     let mut buttons = Vec::with_capacity(wanted.len());
     for button in wanted {
         match &button.press {
@@ -23,7 +23,7 @@ pub(super) fn shown(wanted: Vec<Button>, capabilities: &Capabilities, text: &mut
     }
     let Some(limits) = capabilities.buttons.as_ref().filter(|limits| limits.count_max > 0 && limits.label_max > 0)
     else {
-        number(&buttons, text);
+        enumerate(&buttons, list, text);
         return Vec::new();
     };
     if buttons.len() > limits.count_max {
@@ -31,7 +31,7 @@ pub(super) fn shown(wanted: Vec<Button>, capabilities: &Capabilities, text: &mut
         // what has no words to answer with stays a button.
         let (said, pressed): (Vec<Button>, Vec<Button>) =
             buttons.into_iter().partition(|button| matches!(button.press, Press::Token { .. }));
-        number(&said, text);
+        enumerate(&said, list, text);
         buttons = pressed;
         let rest = buttons.split_off(buttons.len().min(limits.count_max));
         for button in rest {
@@ -47,12 +47,16 @@ pub(super) fn shown(wanted: Vec<Button>, capabilities: &Capabilities, text: &mut
 }
 
 /// «1. Малина», a line each.
-fn number(buttons: &[Button], text: &mut Rich) {
+fn enumerate(buttons: &[Button], list: List, text: &mut Rich) {
     for (n, button) in buttons.iter().enumerate() {
         if n == 0 && !text.text.trim().is_empty() && !text.text.ends_with('\n') {
             text.text.push('\n');
         }
-        text.add_line(&format!("{}. {}", n + 1, button.label), None);
+        let line = match list {
+            List::Numbers => format!("{}. {}", n + 1, button.label),
+            List::Bullets => format!("• {}", button.label),
+        };
+        text.add_line(&line, None);
     }
 }
 

@@ -8,6 +8,7 @@ use smallvec::SmallVec;
 pub use self::change::{Correction, correction};
 use self::table::{CLOSED, OPEN};
 use super::{
+    Lang,
     normal::{Kind, Words},
     phrases::{filler, stops},
 };
@@ -268,6 +269,52 @@ fn names_a_price(words: &Words) -> bool {
     let (last, before) = (back.next().unwrap_or_default(), back.next().unwrap_or_default());
     let few = words.said().nth(WORDS_MAX).is_none() && !next.is_empty();
     few && (price(first) && !aside(next) || price(last) && !aside(before))
+}
+
+/// The language that a text asks us to speak: «do you speak english?», «по-русски можно?».
+pub fn asks_for_language(words: &Words) -> Option<Lang> {
+    let named = |form: &str| match form {
+        "english" | "английски" | "английском" => Some(Lang::En),
+        "russian" | "русски" | "русском" => Some(Lang::Ru),
+        _ => None,
+    };
+    let speaks = |form: &str| {
+        matches!(
+            form,
+            "do" | "you"
+                | "can"
+                | "we"
+                | "speak"
+                | "talk"
+                | "write"
+                | "understand"
+                | "anyone"
+                | "in"
+                | "does"
+                | "вы"
+                | "можно"
+                | "по"
+                | "на"
+                | "говорите"
+                | "понимаете"
+                | "отвечаете"
+                | "ответьте"
+                | "пишите"
+                | "or"
+                | "или"
+        )
+    };
+    let mut language = None;
+    for (_, word) in words.said() {
+        match named(word.form) {
+            Some(lang) => language = language.or(Some(lang)),
+            None if speaks(word.form)
+                || filler(word.form)
+                || matches!(word.form, "hi" | "hello" | "здравствуйте" | "привет") => {}
+            None => return None,
+        }
+    }
+    language
 }
 
 /// Whether a clause asks with a question word or for a price: «сколько стоит медовик», but not «медовик?», which may as well

@@ -3,7 +3,7 @@
 use jiff::civil;
 use rust_decimal::Decimal;
 
-use super::Lang;
+use super::{Lang, dates::Part};
 use crate::{
     money::{Currency, Money},
     spec::value::{Period, Value},
@@ -187,6 +187,20 @@ pub fn on_day(day: civil::Date, lang: Lang, today: civil::Date) -> String {
 /// `18:30`, in both languages.
 pub fn time(time: civil::Time) -> String {
     format!("{:02}:{:02}", time.hour(), time.minute())
+}
+
+/// `вечером`, `in the evening`.
+pub const fn part_of_day(part: Part, lang: Lang) -> &'static str {
+    match (part, lang) {
+        (Part::Morning, Lang::Ru) => "утром",
+        (Part::Afternoon, Lang::Ru) => "днём",
+        (Part::Evening, Lang::Ru) => "вечером",
+        (Part::Night, Lang::Ru) => "ночью",
+        (Part::Morning, Lang::En) => "in the morning",
+        (Part::Afternoon, Lang::En) => "in the afternoon",
+        (Part::Evening, Lang::En) => "in the evening",
+        (Part::Night, Lang::En) => "at night",
+    }
 }
 
 /// `пт, 20 ноября, 18:30`.

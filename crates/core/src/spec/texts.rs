@@ -149,6 +149,10 @@ phrases! {
     /// Asked whether one talks to a machine.
     AreYouABot "are_you_a_bot" () ru "Да, я виртуальный помощник. Могу позвать человека, если нужно."
         en "Yes, I am a virtual assistant. I can call a person if you like.";
+    /// «Do you speak English?» where nobody answers in it.
+    OneLanguage "one_language" ()
+        ru "Отвечаю только по-русски. Sorry, I reply in Russian only. To call a person, write “human”."
+        en "I reply in English only, sorry. Отвечаю только по-английски. Чтобы позвать человека, напишите «человек».";
     /// Nothing was understood.
     NotUnderstood "not_understood" () ru "Не совсем поняла. Скажите, пожалуйста, иначе или позову человека."
         he "Не совсем понял. Скажите, пожалуйста, иначе или позову человека."
@@ -321,7 +325,7 @@ phrases! {
     /// No time was found.
     BadTime "bad_time" () ru "Нужно время, например «18:30»." en "A time is needed, e.g. \"18:30\".";
     /// No phone number was found.
-    BadPhone "bad_phone" () ru "Не похоже на номер телефона. Например: +7 912 345-67-89." en "That does not look like a phone number. For example: +7 912 345-67-89.";
+    BadPhone "bad_phone" () ru "Не похоже на номер телефона. Например: +7 912 345-67-89." en "That does not look like a phone number. For example: +44 20 7946 0123.";
     /// No address was found.
     BadEmail "bad_email" () ru "Не похоже на адрес почты. Например: anna@example.ru." en "That does not look like an e-mail address. For example: anna@example.com.";
     /// No place was found.

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     fit,
     ids::{BubbleId, NoticeId},
-    message::{Message, Purpose},
+    message::{List, Message, Purpose},
     rows::{Lane, NoticeRow, OutboxRow, Told},
     spec::texts::Phrase,
 };
@@ -90,6 +90,7 @@ fn word(work: &Work, trouble: &str) -> Vec<OutboxRow> {
         cards: Vec::new(),
         photo: None,
         buttons: Vec::new(),
+        list: List::default(),
         purpose: Purpose::Service,
     };
     let conversation = snap.key.conversation.to_string();

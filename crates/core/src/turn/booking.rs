@@ -18,7 +18,7 @@ use crate::{
     order::{CannotOrder, Forbidden, Line, Order, OrderMove, OrderState},
     spec::{
         catalogue::Product,
-        flow::{Action, Item, Offer, OrderStep, Step, StepIx},
+        flow::{Action, Item, Offer, OrderStep, Step, StepIx, Text},
         rich::Rich,
         texts::Phrase,
         value::Value,
@@ -224,7 +224,7 @@ impl Work {
             Value::DateTime(at) => Some(at.date()),
             _ => None,
         });
-        let note = order.note.as_ref().map(|note| self.text(run, note).text).unwrap_or_default();
+        let note = self.note_with_remarks(run, order.note.as_ref());
         match self.draw_up(&format!("run/{}", run.number), lines, due, note) {
             Ok(drawn) => {
                 run.order = Some(drawn.id);
@@ -240,12 +240,25 @@ impl Work {
         }
     }
 
-    /// Shows the order of a run once more.
+    /// A note of the partner's, and what the customer said besides.
+    pub(super) fn note_with_remarks(&self, run: &Run, note: Option<&Text>) -> String {
+        let note = note.map(|note| self.text(run, note).text);
+        let said: Vec<&str> = run.remarks.values().map(String::as_str).collect();
+        let besides = (!said.is_empty()).then(|| self.team_word(Wording::Besides(&said.join(", "))));
+        note.into_iter().chain(besides).filter(|part| !part.is_empty()).collect::<Vec<String>>().join("\n")
+    }
+
+    /// Shows the order of a run once more, with what was said since.
     pub(super) fn show_order(&mut self, step: &Step, run: &Run) {
         let Action::Order(action) = &step.action else { return };
-        let Some(order) = run.order.and_then(|id| self.snap.orders.iter().find(|order| order.id == id)).cloned() else {
-            return;
-        };
+        let note = self.note_with_remarks(run, action.note.as_ref());
+        let drawn = |order: &&mut Order| Some(order.id) == run.order;
+        let Some(order) = self.snap.orders.iter_mut().find(drawn) else { return };
+        if order.state == OrderState::Draft && order.note != note {
+            order.note = note;
+            self.orders_changed.push(order.id);
+        }
+        let order = order.clone();
         let text = self.text(run, &action.text);
         self.say_order(&order, Some(text), Some((run.number, token::hash(&step.id.0))));
     }

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     fit,
     ids::BubbleId,
-    message::{Bubble, Message, Purpose, Timer},
+    message::{Bubble, List, Message, Purpose, Timer},
     rows::{
         Author, ConversationRow, CustomerRow, FactRow, Lane, LeadRow, MessageRow, OrderRow, OutboxRow, TimerRow,
         TurnCommit,
@@ -95,6 +95,7 @@ impl Work {
                 cards: Vec::new(),
                 photo: None,
                 buttons: Vec::new(),
+                list: List::default(),
                 purpose: Purpose::Service,
             };
             let by = self.member(&who);

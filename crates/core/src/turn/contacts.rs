@@ -29,6 +29,8 @@ use crate::{
 
 /// A consent text up to this length is shown whole; a longer one by its link, where the partner gives one.
 const CONSENT_SHOWN_CHARS_MAX: usize = 900;
+/// Fewest digits of a phone number, typed with a mistake or not.
+const PHONE_DIGITS_MIN: usize = 7;
 /// Messages in which contacts are looked for once the customer agrees.
 const SAID_MAX: usize = 6;
 
@@ -260,6 +262,11 @@ impl Work {
                 self.keep(given);
                 false
             }
+            (None, Some(need)) if need.contains(&ContactKind::Phone) && is_all_digits(text) => {
+                self.say_phrase(Phrase::BadPhone, &[]);
+                self.ask_again();
+                true
+            }
             (None, Some(need)) if need == [ContactKind::Name] && looks_like_a_name(text) => {
                 self.take_contact(Given::Name(text.trim().to_owned()), "written under the consent text", key);
                 true
@@ -457,6 +464,12 @@ pub(super) fn mask<'t>(text: &'t str, country: &str) -> Cow<'t, str> {
     }
     masked.push_str(&text[at..]);
     masked.into()
+}
+
+/// Whether a text is nothing but digits, as many as a phone number has: who writes so means one.
+fn is_all_digits(text: &str) -> bool {
+    let digits = text.chars().filter(char::is_ascii_digit).count();
+    digits >= PHONE_DIGITS_MIN && !text.chars().any(char::is_alphabetic)
 }
 
 /// One to three words of letters, none of them a question.

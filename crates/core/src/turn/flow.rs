@@ -166,9 +166,9 @@ impl Work {
             }
             Action::Handoff(handoff) => {
                 let text = self.text(run, &handoff.text);
-                let note = handoff.note.as_ref().map(|note| self.text(run, note).text);
+                let note = self.note_with_remarks(run, handoff.note.as_ref());
                 self.reply.say(&text);
-                if let Some(note) = note {
+                if !note.is_empty() {
                     self.note("handoff", note);
                 }
                 self.hand_off("step", Some(()));

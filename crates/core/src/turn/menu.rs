@@ -136,14 +136,18 @@ impl Work {
     }
 
     fn open_question_counts(&self) -> bool {
-        let Some((flow, at)) = self.open_step() else { return false };
-        match &flow.step(at).action {
-            Action::Ask(ask) => matches!(
-                ask.kind,
-                Kind::Number { .. } | Kind::Money { .. } | Kind::Date(_) | Kind::Time(_) | Kind::DateTime(_)
-            ),
-            _ => false,
-        }
+        self.open_step().is_some_and(|(flow, at)| takes_number(&flow.step(at).action))
+    }
+}
+
+/// Whether a question is answered by a number: no other number may mean anything there.
+pub(super) fn takes_number(action: &Action) -> bool {
+    match action {
+        Action::Ask(ask) => matches!(
+            ask.kind,
+            Kind::Number { .. } | Kind::Money { .. } | Kind::Date(_) | Kind::Time(_) | Kind::DateTime(_)
+        ),
+        _ => false,
     }
 }
 

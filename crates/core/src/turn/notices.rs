@@ -9,7 +9,7 @@ use crate::{
     ids::{BubbleId, NoticeId},
     lang::{Lang, print},
     lead::Temperature,
-    message::{ConversationKey, Message, Purpose},
+    message::{ConversationKey, List, Message, Purpose},
     order::OrderState,
     ports::Term,
     rows::{Author, Lane, NoticeRow, OutboxRow},
@@ -203,6 +203,7 @@ pub(super) fn card(key: &ConversationKey, of: &[&str], to: &TeamAddress, text: &
         cards: Vec::new(),
         photo: None,
         buttons: Vec::new(),
+        list: List::default(),
         purpose: Purpose::Service,
     };
     let conversation = key.conversation.to_string();

@@ -1,7 +1,7 @@
 //! What a turn says, gathered so that one answer is one message wherever it fits.
 
 use crate::{
-    message::{Button, Card, Message, Purpose},
+    message::{Button, Card, List, Message, Purpose},
     spec::rich::Rich,
 };
 
@@ -36,6 +36,13 @@ impl Reply {
     /// Puts buttons under what was said last.
     pub(super) fn buttons(&mut self, buttons: impl IntoIterator<Item = Button>) {
         self.open.get_or_insert_with(empty).buttons.extend(buttons);
+    }
+
+    /// Lists the buttons put last without numbers, where they become a list.
+    pub(super) fn bullets(&mut self) {
+        if let Some(open) = &mut self.open {
+            open.list = List::Bullets;
+        }
     }
 
     /// Shows cards with what was said last.
@@ -78,6 +85,9 @@ impl Reply {
             if !message.buttons.is_empty() {
                 self.buttons(message.buttons);
             }
+            if message.list == List::Bullets {
+                self.bullets();
+            }
         }
     }
 
@@ -94,7 +104,14 @@ impl Reply {
 }
 
 fn empty() -> Message {
-    Message { text: Rich::plain(""), cards: Vec::new(), photo: None, buttons: Vec::new(), purpose: Purpose::Service }
+    Message {
+        text: Rich::plain(""),
+        cards: Vec::new(),
+        photo: None,
+        buttons: Vec::new(),
+        list: List::default(),
+        purpose: Purpose::Service,
+    }
 }
 
 #[cfg(test)]

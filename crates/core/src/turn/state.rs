@@ -181,6 +181,9 @@ pub struct Run {
     /// Filled slots.
     #[serde(default)]
     pub slots: BTreeMap<String, Value>,
+    /// What was said besides and no slot holds: it stands in the order's note.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub remarks: BTreeMap<Remark, String>,
     /// Slots that were skipped on purpose: filled with nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub skipped: Vec<String>,
@@ -228,6 +231,16 @@ pub struct Run {
     pub takes: Option<Vec<(String, String)>>,
     /// When it last moved.
     pub at: Timestamp,
+}
+
+/// What a remark is about; a later one takes the place of the one before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Remark {
+    /// The time of day, where the flow asks for a day.
+    Hour,
+    /// How many pieces.
+    Pieces,
 }
 
 /// What a customer is known by, over all their conversations.

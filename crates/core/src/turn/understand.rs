@@ -5,6 +5,7 @@ mod correct;
 mod decide;
 mod forget;
 mod parts;
+mod remarks;
 mod slots;
 use std::{ops::Range, sync::Arc};
 
@@ -20,7 +21,7 @@ use crate::{
     fact::{ConsentKind, Fact},
     lang::{
         choice::{self},
-        intent::{Intent, Intents},
+        intent::{self, Intent, Intents},
         normal::Words,
         print,
     },
@@ -71,6 +72,10 @@ impl Work {
         if intents.has(Intent::AskedIfBot) {
             self.snap.state.disclosed = true;
             self.say_phrase(Phrase::AreYouABot, &[]);
+            return self.return_to_question();
+        }
+        if self.lacks_language(&words) {
+            self.say_phrase(Phrase::OneLanguage, &[]);
             return self.return_to_question();
         }
         if intents.has(Intent::Complaint) {
@@ -186,6 +191,12 @@ impl Work {
             let question = if about.is_empty() { question.clone() } else { format!("{about} {question}") };
             self.leave_pending(&question, Progress::Made, PendingKind::Question);
         }
+    }
+
+    /// Whether the words ask for a language that the partner does not speak.
+    fn lacks_language(&self, words: &Words) -> bool {
+        let spoken = &self.book.spec.config.languages;
+        intent::asks_for_language(words).is_some_and(|asked| spoken.iter().all(|lang| *lang != asked))
     }
 
     fn small_talk(&mut self, intents: Intents) {
@@ -340,6 +351,9 @@ impl Work {
         let asking = if intents.has(Intent::Question) { parts::asking(text, words) } else { Vec::new() };
         used.extend(self.fill_ahead(&flow, &mut run, words, Some((at, &used)), &asking));
         if used.is_empty() && outcome.is_none() {
+            if let Some(open) = &mut self.snap.state.run {
+                open.remarks = run.remarks;
+            }
             return false;
         }
         match outcome {

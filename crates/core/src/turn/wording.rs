@@ -32,6 +32,8 @@ pub(super) enum Wording<'a> {
     SetAsideAndSaid,
     /// Something else than a customer's message could not be processed.
     EventSetAside,
+    /// What the customer said besides the answers of a flow.
+    Besides(&'a str),
     /// A shared contact, in the record.
     Contact,
     /// A place, in the record.
@@ -74,6 +76,7 @@ impl Wording<'_> {
                 "Сообщение не обработано: клиенту сказано, что ответит человек. Ответьте сами или верните сообщение в разговор"
             }
             Self::EventSetAside => "Событие разговора не обработано: верните его в разговор, когда причина устранена",
+            Self::Besides(said) => return format!("Пожелание: {said}"),
             Self::Contact => "[контакт]",
             Self::Place => "[место на карте]",
             Self::Button => "[кнопка]",
@@ -104,6 +107,7 @@ impl Wording<'_> {
             Self::EventSetAside => {
                 "An event of the conversation could not be processed: put it back when the cause is gone"
             }
+            Self::Besides(said) => return format!("Wish: {said}"),
             Self::Contact => "[contact]",
             Self::Place => "[place]",
             Self::Button => "[button]",

@@ -7,7 +7,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use voronka_core::{
     capabilities::{ButtonLimits, Capabilities, Has, TextUnit},
     fit::fit,
-    message::{Bubble, Button, Card, Message, Press, Purpose},
+    message::{Bubble, Button, Card, List, Message, Press, Purpose},
     spec::rich::{Rich, Style},
 };
 
@@ -72,7 +72,14 @@ fn card(title: &str, price: &str) -> Card {
 }
 
 fn message(text: &str, buttons: Vec<Button>) -> Message {
-    Message { text: Rich::from_markup(text), cards: Vec::new(), photo: None, buttons, purpose: Purpose::Service }
+    Message {
+        text: Rich::from_markup(text),
+        cards: Vec::new(),
+        photo: None,
+        buttons,
+        list: List::default(),
+        purpose: Purpose::Service,
+    }
 }
 
 /// Bubbles as people see them.
@@ -350,6 +357,7 @@ fn messages() -> impl Strategy<Value = Message> {
             cards: cards.iter().map(|title| card(title, "1 ₽")).collect(),
             photo: photo.then(|| "https://k.example/1.jpg".to_owned()),
             buttons: buttons.into_iter().map(|(label, kind)| Button { label, press: press(kind) }).collect(),
+            list: List::default(),
             purpose: Purpose::Ad,
         }
     })
@@ -407,7 +415,7 @@ proptest! {
     fn no_cut_is_inside_a_letter_where_letters_fit(text in texts(), able in limits()) {
         prop_assume!(text.graphemes(true).all(|letter| length(letter, able.text_unit) <= able.text_max));
         let whole: Vec<String> = text.graphemes(true).map(solid).filter(|letter| !letter.is_empty()).collect();
-        let message = Message { text: Rich::plain(text), cards: vec![], photo: None, buttons: vec![], purpose: Purpose::Service };
+        let message = Message { text: Rich::plain(text), cards: vec![], photo: None, buttons: vec![], list: List::default(), purpose: Purpose::Service };
         let bubbles = fit(&message, &able);
         let found: Vec<&str> = bubbles.iter().flat_map(|bubble| bubble.text.text.graphemes(true)).collect();
         let found: Vec<String> = found.into_iter().map(solid).filter(|letter| !letter.is_empty()).collect();
@@ -426,7 +434,7 @@ proptest! {
         prop_assert_eq!(&one.cards, &message.cards);
         prop_assert_eq!(&one.photo, &message.photo);
         let buttons: Vec<Button> = one.rows.iter().flatten().cloned().collect();
-        let again = Message { text: one.text.clone(), cards: one.cards.clone(), photo: one.photo.clone(), buttons, purpose: one.purpose };
+        let again = Message { text: one.text.clone(), cards: one.cards.clone(), photo: one.photo.clone(), buttons, list: List::default(), purpose: one.purpose };
         prop_assert_eq!(fit(&again, &able), bubbles);
     }
 }

@@ -150,3 +150,109 @@ fn of_days_off_the_first_that_can_be_had_is_taken() {
         assert_eq!(slot(&talk, "дата").as_deref(), Some("2026-11-22"), "{said}: {}", talk.words());
     }
 }
+
+/// From the filling to the order that is shown.
+fn order_after(answers: &[&str]) -> Rehearsal {
+    let mut talk = korica();
+    talk.me("здравствуйте");
+    for answer in answers {
+        talk.me(answer);
+    }
+    for answer in ["12 человек", "ягоды", "не важно"] {
+        talk.me(answer);
+    }
+    talk.contact("+7 999 123-45-67");
+    talk.press("Торт «Малина»");
+    talk
+}
+
+fn note(talk: &Rehearsal) -> String {
+    talk.snapshot().orders.last().map(|order| order.note.clone()).unwrap_or_default()
+}
+
+#[test]
+fn an_hour_beside_the_day_is_said_back_and_stands_in_the_order() {
+    for (said, kept) in
+        [("завтра к 6", "18:00"), ("в пятницу вечером", "вечером"), ("15 декабря с 10 до 12", "10:00–12:00")]
+    {
+        let mut talk = korica_after(&["день рождения"]);
+        talk.me(said);
+        assert!(talk.words().contains(kept), "{said}: {}", talk.words());
+        let talk = order_after(&["день рождения", said]);
+        assert!(note(&talk).contains(kept), "{said}: {}", note(&talk));
+    }
+    let talk = order_after(&["день рождения", "завтра к 6", "нет, на субботу к 7"]);
+    assert!(note(&talk).contains("19:00") && !note(&talk).contains("18:00"), "{}", note(&talk));
+    let talk = order_after(&["день рождения", "15 декабря, а вы до 18:00 работаете?"]);
+    assert!(!note(&talk).contains("18:00"), "{}", note(&talk));
+}
+
+#[test]
+fn how_many_pieces_are_wanted_is_said_back_and_stands_in_the_order() {
+    for (said, kept) in [("3 штуки на 15 декабря", "3 штуки"), ("2 бенто на 15 декабря", "2 бенто")]
+    {
+        let talk = korica_after(&["день рождения", said]);
+        assert!(talk.words().contains(kept), "{said}: {}", talk.words());
+        let talk = order_after(&["день рождения", said]);
+        assert!(note(&talk).contains(kept), "{said}: {}", note(&talk));
+    }
+    let mut talk = bakery();
+    talk.me("hello");
+    talk.me("2 boxes for saturday");
+    assert!(talk.words().contains("2 boxes"), "{}", talk.words());
+    for said in ["12 человек на 15 декабря", "2 кг на 15 декабря"] {
+        let talk = korica_after(&["день рождения", said]);
+        assert!(talk.state().run.expect("a run").remarks.is_empty(), "{said}: {}", talk.words());
+    }
+}
+
+#[test]
+fn a_list_under_a_question_for_a_number_has_no_numbers() {
+    let plain = voronka_core::capabilities::Capabilities { buttons: None, ..voronka_testkit::rehearsal::roomy() };
+    let mut talk = korica().capabilities(plain);
+    talk.me("здравствуйте");
+    assert!(talk.words().contains("1. День рождения"), "{}", talk.words());
+    talk.me("1");
+    assert!(talk.words().contains("• завтра") && !talk.words().contains("1. завтра"), "{}", talk.words());
+    talk.me("завтра");
+    assert!(talk.words().contains("• 6") && !talk.words().contains("1. 6"), "{}", talk.words());
+    talk.me("2");
+    assert_eq!(slot(&talk, "порции").as_deref(), Some("2"));
+    talk.me("1");
+    assert!(talk.words().contains("• до 3000 ₽"), "{}", talk.words());
+    talk.me("до 3000 ₽");
+    assert!(slot(&talk, "бюджет").is_some(), "{}", talk.words());
+}
+
+#[test]
+fn english_that_leaves_a_question_open_skips_it() {
+    for said in ["idk surprise me", "no idea", "whatever", "surprise me please"] {
+        let mut talk = bakery();
+        for answer in ["hello", "birthday", "12 December", "10 people", said] {
+            talk.me(answer);
+        }
+        let skipped = talk.state().run.expect("a run").skipped;
+        assert!(skipped.contains(&"flavour".to_owned()), "{said}: {}", talk.words());
+    }
+}
+
+#[test]
+fn who_asks_for_another_language_hears_which_is_spoken() {
+    let mut talk = korica();
+    talk.me("hi");
+    talk.me("do you speak english?");
+    assert!(talk.words().contains("Russian only") && talk.words().contains("Что празднуем?"), "{}", talk.words());
+    let mut talk = bakery();
+    talk.me("hello");
+    talk.me("а по-русски можно?");
+    assert!(talk.words().contains("только по-английски"), "{}", talk.words());
+}
+
+#[test]
+fn digits_that_are_no_phone_are_called_that() {
+    let mut talk = bakery();
+    for answer in ["hello", "birthday", "12 December", "10 people", "chocolate", "07700 900123"] {
+        talk.me(answer);
+    }
+    assert!(!talk.words().contains("did not") && talk.words().to_lowercase().contains("number"), "{}", talk.words());
+}

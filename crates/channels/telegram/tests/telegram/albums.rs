@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 use voronka_core::{
     fit::fit,
-    message::{Bubble, Button, Card, Message, Peer, Press, Purpose},
+    message::{Bubble, Button, Card, List, Message, Peer, Press, Purpose},
     ports::{Channel, KeyValues, Picture, PictureKind, Pictures, SendError},
     spec::rich::Rich,
 };
@@ -94,6 +94,7 @@ fn offer(products: &[&str]) -> Vec<Bubble> {
         cards: products.iter().map(card).collect(),
         photo: None,
         buttons: Vec::new(),
+        list: List::default(),
         purpose: Purpose::Service,
     };
     fit(&message, &CAPABILITIES)

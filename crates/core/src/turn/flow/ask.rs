@@ -10,6 +10,7 @@ use crate::{
         texts::Phrase,
     },
     turn::{
+        menu::takes_number,
         state::Run,
         token::{self, Act, Token},
         work::Work,
@@ -94,6 +95,9 @@ impl Work {
         }
         if !buttons.is_empty() {
             self.reply.buttons(buttons);
+            if takes_number(&step.action) {
+                self.reply.bullets();
+            }
         }
     }
 

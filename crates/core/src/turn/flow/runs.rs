@@ -45,6 +45,9 @@ impl Work {
                 heard = old.passed.iter().filter(|step| !old.guarded.contains(step)).cloned().collect();
                 let skipped = old.skipped.iter().filter(|slot| !run.slots.contains_key(*slot)).cloned().collect();
                 (run.skipped, run.declined) = (skipped, old.declined.clone());
+                for (about, remark) in old.remarks {
+                    run.remarks.entry(about).or_insert(remark);
+                }
                 for (slot, value) in self.still_valid(flow, old.slots) {
                     run.slots.entry(slot).or_insert(value);
                 }
@@ -82,6 +85,7 @@ impl Work {
             step: flow.steps.first().map_or_else(|| StepId("".into()), |step| step.id.clone()),
             structure: flow.structure.to_string(),
             slots: BTreeMap::new(),
+            remarks: BTreeMap::new(),
             skipped: Vec::new(),
             passed: Vec::new(),
             guarded: Vec::new(),

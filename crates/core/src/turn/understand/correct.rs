@@ -54,6 +54,10 @@ impl Work {
         if self.was_ordered(&run) {
             return self.ask_order_change(Phrase::OrderAskChange, text);
         }
+        if let Some(mut run) = self.snap.state.run.take() {
+            self.remark(&flow, &mut run, &new, std::slice::from_ref(&range), &[]);
+            self.snap.state.run = Some(run);
+        }
         self.correct(&flow, step, &value);
         if text.contains('?') && marked.is_none() {
             self.leave_rest(text, words, &[range], Progress::Made);

@@ -157,6 +157,7 @@ impl Work {
             self.fill(run, &ask.slot, value);
             used.push(range);
         }
+        self.remark(flow, run, words, &used, asking);
         used.split_off(before)
     }
 
@@ -166,17 +167,22 @@ impl Work {
         }
         let Some(skip) = &ask.skip else { return false };
         let label = self.text(run, skip).text;
-        if Words::of(&label).text() == words.text() {
+        let label = Words::of(&label);
+        if label.text() == words.text() {
             return true;
         }
-        // «Начинка любая»: what the question names is not news.
-        let question = Words::of(&self.text(run, &ask.text).text);
-        let named = |at: usize| question.said().any(|(_, word)| word.stem == words.stem(at));
-        let without = |at: usize| {
-            let rest: Vec<&str> = words.said().filter(|(other, _)| *other != at).map(|(_, word)| word.form).collect();
+        let open_without = |taken: &dyn Fn(usize) -> bool| {
+            let rest: Vec<&str> = words.said().filter(|(at, _)| !taken(*at)).map(|(_, word)| word.form).collect();
             Intents::of(&Words::of(&rest.join(" "))).has(Intent::Skip)
         };
-        words.said().any(|(at, _)| named(at) && without(at))
+        let holds = |words: &Words, stem: &str| words.said().any(|(_, word)| word.stem == stem);
+        // «Idk, surprise me»: the label, and words that leave it open as well.
+        let labelled = label.said().all(|(_, word)| holds(words, word.stem));
+        // «Начинка любая»: what the question names is not news.
+        let question = Words::of(&self.text(run, &ask.text).text);
+        let mut named = words.said().map(|(at, _)| at).filter(|at| holds(&question, words.stem(*at)));
+        labelled && open_without(&|at| holds(&label, words.stem(at)))
+            || named.any(|at| open_without(&|other| other == at))
     }
 
     fn read_choice(&self, flow: &Flow, at: StepIx, choices: &[Choice], words: &Words, attention: Attention) -> Reading {
