@@ -37,7 +37,7 @@ pub struct Passage {
 impl Passage {
     /// Least score of a passage that an answer may rest on.
     pub const SURE: f32 = 0.5;
-    /// Least score of a passage that answers words which ask nothing while the bot waits for an answer of its own.
+    /// Least score of a passage that answers a few words which ask nothing while the bot waits for an answer of its own.
     pub const CERTAIN: f32 = 0.95;
 
     /// The words that answer the question.

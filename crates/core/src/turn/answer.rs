@@ -15,12 +15,17 @@ use super::{
     assortment::{Found, Wish},
     prompt::{self, PROMPT_VERSION},
     tools::Effect,
+    understand::SUBJECT_WORDS_MIN,
     work::{Pending, PendingKind, Progress, Work},
 };
 use crate::{
     fact::Fact,
     guard::{self, Blocked, Claim, Evidence},
-    lang::{choice, normal::Words},
+    lang::{
+        choice,
+        intent::{Intent, Intents},
+        normal::Words,
+    },
     ports::{ChatMessage, Completion, Finish, ModelError, Passage, Prompt},
     spec::{flow::Action, rich::Rich, texts::Phrase},
 };
@@ -264,13 +269,16 @@ impl Work {
 
     /// How sure a passage must be. What asks nothing is an answer before it is a wish to read: «второй», «не дам».
     fn least_score(&self, kind: PendingKind, words: &str) -> Option<f32> {
-        if kind == PendingKind::Question {
+        let words = Words::of(words);
+        if kind == PendingKind::Question || Intents::of(&words).has(Intent::Complaint) {
             return Some(Passage::SURE);
         }
-        if choice::only_answers(&Words::of(words)) {
+        if choice::only_answers(&words) {
             return None;
         }
-        let waits = self.open_step().is_some_and(|(flow, at)| !matches!(flow.step(at).action, Action::Talk(_)));
+        let short = self.book.words_beside_starts(&words) < SUBJECT_WORDS_MIN;
+        let waits =
+            short && self.open_step().is_some_and(|(flow, at)| !matches!(flow.step(at).action, Action::Talk(_)));
         Some(if waits { Passage::CERTAIN } else { Passage::SURE })
     }
 

@@ -34,8 +34,8 @@ use crate::{
 
 /// Times in a row that nothing is understood before a person is offered.
 const MISSES_MAX: u8 = 2;
-/// Fewest words of weight that a flow's start leaves over and that are worth a search.
-const UNUSED_MIN: usize = 3;
+/// Fewest words of weight that are a subject of their own: worth a search, though they ask nothing.
+pub(super) const SUBJECT_WORDS_MIN: usize = 3;
 
 impl Work {
     /// Takes the customer's words.
@@ -296,7 +296,7 @@ impl Work {
         let left: Vec<&str> =
             parts::clauses(text).into_iter().filter(unused).map(|sentence| text[sentence].trim()).collect();
         let left = left.join(" ");
-        if self.book.words_beside_starts(&Words::of(&left)) >= UNUSED_MIN {
+        if self.book.words_beside_starts(&Words::of(&left)) >= SUBJECT_WORDS_MIN {
             self.leave_pending(&left, Progress::Made, PendingKind::Words);
         }
     }

@@ -130,6 +130,10 @@ fn a_statement_in_a_flow_is_answered_by_no_page_that_only_might_fit() {
     talk.me("hello");
     talk.me("not now");
     assert!(talk.words().contains("Please choose one"), "{}", talk.words());
+    let mut talk = bakery().search(found(0.81));
+    talk.me("hello");
+    talk.me("I want my money back");
+    assert!(talk.words().contains("кассе"), "{}", talk.words());
     for said in ["свечи", "а свечи у вас есть?"] {
         let mut talk = korica().search(found(0.98));
         talk.me("здравствуйте");

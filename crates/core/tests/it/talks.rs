@@ -262,7 +262,7 @@ fn one_numbered_list_is_open_at_a_time() {
     assert!(talk.words().trim_end().ends_with("2. Не соглашаюсь"), "{}", talk.words());
     talk.me("1");
     assert!(fact(&talk, "consent.given"));
-    says(&talk, &["На какой бюджет", "1. до 3000"]);
+    says(&talk, &["На какой бюджет", "• до 3000"]);
 }
 
 #[test]
