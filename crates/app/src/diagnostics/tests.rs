@@ -353,7 +353,11 @@ const CASES: &[(&str, &str, &str)] = &[
     ),
     ("catalogue.csv", "id;name;price\n1;;5\n", "2:1 K701 строка 2: нет названия"),
     ("catalogue.csv", "id;name;price\n1;Торт;5\n1;Торт;6\n", "3:1 K702 артикул 1 повторяется (строка 2)"),
-    ("catalogue.csv", "id;name;price\n1;Торт;даром\n", "2:8 K703 не понимаю цену «даром»"),
+    (
+        "catalogue.csv",
+        "id;name;price\n1;Торт;даром\n",
+        "2:8 K703 не понимаю цену «даром» → одно число: 1490 или 1 490,50",
+    ),
     ("knowledge/a.md", "---\nproducts: [нет]\n---\nТекст\n", "2:12 K705 нет товара нет"),
     (
         "training/a.yaml",

@@ -22,8 +22,8 @@ impl Words {
             found.args.iter().map(|(name, value)| (*name, translated(found.code, name, value, texts))).collect();
         args.push(("at", near.unwrap_or_default().to_string().into()));
         let given = |name: &str| found.args.iter().any(|(known, value)| *known == name && !value.is_empty());
-        let closer = HINTS.iter().filter(|(name, _)| given(name));
-        let closer = closer.filter_map(|(_, hint)| texts.attribute(code, hint, &args)).next();
+        let mut closer = HINTS.iter().filter(|(name, _)| given(name));
+        let closer = closer.find_map(|(_, hint)| texts.attribute(code, hint, &args));
         // «может быть, «»?» helps nobody.
         let empty = found.args.iter().any(|(name, value)| ADVICE.contains(name) && value.is_empty());
         let usual = || texts.attribute(code, "hint", &args).filter(|_| !empty);

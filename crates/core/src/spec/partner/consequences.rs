@@ -10,16 +10,25 @@ use crate::spec::diagnostic::{Code, Diagnostic};
 pub(super) struct Broken {
     /// `config.yaml`: languages, links, stages, currency, consent and quiet hours are not known.
     pub(super) config: bool,
-    /// The catalogue: neither products nor their columns nor prices are known.
-    pub(super) catalogue: bool,
-    /// Whether a product's id is: it is missing, or another's.
-    pub(super) product_ids: bool,
-    /// Whether a product's price is.
-    pub(super) prices: bool,
+    /// What of the catalogue is not known.
+    pub(super) catalogue: Unknown,
     /// Flows, by id: neither their slots nor their outcomes are known.
     pub(super) flows: BTreeSet<String>,
     /// Whether a sequence is.
     pub(super) sequences: bool,
+}
+
+/// What is not known of products; each holds all before it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Unknown {
+    #[default]
+    Nothing,
+    /// Some product's price.
+    Prices,
+    /// Some product's id: it is missing, or another's.
+    Ids,
+    /// Neither products nor their columns nor prices.
+    All,
 }
 
 impl Broken {
@@ -31,9 +40,7 @@ impl Broken {
     fn explains(&self, found: &Diagnostic, files: &PartnerFiles) -> bool {
         let arg = |name: &str| found.args.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value);
         self.config && by_settings(found, &arg, files)
-            || self.catalogue && by_catalogue(found, &arg)
-            || self.product_ids && found.code == Code::K705
-            || self.prices && found.code == Code::T406
+            || by_catalogue(self.catalogue, found, &arg)
             || (!self.flows.is_empty() || self.sequences) && self.by_flows(found, &arg)
     }
 
@@ -86,10 +93,11 @@ fn by_settings<'a>(found: &Diagnostic, arg: &impl Fn(&str) -> &'a str, files: &P
     }
 }
 
-fn by_catalogue<'a>(found: &Diagnostic, arg: &impl Fn(&str) -> &'a str) -> bool {
+fn by_catalogue<'a>(unknown: Unknown, found: &Diagnostic, arg: &impl Fn(&str) -> &'a str) -> bool {
     match found.code {
-        Code::K705 | Code::T406 => true,
-        Code::X301 => arg("name").starts_with("product."),
+        Code::T406 => unknown >= Unknown::Prices,
+        Code::K705 => unknown >= Unknown::Ids,
+        Code::X301 => unknown == Unknown::All && arg("name").starts_with("product."),
         _ => false,
     }
 }

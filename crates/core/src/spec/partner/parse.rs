@@ -5,7 +5,11 @@ use std::{
     sync::Arc,
 };
 
-use super::{Loaded, PartnerFiles, PartnerSpec, consequences::Broken, training};
+use super::{
+    Loaded, PartnerFiles, PartnerSpec,
+    consequences::{Broken, Unknown},
+    training,
+};
 use crate::{
     ids::{FlowId, PartnerId},
     lang::Lang,
@@ -173,14 +177,19 @@ fn broken(files: &PartnerFiles, yaml: &BTreeMap<Arc<str>, Yaml>, found: &[Diagno
         Code::K702 => true,
         _ => false,
     };
+    let no_price = |found: &Diagnostic| matches!(found.code, Code::K701 | Code::K702 | Code::K703);
+    let catalogue = match () {
+        () if found.iter().any(no_products) => Unknown::All,
+        () if found.iter().any(no_id) => Unknown::Ids,
+        () if found.iter().any(no_price) => Unknown::Prices,
+        () => Unknown::Nothing,
+    };
     let no_steps = |found: &&Diagnostic| found.code == Code::Y110 && found.args.iter().any(|(_, key)| key == "steps");
     let unread_flows = files.keys().filter(|path| unread(path)).filter_map(id);
     let empty_flows = found.iter().filter(no_steps).filter_map(|found| id(&found.place.file));
     Broken {
         config: !yaml.contains_key("config.yaml"),
-        catalogue: found.iter().any(no_products),
-        product_ids: found.iter().any(no_id),
-        prices: found.iter().any(|found| matches!(found.code, Code::K701 | Code::K702 | Code::K703)),
+        catalogue,
         flows: unread_flows.chain(empty_flows).collect(),
         sequences: files.keys().any(|path| path.starts_with("sequences/") && unread(path)),
     }

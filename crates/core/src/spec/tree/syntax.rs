@@ -163,8 +163,10 @@ fn left_open(text: &str, indent: usize) -> Option<(usize, char)> {
                 (None, '#') if before.is_whitespace() => break,
                 (None, '{' | '[') => open.push((from + at, c)),
                 (None, '}' | ']') => {
-                    // One of the other kind is a mistake of its own.
-                    if open.pop().is_none_or(|(_, opening)| (opening == '{') != (c == '}')) || open.is_empty() {
+                    let (_, opening) = open.pop()?;
+                    // One of the other kind is a mistake of its own; the first one's mate ends all.
+                    let mates = (opening == '{') == (c == '}');
+                    if !mates || open.is_empty() {
                         return None;
                     }
                 }
