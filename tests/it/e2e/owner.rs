@@ -107,8 +107,10 @@ async fn the_owners_whole_day() {
     third.say("Что есть без глютена?").await;
     third.hear(&["миндальн"]).await;
     page.go(&format!("{base}/chats?owner=bot")).await;
-    page.click("[...document.querySelectorAll('#list .row')].find((row) => row.textContent.includes('миндальн'))")
-        .await;
+    page.click(
+        "[...document.querySelectorAll('#list .row')].find((row) => row.textContent.includes('рада знакомству'))",
+    )
+    .await;
     page.click("document.querySelector('#log details.basis summary, #log details summary')").await;
     page.click("document.querySelector('#log form[action$=\"/wrong\"] button')").await;
     page.until("document.querySelector('#log').textContent.includes('Отмечен как неверный')").await;
