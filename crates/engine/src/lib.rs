@@ -97,6 +97,8 @@ const CHANGES_MAX: usize = 1_024;
 const RECOVERY_PAGE: usize = 500;
 /// How long turns and sends under way may take to end when the engine stops.
 const GRACE: SignedDuration = SignedDuration::from_secs(10);
+/// How often turns under way are counted while a partner leaves.
+const LOOK_EVERY: SignedDuration = SignedDuration::from_millis(10);
 /// How long the results of sends may take after that.
 const RESULTS_GRACE: SignedDuration = SignedDuration::from_secs(5);
 
@@ -136,6 +138,17 @@ pub enum Phase {
     Serving,
     /// It stops or has stopped: nothing more is accepted.
     Stopping,
+}
+
+/// What became of a partner that was to be served no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retired {
+    /// No turn of it is under way any more: nothing of it changes until it is served again.
+    Quiet,
+    /// Turns of it are under way still, and will be written.
+    Busy,
+    /// It was not served.
+    WasNot,
 }
 
 /// How much is done at once. Turns that wait for a model count, for they hold memory.
@@ -208,6 +221,30 @@ impl Engine {
         if shared.life.running.is_cancelled() {
             conversations::read_again(shared, id);
         }
+    }
+
+    /// Serves a partner no more: its turns under way may end, what comes later is refused or waits in the store until it is
+    /// served again. Other partners notice nothing. Returns when its turns have ended, or after ten seconds.
+    pub async fn retire(&self, partner: &PartnerId) -> Retired {
+        let shared = &self.0;
+        let served = shared.partners.write().unwrap_or_else(PoisonError::into_inner).remove(partner);
+        let Some(served) = served else { return Retired::WasNot };
+        shared.senders.retire(partner);
+        let turns = Arc::downgrade(&served);
+        drop(served);
+        let mut waited = SignedDuration::ZERO;
+        // Each turn under way holds the partner it began with.
+        while turns.strong_count() > 0 && waited < GRACE {
+            shared.clock.sleep(LOOK_EVERY).await;
+            waited += LOOK_EVERY;
+        }
+        if turns.strong_count() > 0 {
+            return Retired::Busy;
+        }
+        // Whoever serves it next may find other rows in the store.
+        shared.warm.forget(partner);
+        shared.mailboxes.forget_all();
+        Retired::Quiet
     }
 
     /// A partner as it is served.

@@ -215,6 +215,13 @@ impl Senders {
         }
     }
 
+    /// Lets no account of a partner be served: what is to be sent waits.
+    pub(crate) fn retire(&self, partner: &PartnerId) {
+        for (_, account) in self.lock().iter().filter(|((of, _), _)| of == partner) {
+            account.channel.send_replace(None);
+        }
+    }
+
     fn open(&self, shared: &Arc<Shared>, (partner, id): &(PartnerId, AccountId)) -> Account {
         let (rows, handed_over) = mpsc::unbounded_channel();
         let (channel, served) = watch::channel(None);

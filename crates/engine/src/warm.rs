@@ -6,7 +6,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use lru::LruCache;
-use voronka_core::{message::ConversationKey, turn::Snapshot};
+use voronka_core::{ids::PartnerId, message::ConversationKey, turn::Snapshot};
 
 /// Memory that snapshots may take, in bytes (about: [`Snapshot::weight`]).
 const BYTES_MAX: usize = 8 << 20;
@@ -43,6 +43,18 @@ impl Warm {
         Some(snapshot)
     }
 
+    /// Forgets a partner's conversations.
+    pub(crate) fn forget(&self, partner: &PartnerId) {
+        let mut state = self.lock();
+        let keys: Vec<ConversationKey> =
+            state.snapshots.iter().map(|(key, _)| key).filter(|key| key.partner == *partner).cloned().collect();
+        for key in keys {
+            if let Some((_, bytes)) = state.snapshots.pop(&key) {
+                state.bytes -= bytes;
+            }
+        }
+    }
+
     /// Keeps what the next turn starts from.
     pub(crate) fn keep(&self, snapshot: Snapshot) {
         let bytes = snapshot.weight();
@@ -65,11 +77,7 @@ impl Warm {
 
 #[cfg(test)]
 mod tests {
-    use voronka_core::{
-        ids::{AccountId, PartnerId},
-        message::Peer,
-        ports::Loaded,
-    };
+    use voronka_core::{ids::AccountId, message::Peer, ports::Loaded};
 
     use super::*;
 

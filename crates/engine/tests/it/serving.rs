@@ -6,15 +6,16 @@ use jiff::SignedDuration;
 use voronka_core::{
     ids::BubbleId,
     message::{Content, DeliveryFate, Event, Inbound, Peer, TeamAction},
+    ports::PostError,
 };
 use voronka_testkit::{
     channel::roomy,
     model::{Gate, Reply, ScriptedModel},
 };
 
-use voronka_engine::Engine;
+use voronka_engine::{Engine, Retired};
 
-use crate::stage::{CONFIG, Stage, customer, echoed, heard, key_of, quiet, soon, until, words};
+use crate::stage::{CONFIG, Stage, customer, echoed, heard, key_of, partner, quiet, soon, until, words};
 use crate::troubled::Troubled;
 
 const BUFFERED: &str = "
@@ -234,4 +235,32 @@ async fn a_message_that_comes_at_any_moment_of_a_turn_is_answered() {
         let seen = stage.seen("anna").join(" ");
         assert!(seen.contains("вишня") && seen.contains("малина"), "{moment}: {seen}");
     }
+}
+
+#[tokio::test]
+async fn a_partner_that_is_retired_hears_nothing_more_and_goes_on_when_it_is_served_again() {
+    let gate = Gate::closed();
+    let model = ScriptedModel::answering(|prompt| Reply::text(echoed(prompt)));
+    model.push(Reply::text("Да, вишня есть.").after(&gate));
+    let stage = Stage::with(CONFIG, roomy(), model);
+    stage.engine.start().await.unwrap();
+    stage.says("anna", "1", "вишня").await;
+    soon(gate.reached_by(1)).await;
+    let engine = stage.engine.clone();
+    let retired = tokio::spawn(async move { engine.retire(&partner()).await });
+    until(|| stage.engine.served(&partner()).is_none()).await;
+    let refused = stage.engine.receive(words("boris", "1", "слива")).await;
+    assert!(matches!(refused, Err(PostError::Unknown)), "{refused:?}");
+    gate.open();
+    stage.pass(SignedDuration::from_millis(10)).await;
+    assert_eq!(soon(retired).await.unwrap(), Retired::Quiet);
+    quiet().await;
+    // The answer is written, and waits for the channel.
+    assert!(stage.seen("anna").is_empty());
+    assert_eq!(stage.engine.retire(&partner()).await, Retired::WasNot);
+    stage.engine.serve(stage.partner(CONFIG));
+    soon(stage.telegram.until_shown(1)).await;
+    stage.says("anna", "2", "малина").await;
+    soon(stage.telegram.until_shown(2)).await;
+    assert!(stage.seen("anna")[1].contains("малина"));
 }
