@@ -12,7 +12,7 @@ mod app {
 use std::sync::Arc;
 
 use app::{
-    admin::{Admin, LOCAL_HOSTS, Letters, LiveCard, PartnerCard, router},
+    admin::{Admin, Cards, LOCAL_HOSTS, Letters, PartnerCard, router},
     sample,
 };
 use async_trait::async_trait;
@@ -68,8 +68,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         let (zone, name, files) = (zone.clone(), name.to_owned(), Arc::new(files));
         Ok(PartnerCard { id, name, zone, currency: Currency::RUB, lang: Lang::Ru, team, files })
     };
+    let cards = Arc::<Cards>::default();
+    cards.show(card("korica", "Корица")?);
+    cards.show(card("novyi", "Новый")?);
     let admin = Admin {
-        partners: vec![LiveCard::new(card("korica", "Корица")?), LiveCard::new(card("novyi", "Новый")?)],
+        partners: cards,
         directory: store.clone(),
         mailbox: Arc::new(Postbox(store.clone())),
         letters: Arc::new(Postbox(store.clone())),

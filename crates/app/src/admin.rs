@@ -26,7 +26,10 @@ mod show;
 mod tests;
 mod words;
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
+};
 
 use axum::{
     Router,
@@ -97,23 +100,33 @@ impl PartnerCard {
     }
 }
 
-/// A partner's card as its files are now: an edit that is served by replaces it.
-#[derive(Debug)]
-pub(crate) struct LiveCard(RwLock<PartnerCard>);
+/// The businesses whose pages are served, by id, as their files are now; whoever starts, edits or removes one tells it.
+#[derive(Debug, Default)]
+pub(crate) struct Cards(RwLock<BTreeMap<PartnerId, PartnerCard>>);
 
-impl LiveCard {
-    pub(crate) fn new(card: PartnerCard) -> Arc<Self> {
-        Arc::new(Self(RwLock::new(card)))
+impl Cards {
+    /// Its pages show these files from now on.
+    pub(crate) fn show(&self, card: PartnerCard) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(card.id.clone(), card);
     }
 
-    /// As it is now.
-    pub(crate) fn now(&self) -> PartnerCard {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    /// One of them.
+    pub(crate) fn of(&self, partner: &PartnerId) -> Option<PartnerCard> {
+        self.read().get(partner).cloned()
     }
 
-    /// From now on.
-    pub(crate) fn replace(&self, card: PartnerCard) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = card;
+    /// All that satisfy, in the order they are listed.
+    pub(crate) fn all(&self, wanted: impl Fn(&PartnerCard) -> bool) -> Vec<PartnerCard> {
+        self.read().values().filter(|card| wanted(card)).cloned().collect()
+    }
+
+    /// The first that satisfies.
+    pub(crate) fn first(&self, wanted: impl Fn(&PartnerCard) -> bool) -> Option<PartnerCard> {
+        self.read().values().find(|card| wanted(card)).cloned()
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, BTreeMap<PartnerId, PartnerCard>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -132,8 +145,8 @@ pub(crate) type Changes = Arc<dyn Fn() -> BoxStream<'static, Changed> + Send + S
 /// What the pages rest on.
 #[derive(Clone)]
 pub(crate) struct Admin {
-    /// The businesses, in the order they are listed.
-    pub(crate) partners: Vec<Arc<LiveCard>>,
+    /// The businesses.
+    pub(crate) partners: Arc<Cards>,
     /// What is shown.
     pub(crate) directory: Arc<dyn Directory>,
     /// Where a person's deeds are posted.
@@ -148,13 +161,6 @@ pub(crate) struct Admin {
     pub(crate) hosts: Vec<String>,
     /// Who may sign in; `None`: whoever asks from this computer, as in the demo.
     pub(crate) access: Option<Arc<Access>>,
-}
-
-impl Admin {
-    /// The businesses as they are now.
-    fn cards(&self) -> impl Iterator<Item = PartnerCard> {
-        self.partners.iter().map(|card| card.now())
-    }
 }
 
 /// [`Admin`] with what one server keeps.

@@ -41,6 +41,7 @@ pub(crate) enum Wish {
     Doctor(Doctor),
     DeadLetters(DeadLetters),
     Admin(Admin),
+    Partner(Partner),
 }
 
 /// `demo`.
@@ -354,6 +355,44 @@ impl FromStr for LetterName {
             .and_then(|(partner, id)| Some(Self { partner: PartnerId::parse(partner).ok()?, id: id.parse().ok()? }));
         parts.ok_or("korica/12")
     }
+}
+
+/// `partner`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Partner {
+    #[command(subcommand)]
+    pub(crate) wish: PartnerWish,
+    #[arg(long, default_value = "partners", value_name = "DIR", global = true)]
+    pub(crate) partners: PathBuf,
+    #[arg(long, default_value = "data", value_name = "DIR", global = true)]
+    pub(crate) data: PathBuf,
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+/// What is to be done with partners.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PartnerWish {
+    List,
+    Status(OneOrAll),
+    Check(OneOrAll),
+    Start(OnePartner),
+    Stop(OnePartner),
+    Restart(OnePartner),
+}
+
+/// `partner status`, `partner check`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct OneOrAll {
+    #[arg(value_name = "PARTNER", value_parser = PartnerId::parse)]
+    pub(crate) partner: Option<PartnerId>,
+}
+
+/// `partner start` and the like.
+#[derive(Debug, clap::Args)]
+pub(crate) struct OnePartner {
+    #[arg(value_name = "PARTNER", value_parser = PartnerId::parse)]
+    pub(crate) partner: PartnerId,
 }
 
 /// Reads the command line, with help in the reader's language.

@@ -8,6 +8,7 @@ mod demo;
 mod doctor;
 mod eval;
 mod letters;
+mod partner;
 mod run;
 mod schema;
 mod test;
@@ -32,7 +33,8 @@ use crate::{
     cli::Wish,
     observe::{Control, DiskMin, Health, Observed, Recorder},
     open_files,
-    out::Problem,
+    out::{Problem, chain, unreadable},
+    partners::Partners,
     texts::Texts,
     wiring::{House, InstanceKey},
 };
@@ -51,6 +53,7 @@ pub(crate) async fn run(wish: Wish, texts: &Texts) -> Result<ExitCode, Problem> 
         Wish::Doctor(wish) => doctor::run(&wish, texts).await,
         Wish::DeadLetters(wish) => letters::run(wish, texts).await,
         Wish::Admin(wish) => admin::run(wish, texts),
+        Wish::Partner(wish) => partner::run(wish, texts).await,
     }
 }
 
@@ -60,26 +63,10 @@ pub(crate) struct Premises {
     pub(crate) store: Arc<SqliteStore>,
 }
 
-fn unreadable(path: &Path, error: &dyn std::error::Error) -> Problem {
-    let args = vec![("path", path.display().to_string()), ("cause", chain(error))];
-    Problem::new("problem-folder", args)
-}
-
 /// A data folder in which something cannot be made, read or written.
 fn unusable(data: &Path, error: &dyn std::error::Error) -> Problem {
     let args = vec![("path", data.display().to_string()), ("cause", chain(error))];
     Problem::new("problem-data", args).hint("problem-store-failed-hint")
-}
-
-/// An error with all its causes.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(deeper) = cause {
-        text = format!("{text}: {deeper}");
-        cause = deeper.source();
-    }
-    text
 }
 
 /// Opens the data folder: database, index, key.
@@ -122,7 +109,14 @@ impl Premises {
     }
 
     /// Counts what waits, and opens the operator's door, until `stop`, as two of `tasks`.
-    fn watch(&self, observed: &Observed, data: &Path, stop: &CancellationToken, tasks: &TaskTracker) {
+    fn watch(
+        &self,
+        observed: &Observed,
+        partners: Option<&Arc<Partners>>,
+        data: &Path,
+        stop: &CancellationToken,
+        tasks: &TaskTracker,
+    ) {
         let directory: Arc<dyn Directory> = self.store.clone();
         let clock = Arc::clone(&self.house.clock);
         if let Some(recorder) = observed.recorder.clone() {
@@ -130,7 +124,7 @@ impl Premises {
             tasks.spawn(recorder.keep_counting(directory, clock, data.to_path_buf(), stop.clone()));
         }
         let control = Control { engine: self.house.engine.clone(), directory, clock };
-        control.open(data, observed.clone(), stop.clone(), tasks);
+        control.open(data, observed.clone(), partners.cloned(), stop.clone(), tasks);
     }
 }
 

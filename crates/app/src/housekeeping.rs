@@ -12,6 +12,8 @@ use voronka_core::{
     spec::config,
 };
 
+use crate::partners::Partners;
+
 /// Pause before the first round: whoever waited for the start is served first.
 const FIRST_AFTER: SignedDuration = SignedDuration::from_secs(2);
 /// Pause between rounds.
@@ -23,14 +25,14 @@ const STEP_EVERY: SignedDuration = SignedDuration::from_millis(25);
 pub(crate) async fn run(
     store: Arc<dyn Retention>,
     clock: Arc<dyn Clock>,
-    partners: Vec<(PartnerId, config::Retention)>,
+    partners: Arc<Partners>,
     stop: CancellationToken,
 ) {
     let rounds = async {
         clock.sleep(FIRST_AFTER).await;
         loop {
-            for (partner, retention) in &partners {
-                round(store.as_ref(), clock.as_ref(), partner, *retention).await;
+            for (partner, retention) in partners.retention().await {
+                round(store.as_ref(), clock.as_ref(), &partner, retention).await;
             }
             clock.sleep(ROUND_EVERY).await;
         }

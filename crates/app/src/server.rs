@@ -1,21 +1,22 @@
 //! The HTTP server: chats, webhooks, health, and in the demo the owner's page.
 
 mod accept;
+mod doors;
 mod media;
 mod patience;
 mod proxies;
 mod seats;
 
-use std::{collections::HashMap, net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
     Router,
     body::{Body, to_bytes},
-    extract::{Path, Request, State},
+    extract::{Path, RawPathParams, Request, State},
     http::{HeaderValue, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Redirect, Response},
-    routing::{get, post},
+    routing::{any, get, post},
 };
 use metrics::{Counter, counter};
 use tokio::net::TcpListener;
@@ -31,10 +32,11 @@ use crate::{
     admin,
     observe::{Observed, public_routes},
     out::Problem,
-    wiring::{Hook, Wired},
+    wiring::Hook,
 };
 
 pub(crate) use accept::serve;
+pub(crate) use doors::Doors;
 pub(crate) use media::MEDIA;
 pub(crate) use proxies::{Proxies, Proxy};
 
@@ -45,7 +47,7 @@ const BODY_BYTES_MAX: usize = 1 << 20;
 struct Hooks {
     /// Calls answered 200, looked up once; others are rare.
     answered: Counter,
-    by_path: HashMap<String, Hook>,
+    doors: Arc<Doors>,
     mailbox: Arc<dyn Mailbox>,
     journal: Arc<dyn Journal>,
     clock: Arc<dyn Clock>,
@@ -71,7 +73,7 @@ pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener, Problem> 
 
 /// All routes but the owner's page.
 pub(crate) fn routes(
-    wired: &Wired,
+    doors: &Arc<Doors>,
     engine: &Engine,
     journal: &Arc<dyn Journal>,
     clock: &Arc<dyn Clock>,
@@ -79,18 +81,13 @@ pub(crate) fn routes(
 ) -> Router {
     let hooks = Hooks {
         answered: counter!("voronka_webhook_answers_total", "status" => "200"),
-        by_path: wired.webhooks.iter().map(|hook| (hook.path.clone(), hook.clone())).collect(),
+        doors: Arc::clone(doors),
         mailbox: Arc::new(engine.clone()),
         journal: Arc::clone(journal),
         clock: Arc::clone(clock),
     };
-    let media = media::routes(wired.pictures.iter().cloned());
-    let routes = public_routes(observed).merge(hook_routes(hooks)).merge(wired.chat_routes()).merge(media);
-    let routes = match wired.chats.first().map(|chat| chat.path().to_owned()) {
-        Some(first) => routes.route("/", get(async move || Redirect::temporary(&first))),
-        None => routes,
-    };
-    dressed(routes)
+    let chats = chat_routes(Arc::clone(doors));
+    dressed(public_routes(observed).merge(hook_routes(hooks)).merge(chats).merge(media::routes(Arc::clone(doors))))
 }
 
 /// Gives every answer the headers that it has not set itself: nothing of it is run, framed, guessed at or kept (SECURITY, S-64).
@@ -106,6 +103,27 @@ fn dressed(routes: Router) -> Router {
         }
         response
     }))
+}
+
+/// Every chat of every partner; the page of who names none is the first of them.
+fn chat_routes(doors: Arc<Doors>) -> Router {
+    async fn first(State(doors): State<Arc<Doors>>) -> Response {
+        let first = doors.first_chat().map(|path| Redirect::temporary(&path));
+        first.map_or_else(|| StatusCode::NOT_FOUND.into_response(), IntoResponse::into_response)
+    }
+    async fn chat(State(doors): State<Arc<Doors>>, params: RawPathParams, request: Request) -> Response {
+        let partner = params.iter().find(|(name, _)| *name == "partner");
+        let Some(chats) = partner.and_then(|(_, id)| doors.chats(id)) else {
+            return StatusCode::NOT_FOUND.into_response();
+        };
+        chats.oneshot(request).await.unwrap_or_else(|never| match never {})
+    }
+    Router::new()
+        .route("/", get(first))
+        .route("/chat/{partner}", any(chat))
+        .route("/chat/{partner}/", any(chat))
+        .route("/chat/{partner}/{*rest}", any(chat))
+        .with_state(doors)
 }
 
 fn hook_routes(hooks: Hooks) -> Router {
@@ -149,7 +167,8 @@ async fn called(State(hooks): State<Arc<Hooks>>, Path(path): Path<String>, reque
 
 /// What is authentic is durable before it is acknowledged.
 async fn answer(hooks: &Hooks, path: &str, request: Request) -> Response {
-    let Some(hook) = hooks.by_path.get(path) else { return StatusCode::NOT_FOUND.into_response() };
+    let Some(hook) = hooks.doors.hook(path) else { return StatusCode::NOT_FOUND.into_response() };
+    let hook = &*hook;
     let (head, body) = request.into_parts();
     // Before the body is read: whoever does not know the token costs us nothing.
     if hook.webhook.check_headers(&head.headers).is_err() {

@@ -12,12 +12,14 @@ const RUSSIAN: &[&str] = &[
     include_str!("../texts/diagnostics.ru.ftl"),
     include_str!("../texts/eval.ru.ftl"),
     include_str!("../texts/operate.ru.ftl"),
+    include_str!("../texts/partner.ru.ftl"),
 ];
 const ENGLISH: &[&str] = &[
     include_str!("../texts/cli.en.ftl"),
     include_str!("../texts/diagnostics.en.ftl"),
     include_str!("../texts/eval.en.ftl"),
     include_str!("../texts/operate.en.ftl"),
+    include_str!("../texts/partner.en.ftl"),
 ];
 
 /// Texts in one language.

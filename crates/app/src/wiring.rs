@@ -12,6 +12,7 @@ use axum::Router;
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{error, info, warn};
 use url::Url;
 use voronka_core::{
@@ -89,27 +90,40 @@ impl House {
     }
 }
 
-/// What a partner adds to the server.
-#[derive(Default)]
+/// What one partner adds to the server.
 pub(crate) struct Wired {
+    pub(crate) partner: PartnerId,
     /// Chats, with the path they are nested at.
     pub(crate) chats: Vec<Arc<WebChat>>,
-    /// Pictures that chats show, by partner.
-    pub(crate) pictures: Vec<(PartnerId, Arc<dyn Pictures>)>,
+    /// Pictures that chats show.
+    pub(crate) pictures: Arc<dyn Pictures>,
     /// Webhooks, by the secret end of their path.
     pub(crate) webhooks: Vec<Hook>,
     /// Telegram accounts that are to be set up once the server listens.
     telegrams: Vec<TelegramAccount>,
     /// Whether a model words the answers.
     pub(crate) has_model: bool,
-    /// How long each partner's things are kept.
-    pub(crate) retention: Vec<(PartnerId, Retention)>,
+    /// How long its things are kept.
+    pub(crate) retention: Retention,
+    /// What no other partner may have.
+    pub(crate) claims: Vec<Claim>,
+}
+
+/// Something that one partner alone may have, as a digest; two bots with one token would answer every customer twice.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Claim([u8; 32]);
+
+impl Claim {
+    fn of_token(key: &InstanceKey, kind: &str, token: &SecretString) -> Self {
+        Self(key.bytes("claim", &[kind, token.expose_secret()]))
+    }
 }
 
 /// A bot that is to be listened to.
 struct TelegramAccount {
     telegram: Arc<Telegram>,
-    updates: Updates,
+    /// Where Telegram calls us; `None`: we poll.
+    webhook: Option<Url>,
     partner: PartnerId,
     account: AccountId,
     /// Its menu: commands without the slash, and what they are for.
@@ -134,19 +148,26 @@ pub(crate) enum MissingKeys {
     AreErrors,
 }
 
-/// Reads pages into the index, sets up channels and models, and lets the engine serve the partner.
-pub(crate) async fn serve(
+/// Reads pages into the index and sets up channels and models. Nobody is served by it yet.
+pub(crate) async fn wire(
     house: &House,
     spec: Arc<PartnerSpec>,
     pictures: Arc<dyn Pictures>,
     secrets: &Secrets,
     missing: MissingKeys,
-) -> Result<Wired, Problem> {
+) -> Result<(Partner, Wired), Problem> {
     let knowledge = index(house, &spec, secrets).await?;
     let mut partner = Partner::new(Arc::clone(&spec)).knowledge(knowledge);
-    let mut wired = Wired::default();
-    wired.retention.push((spec.id.clone(), spec.config.retention));
-    wired.pictures.push((spec.id.clone(), pictures));
+    let mut wired = Wired {
+        partner: spec.id.clone(),
+        chats: Vec::new(),
+        pictures,
+        webhooks: Vec::new(),
+        telegrams: Vec::new(),
+        has_model: false,
+        retention: spec.config.retention,
+        claims: Vec::new(),
+    };
     if let Some(model) = house.models.chain(&spec, secrets, missing, &house.clock)? {
         partner = partner.model(model);
         wired.has_model = true;
@@ -163,8 +184,7 @@ pub(crate) async fn serve(
             }
         }
     }
-    house.engine.serve(partner);
-    Ok(wired)
+    Ok((partner, wired))
 }
 
 /// Lets the index hold the partner's pages as they are today. Without an index answers are poorer, but they come.
@@ -241,10 +261,10 @@ fn telegram(
 ) -> Result<Option<Arc<dyn Channel>>, Problem> {
     let names = [spec.id.as_str(), account.id.as_str()];
     let secret = house.key.secret("telegram", &names);
-    let pictures = wired.gallery(&spec.id);
+    let pictures = Arc::clone(&wired.pictures);
     let serving = |own: &mut voronka_telegram::TelegramConfig| {
         own.webhook_secrets = vec![secret];
-        own.pictures = pictures;
+        own.pictures = Some(pictures);
         own.names = Some(Arc::clone(&house.values));
     };
     let Some(telegram) = bot(spec, account, config, secrets, serving)? else {
@@ -254,18 +274,24 @@ fn telegram(
         };
     };
     let telegram = Arc::new(telegram);
+    if let Some(token) = secrets.get(&config.token) {
+        wired.claims.push(Claim::of_token(&house.key, "telegram", token));
+    }
+    let mut called_at = None;
     if config.updates == Updates::Webhook {
         let webhook = telegram.webhook().map_err(|error| refused(account, error.to_string()))?;
-        wired.webhooks.push(Hook {
+        let hook = Hook {
             path: house.key.hook(&spec.id, &account.id).expose_secret().to_owned(),
             partner: spec.id.clone(),
             account: account.id.clone(),
             webhook: Arc::new(webhook),
-        });
+        };
+        called_at = Some(hook_url(house, &hook)?);
+        wired.webhooks.push(hook);
     }
     wired.telegrams.push(TelegramAccount {
         telegram: Arc::clone(&telegram),
-        updates: config.updates,
+        webhook: called_at,
         partner: spec.id.clone(),
         account: account.id.clone(),
         menu: menu(spec),
@@ -322,7 +348,7 @@ fn web(
     own.title.clone_from(&spec.config.name);
     own.bot.clone_from(&spec.config.persona.name);
     own.lang = spec.config.languages.first().copied().unwrap_or_default();
-    own.gallery = wired.gallery(&spec.id).map(|pictures| Gallery { base: format!("{MEDIA}/{}", spec.id), pictures });
+    own.gallery = Some(Gallery { base: format!("{MEDIA}/{}", spec.id), pictures: Arc::clone(&wired.pictures) });
     let key = SessionKey::new(&house.key.bytes("web", &[spec.id.as_str(), account.id.as_str()]));
     let mailbox = Arc::new(house.engine.clone());
     let chat = WebChat::new(own, key, mailbox, Arc::clone(&house.directory), Arc::clone(&house.clock))
@@ -337,57 +363,33 @@ fn refused(account: &Account, cause: String) -> Problem {
 }
 
 impl Wired {
-    /// A partner's pictures.
-    fn gallery(&self, partner: &PartnerId) -> Option<Arc<dyn Pictures>> {
-        self.pictures.iter().find(|(id, _)| id == partner).map(|(_, pictures)| Arc::clone(pictures))
-    }
-
     /// All chats as one router.
     pub(crate) fn chat_routes(&self) -> Router {
         self.chats.iter().fold(Router::new(), |routes, chat| routes.merge(chat.mounted()))
     }
 
-    pub(crate) fn join(&mut self, other: Self) {
-        self.chats.extend(other.chats);
-        self.pictures.extend(other.pictures);
-        self.webhooks.extend(other.webhooks);
-        self.telegrams.extend(other.telegrams);
-        self.has_model |= other.has_model;
-        self.retention.extend(other.retention);
-    }
-
-    /// Asks the messengers for their events, now that we can take them. A messenger that cannot be reached is tried again
-    /// in the background: it must not stop the others.
-    pub(crate) fn begin_receiving(
-        &self,
-        house: &Arc<House>,
-        stop: &tokio_util::sync::CancellationToken,
-    ) -> Result<(), Problem> {
+    /// Asks the messengers for their events until `stop`, now that we can take them. A messenger that cannot be reached is
+    /// tried again in the background: it must not stop the others.
+    pub(crate) fn begin_receiving(&self, house: &Arc<House>, stop: &CancellationToken, tasks: &TaskTracker) {
         for one in &self.telegrams {
-            let hook = self.webhooks.iter().find(|hook| hook.partner == one.partner && hook.account == one.account);
-            let webhook = match (one.updates, hook) {
-                (Updates::Webhook, Some(hook)) => Some(hook_url(house, hook)?),
-                _ => None,
-            };
             let receiving = Receiving {
                 telegram: Arc::clone(&one.telegram),
                 house: Arc::clone(house),
-                webhook,
+                webhook: one.webhook.clone(),
                 name: format!("{}/{}", one.partner, one.account),
                 partner: one.partner.clone(),
                 account: one.account.clone(),
                 menu: one.menu.clone(),
             };
             let stop = stop.clone();
-            tokio::spawn(async move {
+            tasks.spawn(async move {
                 tokio::select! {
-                    () = receiving.run() => {}
+                    () = receiving.keep_running() => {}
                     () = stop.cancelled() => {}
                 }
                 receiving.telegram.stop().await;
             });
         }
-        Ok(())
     }
 }
 

@@ -8,6 +8,6 @@ mod photos;
 mod secrets;
 
 pub use folder::{FolderError, read, read_embedded};
-pub use load::{LoadedPartner, load, load_embedded};
+pub use load::{LoadedPartner, load, load_embedded, partner_of};
 pub use photos::Photos;
 pub use secrets::{BadEnv, Secrets};

@@ -42,8 +42,7 @@ pub struct LoadedPartner {
 /// When there is no such folder, or its name is no id; what is wrong inside is in [`LoadedPartner::refused`].
 pub fn load(folder: &Path) -> Result<LoadedPartner, FolderError> {
     let root = canonical(folder)?;
-    let name = root.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let id = PartnerId::parse(&name)?;
+    let id = named(&root)?;
     let (files, refused) = read_all(&root);
     match secrets(&root) {
         Ok(secrets) => Ok(check(id, files, secrets, refused)),
@@ -56,6 +55,19 @@ pub fn load(folder: &Path) -> Result<LoadedPartner, FolderError> {
             Ok(LoadedPartner { id, spec: None, secrets, diagnostics, refused, scripts, files })
         }
     }
+}
+
+/// Whose folder it is, without reading it.
+///
+/// # Errors
+/// When there is no such folder, or its name is no id.
+pub fn partner_of(folder: &Path) -> Result<PartnerId, FolderError> {
+    named(&canonical(folder)?)
+}
+
+fn named(root: &Path) -> Result<PartnerId, FolderError> {
+    let name = root.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    Ok(PartnerId::parse(&name)?)
 }
 
 /// The secrets of a folder's `.env`, if it has one.

@@ -20,7 +20,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use jiff::Timestamp;
-use voronka_core::lang::Lang;
+use voronka_core::{ids::PartnerId, lang::Lang};
 
 use super::{
     BASE, House, PartnerCard,
@@ -79,7 +79,7 @@ pub(super) async fn admit(
     next: Next,
 ) -> Response {
     let partner = params.as_ref().ok().and_then(|params| params.iter().find(|(name, _)| *name == "partner"));
-    let known = |id: &str| house.admin.cards().find(|card| card.id.as_str() == id);
+    let known = |id: &str| house.admin.partners.of(&PartnerId::parse(id).ok()?);
     let asked_for = partner.map_or(AskedFor::Nobody, |(_, id)| known(id).map_or(AskedFor::Unknown, AskedFor::Partner));
     let asked = asked_language(request.uri().query());
     let lang = asked.or_else(|| language(request.headers())).unwrap_or_else(|| asked_for.language(&house));
@@ -124,7 +124,9 @@ impl AskedFor {
     fn language(&self, house: &House) -> Lang {
         match self {
             Self::Partner(card) => card.lang,
-            Self::Nobody | Self::Unknown => house.admin.cards().next().map(|card| card.lang).unwrap_or_default(),
+            Self::Nobody | Self::Unknown => {
+                house.admin.partners.first(|_| true).map(|card| card.lang).unwrap_or_default()
+            }
         }
     }
 }

@@ -100,7 +100,7 @@ pub(super) async fn start(
 ) -> Result<Response, Problem> {
     let asked = visit.map(|Extension(visit)| visit.partner.id);
     let id = asked
-        .or_else(|| house.admin.cards().find(|card| door.who.sees(&card.id)).map(|card| card.id.clone()))
+        .or_else(|| house.admin.partners.first(|card| door.who.sees(&card.id)).map(|card| card.id))
         .ok_or(Problem::NotFound)?;
     Ok(page::go_to(&format!("{BASE}/{id}/chats")))
 }

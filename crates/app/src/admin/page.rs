@@ -155,8 +155,9 @@ impl Frame {
     /// `here`: the address without the base, with its query.
     pub(super) async fn of(house: &House, visit: &Visit, place: Place, here: &str) -> Result<Self, Problem> {
         let base = format!("{BASE}/{}", visit.partner.id);
-        let others = house.admin.cards().filter(|card| visit.door.who.sees(&card.id)).map(|card| Other {
-            name: card.name.clone(),
+        let seen = house.admin.partners.all(|card| visit.door.who.sees(&card.id));
+        let others = seen.into_iter().map(|card| Other {
+            name: card.name,
             href: format!("{BASE}/{}/{}", card.id, place.name()),
             here: card.id == visit.partner.id,
         });

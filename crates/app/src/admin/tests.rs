@@ -27,7 +27,7 @@ use voronka_core::{
 };
 use voronka_testkit::{FakeClock, journal::MemoryStore};
 
-use super::{Admin, LOCAL_HOSTS, Letters, LiveCard, PartnerCard};
+use super::{Admin, Cards, LOCAL_HOSTS, Letters, PartnerCard};
 
 /// Posts into a store, where nothing takes the mail up: what was posted can be counted.
 struct Postbox(Arc<MemoryStore>);
@@ -84,8 +84,11 @@ fn card(id: &str, name: &str) -> PartnerCard {
 }
 
 pub(super) fn admin(store: &Arc<MemoryStore>) -> Admin {
+    let cards = Cards::default();
+    cards.show(card("korica", "Корица"));
+    cards.show(card("sosed", "Сосед"));
     Admin {
-        partners: [card("korica", "Корица"), card("sosed", "Сосед")].map(LiveCard::new).into(),
+        partners: Arc::new(cards),
         directory: store.clone(),
         mailbox: Arc::new(Postbox(store.clone())),
         letters: Arc::new(Postbox(store.clone())),

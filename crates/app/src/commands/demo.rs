@@ -28,7 +28,7 @@ use crate::{
     cli::{DISK_MIN_MIB, Demo},
     observe::{DiskMin, Recorder},
     out::{self, Problem},
-    server,
+    server::{self, Doors},
     texts::Texts,
     wiring::{self, MissingKeys, Wired},
 };
@@ -53,12 +53,16 @@ pub(crate) async fn run(wish: Demo, texts: &Texts) -> Result<ExitCode, Problem> 
     // The doctor looks for it: there is no folder of partners here.
     std::fs::write(data.join(MARK), "").map_err(|error| unusable(&data, &error))?;
     let (spec, secrets) = partner()?;
-    let card = admin::LiveCard::new(admin::PartnerCard::of(&spec, files()?));
+    let (doors, cards) = (Arc::<Doors>::default(), admin::Cards::default());
+    cards.show(admin::PartnerCard::of(&spec, files()?));
     let pictures = Arc::new(Photos::embedded(&KORICA, &spec));
-    let wired = wiring::serve(&premises.house, Arc::new(spec), pictures, &secrets, MissingKeys::LeaveOut).await?;
+    let (partner, wired) =
+        wiring::wire(&premises.house, Arc::new(spec), pictures, &secrets, MissingKeys::LeaveOut).await?;
+    premises.house.engine.serve(partner);
+    doors.open(&wired);
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
     let owner = admin::Admin {
-        partners: vec![card],
+        partners: Arc::new(cards),
         directory: premises.store.clone(),
         mailbox: Arc::new(premises.house.engine.clone()),
         letters: Arc::new(premises.house.engine.clone()),
@@ -71,12 +75,12 @@ pub(crate) async fn run(wish: Demo, texts: &Texts) -> Result<ExitCode, Problem> 
     let journal: Arc<dyn Journal> = premises.store.clone();
     let observed = premises.observed(recorder, &data, DiskMin::mebibytes(DISK_MIN_MIB));
     let house = &premises.house;
-    let routes = server::routes(&wired, &house.engine, &journal, &house.clock, observed.clone());
+    let routes = server::routes(&doors, &house.engine, &journal, &house.clock, observed.clone());
     let routes = routes.merge(admin::router(owner));
     let asked = asked_to_stop();
     premises.house.engine.start().await.map_err(|error| unreadable(&data, &error))?;
-    premises.watch(&observed, &data, &stop, &tasks);
-    wired.begin_receiving(&premises.house, &stop)?;
+    premises.watch(&observed, None, &data, &stop, &tasks);
+    wired.begin_receiving(&premises.house, &stop, &tasks);
     welcome(wish.port, &data, &wired, texts);
     let routes = server::only_for(routes, admin::LOCAL_HOSTS.map(str::to_owned).into());
     let clock = Arc::clone(&house.clock);

@@ -6,19 +6,17 @@ use axum::Router;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::error;
 use voronka_core::ports::{Journal, Retention};
-use voronka_files::Photos;
 
 use super::{Premises, asked_to_stop, open, unreadable, unusable};
 use crate::{
-    admin,
+    admin::{self, Cards},
     cli::{AdminUrl, Run},
     housekeeping,
     observe::{DiskMin, Recorder, private_routes},
     out::{self, Problem},
-    reload::{self, Losses, Watched},
-    server,
+    partners::{Losses, Partners},
+    server::{self, Doors},
     texts::Texts,
-    wiring::{self, MissingKeys, Wired},
 };
 
 pub(crate) async fn run(wish: Run, texts: &Texts) -> Result<ExitCode, Problem> {
@@ -26,25 +24,9 @@ pub(crate) async fn run(wish: Run, texts: &Texts) -> Result<ExitCode, Problem> {
     let recorder = Recorder::install();
     let premises = open(&wish.data, wish.public_url.clone(), wish.limits())?;
     let house = &premises.house;
-    let mut wired = Wired::default();
-    let losses = if wish.yes { Losses::Meant } else { Losses::Refused };
-    let (mut watched, mut cards) = (Vec::new(), Vec::new());
-    for folder in &folders {
-        match serve(house, folder, losses).await {
-            Ok((one, folder, card)) => {
-                wired.join(one);
-                watched.push(folder);
-                cards.push(card);
-            }
-            // One partner's mistake must not stop the others.
-            Err(problem) => {
-                out::problem(&problem, texts);
-                error!(folder = %folder.display(), "the partner is not served");
-            }
-        }
-    }
-    let count = cards.len();
-    if count == 0 {
+    let (doors, cards) = (Arc::<Doors>::default(), Arc::<Cards>::default());
+    let partners = Arc::new(partners_of(&wish, &premises, &doors, &cards));
+    if !take_in(&partners, &folders, texts).await {
         return Ok(ExitCode::FAILURE);
     }
     let listener = server::listen(wish.listen).await?;
@@ -55,28 +37,28 @@ pub(crate) async fn run(wish: Run, texts: &Texts) -> Result<ExitCode, Problem> {
     let observed = premises.observed(recorder, &wish.data, DiskMin::mebibytes(wish.disk_min));
     let journal: Arc<dyn Journal> = premises.store.clone();
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-    let routes = server::routes(&wired, &house.engine, &journal, &house.clock, observed.clone());
+    let routes = server::routes(&doors, &house.engine, &journal, &house.clock, observed.clone());
     let routes = with_owners_view(routes, &premises, &wish, cards, &stop)?;
     let proxies = server::Proxies::new(wish.proxies);
     let asked = asked_to_stop();
     house.engine.start().await.map_err(|error| unreadable(&wish.data, &error))?;
-    premises.watch(&observed, &wish.data, &stop, &tasks);
-    wired.begin_receiving(house, &stop)?;
+    premises.watch(&observed, Some(&partners), &wish.data, &stop, &tasks);
+    partners.begin_receiving().await;
     if let Some(private) = private {
         let (routes, clock) = (private_routes(observed), Arc::clone(&house.clock));
         tasks.spawn(server::serve(private, routes, proxies.clone(), clock, stop.clone()));
     }
+    let count = partners.served().await;
     let args = [("count", Cow::from(count.to_string())), ("address", Cow::from(format!("http://{}", wish.listen)))];
     out::note(&texts.get("run-ready", &args));
     tasks.spawn(server::serve(listener, routes, proxies, Arc::clone(&house.clock), stop.clone()));
     let store: Arc<dyn Retention> = premises.store.clone();
-    let (clock, retention) = (Arc::clone(&house.clock), std::mem::take(&mut wired.retention));
-    tasks.spawn(reload::watch(Arc::clone(house), watched, Texts::of_locale(), stop.clone()));
-    tasks.spawn(housekeeping::run(store, clock, retention, stop.clone()));
+    tasks.spawn(Arc::clone(&partners).watch(stop.clone()));
+    tasks.spawn(housekeeping::run(store, Arc::clone(&house.clock), Arc::clone(&partners), stop.clone()));
     asked.await;
     out::note(&texts.get("stopping", &[]));
     stop.cancel();
-    wired.chats.iter().for_each(|chat| chat.stop());
+    partners.end().await;
     house.engine.stop().await;
     // They have logged what went wrong, if anything did.
     tasks.close();
@@ -87,12 +69,32 @@ pub(crate) async fn run(wish: Run, texts: &Texts) -> Result<ExitCode, Problem> {
     Ok(ExitCode::SUCCESS)
 }
 
+fn partners_of(wish: &Run, premises: &Premises, doors: &Arc<Doors>, cards: &Arc<Cards>) -> Partners {
+    let losses = if wish.yes { Losses::Meant } else { Losses::Refused };
+    let (house, doors, cards) = (Arc::clone(&premises.house), Arc::clone(doors), Arc::clone(cards));
+    Partners::new(house, doors, cards, &wish.partners, &wish.data, losses, Texts::of_locale())
+}
+
+/// Serves whom it can; `false`: there are partners, and none of them can be served.
+async fn take_in(partners: &Partners, folders: &[PathBuf], texts: &Texts) -> bool {
+    let mut broken = 0;
+    for folder in folders {
+        // One partner's mistake must not stop the others.
+        if let Err(problem) = partners.take_in(folder).await {
+            out::problem(&problem, texts);
+            error!(folder = %folder.display(), "the partner is not served");
+            broken += 1;
+        }
+    }
+    broken < folders.len()
+}
+
 /// The routes with the owner's pages, if these have an address; else what was read for them is let go.
 fn with_owners_view(
     routes: Router,
     premises: &Premises,
     wish: &Run,
-    partners: Vec<Arc<admin::LiveCard>>,
+    partners: Arc<Cards>,
     stop: &CancellationToken,
 ) -> Result<Router, Problem> {
     let Some(url) = &wish.admin_url else { return Ok(routes) };
@@ -105,7 +107,7 @@ fn owners_view(
     premises: &Premises,
     data: &Path,
     url: &AdminUrl,
-    partners: Vec<Arc<admin::LiveCard>>,
+    partners: Arc<Cards>,
     stop: &CancellationToken,
 ) -> Result<admin::Admin, Problem> {
     let house = &premises.house;
@@ -121,36 +123,6 @@ fn owners_view(
         hosts: vec![url.host().to_owned()],
         access: Some(Arc::new(access.map_err(|error| unusable(data, &error))?)),
     })
-}
-
-async fn serve(
-    house: &wiring::House,
-    folder: &Path,
-    losses: Losses,
-) -> Result<(Wired, Watched, Arc<admin::LiveCard>), Problem> {
-    let before = reload::fingerprint(folder);
-    let loaded = voronka_files::load(folder).map_err(|error| unreadable(folder, &error))?;
-    if let Some(refused) = loaded.refused.first() {
-        return Err(unreadable(folder, refused));
-    }
-    let Some(spec) = loaded.spec else {
-        let errors = loaded
-            .diagnostics
-            .iter()
-            .filter(|found| found.code.level() == voronka_core::spec::diagnostic::Level::Error);
-        let args = vec![
-            ("partner", loaded.id.to_string()),
-            ("count", errors.count().to_string()),
-            ("dir", folder.display().to_string()),
-        ];
-        return Err(Problem::new("problem-partner-broken", args).hint("problem-partner-broken-hint"));
-    };
-    let card = admin::LiveCard::new(admin::PartnerCard::of(&spec, loaded.files));
-    let spec = Arc::new(spec);
-    let pictures = Photos::of(folder, &spec).map_err(|error| unreadable(folder, &error))?;
-    let shown = Arc::new(pictures.clone());
-    let wired = wiring::serve(house, Arc::clone(&spec), shown, &loaded.secrets, MissingKeys::AreErrors).await?;
-    Ok((wired, Watched::new(folder, spec, loaded.secrets, pictures, before, losses).shown_on(&card), card))
 }
 
 /// The partners' folders, by name; the folder itself if it is a partner's.

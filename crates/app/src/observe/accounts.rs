@@ -54,6 +54,16 @@ impl Accounts {
         self.lock().insert((partner.clone(), account.clone()), state);
     }
 
+    /// A partner's accounts are not listened to any more, and nobody misses them.
+    pub(crate) fn forget(&self, partner: &PartnerId) {
+        self.lock().retain(|(of, account), _| {
+            if of == partner {
+                gauge!("voronka_account_up", "partner" => of.to_string(), "account" => account.to_string()).set(0.0);
+            }
+            of != partner
+        });
+    }
+
     /// All of them, by partner.
     pub(crate) fn report(&self) -> Vec<AccountReport> {
         let report = |((partner, account), state): (&(PartnerId, AccountId), &AccountState)| AccountReport {

@@ -15,7 +15,7 @@ use axum::{
     extract::{Path as Of, State},
     http::StatusCode,
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{get, post},
     serve::Listener,
 };
 use jiff::Timestamp;
@@ -30,6 +30,10 @@ use voronka_core::{
 use voronka_engine::{Engine, PutBack};
 
 use super::{Observed, Readiness, private_routes};
+use crate::{
+    out::Problem,
+    partners::{PartnerReport, Partners},
+};
 
 /// How long the running house may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -150,7 +154,14 @@ impl Control {
     }
 
     /// Opens the door, until `stop`, as one of `tasks`. Without it the house works all the same.
-    pub(crate) fn open(self, data: &Path, observed: Observed, stop: CancellationToken, tasks: &TaskTracker) {
+    pub(crate) fn open(
+        self,
+        data: &Path,
+        observed: Observed,
+        partners: Option<Arc<Partners>>,
+        stop: CancellationToken,
+        tasks: &TaskTracker,
+    ) {
         let path = socket(data);
         let listener = match listen(data, &path) {
             Ok(listener) => listener,
@@ -164,7 +175,10 @@ impl Control {
             .route("/letters/{partner}", get(letters_of))
             .route("/letters/{partner}/{id}", get(letter).post(retry).delete(drop_letter))
             .with_state(self);
-        let routes = private_routes(observed).merge(letters);
+        let mut routes = private_routes(observed).merge(letters);
+        if let Some(partners) = partners {
+            routes = routes.merge(partners_routes(partners));
+        }
         info!(path = %path.display(), "the door for doctor and dead-letters is open");
         tasks.spawn(async move {
             let until = stop.clone();
@@ -225,6 +239,40 @@ impl Listener for Ours {
     }
 }
 
+/// What an operator may do with partners.
+fn partners_routes(partners: Arc<Partners>) -> Router {
+    Router::new()
+        .route("/partners", get(all_partners))
+        .route("/partners/{partner}/start", post(start))
+        .route("/partners/{partner}/stop", post(stop))
+        .route("/partners/{partner}/restart", post(restart))
+        .with_state(partners)
+}
+
+async fn all_partners(State(partners): State<Arc<Partners>>) -> Response {
+    Json(partners.report()).into_response()
+}
+
+async fn start(State(partners): State<Arc<Partners>>, Of(partner): Of<PartnerId>) -> Response {
+    done(partners.start(&partner).await)
+}
+
+async fn stop(State(partners): State<Arc<Partners>>, Of(partner): Of<PartnerId>) -> Response {
+    done(partners.stop(&partner).await)
+}
+
+async fn restart(State(partners): State<Arc<Partners>>, Of(partner): Of<PartnerId>) -> Response {
+    done(partners.restart(&partner).await)
+}
+
+/// What went wrong is told in the caller's language.
+fn done(done: Result<(), Problem>) -> Response {
+    match done {
+        Ok(()) => Json(Option::<Problem>::None).into_response(),
+        Err(problem) => Json(Some(problem)).into_response(),
+    }
+}
+
 fn failed(error: &StoreError) -> Response {
     warn!(%error, "an operator's call failed");
     (StatusCode::SERVICE_UNAVAILABLE, error.to_string()).into_response()
@@ -255,6 +303,24 @@ async fn drop_letter(State(control): State<Control>, Of((partner, id)): Of<(Part
         Ok(true) => StatusCode::NO_CONTENT.into_response(),
         Ok(false) => StatusCode::NOT_FOUND.into_response(),
         Err(error) => failed(&error),
+    }
+}
+
+/// What can be done with a partner while others are served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Change {
+    Start,
+    Stop,
+    Restart,
+}
+
+impl Change {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Stop => "stop",
+            Self::Restart => "restart",
+        }
     }
 }
 
@@ -314,6 +380,18 @@ impl Client {
         }
     }
 
+    /// How it stands with all partners; `None`: this house has none of its own, as the demo.
+    pub(crate) async fn partners(&self) -> Result<Option<Vec<PartnerReport>>, ControlError> {
+        self.get("partners").await
+    }
+
+    /// Starts, stops or restarts a partner; what keeps it from that.
+    pub(crate) async fn change(&self, partner: &PartnerId, change: Change) -> Result<Option<Problem>, ControlError> {
+        let url = format!("http://voronka/partners/{partner}/{}", change.name());
+        // Turns under way may end.
+        Ok(self.told(self.0.post(url).timeout(PATIENCE * 3)).await?.flatten())
+    }
+
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, ControlError> {
         self.told(self.0.get(format!("http://voronka/{path}"))).await
     }
@@ -353,7 +431,7 @@ mod tests {
         );
         let observed = Observed { health: Arc::new(health), recorder: None, token: Arc::new("token".into()) };
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-        Control { engine, directory: store, clock }.open(data.path(), observed, stop.clone(), &tasks);
+        Control { engine, directory: store, clock }.open(data.path(), observed, None, stop.clone(), &tasks);
         assert!(UnixStream::connect(socket(data.path())).await.is_ok());
         stop.cancel();
         tasks.close();

@@ -2,7 +2,7 @@
 //!
 //! What may be asked for is known beforehand ([`Pictures`]): no path of a request is ever taken to the disk.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     Router,
@@ -14,10 +14,9 @@ use axum::{
 };
 use serde::Deserialize;
 use tokio::sync::Semaphore;
-use voronka_core::{
-    ids::PartnerId,
-    ports::{Picture, Pictures},
-};
+use voronka_core::ports::Picture;
+
+use super::Doors;
 
 /// What the addresses of pictures begin with.
 pub(crate) const MEDIA: &str = "/media";
@@ -32,7 +31,7 @@ const ASKED_AGAIN: &str = "public, no-cache";
 const POLICY: &str = "default-src 'none'; sandbox";
 
 struct Media {
-    by_partner: HashMap<String, Arc<dyn Pictures>>,
+    doors: Arc<Doors>,
     reading: Semaphore,
 }
 
@@ -43,9 +42,8 @@ struct Asked {
 }
 
 /// The route of all partners' pictures.
-pub(super) fn routes(pictures: impl Iterator<Item = (PartnerId, Arc<dyn Pictures>)>) -> Router {
-    let by_partner = pictures.map(|(partner, pictures)| (partner.to_string(), pictures)).collect();
-    let media = Media { by_partner, reading: Semaphore::new(READ_AT_ONCE_MAX) };
+pub(super) fn routes(doors: Arc<Doors>) -> Router {
+    let media = Media { doors, reading: Semaphore::new(READ_AT_ONCE_MAX) };
     Router::new().route(&format!("{MEDIA}/{{partner}}/{{*path}}"), get(picture)).with_state(Arc::new(media))
 }
 
@@ -68,9 +66,8 @@ async fn picture(
 }
 
 async fn find(media: &Media, partner: &str, path: &str) -> Option<Picture> {
-    let pictures = media.by_partner.get(partner)?;
     let _turn = media.reading.acquire().await.ok()?;
-    pictures.read(path).await
+    media.doors.picture(partner, path).await
 }
 
 fn show(picture: Picture, asked: Option<&str>, headers: &HeaderMap) -> Response {
@@ -94,10 +91,14 @@ fn show(picture: Picture, asked: Option<&str>, headers: &HeaderMap) -> Response 
 mod tests {
     use axum::{body::to_bytes, http::Request};
     use tower::ServiceExt;
-    use voronka_core::spec::partner::{PartnerFiles, PartnerSpec};
+    use voronka_core::{
+        ids::PartnerId,
+        ports::Pictures,
+        spec::partner::{PartnerFiles, PartnerSpec},
+    };
     use voronka_files::Photos;
 
-    use super::*;
+    use super::{super::doors::Partner, *};
 
     const PNG: &[u8] = b"\x89PNG\r\n\x1a\n a picture";
 
@@ -137,7 +138,10 @@ mod tests {
                 product.photo = Some((*photo).to_owned());
             }
             let pictures: Arc<dyn Pictures> = Arc::new(Photos::of(folder.path(), &spec).unwrap());
-            Self { folder, routes: routes([(id, pictures)].into_iter()) }
+            let (doors, partner) =
+                (Arc::new(Doors::default()), Partner { pictures: Some(pictures), ..Partner::default() });
+            doors.put(&id, partner, &[]);
+            Self { folder, routes: routes(doors) }
         }
 
         async fn ask(&self, path: &str, known: Option<&str>) -> Reply {

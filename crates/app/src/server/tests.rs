@@ -40,9 +40,12 @@ impl Door {
     fn of(webhook: Arc<dyn voronka_core::ports::Webhook>) -> Self {
         let (partner, account) = named();
         let (mailbox, store) = (Arc::new(FakeMailbox::default()), Arc::new(MemoryStore::new()));
+        let doors = Arc::new(Doors::default());
+        let hook = Hook { path: "path".to_owned(), partner: partner.clone(), account, webhook };
+        doors.put(&partner, doors::Partner::default(), &[hook]);
         let hooks = Hooks {
             answered: Counter::noop(),
-            by_path: [("path".to_owned(), Hook { path: "path".to_owned(), partner, account, webhook })].into(),
+            doors,
             mailbox: mailbox.clone(),
             journal: store.clone(),
             clock: Arc::new(FakeClock::at("2026-12-01T09:00:00Z")),

@@ -1,7 +1,8 @@
 //! Listening to one account, and saying how it stands with it.
 
-use std::sync::Arc;
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
+use futures::FutureExt;
 use jiff::SignedDuration;
 use metrics::gauge;
 use tracing::{error, info, warn};
@@ -62,7 +63,17 @@ impl From<&PollError> for Trouble {
 }
 
 impl Receiving {
-    pub(super) async fn run(&self) {
+    /// Listens for ever. A panic is a fault of ours in what one messenger said: its account is set up again, nobody else notices.
+    pub(super) async fn keep_running(&self) {
+        let mut pause = PAUSE_MIN;
+        while AssertUnwindSafe(self.run()).catch_unwind().await.is_err() {
+            error!(account = %self.name, "listening to the account panicked; it is set up again");
+            self.stands(AccountState::Unreachable);
+            self.sleep(&mut pause).await;
+        }
+    }
+
+    async fn run(&self) {
         let mut pause = PAUSE_MIN;
         self.stands(AccountState::Starting);
         while let Err(Trouble { state, why }) = self.set_up().await {

@@ -5,16 +5,16 @@
 //! links and mounts, and whichever way an editor saves.
 
 use std::{
+    borrow::Cow,
     collections::{HashSet, hash_map::DefaultHasher},
     fs,
     hash::{Hash, Hasher},
     path::{Path, PathBuf},
-    sync::{Arc, Weak},
-    time::{Duration, Instant},
+    sync::Arc,
+    time::Duration,
 };
 
-use tokio_util::sync::CancellationToken;
-use tracing::{error, info, warn};
+use tracing::{error, info};
 use voronka_core::{
     message::Peer,
     spec::{diagnostic::Level, partner::PartnerSpec},
@@ -23,16 +23,16 @@ use voronka_engine::Partner;
 use voronka_files::{LoadedPartner, Photos, Secrets};
 
 use crate::{
-    admin::{LiveCard, PartnerCard},
+    admin::{Cards, PartnerCard},
     out,
     texts::Texts,
     wiring::{self, House, MissingKeys},
 };
 
 /// How often folders are looked at.
-const EVERY: Duration = Duration::from_millis(500);
+pub(super) const EVERY: Duration = Duration::from_millis(500);
 /// Looking takes no more than this part of the time, however many folders there are.
-const SHARE: u32 = 50;
+pub(super) const SHARE: u32 = 50;
 /// Deepest folder that is looked into.
 const DEPTH_MAX: usize = 8;
 
@@ -46,13 +46,13 @@ pub(crate) struct Watched {
     loaded: Fingerprint,
     /// What it was like at the last look.
     seen: Fingerprint,
-    /// Where the owner's page has its files from, if there is such a page.
-    card: Weak<LiveCard>,
     losses: Losses,
+    /// Where the owner's page has its files from.
+    cards: Arc<Cards>,
 }
 
 /// What a folder looks like from outside.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Fingerprint(u64);
 
 /// What became of an edit.
@@ -99,18 +99,14 @@ impl Watched {
         photos: Photos,
         loaded: Fingerprint,
         losses: Losses,
+        cards: Arc<Cards>,
     ) -> Self {
-        Self { folder: folder.to_path_buf(), spec, secrets, photos, loaded, seen: loaded, losses, card: Weak::new() }
-    }
-
-    /// Shows the files that are served by on the owner's page, for as long as there is one.
-    pub(crate) fn shown_on(self, card: &Arc<LiveCard>) -> Self {
-        Self { card: Arc::downgrade(card), ..self }
+        Self { folder: folder.to_path_buf(), spec, secrets, photos, loaded, seen: loaded, losses, cards }
     }
 
     /// Whether the folder has changed since it was loaded, and not since the last look: whoever writes it is done.
-    fn is_due(&mut self) -> bool {
-        let now = fingerprint(&self.folder);
+    pub(super) async fn is_due(&mut self) -> bool {
+        let now = super::look(&self.folder).await;
         let steady = now == self.seen;
         self.seen = now;
         steady && now != self.loaded
@@ -145,9 +141,7 @@ impl Watched {
         // Before anybody is told of them.
         self.photos.follow(&spec);
         if house.engine.swap(partner) {
-            if let Some(card) = self.card.upgrade() {
-                card.replace(PartnerCard::of(&spec, files));
-            }
+            self.cards.show(PartnerCard::of(&spec, files));
             self.spec = spec;
             Swap::Done
         } else {
@@ -200,62 +194,44 @@ impl Watched {
     }
 }
 
-/// Watches folders until `stop`.
-pub(crate) async fn watch(house: Arc<House>, mut all: Vec<Watched>, texts: Texts, stop: CancellationToken) {
-    let mut pause = EVERY;
-    loop {
-        tokio::select! {
-            () = tokio::time::sleep(pause) => {}
-            () = stop.cancelled() => return,
-        }
-        let looked = tokio::task::spawn_blocking(move || {
-            let begun = Instant::now();
-            let due: Vec<usize> =
-                all.iter_mut().enumerate().filter_map(|(at, one)| one.is_due().then_some(at)).collect();
-            (all, due, begun.elapsed())
-        });
-        let Ok((back, due, took)) = looked.await else { return };
-        all = back;
-        pause = EVERY.max(took * SHARE);
-        for at in due {
-            let Some(one) = all.get_mut(at) else { continue };
-            let begun = Instant::now();
-            let swap = one.swap(&house).await;
-            tell(one, &swap, begun.elapsed(), &texts);
-        }
+/// Why an edit is not served by, for those who ask later; `None`: it is, or nobody has to know.
+pub(super) fn refusal(swap: &Swap, one: &Watched, texts: &Texts) -> Option<String> {
+    match swap {
+        Swap::Broken { .. } | Swap::LosesProducts { .. } => Some(words(swap, one, texts)),
+        Swap::Done | Swap::NeedsRestart | Swap::Unsteady => None,
     }
 }
 
-fn tell(one: &Watched, swap: &Swap, took: Duration, texts: &Texts) {
+/// Tells whoever looks on what became of an edit.
+pub(super) fn tell(one: &Watched, swap: &Swap, took: Duration, texts: &Texts) {
     let partner = &one.spec.id;
-    let folder = one.folder.display().to_string();
-    let args = |more: &str| {
-        [("partner", partner.to_string().into()), ("dir", folder.clone().into()), ("count", more.to_owned().into())]
-    };
     match swap {
         Swap::Done => {
             let us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
             info!(%partner, us, "edited files are served by");
-            out::note(&texts.get("reload-done", &args("")));
         }
         Swap::Broken { errors } => {
             error!(%partner, errors, "edited files have mistakes; the last good ones are served by");
-            out::note(&texts.get("reload-broken", &args(&errors.to_string())));
-        }
-        Swap::NeedsRestart => {
-            warn!(%partner, "edited accounts, keys or names are served by after a restart");
-            out::note(&texts.get("reload-restart", &args("")));
         }
         Swap::LosesProducts { lost, of } => {
             error!(%partner, lost, of, "the edited catalogue has lost many products; the last good files are served by");
-            let args = [
-                ("partner", partner.to_string().into()),
-                ("lost", lost.to_string().into()),
-                ("of", of.to_string().into()),
-            ];
-            out::note(&texts.get("reload-loses", &args));
         }
-        Swap::Unsteady => {}
+        Swap::NeedsRestart | Swap::Unsteady => return,
+    }
+    out::note(&words(swap, one, texts));
+}
+
+fn words(swap: &Swap, one: &Watched, texts: &Texts) -> String {
+    let named = |more: &[(&'static str, usize)]| {
+        let mut args =
+            vec![("partner", Cow::from(one.spec.id.to_string())), ("dir", Cow::from(one.folder.display().to_string()))];
+        args.extend(more.iter().map(|(name, count)| (*name, Cow::from(count.to_string()))));
+        args
+    };
+    match swap {
+        Swap::Broken { errors } => texts.get("reload-broken", &named(&[("count", *errors)])),
+        Swap::LosesProducts { lost, of } => texts.get("reload-loses", &named(&[("lost", *lost), ("of", *of)])),
+        Swap::Done | Swap::NeedsRestart | Swap::Unsteady => texts.get("reload-done", &named(&[])),
     }
 }
 

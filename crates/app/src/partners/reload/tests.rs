@@ -22,7 +22,7 @@ struct Stage {
     store: Arc<MemoryStore>,
     channel: Arc<FakeChannel>,
     watched: Watched,
-    card: Arc<LiveCard>,
+    cards: Arc<Cards>,
     said: usize,
 }
 
@@ -44,6 +44,7 @@ impl Stage {
         let key = InstanceKey::random().unwrap();
         let data = root.path().to_path_buf();
         let house = House::new(engine, store.clone(), knowledge, clock, key, None, data);
+        let cards = Arc::<Cards>::default();
         let watched = Watched::new(
             &folder,
             Arc::clone(&spec),
@@ -51,10 +52,10 @@ impl Stage {
             Photos::of(&folder, &spec).unwrap(),
             fingerprint(&folder),
             Losses::Refused,
+            Arc::clone(&cards),
         );
-        let card = LiveCard::new(PartnerCard::of(&spec, loaded.files));
-        let watched = watched.shown_on(&card);
-        Self { root, house, store, channel, watched, card, said: 0 }
+        cards.show(PartnerCard::of(&spec, loaded.files));
+        Self { root, house, store, channel, watched, cards, said: 0 }
     }
 
     fn write(&self, path: &str, text: &str) {
@@ -107,7 +108,7 @@ async fn a_saved_file_is_swapped_and_conversations_stay_at_their_step() {
 async fn the_owners_page_shows_the_files_that_are_served_by() {
     let mut stage = Stage::open().await;
     let path: Arc<str> = "flows/a.yaml".into();
-    let shown = |stage: &Stage| String::from_utf8(stage.card.now().files[&path].clone()).unwrap();
+    let shown = |stage: &Stage| String::from_utf8(stage.cards.first(|_| true).unwrap().files[&path].clone()).unwrap();
     stage.write("flows/a.yaml", &FLOW.replace("Готово.", "Записали!"));
     assert_eq!(stage.watched.swap(&stage.house).await, Swap::Done);
     assert!(shown(&stage).contains("Записали!"));
@@ -166,20 +167,20 @@ async fn accounts_and_keys_wait_for_a_restart() {
 #[tokio::test]
 async fn what_is_still_being_written_is_left_until_it_rests() {
     let mut stage = Stage::open().await;
-    assert!(!stage.watched.is_due(), "nothing has changed");
+    assert!(!stage.watched.is_due().await, "nothing has changed");
     stage.write("flows/a.yaml", "steps:\n  - say: Нап");
-    assert!(!stage.watched.is_due(), "it may be half of a file");
+    assert!(!stage.watched.is_due().await, "it may be half of a file");
     stage.write("flows/a.yaml", FLOW);
-    assert!(!stage.watched.is_due(), "it changed since the last look");
-    assert!(stage.watched.is_due());
+    assert!(!stage.watched.is_due().await, "it changed since the last look");
+    assert!(stage.watched.is_due().await);
     stage.watched.swap(&stage.house).await;
-    assert!(!stage.watched.is_due());
+    assert!(!stage.watched.is_due().await);
     // A file that comes by renaming, as editors save, is seen as well, and so is one that goes.
     let folder = stage.root.path().join("k/flows");
     fs::write(folder.join(".a.yaml.swp"), "x").unwrap();
-    assert!(!stage.watched.is_due() && !stage.watched.is_due(), "hidden files are none of ours");
+    assert!(!stage.watched.is_due().await && !stage.watched.is_due().await, "hidden files are none of ours");
     fs::rename(folder.join(".a.yaml.swp"), folder.join("c.yaml")).unwrap();
-    assert!(!stage.watched.is_due() && stage.watched.is_due());
+    assert!(!stage.watched.is_due().await && stage.watched.is_due().await);
 }
 
 #[tokio::test]

@@ -1,0 +1,186 @@
+//! `voronka partner`: bringing partners, seeing how it stands with them, starting and stopping one beside the others.
+//!
+//! A running house does what is asked itself, through its door in the data folder. Without one the folders and the marks of
+//! those that are stopped tell what its next start will do.
+
+use std::{borrow::Cow, path::Path, process::ExitCode};
+
+use voronka_core::ids::PartnerId;
+
+use super::check;
+use crate::{
+    cli::{Check, OneOrAll, Partner, PartnerWish},
+    observe::{AccountReport, AccountState, Change, Client},
+    out::{self, Problem},
+    partners::{PartnerReport, PartnerState, StopMarks},
+    texts::Texts,
+};
+
+/// Ends with 0: done, and all that was asked for is served (or no house runs); 1: not.
+pub(crate) async fn run(wish: Partner, texts: &Texts) -> Result<ExitCode, Problem> {
+    match &wish.wish {
+        PartnerWish::List => list(&wish, texts).await,
+        PartnerWish::Status(which) => status(&wish, which, texts).await,
+        PartnerWish::Check(which) => check::run(&check_of(&wish, which), texts),
+        PartnerWish::Start(one) => change(&wish, &one.partner, Change::Start, texts).await,
+        PartnerWish::Stop(one) => change(&wish, &one.partner, Change::Stop, texts).await,
+        PartnerWish::Restart(one) => change(&wish, &one.partner, Change::Restart, texts).await,
+    }
+}
+
+/// A line each.
+async fn list(wish: &Partner, texts: &Texts) -> Result<ExitCode, Problem> {
+    let reports = reports(wish).await?;
+    for report in &reports {
+        if wish.json {
+            out::line(&serde_json::to_string(report).unwrap_or_default());
+        } else {
+            let state = texts.get(state_key(report.state), &[]);
+            out::line(&format!("{:<24} {state}", report.partner.as_str()));
+        }
+    }
+    if reports.is_empty() && !wish.json {
+        let args = [("dir", Cow::from(wish.partners.display().to_string()))];
+        out::note(&texts.get("partner-none", &args));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What keeps whom from what.
+async fn status(wish: &Partner, which: &OneOrAll, texts: &Texts) -> Result<ExitCode, Problem> {
+    let mut reports = reports(wish).await?;
+    if let Some(wanted) = &which.partner {
+        reports.retain(|report| report.partner == *wanted);
+        if reports.is_empty() {
+            return Err(unknown(wanted, &wish.partners));
+        }
+    }
+    for report in &reports {
+        if wish.json {
+            out::line(&serde_json::to_string(report).unwrap_or_default());
+        } else {
+            for line in told(report, texts) {
+                out::line(&line);
+            }
+        }
+    }
+    let well = reports.iter().all(|report| report.state != PartnerState::Broken && report.accounts.iter().all(is_well));
+    Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn is_well(account: &AccountReport) -> bool {
+    match account.state {
+        AccountState::Starting | AccountState::Listening => true,
+        AccountState::Unreachable | AccountState::Unauthorised | AccountState::Taken => false,
+    }
+}
+
+fn told(report: &PartnerReport, texts: &Texts) -> Vec<String> {
+    let since = report.since.map_or_else(String::new, |since| since.strftime("%F %T UTC").to_string());
+    let mut lines = vec![format!("{}: {}", report.partner, texts.get(state_key(report.state), &[]))];
+    if !since.is_empty() {
+        lines.push(texts.get("partner-since", &[("since", since.into())]));
+    }
+    if let Some(why) = &report.why {
+        lines.push(texts.get("partner-why", &[("why", Cow::from(why.as_str()))]));
+    }
+    for AccountReport { account, state, .. } in &report.accounts {
+        let state = texts.get(account_key(*state), &[]);
+        lines.push(texts.get("partner-account", &[("account", account.to_string().into()), ("state", state.into())]));
+    }
+    lines
+}
+
+fn state_key(state: PartnerState) -> &'static str {
+    match state {
+        PartnerState::Serving => "partner-serving",
+        PartnerState::Stopped => "partner-stopped",
+        PartnerState::Broken => "partner-broken",
+        PartnerState::Changing => "partner-changing",
+        PartnerState::Off => "partner-off",
+    }
+}
+
+fn account_key(state: AccountState) -> &'static str {
+    match state {
+        AccountState::Starting => "partner-account-starting",
+        AccountState::Listening => "partner-account-listening",
+        AccountState::Unreachable => "partner-account-unreachable",
+        AccountState::Unauthorised => "partner-account-unauthorised",
+        AccountState::Taken => "partner-account-taken",
+    }
+}
+
+async fn change(wish: &Partner, partner: &PartnerId, change: Change, texts: &Texts) -> Result<ExitCode, Problem> {
+    let args = [("partner", Cow::from(partner.to_string()))];
+    let Some(client) = Client::of(&wish.data).await else {
+        mark(wish, partner, change)?;
+        out::note(&texts.get("partner-next-time", &args));
+        return Ok(ExitCode::SUCCESS);
+    };
+    let changed = client.change(partner, change).await;
+    if let Some(problem) = changed.map_err(|error| failed(&error.to_string()))? {
+        return Err(problem);
+    }
+    let key = match change {
+        Change::Start => "partner-started",
+        Change::Stop => "partner-is-stopped",
+        Change::Restart => "partner-restarted",
+    };
+    out::note(&texts.get(key, &args));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What the next start does with a partner.
+fn mark(wish: &Partner, partner: &PartnerId, change: Change) -> Result<(), Problem> {
+    if !wish.partners.join(partner.as_str()).join("config.yaml").is_file() {
+        return Err(unknown(partner, &wish.partners));
+    }
+    let stops = StopMarks::of(&wish.data);
+    let marked = match change {
+        Change::Stop => stops.put(partner),
+        Change::Start | Change::Restart => stops.take_away(partner),
+    };
+    marked.map_err(|error| out::unreadable(stops.folder(), &error))
+}
+
+/// Of a running house as it says, else of the folders.
+async fn reports(wish: &Partner) -> Result<Vec<PartnerReport>, Problem> {
+    let mut known = match Client::of(&wish.data).await {
+        Some(client) => client.partners().await.map_err(|error| failed(&error.to_string()))?.unwrap_or_default(),
+        None => Vec::new(),
+    };
+    let stops = StopMarks::of(&wish.data);
+    for partner in folders(&wish.partners)? {
+        if known.iter().all(|report| report.partner != partner) {
+            let state = if stops.has(&partner) { PartnerState::Stopped } else { PartnerState::Off };
+            known.push(PartnerReport { partner, state, since: None, why: None, accounts: Vec::new() });
+        }
+    }
+    known.sort_by(|one, other| one.partner.cmp(&other.partner));
+    Ok(known)
+}
+
+fn folders(root: &Path) -> Result<Vec<PartnerId>, Problem> {
+    let entries = std::fs::read_dir(root).map_err(|error| out::unreadable(root, &error))?;
+    let partner = |entry: std::io::Result<std::fs::DirEntry>| {
+        let entry = entry.ok()?;
+        let id = PartnerId::parse(entry.file_name().to_str()?).ok()?;
+        entry.path().join("config.yaml").is_file().then_some(id)
+    };
+    Ok(entries.filter_map(partner).collect())
+}
+
+fn check_of(wish: &Partner, which: &OneOrAll) -> Check {
+    let dir = which.partner.as_ref().map_or_else(|| wish.partners.clone(), |id| wish.partners.join(id.as_str()));
+    Check { dir, json: wish.json, without_keys: false, fix: false, live: false, data: wish.data.clone() }
+}
+
+fn unknown(partner: &PartnerId, root: &Path) -> Problem {
+    let args = vec![("partner", partner.to_string()), ("dir", root.display().to_string())];
+    Problem::new("problem-no-such-partner", args).hint("problem-no-such-partner-hint")
+}
+
+fn failed(cause: &str) -> Problem {
+    Problem::new("letters-failed", vec![("cause", cause.to_owned())])
+}

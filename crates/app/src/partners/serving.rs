@@ -1,0 +1,125 @@
+//! One partner in service: what it has opened, and the tasks that listen for it.
+
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use jiff::Timestamp;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use voronka_core::spec::{config::Retention, diagnostic::Level};
+use voronka_engine::Partner;
+use voronka_files::Photos;
+
+use super::reload::{Losses, Watched, fingerprint};
+use crate::{
+    admin::{Cards, PartnerCard},
+    out::{Problem, unreadable},
+    server::Doors,
+    wiring::{self, House, MissingKeys, Wired},
+};
+
+/// A partner whose files are sound and whose ports are set up; nobody is served by it yet.
+pub(super) struct Prepared {
+    pub(super) wired: Wired,
+    partner: Partner,
+    card: PartnerCard,
+    watched: Watched,
+}
+
+/// A partner that is served.
+pub(super) struct Serving {
+    pub(super) watched: Watched,
+    pub(super) since: Timestamp,
+    /// Why its last edit is not served by.
+    pub(super) refused_edit: Option<String>,
+    wired: Wired,
+    receiving: AtomicBool,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Serving {
+    /// Reads a partner's folder and sets up its ports.
+    ///
+    /// # Errors
+    /// When its files have mistakes, or something that it needs is not to be had.
+    pub(super) async fn prepare(
+        house: &House,
+        folder: &Path,
+        losses: Losses,
+        cards: &Arc<Cards>,
+    ) -> Result<Prepared, Problem> {
+        let at = folder.to_path_buf();
+        let read = tokio::task::spawn_blocking(move || {
+            let before = fingerprint(&at);
+            (before, voronka_files::load(&at))
+        });
+        let (before, loaded) = read.await.map_err(|error| unreadable(folder, &error))?;
+        let loaded = loaded.map_err(|error| unreadable(folder, &error))?;
+        if let Some(refused) = loaded.refused.first() {
+            return Err(unreadable(folder, refused));
+        }
+        let Some(spec) = loaded.spec else {
+            let errors = loaded.diagnostics.iter().filter(|found| found.code.level() == Level::Error);
+            let args = vec![
+                ("partner", loaded.id.to_string()),
+                ("count", errors.count().to_string()),
+                ("dir", folder.display().to_string()),
+            ];
+            return Err(Problem::new("problem-partner-broken", args).hint("problem-partner-broken-hint"));
+        };
+        let card = PartnerCard::of(&spec, loaded.files);
+        let spec = Arc::new(spec);
+        let pictures = Photos::of(folder, &spec).map_err(|error| unreadable(folder, &error))?;
+        let shown = Arc::new(pictures.clone());
+        let (partner, wired) =
+            wiring::wire(house, Arc::clone(&spec), shown, &loaded.secrets, MissingKeys::AreErrors).await?;
+        let watched = Watched::new(folder, spec, loaded.secrets, pictures, before, losses, Arc::clone(cards));
+        Ok(Prepared { wired, partner, card, watched })
+    }
+
+    /// Serves it from now on.
+    pub(super) fn begin(house: &House, prepared: Prepared, doors: &Doors, cards: &Cards) -> Self {
+        let Prepared { wired, partner, card, watched } = prepared;
+        house.engine.serve(partner);
+        doors.open(&wired);
+        cards.show(card);
+        Self {
+            watched,
+            since: house.clock.now(),
+            refused_edit: None,
+            wired,
+            receiving: AtomicBool::new(false),
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+        }
+    }
+
+    /// Asks its messengers for events, once.
+    pub(super) fn begin_receiving(&self, house: &Arc<House>) {
+        if !self.receiving.swap(true, Ordering::AcqRel) {
+            self.wired.begin_receiving(house, &self.stop, &self.tasks);
+        }
+    }
+
+    /// How long its things are kept.
+    pub(super) fn retention(&self) -> Retention {
+        self.wired.retention
+    }
+
+    /// Asks its tasks and the streams of its visitors to end.
+    pub(super) fn end(&self) {
+        self.stop.cancel();
+        self.wired.chats.iter().for_each(|chat| chat.stop());
+        self.tasks.close();
+    }
+
+    /// Returns when they have.
+    pub(super) async fn ended(&self) {
+        self.tasks.wait().await;
+    }
+}
