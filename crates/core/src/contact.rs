@@ -40,8 +40,8 @@ impl Phone {
             (false, ..) => digits,
         };
         let region = country.parse::<phonenumber::country::Id>().ok();
-        let number = phonenumber::parse(region, spelled).map_err(|_| NotAContact::Phone)?;
-        if !phonenumber::is_valid(&number) {
+        let number = phonenumber::parse(region, &spelled).map_err(|_| NotAContact::Phone)?;
+        if !phonenumber::is_valid(&number) && !is_dialled_at_home(&number, country, &spelled) {
             return Err(NotAContact::Phone);
         }
         Ok(Self(number.format().mode(phonenumber::Mode::E164).to_string()))
@@ -57,6 +57,14 @@ impl Phone {
         let keep = self.0.len().saturating_sub(2);
         self.0.char_indices().map(|(at, c)| if at < 2 || at >= keep { c } else { '•' }).collect()
     }
+}
+
+/// Whether a number is written as it is dialled within its country, trunk prefix first, and has the form that all numbers have
+/// there. The table of ranges in use is always older than some number.
+fn is_dialled_at_home(number: &phonenumber::PhoneNumber, country: &str, digits: &str) -> bool {
+    let Some(plan) = phonenumber::metadata::DATABASE.by_id(country) else { return false };
+    let trunk = plan.national_prefix().is_some_and(|prefix| digits.starts_with(prefix));
+    trunk && plan.descriptors().general().is_match(&number.national().to_string())
 }
 
 impl TryFrom<String> for Phone {
@@ -160,6 +168,17 @@ mod tests {
         }
         assert_eq!(Phone::parse("89991234567", "RU").unwrap().to_string(), "+7 999 123-45-67");
         assert_eq!(Phone::parse("+44 20 7946 0958", "RU").unwrap().as_str(), "+442079460958");
+    }
+
+    #[test]
+    fn a_number_of_the_partners_country_is_read_as_it_is_dialled_there() {
+        // In use, and in a range that no table lists.
+        for (text, expected) in [("07911 123456", "+447911123456"), ("07700 900123", "+447700900123")] {
+            assert_eq!(Phone::parse(text, "GB").map(String::from).as_deref(), Ok(expected), "{text}");
+        }
+        for text in ["07700 9001", "0 12 34", "00700 900123"] {
+            assert_eq!(Phone::parse(text, "GB"), Err(NotAContact::Phone), "{text}");
+        }
     }
 
     #[test]

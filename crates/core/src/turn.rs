@@ -15,6 +15,7 @@ mod flow;
 mod menu;
 mod notices;
 mod ordered;
+mod picks;
 mod playbook;
 mod preamble;
 mod prompt;

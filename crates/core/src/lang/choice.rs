@@ -370,9 +370,17 @@ fn listed(said: &Said<'_>, options: &[OptionWords], _: Attention) -> Vec<Hit> {
 
 /// Digits and ordinals choose by place; «двое», «пять» count something.
 fn list_number(form: &str, len: usize) -> Option<usize> {
+    match form.parse::<usize>() {
+        Ok(number) => number.checked_sub(1).filter(|at| *at < len),
+        Err(_) => place_in_list(form, len),
+    }
+}
+
+/// «Второй», «последний»: a place in a list of so many.
+pub fn place_in_list(form: &str, len: usize) -> Option<usize> {
     let number = match form {
         "последний" | "последняя" | "последнее" | "последнюю" | "last" => len,
-        _ => form.parse().ok().or_else(|| usize::try_from(ordinal(form)?).ok())?,
+        _ => usize::try_from(ordinal(form)?).ok()?,
     };
     number.checked_sub(1).filter(|at| *at < len)
 }

@@ -248,12 +248,19 @@ fn asks(words: &Words) -> bool {
         || words.len() > at && table::question_verb(words, at)
         || words.form(0) == "а" && matches!(last, "бывает" | "бывают" | "есть" | "можно")
         || ends_asking(words)
+        // `My name is Bob, do you deliver`: a later clause asks. In Russian such a clause may as well be told.
+        || (1..words.len()).any(|at| words.kind(at - 1) == Some(Kind::Mark) && table::is_inverted(words, at))
 }
 
 /// «На 22 человека что есть»: what asks stands last.
 fn ends_asking(words: &Words) -> bool {
     let mut last = words.said().map(|(_, word)| word.form).rev();
     let (last, before) = (last.next().unwrap_or_default(), last.next().unwrap_or_default());
+    // «А доставка сколько», but not «не знаю сколько».
+    let told = matches!(before, "знаю" | "помню" | "скажу" | "решили" | "важно" | "равно" | "");
+    if matches!(last, "сколько" | "почем" | "где") && !told {
+        return true;
+    }
     matches!(before, "что" | "чего" | "какие" | "какой" | "какая" | "какое")
         && matches!(last, "есть" | "бывает" | "бывают" | "имеется" | "посоветуете" | "предложите" | "порекомендуете")
 }
@@ -315,6 +322,29 @@ pub fn asks_for_language(words: &Words) -> Option<Lang> {
         }
     }
     language
+}
+
+/// Whether a word takes what was named or shown: «беру второй», «два таких», «ещё капкейки».
+pub fn picks(form: &str) -> bool {
+    table::picks(form)
+}
+
+/// Whether a text takes something besides what was settled: «добавьте капкейки».
+pub fn adds(words: &Words) -> bool {
+    words.iter().any(|word| table::adds(word.form))
+}
+
+/// What a text asks leave for, or the way to: «можно отменить заказ?», `can I cancel`.
+pub fn asked_leave(words: &Words) -> Option<Words> {
+    let at = past_prelude(words);
+    let is = |at: usize, forms: &[&str]| forms.contains(&words.form(at));
+    let past = if is(at, &["можно", "могу", "можем", "как"]) {
+        (at + 1..words.len()).find(|at| !is(*at, &["ли", "я", "мы", "мне", "нам"]))?
+    } else {
+        let at = at + usize::from(is(at, &["how"]));
+        at + if is(at, &["can", "could", "may", "do"]) && is(at + 1, &["i", "we"]) { 2 } else { return None }
+    };
+    (past < words.len()).then(|| words.part(words.source(past..words.len())))
 }
 
 /// Whether a clause asks with a question word or for a price: «сколько стоит медовик», but not «медовик?», which may as well

@@ -15,7 +15,7 @@ use super::{
     assortment::{Found, Wish},
     prompt::{self, PROMPT_VERSION},
     tools::Effect,
-    understand::SUBJECT_WORDS_MIN,
+    understand::{SUBJECT_WORDS_MIN, pieces},
     work::{Pending, PendingKind, Progress, Work},
 };
 use crate::{
@@ -32,6 +32,8 @@ use crate::{
 
 /// Passages that a question is answered from.
 const PASSAGES_MAX: usize = 6;
+/// Fewest pieces of a list that are asked by themselves though a page answers the whole.
+const LIST_PIECES_MIN: usize = 3;
 /// Rounds of tool calls in a turn.
 const ROUNDS_MAX: u8 = 4;
 /// Tool calls that one completion may make.
@@ -57,6 +59,8 @@ pub(super) struct Ground {
     pub(super) passages: Vec<Passage>,
     /// Least score of a passage that an answer may rest on alone; `None`: the words are about nothing that pages tell of.
     least: Option<f32>,
+    /// How many of the grounds that follow are about pieces of this question.
+    pieces: usize,
 }
 
 impl Ground {
@@ -65,8 +69,24 @@ impl Ground {
         self.passages.iter().filter(|passage| self.least.is_some_and(|least| passage.score >= least))
     }
 
+    /// The pieces of a question that nothing answers as a whole, or of a long list that a page may answer in part: they are
+    /// asked after it, each by itself.
+    fn asked_apart(&mut self) -> Vec<String> {
+        let followed_up = self.question.contains('\n');
+        let mut pieces = if followed_up || self.is_for_catalogue() { Vec::new() } else { pieces(&self.question) };
+        if self.is_known() && pieces.len() < LIST_PIECES_MIN {
+            pieces.clear();
+        }
+        self.pieces = pieces.len();
+        pieces
+    }
+
     fn is_known(&self) -> bool {
-        self.sure().next().is_some() || self.found.as_ref().is_some_and(|(wish, _)| wish.comes_first())
+        self.sure().next().is_some() || self.is_for_catalogue()
+    }
+
+    fn is_for_catalogue(&self) -> bool {
+        self.found.as_ref().is_some_and(|(wish, _)| wish.comes_first())
     }
 }
 
@@ -103,6 +123,8 @@ fn search(work: Box<Work>, pending: Pending, grounds: Vec<Ground>) -> Step {
 }
 
 fn answer(mut work: Box<Work>, pending: Pending, grounds: Vec<Ground>) -> Step {
+    let grounds = settled(grounds);
+    work.remember_shown(&grounds);
     if pending.is_aside() && !grounds.iter().any(Ground::is_known) {
         return Step::Done(Box::new(work.finish()));
     }
@@ -119,17 +141,35 @@ fn answer(mut work: Box<Work>, pending: Pending, grounds: Vec<Ground>) -> Step {
     ask(work, talk)
 }
 
+/// Of a question and its pieces, the pieces if any of them is known, else the question.
+fn settled(grounds: Vec<Ground>) -> Vec<Ground> {
+    let mut settled = Vec::with_capacity(grounds.len());
+    let mut rest = grounds.into_iter();
+    while let Some(whole) = rest.next() {
+        let pieces: Vec<Ground> = rest.by_ref().take(whole.pieces).collect();
+        let known = pieces.iter().filter(|piece| piece.is_known()).count();
+        if known > usize::from(whole.is_known()) {
+            settled.extend(pieces);
+        } else {
+            settled.push(whole);
+        }
+    }
+    settled
+}
+
 pub(super) fn go_on(turn: Turn, answer: Answer) -> Step {
     let Turn { mut work, answering } = turn;
     match (answering, answer) {
-        (Answering::Searching(pending, mut grounds), answer) => {
+        (Answering::Searching(mut pending, mut grounds), answer) => {
             let passages = match answer {
                 Answer::Passages(passages) => passages,
                 Answer::Completion(_) => Vec::new(),
             };
             let question = pending.questions.get(grounds.len()).cloned().unwrap_or_default();
-            let least = work.least_score(pending.kind, &question);
-            grounds.push(Ground { found: work.found(&question), question, passages, least });
+            let mut ground = work.ground(pending.kind, question, passages);
+            let next = grounds.len() + 1;
+            pending.questions.splice(next..next, ground.asked_apart());
+            grounds.push(ground);
             search(work, pending, grounds)
         }
         (Answering::Completing(talk), Answer::Completion(Ok(completion))) => work.completed(*talk, completion),
@@ -240,6 +280,11 @@ impl Work {
         messages.push(ChatMessage::Assistant { text: completion.text, calls: completion.calls });
         messages.extend(results);
         ask(self, talk)
+    }
+
+    fn ground(&self, kind: PendingKind, question: String, passages: Vec<Passage>) -> Ground {
+        let least = self.least_score(kind, &question);
+        Ground { found: self.found(&question), question, passages, least, pieces: 0 }
     }
 
     fn evidence(&self, grounds: &[Ground], present: &str) -> Evidence {

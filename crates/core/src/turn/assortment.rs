@@ -2,6 +2,7 @@
 //! found by looking at the products' columns, not by searching prose.
 
 mod contents;
+mod signs;
 mod vocabulary;
 mod wish;
 
@@ -9,11 +10,11 @@ use std::{cmp::Reverse, collections::BTreeMap};
 
 use rust_decimal::Decimal;
 
-use self::{
-    contents::Contents,
-    wish::{Order, Sign},
+use self::{contents::Contents, signs::Sign, wish::Order};
+pub(super) use self::{
+    vocabulary::{names_nothing, points_at},
+    wish::Wish,
 };
-pub(super) use self::{vocabulary::names_nothing, wish::Wish};
 use crate::{
     lang::{
         choice::{kin, typos_max},
@@ -43,6 +44,8 @@ pub(super) struct Assortment {
     names: BTreeMap<String, Goods>,
     /// Names of several words, by the stem of the first.
     whole_names: BTreeMap<String, Vec<(Vec<String>, usize)>>,
+    /// Names with all their words, as cards and lists print them.
+    full_names: BTreeMap<String, usize>,
     /// What products hold and lack.
     contents: Contents,
     /// The least price, in whole units of money.
@@ -56,6 +59,8 @@ struct Good {
     name: Vec<String>,
     /// Those of them that no other product and no class has.
     own: Vec<String>,
+    /// Its category's place among all of them.
+    kind: usize,
     price: Decimal,
     servings: Option<Decimal>,
     kilos: Option<Decimal>,
@@ -118,6 +123,7 @@ impl Assortment {
         let mut names: BTreeMap<String, Goods> = BTreeMap::new();
         let mut whole_names: BTreeMap<String, Vec<(Vec<String>, usize)>> = BTreeMap::new();
         let mut goods = Vec::with_capacity(products.len());
+        let mut kinds: BTreeMap<Option<&str>, usize> = BTreeMap::new();
         for (at, (product, name)) in products.iter().zip(called).enumerate() {
             let own: Vec<String> = name.own.iter().filter(|stem| !is_class(stem)).cloned().collect();
             for stem in &own {
@@ -126,10 +132,14 @@ impl Assortment {
             if name.whole.len() > 1 {
                 whole_names.entry(name.whole[0].clone()).or_default().push((name.whole, at));
             }
-            goods.push(Good::of(product, name.own, own));
+            let next = kinds.len();
+            let kind = *kinds.entry(product.category.as_deref()).or_insert(next);
+            goods.push(Good { kind, ..Good::of(product, name.own, own) });
         }
         let cheapest = goods.iter().map(|good| good.price).min().unwrap_or_default();
-        Self { goods, classes, names, whole_names, contents: Contents::new(products), cheapest }
+        let full_names =
+            products.iter().enumerate().map(|(at, product)| (Words::of(&product.name).text(), at)).collect();
+        Self { goods, classes, names, whole_names, full_names, contents: Contents::new(products), cheapest }
     }
 
     /// Whether nothing is on sale.
@@ -208,6 +218,11 @@ impl Assortment {
                     && wish.without.iter().all(|without| self.contents.lacks(*at, without))
             })
             .collect();
+        // «Самое дешёвое»: candles and gift cards are not what is compared, where other goods have a size.
+        let sized = |at: &usize| self.goods[*at].size().is_some();
+        if wish.compares() && goods.iter().any(sized) {
+            goods.retain(sized);
+        }
         // Not too much of it either, where there is a choice.
         if let Some(servings) = wish.servings {
             let most = servings * Decimal::new(15, 1) + Decimal::from(SPARE_SERVINGS);
@@ -231,13 +246,14 @@ impl Assortment {
             Some(Order::Popular) | None => {}
         }
         if wish.signs.has(Sign::Most) && wish.order.is_some_and(|order| order != Order::Popular) {
-            // «Самый дешёвый»: that one, and those that are level with it.
+            // «Самый дешёвый»: that one, and those that are level with it; of each kind, where none was named.
+            let kind = |at: &usize| if wish.names_products() { 0 } else { good(at).kind };
             let key = |at: &usize| match wish.order {
                 Some(Order::Largest | Order::Smallest) => good(at).size(),
                 _ => Some(good(at).price),
             };
-            let best = goods.first().and_then(key);
-            goods.retain(|at| key(at) == best);
+            let mut best: BTreeMap<usize, Option<Decimal>> = BTreeMap::new();
+            goods.retain(|at| *best.entry(kind(at)).or_insert_with(|| key(at)) == key(at));
         }
         goods
     }
@@ -262,6 +278,7 @@ impl Good {
         Self {
             name,
             own,
+            kind: 0,
             price: Decimal::new(product.price.minor, 2).normalize(),
             servings: column(product, &["servings", "serves", "порци", "персон", "гостей", "человек"]),
             kilos: kilos(product),

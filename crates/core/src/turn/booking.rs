@@ -95,6 +95,10 @@ impl Work {
             };
         }
         run.offered = found;
+        // What a place points to from now on is the offer.
+        if let Some(asked) = &mut self.snap.state.asked {
+            asked.shown.clear();
+        }
         self.say_noted();
         let text = self.text(run, &offer.text);
         self.reply.say(&text);
@@ -163,9 +167,15 @@ impl Work {
                 return self.correct_by_button(&flow, StepIx(step), token::hash(id));
             }
         }
-        let Some(product) = self.book.spec.catalogue.get(id).cloned() else { return };
-        self.fact(Fact::CartAdded { product: id.to_owned() });
-        match self.put_in_cart(&product, 1) {
+        if let Some(product) = self.book.spec.catalogue.get(id).cloned() {
+            self.take_product(&product, 1);
+        }
+    }
+
+    /// Puts a product into the cart and shows what is there, to be confirmed.
+    pub(super) fn take_product(&mut self, product: &Product, quantity: u32) {
+        self.fact(Fact::CartAdded { product: product.id.to_string() });
+        match self.put_in_cart(product, quantity) {
             Ok(()) => self.show_cart_order(),
             Err(_) => self.refuse_order(),
         }
@@ -274,7 +284,11 @@ impl Work {
             let product = self.book.spec.catalogue.get(&id).filter(|product| product.available)?;
             Some(line(product, quantity.to_u32()?.max(1)))
         };
-        order.items.iter().map(of).collect()
+        let besides = run.besides.iter().filter_map(|(id, quantity)| {
+            let product = self.book.spec.catalogue.get(id).filter(|product| product.available)?;
+            Some(Some(line(product, *quantity)))
+        });
+        order.items.iter().map(of).chain(besides).collect()
     }
 
     /// The summary card that precedes every order, with the domain's sums.
@@ -376,7 +390,7 @@ pub(super) enum Placing {
     Gone,
 }
 
-fn line(product: &Product, quantity: u32) -> Line {
+pub(super) fn line(product: &Product, quantity: u32) -> Line {
     Line { product: product.id.to_string(), name: product.name.clone(), price: product.price, quantity }
 }
 

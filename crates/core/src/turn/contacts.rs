@@ -32,7 +32,7 @@ const CONSENT_SHOWN_CHARS_MAX: usize = 900;
 /// Fewest digits of a phone number, typed with a mistake or not.
 const PHONE_DIGITS_MIN: usize = 7;
 /// Messages in which contacts are looked for once the customer agrees.
-const SAID_MAX: usize = 6;
+const SAID_MAX: usize = 12;
 
 /// A contact found in what a customer sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,9 +68,11 @@ impl Work {
         run: &mut Run,
         arrival: Arrival,
     ) -> Next {
-        let done = self.missing(&contact.need).is_empty() || run.declined.contains(&step.id);
-        if done && arrival == Arrival::InOrder {
-            return Next::To(step.next);
+        let declined = run.declined.contains(&step.id);
+        if arrival == Arrival::InOrder && (declined || self.missing(&contact.need).is_empty()) {
+            // Refused before it was asked for: the flow goes on as after a refusal, once.
+            let refused = contact.refused.filter(|_| declined && self.reads_first(run, step));
+            return Next::To(refused.or(step.next));
         }
         run.consented = self.has_consent();
         let text = self.text(run, &contact.text);
@@ -366,6 +368,7 @@ impl Work {
         }
         if !agreed {
             self.fact(Fact::ConsentRefused { kind: ConsentKind::Pd });
+            self.decline_contacts_ahead();
             self.say_phrase(Phrase::ConsentDeclined, &[]);
             return self.return_to_question();
         }
@@ -382,6 +385,26 @@ impl Work {
         }
         self.say_phrase(Phrase::ContactSaved, &[]);
         self.return_to_question();
+    }
+
+    /// Who refused that contacts are kept is not asked for them later in the same flow.
+    fn decline_contacts_ahead(&mut self) {
+        let Some((flow, _)) = self.open_step() else { return };
+        let Some(run) = &mut self.snap.state.run else { return };
+        let contacts = flow.steps.iter().filter(|step| matches!(step.action, Action::Contact(_)));
+        run.declined.extend(contacts.map(|step| step.id.clone()));
+    }
+
+    /// Keeps what the step asks for and the customer wrote before it did: nobody is asked twice.
+    fn keep_said(&mut self, contact: &Contact) {
+        let wanted: Vec<ContactKind> = contact.need.iter().chain(&contact.optional).copied().collect();
+        let missing = self.missing(&wanted);
+        let said: Vec<Given> =
+            self.contacts_said().into_iter().filter(|given| missing.contains(&given.kind())).collect();
+        if !said.is_empty() {
+            said.into_iter().for_each(|given| self.keep(given));
+            self.say_phrase(Phrase::ContactSaved, &[]);
+        }
     }
 
     /// Contacts in the customer's last messages: the newest phone and the newest address, and a card of their own.
@@ -409,6 +432,7 @@ impl Work {
             if let Some(run) = &mut self.snap.state.run {
                 run.consented = true;
             }
+            self.keep_said(&contact);
             let missing = self.missing(&contact.need);
             let ask = match missing.first() {
                 Some(ContactKind::Email) => Phrase::AskEmail,

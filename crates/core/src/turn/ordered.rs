@@ -28,9 +28,15 @@ impl Work {
         }
         // What a flow has not ordered yet is changed in the flow.
         let under_way = self.snap.state.run.as_ref().is_some_and(|run| !self.was_ordered(run));
-        if under_way || !self.has_live_order() || intent::asks_outright(words) {
+        if under_way || !self.has_live_order() {
             return false;
         }
+        // «Можно отменить заказ?» is a polite wish.
+        let leave = intent::asked_leave(words);
+        if leave.is_none() && intent::asks_outright(words) {
+            return false;
+        }
+        let intents = leave.as_ref().map_or(intents, Intents::of);
         if intents.has(Intent::Cancel) && intent::calls_off(words) {
             return self.ask_order_change(Phrase::OrderAskCancel, text);
         }

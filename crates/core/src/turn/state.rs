@@ -155,6 +155,9 @@ pub struct Asked {
     pub words: String,
     /// When.
     pub at: Timestamp,
+    /// Products that were listed last, by id, in order: «а второй?».
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shown: Vec<String>,
 }
 
 /// A consent that is asked for outside a flow.
@@ -223,6 +226,9 @@ pub struct Run {
     /// Products of the offer that is open, by id, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub offered: Vec<String>,
+    /// Products that the customer wants besides what the flow orders, by id, and how many of each.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub besides: BTreeMap<String, u32>,
     /// The order drawn up in this run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<OrderId>,

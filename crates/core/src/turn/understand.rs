@@ -10,7 +10,10 @@ mod slots;
 use std::{ops::Range, sync::Arc};
 
 use self::parts::Parts;
-pub(in crate::turn) use self::slots::{Certain, Reading};
+pub(in crate::turn) use self::{
+    parts::pieces,
+    slots::{Certain, Reading},
+};
 use super::{
     assortment::names_nothing,
     flow::Arrival,
@@ -128,9 +131,15 @@ impl Work {
             return self.leave_rest(text, words, &[], Progress::Made);
         }
         let asks = intents.has(Intent::Question) || intents.has(Intent::Price);
+        if asks && self.points_to_shown(words).is_some() {
+            return self.leave_pending(text, Progress::None, PendingKind::Question);
+        }
         let parts = if asks { Parts::of(text, words) } else { Parts::default() };
         if parts.asked.is_empty() {
-            if self.takes_answer(text, words, intents, key) {
+            if self.picks_shown(words, intents)
+                || self.takes_answer(text, words, intents, key)
+                || self.picks_goods(text, words, intents)
+            {
                 return;
             }
         } else if let Some((said, intents)) = parts.said_besides() {
@@ -296,7 +305,9 @@ impl Work {
         let left: Vec<&str> =
             parts::clauses(text).into_iter().filter(unused).map(|sentence| text[sentence].trim()).collect();
         let left = left.join(" ");
-        if self.book.words_beside_starts(&Words::of(&left)) >= SUBJECT_WORDS_MIN {
+        let words = Words::of(&left);
+        let subject = self.book.words_beside_starts(&words) >= SUBJECT_WORDS_MIN;
+        if subject || self.book.assortment.wish(&words, self.local()).compares() {
             self.leave_pending(&left, Progress::Made, PendingKind::Words);
         }
     }

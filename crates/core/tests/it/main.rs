@@ -14,6 +14,7 @@ mod hostile;
 mod misreadings;
 mod models;
 mod partners;
+mod picks;
 mod replay;
 mod russian;
 mod scores;

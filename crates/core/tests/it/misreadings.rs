@@ -255,7 +255,7 @@ fn who_asks_for_another_language_hears_which_is_spoken() {
 #[test]
 fn digits_that_are_no_phone_are_called_that() {
     let mut talk = bakery();
-    for answer in ["hello", "birthday", "12 December", "10 people", "chocolate", "07700 900123"] {
+    for answer in ["hello", "birthday", "12 December", "10 people", "chocolate", "07700 90012"] {
         talk.me(answer);
     }
     assert!(!talk.words().contains("did not") && talk.words().to_lowercase().contains("number"), "{}", talk.words());

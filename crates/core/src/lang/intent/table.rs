@@ -355,19 +355,42 @@ pub(super) fn question_word(words: &Words, at: usize) -> bool {
         where when why who how which whats hows",
         )
     });
-    static ENGLISH: Forms = LazyLock::new(|| forms("is are do does did can could would will should have has"));
-    static PERSONS: Forms = LazyLock::new(|| forms("you i it there this that the we they your any a"));
     let (form, next) = (words.form(at), words.form(at + 1));
     let after = if next == "-" { words.form(at + 2) } else { next };
-    ALWAYS.contains(form)
-        || ASKING.contains(form) && !ANSWERING.contains(after)
-        || ENGLISH.contains(form) && PERSONS.contains(next)
+    ALWAYS.contains(form) || ASKING.contains(form) && !ANSWERING.contains(after) || is_inverted(words, at)
+}
+
+/// `do you`, `is there`: the order of words that asks.
+pub(super) fn is_inverted(words: &Words, at: usize) -> bool {
+    static VERBS: Forms = LazyLock::new(|| forms("is are do does did can could would will should have has"));
+    static PERSONS: Forms = LazyLock::new(|| forms("you i it there this that the we they your any a"));
+    VERBS.contains(words.form(at)) && PERSONS.contains(words.form(at + 1))
+}
+
+/// Words by which one takes what was named or shown: «беру второй», «два таких», «добавьте капкейки».
+pub(super) fn picks(form: &str) -> bool {
+    static PICKS: Forms = LazyLock::new(|| {
+        forms(
+            "беру берем возьму возьмем заверните оформите оформляйте таких такие такой такую такое take ill those them",
+        )
+    });
+    PICKS.contains(form) || adds(form)
+}
+
+/// Of these, the ones that take it besides something else.
+pub(super) fn adds(form: &str) -> bool {
+    static ADDS: Forms = LazyLock::new(|| {
+        forms("добавь добавьте добавить добавим добавлю добавляйте положите еще плюс add plus also too another")
+    });
+    ADDS.contains(form)
 }
 
 /// Whether a verb that asks stands at this place: «есть медовик», «делаете капкейки».
 pub(super) fn question_verb(words: &Words, at: usize) -> bool {
     static VERBS: Forms = LazyLock::new(|| {
-        forms("есть бывает бывают имеется имеются принимаете делаете доставляете работаете продаете можете")
+        forms(
+            "есть бывает бывают имеется имеются принимаете делаете доставляете работаете продаете можете расскажите расскажи опишите",
+        )
     });
     VERBS.contains(words.form(at)) && !words.form(at + 1).is_empty()
 }

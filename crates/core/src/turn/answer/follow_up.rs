@@ -5,7 +5,8 @@ use jiff::SignedDuration;
 use crate::{
     lang::normal::Words,
     turn::{
-        assortment::names_nothing,
+        answer::{Ground, plain::shown_count},
+        assortment::{names_nothing, points_at},
         state::Asked,
         work::{Pending, PendingKind, Work},
     },
@@ -25,14 +26,38 @@ impl Work {
     pub(super) fn follow_up(&mut self, pending: &mut Pending) {
         let now = self.now;
         let remembered = self.snap.state.asked.take().filter(|asked| now.duration_since(asked.at) <= KEPT);
-        let mut before = remembered.map(|asked| asked.words);
+        let (mut before, shown) = remembered.map(|asked| (asked.words, asked.shown)).unzip();
+        let shown = shown.unwrap_or_default();
         for question in &mut pending.questions {
-            if let Some(before) = before.filter(|_| follows_up(&Words::of(question), pending.kind)) {
+            let words = Words::of(question);
+            let pointed = self.product_pointed_at(&words, &shown);
+            let hangs = pointed.is_some() || follows_up(&words, pending.kind);
+            if let Some(before) = pointed.or(before).filter(|_| hangs) {
                 *question = format!("{}\n{question}", self.masked(&before));
             }
             before = Some(beginning_lines(question));
         }
-        self.snap.state.asked = before.map(|last| Asked { words: self.masked(&last).into_owned(), at: now });
+        self.snap.state.asked = before.map(|last| Asked { words: self.masked(&last).into_owned(), at: now, shown });
+    }
+
+    /// «А второй сколько стоит?»: the name of the product that stands there in the list shown last.
+    fn product_pointed_at(&self, words: &Words, shown: &[String]) -> Option<String> {
+        let place = points_at(words, shown.len())?;
+        self.book.spec.catalogue.get(&shown[place]).map(|product| product.name.clone())
+    }
+
+    /// Remembers the list that an answer shows, for words that point into it. One product of that list is no new list.
+    pub(super) fn remember_shown(&mut self, grounds: &[Ground]) {
+        let listed = |ground: &Ground| {
+            let (wish, found) = ground.found.as_ref()?;
+            let shown = found.goods.iter().take(shown_count(wish, found));
+            Some(shown.map(|at| self.book.spec.catalogue.products[*at].id.to_string()).collect::<Vec<String>>())
+        };
+        let Some(new) = grounds.iter().rev().find_map(listed).filter(|new| !new.is_empty()) else { return };
+        let Some(asked) = &mut self.snap.state.asked else { return };
+        if new.len() > 1 || !asked.shown.contains(&new[0]) {
+            asked.shown = new;
+        }
     }
 }
 

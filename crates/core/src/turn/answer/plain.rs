@@ -3,7 +3,11 @@
 use super::{Basis, Fact, Ground, Passage, Pending, PendingKind, Phrase, Rich, Wish, Worded, Words};
 use crate::{
     lang::print,
-    spec::{catalogue::Product, flow::Action},
+    spec::{
+        catalogue::Product,
+        flow::{Action, Kind},
+        value::Value,
+    },
     turn::{
         assortment::Found,
         booking::SHOWN_MAX,
@@ -33,13 +37,36 @@ impl Work {
         let now = self.local();
         let mut wishes = question.lines().map(|line| assortment.wish(&Words::of(line), now));
         let mut asked = wishes.next()?;
-        let mut wish = asked.clone();
+        let mut wish = asked.clone().said_first();
         for next in wishes {
             wish = next.clone().after(wish);
             asked = next;
         }
+        if wish.compares()
+            && let Some(talked_of) = self.talked_of()
+        {
+            wish = wish.after(talked_of);
+        }
         let found = wish.is_for_catalogue().then(|| assortment.find(&wish))?;
         Some((wish.asked_with(&asked), found))
+    }
+
+    /// What the open flow is about, as far as it was said: a cake, for 12 people, with chocolate. «А подешевле?» means those.
+    fn talked_of(&self) -> Option<Wish> {
+        let run = self.snap.state.run.as_ref()?;
+        let flow = self.book.flow(&run.flow)?;
+        let answered = flow.slots.iter().filter_map(|slot| {
+            let (step, value) = (slot.step?, run.slots.get(&*slot.name)?);
+            let Action::Ask(ask) = &flow.step(step).action else { return None };
+            match (&ask.kind, value) {
+                (Kind::Number { unit, .. }, Value::Number(number)) => Some(format!("{number} {}", unit.first()?)),
+                (_, Value::Choice(_)) => Some(self.shown(flow, step, value)),
+                _ => None,
+            }
+        });
+        let words: Vec<String> = flow.start.words.iter().cloned().chain(answered).collect();
+        let wish = self.book.assortment.wish(&Words::of(&words.join(", ")), self.local());
+        Some(wish).filter(Wish::names_products)
     }
 
     /// Answers from the catalogue and the passages; what neither knows goes to a person.
@@ -54,7 +81,9 @@ impl Work {
             let catalogue = catalogue.filter(|(wish, _)| !pending.is_aside() || wish.comes_first());
             let passage = ground.sure().next();
             // What the pages say about contents is said with what is without them.
-            let passage = passage.filter(|_| catalogue.is_none_or(|(wish, found)| wish.excludes() || found.is_empty()));
+            let passage = passage.filter(|passage| {
+                catalogue.is_none_or(|(wish, found)| wish.wants_page(passage.score) || found.is_empty())
+            });
             if let Some(words) = passage.map(Passage::answer).filter(|words| !said.contains(words)) {
                 said.push(words);
                 answer.say(&cut(&Rich::from_markdown(words)));
@@ -95,8 +124,7 @@ impl Work {
             }
             return reply;
         }
-        let most = if found.fits { wish.shown_max(SHOWN_MAX) } else { NEAREST_MAX };
-        let shown = found.goods.len().min(most);
+        let shown = shown_count(wish, found);
         let heading = match (found.fits, wish.narrows()) {
             (false, _) => Phrase::NearestIs,
             (true, true) => Phrase::Fits,
@@ -205,6 +233,11 @@ impl Work {
         }
         self.put_answer(answer, pending.progress);
     }
+}
+
+/// How many products of those that were found are shown.
+pub(super) fn shown_count(wish: &Wish, found: &Found) -> usize {
+    found.goods.len().min(if found.fits { wish.shown_max(SHOWN_MAX) } else { NEAREST_MAX })
 }
 
 /// At most so long, ended at a sentence.

@@ -53,8 +53,10 @@ fn the_cheapest_and_other_superlatives_are_found() {
         ("какой у вас самый большой торт", "+tort-kaskad-yagody tort-kaskad-shoko tort-kaskad-karamel tort-kaskad-med"),
         ("самый дешевый шоколадный торт", "+tort-browni"),
         ("самое дешёвое бенто", "+bento-med"),
-        ("what is the cheapest", "+svecha-cifra"),
-        ("что подешевле", "+svecha-cifra svechi-10…"),
+        // Of each kind; candles and gift cards have no size to be compared by.
+        ("what is the cheapest", "+nabor-degust bento-med pirog-yabloko tort-medovik-malyy"),
+        ("что подешевле", "+nabor-degust bento-med…"),
+        ("самая дешёвая свеча", "+svecha-cifra"),
         ("пирог подешевле", "+pirog-yabloko pirog-vishnya pirog-kurica"),
     ]);
 }

@@ -6,14 +6,35 @@ use rust_decimal::Decimal;
 use rustc_hash::FxHashSet;
 
 use super::{STEM_CHARS_MIN, wish::Order};
-use crate::lang::{normal::Words, numbers::Number};
+use crate::lang::{choice, intent, normal::Words, numbers::Number};
 
 /// Whether words ask about something that they do not name: «сколько стоит?», «а есть?».
 pub(in crate::turn) fn names_nothing(words: &Words) -> bool {
-    words.said().all(|(at, word)| {
-        let (form, stem) = (word.form, words.stem(at));
-        ASKS.contains(form) || NEUTRAL.contains(form) || NEUTRAL.contains(stem) || stem.chars().count() < STEM_CHARS_MIN
-    })
+    words.said().all(|(at, _)| says_nothing(words, at) || ASKS.contains(words.form(at)))
+}
+
+/// Whether a word says nothing about which products.
+pub(super) fn says_nothing(words: &Words, at: usize) -> bool {
+    let (form, stem) = (words.form(at), words.stem(at));
+    NEUTRAL.contains(stem)
+        || NEUTRAL.contains(form)
+        || stem.chars().count() < STEM_CHARS_MIN
+        || intent::picks(form)
+        || choice::place_in_list(form, usize::MAX).is_some()
+}
+
+/// The place in a list of so many that words point to, if they name nothing else: «а второй сколько стоит?».
+pub(in crate::turn) fn points_at(words: &Words, len: usize) -> Option<usize> {
+    let mut pointed = None;
+    for (at, word) in words.said() {
+        match choice::place_in_list(word.form, len) {
+            Some(place) if pointed.is_none_or(|other| other == place) => pointed = Some(place),
+            Some(_) => return None,
+            None if says_nothing(words, at) || ASKS.contains(word.form) => {}
+            None => return None,
+        }
+    }
+    pointed
 }
 
 /// A number of kilograms.
@@ -31,7 +52,9 @@ pub(super) fn in_kilos(number: &Number) -> Option<Decimal> {
 /// The order that a word asks for, and whether it asks for advice. `most`: «самый» stands before it.
 pub(super) fn order(form: &str, most: bool) -> Option<(Order, bool)> {
     let begins = |starts: &[&str]| starts.iter().any(|start| form.starts_with(start));
-    if begins(&["дешев", "подешев", "недорог", "бюджетн", "экономн", "cheap", "inexpensive"])
+    // «Дорого»: what costs less is asked for.
+    let too_dear = !most && matches!(form, "дорого" | "дороговато" | "expensive" | "pricey");
+    if too_dear || begins(&["дешев", "подешев", "недорог", "бюджетн", "экономн", "cheap", "inexpensive"])
     {
         Some((Order::Cheapest, false))
     } else if begins(&["дороже", "подороже"]) || most && begins(&["дорог", "expensive"]) {
@@ -112,7 +135,7 @@ pub(super) static NEUTRAL: LazyLock<FxHashSet<String>> = LazyLock::new(|| {
         бабушке подруге другу коллегам коллег семье офис чай чаю стол если чтобы чтоб который которые был было была там тут них него \
         нее она они оно его ее аллергия аллергии аллергию аллергик аллергены аллергенов непереносимость нет не да хотелось можете могу \
         дороже дешевле рублях около примерно где-то предложить посоветуете что-то чего-то спасибо девушка слушайте тогда ну \
-        the a an is are do does you your of for in on at to with and or but it that this there i we me us my our please hi hello how much \
+        the a an is are do does you your about of for in on at to with and or but it that this there i we me us my our please hi hello how much \
         many price prices cost costs people guests person persons servings something one ones some can could would like buy order \
         available allergy allergic good nice";
     let words = Words::of(WORDS);

@@ -6,16 +6,20 @@ use jiff::civil;
 use rust_decimal::Decimal;
 
 use super::{
-    Assortment, Goods, STEM_CHARS_MIN,
+    Assortment, Goods,
     contents::Without,
     put,
-    vocabulary::{ASKS, MEASURES, NEUTRAL, OTHER_UNITS, PEOPLE, elsewhere, in_kilos, order, size},
+    signs::{Sign, Signs},
+    vocabulary::{ASKS, MEASURES, OTHER_UNITS, PEOPLE, elsewhere, in_kilos, order, says_nothing, size},
 };
-use crate::lang::{
-    dates::{self, Certainty},
-    intent::{Intent, Intents},
-    normal::{Kind, Words, stem},
-    numbers::{self, Bound, Number},
+use crate::{
+    lang::{
+        dates::{self, Certainty},
+        intent::{Intent, Intents},
+        normal::{Kind, Words, stem},
+        numbers::{self, Bound, Number},
+    },
+    ports::Passage,
 };
 
 /// Words that say nothing about products, beside a wish that does.
@@ -81,58 +85,11 @@ pub(in crate::turn) struct Wish {
     pub(super) signs: Signs,
 }
 
-/// What else was heard.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::turn) enum Sign {
-    /// «Самый»: one of them.
-    Most,
-    /// What can be had now.
-    Stock,
-    /// The price.
-    Price,
-    /// «сколько», «вес»: what stands on the card of a product.
-    Measure,
-    /// A wish to be shown something or advised.
-    Show,
-    /// All there is, or advice on it.
-    All,
-    /// Delivery, payment and the like: the question is not about products.
-    Elsewhere,
-    /// «что», «какие».
-    What,
-    /// «есть», «у вас».
-    There,
-    /// What must not be in it.
-    Without,
-}
-
-/// A set of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(in crate::turn) struct Signs(u16);
-
-impl Signs {
-    fn of(signs: &[Sign]) -> Self {
-        Self(signs.iter().fold(0, |bits, sign| bits | 1 << *sign as u8))
-    }
-
-    pub(super) fn has(self, sign: Sign) -> bool {
-        self.0 & (1 << sign as u8) != 0
-    }
-
-    fn add(&mut self, sign: Sign, heard: bool) {
-        self.0 |= u16::from(heard) << sign as u8;
-    }
-
-    pub(super) fn without(self, sign: Sign) -> Self {
-        Self(self.0 & !(1 << sign as u8))
-    }
-}
-
 impl Wish {
     /// Whether the catalogue answers this, rather than the pages.
     pub(in crate::turn) fn is_for_catalogue(&self) -> bool {
         let criteria = self.criteria();
-        let products = !(self.classes.is_empty() && self.named.is_empty());
+        let products = self.names_products();
         if self.signs.has(Sign::Elsewhere) {
             return false;
         }
@@ -147,13 +104,44 @@ impl Wish {
 
     /// Whether it says more than which products: then the catalogue answers though pages have something to say.
     pub(in crate::turn) fn comes_first(&self) -> bool {
-        let asked_for = !self.named.is_empty() && self.signs.has(Sign::There) && self.unknown == 0;
-        self.criteria() > 0 || self.signs.has(Sign::Price) || self.signs.has(Sign::All) || asked_for
+        self.criteria() > 0 || self.signs.has(Sign::Price) || self.signs.has(Sign::All) || self.asks_whether_there_is()
+    }
+
+    /// «Капкейки есть?», `do you have cake`.
+    fn asks_whether_there_is(&self) -> bool {
+        self.names_products() && self.signs.has(Sign::There) && self.unknown == 0
+    }
+
+    /// Whether a page that surely tells of it is read out with what the catalogue has: what must not be in it was asked, or
+    /// whether there is a kind of products.
+    pub(in crate::turn) fn wants_page(&self, score: f32) -> bool {
+        let of_kind = self.asks_whether_there_is() && self.named.is_empty() && self.criteria() == 0;
+        self.excludes() || of_kind && score >= Passage::CERTAIN
     }
 
     /// Whether some products were ruled out.
     pub(in crate::turn) fn narrows(&self) -> bool {
         self.criteria() > 0
+    }
+
+    /// Whether it names products, one or a kind of them.
+    pub(in crate::turn) fn names_products(&self) -> bool {
+        !(self.classes.is_empty() && self.named.is_empty())
+    }
+
+    /// «Самый дешёвый», «подешевле»: an order among products that the words do not name.
+    pub(in crate::turn) fn compares(&self) -> bool {
+        self.order.is_some_and(|order| order != Order::Popular) && !self.names_products()
+    }
+
+    /// The same, said before anything else: «сколько стоит?» asks for the price of all there is.
+    #[must_use]
+    pub(in crate::turn) fn said_first(mut self) -> Self {
+        let asks_price_alone = self.signs.has(Sign::Price)
+            && !(self.signs.has(Sign::Elsewhere) || self.names_products() || self.narrows())
+            && self.unknown == 0;
+        self.signs.add(Sign::All, asks_price_alone);
+        self
     }
 
     /// Whether what must not be in it was asked just now: then what the pages say of it is said as well.
@@ -192,12 +180,12 @@ impl Wish {
         }
         let meets = |one: &Goods, other: &Goods| one.iter().any(|at| other.binary_search(at).is_ok());
         let mut classes = self.classes.clone();
-        let own = |class: &Goods| self.classes.iter().all(|new| meets(new, class));
+        let of_own = |class: &Goods| self.classes.iter().all(|new| meets(new, class));
         classes.extend(
             earlier
                 .classes
                 .into_iter()
-                .filter(|class| self.named.is_empty() && own(class) && !self.classes.contains(class)),
+                .filter(|class| self.named.is_empty() && of_own(class) && !self.classes.contains(class)),
         );
         let kept = [Sign::Stock, Sign::Price, Sign::Show, Sign::Most];
         // «Самый дешёвый» — «а без орехов?»: what may be the same one is shown with those that come next.
@@ -205,6 +193,9 @@ impl Wish {
         let kept = Signs::of(&kept[..kept.len() - usize::from(all_of_them)]);
         let mut without = earlier.without;
         without.extend(self.without.iter().filter(|new| !without.contains(new)).cloned().collect::<Vec<_>>());
+        // «А второй?»: whether there is that one, and at what price.
+        let mut own = self.signs;
+        own.add(Sign::There, !self.names_products() && !self.narrows() && self.unknown == 0);
         Self {
             classes,
             named: if self.named.is_empty() && self.classes.is_empty() { earlier.named } else { self.named },
@@ -212,7 +203,7 @@ impl Wish {
             price: self.price.or(earlier.price),
             servings: self.servings.or(earlier.servings),
             kilos: self.kilos.or(earlier.kilos),
-            signs: Signs(self.signs.0 | earlier.signs.0 & kept.0),
+            signs: own.and_of(earlier.signs, kept),
             order: self.order.or(earlier.order),
             unknown: self.unknown,
         }
@@ -222,6 +213,9 @@ impl Wish {
 impl Assortment {
     /// What words want of the catalogue. `now` tells days from counts.
     pub(in crate::turn) fn wish(&self, words: &Words, now: civil::DateTime) -> Wish {
+        if let Some(good) = self.full_names.get(&words.text()) {
+            return Wish { named: vec![*good], ..Wish::default() };
+        }
         let mut reader =
             Reader { all: self, words, wish: Wish::default(), taken: vec![false; words.len()], hits: Vec::new() };
         reader.wish.signs.add(Sign::Price, Intents::of(words).has(Intent::Price));
@@ -521,7 +515,7 @@ impl Reader<'_> {
         self.wish.signs.add(Sign::There, matches!(form, "вас" | "продаете" | "делаете" | "печете" | "you"));
         // «Лесная ягода сколько», «облако вес»: a card tells it.
         self.wish.signs.add(Sign::Measure, MEASURES.contains(form));
-        if NEUTRAL.contains(stem) || NEUTRAL.contains(form) || stem.chars().count() < STEM_CHARS_MIN {
+        if says_nothing(self.words, at) {
             return;
         }
         if elsewhere(form) && self.all.meant_exactly(stem).is_none() {
@@ -574,7 +568,7 @@ impl Reader<'_> {
                 None => self.wish.unknown += 1,
             }
         }
-        let products = !self.wish.named.is_empty() || !self.wish.classes.is_empty();
+        let products = self.wish.names_products();
         let told = products && self.wish.unknown == 0 && self.wish.signs.has(Sign::Measure);
         self.wish.signs.add(Sign::Price, told && !self.wish.signs.has(Sign::Elsewhere));
         let listed = self.wish.signs.has(Sign::What) && self.wish.signs.has(Sign::There);

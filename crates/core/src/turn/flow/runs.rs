@@ -99,6 +99,7 @@ impl Work {
             reminded: None,
             consented: false,
             offered: Vec::new(),
+            besides: BTreeMap::new(),
             order: None,
             takes: None,
             at: self.now,

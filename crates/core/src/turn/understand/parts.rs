@@ -3,13 +3,18 @@
 
 use std::ops::Range;
 
-use crate::lang::{
-    intent::{self, Intent, Intents},
-    normal::Words,
+use crate::{
+    lang::{
+        intent::{self, Intent, Intents},
+        normal::Words,
+    },
+    turn::assortment::names_nothing,
 };
 
 /// Fewest words of a question that may be parted from the one before.
 const QUESTION_WORDS_MIN: usize = 2;
+/// Most pieces that a question is looked at by.
+const PIECES_MAX: usize = 4;
 
 /// A message, parted.
 #[derive(Debug, Default)]
@@ -138,6 +143,27 @@ fn depends(words: &Words) -> bool {
             | "if"
             | "that"
     )
+}
+
+/// The pieces of a question that lists what it asks: «берёте карты, делаете без глютена и можно ли с собакой?». Empty: it is
+/// one piece, or more than anybody asks at once.
+pub(in crate::turn) fn pieces(question: &str) -> Vec<String> {
+    let mut pieces = Vec::new();
+    for clause in clauses(question) {
+        let text = &question[clause];
+        let words = Words::of(text);
+        let joint = |at: &usize| matches!(words.form(*at), "и" | "а" | "или" | "плюс" | "and" | "or" | "plus");
+        let mut from = 0;
+        for at in (0..words.len()).filter(joint) {
+            let place = words.source(at..at + 1);
+            pieces.push(&text[from..place.start]);
+            from = place.end;
+        }
+        pieces.push(&text[from..]);
+    }
+    let named = |piece: &&str| !names_nothing(&Words::of(piece));
+    let pieces: Vec<String> = pieces.into_iter().filter(named).map(|piece| piece.trim().to_owned()).collect();
+    if (2..=PIECES_MAX).contains(&pieces.len()) { pieces } else { Vec::new() }
 }
 
 /// The clauses that ask in any way.
