@@ -75,7 +75,15 @@ impl Work {
     }
 
     pub(super) fn arrive_at_offer(&mut self, step: &Step, offer: &Offer, run: &mut Run, arrival: Arrival) -> Next {
-        let found = self.offered(offer, run);
+        let mut found = self.offered(offer, run);
+        // «Беру второй», said of a list before the offer came: the choice is made, if that one is on offer now.
+        let taken = found.iter().find(|id| run.besides.get(*id) == Some(&1)).cloned();
+        if let Some(id) = taken.filter(|_| !run.slots.contains_key(&*offer.slot)) {
+            run.besides.remove(&id);
+            self.fill(run, &offer.slot, Value::Text(id));
+            return Next::To(step.next);
+        }
+        found.truncate(offer.top);
         let chosen = run.slots.get(&*offer.slot).and_then(|value| match value {
             Value::Text(id) | Value::Choice(id) => Some(id.clone()),
             _ => None,
@@ -107,6 +115,7 @@ impl Work {
         Next::Wait
     }
 
+    /// All products that an offer may show, best first.
     fn offered(&self, offer: &Offer, run: &Run) -> Vec<String> {
         let fits = |product: &&Product| {
             let scope = TurnScope { product: Some(product), ..self.scope_of(run) };
@@ -125,7 +134,7 @@ impl Work {
             })
             .collect();
         found.sort_by(|(_, a), (_, b)| ascending(a, b));
-        found.into_iter().take(offer.top).map(|(product, _)| product.id.to_string()).collect()
+        found.into_iter().map(|(product, _)| product.id.to_string()).collect()
     }
 
     /// Cards of an offer: their buttons belong to this run, so that an old one is told from a new one.

@@ -402,7 +402,9 @@ impl Work {
         let said: Vec<Given> =
             self.contacts_said().into_iter().filter(|given| missing.contains(&given.kind())).collect();
         if !said.is_empty() {
-            said.into_iter().for_each(|given| self.keep(given));
+            for given in said {
+                self.keep(given);
+            }
             self.say_phrase(Phrase::ContactSaved, &[]);
         }
     }

@@ -89,6 +89,18 @@ fn a_place_points_into_the_list_that_was_shown_and_not_into_the_open_question() 
 }
 
 #[test]
+fn what_was_taken_from_a_list_is_the_choice_when_the_flow_comes_to_offer_it() {
+    let mut talk = korica();
+    talk.me("какие торты есть на 12 человек?");
+    talk.me("беру второй");
+    talk.me("нужен торт на день рождения, 15 декабря, 12 человек");
+    talk.me("не знаю, посоветуйте");
+    talk.me("не важно");
+    talk.me("не дам телефон");
+    says(&talk, &["Торт «Медовик» × 1: 3 400 ₽", "Итого: 3 400 ₽", "Всё верно?"]);
+}
+
+#[test]
 fn two_of_several_asks_which_and_two_of_one_takes_them() {
     let mut talk = korica();
     talk.me("какие бенто есть?");

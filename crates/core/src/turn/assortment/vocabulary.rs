@@ -29,9 +29,8 @@ pub(in crate::turn) fn points_at(words: &Words, len: usize) -> Option<usize> {
     for (at, word) in words.said() {
         match choice::place_in_list(word.form, len) {
             Some(place) if pointed.is_none_or(|other| other == place) => pointed = Some(place),
-            Some(_) => return None,
             None if says_nothing(words, at) || ASKS.contains(word.form) => {}
-            None => return None,
+            Some(_) | None => return None,
         }
     }
     pointed
