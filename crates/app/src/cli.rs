@@ -373,12 +373,39 @@ pub(crate) struct Partner {
 /// What is to be done with partners.
 #[derive(Debug, Subcommand)]
 pub(crate) enum PartnerWish {
+    Create(CreatePartner),
     List,
     Status(OneOrAll),
     Check(OneOrAll),
     Start(OnePartner),
     Stop(OnePartner),
     Restart(OnePartner),
+}
+
+/// `partner create`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct CreatePartner {
+    #[arg(value_name = "PARTNER", value_parser = PartnerId::parse)]
+    pub(crate) partner: Option<PartnerId>,
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    #[arg(long, value_name = "FILE")]
+    pub(crate) from: Option<PathBuf>,
+    #[arg(long, value_name = "TEMPLATE", default_value = "answers")]
+    pub(crate) template: Template,
+    #[arg(long)]
+    pub(crate) offline: bool,
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// What a new partner begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Template {
+    /// A web chat, a bot and a page made of the answers.
+    Answers,
+    /// The same with a flow that takes orders, and a catalogue to be filled.
+    Shop,
 }
 
 /// `partner status`, `partner check`.

@@ -6,6 +6,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::texts::Texts;
 
+/// To whom it is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Told {
+    ToPeople,
+    ToPrograms,
+}
+
+impl Told {
+    /// `--json` asks for lines for programs.
+    pub(crate) fn of(json: bool) -> Self {
+        if json { Self::ToPrograms } else { Self::ToPeople }
+    }
+}
+
 /// Something that stops a command, in the reader's words, with a way out where there is one.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Problem {

@@ -24,6 +24,7 @@ const ENGLISH: &[&str] = &[
 
 /// Texts in one language.
 pub(crate) struct Texts {
+    lang: Lang,
     bundle: FluentBundle<FluentResource>,
 }
 
@@ -55,7 +56,12 @@ impl Texts {
             let resource = FluentResource::try_new((*file).to_owned()).unwrap_or_else(|(good, _)| good);
             bundle.add_resource_overriding(resource);
         }
-        Self { bundle }
+        Self { lang, bundle }
+    }
+
+    /// Their language.
+    pub(crate) fn lang(&self) -> Lang {
+        self.lang
     }
 
     /// A text without arguments, if there is one.

@@ -23,7 +23,7 @@ use voronka_sqlite::SqliteStore;
 use crate::{
     cli::{DeadLetters, DropLetters, LetterName, LetterWish, RetryLetters, ShowLetter},
     observe::{Client, Control, ControlError, LetterCard, LetterPage, ListedLetters, Retried},
-    out::{self, Problem},
+    out::{self, Problem, Told},
     texts::Texts,
 };
 
@@ -35,19 +35,6 @@ pub(crate) async fn run(wish: DeadLetters, texts: &Texts) -> Result<ExitCode, Pr
         LetterWish::Show(wish) => show(&desk, &wish, Told::of(json), texts).await,
         LetterWish::Retry(wish) => retry(&desk, &wish, texts).await,
         LetterWish::Drop(wish) => drop_letters(&desk, &wish, texts).await,
-    }
-}
-
-/// To whom it is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Told {
-    ToPeople,
-    ToPrograms,
-}
-
-impl Told {
-    fn of(json: bool) -> Self {
-        if json { Self::ToPrograms } else { Self::ToPeople }
     }
 }
 

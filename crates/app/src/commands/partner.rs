@@ -3,6 +3,9 @@
 //! A running house does what is asked itself, through its door in the data folder. Without one the folders and the marks of
 //! those that are stopped tell what its next start will do.
 
+mod answers;
+mod create;
+
 use std::{borrow::Cow, path::Path, process::ExitCode};
 
 use voronka_core::ids::PartnerId;
@@ -11,7 +14,7 @@ use super::check;
 use crate::{
     cli::{Check, OneOrAll, Partner, PartnerWish},
     observe::{AccountReport, AccountState, Change, Client},
-    out::{self, Problem},
+    out::{self, Problem, Told},
     partners::{PartnerReport, PartnerState, StopMarks},
     texts::Texts,
 };
@@ -19,6 +22,7 @@ use crate::{
 /// Ends with 0: done, and all that was asked for is served (or no house runs); 1: not.
 pub(crate) async fn run(wish: Partner, texts: &Texts) -> Result<ExitCode, Problem> {
     match &wish.wish {
+        PartnerWish::Create(one) => create::create(one, &wish.partners, Told::of(wish.json), texts).await,
         PartnerWish::List => list(&wish, texts).await,
         PartnerWish::Status(which) => status(&wish, which, texts).await,
         PartnerWish::Check(which) => check::run(&check_of(&wish, which), texts),
