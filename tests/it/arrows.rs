@@ -186,7 +186,7 @@ fn one_tls_is_linked_and_it_needs_no_build_tools() {
 }
 
 /// I/O, runtimes, servers, clients, stores: the core is decided without them.
-const NOT_IN_CORE: [&str; 18] = [
+const NOT_IN_CORE: [&str; 19] = [
     "tokio",
     "tokio-util",
     "mio",
@@ -199,6 +199,7 @@ const NOT_IN_CORE: [&str; 18] = [
     "tower",
     "rustls",
     "rusqlite",
+    "sqlx",
     "sqlx",
     "tantivy",
     "tracing-subscriber",

@@ -42,6 +42,20 @@ impl Temperature {
             Self::Hot => "hot",
         }
     }
+
+    /// As stores sort it; the coldest is the least.
+    pub fn number(self) -> i64 {
+        match self {
+            Self::Cold => 0,
+            Self::Warm => 1,
+            Self::Hot => 2,
+        }
+    }
+
+    /// By [its number](Self::number).
+    pub fn from_number(number: i64) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.number() == number)
+    }
 }
 
 /// When each kind of fact happened: what scoring and expressions ask of the past.

@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::value::{RawValue, to_raw_value};
 
 use crate::{
     ids::{AccountId, BubbleId, ConversationId, CustomerId, NoticeId, OrderId, PartnerId},
@@ -70,6 +71,28 @@ pub struct ConversationRow {
     pub at: Timestamp,
     /// Messages of the customer that no person has looked at.
     pub unread: u32,
+}
+
+impl ConversationRow {
+    /// The word for who answers, as the core has it.
+    pub fn owner_named(name: &str) -> Option<&'static str> {
+        ["bot", "person", "nobody"].into_iter().find(|owner| *owner == name)
+    }
+
+    /// Which person has the conversation, by its state.
+    pub fn holder_in(state: &str) -> Option<String> {
+        let state: serde_json::Value = serde_json::from_str(state).ok()?;
+        Some(state.get("holder")?.as_str()?.to_owned())
+    }
+
+    /// A state without the customer's words that it sums up.
+    pub fn without_words(state: &str) -> String {
+        let Ok(mut all) = serde_json::from_str::<serde_json::Value>(state) else { return state.to_owned() };
+        let Some(fields) = all.as_object_mut() else { return state.to_owned() };
+        let kept = fields.len();
+        fields.retain(|name, _| !matches!(name.as_str(), "summary" | "asked"));
+        if fields.len() == kept { state.to_owned() } else { all.to_string() }
+    }
 }
 
 /// A customer as a store keeps it.
@@ -194,6 +217,13 @@ pub struct OrderRow {
     pub at: Timestamp,
 }
 
+impl OrderRow {
+    /// When an order that is written now counts as placed.
+    pub fn placed(&self) -> Option<Timestamp> {
+        (!matches!(self.state, OrderState::Draft | OrderState::Cancelled)).then_some(self.at)
+    }
+}
+
 /// A timer of a conversation, set or cancelled by name.
 #[derive(Debug, Clone, PartialEq)]
 pub enum TimerRow {
@@ -301,6 +331,31 @@ pub struct DeadLetter {
     pub at: Timestamp,
     /// What people are told of it.
     pub told: Option<Told>,
+}
+
+/// Mail as a dead letter keeps it; the event stays as it was written, even if it cannot be read.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct MailSetAside {
+    /// The account it came on.
+    pub account: AccountId,
+    /// Who sent it.
+    pub peer: Peer,
+    /// The channel's key.
+    pub key: EventKey,
+    /// When it happened, in microseconds.
+    pub at: i64,
+    /// The event in JSON.
+    pub event: Box<RawValue>,
+}
+
+impl MailSetAside {
+    /// An event as it was stored. What is no JSON is kept as a text of JSON: it is none that can be read, and stays what it was.
+    ///
+    /// # Errors
+    /// Never for a text.
+    pub fn raw(event: &str) -> Result<Box<RawValue>, serde_json::Error> {
+        RawValue::from_string(event.to_owned()).or_else(|_| to_raw_value(event))
+    }
 }
 
 /// What people are told of a dead letter. It is written if there was mail to set aside and the notice is not known yet: of one

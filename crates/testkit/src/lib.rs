@@ -6,6 +6,7 @@ pub mod clock;
 pub mod journal;
 pub mod knowledge;
 pub mod model;
+pub mod postgres;
 pub mod rehearsal;
 #[cfg(feature = "simulation")]
 pub mod simulation;

@@ -23,7 +23,7 @@ use crate::{
     journal::{all, mail::set_aside_events, most, one},
     problem::Problem,
     sql,
-    values::{self, get, heat, micros, slot},
+    values::{self, get, micros, slot},
 };
 
 /// Facts that an opened conversation shows.
@@ -206,7 +206,7 @@ fn leads(
 ) -> Result<Vec<LeadCard>, Problem> {
     let Cursor { lead, at, id } = page.after.unwrap_or(Cursor::START);
     let (behind, score) = lead.unwrap_or((Temperature::Hot, i32::MAX));
-    let heat = heat(temperature.unwrap_or(behind));
+    let heat = temperature.unwrap_or(behind).number();
     let of = params![partner.as_str(), heat, score, slot(at), micros(at), id.to_be_bytes(), most(page.limit)];
     all(connection, if temperature.is_some() { sql::LEADS_OF_HEAT } else { sql::LEADS }, of, lead_card)
 }

@@ -13,7 +13,6 @@ use voronka_core::{
 
 use crate::{body, problem::Problem};
 
-const OWNERS: [&str; 3] = ["bot", "person", "nobody"];
 /// A quarter of an hour: most dialogues are over by then, and few conversations are active within one.
 const SLOT_MICROS: i64 = 900_000_000;
 
@@ -28,15 +27,6 @@ pub(crate) fn slot(at: Timestamp) -> i64 {
 
 pub(crate) fn time(micros: i64) -> Result<Timestamp, Problem> {
     Timestamp::from_microsecond(micros).map_err(|_| Problem::Unreadable("time"))
-}
-
-/// A temperature as it is sorted.
-pub(crate) fn heat(temperature: Temperature) -> i64 {
-    match temperature {
-        Temperature::Cold => 0,
-        Temperature::Warm => 1,
-        Temperature::Hot => 2,
-    }
 }
 
 /// From a column of the row, by its place.
@@ -132,11 +122,10 @@ impl Read for Author {
     }
 }
 
-/// From [`heat`].
+/// From [`Temperature::number`].
 impl Read for Temperature {
     fn read(row: &Row<'_>, column: usize) -> Result<Self, Problem> {
-        let kept: i64 = row.get(column)?;
-        Self::ALL.into_iter().find(|one| heat(*one) == kept).ok_or(Problem::Unreadable("temperature"))
+        Self::from_number(row.get(column)?).ok_or(Problem::Unreadable("temperature"))
     }
 }
 
@@ -150,7 +139,7 @@ impl Read for OrderState {
 /// The word as the core has it.
 pub(crate) fn owner(row: &Row<'_>, column: usize) -> Result<&'static str, Problem> {
     let name: String = row.get(column)?;
-    OWNERS.into_iter().find(|owner| *owner == name).ok_or(Problem::Unreadable("owner"))
+    ConversationRow::owner_named(&name).ok_or(Problem::Unreadable("owner"))
 }
 
 /// A text, where it lies.

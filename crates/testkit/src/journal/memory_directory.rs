@@ -39,7 +39,7 @@ impl State {
             unread: row.unread,
             temperature: lead.map_or("cold", |lead| lead.temperature).to_owned(),
             score: lead.map_or(0, |lead| lead.score),
-            holder: (row.owner == "person").then(|| holder(&row.state)).flatten(),
+            holder: (row.owner == "person").then(|| ConversationRow::holder_in(&row.state)).flatten(),
         }
     }
 
@@ -100,12 +100,6 @@ impl State {
             peer: conversation.peer.clone(),
         })
     }
-}
-
-/// Who has a conversation, by its state.
-fn holder(state: &str) -> Option<String> {
-    let state: serde_json::Value = serde_json::from_str(state).ok()?;
-    Some(state.get("holder")?.as_str()?.to_owned())
 }
 
 /// Those among the first that hold it, and all whose customer is found by it.

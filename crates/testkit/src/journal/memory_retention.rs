@@ -4,7 +4,7 @@ use voronka_core::{
     ids::{CustomerId, PartnerId},
     message::ConversationKey,
     ports::{ForgetMark, Forgotten, Retention, StoreError, Terms},
-    rows::{FactRow, MessageRow},
+    rows::{ConversationRow, FactRow, MessageRow},
 };
 
 use super::memory::{MemoryStore, State, lock};
@@ -33,15 +33,6 @@ impl Retention for MemoryStore {
         state.letters.retain(|_, letter| letter.partner != *partner || letter.at >= terms.messages);
         Ok(Forgotten { rows: before - state.size(), next: None })
     }
-}
-
-/// A conversation's state without the customer's words that it keeps.
-fn without_words(state: &str) -> String {
-    let Ok(mut all) = serde_json::from_str::<serde_json::Value>(state) else { return state.to_owned() };
-    let Some(fields) = all.as_object_mut() else { return state.to_owned() };
-    let kept = fields.len();
-    fields.retain(|name, _| !matches!(name.as_str(), "summary" | "asked"));
-    if fields.len() == kept { state.to_owned() } else { all.to_string() }
 }
 
 impl State {
@@ -90,7 +81,7 @@ impl State {
         {
             *version += 1;
             row.preview.clear();
-            row.state = without_words(&row.state);
+            row.state = ConversationRow::without_words(&row.state);
         }
     }
 
@@ -106,7 +97,7 @@ impl State {
         }
         self.messages.remove(key);
         self.conversations.remove(key);
-        let theirs = |(of, (_, row)): (&ConversationKey, &(i64, voronka_core::rows::ConversationRow))| {
+        let theirs = |(of, (_, row)): (&ConversationKey, &(i64, ConversationRow))| {
             of.partner == key.partner && row.customer == customer
         };
         if !self.conversations.iter().any(theirs) {

@@ -14,7 +14,7 @@ use crate::{
     journal::{all, fitting, most, one},
     problem::Problem,
     sql,
-    values::{get, heat, text},
+    values::{get, text},
 };
 
 pub(super) fn conversations(
@@ -60,7 +60,7 @@ pub(super) fn leads(
     let mut found = match temperature {
         None => fitting(connection, sql::LEADS_WORDS, params![whose, searched], page.limit, holds)?,
         Some(of) => {
-            fitting(connection, sql::LEADS_WORDS_OF_HEAT, params![whose, searched, heat(of)], page.limit, holds)?
+            fitting(connection, sql::LEADS_WORDS_OF_HEAT, params![whose, searched, of.number()], page.limit, holds)?
         }
     };
     for customer in people(connection, partner, needle)? {

@@ -1,10 +1,8 @@
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use rusqlite::params;
 use voronka_core::{
     lead::Temperature,
-    order::OrderState,
     ports::found_by,
     rows::{
         ConversationRow, CustomerRow, FactRow, LeadRow, MessageRow, NoticeRow, OrderRow, OutboxRow, TimerRow,
@@ -17,7 +15,7 @@ use crate::{
     body,
     problem::Problem,
     sql,
-    values::{heat, micros, slot},
+    values::{micros, slot},
     writer::Pen,
 };
 
@@ -154,8 +152,9 @@ impl To<'_> {
     }
 
     fn lead(&self, row: &LeadRow) -> Result<(), Problem> {
-        let heat =
-            Temperature::from_name(row.temperature).map(heat).ok_or(Problem::failed("a lead is cold, warm or hot"))?;
+        let heat = Temperature::from_name(row.temperature)
+            .map(Temperature::number)
+            .ok_or(Problem::failed("a lead is cold, warm or hot"))?;
         let customer = row.customer.0.into_bytes();
         let at = micros(row.at);
         let slot = slot(row.at);
@@ -203,7 +202,7 @@ impl To<'_> {
             row.currency,
             row.due,
             micros(row.at),
-            placed(row).map(micros),
+            row.placed().map(micros),
             row.data
         ];
         self.run(sql::ORDER_PUT, row).map(|_| ())
@@ -246,9 +245,4 @@ pub(super) fn bubble(pen: &Pen<'_>, partner: &str, row: &OutboxRow, json: Option
     ];
     pen.prepare_cached(sql::OUTBOX_ADD)?.execute(row)?;
     Ok(())
-}
-
-/// When an order that is written now counts as placed.
-fn placed(row: &OrderRow) -> Option<Timestamp> {
-    (!matches!(row.state, OrderState::Draft | OrderState::Cancelled)).then_some(row.at)
 }

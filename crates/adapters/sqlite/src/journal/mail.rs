@@ -1,13 +1,11 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
 use rustc_hash::FxHashSet;
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 use voronka_core::{
     ids::{AccountId, PartnerId},
     message::{ConversationKey, Event, EventKey, Inbound, Peer, Timer},
     ports::{EventSetAside, Fired, PostedMail, Replayed, StoreError, Telling},
-    rows::{DeadLetter, Mail, MailSeq, RawLetter, Told},
+    rows::{DeadLetter, Mail, MailSeq, MailSetAside, RawLetter, Told},
 };
 
 use super::{all, most, one};
@@ -125,27 +123,14 @@ pub(super) fn next_timer(connection: &Connection) -> Result<Option<Timestamp>, P
     Ok(one(connection, sql::TIMER_NEXT, [], |row| get::<Option<Timestamp>>(row, 0))?.flatten())
 }
 
-/// Mail as a dead letter keeps it; the event stays as it was written, even if it cannot be read.
-#[derive(Serialize, Deserialize)]
-struct Kept {
-    account: AccountId,
-    peer: Peer,
-    key: EventKey,
-    at: i64,
-    event: Box<RawValue>,
-}
-
 /// `told`: the bubbles of what is told, in JSON.
 pub(super) fn set_aside(pen: &Pen<'_>, letter: &DeadLetter, told: &[String]) -> Result<Telling, Problem> {
     let (partner, conversation) = (letter.key.partner.as_str(), letter.key.conversation.0.into_bytes());
     let mut mail = Vec::new();
     for seq in &letter.mail {
         mail.extend(all(pen, sql::MAIL_SET_ASIDE, params![partner, conversation, seq], |row| {
-            // What is no JSON is kept as a text of JSON: it is none that can be read, and stays what it was.
-            let text: String = get(row, 4)?;
-            let event = RawValue::from_string(text.clone()).or_else(|_| serde_json::value::to_raw_value(&text));
-            let event = event.map_err(|_| Problem::failed("a text is no JSON"))?;
-            Ok(Kept { account: get(row, 0)?, peer: get(row, 1)?, key: get(row, 2)?, at: get(row, 3)?, event })
+            let event = MailSetAside::raw(&get::<String>(row, 4)?).map_err(|_| Problem::failed("a text is no JSON"))?;
+            Ok(MailSetAside { account: get(row, 0)?, peer: get(row, 1)?, key: get(row, 2)?, at: get(row, 3)?, event })
         })?);
     }
     let Some(first) = mail.first() else { return Ok(Telling::Nothing) };
@@ -163,15 +148,16 @@ pub(super) fn set_aside(pen: &Pen<'_>, letter: &DeadLetter, told: &[String]) -> 
 
 /// The events of a dead letter, as they were kept.
 pub(crate) fn set_aside_events(mail: &str) -> Result<Vec<EventSetAside>, Problem> {
-    let mail: Vec<Kept> = serde_json::from_str(mail).map_err(|_| Problem::Unreadable("dead letter"))?;
-    let event =
-        |kept: Kept| Ok(EventSetAside { key: kept.key, at: time(kept.at)?, event: kept.event.get().to_owned() });
+    let mail: Vec<MailSetAside> = serde_json::from_str(mail).map_err(|_| Problem::Unreadable("dead letter"))?;
+    let event = |kept: MailSetAside| {
+        Ok(EventSetAside { key: kept.key, at: time(kept.at)?, event: kept.event.get().to_owned() })
+    };
     mail.into_iter().map(event).collect()
 }
 
 pub(super) fn replay(pen: &Pen<'_>, partner: &PartnerId, id: i64) -> Result<Replayed, Problem> {
     let taken = all(pen, sql::LETTER_TAKE, params![partner.as_str(), id], |row| {
-        let mail: Vec<Kept> = serde_json::from_str(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?)
+        let mail: Vec<MailSetAside> = serde_json::from_str(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?)
             .map_err(|_| Problem::Unreadable("dead letter"))?;
         Ok((get(row, 0)?, mail))
     })?;
@@ -179,7 +165,7 @@ pub(super) fn replay(pen: &Pen<'_>, partner: &PartnerId, id: i64) -> Result<Repl
         return Ok(raw(pen, partner, id)?.map_or(Replayed::Missing, Replayed::Raw));
     };
     let key = ConversationKey { partner: partner.clone(), conversation };
-    for Kept { account, peer, key: event_key, at, event } in mail {
+    for MailSetAside { account, peer, key: event_key, at, event } in mail {
         Letter { key: key.clone(), account, peer, event_key, at, event: event.get().to_owned() }.keep(pen)?;
     }
     Ok(Replayed::Waits(key))

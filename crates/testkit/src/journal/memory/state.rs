@@ -2,11 +2,9 @@
 
 use std::collections::HashSet;
 
-use jiff::Timestamp;
 use voronka_core::{
     ids::{CustomerId, PartnerId},
     message::{ConversationKey, Inbound},
-    order::OrderState,
     ports::{CommitError, LOADED_ORDERS_MAX, Loaded, PostedMail, Settled, StoreError},
     rows::{Mail, MailSeq, MessageRow, OrderRow, OutboxRow, TimerRow, TurnCommit},
 };
@@ -90,7 +88,7 @@ impl State {
         self.facts.extend(facts.into_iter().map(|fact| (partner.clone(), fact)));
         for row in orders {
             let kept = self.orders.remove(&(partner.clone(), row.id));
-            let placed = kept.as_ref().and_then(|kept| kept.placed).or(placed(&row));
+            let placed = kept.as_ref().and_then(|kept| kept.placed).or(row.placed());
             let conversation = kept.map_or(key.conversation, |kept| kept.conversation);
             self.orders.insert((partner.clone(), row.id), KeptOrder { row, conversation, placed });
         }
@@ -185,9 +183,4 @@ impl State {
         orders.sort_by_key(|order| std::cmp::Reverse((order.at, order.id)));
         orders
     }
-}
-
-/// When an order that is written now counts as placed.
-fn placed(row: &OrderRow) -> Option<Timestamp> {
-    (!matches!(row.state, OrderState::Draft | OrderState::Cancelled)).then_some(row.at)
 }

@@ -1,0 +1,201 @@
+//! What could not be processed, and its way back.
+
+use async_trait::async_trait;
+use voronka_core::{
+    ids::{ConversationId, PartnerId},
+    message::{ConversationKey, Inbound},
+    ports::{EventSetAside, Replayed, Telling},
+    rows::{DeadLetter, MailSetAside, OutboxRow, RawLetter, Told},
+};
+
+use super::{
+    mail::{self, Letter},
+    turn,
+};
+use crate::{
+    problem::Problem,
+    session::of_partner,
+    sql,
+    values::{Id, get, micros, text, time, words},
+    writer::{Desk, Errand},
+};
+
+/// [`voronka_core::ports::Journal::set_aside`].
+pub(super) struct SetAside {
+    letter: DeadLetter,
+    /// The bubbles of what is told, in JSON.
+    told: Vec<String>,
+}
+
+impl SetAside {
+    pub(super) fn of(letter: DeadLetter) -> Result<Self, Problem> {
+        let outbox = letter.told.iter().flat_map(|told| &told.outbox);
+        let told = outbox.map(turn::bubble_json).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { letter, told })
+    }
+}
+
+#[async_trait]
+impl Errand for SetAside {
+    type Answer = Telling;
+
+    async fn run(&self, desk: &mut Desk<'_>) -> Result<Telling, Problem> {
+        let DeadLetter { mail, key, cause, at, told } = &self.letter;
+        let partner = &key.partner;
+        desk.serve(partner).await?;
+        let take = of_partner(sql::MAIL_SET_ASIDE, partner).bind(Id(key.conversation.0)).bind(mail.clone());
+        let mail = desk
+            .session
+            .all(take, |row| {
+                let event = MailSetAside::raw(&words(row, 4)?).map_err(|_| Problem::failed("a text is no JSON"))?;
+                Ok(MailSetAside {
+                    account: get(row, 0)?,
+                    peer: get(row, 1)?,
+                    key: get(row, 2)?,
+                    at: get(row, 3)?,
+                    event,
+                })
+            })
+            .await?;
+        let Some(first) = mail.first() else { return Ok(Telling::Nothing) };
+        let account = first.account.as_str().to_owned();
+        let mail = serde_json::to_string(&mail).map_err(|_| Problem::failed("an event is no JSON"))?;
+        let row = of_partner(sql::LETTER_ADD, partner)
+            .bind(account)
+            .bind(Id(key.conversation.0))
+            .bind(text(&mail))
+            .bind(None::<Vec<u8>>)
+            .bind(text(cause))
+            .bind(micros(*at));
+        desk.session.run(row).await?;
+        let Some(Told { notice, outbox }) = told else { return Ok(Telling::Nothing) };
+        if turn::notices(&mut desk.session, partner, &[notice]).await? == 0 {
+            return Ok(Telling::Nothing);
+        }
+        let bubbles: Vec<(&OutboxRow, &str)> = outbox.iter().zip(self.told.iter().map(String::as_str)).collect();
+        turn::outbox(&mut desk.session, partner, &bubbles).await?;
+        Ok(Telling::Now)
+    }
+}
+
+/// The events of a dead letter, as they were kept.
+pub(crate) fn set_aside_events(mail: &str) -> Result<Vec<EventSetAside>, Problem> {
+    let event = |kept: MailSetAside| {
+        Ok(EventSetAside { key: kept.key, at: time(kept.at)?, event: kept.event.get().to_owned() })
+    };
+    kept(mail)?.into_iter().map(event).collect()
+}
+
+fn kept(mail: &str) -> Result<Vec<MailSetAside>, Problem> {
+    serde_json::from_str(mail).map_err(|_| Problem::Unreadable("dead letter"))
+}
+
+/// [`voronka_core::ports::Journal::keep_raw`].
+pub(super) struct KeepRaw(pub(super) RawLetter);
+
+#[async_trait]
+impl Errand for KeepRaw {
+    type Answer = ();
+
+    async fn run(&self, desk: &mut Desk<'_>) -> Result<(), Problem> {
+        let RawLetter { partner, account, body, cause, at } = &self.0;
+        desk.serve(partner).await?;
+        let row = of_partner(sql::LETTER_ADD, partner)
+            .bind(account.as_str().to_owned())
+            .bind(None::<Id>)
+            .bind(None::<String>)
+            .bind(body.clone())
+            .bind(text(cause))
+            .bind(micros(*at));
+        desk.session.run(row).await?;
+        Ok(())
+    }
+}
+
+/// [`voronka_core::ports::Journal::replay`].
+pub(super) struct Replay {
+    pub(super) partner: PartnerId,
+    pub(super) letter: i64,
+}
+
+#[async_trait]
+impl Errand for Replay {
+    type Answer = Replayed;
+
+    const BRINGS_MAIL: bool = true;
+
+    async fn run(&self, desk: &mut Desk<'_>) -> Result<Replayed, Problem> {
+        desk.serve(&self.partner).await?;
+        let take = of_partner(sql::LETTER_TAKE, &self.partner).bind(self.letter);
+        let taken =
+            desk.session.one(take, |row| Ok((get::<Option<ConversationId>>(row, 0)?, kept(&words(row, 1)?)?))).await?;
+        let Some((conversation, mail)) = taken else { return self.raw(desk).await };
+        let conversation = conversation.ok_or(Problem::Unreadable("dead letter"))?;
+        let key = ConversationKey { partner: self.partner.clone(), conversation };
+        let letters: Vec<Letter> = mail.iter().map(|kept| Letter::put_back(key.clone(), kept)).collect();
+        mail::keep(&mut desk.session, &self.partner, &letters).await?;
+        Ok(Replayed::Waits(key))
+    }
+}
+
+impl Replay {
+    async fn raw(&self, desk: &mut Desk<'_>) -> Result<Replayed, Problem> {
+        let of = of_partner(sql::LETTER_RAW, &self.partner).bind(self.letter);
+        let raw = desk.session.one(of, |row| {
+            let (account, cause, at, body) = (get(row, 0)?, get(row, 1)?, get(row, 2)?, get(row, 3)?);
+            Ok(RawLetter { partner: self.partner.clone(), account, body, cause, at })
+        });
+        Ok(raw.await?.map_or(Replayed::Missing, Replayed::Raw))
+    }
+}
+
+/// [`voronka_core::ports::Journal::replay_raw`].
+pub(super) struct ReplayRaw {
+    partner: PartnerId,
+    letter: i64,
+    events: Vec<Letter>,
+}
+
+impl ReplayRaw {
+    pub(super) fn of(partner: PartnerId, letter: i64, events: &[Inbound]) -> Result<Self, Problem> {
+        if events.iter().any(|event| event.partner != partner) {
+            return Err(Problem::failed("an event of another partner"));
+        }
+        let events = events.iter().map(Letter::of).collect::<Result<_, _>>()?;
+        Ok(Self { partner, letter, events })
+    }
+}
+
+#[async_trait]
+impl Errand for ReplayRaw {
+    type Answer = bool;
+
+    const BRINGS_MAIL: bool = true;
+
+    async fn run(&self, desk: &mut Desk<'_>) -> Result<bool, Problem> {
+        desk.serve(&self.partner).await?;
+        let drop = of_partner(sql::LETTER_RAW_DROP, &self.partner).bind(self.letter);
+        if desk.session.run(drop).await? == 0 {
+            return Ok(false);
+        }
+        let events: Vec<&Letter> = self.events.iter().collect();
+        mail::post(&mut desk.session, &self.partner, &events).await?;
+        Ok(true)
+    }
+}
+
+/// [`voronka_core::ports::Journal::drop_letter`].
+pub(super) struct Drop {
+    pub(super) partner: PartnerId,
+    pub(super) letter: i64,
+}
+
+#[async_trait]
+impl Errand for Drop {
+    type Answer = bool;
+
+    async fn run(&self, desk: &mut Desk<'_>) -> Result<bool, Problem> {
+        desk.serve(&self.partner).await?;
+        Ok(desk.session.run(of_partner(sql::LETTER_DROP, &self.partner).bind(self.letter)).await? > 0)
+    }
+}

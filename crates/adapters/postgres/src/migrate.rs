@@ -1,0 +1,139 @@
+use sqlx::{ConnectOptions, Connection, PgConnection, raw_sql};
+use voronka_core::ports::StoreError;
+
+use crate::{
+    Address,
+    problem::Problem,
+    session::{Session, statement},
+    sql,
+    values::get,
+};
+
+/// What is needed before any step: roles, the schema, the list of steps.
+const ROLES: &str = include_str!("../migrations/roles.sql");
+/// The schema, oldest step first. A step that was released is never edited.
+const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_start.sql")];
+/// First versions of PostgreSQL that keep one partner's values out of another's statistics and errors (CVE-2025-8713).
+const SERVERS_MIN: &[(i64, i64)] = &[(15, 14), (16, 10), (17, 6)];
+
+/// The schema of a database, beside the one that this version needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Schema {
+    /// The last step that was made; 0: there is none.
+    pub found: usize,
+    /// The last step that there is.
+    pub known: usize,
+}
+
+/// Brings the schema up to date, all or nothing, and makes the roles where they are missing; gives what it found. The address
+/// is that of somebody who may make roles and schemas.
+///
+/// # Errors
+/// `Busy`: out of reach. `Failed`: the server is too old, the schema is newer than this version, or there is no right to it.
+pub async fn migrate(address: &Address) -> Result<Schema, StoreError> {
+    Ok(bring_up_to_date(address).await?)
+}
+
+/// Looks without changing anything.
+///
+/// # Errors
+/// As [`migrate`].
+pub async fn schema(address: &Address) -> Result<Schema, StoreError> {
+    let mut connection = connect(address).await?;
+    let found = found(&mut connection).await?;
+    Ok(Schema { found, known: MIGRATIONS.len() })
+}
+
+async fn bring_up_to_date(address: &Address) -> Result<Schema, Problem> {
+    let mut connection = connect(address).await?;
+    check_server(&mut connection).await?;
+    let mut transaction = connection.begin().await?;
+    raw_sql(sql::MIGRATIONS_LOCK).execute(&mut *transaction).await?;
+    let from = found(&mut transaction).await?;
+    let known = MIGRATIONS.len();
+    check_known(from)?;
+    if from < known {
+        raw_sql(ROLES).execute(&mut *transaction).await?;
+    }
+    for (step, text) in MIGRATIONS.iter().enumerate().skip(from) {
+        raw_sql(*text).execute(&mut *transaction).await?;
+        let number = i32::try_from(step + 1).unwrap_or(i32::MAX);
+        session(&mut transaction).run(statement(sql::MIGRATED).bind(number)).await?;
+    }
+    transaction.commit().await?;
+    Ok(Schema { found: from, known })
+}
+
+async fn connect(address: &Address) -> Result<PgConnection, Problem> {
+    Ok(address.options.clone().disable_statement_logging().connect().await?)
+}
+
+fn session(connection: &mut PgConnection) -> Session<'_> {
+    Session { connection, keeps_statements: false }
+}
+
+async fn found(connection: &mut PgConnection) -> Result<usize, Problem> {
+    let mut session = session(connection);
+    if session.one(statement(sql::SCHEMA_FOUND), |row| get::<bool>(row, 0)).await? != Some(true) {
+        return Ok(0);
+    }
+    let number = session.one(statement(sql::SCHEMA_NUMBER), |row| get::<i64>(row, 0)).await?.unwrap_or_default();
+    usize::try_from(number).map_err(|_| Problem::Unreadable("schema version"))
+}
+
+fn check_known(found: usize) -> Result<(), Problem> {
+    let known = MIGRATIONS.len();
+    if found <= known {
+        return Ok(());
+    }
+    let why = format!("the database was migrated by a newer version (schema {found}, this one knows {known})");
+    Err(Problem::Store(StoreError::Failed(why)))
+}
+
+async fn check_server(connection: &mut PgConnection) -> Result<(), Problem> {
+    let version = session(connection).one(statement(sql::SERVER_VERSION), |row| get::<i64>(row, 0)).await?;
+    let (major, minor) = version.map_or((0, 0), |version| (version / 10_000, version % 10_000));
+    let (oldest, newest) = (SERVERS_MIN[0].0, SERVERS_MIN[SERVERS_MIN.len() - 1].0);
+    let is_enough = match SERVERS_MIN.iter().find(|(of, _)| *of == major) {
+        Some((_, least)) => minor >= *least,
+        None => major > newest,
+    };
+    if is_enough {
+        return Ok(());
+    }
+    let least = SERVERS_MIN.iter().map(|(major, minor)| format!("{major}.{minor}")).collect::<Vec<_>>().join(", ");
+    let why = format!(
+        "PostgreSQL {major}.{minor} is too old: version {oldest} or later is needed, of these at least {least}, which mend CVE-2025-8713"
+    );
+    Err(Problem::Store(StoreError::Failed(why)))
+}
+
+/// Refuses a database on which row-level security would not hold us, and one of another schema.
+pub(crate) async fn check(connection: &mut PgConnection) -> Result<(), Problem> {
+    check_server(connection).await?;
+    let (found, known) = (found(connection).await?, MIGRATIONS.len());
+    check_known(found)?;
+    if found < known {
+        let why =
+            format!("the database has schema {found} of {known}: run `voronka migrate` with the address of its owner");
+        return Err(Problem::Store(StoreError::Failed(why)));
+    }
+    let read = |row: &sqlx::postgres::PgRow| {
+        let is = |column| get::<bool>(row, column);
+        Ok((is(0)?, is(1)?, is(2)?, is(3)?, is(4)?, get::<String>(row, 5)?))
+    };
+    let role = session(connection).one(statement(sql::SELF_CHECK), read).await?;
+    let Some((bypasses, owns, is_app, inherits_dispatch, may_dispatch, name)) = role else {
+        return Err(Problem::failed("the database does not say who we are"));
+    };
+    let why = match () {
+        () if bypasses => "is a superuser or passes by row-level security",
+        () if owns => "owns the tables (is a member of voronka_owner)",
+        () if inherits_dispatch => {
+            "sees the keys of all partners in every query (inherits voronka_dispatch: make it NOINHERIT)"
+        }
+        () if !is_app || !may_dispatch => "is not voronka_app",
+        () => return Ok(()),
+    };
+    Err(Problem::Store(StoreError::Failed(format!("the role {name} {why}: sign in as voronka_app"))))
+}

@@ -1,0 +1,117 @@
+use futures::TryStreamExt;
+use sqlx::{
+    AssertSqlSafe, PgConnection, Postgres, Transaction,
+    postgres::{PgArguments, PgPool, PgRow},
+    query::Query,
+};
+use voronka_core::ids::PartnerId;
+
+use crate::{problem::Problem, sql};
+
+pub(crate) type Statement = Query<'static, Postgres, PgArguments>;
+
+/// A statement of [`sql`], to which values are bound.
+pub(crate) fn statement(sql: &'static str) -> Statement {
+    sqlx::query(sql)
+}
+
+/// A statement of [`sql`] that is about a partner's rows.
+pub(crate) fn of_partner(sql: &'static str, partner: &PartnerId) -> Statement {
+    statement(sql).bind(partner.as_str().to_owned())
+}
+
+/// A connection within a transaction.
+pub(crate) struct Session<'c> {
+    pub(crate) connection: &'c mut PgConnection,
+    pub(crate) keeps_statements: bool,
+}
+
+impl Session<'_> {
+    pub(crate) async fn all<T>(
+        &mut self,
+        statement: Statement,
+        read: impl Fn(&PgRow) -> Result<T, Problem>,
+    ) -> Result<Vec<T>, Problem> {
+        let rows = statement.persistent(self.keeps_statements).fetch_all(&mut *self.connection).await?;
+        rows.iter().map(read).collect()
+    }
+
+    pub(crate) async fn one<T>(
+        &mut self,
+        statement: Statement,
+        read: impl Fn(&PgRow) -> Result<T, Problem>,
+    ) -> Result<Option<T>, Problem> {
+        let row = statement.persistent(self.keeps_statements).fetch_optional(&mut *self.connection).await?;
+        row.as_ref().map(read).transpose()
+    }
+
+    /// The first rows that fit, so many at most: none behind them is kept.
+    pub(crate) async fn fitting<T>(
+        &mut self,
+        statement: Statement,
+        limit: usize,
+        read: impl Fn(&PgRow) -> Result<Option<T>, Problem>,
+    ) -> Result<Vec<T>, Problem> {
+        let mut rows = statement.persistent(self.keeps_statements).fetch(&mut *self.connection);
+        let mut found = Vec::new();
+        while let Some(row) = rows.try_next().await? {
+            if found.len() < limit {
+                found.extend(read(&row)?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// How many rows it changed.
+    pub(crate) async fn run(&mut self, statement: Statement) -> Result<u64, Problem> {
+        Ok(statement.persistent(self.keeps_statements).execute(&mut *self.connection).await?.rows_affected())
+    }
+
+    /// From here on the transaction sees this partner's rows, and no others.
+    pub(crate) async fn serve(&mut self, partner: &PartnerId) -> Result<(), Problem> {
+        self.run(of_partner(sql::PARTNER, partner)).await.map(|_| ())
+    }
+
+    /// From here on the transaction sees what waits of all partners, by keys alone.
+    pub(crate) async fn look_over_all(&mut self) -> Result<(), Problem> {
+        self.run(statement(sql::AS_DISPATCH)).await.map(|_| ())
+    }
+
+    /// Ends [`Self::look_over_all`].
+    pub(crate) async fn look_no_more(&mut self) -> Result<(), Problem> {
+        self.run(statement(sql::AS_OURSELVES)).await.map(|_| ())
+    }
+}
+
+/// Begins a transaction of a partner's, in one trip: a partner's id is made of letters that need no quoting.
+pub(crate) fn beginning(how: &str, partner: &PartnerId) -> String {
+    format!("{how}; SELECT set_config('voronka.partner', '{partner}', true)")
+}
+
+/// A transaction that reads, so that all it reads is of one moment. Dropped, it is rolled back.
+pub(crate) struct Reading {
+    transaction: Transaction<'static, Postgres>,
+    keeps_statements: bool,
+}
+
+impl Reading {
+    /// Connections that died while nobody used them are passed over.
+    pub(crate) async fn begin(pool: &PgPool, keeps_statements: bool, beginning: &str) -> Result<Self, Problem> {
+        let mut left = pool.options().get_max_connections();
+        loop {
+            match pool.begin_with(AssertSqlSafe(beginning)).await.map_err(Problem::from) {
+                Ok(transaction) => return Ok(Self { transaction, keeps_statements }),
+                Err(problem) if problem.is_lost() && left > 0 => left -= 1,
+                Err(problem) => return Err(problem),
+            }
+        }
+    }
+
+    pub(crate) fn session(&mut self) -> Session<'_> {
+        Session { connection: &mut self.transaction, keeps_statements: self.keeps_statements }
+    }
+
+    pub(crate) async fn end(self) -> Result<(), Problem> {
+        Ok(self.transaction.commit().await?)
+    }
+}

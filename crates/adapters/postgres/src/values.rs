@@ -1,0 +1,321 @@
+//! Between columns and the core's types.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use sqlx::{
+    Decode, Encode, Postgres, Row, Type,
+    encode::IsNull,
+    error::BoxDynError,
+    postgres::{PgArgumentBuffer, PgHasArrayType, PgRow, PgTypeInfo, PgValueRef, types::Oid},
+};
+use uuid::Uuid;
+use voronka_core::{
+    ids::{AccountId, BubbleId, ConversationId, CustomerId, NoticeId, OrderId, PartnerId},
+    lead::Temperature,
+    message::{EventKey, Peer},
+    order::OrderState,
+    rows::{Author, ConversationRow, CustomerRow, FactRow, LeadRow, MessageRow, NoticeRow, OrderRow},
+};
+
+use crate::problem::Problem;
+
+/// A quarter of an hour: most dialogues are over by then, and few conversations are active within one.
+const SLOT_MICROS: i64 = 900_000_000;
+/// PostgreSQL has no U+0000 in a text: this and a `0` stand for it, this and a `1` for itself.
+const ESCAPE: char = '\u{1}';
+const UUID: Oid = Oid(2950);
+const UUID_ARRAY: Oid = Oid(2951);
+
+pub(crate) fn micros(at: Timestamp) -> i64 {
+    at.as_microsecond()
+}
+
+/// What an index has in a time's place: it stays the same for a while, so that the index does. Grows with the time.
+pub(crate) fn slot(at: Timestamp) -> i64 {
+    micros(at).div_euclid(SLOT_MICROS)
+}
+
+pub(crate) fn time(micros: i64) -> Result<Timestamp, Problem> {
+    Timestamp::from_microsecond(micros).map_err(|_| Problem::Unreadable("time"))
+}
+
+/// PostgreSQL counts in `i64`.
+pub(crate) fn most(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+/// A text as it is stored: every text of people's goes through here on its way in, and through [`get`] on its way out.
+pub(crate) fn text(text: &str) -> String {
+    if text.contains(['\0', ESCAPE]) {
+        return text.replace(ESCAPE, "\u{1}1").replace('\0', "\u{1}0");
+    }
+    text.to_owned()
+}
+
+/// The text before [`text`].
+fn as_it_was(stored: &str) -> Cow<'_, str> {
+    if stored.contains(ESCAPE) {
+        return stored.replace("\u{1}0", "\0").replace("\u{1}1", "\u{1}").into();
+    }
+    stored.into()
+}
+
+/// One column of the rows that a statement writes, as the array that it takes.
+pub(crate) fn column<'a, R, T>(rows: &'a [R], of: impl Fn(&'a R) -> T) -> Vec<T> {
+    rows.iter().map(of).collect()
+}
+
+/// An id as PostgreSQL has it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Id(pub(crate) Uuid);
+
+impl Type<Postgres> for Id {
+    fn type_info() -> PgTypeInfo {
+        PgTypeInfo::with_oid(UUID)
+    }
+}
+
+impl PgHasArrayType for Id {
+    fn array_type_info() -> PgTypeInfo {
+        PgTypeInfo::with_oid(UUID_ARRAY)
+    }
+}
+
+impl Encode<'_, Postgres> for Id {
+    fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        buffer.extend_from_slice(self.0.as_bytes());
+        Ok(IsNull::No)
+    }
+}
+
+impl Decode<'_, Postgres> for Id {
+    fn decode(value: PgValueRef<'_>) -> Result<Self, BoxDynError> {
+        Ok(Self(Uuid::from_slice(value.as_bytes()?)?))
+    }
+}
+
+/// From a column of the row, by its place.
+pub(crate) trait Read: Sized {
+    fn read(row: &PgRow, column: usize) -> Result<Self, Problem>;
+}
+
+pub(crate) fn get<T: Read>(row: &PgRow, column: usize) -> Result<T, Problem> {
+    T::read(row, column)
+}
+
+macro_rules! as_postgres_has_it {
+    ($($type:ty)*) => {$(
+        impl Read for $type {
+            fn read(row: &PgRow, column: usize) -> Result<Self, Problem> {
+                Ok(row.try_get(column)?)
+            }
+        }
+    )*};
+}
+
+as_postgres_has_it! { bool i64 i32 Option<i64> Option<Vec<u8>> Vec<u8> Id }
+
+impl Read for u32 {
+    fn read(row: &PgRow, column: usize) -> Result<Self, Problem> {
+        Self::try_from(get::<i64>(row, column)?).map_err(|_| Problem::Unreadable("number"))
+    }
+}
+
+impl Read for String {
+    fn read(row: &PgRow, column: usize) -> Result<Self, Problem> {
+        Ok(words(row, column)?.into_owned())
+    }
+}
+
+impl Read for Option<String> {
+    fn read(row: &PgRow, column: usize) -> Result<Self, Problem> {
+        Ok(row.try_get::<Option<&str>, _>(column)?.map(|stored| as_it_was(stored).into_owned()))
+    }
+}
+
+/// A text, where it lies.
+pub(crate) fn words(row: &PgRow, column: usize) -> Result<Cow<'_, str>, Problem> {
+    Ok(as_it_was(row.try_get(column)?))
+}
+
+macro_rules! ids {
+    ($($type:ident)*) => {$(
+        impl Read for $type {
+            fn read(row: &PgRow, column: usize) -> Result<Self, Problem> {
+                Ok(Self(get::<Id>(row, column)?.0))
+            }
+        }
+
+        impl Read for Option<$type> {
+            fn read(row: &PgRow, column: usize) -> Result<Self, Problem> {
+                Ok(row.try_get::<Option<Id>, _>(column)?.map(|id| $type(id.0)))
+            }
+        }
+    )*};
+}
+
+ids! { ConversationId CustomerId OrderId BubbleId NoticeId }
+
+macro_rules! names {
+    ($($type:ident)*) => {$(
+        impl Read for $type {
+            fn read(row: &PgRow, column: usize) -> Result<Self, Problem> {
+                Self::parse(row.try_get(column)?).map_err(|_| Problem::Unreadable("name"))
+            }
+        }
+    )*};
+}
+
+names! { PartnerId AccountId }
+
+macro_rules! channel_words {
+    ($($type:ident)*) => {$(
+        impl Read for $type {
+            fn read(row: &PgRow, column: usize) -> Result<Self, Problem> {
+                Ok(Self::new(&words(row, column)?))
+            }
+        }
+    )*};
+}
+
+channel_words! { Peer EventKey }
+
+impl Read for Option<EventKey> {
+    fn read(row: &PgRow, column: usize) -> Result<Self, Problem> {
+        Ok(get::<Option<String>>(row, column)?.map(|key| EventKey::new(&key)))
+    }
+}
+
+impl Read for Timestamp {
+    fn read(row: &PgRow, column: usize) -> Result<Self, Problem> {
+        time(get(row, column)?)
+    }
+}
+
+impl Read for Option<Timestamp> {
+    fn read(row: &PgRow, column: usize) -> Result<Self, Problem> {
+        get::<Option<i64>>(row, column)?.map(time).transpose()
+    }
+}
+
+impl Read for Author {
+    fn read(row: &PgRow, column: usize) -> Result<Self, Problem> {
+        Self::from_name(row.try_get(column)?).ok_or(Problem::Unreadable("author"))
+    }
+}
+
+/// From [`Temperature::number`].
+impl Read for Temperature {
+    fn read(row: &PgRow, column: usize) -> Result<Self, Problem> {
+        Self::from_number(get(row, column)?).ok_or(Problem::Unreadable("temperature"))
+    }
+}
+
+impl Read for OrderState {
+    fn read(row: &PgRow, column: usize) -> Result<Self, Problem> {
+        let name: &str = row.try_get(column)?;
+        Self::ALL.into_iter().find(|state| state.name() == name).ok_or(Problem::Unreadable("order state"))
+    }
+}
+
+/// Columns as in [`crate::sql::CONVERSATION`], from the second on.
+pub(crate) fn conversation(row: &PgRow) -> Result<ConversationRow, Problem> {
+    let owner: &str = row.try_get(4)?;
+    Ok(ConversationRow {
+        account: get(row, 1)?,
+        peer: get(row, 2)?,
+        customer: get(row, 3)?,
+        owner: ConversationRow::owner_named(owner).ok_or(Problem::Unreadable("owner"))?,
+        preview: get(row, 5)?,
+        at: get(row, 6)?,
+        unread: get(row, 7)?,
+        state: get(row, 8)?,
+    })
+}
+
+/// Columns as in [`crate::sql::CUSTOMER`].
+pub(crate) fn customer(row: &PgRow) -> Result<CustomerRow, Problem> {
+    Ok(CustomerRow {
+        id: get(row, 0)?,
+        name: get(row, 1)?,
+        phone: get(row, 2)?,
+        email: get(row, 3)?,
+        data: get(row, 4)?,
+    })
+}
+
+/// Columns as in [`crate::sql::LEAD`].
+pub(crate) fn lead(row: &PgRow) -> Result<LeadRow, Problem> {
+    Ok(LeadRow {
+        customer: get(row, 0)?,
+        temperature: get::<Temperature>(row, 1)?.name(),
+        score: get(row, 2)?,
+        stage: get(row, 3)?,
+        why: get(row, 4)?,
+        source: get(row, 5)?,
+        at: get(row, 6)?,
+        data: get(row, 7)?,
+    })
+}
+
+/// Columns as in [`crate::sql::MESSAGES_LAST`].
+pub(crate) fn message(row: &PgRow) -> Result<MessageRow, Problem> {
+    Ok(MessageRow {
+        seq: get(row, 0)?,
+        author: get(row, 1)?,
+        at: get(row, 2)?,
+        key: get(row, 3)?,
+        bubble: get(row, 4)?,
+        text: get(row, 5)?,
+        body: get(row, 6)?,
+        basis: get(row, 7)?,
+    })
+}
+
+/// Columns as in [`crate::sql::FACTS_LAST`].
+pub(crate) fn fact(row: &PgRow) -> Result<FactRow, Problem> {
+    Ok(FactRow { customer: get(row, 0)?, name: get(row, 1)?, at: get(row, 2)?, data: get(row, 3)? })
+}
+
+/// Columns as in [`crate::sql::ORDERS_OPEN`].
+pub(crate) fn order(row: &PgRow) -> Result<OrderRow, Problem> {
+    Ok(OrderRow {
+        id: get(row, 0)?,
+        customer: get(row, 1)?,
+        number: get(row, 2)?,
+        state: get(row, 3)?,
+        total_minor: get(row, 4)?,
+        currency: get(row, 5)?,
+        due: get(row, 6)?,
+        at: get(row, 7)?,
+        data: get(row, 8)?,
+    })
+}
+
+/// Columns as in [`crate::sql::NOTICES`].
+pub(crate) fn notice(row: &PgRow) -> Result<NoticeRow, Problem> {
+    Ok(NoticeRow {
+        id: get(row, 0)?,
+        about: get(row, 1)?,
+        text: get(row, 2)?,
+        at: get(row, 3)?,
+        conversation: get(row, 4)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn any_words_come_back_and_none_has_a_nul_meanwhile(words in "[\u{0}\u{1}01ы]{0,12}|(?s).{0,20}") {
+            let stored = text(&words);
+            prop_assert!(!stored.contains('\0'));
+            prop_assert_eq!(as_it_was(&stored), words);
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! The store from outside: the suite of all stores.
+#![cfg(test)]
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use voronka_postgres::{Address, PostgresStore, migrate};
+use voronka_testkit::{
+    journal::Fixture,
+    postgres::{Database, PostgresServer},
+};
+
+struct InDatabase {
+    // Before the database, so that nobody is signed in when that goes.
+    store: PostgresStore,
+    database: Database,
+    server: PostgresServer,
+}
+
+/// A template of another schema has another name.
+fn template() -> String {
+    let mut hash = DefaultHasher::new();
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    for file in files {
+        std::fs::read(file).unwrap().hash(&mut hash);
+    }
+    format!("store_{:x}", hash.finish())
+}
+
+fn address(text: &str) -> Address {
+    text.parse().unwrap()
+}
+
+impl InDatabase {
+    async fn new() -> Self {
+        let server = PostgresServer::running();
+        let prepare = async |owner: String| {
+            migrate(&address(&owner)).await.unwrap();
+        };
+        let database = server.database(&template(), prepare).await;
+        let store = PostgresStore::open(&address(&database.address("voronka_app"))).await.unwrap();
+        Self { store, database, server }
+    }
+}
+
+impl Fixture for InDatabase {
+    type Store = PostgresStore;
+
+    fn store(&self) -> &PostgresStore {
+        &self.store
+    }
+
+    async fn reopened(self) -> Self {
+        let Self { store, database, server } = self;
+        drop(store);
+        let store = PostgresStore::open(&address(&database.address("voronka_app"))).await.unwrap();
+        Self { store, database, server }
+    }
+}
+
+voronka_testkit::journal_conformance!(InDatabase::new().await);
