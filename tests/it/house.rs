@@ -244,9 +244,9 @@ fn every_pain_of_doubles_losses_and_order_has_its_test() {
 }
 
 /// Security rules whose tests are due with the first issue, by number (`docs/tests-of-security.md`).
-const SECURITY_TESTS: [u8; 43] = [
+const SECURITY_TESTS: [u8; 47] = [
     1, 2, 3, 4, 5, 9, 10, 11, 12, 13, 14, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 32, 35, 36, 37, 38, 41,
-    42, 43, 44, 45, 46, 47, 54, 59, 63, 64, 67, 68, 69,
+    42, 43, 44, 45, 46, 47, 54, 55, 56, 57, 58, 59, 63, 64, 67, 68, 69,
 ];
 
 #[test]

@@ -3,7 +3,7 @@
 
 mod install;
 mod page;
-mod postgres;
+pub(crate) mod postgres;
 mod stage;
 
 use std::{

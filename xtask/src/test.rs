@@ -12,6 +12,7 @@ use clap::ValueEnum;
 
 use crate::{
     axe, botload, browser, crash,
+    peers::postgres,
     shell::{self, Failure},
 };
 
@@ -90,7 +91,10 @@ fn perform(step: Step) -> Result<Outcome, Failure> {
             shell::run(shell::cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
         }
         Step::Build => shell::run(shell::cargo().args(["build", "--workspace", "--all-targets"])),
-        Step::Test => shell::run(shell::cargo().args(["test", "--workspace", "--", "--skip", "e2e::"])),
+        Step::Test => {
+            postgres::ensure()?;
+            shell::run(shell::cargo().args(["test", "--workspace", "--", "--skip", "e2e::"]))
+        }
         Step::Browser => browser::ensure().map(|path| shell::say(&format!("{}", path.display()))),
         Step::E2e => return end_to_end(),
         Step::Botload => return botload::small(&built()?),

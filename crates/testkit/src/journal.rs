@@ -86,6 +86,7 @@ macro_rules! journal_conformance {
             what_waits_is_counted_and_the_oldest_named,
             another_partner_finds_nothing,
             another_partners_turn_touches_nothing,
+            every_read_and_write_with_anothers_ids_finds_and_changes_nothing,
             conversations_are_listed_latest_first_and_filtered,
             an_open_conversation_shows_all_that_belongs_to_it,
             messages_are_read_after_a_position,

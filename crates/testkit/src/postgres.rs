@@ -79,7 +79,7 @@ impl PostgresServer {
     }
 
     fn run(&self, database: &str, sql: &str) -> String {
-        psql(&self.folder, database, sql).unwrap_or_else(|error| panic!("{sql}: {error}"))
+        psql(&self.folder, "postgres", database, sql).unwrap_or_else(|error| panic!("{sql}: {error}"))
     }
 }
 
@@ -94,7 +94,15 @@ impl Database {
     /// # Panics
     /// When the server refuses.
     pub fn run(&self, sql: &str) -> String {
-        psql(&self.folder, &self.name, sql).unwrap_or_else(|error| panic!("{sql}: {error}"))
+        psql(&self.folder, "postgres", &self.name, sql).unwrap_or_else(|error| panic!("{sql}: {error}"))
+    }
+
+    /// Runs statements as a role.
+    ///
+    /// # Errors
+    /// What the server says when it refuses one.
+    pub fn run_as(&self, role: &str, sql: &str) -> Result<String, String> {
+        psql(&self.folder, role, &self.name, sql).map_err(|error| error.to_string())
     }
 
     /// Ends all connections to it, as a restart of the server would.
@@ -112,7 +120,7 @@ impl Database {
 impl Drop for Database {
     fn drop(&mut self) {
         // What is left goes with the server.
-        let _left = psql(&self.folder, "postgres", &format!("DROP DATABASE {} WITH (FORCE)", self.name));
+        let _left = psql(&self.folder, "postgres", "postgres", &format!("DROP DATABASE {} WITH (FORCE)", self.name));
     }
 }
 
@@ -178,9 +186,9 @@ fn binary(name: &str) -> io::Result<PathBuf> {
     })
 }
 
-fn psql(folder: &Path, database: &str, sql: &str) -> io::Result<String> {
+fn psql(folder: &Path, role: &str, database: &str, sql: &str) -> io::Result<String> {
     let mut command = Command::new(binary("psql")?);
-    command.arg("-h").arg(folder).args(["-U", "postgres", "-d", database, "-qAtX", "-v", "ON_ERROR_STOP=1", "-f", "-"]);
+    command.arg("-h").arg(folder).args(["-U", role, "-d", database, "-qAtX", "-v", "ON_ERROR_STOP=1", "-f", "-"]);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     child.stdin.take().ok_or(io::ErrorKind::BrokenPipe)?.write_all(sql.as_bytes())?;
     text_of(&child.wait_with_output()?)

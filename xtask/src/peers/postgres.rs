@@ -30,11 +30,11 @@ const EVERY: Duration = Duration::from_millis(500);
 const TICKS: [&str; 2] = ["getconf", "CLK_TCK"];
 
 /// The folder of the server's programs; installs them when there are none.
-pub(super) fn ensure() -> Result<PathBuf, Failure> {
+pub(crate) fn ensure() -> Result<PathBuf, Failure> {
     if let Some(found) = find() {
         return Ok(found);
     }
-    shell::install("postgresql", "two of the peers need PostgreSQL's server: install it")?;
+    shell::install("postgresql", "the tests and two of the peers need PostgreSQL's server: install it")?;
     find().ok_or_else(|| format!("PostgreSQL was installed, but it is neither in PATH nor below {DEBIAN}"))
 }
 

@@ -18,6 +18,8 @@ mod retention;
 mod session;
 mod sql;
 mod store;
+#[cfg(test)]
+mod tests;
 mod values;
 mod writer;
 

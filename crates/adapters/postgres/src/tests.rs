@@ -1,13 +1,21 @@
-//! The store from outside: the suite of all stores.
-#![cfg(test)]
+//! The suite of all stores, and what PostgreSQL alone has to show.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+mod connections;
+mod isolation;
+mod schema;
 
-use voronka_postgres::{Address, PostgresStore, migrate};
+use std::{
+    fs,
+    hash::{DefaultHasher, Hash, Hasher},
+    path::Path,
+};
+
 use voronka_testkit::{
     journal::Fixture,
     postgres::{Database, PostgresServer},
 };
+
+use crate::{Address, PostgresStore, migrate};
 
 struct InDatabase {
     // Before the database, so that nobody is signed in when that goes.
@@ -19,11 +27,11 @@ struct InDatabase {
 /// A template of another schema has another name.
 fn template() -> String {
     let mut hash = DefaultHasher::new();
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
-    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     for file in files {
-        std::fs::read(file).unwrap().hash(&mut hash);
+        fs::read(file).unwrap().hash(&mut hash);
     }
     format!("store_{:x}", hash.finish())
 }
@@ -41,6 +49,10 @@ impl InDatabase {
         let database = server.database(&template(), prepare).await;
         let store = PostgresStore::open(&address(&database.address("voronka_app"))).await.unwrap();
         Self { store, database, server }
+    }
+
+    fn app(&self) -> Address {
+        address(&self.database.address("voronka_app"))
     }
 }
 
