@@ -12,6 +12,7 @@ use std::{
     time::Duration,
 };
 
+use futures::{StreamExt, stream};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
@@ -38,6 +39,9 @@ use crate::{
 /// the longest.
 const RETRY_MIN: Duration = Duration::from_secs(5);
 const RETRY_MAX: Duration = Duration::from_mins(5);
+
+/// Partners that are read at a time when the process starts: their pages are indexed together.
+const TAKEN_IN_AT_ONCE: usize = 64;
 
 /// All partners that this process knows.
 pub(crate) struct Partners {
@@ -145,6 +149,11 @@ impl Partners {
         }
         let mut life = resident.life.lock().await;
         self.open(&resident.folder, &mut life).await
+    }
+
+    /// The same for many, several at a time; in order, what became of each.
+    pub(crate) async fn take_in_all(&self, folders: &[PathBuf]) -> Vec<Result<(), Problem>> {
+        stream::iter(folders).map(|folder| self.take_in(folder)).buffered(TAKEN_IN_AT_ONCE).collect().await
     }
 
     /// How many are served.

@@ -28,6 +28,7 @@ use crate::{
     store::{Change, Entry, Kept, Known, Manifest, Store},
     vectors::{Near, Small, Vectors, together},
     words::keys,
+    writer::Writer,
 };
 
 /// How many passages BM25 proposes for ranking.
@@ -60,8 +61,7 @@ pub struct KnowledgeIndex {
     answers: Mutex<LruCache<Told, Arc<[Passage]>>>,
     lexicons: Mutex<LruCache<PartnerId, Arc<Lexicon>>>,
     shapes: Shapes,
-    /// Held while pages are indexed, so that there is one writer.
-    writing: Arc<tokio::sync::Mutex<()>>,
+    writer: Writer,
 }
 
 /// A question whose passages were ranked: in which generation of the index, of whom, and how it read.
@@ -93,13 +93,13 @@ impl KnowledgeIndex {
 
     fn over(store: Store) -> Self {
         Self {
+            writer: Writer::of(store.clone()),
             store,
             embedder: None,
             vectors: Mutex::default(),
             answers: Mutex::new(LruCache::new(ANSWERS_MAX)),
             lexicons: Mutex::new(LruCache::new(LEXICONS_MAX)),
             shapes: Shapes::default(),
-            writing: Arc::default(),
         }
     }
 
@@ -277,8 +277,7 @@ impl KnowledgeIndex {
 #[async_trait]
 impl Knowledge for KnowledgeIndex {
     async fn index(&self, partner: &PartnerId, pages: &[Page]) -> Result<Indexed, KnowledgeError> {
-        // The guard goes along with the writing, so that a caller who gives up does not let a second writer in.
-        let writing = Arc::clone(&self.writing).lock_owned().await;
+        let turn = self.writer.turn(partner).await;
         let store = self.store.clone();
         let old = blocking({
             let (store, partner) = (store.clone(), partner.clone());
@@ -299,14 +298,7 @@ impl Knowledge for KnowledgeIndex {
         let embedded_by = self.embed(&mut entries).await;
         let change = plan.change(old, entries, embedded_by.as_deref());
         let passages = change.manifest.pages.values().map(|page| page.passages).sum();
-        blocking({
-            let partner = partner.clone();
-            move || {
-                let _writing = writing;
-                store.write(&partner, &change)
-            }
-        })
-        .await?;
+        self.writer.write(partner, change, turn).await?;
         Ok(Indexed { passages, ..indexed })
     }
 

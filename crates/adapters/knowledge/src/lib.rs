@@ -25,5 +25,6 @@ mod split;
 mod store;
 mod vectors;
 mod words;
+mod writer;
 
 pub use index::KnowledgeIndex;

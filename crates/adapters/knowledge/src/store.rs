@@ -177,10 +177,20 @@ impl Store {
         Ok(serde_json::from_str(text).unwrap_or_default())
     }
 
-    /// Writes a change at once. The writer is gone when this returns.
-    pub(crate) fn write(&self, partner: &PartnerId, change: &Change) -> tantivy::Result<()> {
-        let memory = if change.entries.len() > MANY { WRITER_BYTES_MANY } else { WRITER_BYTES };
+    /// Writes changes of partners, one each, in one commit. The writer is gone when this returns.
+    pub(crate) fn write(&self, changes: &[(&PartnerId, &Change)]) -> tantivy::Result<()> {
+        let entries: usize = changes.iter().map(|(_, change)| change.entries.len()).sum();
+        let memory = if entries > MANY { WRITER_BYTES_MANY } else { WRITER_BYTES };
         let mut writer: IndexWriter<TantivyDocument> = self.index.writer_with_num_threads(1, memory)?;
+        for (partner, change) in changes {
+            self.put(&writer, partner, change)?;
+        }
+        writer.commit()?;
+        writer.wait_merging_threads()?;
+        self.reader.reload()
+    }
+
+    fn put(&self, writer: &IndexWriter<TantivyDocument>, partner: &PartnerId, change: &Change) -> tantivy::Result<()> {
         for page in &change.gone {
             writer.delete_term(Term::from_field_text(self.fields.key, &page_key(partner, page)));
         }
@@ -195,9 +205,7 @@ impl Store {
             doc.add_text(self.fields.manifest, manifest);
             writer.add_document(doc)?;
         }
-        writer.commit()?;
-        writer.wait_merging_threads()?;
-        self.reader.reload()
+        Ok(())
     }
 
     fn document(&self, partner: &PartnerId, entry: &Entry) -> TantivyDocument {

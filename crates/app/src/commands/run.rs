@@ -78,9 +78,10 @@ fn partners_of(wish: &Run, premises: &Premises, doors: &Arc<Doors>, cards: &Arc<
 /// Serves whom it can; `false`: there are partners, and none of them can be served.
 async fn take_in(partners: &Partners, folders: &[PathBuf], texts: &Texts) -> bool {
     let mut broken = 0;
-    for folder in folders {
+    let taken_in = partners.take_in_all(folders).await;
+    for (folder, taken) in folders.iter().zip(taken_in) {
         // One partner's mistake must not stop the others.
-        if let Err(problem) = partners.take_in(folder).await {
+        if let Err(problem) = taken {
             out::problem(&problem, texts);
             error!(folder = %folder.display(), "the partner is not served");
             broken += 1;
