@@ -8,7 +8,6 @@ use std::{
     sync::Arc,
 };
 
-use axum::Router;
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
@@ -363,11 +362,6 @@ fn refused(account: &Account, cause: String) -> Problem {
 }
 
 impl Wired {
-    /// All chats as one router.
-    pub(crate) fn chat_routes(&self) -> Router {
-        self.chats.iter().fold(Router::new(), |routes, chat| routes.merge(chat.mounted()))
-    }
-
     /// Asks the messengers for their events until `stop`, now that we can take them. A messenger that cannot be reached is
     /// tried again in the background: it must not stop the others.
     pub(crate) fn begin_receiving(&self, house: &Arc<House>, stop: &CancellationToken, tasks: &TaskTracker) {

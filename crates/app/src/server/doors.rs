@@ -3,7 +3,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
 use axum::Router;
@@ -11,6 +11,7 @@ use voronka_core::{
     ids::PartnerId,
     ports::{Picture, Pictures},
 };
+use voronka_web::WebChat;
 
 use crate::wiring::{Hook, Wired};
 
@@ -28,10 +29,9 @@ struct Open {
 /// One partner's doors.
 #[derive(Default)]
 pub(super) struct Partner {
-    /// Its chats at their paths; none of these is another partner's.
-    pub(super) chats: Router,
-    /// The path of the first.
-    pub(super) first_chat: Option<String>,
+    pub(super) chats: Vec<Arc<WebChat>>,
+    /// The chats at their paths, none of which is another partner's. Made when somebody comes: most partners are idle.
+    pub(super) routes: Arc<OnceLock<Router>>,
     pub(super) pictures: Option<Arc<dyn Pictures>>,
 }
 
@@ -46,11 +46,8 @@ impl Doors {
 
     /// Opens a partner's doors, in the place of those it had.
     pub(crate) fn open(&self, wired: &Wired) {
-        let partner = Partner {
-            chats: wired.chat_routes(),
-            first_chat: wired.chats.first().map(|chat| chat.path().to_owned()),
-            pictures: Some(Arc::clone(&wired.pictures)),
-        };
+        let partner =
+            Partner { chats: wired.chats.clone(), routes: Arc::default(), pictures: Some(Arc::clone(&wired.pictures)) };
         self.put(&wired.partner, partner, &wired.webhooks);
     }
 
@@ -74,12 +71,18 @@ impl Doors {
     /// A partner's chats.
     pub(crate) fn chats(&self, partner: &str) -> Option<Router> {
         let partner = PartnerId::parse(partner).ok()?;
-        self.read().partners.get(&partner).map(|partner| partner.chats.clone())
+        let (chats, routes) = {
+            let open = self.read();
+            let partner = open.partners.get(&partner)?;
+            (partner.chats.clone(), Arc::clone(&partner.routes))
+        };
+        let made = || chats.iter().fold(Router::new(), |routes, chat| routes.merge(chat.mounted()));
+        Some(routes.get_or_init(made).clone())
     }
 
     /// The first partner's first chat: where somebody goes who names none.
     pub(super) fn first_chat(&self) -> Option<String> {
-        self.read().partners.values().find_map(|partner| partner.first_chat.clone())
+        self.read().partners.values().find_map(|partner| Some(partner.chats.first()?.path().to_owned()))
     }
 
     /// A partner's picture.
