@@ -156,8 +156,17 @@ pub(super) async fn icon(State(chat): State<Arc<WebChat>>) -> Response {
     ([(header::CONTENT_TYPE, "image/svg+xml"), (header::CACHE_CONTROL, "public, max-age=3600")], svg).into_response()
 }
 
+/// Which file. By its name: the routes before ours may have parameters of their own.
+#[derive(Deserialize)]
+pub(super) struct File {
+    name: String,
+}
+
 /// `GET /assets/{name}`
-pub(super) async fn asset(State(chat): State<Arc<WebChat>>, Path(name): Path<String>) -> Result<Response, Refusal> {
+pub(super) async fn asset(
+    State(chat): State<Arc<WebChat>>,
+    Path(File { name }): Path<File>,
+) -> Result<Response, Refusal> {
     let asset = chat.assets.find(&name).ok_or(Refusal::NoSuchPage)?;
     let headers = [(header::CONTENT_TYPE, asset.kind), (header::CACHE_CONTROL, ASSET_CACHE)];
     Ok((headers, asset.body).into_response())

@@ -1,11 +1,14 @@
 //! A visitor writes, the bot answers.
 
 use axum::{
+    Router,
     body::Body,
     http::{Request, StatusCode, header},
+    routing::any,
 };
 use jiff::SignedDuration;
 use serde_json::json;
+use tower::ServiceExt;
 use voronka_core::{
     message::{ContactOf, Content, Event},
     ports::{Channel, Clock, Preview},
@@ -220,6 +223,21 @@ async fn the_page_and_its_files_are_small_and_kept() {
     let again = Request::get(bench.path("/widget.js")).header(header::IF_NONE_MATCH, widget.header("etag"));
     assert_eq!(bench.ask(again.body(Body::empty()).unwrap()).await.status, StatusCode::NOT_MODIFIED);
     assert_eq!(bench.get("/").await.header("location"), "/chat/korica");
+}
+
+/// A server of many partners finds the chat by a part of the path, which is then a parameter too.
+#[tokio::test]
+async fn the_pages_files_are_found_behind_routes_that_have_parameters_of_their_own() {
+    let mut bench = Bench::new();
+    let chat = bench.router.clone();
+    let behind = any(async move |request: Request<Body>| chat.oneshot(request).await);
+    bench.router = Router::new().route("/chat/{partner}", behind.clone()).route("/chat/{partner}/{*rest}", behind);
+    let page = bench.get("").await;
+    let files: Vec<&str> = page.body.split('"').filter(|part| part.starts_with("/chat/korica/assets/")).collect();
+    assert!(!files.is_empty());
+    for file in files {
+        assert_eq!(bench.get(file.strip_prefix("/chat/korica").unwrap()).await.status, StatusCode::OK, "{file}");
+    }
 }
 
 #[test]
