@@ -358,7 +358,8 @@ async fn a_burst_of_hashes_alone_in_its_process() {
     // On a busy machine the last ones may be told to come again.
     assert!(join_all(burst).await.into_iter().all(|answer| matches!(answer, Ok(false) | Err(Problem::Busy))));
     let grown = most_memory() - before;
-    assert!(grown < 60 << 20, "{grown} bytes more");
+    // Two at a time take 38 MiB and what the allocator keeps of those before; all at once took 342 MiB.
+    assert!(grown < 128 << 20, "{grown} bytes more");
 }
 
 #[tokio::test]
