@@ -3,6 +3,7 @@
 use std::{fmt, num::NonZeroUsize, path::PathBuf, str::FromStr};
 
 use clap::{ArgMatches, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
+use secrecy::SecretString;
 
 use voronka_core::ids::PartnerId;
 use voronka_engine::Limits;
@@ -40,6 +41,7 @@ pub(crate) enum Wish {
     Eval(Eval),
     Doctor(Doctor),
     DeadLetters(DeadLetters),
+    Migrate(Migrate),
     Admin(Admin),
     Partner(Partner),
 }
@@ -51,6 +53,8 @@ pub(crate) struct Demo {
     pub(crate) port: u16,
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
+    #[arg(long, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
+    pub(crate) database: Option<SecretString>,
 }
 
 /// `run`.
@@ -60,6 +64,8 @@ pub(crate) struct Run {
     pub(crate) partners: PathBuf,
     #[arg(long, default_value = "data", value_name = "DIR")]
     pub(crate) data: PathBuf,
+    #[arg(long, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
+    pub(crate) database: Option<SecretString>,
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDR", env = "VORONKA_LISTEN")]
     pub(crate) listen: std::net::SocketAddr,
     #[arg(long, value_name = "URL", env = "VORONKA_PUBLIC_URL")]
@@ -143,6 +149,8 @@ pub(crate) struct Chat {
     pub(crate) partner: String,
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
+    #[arg(long, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
+    pub(crate) database: Option<SecretString>,
     #[arg(long, value_name = "NAME")]
     pub(crate) customer: Option<String>,
 }
@@ -186,6 +194,8 @@ pub(crate) struct Doctor {
     pub(crate) partners: PathBuf,
     #[arg(long, default_value = "data", value_name = "DIR")]
     pub(crate) data: PathBuf,
+    #[arg(long, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
+    pub(crate) database: Option<SecretString>,
     #[arg(long, value_name = "URL", env = "VORONKA_PUBLIC_URL")]
     pub(crate) public_url: Option<url::Url>,
     #[arg(long, default_value_t = DISK_MIN_MIB, value_name = "MIB", env = "VORONKA_DISK_MIN")]
@@ -281,6 +291,17 @@ impl FromStr for AdminUrl {
     }
 }
 
+/// `migrate`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Migrate {
+    #[arg(long, value_name = "URL", env = "VORONKA_OWNER_URL", hide_env_values = true)]
+    pub(crate) owner: Option<SecretString>,
+    #[arg(long, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
+    pub(crate) database: Option<SecretString>,
+    #[arg(long)]
+    pub(crate) check: bool,
+}
+
 /// `dead-letters`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct DeadLetters {
@@ -288,6 +309,8 @@ pub(crate) struct DeadLetters {
     pub(crate) wish: LetterWish,
     #[arg(long, default_value = "data", value_name = "DIR", global = true)]
     pub(crate) data: PathBuf,
+    #[arg(long, global = true, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
+    pub(crate) database: Option<SecretString>,
     #[arg(long, global = true)]
     pub(crate) json: bool,
 }

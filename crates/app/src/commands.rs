@@ -8,6 +8,7 @@ mod demo;
 mod doctor;
 mod eval;
 mod letters;
+mod migrate;
 mod partner;
 mod run;
 mod schema;
@@ -24,10 +25,9 @@ use std::{
 
 use secrecy::{ExposeSecret, SecretString};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use voronka_core::ports::{Clock, Directory, StoreError};
+use voronka_core::ports::{Clock, Directory};
 use voronka_engine::{Engine, Limits, SystemClock};
 use voronka_knowledge::KnowledgeIndex;
-use voronka_sqlite::SqliteStore;
 
 use crate::{
     cli::Wish,
@@ -35,6 +35,7 @@ use crate::{
     open_files,
     out::{Problem, chain, unreadable},
     partners::Partners,
+    store::{self, Store},
     texts::Texts,
     wiring::{House, InstanceKey},
 };
@@ -51,6 +52,7 @@ pub(crate) async fn run(wish: Wish, texts: &Texts) -> Result<ExitCode, Problem> 
         Wish::Ask(wish) => ask::run(wish, texts).await,
         Wish::Eval(wish) => eval::run(wish, texts).await,
         Wish::Doctor(wish) => doctor::run(&wish, texts).await,
+        Wish::Migrate(wish) => migrate::run(wish, texts).await,
         Wish::DeadLetters(wish) => letters::run(wish, texts).await,
         Wish::Admin(wish) => admin::run(wish, texts),
         Wish::Partner(wish) => partner::run(wish, texts).await,
@@ -60,7 +62,7 @@ pub(crate) async fn run(wish: Wish, texts: &Texts) -> Result<ExitCode, Problem> 
 /// A store and a house over a data folder.
 pub(crate) struct Premises {
     pub(crate) house: Arc<House>,
-    pub(crate) store: Arc<SqliteStore>,
+    pub(crate) store: Arc<dyn Store>,
 }
 
 /// A data folder in which something cannot be made, read or written.
@@ -69,24 +71,19 @@ fn unusable(data: &Path, error: &dyn std::error::Error) -> Problem {
     Problem::new("problem-data", args).hint("problem-store-failed-hint")
 }
 
-/// Opens the data folder: database, index, key.
-fn open(data: &Path, public_url: Option<url::Url>, limits: Limits) -> Result<Premises, Problem> {
+/// Opens the data folder: database (or the one that is named), index, key.
+async fn open(
+    data: &Path,
+    database: Option<&SecretString>,
+    public_url: Option<url::Url>,
+    limits: Limits,
+) -> Result<Premises, Problem> {
     let files = open_files::raise();
     if files < open_files::ENOUGH {
         tracing::warn!(files, enough = open_files::ENOUGH, "few files and connections may be open at once (ulimit -n)");
     }
     std::fs::create_dir_all(data).map_err(|error| unusable(data, &error))?;
-    let path = data.join("voronka.db");
-    let store = SqliteStore::open(&path).map_err(|error| {
-        let args = vec![("path", path.display().to_string()), ("cause", error.to_string())];
-        Problem::new("problem-store", args).hint(match error {
-            StoreError::Busy(_) => "problem-store-hint",
-            StoreError::Full => "problem-store-full-hint",
-            StoreError::Damaged(_) => "problem-store-damaged-hint",
-            StoreError::Unreadable(_) | StoreError::Failed(_) => "problem-store-failed-hint",
-        })
-    })?;
-    let store = Arc::new(store);
+    let store = store::open(data, database).await?;
     let key = InstanceKey::of(data).map_err(|error| unusable(data, &error))?;
     let knowledge = KnowledgeIndex::open(data.join("index")).map_err(|error| unusable(data, &error))?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);

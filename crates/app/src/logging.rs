@@ -29,7 +29,7 @@ pub(crate) fn init(cli: &Cli) -> Guard {
         | Wish::Ask(_)
         | Wish::Eval(_) => "warn",
         // What is wrong is their result.
-        Wish::Doctor(_) | Wish::DeadLetters(_) | Wish::Admin(_) | Wish::Partner(_) => "off",
+        Wish::Doctor(_) | Wish::DeadLetters(_) | Wish::Admin(_) | Wish::Partner(_) | Wish::Migrate(_) => "off",
     };
     let wanted = cli.log.as_deref().unwrap_or(usual);
     let filter = EnvFilter::try_new(wanted).unwrap_or_else(|_| EnvFilter::new(usual));

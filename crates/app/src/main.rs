@@ -15,6 +15,7 @@ mod out;
 mod partners;
 mod rehearse;
 mod server;
+mod store;
 mod terminal;
 mod texts;
 mod wiring;

@@ -31,7 +31,7 @@ use voronka_telegram::Telegram;
 use voronka_web::{Gallery, SessionKey, WebChat};
 
 use self::receiving::Receiving;
-use crate::{admin::AccessKeys, observe::Accounts, out::Problem, server::MEDIA};
+use crate::{admin::AccessKeys, observe::Accounts, out::Problem, server::MEDIA, store::Shelf};
 
 /// What partners are wired to.
 pub(crate) struct House {
@@ -51,9 +51,9 @@ pub(crate) struct House {
 }
 
 impl House {
-    pub(crate) fn new<S: Directory + KeyValues>(
+    pub(crate) fn new(
         engine: Engine,
-        store: Arc<S>,
+        store: Arc<dyn Shelf>,
         knowledge: Arc<dyn Knowledge>,
         clock: Arc<dyn Clock>,
         key: InstanceKey,

@@ -253,3 +253,12 @@ admin-audit-sound = { $count ->
    *[other] {$count} rows, as they were written
 }
 admin-audit-tampered = The record was changed: row {$count} is not as it was written, or is missing.
+cli-doctor-database = Database of PostgreSQL instead of the file in --data: postgres://user:password@host/database
+cli-dead-letters-database = Database of PostgreSQL instead of the file in --data: postgres://user:password@host/database
+doctor-server = The database {$address} is well: row-level security holds the role that signs in
+doctor-server-address = The address of the database cannot be read
+    .why = Voronka cannot start.
+    .hint = it looks like postgres://user:password@host:5432/database; letters of the password other than Latin ones and digits are written as %XX
+doctor-server-refused = The database {$address} cannot be used: {$cause}
+    .why = Messages are not taken in, and Voronka cannot start.
+    .hint = see whether the server runs; how a database is set up is told in the book: "PostgreSQL"

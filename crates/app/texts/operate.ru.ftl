@@ -254,3 +254,12 @@ admin-audit-sound = { $count ->
    *[other] {$count} строк, как были записаны
 }
 admin-audit-tampered = Запись изменена: строка {$count} не такая, как была записана, или её нет.
+cli-doctor-database = База PostgreSQL вместо файла в --data: postgres://пользователь:пароль@хост/база
+cli-dead-letters-database = База PostgreSQL вместо файла в --data: postgres://пользователь:пароль@хост/база
+doctor-server = База {$address} в порядке: чужих строк роль Воронки не видит
+doctor-server-address = Адрес базы не читается
+    .why = Воронка не запустится.
+    .hint = он выглядит так: postgres://пользователь:пароль@хост:5432/база; в пароле всё, кроме латинских букв и цифр, пишется как %XX
+doctor-server-refused = База {$address} не годится: {$cause}
+    .why = Сообщения не принимаются, и Воронка не запустится.
+    .hint = проверьте, запущен ли сервер; как подготовить базу, рассказано в книге: «PostgreSQL»

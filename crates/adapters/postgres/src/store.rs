@@ -38,7 +38,7 @@ impl Errand for Probe {
 #[derive(Debug, Clone)]
 pub struct PostgresStore {
     readers: PgPool,
-    keeps_statements: bool,
+    address: Address,
     pub(crate) writer: Arc<Writer>,
     /// For tests: whose rows every transaction is said to be about, whatever the queries ask for.
     pub(crate) guise: Option<PartnerId>,
@@ -67,12 +67,12 @@ impl PostgresStore {
             // It would be a trip more for each read; one that died is noticed as it begins.
             .test_before_acquire(false);
         let writer = Writer::start(options.clone(), address.keeps_statements, guise.clone()).await?;
-        Ok(Self {
-            readers: pool.connect_lazy_with(options),
-            keeps_statements: address.keeps_statements,
-            writer: Arc::new(writer),
-            guise,
-        })
+        Ok(Self { readers: pool.connect_lazy_with(options), address: address.clone(), writer: Arc::new(writer), guise })
+    }
+
+    /// Where it is, and who signs in.
+    pub fn address(&self) -> &Address {
+        &self.address
     }
 
     /// Whether the store can be written now.
@@ -91,12 +91,12 @@ impl PostgresStore {
     /// A read of one partner's rows.
     pub(crate) async fn reading(&self, partner: &PartnerId) -> Result<Reading, Problem> {
         let partner = self.guise.as_ref().unwrap_or(partner);
-        Reading::begin(&self.readers, self.keeps_statements, &beginning(sql::READ, partner)).await
+        Reading::begin(&self.readers, self.address.keeps_statements, &beginning(sql::READ, partner)).await
     }
 
     /// A read of what waits of all partners, by keys alone.
     pub(crate) async fn reading_of_all(&self) -> Result<Reading, Problem> {
-        let mut reading = Reading::begin(&self.readers, self.keeps_statements, sql::READ).await?;
+        let mut reading = Reading::begin(&self.readers, self.address.keeps_statements, sql::READ).await?;
         reading.session().look_over_all().await?;
         Ok(reading)
     }

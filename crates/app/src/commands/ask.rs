@@ -65,7 +65,7 @@ pub(crate) async fn run(wish: Ask, texts: &Texts) -> Result<ExitCode, Problem> {
         return Err(Problem::new("problem-no-question", vec![]).hint("problem-no-question-hint"));
     }
     let throw_away = tempfile::tempdir().map_err(|error| unreadable(Path::new("."), &error))?;
-    let premises = open(throw_away.path(), None, Limits::default())?;
+    let premises = open(throw_away.path(), None, None, Limits::default()).await?;
     let spinner = spinner(&texts.get("indexing", &[]));
     let knowledge = wiring::index(&premises.house, &spec, &secrets).await?;
     spinner.finish_and_clear();

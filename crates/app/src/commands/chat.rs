@@ -6,7 +6,6 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use voronka_core::{
     ids::AccountId,
     message::{Content, ConversationKey, Event, EventKey, Inbound, Peer, Profile},
-    ports::Journal,
     spec::partner::PartnerSpec,
 };
 use voronka_engine::{Limits, Partner};
@@ -30,7 +29,7 @@ pub(crate) async fn run(wish: Chat, texts: &Texts) -> Result<ExitCode, Problem> 
     let (spec, secrets) = load(&wish.partner)?;
     let throw_away = tempfile::tempdir().map_err(|error| unreadable(Path::new("."), &error))?;
     let data = wish.data.as_deref().unwrap_or(throw_away.path());
-    let premises = open(data, None, Limits::default())?;
+    let premises = open(data, wish.database.as_ref(), None, Limits::default()).await?;
     let (terminal, account) = (Arc::new(Terminal), terminal_account());
     serve(&premises, spec, &secrets, &terminal, &account).await?;
     premises.house.engine.start().await.map_err(|error| unreadable(data, &error))?;

@@ -49,7 +49,7 @@ pub(crate) async fn run(wish: Demo, texts: &Texts) -> Result<ExitCode, Problem> 
     let data = wish.data.unwrap_or_else(|| PathBuf::from(FOLDER));
     let listener = server::listen(SocketAddr::from((Ipv4Addr::LOCALHOST, wish.port))).await?;
     let recorder = Recorder::install();
-    let premises = open(&data, None, Limits::default())?;
+    let premises = open(&data, wish.database.as_ref(), None, Limits::default()).await?;
     // The doctor looks for it: there is no folder of partners here.
     std::fs::write(data.join(MARK), "").map_err(|error| unusable(&data, &error))?;
     let (spec, secrets) = partner()?;
@@ -81,7 +81,7 @@ pub(crate) async fn run(wish: Demo, texts: &Texts) -> Result<ExitCode, Problem> 
     premises.house.engine.start().await.map_err(|error| unreadable(&data, &error))?;
     premises.watch(&observed, None, &data, &stop, &tasks);
     wired.begin_receiving(&premises.house, &stop, &tasks);
-    welcome(wish.port, &data, &wired, texts);
+    welcome(wish.port, premises.store.place(), &wired, texts);
     let routes = server::only_for(routes, admin::LOCAL_HOSTS.map(str::to_owned).into());
     let clock = Arc::clone(&house.clock);
     tasks.spawn(server::serve(listener, routes, server::Proxies::default(), clock, stop.clone()));
@@ -93,20 +93,17 @@ pub(crate) async fn run(wish: Demo, texts: &Texts) -> Result<ExitCode, Problem> 
     // They have logged what went wrong, if anything did.
     tasks.close();
     tasks.wait().await;
-    if let Err(error) = premises.store.fold_log() {
+    if let Err(error) = premises.store.tidy() {
         tracing::warn!(%error, "the database keeps its log beside it");
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn welcome(port: u16, data: &std::path::Path, wired: &Wired, texts: &Texts) {
+fn welcome(port: u16, database: String, wired: &Wired, texts: &Texts) {
     let base = format!("http://localhost:{port}");
     let chat = wired.chats.first().map_or_else(String::new, |chat| format!("{base}{}", chat.path()));
-    let args = [
-        ("chat", Cow::from(chat)),
-        ("admin", Cow::from(format!("{base}/admin"))),
-        ("data", Cow::from(data.join("voronka.db").display().to_string())),
-    ];
+    let args =
+        [("chat", Cow::from(chat)), ("admin", Cow::from(format!("{base}/admin"))), ("data", Cow::from(database))];
     out::note(&texts.get("demo-ready", &args));
     if !wired.has_model {
         out::note("");

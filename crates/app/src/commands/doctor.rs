@@ -9,6 +9,7 @@ mod reach;
 
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
+use secrecy::SecretString;
 use voronka_core::ports::Clock;
 
 use self::finding::Level;
@@ -26,6 +27,7 @@ pub(crate) async fn run(wish: &Doctor, texts: &Texts) -> Result<ExitCode, Proble
     let visit = Visit {
         partners: wish.partners.clone(),
         data: wish.data.clone(),
+        database: wish.database.clone(),
         public_url: wish.public_url.clone(),
         disk_min: DiskMin::mebibytes(wish.disk_min),
         ask_models: wish.ask_models,
@@ -59,6 +61,8 @@ pub(crate) async fn run(wish: &Doctor, texts: &Texts) -> Result<ExitCode, Proble
 struct Visit {
     partners: PathBuf,
     data: PathBuf,
+    /// The database, where it is no file of the data folder.
+    database: Option<SecretString>,
     public_url: Option<url::Url>,
     disk_min: DiskMin,
     ask_models: bool,

@@ -96,7 +96,7 @@ struct Verdict {
 
 async fn judge(questions: &Questions, spec: PartnerSpec) -> Result<Vec<Verdict>, Problem> {
     let throw_away = tempfile::tempdir().map_err(|error| unreadable(Path::new("."), &error))?;
-    let premises = open(throw_away.path(), None, Limits::default())?;
+    let premises = open(throw_away.path(), None, None, Limits::default()).await?;
     let knowledge = wiring::index(&premises.house, &spec, &Secrets::default()).await?;
     let names: HashMap<String, String> =
         spec.catalogue.products.iter().map(|product| (product.id.to_string(), product.name.clone())).collect();

@@ -12,6 +12,7 @@ use std::{
     sync::Arc,
 };
 
+use secrecy::SecretString;
 use serde_json::json;
 use voronka_core::{
     ids::PartnerId,
@@ -24,11 +25,12 @@ use crate::{
     cli::{DeadLetters, DropLetters, LetterName, LetterWish, RetryLetters, ShowLetter},
     observe::{Client, Control, ControlError, LetterCard, LetterPage, ListedLetters, Retried},
     out::{self, Problem, Told},
+    store::{self, Store},
     texts::Texts,
 };
 
 pub(crate) async fn run(wish: DeadLetters, texts: &Texts) -> Result<ExitCode, Problem> {
-    let desk = Desk::of(&wish.data).await?;
+    let desk = Desk::of(&wish.data, wish.database.as_ref()).await?;
     let DeadLetters { wish, json, .. } = wish;
     match wish {
         LetterWish::List(wish) => list(&desk, wish.partner.as_ref(), Told::of(json), texts).await,
@@ -47,20 +49,14 @@ enum Desk {
 }
 
 impl Desk {
-    async fn of(data: &Path) -> Result<Self, Problem> {
+    async fn of(data: &Path, database: Option<&SecretString>) -> Result<Self, Problem> {
         if let Some(client) = Client::of(data).await {
             return Ok(Self::Running(client));
         }
-        let path = data.join("voronka.db");
-        let shown = || vec![("path", path.display().to_string())];
-        if !path.is_file() {
-            return Err(Problem::new("letters-no-database", shown()).hint("letters-no-database-hint"));
-        }
-        let store = SqliteStore::open(&path).map_err(|error| match error {
-            StoreError::Busy(_) => Problem::new("letters-held", shown()).hint("letters-held-hint"),
-            other => failed(&other.to_string()),
-        })?;
-        let store = Arc::new(store);
+        let store = match database {
+            Some(_) => store::open(data, database).await?,
+            None => file(data)?,
+        };
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         // It is not started: what is replayed waits in the mailbox.
         let engine = Engine::new(store.clone(), Arc::clone(&clock));
@@ -117,6 +113,20 @@ impl Found {
     fn of(done: bool) -> Self {
         if done { Self::Yes } else { Self::No }
     }
+}
+
+/// The data folder's file, if it is there: none is made.
+fn file(data: &Path) -> Result<Arc<dyn Store>, Problem> {
+    let path = data.join("voronka.db");
+    let shown = || vec![("path", path.display().to_string())];
+    if !path.is_file() {
+        return Err(Problem::new("letters-no-database", shown()).hint("letters-no-database-hint"));
+    }
+    let store = SqliteStore::open(&path).map_err(|error| match error {
+        StoreError::Busy(_) => Problem::new("letters-held", shown()).hint("letters-held-hint"),
+        other => failed(&other.to_string()),
+    })?;
+    Ok(Arc::new(store))
 }
 
 fn failed(cause: &str) -> Problem {

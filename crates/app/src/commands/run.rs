@@ -22,7 +22,7 @@ use crate::{
 pub(crate) async fn run(wish: Run, texts: &Texts) -> Result<ExitCode, Problem> {
     let folders = folders(&wish.partners)?;
     let recorder = Recorder::install();
-    let premises = open(&wish.data, wish.public_url.clone(), wish.limits())?;
+    let premises = open(&wish.data, wish.database.as_ref(), wish.public_url.clone(), wish.limits()).await?;
     let house = &premises.house;
     let (doors, cards) = (Arc::<Doors>::default(), Arc::<Cards>::default());
     let partners = Arc::new(partners_of(&wish, &premises, &doors, &cards));
@@ -63,7 +63,7 @@ pub(crate) async fn run(wish: Run, texts: &Texts) -> Result<ExitCode, Problem> {
     // They have logged what went wrong, if anything did.
     tasks.close();
     tasks.wait().await;
-    if let Err(error) = premises.store.fold_log() {
+    if let Err(error) = premises.store.tidy() {
         tracing::warn!(%error, "the database keeps its log beside it");
     }
     Ok(ExitCode::SUCCESS)
@@ -113,7 +113,7 @@ fn owners_view(
 ) -> Result<admin::Admin, Problem> {
     let house = &premises.house;
     let access = admin::Access::open(data, house.key.access_keys(), Arc::clone(&house.clock))
-        .and_then(|access| access.anchored(Arc::clone(&premises.store)));
+        .and_then(|access| access.anchored(Arc::clone(&premises.store).anchors()));
     Ok(admin::Admin {
         partners,
         directory: premises.store.clone(),

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use tokio::{sync::Mutex, time::Instant};
 use voronka_core::ports::StoreError;
 use voronka_engine::{Engine, Phase};
-use voronka_sqlite::SqliteStore;
 
 use super::{AccountReport, AccountState, Accounts};
+use crate::store::Store;
 
 /// How long a write may take before the store counts as stuck.
 const WRITE_WAIT: Duration = Duration::from_secs(2);
@@ -36,7 +36,7 @@ impl DiskMin {
 /// Tells whether the house can do its work now.
 pub(crate) struct Health {
     engine: Engine,
-    store: Arc<SqliteStore>,
+    store: Arc<dyn Store>,
     accounts: Arc<Accounts>,
     data: PathBuf,
     disk_min: DiskMin,
@@ -95,7 +95,7 @@ type StoreTrouble = Reason;
 impl Health {
     pub(crate) fn new(
         engine: Engine,
-        store: Arc<SqliteStore>,
+        store: Arc<dyn Store>,
         accounts: Arc<Accounts>,
         data: PathBuf,
         disk_min: DiskMin,
@@ -165,6 +165,7 @@ mod tests {
 
     use super::*;
     use voronka_engine::SystemClock;
+    use voronka_sqlite::SqliteStore;
 
     /// A house over a fresh database, with accounts that stand so; its folder lives as long as it does.
     fn house(accounts: &[AccountState], disk_min: DiskMin) -> (Health, tempfile::TempDir) {

@@ -24,7 +24,7 @@ async fn a_database_is_migrated_once_however_many_ask() {
     let database = server.database("empty", async |_| {}).await;
     let (owner, app) = (address(&database.address("postgres")), address(&database.address("voronka_app")));
     assert_eq!(schema(&owner).await, Ok(Schema { found: 0, known: 1 }));
-    let Err(StoreError::Failed(why)) = PostgresStore::open(&app).await else { panic!("there is no schema") };
+    let Err(StoreError::Failed(why)) = PostgresStore::open(&owner).await else { panic!("there is no schema") };
     assert!(why.contains("voronka migrate"), "{why}");
     let migrated = futures::future::join_all((0..4).map(|_| migrate(&owner))).await;
     let made = migrated.iter().filter(|result| **result == Ok(Schema { found: 0, known: 1 })).count();

@@ -429,7 +429,7 @@ async fn s_29_audit_tamper_by_an_older_copy_of_the_file_is_seen_at_the_start_and
     let open = || {
         let keys = AccessKeys { seal: [1; 32], audit: [2; 32] };
         let clock = Arc::new(FakeClock::at(sample::NOW));
-        Access::open(data.path(), keys, clock).unwrap().anchored(Arc::clone(&database)).unwrap()
+        Access::open(data.path(), keys, clock).unwrap().anchored(Some(Arc::clone(&database))).unwrap()
     };
     let did = async |access: &Access, what| access.audit("irina", "korica", what, "").await.is_ok();
     let access = open();

@@ -3,7 +3,9 @@
 use std::{fs, os::unix::fs::MetadataExt, path::Path, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
-use voronka_core::ports::{Backlog, StoreError};
+use secrecy::SecretString;
+use voronka_core::ports::{Backlog, Directory, StoreError};
+use voronka_postgres::PostgresStore;
 use voronka_sqlite::{Holder, Inspection};
 
 use super::{
@@ -14,7 +16,7 @@ use crate::{
     admin::Access,
     commands::admin,
     observe::{AccountState, Client, Reason, free_bytes},
-    open_files,
+    open_files, store,
     wiring::InstanceKey,
 };
 
@@ -34,7 +36,10 @@ pub(super) async fn look(visit: &Visit) -> Vec<Finding> {
         Some(client) => findings.extend(running(client).await),
         None => findings.push(Finding::well("stopped")),
     }
-    findings.extend(database(visit));
+    findings.extend(match &visit.database {
+        Some(url) => server(visit, url).await,
+        None => file(visit),
+    });
     findings.extend(audit(visit));
     findings
 }
@@ -124,7 +129,26 @@ fn unready(reason: Reason) -> Option<Finding> {
     })
 }
 
-fn database(visit: &Visit) -> Vec<Finding> {
+/// A database of PostgreSQL's: whether it can be used as we would use it, and what waits in it.
+async fn server(visit: &Visit, url: &SecretString) -> Vec<Finding> {
+    let Ok(address) = store::address(url) else { return vec![Finding::error("server-address")] };
+    let about = |finding: Finding| finding.with("address", &address);
+    let now = visit.clock.now();
+    let opened = match PostgresStore::open(&address).await {
+        Ok(store) => store.backlog(now).await,
+        Err(error) => Err(error),
+    };
+    match opened {
+        Ok(backlog) => {
+            let mut findings = vec![about(Finding::well("server"))];
+            findings.extend(waiting(&backlog, now, visit.running.is_some()));
+            findings
+        }
+        Err(error) => vec![about(Finding::error("server-refused")).with("cause", error)],
+    }
+}
+
+fn file(visit: &Visit) -> Vec<Finding> {
     let path = visit.data.join("voronka.db");
     let about = |finding: Finding| finding.with("path", path.display());
     if !path.is_file() {

@@ -248,6 +248,7 @@ mod tests {
         let visit = Visit {
             partners: root.path().to_path_buf(),
             data: root.path().join("data"),
+            database: None,
             public_url: None,
             disk_min: DiskMin::mebibytes(1),
             ask_models: false,
