@@ -19,6 +19,10 @@ mod model;
 mod owner;
 mod page;
 mod pains;
+mod postgres;
+#[path = "../../crates/testkit/src/postgres.rs"]
+#[expect(dead_code, unreachable_pub, reason = "the tests of the store use more of it")]
+mod postgres_server;
 mod proxy;
 mod shop;
 mod signing_in;

@@ -43,7 +43,19 @@ impl PostgresServer {
     pub fn running() -> Self {
         let mut hash = DefaultHasher::new();
         env!("CARGO_MANIFEST_DIR").hash(&mut hash);
-        let folder = env::temp_dir().join(format!("voronka-postgres-{:x}", hash.finish()));
+        Self::in_folder(env::temp_dir().join(format!("voronka-postgres-{:x}", hash.finish())))
+    }
+
+    /// Starts one that nobody else uses, which may be restarted.
+    ///
+    /// # Panics
+    /// As [`Self::running`].
+    pub fn own() -> Self {
+        let name = format!("voronka-postgres-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        Self::in_folder(env::temp_dir().join(name))
+    }
+
+    fn in_folder(folder: PathBuf) -> Self {
         fs::create_dir_all(&folder).expect("the temporary folder can be written");
         let in_use = lock_file(&folder, "in-use");
         in_use.lock_shared().expect("a lock is had");
@@ -53,6 +65,18 @@ impl PostgresServer {
             start(&folder).unwrap_or_else(|error| panic!("PostgreSQL does not start: {error}"));
         }
         Self { folder, _in_use: in_use }
+    }
+
+    /// Ends it as a power cut does, and starts it again over the same data.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn restart(&self) {
+        let ended = binary("pg_ctl").and_then(|pg_ctl| {
+            let mut again = as_nobody(is_root()?, &pg_ctl, &self.folder);
+            told(again.args(["restart", "-w", "-D", "data", "-l", "data/log", "-m", "immediate"]))
+        });
+        ended.unwrap_or_else(|error| panic!("PostgreSQL does not start again: {error}"));
     }
 
     /// A database like the one that `prepare` has made under this name, which it is asked once: it is given the address of
@@ -142,7 +166,7 @@ fn start(folder: &Path) -> io::Result<()> {
     if socket.exists() {
         fs::remove_file(socket)?;
     }
-    let is_root = told(Command::new("id").arg("-u"))? == "0";
+    let is_root = is_root()?;
     // Whoever runs the server must be able to write its socket and its data.
     fs::set_permissions(folder, fs::Permissions::from_mode(0o777))?;
     let cluster =
@@ -159,6 +183,10 @@ fn start(folder: &Path) -> io::Result<()> {
     watch.args(["-c", WATCH, "watch"]).arg(pg_ctl).process_group(0);
     watch.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
     Ok(())
+}
+
+fn is_root() -> io::Result<bool> {
+    Ok(told(Command::new("id").arg("-u"))? == "0")
 }
 
 fn as_nobody(is_root: bool, program: &Path, folder: &Path) -> Command {

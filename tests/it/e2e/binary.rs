@@ -44,7 +44,8 @@ pub(crate) fn command() -> Command {
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
         let matters =
-            ["VORONKA_", "OPENAI_", "YANDEX_", "TELEGRAM_", "LC_"].iter().any(|start| text.starts_with(start));
+            ["VORONKA_", "OPENAI_", "YANDEX_", "TELEGRAM_", "LC_"].iter().any(|start| text.starts_with(start))
+                || text == "DATABASE_URL";
         if matters || text.to_lowercase().ends_with("_proxy") {
             command.env_remove(&name);
         }

@@ -1,9 +1,12 @@
 //! The process is killed again and again while customers talk on the web chat, a channel that knows what it has shown: nothing
 //! is lost, nothing is shown twice, nothing changes its place. (`cargo xtask crash` does it to Telegram, with more customers.)
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering::SeqCst},
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
 };
 
 use axum::{Json, Router, extract::State, response::Response, routing::post};
@@ -70,11 +73,34 @@ async fn talk(
 #[tokio::test]
 async fn the_web_chat_shows_everything_once_and_in_order_through_any_number_of_kills() {
     let folder = tempfile::tempdir().unwrap();
+    let start = async |partners: &Path, data: &Path, port| Server::run_on(partners, data, port).await;
+    let server = talk_through(folder.path(), start, |_kill| Trouble::Kill).await;
+    assert!(server.stop().await.success());
+    for table in ["mailbox", "outbox", "letters"] {
+        assert_eq!(count(&folder.path().join("data"), &format!("SELECT 1 FROM {table}")), 0, "{table}");
+    }
+}
+
+/// What befalls while customers talk.
+pub(super) enum Trouble {
+    /// The process is to be killed.
+    Kill,
+    /// Something else has happened already.
+    Happened,
+}
+
+/// Customers talk while trouble befalls at every kind of moment; each must be shown everything once and in order. The server
+/// that runs at the end.
+pub(super) async fn talk_through(
+    folder: &Path,
+    start: impl AsyncFn(&Path, &Path, u16) -> Server,
+    trouble: impl Fn(usize) -> Trouble,
+) -> Server {
     let (url, asked) = model().await;
     let models = format!("models:\n  - {{openai: fake, key: $OPENAI_KEY, base_url: \"{url}\", timeout: 5s}}");
-    shop::korica(folder.path(), None, &models);
-    let (partners, data, port) = (folder.path().join("partners"), folder.path().join("data"), free_port());
-    let mut server = Server::run_on(&partners, &data, port).await;
+    shop::korica(folder, None, &models);
+    let (partners, data, port) = (folder.join("partners"), folder.join("data"), free_port());
+    let mut server = start(&partners, &data, port).await;
     let (said, heard) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let names: [&'static str; CUSTOMERS] = ["anna", "boris", "clara", "denis"];
     let mut talks = Vec::new();
@@ -93,9 +119,11 @@ async fn the_web_chat_shows_everything_once_and_in_order_through_any_number_of_k
             || async { (moment.load(SeqCst) > before || finished()).then_some(()) },
         )
         .await;
-        server.kill().await;
+        if let Trouble::Kill = trouble(kills) {
+            server.kill().await;
+            server = start(&partners, &data, port).await;
+        }
         kills += 1;
-        server = Server::run_on(&partners, &data, port).await;
     }
     assert!(kills >= 5, "{kills} kills");
     for (talk, name) in talks.into_iter().zip(names) {
@@ -103,10 +131,7 @@ async fn the_web_chat_shows_everything_once_and_in_order_through_any_number_of_k
         check(&customer, name);
     }
     assert!(!server.log().contains("panicked"), "{}", server.log());
-    assert!(server.stop().await.success());
-    for table in ["mailbox", "outbox", "letters"] {
-        assert_eq!(count(&data, &format!("SELECT 1 FROM {table}")), 0, "{table}");
-    }
+    server
 }
 
 /// By the ids of messages and by their marks.

@@ -13,7 +13,9 @@ DO $$ BEGIN
     IF NOT pg_has_role('voronka_app', 'voronka_dispatch', 'MEMBER') THEN
         GRANT voronka_dispatch TO voronka_app;
     END IF;
-    IF NOT pg_has_role(current_user, 'voronka_owner', 'MEMBER') THEN
+    -- Since PostgreSQL 16 whoever makes a role is its member, but may not become it.
+    IF NOT pg_has_role(current_user, 'voronka_owner',
+        CASE WHEN current_setting('server_version_num')::integer >= 160000 THEN 'SET' ELSE 'MEMBER' END) THEN
         EXECUTE format('GRANT voronka_owner TO %I', current_user);
     END IF;
     IF NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = 'voronka') THEN

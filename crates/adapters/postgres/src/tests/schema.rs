@@ -43,6 +43,23 @@ async fn a_schema_of_a_newer_version_is_left_alone() {
     }
 }
 
+/// As on a hosted database, where nobody is a superuser.
+#[tokio::test]
+async fn whoever_may_make_roles_and_schemas_may_migrate() {
+    let server = PostgresServer::running();
+    let database = server.database("empty", async |_| {}).await;
+    let maker = format!("odd_maker_{}", std::process::id());
+    database.run(&format!(
+        "CREATE ROLE {maker} LOGIN CREATEROLE BYPASSRLS; \
+         DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO {maker}', current_database()); END $$"
+    ));
+    let migrated = migrate(&address(&database.address(&maker))).await;
+    let opened = PostgresStore::open(&address(&database.address("voronka_app"))).await;
+    database.run(&format!("REASSIGN OWNED BY {maker} TO postgres; DROP OWNED BY {maker}; DROP ROLE {maker}"));
+    assert_eq!(migrated, Ok(Schema { found: 0, known: 1 }));
+    opened.unwrap().probe().await.unwrap();
+}
+
 /// What fails in the middle leaves nothing behind.
 #[tokio::test]
 async fn a_migration_that_fails_changes_nothing() {
