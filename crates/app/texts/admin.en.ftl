@@ -55,7 +55,7 @@ next-page = Next →
 today = today
 yesterday = yesterday
 tomorrow = tomorrow
-no-name = No name
+no-name = Guest { $mark }
 badge-chats = { $n ->
     [one] { $n } dialogue waits for a person
    *[other] { $n } dialogues wait for a person

@@ -55,7 +55,7 @@ next-page = Дальше →
 today = сегодня
 yesterday = вчера
 tomorrow = завтра
-no-name = Без имени
+no-name = Гость { $mark }
 badge-chats = { $n ->
     [one] { $n } диалог ждёт человека
     [few] { $n } диалога ждут человека

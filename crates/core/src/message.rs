@@ -216,6 +216,11 @@ pub enum Content {
     },
     /// Opened the conversation (pressed Start, allowed messages again).
     Opened,
+    /// A page showed the conversation to a visitor, who has done nothing yet: it begins, and nobody is told of them.
+    Visited {
+        /// What the link to the page said, as the payload of a start.
+        link: String,
+    },
     /// Blocked us: nothing can be sent until they come back.
     Blocked,
     /// Something this version does not know; kept, never fatal.

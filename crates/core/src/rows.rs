@@ -67,7 +67,7 @@ pub struct ConversationRow {
     pub owner: &'static str,
     /// Beginning of the last message, for lists.
     pub preview: String,
-    /// When something was last said by either side.
+    /// When something was last said by either side; [`UNHEARD`] before the customer has said anything.
     pub at: Timestamp,
     /// Messages of the customer that no person has looked at.
     pub unread: u32,
@@ -94,6 +94,9 @@ impl ConversationRow {
         if fields.len() == kept { state.to_owned() } else { all.to_string() }
     }
 }
+
+/// When something was said by a customer who has said nothing yet: no list has their conversation, or them as a lead.
+pub const UNHEARD: Timestamp = Timestamp::UNIX_EPOCH;
 
 /// A customer as a store keeps it.
 #[derive(Debug, Clone, PartialEq)]

@@ -91,6 +91,7 @@ macro_rules! journal_conformance {
             an_open_conversation_shows_all_that_belongs_to_it,
             messages_are_read_after_a_position,
             leads_are_listed_hottest_first,
+            who_has_said_nothing_is_in_no_list,
             orders_and_notices_are_listed_latest_first,
             figures_count_since_a_moment,
             questions_without_an_answer_are_listed_with_the_words_of_then,

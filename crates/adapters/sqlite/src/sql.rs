@@ -264,29 +264,30 @@ statements! {
     /// Of all partners.
     COUNT_LETTERS = "SELECT partner, count(*) FROM letters GROUP BY partner";
 
-    /// A list is read on behind a row: a page costs the same wherever it lies.
-    CARDS = cards!("c.slot <= ?3 AND (c.at, c.conversation) < (?4, ?5) AND (?2 IS NULL OR c.owner = ?2) \
+    /// A list is read on behind a row: a page costs the same wherever it lies. Slot 0 is of those who have said nothing yet, and
+    /// of no list.
+    CARDS = cards!("c.slot > 0 AND c.slot <= ?3 AND (c.at, c.conversation) < (?4, ?5) AND (?2 IS NULL OR c.owner = ?2) \
         ORDER BY c.slot DESC, c.at DESC, c.conversation DESC LIMIT ?6");
     /// Those that the bot does not answer are few and have an index of their own.
-    CARDS_HELD = cards!("c.owner <> 'bot' AND c.owner = ?2 AND c.slot <= ?3 AND (c.at, c.conversation) < (?4, ?5) \
+    CARDS_HELD = cards!("c.owner <> 'bot' AND c.owner = ?2 AND c.slot > 0 AND c.slot <= ?3 AND (c.at, c.conversation) < (?4, ?5) \
         ORDER BY c.slot DESC, c.at DESC, c.conversation DESC LIMIT ?6");
     CARD = cards!("c.conversation = ?2");
     /// Of the latest: what is searched in, and nothing else.
-    CARDS_WORDS = "SELECT at, conversation, preview FROM conversations WHERE partner = ?1 AND (?2 IS NULL OR owner = ?2) \
+    CARDS_WORDS = "SELECT at, conversation, preview FROM conversations WHERE partner = ?1 AND slot > 0 AND (?2 IS NULL OR owner = ?2) \
         ORDER BY slot DESC, at DESC, conversation DESC LIMIT ?3";
     CARDS_WORDS_HELD = "SELECT at, conversation, preview FROM conversations WHERE partner = ?1 AND owner <> 'bot' AND owner = ?2 \
-        ORDER BY slot DESC, at DESC, conversation DESC LIMIT ?3";
+        AND slot > 0 ORDER BY slot DESC, at DESC, conversation DESC LIMIT ?3";
     CARDS_OF = "SELECT at, conversation, owner FROM conversations WHERE partner = ?1 AND customer = ?2";
-    LEADS = lead_cards!("AND (l.heat, l.score, l.slot) <= (?2, ?3, ?4) \
+    LEADS = lead_cards!("AND l.slot > 0 AND (l.heat, l.score, l.slot) <= (?2, ?3, ?4) \
         AND (l.heat, l.score, l.slot, l.at, l.customer) < (?2, ?3, ?4, ?5, ?6) \
         ORDER BY l.heat DESC, l.score DESC, l.slot DESC, l.at DESC, l.customer DESC LIMIT ?7");
-    LEADS_OF_HEAT = lead_cards!("AND l.heat = ?2 AND (l.score, l.slot) <= (?3, ?4) \
+    LEADS_OF_HEAT = lead_cards!("AND l.heat = ?2 AND l.slot > 0 AND (l.score, l.slot) <= (?3, ?4) \
         AND (l.score, l.slot, l.at, l.customer) < (?3, ?4, ?5, ?6) \
         ORDER BY l.heat DESC, l.score DESC, l.slot DESC, l.at DESC, l.customer DESC LIMIT ?7");
     LEAD_CARD = lead_cards!("AND l.customer = ?2");
     /// Of the hottest: what is searched in, and nothing else.
-    LEADS_WORDS = lead_words!("ORDER BY l.heat DESC, l.score DESC, l.slot DESC, l.at DESC, l.customer DESC LIMIT ?2");
-    LEADS_WORDS_OF_HEAT = lead_words!("AND l.heat = ?3 \
+    LEADS_WORDS = lead_words!("AND l.slot > 0 ORDER BY l.heat DESC, l.score DESC, l.slot DESC, l.at DESC, l.customer DESC LIMIT ?2");
+    LEADS_WORDS_OF_HEAT = lead_words!("AND l.heat = ?3 AND l.slot > 0 \
         ORDER BY l.heat DESC, l.score DESC, l.slot DESC, l.at DESC, l.customer DESC LIMIT ?2");
     LEAD_OF = "SELECT heat, score, at, customer FROM leads WHERE partner = ?1 AND customer = ?2";
     ORDERS = order_cards!("AND (o.at, o.id) < (?2, ?3) ORDER BY o.at DESC, o.id DESC LIMIT ?4");

@@ -28,7 +28,7 @@ use super::{
     admit::Visit,
     csv::{self, CSV_ROWS_MAX},
     page::{self, Chip, Frame, Pager, Place, Problem},
-    show::{Dates, Heat, initial, owner_words},
+    show::{Dates, Heat, called, initial, owner_words},
 };
 
 /// Messages shown when a conversation is opened.
@@ -207,7 +207,7 @@ async fn list(
     let (w, dates) = (f.w, Dates::of(visit));
     let query = filters.here();
     let rows = cards.into_iter().map(|card| {
-        let name = card.name.unwrap_or_else(|| w.t("no-name"));
+        let name = called(w, card.name, card.customer);
         Row {
             href: format!("{}/chats/{}{query}", f.base, card.id),
             id: card.id.to_string(),

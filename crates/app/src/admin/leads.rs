@@ -18,7 +18,7 @@ use super::{
     csv::{self, CSV_ROWS_MAX},
     next::{Next, Phone},
     page::{self, Chip, Frame, Pager, Place, Problem},
-    show::{Call, Dates, Heat, initial},
+    show::{Call, Dates, Heat, called, initial},
 };
 
 const HEATS: [&str; 3] = ["hot", "warm", "cold"];
@@ -149,7 +149,7 @@ pub(super) async fn csv(
 
 fn lead(visit: &Visit, dates: &Dates, f: &Frame, card: LeadCard) -> Lead {
     let w = visit.door.words;
-    let name = card.name.unwrap_or_else(|| w.t("no-name"));
+    let name = called(w, card.name, card.lead.customer);
     let call = Call::of(card.phone.as_deref());
     let phone = if call.is_some() { Phone::Known } else { Phone::Unknown };
     Lead {

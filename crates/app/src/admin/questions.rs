@@ -20,7 +20,7 @@ use super::{
     admit::Visit,
     csv::{self, CSV_ROWS_MAX},
     page::{self, Chip, Frame, Pager, Place, Problem},
-    show::Dates,
+    show::{Dates, called},
 };
 
 /// Filters, as they stand in the address.
@@ -95,7 +95,7 @@ fn asked(visit: &Visit, dates: &Dates, base: &str, fault: Fault, card: QuestionC
     Asked {
         question: if told.question.is_empty() { w.t("question-forgotten") } else { told.question },
         answer: told.answer,
-        name: card.name.unwrap_or_else(|| w.t("no-name")),
+        name: called(w, card.name, card.fact.customer),
         account: w.word("account", card.account.as_str()),
         by: if told.who.is_empty() { told.who } else { w.with("wrong-by", "name", &told.who) },
         chat: format!("{base}/chats/{}{place}", card.conversation),

@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use voronka_core::{
     contact::Phone,
+    ids::CustomerId,
     lang::{Lang, print},
     money::{Currency, Money},
 };
@@ -113,6 +114,11 @@ impl Call {
 pub(super) fn money(minor: i64, currency: &str, of_partner: Currency, lang: Lang) -> String {
     let currency = Currency::parse(currency).unwrap_or(of_partner);
     print::money(Money::minor(minor, currency), lang)
+}
+
+/// What a customer is called: by their name, else by a mark that tells them from the others.
+pub(super) fn called(w: Words, name: Option<String>, customer: CustomerId) -> String {
+    name.unwrap_or_else(|| w.with("no-name", "mark", &customer.to_string()[..4]))
 }
 
 /// The letter in the circle beside a name.

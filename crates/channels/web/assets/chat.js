@@ -426,7 +426,7 @@
       pause = 0;
       notice("");
       kept();
-      if (item.status === "failed" && item.label === null) forget(item.id);
+      if (item.label === null) forget(item.id); // A start leaves no message behind.
       keepingEnd(() => show(item));
       marks(false);
       wait(0);
@@ -523,7 +523,10 @@
     if (name === "ready") ready(told);
     if (name === "typing") { if ($("draft").hidden) draft(""); }
     if (name === "preview") draft(told.text === "" ? null : told.text);
-    if (name === "reset") reset();
+    if (name === "reset") {
+      store.set("started", null); // What was forgotten is begun anew.
+      reset();
+    }
     if (name === "elsewhere") elsewhere();
     return name;
   };

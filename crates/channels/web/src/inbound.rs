@@ -82,7 +82,7 @@ pub(crate) fn read(body: &[u8], peer: &Peer) -> Result<(EventKey, Content), Refu
             if payload.len() > TOKEN_BYTES_MAX || !payload.bytes().all(is_id_byte) {
                 return Err(Refused::Unreadable);
             }
-            Content::Command { name: "start".to_owned(), args: payload }
+            Content::Visited { link: payload }
         }
     };
     Ok((key, content))
@@ -156,10 +156,7 @@ mod tests {
             r#"{"id":"a","contact":{"phone":"+7 (912) 345-67-89"}}"#,
             &Ok(Content::Contact { phone: "+7 (912) 345-67-89".to_owned(), name: None, whose: ContactOf::Sender }),
         );
-        check(
-            r#"{"id":"a","start":"cake"}"#,
-            &Ok(Content::Command { name: "start".to_owned(), args: "cake".to_owned() }),
-        );
+        check(r#"{"id":"a","start":"cake"}"#, &Ok(Content::Visited { link: "cake".to_owned() }));
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::{
     message::{Bubble, List, Message, Purpose, Timer},
     rows::{
         Author, ConversationRow, CustomerRow, FactRow, Lane, LeadRow, MessageRow, OrderRow, OutboxRow, TimerRow,
-        TurnCommit,
+        TurnCommit, UNHEARD,
     },
     spec::rich::Rich,
 };
@@ -195,7 +195,7 @@ impl Work {
             state: state::store(&self.snap.state),
             owner: self.snap.state.owner.name(),
             preview: preview.replace('\n', " "),
-            at: spoken.unwrap_or(self.now),
+            at: if self.snap.state.unheard { UNHEARD } else { spoken.unwrap_or(self.now) },
             unread: self.snap.state.unread,
         }
     }
@@ -217,7 +217,8 @@ impl Work {
 
     fn lead_row(&self) -> Option<LeadRow> {
         let lead = &self.snap.lead;
-        (self.is_new() || self.before.facts_changed || !lead.is_like(&self.before.lead)).then(|| LeadRow {
+        let changed = self.before.unheard || self.before.facts_changed || !lead.is_like(&self.before.lead);
+        (self.is_new() || changed).then(|| LeadRow {
             customer: self.customer_id(),
             score: lead.score,
             temperature: lead.temperature.name(),
@@ -225,11 +226,11 @@ impl Work {
             why: self.why(),
             source: lead.source.clone(),
             data: state::store(lead),
-            at: self.now,
+            at: if self.snap.state.unheard { UNHEARD } else { self.now },
         })
     }
 
-    fn is_new(&self) -> bool {
+    pub(super) fn is_new(&self) -> bool {
         let Snapshot { version, .. } = self.snap;
         version == 0
     }

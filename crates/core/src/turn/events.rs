@@ -148,8 +148,9 @@ impl Work {
             }
             Content::Location { .. } => (self.team_word(Wording::Place), None),
             Content::Edited { text, .. } => (format!("✎ {}", beginning(text, TEXT_CHARS_MAX)), None),
-            Content::Opened | Content::Blocked | Content::Other { .. } => return None,
+            Content::Opened | Content::Visited { .. } | Content::Blocked | Content::Other { .. } => return None,
         };
+        self.snap.state.unheard = false;
         match content {
             Content::Button { .. } => self.fact(Fact::Button),
             _ => self.fact(Fact::Message),
@@ -178,7 +179,11 @@ impl Work {
             {
                 self.command(&name, &args, key.as_str());
             }
-            Content::Opened | Content::Other { .. } => {}
+            Content::Visited { link } if !silent => {
+                self.snap.state.unheard |= self.is_new() && self.snap.state.seq == 0;
+                self.on_start(&link);
+            }
+            Content::Opened | Content::Visited { .. } | Content::Other { .. } => {}
             // The way out works whoever has the conversation.
             Content::Button { token, .. } if silent && Token::parse(&token) == Some(Token::Plain(Plain::Stop)) => {
                 self.opt_out();

@@ -97,6 +97,9 @@ pub struct State {
     pub seq: i64,
     /// Messages of the customer that no person has looked at.
     pub unread: u32,
+    /// A page began the conversation, and its visitor has done nothing yet.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unheard: bool,
     /// What was said before the history that a model gets.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub summary: String,

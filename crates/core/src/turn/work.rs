@@ -83,6 +83,8 @@ pub(super) struct Before {
     pub(super) lead: Lead,
     /// Messages of the customer so far.
     pub(super) messages: u32,
+    /// Whether the customer had said nothing yet.
+    pub(super) unheard: bool,
     /// Whether the lead's facts changed since.
     pub(super) facts_changed: bool,
 }
@@ -93,6 +95,7 @@ impl Before {
             customer: snap.customer.clone(),
             lead: snap.lead.without_facts(),
             messages: snap.lead.facts.count(&Fact::Message.name()),
+            unheard: snap.state.unheard,
             facts_changed: false,
         }
     }

@@ -15,7 +15,7 @@ use voronka_core::{
         EventSetAside, Fault, Figures, LeadCard, LeadFilter, LetterContent, LetterKind, Needle, OpenedLetter,
         OrderCard, OrderFilter, Page, QuestionCard, SEARCHED_MAX, StoreError, found_by,
     },
-    rows::{Author, ConversationRow, FactRow, MessageRow, NoticeRow},
+    rows::{Author, ConversationRow, FactRow, MessageRow, NoticeRow, UNHEARD},
 };
 
 use super::memory::{KeptOrder, Letter, MemoryStore, State, lock};
@@ -130,7 +130,7 @@ impl Directory for MemoryStore {
         let needle = filter.text.as_deref().and_then(Needle::of);
         let of = state.conversations.iter().filter(|(key, _)| key.partner == *partner);
         let mut cards: Vec<ConversationCard> = of.map(|(key, (_, row))| state.card(key, row)).collect();
-        cards.retain(|card| filter.owner.as_ref().is_none_or(|owner| card.owner == *owner));
+        cards.retain(|card| card.at != UNHEARD && filter.owner.as_ref().is_none_or(|owner| card.owner == *owner));
         cards.sort_by_key(|card| Reverse(card.cursor()));
         let is_theirs = |card: &ConversationCard, needle: &Needle| state.is_found(partner, card.customer, needle);
         Ok(page.cut(search(cards, needle, ConversationCard::holds, is_theirs), ConversationCard::cursor))
@@ -167,6 +167,7 @@ impl Directory for MemoryStore {
     async fn leads(&self, partner: &PartnerId, filter: &LeadFilter, page: Page) -> Result<Vec<LeadCard>, StoreError> {
         let state = lock(&self.state);
         let of = state.leads.iter().filter(|((whose, _), _)| whose == partner).map(|(_, lead)| lead);
+        let of = of.filter(|lead| lead.at != UNHEARD);
         let wanted = filter.temperature.as_deref();
         let leads = of.filter(|lead| wanted.is_none_or(|wanted| lead.temperature == wanted));
         let cards = leads.filter_map(|lead| {

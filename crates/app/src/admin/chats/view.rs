@@ -13,7 +13,7 @@ use super::super::{
     next::Next,
     orders::state_class,
     page,
-    show::{Call, Dates, Heat, initial, money, owner_words},
+    show::{Call, Dates, Heat, called, initial, money, owner_words},
     words::Words,
 };
 
@@ -36,7 +36,7 @@ pub(super) struct Head {
 impl Head {
     pub(super) fn of(visit: &Visit, view: &ConversationView) -> Self {
         let w = visit.door.words;
-        let name = view.card.name.clone().unwrap_or_else(|| w.t("no-name"));
+        let name = called(w, view.card.name.clone(), view.card.customer);
         let holder = view.card.holder.as_deref();
         // Who took it before names were kept: it may be the reader.
         let others = holder.filter(|name| *name != visit.who);

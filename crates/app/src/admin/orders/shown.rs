@@ -8,7 +8,7 @@ use voronka_core::{
 use super::super::{
     admit::Visit,
     page::Frame,
-    show::{Call, Dates, money},
+    show::{Call, Dates, called, money},
 };
 
 /// A move that is offered.
@@ -115,7 +115,7 @@ pub(super) fn shown(visit: &Visit, dates: &Dates, f: &Frame, card: OrderCard) ->
         class: state_class(order.state),
         overdue: !order.state.is_over() && due.is_some_and(|day| day < dates.today()),
         due: due.map(|day| w.with("due", "day", &dates.day(day))),
-        name: card.name.unwrap_or_else(|| w.t("no-name")),
+        name: called(w, card.name, order.customer),
         call: Call::of(card.phone.as_deref()),
         lines,
         note: kept.map(|kept| kept.note).unwrap_or_default(),

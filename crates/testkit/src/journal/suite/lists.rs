@@ -7,7 +7,7 @@ use voronka_core::{
         ConversationCard, ConversationFilter, Cursor, Directory, Fault, Figures, LeadCard, LeadFilter, OrderCard,
         OrderFilter, Page, QuestionCard,
     },
-    rows::{Author, FactRow, TurnCommit},
+    rows::{Author, FactRow, LeadRow, TurnCommit, UNHEARD},
 };
 
 use super::{Fixture, commit, sample};
@@ -127,6 +127,32 @@ pub async fn messages_are_read_after_a_position(fixture: impl Fixture) {
     assert_eq!(read(2, 3).await, [3, 4, 5]);
     assert!(read(6, 3).await.is_empty());
     assert_eq!(read(-1, 1).await, [1]);
+}
+
+/// Somebody whose browser opened a chat, and who has said nothing, is in no list.
+pub async fn who_has_said_nothing_is_in_no_list(fixture: impl Fixture) {
+    let unheard = async |expected| {
+        let inbound = sample::text(&sample::partner("korica"), "Анна", "Анна", "…");
+        let key = inbound.conversation();
+        let mut turn = sample::turn(&key, &inbound, expected);
+        turn.conversation.at = UNHEARD;
+        turn.lead = Some(LeadRow { at: UNHEARD, ..sample::lead(key.first_customer(), "cold", 0) });
+        commit(&fixture, turn).await;
+    };
+    unheard(0).await;
+    let (store, partner) = (fixture.store(), sample::partner("korica"));
+    let listed = async |text: Option<&str>| {
+        let text = text.map(str::to_owned);
+        let (talks, leads) = (
+            ConversationFilter { text: text.clone(), ..Default::default() },
+            LeadFilter { text, ..Default::default() },
+        );
+        let talks = store.conversations(&partner, &talks, Page::first(10)).await.expect("lists").len();
+        (talks, store.leads(&partner, &leads, Page::first(10)).await.expect("lists").len())
+    };
+    assert_eq!((listed(None).await, listed(Some("…")).await), ((0, 0), (0, 0)));
+    again(&fixture, "Анна", |turn, key| turn.lead = Some(sample::lead(key.first_customer(), "cold", 0))).await;
+    assert_eq!(listed(None).await, (1, 1));
 }
 
 /// Nobody chases a cold lead before a hot one.
