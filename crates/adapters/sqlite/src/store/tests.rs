@@ -114,8 +114,8 @@ fn a_page_of_a_list_begins_where_it_lies() {
     let _store = SqliteStore::open(&path).unwrap();
     let connection = open::reader(&path).unwrap();
     for (text, begins) in [
-        (sql::CARDS, "SEARCH c USING INDEX conversations_latest (partner=? AND slot<?)"),
-        (sql::CARDS_HELD, "SEARCH c USING INDEX conversations_held (partner=? AND owner=? AND slot<?)"),
+        (sql::CARDS, "SEARCH c USING INDEX conversations_latest (partner=? AND slot>? AND slot<?)"),
+        (sql::CARDS_HELD, "SEARCH c USING INDEX conversations_held (partner=? AND owner=? AND slot>? AND slot<?)"),
         (sql::LEADS, "SEARCH l USING INDEX leads_hottest (partner=? AND (heat,score,slot)<(?,?,?))"),
         (sql::LEADS_OF_HEAT, "SEARCH l USING INDEX leads_hottest (partner=? AND heat=? AND (score,slot)<(?,?))"),
         (sql::ORDERS, "SEARCH o USING INDEX orders_latest (partner=? AND (at,id)<(?,?))"),

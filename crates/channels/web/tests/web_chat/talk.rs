@@ -45,7 +45,7 @@ async fn what_a_visitor_does_is_in_the_mailbox_before_it_is_acknowledged() {
     assert_eq!(
         contents,
         [
-            Content::Command { name: "start".to_owned(), args: "cake".to_owned() },
+            Content::Visited { link: "cake".to_owned() },
             Content::Text { text: "Сколько стоит медовик?".to_owned() },
             Content::Button { token: "run.step.1".to_owned(), label: Some("Да".to_owned()) },
             Content::Contact { phone: "+7 912 345-67-89".to_owned(), name: None, whose: ContactOf::Sender },
