@@ -40,7 +40,7 @@ pub use self::{
     aside::{Aside, Concerns, Trouble},
     playbook::Playbook,
     prompt::PROMPT_VERSION,
-    state::{Asked, Customer, Listed, Owner, Run, Snapshot, Standing, State, Unreadable},
+    state::{Asked, Customer, Listed, Owner, Presence, Run, Snapshot, Standing, State, Unreadable},
 };
 use crate::{
     capabilities::Capabilities,

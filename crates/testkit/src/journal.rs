@@ -105,6 +105,7 @@ macro_rules! journal_conformance {
             words_that_a_state_sums_up_are_forgotten_with_the_messages,
             facts_of_messages_fade_and_milestones_stay,
             a_customer_who_never_was_more_than_a_cold_lead_is_forgotten,
+            a_visitor_who_has_said_nothing_is_kept_as_long_as_others,
             a_customer_with_whom_something_is_under_way_is_not_forgotten,
             another_partners_past_stays,
             a_value_is_kept_by_partner_kind_and_key_and_replaced

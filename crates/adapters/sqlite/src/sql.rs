@@ -326,9 +326,12 @@ statements! {
         state = CASE WHEN json_valid(state) THEN json_remove(state, '$.summary', '$.asked') ELSE state END \
         WHERE partner = ?1 AND conversation = ?2 AND preview <> '' \
         AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.partner = ?1 AND m.conversation = ?2)";
-    /// Whether anything of a customer is under way, or was ever more than talk.
+    /// Whether anything of a customer is under way, or was ever more than talk. Who has said nothing yet was there when they were
+    /// greeted.
     IS_ENGAGED = "SELECT EXISTS (SELECT 1 FROM conversations c WHERE c.partner = ?1 AND c.customer = ?2 AND (c.at >= ?3 \
         OR c.owner <> 'bot' \
+        OR (c.slot = 0 AND EXISTS (SELECT 1 FROM messages m WHERE m.partner = c.partner AND m.conversation = c.conversation \
+            AND m.at >= ?3)) \
         OR EXISTS (SELECT 1 FROM mailbox b WHERE b.partner = c.partner AND b.conversation = c.conversation) \
         OR EXISTS (SELECT 1 FROM timers t WHERE t.partner = c.partner AND t.conversation = c.conversation))) \
         OR EXISTS (SELECT 1 FROM leads WHERE partner = ?1 AND customer = ?2 AND heat > 0) \

@@ -18,7 +18,8 @@ pub trait Retention: Send + Sync + 'static {
     /// last step gave; `None` begins a round. A round that is broken off leaves nothing half done.
     ///
     /// Forgotten are: keys of events; messages, with the facts that are about single messages ([`Fact::FADING`]), notices and
-    /// events that were set aside; whole customers who never were more than a cold lead. What waits in mailbox, outbox or
+    /// events that were set aside; whole customers who never were more than a cold lead (who has said nothing yet is as old as
+    /// what they were told). What waits in mailbox, outbox or
     /// timers stays, and so do orders, conversations that somebody is in, and all facts that reports count years later.
     async fn forget(
         &self,

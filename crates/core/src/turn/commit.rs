@@ -195,7 +195,7 @@ impl Work {
             state: state::store(&self.snap.state),
             owner: self.snap.state.owner.name(),
             preview: preview.replace('\n', " "),
-            at: if self.snap.state.unheard { UNHEARD } else { spoken.unwrap_or(self.now) },
+            at: if self.snap.state.is_unheard() { UNHEARD } else { spoken.unwrap_or(self.now) },
             unread: self.snap.state.unread,
         }
     }
@@ -226,7 +226,7 @@ impl Work {
             why: self.why(),
             source: lead.source.clone(),
             data: state::store(lead),
-            at: if self.snap.state.unheard { UNHEARD } else { self.now },
+            at: if self.snap.state.is_unheard() { UNHEARD } else { self.now },
         })
     }
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{
     commit::beginning,
-    state::Owner,
+    state::{Owner, Presence},
     token::{self, Act, Plain, Token},
     wording::{self, Wording},
     work::{Pending, PendingKind, Progress, Work},
@@ -150,7 +150,7 @@ impl Work {
             Content::Edited { text, .. } => (format!("✎ {}", beginning(text, TEXT_CHARS_MAX)), None),
             Content::Opened | Content::Visited { .. } | Content::Blocked | Content::Other { .. } => return None,
         };
-        self.snap.state.unheard = false;
+        self.snap.state.presence = Presence::Heard;
         match content {
             Content::Button { .. } => self.fact(Fact::Button),
             _ => self.fact(Fact::Message),
@@ -180,7 +180,9 @@ impl Work {
                 self.command(&name, &args, key.as_str());
             }
             Content::Visited { link } if !silent => {
-                self.snap.state.unheard |= self.is_new() && self.snap.state.seq == 0;
+                if self.is_new() && self.snap.state.seq == 0 {
+                    self.snap.state.presence = Presence::Unheard;
+                }
                 self.on_start(&link);
             }
             Content::Opened | Content::Visited { .. } | Content::Other { .. } => {}

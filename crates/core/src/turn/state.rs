@@ -97,9 +97,9 @@ pub struct State {
     pub seq: i64,
     /// Messages of the customer that no person has looked at.
     pub unread: u32,
-    /// A page began the conversation, and its visitor has done nothing yet.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub unheard: bool,
+    /// Whether the customer has said or pressed anything.
+    #[serde(skip_serializing_if = "is_default")]
+    pub presence: Presence,
     /// What was said before the history that a model gets.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub summary: String,
@@ -117,6 +117,17 @@ pub struct State {
     pub timers: BTreeMap<String, Timestamp>,
 }
 
+/// Whether a customer has said or pressed anything.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Presence {
+    /// They have.
+    #[default]
+    Heard,
+    /// A page began the conversation, and its visitor has done nothing yet.
+    Unheard,
+}
+
 /// A button that was shown as a line of a numbered list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listed {
@@ -124,6 +135,13 @@ pub struct Listed {
     pub label: String,
     /// What it means.
     pub token: String,
+}
+
+impl State {
+    /// Whether nobody is to be told of the customer yet.
+    pub fn is_unheard(&self) -> bool {
+        self.presence == Presence::Unheard
+    }
 }
 
 /// How far a customer is in a sequence.

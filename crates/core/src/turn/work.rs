@@ -95,7 +95,7 @@ impl Before {
             customer: snap.customer.clone(),
             lead: snap.lead.without_facts(),
             messages: snap.lead.facts.count(&Fact::Message.name()),
-            unheard: snap.state.unheard,
+            unheard: snap.state.is_unheard(),
             facts_changed: false,
         }
     }

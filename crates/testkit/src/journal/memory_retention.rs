@@ -1,10 +1,11 @@
 use async_trait::async_trait;
+use jiff::Timestamp;
 use voronka_core::{
     fact::Fact,
     ids::{CustomerId, PartnerId},
     message::ConversationKey,
     ports::{ForgetMark, Forgotten, Retention, StoreError, Terms},
-    rows::{ConversationRow, FactRow, MessageRow},
+    rows::{ConversationRow, FactRow, MessageRow, UNHEARD},
 };
 
 use super::memory::{MemoryStore, State, lock};
@@ -106,6 +107,13 @@ impl State {
         }
     }
 
+    /// When a customer was there; who has said nothing yet was when they were greeted.
+    fn last_seen(&self, key: &ConversationKey, row: &ConversationRow) -> Timestamp {
+        let messages = self.messages.get(key).filter(|_| row.at == UNHEARD);
+        let greeted = messages.and_then(|all| all.values().map(|message| message.at).max());
+        greeted.unwrap_or(row.at)
+    }
+
     fn is_cold(&self, partner: &PartnerId, customer: CustomerId, terms: &Terms) -> bool {
         let under_way = |key: &ConversationKey| {
             self.mail.values().any(|mail| mail.conversation() == *key) || self.timers.keys().any(|(of, _)| of == key)
@@ -113,7 +121,7 @@ impl State {
         let quiet = self.conversations.iter().all(|(key, (_, row))| {
             key.partner != *partner
                 || row.customer != customer
-                || (row.at < terms.cold_leads && row.owner == "bot" && !under_way(key))
+                || (self.last_seen(key, row) < terms.cold_leads && row.owner == "bot" && !under_way(key))
         });
         let cold = self.leads.get(&(partner.clone(), customer)).is_none_or(|lead| lead.temperature == "cold");
         let remembered = |(of, fact): &(PartnerId, FactRow)| {

@@ -369,9 +369,9 @@ async fn the_first_pages_of_a_large_partner_come_at_once() {
     let (_folder, path) = fresh();
     let store = SqliteStore::open(&path).unwrap();
     let fill = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) \
-        INSERT INTO conversations (partner, conversation, version, account, peer, customer, owner, preview, at, unread, state) \
-        SELECT 'korica', unhex(printf('%032x', i)), 1, 'telegram', i, unhex(printf('%032x', i)), \
-        iif(i % 1000 = 0, 'nobody', 'bot'), 'слово ' || i, i, 0, '{}' FROM n";
+        INSERT INTO conversations (partner, conversation, version, account, peer, customer, owner, preview, at, unread, state, \
+        slot) SELECT 'korica', unhex(printf('%032x', i)), 1, 'telegram', i, unhex(printf('%032x', i)), \
+        iif(i % 1000 = 0, 'nobody', 'bot'), 'слово ' || i, i, 0, '{}', 1 FROM n";
     run(&store, fill).await;
     let (korica, page) = (sample::partner("korica"), Page::first(20));
     let steps = |filter: ConversationFilter| {

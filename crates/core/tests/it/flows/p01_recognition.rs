@@ -140,8 +140,8 @@ fn a_visitor_who_has_only_opened_the_page_is_greeted_and_told_to_nobody() {
     talk.did(Content::Visited { link: "vesna".into() });
     says(&talk, &["Что празднуем?"]);
     let after = talk.snapshot();
-    assert_eq!((after.state.unheard, after.state.unread, after.lead.source.as_deref()), (true, 0, Some("vesna")));
+    assert_eq!((after.state.is_unheard(), after.state.unread, after.lead.source.as_deref()), (true, 0, Some("vesna")));
     assert!(!talk.facts.iter().any(|name| name == "message"));
     talk.me("юбилей");
-    assert_eq!((talk.state().unheard, talk.state().unread), (false, 1));
+    assert_eq!((talk.state().is_unheard(), talk.state().unread), (false, 1));
 }

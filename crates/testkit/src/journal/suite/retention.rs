@@ -3,7 +3,7 @@ use voronka_core::{
     message::{ConversationKey, Inbound, Timer},
     order::OrderState,
     ports::{CommitError, Directory, Journal, LeadFilter, Page, PostedMail, Retention, Settled, Terms},
-    rows::{Author, DeadLetter, TimerRow, TurnCommit},
+    rows::{Author, DeadLetter, TimerRow, TurnCommit, UNHEARD},
 };
 
 use super::{ALL, Fixture, anna, commit, fates, keys, load, mail_of, post, sample};
@@ -185,6 +185,21 @@ pub async fn a_customer_who_never_was_more_than_a_cold_lead_is_forgotten(fixture
     assert!(leads.is_empty());
     talk(&fixture, &inbound, 9..10).await;
     assert_eq!(seqs(&fixture, &key).await, [1, 2], "whoever comes back is new");
+}
+
+/// Whoever was greeted and has said nothing is in no list, but may still be reading.
+pub async fn a_visitor_who_has_said_nothing_is_kept_as_long_as_others(fixture: impl Fixture) {
+    let (inbound, key) = anna(&fixture).await;
+    let mut greeted = sample::turn(&key, &inbound, 0);
+    greeted.consumed = mail_of(&fixture, &key).await.iter().map(|mail| mail.seq).collect();
+    greeted.conversation.at = UNHEARD;
+    greeted.messages = sample::full_turn(&key, &inbound, 0).messages;
+    greeted.messages.iter_mut().for_each(|message| (message.at, message.bubble) = (sample::moment(2 * DAY), None));
+    commit(&fixture, greeted).await;
+    forget(&fixture, &key.partner, older_than(1, 1)).await;
+    assert_eq!((load(&fixture, &key).await.version, seqs(&fixture, &key).await.len()), (1, 2));
+    forget(&fixture, &key.partner, older_than(1, 3)).await;
+    assert_eq!(load(&fixture, &key).await.version, 0);
 }
 
 /// Mail, a timer, an order, a person of the team, a warmer past, a wish not to be written to: each keeps the customer.
