@@ -107,12 +107,26 @@ fn by_time(row: &Row<'_>) -> Result<Cursor, Problem> {
     Ok(Cursor::by_time(get(row, 0)?, u128::from_be_bytes(row.get(1)?)))
 }
 
+/// Letters that are indexed together.
+const INDEXED: usize = 3;
+
 /// Customers whose name, phone or e-mail hold it.
 fn people(connection: &Connection, partner: &PartnerId, needle: &Needle) -> Result<Vec<CustomerId>, Problem> {
-    // Each look costs as much as the row: what is no phone is looked for once.
+    // What is no phone is looked for once.
     let digits = Some(needle.digits()).filter(|digits| *digits != needle.words());
-    let of = params![partner.as_str(), needle.words(), digits, most(FOUND_MAX)];
-    all(connection, sql::CUSTOMERS_FOUND, of, |row| get(row, 0))
+    let (whose, id) = (partner.as_str(), |row: &Row<'_>| get(row, 0));
+    let phrases: Option<Vec<String>> = [Some(needle.words()), digits].into_iter().flatten().map(phrase).collect();
+    let Some(phrases) = phrases else {
+        let of = params![whose, needle.words(), digits, most(FOUND_MAX)];
+        return all(connection, sql::CUSTOMERS_FOUND_BY_FEW, of, id);
+    };
+    all(connection, sql::CUSTOMERS_FOUND, params![whose, phrases.join(" OR "), most(FOUND_MAX)], id)
+}
+
+/// A text as the index of letters is asked for it; `None`: it cannot be.
+fn phrase(text: &str) -> Option<String> {
+    let is_indexed = text.chars().count() >= INDEXED && !text.contains('\0');
+    is_indexed.then(|| format!("\"{}\"", text.replace('"', "\"\"")))
 }
 
 /// The rows of a page among those that were found, each once.

@@ -1,6 +1,6 @@
 use std::fs;
 
-use voronka_core::ports::{Directory, Journal, Page, PostedMail, StoreError};
+use voronka_core::ports::{Directory, Journal, Page, PostedMail, Retention, StoreError, Terms};
 use voronka_sqlite::{Holder, Inspection, SqliteStore};
 use voronka_testkit::journal::sample;
 
@@ -120,6 +120,36 @@ async fn deleted_words_are_wiped_from_the_file() {
     let bytes = fs::read(&path).unwrap();
     assert!(!bytes.windows(words.len()).any(|window| window == words.as_bytes()));
     assert!(!path.with_extension("db-wal").exists(), "the log goes with the last connection");
+}
+
+/// The index of letters keeps parts of a name: they go as well.
+#[tokio::test]
+async fn who_is_forgotten_is_wiped_from_the_index_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shop.db");
+    let store = SqliteStore::open(&path).unwrap();
+    let inbound = sample::text(&sample::partner("korica"), "anna", "1", "Торт?");
+    let key = inbound.conversation();
+    let mut turn = sample::turn(&key, &inbound, 0);
+    turn.customer = Some(sample::customer(key.first_customer(), "Qzxvwj"));
+    store.commit(turn.into()).await.unwrap();
+    store.fold_log().unwrap();
+    let holds = |part: &[u8]| fs::read(&path).unwrap().windows(part.len()).any(|window| window == part);
+    assert!(holds(b"zxv") && holds(b"Qzxvwj"));
+    let later = sample::moment(86_400);
+    let terms = Terms { keys: later, messages: later, cold_leads: later };
+    let mut after = None;
+    loop {
+        after = store.forget(&key.partner, &terms, after.as_ref()).await.unwrap().next;
+        if after.is_none() {
+            break;
+        }
+    }
+    store.verify().await.unwrap();
+    store.fold_log().unwrap();
+    for part in ["Qzxvwj", "qzx", "zxv", "xvw", "vwj"] {
+        assert!(!holds(part.as_bytes()), "{part}");
+    }
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, functions::FunctionFlags};
 use voronka_core::{
     message::{Inbound, Timer},
     ports::{ConversationFilter, Directory, Journal, LeadFilter, Page, PostedMail},
@@ -100,4 +100,58 @@ async fn mail_of_a_file_taken_over_gets_positions_that_no_mail_had_before() {
             .await
             .unwrap();
     }
+}
+
+/// The schema before people were found by an index of letters, with a customer of each of two partners.
+fn fifth_version(path: &Path) {
+    let old = Connection::open(path).unwrap();
+    old.create_scalar_function("found_by", 3, FunctionFlags::SQLITE_UTF8, |_| Ok(String::new())).unwrap();
+    for step in [
+        include_str!("../../migrations/0001_start.sql"),
+        include_str!("../../migrations/0002_fewer_pages.sql"),
+        include_str!("../../migrations/0003_owners_view.sql"),
+        include_str!("../../migrations/0004_wrong_answers.sql"),
+        include_str!("../../migrations/0005_key_values.sql"),
+    ] {
+        old.execute_batch(step).unwrap();
+    }
+    old.pragma_update(None, "application_id", 0x766f_726f).unwrap();
+    old.pragma_update(None, "user_version", 5).unwrap();
+    let key = event("anna", "0").conversation();
+    let (conversation, customer) = (key.conversation.0.into_bytes(), key.first_customer().0.into_bytes());
+    for partner in ["korica", "sosed"] {
+        let text = "INSERT INTO conversations (partner, conversation, version, account, peer, customer, owner, preview, at, \
+            unread, state, slot) VALUES (?1, ?2, 1, 'telegram', 'anna', ?3, 'bot', '…', 9, 0, '{}', 1)";
+        old.execute(text, (partner, conversation, customer)).unwrap();
+        let text = "INSERT INTO customers (partner, id, name, phone, data, search) \
+            VALUES (?1, ?2, 'Анна Ёлкина', '+79123456789', '{}', ?3)";
+        old.execute(text, (partner, customer, "анна елкина\n+79123456789\n")).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn people_of_a_file_taken_over_are_found_by_any_part_of_what_is_known_of_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shop.db");
+    fifth_version(&path);
+    let store = SqliteStore::open(&path).unwrap();
+    store.verify().await.unwrap();
+    let korica = sample::partner("korica");
+    let found = async |text: &str| {
+        let filter = ConversationFilter { text: Some(text.into()), ..Default::default() };
+        store.conversations(&korica, &filter, Page::first(9)).await.unwrap().len()
+    };
+    for text in ["елк", "ЁЛКИНА", "на ё", "345-67", "8 912 345-67-89", "ки"] {
+        assert_eq!(found(text).await, 1, "{text}");
+    }
+    for text in ["Анны", "345-68", "\"елк", "елк*", "a\0bc", "ы"] {
+        assert_eq!(found(text).await, 0, "{text:?}");
+    }
+    // She is called otherwise now, and is found by that alone.
+    let inbound = event("anna", "0");
+    let key = inbound.conversation();
+    let customer = Some(sample::customer(key.first_customer(), "Мария"));
+    store.commit(TurnCommit { customer, ..sample::turn(&key, &inbound, 1) }.into()).await.unwrap();
+    assert_eq!((found("ЁЛКИНА").await, found("мари").await, found("9991234").await), (0, 1, 1));
+    store.verify().await.unwrap();
 }
