@@ -180,7 +180,7 @@ impl ScriptedModel {
 
     fn finished(&self, prompt: &Prompt, text: String, calls: Vec<ToolCall>) -> Completion {
         let usage = Usage { input: estimate(prompt), cached: 0, output: tokens(&text) };
-        Completion { text, calls, finish: Finish::Stop, usage, model: self.name.clone() }
+        Completion { text, calls, finish: Finish::Stop, usage, model: self.name.clone(), nearing: None }
     }
 }
 

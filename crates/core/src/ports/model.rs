@@ -124,6 +124,8 @@ pub struct Completion {
     pub usage: Usage,
     /// Which model answered, for the record.
     pub model: String,
+    /// A bound of the partner's budget that is nearly reached, for the one caller who is to tell the team.
+    pub nearing: Option<Term>,
 }
 
 /// Why a model stopped.

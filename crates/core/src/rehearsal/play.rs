@@ -88,7 +88,7 @@ fn model(said: Vec<Scripted>) -> Model {
             Some(Scripted::Fail) | None => return Err(ModelError::Unavailable("the script says no more".into())),
         };
         let finish = Finish::Stop;
-        Ok(Completion { text, calls, finish, usage: Usage::default(), model: "script".into() })
+        Ok(Completion { text, calls, finish, usage: Usage::default(), model: "script".into(), nearing: None })
     })
 }
 

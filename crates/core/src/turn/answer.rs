@@ -202,6 +202,9 @@ impl Work {
             output: completion.usage.output,
             prompt: PROMPT_VERSION.to_owned(),
         });
+        if let Some(term) = completion.nearing {
+            self.note_nearly_spent(term);
+        }
         if !completion.calls.is_empty() && talk.rounds < ROUNDS_MAX {
             return self.called(talk, completion);
         }

@@ -20,7 +20,7 @@ use crate::{
 const WORDS_MAX: usize = 3;
 
 /// Facts that are worth a card on the owner's page even if no messenger is named for them.
-const ALWAYS: [&str; 12] = [
+const ALWAYS: [&str; 13] = [
     "contact.left",
     "lead.hot",
     "order.placed",
@@ -33,17 +33,26 @@ const ALWAYS: [&str; 12] = [
     "undelivered",
     "forget",
     BUDGET,
+    BUDGET_NEARING,
 ];
 
 /// Of those, the ones that a file cannot subscribe to. What was not delivered is none of them: a card about a card that was
 /// not delivered would never end.
-const OURS: [&str; 6] = ["notify", "order.change", "order.refused", "forget", BUDGET, SET_ASIDE];
+const OURS: [&str; 7] = ["notify", "order.change", "order.refused", "forget", BUDGET, BUDGET_NEARING, SET_ASIDE];
 
 /// A card about an event that could not be processed.
 pub(super) const SET_ASIDE: &str = "set_aside";
 
 /// A card about money for models that is spent: the owners get it as well.
 const BUDGET: &str = "budget";
+
+/// A card about money for models that is nearly spent.
+const BUDGET_NEARING: &str = "budget.nearing";
+
+/// Whether a card is about money, and no customer.
+fn is_of_money(about: &str) -> bool {
+    matches!(about, BUDGET | BUDGET_NEARING)
+}
 
 /// What the customer is told of an order's new state; `None`: nothing.
 pub(super) fn order_news(state: OrderState) -> Option<Phrase> {
@@ -107,7 +116,7 @@ impl Work {
     pub(super) fn addressees(&self, abouts: &[String]) -> Vec<&TeamAddress> {
         // What the file cannot subscribe to goes to whoever takes handed-over conversations.
         let ours = abouts.iter().any(|about| OURS.contains(&about.as_str()));
-        let owners = abouts.iter().any(|about| about == BUDGET);
+        let owners = abouts.iter().any(|about| is_of_money(about));
         let is_owner = |member: &Arc<str>| {
             self.book.spec.config.team.iter().any(|one| one.name == *member && one.role == Role::Owner)
         };
@@ -127,12 +136,11 @@ impl Work {
     /// Tells that no model is asked for the rest of a term.
     pub(super) fn note_spent(&mut self, term: Term) {
         let lang = self.book.language(None, "");
-        let budget = self.book.spec.config.budget;
-        let (money, ru, en) = match term {
-            Term::Day => (Some(budget.day), "До полуночи", "Until midnight"),
-            Term::Month => (budget.month, "До конца месяца", "Until the end of the month"),
+        let (ru, en) = match term {
+            Term::Day => ("До полуночи", "Until midnight"),
+            Term::Month => ("До конца месяца", "Until the end of the month"),
         };
-        let money = money.map_or_else(String::new, |money| format!(" ({})", print::money(money, lang)));
+        let money = self.bound(term, lang);
         let text = match lang {
             Lang::Ru => format!(
                 "{ru} бот отвечает без модели, по страницам и каталогу. Предел{money} стоит в config.yaml, budget."
@@ -144,13 +152,44 @@ impl Work {
         self.note(BUDGET, text);
     }
 
+    /// Tells that soon no model will be asked for the rest of a term.
+    pub(super) fn note_nearly_spent(&mut self, term: Term) {
+        let lang = self.book.language(None, "");
+        let ((ru, ru_until), (en, en_until)) = match term {
+            Term::Day => (("дневного", "до полуночи"), ("day's", "until midnight")),
+            Term::Month => (("месячного", "до конца месяца"), ("month's", "until the end of the month")),
+        };
+        let money = self.bound(term, lang);
+        let text = match lang {
+            Lang::Ru => format!(
+                "Израсходовано больше 80 % {ru} бюджета{money}. Когда он кончится, бот {ru_until} будет отвечать без модели. \
+                 Предел стоит в config.yaml, budget."
+            ),
+            Lang::En => format!(
+                "More than 80 % of the {en} budget{money} is spent. Once it is used up, the bot answers without a model {en_until}. \
+                 The bound is in config.yaml, budget."
+            ),
+        };
+        self.note(BUDGET_NEARING, text);
+    }
+
+    /// The money of a term, in brackets, where the file bounds it.
+    fn bound(&self, term: Term, lang: Lang) -> String {
+        let budget = self.book.spec.config.budget;
+        let money = match term {
+            Term::Day => Some(budget.day),
+            Term::Month => budget.month,
+        };
+        money.map_or_else(String::new, |money| format!(" ({})", print::money(money, lang)))
+    }
+
     /// Who, how hot and why, what they want, what was said last.
     pub(super) fn card_text(&self, abouts: &[String]) -> String {
         let lang = self.book.language(None, "");
         let mut lines = Vec::new();
         let heads: Vec<String> = abouts.iter().map(|about| head(about, lang)).collect();
         lines.push(heads.join(" · "));
-        if abouts == [BUDGET] {
+        if !abouts.is_empty() && abouts.iter().all(|about| is_of_money(about)) {
             // It is about no customer.
             lines.extend(self.notes.iter().map(|note| note.text.clone()));
             return lines.join("\n");
@@ -263,6 +302,7 @@ fn head(about: &str, lang: Lang) -> String {
         SET_ASIDE => ("Не удалось обработать", "Could not be processed"),
         "forget" => ("Просит удалить персональные данные", "Asks for personal data to be erased"),
         "rating" => ("Оценка", "Rating"),
+        BUDGET_NEARING => ("Бюджет на модели подходит к концу", "The budget for models is nearly spent"),
         BUDGET => ("Бюджет на модели исчерпан", "The budget for models is spent"),
         other => return other.to_owned(),
     };

@@ -264,6 +264,21 @@ fn s_46_a_model_gets_no_contact_of_the_customer() {
 }
 
 #[test]
+fn a_budget_that_is_nearly_spent_is_told_to_the_team_and_to_no_customer() {
+    let mut talk = at_filling().model(|_: &Prompt| {
+        Ok(Completion { nearing: Some(Term::Month), ..says("Доставка по городу стоит 500 ₽.") })
+    });
+    talk.me("а доставка есть?");
+    assert!(talk.words().contains("500 ₽") && !talk.words().contains("бюджет"), "{}", talk.words());
+    let card = talk.notices.iter().find(|notice| notice.about == "budget.nearing").expect("a card");
+    assert!(
+        card.text.starts_with("Бюджет на модели подходит к концу\nИзрасходовано больше 80 % месячного"),
+        "{card:?}"
+    );
+    assert!(!card.text.contains("доставка"), "{card:?}");
+}
+
+#[test]
 fn s_47_a_spent_budget_degrades_the_answer_and_not_the_conversation() {
     // The purse itself is tested beside it: it tells its news once.
     let news = RefCell::new(Some(Term::Day));

@@ -200,6 +200,7 @@ impl ChatModel for Slow {
                 finish: Finish::Stop,
                 usage: Usage::default(),
                 model: "slow".into(),
+                nearing: None,
             }),
         }
     }

@@ -22,6 +22,8 @@ const KEPT_EVERY: SignedDuration = SignedDuration::from_secs(5);
 const LETTERS_A_TOKEN: usize = 3;
 /// Money is counted in millionths of a hundredth: prices are for a million tokens.
 const MILLION: u64 = 1_000_000;
+/// Thousandths of a bound from which on it is nearly reached.
+const NEARLY: u32 = 800;
 /// Under what the spending is kept.
 const KIND: &str = "model spending";
 
@@ -57,6 +59,9 @@ struct Bill {
     tokens: u64,
     /// Whether the team was told that it is used up.
     told: bool,
+    /// Whether the team was told that it is nearly used up.
+    #[serde(default)]
+    warned: bool,
 }
 
 impl Purse {
@@ -127,6 +132,20 @@ impl Purse {
             inside.kept_at = Timestamp::MIN;
         }
         Some(ModelError::Spent { news: is_news.then_some(term) })
+    }
+
+    /// A bound that is nearly reached. Of each term one caller is to tell the team.
+    fn nearing(&self) -> Option<Term> {
+        let mut inside = self.inside();
+        let Inside { budget, spent, .. } = &mut *inside;
+        let (month, day) =
+            (spent.month.used(budget.month, budget.month_tokens), spent.day.used(Some(budget.day), budget.day_tokens));
+        let terms = [(Term::Month, month, &mut spent.month), (Term::Day, day, &mut spent.day)];
+        let is_near = |used: Option<u32>| used.is_some_and(|used| (NEARLY..1_000).contains(&used));
+        let (term, _, bill) = terms.into_iter().find(|(_, used, bill)| is_near(*used) && !bill.warned)?;
+        bill.warned = true;
+        inside.kept_at = Timestamp::MIN;
+        Some(term)
     }
 
     fn pay(&self, (input, output): (u64, u64), usage: Usage) {
@@ -304,7 +323,12 @@ impl<M: ChatModel> ChatModel for Guarded<M> {
             self.purse.keep().await;
             return Err(refusal);
         }
-        self.inner.complete(prompt, on_delta).await
+        let mut completion = self.inner.complete(prompt, on_delta).await?;
+        completion.nearing = self.purse.nearing();
+        if completion.nearing.is_some() {
+            self.purse.keep().await;
+        }
+        Ok(completion)
     }
 }
 

@@ -265,7 +265,7 @@ impl ChatModel for SimModel {
             world.tell(|| format!("model {}: calls {wish:?}", self.partner));
         }
         let calls = wish.into_iter().collect();
-        Ok(Completion { text, calls, finish: Finish::Stop, usage, model: "simulated".into() })
+        Ok(Completion { text, calls, finish: Finish::Stop, usage, model: "simulated".into(), nearing: None })
     }
 }
 

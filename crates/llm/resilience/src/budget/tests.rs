@@ -73,6 +73,32 @@ async fn s_47_at_the_days_budget_no_model_is_asked_and_one_is_told() {
 }
 
 #[tokio::test]
+async fn at_four_fifths_of_a_budget_one_caller_is_to_tell_the_team_once_a_term() {
+    let shop = Shop::with(budget(1, None));
+    // A fifth of a rouble each.
+    let model = shop.model(2_000, 0);
+    let nearing = async |model: &dyn ChatModel| model.complete(&prompt("Есть?"), &mut |_| {}).await.unwrap().nearing;
+    let mut told = Vec::new();
+    for _ in 0..5 {
+        told.push(nearing(&model).await);
+    }
+    assert_eq!(told, [None, None, None, Some(Term::Day), None]);
+    assert_eq!(ask(&model).await, spent(Some(Term::Day)));
+    shop.clock.advance(SignedDuration::from_mins(30));
+    told.clear();
+    for _ in 0..4 {
+        told.push(nearing(&model).await);
+    }
+    assert_eq!(told, [None, None, None, Some(Term::Day)], "another day");
+    let again = Shop {
+        purse: purse(budget(1, None), &shop.clock, &shop.store),
+        store: shop.store.clone(),
+        clock: shop.clock.clone(),
+    };
+    assert_eq!(nearing(&again.model(0, 0)).await, None, "a restart knows that it was told");
+}
+
+#[tokio::test]
 async fn s_47_a_month_has_its_own_bound_and_ends_with_the_month() {
     let shop = Shop::with(budget(100, Some(1)));
     let model = shop.model(10_000, 0);

@@ -205,7 +205,7 @@ impl<'a> Reader<'a> {
                 Finish::Length => ModelError::Refused("the answer had no room: raise the tokens".into()),
             });
         }
-        Ok(Completion { text: self.text, calls, finish, usage: self.usage, model: self.name.to_owned() })
+        Ok(Completion { text: self.text, calls, finish, usage: self.usage, model: self.name.to_owned(), nearing: None })
     }
 }
 
