@@ -217,6 +217,7 @@ pub(crate) fn router(admin: Admin) -> Router {
         .layer(middleware::from_fn_with_state(Arc::clone(&house), admit::admit))
         // Streams of events are left as they are.
         .layer(CompressionLayer::new())
+        .layer(middleware::map_request(admit::plain_for_others))
         .with_state(house);
     Router::new().nest(BASE, pages)
 }

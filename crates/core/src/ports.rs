@@ -31,7 +31,7 @@ pub use key_values::KeyValues;
 pub use knowledge::{EmbedError, EmbedFor, Embedder, Indexed, Knowledge, KnowledgeError, Passage};
 pub use mailbox::{Mailbox, PostError, Posted};
 pub use model::{
-    ChatMessage, ChatModel, Completion, Delta, Finish, ModelError, Prompt, Term, ToolCall, ToolSpec, Usage,
+    ChatMessage, ChatModel, Completion, Delta, Finish, ModelError, OnDelta, Prompt, Term, ToolCall, ToolSpec, Usage,
 };
 pub use pictures::{Picture, PictureKind, Pictures, is_own_picture};
 pub use retention::{ForgetMark, Forgotten, Retention, Terms};

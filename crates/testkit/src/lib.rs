@@ -5,6 +5,7 @@ pub mod channel;
 pub mod clock;
 pub mod journal;
 pub mod knowledge;
+pub mod log;
 pub mod model;
 pub mod postgres;
 pub mod rehearsal;
@@ -12,4 +13,5 @@ pub mod rehearsal;
 pub mod simulation;
 
 pub use clock::FakeClock;
+pub use log::Log;
 pub use rehearsal::Rehearsal;

@@ -13,7 +13,9 @@ use std::{
 
 use async_trait::async_trait;
 use tokio::sync::watch;
-use voronka_core::ports::{ChatMessage, ChatModel, Completion, Delta, Finish, ModelError, Prompt, ToolCall, Usage};
+use voronka_core::ports::{
+    ChatMessage, ChatModel, Completion, Delta, Finish, ModelError, OnDelta, Prompt, ToolCall, Usage,
+};
 
 pub use embedder::FakeEmbedder;
 pub use server::{FakeLlmServer, Played, Received, Step};
@@ -190,11 +192,7 @@ impl ChatModel for ScriptedModel {
         &self.name
     }
 
-    async fn complete(
-        &self,
-        prompt: &Prompt,
-        on_delta: &mut (dyn for<'a> FnMut(Delta<'a>) + Send),
-    ) -> Result<Completion, ModelError> {
+    async fn complete(&self, prompt: &Prompt, on_delta: OnDelta<'_>) -> Result<Completion, ModelError> {
         self.prompts.lock().unwrap_or_else(PoisonError::into_inner).push(prompt.clone());
         let queued = self.queue().pop_front();
         let mut reply = queued.unwrap_or_else(|| (self.otherwise)(prompt));

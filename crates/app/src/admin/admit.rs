@@ -12,7 +12,7 @@ use axum::{
     http::{
         HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
         header::{
-            ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_SECURITY_POLICY, COOKIE, HOST, ORIGIN, SET_COOKIE,
+            ACCEPT_ENCODING, ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_SECURITY_POLICY, COOKIE, HOST, ORIGIN, SET_COOKIE,
             STRICT_TRANSPORT_SECURITY,
         },
     },
@@ -107,6 +107,16 @@ pub(super) async fn admit(
         remember(&mut response, lang);
     }
     response
+}
+
+/// What another site had the browser ask for is not compressed: that site could put words of its own into the address, and the
+/// length of the answer would tell whoever sees it on the wire whether the page holds them as well (BREACH).
+pub(super) async fn plain_for_others(mut request: Request) -> Request {
+    let is_others = |site: &HeaderValue| site != "same-origin" && site != "none";
+    if request.headers().get_all("sec-fetch-site").iter().any(is_others) {
+        request.headers_mut().remove(ACCEPT_ENCODING);
+    }
+    request
 }
 
 /// Whose page is asked for.

@@ -8,7 +8,7 @@ use voronka_core::{
 };
 use voronka_telegram::{Telegram, TelegramConfig};
 use voronka_testkit::{
-    FakeClock,
+    FakeClock, Log,
     channel::FakeMailbox,
     journal::{Call, MemoryStore},
 };
@@ -260,21 +260,6 @@ async fn the_owners_pages_have_a_host_of_their_own() {
     }
 }
 
-/// What is logged, as it is written.
-#[derive(Clone, Default)]
-struct Log(Arc<std::sync::Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn s_59_canaries_in_no_log_error_metric() {
     const CANARIES: [&str; 6] = [SECRET, "канарейка", "+79161234567", "Канареева", "canary-token", "sneaky_canary"];
@@ -305,7 +290,7 @@ async fn s_59_canaries_in_no_log_error_metric() {
     assert_eq!(refused.status().as_u16(), 403);
     let letters = door.letters().await;
     let causes = letters.iter().map(|letter| letter.cause.as_str()).collect::<Vec<_>>().join("\n");
-    let written = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let written = log.text();
     assert!(written.contains("korica") && !causes.is_empty(), "it was listened to: {written}");
     assert!(measured.render().contains("voronka_webhook_answers_total"));
     for canary in CANARIES {

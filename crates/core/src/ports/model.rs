@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Fate;
 
+/// What hears the pieces of an answer as they come.
+pub type OnDelta<'d> = &'d mut (dyn for<'a> FnMut(Delta<'a>) + Send + 'd);
+
 /// A language model that talks and calls tools.
 #[async_trait]
 pub trait ChatModel: Send + Sync + 'static {
@@ -13,11 +16,7 @@ pub trait ChatModel: Send + Sync + 'static {
 
     /// Completes a prompt. Deltas are handed over as they come; the completion at the end is the truth. Dropping the future
     /// cancels the call.
-    async fn complete(
-        &self,
-        prompt: &Prompt,
-        on_delta: &mut (dyn for<'a> FnMut(Delta<'a>) + Send),
-    ) -> Result<Completion, ModelError>;
+    async fn complete(&self, prompt: &Prompt, on_delta: OnDelta<'_>) -> Result<Completion, ModelError>;
 }
 
 /// A shared model is a model: decorators can be put around one that others hold as well.
@@ -27,11 +26,7 @@ impl<M: ChatModel + ?Sized> ChatModel for Arc<M> {
         self.as_ref().name()
     }
 
-    async fn complete(
-        &self,
-        prompt: &Prompt,
-        on_delta: &mut (dyn for<'a> FnMut(Delta<'a>) + Send),
-    ) -> Result<Completion, ModelError> {
+    async fn complete(&self, prompt: &Prompt, on_delta: OnDelta<'_>) -> Result<Completion, ModelError> {
         self.as_ref().complete(prompt, on_delta).await
     }
 }

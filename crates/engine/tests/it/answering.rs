@@ -15,8 +15,8 @@ use voronka_core::{
     ids::BubbleId,
     message::{Bubble, Peer, TeamAction},
     ports::{
-        Channel, ChatModel, Completion, Delta, Directory, Finish, Knowledge, KnowledgeError, ModelError, Page, Preview,
-        Prompt, Receipt, SendError, Usage,
+        Channel, ChatModel, Completion, Delta, Directory, Finish, Knowledge, KnowledgeError, ModelError, OnDelta, Page,
+        Preview, Prompt, Receipt, SendError, Usage,
     },
 };
 use voronka_testkit::{
@@ -183,11 +183,7 @@ impl ChatModel for Slow {
         "slow"
     }
 
-    async fn complete(
-        &self,
-        _prompt: &Prompt,
-        on_delta: &mut (dyn for<'a> FnMut(Delta<'a>) + Send),
-    ) -> Result<Completion, ModelError> {
+    async fn complete(&self, _prompt: &Prompt, on_delta: OnDelta<'_>) -> Result<Completion, ModelError> {
         for (piece, gate) in self.pieces.iter().zip(&self.gates) {
             on_delta(Delta::Append(piece));
             gate.pass().await;

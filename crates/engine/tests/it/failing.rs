@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use voronka_core::{
     ids::PartnerId,
     message::{Inbound, TeamAction},
-    ports::{ChatModel, Completion, Delta, Directory, Journal, Mailbox, ModelError, Page, Prompt, StoreError},
+    ports::{ChatModel, Completion, Directory, Journal, Mailbox, ModelError, OnDelta, Page, Prompt, StoreError},
     spec::partner::{PartnerFiles, PartnerSpec},
 };
 use voronka_engine::{Engine, Partner, PutBack};
@@ -288,11 +288,7 @@ impl ChatModel for Panicking {
         "panicking"
     }
 
-    async fn complete(
-        &self,
-        _prompt: &Prompt,
-        _on_delta: &mut (dyn for<'a> FnMut(Delta<'a>) + Send),
-    ) -> Result<Completion, ModelError> {
+    async fn complete(&self, _prompt: &Prompt, _on_delta: OnDelta<'_>) -> Result<Completion, ModelError> {
         panic!("a bug")
     }
 }

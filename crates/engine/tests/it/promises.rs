@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use jiff::SignedDuration;
 use voronka_core::{
     message::{Inbound, Peer},
-    ports::{Clock, Delta, SendError, StoreError},
+    ports::{Clock, Delta, OnDelta, SendError, StoreError},
 };
 use voronka_engine::{Engine, Limits};
 use voronka_testkit::{
@@ -252,7 +252,7 @@ async fn words_that_a_retry_took_back_are_no_first_words() {
         async fn complete(
             &self,
             _prompt: &voronka_core::ports::Prompt,
-            on_delta: &mut (dyn for<'a> FnMut(Delta<'a>) + Send),
+            on_delta: OnDelta<'_>,
         ) -> Result<voronka_core::ports::Completion, voronka_core::ports::ModelError> {
             on_delta(Delta::Append("Вишня есть. Пироги тоже. "));
             tokio::task::yield_now().await;

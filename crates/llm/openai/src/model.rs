@@ -1,7 +1,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use voronka_core::ports::{ChatModel, Completion, Delta, ModelError, Prompt};
+use voronka_core::ports::{ChatModel, Completion, ModelError, OnDelta, Prompt};
 use voronka_resilience::http::{Api, Endpoint, Failure, Scheme, SetupError, private_texts};
 
 use crate::{
@@ -87,11 +87,7 @@ impl ChatModel for OpenAi {
         &self.name
     }
 
-    async fn complete(
-        &self,
-        prompt: &Prompt,
-        on_delta: &mut (dyn for<'a> FnMut(Delta<'a>) + Send),
-    ) -> Result<Completion, ModelError> {
+    async fn complete(&self, prompt: &Prompt, on_delta: OnDelta<'_>) -> Result<Completion, ModelError> {
         let result = if self.responses.load(Ordering::Relaxed) {
             self.respond(prompt, on_delta).await
         } else {

@@ -12,7 +12,7 @@ use tracing::warn;
 use voronka_core::{
     ids::PartnerId,
     money::Money,
-    ports::{ChatMessage, ChatModel, Clock, Completion, Delta, KeyValues, ModelError, Prompt, Term, Usage},
+    ports::{ChatMessage, ChatModel, Clock, Completion, Delta, KeyValues, ModelError, OnDelta, Prompt, Term, Usage},
     spec::config::Budget,
 };
 
@@ -271,11 +271,7 @@ impl<M: ChatModel> ChatModel for Charged<M> {
         self.inner.name()
     }
 
-    async fn complete(
-        &self,
-        prompt: &Prompt,
-        on_delta: &mut (dyn for<'a> FnMut(Delta<'a>) + Send),
-    ) -> Result<Completion, ModelError> {
+    async fn complete(&self, prompt: &Prompt, on_delta: OnDelta<'_>) -> Result<Completion, ModelError> {
         let mut running = Running { purse: &self.purse, price: self.price, prompt, written: 0, ended: false };
         let result = {
             let written = &mut running.written;
@@ -312,11 +308,7 @@ impl<M: ChatModel> ChatModel for Guarded<M> {
         self.inner.name()
     }
 
-    async fn complete(
-        &self,
-        prompt: &Prompt,
-        on_delta: &mut (dyn for<'a> FnMut(Delta<'a>) + Send),
-    ) -> Result<Completion, ModelError> {
+    async fn complete(&self, prompt: &Prompt, on_delta: OnDelta<'_>) -> Result<Completion, ModelError> {
         self.purse.open().await;
         if let Some(refusal) = self.purse.refusal() {
             counter!("voronka_model_budget_refusals_total", "partner" => self.purse.partner.to_string()).increment(1);

@@ -6,7 +6,7 @@ use std::{
 use async_trait::async_trait;
 use jiff::Timestamp;
 use tracing::warn;
-use voronka_core::ports::{ChatModel, Clock, Completion, Delta, ModelError, Prompt};
+use voronka_core::ports::{ChatModel, Clock, Completion, Delta, ModelError, OnDelta, Prompt};
 
 use crate::metered::kind;
 
@@ -88,11 +88,7 @@ impl ChatModel for FallingBack {
 
     /// # Errors
     /// The last model's, except that [`ModelError::TooLong`] of any wins: that one the caller can do something about.
-    async fn complete(
-        &self,
-        prompt: &Prompt,
-        on_delta: &mut (dyn for<'a> FnMut(Delta<'a>) + Send),
-    ) -> Result<Completion, ModelError> {
+    async fn complete(&self, prompt: &Prompt, on_delta: OnDelta<'_>) -> Result<Completion, ModelError> {
         let now = self.clock.now();
         let mut candidates: Vec<&Ranked> = self.models.iter().filter(|ranked| !ranked.rests_at(now)).collect();
         if candidates.is_empty() {

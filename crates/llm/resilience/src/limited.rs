@@ -1,7 +1,7 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use voronka_core::ports::{ChatModel, Clock, Completion, Delta, ModelError, Prompt};
+use voronka_core::ports::{ChatModel, Clock, Completion, ModelError, OnDelta, Prompt};
 
 use crate::{
     signed,
@@ -46,11 +46,7 @@ impl<M: ChatModel> ChatModel for Limited<M> {
         self.inner.name()
     }
 
-    async fn complete(
-        &self,
-        prompt: &Prompt,
-        on_delta: &mut (dyn for<'a> FnMut(Delta<'a>) + Send),
-    ) -> Result<Completion, ModelError> {
+    async fn complete(&self, prompt: &Prompt, on_delta: OnDelta<'_>) -> Result<Completion, ModelError> {
         let _slot = self.slot().await?;
         self.inner.complete(prompt, on_delta).await
     }

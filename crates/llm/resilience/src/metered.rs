@@ -5,7 +5,7 @@ use metrics::{Counter, counter};
 use tracing::{debug, warn};
 use voronka_core::{
     ids::PartnerId,
-    ports::{ChatModel, Clock, Completion, Delta, ModelError, Prompt},
+    ports::{ChatModel, Clock, Completion, Delta, ModelError, OnDelta, Prompt},
 };
 
 /// Tells the log what each call took: model, tokens, time; and counts. No text.
@@ -70,11 +70,7 @@ impl<M: ChatModel> ChatModel for Metered<M> {
         self.inner.name()
     }
 
-    async fn complete(
-        &self,
-        prompt: &Prompt,
-        on_delta: &mut (dyn for<'a> FnMut(Delta<'a>) + Send),
-    ) -> Result<Completion, ModelError> {
+    async fn complete(&self, prompt: &Prompt, on_delta: OnDelta<'_>) -> Result<Completion, ModelError> {
         let begun = self.clock.now();
         let mut first = None;
         let mut tell = |delta: Delta<'_>| {

@@ -3,7 +3,7 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use tracing::debug;
 use voronka_core::ports::{
-    ChatModel, Clock, Completion, Delta, EmbedError, EmbedFor, Embedder, Fate, ModelError, Prompt,
+    ChatModel, Clock, Completion, Delta, EmbedError, EmbedFor, Embedder, Fate, ModelError, OnDelta, Prompt,
 };
 
 use crate::signed;
@@ -75,11 +75,7 @@ impl<M: ChatModel> ChatModel for Retrying<M> {
         self.inner.name()
     }
 
-    async fn complete(
-        &self,
-        prompt: &Prompt,
-        on_delta: &mut (dyn for<'a> FnMut(Delta<'a>) + Send),
-    ) -> Result<Completion, ModelError> {
+    async fn complete(&self, prompt: &Prompt, on_delta: OnDelta<'_>) -> Result<Completion, ModelError> {
         let mut failures = 0;
         loop {
             let mut shown = false;

@@ -5,10 +5,10 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use voronka_core::{
     ids::PartnerId,
-    ports::{Completion, Delta, ModelError, Prompt},
+    ports::{Completion, Delta, ModelError, OnDelta, Prompt},
 };
 use voronka_testkit::{
-    FakeClock,
+    FakeClock, Log,
     model::{FakeEmbedder, Gate, Reply, ScriptedModel, suite::prompt},
 };
 
@@ -240,11 +240,7 @@ impl ChatModel for Babbling {
         "babbling"
     }
 
-    async fn complete(
-        &self,
-        _: &Prompt,
-        on_delta: &mut (dyn for<'a> FnMut(Delta<'a>) + Send),
-    ) -> Result<Completion, ModelError> {
+    async fn complete(&self, _: &Prompt, on_delta: OnDelta<'_>) -> Result<Completion, ModelError> {
         loop {
             self.0.sleep(SignedDuration::from_secs(1)).await;
             on_delta(Delta::Append("а"));
@@ -267,25 +263,10 @@ async fn decorators_chain_over_a_shared_model() {
     assert_eq!(ask(&model, &prompt("?")).await.0.unwrap().text, "Есть.");
 }
 
-/// What a log received.
-#[derive(Clone, Default)]
-struct Lines(Arc<std::sync::Mutex<Vec<u8>>>);
-
-impl std::io::Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn the_log_tells_tokens_and_time_and_no_word() {
-    let lines = Lines::default();
-    let writer = lines.clone();
+    let log = Log::default();
+    let writer = log.clone();
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing::Level::TRACE)
         .with_writer(move || writer.clone())
@@ -304,7 +285,7 @@ async fn the_log_tells_tokens_and_time_and_no_word() {
     let asked = prompt("рододендрон");
     let ((result, _), _) = run(&clock, ask(&model, &asked)).await;
     result.unwrap();
-    let log = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    let log = log.text();
     for told in ["model is asked again", "error=\"refused\"", "model=\"openai/x\"", "output_tokens=3", "took_ms="] {
         assert!(log.contains(told), "{told} is missing: {log}");
     }

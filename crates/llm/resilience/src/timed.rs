@@ -9,7 +9,7 @@ use std::{
 
 use async_trait::async_trait;
 use jiff::SignedDuration;
-use voronka_core::ports::{ChatModel, Clock, Completion, Delta, ModelError, Prompt};
+use voronka_core::ports::{ChatModel, Clock, Completion, Delta, ModelError, OnDelta, Prompt};
 
 use crate::signed;
 
@@ -57,11 +57,7 @@ impl<M: ChatModel> ChatModel for Timed<M> {
         self.inner.name()
     }
 
-    async fn complete(
-        &self,
-        prompt: &Prompt,
-        on_delta: &mut (dyn for<'a> FnMut(Delta<'a>) + Send),
-    ) -> Result<Completion, ModelError> {
+    async fn complete(&self, prompt: &Prompt, on_delta: OnDelta<'_>) -> Result<Completion, ModelError> {
         let begun = self.clock.moment();
         let heard = AtomicBool::new(false);
         let mut tell = |delta: Delta<'_>| {

@@ -4,7 +4,7 @@ mod request;
 use async_trait::async_trait;
 use secrecy::SecretString;
 use tokio::{sync::Semaphore, time::timeout};
-use voronka_core::ports::{ChatModel, Completion, Delta, ModelError, Prompt};
+use voronka_core::ports::{ChatModel, Completion, ModelError, OnDelta, Prompt};
 use voronka_resilience::{
     JsonObjects,
     http::{Endpoint, Failure, Reach, SetupError, private_texts},
@@ -65,11 +65,7 @@ impl YandexGpt {
         })
     }
 
-    async fn ask(
-        &self,
-        prompt: &Prompt,
-        tell: &mut (dyn for<'a> FnMut(Delta<'a>) + Send),
-    ) -> Result<Completion, Failure> {
+    async fn ask(&self, prompt: &Prompt, tell: OnDelta<'_>) -> Result<Completion, Failure> {
         let body = request::body(prompt, &self.uri)
             .map_err(|_| ModelError::Refused("the prompt cannot be written as JSON".into()))?;
         let queued = timeout(self.queue_max, self.permits.acquire()).await;
@@ -95,11 +91,7 @@ impl ChatModel for YandexGpt {
         &self.name
     }
 
-    async fn complete(
-        &self,
-        prompt: &Prompt,
-        on_delta: &mut (dyn for<'a> FnMut(Delta<'a>) + Send),
-    ) -> Result<Completion, ModelError> {
+    async fn complete(&self, prompt: &Prompt, on_delta: OnDelta<'_>) -> Result<Completion, ModelError> {
         self.ask(prompt, on_delta).await.map_err(|failure| failure.into_error(&private_texts(prompt)))
     }
 }

@@ -17,8 +17,8 @@ use voronka_core::{
     ids::{AccountId, BubbleId, PartnerId},
     message::{Bubble, ConversationKey, EventKey, Inbound, Peer},
     ports::{
-        Channel, ChatModel, CommitError, Completion, Delta, Fired, Journal, Loaded, Malformed, ModelError, PostedMail,
-        Preview, Prompt, Receipt, Replayed, SendError, Settled, StoreError, Telling, Writers,
+        Channel, ChatModel, CommitError, Completion, Fired, Journal, Loaded, Malformed, ModelError, OnDelta,
+        PostedMail, Preview, Prompt, Receipt, Replayed, SendError, Settled, StoreError, Telling, Writers,
     },
     rows::{DeadLetter, Mail, OutboxRow, RawLetter, TimerRow, TurnCommit},
     spec::rich::Rich,
@@ -542,11 +542,7 @@ impl ChatModel for BrokenModel {
         "simulated"
     }
 
-    async fn complete(
-        &self,
-        prompt: &Prompt,
-        on_delta: &mut (dyn for<'a> FnMut(Delta<'a>) + Send),
-    ) -> Result<Completion, ModelError> {
+    async fn complete(&self, prompt: &Prompt, on_delta: OnDelta<'_>) -> Result<Completion, ModelError> {
         if !self.how.is(Mutant::LateAnswer) {
             return self.inner.complete(prompt, on_delta).await;
         }

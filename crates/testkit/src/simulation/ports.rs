@@ -10,7 +10,7 @@ use voronka_core::{
     message::{Bubble, Inbound, Peer},
     ports::{
         Channel, ChatMessage, ChatModel, Completion, Delta, Finish, Indexed, Knowledge, KnowledgeError, Malformed,
-        ModelError, Passage, Preview, Prompt, Receipt, SendError, ToolCall, Usage,
+        ModelError, OnDelta, Passage, Preview, Prompt, Receipt, SendError, ToolCall, Usage,
     },
     spec::knowledge::Page,
 };
@@ -186,7 +186,7 @@ impl SimModel {
     }
 
     /// Says its answer bit by bit, cut anywhere, with pauses in which it is shown.
-    async fn stream(&self, text: &str, millis: i64, on_delta: &mut (dyn for<'a> FnMut(Delta<'a>) + Send)) {
+    async fn stream(&self, text: &str, millis: i64, on_delta: OnDelta<'_>) {
         let (mut cuts, anew) = {
             let chance = &mut self.world.state().chance;
             let pieces = chance.below(4) + 1;
@@ -220,11 +220,7 @@ impl ChatModel for SimModel {
         "simulated"
     }
 
-    async fn complete(
-        &self,
-        prompt: &Prompt,
-        on_delta: &mut (dyn for<'a> FnMut(Delta<'a>) + Send),
-    ) -> Result<Completion, ModelError> {
+    async fn complete(&self, prompt: &Prompt, on_delta: OnDelta<'_>) -> Result<Completion, ModelError> {
         let world = &self.world;
         let text = self.answer(prompt);
         let call = scene::answers_in(&text).first().copied().unwrap_or(0);

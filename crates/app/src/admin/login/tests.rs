@@ -10,7 +10,7 @@ use futures::{StreamExt, future::join_all, stream};
 use tower::ServiceExt;
 use voronka_core::ids::PartnerId;
 use voronka_sqlite::Grant;
-use voronka_testkit::{FakeClock, journal::MemoryStore};
+use voronka_testkit::{FakeClock, Log, journal::MemoryStore};
 use voronka_web::ClientIp;
 
 use self::routes::{address, rules};
@@ -546,20 +546,6 @@ fn a_role_of_a_later_version_gives_nothing() {
     assert_eq!(Rights::of(&user).with(&partner("korica")), None);
 }
 
-#[derive(Clone, Default)]
-struct Log(Arc<std::sync::Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn s_59_no_password_code_or_token_is_logged() {
     let log = Log::default();
@@ -575,7 +561,7 @@ async fn s_59_no_password_code_or_token_is_logged() {
     door.step();
     let again = door.signs_in("irina", PASSWORD, &door.code("irina"), "").await;
     door.post("/admin/.logout", &again.cookie().unwrap(), String::new()).await;
-    let written = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let written = log.text();
     assert!(written.contains("it is listened to"));
     let token = irina.split('=').nth(1).unwrap();
     for canary in [PASSWORD, "канарейка", "999999", token, again.cookie().unwrap().split('=').nth(1).unwrap()]

@@ -276,6 +276,17 @@ async fn pages_travel_compressed_and_streams_of_events_do_not() {
 }
 
 #[tokio::test]
+async fn what_another_site_had_asked_for_tells_nothing_by_its_compressed_length() {
+    let site = site().await;
+    for (from, compressed) in [("same-origin", true), ("none", true), ("cross-site", false), ("same-site", false)] {
+        let request = Request::get("/admin/korica/leads?q=79").header("host", "localhost");
+        let request = request.header("accept-encoding", "gzip").header("sec-fetch-site", from);
+        let answer = site.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(answer.headers().contains_key("content-encoding"), compressed, "{from}");
+    }
+}
+
+#[tokio::test]
 async fn an_answer_is_marked_as_wrong_once() {
     let site = site().await;
     let talk = chat("korica", "telegram", "101");

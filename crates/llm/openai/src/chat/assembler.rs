@@ -240,7 +240,14 @@ impl Assemble for Assembler<'_> {
             let arguments = if call.arguments.trim().is_empty() { "{}".to_owned() } else { call.arguments };
             calls.push(ToolCall { id: self.ids.take(&call.id), name: call.name, arguments });
         }
-        let completion = Completion { text: self.text, calls, finish, usage: self.usage, model: self.name.to_owned(), nearing: None };
+        let completion = Completion {
+            text: self.text,
+            calls,
+            finish,
+            usage: self.usage,
+            model: self.name.to_owned(),
+            nearing: None,
+        };
         checked(completion, self.refused)
     }
 }

@@ -233,6 +233,9 @@ impl Assemble for Assembler<'_> {
         if let Some(first) = calls.first() {
             self.memory.keep(&first.id, reasoning);
         }
-        checked(Completion { text, calls, finish, usage: self.usage, model: self.name.to_owned(), nearing: None }, refused)
+        checked(
+            Completion { text, calls, finish, usage: self.usage, model: self.name.to_owned(), nearing: None },
+            refused,
+        )
     }
 }
