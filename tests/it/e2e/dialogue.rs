@@ -31,10 +31,20 @@ pub(crate) async fn order(customer: &mut impl Customer, day: &str) {
     customer.hear(&["Исправила", "начинку"]).await;
     customer.say("ягодную").await;
     customer.hear(&["бюджет"]).await;
+    to_the_cards(customer).await;
+    to_the_order(customer).await;
+}
+
+/// From the question for a budget to the cards of what fits.
+pub(crate) async fn to_the_cards(customer: &mut impl Customer) {
     customer.press("Не важно").await;
     customer.hear(&["телефон"]).await;
     customer.give_phone("+7 999 123-45-67").await;
     customer.hear(&["Торт «Малина»"]).await;
+}
+
+/// From the cards to a placed order.
+pub(crate) async fn to_the_order(customer: &mut impl Customer) {
     customer.press("Торт «Малина»").await;
     customer.hear(&["4 200 ₽", "Всё верно"]).await;
     customer.press("Подтвердить").await;

@@ -6,7 +6,7 @@ use super::{
     binary::Server,
     browser::{Browser, SCREENS},
     customer::Customer,
-    dialogue::day,
+    dialogue::{day, to_the_cards},
     shop,
     site::Site,
 };
@@ -20,10 +20,7 @@ async fn talk_to_the_cards(page: &mut Browser) {
     page.hear(&["начинку"]).await;
     page.press("Ягоды").await;
     page.hear(&["бюджет"]).await;
-    page.press("Не важно").await;
-    page.hear(&["телефон"]).await;
-    page.give_phone("+7 999 123-45-67").await;
-    page.hear(&["Торт «Малина»"]).await;
+    to_the_cards(page).await;
 }
 
 /// Pictures are there, nothing moves and nothing is being typed.

@@ -4,7 +4,7 @@ use super::{
     binary::Server,
     browser::Browser,
     customer::Customer,
-    dialogue::{day, expect_order},
+    dialogue::{day, expect_order, to_the_cards, to_the_order},
     proxy::Wire,
     shop::{self, books},
 };
@@ -39,16 +39,10 @@ async fn a_customer_orders_in_a_browser_through_a_reload_and_a_dropped_connectio
     page.hear(&["Исправила", "начинку"]).await;
     page.until("!document.querySelector('#log .mine.waiting')").await;
 
-    page.press("Ягоды").await;
+    page.say("ягодную").await;
     page.hear(&["бюджет"]).await;
-    page.press("Не важно").await;
-    page.hear(&["телефон"]).await;
-    page.give_phone("+7 999 123-45-67").await;
-    page.hear(&["Торт «Малина»"]).await;
-    page.press("Торт «Малина»").await;
-    page.hear(&["4 200 ₽", "Всё верно"]).await;
-    page.press("Подтвердить").await;
-    page.hear(&["Готово", "4 200 ₽"]).await;
+    to_the_cards(&mut page).await;
+    to_the_order(&mut page).await;
 
     let log = page.log().await;
     for once in ["нет, на двенадцать человек", "10", "Подтвердить"] {
