@@ -11,24 +11,8 @@ use voronka_testkit::Rehearsal;
 
 use crate::{
     partners::{files, korica, playbook},
-    shop::{self, ORDER, at_filling, at_order, fact, shop, slot},
+    shop::{self, ORDER, at_filling, at_order, fact, hides, says, shop, slot},
 };
-
-#[track_caller]
-fn says(talk: &Rehearsal, parts: &[&str]) {
-    let words = talk.words().replace('\u{a0}', " ");
-    for part in parts {
-        assert!(words.contains(part), "no «{part}» in:\n{words}");
-    }
-}
-
-#[track_caller]
-fn hides(talk: &Rehearsal, parts: &[&str]) {
-    let words = talk.words().replace('\u{a0}', " ");
-    for part in parts {
-        assert!(!words.contains(part), "«{part}» in:\n{words}");
-    }
-}
 
 /// The demo shop outside any flow.
 fn free() -> Rehearsal {

@@ -15,18 +15,4 @@ mod p12_edits;
 mod p13_variants;
 mod said;
 
-#[track_caller]
-pub(super) fn says(talk: &voronka_testkit::Rehearsal, parts: &[&str]) {
-    let words = talk.words().replace('\u{a0}', " ");
-    for part in parts {
-        assert!(words.contains(part), "no «{part}» in:\n{words}");
-    }
-}
-
-#[track_caller]
-pub(super) fn hides(talk: &voronka_testkit::Rehearsal, parts: &[&str]) {
-    let words = talk.words().replace('\u{a0}', " ");
-    for part in parts {
-        assert!(!words.contains(part), "«{part}» in:\n{words}");
-    }
-}
+pub(super) use crate::shop::{hides, says};

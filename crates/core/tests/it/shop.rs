@@ -161,3 +161,19 @@ pub(crate) fn slot(talk: &Rehearsal, name: &str) -> Option<String> {
 pub(crate) fn fact(talk: &Rehearsal, name: &str) -> bool {
     talk.facts.iter().any(|fact| fact == name)
 }
+
+#[track_caller]
+pub(crate) fn says(talk: &Rehearsal, parts: &[&str]) {
+    let words = talk.words().replace('\u{a0}', " ");
+    for part in parts {
+        assert!(words.contains(part), "no «{part}» in:\n{words}");
+    }
+}
+
+#[track_caller]
+pub(crate) fn hides(talk: &Rehearsal, parts: &[&str]) {
+    let words = talk.words().replace('\u{a0}', " ");
+    for part in parts {
+        assert!(!words.contains(part), "«{part}» in:\n{words}");
+    }
+}

@@ -5,7 +5,7 @@ use voronka_testkit::{Rehearsal, rehearsal::roomy};
 
 use crate::{
     partners::{files, korica, pages, playbook},
-    shop::{fact, slot},
+    shop::{fact, hides, says, slot},
 };
 
 fn bakery() -> Rehearsal {
@@ -16,22 +16,6 @@ fn bakery() -> Rehearsal {
 /// A channel that shows buttons as a numbered list.
 fn listed(talk: Rehearsal) -> Rehearsal {
     talk.capabilities(Capabilities { buttons: None, ..roomy() })
-}
-
-#[track_caller]
-fn says(talk: &Rehearsal, parts: &[&str]) {
-    let words = talk.words().replace('\u{a0}', " ");
-    for part in parts {
-        assert!(words.contains(part), "no «{part}» in:\n{words}");
-    }
-}
-
-#[track_caller]
-fn hides(talk: &Rehearsal, parts: &[&str]) {
-    let words = talk.words().replace('\u{a0}', " ");
-    for part in parts {
-        assert!(!words.contains(part), "«{part}» in:\n{words}");
-    }
 }
 
 /// Up to the request for a phone.
