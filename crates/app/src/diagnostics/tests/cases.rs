@@ -1,0 +1,318 @@
+//! Bad files, with the words said of them.
+
+pub(super) const CASES: &[(&str, &str, &str)] = &[
+    ("config.yaml", "name: К: К\n", "1:8 Y101 двоеточие с пробелом внутри текста → возьмите весь текст в кавычки"),
+    (
+        "flows/a.yaml",
+        "steps:\n  - say: *важно* купить\n",
+        "2:10 Y102 текст начинается с «*», YAML понимает это по-своему → возьмите в кавычки",
+    ),
+    (
+        "config.yaml",
+        "name: К\naccounts: {web: {}}\nlinks: {shop: https://a.ru} #магазин\n",
+        "3:29 Y103 всё после « #» пропадёт: «#магазин» → кавычки, или пробел после #, если это комментарий",
+    ),
+    (
+        "flows/a.yaml",
+        "steps:\n  - say: Да\n  \tid: x\n",
+        "3:3 Y104 табуляция в отступе → пробелы, вровень с соседними ключами",
+    ),
+    ("config.yaml", "name: К\naccounts: {web: {}}\nname: Л\n", "3:1 Y105 ключ «name» уже есть в строке 1"),
+    (
+        "config.yaml",
+        "name: К\naccounts: {web: {}}\npersona: &p {}\n",
+        "3:13 Y106 якоря, ссылки, << и теги (!x) здесь не нужны → вынесите общее в подсценарий или texts",
+    ),
+    ("config.yaml", "name: К\naccounts: {web: {}}\n---\nname: Л\n", "3:1 Y107 в файле второй документ (---)"),
+    ("catalogue.csv", "cp1251", "2:3 Y108 файл не в UTF-8 (похоже на windows-1251) → сохраните как UTF-8"),
+    (
+        "config.yaml",
+        "name: К\naccounts: {web: {}}\nzoen: UTC\n",
+        "3:1 Y109 неизвестный ключ «zoen» → может быть, «zone»?",
+    ),
+    ("config.yaml", "accounts: {web: {}}\n", "1:1 Y110 нет обязательного «name»"),
+    (
+        "config.yaml",
+        "name: К\naccounts: {web: {}}\nlanguages: ru\n",
+        "3:12 Y111 здесь нужен список, а стоит текст → [ru]",
+    ),
+    (
+        "config.yaml",
+        "name: К\naccounts: {web: {}}\nzone: Марс\n",
+        "3:7 Y112 не понимаю часовой пояс «Марс» → пример: Europe/Moscow",
+    ),
+    (
+        "config.yaml",
+        "name: К\naccounts: {web: {}}\nlimits: {per_day: много}\n",
+        "3:19 Y112 не понимаю целое число «много» → от 0 до 100",
+    ),
+    (
+        "config.yaml",
+        "name: К\naccounts: {web: {}}\nzone: Europe/Moskow\n",
+        "3:7 Y112 не понимаю часовой пояс «Europe/Moskow» → может быть, «Europe/Moscow»?",
+    ),
+    (
+        "config.yaml",
+        "name: К\naccounts: {web: {}}\ncontact: {consent: texts/consent.md, version: вчера}\n",
+        "3:47 Y112 не понимаю номер или дату согласия «вчера» → пример: 2026-11-01",
+    ),
+    (
+        "flows/a.yaml",
+        "ASK\n    buttons: 1, 2, 3\n    silence:\n      - {after: 45, say: Вы здесь?}\n",
+        "5:14 Y111 здесь нужен список, а стоит текст → [1, 2, 3]\n7:17 Y112 не понимаю срок «45» → пример: 45m",
+    ),
+    (
+        "flows/a.yaml",
+        "ASK\n  - offer: Вот\n    as: торт\n    top: 30\n",
+        "7:10 Y112 не понимаю целое число «30» → от 1 до 10",
+    ),
+    (
+        "flows/a.yaml",
+        "steps:\n  - aks: Сколько?\n    as: порции\n    number: {min: 1}\n    retries: два\n  - say: Много\n    when: порции > 40\n",
+        "2:5 Y109 неизвестный ключ «aks» → может быть, «ask»?\n5:14 Y112 не понимаю целое число «два» → от 0 до 10",
+    ),
+    (
+        "config.yaml",
+        "name: К\naccounts:\n  telegram: {token: $T  # из .env: там\n  web: {}\n",
+        "3:13 Y199 YAML не читается: скобка '{' не закрыта",
+    ),
+    ("flows/Торт.yaml", "steps: [{say: Да}]\n", "1:1 Y112 не понимаю имя сценария «Торт» → пример: tort"),
+    (
+        "flows/a.yaml",
+        "steps:\n  - ask: Ещё?\n    as: x\n    choice: {да: Да, конечно}\n",
+        "4:22 Y113 внутри { } или [ ] запятая делит текст: «конечно» → кавычки или отдельные строки",
+    ),
+    ("flows/a.yaml", "steps:\n  - say:Привет\n", "2:5 Y111 здесь нужны ключи со значениями, а стоит текст"),
+    ("flows/a.yaml", "steps: [\n", "1:8 Y199 YAML не читается: скобка '[' не закрыта"),
+    ("flows/a.yaml", "steps:\n  - say: \"Привет\n", "3:1 Y199 YAML не читается: кавычка не закрыта"),
+    (
+        "flows/a.yaml",
+        "steps:\n  - say: Да\n     id: x\n",
+        "3:8 Y199 YAML не читается: двоеточие там, где его быть не может",
+    ),
+    (
+        "flows/a.yaml",
+        "steps:\n  - say: Да\n    goto: x\n",
+        "3:5 F201 в шаге 2 действия: say, goto → оставьте одно, остальные сделайте шагами",
+    ),
+    (
+        "flows/a.yaml",
+        "steps:\n  - id: x\n    when: true\n",
+        "2:5 F201 здесь нет действия → добавьте одно\n3:11 X309 условие всегда верно",
+    ),
+    (
+        "flows/a.yaml",
+        "steps:\n  - say: Да\n    id: x\n  - say: Нет\n    id: x\n",
+        "5:9 F202 имя «x» уже занято в строке 3",
+    ),
+    (
+        "flows/a.yaml",
+        "steps:\n  - say: Да\n    id: начало\n  - ask: Ещё?\n    as: ещё\n    otherwise: начала\n",
+        "6:16 F203 нет шага или ветки «начала» → похоже на «начало»",
+    ),
+    (
+        "flows/a.yaml",
+        "steps:\n  - end: всё\n  - say: Да\n  - say: Нет\n",
+        "3:5 F204 до шага никогда не дойти: выше всегда goto или end",
+    ),
+    (
+        "flows/a.yaml",
+        "ASK\n  - ask: Ещё?\n    as: порции\n    id: ещё\n",
+        "6:9 F205 слот «порции» уже спрашивают в строке 3 → повторно: goto порции",
+    ),
+    (
+        "flows/a.yaml",
+        "steps:\n  - say: Раз\n    id: раз\n  - goto: раз\n",
+        "2:5 F206 круг без шага, который ждёт клиента: раз → steps/2 → раз",
+    ),
+    (
+        "flows/a.yaml",
+        "steps:\n  - ask: Кто?\n    as: кто\n  - goto: кто\n",
+        "2:5 F206 круг без выхода: кто → steps/2 → кто",
+    ),
+    ("flows/a.yaml", "steps:\n  - call: a\n", "2:5 F207 сценарий вызывает сам себя: a → a"),
+    (
+        "flows/a.yaml",
+        "ASK\n  - branch:\n      - goto: порции\n      - when: порции > 3\n        goto: порции\n",
+        "6:9 F208 вариант без when закрывает остальные → переставьте его последним",
+    ),
+    (
+        "flows/a.yaml",
+        "steps:\n  - ask: Что?\n    as: что\n    choice: {а: Ёж, б: {label: Уж, also: [еж]}}\n",
+        "4:21 F211 «еж» подходит двум вариантам: а, б",
+    ),
+    (
+        "flows/a.yaml",
+        "steps:\n  - ask: Раз?\n    as: а\n    number: {unit: шт}\n  - ask: Два?\n    as: б\n    number: {unit: [Шт]}\n",
+        "5:5 F212 по слову «Шт» число подойдёт слотам а и б",
+    ),
+    (
+        "flows/a.yaml",
+        "steps:\n  - ask: Когда?\n    as: дата\n    date: {from: today + 3d, to: today + 1d}\n",
+        "4:34 F213 границы пусты: today + 3d больше today + 1d",
+    ),
+    (
+        "flows/a.yaml",
+        "ASK\n  - say: Много\n    when: порцыи > 40\n",
+        "6:11 X301 неизвестное имя «порцыи» → может быть, «порции» (строка 3)?",
+    ),
+    (
+        "flows/a.yaml",
+        "steps:\n  - stage: лунный\n",
+        "2:12 X302 у «lead.stage» нет варианта «лунный» → есть: новый, подбор, думает, заказ, повтор, отказ",
+    ),
+    ("flows/a.yaml", "ASK\n  - say: Много\n    when: порции > today\n", "6:11 X303 нельзя сравнить число и дату"),
+    (
+        "flows/a.yaml",
+        "ASK\n  - say: Много\n    when: порции > 3 and порции < 9 or порции = 20\n",
+        "6:37 X304 and и or рядом → поставьте скобки",
+    ),
+    (
+        "flows/a.yaml",
+        "ASK\n  - say: Много\n    when: 3 < порции < 9\n",
+        "6:11 X305 цепочка сравнений → 3 < x and x < 9",
+    ),
+    (
+        "flows/a.yaml",
+        "ASK\n  - say: Много\n    when: пoрции > 3\n",
+        "6:11 X306 в «пoрции» смешаны русские и латинские буквы: «o»",
+    ),
+    (
+        "flows/a.yaml",
+        "ASK\n  - say: Много\n    when: {порции > 3}\n",
+        "6:11 X307 здесь выражение, фигурные скобки не нужны",
+    ),
+    ("flows/a.yaml", "ASK\n  - say: Много\n    when: порции\n", "6:11 X308 when должно быть «да или нет», а это число"),
+    (
+        "flows/a.yaml",
+        "ASK\n    skip: Не знаю\n  - say: Много\n    when: порции > 40\n",
+        "7:11 X310 «порции» здесь может быть пусто, тогда условие ложно → has(порции)",
+    ),
+    ("flows/a.yaml", "ASK\n  - say: Много\n    when: порции > \n", "6:18 X311 не понимаю «>» → ждал значение"),
+    ("flows/a.yaml", "ASK\n  - say: Много\n    when: порции && true\n", "6:18 X311 не понимаю «&&» → ждал and"),
+    (
+        "flows/a.yaml",
+        "ASK\n    skip: Не знаю\n  - say: Вас {порции}\n",
+        "6:15 T401 «порции» здесь может быть пусто → «{порции | запас}»",
+    ),
+    ("flows/a.yaml", "ASK\n  - say: 'Вас {порции: гость|гостя}'\n", "5:24 T403 форм слова 2, а нужно 3 (русский)"),
+    (
+        "config.yaml",
+        "name: К\naccounts: {web: {}}\nlanguages: [ru, en]\ntexts:\n  back: {ru: Назад}\n",
+        "5:10 T404 нет перевода на английский",
+    ),
+    ("flows/a.yaml", "steps:\n  - say: ''\n", "2:10 T405 пустой текст"),
+    (
+        "flows/a.yaml",
+        "steps:\n  - say: Всего 4200 ₽\n",
+        "2:16 T406 цена «4200 ₽» написана руками и не найдена в каталоге",
+    ),
+    ("flows/a.yaml", "steps:\n  - say: 'Вас {порции'\n", "2:15 T407 незакрытая «{»"),
+    ("flows/a.yaml", "steps:\n  - say: Да\n    photo: нет.jpg\n", "3:12 L504 нет файла нет.jpg или он больше 10 MiB"),
+    (
+        "sequences/a.yaml",
+        "enter: {fact: message, again: 1d}\nsteps:\n  - {id: a, after: 3d, say: Да}\n",
+        "1:31 S551 again 1d короче самой цепочки (3d)",
+    ),
+    (
+        "sequences/a.yaml",
+        "hours: 22:00-23:00\nenter: {fact: message, again: 9d}\nsteps:\n  - {id: a, after: 3d, say: Да}\n",
+        "1:8 S552 часы 22:00-23:00 целиком в тихих часах 21:00-9:00",
+    ),
+    (
+        "sequences/a.yaml",
+        "goal: flow.a.куплен\nenter: {fact: message, again: 9d}\nsteps:\n  - {id: a, after: 3d, say: Да}\n",
+        "1:7 S554 цель flow.a.куплен недостижима: её никто не порождает",
+    ),
+    (
+        "sequences/a.yaml",
+        "per_day: 1\nenter: {fact: message}\nsteps:\n  - {id: a, after: 1h, say: Да}\n  - {id: b, after: 1h, say: Ещё}\n",
+        "5:6 S555 шаги «a» и «b» не уместятся в 1 в день",
+    ),
+    ("tests/a.yaml", "- test: А\n  talk:\n    - slots: {порцый: 3}\n", "3:15 X301 неизвестное имя «порцый»"),
+    (
+        "tests/a.yaml",
+        "- test: А\n  talk:\n    - {me: да, bot: нет}\n",
+        "3:8 F201 в шаге 2 действия: me, bot → оставьте одно, остальные сделайте шагами",
+    ),
+    (
+        "tests/a.yaml",
+        "- test: А\n  customer: {channel: telegram}\n  talk:\n    - outcome: дон\n",
+        "2:23 C603 неизвестный канал «telegram» → есть: web\n4:16 Y112 не понимаю исход «дон» → пример: done",
+    ),
+    (
+        "tests/a.yaml",
+        "- test: А\n  talk:\n    - facts: [mesage]\n    - bot: {has: да, page: нет.md}\n",
+        "3:15 P573 неизвестный факт «mesage» → может быть, «message»?\n4:28 L504 нет файла knowledge/нет.md или он больше 1 MiB",
+    ),
+    ("knowledge/a.md", "---\ntitel: А\n---\nТекст\n", "2:1 Y109 неизвестный ключ «titel» → может быть, «title»?"),
+    (
+        "catalogue.csv",
+        "id;name;price;photo\n1;Торт;5;photos/нет.jpg\n",
+        "2:10 L504 нет файла photos/нет.jpg или он больше 10 MiB",
+    ),
+    (
+        "catalogue.csv",
+        "id;name;price;photo\n1;Торт;5;photos/a.exe\n",
+        "2:10 Y112 не понимаю картинку «photos/a.exe» → пример: photos/tort.jpg",
+    ),
+    (
+        "scoring.yaml",
+        "warm: {from: 30, until: 40}\nrules:\n  - {id: a, fact: message, points: 80, why: пишет}\n",
+        "1:1 P571 пороги перепутаны: warm.until 40 и warm.from 30",
+    ),
+    (
+        "scoring.yaml",
+        "rules:\n  - {id: a, fact: message, points: 5, why: пишет}\n",
+        "1:1 P572 до «горячего» не набрать: максимум 5 из 70",
+    ),
+    (
+        "scoring.yaml",
+        "rules:\n  - {id: a, fact: mesage, points: 5, why: пишет}\n",
+        "2:19 P573 неизвестный факт «mesage» → может быть, «message»?",
+    ),
+    (
+        "scoring.yaml",
+        "rules:\n  - {id: a, fact: message, points: 80, why: пишет}\ncaps:\n  - {rules: [b], max: 3}\n",
+        "4:14 P574 в caps нет правила «b»",
+    ),
+    (
+        "scoring.yaml",
+        "rules:\n  - {id: a, fact: message, points: 80, why: пишет}\n  - {id: b, fact: message, points: -5, why: пишет}\n",
+        "3:10 P575 правила «a» и «b» об одном и том же, баллы спорят",
+    ),
+    (
+        "config.yaml",
+        "name: К\naccounts: {web: {}}\nmodels: [{openai: gpt, key: sk-123}]\n",
+        "3:29 C602 ключ записан прямо в файле → перенесите в .env, здесь оставьте $ИМЯ",
+    ),
+    (
+        "config.yaml",
+        "name: К\naccounts: {icq: {}}\n",
+        "2:12 C603 неизвестный канал «icq» → есть: telegram, web, whatsapp, vk, avito, instagram, max, alice",
+    ),
+    (
+        "flows/a.yaml",
+        "steps:\n  - contact: Телефон?\n",
+        "2:5 C604 сценарий просит контакты, а contact.consent пуст (152-ФЗ)",
+    ),
+    ("config.yaml", "name: К\naccounts: {web: {}}\ndigest: {to: никто}\n", "3:14 C605 никто нет в team"),
+    (
+        "config.yaml",
+        "name: К\naccounts: {web: {}}\nhours: {mon-fri: 9:00-20:00, fri: 9:00-15:00}\n",
+        "3:30 C606 часы пересекаются: mon-fri, fri",
+    ),
+    ("catalogue.csv", "id;name;price\n1;;5\n", "2:1 K701 строка 2: нет названия"),
+    ("catalogue.csv", "id;name;price\n1;Торт;5\n1;Торт;6\n", "3:1 K702 артикул 1 повторяется (строка 2)"),
+    (
+        "catalogue.csv",
+        "id;name;price\n1;Торт;даром\n",
+        "2:8 K703 не понимаю цену «даром» → одно число: 1490 или 1 490,50",
+    ),
+    ("knowledge/a.md", "---\nproducts: [нет]\n---\nТекст\n", "2:12 K705 нет товара нет"),
+    (
+        "training/a.yaml",
+        "lessons:\n  - {id: a, title: А, text: Б, quiz: [{question: В, answers: {x: Г}, right: y}]}\n",
+        "2:77 K706 right «y» нет среди answers",
+    ),
+];
