@@ -283,29 +283,29 @@ statements! {
     COUNT_LETTERS = "SELECT partner, count(*) FROM voronka.letters GROUP BY partner ORDER BY partner";
 
     /// A list is read on behind a row: a page costs the same wherever it lies.
-    CARDS = cards!("c.slot <= $3 AND (c.at, c.conversation) < ($4, $5) AND ($2::text IS NULL OR c.owner = $2) \
+    CARDS = cards!("c.slot > 0 AND c.slot <= $3 AND (c.at, c.conversation) < ($4, $5) AND ($2::text IS NULL OR c.owner = $2) \
         ORDER BY c.slot DESC, c.at DESC, c.conversation DESC LIMIT $6");
     /// Those that the bot does not answer are few and have an index of their own.
-    CARDS_HELD = cards!("c.owner <> 'bot' AND c.owner = $2 AND c.slot <= $3 AND (c.at, c.conversation) < ($4, $5) \
+    CARDS_HELD = cards!("c.owner <> 'bot' AND c.owner = $2 AND c.slot > 0 AND c.slot <= $3 AND (c.at, c.conversation) < ($4, $5) \
         ORDER BY c.slot DESC, c.at DESC, c.conversation DESC LIMIT $6");
     CARD = cards!("c.conversation = $2");
     CARDS_READ = cards!("c.conversation = ANY ($2)");
     /// Of the latest: what is searched in, and nothing else.
-    CARDS_WORDS = "SELECT at, conversation, preview FROM voronka.conversations WHERE partner = $1 \
+    CARDS_WORDS = "SELECT at, conversation, preview FROM voronka.conversations WHERE partner = $1 AND slot > 0 \
         AND ($2::text IS NULL OR owner = $2) ORDER BY slot DESC, at DESC, conversation DESC LIMIT $3";
     CARDS_WORDS_HELD = "SELECT at, conversation, preview FROM voronka.conversations WHERE partner = $1 AND owner <> 'bot' \
-        AND owner = $2 ORDER BY slot DESC, at DESC, conversation DESC LIMIT $3";
+        AND owner = $2 AND slot > 0 ORDER BY slot DESC, at DESC, conversation DESC LIMIT $3";
     CARDS_OF = "SELECT at, conversation FROM voronka.conversations WHERE partner = $1 AND customer = ANY ($2) \
         AND ($3::text IS NULL OR owner = $3)";
-    LEADS = lead_cards!("AND (l.heat, l.score, l.slot) <= ($2, $3, $4) \
+    LEADS = lead_cards!("AND l.slot > 0 AND (l.heat, l.score, l.slot) <= ($2, $3, $4) \
         AND (l.heat, l.score, l.slot, l.at, l.customer) < ($2, $3, $4, $5, $6) \
         ORDER BY l.heat DESC, l.score DESC, l.slot DESC, l.at DESC, l.customer DESC LIMIT $7");
-    LEADS_OF_HEAT = lead_cards!("AND l.heat = $2 AND (l.score, l.slot) <= ($3, $4) \
+    LEADS_OF_HEAT = lead_cards!("AND l.heat = $2 AND l.slot > 0 AND (l.score, l.slot) <= ($3, $4) \
         AND (l.score, l.slot, l.at, l.customer) < ($3, $4, $5, $6) \
         ORDER BY l.heat DESC, l.score DESC, l.slot DESC, l.at DESC, l.customer DESC LIMIT $7");
     LEADS_READ = lead_cards!("AND l.customer = ANY ($2)");
     /// Of the hottest: what is searched in, and nothing else.
-    LEADS_WORDS = lead_words!("AND ($2::int8 IS NULL OR l.heat = $2) \
+    LEADS_WORDS = lead_words!("AND l.slot > 0 AND ($2::int8 IS NULL OR l.heat = $2) \
         ORDER BY l.heat DESC, l.score DESC, l.slot DESC, l.at DESC, l.customer DESC LIMIT $3");
     LEADS_OF = "SELECT heat, score, at, customer FROM voronka.leads WHERE partner = $1 AND customer = ANY ($2) \
         AND ($3::int8 IS NULL OR heat = $3)";
@@ -347,9 +347,12 @@ statements! {
     /// Held, so that no turn of theirs is written meanwhile.
     CONVERSATIONS_HOLD = "SELECT conversation, customer, at FROM voronka.conversations WHERE partner = $1 AND conversation > $2 \
         ORDER BY conversation LIMIT $3 FOR UPDATE";
-    /// Customers of whom nothing is under way, and who never were more than talk.
+    /// Customers of whom nothing is under way, and who never were more than talk. Who has said nothing yet was there when they
+    /// were greeted.
     CUSTOMERS_COLD = "SELECT w.customer FROM unnest($2::uuid[]) AS w (customer) WHERE NOT EXISTS (SELECT FROM voronka.conversations c \
         WHERE c.partner = $1 AND c.customer = w.customer AND (c.at >= $3 OR c.owner <> 'bot' \
+        OR (c.slot = 0 AND EXISTS (SELECT FROM voronka.messages m WHERE m.partner = $1 AND m.conversation = c.conversation \
+            AND m.at >= $3)) \
         OR EXISTS (SELECT FROM voronka.mailbox b WHERE b.partner = $1 AND b.conversation = c.conversation) \
         OR EXISTS (SELECT FROM voronka.timers t WHERE t.partner = $1 AND t.conversation = c.conversation))) \
         AND NOT EXISTS (SELECT FROM voronka.leads l WHERE l.partner = $1 AND l.customer = w.customer AND l.heat > 0) \
