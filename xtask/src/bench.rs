@@ -10,6 +10,7 @@ mod machine;
 mod memory;
 mod page;
 mod pages;
+mod postgres;
 mod recovery;
 mod retrieval;
 mod search;
@@ -52,6 +53,9 @@ pub(crate) struct Options {
     /// How long the model thinks where latency is measured; from 300 ms on a customer sees the bot typing, which costs a call
     #[arg(long, value_name = "MS", default_value_t = 250)]
     llm_ms: u32,
+    /// Only turns over PostgreSQL: `--only postgres`
+    #[arg(long, conflicts_with = "only")]
+    postgres: bool,
     /// Instead of all this play beside bots of other libraries: `cargo xtask peers`
     #[arg(long, conflicts_with_all = ["quick", "long", "only", "strict", "against", "page", "llm_ms", "help_dir"])]
     peers: bool,
@@ -89,6 +93,8 @@ enum Case {
     Files,
     /// The owner's pages over 100,000 conversations and 1,000,000 messages
     Pages,
+    /// CPU of a turn over PostgreSQL, bot and database together, beside nullbot
+    Postgres,
     /// Right pages for the phrases of a manual's index (`--help-dir`), beside SQLite's full-text search
     Retrieval,
     /// The release binary
@@ -164,6 +170,7 @@ impl Stand {
             Case::Search => search::measure(self),
             Case::Files => files::measure(self),
             Case::Pages => pages::measure(self),
+            Case::Postgres => postgres::turns(self),
             Case::Retrieval => retrieval::measure(self.help_dir.as_deref()),
             Case::Size => build::size(self),
             Case::Rebuild => build::rebuild(self),
@@ -192,6 +199,9 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let (mut figures, mut notes) = (Vec::new(), Vec::new());
     let wanted = |case: &&Case| {
         // The manual is not ours to carry along: a whole run without it measures the rest.
+        if options.postgres {
+            return **case == Case::Postgres;
+        }
         let whole = options.only.is_empty() && (**case != Case::Retrieval || options.help_dir.is_some());
         whole || options.only.contains(case)
     };
@@ -209,7 +219,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     }
     let file = shell::target()?.join("bench.json");
     page::save(&file, &figures, &machine, &notes)?;
-    if options.page || (options.only.is_empty() && !options.quick) {
+    if options.page || (options.only.is_empty() && !options.postgres && !options.quick) {
         page::write(&figures, &machine, &notes)?;
     } else {
         shell::say("docs/benchmarks.md is as it was: this run was quick or partial");

@@ -45,11 +45,11 @@ impl Played {
         self.report.pointer(path).and_then(Value::as_f64).unwrap_or(f64::NAN)
     }
 
-    fn cpu_us(&self) -> f64 {
+    pub(super) fn cpu_us(&self) -> f64 {
         self.number("/bot_cpu_us_per_turn")
     }
 
-    fn turns_per_s(&self) -> f64 {
+    pub(super) fn turns_per_s(&self) -> f64 {
         self.number("/turns_per_s")
     }
 }
@@ -65,7 +65,18 @@ pub(super) fn play(stand: &Stand, who: Who, bots: usize, options: &[String]) -> 
 
 /// One run against what is staged; nullbot where nothing is.
 pub(super) fn play_on(stand: &Stand, staged: Option<Staged>, options: &[String]) -> Result<Played, Failure> {
+    play_with(stand, staged, options, None)
+}
+
+/// The same with a database of PostgreSQL's.
+pub(super) fn play_with(
+    stand: &Stand,
+    staged: Option<Staged>,
+    options: &[String],
+    database: Option<&str>,
+) -> Result<Played, Failure> {
     let mut botload = Command::new(&stand.tools.botload);
+    botload.envs(database.map(|address| ("DATABASE_URL", address)));
     match &staged {
         Some(staged) => botload.args(&staged.args),
         None => botload.args(stand.tools.floor()?),
@@ -95,7 +106,7 @@ pub(super) fn words(options: &[(&str, String)]) -> Vec<String> {
     options.iter().flat_map(|(name, value)| [(*name).to_owned(), value.clone()]).collect()
 }
 
-fn closed(messages: usize) -> Vec<String> {
+pub(super) fn closed(messages: usize) -> Vec<String> {
     words(&[("--chats", CHATS.to_string()), ("--messages", messages.to_string())])
 }
 
@@ -130,7 +141,7 @@ pub(super) fn turns(stand: &mut Stand) -> Result<Vec<Figure>, Failure> {
 }
 
 /// Answers that are not as they should be.
-fn wrong(played: &Played) -> f64 {
+pub(super) fn wrong(played: &Played) -> f64 {
     ["/lost", "/doubled", "/out_of_order", "/to_wrong_chat", "/by_wrong_bot"]
         .iter()
         .map(|path| played.number(path))

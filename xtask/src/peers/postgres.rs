@@ -53,14 +53,14 @@ fn find() -> Option<PathBuf> {
 }
 
 /// A server on a port of this machine, with nothing in it; ends when dropped.
-pub(super) struct Server {
+pub(crate) struct Server {
     process: Child,
     port: String,
     _folder: tempfile::TempDir,
 }
 
 impl Server {
-    pub(super) fn start() -> Result<Self, Failure> {
+    pub(crate) fn start() -> Result<Self, Failure> {
         let programs = ensure()?;
         let user = User::for_server()?;
         let folder = tempfile::tempdir().map_err(|error| format!("no folder for a database: {error}"))?;
@@ -91,11 +91,16 @@ impl Server {
 
     /// Its address for a client.
     pub(super) fn url(&self, scheme: &str) -> String {
-        format!("{scheme}://bench@127.0.0.1:{}/postgres", self.port)
+        self.address(scheme, "bench")
+    }
+
+    /// The same for a role.
+    pub(crate) fn address(&self, scheme: &str, role: &str) -> String {
+        format!("{scheme}://{role}@127.0.0.1:{}/postgres", self.port)
     }
 
     /// Counts from now on.
-    pub(super) fn watch(&self) -> Watch {
+    pub(crate) fn watch(&self) -> Watch {
         let (pid, over) = (self.process.id(), Arc::new(AtomicBool::new(false)));
         let stop = Arc::clone(&over);
         let memory = thread::spawn(move || {
@@ -153,7 +158,7 @@ impl User {
 }
 
 /// What the server costs from one moment to another.
-pub(super) struct Watch {
+pub(crate) struct Watch {
     pid: u32,
     before: f64,
     over: Arc<AtomicBool>,
@@ -162,7 +167,7 @@ pub(super) struct Watch {
 
 impl Watch {
     /// CPU seconds since the beginning, and the most memory in MiB.
-    pub(super) fn end(self) -> (f64, f64) {
+    pub(crate) fn end(self) -> (f64, f64) {
         let used = cpu_s(self.pid) - self.before;
         self.over.store(true, Ordering::Relaxed);
         (used, self.memory.join().unwrap_or(f64::NAN))

@@ -1,0 +1,64 @@
+//! Turns over PostgreSQL: what they cost bot and database together.
+
+use std::process::Command;
+
+use super::{
+    Stand,
+    figure::Figure,
+    load::{self, CHATS, Played, Who},
+};
+use crate::{
+    botload::{How, Staged},
+    peers::postgres::Server,
+    shell::{self, Failure},
+};
+
+/// Closed loop, nullbot and the binary in turn, each time over a fresh database with its usual settings.
+pub(super) fn turns(stand: &mut Stand) -> Result<Vec<Figure>, Failure> {
+    let messages = stand.extent.messages;
+    let (mut floors, mut runs, mut databases) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..stand.extent.rounds {
+        floors.push(load::play(stand, Who::Nullbot, 1, &load::closed(messages * 4))?.cpu_us());
+        let (played, database_us) = over_postgres(stand, messages)?;
+        runs.push(played);
+        databases.push(database_us);
+    }
+    let bots: Vec<f64> = runs.iter().map(Played::cpu_us).collect();
+    let whole: Vec<f64> = bots.iter().zip(&databases).map(|(bot, database)| bot + database).collect();
+    let ratios = whole.iter().zip(&floors).map(|(whole, floor)| whole / floor).collect();
+    let name = "CPU of a durable LLM turn over PostgreSQL, bot and database, of nullbot's";
+    Ok(vec![
+        Figure::new("postgres_cpu_ratio", name, "×", ratios).at_most(8.0),
+        Figure::new("postgres_cpu_us", "CPU of a turn over PostgreSQL, bot and database", "µs", whole),
+        Figure::new("postgres_bot_cpu_us", "the same, the bot alone", "µs", bots),
+        Figure::new("postgres_database_cpu_us", "the same, the database alone", "µs", databases),
+        Figure::new(
+            "postgres_turns_per_s",
+            "durable turns a second over PostgreSQL, closed loop, 200 chats",
+            "",
+            runs.iter().map(Played::turns_per_s).collect(),
+        ),
+        Figure::new(
+            "postgres_lost_calm",
+            "lost, doubled or misplaced over PostgreSQL, without faults",
+            "",
+            runs.iter().map(load::wrong).collect(),
+        )
+        .at_most(0.0),
+    ])
+}
+
+/// One run, and what a turn of it cost the database in µs.
+fn over_postgres(stand: &Stand, messages: usize) -> Result<(Played, f64), Failure> {
+    let server = Server::start()?;
+    let mut migrate = Command::new(&stand.binary);
+    shell::output(migrate.arg("migrate").env("VORONKA_OWNER_URL", server.address("postgres", "bench")))?;
+    let staged = Staged::new(&stand.binary, How::Webhook, 1)?;
+    let watch = server.watch();
+    let address = server.address("postgres", "voronka_app");
+    let played = load::play_with(stand, Some(staged), &load::closed(messages), Some(&address))?;
+    let (cpu_s, _memory) = watch.end();
+    #[expect(clippy::cast_precision_loss, reason = "some ten thousand turns")]
+    let turns = (CHATS * messages) as f64;
+    Ok((played, cpu_s * 1e6 / turns))
+}
