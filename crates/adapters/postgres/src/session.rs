@@ -1,3 +1,5 @@
+use std::{io, time::Duration};
+
 use futures::TryStreamExt;
 use sqlx::{
     AssertSqlSafe, PgConnection, Postgres, Transaction,
@@ -7,6 +9,9 @@ use sqlx::{
 use voronka_core::ids::PartnerId;
 
 use crate::{problem::Problem, sql};
+
+/// How long each of beginning a transaction, doing its work and ending it may take.
+const WAIT_MAX: Duration = Duration::from_secs(30);
 
 pub(crate) type Statement = Query<'static, Postgres, PgArguments>;
 
@@ -32,7 +37,8 @@ impl Session<'_> {
         statement: Statement,
         read: impl Fn(&PgRow) -> Result<T, Problem>,
     ) -> Result<Vec<T>, Problem> {
-        let rows = statement.persistent(self.keeps_statements).fetch_all(&mut *self.connection).await?;
+        let rows = statement.persistent(self.keeps_statements).fetch_all(&mut *self.connection);
+        let rows = in_time(async { Ok(rows.await?) }).await?;
         rows.iter().map(read).collect()
     }
 
@@ -41,7 +47,8 @@ impl Session<'_> {
         statement: Statement,
         read: impl Fn(&PgRow) -> Result<T, Problem>,
     ) -> Result<Option<T>, Problem> {
-        let row = statement.persistent(self.keeps_statements).fetch_optional(&mut *self.connection).await?;
+        let row = statement.persistent(self.keeps_statements).fetch_optional(&mut *self.connection);
+        let row = in_time(async { Ok(row.await?) }).await?;
         row.as_ref().map(read).transpose()
     }
 
@@ -112,6 +119,12 @@ impl Reading {
     }
 
     pub(crate) async fn end(self) -> Result<(), Problem> {
-        Ok(self.transaction.commit().await?)
+        in_time(async { Ok(self.transaction.commit().await?) }).await
     }
+}
+
+/// A network that swallows everything would be waited for until the system gives up, a quarter of an hour later.
+pub(crate) async fn in_time<T>(work: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
+    let late = || sqlx::Error::Io(io::Error::from(io::ErrorKind::TimedOut));
+    tokio::time::timeout(WAIT_MAX, work).await.map_err(|_| Problem::Sql(late()))?
 }

@@ -6,7 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use async_trait::async_trait;
@@ -25,7 +25,7 @@ use crate::{
         turn::Prepared,
     },
     problem::Problem,
-    session::Session,
+    session::{Session, in_time},
 };
 
 /// Calls that may wait for the writer; callers beyond wait for a place.
@@ -34,8 +34,6 @@ const QUEUE_MAX: usize = 1_024;
 const BATCH_CALLS_MAX: usize = 256;
 /// Most bytes in one transaction, about.
 const BATCH_BYTES_MAX: usize = 1 << 20;
-/// How long each of beginning a transaction, writing it and ending it may take.
-const TRANSACTION_MAX: Duration = Duration::from_secs(30);
 
 /// The end by which calls reach the task that writes.
 #[derive(Debug)]
@@ -211,12 +209,6 @@ async fn write_alone_once(pen: &mut Pen, call: &mut dyn Alone, meters: &Meters) 
     pen.end(written).await?;
     meters.committed(1, begun);
     Ok(())
-}
-
-/// A network that swallows everything would be waited for until the system gives up, a quarter of an hour later.
-async fn in_time<T>(work: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
-    let late = || sqlx::Error::Io(std::io::Error::from(std::io::ErrorKind::TimedOut));
-    tokio::time::timeout(TRANSACTION_MAX, work).await.map_err(|_| Problem::Sql(late()))?
 }
 
 /// What the writer tells of itself; costs nothing where nobody installed a recorder.

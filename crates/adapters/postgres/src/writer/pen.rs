@@ -5,10 +5,10 @@ use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection, postgres::PgConnectOptio
 use uuid::Uuid;
 use voronka_core::ids::PartnerId;
 
-use super::{Desk, in_time};
+use super::Desk;
 use crate::{
     problem::Problem,
-    session::{Session, statement},
+    session::{Session, in_time, statement},
     sql,
     values::{Id, get},
 };
