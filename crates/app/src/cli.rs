@@ -44,6 +44,8 @@ pub(crate) enum Wish {
     Migrate(Migrate),
     Admin(Admin),
     Partner(Partner),
+    Backup(Backup),
+    Restore(Restore),
 }
 
 /// `demo`.
@@ -443,6 +445,34 @@ pub(crate) struct OneOrAll {
 pub(crate) struct OnePartner {
     #[arg(value_name = "PARTNER", value_parser = PartnerId::parse)]
     pub(crate) partner: PartnerId,
+}
+
+/// `backup`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Backup {
+    #[arg(long, default_value = "data", value_name = "DIR")]
+    pub(crate) data: PathBuf,
+    #[arg(long, default_value = "backups", value_name = "DIR")]
+    pub(crate) to: PathBuf,
+    #[arg(long, value_name = "N")]
+    pub(crate) keep: Option<NonZeroUsize>,
+    #[arg(long, value_name = "FILE", env = "VORONKA_BACKUP_PASSPHRASE_FILE")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `restore`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Restore {
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: PathBuf,
+    #[arg(long, value_name = "FILE", env = "VORONKA_BACKUP_PASSPHRASE_FILE")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Reads the command line, with help in the reader's language.

@@ -2,6 +2,7 @@
 
 mod admin;
 mod ask;
+mod backup;
 mod chat;
 mod check;
 mod demo;
@@ -10,12 +11,13 @@ mod eval;
 mod letters;
 mod migrate;
 mod partner;
+mod restore;
 mod run;
 mod schema;
 mod test;
 
 #[cfg(test)]
-pub(crate) use check::checked;
+pub(crate) use {backup::PASSPHRASE_VARIABLE, check::checked};
 
 use std::{
     path::{Path, PathBuf},
@@ -56,6 +58,8 @@ pub(crate) async fn run(wish: Wish, texts: &Texts) -> Result<ExitCode, Problem> 
         Wish::DeadLetters(wish) => letters::run(wish, texts).await,
         Wish::Admin(wish) => admin::run(wish, texts),
         Wish::Partner(wish) => partner::run(wish, texts).await,
+        Wish::Backup(wish) => backup::run(&wish, texts),
+        Wish::Restore(wish) => restore::run(&wish, texts),
     }
 }
 

@@ -27,7 +27,9 @@ pub(crate) fn init(cli: &Cli) -> Guard {
         | Wish::Schema(_)
         | Wish::Chat(_)
         | Wish::Ask(_)
-        | Wish::Eval(_) => "warn",
+        | Wish::Eval(_)
+        | Wish::Backup(_)
+        | Wish::Restore(_) => "warn",
         // What is wrong is their result.
         Wish::Doctor(_) | Wish::DeadLetters(_) | Wish::Admin(_) | Wish::Partner(_) | Wish::Migrate(_) => "off",
     };

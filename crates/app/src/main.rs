@@ -2,6 +2,7 @@
 //! rule lives here.
 
 mod admin;
+mod archive;
 #[cfg(test)]
 mod book;
 mod cli;

@@ -8,6 +8,7 @@ use voronka_core::lang::Lang;
 
 /// All files, by language.
 const RUSSIAN: &[&str] = &[
+    include_str!("../texts/backup.ru.ftl"),
     include_str!("../texts/cli.ru.ftl"),
     include_str!("../texts/diagnostics.ru.ftl"),
     include_str!("../texts/eval.ru.ftl"),
@@ -15,6 +16,7 @@ const RUSSIAN: &[&str] = &[
     include_str!("../texts/partner.ru.ftl"),
 ];
 const ENGLISH: &[&str] = &[
+    include_str!("../texts/backup.en.ftl"),
     include_str!("../texts/cli.en.ftl"),
     include_str!("../texts/diagnostics.en.ftl"),
     include_str!("../texts/eval.en.ftl"),

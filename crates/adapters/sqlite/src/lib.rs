@@ -8,6 +8,7 @@
 
 mod access;
 mod body;
+mod copy;
 mod directory;
 mod inspection;
 mod journal;
@@ -22,5 +23,6 @@ mod values;
 mod writer;
 
 pub use access::{AccessStore, AuditAnchor, Audited, Deed, Grant, Link, Marker, NewUser, Session, Tampered, User};
+pub use copy::copy;
 pub use inspection::{Holder, Inspection, Size};
 pub use store::SqliteStore;

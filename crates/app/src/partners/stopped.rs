@@ -8,16 +8,16 @@ use std::{
 
 use voronka_core::ids::PartnerId;
 
-/// The folder in the data folder.
-const FOLDER: &str = "stopped";
-
 /// The marks of stopped partners.
 pub(crate) struct StopMarks(PathBuf);
 
 impl StopMarks {
+    /// The folder in the data folder.
+    pub(crate) const FOLDER: &str = "stopped";
+
     /// Those in a data folder.
     pub(crate) fn of(data: &Path) -> Self {
-        Self(data.join(FOLDER))
+        Self(data.join(Self::FOLDER))
     }
 
     /// Where they are.
@@ -28,6 +28,15 @@ impl StopMarks {
     /// Whether a partner was stopped.
     pub(crate) fn has(&self, partner: &PartnerId) -> bool {
         self.0.join(partner.as_str()).is_file()
+    }
+
+    /// All that were stopped, in order.
+    pub(crate) fn all(&self) -> Vec<PartnerId> {
+        let entries = fs::read_dir(&self.0).into_iter().flatten().flatten();
+        let names = entries.filter_map(|entry| PartnerId::parse(entry.file_name().to_str()?).ok());
+        let mut all: Vec<PartnerId> = names.filter(|partner| self.has(partner)).collect();
+        all.sort();
+        all
     }
 
     /// It is stopped from now on.

@@ -1,0 +1,277 @@
+//! A backup as one file: a `.tar.gz` whose first entry says what follows, sealed if there is a passphrase.
+
+mod seal;
+
+use std::{
+    fmt,
+    fs::File,
+    io::{self, BufRead, BufReader, BufWriter, Read, Write},
+    path::Path,
+};
+
+use flate2::{Compression, bufread::GzDecoder, write::GzEncoder};
+use jiff::Timestamp;
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use voronka_core::ids::PartnerId;
+
+use self::seal::{Opener, Sealer};
+use crate::partners::StopMarks;
+
+/// The form that this version writes, and the latest that it reads.
+pub(crate) const FORM: u32 = 1;
+/// The first entry.
+const MANIFEST: &str = "manifest.json";
+const MANIFEST_BYTES_MAX: u64 = 16 << 20;
+
+/// What a backup says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Manifest {
+    pub(crate) form: u32,
+    /// The Voronka that wrote it.
+    pub(crate) version: String,
+    pub(crate) at: Timestamp,
+    /// What follows, in order.
+    pub(crate) files: Vec<Kept>,
+}
+
+/// A file that is kept, and what its bytes must be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Kept {
+    pub(crate) name: Piece,
+    pub(crate) bytes: u64,
+    /// In hexadecimal.
+    pub(crate) sha256: String,
+}
+
+impl Kept {
+    /// A file as it is now.
+    pub(crate) fn measured(name: Piece, path: &Path) -> io::Result<Self> {
+        let mut measure = Measure::over(io::sink());
+        let bytes = io::copy(&mut File::open(path)?, &mut measure)?;
+        Ok(Self { name, bytes, sha256: measure.sum() })
+    }
+}
+
+/// A file of the data folder that cannot be made anew from others. There are no other names in a backup, so that none of them
+/// can lead out of the folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub(crate) enum Piece {
+    /// The journal.
+    Database,
+    /// Who may sign in, and the audit.
+    Access,
+    /// The secret of the installation.
+    Key,
+    /// That a partner is stopped.
+    Stopped(PartnerId),
+}
+
+impl Piece {
+    /// Those that a data folder has. The audit is copied after the journal, which says how far the audit must be.
+    pub(crate) fn of(data: &Path) -> Vec<Self> {
+        let single = [Self::Database, Self::Access, Self::Key];
+        let there = single.into_iter().filter(|piece| data.join(piece.to_string()).is_file());
+        there.chain(StopMarks::of(data).all().into_iter().map(Self::Stopped)).collect()
+    }
+}
+
+impl fmt::Display for Piece {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Database => f.write_str("voronka.db"),
+            Self::Access => f.write_str("access.db"),
+            Self::Key => f.write_str("instance.key"),
+            Self::Stopped(partner) => write!(f, "{}/{partner}", StopMarks::FOLDER),
+        }
+    }
+}
+
+impl From<Piece> for String {
+    fn from(piece: Piece) -> Self {
+        piece.to_string()
+    }
+}
+
+impl TryFrom<String> for Piece {
+    type Error = &'static str;
+
+    fn try_from(name: String) -> Result<Self, Self::Error> {
+        if let Some(piece) =
+            [Self::Database, Self::Access, Self::Key].into_iter().find(|piece| piece.to_string() == name)
+        {
+            return Ok(piece);
+        }
+        let partner = name.strip_prefix(StopMarks::FOLDER).and_then(|rest| rest.strip_prefix('/'));
+        let partner = partner.and_then(|partner| PartnerId::parse(partner).ok());
+        partner.map(Self::Stopped).ok_or("no file of a backup")
+    }
+}
+
+/// Why a backup cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unreadable {
+    /// The disk.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// No passphrase was given.
+    #[error("it is sealed")]
+    Sealed,
+    /// It does not open.
+    #[error("the passphrase does not open it")]
+    Passphrase,
+    /// It is not what was written.
+    #[error("it is damaged")]
+    Damaged,
+    /// Of a form that this version does not know.
+    #[error("a newer version wrote it: {0}")]
+    Newer(String),
+}
+
+/// Writes the files of a folder that a manifest names.
+pub(crate) fn write(
+    out: impl Write,
+    manifest: &Manifest,
+    folder: &Path,
+    passphrase: Option<&SecretString>,
+) -> io::Result<()> {
+    let out = BufWriter::new(out);
+    match passphrase {
+        Some(passphrase) => pack(Sealer::begin(out, passphrase)?, manifest, folder)?.finish()?.flush(),
+        None => pack(out, manifest, folder)?.flush(),
+    }
+}
+
+fn pack<W: Write>(out: W, manifest: &Manifest, folder: &Path) -> io::Result<W> {
+    let mut tar = tar::Builder::new(GzEncoder::new(out, Compression::fast()));
+    let told = serde_json::to_vec_pretty(manifest)?;
+    tar.append_data(&mut header(manifest, told.len() as u64), MANIFEST, &*told)?;
+    for kept in &manifest.files {
+        let name = kept.name.to_string();
+        let file = File::open(folder.join(&name))?;
+        tar.append_data(&mut header(manifest, kept.bytes), &name, file.take(kept.bytes))?;
+    }
+    tar.into_inner()?.finish()
+}
+
+fn header(manifest: &Manifest, bytes: u64) -> tar::Header {
+    let mut header = tar::Header::new_gnu();
+    header.set_size(bytes);
+    header.set_mode(0o600);
+    header.set_mtime(u64::try_from(manifest.at.as_second()).unwrap_or_default());
+    header
+}
+
+/// Reads a backup to its end and compares every file with the manifest; each goes to the place that `place` gives for it. What
+/// was written there is worth nothing unless this returns well.
+pub(crate) fn read<W: Write>(
+    file: &Path,
+    passphrase: Option<&SecretString>,
+    mut place: impl FnMut(&Piece) -> io::Result<W>,
+) -> Result<Manifest, Unreadable> {
+    let mut tar = tar::Archive::new(GzDecoder::new(opened(file, passphrase)?));
+    let mut entries = tar.entries().map_err(damaged)?;
+    let mut next = || entries.next().transpose().map_err(damaged);
+    let manifest = read_manifest(next()?.ok_or(Unreadable::Damaged)?)?;
+    for kept in &manifest.files {
+        let mut entry = next()?.ok_or(Unreadable::Damaged)?;
+        if entry.path_bytes() != kept.name.to_string().as_bytes() {
+            return Err(Unreadable::Damaged);
+        }
+        let mut measure = Measure::over(place(&kept.name)?);
+        let bytes = pour(&mut entry, &mut measure)?;
+        if bytes != kept.bytes || measure.sum() != kept.sha256 {
+            return Err(Unreadable::Damaged);
+        }
+    }
+    if next()?.is_some() {
+        return Err(Unreadable::Damaged);
+    }
+    // To the very end: the check sums of what holds the entries come last.
+    let mut unpacked = tar.into_inner();
+    io::copy(&mut unpacked, &mut io::sink()).map_err(damaged)?;
+    match unpacked.into_inner().fill_buf() {
+        Ok([]) => Ok(manifest),
+        Ok(_) | Err(_) => Err(Unreadable::Damaged),
+    }
+}
+
+fn opened(file: &Path, passphrase: Option<&SecretString>) -> Result<Box<dyn BufRead>, Unreadable> {
+    let mut file = BufReader::new(File::open(file)?);
+    if !file.fill_buf()?.starts_with(seal::MARK) {
+        return Ok(Box::new(file));
+    }
+    let opener = Opener::begin(file, passphrase.ok_or(Unreadable::Sealed)?);
+    match opener {
+        Ok(opener) => Ok(Box::new(BufReader::new(opener))),
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => Err(Unreadable::Passphrase),
+        Err(error) => Err(Unreadable::Io(error)),
+    }
+}
+
+fn read_manifest(mut entry: tar::Entry<'_, impl Read>) -> Result<Manifest, Unreadable> {
+    #[derive(Deserialize)]
+    struct Form {
+        form: u32,
+        version: String,
+    }
+    if entry.path_bytes() != MANIFEST.as_bytes() {
+        return Err(Unreadable::Damaged);
+    }
+    let mut told = Vec::new();
+    entry.by_ref().take(MANIFEST_BYTES_MAX).read_to_end(&mut told).map_err(damaged)?;
+    let form: Form = serde_json::from_slice(&told).map_err(|_| Unreadable::Damaged)?;
+    if form.form > FORM {
+        return Err(Unreadable::Newer(form.version));
+    }
+    serde_json::from_slice(&told).map_err(|_| Unreadable::Damaged)
+}
+
+/// Copies; tells what cannot be read from what cannot be written.
+fn pour(from: &mut impl Read, to: &mut impl Write) -> Result<u64, Unreadable> {
+    let (mut buffer, mut bytes) = (vec![0; 64 << 10], 0);
+    loop {
+        let read = from.read(&mut buffer).map_err(damaged)?;
+        if read == 0 {
+            to.flush()?;
+            return Ok(bytes);
+        }
+        to.write_all(&buffer[..read])?;
+        bytes += read as u64;
+    }
+}
+
+/// An error in reading is the disk's where the system says so, else the file's.
+fn damaged(error: io::Error) -> Unreadable {
+    if error.raw_os_error().is_some() { Unreadable::Io(error) } else { Unreadable::Damaged }
+}
+
+/// Sums up what passes through it.
+struct Measure<W> {
+    to: W,
+    sum: Sha256,
+}
+
+impl<W> Measure<W> {
+    fn over(to: W) -> Self {
+        Self { to, sum: Sha256::new() }
+    }
+
+    fn sum(self) -> String {
+        hex::encode(self.sum.finalize())
+    }
+}
+
+impl<W: Write> Write for Measure<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.to.write(bytes)?;
+        self.sum.update(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
+    }
+}

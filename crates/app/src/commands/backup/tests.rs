@@ -1,0 +1,248 @@
+use std::{
+    collections::BTreeMap,
+    os::unix::fs::PermissionsExt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use rusqlite::{Connection, types::Value};
+use secrecy::ExposeSecret;
+use voronka_core::ports::Journal;
+use voronka_sqlite::{NewUser, SqliteStore};
+use voronka_testkit::journal::sample;
+
+use super::*;
+use crate::{admin::Access, commands::restore::restore, partners::StopMarks, wiring::InstanceKey};
+
+/// A data folder with a house in it, and places for what is made of it.
+struct Site {
+    folder: tempfile::TempDir,
+    data: PathBuf,
+    store: SqliteStore,
+}
+
+impl Site {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        let store = SqliteStore::open(data.join("voronka.db")).unwrap();
+        let key = InstanceKey::of(&data).unwrap();
+        let access = Access::open(&data, key.access_keys(), Arc::new(SystemClock)).unwrap();
+        let user = NewUser { name: "olga".to_owned(), operator: true, grants: Vec::new() };
+        access.add_user(&user, "test").unwrap().unwrap();
+        StopMarks::of(&data).put(&sample::partner("korica")).unwrap();
+        Self { folder, data, store }
+    }
+
+    async fn turn(&self, peer: usize, turns: i64) {
+        let inbound = sample::text(&sample::partner("korica"), &format!("peer-{peer}"), "1", "Здравствуйте");
+        self.store.commit(sample::full_turn(&inbound.conversation(), &inbound, turns).into()).await.unwrap();
+    }
+
+    fn backups(&self) -> PathBuf {
+        self.folder.path().join("backups")
+    }
+
+    fn back_up(&self, second: i64, passphrase: Option<&str>) -> Made {
+        let passphrase = passphrase.map(SecretString::from);
+        back_up(&self.data, &self.backups(), passphrase.as_ref(), sample::moment(second)).unwrap()
+    }
+
+    /// Restores into a new folder; that folder, or the problem.
+    fn restore(&self, file: &Path, passphrase: Option<&str>) -> Result<PathBuf, String> {
+        let new = tempfile::Builder::new().prefix("new").tempdir_in(self.folder.path()).unwrap().keep();
+        fs::remove_dir(&new).unwrap();
+        let restored = restore(file, &new, passphrase.map(SecretString::from).as_ref());
+        if restored.is_err() {
+            assert!(!new.exists(), "nothing is left of what was not restored");
+        }
+        restored.map(|_| new).map_err(|problem| out::told(&problem, &Texts::english()))
+    }
+}
+
+/// All rows of all tables of a database.
+fn rows(path: &Path) -> BTreeMap<String, Vec<Vec<Value>>> {
+    let connection = Connection::open(path).unwrap();
+    let mut tables = connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").unwrap();
+    let names = tables.query_map([], |row| row.get::<_, String>(0)).unwrap();
+    let read = |name: String| {
+        let mut all = connection.prepare(&format!("SELECT * FROM {name}")).unwrap();
+        let width = all.column_count();
+        let rows = all.query_map([], |row| (0..width).map(|at| row.get(at)).collect()).unwrap();
+        let rows: rusqlite::Result<Vec<Vec<Value>>> = rows.collect();
+        (name, rows.unwrap())
+    };
+    names.map(|name| read(name.unwrap())).collect()
+}
+
+fn number(path: &Path, sql: &str) -> i64 {
+    Connection::open(path).unwrap().query_row(sql, [], |row| row.get(0)).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_made_while_turns_are_written_restores_to_whole_turns_and_a_quiet_one_to_every_row() {
+    let site = Arc::new(Site::new());
+    let stop = Arc::new(AtomicBool::new(false));
+    let talk = |peer: usize| {
+        let (site, stop) = (Arc::clone(&site), Arc::clone(&stop));
+        tokio::spawn(async move {
+            for turns in 0.. {
+                site.turn(peer, turns).await;
+                if stop.load(Ordering::Relaxed) {
+                    return;
+                }
+            }
+        })
+    };
+    let talks: Vec<_> = (0..4).map(talk).collect();
+    while number(&site.data.join("voronka.db"), "SELECT coalesce(sum(version), 0) FROM conversations") < 50 {
+        tokio::task::yield_now().await;
+    }
+    let copied = Arc::clone(&site);
+    let made = tokio::task::spawn_blocking(move || copied.back_up(0, None)).await.unwrap();
+    stop.store(true, Ordering::Relaxed);
+    for talk in talks {
+        talk.await.unwrap();
+    }
+    let database = site.restore(&made.file, None).unwrap().join("voronka.db");
+    let turns = number(&database, "SELECT sum(version) FROM conversations");
+    assert!((50..number(&site.data.join("voronka.db"), "SELECT sum(version) FROM conversations")).contains(&turns));
+    assert_eq!(number(&database, "SELECT count(*) FROM messages"), 2 * turns);
+    let (before, now) = (rows(&database), rows(&site.data.join("voronka.db")));
+    for table in ["messages", "facts", "outbox"] {
+        assert!(before[table].iter().all(|row| now[table].contains(row)), "{table}");
+    }
+
+    let quiet = site.back_up(1, Some("a long passphrase"));
+    let new = site.restore(&quiet.file, Some("a long passphrase")).unwrap();
+    for name in ["voronka.db", "access.db"] {
+        assert_eq!(rows(&new.join(name)), rows(&site.data.join(name)), "{name}");
+    }
+    assert_eq!(fs::read(new.join("instance.key")).unwrap(), fs::read(site.data.join("instance.key")).unwrap());
+    assert!(StopMarks::of(&new).has(&sample::partner("korica")));
+    SqliteStore::open(new.join("voronka.db")).unwrap().verify().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_backup_is_one_file_of_its_owners_and_leaves_nothing_else() {
+    let site = Site::new();
+    site.turn(0, 0).await;
+    for (second, passphrase) in [(0, None), (1, Some("a long passphrase"))] {
+        let made = site.back_up(second, passphrase);
+        assert_eq!(fs::metadata(&made.file).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::metadata(&made.file).unwrap().len(), made.bytes);
+        assert_eq!(made.sealed, passphrase.is_some());
+        let held = fs::read(&made.file).unwrap();
+        assert_eq!(held.starts_with(&[0x1f, 0x8b]), passphrase.is_none());
+    }
+    assert_eq!(fs::read_dir(site.backups()).unwrap().count(), 2);
+    assert_eq!(fs::metadata(site.backups()).unwrap().permissions().mode() & 0o777, 0o700);
+    assert!(!site.data.join(WORKROOM).exists());
+}
+
+#[tokio::test]
+async fn a_backup_that_was_cut_or_changed_restores_nothing() {
+    let site = Site::new();
+    site.turn(0, 0).await;
+    for (second, passphrase) in [(0, None), (1, Some("a long passphrase"))] {
+        let whole = fs::read(site.back_up(second, passphrase).file).unwrap();
+        let broken = site.folder.path().join("broken");
+        let refused = |bytes: &[u8]| {
+            fs::write(&broken, bytes).unwrap();
+            site.restore(&broken, passphrase).unwrap_err();
+        };
+        for length in [0, 5, 40, whole.len() / 2, whole.len() - 20, whole.len() - 1] {
+            refused(&whole[..length]);
+        }
+        refused(&[&whole[..], b"x"].concat());
+        for part in 1..8 {
+            let mut flipped = whole.clone();
+            flipped[part * whole.len() / 8] ^= 0x10;
+            refused(&flipped);
+        }
+        fs::write(&broken, &whole).unwrap();
+        site.restore(&broken, passphrase).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_sealed_backup_wants_its_passphrase() {
+    let site = Site::new();
+    let made = site.back_up(0, Some("a long passphrase"));
+    assert!(site.restore(&made.file, None).unwrap_err().contains("is sealed"));
+    assert!(site.restore(&made.file, Some("a wrong passphrase")).unwrap_err().contains("does not open"));
+    site.restore(&made.file, Some("a long passphrase")).unwrap();
+}
+
+#[tokio::test]
+async fn only_an_empty_folder_is_restored_into() {
+    let site = Site::new();
+    let made = site.back_up(0, None);
+    let folder = site.folder.path().join("full");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("note.txt"), "mine").unwrap();
+    let problem = restore(&made.file, &folder, None).unwrap_err();
+    assert!(out::told(&problem, &Texts::english()).contains("not empty"));
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+    fs::remove_file(folder.join("note.txt")).unwrap();
+    // What a restore that was killed has left, and what a disk has of its own, are no files of anybody's.
+    fs::create_dir_all(folder.join("restore.part/stopped")).unwrap();
+    fs::create_dir(folder.join("lost+found")).unwrap();
+    restore(&made.file, &folder, None).unwrap();
+    assert!(folder.join("voronka.db").is_file() && !folder.join("restore.part").exists());
+}
+
+#[tokio::test]
+async fn older_backups_leave_and_no_other_file_does() {
+    let site = Site::new();
+    for second in 0..4 {
+        site.back_up(second, None);
+    }
+    let others = ["voronka-1.tar.gz", "voronka-20261131T000000Z.tar.gz", "notes.txt", "voronka-20251121T180000Z.tar"];
+    for name in others {
+        fs::write(site.backups().join(name), "").unwrap();
+    }
+    fs::create_dir(site.backups().join("voronka-20251121T180000Z.tar.gz")).unwrap();
+    let removed = remove_older(&site.backups(), NonZeroUsize::new(3).unwrap()).unwrap();
+    let oldest = BackupName { at: sample::moment(0), sealed: false };
+    assert_eq!(removed, [site.backups().join(oldest.to_string())]);
+    assert_eq!(fs::read_dir(site.backups()).unwrap().count(), 3 + others.len() + 1);
+}
+
+#[tokio::test]
+async fn one_backup_at_a_time_and_what_a_killed_one_left_is_no_hindrance() {
+    let site = Site::new();
+    fs::create_dir_all(site.data.join(WORKROOM).join("stopped")).unwrap();
+    let room = Workroom::take(&site.data).unwrap();
+    assert_eq!(fs::read_dir(&room.path).unwrap().count(), 0);
+    let other = back_up(&site.data, &site.backups(), None, sample::moment(0)).err().unwrap();
+    assert!(out::told(&other, &Texts::english()).contains("under way"));
+    drop(room);
+    site.back_up(0, None);
+}
+
+#[test]
+fn a_folder_without_a_database_is_told_of_and_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let problem = back_up(folder.path(), &folder.path().join("to"), None, sample::moment(0)).err().unwrap();
+    assert!(out::told(&problem, &Texts::english()).contains("no database"));
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_passphrase_comes_from_a_file_or_the_environment_and_is_never_short() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("passphrase");
+    fs::write(&file, "of the file, long\nand more\n").unwrap();
+    let text = |file: Option<&Path>, set: Option<&str>| {
+        passphrase(file, set.map(str::to_owned)).unwrap().map(|found| found.expose_secret().to_owned())
+    };
+    let of_the_file = Some("of the file, long".to_owned());
+    assert_eq!(text(Some(&file), Some("of the environment")), of_the_file);
+    assert_eq!(text(None, Some("of the environment")), Some("of the environment".to_owned()));
+    assert_eq!((text(None, None), text(None, Some(""))), (None, None));
+    fs::write(&file, "short\n").unwrap();
+    assert!(passphrase(Some(&file), None).is_err() && passphrase(None, Some("short".to_owned())).is_err());
+}
