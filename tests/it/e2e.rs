@@ -2,6 +2,7 @@
 //!
 //! `VORONKA_BIN` names the binary; without it the tests build one. Nothing here sleeps for a time: it waits for conditions.
 
+mod backups;
 mod binary;
 mod browser;
 mod cli;

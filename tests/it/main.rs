@@ -1,6 +1,7 @@
 //! What is true of the whole. `arrows` and `house` read the workspace; `e2e` drives the built binary from outside.
 
 mod arrows;
+mod deploy;
 mod e2e;
 mod house;
 mod workspace;

@@ -205,6 +205,8 @@ pub(crate) struct Doctor {
     #[arg(long)]
     pub(crate) ask_models: bool,
     #[arg(long)]
+    pub(crate) probe: bool,
+    #[arg(long)]
     pub(crate) json: bool,
 }
 

@@ -11,6 +11,7 @@ cli-doctor-data = Folder for the database and the index
 cli-doctor-public-url = Address by which we are seen from outside: look at it and its certificate
 cli-doctor-disk-min = Free disk space (MiB) that must be left
 cli-doctor-ask-models = Ask each model a question of one word (costs next to nothing)
+cli-doctor-probe = Only ask the running Voronka whether it can do its work, for the health check of a container. Exit code: 0 it can, 1 it cannot or does not run
 cli-doctor-json = As lines of JSON, for programs
 cli-dead-letters = Events that could not be processed: look, retry, drop
 cli-dead-letters-data = Folder for the database and the index

@@ -93,6 +93,22 @@ impl Shop {
 }
 
 #[tokio::test]
+async fn the_health_check_of_a_container_asks_the_running_house_alone() {
+    let shop = Shop::new().await;
+    let probe = || async {
+        let mut command = binary::command();
+        let (code, out, told) = run(command.args(["doctor", "--probe", "--data"]).arg(shop.data())).await;
+        let out: Value = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{out} {told}"));
+        (code, out["status"].as_str().unwrap_or_default().to_owned())
+    };
+    assert_eq!(probe().await, (Some(1), "silent".to_owned()));
+    let server = shop.open().await;
+    assert_eq!(probe().await, (Some(0), "ready".to_owned()));
+    assert!(server.stop().await.success());
+    assert_eq!(probe().await, (Some(1), "silent".to_owned()));
+}
+
+#[tokio::test]
 async fn a_house_that_is_well_is_told_so_and_shows_its_numbers_to_who_may_see_them() {
     let shop = Shop::new().await;
     let server = shop.open().await;

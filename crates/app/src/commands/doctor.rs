@@ -7,9 +7,14 @@ mod house;
 mod partners;
 mod reach;
 
-use std::{path::PathBuf, process::ExitCode, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
 
 use secrecy::SecretString;
+use serde_json::json;
 use voronka_core::ports::Clock;
 
 use self::finding::Level;
@@ -17,13 +22,16 @@ use voronka_engine::SystemClock;
 
 use crate::{
     cli::Doctor,
-    observe::{Client, DiskMin},
+    observe::{Client, DiskMin, Status},
     out::{self, Problem},
     texts::Texts,
 };
 
 /// Ends with 0: all is well, 1: warnings, 2: errors.
 pub(crate) async fn run(wish: &Doctor, texts: &Texts) -> Result<ExitCode, Problem> {
+    if wish.probe {
+        return Ok(probe(&wish.data).await);
+    }
     let visit = Visit {
         partners: wish.partners.clone(),
         data: wish.data.clone(),
@@ -55,6 +63,24 @@ pub(crate) async fn run(wish: &Doctor, texts: &Texts) -> Result<ExitCode, Proble
         Level::Warning => 1,
         Level::Error => 2,
     }))
+}
+
+/// Asks the running house whether it can do its work, and nobody else: for the health check of a container. Ends with 0: it
+/// can, 1: it cannot, or does not run.
+async fn probe(data: &Path) -> ExitCode {
+    let readiness = match Client::of(data).await {
+        Some(client) => client.readiness().await.ok(),
+        None => None,
+    };
+    let Some(readiness) = readiness else {
+        out::line(&json!({ "status": "silent" }).to_string());
+        return ExitCode::FAILURE;
+    };
+    out::line(&json!({ "status": readiness.status, "reasons": readiness.reasons }).to_string());
+    match readiness.status {
+        Status::Ready | Status::Degraded => ExitCode::SUCCESS,
+        Status::NotReady => ExitCode::FAILURE,
+    }
 }
 
 /// What is looked at, and with what.
