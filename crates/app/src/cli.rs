@@ -64,6 +64,8 @@ pub(crate) struct Demo {
 pub(crate) struct Run {
     #[arg(long, default_value = "partners", value_name = "DIR")]
     pub(crate) partners: PathBuf,
+    #[arg(long, value_name = "DIR", env = "PARTNER_CONFIG", conflicts_with = "partners")]
+    pub(crate) partner: Option<PathBuf>,
     #[arg(long, default_value = "data", value_name = "DIR")]
     pub(crate) data: PathBuf,
     #[arg(long, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]

@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 use voronka_core::{ids::PartnerId, spec::config::Retention};
 use voronka_engine::Retired;
+use voronka_files::PartnerFolder;
 
 pub(crate) use self::{reload::Losses, stopped::StopMarks};
 use self::{
@@ -61,7 +62,7 @@ pub(crate) struct Partners {
 
 /// One of them. Whoever changes its life holds the lock.
 struct Resident {
-    folder: PathBuf,
+    folder: PartnerFolder,
     life: Mutex<Life>,
 }
 
@@ -140,8 +141,8 @@ impl Partners {
 
     /// Serves the partner of a folder at the start, unless it was stopped; its messengers are asked by
     /// [`Partners::begin_receiving`].
-    pub(crate) async fn take_in(&self, folder: &Path) -> Result<(), Problem> {
-        let id = voronka_files::partner_of(folder).map_err(|error| out::unreadable(folder, &error))?;
+    pub(crate) async fn take_in(&self, folder: &PartnerFolder) -> Result<(), Problem> {
+        let id = folder.partner().map_err(|error| out::unreadable(folder.path(), &error))?;
         let resident = self.resident(&id, folder);
         if self.stops.has(&id) {
             info!(partner = %id, "the partner is stopped");
@@ -287,11 +288,11 @@ impl Partners {
     }
 
     /// Looks at one folder; whether there was something to do.
-    async fn tend(&self, id: &PartnerId, folder: &Path, life: &mut Life) -> bool {
+    async fn tend(&self, id: &PartnerId, folder: &PartnerFolder, life: &mut Life) -> bool {
         match life {
             Life::Stopped => false,
             Life::Broken(broken) => {
-                let now = look(folder).await;
+                let now = look(folder.path()).await;
                 let steady = now == std::mem::replace(&mut broken.seen, now);
                 let due = tokio::time::Instant::now() >= broken.again || (steady && now != broken.loaded);
                 if due && self.open(folder, life).await.is_ok() {
@@ -322,8 +323,8 @@ impl Partners {
     }
 
     /// Loads a folder and serves by it; else the partner is broken, and it is said why.
-    async fn open(&self, folder: &Path, life: &mut Life) -> Result<(), Problem> {
-        let loaded = look(folder).await;
+    async fn open(&self, folder: &PartnerFolder, life: &mut Life) -> Result<(), Problem> {
+        let loaded = look(folder.path()).await;
         match Serving::prepare(&self.house, folder, self.losses, &self.cards).await {
             Ok(prepared) => match self.claim(&prepared.wired.partner, &prepared.wired.claims) {
                 Ok(()) => {
@@ -337,7 +338,7 @@ impl Partners {
     }
 
     /// The same for one that may be served: with mistakes it stays as it is.
-    async fn reopen(&self, id: &PartnerId, folder: &Path, life: &mut Life) -> Result<(), Problem> {
+    async fn reopen(&self, id: &PartnerId, folder: &PartnerFolder, life: &mut Life) -> Result<(), Problem> {
         if !matches!(life, Life::Serving(_)) {
             return self.open(folder, life).await;
         }
@@ -402,9 +403,9 @@ impl Partners {
         all.iter().map(|(id, resident)| (id.clone(), Arc::clone(resident))).collect()
     }
 
-    fn resident(&self, id: &PartnerId, folder: &Path) -> Arc<Resident> {
+    fn resident(&self, id: &PartnerId, folder: &PartnerFolder) -> Arc<Resident> {
         let mut all = self.all.write().unwrap_or_else(PoisonError::into_inner);
-        let new = || Arc::new(Resident { folder: folder.to_path_buf(), life: Mutex::new(Life::Stopped) });
+        let new = || Arc::new(Resident { folder: folder.clone(), life: Mutex::new(Life::Stopped) });
         Arc::clone(all.entry(id.clone()).or_insert_with(new))
     }
 
@@ -415,7 +416,7 @@ impl Partners {
         }
         let folder = self.root.join(id.as_str());
         if folder.join("config.yaml").is_file() {
-            return Ok(self.resident(id, &folder));
+            return Ok(self.resident(id, &PartnerFolder::named(folder)));
         }
         let args = vec![("partner", id.to_string()), ("dir", self.root.display().to_string())];
         Err(Problem::new("problem-no-such-partner", args).hint("problem-no-such-partner-hint"))

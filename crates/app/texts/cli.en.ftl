@@ -6,6 +6,7 @@ cli-demo-port = Port on this computer
 cli-demo-data = Folder for the database; ./voronka-demo unless given
 cli-run = Serve the partners of a folder
 cli-run-partners = Folder with a folder for each partner
+cli-run-partner = The only partner: its folder, whatever it is called; .env and config.yaml may be missing or leave out the name and links
 cli-run-data = Folder for the database and the index
 cli-run-listen = Address to listen on
 cli-run-public-url = Address by which we are seen from outside: for webhooks

@@ -298,6 +298,8 @@ folder-link = { $path } leads out of the partner's folder or to a folder
 folder-name = the name of file { $path } is not UTF-8
 folder-too-many = { $path }: too many files or nested folders
 folder-id = the folder's name { $path } does not suit a partner: Latin letters, digits and hyphens
+folder-partner-id = {$path}: PARTNER_ID must be 1 to 50 characters of a-z, 0-9, _ and -
+folder-variable = {$path}: {$name} must be a web address, like https://example.ru
 folder-env-line = { $path }/.env, line { $line }: expected NAME=value
 folder-env-long = { $path }/.env is longer than 64 KiB
 folder-env-text = { $path }/.env is not UTF-8

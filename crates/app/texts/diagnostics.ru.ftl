@@ -303,6 +303,8 @@ folder-link = { $path } ведёт за пределы папки партнёр
 folder-name = имя файла { $path } не в UTF-8
 folder-too-many = { $path }: файлов или вложенных папок слишком много
 folder-id = имя папки { $path } не годится для партнёра: латинские буквы, цифры и дефис
+folder-partner-id = {$path}: PARTNER_ID — это от 1 до 50 знаков a-z, 0-9, _ и -
+folder-variable = {$path}: {$name} должен быть адресом сайта, например https://example.ru
 folder-env-line = { $path }/.env, строка { $line }: нужно ИМЯ=значение
 folder-env-long = { $path }/.env длиннее 64 КиБ
 folder-env-text = { $path }/.env не в UTF-8

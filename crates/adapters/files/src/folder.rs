@@ -57,6 +57,15 @@ pub enum FolderError {
     /// The folder's name is no partner id.
     #[error("the folder's name must be a partner id")]
     Id(#[from] voronka_core::ids::BadId),
+    /// `PARTNER_ID` is no partner id.
+    #[error("PARTNER_ID must be 1 to 50 of a-z, 0-9, _ and -")]
+    PartnerId,
+    /// A variable holds no web address.
+    #[error("{name} must be a web address, like https://example.ru")]
+    Variable {
+        /// Its name.
+        name: &'static str,
+    },
     /// `.env` cannot be read as such.
     #[error(transparent)]
     Env(#[from] crate::secrets::BadEnv),

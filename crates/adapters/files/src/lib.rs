@@ -2,11 +2,13 @@
 //!
 //! Nothing outside the folder is read, nothing in it is run, and its secrets never reach the process environment.
 
+mod alone;
 mod folder;
 mod load;
 mod photos;
 mod secrets;
 
+pub use alone::PartnerFolder;
 pub use folder::{FolderError, read, read_embedded};
 pub use load::{LoadedPartner, load, load_embedded, partner_of};
 pub use photos::Photos;

@@ -6,6 +6,7 @@ use include_dir::Dir;
 use voronka_core::{
     ids::PartnerId,
     spec::{
+        config::Given,
         diagnostic::Diagnostic,
         partner::{Loaded, PartnerFiles, PartnerSpec},
         script::Script,
@@ -44,15 +45,26 @@ pub fn load(folder: &Path) -> Result<LoadedPartner, FolderError> {
     let root = canonical(folder)?;
     let id = named(&root)?;
     let (files, refused) = read_all(&root);
-    match secrets(&root) {
-        Ok(secrets) => Ok(check(id, files, secrets, refused)),
+    Ok(checked(id, files, secrets(&root), refused, &Given::default()))
+}
+
+/// What came of reading a folder, checked.
+pub(crate) fn checked(
+    id: PartnerId,
+    files: PartnerFiles,
+    secrets: Result<Secrets, FolderError>,
+    refused: Vec<FolderError>,
+    given: &Given,
+) -> LoadedPartner {
+    match secrets {
+        Ok(secrets) => check(id, files, secrets, refused, given),
         Err(error) => {
             // Which keys it would have held is not known: that each of them is missing would be no second mistake.
-            let read = PartnerSpec::parse(id.clone(), &files);
+            let read = PartnerSpec::parse_given(id.clone(), &files, given);
             let Loaded { diagnostics, scripts, .. } = read;
             let refused = refused.into_iter().chain([error]).collect();
             let secrets = Secrets::default();
-            Ok(LoadedPartner { id, spec: None, secrets, diagnostics, refused, scripts, files })
+            LoadedPartner { id, spec: None, secrets, diagnostics, refused, scripts, files }
         }
     }
 }
@@ -71,7 +83,7 @@ fn named(root: &Path) -> Result<PartnerId, FolderError> {
 }
 
 /// The secrets of a folder's `.env`, if it has one.
-fn secrets(root: &Path) -> Result<Secrets, FolderError> {
+pub(crate) fn secrets(root: &Path) -> Result<Secrets, FolderError> {
     let env = root.join(".env");
     // A link that leads nowhere is there as well.
     if env.symlink_metadata().is_err() {
@@ -82,11 +94,17 @@ fn secrets(root: &Path) -> Result<Secrets, FolderError> {
 
 /// The same for a folder that the binary carries; its secrets come from elsewhere.
 pub fn load_embedded(id: PartnerId, folder: &Dir<'_>, secrets: Secrets) -> Result<LoadedPartner, FolderError> {
-    Ok(check(id, read_embedded(folder)?, secrets, Vec::new()))
+    Ok(check(id, read_embedded(folder)?, secrets, Vec::new(), &Given::default()))
 }
 
-fn check(id: PartnerId, files: PartnerFiles, secrets: Secrets, refused: Vec<FolderError>) -> LoadedPartner {
-    let mut loaded = PartnerSpec::parse(id.clone(), &files);
+fn check(
+    id: PartnerId,
+    files: PartnerFiles,
+    secrets: Secrets,
+    refused: Vec<FolderError>,
+    given: &Given,
+) -> LoadedPartner {
+    let mut loaded = PartnerSpec::parse_given(id.clone(), &files, given);
     loaded.refuse_missing(|secret| secrets.get(secret).is_some());
     let Loaded { spec, diagnostics, scripts, .. } = loaded;
     let spec = spec.filter(|_| refused.is_empty());

@@ -233,6 +233,11 @@ pub(super) fn refused(folder: &Path, error: &FolderError) -> Problem {
         FolderError::Name { path } => with("folder-name", path),
         FolderError::TooMany { path } => with("folder-too-many", path),
         FolderError::Id(_) => with("folder-id", folder),
+        FolderError::PartnerId => with("folder-partner-id", folder),
+        FolderError::Variable { name } => {
+            let args = vec![("path", folder.display().to_string()), ("name", (*name).to_owned())];
+            Problem::new("folder-variable", args)
+        }
         FolderError::Env(BadEnv::Line { line }) => {
             let args = vec![("path", folder.display().to_string()), ("line", line.to_string())];
             Problem::new("folder-env-line", args)

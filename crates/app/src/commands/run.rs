@@ -6,8 +6,9 @@ use axum::Router;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::error;
 use voronka_core::ports::{Journal, Retention};
+use voronka_files::PartnerFolder;
 
-use super::{Premises, asked_to_stop, open, unreadable, unusable};
+use super::{Premises, asked_to_stop, check::refused, open, unreadable, unusable};
 use crate::{
     admin::{self, Cards},
     cli::{AdminUrl, Run},
@@ -20,7 +21,7 @@ use crate::{
 };
 
 pub(crate) async fn run(wish: Run, texts: &Texts) -> Result<ExitCode, Problem> {
-    let folders = folders(&wish.partners)?;
+    let folders = asked_for(&wish)?;
     let recorder = Recorder::install();
     let premises = open(&wish.data, wish.database.as_ref(), wish.public_url.clone(), wish.limits()).await?;
     let house = &premises.house;
@@ -72,18 +73,29 @@ pub(crate) async fn run(wish: Run, texts: &Texts) -> Result<ExitCode, Problem> {
 fn partners_of(wish: &Run, premises: &Premises, doors: &Arc<Doors>, cards: &Arc<Cards>) -> Partners {
     let losses = if wish.yes { Losses::Meant } else { Losses::Refused };
     let (house, doors, cards) = (Arc::clone(&premises.house), Arc::clone(doors), Arc::clone(cards));
-    Partners::new(house, doors, cards, &wish.partners, &wish.data, losses, Texts::of_locale())
+    // Beside a single partner no other is started later: there is none in its folder.
+    let root = wish.partner.as_ref().unwrap_or(&wish.partners);
+    Partners::new(house, doors, cards, root, &wish.data, losses, Texts::of_locale())
+}
+
+/// The folder of the single partner that is named, with what variables say of it; else the partners' folders.
+fn asked_for(wish: &Run) -> Result<Vec<PartnerFolder>, Problem> {
+    let Some(folder) = &wish.partner else {
+        return Ok(folders(&wish.partners)?.into_iter().map(PartnerFolder::named).collect());
+    };
+    let alone = PartnerFolder::alone(folder, |name| std::env::var(name).ok());
+    Ok(vec![alone.map_err(|error| refused(folder, &error))?])
 }
 
 /// Serves whom it can; `false`: there are partners, and none of them can be served.
-async fn take_in(partners: &Partners, folders: &[PathBuf], texts: &Texts) -> bool {
+async fn take_in(partners: &Partners, folders: &[PartnerFolder], texts: &Texts) -> bool {
     let mut broken = 0;
     let taken_in = partners.take_in_all(folders).await;
     for (folder, taken) in folders.iter().zip(taken_in) {
         // One partner's mistake must not stop the others.
         if let Err(problem) = taken {
             out::problem(&problem, texts);
-            error!(folder = %folder.display(), "the partner is not served");
+            error!(folder = %folder.path().display(), "the partner is not served");
             broken += 1;
         }
     }

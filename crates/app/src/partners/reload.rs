@@ -20,7 +20,7 @@ use voronka_core::{
     spec::{diagnostic::Level, partner::PartnerSpec},
 };
 use voronka_engine::Partner;
-use voronka_files::{LoadedPartner, Photos, Secrets};
+use voronka_files::{LoadedPartner, PartnerFolder, Photos, Secrets};
 
 use crate::{
     admin::{Cards, PartnerCard},
@@ -38,7 +38,7 @@ const DEPTH_MAX: usize = 8;
 
 /// A partner whose folder is watched.
 pub(crate) struct Watched {
-    folder: PathBuf,
+    folder: PartnerFolder,
     spec: Arc<PartnerSpec>,
     secrets: Secrets,
     photos: Photos,
@@ -93,7 +93,7 @@ const LOST_MAX: usize = 20;
 impl Watched {
     /// Watches a folder that is served; `loaded`: what it looked like before it was loaded.
     pub(crate) fn new(
-        folder: &Path,
+        folder: &PartnerFolder,
         spec: Arc<PartnerSpec>,
         secrets: Secrets,
         photos: Photos,
@@ -101,12 +101,12 @@ impl Watched {
         losses: Losses,
         cards: Arc<Cards>,
     ) -> Self {
-        Self { folder: folder.to_path_buf(), spec, secrets, photos, loaded, seen: loaded, losses, cards }
+        Self { folder: folder.clone(), spec, secrets, photos, loaded, seen: loaded, losses, cards }
     }
 
     /// Whether the folder has changed since it was loaded, and not since the last look: whoever writes it is done.
     pub(super) async fn is_due(&mut self) -> bool {
-        let now = super::look(&self.folder).await;
+        let now = super::look(self.folder.path()).await;
         let steady = now == self.seen;
         self.seen = now;
         steady && now != self.loaded
@@ -114,15 +114,15 @@ impl Watched {
 
     /// Loads the folder and serves by it, if it is sound.
     pub(crate) async fn swap(&mut self, house: &House) -> Swap {
-        let before = fingerprint(&self.folder);
+        let before = fingerprint(self.folder.path());
         let folder = self.folder.clone();
-        let loaded = tokio::task::spawn_blocking(move || voronka_files::load(&folder)).await;
+        let loaded = tokio::task::spawn_blocking(move || folder.load()).await;
         let Ok(Ok(loaded)) = loaded else {
             // The folder is being moved, or gone: what was read is served by until it is back.
             self.loaded = before;
             return Swap::Broken { errors: 1 };
         };
-        if fingerprint(&self.folder) != before {
+        if fingerprint(self.folder.path()) != before {
             return Swap::Unsteady;
         }
         self.loaded = before;
@@ -223,8 +223,10 @@ pub(super) fn tell(one: &Watched, swap: &Swap, took: Duration, texts: &Texts) {
 
 fn words(swap: &Swap, one: &Watched, texts: &Texts) -> String {
     let named = |more: &[(&'static str, usize)]| {
-        let mut args =
-            vec![("partner", Cow::from(one.spec.id.to_string())), ("dir", Cow::from(one.folder.display().to_string()))];
+        let mut args = vec![
+            ("partner", Cow::from(one.spec.id.to_string())),
+            ("dir", Cow::from(one.folder.path().display().to_string())),
+        ];
         args.extend(more.iter().map(|(name, count)| (*name, Cow::from(count.to_string()))));
         args
     };

@@ -1,18 +1,16 @@
 //! One partner in service: what it has opened, and the tasks that listen for it.
 
-use std::{
-    path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
 };
 
 use jiff::Timestamp;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::warn;
 use voronka_core::spec::{config::Retention, diagnostic::Level};
 use voronka_engine::Partner;
-use voronka_files::Photos;
+use voronka_files::{PartnerFolder, Photos};
 
 use super::reload::{Losses, Watched, fingerprint};
 use crate::{
@@ -49,32 +47,35 @@ impl Serving {
     /// When its files have mistakes, or something that it needs is not to be had.
     pub(super) async fn prepare(
         house: &House,
-        folder: &Path,
+        folder: &PartnerFolder,
         losses: Losses,
         cards: &Arc<Cards>,
     ) -> Result<Prepared, Problem> {
-        let at = folder.to_path_buf();
+        let (path, at) = (folder.path(), folder.clone());
         let read = tokio::task::spawn_blocking(move || {
-            let before = fingerprint(&at);
-            (before, voronka_files::load(&at))
+            let before = fingerprint(at.path());
+            (before, at.load())
         });
-        let (before, loaded) = read.await.map_err(|error| unreadable(folder, &error))?;
-        let loaded = loaded.map_err(|error| unreadable(folder, &error))?;
+        let (before, loaded) = read.await.map_err(|error| unreadable(path, &error))?;
+        let loaded = loaded.map_err(|error| unreadable(path, &error))?;
         if let Some(refused) = loaded.refused.first() {
-            return Err(unreadable(folder, refused));
+            return Err(unreadable(path, refused));
         }
         let Some(spec) = loaded.spec else {
             let errors = loaded.diagnostics.iter().filter(|found| found.code.level() == Level::Error);
             let args = vec![
                 ("partner", loaded.id.to_string()),
                 ("count", errors.count().to_string()),
-                ("dir", folder.display().to_string()),
+                ("dir", path.display().to_string()),
             ];
             return Err(Problem::new("problem-partner-broken", args).hint("problem-partner-broken-hint"));
         };
+        for variable in folder.overruled(&spec.config, &loaded.secrets) {
+            warn!(partner = %spec.id, variable, "the partner's files say otherwise than the variable, and hold");
+        }
         let card = PartnerCard::of(&spec, loaded.files);
         let spec = Arc::new(spec);
-        let pictures = Photos::of(folder, &spec).map_err(|error| unreadable(folder, &error))?;
+        let pictures = Photos::of(path, &spec).map_err(|error| unreadable(path, &error))?;
         let shown = Arc::new(pictures.clone());
         let (partner, wired) =
             wiring::wire(house, Arc::clone(&spec), shown, &loaded.secrets, MissingKeys::AreErrors).await?;

@@ -66,7 +66,7 @@ impl Stage {
     }
 
     async fn take_in(&self, name: &str) -> Result<(), Problem> {
-        self.partners.take_in(&self.folder(name)).await
+        self.partners.take_in(&PartnerFolder::named(self.folder(name))).await
     }
 
     /// Whether the chat of a partner is there.
@@ -123,7 +123,7 @@ async fn who_was_stopped_stays_so_when_the_process_starts_again() {
     let stage = Stage::with(&["anna"]).await;
     stage.partners.stop(&id("anna")).await.unwrap();
     let again = Stage::house_of(&stage.root, &stage.house, &stage.doors, &stage.cards);
-    again.take_in(&stage.folder("anna")).await.unwrap();
+    again.take_in(&PartnerFolder::named(stage.folder("anna"))).await.unwrap();
     assert_eq!((again.served().await, again.report()[0].state), (0, PartnerState::Stopped));
     again.start(&id("anna")).await.unwrap();
     assert_eq!(again.served().await, 1);

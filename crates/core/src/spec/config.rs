@@ -68,6 +68,15 @@ pub struct Config {
     pub catalogue: CatalogueSource,
 }
 
+/// What holds where `config.yaml` does not say otherwise.
+#[derive(Debug, Clone, Default)]
+pub struct Given {
+    /// What customers see.
+    pub name: Option<String>,
+    /// Named links.
+    pub links: BTreeMap<Arc<str>, Url>,
+}
+
 /// A value that lies in the partner's `.env`: its name there.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SecretRef(pub Arc<str>);

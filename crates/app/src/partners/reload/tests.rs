@@ -46,7 +46,7 @@ impl Stage {
         let house = House::new(engine, store.clone(), knowledge, clock, key, None, data);
         let cards = Arc::<Cards>::default();
         let watched = Watched::new(
-            &folder,
+            &PartnerFolder::named(&folder),
             Arc::clone(&spec),
             loaded.secrets,
             Photos::of(&folder, &spec).unwrap(),

@@ -9,8 +9,8 @@ use jiff::{
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    Answering, Budget, CatalogueSource, Config, Consent, ContactPolicy, Encoding, Gender, Hours, Limits, Persona,
-    Retention, Span, accounts, hours, models, people,
+    Answering, Budget, CatalogueSource, Config, Consent, ContactPolicy, Encoding, Gender, Given, Hours, Limits,
+    Persona, Retention, Span, accounts, hours, models, people,
 };
 use crate::{
     lang::Lang,
@@ -33,14 +33,19 @@ pub(super) const DEADLINE_MAX: Duration = Duration::from_mins(2);
 pub(crate) type Texts = BTreeMap<Arc<str>, Arc<str>>;
 
 /// Reads the settings; what cannot be read has its default, so that the other files can be checked against the rest.
-pub(crate) fn read(reader: &mut Reader<'_>, root: &Node, texts: &Texts) -> Config {
-    let mut config = defaults();
+pub(crate) fn read(reader: &mut Reader<'_>, root: &Node, texts: &Texts, given: &Given) -> Config {
+    let mut config = Config { links: given.links.clone(), ..defaults() };
     let Some(fields) = reader.fields(root, keys::CONFIG) else { return config };
     languages(reader, fields, &mut config);
     reader.languages.clone_from(&config.languages);
     place_and_money(reader, fields, &mut config);
-    if let Some(name) = reader.need(fields, "name").and_then(|node| reader.title(node)) {
-        config.name = name;
+    match &given.name {
+        Some(name) if fields.get("name").is_none() => config.name.clone_from(name),
+        _ => {
+            if let Some(name) = reader.need(fields, "name").and_then(|node| reader.title(node)) {
+                config.name = name;
+            }
+        }
     }
     if let Some(node) = fields.get("hours") {
         config.hours = hours::read(reader, node);

@@ -15,7 +15,7 @@ use crate::{
     lang::Lang,
     spec::{
         catalogue::{self, Catalogue},
-        config::{self, Config, SecretRef, accounts::KINDS, read::Texts},
+        config::{self, Config, Given, SecretRef, accounts::KINDS, read::Texts},
         diagnostic::{Code, Diagnostic, Place},
         expr::{Env, Known},
         flow::{
@@ -61,11 +61,16 @@ impl Found {
 impl PartnerSpec {
     /// Reads a partner's files. Nothing is loaded when a finding is an error.
     pub fn parse(id: PartnerId, files: &PartnerFiles) -> Loaded {
+        Self::parse_given(id, files, &Given::default())
+    }
+
+    /// The same where something is known that `config.yaml` need not say.
+    pub fn parse_given(id: PartnerId, files: &PartnerFiles, given: &Given) -> Loaded {
         let mut found = Found::default();
         let yaml = yaml(files, &mut found);
         let texts = legal_texts(files, &mut found);
         let settings = yaml.get("config.yaml");
-        let config = settings_of(files, settings, &texts, &mut found);
+        let config = settings_of(files, settings, &texts, given, &mut found);
         let catalogue = products(files, &config, &mut found);
         let pages = pages(files, &config, &catalogue, &mut found);
         let mut env = names(&config);
@@ -246,7 +251,13 @@ fn text_file(path: &Arc<str>, bytes: &[u8], found: &mut Found) -> Option<SourceF
     SourceFile::read(path, bytes).map_err(|refusal| found.diagnostics.push(refusal)).ok()
 }
 
-fn settings_of(files: &PartnerFiles, settings: Option<&Yaml>, texts: &Texts, found: &mut Found) -> Config {
+fn settings_of(
+    files: &PartnerFiles,
+    settings: Option<&Yaml>,
+    texts: &Texts,
+    given: &Given,
+    found: &mut Found,
+) -> Config {
     let path: Arc<str> = "config.yaml".into();
     if !files.contains_key(&path) {
         let args = vec![("key", path.to_string())];
@@ -259,7 +270,7 @@ fn settings_of(files: &PartnerFiles, settings: Option<&Yaml>, texts: &Texts, fou
     };
     let yaml = settings.unwrap_or(&empty);
     let mut reader = Reader::new(&yaml.file, &[Lang::Ru]);
-    let config = config::read::read(&mut reader, &yaml.root, texts);
+    let config = config::read::read(&mut reader, &yaml.root, texts, given);
     if settings.is_some() {
         found.take(reader);
     }
