@@ -32,7 +32,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Wish {
     Demo(Demo),
-    Run(Run),
+    Run(Box<Run>),
     Check(Check),
     Test(Test),
     Schema(Schema),
@@ -456,6 +456,8 @@ pub(crate) struct OnePartner {
 pub(crate) struct Backup {
     #[arg(long, default_value = "data", value_name = "DIR")]
     pub(crate) data: PathBuf,
+    #[arg(long, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
+    pub(crate) database: Option<SecretString>,
     #[arg(long, default_value = "backups", value_name = "DIR")]
     pub(crate) to: PathBuf,
     #[arg(long, value_name = "N")]

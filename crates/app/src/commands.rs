@@ -46,7 +46,7 @@ use crate::{
 pub(crate) async fn run(wish: Wish, texts: &Texts) -> Result<ExitCode, Problem> {
     match wish {
         Wish::Demo(wish) => demo::run(wish, texts).await,
-        Wish::Run(wish) => run::run(wish, texts).await,
+        Wish::Run(wish) => run::run(*wish, texts).await,
         Wish::Check(wish) => check::run(&wish, texts),
         Wish::Schema(wish) => schema::run(&wish, texts),
         Wish::Test(wish) => test::run(&wish, texts),

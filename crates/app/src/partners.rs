@@ -153,7 +153,7 @@ impl Partners {
     }
 
     /// The same for many, several at a time; in order, what became of each.
-    pub(crate) async fn take_in_all(&self, folders: &[PathBuf]) -> Vec<Result<(), Problem>> {
+    pub(crate) async fn take_in_all(&self, folders: &[PartnerFolder]) -> Vec<Result<(), Problem>> {
         stream::iter(folders).map(|folder| self.take_in(folder)).buffered(TAKEN_IN_AT_ONCE).collect().await
     }
 

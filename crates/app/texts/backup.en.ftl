@@ -1,5 +1,6 @@
 cli-backup = Write what the data folder holds into one file, also while Voronka runs: database, those who may sign in, the key, who is stopped
 cli-backup-data = The data folder
+cli-backup-database = Database of PostgreSQL, if the conversations are there: it is not in the backup
 cli-backup-to = Folder for backups
 cli-backup-keep = Keep so many of the newest backups and remove older ones; without it none is removed
 cli-backup-passphrase-file = File with the passphrase that seals the backup, 12 characters or more; or the variable VORONKA_BACKUP_PASSPHRASE. Without one it is not sealed
@@ -12,6 +13,7 @@ cli-restore-json = As one line of JSON, for programs
 
 backup-made = The backup is whole and can be read: { $kib } KiB.
 backup-open = It is not sealed, and whoever has it reads the customers' words and contacts. To seal: {$variable}, or --passphrase-file
+backup-without-database = The conversations are not in it: they are in PostgreSQL. Back that up at the same time (pg_dump, or your host's snapshots).
 backup-removed = Removed: {$path}
 backup-under-way = another backup of this folder is under way
 backup-uncopied = {$path} cannot be copied: {$cause}

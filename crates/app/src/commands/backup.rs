@@ -38,13 +38,42 @@ const LOCK: &str = "backup.lock";
 
 pub(super) fn run(wish: &Backup, texts: &Texts) -> Result<ExitCode, Problem> {
     let passphrase = passphrase(wish.passphrase_file.as_deref(), std::env::var(PASSPHRASE_VARIABLE).ok())?;
-    let made = back_up(&wish.data, &wish.to, passphrase.as_ref(), SystemClock.now())?;
+    let source = Source { data: &wish.data, database: Database::of(wish.database.as_ref()) };
+    let made = back_up(&source, &wish.to, passphrase.as_ref(), SystemClock.now())?;
     let removed = match wish.keep {
         Some(keep) => remove_older(&wish.to, keep).map_err(|error| unwritable(&wish.to, &error))?,
         None => Vec::new(),
     };
     tell(&made, &removed, Told::of(wish.json), texts);
+    if source.database == Database::OnAServer {
+        out::note(&texts.get("backup-without-database", &[]));
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What is kept.
+struct Source<'a> {
+    data: &'a Path,
+    database: Database,
+}
+
+/// Where the conversations are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Database {
+    InTheFolder,
+    /// PostgreSQL's own means back it up; a file in the folder is one of before, and would be taken for it.
+    OnAServer,
+}
+
+impl Database {
+    fn of(address: Option<&SecretString>) -> Self {
+        if address.is_some() { Self::OnAServer } else { Self::InTheFolder }
+    }
+
+    /// Whether a file of the folder is of use.
+    fn wants(self, piece: &Piece) -> bool {
+        self == Self::InTheFolder || *piece != Piece::Database
+    }
 }
 
 /// A backup that was made.
@@ -72,14 +101,14 @@ pub(super) fn passphrase(file: Option<&Path>, set: Option<String>) -> Result<Opt
 }
 
 /// Copies, packs, reads back what was packed, and puts it into its place.
-fn back_up(data: &Path, to: &Path, passphrase: Option<&SecretString>, now: Timestamp) -> Result<Made, Problem> {
-    let database = data.join(Piece::Database.to_string());
-    if !database.is_file() {
+fn back_up(source: &Source<'_>, to: &Path, passphrase: Option<&SecretString>, now: Timestamp) -> Result<Made, Problem> {
+    let database = source.data.join(Piece::Database.to_string());
+    if source.database == Database::InTheFolder && !database.is_file() {
         let args = vec![("path", database.display().to_string())];
         return Err(Problem::new("letters-no-database", args).hint("letters-no-database-hint"));
     }
-    let room = Workroom::take(data)?;
-    let manifest = copy_pieces(data, &room.path, now)?;
+    let room = Workroom::take(source.data)?;
+    let manifest = copy_pieces(source, &room.path, now)?;
     private_folder(to).map_err(|error| unwritable(to, &error))?;
     let name = BackupName { at: now, sealed: passphrase.is_some() };
     let file = to.join(name.to_string());
@@ -87,10 +116,10 @@ fn back_up(data: &Path, to: &Path, passphrase: Option<&SecretString>, now: Times
     Ok(Made { file, bytes, sealed: name.sealed, manifest })
 }
 
-fn copy_pieces(data: &Path, room: &Path, now: Timestamp) -> Result<Manifest, Problem> {
+fn copy_pieces(source: &Source<'_>, room: &Path, now: Timestamp) -> Result<Manifest, Problem> {
     let mut files = Vec::new();
-    for piece in Piece::of(data) {
-        let (from, copy) = (data.join(piece.to_string()), room.join(piece.to_string()));
+    for piece in Piece::of(source.data).into_iter().filter(|piece| source.database.wants(piece)) {
+        let (from, copy) = (source.data.join(piece.to_string()), room.join(piece.to_string()));
         match &piece {
             Piece::Database | Piece::Access => {
                 voronka_sqlite::copy(&from, &copy).map_err(|error| uncopied(&from, &error))?;

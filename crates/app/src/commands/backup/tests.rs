@@ -47,7 +47,7 @@ impl Site {
 
     fn back_up(&self, second: i64, passphrase: Option<&str>) -> Made {
         let passphrase = passphrase.map(SecretString::from);
-        back_up(&self.data, &self.backups(), passphrase.as_ref(), sample::moment(second)).unwrap()
+        back_up(&source(&self.data), &self.backups(), passphrase.as_ref(), sample::moment(second)).unwrap()
     }
 
     /// Restores into a new folder; that folder, or the problem.
@@ -60,6 +60,10 @@ impl Site {
         }
         restored.map(|_| new).map_err(|problem| out::told(&problem, &Texts::english()))
     }
+}
+
+fn source(data: &Path) -> Source<'_> {
+    Source { data, database: Database::InTheFolder }
 }
 
 /// All rows of all tables of a database.
@@ -235,16 +239,26 @@ async fn one_backup_at_a_time_and_what_a_killed_one_left_is_no_hindrance() {
     fs::create_dir_all(site.data.join(WORKROOM).join("stopped")).unwrap();
     let room = Workroom::take(&site.data).unwrap();
     assert_eq!(fs::read_dir(&room.path).unwrap().count(), 0);
-    let other = back_up(&site.data, &site.backups(), None, sample::moment(0)).err().unwrap();
+    let other = back_up(&source(&site.data), &site.backups(), None, sample::moment(0)).err().unwrap();
     assert!(out::told(&other, &Texts::english()).contains("under way"));
     drop(room);
     site.back_up(0, None);
 }
 
+#[tokio::test]
+async fn with_a_database_on_a_server_a_file_of_before_is_not_taken_for_it() {
+    let site = Site::new();
+    let source = Source { data: &site.data, database: Database::OnAServer };
+    let made = back_up(&source, &site.backups(), None, sample::moment(0)).unwrap();
+    let new = site.restore(&made.file, None).unwrap();
+    assert!(new.join("instance.key").is_file() && new.join("access.db").is_file());
+    assert!(!new.join("voronka.db").exists());
+}
+
 #[test]
 fn a_folder_without_a_database_is_told_of_and_left_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
-    let problem = back_up(folder.path(), &folder.path().join("to"), None, sample::moment(0)).err().unwrap();
+    let problem = back_up(&source(folder.path()), &folder.path().join("to"), None, sample::moment(0)).err().unwrap();
     assert!(out::told(&problem, &Texts::english()).contains("no database"));
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
