@@ -31,7 +31,7 @@ pub(crate) async fn run(
     let rounds = async {
         clock.sleep(FIRST_AFTER).await;
         loop {
-            for (partner, retention) in partners.retention().await {
+            for (partner, retention) in partners.retention() {
                 round(store.as_ref(), clock.as_ref(), &partner, retention).await;
             }
             clock.sleep(ROUND_EVERY).await;

@@ -8,7 +8,7 @@ mod routes;
 
 pub(crate) use self::{
     accounts::{AccountReport, AccountState, Accounts},
-    control::{Change, Client, Control, ControlError, LetterCard, LetterPage, ListedLetters, Retried},
+    control::{Client, Control, ControlError, LetterCard, LetterPage, ListedLetters, Retried},
     health::{DiskMin, Health, Readiness, Reason, Status, free_bytes},
     recorder::Recorder,
     routes::{Observed, private_routes, public_routes},

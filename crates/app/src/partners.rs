@@ -7,15 +7,16 @@ mod stopped;
 
 use std::{
     collections::BTreeMap,
+    panic::AssertUnwindSafe,
     path::{Path, PathBuf},
     sync::{Arc, PoisonError, RwLock},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use futures::{StreamExt, stream};
+use futures::{FutureExt, StreamExt, stream};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 use voronka_core::{ids::PartnerId, spec::config::Retention};
@@ -25,10 +26,10 @@ use voronka_files::PartnerFolder;
 pub(crate) use self::{reload::Losses, stopped::StopMarks};
 use self::{
     reload::{Fingerprint, Swap, fingerprint},
-    serving::Serving,
+    serving::{Prepared, Serving},
 };
 use crate::{
-    admin::Cards,
+    admin::{Cards, PartnerCard},
     observe::AccountReport,
     out::{self, Problem},
     server::Doors,
@@ -40,6 +41,8 @@ use crate::{
 /// the longest.
 const RETRY_MIN: Duration = Duration::from_secs(5);
 const RETRY_MAX: Duration = Duration::from_mins(5);
+/// Partners whose files are read anew at a time while the house serves.
+const TENDED_AT_ONCE: usize = 8;
 
 /// Partners that are read at a time when the process starts: their pages are indexed together.
 const TAKEN_IN_AT_ONCE: usize = 64;
@@ -58,12 +61,48 @@ pub(crate) struct Partners {
     claims: std::sync::Mutex<BTreeMap<Claim, PartnerId>>,
     /// Whether messengers are asked for events as soon as a partner is served: not before the engine has started.
     receiving: CancellationToken,
+    /// The process ends: nobody is served any more.
+    ending: CancellationToken,
 }
 
 /// One of them. Whoever changes its life holds the lock.
 struct Resident {
+    id: PartnerId,
     folder: PartnerFolder,
-    life: Mutex<Life>,
+    life: Arc<Mutex<Life>>,
+    /// How long its things are kept, stopped or not; `None`: its file could never be read.
+    terms: std::sync::Mutex<Option<Retention>>,
+}
+
+impl Resident {
+    fn terms(&self) -> std::sync::MutexGuard<'_, Option<Retention>> {
+        self.terms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What is tried again though nothing has changed: when, and how long it rests after that.
+#[derive(Debug, Clone, Copy)]
+struct Retry {
+    at: Instant,
+    pause: Duration,
+}
+
+impl Retry {
+    fn after(before: Option<Self>) -> Self {
+        let pause = before.map_or(RETRY_MIN, |before| (before.pause * 2).min(RETRY_MAX));
+        Self { at: Instant::now() + pause, pause }
+    }
+}
+
+/// What can be done with one partner while others are served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// Serve one that was stopped or is broken, or whose folder is new.
+    Start,
+    /// Serve it no more, over restarts of the process too: its doors are shut, its messengers are not asked, its turns end.
+    Stop,
+    /// Serve it by its files as they are now, accounts and keys included; with mistakes in them it is served as before.
+    Restart,
 }
 
 /// How it stands with a partner.
@@ -82,9 +121,7 @@ struct Broken {
     loaded: Fingerprint,
     /// What it looked like when it was last looked at.
     seen: Fingerprint,
-    /// When it is tried again though nothing has changed, and how long it rests after that.
-    again: tokio::time::Instant,
-    pause: Duration,
+    retry: Retry,
 }
 
 /// How it stands with a partner, for those who ask.
@@ -136,6 +173,7 @@ impl Partners {
             all: RwLock::default(),
             claims: std::sync::Mutex::default(),
             receiving: CancellationToken::new(),
+            ending: CancellationToken::new(),
         }
     }
 
@@ -144,12 +182,26 @@ impl Partners {
     pub(crate) async fn take_in(&self, folder: &PartnerFolder) -> Result<(), Problem> {
         let id = folder.partner().map_err(|error| out::unreadable(folder.path(), &error))?;
         let resident = self.resident(&id, folder);
+        let mut life = resident.life.lock().await;
         if self.stops.has(&id) {
             info!(partner = %id, "the partner is stopped");
+            self.look_at_stopped(&resident).await;
             return Ok(());
         }
-        let mut life = resident.life.lock().await;
-        self.open(&resident.folder, &mut life).await
+        // Two links may lead to one folder.
+        if matches!(*life, Life::Stopped) { self.open(&resident, &mut life).await } else { Ok(()) }
+    }
+
+    /// What it keeps is cleaned up and looked at as before.
+    async fn look_at_stopped(&self, resident: &Resident) {
+        let folder = resident.folder.clone();
+        let loaded = tokio::task::spawn_blocking(move || folder.load()).await;
+        if let Ok(Ok(loaded)) = loaded
+            && let Some(spec) = loaded.spec
+        {
+            *resident.terms() = Some(spec.config.retention);
+            self.cards.show(PartnerCard::of(&spec, loaded.files));
+        }
     }
 
     /// The same for many, several at a time; in order, what became of each.
@@ -176,43 +228,35 @@ impl Partners {
         }
     }
 
-    /// Starts a partner: one that was stopped or is broken, or whose folder is new.
+    /// Changes one partner. It is done whole, even if the caller goes away meanwhile.
     ///
     /// # Errors
-    /// When its files have mistakes, or something that it needs is not to be had.
-    pub(crate) async fn start(&self, id: &PartnerId) -> Result<(), Problem> {
-        let resident = self.known(id)?;
-        self.stops.take_away(id).map_err(|error| self.unmarked(&error))?;
-        let mut life = resident.life.lock().await;
-        match &*life {
-            Life::Serving(_) => Ok(()),
-            Life::Stopped | Life::Broken(_) => self.open(&resident.folder, &mut life).await,
+    /// When its files have mistakes, when something that it needs is not to be had, or when a stop cannot be noted on disk.
+    pub(crate) async fn change(self: &Arc<Self>, id: &PartnerId, change: Change) -> Result<(), Problem> {
+        let (partners, id) = (Arc::clone(self), id.clone());
+        let changing = tokio::spawn(async move {
+            let resident = partners.known(&id)?;
+            let mut life = resident.life.lock().await;
+            partners.changed(&resident, &mut life, change).await
+        });
+        changing.await.unwrap_or_else(|error| Err(out::unreadable(&self.root, &error)))
+    }
+
+    async fn changed(&self, resident: &Resident, life: &mut Life, change: Change) -> Result<(), Problem> {
+        let marked = match change {
+            Change::Stop => self.stops.put(&resident.id),
+            Change::Start | Change::Restart => self.stops.take_away(&resident.id),
+        };
+        marked.map_err(|error| out::unreadable(self.stops.folder(), &error))?;
+        match (change, &*life) {
+            (Change::Stop, _) => {
+                self.close(resident, life).await;
+                Ok(())
+            }
+            (Change::Start, Life::Serving(_)) => Ok(()),
+            (Change::Restart, Life::Serving(_)) => self.reopen(resident, life).await,
+            (Change::Start | Change::Restart, Life::Stopped | Life::Broken(_)) => self.open(resident, life).await,
         }
-    }
-
-    /// Stops a partner, over restarts of the process too: its doors are shut, its messengers are not asked, its turns end.
-    ///
-    /// # Errors
-    /// When that cannot be noted on disk: it would come back with the next start.
-    pub(crate) async fn stop(&self, id: &PartnerId) -> Result<(), Problem> {
-        let resident = self.known(id)?;
-        self.stops.put(id).map_err(|error| self.unmarked(&error))?;
-        let mut life = resident.life.lock().await;
-        self.close(id, &mut life).await;
-        *life = Life::Stopped;
-        Ok(())
-    }
-
-    /// Serves a partner anew from its files: accounts, keys and names that an edit changes are served by from here on. With
-    /// mistakes in its files it is served as before.
-    ///
-    /// # Errors
-    /// When its files have mistakes.
-    pub(crate) async fn restart(&self, id: &PartnerId) -> Result<(), Problem> {
-        let resident = self.known(id)?;
-        self.stops.take_away(id).map_err(|error| self.unmarked(&error))?;
-        let mut life = resident.life.lock().await;
-        self.reopen(id, &resident.folder, &mut life).await
     }
 
     /// How it stands with all of them.
@@ -240,19 +284,14 @@ impl Partners {
         self.residents().into_iter().map(report).collect()
     }
 
-    /// How long things are kept, of each that is served.
-    pub(crate) async fn retention(&self) -> Vec<(PartnerId, Retention)> {
-        let mut terms = Vec::new();
-        for (id, resident) in self.residents() {
-            if let Life::Serving(serving) = &*resident.life.lock().await {
-                terms.push((id, serving.retention()));
-            }
-        }
-        terms
+    /// How long things are kept, of each whose file was read.
+    pub(crate) fn retention(&self) -> Vec<(PartnerId, Retention)> {
+        self.residents().iter().filter_map(|(id, resident)| Some((id.clone(), (*resident.terms())?))).collect()
     }
 
     /// Ends all of them with the process; nothing is noted.
     pub(crate) async fn end(&self) {
+        self.ending.cancel();
         for (_, resident) in self.residents() {
             if let Life::Serving(serving) = &*resident.life.lock().await {
                 serving.end();
@@ -265,92 +304,121 @@ impl Partners {
         }
     }
 
-    /// Follows the folders of all partners until `stop`: edits are served by, what was broken is tried again.
+    /// Follows the folders of all partners until `stop`: edits are served by, what was broken is tried again. One that takes
+    /// long over it keeps no other from it.
     pub(crate) async fn watch(self: Arc<Self>, stop: CancellationToken) {
+        let at_once = Arc::new(Semaphore::new(TENDED_AT_ONCE));
         let mut pause = reload::EVERY;
         loop {
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
                 () = stop.cancelled() => return,
             }
-            let begun = std::time::Instant::now();
-            let mut tending = Duration::ZERO;
-            for (id, resident) in self.residents() {
-                // Somebody starts or stops it.
-                let Ok(mut life) = resident.life.try_lock() else { continue };
-                let since = std::time::Instant::now();
-                if self.tend(&id, &resident.folder, &mut life).await {
-                    tending += since.elapsed();
+            let begun = Instant::now();
+            for (_, resident) in self.residents() {
+                // Somebody starts, stops or tends it.
+                let Ok(mut life) = Arc::clone(&resident.life).try_lock_owned() else { continue };
+                if !is_due(resident.folder.path(), &mut life).await {
+                    continue;
                 }
+                let (partners, at_once) = (Arc::clone(&self), Arc::clone(&at_once));
+                tokio::spawn(async move {
+                    let Ok(_place) = at_once.acquire().await else { return };
+                    let tended = AssertUnwindSafe(partners.tend(&resident, &mut life)).catch_unwind().await;
+                    if tended.is_err() {
+                        error!(partner = %resident.id, "tending the partner panicked");
+                    }
+                });
             }
-            pause = reload::EVERY.max(begun.elapsed().saturating_sub(tending) * reload::SHARE);
+            pause = reload::EVERY.max(begun.elapsed() * reload::SHARE);
         }
     }
 
-    /// Looks at one folder; whether there was something to do.
-    async fn tend(&self, id: &PartnerId, folder: &PartnerFolder, life: &mut Life) -> bool {
+    /// Does what is due with one partner.
+    async fn tend(&self, resident: &Resident, life: &mut Life) {
         match life {
-            Life::Stopped => false,
-            Life::Broken(broken) => {
-                let now = look(folder.path()).await;
-                let steady = now == std::mem::replace(&mut broken.seen, now);
-                let due = tokio::time::Instant::now() >= broken.again || (steady && now != broken.loaded);
-                if due && self.open(folder, life).await.is_ok() {
-                    out::note(&self.texts.get("partner-mended", &[("partner", id.to_string().into())]));
+            Life::Stopped => {}
+            Life::Broken(_) => {
+                if self.open(resident, life).await.is_ok() {
+                    let args = [("partner", resident.id.to_string().into())];
+                    out::note(&self.texts.get("partner-mended", &args));
                 }
-                due
             }
             Life::Serving(serving) => {
-                if !serving.watched.is_due().await {
-                    return false;
-                }
-                let begun = std::time::Instant::now();
+                let begun = Instant::now();
                 let swap = serving.watched.swap(&self.house).await;
                 serving.refused_edit = reload::refusal(&swap, &serving.watched, &self.texts);
-                if swap == Swap::NeedsRestart {
-                    if let Err(problem) = self.reopen(id, folder, life).await {
-                        out::problem(&problem, &self.texts);
-                        if let Life::Serving(serving) = life {
-                            serving.refused_edit = Some(out::told(&problem, &self.texts));
-                        }
-                    }
-                } else {
+                let before = serving.retry.take();
+                if swap != Swap::NeedsRestart {
                     reload::tell(&serving.watched, &swap, begun.elapsed(), &self.texts);
+                } else if let Err(problem) = self.reopen(resident, life).await {
+                    // What stands in its way may be another partner's, and go.
+                    if let Life::Serving(serving) = life {
+                        serving.refused_edit = Some(out::told(&problem, &self.texts));
+                        serving.retry = Some(Retry::after(before));
+                    }
+                    if before.is_none() {
+                        out::problem(&problem, &self.texts);
+                    }
                 }
-                true
             }
         }
     }
 
     /// Loads a folder and serves by it; else the partner is broken, and it is said why.
-    async fn open(&self, folder: &PartnerFolder, life: &mut Life) -> Result<(), Problem> {
-        let loaded = look(folder.path()).await;
-        match Serving::prepare(&self.house, folder, self.losses, &self.cards).await {
-            Ok(prepared) => match self.claim(&prepared.wired.partner, &prepared.wired.claims) {
-                Ok(()) => {
-                    *life = Life::Serving(Box::new(self.serve(prepared)));
-                    Ok(())
-                }
-                Err(problem) => Err(self.broken(life, loaded, problem)),
-            },
-            Err(problem) => Err(self.broken(life, loaded, problem)),
+    async fn open(&self, resident: &Resident, life: &mut Life) -> Result<(), Problem> {
+        let loaded = look(resident.folder.path()).await;
+        match self.prepare(resident).await {
+            Ok(prepared) => {
+                *life = Life::Serving(Box::new(self.serve(prepared)));
+                Ok(())
+            }
+            Err(problem) => {
+                self.keep_claims(&resident.id, &[]);
+                let before = match &*life {
+                    Life::Broken(before) => Some(before.retry),
+                    Life::Stopped | Life::Serving(_) => None,
+                };
+                let why = out::told(&problem, &self.texts);
+                *life = Life::Broken(Broken { why, loaded, seen: loaded, retry: Retry::after(before) });
+                Err(problem)
+            }
         }
     }
 
-    /// The same for one that may be served: with mistakes it stays as it is.
-    async fn reopen(&self, id: &PartnerId, folder: &PartnerFolder, life: &mut Life) -> Result<(), Problem> {
-        if !matches!(life, Life::Serving(_)) {
-            return self.open(folder, life).await;
+    /// The same for one that is served. Its doors stay open: only its messengers are asked by one after the other.
+    async fn reopen(&self, resident: &Resident, life: &mut Life) -> Result<(), Problem> {
+        let prepared = self.prepare(resident).await?;
+        if let Life::Serving(before) = &*life {
+            before.end();
+            before.ended().await;
         }
-        let prepared = Serving::prepare(&self.house, folder, self.losses, &self.cards).await?;
-        self.claim(id, &prepared.wired.claims)?;
-        self.close(id, life).await;
+        self.house.accounts.forget(&resident.id);
+        let claims = prepared.wired.claims.clone();
         *life = Life::Serving(Box::new(self.serve(prepared)));
-        info!(partner = %id, "the partner is served anew");
+        self.keep_claims(&resident.id, &claims);
+        info!(partner = %resident.id, "the partner is served anew");
         Ok(())
     }
 
-    fn serve(&self, prepared: serving::Prepared) -> Serving {
+    /// Everything that can go wrong before anybody is served by the files as they are now.
+    async fn prepare(&self, resident: &Resident) -> Result<Prepared, Problem> {
+        let prepared = Serving::prepare(&self.house, &resident.folder, self.losses, &self.cards).await?;
+        let id = &prepared.wired.partner;
+        if *id != resident.id {
+            let args = vec![("partner", resident.id.to_string()), ("other", id.to_string())];
+            return Err(Problem::new("problem-partner-link", args));
+        }
+        self.claim(id, &prepared.wired.claims)?;
+        prepared.index(&self.house).await;
+        if self.ending.is_cancelled() {
+            return Err(Problem::new("problem-ending", vec![]));
+        }
+        *resident.terms() = Some(prepared.wired.retention);
+        Ok(prepared)
+    }
+
+    fn serve(&self, prepared: Prepared) -> Serving {
         let serving = Serving::begin(&self.house, prepared, &self.doors, &self.cards);
         if self.receiving.is_cancelled() {
             serving.begin_receiving(&self.house);
@@ -358,44 +426,38 @@ impl Partners {
         serving
     }
 
-    async fn close(&self, id: &PartnerId, life: &mut Life) {
-        let Life::Serving(serving) = &*life else { return };
-        self.doors.close(id);
-        serving.end();
-        serving.ended().await;
-        if self.house.engine.retire(id).await == Retired::Busy {
-            error!(partner = %id, "turns of the partner are under way still; they are written when they end");
+    async fn close(&self, resident: &Resident, life: &mut Life) {
+        let id = &resident.id;
+        if let Life::Serving(serving) = &*life {
+            self.doors.close(id);
+            serving.end();
+            serving.ended().await;
+            if self.house.engine.retire(id).await == Retired::Busy {
+                error!(partner = %id, "turns of the partner are under way still; they are written when they end");
+            }
         }
         self.house.accounts.forget(id);
-        self.unclaim(id);
+        self.keep_claims(id, &[]);
         *life = Life::Stopped;
     }
 
-    fn broken(&self, life: &mut Life, loaded: Fingerprint, problem: Problem) -> Problem {
-        let pause = match &*life {
-            Life::Broken(before) => (before.pause * 2).min(RETRY_MAX),
-            Life::Stopped | Life::Serving(_) => RETRY_MIN,
-        };
-        let again = tokio::time::Instant::now() + pause;
-        let why = out::told(&problem, &self.texts);
-        *life = Life::Broken(Broken { why, loaded, seen: loaded, again, pause });
-        problem
-    }
-
-    /// Notes what this partner alone may have, in the place of what it had.
+    /// Notes what this partner alone may have, beside what it has already.
     fn claim(&self, id: &PartnerId, wanted: &[Claim]) -> Result<(), Problem> {
         let mut claims = self.claims.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(other) = wanted.iter().filter_map(|claim| claims.get(claim)).find(|other| *other != id) {
+        let others = wanted.iter().filter_map(|claim| claims.get(claim)).find(|other| *other != id);
+        let twice = wanted.iter().enumerate().any(|(at, claim)| wanted[..at].contains(claim));
+        if let Some(other) = others.or(twice.then_some(id)) {
             let args = vec![("partner", id.to_string()), ("other", other.to_string())];
             return Err(Problem::new("problem-token-twice", args).hint("problem-token-twice-hint"));
         }
-        claims.retain(|_, of| of != id);
         claims.extend(wanted.iter().map(|claim| (claim.clone(), id.clone())));
         Ok(())
     }
 
-    fn unclaim(&self, id: &PartnerId) {
-        self.claims.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, of| of != id);
+    /// Of what this partner has noted only this is needed any more.
+    fn keep_claims(&self, id: &PartnerId, kept: &[Claim]) {
+        let mut claims = self.claims.lock().unwrap_or_else(PoisonError::into_inner);
+        claims.retain(|claim, of| of != id || kept.contains(claim));
     }
 
     fn residents(&self) -> Vec<(PartnerId, Arc<Resident>)> {
@@ -405,7 +467,11 @@ impl Partners {
 
     fn resident(&self, id: &PartnerId, folder: &PartnerFolder) -> Arc<Resident> {
         let mut all = self.all.write().unwrap_or_else(PoisonError::into_inner);
-        let new = || Arc::new(Resident { folder: folder.clone(), life: Mutex::new(Life::Stopped) });
+        let new = || {
+            let life = Arc::new(Mutex::new(Life::Stopped));
+            let (id, folder) = (id.clone(), folder.clone());
+            Arc::new(Resident { id, folder, life, terms: std::sync::Mutex::default() })
+        };
         Arc::clone(all.entry(id.clone()).or_insert_with(new))
     }
 
@@ -421,10 +487,21 @@ impl Partners {
         let args = vec![("partner", id.to_string()), ("dir", self.root.display().to_string())];
         Err(Problem::new("problem-no-such-partner", args).hint("problem-no-such-partner-hint"))
     }
+}
 
-    fn unmarked(&self, error: &std::io::Error) -> Problem {
-        let args = vec![("path", self.stops.folder().display().to_string()), ("cause", error.to_string())];
-        Problem::new("problem-data", args)
+/// Whether there is something to do for a partner.
+async fn is_due(folder: &Path, life: &mut Life) -> bool {
+    match life {
+        Life::Stopped => false,
+        Life::Broken(broken) => {
+            let now = look(folder).await;
+            let steady = now == std::mem::replace(&mut broken.seen, now);
+            Instant::now() >= broken.retry.at || (steady && now != broken.loaded)
+        }
+        Life::Serving(serving) => {
+            let again = serving.retry.is_some_and(|retry| Instant::now() >= retry.at);
+            serving.watched.is_due().await || again
+        }
     }
 }
 

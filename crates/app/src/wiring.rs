@@ -77,7 +77,7 @@ impl House {
 
     /// The index that holds a partner's pages: the one that all share, or its own where it has an embedding model, for vectors
     /// are made with the partner's key.
-    fn knowledge_of(&self, spec: &PartnerSpec, secrets: &Secrets) -> Result<Arc<dyn Knowledge>, Problem> {
+    pub(crate) fn knowledge_of(&self, spec: &PartnerSpec, secrets: &Secrets) -> Result<Arc<dyn Knowledge>, Problem> {
         let Some(embedder) = self.models.embedder(spec, secrets, &self.clock)? else {
             return Ok(Arc::clone(&self.knowledge));
         };
@@ -92,6 +92,8 @@ impl House {
 /// What one partner adds to the server.
 pub(crate) struct Wired {
     pub(crate) partner: PartnerId,
+    /// The index that is to hold its pages.
+    pub(crate) knowledge: Arc<dyn Knowledge>,
     /// Chats, with the path they are nested at.
     pub(crate) chats: Vec<Arc<WebChat>>,
     /// Pictures that chats show.
@@ -123,6 +125,8 @@ struct TelegramAccount {
     telegram: Arc<Telegram>,
     /// Where Telegram calls us; `None`: we poll.
     webhook: Option<Url>,
+    /// Where it would, and did if the file said otherwise before; `None`: we cannot be called.
+    ours: Option<Url>,
     partner: PartnerId,
     account: AccountId,
     /// Its menu: commands without the slash, and what they are for.
@@ -147,18 +151,19 @@ pub(crate) enum MissingKeys {
     AreErrors,
 }
 
-/// Reads pages into the index and sets up channels and models. Nobody is served by it yet.
-pub(crate) async fn wire(
+/// Sets up channels and models. Nobody is served by it yet, and the index is as it was: see [`index`].
+pub(crate) fn wire(
     house: &House,
-    spec: Arc<PartnerSpec>,
+    spec: &Arc<PartnerSpec>,
     pictures: Arc<dyn Pictures>,
     secrets: &Secrets,
     missing: MissingKeys,
 ) -> Result<(Partner, Wired), Problem> {
-    let knowledge = index(house, &spec, secrets).await?;
-    let mut partner = Partner::new(Arc::clone(&spec)).knowledge(knowledge);
+    let knowledge = house.knowledge_of(spec, secrets)?;
+    let mut partner = Partner::new(Arc::clone(spec)).knowledge(Arc::clone(&knowledge));
     let mut wired = Wired {
         partner: spec.id.clone(),
+        knowledge,
         chats: Vec::new(),
         pictures,
         webhooks: Vec::new(),
@@ -167,12 +172,12 @@ pub(crate) async fn wire(
         retention: spec.config.retention,
         claims: Vec::new(),
     };
-    if let Some(model) = house.models.chain(&spec, secrets, missing, &house.clock)? {
+    if let Some(model) = house.models.chain(spec, secrets, missing, &house.clock)? {
         partner = partner.model(model);
         wired.has_model = true;
     }
     for account in &spec.config.accounts {
-        let Some(channel) = channel(house, &spec, account, secrets, missing, &mut wired)? else { continue };
+        let Some(channel) = channel(house, spec, account, secrets, missing, &mut wired)? else { continue };
         partner = partner.channel(account.id.clone(), channel);
     }
     for member in &spec.config.team {
@@ -187,15 +192,13 @@ pub(crate) async fn wire(
 }
 
 /// Lets the index hold the partner's pages as they are today. Without an index answers are poorer, but they come.
-pub(crate) async fn index(house: &House, spec: &PartnerSpec, secrets: &Secrets) -> Result<Arc<dyn Knowledge>, Problem> {
-    let knowledge = house.knowledge_of(spec, secrets)?;
+pub(crate) async fn index(house: &House, spec: &PartnerSpec, knowledge: &dyn Knowledge) {
     let today = house.clock.now().to_zoned(spec.config.zone.clone()).date();
     let pages: Vec<_> = spec.pages.iter().filter(|page| page.valid_on(today)).cloned().collect();
     match knowledge.index(&spec.id, &pages).await {
         Ok(indexed) => info!(partner = %spec.id, ?indexed, "pages are indexed"),
         Err(cause) => error!(partner = %spec.id, %cause, "pages could not be indexed; answering without them"),
     }
-    Ok(knowledge)
 }
 
 /// The partner's models as one, without a house.
@@ -276,21 +279,23 @@ fn telegram(
     if let Some(token) = secrets.get(&config.token) {
         wired.claims.push(Claim::of_token(&house.key, "telegram", token));
     }
+    let path = house.key.hook(&spec.id, &account.id).expose_secret().to_owned();
+    let ours = hook_url(house, &path);
     let mut called_at = None;
     if config.updates == Updates::Webhook {
         let webhook = telegram.webhook().map_err(|error| refused(account, error.to_string()))?;
-        let hook = Hook {
-            path: house.key.hook(&spec.id, &account.id).expose_secret().to_owned(),
+        called_at = Some(ours.clone()?);
+        wired.webhooks.push(Hook {
+            path,
             partner: spec.id.clone(),
             account: account.id.clone(),
             webhook: Arc::new(webhook),
-        };
-        called_at = Some(hook_url(house, &hook)?);
-        wired.webhooks.push(hook);
+        });
     }
     wired.telegrams.push(TelegramAccount {
         telegram: Arc::clone(&telegram),
         webhook: called_at,
+        ours: ours.ok(),
         partner: spec.id.clone(),
         account: account.id.clone(),
         menu: menu(spec),
@@ -370,6 +375,7 @@ impl Wired {
                 telegram: Arc::clone(&one.telegram),
                 house: Arc::clone(house),
                 webhook: one.webhook.clone(),
+                ours: one.ours.clone(),
                 name: format!("{}/{}", one.partner, one.account),
                 partner: one.partner.clone(),
                 account: one.account.clone(),
@@ -388,10 +394,10 @@ impl Wired {
 }
 
 /// Where a messenger calls us.
-fn hook_url(house: &House, hook: &Hook) -> Result<Url, Problem> {
+fn hook_url(house: &House, path: &str) -> Result<Url, Problem> {
     let nowhere = || Problem::new("problem-no-public-url", vec![]).hint("problem-no-public-url-hint");
     let base = house.public_url.as_ref().ok_or_else(nowhere)?;
-    base.join(&format!("hook/{}", hook.path)).map_err(|_| nowhere())
+    base.join(&format!("hook/{path}")).map_err(|_| nowhere())
 }
 
 /// 256 random bits of this installation: what must be secret and stay the same (paths of webhooks, their tokens, sessions)

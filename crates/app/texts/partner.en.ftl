@@ -63,3 +63,6 @@ problem-no-such-partner = there is no partner "{$partner}": it has no folder in 
 problem-no-such-partner-hint = voronka partner list shows all
 problem-token-twice = partner "{$partner}" has the same messenger key as "{$other}": every customer would be answered twice
 problem-token-twice-hint = each partner needs a bot of its own
+partner-failed = it did not work: {$cause}
+problem-partner-link = the folder of partner "{$partner}" is a link to that of "{$other}"; their names must be the same
+problem-ending = Voronka is stopping

@@ -63,3 +63,6 @@ problem-no-such-partner = партнёра «{$partner}» нет: в {$dir} не
 problem-no-such-partner-hint = voronka partner list покажет всех
 problem-token-twice = у партнёра «{$partner}» тот же ключ мессенджера, что у «{$other}»: каждому клиенту ответили бы дважды
 problem-token-twice-hint = у каждого партнёра должен быть свой бот
+partner-failed = не получилось: {$cause}
+problem-partner-link = папка партнёра «{$partner}» — ссылка на папку «{$other}»; имена должны совпадать
+problem-ending = Воронка останавливается

@@ -55,23 +55,31 @@ impl Writer {
     pub(crate) async fn write(&self, partner: &PartnerId, change: Change, turn: Turn) -> Result<(), KnowledgeError> {
         let (done, written) = oneshot::channel();
         lock(&self.waiting).push(Waiting { partner: partner.clone(), change, turn, done });
-        let (store, waiting, writing) = (self.store.clone(), Arc::clone(&self.waiting), Arc::clone(&self.writing));
+        let (store, queue, writing) = (self.store.clone(), Arc::clone(&self.waiting), Arc::clone(&self.writing));
         // A task of its own: a caller who gives up takes no other's commit along.
         tokio::spawn(async move {
-            let writing = writing.lock_owned().await;
-            let all = std::mem::take(&mut *lock(&waiting));
+            let only = writing.lock_owned().await;
+            let all = std::mem::take(&mut *lock(&queue));
             if all.is_empty() {
                 return;
             }
             let _joined = tokio::task::spawn_blocking(move || {
+                let written = |changes: &[(&PartnerId, &Change)]| {
+                    store.write(changes).map_err(|error| KnowledgeError::Index(error.to_string()))
+                };
                 let changes: Vec<(&PartnerId, &Change)> = all.iter().map(|one| (&one.partner, &one.change)).collect();
-                let result = store.write(&changes).map_err(|error| KnowledgeError::Index(error.to_string()));
-                drop(writing);
+                let together = written(&changes);
                 for one in all {
+                    // What is wrong with one partner's pages is not to cost the others theirs.
+                    let result = match &together {
+                        Err(_) => written(&[(&one.partner, &one.change)]),
+                        Ok(()) => Ok(()),
+                    };
                     drop(one.turn);
                     // Whoever gave up does not hear of it.
-                    let _heard = one.done.send(result.clone());
+                    let _heard = one.done.send(result);
                 }
+                drop(only);
             })
             .await;
         });

@@ -67,7 +67,8 @@ pub(crate) async fn run(wish: Ask, texts: &Texts) -> Result<ExitCode, Problem> {
     let throw_away = tempfile::tempdir().map_err(|error| unreadable(Path::new("."), &error))?;
     let premises = open(throw_away.path(), None, None, Limits::default()).await?;
     let spinner = spinner(&texts.get("indexing", &[]));
-    let knowledge = wiring::index(&premises.house, &spec, &secrets).await?;
+    let knowledge = premises.house.knowledge_of(&spec, &secrets)?;
+    wiring::index(&premises.house, &spec, &*knowledge).await;
     spinner.finish_and_clear();
     let model = wiring::model(&premises.house, &spec, &secrets)?;
     let asking = Asking::new(&premises, spec, model, knowledge, wish.top);

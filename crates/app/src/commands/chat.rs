@@ -74,7 +74,8 @@ async fn serve(
 ) -> Result<(), Problem> {
     let house = &premises.house;
     let spec = Arc::new(spec);
-    let knowledge = wiring::index(house, &spec, secrets).await?;
+    let knowledge = house.knowledge_of(&spec, secrets)?;
+    wiring::index(house, &spec, &*knowledge).await;
     let mut partner = Partner::new(Arc::clone(&spec)).knowledge(knowledge);
     if let Some(model) = wiring::model(house, &spec, secrets)? {
         partner = partner.model(model);

@@ -56,8 +56,9 @@ pub(crate) async fn run(wish: Demo, texts: &Texts) -> Result<ExitCode, Problem> 
     let (doors, cards) = (Arc::<Doors>::default(), admin::Cards::default());
     cards.show(admin::PartnerCard::of(&spec, files()?));
     let pictures = Arc::new(Photos::embedded(&KORICA, &spec));
-    let (partner, wired) =
-        wiring::wire(&premises.house, Arc::new(spec), pictures, &secrets, MissingKeys::LeaveOut).await?;
+    let spec = Arc::new(spec);
+    let (partner, wired) = wiring::wire(&premises.house, &spec, pictures, &secrets, MissingKeys::LeaveOut)?;
+    wiring::index(&premises.house, &spec, &*wired.knowledge).await;
     premises.house.engine.serve(partner);
     doors.open(&wired);
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());

@@ -97,7 +97,8 @@ struct Verdict {
 async fn judge(questions: &Questions, spec: PartnerSpec) -> Result<Vec<Verdict>, Problem> {
     let throw_away = tempfile::tempdir().map_err(|error| unreadable(Path::new("."), &error))?;
     let premises = open(throw_away.path(), None, None, Limits::default()).await?;
-    let knowledge = wiring::index(&premises.house, &spec, &Secrets::default()).await?;
+    let knowledge = premises.house.knowledge_of(&spec, &Secrets::default())?;
+    wiring::index(&premises.house, &spec, &*knowledge).await;
     let names: HashMap<String, String> =
         spec.catalogue.products.iter().map(|product| (product.id.to_string(), product.name.clone())).collect();
     let asking = Asking::new(&premises, spec, None, Arc::clone(&knowledge), PASSAGES);

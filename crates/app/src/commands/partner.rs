@@ -13,9 +13,9 @@ use voronka_core::ids::PartnerId;
 use super::check;
 use crate::{
     cli::{Check, OneOrAll, Partner, PartnerWish},
-    observe::{AccountReport, AccountState, Change, Client},
+    observe::{AccountReport, AccountState, Client},
     out::{self, Problem, Told},
-    partners::{PartnerReport, PartnerState, StopMarks},
+    partners::{Change, PartnerReport, PartnerState, StopMarks},
     texts::Texts,
 };
 
@@ -117,7 +117,7 @@ fn account_key(state: AccountState) -> &'static str {
 
 async fn change(wish: &Partner, partner: &PartnerId, change: Change, texts: &Texts) -> Result<ExitCode, Problem> {
     let args = [("partner", Cow::from(partner.to_string()))];
-    let Some(client) = Client::of(&wish.data).await else {
+    let Some(client) = running(wish).await? else {
         mark(wish, partner, change)?;
         out::note(&texts.get("partner-next-time", &args));
         return Ok(ExitCode::SUCCESS);
@@ -150,7 +150,7 @@ fn mark(wish: &Partner, partner: &PartnerId, change: Change) -> Result<(), Probl
 
 /// Of a running house as it says, else of the folders.
 async fn reports(wish: &Partner) -> Result<Vec<PartnerReport>, Problem> {
-    let mut known = match Client::of(&wish.data).await {
+    let mut known = match running(wish).await? {
         Some(client) => client.partners().await.map_err(|error| failed(&error.to_string()))?.unwrap_or_default(),
         None => Vec::new(),
     };
@@ -163,6 +163,11 @@ async fn reports(wish: &Partner) -> Result<Vec<PartnerReport>, Problem> {
     }
     known.sort_by(|one, other| one.partner.cmp(&other.partner));
     Ok(known)
+}
+
+/// The running house; `None`: none runs over this data folder.
+async fn running(wish: &Partner) -> Result<Option<Client>, Problem> {
+    Client::reach(&wish.data).await.map_err(|error| out::unreadable(&wish.data, &error))
 }
 
 fn folders(root: &Path) -> Result<Vec<PartnerId>, Problem> {
@@ -186,5 +191,5 @@ fn unknown(partner: &PartnerId, root: &Path) -> Problem {
 }
 
 fn failed(cause: &str) -> Problem {
-    Problem::new("letters-failed", vec![("cause", cause.to_owned())])
+    Problem::new("partner-failed", vec![("cause", cause.to_owned())])
 }

@@ -32,7 +32,7 @@ use voronka_engine::{Engine, PutBack};
 use super::{Observed, Readiness, private_routes};
 use crate::{
     out::Problem,
-    partners::{PartnerReport, Partners},
+    partners::{Change, PartnerReport, Partners},
 };
 
 /// How long the running house may take to answer.
@@ -243,9 +243,7 @@ impl Listener for Ours {
 fn partners_routes(partners: Arc<Partners>) -> Router {
     Router::new()
         .route("/partners", get(all_partners))
-        .route("/partners/{partner}/start", post(start))
-        .route("/partners/{partner}/stop", post(stop))
-        .route("/partners/{partner}/restart", post(restart))
+        .route("/partners/{partner}/{change}", post(change))
         .with_state(partners)
 }
 
@@ -253,16 +251,9 @@ async fn all_partners(State(partners): State<Arc<Partners>>) -> Response {
     Json(partners.report()).into_response()
 }
 
-async fn start(State(partners): State<Arc<Partners>>, Of(partner): Of<PartnerId>) -> Response {
-    done(partners.start(&partner).await)
-}
-
-async fn stop(State(partners): State<Arc<Partners>>, Of(partner): Of<PartnerId>) -> Response {
-    done(partners.stop(&partner).await)
-}
-
-async fn restart(State(partners): State<Arc<Partners>>, Of(partner): Of<PartnerId>) -> Response {
-    done(partners.restart(&partner).await)
+async fn change(State(partners): State<Arc<Partners>>, Of((partner, change)): Of<(PartnerId, String)>) -> Response {
+    let Some(change) = Change::named(&change) else { return StatusCode::NOT_FOUND.into_response() };
+    done(partners.change(&partner, change).await)
 }
 
 /// What went wrong is told in the caller's language.
@@ -306,15 +297,11 @@ async fn drop_letter(State(control): State<Control>, Of((partner, id)): Of<(Part
     }
 }
 
-/// What can be done with a partner while others are served.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Change {
-    Start,
-    Stop,
-    Restart,
-}
-
 impl Change {
+    fn named(name: &str) -> Option<Self> {
+        [Self::Start, Self::Stop, Self::Restart].into_iter().find(|change| change.name() == name)
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::Start => "start",
@@ -340,13 +327,24 @@ pub(crate) enum ControlError {
 }
 
 impl Client {
-    /// To the house that runs over a data folder; `None`: none does.
+    /// To the house that runs over a data folder; `None`: none does, or we may not come in.
     pub(crate) async fn of(data: &Path) -> Option<Self> {
+        Self::reach(data).await.ok().flatten()
+    }
+
+    /// The same for those who must know that none runs.
+    pub(crate) async fn reach(data: &Path) -> io::Result<Option<Self>> {
         let path = socket(data);
         // Tried first: a socket without a listener is left from a killed process.
-        UnixStream::connect(&path).await.ok()?;
-        let client = reqwest::Client::builder().unix_socket(path).no_proxy().timeout(PATIENCE).build().ok()?;
-        Some(Self(client))
+        match UnixStream::connect(&path).await {
+            Ok(_) => {}
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
+        }
+        let client = reqwest::Client::builder().unix_socket(path).no_proxy().timeout(PATIENCE).build();
+        client.map(|client| Some(Self(client))).map_err(io::Error::other)
     }
 
     /// Whether it is ready.
@@ -389,7 +387,8 @@ impl Client {
     pub(crate) async fn change(&self, partner: &PartnerId, change: Change) -> Result<Option<Problem>, ControlError> {
         let url = format!("http://voronka/partners/{partner}/{}", change.name());
         // Turns under way may end.
-        Ok(self.told(self.0.post(url).timeout(PATIENCE * 3)).await?.flatten())
+        let told = self.told(self.0.post(url).timeout(PATIENCE * 3)).await?;
+        told.ok_or_else(|| ControlError::Failed("this house has no partners of its own".into()))
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, ControlError> {

@@ -112,6 +112,11 @@ impl Watched {
         steady && now != self.loaded
     }
 
+    /// What is served by.
+    pub(super) fn spec(&self) -> &PartnerSpec {
+        &self.spec
+    }
+
     /// Loads the folder and serves by it, if it is sound.
     pub(crate) async fn swap(&mut self, house: &House) -> Swap {
         let before = fingerprint(self.folder.path());
@@ -131,11 +136,11 @@ impl Watched {
             let errors = diagnostics.iter().filter(|found| found.code.level() == Level::Error).count();
             return Swap::Broken { errors: errors + refused.len() };
         };
-        if !self.stays_wired(&spec, &secrets) {
-            return Swap::NeedsRestart;
-        }
         if let Some(loses) = self.loses(&spec) {
             return loses;
+        }
+        if !self.stays_wired(&spec, &secrets) {
+            return Swap::NeedsRestart;
         }
         let Some(partner) = self.edited(house, &spec).await else { return Swap::NeedsRestart };
         // Before anybody is told of them.
@@ -180,7 +185,9 @@ impl Watched {
             };
         }
         if self.spec.pages != spec.pages || models(&self.spec) != models(spec) {
-            partner = partner.knowledge(wiring::index(house, spec, &self.secrets).await.ok()?);
+            let knowledge = house.knowledge_of(spec, &self.secrets).ok()?;
+            wiring::index(house, spec, &*knowledge).await;
+            partner = partner.knowledge(knowledge);
         }
         for member in &spec.config.team {
             for (kind, address) in &member.reach {

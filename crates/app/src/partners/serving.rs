@@ -8,11 +8,14 @@ use std::sync::{
 use jiff::Timestamp;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::warn;
-use voronka_core::spec::{config::Retention, diagnostic::Level};
+use voronka_core::spec::diagnostic::Level;
 use voronka_engine::Partner;
 use voronka_files::{PartnerFolder, Photos};
 
-use super::reload::{Losses, Watched, fingerprint};
+use super::{
+    Retry,
+    reload::{Losses, Watched, fingerprint},
+};
 use crate::{
     admin::{Cards, PartnerCard},
     out::{Problem, unreadable},
@@ -34,10 +37,19 @@ pub(super) struct Serving {
     pub(super) since: Timestamp,
     /// Why its last edit is not served by.
     pub(super) refused_edit: Option<String>,
+    /// When that is tried again though nothing has changed.
+    pub(super) retry: Option<Retry>,
     wired: Wired,
     receiving: AtomicBool,
     stop: CancellationToken,
     tasks: TaskTracker,
+}
+
+impl Prepared {
+    /// Lets the index hold its pages, once nothing else stands in the way of serving by them.
+    pub(super) async fn index(&self, house: &House) {
+        wiring::index(house, self.watched.spec(), &*self.wired.knowledge).await;
+    }
 }
 
 impl Serving {
@@ -77,8 +89,7 @@ impl Serving {
         let spec = Arc::new(spec);
         let pictures = Photos::of(path, &spec).map_err(|error| unreadable(path, &error))?;
         let shown = Arc::new(pictures.clone());
-        let (partner, wired) =
-            wiring::wire(house, Arc::clone(&spec), shown, &loaded.secrets, MissingKeys::AreErrors).await?;
+        let (partner, wired) = wiring::wire(house, &spec, shown, &loaded.secrets, MissingKeys::AreErrors)?;
         let watched = Watched::new(folder, spec, loaded.secrets, pictures, before, losses, Arc::clone(cards));
         Ok(Prepared { wired, partner, card, watched })
     }
@@ -93,6 +104,7 @@ impl Serving {
             watched,
             since: house.clock.now(),
             refused_edit: None,
+            retry: None,
             wired,
             receiving: AtomicBool::new(false),
             stop: CancellationToken::new(),
@@ -105,11 +117,6 @@ impl Serving {
         if !self.receiving.swap(true, Ordering::AcqRel) {
             self.wired.begin_receiving(house, &self.stop, &self.tasks);
         }
-    }
-
-    /// How long its things are kept.
-    pub(super) fn retention(&self) -> Retention {
-        self.wired.retention
     }
 
     /// Asks its tasks and the streams of its visitors to end.

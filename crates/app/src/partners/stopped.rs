@@ -42,7 +42,8 @@ impl StopMarks {
     /// It is stopped from now on.
     pub(crate) fn put(&self, partner: &PartnerId) -> io::Result<()> {
         fs::create_dir_all(&self.0)?;
-        fs::write(self.0.join(partner.as_str()), "")
+        fs::File::create(self.0.join(partner.as_str()))?.sync_all()?;
+        fs::File::open(&self.0)?.sync_all()
     }
 
     /// It is not stopped any more.

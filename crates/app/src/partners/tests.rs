@@ -98,7 +98,9 @@ impl Stage {
         let resident = self.partners.known(&id(name)).unwrap();
         for _ in 0..2 {
             let mut life = resident.life.lock().await;
-            self.partners.tend(&id(name), &resident.folder, &mut life).await;
+            if is_due(resident.folder.path(), &mut life).await {
+                self.partners.tend(&resident, &mut life).await;
+            }
         }
     }
 }
@@ -107,13 +109,13 @@ impl Stage {
 async fn one_is_stopped_and_started_while_the_other_is_served() {
     let stage = Stage::with(&["anna", "boris"]).await;
     assert_eq!(stage.chat("anna").await, StatusCode::OK);
-    stage.partners.stop(&id("anna")).await.unwrap();
+    stage.partners.change(&id("anna"), Change::Stop).await.unwrap();
     assert_eq!((stage.chat("anna").await, stage.chat("boris").await), (StatusCode::NOT_FOUND, StatusCode::OK));
     assert!(matches!(stage.posts("anna").await, Err(PostError::Unknown)));
     assert_eq!(stage.posts("boris").await.unwrap(), 1);
     assert_eq!(stage.state("anna"), (PartnerState::Stopped, None));
     assert!(stage.cards.of(&id("anna")).is_some(), "its owner still reads what was said");
-    stage.partners.start(&id("anna")).await.unwrap();
+    stage.partners.change(&id("anna"), Change::Start).await.unwrap();
     assert_eq!(stage.chat("anna").await, StatusCode::OK);
     assert_eq!(stage.posts("anna").await.unwrap(), 1);
 }
@@ -121,20 +123,20 @@ async fn one_is_stopped_and_started_while_the_other_is_served() {
 #[tokio::test]
 async fn who_was_stopped_stays_so_when_the_process_starts_again() {
     let stage = Stage::with(&["anna"]).await;
-    stage.partners.stop(&id("anna")).await.unwrap();
+    stage.partners.change(&id("anna"), Change::Stop).await.unwrap();
     let again = Stage::house_of(&stage.root, &stage.house, &stage.doors, &stage.cards);
     again.take_in(&PartnerFolder::named(stage.folder("anna"))).await.unwrap();
     assert_eq!((again.served().await, again.report()[0].state), (0, PartnerState::Stopped));
-    again.start(&id("anna")).await.unwrap();
+    again.change(&id("anna"), Change::Start).await.unwrap();
     assert_eq!(again.served().await, 1);
 }
 
 #[tokio::test]
 async fn a_folder_that_is_new_is_started_without_a_restart_of_the_others() {
     let stage = Stage::with(&["anna"]).await;
-    assert!(stage.partners.start(&id("vera")).await.is_err(), "there is no such folder");
+    assert!(stage.partners.change(&id("vera"), Change::Start).await.is_err(), "there is no such folder");
     stage.write("vera", "config.yaml", "name: Вера\naccounts: {web: {}}\n");
-    stage.partners.start(&id("vera")).await.unwrap();
+    stage.partners.change(&id("vera"), Change::Start).await.unwrap();
     assert_eq!((stage.chat("vera").await, stage.chat("anna").await), (StatusCode::OK, StatusCode::OK));
 }
 
@@ -181,7 +183,7 @@ async fn a_folder_that_vanishes_is_served_by_what_was_read() {
     fs::remove_dir_all(stage.folder("anna")).unwrap();
     stage.tend("anna").await;
     assert_eq!((stage.state("anna").0, stage.chat("anna").await), (PartnerState::Serving, StatusCode::OK));
-    assert!(stage.partners.restart(&id("anna")).await.is_err());
+    assert!(stage.partners.change(&id("anna"), Change::Restart).await.is_err());
     assert_eq!(stage.chat("anna").await, StatusCode::OK);
 }
 
@@ -200,7 +202,68 @@ async fn two_partners_with_one_token_are_not_both_served() {
     let refused = stage.take_in("boris").await.unwrap_err();
     let told = out::told(&refused, &Texts::english());
     assert!(told.contains("boris") && told.contains("anna") && !told.contains("1:same"), "{told}");
-    stage.partners.stop(&id("anna")).await.unwrap();
-    stage.partners.start(&id("boris")).await.unwrap();
+    // A restart gives nothing away.
+    stage.partners.change(&id("anna"), Change::Restart).await.unwrap();
+    assert!(stage.partners.change(&id("boris"), Change::Start).await.is_err());
+    stage.partners.change(&id("anna"), Change::Stop).await.unwrap();
+    stage.partners.change(&id("boris"), Change::Start).await.unwrap();
     assert_eq!((stage.state("anna").0, stage.state("boris").0), (PartnerState::Stopped, PartnerState::Serving));
+}
+
+#[tokio::test]
+async fn who_calls_and_goes_away_leaves_nothing_half_done() {
+    let stage = Stage::with(&["anna"]).await;
+    let anna = id("anna");
+    let mut stopping = Box::pin(stage.partners.change(&anna, Change::Stop));
+    // Polled once, then dropped.
+    assert!(futures::poll!(stopping.as_mut()).is_pending());
+    drop(stopping);
+    let resident = stage.partners.known(&anna).unwrap();
+    while !matches!(*resident.life.lock().await, Life::Stopped) {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!((stage.state("anna").0, stage.chat("anna").await), (PartnerState::Stopped, StatusCode::NOT_FOUND));
+    assert!(stage.partners.stops.has(&anna));
+}
+
+#[tokio::test]
+async fn a_link_to_another_partner_s_folder_is_not_served_as_it() {
+    let stage = Stage::with(&["anna"]).await;
+    std::os::unix::fs::symlink(stage.folder("anna"), stage.folder("boris")).unwrap();
+    assert!(stage.partners.change(&id("boris"), Change::Start).await.is_err());
+    assert_eq!((stage.state("anna").0, stage.posts("anna").await.unwrap()), (PartnerState::Serving, 1));
+}
+
+#[tokio::test]
+async fn what_a_stopped_partner_keeps_is_forgotten_by_its_terms_all_the_same() {
+    let stage = Stage::with(&["anna"]).await;
+    stage.partners.change(&id("anna"), Change::Stop).await.unwrap();
+    let again = Stage::house_of(&stage.root, &stage.house, &stage.doors, &stage.cards);
+    again.take_in(&voronka_files::PartnerFolder::named(stage.folder("anna"))).await.unwrap();
+    assert_eq!((again.retention(), again.retention().len()), (stage.partners.retention(), 1));
+}
+
+#[tokio::test]
+async fn a_token_that_moves_to_another_partner_is_taken_over_once_it_is_free() {
+    let stage = Stage::with(&[]).await;
+    let config = "name: К\naccounts: {telegram: {updates: polling, api: 'http://127.0.0.1:1'}}\n";
+    for (name, token) in [("anna", "1:a"), ("boris", "2:b")] {
+        stage.write(name, "config.yaml", config);
+        stage.write(name, ".env", &format!("TELEGRAM_TOKEN={token}\n"));
+        stage.take_in(name).await.unwrap();
+    }
+    stage.write("anna", ".env", "TELEGRAM_TOKEN=2:b\n");
+    stage.tend("anna").await;
+    assert!(stage.state("anna").1.unwrap().contains("boris"));
+    stage.write("boris", ".env", "TELEGRAM_TOKEN=3:new\n");
+    stage.tend("boris").await;
+    assert_eq!(stage.state("boris"), (PartnerState::Serving, None));
+    let resident = stage.partners.known(&id("anna")).unwrap();
+    let mut life = resident.life.lock().await;
+    let Life::Serving(serving) = &mut *life else { panic!("it is served") };
+    serving.retry = serving.retry.map(|retry| Retry { at: Instant::now(), ..retry });
+    assert!(is_due(resident.folder.path(), &mut life).await);
+    stage.partners.tend(&resident, &mut life).await;
+    drop(life);
+    assert_eq!(stage.state("anna"), (PartnerState::Serving, None));
 }

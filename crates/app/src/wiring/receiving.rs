@@ -28,6 +28,8 @@ pub(super) struct Receiving {
     pub(super) house: Arc<House>,
     /// Where Telegram calls us; `None`: we poll.
     pub(super) webhook: Option<Url>,
+    /// Where it called us if we did not poll before.
+    pub(super) ours: Option<Url>,
     pub(super) name: String,
     pub(super) partner: PartnerId,
     pub(super) account: AccountId,
@@ -110,7 +112,7 @@ impl Receiving {
                     webhook.map_err(|error| Trouble { state: AccountState::Unreachable, why: error.to_string() })?;
                 Ok(webhook.set_webhook(url).await?)
             }
-            None => self.telegram.begin_polling(None).await.map_err(|error| Trouble::from(&error)),
+            None => self.telegram.begin_polling(self.ours.as_ref()).await.map_err(|error| Trouble::from(&error)),
         }
     }
 

@@ -79,6 +79,7 @@ impl Stage {
         config.api = address.parse().unwrap();
         let telegram = Arc::new(Telegram::new(config).unwrap());
         let receiving = Receiving {
+            ours: None,
             telegram,
             house: Arc::clone(&house),
             webhook: None,
