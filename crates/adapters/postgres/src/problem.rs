@@ -22,6 +22,20 @@ impl Problem {
         Self::Store(StoreError::Failed(why.to_owned()))
     }
 
+    /// The same as something that passes: the database could not be asked, whatever it answered.
+    pub(crate) fn out_of_reach(self) -> Self {
+        Self::Store(StoreError::Busy(format!("the database cannot be reached: {}", self.told())))
+    }
+
+    /// What may be told of it: no values.
+    pub(crate) fn told(&self) -> String {
+        match self {
+            Self::Sql(error) => store_error(error).to_string(),
+            Self::Store(error) => error.to_string(),
+            Self::Conflict | Self::Unreadable(_) => format!("{self:?}"),
+        }
+    }
+
     /// Whether the connection is of no use any more, so that the same may be tried on another.
     pub(crate) fn is_lost(&self) -> bool {
         matches!(self, Self::Sql(error) if is_lost(error))
@@ -71,9 +85,11 @@ fn is_lost(error: &sqlx::Error) -> bool {
 pub(crate) fn store_error(error: &sqlx::Error) -> StoreError {
     let sqlx::Error::Database(refusal) = error else {
         return match error {
-            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::Protocol(_) | sqlx::Error::BeginFailed => {
-                StoreError::Busy(format!("the database cannot be reached: {error}"))
-            }
+            sqlx::Error::Io(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::Protocol(_)
+            | sqlx::Error::WorkerCrashed
+            | sqlx::Error::BeginFailed => StoreError::Busy(format!("the database cannot be reached: {error}")),
             _ => StoreError::Failed(error.to_string()),
         };
     };
@@ -85,7 +101,7 @@ fn by_state(state: &str, message: &str) -> StoreError {
     match state {
         // Connections, shutting down, too many of them, serialization, deadlocks, locks and time limits; and a database that was
         // switched to reading alone while a standby takes over.
-        _ if ["08", "57P", "53300", "53400", "40001", "40P01", "55P03", "57014", "25P03", "25006"]
+        _ if ["08", "57P", "53300", "53400", "40001", "40P01", "55P03", "57014", "58030", "25P03", "25006"]
             .iter()
             .any(|class| state.starts_with(class)) =>
         {
@@ -107,7 +123,7 @@ mod tests {
 
     #[test]
     fn what_passes_by_itself_is_tried_again_and_nothing_else() {
-        for state in ["08006", "57P01", "57P03", "53300", "40001", "40P01", "53100", "53200"] {
+        for state in ["08006", "57P01", "57P03", "53300", "40001", "40P01", "53100", "53200", "58030"] {
             assert_ne!(by_state(state, "…").fate(), Fate::Final, "{state}");
         }
         assert_eq!(by_state("53100", "…"), StoreError::Full);

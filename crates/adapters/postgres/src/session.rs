@@ -109,7 +109,7 @@ impl Reading {
             match pool.begin_with(AssertSqlSafe(beginning)).await.map_err(Problem::from) {
                 Ok(transaction) => return Ok(Self { transaction, keeps_statements }),
                 Err(problem) if problem.is_lost() && left > 0 => left -= 1,
-                Err(problem) => return Err(problem),
+                Err(problem) => return Err(problem.out_of_reach()),
             }
         }
     }

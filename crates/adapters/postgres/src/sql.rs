@@ -254,7 +254,8 @@ statements! {
     OUTBOX_TRIED = "UPDATE voronka.outbox o SET attempts = o.attempts + t.times FROM unnest($2::uuid[], $3::int8[]) AS t (id, times) \
         WHERE o.partner = $1 AND o.id = t.id";
     UNSENT = "SELECT partner, position FROM voronka.outbox WHERE lane <> 2 AND position > $1 ORDER BY position LIMIT $2";
-    BUBBLES = bubbles!("o.position = ANY ($2)");
+    /// The lane is named for the index by position.
+    BUBBLES = bubbles!("o.lane <> 2 AND o.position = ANY ($2)");
     CAMPAIGN = bubbles!("o.account = $2 AND o.lane = 2 AND o.position > $3 ORDER BY o.position LIMIT $4");
 
     NOTICES_ADD = "INSERT INTO voronka.notices (partner, id, about, text, at, conversation) \

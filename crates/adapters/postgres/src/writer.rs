@@ -13,7 +13,10 @@ use async_trait::async_trait;
 use metrics::{Counter, Histogram};
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::{mpsc, oneshot};
-use voronka_core::{ids::PartnerId, ports::PostedMail};
+use voronka_core::{
+    ids::PartnerId,
+    ports::{PostedMail, StoreError},
+};
 
 use self::{
     batch::{Batch, Outcomes},
@@ -178,10 +181,21 @@ async fn write(pen: &mut Pen, batch: Batch, meters: &Meters) {
             batch.fail(problem);
         }
         Err(_) => {
+            let mut gone: Option<StoreError> = None;
             for one in batch.apart() {
+                // Each of the rest would wait for a database that has gone meanwhile.
+                if let Some(why) = &gone {
+                    one.fail(Problem::Store(why.clone()));
+                    continue;
+                }
                 match write_once(pen, &one, meters).await {
                     Ok(outcomes) => one.answer(outcomes),
-                    Err(problem) => one.fail(problem),
+                    Err(problem) => {
+                        if problem.is_lost() || matches!(problem, Problem::Store(_)) {
+                            gone = Some(StoreError::Busy(problem.told()));
+                        }
+                        one.fail(problem);
+                    }
                 }
             }
         }

@@ -14,7 +14,7 @@ use tokio::{
 };
 use voronka_core::{
     message::{EventKey, Inbound},
-    ports::{Fate, Journal, PostedMail, Writers},
+    ports::{CommitError, Fate, Journal, PostedMail, StoreError, Writers},
 };
 use voronka_testkit::journal::sample;
 
@@ -131,6 +131,36 @@ async fn connections_that_died_at_rest_are_not_noticed_by_callers() {
         assert_eq!(store.mail(&key, 10).await.unwrap().len(), round + 1);
         fixture.database.end_connections();
     }
+}
+
+/// Whatever the server says to who connects anew, a customer's mail must not be set aside for it.
+#[tokio::test]
+async fn a_database_that_lets_nobody_in_for_a_while_is_busy_and_costs_nothing() {
+    let fixture = InDatabase::new().await;
+    let (store, key) = (&fixture.store, event(0).conversation());
+    let name = fixture.database.run("SELECT current_database()");
+    fixture.database.run(&format!("REVOKE CONNECT ON DATABASE {name} FROM PUBLIC"));
+    fixture.database.end_connections();
+    let turn = Arc::new(sample::full_turn(&key, &event(0), 0));
+    let (posted, read) = (store.post(vec![event(0)]).await, store.mail(&key, 10).await);
+    assert_ne!(posted.unwrap_err().fate(), Fate::Final);
+    assert_ne!(read.unwrap_err().fate(), Fate::Final);
+    assert!(matches!(store.commit(Arc::clone(&turn)).await, Err(CommitError::Store(StoreError::Busy(_)))));
+    fixture.database.run(&format!("GRANT CONNECT ON DATABASE {name} TO PUBLIC"));
+    assert!(matches!(store.post(vec![event(0)]).await.unwrap()[0], PostedMail::New(..)));
+    assert_eq!(store.mail(&key, 10).await.unwrap().len(), 1);
+}
+
+/// The row by which a lost COMMIT is found out was cleared away while this process wrote nothing.
+#[tokio::test]
+async fn a_quiet_process_whose_row_is_gone_finds_out_a_lost_commit_all_the_same() {
+    let fixture = InDatabase::new().await;
+    let shears = Shears::between(&fixture);
+    let store = shears.store(&fixture).await;
+    fixture.database.run("DELETE FROM voronka.commits");
+    shears.cut_next(AFTER_COMMIT);
+    let posted = store.post(vec![event(0)]).await.expect("it was written, and that is found out");
+    assert!(matches!(posted[0], PostedMail::New(..)));
 }
 
 /// A server that is not there is waited for.

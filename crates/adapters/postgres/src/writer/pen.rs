@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// How long the server keeps a transaction of ours of which it hears nothing: what it holds locked is free again then.
-const SILENCE_MAX: &str = "15s";
+const SILENCE_MAX: &str = "5s";
 
 /// The connection that writes, made anew when it is lost.
 ///
@@ -49,9 +49,10 @@ impl Pen {
     pub(super) async fn begin(&mut self, mail: bool) -> Result<Desk<'_>, Problem> {
         // A connection that died while nothing was written is noticed here, when nothing can be lost yet.
         if let Err(problem) = self.try_begin(mail).await {
-            tracing::debug!(?problem, "the writer connects anew");
+            tracing::debug!(problem = problem.told(), "the writer connects anew");
             self.connection = None;
-            self.try_begin(mail).await?;
+            // Whatever the server says to that (a password that has changed, no room), it is no fault of what is to be written.
+            self.try_begin(mail).await.map_err(Problem::out_of_reach)?;
         }
         let guise = self.guise.clone();
         let keeps_statements = self.keeps_statements;
@@ -88,9 +89,11 @@ impl Pen {
         self.number += 1;
         let lock = if mail { sql::POSITIONS_LOCK } else { "" };
         let beginning = format!(
-            "BEGIN; SET LOCAL idle_in_transaction_session_timeout = '{SILENCE_MAX}'; {lock}; \
-             UPDATE voronka.commits SET number = {}, at = now() WHERE writer = '{}'",
-            self.number, self.writer
+            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL synchronous_commit = on; \
+             SET LOCAL idle_in_transaction_session_timeout = '{SILENCE_MAX}'; {lock}; \
+             INSERT INTO voronka.commits (writer, number, at) VALUES ('{}', {}, now()) \
+             ON CONFLICT (writer) DO UPDATE SET number = excluded.number, at = excluded.at",
+            self.writer, self.number
         );
         self.execute(beginning).await
     }
@@ -102,7 +105,7 @@ impl Pen {
 
     async fn commit(&mut self) -> Result<(), Problem> {
         let Err(problem) = self.execute("COMMIT".to_owned()).await else { return Ok(()) };
-        tracing::warn!(?problem, "the answer to COMMIT was lost; finding out what became of it");
+        tracing::warn!(problem = problem.told(), "the answer to COMMIT was lost; finding out what became of it");
         self.connection = None;
         if self.was_written().await { Ok(()) } else { Err(problem) }
     }
@@ -119,7 +122,7 @@ impl Pen {
                 Ok(number) => return number == Some(self.number),
                 Err(problem) => {
                     self.connection = None;
-                    tracing::warn!(?problem, "the database is out of reach");
+                    tracing::warn!(problem = problem.told(), "the database is out of reach");
                 }
             }
             tokio::time::sleep(pauses.next().unwrap_or(Duration::from_secs(2))).await;
