@@ -23,6 +23,7 @@ use std::{
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
+    time::Duration,
 };
 
 use secrecy::{ExposeSecret, SecretString};
@@ -35,9 +36,9 @@ use crate::{
     cli::Wish,
     observe::{Control, DiskMin, Health, Observed, Recorder},
     open_files,
-    out::{Problem, chain, unreadable},
+    out::{self, Problem, chain, unreadable},
     partners::Partners,
-    store::{self, Store},
+    store::{self, Store, Tenure},
     texts::Texts,
     wiring::{House, InstanceKey},
 };
@@ -67,7 +68,11 @@ pub(crate) async fn run(wish: Wish, texts: &Texts) -> Result<ExitCode, Problem> 
 pub(crate) struct Premises {
     pub(crate) house: Arc<House>,
     pub(crate) store: Arc<dyn Store>,
+    tenure: Tenure,
 }
+
+/// How long to wait for another house over the same database to end, between looks.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// A data folder in which something cannot be made, read or written.
 fn unusable(data: &Path, error: &dyn std::error::Error) -> Problem {
@@ -88,15 +93,50 @@ async fn open(
     }
     std::fs::create_dir_all(data).map_err(|error| unusable(data, &error))?;
     let store = store::open(data, database).await?;
+    let tenure = tenure(&*store).await?;
     let key = InstanceKey::of(data).map_err(|error| unusable(data, &error))?;
     let knowledge = KnowledgeIndex::open(data.join("index")).map_err(|error| unusable(data, &error))?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let engine = Engine::new(store.clone(), Arc::clone(&clock)).limits(limits);
     let house = House::new(engine, store.clone(), Arc::new(knowledge), clock, key, public_url, data.to_path_buf());
-    Ok(Premises { house: Arc::new(house), store })
+    Ok(Premises { house: Arc::new(house), store, tenure })
+}
+
+/// Waits until no other house serves from the store: two would answer every customer. One that is to take over is started
+/// beside the one that serves, and goes on where that ends.
+async fn tenure(store: &dyn Store) -> Result<Tenure, Problem> {
+    let mut told = false;
+    loop {
+        match store.tenure().await {
+            Ok(Some(tenure)) => return Ok(tenure),
+            Ok(None) if !std::mem::replace(&mut told, true) => {
+                out::note(&Texts::of_locale().get("tenure-waits", &[("place", store.place().into())]));
+            }
+            Ok(None) => {}
+            Err(error) => {
+                let args = vec![("address", store.place()), ("cause", error.to_string())];
+                return Err(Problem::new("problem-database", args));
+            }
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
 }
 
 impl Premises {
+    /// Waits until the process is asked to end.
+    ///
+    /// # Errors
+    /// When another house may serve from now on: nothing more is sent or written by this one.
+    async fn until(&self, asked: impl Future<Output = ()>) -> Result<(), Problem> {
+        tokio::select! {
+            () = asked => Ok(()),
+            () = self.tenure.lost() => {
+                self.house.engine.abandon().await;
+                Err(Problem::new("tenure-lost", vec![("place", self.store.place())]))
+            }
+        }
+    }
+
     /// What an operator may see of it, and the file with the token by which metrics are read.
     fn observed(&self, recorder: Option<Recorder>, data: &Path, disk_min: DiskMin) -> Observed {
         let house = &self.house;

@@ -24,11 +24,28 @@ pub(crate) trait Store: Journal + Retention + Shelf {
     /// Whether it can be written now.
     async fn probe(&self) -> Result<(), StoreError>;
 
+    /// The right to be the one house that serves from it; `None`: another one does.
+    async fn tenure(&self) -> Result<Option<Tenure>, StoreError>;
+
     /// Leaves it tidy, for a clean stop.
     fn tidy(&self) -> Result<(), StoreError>;
 
     /// Where it is kept how far the audit of the owner's pages is, so that an older copy of it is seen.
     fn anchors(self: Arc<Self>) -> Option<Arc<SqliteStore>>;
+}
+
+/// The right to be the one house that serves from a store, for as long as it is kept.
+pub(crate) struct Tenure(Option<voronka_postgres::Tenure>);
+
+impl Tenure {
+    /// Returns when another house may serve: this one must stop at once.
+    pub(crate) async fn lost(&self) {
+        match &self.0 {
+            Some(tenure) => tenure.lost().await,
+            // A file is locked for as long as it is open.
+            None => std::future::pending().await,
+        }
+    }
 }
 
 #[async_trait]
@@ -39,6 +56,10 @@ impl Store for SqliteStore {
 
     async fn probe(&self) -> Result<(), StoreError> {
         Self::probe(self).await
+    }
+
+    async fn tenure(&self) -> Result<Option<Tenure>, StoreError> {
+        Ok(Some(Tenure(None)))
     }
 
     fn tidy(&self) -> Result<(), StoreError> {
@@ -58,6 +79,10 @@ impl Store for PostgresStore {
 
     async fn probe(&self) -> Result<(), StoreError> {
         Self::probe(self).await
+    }
+
+    async fn tenure(&self) -> Result<Option<Tenure>, StoreError> {
+        Ok(Self::tenure(self).await?.map(|tenure| Tenure(Some(tenure))))
     }
 
     /// The server sees to that.

@@ -263,3 +263,5 @@ doctor-server-address = The address of the database cannot be read
 doctor-server-refused = The database {$address} cannot be used: {$cause}
     .why = Messages are not taken in, and Voronka cannot start.
     .hint = see whether the server runs; how a database is set up is told in the book: "PostgreSQL"
+tenure-waits = Another Voronka serves from {$place}. Waiting for it to stop; this one goes on where it ends.
+tenure-lost = the connection to {$place} is lost and another Voronka may serve from it; this one has stopped, so that nobody is answered twice

@@ -225,7 +225,7 @@ fn psql(folder: &Path, role: &str, database: &str, sql: &str) -> io::Result<Stri
 /// What a program says, in files rather than pipes: what it leaves running would keep a pipe open.
 fn told(command: &mut Command) -> io::Result<String> {
     let mut path = env::temp_dir();
-    path.push(format!("voronka-postgres-{}.out", std::process::id()));
+    path.push(format!("voronka-postgres-{}-{}.out", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
     let out = File::create(&path)?;
     let status = command.stdin(Stdio::null()).stdout(out.try_clone()?).stderr(out).status()?;
     let said = fs::read_to_string(&path)?;

@@ -18,6 +18,7 @@ mod retention;
 mod session;
 mod sql;
 mod store;
+mod tenure;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -26,3 +27,4 @@ mod writer;
 pub use address::{Address, BadAddress};
 pub use migrate::{Schema, migrate, schema};
 pub use store::PostgresStore;
+pub use tenure::Tenure;

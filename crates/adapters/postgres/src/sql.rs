@@ -18,6 +18,7 @@ pub(crate) const OF_NO_PARTNER: &[&str] = &[
     "SCHEMA_FOUND",
     "SCHEMA_NUMBER",
     "SERVER_VERSION",
+    "TENURE",
     "MIGRATED",
     "AS_DISPATCH",
     "AS_OURSELVES",
@@ -132,10 +133,14 @@ pub(crate) const READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 /// The lock under which mail is given its positions, until the transaction ends: of two processes the one that has the smaller
 /// positions is done first.
 pub(crate) const POSITIONS_LOCK: &str = "SELECT pg_advisory_xact_lock(1987011183, 1)";
+/// The transaction that is held for as long as a process serves; a machine that has vanished is noticed by the server.
+pub(crate) const TENURE_BEGIN: &str = "BEGIN READ ONLY; SET LOCAL idle_in_transaction_session_timeout = 0; \
+    SET LOCAL tcp_keepalives_idle = 3; SET LOCAL tcp_keepalives_interval = 2; SET LOCAL tcp_keepalives_count = 3";
 /// The lock under which the schema is changed.
 pub(crate) const MIGRATIONS_LOCK: &str = "SELECT pg_advisory_xact_lock(1987011183, 2)";
 
 statements! {
+    TENURE = "SELECT pg_try_advisory_xact_lock(1987011183, 3)";
     SERVER_VERSION = "SELECT current_setting('server_version_num')::bigint";
     SCHEMA_FOUND = "SELECT to_regclass('voronka.migrations') IS NOT NULL";
     SCHEMA_NUMBER = "SELECT coalesce(max(number), 0)::bigint FROM voronka.migrations";

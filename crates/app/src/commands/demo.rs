@@ -86,7 +86,7 @@ pub(crate) async fn run(wish: Demo, texts: &Texts) -> Result<ExitCode, Problem> 
     let routes = server::only_for(routes, admin::LOCAL_HOSTS.map(str::to_owned).into());
     let clock = Arc::clone(&house.clock);
     tasks.spawn(server::serve(listener, routes, server::Proxies::default(), clock, stop.clone()));
-    asked.await;
+    premises.until(asked).await?;
     out::note(&texts.get("stopping", &[]));
     stop.cancel();
     wired.chats.iter().for_each(|chat| chat.stop());

@@ -56,7 +56,7 @@ pub(crate) async fn run(wish: Run, texts: &Texts) -> Result<ExitCode, Problem> {
     let store: Arc<dyn Retention> = premises.store.clone();
     tasks.spawn(Arc::clone(&partners).watch(stop.clone()));
     tasks.spawn(housekeeping::run(store, Arc::clone(&house.clock), Arc::clone(&partners), stop.clone()));
-    asked.await;
+    premises.until(asked).await?;
     out::note(&texts.get("stopping", &[]));
     stop.cancel();
     partners.end().await;

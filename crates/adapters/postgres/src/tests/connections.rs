@@ -151,6 +151,54 @@ async fn a_database_that_lets_nobody_in_for_a_while_is_busy_and_costs_nothing() 
     assert_eq!(store.mail(&key, 10).await.unwrap().len(), 1);
 }
 
+/// Two that serve would answer every customer twice.
+#[tokio::test]
+async fn of_two_processes_one_serves_and_the_other_takes_over() {
+    let fixture = InDatabase::new().await;
+    let other = PostgresStore::open(&fixture.app()).await.unwrap();
+    let first = fixture.store.tenure().await.unwrap().expect("nobody else serves");
+    assert!(other.tenure().await.unwrap().is_none());
+    drop(first);
+    let second = loop {
+        // The server hears of the end in its own time.
+        if let Some(tenure) = other.tenure().await.unwrap() {
+            break tenure;
+        }
+        tokio::task::yield_now().await;
+    };
+    assert!(fixture.store.tenure().await.unwrap().is_none());
+    // Its work goes on beside it, and holds no lock that it would wait for.
+    assert!(matches!(other.post(vec![event(0)]).await.unwrap()[0], PostedMail::New(..)));
+    fixture.database.end_connections();
+    let third = loop {
+        if let Some(tenure) = fixture.store.tenure().await.unwrap() {
+            break tenure;
+        }
+    };
+    second.lost().await;
+    drop(third);
+}
+
+#[tokio::test]
+async fn who_serves_goes_on_when_the_server_is_back_and_nobody_else_came() {
+    let fixture = InDatabase::new().await;
+    let tenure = fixture.store.tenure().await.unwrap().expect("nobody else serves");
+    let holders = "SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database \
+        WHERE l.locktype = 'advisory' AND l.objid = 3 AND l.granted AND d.datname = current_database()";
+    assert_eq!(fixture.database.run(holders), "1");
+    fixture.database.end_connections();
+    while fixture.database.run(holders) != "0" {}
+    tokio::select! {
+        () = tenure.lost() => panic!("nobody else has it"),
+        () = async {
+            while fixture.database.run(holders) != "1" {
+                tokio::task::yield_now().await;
+            }
+        } => {}
+    }
+    assert!(fixture.store.tenure().await.unwrap().is_none());
+}
+
 /// The row by which a lost COMMIT is found out was cleared away while this process wrote nothing.
 #[tokio::test]
 async fn a_quiet_process_whose_row_is_gone_finds_out_a_lost_commit_all_the_same() {
