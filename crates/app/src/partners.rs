@@ -7,6 +7,7 @@ mod stopped;
 
 use std::{
     collections::BTreeMap,
+    num::NonZeroUsize,
     panic::AssertUnwindSafe,
     path::{Path, PathBuf},
     sync::{Arc, PoisonError, RwLock},
@@ -63,6 +64,8 @@ pub(crate) struct Partners {
     receiving: CancellationToken,
     /// The process ends: nobody is served any more.
     ending: CancellationToken,
+    /// Folders that are read at a time: more threads would not be quicker, and each keeps memory of its own.
+    reading: Semaphore,
 }
 
 /// One of them. Whoever changes its life holds the lock.
@@ -174,6 +177,7 @@ impl Partners {
             claims: std::sync::Mutex::default(),
             receiving: CancellationToken::new(),
             ending: CancellationToken::new(),
+            reading: Semaphore::new(std::thread::available_parallelism().map_or(1, NonZeroUsize::get)),
         }
     }
 
@@ -367,7 +371,10 @@ impl Partners {
 
     /// Loads a folder and serves by it; else the partner is broken, and it is said why.
     async fn open(&self, resident: &Resident, life: &mut Life) -> Result<(), Problem> {
-        let loaded = look(resident.folder.path()).await;
+        let loaded = {
+            let _place = self.reading.acquire().await;
+            look(resident.folder.path()).await
+        };
         match self.prepare(resident).await {
             Ok(prepared) => {
                 *life = Life::Serving(Box::new(self.serve(prepared)));
@@ -403,7 +410,10 @@ impl Partners {
 
     /// Everything that can go wrong before anybody is served by the files as they are now.
     async fn prepare(&self, resident: &Resident) -> Result<Prepared, Problem> {
-        let prepared = Serving::prepare(&self.house, &resident.folder, self.losses, &self.cards).await?;
+        let prepared = {
+            let _place = self.reading.acquire().await;
+            Serving::prepare(&self.house, &resident.folder, self.losses, &self.cards).await?
+        };
         let id = &prepared.wired.partner;
         if *id != resident.id {
             let args = vec![("partner", resident.id.to_string()), ("other", id.to_string())];
