@@ -5,18 +5,24 @@
 mod backups;
 mod binary;
 mod browser;
+mod certificates;
 mod cli;
 mod customer;
 mod demo;
+mod deploying;
 mod dialogue;
 mod disk;
 mod doctor;
 mod faults;
 mod hooks;
 mod killed;
+#[path = "../../crates/testkit/src/left_out.rs"]
+#[expect(unreachable_pub, reason = "the tests of the store use it as well")]
+mod left_out;
 mod letters;
 mod looks;
 mod model;
+mod moving;
 mod owner;
 mod page;
 mod pains;
@@ -25,17 +31,21 @@ mod postgres;
 #[expect(dead_code, unreachable_pub, reason = "the tests of the store use more of it")]
 mod postgres_server;
 mod proxy;
+mod shared;
 mod shop;
 mod signing_in;
 mod site;
 mod telegram;
 mod terminal;
 mod web;
+mod white;
 
-use std::{future::Future, io::Write, time::Duration};
+use std::{future::Future, time::Duration};
+
+use self::left_out::left_out;
 
 /// How long anything may take before a test gives up. Generous: the machine may be busy, the binary unoptimised.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How often a condition is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
@@ -60,12 +70,4 @@ fn http() -> reqwest::Client {
         let _installed = rustls::crypto::ring::default_provider().install_default();
     }
     reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().expect("a client")
-}
-
-/// What cannot be tested on this machine; `cargo xtask test` tells it at its end.
-fn left_out(what: &str) {
-    let _told = writeln!(std::io::stderr(), "LEFT OUT: {what}");
-    let Some(path) = std::env::var_os("VORONKA_LEFT_OUT") else { return };
-    let mut file = std::fs::File::options().create(true).append(true).open(path).expect("the list can be written");
-    writeln!(file, "{what}").expect("the list can be written");
 }

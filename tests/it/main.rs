@@ -1,7 +1,9 @@
-//! What is true of the whole. `arrows` and `house` read the workspace; `e2e` drives the built binary from outside.
+//! What is true of the whole. `arrows`, `house` and `promises` read the workspace; `e2e` drives the built binary from
+//! outside.
 
 mod arrows;
 mod deploy;
 mod e2e;
 mod house;
+mod promises;
 mod workspace;

@@ -10,6 +10,7 @@ mod machine;
 mod memory;
 mod page;
 mod pages;
+mod partners;
 mod postgres;
 mod recovery;
 mod retrieval;
@@ -91,6 +92,8 @@ enum Case {
     Search,
     /// `check` of a thousand flows, and swapping an edited one while the bot runs
     Files,
+    /// A thousand partners in one process
+    Partners,
     /// The owner's pages over 100,000 conversations and 1,000,000 messages
     Pages,
     /// CPU of a turn over PostgreSQL, bot and database together, beside nullbot
@@ -169,6 +172,7 @@ impl Stand {
             Case::Recovery => recovery::measure(self),
             Case::Search => search::measure(self),
             Case::Files => files::measure(self),
+            Case::Partners => partners::measure(self),
             Case::Pages => pages::measure(self),
             Case::Postgres => postgres::turns(self),
             Case::Retrieval => retrieval::measure(self.help_dir.as_deref()),

@@ -375,6 +375,16 @@ impl Staged {
         Ok(Self { args, log, folder })
     }
 
+    /// The bot is started again when it ends by itself, as whoever runs it for good has it done: its database may be away.
+    pub(crate) fn started_again(mut self) -> Self {
+        for arg in &mut self.args {
+            if let Some(once) = arg.strip_prefix("exec ") {
+                *arg = format!("until {once}; do sleep 0.2; done");
+            }
+        }
+        self
+    }
+
     /// Leaves everything on the disk, for whoever wants to know what happened; says where.
     pub(crate) fn keep(self) -> String {
         format!("{}; the log: {}", self.folder.keep().display(), self.log.display())

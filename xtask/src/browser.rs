@@ -20,7 +20,5 @@ pub(crate) fn ensure() -> Result<PathBuf, Failure> {
 }
 
 fn find() -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    let folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
-    NAMES.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name))).find(|path| path.is_file())
+    NAMES.iter().find_map(|name| shell::find(name))
 }

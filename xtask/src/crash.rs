@@ -1,15 +1,20 @@
 //! `cargo xtask crash`: the binary is killed at random moments (`kill -9`) while customers write to it, and every answer is
 //! checked. A killed bot is started again at once; botload delivers as Telegram does, until it is told that a message was kept.
+//! Over PostgreSQL its server is crashed and started again as well.
 
 use std::{
     path::{Path, PathBuf},
     process::Command,
+    sync::mpsc::{RecvTimeoutError, channel},
+    thread,
+    time::Duration,
 };
 
 use serde_json::Value;
 
 use crate::{
     botload::{self, How, Mode, Profile, Staged, Tools},
+    peers::postgres::Server,
     shell::{self, Failure},
     test::Outcome,
 };
@@ -36,6 +41,15 @@ pub(crate) struct Options {
     /// Customers
     #[arg(long, default_value_t = 120)]
     chats: u32,
+    /// Partners, each with a bot: customers are dealt out to them [default: 1 by webhook; by polling one a customer]
+    #[arg(long)]
+    partners: Option<usize>,
+    /// Over PostgreSQL, which crashes as well
+    #[arg(long)]
+    postgres: bool,
+    /// Seconds between crashes of PostgreSQL
+    #[arg(long, default_value_t = 7.0, requires = "postgres")]
+    database_every: f64,
     /// How long the model thinks, in milliseconds: turns are under way whenever the bot is killed
     #[arg(long, default_value_t = 200)]
     llm_ms: u32,
@@ -54,7 +68,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     options.mode.each().iter().try_for_each(|how| play(&tools, &binary, *how, options))
 }
 
-/// A few kills of an unoptimised binary; nothing where botload is not at hand.
+/// A few kills of an unoptimised binary over either store; nothing where botload is not at hand.
 pub(crate) fn small(binary: &Path) -> Result<Outcome, Failure> {
     let folder = std::env::var_os("BOTLOAD").map_or_else(|| PathBuf::from(botload::SOURCE), PathBuf::from);
     let Ok(source) = botload::source(&folder) else {
@@ -64,15 +78,29 @@ pub(crate) fn small(binary: &Path) -> Result<Outcome, Failure> {
         )]));
     };
     let tools = Tools::build(&source, Profile::Debug)?;
-    let (binary, botload) = (Some(binary.to_path_buf()), folder);
-    let few =
-        Options { mode: Mode::Webhook, kills: 4, every: 2.0, rate: 10.0, chats: 10, llm_ms: 100, binary, botload };
-    play(&tools, &botload::release(few.binary.as_deref())?, How::Webhook, &few).map(|()| Outcome::Passed)
+    let binary = botload::release(Some(binary))?;
+    let few = Options {
+        mode: Mode::Webhook,
+        kills: 4,
+        every: 2.0,
+        rate: 10.0,
+        chats: 10,
+        partners: None,
+        postgres: false,
+        database_every: 5.0,
+        llm_ms: 100,
+        binary: None,
+        botload: folder,
+    };
+    play(&tools, &binary, How::Webhook, &few)?;
+    let over_postgres = Options { partners: Some(5), postgres: true, every: 4.0, ..few };
+    play(&tools, &binary, How::Webhook, &over_postgres).map(|()| Outcome::Passed)
 }
 
 fn play(tools: &Tools, binary: &Path, how: How, options: &Options) -> Result<(), Failure> {
-    let bots = botload::bots_for(how, options.chats);
-    let staged = Staged::new(binary, how, bots)?;
+    let bots = options.partners.unwrap_or_else(|| botload::bots_for(how, options.chats));
+    let database = if options.postgres { Some(Server::for_voronka(binary)?) } else { None };
+    let staged = Staged::new(binary, how, bots)?.started_again();
     let seconds = f64::from(options.kills) * options.every * SPARE;
     let messages = (seconds * options.rate / f64::from(options.chats)).ceil().max(1.0);
     let mut botload = Command::new(&tools.botload);
@@ -87,14 +115,39 @@ fn play(tools: &Tools, binary: &Path, how: How, options: &Options) -> Result<(),
     ] {
         botload.args([name, &value]);
     }
-    shell::say(&format!("killing it {} times or more, about every {} s", options.kills, options.every));
-    let (text, report, _) = botload::played(&mut botload)?;
+    shell::say(&format!(
+        "killing it {} times or more, about every {} s, under {bots} partners",
+        options.kills, options.every
+    ));
+    let (text, report, _) = match database {
+        None => botload::played(&mut botload)?,
+        Some(server) => played_over(server, Duration::from_secs_f64(options.database_every), &mut botload)?,
+    };
     shell::report(&text);
     let verdict = judge(&report, options.kills);
     if verdict.is_err() {
         shell::say(&format!("partners, database and log: {}", staged.keep()));
     }
     verdict
+}
+
+/// Plays over a server that crashes every so often.
+fn played_over(mut server: Server, every: Duration, botload: &mut Command) -> Result<(String, Value, bool), Failure> {
+    botload.env("DATABASE_URL", server.address("postgres", "voronka_app"));
+    let (over, is_over) = channel::<()>();
+    let crashing = thread::spawn(move || {
+        let mut crashes = 0;
+        while matches!(is_over.recv_timeout(every), Err(RecvTimeoutError::Timeout)) {
+            server.crash()?;
+            crashes += 1;
+        }
+        Ok::<u32, Failure>(crashes)
+    });
+    let played = botload::played(botload);
+    drop(over);
+    let crashes = crashing.join().map_err(|_| "the thread that crashes PostgreSQL fell")??;
+    shell::report(&format!("PostgreSQL was crashed {crashes} times"));
+    played
 }
 
 /// What no crash may do. An answer may come a second time only where a kill fell between sending and noting that it was

@@ -68,6 +68,12 @@ pub(crate) fn output(command: &mut Command) -> Result<String, Failure> {
     String::from_utf8(done.stdout).map_err(|error| format!("{}: {error}", shown(command)))
 }
 
+/// A program of PATH.
+pub(crate) fn find(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|folder| folder.join(program)).find(|path| path.is_file())
+}
+
 /// Installs one of Debian's packages; where that cannot be done, `otherwise` tells the person what to do.
 pub(crate) fn install(package: &str, otherwise: &str) -> Result<(), Failure> {
     if !Path::new("/usr/bin/apt-get").is_file() {

@@ -4,7 +4,9 @@
 //! build as the tests, so nothing is compiled twice (clippy's own check aside).
 
 use std::{
-    path::PathBuf,
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    process::Command,
     time::{Duration, Instant},
 };
 
@@ -91,10 +93,7 @@ fn perform(step: Step) -> Result<Outcome, Failure> {
             shell::run(shell::cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
         }
         Step::Build => shell::run(shell::cargo().args(["build", "--workspace", "--all-targets"])),
-        Step::Test => {
-            postgres::ensure()?;
-            shell::run(shell::cargo().args(["test", "--workspace", "--", "--skip", "e2e::"]))
-        }
+        Step::Test => return whole(),
         Step::Browser => browser::ensure().map(|path| shell::say(&format!("{}", path.display()))),
         Step::E2e => return end_to_end(),
         Step::Botload => return botload::small(&built()?),
@@ -103,10 +102,15 @@ fn perform(step: Step) -> Result<Outcome, Failure> {
     plain.map(|()| Outcome::Passed)
 }
 
+fn whole() -> Result<Outcome, Failure> {
+    postgres::ensure()?;
+    // The tests of poolers say that they did without.
+    offer("pgbouncer", "/usr/sbin/pgbouncer", "poolers are tested with pgbouncer: install it");
+    telling(shell::cargo().args(["test", "--workspace", "--", "--skip", "e2e::"]))
+}
+
 /// The same selection of packages and targets as in the steps before: nothing is compiled again.
 fn end_to_end() -> Result<Outcome, Failure> {
-    let left_out = shell::target()?.join("left-out.txt");
-    std::fs::write(&left_out, "").map_err(|error| format!("{}: {error}", left_out.display()))?;
     let mut cargo = shell::cargo();
     cargo.args(["test", "--workspace", "--test", "it", "--", "e2e::"]);
     cargo.env("VORONKA_BIN", built()?).env("CHROMIUM", browser::ensure()?);
@@ -115,11 +119,29 @@ fn end_to_end() -> Result<Outcome, Failure> {
         // The test says that it did without.
         Err(error) => shell::say(&format!("axe-core cannot be had: {error}")),
     }
-    // A test that cannot do its work on this machine says so there: cargo shows nothing of a test that passes.
-    cargo.env("VORONKA_LEFT_OUT", &left_out);
-    shell::run(&mut cargo)?;
+    // So does the test of certificates.
+    offer("pebble", "/usr/bin/pebble", "certificates are tested with pebble: install it");
+    telling(&mut cargo)
+}
+
+/// Installs a program that tests can do without, where it is neither in PATH nor where Debian has it.
+fn offer(program: &str, debian: &str, otherwise: &str) {
+    if shell::find(program).is_none()
+        && !Path::new(debian).is_file()
+        && let Err(error) = shell::install(program, otherwise)
+    {
+        shell::say(&error);
+    }
+}
+
+/// Runs tests. One that cannot do its work on this machine says so in a file: cargo shows nothing of a test that passes.
+fn telling(cargo: &mut Command) -> Result<Outcome, Failure> {
+    let left_out = shell::target()?.join("left-out.txt");
+    std::fs::write(&left_out, "").map_err(|error| format!("{}: {error}", left_out.display()))?;
+    shell::run(cargo.env("VORONKA_LEFT_OUT", &left_out))?;
     let told = std::fs::read_to_string(&left_out).map_err(|error| format!("{}: {error}", left_out.display()))?;
-    let lines: Vec<String> = told.lines().map(str::to_owned).collect();
+    let lines: BTreeSet<&str> = told.lines().collect();
+    let lines: Vec<String> = lines.into_iter().map(str::to_owned).collect();
     Ok(if lines.is_empty() { Outcome::Passed } else { Outcome::LeftOut(lines) })
 }
 

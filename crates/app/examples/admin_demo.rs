@@ -66,7 +66,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         let files = PartnerFiles::from([("config.yaml".into(), sample::CONFIG.into())]);
         let team = ["Ольга", "Мария"].map(str::to_owned).into();
         let (zone, name, files) = (zone.clone(), name.to_owned(), Arc::new(files));
-        Ok(PartnerCard { id, name, zone, currency: Currency::RUB, lang: Lang::Ru, team, files })
+        Ok(PartnerCard { id, name, zone, currency: Currency::RUB, lang: Lang::Ru, team, files, home: None })
     };
     let cards = Arc::<Cards>::default();
     cards.show(card("korica", "Корица")?);

@@ -11,6 +11,7 @@ mod assets;
 mod chats;
 mod csv;
 mod facts;
+mod home;
 mod leads;
 mod letters;
 mod live;
@@ -27,8 +28,8 @@ mod tests;
 mod words;
 
 use std::{
-    collections::BTreeMap,
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
 use axum::{
@@ -47,13 +48,14 @@ use voronka_core::{
     lang::Lang,
     message::{ConversationKey, TeamAction},
     money::Currency,
-    ports::{Clock, Directory, Mailbox},
+    ports::{Clock, Directory, Mailbox, Pictures},
     spec::partner::{PartnerFiles, PartnerSpec},
 };
 
 use self::chats::Typed;
 pub(crate) use self::{
-    admit::{LOCAL_HOSTS, known_host},
+    admit::{LOCAL_HOSTS, host_name, known_host},
+    home::Home,
     letters::Letters,
     live::changes_of,
     login::{Access, AccessKeys, Role, user_name},
@@ -83,11 +85,13 @@ pub(crate) struct PartnerCard {
     pub(crate) team: Vec<String>,
     /// Its files, to be looked at.
     pub(crate) files: Arc<PartnerFiles>,
+    /// Its own address of the pages.
+    pub(crate) home: Option<Home>,
 }
 
 impl PartnerCard {
     /// What the pages show of a partner's folder.
-    pub(crate) fn of(spec: &PartnerSpec, files: PartnerFiles) -> Self {
+    pub(crate) fn of(spec: &PartnerSpec, files: PartnerFiles, pictures: Arc<dyn Pictures>) -> Self {
         Self {
             id: spec.id.clone(),
             name: spec.config.name.clone(),
@@ -96,37 +100,97 @@ impl PartnerCard {
             lang: spec.config.languages.first().copied().unwrap_or_default(),
             team: spec.config.team.iter().map(|member| member.name.to_string()).collect(),
             files: Arc::new(files),
+            home: Home::of(&spec.config.branding, pictures),
         }
     }
 }
 
 /// The businesses whose pages are served, by id, as their files are now; whoever starts, edits or removes one tells it.
 #[derive(Debug, Default)]
-pub(crate) struct Cards(RwLock<BTreeMap<PartnerId, PartnerCard>>);
+pub(crate) struct Cards(RwLock<Shown>);
+
+#[derive(Debug, Default)]
+struct Shown {
+    cards: BTreeMap<PartnerId, PartnerCard>,
+    /// Partners by the host names of their own.
+    homes: HashMap<String, PartnerId>,
+}
 
 impl Cards {
-    /// Its pages show these files from now on.
+    /// Its pages show these files from now on. It is served: no other partner that is has its host name.
     pub(crate) fn show(&self, card: PartnerCard) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(card.id.clone(), card);
+        let mut shown = self.write();
+        shown.forget(&card.id);
+        shown.homes.extend(card.home.as_ref().map(|home| (home.host.clone(), card.id.clone())));
+        shown.cards.insert(card.id.clone(), card);
+    }
+
+    /// The same for one that is not served: a host name that somebody else has remains theirs.
+    pub(crate) fn show_stopped(&self, card: PartnerCard) {
+        let mut shown = self.write();
+        shown.forget(&card.id);
+        if let Some(home) = &card.home {
+            shown.homes.entry(home.host.clone()).or_insert_with(|| card.id.clone());
+        }
+        shown.cards.insert(card.id.clone(), card);
+    }
+
+    /// Nothing of it is shown any more.
+    pub(crate) fn take_away(&self, partner: &PartnerId) {
+        self.write().forget(partner);
     }
 
     /// One of them.
     pub(crate) fn of(&self, partner: &PartnerId) -> Option<PartnerCard> {
-        self.read().get(partner).cloned()
+        self.read().cards.get(partner).cloned()
     }
 
     /// All that satisfy, in the order they are listed.
     pub(crate) fn all(&self, wanted: impl Fn(&PartnerCard) -> bool) -> Vec<PartnerCard> {
-        self.read().values().filter(|card| wanted(card)).cloned().collect()
+        self.read().cards.values().filter(|card| wanted(card)).cloned().collect()
     }
 
     /// The first that satisfies.
     pub(crate) fn first(&self, wanted: impl Fn(&PartnerCard) -> bool) -> Option<PartnerCard> {
-        self.read().values().find(|card| wanted(card)).cloned()
+        self.read().cards.values().find(|card| wanted(card)).cloned()
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, BTreeMap<PartnerId, PartnerCard>> {
+    /// Whose host name this is.
+    pub(crate) fn at_home(&self, host: &str) -> Option<PartnerCard> {
+        let shown = self.read();
+        shown.cards.get(shown.home(host)?).cloned()
+    }
+
+    /// Whether it is a partner's host name.
+    pub(crate) fn is_home(&self, host: &str) -> bool {
+        self.read().home(host).is_some()
+    }
+
+    /// The host names that are partners' own.
+    pub(crate) fn homes(&self) -> Vec<String> {
+        self.read().homes.keys().cloned().collect()
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Shown> {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Shown> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Shown {
+    fn forget(&mut self, partner: &PartnerId) {
+        let home = self.cards.remove(partner).and_then(|card| card.home);
+        if let Some(home) = home.filter(|home| self.homes.get(&home.host) == Some(partner)) {
+            self.homes.remove(&home.host);
+        }
+    }
+
+    /// Every request asks: most houses have none.
+    fn home(&self, host: &str) -> Option<&PartnerId> {
+        if self.homes.is_empty() { None } else { self.homes.get(&host.to_ascii_lowercase()) }
     }
 }
 
@@ -157,7 +221,7 @@ pub(crate) struct Admin {
     pub(crate) changes: Changes,
     /// Time.
     pub(crate) clock: Arc<dyn Clock>,
-    /// Host names that are answered, without port; [`LOCAL_HOSTS`] where there is no login.
+    /// Host names that are answered beside partners' own, without port; [`LOCAL_HOSTS`] where there is no login.
     pub(crate) hosts: Vec<String>,
     /// Who may sign in; `None`: whoever asks from this computer, as in the demo.
     pub(crate) access: Option<Arc<Access>>,
@@ -184,6 +248,7 @@ pub(crate) fn router(admin: Admin) -> Router {
     let pages = Router::new()
         .route("/", get(more::start))
         .route("/.assets/{name}", get(assets::asset))
+        .route("/.look/{name}", get(home::part))
         .route("/{partner}", get(more::start))
         .route("/{partner}/me", post(more::me))
         .route("/{partner}/chats", get(chats::inbox))

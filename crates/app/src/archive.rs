@@ -1,5 +1,8 @@
-//! A backup as one file: a `.tar.gz` whose first entry says what follows, sealed if there is a passphrase.
+//! A backup, or a partner that moves, as one file: a `.tar.gz` whose first entry says what follows, sealed if there is a
+//! passphrase.
 
+mod folder;
+mod room;
 mod seal;
 
 use std::{
@@ -12,50 +15,65 @@ use std::{
 use flate2::{Compression, bufread::GzDecoder, write::GzEncoder};
 use jiff::Timestamp;
 use secrecy::SecretString;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 use voronka_core::ids::PartnerId;
 
+pub(crate) use self::folder::{FolderPath, Links, copy_folder, put_folder};
+#[cfg(test)]
+pub(crate) use self::room::WORKROOMS;
+pub(crate) use self::room::{
+    PASSPHRASE_VARIABLE, Workroom, copy_small, pack, passphrase, private_folder, remove_if_there, unread, unwritable,
+};
 use self::seal::{Opener, Sealer};
 use crate::partners::StopMarks;
 
 /// The form that this version writes, and the latest that it reads.
-pub(crate) const FORM: u32 = 1;
+pub(crate) const FORM: u32 = 2;
 /// The first entry.
 const MANIFEST: &str = "manifest.json";
-const MANIFEST_BYTES_MAX: u64 = 16 << 20;
+const MANIFEST_BYTES_MAX: u64 = 64 << 20;
+/// Where partners' rows are, and how their files end.
+const ROWS: &str = "rows";
+const ROWS_ENDING: &str = ".jsonl";
+/// Where partners' folders are.
+const FOLDERS: &str = "partners";
+
+/// What a file that is kept is called. There are no other names, so that none of them can lead out of the place that it is for.
+pub(crate) trait Name: fmt::Display + Clone + PartialEq + Serialize + DeserializeOwned {}
+
+impl<N: fmt::Display + Clone + PartialEq + Serialize + DeserializeOwned> Name for N {}
 
 /// What a backup says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Manifest {
+pub(crate) struct Manifest<N = Piece> {
     pub(crate) form: u32,
     /// The Voronka that wrote it.
     pub(crate) version: String,
     pub(crate) at: Timestamp,
     /// What follows, in order.
-    pub(crate) files: Vec<Kept>,
+    pub(crate) files: Vec<Kept<N>>,
 }
 
 /// A file that is kept, and what its bytes must be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Kept {
-    pub(crate) name: Piece,
+pub(crate) struct Kept<N = Piece> {
+    pub(crate) name: N,
     pub(crate) bytes: u64,
     /// In hexadecimal.
     pub(crate) sha256: String,
 }
 
-impl Kept {
+impl<N> Kept<N> {
     /// A file as it is now.
-    pub(crate) fn measured(name: Piece, path: &Path) -> io::Result<Self> {
+    pub(crate) fn measured(name: N, path: &Path) -> io::Result<Self> {
         let mut measure = Measure::over(io::sink());
         let bytes = io::copy(&mut File::open(path)?, &mut measure)?;
         Ok(Self { name, bytes, sha256: measure.sum() })
     }
 }
 
-/// A file of the data folder that cannot be made anew from others. There are no other names in a backup, so that none of them
-/// can lead out of the folder.
+/// A file of the data folder that cannot be made anew from others.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub(crate) enum Piece {
@@ -67,9 +85,18 @@ pub(crate) enum Piece {
     Key,
     /// That a partner is stopped.
     Stopped(PartnerId),
+    /// A partner's rows of a database on a server, a line each.
+    Rows(PartnerId),
+    /// A file of a partner's folder.
+    File(PartnerId, FolderPath),
 }
 
 impl Piece {
+    /// Where the files of a partner's folder are.
+    pub(crate) fn folder_of(partner: &PartnerId) -> String {
+        format!("{FOLDERS}/{partner}")
+    }
+
     /// Those that a data folder has. The audit is copied after the journal, which says how far the audit must be.
     pub(crate) fn of(data: &Path) -> Vec<Self> {
         let single = [Self::Database, Self::Access, Self::Key];
@@ -85,6 +112,8 @@ impl fmt::Display for Piece {
             Self::Access => f.write_str("access.db"),
             Self::Key => f.write_str("instance.key"),
             Self::Stopped(partner) => write!(f, "{}/{partner}", StopMarks::FOLDER),
+            Self::Rows(partner) => write!(f, "{ROWS}/{partner}{ROWS_ENDING}"),
+            Self::File(partner, path) => write!(f, "{FOLDERS}/{partner}/{path}"),
         }
     }
 }
@@ -104,9 +133,16 @@ impl TryFrom<String> for Piece {
         {
             return Ok(piece);
         }
-        let partner = name.strip_prefix(StopMarks::FOLDER).and_then(|rest| rest.strip_prefix('/'));
-        let partner = partner.and_then(|partner| PartnerId::parse(partner).ok());
-        partner.map(Self::Stopped).ok_or("no file of a backup")
+        let piece = name.split_once('/').and_then(|(folder, file)| match folder {
+            StopMarks::FOLDER => PartnerId::parse(file).ok().map(Self::Stopped),
+            ROWS => PartnerId::parse(file.strip_suffix(ROWS_ENDING)?).ok().map(Self::Rows),
+            FOLDERS => {
+                let (partner, path) = file.split_once('/')?;
+                Some(Self::File(PartnerId::parse(partner).ok()?, FolderPath::parse(path)?))
+            }
+            _ => None,
+        });
+        piece.ok_or("no file of a backup")
     }
 }
 
@@ -131,20 +167,20 @@ pub(crate) enum Unreadable {
 }
 
 /// Writes the files of a folder that a manifest names.
-pub(crate) fn write(
+pub(crate) fn write<N: Name>(
     out: impl Write,
-    manifest: &Manifest,
+    manifest: &Manifest<N>,
     folder: &Path,
     passphrase: Option<&SecretString>,
 ) -> io::Result<()> {
     let out = BufWriter::new(out);
     match passphrase {
-        Some(passphrase) => pack(Sealer::begin(out, passphrase)?, manifest, folder)?.finish()?.flush(),
-        None => pack(out, manifest, folder)?.flush(),
+        Some(passphrase) => fill(Sealer::begin(out, passphrase)?, manifest, folder)?.finish()?.flush(),
+        None => fill(out, manifest, folder)?.flush(),
     }
 }
 
-fn pack<W: Write>(out: W, manifest: &Manifest, folder: &Path) -> io::Result<W> {
+fn fill<W: Write, N: Name>(out: W, manifest: &Manifest<N>, folder: &Path) -> io::Result<W> {
     let mut tar = tar::Builder::new(GzEncoder::new(out, Compression::fast()));
     let told = serde_json::to_vec_pretty(manifest)?;
     tar.append_data(&mut header(manifest, told.len() as u64), MANIFEST, &*told)?;
@@ -156,7 +192,7 @@ fn pack<W: Write>(out: W, manifest: &Manifest, folder: &Path) -> io::Result<W> {
     tar.into_inner()?.finish()
 }
 
-fn header(manifest: &Manifest, bytes: u64) -> tar::Header {
+fn header<N>(manifest: &Manifest<N>, bytes: u64) -> tar::Header {
     let mut header = tar::Header::new_gnu();
     header.set_size(bytes);
     header.set_mode(0o600);
@@ -164,17 +200,31 @@ fn header(manifest: &Manifest, bytes: u64) -> tar::Header {
     header
 }
 
+/// A few bytes that lie sealed wherever they are.
+pub(crate) fn seal(text: &[u8], passphrase: &SecretString) -> io::Result<Vec<u8>> {
+    let mut sealer = Sealer::begin(Vec::new(), passphrase)?;
+    sealer.write_all(text)?;
+    sealer.finish()
+}
+
+/// What [`seal`] has sealed.
+pub(crate) fn open(sealed: &[u8], passphrase: &SecretString) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    Opener::begin(sealed, passphrase)?.read_to_end(&mut text)?;
+    Ok(text)
+}
+
 /// Reads a backup to its end and compares every file with the manifest; each goes to the place that `place` gives for it. What
 /// was written there is worth nothing unless this returns well.
-pub(crate) fn read<W: Write>(
+pub(crate) fn read<W: Write, N: Name>(
     file: &Path,
     passphrase: Option<&SecretString>,
-    mut place: impl FnMut(&Piece) -> io::Result<W>,
-) -> Result<Manifest, Unreadable> {
+    mut place: impl FnMut(&N) -> io::Result<W>,
+) -> Result<Manifest<N>, Unreadable> {
     let mut tar = tar::Archive::new(GzDecoder::new(opened(file, passphrase)?));
     let mut entries = tar.entries().map_err(damaged)?;
     let mut next = || entries.next().transpose().map_err(damaged);
-    let manifest = read_manifest(next()?.ok_or(Unreadable::Damaged)?)?;
+    let manifest: Manifest<N> = read_manifest(next()?.ok_or(Unreadable::Damaged)?)?;
     for kept in &manifest.files {
         let mut entry = next()?.ok_or(Unreadable::Damaged)?;
         if entry.path_bytes() != kept.name.to_string().as_bytes() {
@@ -211,7 +261,7 @@ fn opened(file: &Path, passphrase: Option<&SecretString>) -> Result<Box<dyn BufR
     }
 }
 
-fn read_manifest(mut entry: tar::Entry<'_, impl Read>) -> Result<Manifest, Unreadable> {
+fn read_manifest<N: Name>(mut entry: tar::Entry<'_, impl Read>) -> Result<Manifest<N>, Unreadable> {
     #[derive(Deserialize)]
     struct Form {
         form: u32,

@@ -1,15 +1,22 @@
 //! The command line. Help texts are in `texts/`, by the command's and the argument's name.
 
+mod moving;
+mod webhook;
+
 use std::{fmt, num::NonZeroUsize, path::PathBuf, str::FromStr};
 
 use clap::{ArgMatches, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
+use jiff::civil::Time;
 use secrecy::SecretString;
 
 use voronka_core::ids::PartnerId;
 use voronka_engine::Limits;
 
+pub(crate) use self::moving::{CopyStore, ExportPartner, ImportLegacy, ImportPartner, RemovePartner, Store, StoreWish};
+pub(crate) use self::webhook::{MoveWebhooks, Webhook, WebhookWish};
 use crate::{
     admin::{LOCAL_HOSTS, Role, user_name},
+    secrets::SecretName,
     server::Proxy,
     texts::Texts,
 };
@@ -24,6 +31,9 @@ pub(crate) struct Cli {
     /// What is logged, e.g. `info` or `voronka_engine=debug`.
     #[arg(long, global = true, env = "VORONKA_LOG", value_name = "FILTER")]
     pub(crate) log: Option<String>,
+    /// The key that seals partners' secrets.
+    #[arg(long, global = true, env = "VORONKA_KEY_FILE", value_name = "FILE")]
+    pub(crate) key_file: Option<PathBuf>,
     #[command(subcommand)]
     pub(crate) command: Wish,
 }
@@ -44,8 +54,12 @@ pub(crate) enum Wish {
     Migrate(Migrate),
     Admin(Admin),
     Partner(Partner),
+    Secret(Secret),
     Backup(Backup),
     Restore(Restore),
+    Deploy(Deploy),
+    Store(Store),
+    Webhook(Webhook),
 }
 
 /// `demo`.
@@ -76,6 +90,17 @@ pub(crate) struct Run {
     pub(crate) public_url: Option<url::Url>,
     #[arg(long, value_name = "URL", env = "VORONKA_ADMIN_URL")]
     pub(crate) admin_url: Option<AdminUrl>,
+    #[arg(long, value_name = "EMAIL", env = "VORONKA_ACME", requires = "public_url")]
+    pub(crate) acme: Option<String>,
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "VORONKA_ACME_DIRECTORY",
+        default_value = "https://acme-v02.api.letsencrypt.org/directory"
+    )]
+    pub(crate) acme_directory: url::Url,
+    #[arg(long, value_name = "FILE", env = "VORONKA_ACME_ROOT")]
+    pub(crate) acme_root: Option<PathBuf>,
     #[arg(long, value_name = "ADDR", env = "VORONKA_METRICS")]
     pub(crate) metrics: Option<std::net::SocketAddr>,
     #[arg(long, default_value_t = DISK_MIN_MIB, value_name = "MIB", env = "VORONKA_DISK_MIN")]
@@ -88,8 +113,25 @@ pub(crate) struct Run {
     pub(crate) proxies: Vec<Proxy>,
     #[arg(long, default_value_t = LIMITS.account_turns, value_parser = at_least_one, value_name = "N", env = "VORONKA_ACCOUNT_TURNS")]
     pub(crate) account_turns: usize,
+    #[arg(long, value_name = "NAME", env = "VORONKA_INSTANCE", value_parser = webhook::instance_name)]
+    pub(crate) instance: Option<String>,
+    #[arg(long, value_name = "URL", env = "VORONKA_PEER_URL")]
+    pub(crate) peer_url: Option<url::Url>,
+    #[arg(long, value_name = "HH:MM", value_parser = time_of_day, env = "VORONKA_BACKUP_AT")]
+    pub(crate) backup_at: Option<Time>,
+    #[arg(long, default_value = "backups", value_name = "DIR", env = "VORONKA_BACKUP_TO")]
+    pub(crate) backup_to: PathBuf,
+    #[arg(long, default_value = "14", value_name = "N", env = "VORONKA_BACKUP_KEEP")]
+    pub(crate) backup_keep: NonZeroUsize,
+    #[arg(long, value_name = "FILE", env = "VORONKA_BACKUP_PASSPHRASE_FILE")]
+    pub(crate) backup_passphrase_file: Option<PathBuf>,
     #[arg(long)]
     pub(crate) yes: bool,
+}
+
+/// `03:30`.
+fn time_of_day(text: &str) -> Result<Time, &'static str> {
+    Time::strptime("%H:%M", text).map_err(|_| "03:30")
 }
 
 impl Run {
@@ -126,6 +168,12 @@ pub(crate) struct Check {
     pub(crate) live: bool,
     #[arg(long, default_value = "data", value_name = "DIR")]
     pub(crate) data: PathBuf,
+    #[arg(long, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
+    pub(crate) database: Option<SecretString>,
+    #[arg(long, value_name = "URL", env = "VORONKA_PUBLIC_URL")]
+    pub(crate) public_url: Option<url::Url>,
+    #[arg(long, value_name = "URL", env = "VORONKA_ADMIN_URL")]
+    pub(crate) admin_url: Option<AdminUrl>,
 }
 
 /// `test`.
@@ -170,6 +218,10 @@ pub(crate) struct Ask {
     pub(crate) knowledge: Option<PathBuf>,
     #[arg(long, value_name = "FILE")]
     pub(crate) questions: Option<PathBuf>,
+    #[arg(long, default_value = "data", value_name = "DIR")]
+    pub(crate) data: PathBuf,
+    #[arg(long, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
+    pub(crate) database: Option<SecretString>,
     #[arg(long, default_value_t = 3, value_name = "N")]
     pub(crate) top: usize,
     #[arg(long)]
@@ -242,6 +294,8 @@ pub(crate) struct AddUser {
     pub(crate) role: Role,
     #[arg(long, conflicts_with = "partner")]
     pub(crate) operator: bool,
+    #[arg(long, default_value = "partners", value_name = "DIR")]
+    pub(crate) partners: PathBuf,
     #[arg(long, value_name = "URL", env = "VORONKA_ADMIN_URL")]
     pub(crate) admin_url: AdminUrl,
 }
@@ -251,6 +305,8 @@ pub(crate) struct AddUser {
 pub(crate) struct LinkFor {
     #[arg(value_name = "NAME", value_parser = user_name)]
     pub(crate) name: String,
+    #[arg(long, default_value = "partners", value_name = "DIR")]
+    pub(crate) partners: PathBuf,
     #[arg(long, value_name = "URL", env = "VORONKA_ADMIN_URL")]
     pub(crate) admin_url: AdminUrl,
 }
@@ -276,6 +332,13 @@ pub(crate) struct Audit {
 pub(crate) struct AdminUrl(pub(crate) url::Url);
 
 impl AdminUrl {
+    /// The same at another host name.
+    pub(crate) fn at(&self, host: &str) -> Option<Self> {
+        let mut url = self.0.clone();
+        url.set_host(Some(host)).ok()?;
+        Some(Self(url))
+    }
+
     /// Its host name, as browsers send it.
     pub(crate) fn host(&self) -> &str {
         self.0.host_str().unwrap_or_default()
@@ -393,8 +456,12 @@ pub(crate) struct Partner {
     pub(crate) wish: PartnerWish,
     #[arg(long, default_value = "partners", value_name = "DIR", global = true)]
     pub(crate) partners: PathBuf,
+    #[arg(long = "partner-config", value_name = "DIR", env = "PARTNER_CONFIG", global = true)]
+    pub(crate) alone: Option<PathBuf>,
     #[arg(long, default_value = "data", value_name = "DIR", global = true)]
     pub(crate) data: PathBuf,
+    #[arg(long, global = true, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
+    pub(crate) database: Option<SecretString>,
     #[arg(long, global = true)]
     pub(crate) json: bool,
 }
@@ -409,6 +476,10 @@ pub(crate) enum PartnerWish {
     Start(OnePartner),
     Stop(OnePartner),
     Restart(OnePartner),
+    Export(ExportPartner),
+    Import(ImportPartner),
+    Remove(RemovePartner),
+    ImportLegacy(ImportLegacy),
 }
 
 /// `partner create`.
@@ -451,6 +522,65 @@ pub(crate) struct OnePartner {
     pub(crate) partner: PartnerId,
 }
 
+/// `secret`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Secret {
+    #[command(subcommand)]
+    pub(crate) wish: SecretWish,
+    #[arg(long, default_value = "data", value_name = "DIR", global = true)]
+    pub(crate) data: PathBuf,
+    #[arg(long, global = true, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
+    pub(crate) database: Option<SecretString>,
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+/// What is to be done with secrets.
+#[derive(Debug, Subcommand)]
+pub(crate) enum SecretWish {
+    Set(OneSecret),
+    Unset(OneSecret),
+    List(OneOrAll),
+    Rotate(Rotate),
+    Key(NewKey),
+}
+
+/// `secret set`, `secret unset`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct OneSecret {
+    #[arg(value_name = "PARTNER", value_parser = PartnerId::parse)]
+    pub(crate) partner: PartnerId,
+    #[arg(value_name = "NAME")]
+    pub(crate) name: SecretName,
+}
+
+/// `secret rotate`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Rotate {
+    #[arg(long, value_name = "FILE")]
+    pub(crate) new_key_file: PathBuf,
+}
+
+/// `secret key`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct NewKey {
+    #[command(subcommand)]
+    pub(crate) wish: KeyWish,
+}
+
+/// What is to be done with keys.
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyWish {
+    New(WriteKey),
+}
+
+/// `secret key new`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct WriteKey {
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to: Option<PathBuf>,
+}
+
 /// `backup`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Backup {
@@ -458,6 +588,10 @@ pub(crate) struct Backup {
     pub(crate) data: PathBuf,
     #[arg(long, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
     pub(crate) database: Option<SecretString>,
+    #[arg(long, value_name = "DIR")]
+    pub(crate) partners: Option<PathBuf>,
+    #[arg(long, value_name = "DIR", env = "PARTNER_CONFIG", conflicts_with = "partners")]
+    pub(crate) partner: Option<PathBuf>,
     #[arg(long, default_value = "backups", value_name = "DIR")]
     pub(crate) to: PathBuf,
     #[arg(long, value_name = "N")]
@@ -475,8 +609,35 @@ pub(crate) struct Restore {
     pub(crate) file: PathBuf,
     #[arg(long, value_name = "DIR")]
     pub(crate) data: PathBuf,
+    #[arg(long, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
+    pub(crate) database: Option<SecretString>,
+    #[arg(long, value_name = "DIR")]
+    pub(crate) partners: Option<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    pub(crate) erasures: Vec<PathBuf>,
     #[arg(long, value_name = "FILE", env = "VORONKA_BACKUP_PASSPHRASE_FILE")]
     pub(crate) passphrase_file: Option<PathBuf>,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `deploy`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Deploy {
+    #[arg(value_name = "PARTNER", value_parser = PartnerId::parse)]
+    pub(crate) partner: Vec<PartnerId>,
+    #[arg(long, value_name = "HOST")]
+    pub(crate) host: String,
+    #[arg(long, default_value = "partners", value_name = "DIR")]
+    pub(crate) partners: PathBuf,
+    #[arg(long, value_name = "FILE")]
+    pub(crate) binary: Option<PathBuf>,
+    #[arg(long, default_value_t = 60, value_name = "SECONDS")]
+    pub(crate) wait: u32,
+    #[arg(long, default_value = "ssh", value_name = "COMMAND", env = "VORONKA_SSH")]
+    pub(crate) ssh: String,
+    #[arg(long)]
+    pub(crate) dry_run: bool,
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -6,6 +6,7 @@ mod backup;
 mod chat;
 mod check;
 mod demo;
+mod deploy;
 mod doctor;
 mod eval;
 mod letters;
@@ -14,53 +15,69 @@ mod partner;
 mod restore;
 mod run;
 mod schema;
+mod secret;
+mod store;
 mod test;
+mod webhook;
 
 #[cfg(test)]
-pub(crate) use {backup::PASSPHRASE_VARIABLE, check::checked};
+pub(crate) use check::checked;
+pub(crate) use check::refused;
 
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
-    time::Duration,
 };
 
 use secrecy::{ExposeSecret, SecretString};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use voronka_core::ports::{Clock, Directory};
+use voronka_core::{
+    ids::PartnerId,
+    ports::{Clock, Directory, KeyValues},
+};
 use voronka_engine::{Engine, Limits, SystemClock};
+use voronka_files::Secrets;
 use voronka_knowledge::KnowledgeIndex;
+use voronka_postgres::Instance;
 
 use crate::{
     cli::Wish,
-    observe::{Control, DiskMin, Health, Observed, Recorder},
+    erasures::ErasureLog,
+    moving::Moving,
+    observe::{Control, DiskMin, Health, Mover, Observed, Recorder},
     open_files,
-    out::{self, Problem, chain, unreadable},
-    partners::Partners,
-    store::{self, Store, Tenure},
+    out::{self, Problem, chain, unreadable, unusable},
+    partners::{Folders, Partners},
+    secrets::{self, KeySource},
+    sharing::{Place, Sharing},
+    store::Store,
     texts::Texts,
     wiring::{House, InstanceKey},
 };
 
 /// Does what is asked.
-pub(crate) async fn run(wish: Wish, texts: &Texts) -> Result<ExitCode, Problem> {
+pub(crate) async fn run(wish: Wish, keys: &KeySource, texts: &Texts) -> Result<ExitCode, Problem> {
     match wish {
         Wish::Demo(wish) => demo::run(wish, texts).await,
-        Wish::Run(wish) => run::run(*wish, texts).await,
-        Wish::Check(wish) => check::run(&wish, texts),
+        Wish::Run(wish) => run::run(*wish, keys, texts).await,
+        Wish::Check(wish) => check::run(&wish, texts).await,
         Wish::Schema(wish) => schema::run(&wish, texts),
         Wish::Test(wish) => test::run(&wish, texts),
-        Wish::Chat(wish) => chat::run(wish, texts).await,
-        Wish::Ask(wish) => ask::run(wish, texts).await,
+        Wish::Chat(wish) => chat::run(wish, keys, texts).await,
+        Wish::Ask(wish) => ask::run(wish, keys, texts).await,
         Wish::Eval(wish) => eval::run(wish, texts).await,
-        Wish::Doctor(wish) => doctor::run(&wish, texts).await,
+        Wish::Doctor(wish) => doctor::run(&wish, keys, texts).await,
         Wish::Migrate(wish) => migrate::run(wish, texts).await,
         Wish::DeadLetters(wish) => letters::run(wish, texts).await,
         Wish::Admin(wish) => admin::run(wish, texts),
-        Wish::Partner(wish) => partner::run(wish, texts).await,
-        Wish::Backup(wish) => backup::run(&wish, texts),
-        Wish::Restore(wish) => restore::run(&wish, texts),
+        Wish::Partner(wish) => partner::run(wish, keys, texts).await,
+        Wish::Secret(wish) => secret::run(wish, keys, texts).await,
+        Wish::Backup(wish) => backup::run(&wish, texts).await,
+        Wish::Restore(wish) => restore::run(&wish, texts).await,
+        Wish::Deploy(wish) => deploy::run(&wish, texts),
+        Wish::Webhook(wish) => webhook::run(wish.wish, texts).await,
+        Wish::Store(wish) => store::run(wish, texts).await,
     }
 }
 
@@ -68,73 +85,66 @@ pub(crate) async fn run(wish: Wish, texts: &Texts) -> Result<ExitCode, Problem> 
 pub(crate) struct Premises {
     pub(crate) house: Arc<House>,
     pub(crate) store: Arc<dyn Store>,
-    tenure: Tenure,
+    pub(crate) sharing: Arc<Sharing>,
 }
 
-/// How long to wait for another house over the same database to end, between looks.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
-
-/// A data folder in which something cannot be made, read or written.
-fn unusable(data: &Path, error: &dyn std::error::Error) -> Problem {
-    let args = vec![("path", data.display().to_string()), ("cause", chain(error))];
-    Problem::new("problem-data", args).hint("problem-store-failed-hint")
+/// What a process over a data folder is told.
+#[derive(Default)]
+struct Opening<'a> {
+    database: Option<&'a SecretString>,
+    public_url: Option<url::Url>,
+    /// The host name of the owner's pages.
+    admin_host: Option<String>,
+    limits: Limits,
+    /// What it is called beside others, and where they reach it.
+    instance: Option<Instance>,
+    /// What opens the secrets that are kept in the store.
+    keys: KeySource,
 }
 
 /// Opens the data folder: database (or the one that is named), index, key.
-async fn open(
-    data: &Path,
-    database: Option<&SecretString>,
-    public_url: Option<url::Url>,
-    limits: Limits,
-) -> Result<Premises, Problem> {
+async fn open(data: &Path, opening: Opening<'_>) -> Result<Premises, Problem> {
+    let Opening { database, public_url, admin_host, limits, instance, keys } = opening;
     let files = open_files::raise();
     if files < open_files::ENOUGH {
         tracing::warn!(files, enough = open_files::ENOUGH, "few files and connections may be open at once (ulimit -n)");
     }
     std::fs::create_dir_all(data).map_err(|error| unusable(data, &error))?;
-    let store = store::open(data, database).await?;
-    let tenure = tenure(&*store).await?;
+    let store = crate::store::open(data, database).await?;
+    let place = Place::over(data).map_err(|error| unusable(data, &error))?;
+    let sharing = store.join(instance.unwrap_or_else(nameless), place).await.map_err(|error| {
+        Problem::new("problem-database", vec![("address", store.place()), ("cause", error.to_string())])
+    })?;
     let key = InstanceKey::of(data).map_err(|error| unusable(data, &error))?;
     let knowledge = KnowledgeIndex::open(data.join("index")).map_err(|error| unusable(data, &error))?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let engine = Engine::new(store.clone(), Arc::clone(&clock)).limits(limits);
+    let mut erasures = ErasureLog::of(data, key.clone(), Arc::clone(&clock));
+    if database.is_some() {
+        erasures = erasures.shared(store.clone());
+    }
+    let engine = Engine::new(store.clone(), Arc::clone(&clock)).limits(limits).erasures(Arc::new(erasures));
     let house = House::new(engine, store.clone(), Arc::new(knowledge), clock, key, public_url, data.to_path_buf());
-    Ok(Premises { house: Arc::new(house), store, tenure })
+    let house = house.with_keys(keys).with_admin_host(admin_host);
+    Ok(Premises { house: Arc::new(house), store, sharing: Arc::new(sharing) })
 }
 
-/// Waits until no other house serves from the store: two would answer every customer. One that is to take over is started
-/// beside the one that serves, and goes on where that ends.
-async fn tenure(store: &dyn Store) -> Result<Tenure, Problem> {
-    let mut told = false;
-    loop {
-        match store.tenure().await {
-            Ok(Some(tenure)) => return Ok(tenure),
-            Ok(None) if !std::mem::replace(&mut told, true) => {
-                out::note(&Texts::of_locale().get("tenure-waits", &[("place", store.place().into())]));
-            }
-            Ok(None) => {}
-            Err(error) => {
-                let args = vec![("address", store.place()), ("cause", error.to_string())];
-                return Err(Problem::new("problem-database", args));
-            }
-        }
-        tokio::time::sleep(LOOK_EVERY).await;
-    }
+/// A process that nobody has named: by its computer and its number.
+fn nameless() -> Instance {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname");
+    let host = host.map_or_else(|_| "voronka".to_owned(), |host| host.trim().to_owned());
+    Instance { name: format!("{host}-{}", std::process::id()), address: None }
 }
 
 impl Premises {
-    /// Waits until the process is asked to end.
-    ///
-    /// # Errors
-    /// When another house may serve from now on: nothing more is sent or written by this one.
-    async fn until(&self, asked: impl Future<Output = ()>) -> Result<(), Problem> {
-        tokio::select! {
-            () = asked => Ok(()),
-            () = self.tenure.lost() => {
-                self.house.engine.abandon().await;
-                Err(Problem::new("tenure-lost", vec![("place", self.store.place())]))
-            }
+    /// Waits until a partner is this process's to serve.
+    async fn hold(&self, partner: &PartnerId) {
+        self.sharing.able([partner.clone()].into()).await;
+        let mut share = self.sharing.share();
+        if !share.borrow_and_update().ours.contains(partner) {
+            out::note(&Texts::of_locale().get("sharing-waits", &[("place", self.store.place().into())]));
         }
+        // It never ends while we hold the other end.
+        let _held = share.wait_for(|share| share.ours.contains(partner)).await;
     }
 
     /// What an operator may see of it, and the file with the token by which metrics are read.
@@ -153,7 +163,7 @@ impl Premises {
     fn watch(
         &self,
         observed: &Observed,
-        partners: Option<&Arc<Partners>>,
+        served: Option<(&Arc<Partners>, &Folders)>,
         data: &Path,
         stop: &CancellationToken,
         tasks: &TaskTracker,
@@ -161,11 +171,24 @@ impl Premises {
         let directory: Arc<dyn Directory> = self.store.clone();
         let clock = Arc::clone(&self.house.clock);
         if let Some(recorder) = observed.recorder.clone() {
+            let key = self.house.key.house_mark();
+            tasks.spawn(Arc::clone(&self.sharing).keep_reporting(recorder.clone(), key, stop.clone()));
             let (directory, clock) = (Arc::clone(&directory), Arc::clone(&clock));
             tasks.spawn(recorder.keep_counting(directory, clock, data.to_path_buf(), stop.clone()));
         }
-        let control = Control { engine: self.house.engine.clone(), directory, clock };
-        control.open(data, observed.clone(), partners.cloned(), stop.clone(), tasks);
+        let values: Arc<dyn KeyValues> = self.store.clone();
+        let control = Control { engine: self.house.engine.clone(), directory, values, clock };
+        let mover = served.map(|(partners, folders)| Mover {
+            moving: Moving {
+                store: Arc::clone(&self.store),
+                folders: folders.clone(),
+                keys: self.house.vault.keys().clone(),
+                data: data.to_path_buf(),
+            },
+            partners: Arc::clone(partners),
+            clock: Arc::clone(&self.house.clock),
+        });
+        control.open(data, observed.clone(), mover, stop.clone(), tasks);
     }
 }
 
@@ -185,6 +208,19 @@ fn folder_of(partner: &str) -> Result<PathBuf, Problem> {
         Problem::new("problem-partner-missing", vec![("partner", partner.to_owned())])
             .hint("problem-partner-missing-hint")
     })
+}
+
+/// The secrets that are kept of the partner of a folder.
+async fn kept_of(
+    folder: &Path,
+    data: &Path,
+    database: Option<&SecretString>,
+    keys: &KeySource,
+) -> Result<Secrets, Problem> {
+    // A folder without a name that is an id is told so by whoever loads it.
+    let Ok(partner) = voronka_files::partner_of(folder) else { return Ok(Secrets::default()) };
+    let rows = secrets::rows(data, database, &partner).await?;
+    secrets::opened(&partner, &rows, keys).map_err(|error| error.told(&partner))
 }
 
 /// Ready when the process is asked to stop. Listens from the call on, not from the first wait: whoever is asked as soon as it

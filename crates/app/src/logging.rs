@@ -29,9 +29,17 @@ pub(crate) fn init(cli: &Cli) -> Guard {
         | Wish::Ask(_)
         | Wish::Eval(_)
         | Wish::Backup(_)
+        | Wish::Store(_)
         | Wish::Restore(_) => "warn",
         // What is wrong is their result.
-        Wish::Doctor(_) | Wish::DeadLetters(_) | Wish::Admin(_) | Wish::Partner(_) | Wish::Migrate(_) => "off",
+        Wish::Doctor(_)
+        | Wish::DeadLetters(_)
+        | Wish::Admin(_)
+        | Wish::Partner(_)
+        | Wish::Secret(_)
+        | Wish::Migrate(_)
+        | Wish::Deploy(_)
+        | Wish::Webhook(_) => "off",
     };
     let wanted = cli.log.as_deref().unwrap_or(usual);
     let filter = EnvFilter::try_new(wanted).unwrap_or_else(|_| EnvFilter::new(usual));

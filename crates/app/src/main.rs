@@ -8,14 +8,18 @@ mod book;
 mod cli;
 mod commands;
 mod diagnostics;
+mod erasures;
 mod housekeeping;
 mod logging;
+mod moving;
 mod observe;
 mod open_files;
 mod out;
 mod partners;
 mod rehearse;
+mod secrets;
 mod server;
+mod sharing;
 mod store;
 mod terminal;
 mod texts;
@@ -23,7 +27,7 @@ mod wiring;
 
 use std::process::ExitCode;
 
-use crate::texts::Texts;
+use crate::{secrets::KeySource, texts::Texts};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -50,7 +54,8 @@ fn main() -> ExitCode {
         let _inside = runtime.enter();
         logging::init(&cli)
     };
-    match runtime.block_on(commands::run(cli.command, &texts)) {
+    let keys = KeySource::of(cli.key_file, |name| std::env::var(name).ok());
+    match runtime.block_on(commands::run(cli.command, &keys, &texts)) {
         Ok(code) => code,
         Err(problem) => {
             out::problem(&problem, &texts);

@@ -2,13 +2,15 @@
 
 mod accounts;
 mod control;
+mod figures;
 mod health;
 mod recorder;
 mod routes;
 
 pub(crate) use self::{
     accounts::{AccountReport, AccountState, Accounts},
-    control::{Client, Control, ControlError, LetterCard, LetterPage, ListedLetters, Retried},
+    control::{Client, Control, ControlError, LetterCard, LetterPage, ListedLetters, MoveWish, Moved, Mover, Retried},
+    figures::{Figures, Report},
     health::{DiskMin, Health, Readiness, Reason, Status, free_bytes},
     recorder::Recorder,
     routes::{Observed, private_routes, public_routes},

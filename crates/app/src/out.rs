@@ -47,6 +47,12 @@ pub(crate) fn unreadable(path: &Path, error: &dyn std::error::Error) -> Problem 
     Problem::new("problem-folder", vec![("path", path.display().to_string()), ("cause", chain(error))])
 }
 
+/// A data folder in which something cannot be made, read or written.
+pub(crate) fn unusable(data: &Path, error: &dyn std::error::Error) -> Problem {
+    let args = vec![("path", data.display().to_string()), ("cause", chain(error))];
+    Problem::new("problem-data", args).hint("problem-store-failed-hint")
+}
+
 /// An error with all its causes.
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();

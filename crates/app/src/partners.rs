@@ -1,12 +1,15 @@
 //! The partners of this process. Each has a life of its own: it is started, edited, stopped, breaks and is mended while the
 //! others notice nothing.
 
+mod folders;
 mod reload;
+mod report;
 mod serving;
+mod shares;
 mod stopped;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     num::NonZeroUsize,
     panic::AssertUnwindSafe,
     path::{Path, PathBuf},
@@ -15,27 +18,30 @@ use std::{
 };
 
 use futures::{FutureExt, StreamExt, stream};
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 use voronka_core::{ids::PartnerId, spec::config::Retention};
 use voronka_engine::Retired;
-use voronka_files::PartnerFolder;
+use voronka_files::{PartnerFolder, Photos};
 
-pub(crate) use self::{reload::Losses, stopped::StopMarks};
+pub(crate) use self::{
+    folders::{Folders, among},
+    reload::Losses,
+    report::{PartnerReport, PartnerState},
+    stopped::{StopMarks, Stops},
+};
 use self::{
     reload::{Fingerprint, Swap, fingerprint},
     serving::{Prepared, Serving},
 };
 use crate::{
     admin::{Cards, PartnerCard},
-    observe::AccountReport,
     out::{self, Problem},
     server::Doors,
+    sharing::{Edition, Sharing},
     texts::Texts,
-    wiring::{Claim, House},
+    wiring::{Claim, ClaimOn, House},
 };
 
 /// How long a partner that could not be served rests before it is tried again though its files are as they were: doubles up to
@@ -51,13 +57,16 @@ const TAKEN_IN_AT_ONCE: usize = 64;
 /// All partners that this process knows.
 pub(crate) struct Partners {
     house: Arc<House>,
+    sharing: Arc<Sharing>,
     doors: Arc<Doors>,
     cards: Arc<Cards>,
+    /// Those that can be served here.
+    able: std::sync::Mutex<BTreeSet<PartnerId>>,
     /// Where the folders of partners are.
     root: PathBuf,
     losses: Losses,
     texts: Texts,
-    stops: StopMarks,
+    stops: Arc<dyn Stops>,
     all: RwLock<BTreeMap<PartnerId, Arc<Resident>>>,
     claims: std::sync::Mutex<BTreeMap<Claim, PartnerId>>,
     /// Whether messengers are asked for events as soon as a partner is served: not before the engine has started.
@@ -106,14 +115,20 @@ pub(crate) enum Change {
     Stop,
     /// Serve it by its files as they are now, accounts and keys included; with mistakes in them it is served as before.
     Restart,
+    /// The same, unless it is stopped.
+    Reload,
 }
 
 /// How it stands with a partner.
 enum Life {
-    /// Somebody stopped it, or nobody has started it yet.
+    /// Nobody has started it yet.
+    New,
+    /// Somebody stopped it.
     Stopped,
     /// It cannot be served.
     Broken(Broken),
+    /// It can be served, and another process does.
+    Ready(Box<Prepared>),
     Serving(Box<Serving>),
 }
 
@@ -127,52 +142,26 @@ struct Broken {
     retry: Retry,
 }
 
-/// How it stands with a partner, for those who ask.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct PartnerReport {
-    pub(crate) partner: PartnerId,
-    pub(crate) state: PartnerState,
-    /// Since when it is served.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) since: Option<Timestamp>,
-    /// What keeps it from being served, or its last edit from being served by.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) why: Option<String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) accounts: Vec<AccountReport>,
-}
-
-/// In a word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum PartnerState {
-    Serving,
-    Stopped,
-    Broken,
-    /// It is being started or stopped just now.
-    Changing,
-    /// No house runs that would serve it.
-    Off,
-}
-
 impl Partners {
     pub(crate) fn new(
         house: Arc<House>,
         doors: Arc<Doors>,
         cards: Arc<Cards>,
         root: &Path,
-        data: &Path,
+        stops: Arc<dyn Stops>,
         losses: Losses,
         texts: Texts,
     ) -> Self {
         Self {
             house,
+            sharing: Arc::new(Sharing::alone()),
             doors,
             cards,
+            able: std::sync::Mutex::default(),
             root: root.to_path_buf(),
             losses,
             texts,
-            stops: StopMarks::of(data),
+            stops,
             all: RwLock::default(),
             claims: std::sync::Mutex::default(),
             receiving: CancellationToken::new(),
@@ -181,36 +170,55 @@ impl Partners {
         }
     }
 
-    /// Serves the partner of a folder at the start, unless it was stopped; its messengers are asked by
-    /// [`Partners::begin_receiving`].
-    pub(crate) async fn take_in(&self, folder: &PartnerFolder) -> Result<(), Problem> {
+    /// Serves of them what is ours.
+    #[must_use]
+    pub(crate) fn sharing(self, sharing: &Arc<Sharing>) -> Self {
+        Self { sharing: Arc::clone(sharing), ..self }
+    }
+
+    /// Gets the partner of a folder ready to be served, unless it is among those that were stopped.
+    async fn take_in(&self, folder: &PartnerFolder, stopped: &BTreeSet<PartnerId>) -> Result<(), Problem> {
         let id = folder.partner().map_err(|error| out::unreadable(folder.path(), &error))?;
         let resident = self.resident(&id, folder);
         let mut life = resident.life.lock().await;
-        if self.stops.has(&id) {
+        if stopped.contains(&id) {
             info!(partner = %id, "the partner is stopped");
+            *life = Life::Stopped;
             self.look_at_stopped(&resident).await;
             return Ok(());
         }
         // Two links may lead to one folder.
-        if matches!(*life, Life::Stopped) { self.open(&resident, &mut life).await } else { Ok(()) }
+        if matches!(*life, Life::New) { self.get_ready(&resident, &mut life).await } else { Ok(()) }
     }
 
     /// What it keeps is cleaned up and looked at as before.
     async fn look_at_stopped(&self, resident: &Resident) {
         let folder = resident.folder.clone();
-        let loaded = tokio::task::spawn_blocking(move || folder.load()).await;
+        let kept = self.house.vault.secrets(&resident.id).await.unwrap_or_default();
+        let loaded = tokio::task::spawn_blocking(move || folder.load_with(&kept)).await;
         if let Ok(Ok(loaded)) = loaded
             && let Some(spec) = loaded.spec
         {
             *resident.terms() = Some(spec.config.retention);
-            self.cards.show(PartnerCard::of(&spec, loaded.files));
+            self.doors.reserve(&resident.id, spec.config.branding.domain.clone());
+            if let Ok(pictures) = Photos::of(resident.folder.path(), &spec) {
+                self.cards.show_stopped(PartnerCard::of(&spec, loaded.files, Arc::new(pictures)));
+            }
         }
     }
 
-    /// The same for many, several at a time; in order, what became of each.
+    /// Serves the partners of folders at the start, as far as they are ours; in order, what became of each. Their messengers are
+    /// asked by [`Partners::begin_receiving`].
     pub(crate) async fn take_in_all(&self, folders: &[PartnerFolder]) -> Vec<Result<(), Problem>> {
-        stream::iter(folders).map(|folder| self.take_in(folder)).buffered(TAKEN_IN_AT_ONCE).collect().await
+        let stopped = match self.stops.all().await {
+            Ok(stopped) => stopped,
+            Err(problem) => return vec![Err(problem); folders.len()],
+        };
+        let taken = stream::iter(folders).map(|folder| self.take_in(folder, &stopped)).buffered(TAKEN_IN_AT_ONCE);
+        let taken: Vec<_> = taken.collect().await;
+        self.announce().await;
+        self.settle_all().await;
+        taken
     }
 
     /// How many are served.
@@ -247,50 +255,59 @@ impl Partners {
     }
 
     async fn changed(&self, resident: &Resident, life: &mut Life, change: Change) -> Result<(), Problem> {
-        let marked = match change {
-            Change::Stop => self.stops.put(&resident.id),
-            Change::Start | Change::Restart => self.stops.take_away(&resident.id),
-        };
-        marked.map_err(|error| out::unreadable(self.stops.folder(), &error))?;
+        if change != Change::Reload {
+            self.stops.say(&resident.id, change == Change::Stop).await?;
+        }
+        self.sharing.look().await;
         match (change, &*life) {
-            (Change::Stop, _) => {
-                self.close(resident, life).await;
-                Ok(())
+            (Change::Stop, _) => match self.close(resident, life).await {
+                Retired::Busy => Err(Problem::new("partner-busy", vec![("partner", resident.id.to_string())])),
+                Retired::Quiet | Retired::WasNot => Ok(()),
+            },
+            (Change::Start, Life::Serving(_)) | (Change::Reload, Life::New | Life::Stopped) => Ok(()),
+            (Change::Restart | Change::Reload, Life::Serving(_)) => self.reopen(resident, life).await,
+            (Change::Start | Change::Restart, Life::New | Life::Stopped) | (_, Life::Broken(_) | Life::Ready(_)) => {
+                self.open(resident, life).await
             }
-            (Change::Start, Life::Serving(_)) => Ok(()),
-            (Change::Restart, Life::Serving(_)) => self.reopen(resident, life).await,
-            (Change::Start | Change::Restart, Life::Stopped | Life::Broken(_)) => self.open(resident, life).await,
         }
     }
 
-    /// How it stands with all of them.
-    pub(crate) fn report(&self) -> Vec<PartnerReport> {
-        let mut accounts: BTreeMap<PartnerId, Vec<AccountReport>> = BTreeMap::new();
-        for account in self.house.accounts.report() {
-            accounts.entry(account.partner.clone()).or_default().push(account);
-        }
-        let report = |(id, resident): (PartnerId, Arc<Resident>)| {
-            let (mut since, mut why) = (None, None);
-            let state = match resident.life.try_lock().as_deref() {
-                Err(_) => PartnerState::Changing,
-                Ok(Life::Stopped) => PartnerState::Stopped,
-                Ok(Life::Broken(broken)) => {
-                    why = Some(broken.why.clone());
-                    PartnerState::Broken
-                }
-                Ok(Life::Serving(serving)) => {
-                    (since, why) = (Some(serving.since), serving.refused_edit.clone());
-                    PartnerState::Serving
-                }
-            };
-            PartnerReport { accounts: accounts.remove(&id).unwrap_or_default(), partner: id, state, since, why }
-        };
-        self.residents().into_iter().map(report).collect()
+    /// Whether there is such a partner, served or not.
+    pub(crate) fn knows(&self, id: &PartnerId) -> bool {
+        self.known(id).is_ok()
     }
 
-    /// How long things are kept, of each whose file was read.
+    /// Waits until no process serves a partner that was stopped.
+    pub(crate) async fn let_go_everywhere(&self, id: &PartnerId) -> Result<(), Problem> {
+        if self.sharing.let_go_everywhere(id).await {
+            return Ok(());
+        }
+        Err(Problem::new("partner-served-elsewhere", vec![("partner", id.to_string())]))
+    }
+
+    /// Knows a partner no more that was stopped, and is about to be deleted.
+    pub(crate) async fn forget(&self, id: &PartnerId) {
+        let resident = self.all.write().unwrap_or_else(PoisonError::into_inner).remove(id);
+        if let Some(resident) = resident {
+            // Whoever tends it just now ends first.
+            self.close(&resident, &mut *resident.life.lock().await).await;
+        }
+        self.announce().await;
+        self.doors.forget(id);
+        self.cards.take_away(id);
+        self.house.engine.forget(id);
+        if let Err(error) = self.house.knowledge.index(id, &[]).await {
+            error!(partner = %id, %error, "pages of the partner are left in the index");
+        }
+    }
+
+    /// How long things are kept, of each whose file was read and whom no other process serves.
     pub(crate) fn retention(&self) -> Vec<(PartnerId, Retention)> {
-        self.residents().iter().filter_map(|(id, resident)| Some((id.clone(), (*resident.terms())?))).collect()
+        let share = self.sharing.share().borrow().clone();
+        let is_ours = |id: &PartnerId| share.ours.contains(id) || !share.holders.contains_key(id);
+        let residents = self.residents();
+        let ours = residents.iter().filter(|(id, _)| is_ours(id));
+        ours.filter_map(|(id, resident)| Some((id.clone(), (*resident.terms())?))).collect()
     }
 
     /// Ends all of them with the process; nothing is noted.
@@ -322,7 +339,7 @@ impl Partners {
             for (_, resident) in self.residents() {
                 // Somebody starts, stops or tends it.
                 let Ok(mut life) = Arc::clone(&resident.life).try_lock_owned() else { continue };
-                if !is_due(resident.folder.path(), &mut life).await {
+                if !self.is_due(&resident, &mut life).await {
                     continue;
                 }
                 let (partners, at_once) = (Arc::clone(&self), Arc::clone(&at_once));
@@ -338,10 +355,33 @@ impl Partners {
         }
     }
 
+    /// Whether there is something to do for a partner.
+    async fn is_due(&self, resident: &Resident, life: &mut Life) -> bool {
+        let secrets = self.sharing.edition(&resident.id);
+        match life {
+            Life::New | Life::Stopped => false,
+            Life::Ready(prepared) => prepared.watched.is_due(secrets).await,
+            Life::Broken(broken) => {
+                let now = look(resident.folder.path(), secrets).await;
+                let steady = now == std::mem::replace(&mut broken.seen, now);
+                Instant::now() >= broken.retry.at || (steady && now != broken.loaded)
+            }
+            Life::Serving(serving) => {
+                let again = serving.retry.is_some_and(|retry| Instant::now() >= retry.at);
+                serving.watched.is_due(secrets).await || again
+            }
+        }
+    }
+
     /// Does what is due with one partner.
     async fn tend(&self, resident: &Resident, life: &mut Life) {
         match life {
-            Life::Stopped => {}
+            Life::New | Life::Stopped => {}
+            Life::Ready(_) => {
+                if let Err(problem) = self.open(resident, life).await {
+                    out::problem(&problem, &self.texts);
+                }
+            }
             Life::Broken(_) => {
                 if self.open(resident, life).await.is_ok() {
                     let args = [("partner", resident.id.to_string().into())];
@@ -350,7 +390,7 @@ impl Partners {
             }
             Life::Serving(serving) => {
                 let begun = Instant::now();
-                let swap = serving.watched.swap(&self.house).await;
+                let swap = serving.watched.swap(&self.house, self.sharing.edition(&resident.id)).await;
                 serving.refused_edit = reload::refusal(&swap, &serving.watched, &self.texts);
                 let before = serving.retry.take();
                 if swap != Swap::NeedsRestart {
@@ -369,22 +409,35 @@ impl Partners {
         }
     }
 
-    /// Loads a folder and serves by it; else the partner is broken, and it is said why.
+    /// Loads a folder and serves by it, if the partner is ours to serve; else the partner is broken, and it is said why.
     async fn open(&self, resident: &Resident, life: &mut Life) -> Result<(), Problem> {
+        let ready = self.get_ready(resident, life).await;
+        self.announce().await;
+        self.settle(resident, life).await;
+        ready
+    }
+
+    /// Loads a folder, so that it can be served by.
+    async fn get_ready(&self, resident: &Resident, life: &mut Life) -> Result<(), Problem> {
         let loaded = {
             let _place = self.reading.acquire().await;
-            look(resident.folder.path()).await
+            look(resident.folder.path(), self.sharing.edition(&resident.id)).await
         };
         match self.prepare(resident).await {
             Ok(prepared) => {
-                *life = Life::Serving(Box::new(self.serve(prepared)));
+                self.doors.leave_to_others(&prepared.wired);
+                self.cards.show(prepared.card.clone());
+                *life = Life::Ready(Box::new(prepared));
+                self.can_be_served(&resident.id, true);
                 Ok(())
             }
             Err(problem) => {
                 self.keep_claims(&resident.id, &[]);
+                self.can_be_served(&resident.id, false);
+                self.doors.close(&resident.id);
                 let before = match &*life {
                     Life::Broken(before) => Some(before.retry),
-                    Life::Stopped | Life::Serving(_) => None,
+                    Life::New | Life::Stopped | Life::Ready(_) | Life::Serving(_) => None,
                 };
                 let why = out::told(&problem, &self.texts);
                 *life = Life::Broken(Broken { why, loaded, seen: loaded, retry: Retry::after(before) });
@@ -402,6 +455,7 @@ impl Partners {
         }
         self.house.accounts.forget(&resident.id);
         let claims = prepared.wired.claims.clone();
+        prepared.index(&self.house).await;
         *life = Life::Serving(Box::new(self.serve(prepared)));
         self.keep_claims(&resident.id, &claims);
         info!(partner = %resident.id, "the partner is served anew");
@@ -412,15 +466,19 @@ impl Partners {
     async fn prepare(&self, resident: &Resident) -> Result<Prepared, Problem> {
         let prepared = {
             let _place = self.reading.acquire().await;
-            Serving::prepare(&self.house, &resident.folder, self.losses, &self.cards).await?
+            let secrets = self.sharing.edition(&resident.id);
+            Serving::prepare(&self.house, &resident.folder, secrets, self.losses, &self.cards).await?
         };
         let id = &prepared.wired.partner;
         if *id != resident.id {
             let args = vec![("partner", resident.id.to_string()), ("other", id.to_string())];
             return Err(Problem::new("problem-partner-link", args));
         }
+        if self.house.is_half_copied(id).await {
+            let args = vec![("partner", id.to_string())];
+            return Err(Problem::new("partner-half-copied", args).hint("partner-half-copied-hint"));
+        }
         self.claim(id, &prepared.wired.claims)?;
-        prepared.index(&self.house).await;
         if self.ending.is_cancelled() {
             return Err(Problem::new("problem-ending", vec![]));
         }
@@ -436,29 +494,42 @@ impl Partners {
         serving
     }
 
-    async fn close(&self, resident: &Resident, life: &mut Life) {
+    async fn close(&self, resident: &Resident, life: &mut Life) -> Retired {
+        self.doors.close(&resident.id);
+        let retired = self.end_service(resident, life).await;
+        self.keep_claims(&resident.id, &[]);
+        self.can_be_served(&resident.id, false);
+        self.announce().await;
+        retired
+    }
+
+    async fn end_service(&self, resident: &Resident, life: &mut Life) -> Retired {
         let id = &resident.id;
         if let Life::Serving(serving) = &*life {
-            self.doors.close(id);
             serving.end();
             serving.ended().await;
-            if self.house.engine.retire(id).await == Retired::Busy {
-                error!(partner = %id, "turns of the partner are under way still; they are written when they end");
-            }
+        }
+        let retired = self.house.engine.retire(id).await;
+        if retired == Retired::Busy {
+            error!(partner = %id, "turns or sends of the partner have not ended in time");
         }
         self.house.accounts.forget(id);
-        self.keep_claims(id, &[]);
         *life = Life::Stopped;
+        retired
     }
 
     /// Notes what this partner alone may have, beside what it has already.
     fn claim(&self, id: &PartnerId, wanted: &[Claim]) -> Result<(), Problem> {
         let mut claims = self.claims.lock().unwrap_or_else(PoisonError::into_inner);
-        let others = wanted.iter().filter_map(|claim| claims.get(claim)).find(|other| *other != id);
-        let twice = wanted.iter().enumerate().any(|(at, claim)| wanted[..at].contains(claim));
-        if let Some(other) = others.or(twice.then_some(id)) {
+        let others =
+            wanted.iter().filter_map(|claim| Some((claim, claims.get(claim)?))).find(|(_, other)| *other != id);
+        let twice = wanted.iter().enumerate().find(|(at, claim)| wanted[..*at].contains(claim));
+        if let Some((claim, other)) = others.or(twice.map(|(_, claim)| (claim, id))) {
             let args = vec![("partner", id.to_string()), ("other", other.to_string())];
-            return Err(Problem::new("problem-token-twice", args).hint("problem-token-twice-hint"));
+            return Err(match claim.on {
+                ClaimOn::Token => Problem::new("problem-token-twice", args).hint("problem-token-twice-hint"),
+                ClaimOn::Domain => Problem::new("problem-domain-twice", args).hint("problem-domain-twice-hint"),
+            });
         }
         claims.extend(wanted.iter().map(|claim| (claim.clone(), id.clone())));
         Ok(())
@@ -478,7 +549,7 @@ impl Partners {
     fn resident(&self, id: &PartnerId, folder: &PartnerFolder) -> Arc<Resident> {
         let mut all = self.all.write().unwrap_or_else(PoisonError::into_inner);
         let new = || {
-            let life = Arc::new(Mutex::new(Life::Stopped));
+            let life = Arc::new(Mutex::new(Life::New));
             let (id, folder) = (id.clone(), folder.clone());
             Arc::new(Resident { id, folder, life, terms: std::sync::Mutex::default() })
         };
@@ -499,26 +570,10 @@ impl Partners {
     }
 }
 
-/// Whether there is something to do for a partner.
-async fn is_due(folder: &Path, life: &mut Life) -> bool {
-    match life {
-        Life::Stopped => false,
-        Life::Broken(broken) => {
-            let now = look(folder).await;
-            let steady = now == std::mem::replace(&mut broken.seen, now);
-            Instant::now() >= broken.retry.at || (steady && now != broken.loaded)
-        }
-        Life::Serving(serving) => {
-            let again = serving.retry.is_some_and(|retry| Instant::now() >= retry.at);
-            serving.watched.is_due().await || again
-        }
-    }
-}
-
-/// What a folder looks like; disks can be slow.
-async fn look(folder: &Path) -> Fingerprint {
+/// What a partner looks like; disks can be slow.
+async fn look(folder: &Path, secrets: Edition) -> Fingerprint {
     let folder = folder.to_path_buf();
-    tokio::task::spawn_blocking(move || fingerprint(&folder)).await.unwrap_or_default()
+    tokio::task::spawn_blocking(move || fingerprint(&folder, secrets)).await.unwrap_or_default()
 }
 
 #[cfg(test)]

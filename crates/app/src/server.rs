@@ -2,10 +2,13 @@
 
 mod accept;
 mod doors;
+mod forward;
+mod home;
 mod media;
 mod patience;
 mod proxies;
 mod seats;
+mod tls;
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -22,23 +25,23 @@ use metrics::{Counter, counter};
 use tokio::net::TcpListener;
 use tower::ServiceExt;
 use tracing::{error, warn};
+use url::Url;
 use voronka_core::{
+    ids::PartnerId,
     ports::{Clock, Journal, Mailbox, PostError},
     rows::RawLetter,
 };
-use voronka_engine::Engine;
 
-use crate::{
-    admin,
-    observe::{Observed, public_routes},
-    out::Problem,
-    wiring::Hook,
-};
+use crate::{admin, out::Problem, sharing::Sharing, wiring::Hook};
+
+use self::forward::Forwarding;
 
 pub(crate) use accept::serve;
-pub(crate) use doors::Doors;
+pub(crate) use doors::{Chats, Doors};
+pub(crate) use home::{OwnNames, asked_by_proxies};
 pub(crate) use media::MEDIA;
 pub(crate) use proxies::{Proxies, Proxy};
+pub(crate) use tls::{Authority, Tls, Wire};
 
 /// Largest body of a webhook call, in bytes.
 const BODY_BYTES_MAX: usize = 1 << 20;
@@ -71,23 +74,35 @@ pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener, Problem> 
     })
 }
 
-/// All routes but the owner's page.
+/// All routes but the owner's page, with those of what is seen from outside.
 pub(crate) fn routes(
     doors: &Arc<Doors>,
-    engine: &Engine,
+    mailbox: &Arc<dyn Mailbox>,
     journal: &Arc<dyn Journal>,
     clock: &Arc<dyn Clock>,
-    observed: Observed,
+    sharing: &Arc<Sharing>,
+    seen: Router,
+    public_url: Option<&Url>,
 ) -> Router {
     let hooks = Hooks {
         answered: counter!("voronka_webhook_answers_total", "status" => "200"),
         doors: Arc::clone(doors),
-        mailbox: Arc::new(engine.clone()),
+        mailbox: Arc::clone(mailbox),
         journal: Arc::clone(journal),
         clock: Arc::clone(clock),
     };
-    let chats = chat_routes(Arc::clone(doors));
-    dressed(public_routes(observed).merge(hook_routes(hooks)).merge(chats).merge(media::routes(Arc::clone(doors))))
+    let chats = chat_routes(Arc::clone(doors), Arc::new(Forwarding::new(sharing)));
+    let routes = seen.merge(hook_routes(hooks)).merge(chats).merge(media::routes(Arc::clone(doors)));
+    dressed(home::each_at_its_own(routes, Arc::clone(doors), public_url))
+}
+
+/// Chats and pictures under the host names that they have, for tests.
+#[cfg(test)]
+pub(crate) fn at_hosts(doors: &Arc<Doors>, public_url: &str) -> Router {
+    let others = Arc::new(Forwarding::new(&Arc::new(Sharing::alone())));
+    let routes = chat_routes(Arc::clone(doors), others).merge(media::routes(Arc::clone(doors)));
+    let routes = routes.route("/healthz", get(async || "")).route("/metrics", get(async || ""));
+    home::each_at_its_own(routes, Arc::clone(doors), public_url.parse().ok().as_ref())
 }
 
 /// Gives every answer the headers that it has not set itself: nothing of it is run, framed, guessed at or kept (SECURITY, S-64).
@@ -106,24 +121,41 @@ fn dressed(routes: Router) -> Router {
 }
 
 /// Every chat of every partner; the page of who names none is the first of them.
-fn chat_routes(doors: Arc<Doors>) -> Router {
+fn chat_routes(doors: Arc<Doors>, others: Arc<Forwarding>) -> Router {
     async fn first(State(doors): State<Arc<Doors>>) -> Response {
         let first = doors.first_chat().map(|path| Redirect::temporary(&path));
         first.map_or_else(|| StatusCode::NOT_FOUND.into_response(), IntoResponse::into_response)
     }
-    async fn chat(State(doors): State<Arc<Doors>>, params: RawPathParams, request: Request) -> Response {
+    async fn chat(
+        State((doors, others)): State<(Arc<Doors>, Arc<Forwarding>)>,
+        params: RawPathParams,
+        request: Request,
+    ) -> Response {
         let partner = params.iter().find(|(name, _)| *name == "partner");
-        let Some(chats) = partner.and_then(|(_, id)| doors.chats(id)) else {
+        let Some(partner) = partner.and_then(|(_, id)| PartnerId::parse(id).ok()) else {
             return StatusCode::NOT_FOUND.into_response();
         };
-        chats.oneshot(request).await.unwrap_or_else(|never| match never {})
+        match doors.chats(&partner) {
+            Some(Chats::Here(chats)) => chats.oneshot(request).await.unwrap_or_else(|never| match never {}),
+            Some(Chats::Elsewhere) => others.pass_on(&partner, request).await,
+            None => StatusCode::NOT_FOUND.into_response(),
+        }
     }
-    Router::new()
-        .route("/", get(first))
+    let chats = Router::new()
         .route("/chat/{partner}", any(chat))
         .route("/chat/{partner}/", any(chat))
         .route("/chat/{partner}/{*rest}", any(chat))
-        .with_state(doors)
+        .with_state((Arc::clone(&doors), others));
+    Router::new().route("/", get(first)).with_state(doors).merge(chats)
+}
+
+/// The same for who speaks TLS with us: browsers come back by TLS alone for a year (SECURITY, *TLS*).
+pub(crate) fn by_tls_alone(routes: Router) -> Router {
+    routes.layer(middleware::map_response(async |mut response: Response| {
+        let year = HeaderValue::from_static("max-age=31536000");
+        response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, year);
+        response
+    }))
 }
 
 fn hook_routes(hooks: Hooks) -> Router {
@@ -140,12 +172,15 @@ pub(crate) fn only_for(routes: Router, hosts: Vec<String>) -> Router {
     }))
 }
 
-/// The owner's pages at their own host name, everything else at all others: no page of one is of the other's origin.
-pub(crate) fn beside(routes: Router, pages: Router, host: &str) -> Router {
+/// The owner's pages at host names of their own, everything else at all others: no page of one is of the other's origin.
+pub(crate) fn beside(
+    routes: Router,
+    pages: Router,
+    is_theirs: impl Fn(&str) -> bool + Clone + Send + Sync + 'static,
+) -> Router {
     let pages = pages.route("/", get(async || Redirect::temporary("/admin")));
-    let hosts: Arc<[String]> = [host.to_owned()].into();
     routes.layer(middleware::from_fn(move |request: Request, next: Next| {
-        let pages = admin::known_host(request.headers(), &hosts).is_some().then(|| pages.clone());
+        let pages = admin::host_name(request.headers()).is_some_and(&is_theirs).then(|| pages.clone());
         async move {
             match pages {
                 Some(pages) => pages.oneshot(request).await.unwrap_or_else(|never| match never {}),

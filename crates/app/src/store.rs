@@ -3,12 +3,17 @@
 use std::{path::Path, sync::Arc};
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
-use voronka_core::ports::{Directory, Journal, KeyValues, Retention, StoreError};
-use voronka_postgres::{Address, PostgresStore};
+use voronka_core::ports::{Directory, Journal, KeyValues, Retention, StoreError, Transfer};
+use voronka_postgres::{Address, BackupTurn, Instance, Pace, PostgresStore};
 use voronka_sqlite::SqliteStore;
 
-use crate::out::Problem;
+use crate::{
+    out::Problem,
+    partners::{StopMarks, Stops},
+    sharing::{Place, Sharing},
+};
 
 /// What partners are shown and keep beside their conversations.
 pub(crate) trait Shelf: Directory + KeyValues {}
@@ -17,35 +22,33 @@ impl<S: Directory + KeyValues> Shelf for S {}
 
 /// All of a store.
 #[async_trait]
-pub(crate) trait Store: Journal + Retention + Shelf {
+pub(crate) trait Store: Journal + Retention + Shelf + Transfer {
     /// Where it is, in words without a password.
     fn place(&self) -> String;
 
     /// Whether it can be written now.
     async fn probe(&self) -> Result<(), StoreError>;
 
-    /// The right to be the one house that serves from it; `None`: another one does.
-    async fn tenure(&self) -> Result<Option<Tenure>, StoreError>;
+    /// Takes part in serving from it, under a name, in the place of the process that had the data folder before.
+    async fn join(&self, instance: Instance, place: Place) -> Result<Sharing, StoreError>;
+
+    /// Where it is said which of its partners are stopped.
+    fn stops(&self) -> Arc<dyn Stops>;
+
+    /// Whether another process serves from it.
+    async fn is_served(&self) -> Result<bool, StoreError>;
+
+    /// Whether this process is to make the daily backup that is due.
+    async fn take_backup(&self, due: Timestamp) -> Result<BackupTurn, StoreError>;
+
+    /// It is made, or was not.
+    async fn end_backup(&self, made: Option<Timestamp>) -> Result<(), StoreError>;
 
     /// Leaves it tidy, for a clean stop.
     fn tidy(&self) -> Result<(), StoreError>;
 
     /// Where it is kept how far the audit of the owner's pages is, so that an older copy of it is seen.
     fn anchors(self: Arc<Self>) -> Option<Arc<SqliteStore>>;
-}
-
-/// The right to be the one house that serves from a store, for as long as it is kept.
-pub(crate) struct Tenure(Option<voronka_postgres::Tenure>);
-
-impl Tenure {
-    /// Returns when another house may serve: this one must stop at once.
-    pub(crate) async fn lost(&self) {
-        match &self.0 {
-            Some(tenure) => tenure.lost().await,
-            // A file is locked for as long as it is open.
-            None => std::future::pending().await,
-        }
-    }
 }
 
 #[async_trait]
@@ -58,8 +61,28 @@ impl Store for SqliteStore {
         Self::probe(self).await
     }
 
-    async fn tenure(&self) -> Result<Option<Tenure>, StoreError> {
-        Ok(Some(Tenure(None)))
+    /// A file is locked for as long as it is open.
+    async fn join(&self, _instance: Instance, mut place: Place) -> Result<Sharing, StoreError> {
+        place.take("");
+        Ok(Sharing::alone())
+    }
+
+    fn stops(&self) -> Arc<dyn Stops> {
+        Arc::new(StopMarks::of(self.path().parent().unwrap_or(Path::new("."))))
+    }
+
+    /// Whoever has the file open has it locked.
+    async fn is_served(&self) -> Result<bool, StoreError> {
+        Ok(false)
+    }
+
+    /// There is no other process.
+    async fn take_backup(&self, _due: Timestamp) -> Result<BackupTurn, StoreError> {
+        Ok(BackupTurn::Ours)
+    }
+
+    async fn end_backup(&self, _made: Option<Timestamp>) -> Result<(), StoreError> {
+        Ok(())
     }
 
     fn tidy(&self) -> Result<(), StoreError> {
@@ -81,8 +104,26 @@ impl Store for PostgresStore {
         Self::probe(self).await
     }
 
-    async fn tenure(&self) -> Result<Option<Tenure>, StoreError> {
-        Ok(Self::tenure(self).await?.map(|tenure| Tenure(Some(tenure))))
+    async fn join(&self, instance: Instance, mut place: Place) -> Result<Sharing, StoreError> {
+        let leases = Self::join(self, instance, Pace::default(), place.before()).await?;
+        place.take(&leases.id());
+        Ok(Sharing::shared(leases, place))
+    }
+
+    fn stops(&self) -> Arc<dyn Stops> {
+        Arc::new(self.clone())
+    }
+
+    async fn is_served(&self) -> Result<bool, StoreError> {
+        Ok(!self.sharing().await?.living.is_empty())
+    }
+
+    async fn take_backup(&self, due: Timestamp) -> Result<BackupTurn, StoreError> {
+        Self::take_backup(self, due).await
+    }
+
+    async fn end_backup(&self, made: Option<Timestamp>) -> Result<(), StoreError> {
+        Self::end_backup(self, made).await
     }
 
     /// The server sees to that.
@@ -104,15 +145,35 @@ pub(crate) async fn open(data: &Path, database: Option<&SecretString>) -> Result
     Ok(Arc::new(store))
 }
 
+/// Where it is said which partners of the database that is named, else of the data folder, are stopped.
+///
+/// # Errors
+/// When the database is out of reach, or processes over this data folder have one and it is not named: what the folder would say
+/// nobody would read.
+pub(crate) async fn stops(data: &Path, database: Option<&SecretString>) -> Result<Arc<dyn Stops>, Problem> {
+    if database.is_some() {
+        return Ok(open(data, database).await?.stops());
+    }
+    if Place::was_shared(data) {
+        let args = vec![("path", data.display().to_string())];
+        return Err(Problem::new("problem-database-unnamed", args).hint("problem-database-unnamed-hint"));
+    }
+    Ok(Arc::new(StopMarks::of(data)))
+}
+
 fn file(data: &Path) -> Result<SqliteStore, Problem> {
-    let path = data.join("voronka.db");
-    SqliteStore::open(&path).map_err(|error| {
+    at(&data.join("voronka.db"))
+}
+
+/// The file of a database.
+pub(crate) fn at(path: &Path) -> Result<SqliteStore, Problem> {
+    SqliteStore::open(path).map_err(|error| {
         let args = vec![("path", path.display().to_string()), ("cause", error.to_string())];
         Problem::new("problem-store", args).hint(match error {
             StoreError::Busy(_) => "problem-store-hint",
             StoreError::Full => "problem-store-full-hint",
             StoreError::Damaged(_) => "problem-store-damaged-hint",
-            StoreError::Unreadable(_) | StoreError::Failed(_) => "problem-store-failed-hint",
+            StoreError::Unreadable(_) | StoreError::Elsewhere | StoreError::Failed(_) => "problem-store-failed-hint",
         })
     })
 }
@@ -131,4 +192,23 @@ pub(crate) fn refused(address: &Address, error: &StoreError) -> Problem {
         StoreError::Busy(_) => "problem-database-hint",
         _ => "problem-database-failed-hint",
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_a_data_folder_would_say_of_stopped_partners_and_nobody_would_read_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path();
+        assert!(stops(data, None).await.is_ok());
+        Place::over(data).unwrap().take("the id of a process that shares");
+        assert!(stops(data, None).await.is_err());
+        // It serves from the file of the folder again.
+        let store = open(data, None).await.unwrap();
+        let instance = Instance { name: "one".into(), address: None };
+        store.join(instance, Place::over(data).unwrap()).await.unwrap();
+        assert!(stops(data, None).await.is_ok());
+    }
 }

@@ -12,16 +12,20 @@ const RUSSIAN: &[&str] = &[
     include_str!("../texts/cli.ru.ftl"),
     include_str!("../texts/diagnostics.ru.ftl"),
     include_str!("../texts/eval.ru.ftl"),
+    include_str!("../texts/moving.ru.ftl"),
     include_str!("../texts/operate.ru.ftl"),
     include_str!("../texts/partner.ru.ftl"),
+    include_str!("../texts/secret.ru.ftl"),
 ];
 const ENGLISH: &[&str] = &[
     include_str!("../texts/backup.en.ftl"),
     include_str!("../texts/cli.en.ftl"),
     include_str!("../texts/diagnostics.en.ftl"),
     include_str!("../texts/eval.en.ftl"),
+    include_str!("../texts/moving.en.ftl"),
     include_str!("../texts/operate.en.ftl"),
     include_str!("../texts/partner.en.ftl"),
+    include_str!("../texts/secret.en.ftl"),
 ];
 
 /// Texts in one language.

@@ -17,8 +17,10 @@ use url::Url;
 use voronka_core::{
     capabilities::Capabilities,
     ids::{AccountId, PartnerId},
-    message::Peer,
-    ports::{Channel, ChatModel, Clock, Directory, KeyValues, Knowledge, Pictures, Webhook},
+    message::{ConversationKey, Peer},
+    ports::{
+        Channel, ChatModel, Clock, Directory, KeyValues, Knowledge, Pictures, StoreError, TRANSFER_NOTES, Webhook,
+    },
     spec::{
         config::{Account, ChannelConfig, Model, Retention, TelegramConfig, Updates, WebConfig},
         partner::PartnerSpec,
@@ -31,7 +33,15 @@ use voronka_telegram::Telegram;
 use voronka_web::{Gallery, SessionKey, WebChat};
 
 use self::receiving::Receiving;
-use crate::{admin::AccessKeys, observe::Accounts, out::Problem, server::MEDIA, store::Shelf};
+use crate::{
+    admin::{Access, AccessKeys},
+    moving,
+    observe::Accounts,
+    out::Problem,
+    secrets::{KeySource, Vault},
+    server::MEDIA,
+    store::Shelf,
+};
 
 /// What partners are wired to.
 pub(crate) struct House {
@@ -41,6 +51,7 @@ pub(crate) struct House {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) key: InstanceKey,
     pub(crate) public_url: Option<Url>,
+    admin_host: Option<String>,
     /// How it stands with the messengers.
     pub(crate) accounts: Arc<Accounts>,
     /// The data folder.
@@ -48,6 +59,8 @@ pub(crate) struct House {
     models: models::Models,
     /// Small things that outlive a restart.
     values: Arc<dyn KeyValues>,
+    /// Partners' secrets that are kept in the store.
+    pub(crate) vault: Vault,
 }
 
 impl House {
@@ -62,7 +75,47 @@ impl House {
     ) -> Self {
         let (directory, values): (Arc<dyn Directory>, Arc<dyn KeyValues>) = (store.clone(), store);
         let (accounts, models) = (Arc::default(), models::Models::spending(Arc::clone(&values)));
-        Self { engine, directory, knowledge, clock, key, public_url, accounts, data, models, values }
+        let vault = Vault::new(Arc::clone(&values), KeySource::None);
+        let admin_host = None;
+        Self { engine, directory, knowledge, clock, key, public_url, admin_host, accounts, data, models, values, vault }
+    }
+
+    /// Takes everybody's right to a partner's pages away, where people sign in; how many had one.
+    pub(crate) fn take_rights(&self, partner: &PartnerId, by: &str) -> Result<usize, StoreError> {
+        if !Access::is_in(&self.data) {
+            return Ok(0);
+        }
+        let access = Access::open(&self.data, self.key.access_keys(), Arc::clone(&self.clock))?;
+        access.take_rights(partner, by)
+    }
+
+    /// With what opens the secrets that are kept in the store.
+    pub(crate) fn with_keys(mut self, keys: KeySource) -> Self {
+        self.vault = Vault::new(Arc::clone(&self.values), keys);
+        self
+    }
+
+    /// With the host name of the owner's pages.
+    pub(crate) fn with_admin_host(mut self, host: Option<String>) -> Self {
+        self.admin_host = host;
+        self
+    }
+
+    /// Whether a host name is the operator's own, at which all partners are.
+    fn is_common(&self, host: &str) -> bool {
+        let public = self.public_url.as_ref().and_then(Url::host_str);
+        public.into_iter().chain(self.admin_host.as_deref()).any(|common| common.eq_ignore_ascii_case(host))
+    }
+
+    /// Whether a partner is being copied from another store or restored, or that was broken off: what is here is not all of it.
+    pub(crate) async fn is_half_copied(&self, partner: &PartnerId) -> bool {
+        for note in [moving::PLACE, moving::RESTORE] {
+            let noted = self.values.value(partner, TRANSFER_NOTES, note).await;
+            if !noted.is_ok_and(|noted| noted.is_none_or(|noted| noted.is_empty())) {
+                return true;
+            }
+        }
+        false
     }
 
     /// A partner's models as one; `None`: it has none.
@@ -106,17 +159,35 @@ pub(crate) struct Wired {
     pub(crate) has_model: bool,
     /// How long its things are kept.
     pub(crate) retention: Retention,
+    /// The host name of its chats, where it has one of its own.
+    pub(crate) domain: Option<String>,
     /// What no other partner may have.
     pub(crate) claims: Vec<Claim>,
 }
 
 /// Something that one partner alone may have, as a digest; two bots with one token would answer every customer twice.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Claim([u8; 32]);
+pub(crate) struct Claim {
+    pub(crate) on: ClaimOn,
+    digest: [u8; 32],
+}
+
+/// What a claim is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum ClaimOn {
+    /// A messenger's token.
+    Token,
+    /// A host name.
+    Domain,
+}
 
 impl Claim {
     fn of_token(key: &InstanceKey, kind: &str, token: &SecretString) -> Self {
-        Self(key.bytes("claim", &[kind, token.expose_secret()]))
+        Self { on: ClaimOn::Token, digest: key.bytes("claim", &[kind, token.expose_secret()]) }
+    }
+
+    fn of_domain(key: &InstanceKey, domain: &str) -> Self {
+        Self { on: ClaimOn::Domain, digest: key.bytes("claim", &["domain", domain]) }
     }
 }
 
@@ -170,8 +241,16 @@ pub(crate) fn wire(
         telegrams: Vec::new(),
         has_model: false,
         retention: spec.config.retention,
+        domain: spec.config.branding.domain.clone(),
         claims: Vec::new(),
     };
+    for domain in spec.config.branding.domains() {
+        wired.claims.push(Claim::of_domain(&house.key, domain));
+        if house.is_common(domain) {
+            let args = vec![("partner", spec.id.to_string()), ("domain", domain.to_owned())];
+            return Err(Problem::new("problem-domain-ours", args));
+        }
+    }
     if let Some(model) = house.models.chain(spec, secrets, missing, &house.clock)? {
         partner = partner.model(model);
         wired.has_model = true;
@@ -346,7 +425,8 @@ fn web(
     };
     let mut own = voronka_web::WebConfig::new(spec.id.clone(), account.id.clone(), &path);
     own.origins.clone_from(&config.origins);
-    own.color.clone_from(&config.color);
+    own.color = config.color.or(spec.config.branding.color);
+    own.logo = spec.config.branding.logo.as_ref().map(|logo| format!("{MEDIA}/{}/{logo}", spec.id));
     own.greeting.clone_from(&config.greeting);
     own.texts.clone_from(&config.texts);
     own.title.clone_from(&spec.config.name);
@@ -452,6 +532,16 @@ impl InstanceKey {
     /// The secret end of the path at which an account is called.
     pub(crate) fn hook(&self, partner: &PartnerId, account: &AccountId) -> SecretString {
         self.secret("hook", &[partner.as_str(), account.as_str()])
+    }
+
+    /// Whose conversation was erased, for those who have this key.
+    pub(crate) fn erasure_mark(&self, key: &ConversationKey) -> String {
+        hex::encode(self.bytes("erasure", &[key.partner.as_str(), &key.conversation.to_string()]))
+    }
+
+    /// Tells this installation from others, and nothing of the key.
+    pub(crate) fn house_mark(&self) -> String {
+        hex::encode(self.bytes("house", &[]))
     }
 
     /// What whoever reads metrics must know.

@@ -138,6 +138,10 @@ C604 = a flow asks for contacts, contact.consent is empty (152-FZ)
 C605 = { $to } is not in team
 C606 = hours overlap: { $a }, { $b }
     .related = with these
+C607 = domain { $domain } is taken already: { $other }
+    .related = here
+C608 = colour { $color } cannot be read on white: contrast { $ratio } of 4.5
+    .hint = light pages show { $near } in its place
 
 # Catalogue, knowledge, training
 K701 = row { $n }: no { $column }
@@ -205,6 +209,7 @@ thing-audience = readers of the page
 thing-boolean = true or false
 thing-color = colour
 thing-command = command
+thing-domain = host name
 thing-contact = kind of contact
 thing-country = country
 thing-currency = currency

@@ -142,6 +142,10 @@ C604 = сценарий просит контакты, а contact.consent пус
 C605 = { $to } нет в team
 C606 = часы пересекаются: { $a }, { $b }
     .related = с этими
+C607 = домен { $domain } уже занят: { $other }
+    .related = здесь
+C608 = цвет { $color } на белом не прочесть: контраст { $ratio } из 4.5
+    .hint = на светлых страницах вместо него стоит { $near }
 
 # Каталог, знания, обучение
 K701 = строка { $n }: нет { $column }
@@ -209,6 +213,7 @@ thing-audience = читателей страницы
 thing-boolean = признак (true или false)
 thing-color = цвет
 thing-command = команду
+thing-domain = домен
 thing-contact = вид контакта
 thing-country = страну
 thing-currency = валюту

@@ -83,6 +83,8 @@ pub struct Capabilities {
     /// Whether it can be written to at any time. [`Has::No`]: only in the response to a call of its own (a voice skill); what
     /// is ready later is dropped.
     pub pushes: Has,
+    /// How long after the customer's last word it may be written to freely; `None`: for ever.
+    pub window: Option<Duration>,
     /// Pacing.
     pub pace: Option<Pace>,
 }

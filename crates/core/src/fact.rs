@@ -27,7 +27,11 @@ pub enum Fact {
     /// The customer pressed a button.
     Button,
     /// The customer opened a link of ours.
-    LinkClicked,
+    LinkClicked {
+        /// Which, by its name in the partner's file; facts of earlier versions do not tell.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        link: String,
+    },
     /// The customer left a contact; which kind, never the contact itself.
     ContactLeft {
         /// `phone`, `email` or `name`.
@@ -84,6 +88,18 @@ pub enum Fact {
         /// How.
         outcome: String,
     },
+    /// A sequence began.
+    SequenceEntered {
+        /// Its id.
+        sequence: String,
+    },
+    /// A step of a sequence was said.
+    SequenceSent {
+        /// Its id.
+        sequence: String,
+        /// The step's.
+        step: String,
+    },
     /// A sequence ended.
     SequenceEnded {
         /// Its id.
@@ -109,7 +125,11 @@ pub enum Fact {
         cause: String,
     },
     /// The conversation came back to the bot.
-    HandBack,
+    HandBack {
+        /// Which person gave it back; `None`: the customer called the bot, or an earlier version did not tell.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        who: Option<String>,
+    },
     /// A person wrote something down for the team; the customer does not see it.
     Note {
         /// Who.
@@ -211,12 +231,34 @@ pub enum ConsentKind {
 }
 
 impl Fact {
+    /// The same without what anybody said or wrote: it is still counted.
+    #[must_use]
+    pub fn wordless(self) -> Self {
+        match self {
+            Self::Unanswered { .. } => Self::Unanswered { question: String::new() },
+            Self::AnswerWrong { conversation, seq, who, .. } => {
+                Self::AnswerWrong { conversation, seq, question: String::new(), who }
+            }
+            Self::Note { who, .. } => Self::Note { who, text: String::new() },
+            other => other,
+        }
+    }
+
+    /// A stored fact ([`crate::rows::FactRow::data`]) without words.
+    pub fn stored_wordless(data: &str) -> String {
+        let wordless = serde_json::from_str::<Self>(data).map(Self::wordless);
+        wordless.and_then(|fact| serde_json::to_string(&fact)).unwrap_or_else(|_| "{}".to_owned())
+    }
+
+    /// Facts that hold words, by [`Self::name`].
+    pub const WORDED: [&str; 3] = ["question.unanswered", "answer.wrong", "note"];
+
     /// Whether expressions and scoring can ask for it (FORMATS §3). The others are for reports: the store lists them.
     pub fn is_asked_for(&self) -> bool {
         match self {
             Self::Message
             | Self::Button
-            | Self::LinkClicked
+            | Self::LinkClicked { .. }
             | Self::ContactLeft { .. }
             | Self::PriceAsked
             | Self::CartAdded { .. }
@@ -235,7 +277,9 @@ impl Fact {
             | Self::Note { .. }
             | Self::Variant { .. }
             | Self::Tagged { .. }
-            | Self::HandBack
+            | Self::HandBack { .. }
+            | Self::SequenceEntered { .. }
+            | Self::SequenceSent { .. }
             | Self::OptIn
             | Self::ConsentGiven { .. }
             | Self::ConsentRefused { .. }
@@ -255,7 +299,7 @@ impl Fact {
         match self {
             Self::Message => "message".into(),
             Self::Button => "button".into(),
-            Self::LinkClicked => "link.clicked".into(),
+            Self::LinkClicked { .. } => "link.clicked".into(),
             Self::ContactLeft { .. } => "contact.left".into(),
             Self::PriceAsked => "price.asked".into(),
             Self::CartAdded { .. } => "cart.added".into(),
@@ -269,7 +313,9 @@ impl Fact {
             Self::Variant { name, .. } => format!("variant.{name}"),
             Self::Tagged { tag } => format!("tag.{tag}"),
             Self::Handoff { .. } => "handoff".into(),
-            Self::HandBack => "handoff.ended".into(),
+            Self::HandBack { .. } => "handoff.ended".into(),
+            Self::SequenceEntered { .. } => "sequence.entered".into(),
+            Self::SequenceSent { .. } => "sequence.sent".into(),
             Self::Note { .. } => "note".into(),
             Self::HandoffAsked => "handoff.asked".into(),
             Self::Complaint => "complaint".into(),

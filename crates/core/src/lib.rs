@@ -4,6 +4,7 @@
 //! domain needs of the world it asks for as a value ([`turn::Question`]) or states as a trait ([`ports`]).
 
 pub mod capabilities;
+pub mod color;
 pub mod contact;
 pub mod fact;
 pub mod fair;
@@ -12,12 +13,15 @@ pub mod guard;
 pub mod ids;
 pub mod lang;
 pub mod lead;
+pub mod may_write;
 pub mod message;
 pub mod money;
 pub mod order;
 pub mod ports;
+pub mod record;
 pub mod rehearsal;
 pub mod rows;
 pub mod score;
 pub mod spec;
+pub mod tally;
 pub mod turn;

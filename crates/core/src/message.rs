@@ -127,6 +127,11 @@ pub enum Event {
         /// Its fate.
         fate: DeliveryFate,
     },
+    /// The customer opened a link of ours.
+    Click {
+        /// Which, by its name in the partner's file.
+        link: String,
+    },
     /// A person of the partner's team did something.
     Team {
         /// Who, as the partner's file names them, or the sign-in's name.
@@ -145,6 +150,9 @@ pub struct Profile {
     /// Language code (`ru`, `en-GB`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
+    /// Name of the time zone that their device is set to (`Asia/Vladivostok`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
     /// Public handle without `@`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handle: Option<String>,

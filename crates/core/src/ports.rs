@@ -5,6 +5,7 @@
 mod channel;
 mod clock;
 mod directory;
+mod erasures;
 mod journal;
 mod key_values;
 mod knowledge;
@@ -12,6 +13,7 @@ mod mailbox;
 mod model;
 mod pictures;
 mod retention;
+mod transfer;
 
 use std::time::Duration;
 
@@ -24,10 +26,11 @@ pub use directory::{
     EventSetAside, FOUND_MAX, Fault, Figures, LeadCard, LeadFilter, LetterContent, LetterKind, Needle, OpenedLetter,
     OrderCard, OrderFilter, Page, QuestionCard, SEARCHED_MAX, folded, found_by, order_holds,
 };
+pub use erasures::Erasures;
 pub use journal::{
     CommitError, Fired, Journal, LOADED_ORDERS_MAX, Loaded, PostedMail, Replayed, Settled, StoreError, Telling, Writers,
 };
-pub use key_values::KeyValues;
+pub use key_values::{KeyValues, SECRETS};
 pub use knowledge::{EmbedError, EmbedFor, Embedder, Indexed, Knowledge, KnowledgeError, Passage};
 pub use mailbox::{Mailbox, PostError, Posted};
 pub use model::{
@@ -35,6 +38,7 @@ pub use model::{
 };
 pub use pictures::{Picture, PictureKind, Pictures, is_own_picture};
 pub use retention::{ForgetMark, Forgotten, Retention, Terms};
+pub use transfer::{Leaving, LeavingAll, LeavingPage, Place, TRANSFER_NOTES, Transfer};
 
 /// What a failure means for whoever called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use crate::{
     ids::AccountId,
     message::{Bubble, ConversationKey, Event, EventKey, Inbound, Peer, Timer},
     ports::{Completion, Loaded, ModelError, Passage, Prompt},
-    rows::{Mail, TimerRow, TurnCommit},
+    rows::{Mail, Past, TimerRow, TurnCommit},
     turn::{Answer, HasModel, Outcome, Playbook, Question, Setting, Snapshot, Step, Turn, Unreadable},
 };
 
@@ -89,6 +89,11 @@ impl Stage {
         self.now
     }
 
+    /// Time passes, and what falls due meanwhile waits: so a process finds it that has slept.
+    pub fn pass(&mut self, by: SignedDuration) {
+        self.now += by;
+    }
+
     /// Plays events as one turn. A timer's event is that of the timer that is set, if one is.
     ///
     /// # Errors
@@ -97,7 +102,7 @@ impl Stage {
         let timers = self.snapshot()?.state.timers;
         let due = |event: &Event| match event {
             Event::Timer { timer } => timers.get(timer.name()).copied(),
-            Event::Customer { .. } | Event::Delivery { .. } | Event::Team { .. } => None,
+            Event::Customer { .. } | Event::Delivery { .. } | Event::Click { .. } | Event::Team { .. } => None,
         };
         let mail = events.into_iter().map(|event| (due(&event).unwrap_or(self.now), event)).collect();
         self.take(mail)
@@ -173,6 +178,9 @@ impl Stage {
     /// Keeps rows as a store does.
     fn keep(&mut self, commit: &TurnCommit) {
         let loaded = &mut self.loaded;
+        if commit.past == Past::Erased {
+            loaded.history.clear();
+        }
         loaded.version = commit.expected + 1;
         loaded.conversation = Some(commit.conversation.clone());
         loaded.customer = commit.customer.clone().or(loaded.customer.take());

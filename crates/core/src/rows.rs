@@ -9,6 +9,7 @@ use crate::{
     ids::{AccountId, BubbleId, ConversationId, CustomerId, NoticeId, OrderId, PartnerId},
     message::{Bubble, ConversationKey, EventKey, Inbound, Peer, Purpose, Timer},
     order::OrderState,
+    tally::Tally,
 };
 
 /// Position of an event in the mailbox, given by the store; grows.
@@ -50,6 +51,63 @@ pub struct TurnCommit {
     pub outbox: Vec<OutboxRow>,
     /// Notices to the partner's team.
     pub notices: Vec<NoticeRow>,
+    /// What becomes of what was said before.
+    pub past: Past,
+    /// Which bubbles of earlier turns are not sent any more.
+    pub withdraw: Withdraw,
+    /// Mail to other conversations of the partner: kept if its key is new, as [`crate::ports::Journal::post`] does.
+    pub posts: Vec<Inbound>,
+    /// What reports count of it; added to what was counted.
+    pub tallies: Vec<Tally>,
+}
+
+impl TurnCommit {
+    /// What of earlier turns is not sent any more, if anything.
+    pub fn withdrawal(&self) -> Option<Withdrawal> {
+        let any = self.past == Past::Erased || self.withdraw != Withdraw::Nothing;
+        any.then(|| Withdrawal { of: self.key.clone(), past: self.past })
+    }
+}
+
+/// Which bubbles of a conversation that wait to be sent leave unsent. What the turn itself says is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Withdraw {
+    /// None.
+    #[default]
+    Nothing,
+    /// Follow-ups and broadcasts ([`Lane::Campaign`]): the customer wants none any more, or talks with a person.
+    Campaigns,
+}
+
+/// What a committed turn takes back of what earlier turns have put into the outbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Withdrawal {
+    of: ConversationKey,
+    past: Past,
+}
+
+impl Withdrawal {
+    /// Whose bubbles.
+    pub fn of(&self) -> &ConversationKey {
+        &self.of
+    }
+
+    /// Whether a bubble that a conversation caused, in a lane, is taken back. An erased past is not sent at all.
+    pub fn takes(&self, of: &ConversationKey, lane: Lane) -> bool {
+        *of == self.of && (self.past == Past::Erased || lane == Lane::Campaign)
+    }
+}
+
+/// What becomes of what a customer and we have said to each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Past {
+    /// It stays for as long as the partner keeps messages.
+    #[default]
+    Stays,
+    /// The customer wants it gone: in all conversations of the customer messages, what waits to be sent, what lists and states
+    /// quote, notices and events set aside are deleted before the rows of this turn are written. Facts stay to be counted,
+    /// without words ([`crate::fact::Fact::wordless`]); so do orders, which the law has kept for years.
+    Erased,
 }
 
 /// A conversation as a store keeps it.

@@ -57,6 +57,7 @@ mod observe;
 mod outbox;
 mod partner;
 mod replies;
+mod serving;
 mod signs;
 mod timers;
 mod turns;
@@ -64,9 +65,8 @@ mod warm;
 mod world;
 
 use std::{
-    collections::HashMap,
     future::Future,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, OnceLock},
 };
 
 use jiff::SignedDuration;
@@ -75,7 +75,7 @@ use tracing::{error, info};
 use voronka_core::{
     ids::PartnerId,
     message::{Bubble, ConversationKey, Inbound},
-    ports::{Clock, Journal, Mailbox, PostError, Posted, StoreError},
+    ports::{Clock, Erasures, Journal, Mailbox, PostError, Posted, StoreError},
 };
 
 pub use self::{clock::SystemClock, mailboxes::intake::PutBack, partner::Partner};
@@ -86,6 +86,7 @@ use self::{
     observe::Meters,
     outbox::Senders,
     replies::Replies,
+    serving::Serving,
     signs::Signs,
     timers::Timers,
     warm::Warm,
@@ -97,8 +98,6 @@ const CHANGES_MAX: usize = 1_024;
 const RECOVERY_PAGE: usize = 500;
 /// How long turns and sends under way may take to end when the engine stops.
 const GRACE: SignedDuration = SignedDuration::from_secs(10);
-/// How often turns under way are counted while a partner leaves.
-const LOOK_EVERY: SignedDuration = SignedDuration::from_millis(10);
 /// How long the results of sends may take after that.
 const RESULTS_GRACE: SignedDuration = SignedDuration::from_secs(5);
 
@@ -115,8 +114,9 @@ pub struct Engine(Arc<Shared>);
 
 pub(crate) struct Shared {
     pub(crate) journal: Arc<dyn Journal>,
+    pub(crate) erasures: OnceLock<Arc<dyn Erasures>>,
     pub(crate) clock: Arc<dyn Clock>,
-    partners: RwLock<HashMap<PartnerId, Arc<Partner>>>,
+    serving: Serving,
     pub(crate) conversations: Conversations,
     pub(crate) signs: Signs,
     pub(crate) replies: Replies,
@@ -143,9 +143,9 @@ pub enum Phase {
 /// What became of a partner that was to be served no more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Retired {
-    /// No turn of it is under way any more: nothing of it changes until it is served again.
+    /// No turn or send of it is under way any more: nothing of it changes until it is served again.
     Quiet,
-    /// Turns of it are under way still, and will be written.
+    /// Some are under way still, and will be written.
     Busy,
     /// It was not served.
     WasNot,
@@ -180,8 +180,9 @@ impl Engine {
         let mailboxes = Mailboxes::new(journal.writers());
         Self(Arc::new(Shared {
             journal,
+            erasures: OnceLock::new(),
             clock,
-            partners: RwLock::default(),
+            serving: Serving::default(),
             conversations: Conversations::new(Limits::default()),
             signs: Signs::default(),
             replies: Replies::default(),
@@ -202,6 +203,14 @@ impl Engine {
         self
     }
 
+    /// Notes what is erased at customers' wish, before it is erased.
+    #[must_use]
+    pub fn erasures(self, erasures: Arc<dyn Erasures>) -> Self {
+        // The first one stays: it is given once, where an engine is made.
+        let _told_before = self.0.erasures.set(erasures);
+        self
+    }
+
     /// Serves a partner from now on; one that is served already is replaced whole, between turns.
     #[must_use]
     pub fn partner(self, partner: Partner) -> Self {
@@ -211,40 +220,22 @@ impl Engine {
 
     /// The same for an engine that runs; what has waited for the partner is taken up.
     pub fn serve(&self, partner: Partner) {
-        let shared = &self.0;
-        let id = partner.id().clone();
-        let partner = Arc::new(partner);
-        let mut partners = shared.partners.write().unwrap_or_else(PoisonError::into_inner);
-        partners.insert(id.clone(), Arc::clone(&partner));
-        drop(partners);
-        shared.senders.serve(shared, &partner);
-        if shared.life.running.is_cancelled() {
-            conversations::read_again(shared, id);
-        }
+        serving::serve(&self.0, partner);
     }
 
-    /// Serves a partner no more: its turns under way may end, what comes later is refused or waits in the store until it is
-    /// served again. Other partners notice nothing. Returns when its turns have ended, or after ten seconds.
+    /// Serves a partner no more: its turns and sends under way may end, what comes later is refused or waits in the store until
+    /// it is served again. Other partners notice nothing. Returns when they have ended, or after as long as an answer and its send
+    /// may take; one that was busy then may be asked for again.
     pub async fn retire(&self, partner: &PartnerId) -> Retired {
+        serving::retire(&self.0, partner).await
+    }
+
+    /// Forgets what is known of a partner that was retired, and whose rows are deleted: what waits to be sent is dropped.
+    pub fn forget(&self, partner: &PartnerId) {
         let shared = &self.0;
-        let served = shared.partners.write().unwrap_or_else(PoisonError::into_inner).remove(partner);
-        let Some(served) = served else { return Retired::WasNot };
-        shared.senders.retire(partner);
-        let turns = Arc::downgrade(&served);
-        drop(served);
-        let mut waited = SignedDuration::ZERO;
-        // Each turn under way holds the partner it began with.
-        while turns.strong_count() > 0 && waited < GRACE {
-            shared.clock.sleep(LOOK_EVERY).await;
-            waited += LOOK_EVERY;
-        }
-        if turns.strong_count() > 0 {
-            return Retired::Busy;
-        }
-        // Whoever serves it next may find other rows in the store.
+        shared.senders.forget(partner);
         shared.warm.forget(partner);
         shared.mailboxes.forget_all();
-        Retired::Quiet
     }
 
     /// A partner as it is served.
@@ -255,10 +246,7 @@ impl Engine {
     /// Serves a partner by edited files from its next turns on; turns under way end by the files they began with. Its channels
     /// stay as they are ([`Partner::edited`]); for other channels there is [`Engine::serve`]. `false`: it is not served.
     pub fn swap(&self, partner: Partner) -> bool {
-        let mut partners = self.0.partners.write().unwrap_or_else(PoisonError::into_inner);
-        let Some(served) = partners.get_mut(partner.id()) else { return false };
-        *served = Arc::new(partner);
-        true
+        self.0.serving.swap(partner)
     }
 
     /// Whether it serves: what was left is taken up, and no stop was asked for.
@@ -300,14 +288,16 @@ impl Engine {
         if shared.life.running.is_cancelled() {
             return Ok(());
         }
+        let partners = shared.partner_ids();
         // Bubbles first: what was said before goes out before what new turns say.
-        let bubbles = shared.recover_outbox().await?;
+        let bubbles = shared.recover_outbox(&partners).await?;
         let conversations = conversations::recover(shared).await?;
         if bubbles + conversations > 0 {
             info!(bubbles, conversations, "took up what the last run left");
         }
         shared.senders.start_settling(shared);
-        shared.life.running.cancel();
+        serving::begin(shared, &partners);
+        mailboxes::intake::hear_news(shared);
         Conversations::open(shared);
         Signs::start(shared);
         Timers::start(shared);
@@ -380,30 +370,29 @@ impl Engine {
 
 impl Shared {
     pub(crate) fn partner(&self, id: &PartnerId) -> Option<Arc<Partner>> {
-        self.partners.read().unwrap_or_else(PoisonError::into_inner).get(id).map(Arc::clone)
+        self.serving.partner(id)
     }
 
     pub(crate) fn partner_ids(&self) -> Vec<PartnerId> {
-        let mut ids: Vec<PartnerId> =
-            self.partners.read().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect();
-        // In one order always: a run can be repeated.
-        ids.sort_unstable();
-        ids
+        self.serving.ids()
     }
 
     fn serves(&self, inbound: &Inbound) -> bool {
         self.partner(&inbound.partner).is_some_and(|partner| partner.channel_of(&inbound.account).is_some())
     }
 
-    async fn recover_outbox(self: &Arc<Self>) -> Result<usize, StoreError> {
+    /// What waits to be sent for these, who are in order. What is of others is read when they are served.
+    async fn recover_outbox(self: &Arc<Self>, partners: &[PartnerId]) -> Result<usize, StoreError> {
         let mut after = i64::MIN;
         let mut found = 0;
         loop {
             let page = self.journal.unsent(after, RECOVERY_PAGE).await?;
             let Some((last, _)) = page.last() else { return Ok(found) };
             after = *last;
-            found += page.len();
-            self.release(page.into_iter().map(|(_, row)| row).collect());
+            let rows = page.into_iter().map(|(_, row)| row);
+            let rows: Vec<_> = rows.filter(|row| partners.binary_search(&row.conversation.partner).is_ok()).collect();
+            found += rows.len();
+            self.release(rows);
         }
     }
 }

@@ -291,7 +291,11 @@ fn weight(inbound: &Inbound) -> usize {
             EVENT_BYTES + caption.as_ref().map_or(0, String::len)
         }
         // Of these the words are few.
-        Event::Customer { .. } | Event::Team { .. } | Event::Timer { .. } | Event::Delivery { .. } => EVENT_BYTES,
+        Event::Customer { .. }
+        | Event::Team { .. }
+        | Event::Timer { .. }
+        | Event::Delivery { .. }
+        | Event::Click { .. } => EVENT_BYTES,
     };
     EVENT_BYTES + words
 }

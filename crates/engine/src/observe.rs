@@ -73,7 +73,11 @@ pub(crate) struct Meters {
     refused: Counter,
     blocked: Counter,
     expired: Counter,
+    slow: Counter,
 }
+
+/// An answer that took longer is slow.
+const SLOW_AFTER: SignedDuration = SignedDuration::from_secs(5);
 
 impl Meters {
     pub(crate) fn new() -> Self {
@@ -100,6 +104,7 @@ impl Meters {
             refused: sends("refused"),
             blocked: sends("blocked"),
             expired: sends("expired"),
+            slow: counter!("voronka_slow_answers_total"),
         }
     }
 
@@ -150,6 +155,13 @@ impl Meters {
             },
         };
         counted.increment(1);
+    }
+
+    /// A customer who was heard then has an answer.
+    pub(crate) fn answered(&self, heard: Moment, now: Moment) {
+        if now.since(heard) > SLOW_AFTER {
+            self.slow.increment(1);
+        }
     }
 
     /// A bubble was given up without asking its channel (again).

@@ -25,15 +25,21 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, OwnedRwLockReadGuard, RwLock, mpsc, watch};
+use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, info_span};
 use voronka_core::{
     ids::{AccountId, PartnerId},
     message::{DeliveryFate, Event, EventKey, Inbound},
     ports::{Channel, Settled},
-    rows::{Lane, OutboxRow},
+    rows::{Lane, OutboxRow, TurnCommit, Withdrawal},
 };
 
-use self::{campaign::Campaign, results::Report, sender::Sender};
+pub(crate) use self::sender::SEND_MAX;
+use self::{
+    campaign::Campaign,
+    results::Report,
+    sender::{Sender, Waiting},
+};
 use crate::{Shared, life::Group, partner::Partner};
 
 /// Bubbles of an account that may wait before no more turns are begun on it.
@@ -81,10 +87,19 @@ pub(crate) struct Senders {
     settling: Mutex<Option<mpsc::UnboundedReceiver<Report>>>,
 }
 
+/// What a sender is handed when a turn is committed, in the order in which turns are. Boxed, for a channel has room for many of them
+/// from the start, and most accounts are idle.
+enum Handed {
+    /// Is to be sent.
+    Bubble(Box<Waiting>),
+    /// Is not to be sent any more.
+    Withdrawal(Box<Withdrawal>),
+}
+
 /// The near end of a sender.
 struct Account {
     /// Unbounded, for what is committed must be handed over; see the module's bound.
-    rows: mpsc::UnboundedSender<OutboxRow>,
+    handed: mpsc::UnboundedSender<Handed>,
     channel: watch::Sender<Served>,
     load: Arc<Load>,
 }
@@ -102,6 +117,15 @@ struct Load {
     unwritten: AtomicUsize,
     /// Rings when so many are written that sending may go on.
     written: Notify,
+    /// Cancelled when the sends of an account that was let go of have ended and their results are written: who has to do with
+    /// either has the load.
+    ended: CancellationToken,
+}
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        self.ended.cancel();
+    }
 }
 
 /// A result that is not written yet, until it is dropped.
@@ -173,9 +197,9 @@ impl Senders {
         self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// These bubbles are about to be committed, and will be handed over.
-    pub(crate) async fn handing(&self, rows: &[OutboxRow]) -> Handing {
-        if rows.iter().all(|row| row.lane != Lane::Campaign) {
+    /// What this turn says is about to be committed, and will be handed over; so will what it takes back.
+    pub(crate) async fn handing(&self, turn: &TurnCommit) -> Handing {
+        if turn.withdrawal().is_none() && turn.outbox.iter().all(|row| row.lane != Lane::Campaign) {
             return Handing { _until_dropped: None };
         }
         Handing { _until_dropped: Some(Arc::clone(&self.handing).read_owned().await) }
@@ -188,6 +212,7 @@ impl Senders {
 
     /// Hands over bubbles that are committed. Those of an account that nobody serves wait until somebody does.
     pub(crate) fn send(&self, shared: &Arc<Shared>, rows: impl IntoIterator<Item = OutboxRow>) {
+        let now = shared.clock.moment();
         let mut accounts = self.lock();
         for row in rows {
             let key = (row.conversation.partner.clone(), row.account.clone());
@@ -197,7 +222,20 @@ impl Senders {
             }
             account.load.add(row.lane);
             // A sender that has ended was stopped: the next start finds the bubble in the store.
-            let _taken = account.rows.send(row);
+            let _taken = account.handed.send(Handed::Bubble(Waiting::new(row, now)));
+        }
+    }
+
+    /// Takes back what waits of earlier turns: it has left the store. What is under way may arrive, and is not tried again.
+    pub(crate) fn withdraw(&self, withdrawal: &Withdrawal) {
+        let accounts = self.lock();
+        let theirs = accounts.iter().filter(|((partner, _), _)| *partner == withdrawal.of().partner);
+        let mut theirs: Vec<_> = theirs.collect();
+        // In one order always: a run can be repeated.
+        theirs.sort_unstable_by_key(|((_, id), _)| id.clone());
+        for (_, account) in theirs {
+            // A sender that has ended sends nothing.
+            let _taken = account.handed.send(Handed::Withdrawal(Box::new(withdrawal.clone())));
         }
     }
 
@@ -215,15 +253,26 @@ impl Senders {
         }
     }
 
-    /// Lets no account of a partner be served: what is to be sent waits.
-    pub(crate) fn retire(&self, partner: &PartnerId) {
-        for (_, account) in self.lock().iter().filter(|((of, _), _)| of == partner) {
-            account.channel.send_replace(None);
-        }
+    /// Lets go of a partner's accounts: nothing more is begun to be sent, and what waits is in the store alone. Each
+    /// token is cancelled when the sends under way have ended and their results are written.
+    pub(crate) fn let_go(&self, partner: &PartnerId) -> Vec<CancellationToken> {
+        let gone = |(of, _): &(PartnerId, AccountId), _: &mut Account| of == partner;
+        let let_go = |(_, account): (_, Account)| {
+            // No turn that would have waited for room begins any more.
+            account.load.full.store(false, Ordering::Release);
+            account.load.room.notify_waiters();
+            account.load.ended.clone()
+        };
+        self.lock().extract_if(gone).map(let_go).collect()
+    }
+
+    /// Ends the senders of a partner that is not served, with whatever waits there.
+    pub(crate) fn forget(&self, partner: &PartnerId) {
+        self.lock().retain(|(of, _), _| of != partner);
     }
 
     fn open(&self, shared: &Arc<Shared>, (partner, id): &(PartnerId, AccountId)) -> Account {
-        let (rows, handed_over) = mpsc::unbounded_channel();
+        let (handed, handed_over) = mpsc::unbounded_channel();
         let (channel, served) = watch::channel(None);
         let load = Arc::<Load>::default();
         let results = self.results.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -233,7 +282,7 @@ impl Senders {
             let span = info_span!("outbox", %partner, account = %id);
             shared.life.spawn(Group::Sends, sender.run(handed_over, served).instrument(span));
         }
-        Account { rows, channel, load }
+        Account { handed, channel, load }
     }
 
     /// Whether a turn may be begun on an account.

@@ -117,6 +117,11 @@ impl Partner {
         (signed(first), signed(whole))
     }
 
+    /// How long an answer may take on any of its accounts.
+    pub(crate) fn longest_answer(&self) -> SignedDuration {
+        self.channels.keys().map(|account| self.patience(account).1).max().unwrap_or_default()
+    }
+
     pub(crate) fn chat_model(&self) -> Option<&Arc<dyn ChatModel>> {
         self.model.as_ref()
     }

@@ -156,7 +156,8 @@ async fn show(shared: &Arc<Shared>) {
                 continue;
             };
             let line = (partner, account);
-            if channel.capabilities().typing.it() && calls.len() < CALLS_MAX && shared.signs.enter(&line, now) {
+            let ours = shared.journal.holds(&line.0);
+            if ours && channel.capabilities().typing.it() && calls.len() < CALLS_MAX && shared.signs.enter(&line, now) {
                 calls.push(call(shared, channel, line, peer));
             }
         }

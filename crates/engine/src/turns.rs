@@ -18,16 +18,18 @@ use voronka_core::{
     ids::AccountId,
     message::{Content, ConversationKey, Event, EventKey, Inbound, Peer},
     ports::{CommitError, Fate, Moment, StoreError},
-    rows::{Mail, MailSeq, OutboxRow, TurnCommit},
+    rows::{Mail, MailSeq, OutboxRow, Past, TurnCommit},
     turn::{Outcome, Setting, Snapshot, Step, Turn},
 };
 
 use self::aside::{Taken, set_aside, set_unread_aside};
 use crate::{
     Change, Shared,
+    conversations::Conversations,
     observe::{self, Ended, Part},
     outbox::Handing,
     partner::Partner,
+    serving,
     world::{Overtaking, Times, Watch, World, withdraw},
 };
 
@@ -93,7 +95,7 @@ struct Tries {
 /// Serves the mail that waits for a conversation, as one turn.
 #[instrument(skip_all, fields(partner = %key.partner, conversation = %key.conversation))]
 pub(crate) async fn run(shared: &Arc<Shared>, key: &ConversationKey, bell: &Notify, since: Moment) -> Next {
-    let Some(partner) = shared.partner(&key.partner) else {
+    let Some(partner) = serving::for_a_turn(shared, &key.partner).await else {
         // Not served here any more: the mail waits until it is.
         return Next::Rest;
     };
@@ -204,6 +206,7 @@ async fn attempt(
         }
         Decided::Done(mut outcome) => {
             let frequent = outcome.frequent.take();
+            let answered = taken.from.as_ref().is_some_and(|(account, peer)| answers(&outcome, account, peer));
             let preview = async {
                 if let Some((account, peer)) = &taken.from {
                     withdraw(shared, partner, account, peer, &shown).await;
@@ -211,6 +214,9 @@ async fn attempt(
             };
             match commit(shared, *outcome, &taken.awaited, preview, &mut tries.pause, bell).await {
                 Ok(()) => {
+                    if let Some(heard) = tries.heard.filter(|_| answered) {
+                        shared.meters.answered(heard, shared.clock.moment());
+                    }
                     if let Some((key, text)) = frequent {
                         partner.frequent().keep(key, text, shared.clock.moment());
                     }
@@ -448,6 +454,9 @@ async fn commit(
     shared.meters.turn(Ended::Committed);
     shared.warm.keep(next);
     shared.conversations.answered(&turn.key);
+    if let Some(withdrawal) = turn.withdrawal() {
+        shared.senders.withdraw(&withdrawal);
+    }
     let timer = turn.earliest_timer();
     let (key, outbox) = match Arc::try_unwrap(turn) {
         Ok(turn) => (turn.key, turn.outbox),
@@ -464,11 +473,22 @@ async fn commit(
     Ok(())
 }
 
-async fn write(shared: &Shared, turn: &Arc<TurnCommit>) -> Result<Handing, CommitError> {
-    let handing = shared.senders.handing(&turn.outbox).await;
+async fn write(shared: &Arc<Shared>, turn: &Arc<TurnCommit>) -> Result<Handing, CommitError> {
+    let handing = shared.senders.handing(turn).await;
     let version = turn.expected + 1;
     let span = debug_span!("commit", version, mail = ?turn.consumed, bubbles = ?Ids(&turn.outbox));
+    if turn.past == Past::Erased
+        && let Some(erasures) = shared.erasures.get()
+    {
+        erasures.note(&turn.key).await?;
+    }
+    // Other conversations have mail as soon as this is written.
+    let unheard = (!turn.posts.is_empty()).then(|| shared.mailboxes.stranger());
     shared.journal.commit(Arc::clone(turn)).instrument(span).await?;
+    for inbound in &turn.posts {
+        Conversations::wake(shared, inbound.conversation());
+    }
+    drop(unheard);
     Ok(handing)
 }
 
@@ -502,6 +522,10 @@ async fn write_later(
 /// With a final failure the conversation rests until the next start or event.
 async fn outlast(shared: &Arc<Shared>, error: &StoreError, pause: &mut SignedDuration, bell: &Notify) -> Next {
     match error.fate() {
+        Fate::Final if *error == StoreError::Elsewhere => {
+            debug!("another process serves the partner");
+            Next::Rest
+        }
         Fate::Final => {
             error!(%error, "the store failed; the conversation waits");
             Next::Rest
@@ -519,3 +543,6 @@ async fn outlast(shared: &Arc<Shared>, error: &StoreError, pause: &mut SignedDur
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

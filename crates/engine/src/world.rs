@@ -115,7 +115,7 @@ impl Overtaking {
     fn by(self, event: &Event) -> bool {
         match (self, event) {
             (Self::Anybody, Event::Customer { .. } | Event::Team { .. }) | (Self::Team, Event::Team { .. }) => true,
-            (Self::Anybody | Self::Team, Event::Timer { .. } | Event::Delivery { .. })
+            (Self::Anybody | Self::Team, Event::Timer { .. } | Event::Delivery { .. } | Event::Click { .. })
             | (Self::Team, Event::Customer { .. })
             | (Self::Nobody, _) => false,
         }
@@ -290,7 +290,7 @@ impl<'a> World<'a> {
                 () = clock.sleep(PREVIEW_EVERY) => {}
             }
             let Some(text) = shown.take_news() else { continue };
-            if shared.signs.is_quiet(&line, clock.moment()) {
+            if shared.signs.is_quiet(&line, clock.moment()) || !shared.journal.holds(&line.0) {
                 continue;
             }
             on_screen.store(self.draft, Ordering::Relaxed);

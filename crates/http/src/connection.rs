@@ -124,6 +124,10 @@ impl Connection {
     pub(crate) fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<Option<()>>> {
         self.read.reserve(READ_BYTES);
         let read = poll_read_buf(Pin::new(&mut self.wire), cx, &mut self.read);
+        if read.is_pending() && self.read.is_empty() {
+            // Thousands of bots wait for their updates, most of the time in vain.
+            self.read = BytesMut::new();
+        }
         read.map_ok(|count| (count > 0).then_some(()))
     }
 

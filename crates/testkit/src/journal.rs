@@ -63,7 +63,10 @@ macro_rules! journal_conformance {
             mail_consumed_twice_is_a_conflict,
             mail_of_another_conversation_is_not_consumed,
             of_two_turns_at_once_one_wins,
+            a_stale_turn_beside_the_right_one_costs_it_nothing,
             many_turns_at_once_do_not_hurt_each_other,
+            what_a_turn_posts_is_kept_with_it_and_once,
+            turns_that_are_written_together_post_an_event_once,
             a_timer_rings_once_and_posts_its_event,
             a_timer_set_again_replaces_the_first,
             a_cancelled_timer_does_not_ring,
@@ -73,6 +76,7 @@ macro_rules! journal_conformance {
             bubbles_wait_in_order_until_they_are_sent,
             a_campaign_is_read_back_by_account_in_order,
             a_bubble_is_queued_once,
+            follow_ups_that_are_withdrawn_leave_the_outbox,
             a_bubble_tried_in_vain_stays_and_counts,
             a_bubble_given_up_tells_its_conversation_once,
             a_bubble_given_up_by_another_partner_stays,
@@ -91,9 +95,12 @@ macro_rules! journal_conformance {
             an_open_conversation_shows_all_that_belongs_to_it,
             messages_are_read_after_a_position,
             leads_are_listed_hottest_first,
+            leads_are_picked_by_what_is_asked_for,
             who_has_said_nothing_is_in_no_list,
             orders_and_notices_are_listed_latest_first,
             figures_count_since_a_moment,
+            what_turns_count_adds_up_by_day,
+            turns_that_are_written_together_count_each_for_itself,
             questions_without_an_answer_are_listed_with_the_words_of_then,
             wrong_answers_are_listed_with_what_was_answered,
             a_list_is_read_to_its_end_page_by_page,
@@ -108,7 +115,10 @@ macro_rules! journal_conformance {
             a_visitor_who_has_said_nothing_is_kept_as_long_as_others,
             a_customer_with_whom_something_is_under_way_is_not_forgotten,
             another_partners_past_stays,
-            a_value_is_kept_by_partner_kind_and_key_and_replaced
+            a_value_is_kept_by_partner_kind_and_key_and_replaced,
+            a_value_is_replaced_by_who_knows_it_alone,
+            values_of_a_kind_are_listed_dropped_and_their_partners_known,
+            an_erased_past_leaves_what_is_counted_and_nothing_that_was_said
         );
     };
     ($make:expr; $($case:ident),+ $(,)?) => {

@@ -5,13 +5,17 @@ pub mod channel;
 pub mod clock;
 pub mod journal;
 pub mod knowledge;
+mod left_out;
 pub mod log;
 pub mod model;
+pub mod pooler;
 pub mod postgres;
 pub mod rehearsal;
 #[cfg(feature = "simulation")]
 pub mod simulation;
+pub mod transfer;
 
 pub use clock::FakeClock;
+pub use left_out::left_out;
 pub use log::Log;
 pub use rehearsal::Rehearsal;

@@ -67,6 +67,11 @@ impl PostgresServer {
         Self { folder, _in_use: in_use }
     }
 
+    /// Where its socket is.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Ends it as a power cut does, and starts it again over the same data.
     ///
     /// # Panics
@@ -113,6 +118,11 @@ impl Database {
         address(&self.folder, role, &self.name)
     }
 
+    /// What the server calls it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Runs statements as somebody who may do anything; what they give, a line a row.
     ///
     /// # Panics
@@ -152,7 +162,7 @@ fn lock_file(folder: &Path, name: &str) -> File {
     OpenOptions::new().create(true).append(true).open(folder.join(name)).expect("the temporary folder can be written")
 }
 
-fn address(folder: &Path, role: &str, database: &str) -> String {
+pub(crate) fn address(folder: &Path, role: &str, database: &str) -> String {
     let host = folder.to_str().expect("a path of text").replace('/', "%2F");
     format!("postgres://{role}@{host}:5432/{database}")
 }
@@ -185,11 +195,11 @@ fn start(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn is_root() -> io::Result<bool> {
+pub(crate) fn is_root() -> io::Result<bool> {
     Ok(told(Command::new("id").arg("-u"))? == "0")
 }
 
-fn as_nobody(is_root: bool, program: &Path, folder: &Path) -> Command {
+pub(crate) fn as_nobody(is_root: bool, program: &Path, folder: &Path) -> Command {
     let mut command = if is_root {
         let mut command = Command::new("setpriv");
         command.args(["--reuid=nobody", "--regid=nogroup", "--clear-groups", "--"]).arg(program);

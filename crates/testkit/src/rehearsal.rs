@@ -31,6 +31,8 @@ pub struct Rehearsal {
     pub notices: Vec<NoticeRow>,
     /// The last commit.
     pub last: Option<TurnCommit>,
+    /// All of them, in order.
+    pub commits: Vec<TurnCommit>,
 }
 
 impl Deref for Rehearsal {
@@ -63,6 +65,7 @@ pub fn roomy() -> Capabilities {
         typing: Has::No,
         idempotent: Has::No,
         pushes: Has::Yes,
+        window: None,
         pace: None,
     }
 }
@@ -86,6 +89,7 @@ impl Rehearsal {
             facts: Vec::new(),
             notices: Vec::new(),
             last: None,
+            commits: Vec::new(),
         }
     }
 
@@ -184,6 +188,11 @@ impl Rehearsal {
         &self.said
     }
 
+    /// Time passes, and what falls due meanwhile waits.
+    pub fn pass(&mut self, by: SignedDuration) {
+        self.stage.pass(by);
+    }
+
     /// Plays events as one turn. A timer's event is that of the timer that is set, if one is.
     ///
     /// # Panics
@@ -209,6 +218,7 @@ impl Rehearsal {
         let commit = turned.commit;
         self.facts.extend(commit.facts.iter().map(|fact| fact.name.clone()));
         self.notices.extend(commit.notices.iter().cloned());
+        self.commits.push(commit.clone());
         self.last = Some(commit);
     }
 

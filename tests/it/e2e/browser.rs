@@ -305,17 +305,21 @@ impl Browser {
         }
     }
 
-    /// Clicks with the mouse on what an expression finds: what lies under something else is not hit.
+    /// Clicks with the mouse on what an expression finds, once it rests: what lies under something else is not hit, and what moves
+    /// or is being swapped is not either.
     pub(crate) async fn click(&mut self, element: &str) {
         let place = format!(
             "(() => {{
                 const it = {element};
-                if (!it || it.disabled) return null;
+                if (!it || it.disabled || document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling')) return null;
                 it.scrollIntoView({{ block: 'center', inline: 'center', behavior: 'instant' }});
                 const box = it.getBoundingClientRect();
                 const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
                 const hit = document.elementFromPoint(x, y);
-                return hit && (hit === it || it.contains(hit)) ? [x, y] : null;
+                const before = window.seen;
+                window.seen = {{ it, x, y }};
+                const rests = before && before.it === it && before.x === x && before.y === y;
+                return rests && hit && (hit === it || it.contains(hit)) ? [x, y] : null;
             }})()"
         );
         let place = self.until(&place).await;

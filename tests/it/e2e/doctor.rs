@@ -233,8 +233,8 @@ async fn events_that_wait_and_letters_are_told() {
     let books = Connection::open(shop.data().join("voronka.db")).unwrap();
     books
         .execute(
-            "INSERT INTO letters (partner, account, cause, at) VALUES ('korica', 'telegram', 'the turn panicked', 0)",
-            [],
+            "INSERT INTO letters (partner, id, account, cause, at) VALUES ('korica', ?1, 'telegram', 'the turn panicked', 0)",
+            [super::letters::next_letter(&books)],
         )
         .unwrap();
     drop(books);

@@ -28,7 +28,13 @@ async fn listed(data: &Path) -> Vec<Value> {
     out.lines().map(|line| serde_json::from_str(line).expect("an object a line")).collect()
 }
 
-/// Puts an event of a customer among the dead letters.
+/// The number of the next letter, as the house itself takes one.
+pub(crate) fn next_letter(books: &Connection) -> i64 {
+    let next = "UPDATE counters SET next = next + 1 WHERE name = 'letters' RETURNING next - 1";
+    books.query_row(next, [], |row| row.get(0)).expect("the database counts letters")
+}
+
+/// Puts an event of a customer among the dead letters; a young one, which nothing forgets meanwhile.
 fn poison(data: &Path, chat: i64, text: &str) {
     let books = Connection::open(data.join("voronka.db")).expect("the database takes it");
     let event = serde_json::json!({"e": "customer", "content": {"c": "text", "text": text}, "profile": {}});
@@ -37,10 +43,10 @@ fn poison(data: &Path, chat: i64, text: &str) {
     }]);
     books
         .execute(
-            "INSERT INTO letters (partner, account, conversation, mail, cause, at) \
-             SELECT 'korica', 'telegram', conversation, ?1, 'the turn panicked', 0 FROM conversations \
+            "INSERT INTO letters (partner, id, account, conversation, mail, cause, at) \
+             SELECT 'korica', ?3, 'telegram', conversation, ?1, 'the turn panicked', 1800000000000000 FROM conversations \
              WHERE partner = 'korica' AND peer = ?2",
-            (mail.to_string(), chat.to_string()),
+            (mail.to_string(), chat.to_string(), next_letter(&books)),
         )
         .expect("the database takes it");
 }
@@ -48,8 +54,8 @@ fn poison(data: &Path, chat: i64, text: &str) {
 /// Puts a call that an earlier version could not read among the dead letters.
 fn unread(data: &Path, call: &str) {
     let books = Connection::open(data.join("voronka.db")).expect("the database takes it");
-    let row = "INSERT INTO letters (partner, account, body, cause, at) VALUES ('korica', 'telegram', ?1, 'unknown', 0)";
-    books.execute(row, [call.as_bytes()]).expect("the database takes it");
+    let row = "INSERT INTO letters (partner, id, account, body, cause, at) VALUES ('korica', ?2, 'telegram', ?1, 'unknown', 1800000000000000)";
+    books.execute(row, (call.as_bytes(), next_letter(&books))).expect("the database takes it");
 }
 
 #[tokio::test]

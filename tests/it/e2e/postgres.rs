@@ -11,14 +11,14 @@ use super::{
 };
 
 /// A database whose tables the binary itself makes.
-async fn database(server: &PostgresServer) -> Database {
+pub(super) async fn database(server: &PostgresServer) -> Database {
     let database = server.database("nothing", async |_| {}).await;
     let migrated = command().arg("migrate").env("VORONKA_OWNER_URL", database.address("postgres")).status().await;
     assert!(migrated.expect("it starts").success());
     database
 }
 
-fn over(database: &Database) -> impl Fn(&mut Command) {
+pub(super) fn over(database: &Database) -> impl Fn(&mut Command) + use<> {
     let address = database.address("voronka_app");
     move |command| _ = command.env("DATABASE_URL", &address)
 }

@@ -11,10 +11,10 @@ use super::{
     shop,
 };
 
-const PASSWORD: &str = "тёплый хлеб к завтраку";
+pub(super) const PASSWORD: &str = "тёплый хлеб к завтраку";
 
 /// Adds somebody with the command line, as an operator does beside a running house; the link they get.
-async fn added(data: &Path, url: &str, who: &[&str]) -> String {
+pub(super) async fn added(data: &Path, url: &str, who: &[&str]) -> String {
     let mut command = binary::command();
     command.args(["admin", "add-user"]).args(who).arg("--data").arg(data).args(["--admin-url", url]);
     let told = command.stdout(Stdio::piped()).stderr(Stdio::piped()).output().await.expect("it runs");
@@ -23,7 +23,7 @@ async fn added(data: &Path, url: &str, who: &[&str]) -> String {
 }
 
 /// The one-time code of a step, as an authenticator makes it (RFC 6238): by the browser's own cryptography.
-async fn code(page: &mut Browser, secret: &str, step: i64) -> String {
+pub(super) async fn code(page: &mut Browser, secret: &str, step: i64) -> String {
     let made = format!(
         "(async () => {{
             const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567', bits = [...{}].filter((c) => letters.includes(c))
@@ -40,7 +40,7 @@ async fn code(page: &mut Browser, secret: &str, step: i64) -> String {
 }
 
 /// Fills a form in and sends it.
-async fn send(page: &mut Browser, fields: &[(&str, &str)]) {
+pub(super) async fn send(page: &mut Browser, fields: &[(&str, &str)]) {
     for (name, value) in fields {
         page.value(&format!("document.querySelector('[name={name}]').value = {}", json!(value))).await;
     }
@@ -49,7 +49,7 @@ async fn send(page: &mut Browser, fields: &[(&str, &str)]) {
     page.until("!document.documentElement.dataset.before && document.readyState === 'complete'").await;
 }
 
-async fn says(page: &mut Browser, words: &str) {
+pub(super) async fn says(page: &mut Browser, words: &str) {
     page.until(&format!("document.body.innerText.replace(/\\u00a0/g, ' ').includes({})", json!(words))).await;
 }
 

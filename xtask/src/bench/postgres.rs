@@ -1,7 +1,5 @@
 //! Turns over PostgreSQL: what they cost bot and database together.
 
-use std::process::Command;
-
 use super::{
     Stand,
     figure::Figure,
@@ -10,7 +8,7 @@ use super::{
 use crate::{
     botload::{How, Staged},
     peers::postgres::Server,
-    shell::{self, Failure},
+    shell::Failure,
 };
 
 /// Closed loop, nullbot and the binary in turn, each time over a fresh database with its usual settings.
@@ -50,9 +48,7 @@ pub(super) fn turns(stand: &mut Stand) -> Result<Vec<Figure>, Failure> {
 
 /// One run, and what a turn of it cost the database in µs.
 fn over_postgres(stand: &Stand, messages: usize) -> Result<(Played, f64), Failure> {
-    let server = Server::start()?;
-    let mut migrate = Command::new(&stand.binary);
-    shell::output(migrate.arg("migrate").env("VORONKA_OWNER_URL", server.address("postgres", "bench")))?;
+    let server = Server::for_voronka(&stand.binary)?;
     let staged = Staged::new(&stand.binary, How::Webhook, 1)?;
     let watch = server.watch();
     let address = server.address("postgres", "voronka_app");

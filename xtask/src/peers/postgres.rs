@@ -55,8 +55,9 @@ fn find() -> Option<PathBuf> {
 /// A server on a port of this machine, with nothing in it; ends when dropped.
 pub(crate) struct Server {
     process: Child,
+    programs: PathBuf,
     port: String,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Server {
@@ -71,22 +72,44 @@ impl Server {
         shell::output(initdb.arg(&data))?;
         let address = free_address()?;
         let port = address.rsplit(':').next().unwrap_or_default().to_owned();
-        let log = folder.path().join("log");
-        let log = File::create(&log).map_err(|error| format!("{}: {error}", log.display()))?;
-        let mut postgres = user.command(&programs.join("postgres"), folder.path());
-        postgres.args(["-c", "listen_addresses=127.0.0.1", "-p", &port, "-k"]).arg(folder.path()).arg("-D").arg(&data);
-        let process = postgres.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn();
-        let server = Self {
-            process: process.map_err(|error| format!("PostgreSQL: {error}"))?,
-            port: port.clone(),
-            _folder: folder,
-        };
+        let process = launch(&programs, &user, folder.path(), &port)?;
+        let server = Self { process, programs, port, folder };
+        server.ready()?;
+        Ok(server)
+    }
+
+    /// One with the tables of `voronka migrate`.
+    pub(crate) fn for_voronka(binary: &Path) -> Result<Self, Failure> {
+        let server = Self::start()?;
+        let mut migrate = Command::new(binary);
+        shell::output(migrate.arg("migrate").env("VORONKA_OWNER_URL", server.address("postgres", "bench")))?;
+        Ok(server)
+    }
+
+    /// Ends it without a clean stop and starts it again over what it had written.
+    pub(crate) fn crash(&mut self) -> Result<(), Failure> {
+        // SIGQUIT: its children leave at once, and the next start recovers from the log.
+        self.end("-QUIT");
+        self.process = launch(&self.programs, &User::for_server()?, self.folder.path(), &self.port)?;
+        self.ready()
+    }
+
+    fn ready(&self) -> Result<(), Failure> {
         let ready = || {
-            let mut ask = Command::new(programs.join("pg_isready"));
-            ask.args(["--quiet", "--host=127.0.0.1", "--username=bench", "--dbname=postgres", "--port", &port]);
+            let mut ask = Command::new(self.programs.join("pg_isready"));
+            ask.args(["--quiet", "--host=127.0.0.1", "--username=bench", "--dbname=postgres", "--port", &self.port]);
             ask.stdin(Stdio::null()).status().is_ok_and(|status| status.success())
         };
-        if wait_until(ready, WITHIN) { Ok(server) } else { Err("PostgreSQL did not start".into()) }
+        if wait_until(ready, WITHIN) { Ok(()) } else { Err("PostgreSQL did not start".into()) }
+    }
+
+    fn end(&mut self, signal: &str) {
+        let told = Command::new("kill").args([signal, &self.process.id().to_string()]).status();
+        let ended = told.is_ok() && wait_until(|| !matches!(self.process.try_wait(), Ok(None)), WITHIN);
+        if !ended {
+            let _killed = self.process.kill();
+            let _ended = self.process.wait();
+        }
     }
 
     /// Its address for a client.
@@ -118,13 +141,23 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         // SIGINT is PostgreSQL's fast shutdown: its children end with it.
-        let told = Command::new("kill").args(["-INT", &self.process.id().to_string()]).status();
-        let ended = told.is_ok() && wait_until(|| !matches!(self.process.try_wait(), Ok(None)), WITHIN);
-        if !ended {
-            let _killed = self.process.kill();
-            let _ended = self.process.wait();
-        }
+        self.end("-INT");
     }
+}
+
+/// Starts the server over the data below `folder`.
+fn launch(programs: &Path, user: &User, folder: &Path, port: &str) -> Result<Child, Failure> {
+    let log = folder.join("log");
+    let log = File::options().create(true).append(true).open(&log);
+    let log = log.map_err(|error| format!("PostgreSQL's log: {error}"))?;
+    let mut postgres = user.command(&programs.join("postgres"), folder);
+    postgres
+        .args(["-c", "listen_addresses=127.0.0.1", "-p", port, "-k"])
+        .arg(folder)
+        .arg("-D")
+        .arg(folder.join("data"));
+    let process = postgres.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn();
+    process.map_err(|error| format!("PostgreSQL: {error}"))
 }
 
 /// The user who may run the server: it refuses to be root's.

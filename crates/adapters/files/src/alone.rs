@@ -112,7 +112,15 @@ impl PartnerFolder {
     /// # Errors
     /// When there is no such folder, or its name is no id; what is wrong inside is in [`LoadedPartner::refused`].
     pub fn load(&self) -> Result<LoadedPartner, FolderError> {
-        let Some(alone) = &self.alone else { return load::load(&self.path) };
+        self.load_with(&Secrets::default())
+    }
+
+    /// The same for a partner of whom secrets are kept elsewhere, too.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn load_with(&self, kept: &Secrets) -> Result<LoadedPartner, FolderError> {
+        let Some(alone) = &self.alone else { return load::load_with(&self.path, kept) };
         let root = canonical(&self.path)?;
         let (mut files, mut refused) = read_all(&root);
         let secrets = load::secrets(&root);
@@ -120,8 +128,9 @@ impl PartnerFolder {
             refused.push(error);
             Given::default()
         });
-        files.entry("config.yaml".into()).or_insert_with(|| accounts(secrets.as_ref().ok()).into());
-        Ok(load::checked(alone.id.clone(), files, secrets, refused, &given))
+        let held = secrets.as_ref().ok().map(|secrets| secrets.clone().beneath(kept));
+        files.entry("config.yaml".into()).or_insert_with(|| accounts(held.as_ref()).into());
+        Ok(load::checked(alone.id.clone(), files, secrets, kept, refused, &given))
     }
 
     /// Variables that say otherwise than what holds.

@@ -8,7 +8,10 @@ use std::{
 };
 
 use include_dir::{Dir, DirEntry};
-use voronka_core::spec::{partner::PartnerFiles, pictures::HEAD_BYTES};
+use voronka_core::spec::{
+    partner::PartnerFiles,
+    pictures::{HEAD_BYTES, LOGO_BYTES_MAX, LOGOS},
+};
 
 /// Most files in a partner's folder.
 pub(crate) const FILES_MAX: usize = 10_000;
@@ -175,12 +178,17 @@ fn meet(root: &Path, entry: &fs::DirEntry, found: &mut Found) -> Result<Met, Fol
             found.files.insert(name, bytes);
         }
         // A picture that is too large counts as missing: the text that names it is told so.
-        Content::Named if about.len() <= MEDIA_BYTES_MAX => {
+        Content::Named if about.len() <= largest(&name) => {
             found.files.insert(name, head(&real)?);
         }
         Content::Named => {}
     }
     Ok(Met::Done)
+}
+
+/// How large a file may be that is not parsed, in bytes.
+fn largest(name: &str) -> u64 {
+    if LOGOS.contains(&name) { LOGO_BYTES_MAX } else { MEDIA_BYTES_MAX }
 }
 
 impl Found {
@@ -271,9 +279,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("config.yaml"), "a".repeat(2 << 20)).unwrap();
         fs::File::create(folder.path().join("big.jpg")).unwrap().set_len(MEDIA_BYTES_MAX + 1).unwrap();
+        fs::create_dir(folder.path().join("photos")).unwrap();
+        fs::File::create(folder.path().join("photos/logo.png")).unwrap().set_len(LOGO_BYTES_MAX + 1).unwrap();
+        fs::File::create(folder.path().join("photos/logo.jpg")).unwrap().set_len(LOGO_BYTES_MAX).unwrap();
         let files = read(folder.path()).unwrap();
         assert_eq!(files["config.yaml"].len() as u64, TEXT_BYTES_MAX + 1);
-        assert!(!files.contains_key("big.jpg"));
+        assert!(
+            !files.contains_key("big.jpg")
+                && !files.contains_key("photos/logo.png")
+                && files.contains_key("photos/logo.jpg")
+        );
     }
 
     #[cfg(unix)]

@@ -10,6 +10,6 @@ mod secrets;
 
 pub use alone::PartnerFolder;
 pub use folder::{FolderError, read, read_embedded};
-pub use load::{LoadedPartner, load, load_embedded, partner_of};
+pub use load::{LoadedPartner, load, load_embedded, load_with, partner_of};
 pub use photos::Photos;
 pub use secrets::{BadEnv, Secrets};

@@ -7,7 +7,7 @@ use voronka_core::{
     ids::PartnerId,
     spec::{
         config::Given,
-        diagnostic::Diagnostic,
+        diagnostic::{Diagnostic, Place},
         partner::{Loaded, PartnerFiles, PartnerSpec},
         script::Script,
     },
@@ -25,14 +25,18 @@ pub struct LoadedPartner {
     pub id: PartnerId,
     /// The partner; `None` when there is an error among the findings.
     pub spec: Option<PartnerSpec>,
-    /// Its secrets.
+    /// Its secrets, of `.env` and kept elsewhere.
     pub secrets: Secrets,
+    /// Names that `.env` has and that are kept elsewhere too: what is kept elsewhere holds.
+    pub doubled: Vec<String>,
     /// All findings, C601 included.
     pub diagnostics: Vec<Diagnostic>,
     /// What of the folder could not be read: the partner is not loaded then, but the rest is checked all the same.
     pub refused: Vec<FolderError>,
     /// Scripted customers.
     pub scripts: Vec<Script>,
+    /// Every host name that is to be its own, with its place.
+    pub domains: Vec<(String, Place)>,
     /// The files, for showing the lines of findings.
     pub files: PartnerFiles,
 }
@@ -42,10 +46,18 @@ pub struct LoadedPartner {
 /// # Errors
 /// When there is no such folder, or its name is no id; what is wrong inside is in [`LoadedPartner::refused`].
 pub fn load(folder: &Path) -> Result<LoadedPartner, FolderError> {
+    load_with(folder, &Secrets::default())
+}
+
+/// The same for a partner of whom secrets are kept elsewhere, too.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_with(folder: &Path, kept: &Secrets) -> Result<LoadedPartner, FolderError> {
     let root = canonical(folder)?;
     let id = named(&root)?;
     let (files, refused) = read_all(&root);
-    Ok(checked(id, files, secrets(&root), refused, &Given::default()))
+    Ok(checked(id, files, secrets(&root), kept, refused, &Given::default()))
 }
 
 /// What came of reading a folder, checked.
@@ -53,18 +65,23 @@ pub(crate) fn checked(
     id: PartnerId,
     files: PartnerFiles,
     secrets: Result<Secrets, FolderError>,
+    kept: &Secrets,
     refused: Vec<FolderError>,
     given: &Given,
 ) -> LoadedPartner {
     match secrets {
-        Ok(secrets) => check(id, files, secrets, refused, given),
+        Ok(secrets) => {
+            let doubled = secrets.doubled(kept);
+            LoadedPartner { doubled, ..check(id, files, secrets.beneath(kept), refused, given) }
+        }
         Err(error) => {
             // Which keys it would have held is not known: that each of them is missing would be no second mistake.
             let read = PartnerSpec::parse_given(id.clone(), &files, given);
-            let Loaded { diagnostics, scripts, .. } = read;
+            let Loaded { diagnostics, scripts, domains, .. } = read;
             let refused = refused.into_iter().chain([error]).collect();
             let secrets = Secrets::default();
-            LoadedPartner { id, spec: None, secrets, diagnostics, refused, scripts, files }
+            let doubled = Vec::new();
+            LoadedPartner { id, spec: None, secrets, doubled, diagnostics, refused, scripts, domains, files }
         }
     }
 }
@@ -106,9 +123,9 @@ fn check(
 ) -> LoadedPartner {
     let mut loaded = PartnerSpec::parse_given(id.clone(), &files, given);
     loaded.refuse_missing(|secret| secrets.get(secret).is_some());
-    let Loaded { spec, diagnostics, scripts, .. } = loaded;
+    let Loaded { spec, diagnostics, scripts, domains, .. } = loaded;
     let spec = spec.filter(|_| refused.is_empty());
-    LoadedPartner { id, spec, secrets, diagnostics, refused, scripts, files }
+    LoadedPartner { id, spec, secrets, doubled: Vec::new(), diagnostics, refused, scripts, domains, files }
 }
 
 #[cfg(test)]
@@ -148,6 +165,19 @@ mod tests {
         let at = Located::of(&found.place, &loaded.files);
         assert_eq!((found.code, at.start.line, at.start.column), (Code::C601, 3, 3));
         assert_eq!(found.args, [("name", "TELEGRAM_TOKEN".to_owned())]);
+    }
+
+    #[test]
+    fn a_secret_that_is_kept_elsewhere_is_as_good_as_one_of_the_file() {
+        let folder = partner(Some("TELEGRAM_TOKEN=1:old\n"));
+        let root = folder.path().join("korica");
+        let kept = Secrets::of([("TELEGRAM_TOKEN", "1:new")]);
+        let loaded = load_with(&root, &kept).unwrap();
+        assert!(loaded.spec.is_some() && loaded.secrets.same(&kept));
+        assert_eq!(loaded.doubled, ["TELEGRAM_TOKEN"]);
+        fs::remove_file(root.join(".env")).unwrap();
+        let loaded = load_with(&root, &kept).unwrap();
+        assert!(loaded.spec.is_some() && loaded.doubled.is_empty());
     }
 
     #[test]

@@ -56,6 +56,24 @@ impl Secrets {
         Self(pairs.into_iter().map(|(name, value)| (name.to_owned(), SecretString::from(value.to_owned()))).collect())
     }
 
+    /// Secrets that are kept elsewhere than in a `.env`.
+    pub fn kept(pairs: impl IntoIterator<Item = (String, SecretString)>) -> Self {
+        Self(pairs.into_iter().collect())
+    }
+
+    /// These, and those that are kept elsewhere: where both have a name, what is kept elsewhere holds. It was given later, by a
+    /// command or a page that cannot write the file.
+    #[must_use]
+    pub fn beneath(mut self, kept: &Self) -> Self {
+        self.0.extend(kept.0.iter().map(|(name, value)| (name.clone(), value.clone())));
+        self
+    }
+
+    /// Names that both hold.
+    pub fn doubled(&self, kept: &Self) -> Vec<String> {
+        self.0.keys().filter(|name| kept.0.contains_key(*name)).cloned().collect()
+    }
+
     /// The secret of this name; an empty one counts as missing.
     pub fn get(&self, secret: &SecretRef) -> Option<&SecretString> {
         use secrecy::ExposeSecret as _;
@@ -164,6 +182,16 @@ mod tests {
         }
         assert_eq!(Secrets::parse(&[0xff]).unwrap_err(), BadEnv::NotText);
         assert_eq!(Secrets::parse(&vec![b'#'; ENV_BYTES_MAX + 1]).unwrap_err(), BadEnv::TooLong);
+    }
+
+    #[test]
+    fn what_is_kept_elsewhere_holds_and_what_both_name_is_known() {
+        let (env, kept) = (Secrets::of([("A", "1"), ("B", "2")]), Secrets::of([("B", "3"), ("C", "4")]));
+        assert_eq!(env.doubled(&kept), ["B"]);
+        let all = env.beneath(&kept);
+        for (name, expected) in [("A", "1"), ("B", "3"), ("C", "4")] {
+            assert_eq!(all.get(&SecretRef(name.into())).unwrap().expose_secret(), expected);
+        }
     }
 
     #[test]

@@ -1,14 +1,24 @@
--- Run before every migration, by whoever may make roles and schemas. What is there already stays as it is.
+-- Run before every migration, by whoever may make roles and schemas. What is there already stays as it is: roles are of all
+-- databases of a server, and another one may be migrated at the same time.
 DO $$ BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'voronka_owner') THEN
-        CREATE ROLE voronka_owner NOLOGIN;
+        BEGIN
+            CREATE ROLE voronka_owner NOLOGIN;
+        EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+        END;
     END IF;
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'voronka_dispatch') THEN
-        CREATE ROLE voronka_dispatch NOLOGIN;
+        BEGIN
+            CREATE ROLE voronka_dispatch NOLOGIN;
+        EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+        END;
     END IF;
     -- NOINHERIT: it may become `voronka_dispatch` for a look-up, and is held to the policies of its own otherwise.
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'voronka_app') THEN
-        CREATE ROLE voronka_app LOGIN NOINHERIT;
+        BEGIN
+            CREATE ROLE voronka_app LOGIN NOINHERIT;
+        EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+        END;
     END IF;
     IF NOT pg_has_role('voronka_app', 'voronka_dispatch', 'MEMBER') THEN
         GRANT voronka_dispatch TO voronka_app;

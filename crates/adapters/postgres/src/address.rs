@@ -1,7 +1,7 @@
-use std::{fmt, str::FromStr};
+use std::{fmt, net::IpAddr, str::FromStr};
 
-use sqlx::postgres::PgConnectOptions;
-use url::Url;
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
+use url::{Host, Url};
 
 /// The port on which Supabase's pooler hands out connections by the transaction.
 const TRANSACTION_POOLER_PORT: u16 = 6543;
@@ -29,7 +29,7 @@ pub enum BadAddress {
 impl FromStr for Address {
     type Err = BadAddress;
 
-    /// `?pooler=transaction` says that a pooler hands out connections by the transaction.
+    /// Elsewhere than on this machine the server must speak TLS, unless `?sslmode=…` says otherwise. `?pooler=transaction` says that a pooler hands out connections by the transaction.
     fn from_str(text: &str) -> Result<Self, BadAddress> {
         let mut url = Url::parse(text).map_err(|_| BadAddress::Form)?;
         if !matches!(url.scheme(), "postgres" | "postgresql") || url.host_str().is_none() {
@@ -50,10 +50,30 @@ impl FromStr for Address {
             sqlx::Error::Configuration(why) => BadAddress::Option(why.to_string()),
             _ => BadAddress::Form,
         })?;
-        let options = options.application_name("voronka");
+        // Poolers know nothing of digits, and no number of ours has any.
+        let mut options = options.application_name("voronka").extra_float_digits(None);
         let host = url.host_str().unwrap_or_default();
+        if !is_local(&url) && !url.query_pairs().any(|(key, _)| matches!(key.as_ref(), "sslmode" | "ssl-mode")) {
+            options = options.ssl_mode(PgSslMode::Require);
+        }
         let shown = format!("postgres://{}@{host}:{}{}", url.username(), url.port().unwrap_or(5432), url.path());
         Ok(Self { options, keeps_statements: !by_transaction, shown })
+    }
+}
+
+/// Whether nobody can listen between: a socket's folder, or this machine.
+fn is_local(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(Host::Domain(name)) => {
+            let address = name.trim_matches(['[', ']']).parse::<IpAddr>();
+            name == "localhost"
+                || name.starts_with("%2F")
+                || name.starts_with('/')
+                || address.is_ok_and(|ip| ip.is_loopback())
+        }
+        None => false,
     }
 }
 
@@ -78,6 +98,20 @@ mod tests {
         let address: Address = "postgres://voronka_app:s3cret@db.example:6543/shop?sslmode=require".parse().unwrap();
         assert_eq!(address.to_string(), "postgres://voronka_app@db.example:6543/shop");
         assert_eq!(format!("{address:?}"), address.to_string());
+    }
+
+    /// What crosses a network is not read on its way.
+    #[test]
+    fn elsewhere_than_on_this_machine_tls_is_asked_for_unless_told_otherwise() {
+        let mode = |text: &str| format!("{:?}", text.parse::<Address>().unwrap().options.get_ssl_mode());
+        for elsewhere in ["db.example", "10.0.0.7", "postgres", "localhost.example", "[2001:db8::1]"] {
+            assert_eq!(mode(&format!("postgres://a@{elsewhere}/db")), "Require", "{elsewhere}");
+        }
+        for here in ["localhost", "127.0.0.1:5432", "[::1]", "%2Frun%2Fpostgresql"] {
+            assert_eq!(mode(&format!("postgres://a@{here}/db")), "Prefer", "{here}");
+        }
+        assert_eq!(mode("postgres://a@postgres/db?sslmode=disable"), "Disable");
+        assert_eq!(mode("postgres://a@db.example/db?sslmode=verify-full"), "VerifyFull");
     }
 
     #[test]

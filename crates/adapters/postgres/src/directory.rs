@@ -3,7 +3,7 @@ mod search;
 use std::cmp::Reverse;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use sqlx::postgres::PgRow;
 use uuid::Uuid;
 use voronka_core::{
@@ -18,6 +18,7 @@ use voronka_core::{
         QuestionCard, StoreError,
     },
     rows::{ConversationRow, FactRow, MessageRow, NoticeRow},
+    tally::{Counted, Tally},
 };
 
 use crate::{
@@ -31,6 +32,8 @@ use crate::{
 
 /// Facts that an opened conversation shows.
 const FACTS_MAX: i64 = 200;
+/// Leads that are read at a time where few of them may be wanted.
+const LEADS_READ: usize = 500;
 /// Orders that an opened conversation shows.
 const ORDERS_MAX: i64 = 200;
 
@@ -63,14 +66,12 @@ impl Directory for PostgresStore {
     }
 
     async fn leads(&self, partner: &PartnerId, filter: &LeadFilter, page: Page) -> Result<Vec<LeadCard>, StoreError> {
-        let named = filter.temperature.as_deref();
-        let wanted = named.and_then(Temperature::from_name);
-        if wanted.is_none() && named.is_some() {
+        if filter.is_of_none() {
             return Ok(Vec::new());
         }
         Ok(match filter.text.as_deref().and_then(Needle::of) {
-            Some(needle) => search::leads(self, partner, wanted, &needle, page).await?,
-            None => self.lead_cards(partner, wanted, page).await?,
+            Some(needle) => search::leads(self, partner, filter, &needle, page).await?,
+            None => self.leads_wanted(partner, filter, page).await?,
         })
     }
 
@@ -108,6 +109,18 @@ impl Directory for PostgresStore {
         Ok(self.count(partner, micros(since), micros(until)).await?)
     }
 
+    async fn report(
+        &self,
+        partner: &PartnerId,
+        of: &[Counted],
+        since: Date,
+        until: Date,
+    ) -> Result<Vec<Tally>, StoreError> {
+        let names: Vec<&'static str> = of.iter().map(|what| what.name()).collect();
+        let span = of_partner(sql::TALLIES, partner).bind(names).bind(since.to_string()).bind(until.to_string());
+        Ok(self.read(partner, span, tally).await?)
+    }
+
     async fn dead_letters(&self, partner: &PartnerId, page: Page) -> Result<Vec<DeadLetterView>, StoreError> {
         let of = of_partner(sql::LETTERS, partner).bind(number(page.after.unwrap_or(Cursor::START)));
         Ok(self.read(partner, of.bind(most(page.limit)), listed).await?)
@@ -120,6 +133,12 @@ impl Directory for PostgresStore {
     async fn backlog(&self, now: Timestamp) -> Result<Backlog, StoreError> {
         Ok(self.what_waits(now).await?)
     }
+}
+
+fn tally(row: &PgRow) -> Result<Tally, Problem> {
+    let what = Counted::from_name(&words(row, 0)?).ok_or(Problem::Unreadable("tally"))?;
+    let day = words(row, 1)?.parse().map_err(|_| Problem::Unreadable("day"))?;
+    Ok(Tally { day, what, key: get(row, 2)?, n: get(row, 3)? })
 }
 
 impl PostgresStore {
@@ -155,11 +174,35 @@ impl PostgresStore {
         let last = of(sql::MESSAGES_LAST).bind(this).bind(most(messages_max));
         let mut messages = session.all(last, values::message).await?;
         messages.reverse();
-        let lead = session.one(of(sql::LEAD).bind(whose), values::lead).await?;
+        let lead = session.one(of(sql::LEAD).bind(whose), |row| values::lead(row, 0)).await?;
         let facts = session.all(of(sql::FACTS_LAST).bind(whose).bind(FACTS_MAX), values::fact).await?;
         let orders = session.all(of(sql::ORDERS_OF).bind(whose).bind(ORDERS_MAX), values::order).await?;
         reading.end().await?;
         Ok(Some(ConversationView { card, phone, email, lead, messages, facts, orders }))
+    }
+
+    /// Hottest first, read on page by page until so many are wanted.
+    async fn leads_wanted(
+        &self,
+        partner: &PartnerId,
+        filter: &LeadFilter,
+        page: Page,
+    ) -> Result<Vec<LeadCard>, Problem> {
+        if !filter.picks() {
+            return self.lead_cards(partner, filter.heat(), page).await;
+        }
+        let (mut wanted, mut read) = (Vec::new(), Page { limit: page.limit.max(LEADS_READ), ..page });
+        loop {
+            let cards = self.lead_cards(partner, filter.heat(), read).await?;
+            let Some(last) = cards.last().map(LeadCard::cursor) else { return Ok(wanted) };
+            let is_all = cards.len() < read.limit;
+            wanted.extend(cards.into_iter().filter(|card| filter.takes(&card.lead)));
+            if is_all || wanted.len() >= page.limit {
+                wanted.truncate(page.limit);
+                return Ok(wanted);
+            }
+            read.after = Some(last);
+        }
     }
 
     async fn lead_cards(
@@ -267,7 +310,7 @@ impl PostgresStore {
 
     /// By keys alone, of all partners; when the oldest bubble was said is read as its partner.
     async fn what_waits(&self, now: Timestamp) -> Result<Backlog, Problem> {
-        let mut reading = self.reading_of_all().await?;
+        let mut reading = self.readers.reading_of_all().await?;
         let mut session = reading.session();
         let count = |row: &PgRow| Ok(u64::from(get::<u32>(row, 0)?));
         let mail = session.one(statement(sql::COUNT_MAIL), count).await?.unwrap_or_default();
@@ -292,7 +335,7 @@ impl PostgresStore {
         session.look_no_more().await?;
         let mut oldest_bubble = None;
         if let Some((partner, position)) = oldest {
-            self.serve(&mut session, &partner).await?;
+            self.readers.serve(&mut session, &partner).await?;
             let said = of_partner(sql::BUBBLE_SAID, &partner).bind(position);
             oldest_bubble = session.one(said, |row| Ok((partner.clone(), get(row, 0)?, get(row, 1)?))).await?;
         }
@@ -366,7 +409,7 @@ fn card(row: &PgRow) -> Result<ConversationCard, Problem> {
 /// Columns as in [`sql::LEADS`].
 fn lead_card(row: &PgRow) -> Result<LeadCard, Problem> {
     Ok(LeadCard {
-        lead: values::lead(row)?,
+        lead: values::lead(row, 0)?,
         name: get(row, 8)?,
         phone: get(row, 9)?,
         conversation: get(row, 10)?,

@@ -1,4 +1,5 @@
 mod letters;
+mod load;
 pub(crate) mod mail;
 mod timers;
 pub(crate) mod turn;
@@ -11,20 +12,17 @@ use sqlx::postgres::PgRow;
 use voronka_core::{
     ids::{AccountId, PartnerId},
     message::{ConversationKey, Inbound},
-    ports::{
-        CommitError, Fired, Journal, LOADED_ORDERS_MAX, Loaded, PostedMail, Replayed, Settled, StoreError, Telling,
-        Writers,
-    },
-    rows::{DeadLetter, Lane, Mail, OrderRow, OutboxRow, RawLetter, TurnCommit},
+    ports::{CommitError, Fired, Journal, Loaded, PostedMail, Replayed, Settled, StoreError, Telling, Writers},
+    rows::{DeadLetter, Lane, Mail, OutboxRow, RawLetter, TurnCommit},
 };
 
-pub(crate) use self::letters::set_aside_events;
+pub(crate) use self::{letters::set_aside_events, load::Load, mail::Waiting};
 use crate::{
     PostgresStore,
     problem::Problem,
-    session::{of_partner, statement},
+    session::{Statement, of_partner, statement},
     sql,
-    values::{self, Id, get, most, words},
+    values::{Id, get, most, words},
     writer::Call,
 };
 
@@ -32,6 +30,14 @@ use crate::{
 impl Journal for PostgresStore {
     fn writers(&self) -> Writers {
         Writers::Many
+    }
+
+    fn holds(&self, partner: &PartnerId) -> bool {
+        self.holdings.has(partner)
+    }
+
+    async fn news(&self) -> Result<Vec<ConversationKey>, StoreError> {
+        Ok(self.news_for_us().await?)
     }
 
     async fn post(&self, batch: Vec<Inbound>) -> Result<Vec<PostedMail>, StoreError> {
@@ -44,12 +50,12 @@ impl Journal for PostgresStore {
     }
 
     async fn load(&self, key: &ConversationKey, history_max: usize) -> Result<Loaded, StoreError> {
-        Ok(self.load_conversation(key, history_max).await?)
+        let load = Load { conversation: key.conversation, history_max };
+        Ok(self.conversations.ask(&key.partner, load).await?)
     }
 
     async fn mail(&self, key: &ConversationKey, max: usize) -> Result<Vec<Mail>, StoreError> {
-        let of = of_partner(sql::MAIL, &key.partner).bind(Id(key.conversation.0)).bind(most(max));
-        Ok(self.read(&key.partner, of, |row| mail::waiting(row, key)).await?)
+        Ok(self.mailboxes.ask(&key.partner, Waiting { conversation: key.conversation, max }).await?)
     }
 
     async fn commit(&self, turn: Arc<TurnCommit>) -> Result<(), CommitError> {
@@ -59,15 +65,26 @@ impl Journal for PostgresStore {
 
     async fn fire(&self, now: Timestamp, limit: usize) -> Result<Fired, StoreError> {
         // Nearly always nothing is due: that is only read.
-        let next = self.next_timer().await?;
+        let of = self.holdings.names();
+        let next = self.next_timer(of.clone()).await?;
         if next.is_none_or(|next| next > now) {
             return Ok(Fired { conversations: Vec::new(), next });
         }
-        Ok(self.writer.alone(timers::Fire { now, limit }).await?)
+        Ok(self.writer.alone(timers::Fire { now, limit, of }).await?)
     }
 
     async fn unsent(&self, after: i64, limit: usize) -> Result<Vec<(i64, OutboxRow)>, StoreError> {
         Ok(self.bubbles_unsent(after, limit).await?)
+    }
+
+    async fn unsent_of(
+        &self,
+        partner: &PartnerId,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<(i64, OutboxRow)>, StoreError> {
+        let of = |after| of_partner(sql::UNSENT_OF, partner).bind(after);
+        Ok(self.bubbles_in_order(partner, of, after, limit).await?)
     }
 
     async fn campaign(
@@ -77,7 +94,8 @@ impl Journal for PostgresStore {
         after: i64,
         limit: usize,
     ) -> Result<Vec<(i64, OutboxRow)>, StoreError> {
-        Ok(self.campaign_unsent(partner, account, after, limit).await?)
+        let of = |after| of_partner(sql::CAMPAIGN, partner).bind(account.as_str().to_owned()).bind(after);
+        Ok(self.bubbles_in_order(partner, of, after, limit).await?)
     }
 
     async fn settle(&self, settled: Vec<Settled>) -> Result<(), StoreError> {
@@ -112,7 +130,7 @@ impl PostgresStore {
         after: Option<&ConversationKey>,
         limit: usize,
     ) -> Result<Vec<ConversationKey>, Problem> {
-        let mut reading = self.reading_of_all().await?;
+        let mut reading = self.readers.reading_of_all().await?;
         let waiting = statement(sql::WAITING)
             .bind(after.map(|key| key.partner.as_str().to_owned()))
             .bind(after.map(|key| Id(key.conversation.0)))
@@ -123,52 +141,25 @@ impl PostgresStore {
         Ok(found)
     }
 
-    async fn next_timer(&self) -> Result<Option<Timestamp>, Problem> {
-        let mut reading = self.reading_of_all().await?;
-        let next = timers::next(&mut reading.session()).await?;
+    async fn next_timer(&self, of: Option<Vec<String>>) -> Result<Option<Timestamp>, Problem> {
+        let mut reading = self.readers.reading_of_all().await?;
+        let next = timers::next(&mut reading.session(), of).await?;
         reading.end().await?;
         Ok(next)
     }
 
-    async fn load_conversation(&self, key: &ConversationKey, history_max: usize) -> Result<Loaded, Problem> {
-        let mut reading = self.reading(&key.partner).await?;
-        let mut session = reading.session();
-        let of = |sql| of_partner(sql, &key.partner);
-        let id = Id(key.conversation.0);
-        let found = session
-            .one(of(sql::CONVERSATION).bind(id), |row| Ok((get::<i64>(row, 0)?, values::conversation(row)?)))
-            .await?;
-        let Some((version, conversation)) = found else {
-            reading.end().await?;
-            return Ok(Loaded::default());
-        };
-        let whose = Id(conversation.customer.0);
-        let mut history = session.all(of(sql::MESSAGES_LAST).bind(id).bind(most(history_max)), values::message).await?;
-        history.reverse();
-        let mut orders: Vec<OrderRow> = Vec::new();
-        for (is_open, limit) in [(true, LOADED_ORDERS_MAX), (false, 1)] {
-            let some = of(sql::ORDERS_OPEN).bind(whose).bind(is_open).bind(most(limit));
-            orders.extend(session.all(some, values::order).await?);
-        }
-        orders.sort_by_key(|order| (order.at, order.id));
-        let customer = session.one(of(sql::CUSTOMER).bind(whose), values::customer).await?;
-        let lead = session.one(of(sql::LEAD).bind(whose), values::lead).await?;
-        reading.end().await?;
-        Ok(Loaded { version, conversation: Some(conversation), customer, lead, orders, history })
-    }
-
-    async fn campaign_unsent(
+    /// The readable ones, as many as there are up to `limit`. `of`: the statement behind a position, without its limit.
+    async fn bubbles_in_order(
         &self,
         partner: &PartnerId,
-        account: &AccountId,
+        of: impl Fn(i64) -> Statement,
         mut after: i64,
         limit: usize,
     ) -> Result<Vec<(i64, OutboxRow)>, Problem> {
         let mut found = Vec::new();
         loop {
             let left = limit - found.len();
-            let of = of_partner(sql::CAMPAIGN, partner).bind(account.as_str().to_owned()).bind(after).bind(most(left));
-            let page = self.read(partner, of, |row| readable(row, partner)).await?;
+            let page = self.read(partner, of(after).bind(most(left)), |row| readable(row, partner)).await?;
             let is_last = page.len() < left;
             after = page.last().map_or(after, |(position, _)| *position);
             found.extend(page.into_iter().filter_map(|(position, row)| Some((position, row?))));
@@ -196,7 +187,7 @@ impl PostgresStore {
 
     /// The readable ones of the next `limit`; and the last position, if there may be more behind it.
     async fn bubbles_behind(&self, after: i64, limit: usize) -> Result<(Option<i64>, Vec<(i64, OutboxRow)>), Problem> {
-        let mut reading = self.reading_of_all().await?;
+        let mut reading = self.readers.reading_of_all().await?;
         let mut session = reading.session();
         let unsent = statement(sql::UNSENT).bind(after).bind(most(limit));
         let places = session.all(unsent, |row| Ok((get::<PartnerId>(row, 0)?, get::<i64>(row, 1)?))).await?;
@@ -208,7 +199,7 @@ impl PostgresStore {
         }
         let mut found = Vec::new();
         for (partner, positions) in of_partners {
-            self.serve(&mut session, &partner).await?;
+            self.readers.serve(&mut session, &partner).await?;
             let some = session.all(of_partner(sql::BUBBLES, &partner).bind(positions), |row| readable(row, &partner));
             found.extend(some.await?.into_iter().filter_map(|(position, row)| Some((position, row?))));
         }

@@ -1,13 +1,14 @@
 use async_trait::async_trait;
+use sqlx::postgres::PgRow;
 use voronka_core::{
     ids::PartnerId,
-    ports::{KeyValues, StoreError},
+    ports::{KeyValues, SECRETS, StoreError},
 };
 
 use crate::{
     PostgresStore,
     problem::Problem,
-    session::of_partner,
+    session::{Posting, of_partner, statement},
     sql,
     values::{get, text},
     writer::{Desk, Errand},
@@ -30,6 +31,38 @@ impl KeyValues for PostgresStore {
         let keep = KeepValue { partner: partner.clone(), kind, key: text(key), value: text(value) };
         Ok(self.writer.alone(keep).await?)
     }
+
+    async fn replace_value(
+        &self,
+        partner: &PartnerId,
+        kind: &'static str,
+        key: &str,
+        before: &str,
+        value: &str,
+    ) -> Result<bool, StoreError> {
+        let (before, value) = (text(before), text(value));
+        Ok(self.writer.alone(ReplaceValue { partner: partner.clone(), kind, key: text(key), before, value }).await?)
+    }
+
+    async fn values(&self, partner: &PartnerId, kind: &'static str) -> Result<Vec<(String, String)>, StoreError> {
+        let of = of_partner(sql::VALUES_OF, partner).bind(kind);
+        Ok(self.read(partner, of, |row| Ok((get(row, 0)?, get(row, 1)?))).await?)
+    }
+
+    async fn drop_value(&self, partner: &PartnerId, kind: &'static str, key: &str) -> Result<bool, StoreError> {
+        Ok(self.writer.alone(DropValue { partner: partner.clone(), kind, key: text(key) }).await?)
+    }
+
+    async fn holders(&self, kind: &'static str) -> Result<Vec<PartnerId>, StoreError> {
+        let mut reading = self.readers.reading_of_all().await?;
+        let partner = |row: &PgRow| {
+            let partner: String = get(row, 0)?;
+            PartnerId::parse(&partner).map_err(|_| Problem::Unreadable("partner"))
+        };
+        let found = reading.session().all(statement(sql::VALUE_HOLDERS).bind(kind), partner).await?;
+        reading.end().await?;
+        Ok(found)
+    }
 }
 
 struct KeepValue {
@@ -44,9 +77,57 @@ impl Errand for KeepValue {
     type Answer = ();
 
     async fn run(&self, desk: &mut Desk<'_>) -> Result<(), Problem> {
-        desk.serve(&self.partner).await?;
+        desk.serve(&self.partner, Posting::No).await?;
         let row = of_partner(sql::VALUE_SET, &self.partner);
         desk.session.run(row.bind(self.kind).bind(self.key.clone()).bind(self.value.clone())).await?;
-        Ok(())
+        has_changed(desk, &self.partner, self.kind).await
+    }
+}
+
+/// Processes that have read a partner's secrets read them again.
+async fn has_changed(desk: &mut Desk<'_>, partner: &PartnerId, kind: &str) -> Result<(), Problem> {
+    if kind == SECRETS {
+        desk.session.run(of_partner(sql::EDITION_NEXT, partner)).await?;
+    }
+    Ok(())
+}
+
+struct ReplaceValue {
+    partner: PartnerId,
+    kind: &'static str,
+    key: String,
+    before: String,
+    value: String,
+}
+
+#[async_trait]
+impl Errand for ReplaceValue {
+    type Answer = bool;
+
+    async fn run(&self, desk: &mut Desk<'_>) -> Result<bool, Problem> {
+        desk.serve(&self.partner, Posting::No).await?;
+        let row = of_partner(sql::VALUE_REPLACE, &self.partner).bind(self.kind).bind(self.key.clone());
+        Ok(desk.session.run(row.bind(self.before.clone()).bind(self.value.clone())).await? > 0)
+    }
+}
+
+struct DropValue {
+    partner: PartnerId,
+    kind: &'static str,
+    key: String,
+}
+
+#[async_trait]
+impl Errand for DropValue {
+    type Answer = bool;
+
+    async fn run(&self, desk: &mut Desk<'_>) -> Result<bool, Problem> {
+        desk.serve(&self.partner, Posting::No).await?;
+        let row = of_partner(sql::VALUE_DROP, &self.partner).bind(self.kind).bind(self.key.clone());
+        let was_there = desk.session.run(row).await? > 0;
+        if was_there {
+            has_changed(desk, &self.partner, self.kind).await?;
+        }
+        Ok(was_there)
     }
 }

@@ -6,25 +6,30 @@
 //!   answers.
 //! - Every query names the partner, and row-level security holds where one did not: each transaction says whose rows it is
 //!   about, and the role that the engine signs in with sees no others. Look-ups over all partners see keys alone.
+//! - Several processes share the partners of one database by leases ([`Leases`]); whoever has lost one writes nothing more.
 //! - Nothing is kept in a session, so that a pooler between may hand out connections by the transaction.
 
 mod address;
+mod backups;
 mod directory;
 mod journal;
 mod key_values;
+mod leases;
 mod migrate;
 mod problem;
 mod retention;
 mod session;
 mod sql;
 mod store;
-mod tenure;
 #[cfg(test)]
 mod tests;
+mod together;
+mod transfer;
 mod values;
 mod writer;
 
 pub use address::{Address, BadAddress};
+pub use backups::BackupTurn;
+pub use leases::{Instance, Leases, Pace, Peer, Share};
 pub use migrate::{Schema, migrate, schema};
 pub use store::PostgresStore;
-pub use tenure::Tenure;

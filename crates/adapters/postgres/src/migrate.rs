@@ -10,9 +10,21 @@ use crate::{
 };
 
 /// What is needed before any step: roles, the schema, the list of steps.
-const ROLES: &str = include_str!("../migrations/roles.sql");
+pub(crate) const ROLES: &str = include_str!("../migrations/roles.sql");
 /// The schema, oldest step first. A step that was released is never edited.
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_start.sql")];
+pub(crate) const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001_start.sql"),
+    include_str!("../migrations/0002_partners_move.sql"),
+    include_str!("../migrations/0003_waiting.sql"),
+    include_str!("../migrations/0004_leases.sql"),
+    include_str!("../migrations/0005_holders.sql"),
+    include_str!("../migrations/0006_backups.sql"),
+    include_str!("../migrations/0007_withdrawn.sql"),
+    include_str!("../migrations/0008_tallies.sql"),
+    include_str!("../migrations/0009_editions.sql"),
+];
+/// How often it is tried while others make the same roles.
+const ROLES_TRIED_MAX: usize = 10;
 /// First versions of PostgreSQL that keep one partner's values out of another's statistics and errors (CVE-2025-8713).
 const SERVERS_MIN: &[(i64, i64)] = &[(15, 14), (16, 10), (17, 6)];
 
@@ -31,6 +43,13 @@ pub struct Schema {
 /// # Errors
 /// `Busy`: out of reach. `Failed`: the server is too old, the schema is newer than this version, or there is no right to it.
 pub async fn migrate(address: &Address) -> Result<Schema, StoreError> {
+    // Roles are of all databases of a server: somebody may make them for another one in this moment.
+    for _ in 1..ROLES_TRIED_MAX {
+        match bring_up_to_date(address).await {
+            Err(problem) if problem.is_of_catalogue() => {}
+            done => return Ok(done?),
+        }
+    }
     Ok(bring_up_to_date(address).await?)
 }
 
@@ -39,15 +58,20 @@ pub async fn migrate(address: &Address) -> Result<Schema, StoreError> {
 /// # Errors
 /// As [`migrate`].
 pub async fn schema(address: &Address) -> Result<Schema, StoreError> {
+    Ok(look(address).await?)
+}
+
+/// In a transaction: a pooler may hand out another connection between one that prepares a statement and one that runs it.
+async fn look(address: &Address) -> Result<Schema, Problem> {
     let mut connection = connect(address).await?;
-    let found = found(&mut connection).await?;
+    let found = found(&mut *connection.begin().await?).await?;
     Ok(Schema { found, known: MIGRATIONS.len() })
 }
 
 async fn bring_up_to_date(address: &Address) -> Result<Schema, Problem> {
     let mut connection = connect(address).await?;
-    check_server(&mut connection).await?;
     let mut transaction = connection.begin().await?;
+    check_server(&mut transaction).await?;
     raw_sql(sql::MIGRATIONS_LOCK).execute(&mut *transaction).await?;
     let from = found(&mut transaction).await?;
     let known = MIGRATIONS.len();
@@ -110,6 +134,8 @@ async fn check_server(connection: &mut PgConnection) -> Result<(), Problem> {
 
 /// Refuses a database on which row-level security would not hold us, and one of another schema.
 pub(crate) async fn check(connection: &mut PgConnection) -> Result<(), Problem> {
+    let mut transaction = connection.begin().await?;
+    let connection = &mut *transaction;
     check_server(connection).await?;
     let (found, known) = (found(connection).await?, MIGRATIONS.len());
     check_known(found)?;

@@ -36,6 +36,13 @@ impl Problem {
         }
     }
 
+    /// Whether somebody else has changed the same entry of a catalogue in the same moment.
+    pub(crate) fn is_of_catalogue(&self) -> bool {
+        // "tuple concurrently updated" is an internal error in PostgreSQL's eyes; the others: it is there already.
+        let is = |code: &str| matches!(code, "XX000" | "23505" | "42710");
+        matches!(self, Self::Sql(sqlx::Error::Database(error)) if error.code().is_some_and(|code| is(&code)))
+    }
+
     /// Whether the connection is of no use any more, so that the same may be tried on another.
     pub(crate) fn is_lost(&self) -> bool {
         matches!(self, Self::Sql(error) if is_lost(error))

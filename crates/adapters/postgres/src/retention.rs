@@ -13,7 +13,7 @@ use voronka_core::{
 use crate::{
     PostgresStore,
     problem::Problem,
-    session::{Statement, of_partner},
+    session::{Posting, Statement, of_partner},
     sql,
     values::{Id, column, get, micros, text},
     writer::{Desk, Errand},
@@ -66,7 +66,7 @@ impl Errand for Step {
     type Answer = (u64, Option<Place>);
 
     async fn run(&self, desk: &mut Desk<'_>) -> Result<Self::Answer, Problem> {
-        desk.serve(&self.partner).await?;
+        desk.serve(&self.partner, Posting::No).await?;
         match &self.place {
             Place::Keys(account, key) => self.keys(desk, account, key).await,
             Place::Conversations(after) => self.conversations(desk, *after).await,
@@ -177,7 +177,8 @@ impl Step {
             return Ok(0);
         }
         let mut gone = desk.session.run(self.of(sql::CONVERSATIONS_DROP).bind(found.cold.clone())).await?;
-        for sql in [sql::LEADS_DROP, sql::CUSTOMERS_DROP] {
+        // In the order in which a turn writes them, which may hold the one and wait for the other.
+        for sql in [sql::CUSTOMERS_DROP, sql::LEADS_DROP] {
             gone += desk.session.run(self.of(sql).bind(found.cold_customers.clone())).await?;
         }
         Ok(gone)

@@ -5,6 +5,7 @@ use sqlx::{
     AssertSqlSafe, PgConnection, Postgres, Transaction,
     postgres::{PgArguments, PgPool, PgRow},
     query::Query,
+    raw_sql,
 };
 use voronka_core::ids::PartnerId;
 
@@ -32,14 +33,17 @@ pub(crate) struct Session<'c> {
 }
 
 impl Session<'_> {
+    pub(crate) async fn rows(&mut self, statement: Statement) -> Result<Vec<PgRow>, Problem> {
+        let rows = statement.persistent(self.keeps_statements).fetch_all(&mut *self.connection);
+        in_time(async { Ok(rows.await?) }).await
+    }
+
     pub(crate) async fn all<T>(
         &mut self,
         statement: Statement,
         read: impl Fn(&PgRow) -> Result<T, Problem>,
     ) -> Result<Vec<T>, Problem> {
-        let rows = statement.persistent(self.keeps_statements).fetch_all(&mut *self.connection);
-        let rows = in_time(async { Ok(rows.await?) }).await?;
-        rows.iter().map(read).collect()
+        self.rows(statement).await?.iter().map(read).collect()
     }
 
     pub(crate) async fn one<T>(
@@ -75,8 +79,8 @@ impl Session<'_> {
     }
 
     /// From here on the transaction sees this partner's rows, and no others.
-    pub(crate) async fn serve(&mut self, partner: &PartnerId) -> Result<(), Problem> {
-        self.run(of_partner(sql::PARTNER, partner)).await.map(|_| ())
+    pub(crate) async fn serve(&mut self, partner: &PartnerId, posting: Posting) -> Result<(), Problem> {
+        execute(self.connection, serving(partner, posting)).await
     }
 
     /// From here on the transaction sees what waits of all partners, by keys alone.
@@ -90,9 +94,53 @@ impl Session<'_> {
     }
 }
 
-/// Begins a transaction of a partner's, in one trip: a partner's id is made of letters that need no quoting.
-pub(crate) fn beginning(how: &str, partner: &PartnerId) -> String {
-    format!("{how}; SELECT set_config('voronka.partner', '{partner}', true)")
+/// Whether mail may be written: it is given its positions under a lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Posting {
+    Yes,
+    No,
+}
+
+/// What makes a transaction a partner's, until it serves another: a partner's id is made of letters that need no quoting.
+pub(crate) fn serving(partner: &PartnerId, posting: Posting) -> String {
+    let serving = format!("SET LOCAL voronka.partner = '{partner}'");
+    match posting {
+        Posting::Yes => format!("{serving}; {}", sql::positions_lock(partner)),
+        Posting::No => serving,
+    }
+}
+
+/// Statements that have no parameters, in one trip.
+pub(crate) async fn execute(connection: &mut PgConnection, text: String) -> Result<(), Problem> {
+    in_time(async { Ok(raw_sql(AssertSqlSafe(text)).execute(connection).await.map(|_| ())?) }).await
+}
+
+/// Connections that read.
+#[derive(Debug, Clone)]
+pub(crate) struct Readers {
+    pub(crate) pool: PgPool,
+    pub(crate) keeps_statements: bool,
+    /// For tests: whose rows every transaction is said to be about, whatever the queries ask for.
+    pub(crate) guise: Option<PartnerId>,
+}
+
+impl Readers {
+    /// A read of one partner's rows, begun as [`sql::READ`] or [`sql::READ_BY_KEYS`].
+    pub(crate) async fn reading(&self, how: &str, partner: &PartnerId) -> Result<Reading, Problem> {
+        let partner = self.guise.as_ref().unwrap_or(partner);
+        Reading::begin(&self.pool, self.keeps_statements, &format!("{how}; {}", serving(partner, Posting::No))).await
+    }
+
+    /// A read of what waits of all partners, by keys alone.
+    pub(crate) async fn reading_of_all(&self) -> Result<Reading, Problem> {
+        let begin = format!("{}; {}", sql::READ, sql::AS_DISPATCH);
+        Reading::begin(&self.pool, self.keeps_statements, &begin).await
+    }
+
+    /// Within [`Self::reading_of_all`], behind the look-up: from here on a partner's rows.
+    pub(crate) async fn serve(&self, session: &mut Session<'_>, partner: &PartnerId) -> Result<(), Problem> {
+        session.serve(self.guise.as_ref().unwrap_or(partner), Posting::No).await
+    }
 }
 
 /// A transaction that reads, so that all it reads is of one moment. Dropped, it is rolled back.

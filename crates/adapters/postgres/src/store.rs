@@ -1,18 +1,20 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use sqlx::{
-    ConnectOptions, Connection,
-    postgres::{PgPool, PgPoolOptions},
-};
+use sqlx::{ConnectOptions, Connection, postgres::PgPoolOptions};
+use tokio::sync::Notify;
 use voronka_core::{ids::PartnerId, ports::StoreError};
 
 use crate::{
-    Address, migrate,
+    Address,
+    journal::{Load, Waiting},
+    leases::holdings::Holdings,
+    migrate,
     problem::Problem,
-    session::{Reading, Session, beginning},
+    session::{Readers, Reading},
     sql,
-    writer::{Desk, Errand, Writer},
+    together::Together,
+    writer::{Desk, Errand, Ours, Writer},
 };
 
 /// Connections that read; one more writes. Ten serve a thousand partners.
@@ -37,11 +39,15 @@ impl Errand for Probe {
 /// Journal and directory in one PostgreSQL database. A clone is the same store.
 #[derive(Debug, Clone)]
 pub struct PostgresStore {
-    readers: PgPool,
+    pub(crate) readers: Readers,
+    pub(crate) mailboxes: Arc<Together<Waiting>>,
+    pub(crate) conversations: Arc<Together<Load>>,
     address: Address,
     pub(crate) writer: Arc<Writer>,
-    /// For tests: whose rows every transaction is said to be about, whatever the queries ask for.
-    pub(crate) guise: Option<PartnerId>,
+    /// Which partners are ours.
+    pub(crate) holdings: Arc<Holdings>,
+    /// Rings when one of them turns out to be another's.
+    pub(crate) lost: Arc<Notify>,
 }
 
 impl PostgresStore {
@@ -66,8 +72,20 @@ impl PostgresStore {
             .idle_timeout(IDLE_MAX)
             // It would be a trip more for each read; one that died is noticed as it begins.
             .test_before_acquire(false);
-        let writer = Writer::start(options.clone(), address.keeps_statements, guise.clone()).await?;
-        Ok(Self { readers: pool.connect_lazy_with(options), address: address.clone(), writer: Arc::new(writer), guise })
+        let (holdings, lost) = (Arc::<Holdings>::default(), Arc::<Notify>::default());
+        let ours = Ours { holdings: Arc::clone(&holdings), lost: Arc::clone(&lost) };
+        let writer = Writer::start(options.clone(), address.keeps_statements, guise.clone(), ours).await?;
+        let readers =
+            Readers { pool: pool.connect_lazy_with(options), keeps_statements: address.keeps_statements, guise };
+        Ok(Self {
+            mailboxes: Arc::new(Together::new(readers.clone())),
+            conversations: Arc::new(Together::new(readers.clone())),
+            readers,
+            address: address.clone(),
+            writer: Arc::new(writer),
+            holdings,
+            lost,
+        })
     }
 
     /// Where it is, and who signs in.
@@ -90,20 +108,7 @@ impl PostgresStore {
 
     /// A read of one partner's rows.
     pub(crate) async fn reading(&self, partner: &PartnerId) -> Result<Reading, Problem> {
-        let partner = self.guise.as_ref().unwrap_or(partner);
-        Reading::begin(&self.readers, self.address.keeps_statements, &beginning(sql::READ, partner)).await
-    }
-
-    /// A read of what waits of all partners, by keys alone.
-    pub(crate) async fn reading_of_all(&self) -> Result<Reading, Problem> {
-        let mut reading = Reading::begin(&self.readers, self.address.keeps_statements, sql::READ).await?;
-        reading.session().look_over_all().await?;
-        Ok(reading)
-    }
-
-    /// Within [`Self::reading_of_all`], behind the look-up: from here on a partner's rows.
-    pub(crate) async fn serve(&self, session: &mut Session<'_>, partner: &PartnerId) -> Result<(), Problem> {
-        session.serve(self.guise.as_ref().unwrap_or(partner)).await
+        self.readers.reading(sql::READ, partner).await
     }
 
     /// One statement of one partner.

@@ -1,8 +1,13 @@
 //! The suite of all stores, and what PostgreSQL alone has to show.
 
+mod backups;
 mod connections;
 mod isolation;
+mod leases;
+mod many;
+mod pooler;
 mod schema;
+mod shears;
 
 use std::{
     fs,
@@ -17,10 +22,10 @@ use voronka_testkit::{
 
 use crate::{Address, PostgresStore, migrate};
 
-struct InDatabase {
+pub(crate) struct InDatabase {
     // Before the database, so that nobody is signed in when that goes.
-    store: PostgresStore,
-    database: Database,
+    pub(crate) store: PostgresStore,
+    pub(crate) database: Database,
     server: PostgresServer,
 }
 
@@ -41,7 +46,7 @@ fn address(text: &str) -> Address {
 }
 
 impl InDatabase {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let server = PostgresServer::running();
         let prepare = async |owner: String| {
             migrate(&address(&owner)).await.unwrap();
@@ -51,7 +56,7 @@ impl InDatabase {
         Self { store, database, server }
     }
 
-    fn app(&self) -> Address {
+    pub(crate) fn app(&self) -> Address {
         address(&self.database.address("voronka_app"))
     }
 }

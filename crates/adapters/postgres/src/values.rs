@@ -114,7 +114,7 @@ macro_rules! as_postgres_has_it {
     )*};
 }
 
-as_postgres_has_it! { bool i64 i32 Option<i64> Option<Vec<u8>> Vec<u8> Id }
+as_postgres_has_it! { bool i64 i32 Option<i64> Option<Vec<u8>> Vec<u8> Id Option<Id> }
 
 impl Read for u32 {
     fn read(row: &PgRow, column: usize) -> Result<Self, Problem> {
@@ -219,43 +219,43 @@ impl Read for OrderState {
     }
 }
 
-/// Columns as in [`crate::sql::CONVERSATION`], from the second on.
-pub(crate) fn conversation(row: &PgRow) -> Result<ConversationRow, Problem> {
-    let owner: &str = row.try_get(4)?;
+/// Columns as in [`crate::sql::CONVERSATIONS_LOAD`], from this one on.
+pub(crate) fn conversation(row: &PgRow, from: usize) -> Result<ConversationRow, Problem> {
+    let owner: &str = row.try_get(from + 3)?;
     Ok(ConversationRow {
-        account: get(row, 1)?,
-        peer: get(row, 2)?,
-        customer: get(row, 3)?,
+        account: get(row, from)?,
+        peer: get(row, from + 1)?,
+        customer: get(row, from + 2)?,
         owner: ConversationRow::owner_named(owner).ok_or(Problem::Unreadable("owner"))?,
-        preview: get(row, 5)?,
-        at: get(row, 6)?,
-        unread: get(row, 7)?,
-        state: get(row, 8)?,
+        preview: get(row, from + 4)?,
+        at: get(row, from + 5)?,
+        unread: get(row, from + 6)?,
+        state: get(row, from + 7)?,
     })
 }
 
-/// Columns as in [`crate::sql::CUSTOMER`].
-pub(crate) fn customer(row: &PgRow) -> Result<CustomerRow, Problem> {
+/// Columns as in [`crate::sql::CONVERSATIONS_LOAD`], from this one on.
+pub(crate) fn customer(row: &PgRow, from: usize) -> Result<CustomerRow, Problem> {
     Ok(CustomerRow {
-        id: get(row, 0)?,
-        name: get(row, 1)?,
-        phone: get(row, 2)?,
-        email: get(row, 3)?,
-        data: get(row, 4)?,
+        id: get(row, from)?,
+        name: get(row, from + 1)?,
+        phone: get(row, from + 2)?,
+        email: get(row, from + 3)?,
+        data: get(row, from + 4)?,
     })
 }
 
-/// Columns as in [`crate::sql::LEAD`].
-pub(crate) fn lead(row: &PgRow) -> Result<LeadRow, Problem> {
+/// Columns as in [`crate::sql::LEAD`], from this one on.
+pub(crate) fn lead(row: &PgRow, from: usize) -> Result<LeadRow, Problem> {
     Ok(LeadRow {
-        customer: get(row, 0)?,
-        temperature: get::<Temperature>(row, 1)?.name(),
-        score: get(row, 2)?,
-        stage: get(row, 3)?,
-        why: get(row, 4)?,
-        source: get(row, 5)?,
-        at: get(row, 6)?,
-        data: get(row, 7)?,
+        customer: get(row, from)?,
+        temperature: get::<Temperature>(row, from + 1)?.name(),
+        score: get(row, from + 2)?,
+        stage: get(row, from + 3)?,
+        why: get(row, from + 4)?,
+        source: get(row, from + 5)?,
+        at: get(row, from + 6)?,
+        data: get(row, from + 7)?,
     })
 }
 
@@ -278,7 +278,7 @@ pub(crate) fn fact(row: &PgRow) -> Result<FactRow, Problem> {
     Ok(FactRow { customer: get(row, 0)?, name: get(row, 1)?, at: get(row, 2)?, data: get(row, 3)? })
 }
 
-/// Columns as in [`crate::sql::ORDERS_OPEN`].
+/// Columns as in [`crate::sql::ORDERS_OF`].
 pub(crate) fn order(row: &PgRow) -> Result<OrderRow, Problem> {
     Ok(OrderRow {
         id: get(row, 0)?,

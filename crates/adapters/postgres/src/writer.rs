@@ -2,41 +2,46 @@ mod batch;
 mod pen;
 
 use std::{
+    collections::BTreeSet,
+    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
 use metrics::{Counter, Histogram};
 use sqlx::postgres::PgConnectOptions;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use voronka_core::{
-    ids::PartnerId,
+    ids::{ConversationId, PartnerId},
     ports::{PostedMail, StoreError},
 };
 
 use self::{
     batch::{Batch, Outcomes},
-    pen::Pen,
+    pen::{End, Pen},
 };
 use crate::{
     journal::{
         mail::{Letter, Outcome},
         turn::Prepared,
     },
+    leases::holdings::Holdings,
     problem::Problem,
-    session::{Session, in_time},
+    session::{Posting, Session, execute, in_time, statement},
+    sql,
+    values::Id,
 };
 
 /// Calls that may wait for the writer; callers beyond wait for a place.
 const QUEUE_MAX: usize = 1_024;
 /// Most calls in one transaction: whoever came first should not wait long for the rest.
 const BATCH_CALLS_MAX: usize = 256;
-/// Most bytes in one transaction, about.
-const BATCH_BYTES_MAX: usize = 1 << 20;
+/// How long calls wait while it is found out what became of a transaction.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The end by which calls reach the task that writes.
 #[derive(Debug)]
@@ -65,8 +70,10 @@ pub(crate) trait Errand: Send + Sync + 'static {
     /// What it tells when it is done.
     type Answer: Send;
 
-    /// Whether it may bring mail.
-    const BRINGS_MAIL: bool = false;
+    /// Whose rows it writes, where that is known before.
+    fn partner(&self) -> Option<&PartnerId> {
+        None
+    }
 
     /// Does it.
     async fn run(&self, desk: &mut Desk<'_>) -> Result<Self::Answer, Problem>;
@@ -75,21 +82,65 @@ pub(crate) trait Errand: Send + Sync + 'static {
 /// An errand with whoever waits for it.
 #[async_trait]
 pub(crate) trait Alone: Send {
-    fn brings_mail(&self) -> bool;
+    fn partner(&self) -> Option<&PartnerId>;
     async fn write(&mut self, desk: &mut Desk<'_>) -> Result<(), Problem>;
     fn answer(self: Box<Self>, ended: Result<(), Problem>);
+}
+
+/// What the writer knows of the partners that are ours.
+pub(crate) struct Ours {
+    pub(crate) holdings: Arc<Holdings>,
+    /// Rings when one of them turns out to be another's.
+    pub(crate) lost: Arc<Notify>,
 }
 
 /// A transaction that writes.
 pub(crate) struct Desk<'a> {
     pub(crate) session: Session<'a>,
     guise: Option<PartnerId>,
+    ours: &'a Ours,
+    /// Of the partners it was begun for, those that are ours until it ends; `None`: we share with nobody.
+    granted: Option<BTreeSet<PartnerId>>,
+    /// Mail that others are to hear of.
+    news: BTreeSet<(PartnerId, ConversationId)>,
 }
 
 impl Desk<'_> {
     /// From here on the transaction sees and writes this partner's rows, and no others.
-    pub(crate) async fn serve(&mut self, partner: &PartnerId) -> Result<(), Problem> {
-        self.session.serve(self.guise.as_ref().unwrap_or(partner)).await
+    pub(crate) async fn serve(&mut self, partner: &PartnerId, posting: Posting) -> Result<(), Problem> {
+        self.session.serve(self.guise.as_ref().unwrap_or(partner), posting).await
+    }
+
+    /// Whether turns, results and timers of a partner may be written: nobody else serves it until the transaction ends.
+    pub(crate) fn may_write(&self, partner: &PartnerId) -> bool {
+        self.granted.as_ref().is_none_or(|granted| granted.contains(partner))
+    }
+
+    /// Makes sure of more partners.
+    pub(crate) async fn hold(&mut self, partners: &BTreeSet<PartnerId>) -> Result<(), Problem> {
+        if let Some(claim) = self.ours.holdings.claim(partners) {
+            self.granted = Some(self.ours.granted(&claim, self.session.connection).await?);
+        }
+        Ok(())
+    }
+
+    /// Mail has come for a partner: whoever serves it hears so, if that is not us.
+    pub(crate) fn tell(&mut self, partner: &PartnerId, of: impl IntoIterator<Item = ConversationId>) {
+        if self.granted.as_ref().is_none_or(|granted| !granted.contains(partner)) {
+            self.news.extend(of.into_iter().map(|of| (partner.clone(), of)));
+        }
+    }
+
+    /// Writes what others are to hear, last of all: the lock for it is waited for with nothing else to wait for.
+    async fn announce(&mut self) -> Result<(), Problem> {
+        if self.news.is_empty() {
+            return Ok(());
+        }
+        self.session.look_over_all().await?;
+        execute(self.session.connection, sql::NEWS_LOCK.to_owned()).await?;
+        let partners: Vec<String> = self.news.iter().map(|(partner, _)| partner.as_str().to_owned()).collect();
+        let of: Vec<Id> = self.news.iter().map(|(_, of)| Id(of.0)).collect();
+        self.session.run(statement(sql::NEWS_ADD).bind(partners).bind(of)).await.map(|_| ())
     }
 }
 
@@ -101,8 +152,8 @@ struct Single<E: Errand> {
 
 #[async_trait]
 impl<E: Errand> Alone for Single<E> {
-    fn brings_mail(&self) -> bool {
-        E::BRINGS_MAIL
+    fn partner(&self) -> Option<&PartnerId> {
+        self.errand.partner()
     }
 
     async fn write(&mut self, desk: &mut Desk<'_>) -> Result<(), Problem> {
@@ -123,11 +174,12 @@ impl Writer {
         options: PgConnectOptions,
         keeps_statements: bool,
         guise: Option<PartnerId>,
+        ours: Ours,
     ) -> Result<Self, Problem> {
-        let pen = Pen::open(options, keeps_statements, guise).await?;
+        let pen = Pen::open(options, keeps_statements, guise, ours).await?;
         let (calls, queue) = mpsc::channel(QUEUE_MAX);
         let commits = Arc::new(AtomicU64::new(0));
-        tokio::spawn(serve(pen, queue, Meters::new(Arc::clone(&commits))));
+        tokio::spawn(Scribe { pen, queue, meters: Meters::new(Arc::clone(&commits)) }.serve());
         Ok(Self { calls, commits })
     }
 
@@ -149,80 +201,143 @@ impl Writer {
     }
 }
 
-/// Sleeps until a call comes; takes what else has come meanwhile; writes it together.
-async fn serve(mut pen: Pen, mut queue: mpsc::Receiver<Call>, meters: Meters) {
-    while let Some(first) = queue.recv().await {
-        let mut batch = Batch::default();
-        let mut alone = Vec::new();
-        let mut next = Some(first);
-        while let Some(call) = next {
-            match call {
-                Call::Alone(call) => alone.push(call),
-                call => batch.add(call),
-            }
-            let is_full = batch.calls() + alone.len() >= BATCH_CALLS_MAX || batch.bytes() >= BATCH_BYTES_MAX;
-            next = if is_full { None } else { queue.try_recv().ok() };
-        }
-        write(&mut pen, batch, &meters).await;
-        for call in alone {
-            write_alone(&mut pen, call, &meters).await;
-        }
-    }
+/// The task that writes.
+struct Scribe {
+    pen: Pen,
+    queue: mpsc::Receiver<Call>,
+    meters: Meters,
 }
 
-/// Writes calls in one transaction. If one of them is refused by the database, each is written on its own: that is rare.
-async fn write(pen: &mut Pen, batch: Batch, meters: &Meters) {
-    if batch.calls() == 0 {
-        return;
-    }
-    match write_once(pen, &batch, meters).await {
-        Ok(outcomes) => batch.answer(outcomes),
-        Err(problem) if batch.calls() == 1 || problem.is_lost() || matches!(problem, Problem::Store(_)) => {
-            batch.fail(problem);
-        }
-        Err(_) => {
-            let mut gone: Option<StoreError> = None;
-            for one in batch.apart() {
-                // Each of the rest would wait for a database that has gone meanwhile.
-                if let Some(why) = &gone {
-                    one.fail(Problem::Store(why.clone()));
-                    continue;
+impl Scribe {
+    /// Sleeps until a call comes; takes what else has come meanwhile; writes it together.
+    async fn serve(mut self) {
+        while let Some(first) = self.queue.recv().await {
+            let mut batch = Batch::default();
+            let mut alone = Vec::new();
+            let mut next = Some(first);
+            while let Some(call) = next {
+                match call {
+                    Call::Alone(call) => alone.push(call),
+                    call => batch.add(call),
                 }
-                match write_once(pen, &one, meters).await {
-                    Ok(outcomes) => one.answer(outcomes),
-                    Err(problem) => {
-                        if problem.is_lost() || matches!(problem, Problem::Store(_)) {
-                            gone = Some(StoreError::Busy(problem.told()));
+                let is_full = batch.is_full() || batch.calls() + alone.len() >= BATCH_CALLS_MAX;
+                next = if is_full { None } else { self.queue.try_recv().ok() };
+            }
+            self.write(batch).await;
+            for mut call in alone {
+                let ended = self.write_alone(call.as_mut()).await;
+                call.answer(ended);
+            }
+        }
+    }
+
+    /// Writes calls in one transaction. If one of them is refused by the database, each is written on its own: that is rare.
+    async fn write(&mut self, batch: Batch) {
+        if batch.calls() == 0 {
+            return;
+        }
+        match self.write_once(&batch).await {
+            Ok(outcomes) => batch.answer(outcomes),
+            Err(problem) if batch.calls() == 1 || problem.is_lost() || matches!(problem, Problem::Store(_)) => {
+                batch.fail(problem);
+            }
+            Err(_) => {
+                let mut gone: Option<StoreError> = None;
+                for one in batch.apart() {
+                    // Each of the rest would wait for a database that has gone meanwhile.
+                    if let Some(why) = &gone {
+                        one.fail(Problem::Store(why.clone()));
+                        continue;
+                    }
+                    match self.write_once(&one).await {
+                        Ok(outcomes) => one.answer(outcomes),
+                        Err(problem) => {
+                            if problem.is_lost() || matches!(problem, Problem::Store(_)) {
+                                gone = Some(StoreError::Busy(problem.told()));
+                            }
+                            one.fail(problem);
                         }
-                        one.fail(problem);
                     }
                 }
             }
         }
     }
+
+    async fn write_once(&mut self, batch: &Batch) -> Result<Outcomes, Problem> {
+        let begun = Instant::now();
+        let mut desk = self.pen.begin(batch.partners(), batch.first()).await?;
+        let written = in_time(async {
+            let outcomes = batch.write(&mut desk).await?;
+            desk.announce().await?;
+            Ok(outcomes)
+        });
+        let written = written.await;
+        let outcomes = self.end(written).await?;
+        self.meters.committed(batch.calls(), begun);
+        Ok(outcomes)
+    }
+
+    async fn write_alone(&mut self, call: &mut dyn Alone) -> Result<(), Problem> {
+        let begun = Instant::now();
+        let partners = call.partner().cloned().into_iter().collect();
+        let mut desk = self.pen.begin(&partners, None).await?;
+        let written = in_time(async {
+            call.write(&mut desk).await?;
+            desk.announce().await
+        });
+        let written = written.await;
+        self.end(written).await?;
+        self.meters.committed(1, begun);
+        Ok(())
+    }
+
+    /// An error means that nothing of it is written.
+    async fn end<T>(&mut self, written: Result<T, Problem>) -> Result<T, Problem> {
+        match self.pen.end(written).await {
+            End::Written(value) => Ok(value),
+            End::NotWritten(problem) => Err(problem),
+            End::Unclear(value, problem) => {
+                tracing::warn!(
+                    problem = problem.told(),
+                    "the answer to COMMIT was lost; finding out what became of it"
+                );
+                if self.was_written().await { Ok(value) } else { Err(problem) }
+            }
+        }
+    }
+
+    /// Who waits for an unclear COMMIT waits for as long as the database is away: neither answer may be wrong. Who comes
+    /// meanwhile does not.
+    async fn was_written(&mut self) -> bool {
+        let mut asking = pin!(self.pen.was_written());
+        if let Ok(written) = tokio::time::timeout(PATIENCE, &mut asking).await {
+            return written;
+        }
+        loop {
+            tokio::select! {
+                biased;
+                written = &mut asking => return written,
+                call = self.queue.recv() => match call {
+                    Some(call) => call.refuse(),
+                    // Nobody waits any more.
+                    None => return false,
+                },
+            }
+        }
+    }
 }
 
-async fn write_once(pen: &mut Pen, batch: &Batch, meters: &Meters) -> Result<Outcomes, Problem> {
-    let begun = Instant::now();
-    let mut desk = pen.begin(batch.brings_mail()).await?;
-    let written = in_time(batch.write(&mut desk)).await;
-    let outcomes = pen.end(written).await?;
-    meters.committed(batch.calls(), begun);
-    Ok(outcomes)
-}
-
-async fn write_alone(pen: &mut Pen, mut call: Box<dyn Alone>, meters: &Meters) {
-    let ended = write_alone_once(pen, call.as_mut(), meters).await;
-    call.answer(ended);
-}
-
-async fn write_alone_once(pen: &mut Pen, call: &mut dyn Alone, meters: &Meters) -> Result<(), Problem> {
-    let begun = Instant::now();
-    let mut desk = pen.begin(call.brings_mail()).await?;
-    let written = in_time(call.write(&mut desk)).await;
-    pen.end(written).await?;
-    meters.committed(1, begun);
-    Ok(())
+impl Call {
+    fn refuse(self) {
+        let away = Problem::Store(StoreError::Busy("the database is away, and an answer of it is waited for".into()));
+        if let Self::Alone(call) = self {
+            call.answer(Err(away));
+            return;
+        }
+        let mut batch = Batch::default();
+        batch.add(self);
+        batch.fail(away);
+    }
 }
 
 /// What the writer tells of itself; costs nothing where nobody installed a recorder.

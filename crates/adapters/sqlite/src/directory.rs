@@ -3,7 +3,7 @@ mod search;
 use std::cmp::Reverse;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use rusqlite::{Connection, Row, params};
 use voronka_core::{
     ids::{OrderId, PartnerId},
@@ -16,11 +16,12 @@ use voronka_core::{
         QuestionCard, StoreError,
     },
     rows::{MessageRow, NoticeRow},
+    tally::{Counted, Tally},
 };
 
 use crate::{
     SqliteStore,
-    journal::{all, mail::set_aside_events, most, one},
+    journal::{all, fitting, mail::set_aside_events, most, one},
     problem::Problem,
     sql,
     values::{self, get, micros, slot},
@@ -62,15 +63,21 @@ impl Directory for SqliteStore {
     }
 
     async fn leads(&self, partner: &PartnerId, filter: &LeadFilter, page: Page) -> Result<Vec<LeadCard>, StoreError> {
-        let (partner, named) = (partner.clone(), filter.temperature.as_deref());
-        let wanted = named.and_then(Temperature::from_name);
-        if wanted.is_none() && named.is_some() {
+        let (partner, filter) = (partner.clone(), filter.clone());
+        if filter.is_of_none() {
             return Ok(Vec::new());
         }
-        let Some(needle) = filter.text.as_deref().and_then(Needle::of) else {
-            return Ok(self.read(|connection| leads(connection, &partner, wanted, page))?);
-        };
-        Ok(self.read_aside(move |connection| search::leads(connection, &partner, wanted, &needle, page)).await?)
+        let needle = filter.text.as_deref().and_then(Needle::of);
+        Ok(match needle {
+            Some(needle) => {
+                self.read_aside(move |connection| search::leads(connection, &partner, &filter, &needle, page)).await?
+            }
+            // Few of many may be wanted.
+            None if filter.picks() => {
+                self.read_aside(move |connection| leads(connection, &partner, &filter, page)).await?
+            }
+            None => self.read(|connection| leads(connection, &partner, &filter, page))?,
+        })
     }
 
     async fn orders(
@@ -115,6 +122,16 @@ impl Directory for SqliteStore {
     async fn figures(&self, partner: &PartnerId, since: Timestamp, until: Timestamp) -> Result<Figures, StoreError> {
         let span = (micros(since), micros(until));
         Ok(self.read_at_once(|connection| figures(connection, partner.as_str(), span))?)
+    }
+
+    async fn report(
+        &self,
+        partner: &PartnerId,
+        of: &[Counted],
+        since: Date,
+        until: Date,
+    ) -> Result<Vec<Tally>, StoreError> {
+        Ok(self.read_at_once(|connection| report(connection, partner.as_str(), of, since, until))?)
     }
 
     async fn dead_letters(&self, partner: &PartnerId, page: Page) -> Result<Vec<DeadLetterView>, StoreError> {
@@ -198,17 +215,20 @@ fn cards(
     all(connection, sql, of, card)
 }
 
+/// Hottest first, read on until so many are wanted.
 fn leads(
     connection: &Connection,
     partner: &PartnerId,
-    temperature: Option<Temperature>,
+    filter: &LeadFilter,
     page: Page,
 ) -> Result<Vec<LeadCard>, Problem> {
     let Cursor { lead, at, id } = page.after.unwrap_or(Cursor::START);
     let (behind, score) = lead.unwrap_or((Temperature::Hot, i32::MAX));
+    let temperature = filter.heat();
     let heat = temperature.unwrap_or(behind).number();
-    let of = params![partner.as_str(), heat, score, slot(at), micros(at), id.to_be_bytes(), most(page.limit)];
-    all(connection, if temperature.is_some() { sql::LEADS_OF_HEAT } else { sql::LEADS }, of, lead_card)
+    let of = params![partner.as_str(), heat, score, slot(at), micros(at), id.to_be_bytes(), i64::MAX];
+    let sql = if temperature.is_some() { sql::LEADS_OF_HEAT } else { sql::LEADS };
+    fitting(connection, sql, of, page.limit, |row| Ok(Some(lead_card(row)?).filter(|card| filter.takes(&card.lead))))
 }
 
 /// Of some states or of any, latest first.
@@ -317,4 +337,25 @@ fn figures(connection: &Connection, partner: &str, (since, until): (i64, i64)) -
         one(connection, sql::COUNT_ORDERS, params![partner, since, until], |row| Ok((get(row, 0)?, get(row, 1)?)))?;
     (figures.orders, figures.revenue_minor) = orders.unwrap_or_default();
     Ok(figures)
+}
+
+fn report(
+    connection: &Connection,
+    partner: &str,
+    of: &[Counted],
+    since: Date,
+    until: Date,
+) -> Result<Vec<Tally>, Problem> {
+    let mut found = Vec::new();
+    let mut of = of.to_vec();
+    of.sort_unstable_by_key(|what| what.name());
+    of.dedup();
+    for what in of {
+        let span = params![partner, what.name(), since.to_string(), until.to_string()];
+        found.extend(all(connection, sql::TALLIES, span, |row| {
+            let day = get::<String>(row, 0)?.parse().map_err(|_| Problem::Unreadable("day"))?;
+            Ok(Tally { day, what, key: get(row, 1)?, n: get(row, 2)? })
+        })?);
+    }
+    Ok(found)
 }

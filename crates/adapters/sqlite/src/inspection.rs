@@ -11,13 +11,15 @@ use rusqlite::Connection;
 use serde::Deserialize;
 use voronka_core::{
     ids::PartnerId,
+    message::ConversationKey,
     ports::{Backlog, StoreError},
 };
 
 use crate::{
-    AuditAnchor, directory, key_values, open,
-    problem::{at_start, store_error},
+    AuditAnchor, directory, journal, key_values, open,
+    problem::{Problem, at_start, store_error},
     sql, store,
+    values::get,
 };
 
 /// A file that is looked at.
@@ -127,6 +129,26 @@ impl Inspection {
     /// version.
     pub fn audit_anchor(&self) -> Option<AuditAnchor> {
         key_values::audit_anchor(&self.connection).ok().flatten()
+    }
+
+    /// All conversations of all partners.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn conversations(&self) -> Result<Vec<ConversationKey>, StoreError> {
+        let key = |row: &rusqlite::Row<'_>| {
+            let partner = PartnerId::parse(&get::<String>(row, 0)?).map_err(|_| Problem::Unreadable("partner"))?;
+            Ok(ConversationKey { partner, conversation: get(row, 1)? })
+        };
+        Ok(journal::all(&self.connection, sql::CONVERSATIONS_ALL, [], key)?)
+    }
+
+    /// What is kept of a kind ([`voronka_core::ports::KeyValues::values`]).
+    ///
+    /// # Errors
+    /// When the file cannot be read, or is of an older version.
+    pub fn values(&self, partner: &PartnerId, kind: &str) -> Result<Vec<(String, String)>, StoreError> {
+        Ok(key_values::values(&self.connection, partner, kind)?)
     }
 
     /// What the file takes.

@@ -13,7 +13,7 @@ use voronka_core::{
         CommitError, Fired, Journal, LOADED_ORDERS_MAX, Loaded, PostedMail, Replayed, Settled, StoreError, Telling,
         Writers,
     },
-    rows::{DeadLetter, Lane, Mail, OrderRow, OutboxRow, RawLetter, TurnCommit},
+    rows::{DeadLetter, Lane, Mail, OrderRow, OutboxRow, Past, RawLetter, TurnCommit},
 };
 
 use crate::{
@@ -87,7 +87,7 @@ impl Journal for SqliteStore {
 
     async fn post(&self, batch: Vec<Inbound>) -> Result<Vec<PostedMail>, StoreError> {
         let letters = batch.iter().map(mail::Letter::of).collect::<Result<Vec<_>, _>>()?;
-        let bytes = letters.iter().map(|letter| ROW_BYTES + letter.event.len()).sum();
+        let bytes = letters.iter().map(mail::Letter::bytes).sum();
         let work = move |pen: &Pen<'_>| letters.iter().map(|letter| letter.post(pen)).collect::<Result<Vec<_>, _>>();
         Ok(self.writer.call(bytes, work).await?)
     }
@@ -105,8 +105,13 @@ impl Journal for SqliteStore {
     }
 
     async fn commit(&self, turn: Arc<TurnCommit>) -> Result<(), CommitError> {
+        let is_erasing = turn.past == Past::Erased;
         let turn = commit::Prepared::of(turn)?;
-        Ok(self.writer.call(turn.bytes(), move |pen| turn.write(pen)).await?)
+        self.writer.call(turn.bytes(), move |pen| turn.write(pen)).await?;
+        if is_erasing {
+            self.clear_log();
+        }
+        Ok(())
     }
 
     async fn fire(&self, now: Timestamp, limit: usize) -> Result<Fired, StoreError> {
@@ -152,7 +157,8 @@ impl Journal for SqliteStore {
         let work = move |pen: &Pen<'_>| {
             let RawLetter { partner, account, body, cause, at } = &letter;
             let nothing = None::<&[u8]>;
-            let row = params![partner.as_str(), account.as_str(), nothing, nothing, body, cause, micros(*at)];
+            let id = mail::letter_number(pen)?;
+            let row = params![partner.as_str(), id, account.as_str(), nothing, nothing, body, cause, micros(*at)];
             pen.prepare_cached(sql::LETTER_ADD)?.execute(row)?;
             Ok(())
         };
@@ -170,7 +176,7 @@ impl Journal for SqliteStore {
         }
         let partner = partner.clone();
         let events = events.iter().map(mail::Letter::of).collect::<Result<Vec<_>, _>>()?;
-        let bytes = events.iter().map(|event| ROW_BYTES + event.event.len()).sum();
+        let bytes = events.iter().map(mail::Letter::bytes).sum();
         Ok(self.writer.call(bytes, move |pen| mail::replay_raw(pen, &partner, letter, &events)).await?)
     }
 
@@ -296,7 +302,7 @@ impl Outcome {
     fn bytes(&self) -> usize {
         match self {
             Self::Sent { .. } | Self::Tried { .. } | Self::GivenUp { event: None, .. } => ROW_BYTES,
-            Self::GivenUp { event: Some(event), .. } => ROW_BYTES + event.event.len(),
+            Self::GivenUp { event: Some(event), .. } => event.bytes(),
         }
     }
 

@@ -31,6 +31,53 @@ impl KeyValues for SqliteStore {
         };
         Ok(self.writer.call(bytes, write).await?)
     }
+
+    async fn replace_value(
+        &self,
+        partner: &PartnerId,
+        kind: &'static str,
+        key: &str,
+        before: &str,
+        value: &str,
+    ) -> Result<bool, StoreError> {
+        let bytes = key.len() + value.len();
+        let (partner, key, before, value) = (partner.clone(), key.to_owned(), before.to_owned(), value.to_owned());
+        let write = move |pen: &crate::writer::Pen<'_>| {
+            let mut replace = pen.prepare_cached(sql::VALUE_REPLACE)?;
+            Ok(replace.execute(params![partner.as_str(), kind, key, before, value])? > 0)
+        };
+        Ok(self.writer.call(bytes, write).await?)
+    }
+
+    async fn values(&self, partner: &PartnerId, kind: &'static str) -> Result<Vec<(String, String)>, StoreError> {
+        Ok(self.read(|connection| values(connection, partner, kind))?)
+    }
+
+    async fn drop_value(&self, partner: &PartnerId, kind: &'static str, key: &str) -> Result<bool, StoreError> {
+        let (partner, key) = (partner.clone(), key.to_owned());
+        let write = move |pen: &crate::writer::Pen<'_>| {
+            Ok(pen.prepare_cached(sql::VALUE_DROP)?.execute(params![partner.as_str(), kind, key])? > 0)
+        };
+        Ok(self.writer.call(64, write).await?)
+    }
+
+    async fn holders(&self, kind: &'static str) -> Result<Vec<PartnerId>, StoreError> {
+        Ok(self.read(|connection| {
+            let mut statement = connection.prepare_cached(sql::VALUE_HOLDERS)?;
+            let partners = statement.query_map([kind], |row| row.get::<_, String>(0))?;
+            partners.map(|partner| PartnerId::parse(&partner?).map_err(|_| Problem::Unreadable("partner"))).collect()
+        })?)
+    }
+}
+
+pub(crate) fn values(
+    connection: &Connection,
+    partner: &PartnerId,
+    kind: &str,
+) -> Result<Vec<(String, String)>, Problem> {
+    let mut statement = connection.prepare_cached(sql::VALUES_OF)?;
+    let rows = statement.query_map(params![partner.as_str(), kind], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 impl SqliteStore {

@@ -19,6 +19,7 @@ mod problem;
 mod retention;
 mod sql;
 mod store;
+mod transfer;
 mod values;
 mod writer;
 

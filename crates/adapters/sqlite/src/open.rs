@@ -21,6 +21,9 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0004_wrong_answers.sql"),
     include_str!("../migrations/0005_key_values.sql"),
     include_str!("../migrations/0006_people_found.sql"),
+    include_str!("../migrations/0007_letters_move.sql"),
+    include_str!("../migrations/0008_withdrawn.sql"),
+    include_str!("../migrations/0009_tallies.sql"),
 ];
 /// Marks our files (`voro`), so that another program's database is not written to.
 const APPLICATION_ID: i64 = 0x766f_726f;

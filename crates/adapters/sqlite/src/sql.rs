@@ -25,6 +25,8 @@ pub(crate) const OF_NO_PARTNER: &[&str] = &[
     "CHECK_REFERENCES",
     "COUNTER",
     "COUNTER_SET",
+    "LETTER_NUMBER",
+    "LETTER_NUMBER_PASS",
     "FOLD",
     "FOLD_PASSIVE",
     "TIMER_NEXT",
@@ -39,6 +41,12 @@ pub(crate) const OF_NO_PARTNER: &[&str] = &[
 macro_rules! message_columns {
     () => {
         "seq, author, at, key, bubble, text, body, basis"
+    };
+}
+
+macro_rules! conversations_of {
+    () => {
+        "(SELECT ?3 UNION ALL SELECT conversation FROM conversations WHERE partner = ?1 AND customer = ?2)"
     };
 }
 
@@ -158,6 +166,8 @@ statements! {
     /// Positions and ids are of no partner: they only grow.
     COUNTER = "SELECT next FROM counters WHERE name = 'rows'";
     COUNTER_SET = "UPDATE counters SET next = ?1 WHERE name = 'rows'";
+    LETTER_NUMBER = "UPDATE counters SET next = next + 1 WHERE name = 'letters' RETURNING next - 1";
+    LETTER_NUMBER_PASS = "UPDATE counters SET next = max(next, ?1 + 1) WHERE name = 'letters'";
 
     MAIL_ADD = "INSERT INTO mailbox (partner, conversation, seq, account, peer, key, at, event) \
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
@@ -233,6 +243,7 @@ statements! {
 
     OUTBOX_ADD = "INSERT INTO outbox (partner, id, conversation, account, peer, seq, bubble, lane, expires, attempts) \
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (partner, id) DO NOTHING";
+    OUTBOX_WITHDRAW = "DELETE FROM outbox WHERE partner = ?1 AND conversation = ?2 AND lane = 2";
     OUTBOX_DROP = "DELETE FROM outbox WHERE partner = ?1 AND id = ?2";
     OUTBOX_TRIED = "UPDATE outbox SET attempts = attempts + 1 WHERE partner = ?1 AND id = ?2";
     /// At start-up, of all partners. Looks at the lane of each campaign's bubble (a million: a fifth of a second) and passes it
@@ -244,7 +255,8 @@ statements! {
         ON CONFLICT DO NOTHING";
     NOTICES = "SELECT id, about, text, at, conversation FROM notices WHERE partner = ?1 \
         AND (at, id) < (?2, ?3) ORDER BY at DESC, id DESC LIMIT ?4";
-    LETTER_ADD = "INSERT INTO letters (partner, account, conversation, mail, body, cause, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    LETTER_ADD = "INSERT INTO letters (partner, id, account, conversation, mail, body, cause, at) \
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     LETTER_TAKE = "DELETE FROM letters WHERE id = ?2 AND partner = ?1 AND mail IS NOT NULL RETURNING conversation, mail";
     LETTER_RAW = "SELECT account, cause, at, body FROM letters WHERE id = ?2 AND partner = ?1 AND mail IS NULL";
     LETTER_RAW_DROP = "DELETE FROM letters WHERE id = ?2 AND partner = ?1 AND mail IS NULL";
@@ -314,6 +326,8 @@ statements! {
         LEFT JOIN customers u ON u.partner = f.partner AND u.id = f.customer \
         WHERE f.partner = ?1 AND f.name = 'answer.wrong' AND (f.at, f.id) < (?2, ?3) ORDER BY f.at DESC, f.id DESC LIMIT ?4");
     ORDER = order_cards!("AND o.id = ?2");
+    /// Of all partners: whatever there is.
+    CONVERSATIONS_ALL = "SELECT partner, conversation FROM conversations ORDER BY partner, conversation";
     CONVERSATIONS_AFTER = "SELECT conversation, customer, at, preview <> '' FROM conversations INDEXED BY conversations_key \
         WHERE partner = ?1 AND conversation > ?2 ORDER BY conversation LIMIT ?3";
     /// What waits to be sent has its words there.
@@ -348,15 +362,34 @@ statements! {
         AND NOT EXISTS (SELECT 1 FROM conversations c WHERE c.partner = ?1 AND c.customer = ?2)";
     NOTICES_DROP = "DELETE FROM notices WHERE (partner, id) IN (SELECT partner, id FROM notices \
         WHERE partner = ?1 AND at < ?2 ORDER BY at LIMIT ?3)";
-    LETTERS_DROP = "DELETE FROM letters WHERE id IN (SELECT id FROM letters WHERE partner = ?1 AND at < ?2 LIMIT ?3)";
+    LETTERS_DROP = "DELETE FROM letters WHERE partner = ?1 AND id IN (SELECT id FROM letters WHERE partner = ?1 AND at < ?2 LIMIT ?3)";
     COUNT_FACTS = "SELECT name, count(*), count(DISTINCT customer) FROM facts WHERE partner = ?1 \
         AND name IN ('message', 'question.unanswered', 'answer.blocked') AND at >= ?2 AND at < ?3 GROUP BY name";
     COUNT_HOT = "SELECT count(*) FROM leads WHERE partner = ?1 AND heat = 2";
     COUNT_ORDERS = "SELECT count(*), coalesce(sum(iif(state IN ('cancelled', 'refunded', 'returned'), 0, total_minor)), 0) \
         FROM orders WHERE partner = ?1 AND placed >= ?2 AND placed < ?3";
+    /// What a customer and we have said to each other, in all conversations of theirs; `?3` is the one whose turn it is.
+    ERASE_MESSAGES = concat!("DELETE FROM messages WHERE partner = ?1 AND conversation IN ", conversations_of!());
+    ERASE_OUTBOX = concat!("DELETE FROM outbox WHERE partner = ?1 AND conversation IN ", conversations_of!());
+    ERASE_NOTICES = concat!("DELETE FROM notices WHERE partner = ?1 AND conversation IN ", conversations_of!());
+    ERASE_LETTERS = concat!("DELETE FROM letters WHERE partner = ?1 AND conversation IN ", conversations_of!());
+    ERASE_WORDS = "UPDATE conversations SET version = version + 1, preview = '', \
+        state = CASE WHEN json_valid(state) THEN json_remove(state, '$.summary', '$.asked') ELSE state END \
+        WHERE partner = ?1 AND customer = ?2 AND conversation <> ?3";
+    FACTS_WORDED = "SELECT id, data FROM facts WHERE partner = ?1 AND customer = ?2 AND name = ?3";
+    FACT_SET = "UPDATE facts SET data = ?4 WHERE partner = ?1 AND customer = ?2 AND id = ?3";
+    TALLY_ADD = "INSERT INTO tallies (partner, what, day, key, n) VALUES (?1, ?2, ?3, ?4, ?5) \
+        ON CONFLICT (partner, what, day, key) DO UPDATE SET n = n + excluded.n";
+    TALLIES = "SELECT day, key, n FROM tallies WHERE partner = ?1 AND what = ?2 AND day >= ?3 AND day <= ?4 AND n <> 0 \
+        ORDER BY day, key";
     VALUE = "SELECT value FROM key_values WHERE partner = ?1 AND kind = ?2 AND key = ?3";
     VALUE_SET = "INSERT INTO key_values (partner, kind, key, value) VALUES (?1, ?2, ?3, ?4) \
         ON CONFLICT DO UPDATE SET value = excluded.value";
+    VALUE_REPLACE = "UPDATE key_values SET value = ?5 WHERE partner = ?1 AND kind = ?2 AND key = ?3 AND value = ?4";
+    VALUES_OF = "SELECT key, value FROM key_values WHERE partner = ?1 AND kind = ?2 ORDER BY key";
+    VALUE_DROP = "DELETE FROM key_values WHERE partner = ?1 AND kind = ?2 AND key = ?3";
+    /// Of all partners: who has any.
+    VALUE_HOLDERS = "SELECT DISTINCT partner FROM key_values WHERE kind = ?1 ORDER BY partner";
     AUDIT_ANCHOR = "SELECT seq, mark FROM audit_anchor WHERE one = 1";
     /// Deeds that are done at once may tell in another order.
     AUDIT_ANCHOR_SET = "INSERT INTO audit_anchor (one, seq, mark) VALUES (1, ?1, ?2) \

@@ -1,6 +1,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use rusqlite::Connection;
@@ -15,6 +16,9 @@ use crate::{
 
 /// Read connections that are kept for the next read; more are opened when more read at once.
 const READERS_MAX: usize = 16;
+/// How often it is tried to clear the log, and the pause between.
+const CLEARINGS_MAX: usize = 60;
+const CLEARING_EVERY: Duration = Duration::from_secs(1);
 /// Journal and directory in one SQLite file. A clone is the same store; the last one that is dropped finishes what waits and
 /// frees the file.
 #[derive(Debug, Clone)]
@@ -60,8 +64,26 @@ impl SqliteStore {
     /// # Errors
     /// The file cannot be opened or written.
     pub fn fold_log(&self) -> Result<(), StoreError> {
-        let connection = open::writer(self.path())?;
-        connection.query_row(sql::FOLD, [], |_| Ok(())).map_err(|error| store_error(&error))
+        fold(self.path()).map(|_whole| ())
+    }
+
+    /// Sees to it that the log loses what was erased: it keeps every page as it was before. In the background, for readers may
+    /// hold it back; what is left is folded at the next stop or start.
+    pub(crate) fn clear_log(&self) {
+        let path = self.path().to_path_buf();
+        std::thread::spawn(move || {
+            for _ in 0..CLEARINGS_MAX {
+                match fold(&path) {
+                    Ok(true) => return,
+                    Ok(false) => std::thread::sleep(CLEARING_EVERY),
+                    Err(error) => {
+                        tracing::warn!(%error, "the log keeps what was erased until it is folded");
+                        return;
+                    }
+                }
+            }
+            tracing::warn!("the log keeps what was erased until it is folded: somebody reads it all the time");
+        });
     }
 
     /// Writes a page (what stands there already) and waits until it is durable: whether the store can be written now.
@@ -105,6 +127,13 @@ impl SqliteStore {
         let done = tokio::task::spawn_blocking(move || readers.with(read)).await;
         done.map_err(|_| Problem::failed("a read was cut short"))?
     }
+}
+
+/// Folds the log and cuts it to nothing; `false`: a reader or writer holds it back.
+fn fold(path: &Path) -> Result<bool, StoreError> {
+    let connection = open::folder(path).map_err(|error| store_error(&error))?;
+    let busy = connection.query_row(sql::FOLD, [], |row| row.get::<_, i64>(0)).map_err(|error| store_error(&error))?;
+    Ok(busy == 0)
 }
 
 /// Reads the whole file: whether its pages are sound, and whether everything that belongs to a conversation has it.

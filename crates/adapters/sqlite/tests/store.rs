@@ -3,6 +3,8 @@
 
 #[path = "store/cuts.rs"]
 mod cuts;
+#[path = "store/erasure.rs"]
+mod erasure;
 #[path = "store/files.rs"]
 mod files;
 #[path = "store/growth.rs"]

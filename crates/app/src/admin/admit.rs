@@ -24,6 +24,7 @@ use voronka_core::{ids::PartnerId, lang::Lang};
 
 use super::{
     BASE, House, PartnerCard,
+    home::Site,
     login::Who,
     page::{self, Problem},
     words::Words,
@@ -32,8 +33,8 @@ use super::{
 /// Hosts of a machine that talks to itself.
 pub(crate) const LOCAL_HOSTS: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
 
-const LANG_COOKIE: &str = "voronka_lang";
-const WHO_COOKIE: &str = "voronka_who";
+const LANG_COOKIE: &str = "lang";
+const WHO_COOKIE: &str = "who";
 /// Who acts where the partner's file names nobody.
 const NOBODY_NAMED: &str = "admin";
 
@@ -48,6 +49,8 @@ pub(super) struct Door {
     pub(super) asked_by: AskedBy,
     /// Who reads it.
     pub(super) who: Who,
+    /// At whose address.
+    pub(super) site: Site,
 }
 
 /// Who reads the answer.
@@ -79,15 +82,20 @@ pub(super) async fn admit(
     next: Next,
 ) -> Response {
     let partner = params.as_ref().ok().and_then(|params| params.iter().find(|(name, _)| *name == "partner"));
-    let known = |id: &str| house.admin.partners.of(&PartnerId::parse(id).ok()?);
+    let site = Site::of(&house.admin, request.headers());
+    let shown = |partner: &PartnerId| site.as_ref().is_none_or(|site| site.shows(partner));
+    let known = |id: &str| house.admin.partners.of(&PartnerId::parse(id).ok().filter(shown)?);
     let asked_for = partner.map_or(AskedFor::Nobody, |(_, id)| known(id).map_or(AskedFor::Unknown, AskedFor::Partner));
     let asked = asked_language(request.uri().query());
-    let lang = asked.or_else(|| language(request.headers())).unwrap_or_else(|| asked_for.language(&house));
+    let lang =
+        asked.or_else(|| language(request.headers())).unwrap_or_else(|| asked_for.language(&house, site.as_ref()));
     let asked_by = if request.headers().contains_key("hx-request") { AskedBy::Htmx } else { AskedBy::Browser };
     let reader = if house.admin.access.is_some() { Who::Nobody } else { Who::Anybody };
-    let door = Door { nonce: house.token(), words: Words::of(lang), asked_by, who: reader };
+    let checked = check(&house, site.as_ref(), request.method(), request.headers(), asked_for);
+    let site = site.unwrap_or(Site::Common);
+    let door = Door { nonce: house.token(), words: Words::of(lang), asked_by, who: reader, site };
 
-    let mut response = match check(&house, request.method(), request.headers(), asked_for) {
+    let mut response = match checked {
         Ok(card) => {
             if let Some(partner) = card {
                 let now = house.admin.clock.now();
@@ -131,10 +139,11 @@ enum AskedFor {
 
 impl AskedFor {
     /// The language of readers who do not say theirs.
-    fn language(&self, house: &House) -> Lang {
-        match self {
-            Self::Partner(card) => card.lang,
-            Self::Nobody | Self::Unknown => {
+    fn language(&self, house: &House, site: Option<&Site>) -> Lang {
+        match (self, site) {
+            (Self::Partner(card), _) => card.lang,
+            (_, Some(Site::Of(card))) => card.lang,
+            (Self::Nobody | Self::Unknown, _) => {
                 house.admin.partners.first(|_| true).map(|card| card.lang).unwrap_or_default()
             }
         }
@@ -144,12 +153,15 @@ impl AskedFor {
 /// The rules, in order.
 fn check(
     house: &House,
+    site: Option<&Site>,
     method: &Method,
     headers: &HeaderMap,
     asked_for: AskedFor,
 ) -> Result<Option<PartnerCard>, Problem> {
-    let host = known_host(headers, &house.admin.hosts).ok_or(Problem::WrongHost)?;
-    if !method.is_safe() && !same_origin(headers, host) {
+    if site.is_none() {
+        return Err(Problem::WrongHost);
+    }
+    if !method.is_safe() && !same_origin(headers) {
         return Err(Problem::CrossSite);
     }
     match asked_for {
@@ -163,28 +175,35 @@ fn check(
 
 /// The `Host` header as sent, if it names one of ours with any port. Two of them name none.
 pub(crate) fn known_host<'a>(headers: &'a HeaderMap, hosts: &[String]) -> Option<&'a str> {
-    let mut sent = headers.get_all(HOST).iter();
-    let (Some(host), None) = (sent.next(), sent.next()) else { return None };
-    let host = host.to_str().ok()?;
-    let name = match host.rsplit_once(':') {
-        // The last colon of a bare IPv6 address is no port's.
-        Some((name, port)) if !port.ends_with(']') => {
-            let number = !port.is_empty() && port.len() <= 5 && port.bytes().all(|b| b.is_ascii_digit());
-            if number { name } else { return None }
-        }
-        _ => host,
-    };
+    let name = host_name(headers)?;
+    let host = headers.get(HOST)?.to_str().ok()?;
     hosts.iter().any(|known| known.eq_ignore_ascii_case(name)).then_some(host)
 }
 
+/// The one host that is named, without its port.
+pub(crate) fn host_name(headers: &HeaderMap) -> Option<&str> {
+    let mut sent = headers.get_all(HOST).iter();
+    let (Some(host), None) = (sent.next(), sent.next()) else { return None };
+    let host = host.to_str().ok()?;
+    match host.rsplit_once(':') {
+        // The last colon of a bare IPv6 address is no port's.
+        Some((name, port)) if !port.ends_with(']') => {
+            let number = !port.is_empty() && port.len() <= 5 && port.bytes().all(|b| b.is_ascii_digit());
+            number.then_some(name)
+        }
+        _ => Some(host),
+    }
+}
+
 /// Whether a page of ours asks: the browser says so, or, where it says nothing, the origin is this very host.
-fn same_origin(headers: &HeaderMap, host: &str) -> bool {
+fn same_origin(headers: &HeaderMap) -> bool {
     if let Some(site) = headers.get("sec-fetch-site") {
         return site == "same-origin" && headers.get_all("sec-fetch-site").iter().count() == 1;
     }
     let origin = headers.get(ORIGIN).and_then(|origin| origin.to_str().ok());
     let from = origin.and_then(|origin| origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://")));
-    from.is_some_and(|from| from.eq_ignore_ascii_case(host))
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+    from.zip(host).is_some_and(|(from, host)| from.eq_ignore_ascii_case(host))
 }
 
 fn asked_language(query: Option<&str>) -> Option<Lang> {
@@ -244,8 +263,9 @@ fn dress(response: &mut Response, door: &Door) {
     if door.who != Who::Anybody {
         headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
     }
-    // Assets are named by their content and say themselves how long they last.
-    if !headers.get(CACHE_CONTROL).is_some_and(|kept| kept.as_bytes().ends_with(b"immutable")) {
+    // Assets and logos say themselves how long they last.
+    let is_public = |kept: &HeaderValue| kept.as_bytes().starts_with(b"public");
+    if !headers.get(CACHE_CONTROL).is_some_and(is_public) {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     for (name, value) in [

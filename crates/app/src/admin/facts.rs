@@ -22,7 +22,8 @@ pub(super) fn told(w: Words, row: &FactRow) -> Option<Told> {
     let bad = |text: String| Some(Told { class: "bad", text });
     match &fact {
         Fact::Message | Fact::Button | Fact::ModelUsed { .. } | Fact::Variant { .. } => None,
-        Fact::LinkClicked => plain(w.t("fact-link-clicked")),
+        Fact::LinkClicked { link } if link.is_empty() => plain(w.t("fact-link-clicked")),
+        Fact::LinkClicked { link } => plain(format!("{}: {link}", w.t("fact-link-clicked"))),
         Fact::ContactLeft { kind } => good(w.word("fact-contact", kind)),
         Fact::PriceAsked => plain(w.t("fact-price-asked")),
         Fact::CartAdded { product } => plain(w.with("fact-cart-added", "product", product)),
@@ -34,6 +35,10 @@ pub(super) fn told(w: Words, row: &FactRow) -> Option<Told> {
         Fact::Stage { stage } => plain(w.with("fact-stage", "stage", stage)),
         Fact::FlowStarted { flow } => plain(w.with("fact-flow-started", "flow", flow)),
         Fact::FlowEnded { flow, outcome } => plain(format!("{}: {outcome}", w.with("fact-flow-ended", "flow", flow))),
+        Fact::SequenceEntered { sequence } => plain(w.with("fact-sequence-entered", "sequence", sequence)),
+        Fact::SequenceSent { sequence, step } => {
+            plain(format!("{}: {step}", w.with("fact-sequence-sent", "sequence", sequence)))
+        }
         Fact::SequenceEnded { sequence, outcome } => {
             plain(format!("{}: {outcome}", w.with("fact-sequence-ended", "sequence", sequence)))
         }
@@ -46,7 +51,8 @@ pub(super) fn told(w: Words, row: &FactRow) -> Option<Told> {
             plain(w.with("fact-order-undone", "state", &w.word("state", to.name()).to_lowercase()))
         }
         Fact::Handoff { cause } => bad(w.with("fact-handoff", "cause", &w.word("cause", cause))),
-        Fact::HandBack => plain(w.t("fact-hand-back")),
+        Fact::HandBack { who: None } => plain(w.t("fact-hand-back")),
+        Fact::HandBack { who: Some(who) } => plain(format!("{}: {who}", w.t("fact-hand-back"))),
         Fact::HandoffAsked => bad(w.t("fact-handoff-asked")),
         Fact::Complaint => bad(w.t("fact-complaint")),
         Fact::Rating { stars } => plain(w.n("fact-rating", i64::from(*stars))),

@@ -38,7 +38,7 @@ impl Filters {
 
     fn of_store(&self) -> LeadFilter {
         let set = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        LeadFilter { temperature: set(self.heat()), text: set(self.search()) }
+        LeadFilter { temperature: set(self.heat()), text: set(self.search()), ..LeadFilter::default() }
     }
 
     fn heat(&self) -> &str {

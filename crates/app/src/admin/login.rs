@@ -24,7 +24,10 @@ use axum::{
 };
 use jiff::{SignedDuration, Timestamp};
 use ring::rand::{SecureRandom, SystemRandom};
-use voronka_core::ports::{Clock, StoreError};
+use voronka_core::{
+    ids::PartnerId,
+    ports::{Clock, StoreError},
+};
 use voronka_sqlite::{AccessStore, AuditAnchor, Deed, NewUser, SqliteStore, Tampered};
 
 pub(super) use self::{guard::guard, people::Who};
@@ -109,6 +112,15 @@ impl Access {
             self.store.audit(&deed(self.clock.now(), by, "", "user removed", name))?;
         }
         Ok(removed)
+    }
+
+    /// Takes everybody's right to a partner's pages away; how many had one.
+    pub(crate) fn take_rights(&self, partner: &PartnerId, by: &str) -> Result<usize, StoreError> {
+        let taken = self.store.take_grants(partner)?;
+        if taken > 0 {
+            self.store.audit(&deed(self.clock.now(), by, partner.as_str(), "rights taken", ""))?;
+        }
+        Ok(taken)
     }
 
     /// The end of a link by which a user chooses a password and a second factor; it is shown once and kept nowhere.

@@ -15,6 +15,7 @@ use super::{
     BASE, House,
     admit::{AskedBy, Door, Visit},
     assets,
+    home::Look,
     words::Words,
 };
 
@@ -74,7 +75,9 @@ impl From<StoreError> for Problem {
         tracing::error!(%error, "the owner's page could not read the store");
         match error {
             StoreError::Busy(_) | StoreError::Full => Self::Busy,
-            StoreError::Damaged(_) | StoreError::Unreadable(_) | StoreError::Failed(_) => Self::Failed,
+            StoreError::Damaged(_) | StoreError::Unreadable(_) | StoreError::Elsewhere | StoreError::Failed(_) => {
+                Self::Failed
+            }
         }
     }
 }
@@ -139,7 +142,7 @@ pub(super) struct Frame {
     pub(super) partner: String,
     pub(super) base: String,
     pub(super) spots: [Spot; 4],
-    pub(super) style: &'static str,
+    pub(super) look: Look,
     pub(super) script: &'static str,
     pub(super) htmx: &'static str,
     /// This page's own address, to ask for it again.
@@ -169,7 +172,7 @@ impl Frame {
             nonce: visit.door.nonce.clone(),
             partner: visit.partner.name.clone(),
             spots: Place::ALL.map(|spot| Spot::of(spot, w, &base, figures, place)),
-            style: assets::address("admin.css"),
+            look: visit.door.site.look(w),
             script: assets::address("admin.js"),
             htmx: assets::address("htmx.js"),
             here: format!("{base}/{here}"),
@@ -196,11 +199,22 @@ pub(super) struct Chip {
     pub(super) here: bool,
 }
 
+/// What every page has that is of no partner: at the door, and where something is wrong.
+pub(super) struct Plain {
+    pub(super) w: Words,
+    pub(super) look: Look,
+}
+
+impl Plain {
+    pub(super) fn of(door: &Door) -> Self {
+        Self { w: door.words, look: door.site.look(door.words) }
+    }
+}
+
 #[derive(Template)]
 #[template(path = "admin/problem.html")]
 struct ProblemPage {
-    w: Words,
-    style: &'static str,
+    f: Plain,
     home: &'static str,
     name: &'static str,
     status: u16,
@@ -223,13 +237,7 @@ pub(super) fn tell(problem: Problem, door: &Door) -> Response {
         headers.insert("hx-reselect", HeaderValue::from_static("unset"));
         return response;
     }
-    let page = ProblemPage {
-        w,
-        style: assets::address("admin.css"),
-        home: BASE,
-        name: problem.name(),
-        status: status.as_u16(),
-    };
+    let page = ProblemPage { f: Plain::of(door), home: BASE, name: problem.name(), status: status.as_u16() };
     match page.render() {
         Ok(html) => (status, [(CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response(),
         Err(_) => status.into_response(),

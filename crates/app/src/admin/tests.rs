@@ -17,17 +17,18 @@ use futures::{StreamExt, stream};
 use jiff::tz::TimeZone;
 use tower::ServiceExt;
 use voronka_core::{
+    color::Color,
     ids::PartnerId,
     lang::Lang,
     message::Inbound,
     money::Currency,
-    ports::{Journal, Mailbox, PostError, Posted, PostedMail, StoreError},
+    ports::{Journal, Mailbox, Picture, PictureKind, Pictures, PostError, Posted, PostedMail, StoreError},
     rows::RawLetter,
-    spec::partner::PartnerFiles,
+    spec::{config::Branding, partner::PartnerFiles},
 };
 use voronka_testkit::{FakeClock, journal::MemoryStore};
 
-use super::{Admin, Cards, LOCAL_HOSTS, Letters, PartnerCard};
+use super::{Admin, Cards, Home, LOCAL_HOSTS, Letters, PartnerCard};
 
 /// Posts into a store, where nothing takes the mail up: what was posted can be counted.
 struct Postbox(Arc<MemoryStore>);
@@ -56,6 +57,20 @@ impl Letters for Postbox {
     }
 }
 
+/// A logo.
+struct Drawn;
+
+#[async_trait]
+impl Pictures for Drawn {
+    async fn version(&self, _path: &str) -> Option<Arc<str>> {
+        Some("1".into())
+    }
+
+    async fn read(&self, _path: &str) -> Option<Picture> {
+        Some(Picture { kind: PictureKind::Png, version: "1".into(), bytes: Arc::from(*b"PNG") })
+    }
+}
+
 /// The pages over a store with two partners: `korica` has the sample, `sosed` its own.
 struct Site {
     store: Arc<MemoryStore>,
@@ -72,6 +87,9 @@ fn card(id: &str, name: &str) -> PartnerCard {
         ("config.yaml".into(), sample::CONFIG.into()),
         ("flows/tort.yaml".into(), "title: Торт\nsteps: []\n".into()),
     ]);
+    let logo = (id == "korica").then(|| "photos/logo.png".to_owned());
+    let host = Some(format!("team.{id}.example"));
+    let branding = Branding { logo, color: Color::parse("#b5523b"), admin_domain: host, ..Branding::default() };
     PartnerCard {
         id: partner(id),
         name: name.into(),
@@ -80,6 +98,7 @@ fn card(id: &str, name: &str) -> PartnerCard {
         lang: Lang::Ru,
         team: vec!["Ольга".into(), "Мария".into()],
         files: Arc::new(files),
+        home: Home::of(&branding, Arc::new(Drawn)),
     }
 }
 

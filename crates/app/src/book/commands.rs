@@ -136,7 +136,8 @@ fn variables_that_the_book_names_are_read() {
     let root = Cli::command();
     let mut known: BTreeSet<String> = root.get_subcommands().flat_map(of).chain(of(&root)).collect();
     known.insert("VORONKA_OTEL_LOG".to_owned());
-    known.insert(crate::commands::PASSPHRASE_VARIABLE.to_owned());
+    known.insert(crate::archive::PASSPHRASE_VARIABLE.to_owned());
+    known.insert(crate::secrets::KEY_VARIABLE.to_owned());
     for page in all_pages() {
         for code in page.codes.iter().filter(|code| code.starts_with("VORONKA_")) {
             let name = code.split('=').next().unwrap_or_default();

@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use clap::Parser;
 use voronka_core::spec::diagnostic::{Code, Diagnostic};
-use voronka_files::LoadedPartner;
+use voronka_files::{LoadedPartner, Secrets};
 
 use super::root;
 use crate::{
@@ -20,7 +20,8 @@ pub(super) fn check(folder: &Path, more: &[&str]) -> LoadedPartner {
         Ok(Wish::Check(wish)) => wish,
         other => panic!("{other:?}"),
     };
-    checked(folder, &wish, &Texts::english()).unwrap_or_else(|problem| panic!("{}: {problem:?}", folder.display()))
+    checked(folder, &Secrets::default(), &wish, &Texts::english())
+        .unwrap_or_else(|problem| panic!("{}: {problem:?}", folder.display()))
 }
 
 #[test]

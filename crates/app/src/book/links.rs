@@ -109,7 +109,8 @@ fn every_anchor_of_the_examples_is_shown() {
 }
 
 /// Folders of the repository whose files the text may name.
-const OURS: [&str; 6] = ["crates/", "partners/korica", "partners/minimal", "partners/en-bakery", "docs/", "tests/it"];
+const OURS: [&str; 7] =
+    ["crates/", "partners/korica", "partners/minimal", "partners/en-bakery", "partners/zhiva", "docs/", "tests/it"];
 
 #[test]
 fn files_of_the_repository_that_the_text_names_are_there() {

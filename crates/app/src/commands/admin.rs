@@ -3,14 +3,14 @@
 use std::{borrow::Cow, path::Path, process::ExitCode, sync::Arc};
 
 use serde_json::json;
-use voronka_core::ports::StoreError;
+use voronka_core::{ports::StoreError, spec::partner::PartnerSpec};
 use voronka_engine::SystemClock;
 use voronka_sqlite::{AuditAnchor, Grant, Inspection, NewUser, User};
 
 use super::unusable;
 use crate::{
     admin::Access,
-    cli::{AddUser, Admin, AdminUrl, AdminWish, Audit, RemoveUser},
+    cli::{AddUser, Admin, AdminUrl, AdminWish, Audit, LinkFor, RemoveUser},
     out::{self, Problem},
     texts::Texts,
     wiring::InstanceKey,
@@ -23,7 +23,7 @@ pub(crate) fn run(wish: Admin, texts: &Texts) -> Result<ExitCode, Problem> {
     let data = wish.data;
     match wish.wish {
         AdminWish::AddUser(wish) => add_user(&data, wish, texts),
-        AdminWish::Link(wish) => link(&data, &wish.name, &wish.admin_url, texts),
+        AdminWish::Link(wish) => link(&data, &wish, texts),
         AdminWish::Users => users(&data, texts),
         AdminWish::RemoveUser(wish) => remove_user(&data, &wish, texts),
         AdminWish::Audit(wish) => audit(&data, &wish, texts),
@@ -51,14 +51,29 @@ fn add_user(data: &Path, wish: AddUser, texts: &Texts) -> Result<ExitCode, Probl
     let user = NewUser { name: wish.name, operator: wish.operator, grants };
     let added = access.add_user(&user, BY).map_err(failed(data))?;
     let id = added.ok_or_else(|| named("admin-name-taken", &user.name).hint("admin-name-taken-hint"))?;
-    show_link(&access, data, (id, &user.name), &wish.admin_url, texts)
+    let url = address(&wish.admin_url, &user.grants, &wish.partners);
+    show_link(&access, data, (id, &user.name), &url, texts)
 }
 
-fn link(data: &Path, name: &str, url: &AdminUrl, texts: &Texts) -> Result<ExitCode, Problem> {
-    let access = open(data)?;
+/// Where somebody signs in: at the address of the one partner that is theirs, if it has its own.
+fn address(common: &AdminUrl, grants: &[Grant], partners: &Path) -> AdminUrl {
+    let own = || {
+        let [Grant { partner, .. }] = grants else { return None };
+        let loaded = voronka_files::load(&partners.join(partner.as_str())).ok()?;
+        // Its keys are of no matter here.
+        let spec = PartnerSpec::parse(loaded.id, &loaded.files).spec?;
+        common.at(&spec.config.branding.admin_domain?)
+    };
+    own().unwrap_or_else(|| common.clone())
+}
+
+fn link(data: &Path, wish: &LinkFor, texts: &Texts) -> Result<ExitCode, Problem> {
+    let (access, name) = (open(data)?, wish.name.as_str());
     let user = access.store().user(name).map_err(failed(data))?;
     let user = user.ok_or_else(|| named("admin-no-user", name).hint("admin-no-user-hint"))?;
-    show_link(&access, data, (user.id, name), url, texts)
+    let grants = if user.operator { &[] } else { &*user.grants };
+    let url = address(&wish.admin_url, grants, &wish.partners);
+    show_link(&access, data, (user.id, name), &url, texts)
 }
 
 /// The link goes to standard output, alone: it is the one thing here that is secret.
@@ -138,4 +153,30 @@ fn audit(data: &Path, wish: &Audit, texts: &Texts) -> Result<ExitCode, Problem> 
     }
     out::note(&texts.get("admin-audit-sound", &told));
     Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_leads_to_the_address_of_the_one_partner_that_is_somebody_s() {
+        let root = tempfile::tempdir().unwrap();
+        for (id, branding) in [("korica", "branding: {admin_domain: team.korica.example}\n"), ("sosed", "")] {
+            std::fs::create_dir(root.path().join(id)).unwrap();
+            let config = format!("name: К\naccounts: {{telegram: {{}}}}\n{branding}");
+            std::fs::write(root.path().join(id).join("config.yaml"), config).unwrap();
+        }
+        let common: AdminUrl = "https://admin.example:8443".parse().unwrap();
+        let grant =
+            |id: &str| Grant { partner: voronka_core::ids::PartnerId::parse(id).unwrap(), role: "owner".to_owned() };
+        let of = |ids: &[&str]| {
+            let grants: Vec<Grant> = ids.iter().map(|id| grant(id)).collect();
+            address(&common, &grants, root.path()).0.to_string()
+        };
+        assert_eq!(of(&["korica"]), "https://team.korica.example:8443/");
+        for several in [&["korica", "sosed"][..], &["sosed"], &["gone"], &[]] {
+            assert_eq!(of(several), "https://admin.example:8443/");
+        }
+    }
 }

@@ -16,14 +16,14 @@ use voronka_core::{
     },
     turn::{Answer, HasModel, Playbook, Question, Setting, Snapshot, Step, Turn},
 };
-use voronka_engine::Limits;
 use voronka_files::Secrets;
 
-use super::{Premises, demo, folder_of, open, unreadable};
+use super::{Opening, Premises, demo, folder_of, kept_of, open, unreadable};
 use crate::{
     cli::Ask,
     diagnostics::Told,
     out::{self, Problem},
+    secrets::KeySource,
     texts::Texts,
     wiring,
 };
@@ -59,13 +59,13 @@ pub(super) struct Shown {
     score: f32,
 }
 
-pub(crate) async fn run(wish: Ask, texts: &Texts) -> Result<ExitCode, Problem> {
-    let (spec, secrets, question) = subject(&wish, texts)?;
+pub(crate) async fn run(wish: Ask, keys: &KeySource, texts: &Texts) -> Result<ExitCode, Problem> {
+    let (spec, secrets, question) = subject(&wish, keys, texts).await?;
     if question.is_none() && wish.questions.is_none() {
         return Err(Problem::new("problem-no-question", vec![]).hint("problem-no-question-hint"));
     }
     let throw_away = tempfile::tempdir().map_err(|error| unreadable(Path::new("."), &error))?;
-    let premises = open(throw_away.path(), None, None, Limits::default()).await?;
+    let premises = open(throw_away.path(), Opening::default()).await?;
     let spinner = spinner(&texts.get("indexing", &[]));
     let knowledge = premises.house.knowledge_of(&spec, &secrets)?;
     wiring::index(&premises.house, &spec, &*knowledge).await;
@@ -93,7 +93,11 @@ pub(crate) async fn run(wish: Ask, texts: &Texts) -> Result<ExitCode, Problem> {
 }
 
 /// Whom or what is asked. With `--knowledge` the first word of the command line is the question, unless it names a partner.
-fn subject(wish: &Ask, texts: &Texts) -> Result<(PartnerSpec, Secrets, Option<String>), Problem> {
+async fn subject(
+    wish: &Ask,
+    keys: &KeySource,
+    texts: &Texts,
+) -> Result<(PartnerSpec, Secrets, Option<String>), Problem> {
     if let Some(folder) = &wish.knowledge {
         let names_partner = |word: &String| word == "korica" || folder_of(word).is_ok();
         let question = wish.question.clone().or_else(|| wish.partner.clone().filter(|word| !names_partner(word)));
@@ -108,7 +112,8 @@ fn subject(wish: &Ask, texts: &Texts) -> Result<(PartnerSpec, Secrets, Option<St
         }
         Err(problem) => return Err(problem),
     };
-    let loaded = voronka_files::load(&folder).map_err(|error| unreadable(&folder, &error))?;
+    let kept = kept_of(&folder, &wish.data, wish.database.as_ref(), keys).await?;
+    let loaded = voronka_files::load_with(&folder, &kept).map_err(|error| unreadable(&folder, &error))?;
     // Keys of messengers are not needed here.
     let spec = PartnerSpec::parse(loaded.id.clone(), &loaded.files).spec.ok_or_else(|| {
         let args = vec![

@@ -1,17 +1,19 @@
-//! `voronka backup`: what a data folder holds, as one file. It works while the house runs.
+//! `voronka backup`: what a data folder holds, as one file, with the rows of a database that is on a server and the partners'
+//! folders. It works while the house runs.
 
 mod name;
+mod schedule;
 #[cfg(test)]
 mod tests;
 
 use std::{
     borrow::Cow,
-    fs::{self, DirBuilder, File, TryLockError},
-    io,
+    collections::BTreeSet,
+    fs, io,
     num::NonZeroUsize,
-    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     process::ExitCode,
+    sync::Arc,
 };
 
 use jiff::Timestamp;
@@ -21,58 +23,62 @@ use voronka_core::ports::{Clock, StoreError};
 use voronka_engine::SystemClock;
 
 use self::name::BackupName;
+pub(crate) use self::schedule::{Daily, LastBackup};
 use crate::{
-    archive::{self, FORM, Kept, Manifest, Piece},
+    archive::{
+        FORM, Kept, Links, Manifest, PASSPHRASE_VARIABLE, Piece, Workroom, copy_folder, copy_small, pack, passphrase,
+        private_folder, unwritable,
+    },
     cli::Backup,
+    erasures, moving,
     out::{self, Problem, Told},
+    partners::{Folders, StopMarks},
+    store::{self, Store},
     texts::Texts,
 };
 
-/// Where the passphrase is looked for when no file is named.
-pub(crate) const PASSPHRASE_VARIABLE: &str = "VORONKA_BACKUP_PASSPHRASE";
-/// Characters that a passphrase must have to seal with it.
-const PASSPHRASE_MIN: usize = 12;
-/// In the data folder: where files are copied to before they are packed, and the file that is locked meanwhile.
-const WORKROOM: &str = "backup.part";
-const LOCK: &str = "backup.lock";
-
-pub(super) fn run(wish: &Backup, texts: &Texts) -> Result<ExitCode, Problem> {
+pub(super) async fn run(wish: &Backup, texts: &Texts) -> Result<ExitCode, Problem> {
     let passphrase = passphrase(wish.passphrase_file.as_deref(), std::env::var(PASSPHRASE_VARIABLE).ok())?;
-    let source = Source { data: &wish.data, database: Database::of(wish.database.as_ref()) };
-    let made = back_up(&source, &wish.to, passphrase.as_ref(), SystemClock.now())?;
+    let now = SystemClock.now();
+    let made = made(wish, passphrase, now).await;
+    let cause = made.as_ref().err().map(|problem| out::told(problem, &Texts::english()));
+    // Where there is no data folder there is nothing to note it in.
+    let _noted = LastBackup::note(&wish.data, now, cause);
+    let made = made?;
     let removed = match wish.keep {
         Some(keep) => remove_older(&wish.to, keep).map_err(|error| unwritable(&wish.to, &error))?,
         None => Vec::new(),
     };
     tell(&made, &removed, Told::of(wish.json), texts);
-    if source.database == Database::OnAServer {
-        out::note(&texts.get("backup-without-database", &[]));
-    }
     Ok(ExitCode::SUCCESS)
 }
 
+async fn made(wish: &Backup, passphrase: Option<SecretString>, now: Timestamp) -> Result<Made, Problem> {
+    let server = match &wish.database {
+        Some(_) => Some(store::open(&wish.data, wish.database.as_ref()).await?),
+        None => None,
+    };
+    let folders = match (&wish.partners, &wish.partner) {
+        (None, None) => None,
+        (partners, alone) => Some(Folders::of(partners.as_deref().unwrap_or(Path::new("")), alone.as_deref())?),
+    };
+    back_up(&Source { data: wish.data.clone(), server, folders }, &wish.to, passphrase, now).await
+}
+
 /// What is kept.
-struct Source<'a> {
-    data: &'a Path,
-    database: Database,
+struct Source {
+    data: PathBuf,
+    /// Where the conversations are and who is stopped is said, if that is not the folder: what it has of them is of before, and
+    /// would be taken for it.
+    server: Option<Arc<dyn Store>>,
+    /// Those of partners, if they are wanted.
+    folders: Option<Folders>,
 }
 
-/// Where the conversations are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Database {
-    InTheFolder,
-    /// PostgreSQL's own means back it up; a file in the folder is one of before, and would be taken for it.
-    OnAServer,
-}
-
-impl Database {
-    fn of(address: Option<&SecretString>) -> Self {
-        if address.is_some() { Self::OnAServer } else { Self::InTheFolder }
-    }
-
+impl Source {
     /// Whether a file of the folder is of use.
-    fn wants(self, piece: &Piece) -> bool {
-        self == Self::InTheFolder || *piece != Piece::Database
+    fn wants(&self, piece: &Piece) -> bool {
+        self.server.is_none() || !matches!(piece, Piece::Database | Piece::Stopped(_))
     }
 }
 
@@ -84,31 +90,87 @@ struct Made {
     manifest: Manifest,
 }
 
-/// What seals backups: the first line of a file, or else of the environment. Neither is seen by other users, as an argument
-/// would be.
-pub(super) fn passphrase(file: Option<&Path>, set: Option<String>) -> Result<Option<SecretString>, Problem> {
-    let text = match file {
-        Some(path) => Some(fs::read_to_string(path).map_err(|error| out::unreadable(path, &error))?),
-        None => set.filter(|text| !text.is_empty()),
-    };
-    let Some(text) = text else { return Ok(None) };
-    let line = text.lines().next().unwrap_or_default();
-    if line.chars().count() < PASSPHRASE_MIN {
-        let args = vec![("min", PASSPHRASE_MIN.to_string())];
-        return Err(Problem::new("backup-passphrase-short", args).hint("backup-passphrase-short-hint"));
-    }
-    Ok(Some(line.to_owned().into()))
-}
-
-/// Copies, packs, reads back what was packed, and puts it into its place.
-fn back_up(source: &Source<'_>, to: &Path, passphrase: Option<&SecretString>, now: Timestamp) -> Result<Made, Problem> {
+/// Copies, packs, reads back what was packed, and puts it into its place. Rows come first: what else there is is not older.
+async fn back_up(
+    source: &Source,
+    to: &Path,
+    passphrase: Option<SecretString>,
+    now: Timestamp,
+) -> Result<Made, Problem> {
     let database = source.data.join(Piece::Database.to_string());
-    if source.database == Database::InTheFolder && !database.is_file() {
+    if source.server.is_none() && !database.is_file() {
         let args = vec![("path", database.display().to_string())];
         return Err(Problem::new("letters-no-database", args).hint("letters-no-database-hint"));
     }
-    let room = Workroom::take(source.data)?;
-    let manifest = copy_pieces(source, &room.path, now)?;
+    let room = Workroom::take(&source.data, "backup")?;
+    let mut pieces = match &source.server {
+        Some(store) => write_database(&**store, &room.path).await?,
+        None => Vec::new(),
+    };
+    pieces.extend(Piece::of(&source.data).into_iter().filter(|piece| source.wants(piece)));
+    let erased = match &source.server {
+        Some(store) => erasures::kept(&**store).await.map_err(|error| moving::failed(&**store, &error))?,
+        None => BTreeSet::new(),
+    };
+    let beside = to.join(erasures::FILE);
+    let packing = {
+        let (data, folders, to) = (source.data.clone(), source.folders.clone(), to.to_path_buf());
+        move || {
+            if let Some(folders) = folders {
+                pieces.extend(copy_folders(&folders, &room.path, passphrase.is_some())?);
+            }
+            packed(&pieces, &data, &room, &to, passphrase.as_ref(), now)
+        }
+    };
+    let made = tokio::task::spawn_blocking(packing).await.map_err(|error| unwritable(to, &error))??;
+    let carried = erasures::carry(&[source.data.join(erasures::FILE)], &beside);
+    carried.and_then(|()| erasures::add(&erased, &beside)).map_err(|error| unwritable(&beside, &error))?;
+    Ok(made)
+}
+
+/// Rows of all partners as they are at one moment, and who is stopped.
+async fn write_database(store: &dyn Store, room: &Path) -> Result<Vec<Piece>, Problem> {
+    let unread = |error| moving::failed(store, &error);
+    let mut pieces = Vec::new();
+    let mut leaving = store.leave_all().await.map_err(unread)?;
+    while let Some((partner, mut leaving)) = leaving.next().await.map_err(unread)? {
+        let piece = Piece::Rows(partner);
+        let path = room.join(piece.to_string());
+        path.parent().map_or(Ok(()), private_folder).map_err(|error| unwritable(&path, &error))?;
+        moving::write_rows(store, &mut *leaving, &path, |_| true).await?;
+        pieces.push(piece);
+    }
+    let marks = StopMarks::of(room);
+    for partner in store.stops().all().await? {
+        marks.put(&partner).map_err(|error| unwritable(marks.folder(), &error))?;
+        pieces.push(Piece::Stopped(partner));
+    }
+    Ok(pieces)
+}
+
+/// Copies the files of partners' folders; keys only where they are sealed.
+fn copy_folders(folders: &Folders, room: &Path, secrets: bool) -> Result<Vec<Piece>, Problem> {
+    let mut pieces = Vec::new();
+    for folder in folders.all()? {
+        let Ok(partner) = folder.partner() else {
+            tracing::warn!(path = %folder.path().display(), "the folder's name is no partner's: it is not in the backup");
+            continue;
+        };
+        let files = copy_folder(folder.path(), &room.join(Piece::folder_of(&partner)), secrets, Links::LeftOut)?;
+        pieces.extend(files.into_iter().map(|path| Piece::File(partner.clone(), path)));
+    }
+    Ok(pieces)
+}
+
+fn packed(
+    pieces: &[Piece],
+    data: &Path,
+    room: &Workroom,
+    to: &Path,
+    passphrase: Option<&SecretString>,
+    now: Timestamp,
+) -> Result<Made, Problem> {
+    let manifest = copy_pieces(pieces, data, &room.path, now)?;
     private_folder(to).map_err(|error| unwritable(to, &error))?;
     let name = BackupName { at: now, sealed: passphrase.is_some() };
     let file = to.join(name.to_string());
@@ -116,88 +178,22 @@ fn back_up(source: &Source<'_>, to: &Path, passphrase: Option<&SecretString>, no
     Ok(Made { file, bytes, sealed: name.sealed, manifest })
 }
 
-fn copy_pieces(source: &Source<'_>, room: &Path, now: Timestamp) -> Result<Manifest, Problem> {
+fn copy_pieces(pieces: &[Piece], data: &Path, room: &Path, now: Timestamp) -> Result<Manifest, Problem> {
     let mut files = Vec::new();
-    for piece in Piece::of(source.data).into_iter().filter(|piece| source.database.wants(piece)) {
-        let (from, copy) = (source.data.join(piece.to_string()), room.join(piece.to_string()));
-        match &piece {
+    for piece in pieces {
+        let (from, copy) = (data.join(piece.to_string()), room.join(piece.to_string()));
+        match piece {
             Piece::Database | Piece::Access => {
                 voronka_sqlite::copy(&from, &copy).map_err(|error| uncopied(&from, &error))?;
             }
+            // What a database gave is there already.
+            Piece::Rows(_) | Piece::File(..) => {}
+            Piece::Stopped(_) if copy.is_file() => {}
             Piece::Key | Piece::Stopped(_) => copy_small(&from, &copy).map_err(|error| unwritable(&copy, &error))?,
         }
-        files.push(Kept::measured(piece, &copy).map_err(|error| unwritable(&copy, &error))?);
+        files.push(Kept::measured(piece.clone(), &copy).map_err(|error| unwritable(&copy, &error))?);
     }
     Ok(Manifest { form: FORM, version: env!("CARGO_PKG_VERSION").to_owned(), at: now, files })
-}
-
-fn copy_small(from: &Path, to: &Path) -> io::Result<()> {
-    if let Some(folder) = to.parent() {
-        private_folder(folder)?;
-    }
-    fs::copy(from, to).map(|_bytes| ())
-}
-
-/// Nothing is seen under the backup's name before it is whole, readable and on the disk.
-fn pack(manifest: &Manifest, room: &Path, file: &Path, passphrase: Option<&SecretString>) -> Result<u64, Problem> {
-    let failed = |error: io::Error| unwritable(file, &error);
-    let folder = file.parent().unwrap_or(Path::new("."));
-    // Readable by its owner alone.
-    let mut growing = tempfile::Builder::new().suffix(".part").tempfile_in(folder).map_err(failed)?;
-    archive::write(growing.as_file_mut(), manifest, room, passphrase).map_err(failed)?;
-    growing.as_file().sync_all().map_err(failed)?;
-    let read = archive::read(growing.path(), passphrase, |_| Ok(io::sink()));
-    if read.map_err(|error| unwritable(file, &error))? != *manifest {
-        return Err(failed(io::ErrorKind::InvalidData.into()));
-    }
-    let bytes = growing.as_file().metadata().map_err(failed)?.len();
-    growing.persist_noclobber(file).map_err(|error| failed(error.error))?;
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
-    Ok(bytes)
-}
-
-/// Where files are copied to before they are packed: in the data folder, for they are what it holds. Of one backup at a time.
-struct Workroom {
-    path: PathBuf,
-    /// The lock goes with the handle.
-    _lock: File,
-}
-
-impl Workroom {
-    fn take(data: &Path) -> Result<Self, Problem> {
-        let failed = |error: io::Error| super::unusable(data, &error);
-        let lock = File::options().create(true).append(true).open(data.join(LOCK)).map_err(failed)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(Problem::new("backup-under-way", vec![])),
-            Err(TryLockError::Error(error)) => return Err(failed(error)),
-        }
-        let path = data.join(WORKROOM);
-        // One that was killed has left it.
-        remove_if_there(&path).and_then(|()| private_folder(&path)).map_err(failed)?;
-        Ok(Self { path, _lock: lock })
-    }
-}
-
-impl Drop for Workroom {
-    fn drop(&mut self) {
-        if let Err(error) = remove_if_there(&self.path) {
-            tracing::warn!(path = %self.path.display(), %error, "copies that were packed are left behind");
-        }
-    }
-}
-
-/// A folder with all it has.
-pub(super) fn remove_if_there(folder: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        Ok(()) | Err(_) => Ok(()),
-    }
-}
-
-/// Made if it is not there; open to its owner alone.
-pub(super) fn private_folder(path: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 /// Removes all backups of a folder but the newest so many; files of other names are none of ours.
@@ -212,10 +208,9 @@ fn remove_older(folder: &Path, keep: NonZeroUsize) -> io::Result<Vec<PathBuf>> {
     }
     backups.sort_by(|one, other| other.cmp(one));
     let older: Vec<PathBuf> = backups.into_iter().skip(keep.get()).map(|(_, path)| path).collect();
-    for path in &older {
-        fs::remove_file(path)?;
-    }
-    Ok(older)
+    // One that stays does not keep the others.
+    let removals: Vec<io::Result<()>> = older.iter().map(fs::remove_file).collect();
+    removals.into_iter().collect::<io::Result<()>>().map(|()| older)
 }
 
 fn tell(made: &Made, removed: &[PathBuf], told: Told, texts: &Texts) {
@@ -245,9 +240,4 @@ fn tell(made: &Made, removed: &[PathBuf], told: Told, texts: &Texts) {
 fn uncopied(path: &Path, error: &StoreError) -> Problem {
     let args = vec![("path", path.display().to_string()), ("cause", error.to_string())];
     Problem::new("backup-uncopied", args)
-}
-
-/// A file or a folder that cannot be written.
-pub(super) fn unwritable(path: &Path, error: &dyn std::error::Error) -> Problem {
-    Problem::new("backup-unwritable", vec![("path", path.display().to_string()), ("cause", out::chain(error))])
 }

@@ -8,13 +8,14 @@ use voronka_core::{
     message::{Content, ConversationKey, Event, EventKey, Inbound, Peer, Profile},
     spec::partner::PartnerSpec,
 };
-use voronka_engine::{Limits, Partner};
+use voronka_engine::Partner;
 use voronka_files::Secrets;
 
-use super::{Premises, demo, folder_of, open, unreadable};
+use super::{Opening, Premises, demo, folder_of, kept_of, open, unreadable};
 use crate::{
     cli::Chat,
     out::{self, Problem},
+    secrets::KeySource,
     terminal::Terminal,
     texts::Texts,
     wiring,
@@ -25,11 +26,12 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 /// How often it is looked whether all is printed.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
-pub(crate) async fn run(wish: Chat, texts: &Texts) -> Result<ExitCode, Problem> {
-    let (spec, secrets) = load(&wish.partner)?;
+pub(crate) async fn run(wish: Chat, keys: &KeySource, texts: &Texts) -> Result<ExitCode, Problem> {
+    let (spec, secrets) = load(&wish, keys).await?;
     let throw_away = tempfile::tempdir().map_err(|error| unreadable(Path::new("."), &error))?;
     let data = wish.data.as_deref().unwrap_or(throw_away.path());
-    let premises = open(data, wish.database.as_ref(), None, Limits::default()).await?;
+    let opening = Opening { database: wish.database.as_ref(), keys: keys.clone(), ..Opening::default() };
+    let premises = open(data, opening).await?;
     let (terminal, account) = (Arc::new(Terminal), terminal_account());
     serve(&premises, spec, &secrets, &terminal, &account).await?;
     premises.house.engine.start().await.map_err(|error| unreadable(data, &error))?;
@@ -37,6 +39,7 @@ pub(crate) async fn run(wish: Chat, texts: &Texts) -> Result<ExitCode, Problem> 
     let customer = wish.customer.unwrap_or_else(|| "terminal".into());
     talk(&premises, &account, &customer, &wish.partner).await?;
     premises.house.engine.stop().await;
+    premises.sharing.leave().await;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -44,7 +47,8 @@ fn terminal_account() -> AccountId {
     AccountId::parse("terminal").expect("the constant is an account id")
 }
 
-fn load(partner: &str) -> Result<(PartnerSpec, Secrets), Problem> {
+async fn load(wish: &Chat, keys: &KeySource) -> Result<(PartnerSpec, Secrets), Problem> {
+    let partner = wish.partner.as_str();
     let folder = match folder_of(partner) {
         Ok(folder) => folder,
         // Away from any folder of partners there is still the one that the binary carries.
@@ -52,7 +56,9 @@ fn load(partner: &str) -> Result<(PartnerSpec, Secrets), Problem> {
         Err(problem) => return Err(problem),
     };
     let files = voronka_files::read(&folder).map_err(|error| unreadable(&folder, &error))?;
-    let loaded = voronka_files::load(&folder).map_err(|error| unreadable(&folder, &error))?;
+    let data = wish.data.as_deref().unwrap_or(Path::new("data"));
+    let kept = kept_of(&folder, data, wish.database.as_ref(), keys).await?;
+    let loaded = voronka_files::load_with(&folder, &kept).map_err(|error| unreadable(&folder, &error))?;
     // Keys of messengers are not needed here: the terminal is the messenger.
     let spec = PartnerSpec::parse(loaded.id.clone(), &files).spec.ok_or_else(|| {
         let args = vec![
@@ -80,6 +86,7 @@ async fn serve(
     if let Some(model) = wiring::model(house, &spec, secrets)? {
         partner = partner.model(model);
     }
+    premises.hold(&spec.id).await;
     house.engine.serve(partner.channel(account.clone(), terminal.clone()));
     Ok(())
 }

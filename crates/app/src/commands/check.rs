@@ -2,6 +2,7 @@
 
 use std::{
     borrow::Cow,
+    collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -17,7 +18,7 @@ use voronka_core::{
         position::Located,
     },
 };
-use voronka_files::{BadEnv, FolderError, LoadedPartner};
+use voronka_files::{BadEnv, FolderError, LoadedPartner, Secrets};
 use voronka_sqlite::Inspection;
 
 use super::{chain, unreadable};
@@ -28,16 +29,23 @@ use crate::{
     diagnostics::{Look, Told, can_mend, mend},
     out::{self, Problem},
     rehearse::rehearse,
+    secrets,
     texts::Texts,
     wiring,
 };
 
-pub(crate) fn run(wish: &Check, texts: &Texts) -> Result<ExitCode, Problem> {
+pub(crate) async fn run(wish: &Check, texts: &Texts) -> Result<ExitCode, Problem> {
     let folders = folders(&wish.dir)?;
-    let mut totals = Totals::default();
+    let (mut totals, mut hosts) = (Totals::default(), Hosts::of_operator(wish));
     for folder in &folders {
-        match checked(folder, wish, texts) {
-            Ok(loaded) => {
+        let kept = kept_names(folder, wish).await.unwrap_or_else(|problem| {
+            out::problem(&problem, texts);
+            Secrets::default()
+        });
+        match checked(folder, &kept, wish, texts) {
+            Ok(mut loaded) => {
+                hosts.give(&mut loaded);
+                tell_doubled(&loaded, wish, texts);
                 report(&loaded, folder, wish, &mut totals, texts);
                 for error in &loaded.refused {
                     totals.unreadable += 1;
@@ -59,9 +67,48 @@ pub(crate) fn run(wish: &Check, texts: &Texts) -> Result<ExitCode, Problem> {
     Ok(if totals.errors + totals.unreadable == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// Whose the host names are.
+struct Hosts(BTreeMap<String, String>);
+
+impl Hosts {
+    /// Those that all partners are seen at.
+    fn of_operator(wish: &Check) -> Self {
+        let public =
+            wish.public_url.as_ref().and_then(|url| Some((url.host_str()?.to_owned(), "--public-url".to_owned())));
+        let admin = wish.admin_url.as_ref().map(|url| (url.host().to_owned(), "--admin-url".to_owned()));
+        Self(public.into_iter().chain(admin).collect())
+    }
+
+    /// Gives a partner those that it wants; C607 for one that is somebody else's already.
+    fn give(&mut self, loaded: &mut LoadedPartner) {
+        for (domain, place) in &loaded.domains {
+            let other = self.0.entry(domain.clone()).or_insert_with(|| loaded.id.to_string());
+            if *other != loaded.id.as_str() {
+                let args = vec![("domain", domain.clone()), ("other", other.clone())];
+                let taken = Diagnostic { place: place.clone(), code: Code::C607, args, related: Vec::new() };
+                loaded.diagnostics.push(taken);
+            }
+        }
+    }
+}
+
+/// Names of the secrets that are kept of a partner; what they are is not asked, so that no key is needed.
+async fn kept_names(folder: &Path, wish: &Check) -> Result<Secrets, Problem> {
+    let Ok(partner) = voronka_files::partner_of(folder) else { return Ok(Secrets::default()) };
+    let rows = secrets::rows(&wish.data, wish.database.as_ref(), &partner).await?;
+    Ok(Secrets::kept(rows.into_iter().map(|(name, sealed)| (name, sealed.into()))))
+}
+
+fn tell_doubled(loaded: &LoadedPartner, wish: &Check, texts: &Texts) {
+    if !loaded.doubled.is_empty() && !wish.json {
+        let args = [("partner", loaded.id.to_string().into()), ("names", loaded.doubled.join(", ").into())];
+        out::note(&texts.get("secret-doubled", &args));
+    }
+}
+
 /// A partner with all its findings, after `--fix` if that was asked for.
-pub(crate) fn checked(folder: &Path, wish: &Check, texts: &Texts) -> Result<LoadedPartner, Problem> {
-    let load = || voronka_files::load(folder).map_err(|error| refused(folder, &error));
+pub(crate) fn checked(folder: &Path, kept: &Secrets, wish: &Check, texts: &Texts) -> Result<LoadedPartner, Problem> {
+    let load = || voronka_files::load_with(folder, kept).map_err(|error| refused(folder, &error));
     let mut loaded = load()?;
     if wish.fix {
         let changed = fix(folder, &loaded, texts)?;
@@ -225,7 +272,7 @@ impl Totals {
 }
 
 /// A folder that cannot be read, in the reader's words.
-pub(super) fn refused(folder: &Path, error: &FolderError) -> Problem {
+pub(crate) fn refused(folder: &Path, error: &FolderError) -> Problem {
     let with = |key, path: &Path| Problem::new(key, vec![("path", path.display().to_string())]);
     match error {
         FolderError::Unreadable { path, cause } => unreadable(path, cause),
@@ -299,7 +346,17 @@ mod tests {
 
     fn wish(dir: &Path) -> Check {
         let data = dir.join("data");
-        Check { dir: dir.to_path_buf(), json: false, without_keys: false, fix: false, live: false, data }
+        Check {
+            dir: dir.to_path_buf(),
+            json: false,
+            without_keys: false,
+            fix: false,
+            live: false,
+            data,
+            database: None,
+            public_url: None,
+            admin_url: None,
+        }
     }
 
     fn partner(root: &Path, id: &str, config: &str) {
@@ -310,7 +367,8 @@ mod tests {
     const SOUND: &str = "name: К\naccounts: {web: {}}\n";
 
     fn codes(folder: &Path, wish: &Check) -> Vec<Code> {
-        let loaded = checked(folder, wish, &Texts::russian()).unwrap_or_else(|problem| panic!("{problem:?}"));
+        let loaded = checked(folder, &Secrets::default(), wish, &Texts::russian())
+            .unwrap_or_else(|problem| panic!("{problem:?}"));
         loaded.diagnostics.iter().map(|found| found.code).collect()
     }
 
@@ -376,28 +434,65 @@ mod tests {
         let folder = root.path().join("k");
         fs::create_dir(folder.join("flows")).unwrap();
         fs::write(folder.join("flows/a.yaml"), "steps:\n  - say: Вот: что # и почему\n").unwrap();
-        let loaded =
-            checked(&folder, &wish(&folder), &Texts::russian()).unwrap_or_else(|problem| panic!("{problem:?}"));
+        let loaded = checked(&folder, &Secrets::default(), &wish(&folder), &Texts::russian())
+            .unwrap_or_else(|problem| panic!("{problem:?}"));
         assert_eq!(loaded.diagnostics.iter().filter(|found| can_mend(found.code)).count(), 2);
         assert_eq!(mendable(&loaded), 1);
     }
 
-    #[test]
-    fn one_bad_folder_fails_the_check_and_leaves_the_others_checked() {
+    #[tokio::test]
+    async fn a_key_that_is_sealed_in_the_store_is_not_missing_and_no_key_is_needed_to_know() {
+        let root = tempfile::tempdir().unwrap();
+        partner(root.path(), "k", "name: К\naccounts: {telegram: {}}\n");
+        let wish = Check { dir: root.path().join("k"), ..wish(root.path()) };
+        assert_eq!(run(&wish, &Texts::russian()).await.unwrap(), ExitCode::FAILURE);
+        let id = voronka_core::ids::PartnerId::parse("k").unwrap();
+        let keys = secrets::KeySource::Variable(secrets::MasterKey::fresh().unwrap().text());
+        let store = std::sync::Arc::new(voronka_sqlite::SqliteStore::open(wish.data.join("voronka.db")).unwrap());
+        let vault = secrets::Vault::new(store, keys);
+        let name = "TELEGRAM_TOKEN".parse().unwrap();
+        vault.keep(&id, &name, &"1:a".into(), SystemClock.now()).await.unwrap();
+        assert_eq!(run(&wish, &Texts::russian()).await.unwrap(), ExitCode::SUCCESS);
+    }
+
+    #[tokio::test]
+    async fn one_bad_folder_fails_the_check_and_leaves_the_others_checked() {
         let root = tempfile::tempdir().unwrap();
         partner(root.path(), "a", SOUND);
-        let sound = run(&wish(root.path()), &Texts::russian()).unwrap();
+        let sound = run(&wish(root.path()), &Texts::russian()).await.unwrap();
         assert_eq!(sound, ExitCode::SUCCESS);
         partner(root.path(), "b", SOUND);
         fs::write(root.path().join("b/.env"), "нет знака").unwrap();
-        assert_eq!(run(&wish(root.path()), &Texts::russian()).unwrap(), ExitCode::FAILURE);
+        assert_eq!(run(&wish(root.path()), &Texts::russian()).await.unwrap(), ExitCode::FAILURE);
+    }
+
+    #[tokio::test]
+    async fn a_domain_that_is_another_partner_s_or_the_operator_s_fails_the_check() {
+        let root = tempfile::tempdir().unwrap();
+        let named = |keys: &str| format!("{SOUND}branding: {{{keys}}}\n");
+        partner(root.path(), "a", &named("domain: chat.a.example, admin_domain: team.a.example"));
+        partner(root.path(), "b", &named("domain: chat.b.example, admin_domain: team.b.example"));
+        let wish = wish(root.path());
+        assert_eq!(run(&wish, &Texts::russian()).await.unwrap(), ExitCode::SUCCESS);
+        // Across both keys, whatever the letters.
+        partner(root.path(), "c", &named("admin_domain: Chat.A.example"));
+        assert_eq!(run(&wish, &Texts::russian()).await.unwrap(), ExitCode::FAILURE);
+        let c = Check { dir: root.path().join("c"), ..self::wish(root.path()) };
+        assert_eq!(run(&c, &Texts::russian()).await.unwrap(), ExitCode::SUCCESS, "by itself it is sound");
+        let of_operator = Check { admin_url: Some("https://chat.a.example".parse().unwrap()), ..c };
+        assert_eq!(run(&of_operator, &Texts::russian()).await.unwrap(), ExitCode::FAILURE);
     }
 
     #[test]
     fn the_examples_of_the_repository_are_clean_without_keys() {
         let partners = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../partners");
         for folder in folders(&partners).unwrap() {
-            let loaded = checked(&folder, &Check { without_keys: true, ..wish(&partners) }, &Texts::english());
+            let loaded = checked(
+                &folder,
+                &Secrets::default(),
+                &Check { without_keys: true, ..wish(&partners) },
+                &Texts::english(),
+            );
             let loaded = loaded.unwrap_or_else(|problem| panic!("{problem:?}"));
             let told = Told::new(&loaded.diagnostics, &loaded.files, "", &Texts::english());
             assert_eq!(told.lines("", Look::Plain, &Texts::english()).collect::<Vec<_>>(), Vec::<String>::new());

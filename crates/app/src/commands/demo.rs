@@ -13,20 +13,19 @@ use include_dir::{Dir, include_dir};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use voronka_core::{
     ids::PartnerId,
-    ports::Journal,
+    ports::{Journal, Mailbox},
     spec::{
         config::Provider,
         partner::{PartnerFiles, PartnerSpec},
     },
 };
-use voronka_engine::Limits;
 use voronka_files::{Photos, Secrets};
 
-use super::{asked_to_stop, open, unreadable, unusable};
+use super::{Opening, asked_to_stop, open, unreadable, unusable};
 use crate::{
     admin,
     cli::{DISK_MIN_MIB, Demo},
-    observe::{DiskMin, Recorder},
+    observe::{DiskMin, Recorder, public_routes},
     out::{self, Problem},
     server::{self, Doors},
     texts::Texts,
@@ -49,16 +48,17 @@ pub(crate) async fn run(wish: Demo, texts: &Texts) -> Result<ExitCode, Problem> 
     let data = wish.data.unwrap_or_else(|| PathBuf::from(FOLDER));
     let listener = server::listen(SocketAddr::from((Ipv4Addr::LOCALHOST, wish.port))).await?;
     let recorder = Recorder::install();
-    let premises = open(&data, wish.database.as_ref(), None, Limits::default()).await?;
+    let premises = open(&data, Opening { database: wish.database.as_ref(), ..Opening::default() }).await?;
     // The doctor looks for it: there is no folder of partners here.
     std::fs::write(data.join(MARK), "").map_err(|error| unusable(&data, &error))?;
     let (spec, secrets) = partner()?;
     let (doors, cards) = (Arc::<Doors>::default(), admin::Cards::default());
-    cards.show(admin::PartnerCard::of(&spec, files()?));
     let pictures = Arc::new(Photos::embedded(&KORICA, &spec));
+    cards.show(admin::PartnerCard::of(&spec, files()?, pictures.clone()));
     let spec = Arc::new(spec);
     let (partner, wired) = wiring::wire(&premises.house, &spec, pictures, &secrets, MissingKeys::LeaveOut)?;
     wiring::index(&premises.house, &spec, &*wired.knowledge).await;
+    premises.hold(&spec.id).await;
     premises.house.engine.serve(partner);
     doors.open(&wired);
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
@@ -76,7 +76,10 @@ pub(crate) async fn run(wish: Demo, texts: &Texts) -> Result<ExitCode, Problem> 
     let journal: Arc<dyn Journal> = premises.store.clone();
     let observed = premises.observed(recorder, &data, DiskMin::mebibytes(DISK_MIN_MIB));
     let house = &premises.house;
-    let routes = server::routes(&doors, &house.engine, &journal, &house.clock, observed.clone());
+    let mailroom: Arc<dyn Mailbox> = Arc::new(house.engine.clone());
+    let (sharing, public_url) = (&premises.sharing, house.public_url.as_ref());
+    let routes =
+        server::routes(&doors, &mailroom, &journal, &house.clock, sharing, public_routes(observed.clone()), public_url);
     let routes = routes.merge(admin::router(owner));
     let asked = asked_to_stop();
     premises.house.engine.start().await.map_err(|error| unreadable(&data, &error))?;
@@ -85,12 +88,13 @@ pub(crate) async fn run(wish: Demo, texts: &Texts) -> Result<ExitCode, Problem> 
     welcome(wish.port, premises.store.place(), &wired, texts);
     let routes = server::only_for(routes, admin::LOCAL_HOSTS.map(str::to_owned).into());
     let clock = Arc::clone(&house.clock);
-    tasks.spawn(server::serve(listener, routes, server::Proxies::default(), clock, stop.clone()));
-    premises.until(asked).await?;
+    tasks.spawn(server::serve(listener, server::Wire::Plain, routes, server::Proxies::default(), clock, stop.clone()));
+    asked.await;
     out::note(&texts.get("stopping", &[]));
     stop.cancel();
     wired.chats.iter().for_each(|chat| chat.stop());
     premises.house.engine.stop().await;
+    premises.sharing.leave().await;
     // They have logged what went wrong, if anything did.
     tasks.close();
     tasks.wait().await;

@@ -24,11 +24,12 @@ use crate::{
     cli::Doctor,
     observe::{Client, DiskMin, Status},
     out::{self, Problem},
+    secrets::KeySource,
     texts::Texts,
 };
 
 /// Ends with 0: all is well, 1: warnings, 2: errors.
-pub(crate) async fn run(wish: &Doctor, texts: &Texts) -> Result<ExitCode, Problem> {
+pub(crate) async fn run(wish: &Doctor, keys: &KeySource, texts: &Texts) -> Result<ExitCode, Problem> {
     if wish.probe {
         return Ok(probe(&wish.data).await);
     }
@@ -39,6 +40,7 @@ pub(crate) async fn run(wish: &Doctor, texts: &Texts) -> Result<ExitCode, Proble
         public_url: wish.public_url.clone(),
         disk_min: DiskMin::mebibytes(wish.disk_min),
         ask_models: wish.ask_models,
+        keys: keys.clone(),
         clock: Arc::new(SystemClock),
         running: Client::of(&wish.data).await,
     };
@@ -92,6 +94,8 @@ struct Visit {
     public_url: Option<url::Url>,
     disk_min: DiskMin,
     ask_models: bool,
+    /// What opens the secrets that are kept in the store.
+    keys: KeySource,
     clock: Arc<dyn Clock>,
     /// The running house, if one answers.
     running: Option<Client>,

@@ -15,7 +15,6 @@ use std::{
 
 use serde::Serialize;
 use voronka_core::spec::partner::PartnerSpec;
-use voronka_engine::Limits;
 use voronka_files::Secrets;
 
 use self::{
@@ -23,6 +22,7 @@ use self::{
     questions::{Asked, Kind, Questions},
 };
 use super::{
+    Opening,
     ask::{Asking, Reply},
     chain, folder_of, open, unreadable,
 };
@@ -96,7 +96,7 @@ struct Verdict {
 
 async fn judge(questions: &Questions, spec: PartnerSpec) -> Result<Vec<Verdict>, Problem> {
     let throw_away = tempfile::tempdir().map_err(|error| unreadable(Path::new("."), &error))?;
-    let premises = open(throw_away.path(), None, None, Limits::default()).await?;
+    let premises = open(throw_away.path(), Opening::default()).await?;
     let knowledge = premises.house.knowledge_of(&spec, &Secrets::default())?;
     wiring::index(&premises.house, &spec, &*knowledge).await;
     let names: HashMap<String, String> =

@@ -60,7 +60,7 @@ impl Desk {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         // It is not started: what is replayed waits in the mailbox.
         let engine = Engine::new(store.clone(), Arc::clone(&clock));
-        Ok(Self::Stopped(Box::new(Control { engine, directory: store, clock })))
+        Ok(Self::Stopped(Box::new(Control { engine, directory: store.clone(), values: store, clock })))
     }
 
     async fn list(&self, of: Option<&PartnerId>) -> Result<ListedLetters, Problem> {

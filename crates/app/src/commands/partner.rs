@@ -1,10 +1,11 @@
 //! `voronka partner`: bringing partners, seeing how it stands with them, starting and stopping one beside the others.
 //!
-//! A running house does what is asked itself, through its door in the data folder. Without one the folders and the marks of
-//! those that are stopped tell what its next start will do.
+//! A running house does what is asked itself, through its door in the data folder. Without one the folders, and what is said of
+//! those that are stopped, tell what its next start will do.
 
 mod answers;
 mod create;
+mod moving;
 
 use std::{borrow::Cow, path::Path, process::ExitCode};
 
@@ -14,20 +15,26 @@ use super::check;
 use crate::{
     cli::{Check, OneOrAll, Partner, PartnerWish},
     observe::{AccountReport, AccountState, Client},
-    out::{self, Problem, Told},
-    partners::{Change, PartnerReport, PartnerState, StopMarks},
+    out::{self, Problem},
+    partners::{Change, PartnerReport, PartnerState},
+    secrets::KeySource,
+    store,
     texts::Texts,
 };
 
 /// Ends with 0: done, and all that was asked for is served (or no house runs); 1: not.
-pub(crate) async fn run(wish: Partner, texts: &Texts) -> Result<ExitCode, Problem> {
+pub(crate) async fn run(wish: Partner, keys: &KeySource, texts: &Texts) -> Result<ExitCode, Problem> {
     match &wish.wish {
-        PartnerWish::Create(one) => create::create(one, &wish.partners, Told::of(wish.json), texts).await,
+        PartnerWish::Create(one) => create::create(one, &wish, keys, texts).await,
         PartnerWish::List => list(&wish, texts).await,
         PartnerWish::Status(which) => status(&wish, which, texts).await,
-        PartnerWish::Check(which) => check::run(&check_of(&wish, which), texts),
+        PartnerWish::Check(which) => check::run(&check_of(&wish, which), texts).await,
         PartnerWish::Start(one) => change(&wish, &one.partner, Change::Start, texts).await,
         PartnerWish::Stop(one) => change(&wish, &one.partner, Change::Stop, texts).await,
+        PartnerWish::Export(one) => moving::export(&wish, one, keys, texts).await,
+        PartnerWish::Import(one) => moving::import(&wish, one, keys, texts).await,
+        PartnerWish::Remove(one) => moving::remove(&wish, one, keys, texts).await,
+        PartnerWish::ImportLegacy(one) => moving::import_legacy(&wish, one, keys, texts).await,
         PartnerWish::Restart(one) => change(&wish, &one.partner, Change::Restart, texts).await,
     }
 }
@@ -82,6 +89,9 @@ fn is_well(account: &AccountReport) -> bool {
 fn told(report: &PartnerReport, texts: &Texts) -> Vec<String> {
     let since = report.since.map_or_else(String::new, |since| since.strftime("%F %T UTC").to_string());
     let mut lines = vec![format!("{}: {}", report.partner, texts.get(state_key(report.state), &[]))];
+    if let Some(by) = &report.by {
+        lines.push(texts.get("partner-by", &[("instance", Cow::from(by.as_str()))]));
+    }
     if !since.is_empty() {
         lines.push(texts.get("partner-since", &[("since", since.into())]));
     }
@@ -98,6 +108,7 @@ fn told(report: &PartnerReport, texts: &Texts) -> Vec<String> {
 fn state_key(state: PartnerState) -> &'static str {
     match state {
         PartnerState::Serving => "partner-serving",
+        PartnerState::Elsewhere => "partner-elsewhere",
         PartnerState::Stopped => "partner-stopped",
         PartnerState::Broken => "partner-broken",
         PartnerState::Changing => "partner-changing",
@@ -118,8 +129,9 @@ fn account_key(state: AccountState) -> &'static str {
 async fn change(wish: &Partner, partner: &PartnerId, change: Change, texts: &Texts) -> Result<ExitCode, Problem> {
     let args = [("partner", Cow::from(partner.to_string()))];
     let Some(client) = running(wish).await? else {
-        mark(wish, partner, change)?;
-        out::note(&texts.get("partner-next-time", &args));
+        note(wish, partner, change).await?;
+        let key = if wish.database.is_some() { "partner-noted-for-all" } else { "partner-next-time" };
+        out::note(&texts.get(key, &args));
         return Ok(ExitCode::SUCCESS);
     };
     let changed = client.change(partner, change).await;
@@ -129,23 +141,18 @@ async fn change(wish: &Partner, partner: &PartnerId, change: Change, texts: &Tex
     let key = match change {
         Change::Start => "partner-started",
         Change::Stop => "partner-is-stopped",
-        Change::Restart => "partner-restarted",
+        Change::Restart | Change::Reload => "partner-restarted",
     };
     out::note(&texts.get(key, &args));
     Ok(ExitCode::SUCCESS)
 }
 
-/// What the next start does with a partner.
-fn mark(wish: &Partner, partner: &PartnerId, change: Change) -> Result<(), Problem> {
+/// What the next start does with a partner, and processes that serve from the same database.
+async fn note(wish: &Partner, partner: &PartnerId, change: Change) -> Result<(), Problem> {
     if !wish.partners.join(partner.as_str()).join("config.yaml").is_file() {
         return Err(unknown(partner, &wish.partners));
     }
-    let stops = StopMarks::of(&wish.data);
-    let marked = match change {
-        Change::Stop => stops.put(partner),
-        Change::Start | Change::Restart => stops.take_away(partner),
-    };
-    marked.map_err(|error| out::unreadable(stops.folder(), &error))
+    store::stops(&wish.data, wish.database.as_ref()).await?.say(partner, change == Change::Stop).await
 }
 
 /// Of a running house as it says, else of the folders.
@@ -154,12 +161,14 @@ async fn reports(wish: &Partner) -> Result<Vec<PartnerReport>, Problem> {
         Some(client) => client.partners().await.map_err(|error| failed(&error.to_string()))?.unwrap_or_default(),
         None => Vec::new(),
     };
-    let stops = StopMarks::of(&wish.data);
-    for partner in folders(&wish.partners)? {
-        if known.iter().all(|report| report.partner != partner) {
-            let state = if stops.has(&partner) { PartnerState::Stopped } else { PartnerState::Off };
-            known.push(PartnerReport { partner, state, since: None, why: None, accounts: Vec::new() });
-        }
+    let mut unknown = folders(&wish.partners)?;
+    unknown.retain(|partner| known.iter().all(|report| report.partner != *partner));
+    if !unknown.is_empty() {
+        let stopped = store::stops(&wish.data, wish.database.as_ref()).await?.all().await?;
+        known.extend(unknown.into_iter().map(|partner| {
+            let state = if stopped.contains(&partner) { PartnerState::Stopped } else { PartnerState::Off };
+            PartnerReport { partner, state, by: None, since: None, why: None, accounts: Vec::new() }
+        }));
     }
     known.sort_by(|one, other| one.partner.cmp(&other.partner));
     Ok(known)
@@ -182,10 +191,20 @@ fn folders(root: &Path) -> Result<Vec<PartnerId>, Problem> {
 
 fn check_of(wish: &Partner, which: &OneOrAll) -> Check {
     let dir = which.partner.as_ref().map_or_else(|| wish.partners.clone(), |id| wish.partners.join(id.as_str()));
-    Check { dir, json: wish.json, without_keys: false, fix: false, live: false, data: wish.data.clone() }
+    Check {
+        dir,
+        json: wish.json,
+        without_keys: false,
+        fix: false,
+        live: false,
+        data: wish.data.clone(),
+        database: wish.database.clone(),
+        public_url: None,
+        admin_url: None,
+    }
 }
 
-fn unknown(partner: &PartnerId, root: &Path) -> Problem {
+pub(super) fn unknown(partner: &PartnerId, root: &Path) -> Problem {
     let args = vec![("partner", partner.to_string()), ("dir", root.display().to_string())];
     Problem::new("problem-no-such-partner", args).hint("problem-no-such-partner-hint")
 }

@@ -1,33 +1,42 @@
 //! `voronka run`: serves the partners of a folder.
 
-use std::{borrow::Cow, path::Path, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{borrow::Cow, collections::BTreeSet, path::Path, process::ExitCode, sync::Arc};
 
 use axum::Router;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::error;
-use voronka_core::ports::{Journal, Retention};
+use voronka_core::ports::{Journal, Mailbox, Retention};
 use voronka_files::PartnerFolder;
+use voronka_postgres::Instance;
 
-use super::{Premises, asked_to_stop, check::refused, open, unreadable, unusable};
+use super::{Opening, Premises, asked_to_stop, backup::Daily, nameless, open, unreadable, unusable};
 use crate::{
     admin::{self, Cards},
     cli::{AdminUrl, Run},
     housekeeping,
-    observe::{DiskMin, Recorder, private_routes},
+    observe::{DiskMin, Recorder, private_routes, public_routes},
     out::{self, Problem},
-    partners::{Losses, Partners},
-    server::{self, Doors},
+    partners::{Folders, Losses, Partners},
+    secrets::KeySource,
+    server::{self, Authority, Doors, OwnNames, Tls, Wire},
+    sharing::Mailroom,
     texts::Texts,
 };
 
-pub(crate) async fn run(wish: Run, texts: &Texts) -> Result<ExitCode, Problem> {
-    let folders = asked_for(&wish)?;
-    let recorder = Recorder::install();
-    let premises = open(&wish.data, wish.database.as_ref(), wish.public_url.clone(), wish.limits()).await?;
-    let house = &premises.house;
+pub(crate) async fn run(wish: Run, keys: &KeySource, texts: &Texts) -> Result<ExitCode, Problem> {
+    let folders = Folders::of(&wish.partners, wish.partner.as_deref())?;
+    let there = some(folders.all()?, &folders)?;
     let (doors, cards) = (Arc::<Doors>::default(), Arc::<Cards>::default());
+    let own_names = own_names(&wish, &doors, &cards);
+    let tls = tls_of_our_own(&wish, &own_names)?;
+    let recorder = Recorder::install();
+    let premises = open(&wish.data, opening(&wish, keys)).await?;
+    let daily = Daily::of(&wish, &premises.store, folders.clone())?;
+    // The log that a crash has left may hold what was erased.
+    premises.store.tidy().map_err(|error| unreadable(&wish.data, &error))?;
+    let house = &premises.house;
     let partners = Arc::new(partners_of(&wish, &premises, &doors, &cards));
-    if !take_in(&partners, &folders, texts).await {
+    if !take_in(&partners, &there, texts).await {
         return Ok(ExitCode::FAILURE);
     }
     let listener = server::listen(wish.listen).await?;
@@ -38,29 +47,45 @@ pub(crate) async fn run(wish: Run, texts: &Texts) -> Result<ExitCode, Problem> {
     let observed = premises.observed(recorder, &wish.data, DiskMin::mebibytes(wish.disk_min));
     let journal: Arc<dyn Journal> = premises.store.clone();
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-    let routes = server::routes(&doors, &house.engine, &journal, &house.clock, observed.clone());
-    let routes = with_owners_view(routes, &premises, &wish, cards, &stop)?;
+    let mailroom: Arc<dyn Mailbox> = Arc::new(Mailroom::new(&house.engine, &journal, &premises.sharing));
+    let (sharing, public_url) = (&premises.sharing, house.public_url.as_ref());
+    let seen = public_routes(observed.clone()).merge(server::asked_by_proxies(own_names));
+    let routes = server::routes(&doors, &mailroom, &journal, &house.clock, sharing, seen, public_url);
+    let routes = with_owners_view(routes, &premises, &wish, cards, &mailroom, &stop)?;
     let proxies = server::Proxies::new(wish.proxies);
     let asked = asked_to_stop();
     house.engine.start().await.map_err(|error| unreadable(&wish.data, &error))?;
-    premises.watch(&observed, Some(&partners), &wish.data, &stop, &tasks);
+    premises.watch(&observed, Some((&partners, &folders)), &wish.data, &stop, &tasks);
     partners.begin_receiving().await;
     if let Some(private) = private {
         let (routes, clock) = (private_routes(observed), Arc::clone(&house.clock));
-        tasks.spawn(server::serve(private, routes, proxies.clone(), clock, stop.clone()));
+        tasks.spawn(server::serve(private, Wire::Plain, routes, proxies.clone(), clock, stop.clone()));
     }
+    let (wire, routes) = match &tls {
+        Some(tls) => (tls.wire(), server::by_tls_alone(routes)),
+        None => (Wire::Plain, routes),
+    };
     let count = partners.served().await;
-    let args = [("count", Cow::from(count.to_string())), ("address", Cow::from(format!("http://{}", wish.listen)))];
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let args = [("count", Cow::from(count.to_string())), ("address", format!("{scheme}://{}", wish.listen).into())];
     out::note(&texts.get("run-ready", &args));
-    tasks.spawn(server::serve(listener, routes, proxies, Arc::clone(&house.clock), stop.clone()));
+    tasks.spawn(server::serve(listener, wire, routes, proxies, Arc::clone(&house.clock), stop.clone()));
+    if let Some(tls) = tls {
+        tasks.spawn(tls.keep(Arc::clone(&house.clock), stop.clone()));
+    }
     let store: Arc<dyn Retention> = premises.store.clone();
     tasks.spawn(Arc::clone(&partners).watch(stop.clone()));
+    tasks.spawn(Arc::clone(&partners).follow_shares(stop.clone()));
+    if let Some(daily) = daily {
+        tasks.spawn(daily.keep_making(Arc::clone(&house.clock), stop.clone()));
+    }
     tasks.spawn(housekeeping::run(store, Arc::clone(&house.clock), Arc::clone(&partners), stop.clone()));
-    premises.until(asked).await?;
+    asked.await;
     out::note(&texts.get("stopping", &[]));
     stop.cancel();
     partners.end().await;
     house.engine.stop().await;
+    premises.sharing.leave().await;
     // They have logged what went wrong, if anything did.
     tasks.close();
     tasks.wait().await;
@@ -70,21 +95,58 @@ pub(crate) async fn run(wish: Run, texts: &Texts) -> Result<ExitCode, Problem> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Where partners' chats and pages are at names of their own.
+fn own_names(wish: &Run, doors: &Arc<Doors>, cards: &Arc<Cards>) -> OwnNames {
+    let doors = Arc::clone(doors);
+    // Without pages nobody is led to them.
+    let cards = wish.admin_url.as_ref().map(|_| Arc::clone(cards));
+    Arc::new(move || {
+        let homes = cards.iter().flat_map(|cards| cards.homes());
+        doors.domains().into_iter().chain(homes).collect()
+    })
+}
+
+/// TLS for the hosts that we are seen as and those that are partners' own, if it is ours to speak.
+fn tls_of_our_own(wish: &Run, own_names: &OwnNames) -> Result<Option<Tls>, Problem> {
+    let Some(email) = wish.acme.clone() else { return Ok(None) };
+    let urls = wish.public_url.iter().chain(wish.admin_url.iter().map(|admin| &admin.0));
+    let hosts = urls.map(|url| match url.domain() {
+        Some(domain) if url.scheme() == "https" && domain.contains('.') => Ok(domain.to_owned()),
+        _ => Err(Problem::new("problem-acme-host", vec![("url", url.to_string())]).hint("problem-acme-host-hint")),
+    });
+    let hosts = hosts.collect::<Result<BTreeSet<_>, _>>()?;
+    let authority = Authority { directory: wish.acme_directory.clone(), email, root: wish.acme_root.clone() };
+    let folder = wish.data.join("certificates");
+    let own_names = Arc::clone(own_names);
+    let hosts = move || own_names().into_iter().chain(hosts.iter().cloned()).collect();
+    Tls::open(Box::new(hosts), authority, folder.clone()).map(Some).map_err(|error| unreadable(&folder, &error))
+}
+
+fn opening<'w>(wish: &'w Run, keys: &KeySource) -> Opening<'w> {
+    let named = |name: &String| Instance { name: name.clone(), address: None };
+    let mut instance = wish.instance.as_ref().map_or_else(nameless, named);
+    instance.address = wish.peer_url.as_ref().map(ToString::to_string);
+    let (database, public_url) = (wish.database.as_ref(), wish.public_url.clone());
+    let admin_host = wish.admin_url.as_ref().map(|url| url.host().to_owned());
+    Opening { database, public_url, admin_host, limits: wish.limits(), instance: Some(instance), keys: keys.clone() }
+}
+
 fn partners_of(wish: &Run, premises: &Premises, doors: &Arc<Doors>, cards: &Arc<Cards>) -> Partners {
     let losses = if wish.yes { Losses::Meant } else { Losses::Refused };
     let (house, doors, cards) = (Arc::clone(&premises.house), Arc::clone(doors), Arc::clone(cards));
     // Beside a single partner no other is started later: there is none in its folder.
     let root = wish.partner.as_ref().unwrap_or(&wish.partners);
-    Partners::new(house, doors, cards, root, &wish.data, losses, Texts::of_locale())
+    let partners = Partners::new(house, doors, cards, root, premises.store.stops(), losses, Texts::of_locale());
+    partners.sharing(&premises.sharing)
 }
 
-/// The folder of the single partner that is named, with what variables say of it; else the partners' folders.
-fn asked_for(wish: &Run) -> Result<Vec<PartnerFolder>, Problem> {
-    let Some(folder) = &wish.partner else {
-        return Ok(folders(&wish.partners)?.into_iter().map(PartnerFolder::named).collect());
-    };
-    let alone = PartnerFolder::alone(folder, |name| std::env::var(name).ok());
-    Ok(vec![alone.map_err(|error| refused(folder, &error))?])
+/// There must be one at least.
+fn some<T>(found: Vec<T>, folders: &Folders) -> Result<Vec<T>, Problem> {
+    if found.is_empty() {
+        let args = vec![("dir", folders.place().display().to_string())];
+        return Err(Problem::new("problem-no-partners", args).hint("problem-no-partners-hint"));
+    }
+    Ok(found)
 }
 
 /// Serves whom it can; `false`: there are partners, and none of them can be served.
@@ -108,11 +170,13 @@ fn with_owners_view(
     premises: &Premises,
     wish: &Run,
     partners: Arc<Cards>,
+    mailbox: &Arc<dyn Mailbox>,
     stop: &CancellationToken,
 ) -> Result<Router, Problem> {
     let Some(url) = &wish.admin_url else { return Ok(routes) };
-    let pages = admin::router(owners_view(premises, &wish.data, url, partners, stop)?);
-    Ok(server::beside(routes, pages, url.host()))
+    let pages = admin::router(owners_view(premises, &wish.data, url, Arc::clone(&partners), mailbox, stop)?);
+    let common = url.host().to_owned();
+    Ok(server::beside(routes, pages, move |host| common.eq_ignore_ascii_case(host) || partners.is_home(host)))
 }
 
 /// The owner's pages, at a host of their own, for who signs in.
@@ -121,6 +185,7 @@ fn owners_view(
     data: &Path,
     url: &AdminUrl,
     partners: Arc<Cards>,
+    mailbox: &Arc<dyn Mailbox>,
     stop: &CancellationToken,
 ) -> Result<admin::Admin, Problem> {
     let house = &premises.house;
@@ -129,29 +194,11 @@ fn owners_view(
     Ok(admin::Admin {
         partners,
         directory: premises.store.clone(),
-        mailbox: Arc::new(house.engine.clone()),
+        mailbox: Arc::clone(mailbox),
         letters: Arc::new(house.engine.clone()),
         changes: admin::changes_of(&house.engine, stop.clone()),
         clock: Arc::clone(&house.clock),
         hosts: vec![url.host().to_owned()],
         access: Some(Arc::new(access.map_err(|error| unusable(data, &error))?)),
     })
-}
-
-/// The partners' folders, by name; the folder itself if it is a partner's.
-pub(super) fn folders(partners: &Path) -> Result<Vec<PathBuf>, Problem> {
-    if partners.join("config.yaml").is_file() {
-        return Ok(vec![partners.to_path_buf()]);
-    }
-    let entries = std::fs::read_dir(partners).map_err(|error| unreadable(partners, &error))?;
-    let mut folders: Vec<PathBuf> = entries
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.join("config.yaml").is_file())
-        .collect();
-    folders.sort();
-    if folders.is_empty() {
-        let args = vec![("dir", partners.display().to_string())];
-        return Err(Problem::new("problem-no-partners", args).hint("problem-no-partners-hint"));
-    }
-    Ok(folders)
 }

@@ -1,6 +1,9 @@
 //! The door for the operator on this machine: HTTP over a socket in the data folder, which its owner alone can open. `doctor`
 //! and `dead-letters` come through it, so that what they do is done by the one process that holds the database.
 
+mod moves;
+mod values;
+
 use std::{
     fs::{self, DirBuilder},
     io,
@@ -25,10 +28,11 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{info, warn};
 use voronka_core::{
     ids::PartnerId,
-    ports::{Clock, Directory, EventSetAside, LetterContent, Page, StoreError},
+    ports::{Clock, Directory, EventSetAside, KeyValues, LetterContent, Page, StoreError},
 };
 use voronka_engine::{Engine, PutBack};
 
+pub(crate) use self::moves::{MoveWish, Moved, Mover};
 use super::{Observed, Readiness, private_routes};
 use crate::{
     out::Problem,
@@ -37,6 +41,8 @@ use crate::{
 
 /// How long the running house may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a partner may take to be served otherwise: its answers and their sends end first.
+const CHANGE_PATIENCE: Duration = Duration::from_mins(5);
 /// Letters that are listed of one partner; the latest.
 const LETTERS_MAX: usize = 1_000;
 /// The folder of the socket, in the data folder.
@@ -94,6 +100,7 @@ pub(crate) enum Retried {
 pub(crate) struct Control {
     pub(crate) engine: Engine,
     pub(crate) directory: Arc<dyn Directory>,
+    pub(crate) values: Arc<dyn KeyValues>,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
@@ -158,7 +165,7 @@ impl Control {
         self,
         data: &Path,
         observed: Observed,
-        partners: Option<Arc<Partners>>,
+        mover: Option<Mover>,
         stop: CancellationToken,
         tasks: &TaskTracker,
     ) {
@@ -174,10 +181,10 @@ impl Control {
             .route("/letters", get(all_letters))
             .route("/letters/{partner}", get(letters_of))
             .route("/letters/{partner}/{id}", get(letter).post(retry).delete(drop_letter))
-            .with_state(self);
-        let mut routes = private_routes(observed).merge(letters);
-        if let Some(partners) = partners {
-            routes = routes.merge(partners_routes(partners));
+            .with_state(self.clone());
+        let mut routes = private_routes(observed).merge(letters).merge(values::routes(self.values));
+        if let Some(mover) = mover {
+            routes = routes.merge(partners_routes(Arc::clone(&mover.partners))).merge(moves::routes(mover));
         }
         info!(path = %path.display(), "the door for doctor and dead-letters is open");
         tasks.spawn(async move {
@@ -299,7 +306,7 @@ async fn drop_letter(State(control): State<Control>, Of((partner, id)): Of<(Part
 
 impl Change {
     fn named(name: &str) -> Option<Self> {
-        [Self::Start, Self::Stop, Self::Restart].into_iter().find(|change| change.name() == name)
+        [Self::Start, Self::Stop, Self::Restart, Self::Reload].into_iter().find(|change| change.name() == name)
     }
 
     fn name(self) -> &'static str {
@@ -307,6 +314,7 @@ impl Change {
             Self::Start => "start",
             Self::Stop => "stop",
             Self::Restart => "restart",
+            Self::Reload => "reload",
         }
     }
 }
@@ -386,8 +394,7 @@ impl Client {
     /// Starts, stops or restarts a partner; what keeps it from that.
     pub(crate) async fn change(&self, partner: &PartnerId, change: Change) -> Result<Option<Problem>, ControlError> {
         let url = format!("http://voronka/partners/{partner}/{}", change.name());
-        // Turns under way may end.
-        let told = self.told(self.0.post(url).timeout(PATIENCE * 3)).await?;
+        let told = self.told(self.0.post(url).timeout(CHANGE_PATIENCE)).await?;
         told.ok_or_else(|| ControlError::Failed("this house has no partners of its own".into()))
     }
 
@@ -430,7 +437,13 @@ mod tests {
         );
         let observed = Observed { health: Arc::new(health), recorder: None, token: Arc::new("token".into()) };
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-        Control { engine, directory: store, clock }.open(data.path(), observed, None, stop.clone(), &tasks);
+        Control { engine, directory: store.clone(), values: store, clock }.open(
+            data.path(),
+            observed,
+            None,
+            stop.clone(),
+            &tasks,
+        );
         assert!(UnixStream::connect(socket(data.path())).await.is_ok());
         stop.cancel();
         tasks.close();

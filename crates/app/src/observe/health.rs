@@ -145,7 +145,9 @@ impl Health {
             Ok(Ok(())) => Ok(()),
             Ok(Err(StoreError::Full)) => Err(Reason::StoreFull),
             Ok(Err(StoreError::Damaged(_))) => Err(Reason::StoreDamaged),
-            Ok(Err(StoreError::Unreadable(_) | StoreError::Failed(_))) => Err(Reason::StoreFailed),
+            Ok(Err(StoreError::Unreadable(_) | StoreError::Elsewhere | StoreError::Failed(_))) => {
+                Err(Reason::StoreFailed)
+            }
             Ok(Err(StoreError::Busy(_))) | Err(_) => Err(Reason::StoreBusy),
         };
         *written = Some((Instant::now(), result));

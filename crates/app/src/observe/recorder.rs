@@ -105,6 +105,8 @@ fn describe() {
     describe_counter!("voronka_sends_total", "Bubbles by fate");
     describe_counter!("voronka_guard_blocks_total", "Model answers that the guard stopped");
     describe_counter!("voronka_store_commits_total", "Transactions written");
+    describe_counter!("voronka_store_commit_failures_total", "Transactions that failed");
+    describe_counter!("voronka_slow_answers_total", "Answers that took more than five seconds");
     describe_histogram!("voronka_store_commit_seconds", "Transactions, the disk included");
     describe_histogram!("voronka_store_commit_calls", "Calls that shared a transaction");
     describe_counter!("voronka_model_tokens_total", "Tokens; cached are a part of input");
@@ -132,6 +134,8 @@ fn describe() {
     describe_gauge!("voronka_timers_late", "Of those: due already");
     describe_gauge!("voronka_timers_late_seconds", "How late the earliest is");
     describe_gauge!("voronka_dead_letters", "Events that were set aside and wait for a person");
+    describe_counter!("voronka_backups_total", "Daily backups by outcome: made or failed");
+    describe_gauge!("voronka_backup_made_seconds", "When the daily backup was made last, in seconds since 1970");
     describe_gauge!("voronka_disk_free_bytes", "Free space on the disk of the data folder");
     describe_gauge!("voronka_database_bytes", "The database file");
     describe_gauge!("voronka_database_log_bytes", "The log beside it");

@@ -25,6 +25,7 @@ use voronka_files::{LoadedPartner, PartnerFolder, Photos, Secrets};
 use crate::{
     admin::{Cards, PartnerCard},
     out,
+    sharing::Edition,
     texts::Texts,
     wiring::{self, House, MissingKeys},
 };
@@ -51,9 +52,12 @@ pub(crate) struct Watched {
     cards: Arc<Cards>,
 }
 
-/// What a folder looks like from outside.
+/// What a partner looks like from outside: its folder, and its secrets that are kept in the store.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Fingerprint(u64);
+pub(crate) struct Fingerprint {
+    files: u64,
+    secrets: Edition,
+}
 
 /// What became of an edit.
 #[derive(Debug, PartialEq, Eq)]
@@ -104,9 +108,9 @@ impl Watched {
         Self { folder: folder.clone(), spec, secrets, photos, loaded, seen: loaded, losses, cards }
     }
 
-    /// Whether the folder has changed since it was loaded, and not since the last look: whoever writes it is done.
-    pub(super) async fn is_due(&mut self) -> bool {
-        let now = super::look(self.folder.path()).await;
+    /// Whether the folder or the secrets have changed since it was loaded, and not since the last look: whoever writes is done.
+    pub(super) async fn is_due(&mut self, secrets: Edition) -> bool {
+        let now = super::look(self.folder.path(), secrets).await;
         let steady = now == self.seen;
         self.seen = now;
         steady && now != self.loaded
@@ -118,16 +122,18 @@ impl Watched {
     }
 
     /// Loads the folder and serves by it, if it is sound.
-    pub(crate) async fn swap(&mut self, house: &House) -> Swap {
-        let before = fingerprint(self.folder.path());
+    pub(crate) async fn swap(&mut self, house: &House, secrets: Edition) -> Swap {
+        let before = fingerprint(self.folder.path(), secrets);
         let folder = self.folder.clone();
-        let loaded = tokio::task::spawn_blocking(move || folder.load()).await;
+        // Why they cannot be had is told by whoever tries to serve it anew.
+        let Ok(kept) = house.vault.secrets(&self.spec.id).await else { return Swap::NeedsRestart };
+        let loaded = tokio::task::spawn_blocking(move || folder.load_with(&kept)).await;
         let Ok(Ok(loaded)) = loaded else {
             // The folder is being moved, or gone: what was read is served by until it is back.
             self.loaded = before;
             return Swap::Broken { errors: 1 };
         };
-        if fingerprint(self.folder.path()) != before {
+        if fingerprint(self.folder.path(), secrets) != before {
             return Swap::Unsteady;
         }
         self.loaded = before;
@@ -146,7 +152,7 @@ impl Watched {
         // Before anybody is told of them.
         self.photos.follow(&spec);
         if house.engine.swap(partner) {
-            self.cards.show(PartnerCard::of(&spec, files));
+            self.cards.show(PartnerCard::of(&spec, files, Arc::new(self.photos.clone())));
             self.spec = spec;
             Swap::Done
         } else {
@@ -171,6 +177,7 @@ impl Watched {
         self.secrets.same(secrets)
             && accounts(old) == accounts(new)
             && old.retention == new.retention
+            && old.branding == new.branding
             && (old.name == new.name && old.persona.name == new.persona.name && old.languages == new.languages)
     }
 
@@ -244,11 +251,11 @@ fn words(swap: &Swap, one: &Watched, texts: &Texts) -> String {
     }
 }
 
-/// Names, sizes and times of all files of a folder, `.env` included, as one number.
-pub(crate) fn fingerprint(folder: &Path) -> Fingerprint {
+/// Names, sizes and times of all files of a folder, `.env` included, beside which secrets are kept.
+pub(crate) fn fingerprint(folder: &Path, secrets: Edition) -> Fingerprint {
     let mut hasher = DefaultHasher::new();
     print_of(folder, 0, &mut hasher);
-    Fingerprint(hasher.finish())
+    Fingerprint { files: hasher.finish(), secrets }
 }
 
 fn print_of(folder: &Path, depth: usize, hasher: &mut DefaultHasher) {

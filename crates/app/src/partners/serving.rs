@@ -20,6 +20,7 @@ use crate::{
     admin::{Cards, PartnerCard},
     out::{Problem, unreadable},
     server::Doors,
+    sharing::Edition,
     wiring::{self, House, MissingKeys, Wired},
 };
 
@@ -27,8 +28,8 @@ use crate::{
 pub(super) struct Prepared {
     pub(super) wired: Wired,
     partner: Partner,
-    card: PartnerCard,
-    watched: Watched,
+    pub(super) card: PartnerCard,
+    pub(super) watched: Watched,
 }
 
 /// A partner that is served.
@@ -39,7 +40,7 @@ pub(super) struct Serving {
     pub(super) refused_edit: Option<String>,
     /// When that is tried again though nothing has changed.
     pub(super) retry: Option<Retry>,
-    wired: Wired,
+    pub(super) wired: Wired,
     receiving: AtomicBool,
     stop: CancellationToken,
     tasks: TaskTracker,
@@ -60,13 +61,16 @@ impl Serving {
     pub(super) async fn prepare(
         house: &House,
         folder: &PartnerFolder,
+        secrets: Edition,
         losses: Losses,
         cards: &Arc<Cards>,
     ) -> Result<Prepared, Problem> {
         let (path, at) = (folder.path(), folder.clone());
+        let id = folder.partner().map_err(|error| unreadable(path, &error))?;
+        let kept = house.vault.secrets(&id).await.map_err(|error| error.told(&id))?;
         let read = tokio::task::spawn_blocking(move || {
-            let before = fingerprint(at.path());
-            (before, at.load())
+            let before = fingerprint(at.path(), secrets);
+            (before, at.load_with(&kept))
         });
         let (before, loaded) = read.await.map_err(|error| unreadable(path, &error))?;
         let loaded = loaded.map_err(|error| unreadable(path, &error))?;
@@ -82,13 +86,17 @@ impl Serving {
             ];
             return Err(Problem::new("problem-partner-broken", args).hint("problem-partner-broken-hint"));
         };
+        if !loaded.doubled.is_empty() {
+            let names = loaded.doubled.join(", ");
+            warn!(partner = %spec.id, names, "keys stand in .env and are kept in the store as well; those in the store hold");
+        }
         for variable in folder.overruled(&spec.config, &loaded.secrets) {
             warn!(partner = %spec.id, variable, "the partner's files say otherwise than the variable, and hold");
         }
-        let card = PartnerCard::of(&spec, loaded.files);
-        let spec = Arc::new(spec);
         let pictures = Photos::of(path, &spec).map_err(|error| unreadable(path, &error))?;
         let shown = Arc::new(pictures.clone());
+        let card = PartnerCard::of(&spec, loaded.files, shown.clone());
+        let spec = Arc::new(spec);
         let (partner, wired) = wiring::wire(house, &spec, shown, &loaded.secrets, MissingKeys::AreErrors)?;
         let watched = Watched::new(folder, spec, loaded.secrets, pictures, before, losses, Arc::clone(cards));
         Ok(Prepared { wired, partner, card, watched })

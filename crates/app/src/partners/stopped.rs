@@ -1,12 +1,65 @@
-//! Which partners somebody has stopped: a file each in the data folder, so that it holds over restarts and can be noted while
-//! no process runs.
+//! Which partners somebody has stopped. It is said in one place: where a process has its store for itself by a file each in the
+//! data folder, so that it can be noted while no process runs; where several share a database there, so that all follow.
 
 use std::{
+    collections::BTreeSet,
     fs, io,
     path::{Path, PathBuf},
 };
 
+use async_trait::async_trait;
 use voronka_core::ids::PartnerId;
+use voronka_postgres::PostgresStore;
+
+use crate::{
+    out::{Problem, unreadable},
+    store,
+};
+
+/// Where it is said who is stopped. It holds over restarts.
+#[async_trait]
+pub(crate) trait Stops: Send + Sync {
+    /// All that are.
+    async fn all(&self) -> Result<BTreeSet<PartnerId>, Problem>;
+
+    /// Whether one is from now on.
+    async fn say(&self, partner: &PartnerId, stopped: bool) -> Result<(), Problem>;
+
+    /// The partner is removed: one of its name that comes later is another one.
+    async fn forget(&self, partner: &PartnerId) -> Result<(), Problem>;
+}
+
+#[async_trait]
+impl Stops for StopMarks {
+    async fn all(&self) -> Result<BTreeSet<PartnerId>, Problem> {
+        Ok(Self::all(self).into_iter().collect())
+    }
+
+    async fn say(&self, partner: &PartnerId, stopped: bool) -> Result<(), Problem> {
+        let said = if stopped { self.put(partner) } else { self.take_away(partner) };
+        said.map_err(|error| unreadable(&self.0, &error))
+    }
+
+    async fn forget(&self, partner: &PartnerId) -> Result<(), Problem> {
+        self.say(partner, false).await
+    }
+}
+
+#[async_trait]
+impl Stops for PostgresStore {
+    async fn all(&self) -> Result<BTreeSet<PartnerId>, Problem> {
+        let share = self.sharing().await.map_err(|error| store::refused(self.address(), &error))?;
+        Ok(share.stopped)
+    }
+
+    async fn say(&self, partner: &PartnerId, stopped: bool) -> Result<(), Problem> {
+        self.stop(partner, stopped).await.map_err(|error| store::refused(self.address(), &error))
+    }
+
+    async fn forget(&self, partner: &PartnerId) -> Result<(), Problem> {
+        self.drop_lease(partner).await.map_err(|error| store::refused(self.address(), &error))
+    }
+}
 
 /// The marks of stopped partners.
 pub(crate) struct StopMarks(PathBuf);

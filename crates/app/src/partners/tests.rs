@@ -7,18 +7,27 @@ use axum::{
 use tower::ServiceExt;
 use voronka_core::{
     message::{Content, Event, EventKey, Inbound, Peer, Profile},
-    ports::{Clock, PostError},
+    ports::{Clock, Journal, PostError, StoreError},
 };
 use voronka_engine::Engine;
 use voronka_knowledge::KnowledgeIndex;
-use voronka_testkit::{FakeClock, journal::MemoryStore};
+use voronka_testkit::{
+    FakeClock,
+    journal::{Call, MemoryStore},
+};
 
 use super::*;
-use crate::wiring::InstanceKey;
+use crate::{
+    secrets::{KeySource, MasterKey, Vault},
+    server::Chats,
+    wiring::InstanceKey,
+};
 
 /// A house with folders of partners, and what it shows to the world.
 struct Stage {
     root: tempfile::TempDir,
+    time: Arc<FakeClock>,
+    store: Arc<MemoryStore>,
     house: Arc<House>,
     doors: Arc<Doors>,
     cards: Arc<Cards>,
@@ -32,15 +41,17 @@ fn id(name: &str) -> PartnerId {
 impl Stage {
     async fn with(names: &[&str]) -> Self {
         let root = tempfile::tempdir().unwrap();
-        let clock: Arc<dyn Clock> = Arc::new(FakeClock::at("2026-12-01T09:00:00Z"));
+        let time = Arc::new(FakeClock::at("2026-12-01T09:00:00Z"));
+        let clock: Arc<dyn Clock> = time.clone();
         let store = Arc::new(MemoryStore::new());
         let engine = Engine::new(store.clone(), Arc::clone(&clock));
         let knowledge = Arc::new(KnowledgeIndex::in_memory().unwrap());
         let key = InstanceKey::random().unwrap();
-        let house = Arc::new(House::new(engine, store, knowledge, clock, key, None, root.path().to_path_buf()));
+        let data = root.path().to_path_buf();
+        let house = Arc::new(House::new(engine, store.clone(), knowledge, clock, key, None, data));
         let (doors, cards) = (Arc::<Doors>::default(), Arc::<Cards>::default());
         let partners = Self::house_of(&root, &house, &doors, &cards);
-        let stage = Self { root, house, doors, cards, partners };
+        let stage = Self { root, time, store, house, doors, cards, partners };
         for name in names {
             stage.write(name, "config.yaml", &format!("name: {name}\naccounts: {{web: {{}}}}\n"));
             stage.take_in(name).await.unwrap();
@@ -53,7 +64,17 @@ impl Stage {
     fn house_of(root: &tempfile::TempDir, house: &Arc<House>, doors: &Arc<Doors>, cards: &Arc<Cards>) -> Arc<Partners> {
         let (house, doors, cards) = (Arc::clone(house), Arc::clone(doors), Arc::clone(cards));
         let (folder, data) = (root.path().join("partners"), root.path().join("data"));
-        Arc::new(Partners::new(house, doors, cards, &folder, &data, Losses::Refused, Texts::english()))
+        let stops = Arc::new(StopMarks::of(&data));
+        Arc::new(Partners::new(house, doors, cards, &folder, stops, Losses::Refused, Texts::english()))
+    }
+
+    /// Another house over the same store, with keys.
+    fn house_with(&self, keys: KeySource) -> Arc<House> {
+        let clock = Arc::clone(&self.house.clock);
+        let engine = Engine::new(self.store.clone(), Arc::clone(&clock));
+        let knowledge = Arc::new(KnowledgeIndex::in_memory().unwrap());
+        let (key, data) = (InstanceKey::random().unwrap(), self.root.path().to_path_buf());
+        Arc::new(House::new(engine, self.store.clone(), knowledge, clock, key, None, data).with_keys(keys))
     }
 
     fn folder(&self, name: &str) -> PathBuf {
@@ -66,12 +87,12 @@ impl Stage {
     }
 
     async fn take_in(&self, name: &str) -> Result<(), Problem> {
-        self.partners.take_in(&PartnerFolder::named(self.folder(name))).await
+        self.partners.take_in_all(&[PartnerFolder::named(self.folder(name))]).await.remove(0)
     }
 
     /// Whether the chat of a partner is there.
     async fn chat(&self, name: &str) -> StatusCode {
-        let Some(chats) = self.doors.chats(name) else { return StatusCode::NOT_FOUND };
+        let Some(Chats::Here(chats)) = self.doors.chats(&id(name)) else { return StatusCode::NOT_FOUND };
         let request = Request::get(format!("/chat/{name}")).header("host", "localhost").body(Body::empty()).unwrap();
         chats.oneshot(request).await.unwrap().status()
     }
@@ -98,7 +119,7 @@ impl Stage {
         let resident = self.partners.known(&id(name)).unwrap();
         for _ in 0..2 {
             let mut life = resident.life.lock().await;
-            if is_due(resident.folder.path(), &mut life).await {
+            if self.partners.is_due(&resident, &mut life).await {
                 self.partners.tend(&resident, &mut life).await;
             }
         }
@@ -120,12 +141,42 @@ async fn one_is_stopped_and_started_while_the_other_is_served() {
     assert_eq!(stage.posts("anna").await.unwrap(), 1);
 }
 
+/// The store does not take what became of its answers.
+#[tokio::test]
+async fn a_stop_that_could_not_wait_for_the_last_answers_says_so() {
+    let stage = Stage::with(&["anna"]).await;
+    for _ in 0..1_000 {
+        stage.store.fail_next(Call::Settle, StoreError::Busy("held".into()));
+    }
+    stage.posts("anna").await.unwrap();
+    let lets_all_go_on = async || {
+        for _ in 0..1_000 {
+            tokio::task::yield_now().await;
+        }
+    };
+    while stage.store.unsent_of(&id("anna"), i64::MIN, 1).await.unwrap().is_empty() {
+        lets_all_go_on().await;
+    }
+    lets_all_go_on().await;
+    let anna = id("anna");
+    let time_goes_by = async {
+        while stage.house.engine.served(&anna).is_some() {
+            tokio::task::yield_now().await;
+        }
+        stage.time.advance(jiff::SignedDuration::from_hours(1));
+    };
+    let (stopped, ()) = tokio::join!(stage.partners.change(&anna, Change::Stop), time_goes_by);
+    let told = out::told(&stopped.unwrap_err(), &Texts::english());
+    assert!(told.contains("still under way"), "{told}");
+    assert_eq!(stage.state("anna").0, PartnerState::Stopped);
+}
+
 #[tokio::test]
 async fn who_was_stopped_stays_so_when_the_process_starts_again() {
     let stage = Stage::with(&["anna"]).await;
     stage.partners.change(&id("anna"), Change::Stop).await.unwrap();
     let again = Stage::house_of(&stage.root, &stage.house, &stage.doors, &stage.cards);
-    again.take_in(&PartnerFolder::named(stage.folder("anna"))).await.unwrap();
+    again.take_in_all(&[PartnerFolder::named(stage.folder("anna"))]).await.remove(0).unwrap();
     assert_eq!((again.served().await, again.report()[0].state), (0, PartnerState::Stopped));
     again.change(&id("anna"), Change::Start).await.unwrap();
     assert_eq!(again.served().await, 1);
@@ -211,6 +262,117 @@ async fn two_partners_with_one_token_are_not_both_served() {
 }
 
 #[tokio::test]
+async fn two_partners_with_one_domain_are_not_both_served() {
+    let _installed_already = rustls::crypto::ring::default_provider().install_default();
+    let stage = Stage::with(&["anna"]).await;
+    let branded =
+        "name: К\nbranding: {domain: Chat.Example.org, color: '#b5523b', logo: photos/logo.png}\naccounts: {web: {}}\n";
+    for name in ["boris", "vera"] {
+        stage.write(name, "config.yaml", branded);
+        std::fs::create_dir(stage.folder(name).join("photos")).unwrap();
+        std::fs::write(stage.folder(name).join("photos/logo.png"), b"\x89PNG\r\n\x1a\n0000").unwrap();
+    }
+    stage.take_in("boris").await.unwrap();
+    let told = out::told(&stage.take_in("vera").await.unwrap_err(), &Texts::english());
+    assert!(told.contains("vera") && told.contains("boris") && told.contains("domain"), "{told}");
+    assert_eq!((stage.chat("boris").await, stage.chat("anna").await), (StatusCode::OK, StatusCode::OK));
+    // Nor is one partner's chat where another's pages are.
+    stage.write("gleb", "config.yaml", "name: К\nbranding: {admin_domain: chat.example.org}\naccounts: {web: {}}\n");
+    let told = out::told(&stage.take_in("gleb").await.unwrap_err(), &Texts::english());
+    assert!(told.contains("gleb") && told.contains("boris"), "{told}");
+    stage.partners.change(&id("boris"), Change::Stop).await.unwrap();
+    stage.partners.change(&id("vera"), Change::Start).await.unwrap();
+    let routes = crate::server::at_hosts(&stage.doors, "https://bot.example");
+    let get = async |host: &str, path: &str| {
+        let request = Request::get(path).header("host", host).body(Body::empty()).unwrap();
+        let response = routes.clone().oneshot(request).await.unwrap();
+        let status = response.status();
+        let leads = response.headers().get("location").map(|to| to.to_str().unwrap().to_owned());
+        let body = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
+        (status, leads, String::from_utf8_lossy(&body).into_owned())
+    };
+    // At its own name there is this partner alone, with its colour and logo.
+    assert_eq!(get("chat.example.org", "/").await.1.as_deref(), Some("/chat/vera"));
+    let (status, _, page) = get("CHAT.example.org:443", "/chat/vera").await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(page.contains("#b5523b") && page.contains("/media/vera/photos/logo.png"), "{page}");
+    assert!(!page.to_lowercase().contains("voronka") && !page.contains("Воронка"), "{page}");
+    assert_eq!(get("chat.example.org", "/media/vera/photos/logo.png").await.0, StatusCode::OK);
+    for path in ["/chat/anna", "/media/anna/a.png", "/chat/verax", "/healthz", "/hook/x", "/metrics"] {
+        assert_eq!(get("chat.example.org", path).await.0, StatusCode::NOT_FOUND, "{path}");
+    }
+    // Under the common name as before; under a name that is nobody's no page at all.
+    assert_eq!(get("bot.example", "/chat/anna").await.0, StatusCode::OK);
+    assert_eq!(get("127.0.0.1:8080", "/chat/anna").await.0, StatusCode::OK);
+    for path in ["/", "/chat/anna", "/chat/vera", "/media/vera/photos/logo.png"] {
+        assert_eq!(get("evil.example", path).await.0, StatusCode::MISDIRECTED_REQUEST, "{path}");
+    }
+    stage.partners.change(&id("vera"), Change::Stop).await.unwrap();
+    assert_eq!(get("chat.example.org", "/chat/vera").await.0, StatusCode::SERVICE_UNAVAILABLE);
+}
+
+#[tokio::test]
+async fn at_the_domain_of_a_stopped_partner_nobody_else_is_shown() {
+    let _installed_already = rustls::crypto::ring::default_provider().install_default();
+    let stage = Stage::with(&["anna"]).await;
+    stage.write("boris", "config.yaml", "name: К\nbranding: {domain: chat.example.org}\naccounts: {web: {}}\n");
+    stage.take_in("boris").await.unwrap();
+    let at = async |doors: &Arc<Doors>, host: &str, path: &str| {
+        // Nobody has said which name is ours.
+        let request = Request::get(path).header("host", host).body(Body::empty()).unwrap();
+        crate::server::at_hosts(doors, "").oneshot(request).await.unwrap()
+    };
+    assert_eq!(at(&stage.doors, "anything.example", "/").await.headers()["location"], "/chat/anna");
+    stage.partners.change(&id("boris"), Change::Stop).await.unwrap();
+    // After a restart as well.
+    let (doors, cards) = (Arc::<Doors>::default(), Arc::<Cards>::default());
+    let again = Stage::house_of(&stage.root, &stage.house, &doors, &cards);
+    let folders = ["anna", "boris"].map(|name| PartnerFolder::named(stage.folder(name)));
+    assert!(again.take_in_all(&folders).await.iter().all(Result::is_ok));
+    for doors in [&stage.doors, &doors] {
+        for path in ["/", "/chat/anna", "/chat/boris", "/media/anna/a.png"] {
+            let answer = at(doors, "Chat.example.org:8080", path).await;
+            assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE, "{path}");
+            let page = axum::body::to_bytes(answer.into_body(), 1 << 20).await.unwrap();
+            let page = String::from_utf8_lossy(&page).to_lowercase();
+            assert!(!["voronka", "воронка", "anna", "boris"].iter().any(|name| page.contains(name)), "{page}");
+        }
+        assert_eq!(at(doors, "anything.example", "/").await.headers()["location"], "/chat/anna");
+    }
+    stage.partners.forget(&id("boris")).await;
+    assert_eq!(at(&stage.doors, "chat.example.org", "/").await.headers()["location"], "/chat/anna", "it is nobody's");
+}
+
+#[tokio::test]
+async fn whose_sealed_keys_do_not_open_says_so_and_the_others_are_served() {
+    let stage = Stage::with(&["anna"]).await;
+    let (keys, vera) = (KeySource::Variable(MasterKey::fresh().unwrap().text()), id("vera"));
+    let (token, now) = ("TELEGRAM_TOKEN".parse().unwrap(), stage.house.clock.now());
+    Vault::new(stage.store.clone(), keys).keep(&vera, &token, &"1:secret".into(), now).await.unwrap();
+    let config = "name: Вера\naccounts: {telegram: {updates: polling, api: 'http://127.0.0.1:1'}, web: {}}\n";
+    stage.write("vera", "config.yaml", config);
+    assert!(stage.take_in("vera").await.is_err());
+    let (standing, why) = stage.state("vera");
+    assert!(standing == PartnerState::Broken && why.unwrap().contains("sealed"));
+    assert_eq!(stage.posts("anna").await.unwrap(), 1);
+    // Written anew with a key of this house, it is served without a restart.
+    let own = KeySource::Variable(MasterKey::fresh().unwrap().text());
+    let house = stage.house_with(own.clone());
+    house.vault.keep(&vera, &token, &"2:other".into(), now).await.unwrap();
+    let again = Stage::house_of(&stage.root, &house, &stage.doors, &stage.cards);
+    again.take_in_all(&[PartnerFolder::named(stage.folder("vera"))]).await.remove(0).unwrap();
+    assert_eq!(again.report()[0].state, PartnerState::Serving);
+    house.vault.remove(&vera, &token).await.unwrap();
+    let refused = again.change(&vera, Change::Reload).await.unwrap_err();
+    assert!(out::told(&refused, &Texts::english()).contains("vera"), "the key is gone");
+    house.vault.keep(&vera, &token, &"3:new".into(), now).await.unwrap();
+    again.change(&vera, Change::Reload).await.unwrap();
+    again.change(&vera, Change::Stop).await.unwrap();
+    again.change(&vera, Change::Reload).await.unwrap();
+    assert_eq!(again.report()[0].state, PartnerState::Stopped, "who was stopped stays so");
+}
+
+#[tokio::test]
 async fn who_calls_and_goes_away_leaves_nothing_half_done() {
     let stage = Stage::with(&["anna"]).await;
     let anna = id("anna");
@@ -223,7 +385,7 @@ async fn who_calls_and_goes_away_leaves_nothing_half_done() {
         tokio::task::yield_now().await;
     }
     assert_eq!((stage.state("anna").0, stage.chat("anna").await), (PartnerState::Stopped, StatusCode::NOT_FOUND));
-    assert!(stage.partners.stops.has(&anna));
+    assert!(stage.partners.stops.all().await.unwrap().contains(&anna));
 }
 
 #[tokio::test]
@@ -239,7 +401,7 @@ async fn what_a_stopped_partner_keeps_is_forgotten_by_its_terms_all_the_same() {
     let stage = Stage::with(&["anna"]).await;
     stage.partners.change(&id("anna"), Change::Stop).await.unwrap();
     let again = Stage::house_of(&stage.root, &stage.house, &stage.doors, &stage.cards);
-    again.take_in(&voronka_files::PartnerFolder::named(stage.folder("anna"))).await.unwrap();
+    again.take_in_all(&[voronka_files::PartnerFolder::named(stage.folder("anna"))]).await.remove(0).unwrap();
     assert_eq!((again.retention(), again.retention().len()), (stage.partners.retention(), 1));
 }
 
@@ -262,7 +424,7 @@ async fn a_token_that_moves_to_another_partner_is_taken_over_once_it_is_free() {
     let mut life = resident.life.lock().await;
     let Life::Serving(serving) = &mut *life else { panic!("it is served") };
     serving.retry = serving.retry.map(|retry| Retry { at: Instant::now(), ..retry });
-    assert!(is_due(resident.folder.path(), &mut life).await);
+    assert!(stage.partners.is_due(&resident, &mut life).await);
     stage.partners.tend(&resident, &mut life).await;
     drop(life);
     assert_eq!(stage.state("anna"), (PartnerState::Serving, None));

@@ -32,6 +32,7 @@ use super::{
     patience::{Answered, Asked, Heard, Patience, Watch},
     proxies::Proxies,
     seats::{Bounds, Seats},
+    tls::{Wire, shake_hands},
 };
 
 /// How long connections under way may take to end.
@@ -46,17 +47,19 @@ const PAUSE: SignedDuration = SignedDuration::from_secs(1);
 /// Serves until `stop`; connections under way may end, but nobody can hold the process up by holding a connection open.
 pub(crate) async fn serve(
     listener: TcpListener,
+    wire: Wire,
     routes: Router,
     proxies: Proxies,
     clock: Arc<dyn Clock>,
     stop: CancellationToken,
 ) {
-    serve_within(Bounds::USUAL, listener, routes, proxies, clock, stop).await;
+    serve_within(Bounds::USUAL, listener, wire, routes, proxies, clock, stop).await;
 }
 
 async fn serve_within(
     bounds: Bounds,
     listener: TcpListener,
+    wire: Wire,
     routes: Router,
     proxies: Proxies,
     clock: Arc<dyn Clock>,
@@ -74,9 +77,16 @@ async fn serve_within(
                 counter!("voronka_connections_refused_total").increment(1);
                 continue;
             };
-            let (routes, stop) = (routes.clone(), stop.clone());
+            let (wire, routes, stop) = (wire.clone(), routes.clone(), stop.clone());
             connections.spawn(async move {
-                converse(stream, door, routes, watch, stop).await;
+                match wire {
+                    Wire::Plain => converse(stream, door, routes, watch, stop).await,
+                    Wire::Tls(acceptor) => {
+                        if let Some(stream) = in_time(shake_hands(&acceptor, stream), &watch, &stop).await {
+                            converse(stream, door, routes, watch, stop).await;
+                        }
+                    }
+                }
                 drop(seat);
             });
         }
@@ -138,6 +148,17 @@ async fn accept(listener: &TcpListener, clock: &dyn Clock, seats: &Seats) -> (Tc
                 clock.sleep(PAUSE).await;
             }
         }
+    }
+}
+
+/// What comes of it before it keeps us waiting for too long, must make room, or we stop.
+async fn in_time<T>(work: impl Future<Output = Option<T>>, watch: &Watch, stop: &CancellationToken) -> Option<T> {
+    tokio::select! {
+        biased;
+        done = work => done,
+        () = watch.alarm() => None,
+        () = watch.closed() => None,
+        () = stop.cancelled() => None,
     }
 }
 

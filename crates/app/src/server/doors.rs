@@ -24,6 +24,23 @@ struct Open {
     partners: BTreeMap<PartnerId, Partner>,
     /// By the secret end of their path.
     hooks: HashMap<String, Arc<Hook>>,
+    /// By host name. One whose partner's doors are shut stays its own: nobody else's are there.
+    domains: HashMap<String, PartnerId>,
+}
+
+/// What is to be found at a host name of a partner's own.
+pub(super) enum Home {
+    /// The partner, and the path of its first chat.
+    Open(PartnerId, Option<String>),
+    /// Nothing just now: it is stopped, or broken.
+    Shut,
+}
+
+/// Where the chats of a partner are.
+pub(crate) enum Chats {
+    Here(Router),
+    /// Where another process serves it.
+    Elsewhere,
 }
 
 /// One partner's doors.
@@ -33,6 +50,10 @@ pub(super) struct Partner {
     /// The chats at their paths, none of which is another partner's. Made when somebody comes: most partners are idle.
     pub(super) routes: Arc<OnceLock<Router>>,
     pub(super) pictures: Option<Arc<dyn Pictures>>,
+    /// Another process serves it: visitors are sent there.
+    pub(super) elsewhere: bool,
+    /// The host name of its own.
+    pub(super) domain: Option<String>,
 }
 
 impl Doors {
@@ -46,21 +67,43 @@ impl Doors {
 
     /// Opens a partner's doors, in the place of those it had.
     pub(crate) fn open(&self, wired: &Wired) {
-        let partner =
-            Partner { chats: wired.chats.clone(), routes: Arc::default(), pictures: Some(Arc::clone(&wired.pictures)) };
+        let (chats, pictures) = (wired.chats.clone(), Some(Arc::clone(&wired.pictures)));
+        let partner = Partner { chats, pictures, domain: wired.domain.clone(), ..Partner::default() };
+        self.put(&wired.partner, partner, &wired.webhooks);
+    }
+
+    /// The same for one that another process serves: what messengers bring is taken, and visitors are sent there.
+    pub(crate) fn leave_to_others(&self, wired: &Wired) {
+        let (chats, pictures) = (wired.chats.clone(), Some(Arc::clone(&wired.pictures)));
+        let domain = wired.domain.clone();
+        let partner = Partner { chats, pictures, domain, elsewhere: true, ..Partner::default() };
         self.put(&wired.partner, partner, &wired.webhooks);
     }
 
     pub(super) fn put(&self, id: &PartnerId, partner: Partner, hooks: &[Hook]) {
         let mut open = self.write();
-        open.close(id);
+        open.forget(id);
+        open.domains.extend(partner.domain.clone().map(|domain| (domain, id.clone())));
         open.partners.insert(id.clone(), partner);
         open.hooks.extend(hooks.iter().map(|hook| (hook.path.clone(), Arc::new(hook.clone()))));
     }
 
-    /// Shuts a partner's doors: they lead nowhere, as if they had never been.
+    /// Shuts a partner's doors: they lead nowhere.
     pub(crate) fn close(&self, partner: &PartnerId) {
         self.write().close(partner);
+    }
+
+    /// The same for good: its host name is nobody's any more.
+    pub(crate) fn forget(&self, partner: &PartnerId) {
+        self.write().forget(partner);
+    }
+
+    /// The host name of a partner whose doors are shut.
+    pub(crate) fn reserve(&self, partner: &PartnerId, domain: Option<String>) {
+        let mut open = self.write();
+        if let Some(domain) = domain {
+            open.domains.entry(domain).or_insert_with(|| partner.clone());
+        }
     }
 
     /// The webhook at a path.
@@ -69,15 +112,30 @@ impl Doors {
     }
 
     /// A partner's chats.
-    pub(crate) fn chats(&self, partner: &str) -> Option<Router> {
-        let partner = PartnerId::parse(partner).ok()?;
+    pub(crate) fn chats(&self, partner: &PartnerId) -> Option<Chats> {
         let (chats, routes) = {
             let open = self.read();
-            let partner = open.partners.get(&partner)?;
+            let partner = open.partners.get(partner)?;
+            if partner.elsewhere {
+                return Some(Chats::Elsewhere);
+            }
             (partner.chats.clone(), Arc::clone(&partner.routes))
         };
         let made = || chats.iter().fold(Router::new(), |routes, chat| routes.merge(chat.mounted()));
-        Some(routes.get_or_init(made).clone())
+        Some(Chats::Here(routes.get_or_init(made).clone()))
+    }
+
+    /// What is at a host name, if it is a partner's.
+    pub(super) fn at_home(&self, host: &str) -> Option<Home> {
+        let open = self.read();
+        let id = open.domains.get(&host.to_ascii_lowercase())?;
+        let Some(partner) = open.partners.get(id) else { return Some(Home::Shut) };
+        Some(Home::Open(id.clone(), partner.chats.first().map(|chat| chat.path().to_owned())))
+    }
+
+    /// The host names that are partners' own.
+    pub(crate) fn domains(&self) -> Vec<String> {
+        self.read().domains.keys().cloned().collect()
     }
 
     /// The first partner's first chat: where somebody goes who names none.
@@ -97,5 +155,10 @@ impl Open {
     fn close(&mut self, partner: &PartnerId) {
         self.partners.remove(partner);
         self.hooks.retain(|_, hook| hook.partner != *partner);
+    }
+
+    fn forget(&mut self, partner: &PartnerId) {
+        self.close(partner);
+        self.domains.retain(|_, of| of != partner);
     }
 }

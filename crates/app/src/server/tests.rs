@@ -247,7 +247,9 @@ async fn the_owners_pages_have_a_host_of_their_own() {
         (head.status.as_u16(), String::from_utf8(to_bytes(body, 100).await.unwrap().to_vec()).unwrap())
     };
     let chat = Router::new().route("/chat", get(async || "chat")).route("/admin", get(async || "never"));
-    let both = beside(chat, Router::new().route("/admin", get(async || "pages")), "admin.example");
+    let both = beside(chat, Router::new().route("/admin", get(async || "pages")), |host| {
+        host.eq_ignore_ascii_case("admin.example")
+    });
     for (host, path, expected) in [
         ("bot.example", "/chat", (200, "chat")),
         ("admin.example", "/chat", (404, "")),
@@ -257,6 +259,21 @@ async fn the_owners_pages_have_a_host_of_their_own() {
         ("admin.example.evil.example", "/admin", (200, "never")),
     ] {
         assert_eq!(name(&both, host, path).await, (expected.0, expected.1.to_owned()), "{host}{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_proxy_may_have_certificates_for_names_of_partners_own_alone() {
+    let routes = asked_by_proxies(Arc::new(|| ["team.korica.example".to_owned()].into()));
+    for (asked, status) in [
+        ("?domain=team.korica.example", 200),
+        ("?domain=TEAM.korica.example", 200),
+        ("?domain=korica.example", 404),
+        ("?domain=", 404),
+        ("", 400),
+    ] {
+        let request = Request::get(format!("/tls/allowed{asked}")).body(Body::empty()).unwrap();
+        assert_eq!(routes.clone().oneshot(request).await.unwrap().status().as_u16(), status, "{asked}");
     }
 }
 

@@ -49,6 +49,7 @@
   };
 
   // ——— Dates
+  const zone = new Intl.DateTimeFormat().resolvedOptions().timeZone || "";
   const timeOf = new Intl.DateTimeFormat(settings.lang, { hour: "2-digit", minute: "2-digit" });
   const dayOf = new Intl.DateTimeFormat(settings.lang, { day: "numeric", month: "long" });
   const number = new Intl.NumberFormat(settings.lang, { useGrouping: "always" });
@@ -415,7 +416,7 @@
       const opened = await session();
       if (opened !== 201) return later(opened);
       const answer = await request("/messages", { method: "POST", signal: AbortSignal.timeout?.(20_000),
-        headers: { "Content-Type": "application/json" }, body: JSON.stringify({ id: item.id, ...item.act }) });
+        headers: { "Content-Type": "application/json", "Time-Zone": zone }, body: JSON.stringify({ id: item.id, ...item.act }) });
       if (answer.status === 401) {
         expire();
         return wait(0);

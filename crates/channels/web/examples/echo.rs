@@ -18,6 +18,7 @@ use axum::{
 };
 use jiff::{SignedDuration, Timestamp};
 use voronka_core::{
+    color::Color,
     ids::{AccountId, BubbleId, PartnerId},
     message::{Bubble, Button, Card, Content, Event, Inbound, Press, Purpose},
     ports::{Channel, Clock, Directory, Journal, Mailbox, Moment, PostError, Posted, Preview},
@@ -152,6 +153,10 @@ impl Echo {
             timers: Vec::new(),
             outbox: Vec::new(),
             notices: Vec::new(),
+            past: voronka_core::rows::Past::Stays,
+            withdraw: voronka_core::rows::Withdraw::Nothing,
+            posts: Vec::new(),
+            tallies: Vec::new(),
         };
         self.store.commit(turn.into()).await.expect("the memory holds");
     }
@@ -254,7 +259,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     });
     let config = WebConfig {
         origins: vec!["http://127.0.0.1:8091".to_owned()],
-        color: Some("#b5523b".to_owned()),
+        color: Color::parse("#b5523b"),
         title: "Кондитерская «Корица»".to_owned(),
         bot: Some("Корица".to_owned()),
         ..WebConfig::new(PartnerId::parse("korica")?, AccountId::parse("web")?, "/chat/korica")

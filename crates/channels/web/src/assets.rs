@@ -1,5 +1,7 @@
 //! The files of the page, built in; their names carry their hash, so that browsers keep them for a year.
 
+use std::sync::LazyLock;
+
 use sha2::{Digest, Sha256};
 
 /// One built-in file.
@@ -27,8 +29,11 @@ pub(crate) const TEXTS_RU: &str = include_str!("../assets/texts/ru.json");
 /// English texts.
 pub(crate) const TEXTS_EN: &str = include_str!("../assets/texts/en.json");
 
+/// They are the same for all chats.
+pub(crate) static ASSETS: LazyLock<Assets> = LazyLock::new(Assets::built_in);
+
 impl Assets {
-    pub(crate) fn new() -> Self {
+    fn built_in() -> Self {
         let asset = |stem: &str, end: &str, kind, body: &'static str| {
             let hash = hash(body);
             Asset { name: format!("{stem}.{hash}.{end}"), kind, body }

@@ -1,11 +1,15 @@
 //! One account of the web chat.
 
-use std::sync::Arc;
+use std::{
+    borrow::Cow,
+    sync::{Arc, LazyLock},
+};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use voronka_core::{
     capabilities::{ButtonLimits, Capabilities, Has, TextUnit},
+    color::{Accent, Color},
     ids::BubbleId,
     lang::Lang,
     message::{Bubble, ConversationKey, Peer},
@@ -13,8 +17,7 @@ use voronka_core::{
 };
 
 use crate::{
-    assets::{Assets, TEXTS_EN, TEXTS_RU, WIDGET, WIDGET_HOLE, hash},
-    color::Rgb,
+    assets::{TEXTS_EN, TEXTS_RU, WIDGET, WIDGET_HOLE, hash},
     config::{self, BadWebConfig, Texts, WebConfig},
     hub::{Hub, Shown},
     limits::Limits,
@@ -36,6 +39,7 @@ pub const CAPABILITIES: Capabilities = Capabilities {
     typing: Has::Yes,
     idempotent: Has::Yes,
     pushes: Has::Yes,
+    window: None,
     pace: None,
 };
 
@@ -43,25 +47,15 @@ pub const CAPABILITIES: Capabilities = Capabilities {
 pub struct WebChat {
     pub(crate) config: WebConfig,
     pub(crate) origins: Vec<String>,
-    pub(crate) texts: Texts,
+    /// Those that are built in, shared by all chats, unless the partner has replaced some.
+    pub(crate) texts: Cow<'static, Texts>,
     pub(crate) accent: Accent,
-    pub(crate) assets: Assets,
-    pub(crate) widget: Widget,
     pub(crate) sessions: Sessions,
     pub(crate) limits: Limits,
     pub(crate) hub: Arc<Hub>,
     pub(crate) mailbox: Arc<dyn Mailbox>,
     pub(crate) directory: Arc<dyn Directory>,
     pub(crate) clock: Arc<dyn Clock>,
-}
-
-/// The partner's colour on both themes, each with what is written on it.
-#[derive(Debug)]
-pub(crate) struct Accent {
-    pub(crate) light: Rgb,
-    pub(crate) light_ink: Rgb,
-    pub(crate) dark: Rgb,
-    pub(crate) dark_ink: Rgb,
 }
 
 /// The launcher script with its settings.
@@ -82,18 +76,13 @@ impl WebChat {
     ) -> Result<Arc<Self>, BadWebConfig> {
         config::path(&config.path)?;
         let origins = config.origins.iter().map(|origin| config::origin(origin)).collect::<Result<_, _>>()?;
-        let chosen = config::color(config.color.as_deref())?;
-        let (light, dark) = (chosen.on_light(), chosen.on_dark());
-        let accent = Accent { light, light_ink: light.ink(), dark, dark_ink: dark.ink() };
+        let accent = config.color.unwrap_or(Color::DEFAULT).accent();
         let texts = texts(&config)?;
-        let widget = widget(&config, &texts, &accent);
         let sessions = Sessions::new(key, &config.partner, &config.account);
         Ok(Arc::new(Self {
             origins,
             texts,
             accent,
-            assets: Assets::new(),
-            widget,
             sessions,
             limits: Limits::new(),
             hub: Arc::default(),
@@ -131,36 +120,44 @@ impl WebChat {
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
+
+    /// Made for each browser that asks, which keeps it: most chats of a house are idle.
+    pub(crate) fn widget(&self) -> Widget {
+        let Self { config, texts, accent, .. } = self;
+        let settings = serde_json::json!({
+            "title": config.title,
+            "open": texts.get("open_chat"),
+            "close": texts.get("close_chat"),
+            "unread": texts.get("unread"),
+            "light": [accent.light.to_string(), accent.light_ink.to_string()],
+            "dark": [accent.dark.to_string(), accent.dark_ink.to_string()],
+        });
+        let body = WIDGET.replacen(WIDGET_HOLE, &settings.to_string(), 1);
+        let etag = format!("\"{}\"", hash(&body));
+        Widget { body, etag }
+    }
 }
 
-fn texts(config: &WebConfig) -> Result<Texts, BadWebConfig> {
-    let mut texts = match config.lang {
-        Lang::Ru => built_in(TEXTS_RU),
-        Lang::En => built_in(TEXTS_EN),
-    };
+fn texts(config: &WebConfig) -> Result<Cow<'static, Texts>, BadWebConfig> {
+    let mut texts = Cow::Borrowed(built_in(config.lang));
     for (name, text) in &config.texts {
-        let Some(known) = texts.get_mut(name) else { return Err(BadWebConfig::Text(name.clone())) };
+        let Some(known) = texts.to_mut().get_mut(name) else { return Err(BadWebConfig::Text(name.clone())) };
         known.clone_from(text);
     }
     Ok(texts)
 }
 
-fn built_in(json: &str) -> Texts {
-    serde_json::from_str(json).expect("the built-in texts are checked by a test")
+fn built_in(lang: Lang) -> &'static Texts {
+    static RU: LazyLock<Texts> = LazyLock::new(|| read(TEXTS_RU));
+    static EN: LazyLock<Texts> = LazyLock::new(|| read(TEXTS_EN));
+    match lang {
+        Lang::Ru => &RU,
+        Lang::En => &EN,
+    }
 }
 
-fn widget(config: &WebConfig, texts: &Texts, accent: &Accent) -> Widget {
-    let settings = serde_json::json!({
-        "title": config.title,
-        "open": texts.get("open_chat"),
-        "close": texts.get("close_chat"),
-        "unread": texts.get("unread"),
-        "light": [accent.light.to_string(), accent.light_ink.to_string()],
-        "dark": [accent.dark.to_string(), accent.dark_ink.to_string()],
-    });
-    let body = WIDGET.replacen(WIDGET_HOLE, &settings.to_string(), 1);
-    let etag = format!("\"{}\"", hash(&body));
-    Widget { body, etag }
+fn read(json: &str) -> Texts {
+    serde_json::from_str(json).expect("the built-in texts are checked by a test")
 }
 
 #[async_trait]
@@ -192,7 +189,7 @@ mod tests {
 
     #[test]
     fn both_languages_have_the_same_texts() {
-        let (ru, en) = (built_in(TEXTS_RU), built_in(TEXTS_EN));
+        let (ru, en) = (built_in(Lang::Ru), built_in(Lang::En));
         assert_eq!(ru.keys().collect::<Vec<_>>(), en.keys().collect::<Vec<_>>());
         let known: std::collections::BTreeSet<&str> = voronka_core::spec::config::WEB_TEXTS.into();
         assert!(known.into_iter().eq(ru.keys().map(String::as_str)), "partners may replace them all");

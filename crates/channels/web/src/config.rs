@@ -4,12 +4,11 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use url::Url;
 use voronka_core::{
+    color::Color,
     ids::{AccountId, PartnerId},
     lang::Lang,
     ports::Pictures,
 };
-
-use crate::color::Rgb;
 
 /// The texts of the page, by name.
 pub type Texts = BTreeMap<String, String>;
@@ -25,8 +24,10 @@ pub struct WebConfig {
     pub path: String,
     /// Sites that may show the widget (`https://host`); the chat's own site always may.
     pub origins: Vec<String>,
-    /// Main colour, `#rrggbb`; where it would be hard to read, its lightness is changed.
-    pub color: Option<String>,
+    /// Main colour; where it would be hard to read, its lightness is changed.
+    pub color: Option<Color>,
+    /// The address of the shop's logo on the chat's own site; without one its first letter stands there.
+    pub logo: Option<String>,
     /// What stands on top: the shop's name.
     pub title: String,
     /// The bot's name, if it has one. The word «бот» is always added: it never pretends to be a person.
@@ -66,6 +67,7 @@ impl WebConfig {
             path: path.to_owned(),
             origins: Vec::new(),
             color: None,
+            logo: None,
             title: String::new(),
             bot: None,
             lang: Lang::Ru,
@@ -82,9 +84,6 @@ pub enum BadWebConfig {
     /// Not a site's address.
     #[error("\"{0}\" is not a site that may show the chat; expected https://host without a path")]
     Origin(String),
-    /// Not a colour.
-    #[error("\"{0}\" is not a colour; expected #rrggbb")]
-    Color(String),
     /// Not a path.
     #[error("\"{0}\" is not a path of the chat; expected /chat/name")]
     Path(String),
@@ -106,10 +105,6 @@ pub(crate) fn origin(text: &str) -> Result<String, BadWebConfig> {
     // `Url` keeps characters in a host that would end a directive of the policy header.
     let plain = origin.bytes().all(|b| b.is_ascii_alphanumeric() || b":/.-[]".contains(&b));
     if bare && plain && matches!(url.scheme(), "http" | "https") { Ok(origin) } else { Err(bad()) }
-}
-
-pub(crate) fn color(text: Option<&str>) -> Result<Rgb, BadWebConfig> {
-    text.map_or(Ok(Rgb::DEFAULT), |text| Rgb::parse(text).ok_or_else(|| BadWebConfig::Color(text.to_owned())))
 }
 
 pub(crate) fn path(text: &str) -> Result<String, BadWebConfig> {

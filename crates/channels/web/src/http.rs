@@ -22,6 +22,7 @@ use axum::{
 use serde_json::json;
 use voronka_core::message::Peer;
 
+pub use self::page::sign;
 use crate::chat::WebChat;
 
 /// Longest body of a request (SECURITY, DoS).

@@ -14,7 +14,7 @@
 //!
 //! let config = WebConfig {
 //!     origins: vec!["https://korica.example".to_owned()],
-//!     color: Some("#b5523b".to_owned()),
+//!     color: voronka_core::color::Color::parse("#b5523b"),
 //!     title: "Кондитерская «Корица»".to_owned(),
 //!     ..WebConfig::new(PartnerId::parse("korica")?, AccountId::parse("web")?, "/chat/korica")
 //! };
@@ -27,7 +27,6 @@
 
 mod assets;
 mod chat;
-mod color;
 mod config;
 mod gallery;
 mod http;
@@ -39,6 +38,6 @@ mod wire;
 
 pub use chat::{CAPABILITIES, WebChat};
 pub use config::{BadWebConfig, Gallery, Texts, WebConfig};
-pub use http::ClientIp;
+pub use http::{ClientIp, sign};
 pub use limits::subscriber;
 pub use session::SessionKey;

@@ -3,7 +3,7 @@ mod page;
 use std::borrow::Cow;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use serde::Deserialize;
 
 pub use self::page::{BadCursor, Cursor, Page};
@@ -14,6 +14,7 @@ use crate::{
     message::{ConversationKey, EventKey, Peer},
     order::OrderState,
     rows::{FactRow, LeadRow, MessageRow, NoticeRow, OrderRow},
+    tally::{Counted, Tally},
 };
 
 /// What people look at: reads only, of one partner each.
@@ -55,6 +56,15 @@ pub trait Directory: Send + Sync + 'static {
 
     /// Counts from a moment to another, which is outside.
     async fn figures(&self, partner: &PartnerId, since: Timestamp, until: Timestamp) -> Result<Figures, StoreError>;
+
+    /// What was counted from a day to another, both included: of these kinds, by kind, day and key.
+    async fn report(
+        &self,
+        partner: &PartnerId,
+        of: &[Counted],
+        since: Date,
+        until: Date,
+    ) -> Result<Vec<Tally>, StoreError>;
 
     /// Events that were set aside and bodies that could not be read, latest first.
     async fn dead_letters(&self, partner: &PartnerId, page: Page) -> Result<Vec<DeadLetterView>, StoreError>;
@@ -103,6 +113,41 @@ pub struct LeadFilter {
     pub temperature: Option<String>,
     /// Whose name, phone or e-mail hold this; of the hottest [`SEARCHED_MAX`] also those whose reasons or last words do.
     pub text: Option<String>,
+    /// At this stage only.
+    pub stage: Option<String>,
+    /// Who came from there only.
+    pub source: Option<String>,
+    /// Of so many points at least.
+    pub score_min: Option<i32>,
+    /// Who have been silent since then, or longer.
+    pub idle_since: Option<Timestamp>,
+}
+
+impl LeadFilter {
+    /// The temperature that is wanted, if one is.
+    pub fn heat(&self) -> Option<Temperature> {
+        self.temperature.as_deref().and_then(Temperature::from_name)
+    }
+
+    /// Whether a temperature is wanted that there is not: no lead is of it.
+    pub fn is_of_none(&self) -> bool {
+        self.temperature.is_some() && self.heat().is_none()
+    }
+
+    /// Whether leads are wanted by more than their temperature and words: few of many may be.
+    pub fn picks(&self) -> bool {
+        self.stage.is_some() || self.source.is_some() || self.score_min.is_some() || self.idle_since.is_some()
+    }
+
+    /// Whether a lead is wanted, whatever words are searched for.
+    pub fn takes(&self, lead: &LeadRow) -> bool {
+        let is = |wanted: &Option<String>, it: Option<&str>| wanted.as_deref().is_none_or(|wanted| it == Some(wanted));
+        is(&self.temperature, Some(lead.temperature))
+            && is(&self.stage, Some(&lead.stage))
+            && is(&self.source, lead.source.as_deref())
+            && self.score_min.is_none_or(|least| lead.score >= least)
+            && self.idle_since.is_none_or(|since| lead.at <= since)
+    }
 }
 
 /// Which orders.

@@ -28,9 +28,20 @@ pub trait Journal: Send + Sync + 'static {
         Writers::Many
     }
 
-    /// Keeps events whose (partner, account, key) is new. One answer an event, in order. Positions grow in the order in which
-    /// events are written: when a call has returned, whatever has a smaller position than its events is written as well. A
-    /// call that has returned an error has written all it ever will.
+    /// Whether this engine is the one that serves a partner now, as far as is known without asking. Where several share a store,
+    /// nothing is sent for a partner of another's; what is written for it is refused ([`StoreError::Elsewhere`]).
+    fn holds(&self, _partner: &PartnerId) -> bool {
+        true
+    }
+
+    /// Returns when others have posted mail for partners of ours: which conversations have some. Dropped, it has told nobody.
+    async fn news(&self) -> Result<Vec<ConversationKey>, StoreError> {
+        std::future::pending().await
+    }
+
+    /// Keeps events whose (partner, account, key) is new. One answer an event, in order. A partner's positions grow in the order in
+    /// which its events are written: when a call has returned, whatever of that partner has a smaller position than its events is
+    /// written as well. A call that has returned an error has written all it ever will.
     async fn post(&self, batch: Vec<Inbound>) -> Result<Vec<PostedMail>, StoreError>;
 
     /// Conversations with waiting mail, ordered by key, after `after`; at most `limit`. Read at start-up.
@@ -54,6 +65,24 @@ pub trait Journal: Send + Sync + 'static {
     /// Answers and notices that wait to be sent, oldest first, after the given position; at most `limit`. Read at start-up:
     /// later the commits tell.
     async fn unsent(&self, after: i64, limit: usize) -> Result<Vec<(i64, OutboxRow)>, StoreError>;
+
+    /// The same of one partner, of which an engine that runs begins to serve.
+    async fn unsent_of(
+        &self,
+        partner: &PartnerId,
+        mut after: i64,
+        limit: usize,
+    ) -> Result<Vec<(i64, OutboxRow)>, StoreError> {
+        loop {
+            let page = self.unsent(after, limit).await?;
+            let Some((last, _)) = page.last() else { return Ok(page) };
+            after = *last;
+            let of: Vec<_> = page.into_iter().filter(|(_, row)| row.conversation.partner == *partner).collect();
+            if !of.is_empty() {
+                return Ok(of);
+            }
+        }
+    }
 
     /// Bubbles of a campaign ([`crate::rows::Lane::Campaign`]) that wait on an account, oldest first, after the given position;
     /// at most `limit`. Campaigns are larger than memory: what does not fit is read back page by page, and all of it after a
@@ -196,6 +225,9 @@ pub enum StoreError {
     /// conversation's mail is read.
     #[error("the event at {0} cannot be read")]
     Unreadable(MailSeq),
+    /// Another process serves the partner: nothing of it may be written or sent here.
+    #[error("another process serves the partner")]
+    Elsewhere,
     /// Anything else: a bug, a newer schema.
     #[error("the store failed: {0}")]
     Failed(String),
@@ -206,7 +238,7 @@ impl StoreError {
     pub fn fate(&self) -> Fate {
         match self {
             Self::Busy(_) | Self::Full => Fate::Retry { after: None },
-            Self::Damaged(_) | Self::Unreadable(_) | Self::Failed(_) => Fate::Final,
+            Self::Damaged(_) | Self::Unreadable(_) | Self::Elsewhere | Self::Failed(_) => Fate::Final,
         }
     }
 }

@@ -3,8 +3,11 @@ use async_trait::async_trait;
 use super::StoreError;
 use crate::ids::PartnerId;
 
+/// The kind of partners' secrets. Where several processes share a store, all of them hear that a partner's have changed.
+pub const SECRETS: &str = "secret";
+
 /// Small things of a partner that outlive a restart and belong to no conversation: what was spent on models, the names that a
-/// messenger gave to pictures. Whoever keeps them can do without: a value that is lost costs money or time, never an answer.
+/// messenger gave to pictures, secrets in their sealed form.
 #[async_trait]
 pub trait KeyValues: Send + Sync + 'static {
     /// What was kept last under this key of a kind.
@@ -18,4 +21,24 @@ pub trait KeyValues: Send + Sync + 'static {
         key: &str,
         value: &str,
     ) -> Result<(), StoreError>;
+
+    /// Keeps a value in the place of `before`, for which nobody need know of it: to whoever reads it, it means the same. `false`:
+    /// that is not there any more, and what is there stays.
+    async fn replace_value(
+        &self,
+        partner: &PartnerId,
+        kind: &'static str,
+        key: &str,
+        before: &str,
+        value: &str,
+    ) -> Result<bool, StoreError>;
+
+    /// All that is kept of a kind, by key.
+    async fn values(&self, partner: &PartnerId, kind: &'static str) -> Result<Vec<(String, String)>, StoreError>;
+
+    /// Drops what is kept under a key, durably; `false`: there was nothing.
+    async fn drop_value(&self, partner: &PartnerId, kind: &'static str, key: &str) -> Result<bool, StoreError>;
+
+    /// The partners of whom anything of a kind is kept.
+    async fn holders(&self, kind: &'static str) -> Result<Vec<PartnerId>, StoreError>;
 }

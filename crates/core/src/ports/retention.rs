@@ -81,6 +81,7 @@ impl Fact {
         "undelivered",
         "reachable",
         "note",
+        "sequence.sent",
     ];
 
     /// Facts that make a customer more than a cold lead for ever; and a wish not to be written to must be remembered.
@@ -97,7 +98,7 @@ mod tests {
         let facts = [
             Fact::Message,
             Fact::Button,
-            Fact::LinkClicked,
+            Fact::LinkClicked { link: String::new() },
             Fact::PriceAsked,
             Fact::AnswerBlocked { claim: String::new() },
             Fact::Unanswered { question: String::new() },
@@ -107,6 +108,7 @@ mod tests {
             Fact::Undelivered { cause: String::new() },
             Fact::Reachable { now: String::new() },
             Fact::Note { who: String::new(), text: String::new() },
+            Fact::SequenceSent { sequence: String::new(), step: String::new() },
         ];
         assert_eq!(facts.map(|fact| fact.name()), *Fact::FADING);
         let warm = Fact::Temperature { to: Temperature::Warm, score: 0 };

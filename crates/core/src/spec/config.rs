@@ -15,6 +15,7 @@ use jiff::{
 use url::Url;
 
 use crate::{
+    color::Color,
     ids::AccountId,
     lang::Lang,
     money::{Currency, Money},
@@ -42,6 +43,8 @@ pub struct Config {
     pub links: BTreeMap<Arc<str>, Url>,
     /// Whom the bot speaks as.
     pub persona: Persona,
+    /// What the partner's pages look like, and where they are.
+    pub branding: Branding,
     /// Bots and pages, in the file's order; never empty.
     pub accounts: Vec<Account>,
     /// Models, in the order they are tried.
@@ -172,6 +175,26 @@ pub struct Persona {
     pub gender: Gender,
 }
 
+/// What the partner's own pages look like, and where they are.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Branding {
+    /// A picture of the partner's folder.
+    pub logo: Option<String>,
+    /// The main colour of every page that has none of its own.
+    pub color: Option<Color>,
+    /// The host name of the partner's web chat, as browsers send it.
+    pub domain: Option<String>,
+    /// The host name of its owner's pages: another one, so that no page of one is of the other's origin.
+    pub admin_domain: Option<String>,
+}
+
+impl Branding {
+    /// All host names that are to be the partner's own.
+    pub fn domains(&self) -> impl Iterator<Item = &str> {
+        self.domain.iter().chain(&self.admin_domain).map(String::as_str)
+    }
+}
+
 /// A bot or page of the partner.
 #[derive(Debug, Clone)]
 pub struct Account {
@@ -203,6 +226,16 @@ pub enum ChannelConfig {
 }
 
 impl Account {
+    /// Whether advertisements may leave on it: as the file says, and where the law wants that said, not unless it does.
+    pub fn carries_ads(&self) -> bool {
+        match self.channel.kind() {
+            // Networks to which access is restricted in Russia: no advertisement is allowed there at all.
+            "instagram" | "whatsapp" => false,
+            "telegram" => self.ads == Some(true),
+            _ => self.ads != Some(false),
+        }
+    }
+
     /// The first words of an answer are awaited this long unless the file says otherwise.
     pub const FIRST_WORDS: Duration = Duration::from_secs(5);
     /// The same where a voice answers in the call itself, whose platform hangs up after three seconds.
@@ -244,8 +277,8 @@ pub enum Updates {
 pub struct WebConfig {
     /// Sites that may show it (`https://host`), without a path.
     pub origins: Vec<String>,
-    /// Its main colour, `#rrggbb`.
-    pub color: Option<String>,
+    /// Its main colour.
+    pub color: Option<Color>,
     /// What stands in an empty chat before the visitor writes; without it the first flow begins when the chat is opened.
     pub greeting: Option<String>,
     /// Texts of the page in place of the built-in ones, by [`WEB_TEXTS`].

@@ -140,6 +140,8 @@ codes! {
     C604 Error;
     C605 Error;
     C606 Error;
+    C607 Error;
+    C608 Warning;
     K701 Error;
     K702 Error;
     K703 Error;

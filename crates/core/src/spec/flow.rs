@@ -280,6 +280,8 @@ pub struct Ask {
     pub again: Option<Text>,
     /// Whether the slot may be filled ahead from another answer.
     pub ahead: bool,
+    /// The question asks whether advertisements may be sent; this answer agrees. It is taken from the customer alone.
+    pub ads: Option<super::value::Value>,
     /// What happens while the customer is silent here; empty = the flow's.
     pub silence: Vec<Silence>,
     /// Copy the value to this attribute of the customer at the end.

@@ -32,6 +32,7 @@ pub(crate) const CONFIG: &[&str] = &[
     "quiet_hours",
     "links",
     "persona",
+    "branding",
     "accounts",
     "models",
     "budget",
@@ -50,6 +51,8 @@ pub(crate) const CONFIG: &[&str] = &[
 pub(crate) const CATALOGUE: &[&str] = &["encoding"];
 /// `persona`.
 pub(crate) const PERSONA: &[&str] = &["name", "about", "never", "gender"];
+/// `branding`.
+pub(crate) const BRANDING: &[&str] = &["logo", "color", "domain", "admin_domain"];
 /// `answer`.
 pub(crate) const ANSWER: &[&str] = &["deadline", "buffer", "history", "cache"];
 /// `contact` of the settings.

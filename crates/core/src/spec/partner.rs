@@ -64,17 +64,21 @@ pub struct Loaded {
     pub scripts: Vec<Script>,
     /// Every `$NAME` the files rest on, with its place: whoever holds the secrets says C601 ([`Loaded::refuse_missing`]).
     pub secrets: Vec<(SecretRef, Place)>,
+    /// Every host name that is to be the partner's own, with its place: whoever knows whose they are says C607 of one
+    /// that is somebody else's.
+    pub domains: Vec<(String, Place)>,
 }
 
 impl PartnerSpec {
-    /// The pictures of the partner's own folder that its catalogue and flows name, by path in the folder.
+    /// The pictures of the partner's own folder that its catalogue, flows and branding name, by path in the folder.
     pub fn pictures(&self) -> BTreeSet<Arc<str>> {
         let says = self.flows.values().flat_map(|flow| &flow.steps).filter_map(|step| match &step.action {
             Action::Say(say) => say.photo.as_deref(),
             _ => None,
         });
         let products = self.catalogue.products.iter().filter_map(|product| product.photo.as_deref());
-        products.chain(says).filter(|address| is_own_picture(address)).map(Arc::from).collect()
+        let shown = products.chain(says).chain(self.config.branding.logo.as_deref());
+        shown.filter(|address| is_own_picture(address)).map(Arc::from).collect()
     }
 
     /// K704: pages whose last day is past.

@@ -7,6 +7,13 @@ pub(crate) const PHOTO_MAX: &str = "10 MiB";
 /// Bytes of a picture that whoever reads a folder keeps: enough to know what it is.
 pub const HEAD_BYTES: usize = 16;
 
+/// Largest logo, in bytes: every page has it. Whoever reads a folder leaves out a larger one.
+pub const LOGO_BYTES_MAX: u64 = 256 << 10;
+/// The same as the message says.
+const LOGO_MAX: &str = "256 KiB";
+/// What a logo may be called: by its name alone it is known how large it may be, and nothing outside of `photos/` is shown.
+pub const LOGOS: [&str; 4] = ["photos/logo.png", "photos/logo.jpg", "photos/logo.jpeg", "photos/logo.webp"];
+
 /// What is wrong with a picture's file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unfit {
@@ -73,6 +80,21 @@ pub(crate) fn named(reader: &mut Reader<'_>, node: &Node, files: &PartnerFiles) 
             reader.report(Code::L504, &node.bytes, args);
         }
         Err(Unfit::Kind) => reader.unread(&node.bytes, "picture", &path, "photos/tort.jpg"),
+    }
+    None
+}
+
+/// The logo: one of [`LOGOS`] in the partner's folder (L504, Y112).
+pub(crate) fn logo(reader: &mut Reader<'_>, node: &Node, files: &PartnerFiles) -> Option<String> {
+    let path = reader.title(node)?;
+    let looked = if LOGOS.contains(&path.as_str()) { look(&path, files) } else { Err(Unfit::Kind) };
+    match looked {
+        Ok(()) => return Some(path),
+        Err(Unfit::Missing) => {
+            let args = vec![("path", path), ("max", LOGO_MAX.to_owned())];
+            reader.report(Code::L504, &node.bytes, args);
+        }
+        Err(Unfit::Kind) => reader.unread(&node.bytes, "picture", &path, LOGOS[0]),
     }
     None
 }

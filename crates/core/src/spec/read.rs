@@ -29,6 +29,8 @@ pub(crate) struct Reader<'a> {
     pub(crate) found: Vec<Diagnostic>,
     /// `$NAME`s met, with their places.
     pub(crate) secrets: Vec<(SecretRef, Place)>,
+    /// Host names that are to be the partner's own, with their places.
+    pub(crate) domains: Vec<(String, Place)>,
 }
 
 /// A mapping whose keys were checked.
@@ -50,7 +52,7 @@ impl<'n> Fields<'n> {
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(file: &'a SourceFile, languages: &[Lang]) -> Self {
-        Self { file, languages: languages.to_vec(), found: Vec::new(), secrets: Vec::new() }
+        Self { file, languages: languages.to_vec(), found: Vec::new(), secrets: Vec::new(), domains: Vec::new() }
     }
 
     pub(crate) fn main_lang(&self) -> Lang {
@@ -305,6 +307,17 @@ impl<'a> Reader<'a> {
         let secret = SecretRef(name.into());
         self.secrets.push((secret.clone(), self.file.place(bytes.clone())));
         secret
+    }
+
+    /// A host name that is to be the partner's own: C607 for one that it has already.
+    pub(crate) fn domain(&mut self, domain: &str, bytes: &Range<usize>) {
+        match self.domains.iter().find(|(known, _)| known == domain).map(|(_, first)| first.clone()) {
+            Some(first) => {
+                let args = vec![("domain", domain.to_owned()), ("other", "branding.domain".to_owned())];
+                self.report_related(Code::C607, bytes, args, first);
+            }
+            None => self.domains.push((domain.to_owned(), self.file.place(bytes.clone()))),
+        }
     }
 
     /// A text by language: each language's node, the main language alone for a bare text.

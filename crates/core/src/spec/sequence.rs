@@ -37,10 +37,19 @@ pub struct Sequence {
     pub expires: Option<Period>,
     /// Of the sequences of one group a customer is in one at a time.
     pub group: Option<Arc<str>>,
-    /// Whether it promotes: then it is for those who agreed to that.
-    pub ad: bool,
+    /// It promotes: then it is for those who agreed to that, and says that it does. `None`: it does not.
+    pub ad: Option<Ad>,
     /// Its messages, in order; never empty.
     pub steps: Vec<SequenceStep>,
+}
+
+/// What an advertisement says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Ad {
+    /// Whose it is; `None` = the partner's.
+    pub advertiser: Option<String>,
+    /// The token under which it was registered.
+    pub erid: Option<String>,
 }
 
 /// Who enters a sequence.

@@ -223,9 +223,9 @@ phrases! {
         en "I will not write first any more. If you want to know something, write and I will answer.";
     /// The customer's data was erased.
     Forgotten "forgotten" () ru "Ваши данные удалены." en "Your data has been erased.";
-    /// The customer asked for their data to be erased: contacts are gone, the conversation goes later.
-    ForgetAsked "forget_asked" () ru "Удалили ваши контакты и передали хозяину просьбу удалить переписку: это сделают не позже чем за 30 дней."
-        en "We have removed your contacts and asked the owner to erase this conversation: it will be done within 30 days.";
+    /// The customer asked for their data to be erased: contacts and the conversation are gone, and the team was told.
+    ForgetAsked "forget_asked" () ru "Удалили ваши контакты и переписку и передали просьбу хозяину: остальное он удалит не позже чем за 30 дней. Заказы храним, сколько велит закон."
+        en "We have erased your contacts and this conversation, and told the owner: the rest will be erased within 30 days. Orders are kept for as long as the law has it.";
     /// A sign of life while an answer is made.
     Thinking "thinking" () ru "Минутку, смотрю…" en "One moment, looking…";
     /// The order's sum.

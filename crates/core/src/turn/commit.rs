@@ -19,6 +19,7 @@ use crate::{
         TurnCommit, UNHEARD,
     },
     spec::rich::Rich,
+    tally::{self, Known, Tally},
 };
 
 /// Beginning of the last message kept for lists, in characters.
@@ -56,6 +57,10 @@ impl Work {
             timers: std::mem::take(&mut self.timers),
             outbox: all,
             notices: cards.rows,
+            past: self.past,
+            withdraw: self.withdraw,
+            posts: Vec::new(),
+            tallies: self.tallies(),
         };
         let trail = std::mem::take(&mut self.trail);
         let next = self.snap.after(&commit);
@@ -244,6 +249,11 @@ impl Work {
             at: event.at,
         };
         self.facts.iter().map(row).collect()
+    }
+
+    fn tallies(&self) -> Vec<Tally> {
+        let known = Known { active: self.before.active, source: self.snap.lead.source.as_deref() };
+        tally::of(&self.facts, known, |at| self.day_of(at))
     }
 
     fn order_rows(&self) -> Vec<OrderRow> {

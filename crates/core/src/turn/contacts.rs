@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
+use sha2::{Digest as _, Sha256};
+
 use super::{
+    commit::beginning,
     flow::{Arrival, Next},
     state::{AsksConsent, Run},
     token::{self, Act, Plain, Token},
@@ -20,7 +23,7 @@ use crate::{
     rows::Author,
     spec::{
         config::Consent,
-        flow::{Action, Contact, ContactKind, Kind, Step, StepIx},
+        flow::{Action, Ask, Contact, ContactKind, Kind, Step, StepIx},
         rich::{Span, Style},
         texts::Phrase,
         value::Value,
@@ -29,6 +32,10 @@ use crate::{
 
 /// A consent text up to this length is shown whole; a longer one by its link, where the partner gives one.
 const CONSENT_SHOWN_CHARS_MAX: usize = 900;
+/// So much of the hash of a text names its version.
+const VERSION_CHARS: usize = 12;
+/// Characters kept of the words by which a customer agreed.
+const CONSENT_WORDS_MAX: usize = 200;
 /// Fewest digits of a phone number, typed with a mistake or not.
 const PHONE_DIGITS_MIN: usize = 7;
 /// Messages in which contacts are looked for once the customer agrees.
@@ -163,6 +170,21 @@ impl Work {
             by: by.to_owned(),
             key: key.to_owned(),
         });
+    }
+
+    /// An answer to a question that asks whether advertisements may be sent: the proof of it, or the end of an earlier one.
+    pub(super) fn hear_of_ads(&mut self, run: &Run, ask: &Ask, value: &Value, by: &str) {
+        let Some(agrees) = &ask.ads else { return };
+        let kind = ConsentKind::Ads;
+        if value != agrees {
+            self.snap.customer.more.consents.remove(&kind);
+            return self.fact(Fact::ConsentRefused { kind });
+        }
+        let text_hash = hex::encode(Sha256::digest(self.text(run, &ask.text).text.as_bytes()));
+        let version = beginning(&text_hash, VERSION_CHARS).to_owned();
+        self.snap.customer.more.consents.insert(kind, text_hash.clone());
+        let by = beginning(by, CONSENT_WORDS_MAX).to_owned();
+        self.fact(Fact::ConsentGiven { kind, text_hash, version, by, key: self.event.clone() });
     }
 
     /// The contact step that is open, if one is.

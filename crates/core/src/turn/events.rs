@@ -1,6 +1,6 @@
 //! What came in, event by event: recorded, sorted by kind, and handed to whoever understands it.
 
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 
 use super::{
     commit::beginning,
@@ -39,6 +39,8 @@ enum Unreachable {
 
 /// Longest deep-link payload that is kept as a source, in characters.
 const SOURCE_CHARS_MAX: usize = 64;
+/// Longest name of a time zone that is looked up.
+const ZONE_BYTES_MAX: usize = 64;
 
 impl Work {
     /// Takes all waiting events in order. Texts that follow one another are one utterance: people write in bursts.
@@ -46,7 +48,9 @@ impl Work {
         let mut burst: Vec<(String, EventKey)> = Vec::new();
         let all = self.take_mail();
         let spoke = all.iter().any(|mail| matches!(mail.inbound.event, Event::Customer { .. }));
-        if all.iter().all(|mail| matches!(mail.inbound.event, Event::Timer { .. } | Event::Delivery { .. })) {
+        if all.iter().all(|mail| {
+            matches!(mail.inbound.event, Event::Timer { .. } | Event::Delivery { .. } | Event::Click { .. })
+        }) {
             self.lane = Lane::Campaign;
         }
         for mail in all {
@@ -54,6 +58,7 @@ impl Work {
             match inbound.event {
                 Event::Customer { content, profile } => {
                     self.meet(&profile, &content);
+                    inbound.key.as_str().clone_into(&mut self.event);
                     let text = self.record(&content, &inbound.key, inbound.at);
                     match (text, content) {
                         (Some(text), _) => burst.push((text, inbound.key)),
@@ -70,6 +75,10 @@ impl Work {
             }
         }
         self.hear_burst(&mut burst);
+        // With anything else in the same mail, that comes first: it may end what was due. What is still due then rings again.
+        if self.lane == Lane::Campaign {
+            self.on_sequences();
+        }
     }
 
     fn take_other(&mut self, event: Event, at: Timestamp, spoke: bool) {
@@ -80,6 +89,7 @@ impl Work {
                 }
             }
             Event::Delivery { fate, .. } => self.on_delivery(&fate, at),
+            Event::Click { link } => self.fact(Fact::LinkClicked { link }),
             Event::Team { who, action } => self.on_team(&who, action),
             Event::Customer { .. } => {}
         }
@@ -112,6 +122,12 @@ impl Work {
         if self.snap.customer.name.is_none() {
             let name = profile.name.as_deref().map(str::trim).filter(|name| !name.is_empty());
             self.snap.customer.name = name.map(|name| name.chars().take(100).collect());
+        }
+        if let Some(zone) = profile.zone.as_deref().filter(|zone| zone.len() <= ZONE_BYTES_MAX)
+            && self.snap.customer.more.zone.as_deref() != Some(zone)
+            && let Ok(known) = TimeZone::get(zone)
+        {
+            (self.snap.customer.more.zone, self.zone) = (Some(zone.to_owned()), Some(known));
         }
         if std::mem::take(&mut self.snap.state.blocked) {
             self.fact(Fact::Reachable { now: "yes".into() });
@@ -510,13 +526,16 @@ impl Work {
                 let Some((flow, at)) = self.open_step() else { return };
                 let open = matches!(flow.step(at).action, Action::Wait(_));
                 let paused = self.snap.state.run.as_ref().is_some_and(|run| run.paused);
+                let decent = self.decent(None, self.now);
+                if open && !paused && !spoke && decent > self.now {
+                    return self.set_timer(decent, Timer::Wait);
+                }
                 if let Some(run) = self.snap.state.run.take_if(|_| open && !paused) {
                     self.walk(run, flow.step(at).next, Arrival::InOrder, &[]);
                 }
             }
-            Timer::Sequence => self.on_sequences(),
-            // The score is brought up to date at the end of every turn.
-            Timer::Score => {}
+            // Steps are taken when all mail was, the score is brought up to date at the end of every turn.
+            Timer::Sequence | Timer::Score => {}
             Timer::Handoff => {
                 if self.snap.state.owner == Owner::Nobody {
                     let note = self.team_word(Wording::StillWaits);

@@ -28,8 +28,8 @@ const STEM_CHARS_MIN: usize = 3;
 pub struct Playbook {
     /// The files.
     pub spec: Arc<PartnerSpec>,
-    /// Mends wrong layouts; knows the partner's own words.
-    pub(super) fixer: Fixer,
+    /// Made when the first customer writes: partners whom nobody writes to are many.
+    fixer: OnceLock<Fixer>,
     /// Options of choices, by flow and step.
     options: FxHashMap<(FlowId, StepIx), Vec<OptionWords>>,
     /// Stems of `unit` words, by flow and step.
@@ -76,14 +76,18 @@ impl Playbook {
             .flat_map(|flow| flow.start.words.iter().map(|words| (stems(words), flow.id.clone())))
             .filter(|(stems, _)| !stems.is_empty())
             .collect();
-        let fixer = Fixer::new(known_words(&spec));
         let products = ProductWords::new(&spec.catalogue.products);
         let assortment = Assortment::new(&spec.catalogue.products);
         let hashes = spec.catalogue.products.iter().enumerate().map(|(at, product)| (token::hash(&product.id), at));
         let by_hash = hashes.collect();
         let stated = Arc::new(stated(&spec));
-        let (shelf, preambles) = (Shelf::default(), Default::default());
+        let (fixer, shelf, preambles) = (OnceLock::new(), Shelf::default(), Default::default());
         Self { spec, fixer, options, units, starts, products, assortment, by_hash, stated, shelf, preambles }
+    }
+
+    /// Mends wrong layouts; knows the partner's own words.
+    pub(super) fn fixer(&self) -> &Fixer {
+        self.fixer.get_or_init(|| Fixer::new(known_words(&self.spec)))
     }
 
     /// What prompts in a language begin with.

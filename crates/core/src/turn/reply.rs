@@ -33,6 +33,12 @@ impl Reply {
         open.text.push_rich(text);
     }
 
+    /// What was said last promotes something, and says so.
+    pub(super) fn promote(&mut self, label: &Rich) {
+        self.say(label);
+        self.open.get_or_insert_with(empty).purpose = Purpose::Ad;
+    }
+
     /// Puts buttons under what was said last.
     pub(super) fn buttons(&mut self, buttons: impl IntoIterator<Item = Button>) {
         self.open.get_or_insert_with(empty).buttons.extend(buttons);
@@ -72,6 +78,7 @@ impl Reply {
         other.close();
         for message in other.done {
             let joins = message.photo.is_none()
+                && message.purpose == Purpose::Service
                 && self.open.as_ref().is_none_or(|open| open.buttons.is_empty() && open.cards.is_empty());
             if !joins {
                 self.close();

@@ -3,22 +3,22 @@
 
 use std::sync::Arc;
 
-use jiff::{
-    SignedDuration, Span as Stretch, Timestamp, civil,
-    tz::{AmbiguousOffset, TimeZone},
-};
+use jiff::{Span as Stretch, Timestamp, tz::TimeZone};
 
 use super::{
     state::Standing,
     token::{self, Token},
+    wording,
     work::Work,
 };
 use crate::{
-    fact::{ConsentKind, Fact},
-    message::{Button, Press, Timer},
+    fact::Fact,
+    may_write::{By, Letter, Quota, REMEMBERED, Verdict, Why, moment},
+    message::{Button, Press, Purpose, Timer},
     spec::{
         flow::{self, Target},
-        sequence::{OnReply, Sequence, SequenceStep},
+        rich::Rich,
+        sequence::{Ad, OnReply, Sequence, SequenceStep},
         value::Period,
     },
     turn::flow::token_press,
@@ -26,13 +26,6 @@ use crate::{
 
 /// The timer of all sequences of a conversation: it rings for the one that is due first.
 const TIMER: &str = "sequence";
-/// How long a step waits when a person has the conversation, before it is looked at again.
-const LATER: SignedDuration = SignedDuration::from_hours(1);
-/// Days that are searched for an hour to write in.
-const DAYS_MAX: usize = 3;
-/// What was sent longer ago than this counts towards no limit.
-const REMEMBERED: SignedDuration = SignedDuration::from_hours(7 * 24);
-
 /// What becomes of a step that is due.
 enum Fate {
     /// It is said, and the next one is planned.
@@ -99,7 +92,7 @@ impl Work {
             OnReply::Stop => self.end_sequence(&sequence.id, "stopped"),
             OnReply::Pause(period) => {
                 let until = self.after(period);
-                let due = self.within_hours(sequence, until);
+                let due = self.decent(sequence.hours, until);
                 if let Some(standing) = self.snap.state.sequences.get_mut(&*sequence.id) {
                     standing.due = standing.due.max(due);
                     standing.held = None;
@@ -113,10 +106,9 @@ impl Work {
         let again = match state.sequences.get(&*sequence.id) {
             None => true,
             Some(standing) if standing.next.is_some() => false,
-            Some(standing) => sequence.enter.again.is_some_and(|again| {
-                let zone = self.book.spec.config.zone.clone();
-                plus(standing.entered, again, &zone) <= self.now
-            }),
+            Some(standing) => {
+                sequence.enter.again.is_some_and(|again| plus(standing.entered, again, self.zone()) <= self.now)
+            }
         };
         let of_group = |id: &str| self.book.spec.sequences.get(id).and_then(|other| other.group.as_deref());
         let group_is_free = sequence.group.as_deref().is_none_or(|group| {
@@ -135,6 +127,7 @@ impl Work {
         let next = sequence.steps.first().map(|step| step.id.to_string());
         let standing = Standing { entered: self.now, next, index: 0, due, held: None, sent };
         self.snap.state.sequences.insert(sequence.id.to_string(), standing);
+        self.fact(Fact::SequenceEntered { sequence: sequence.id.to_string() });
     }
 
     fn end_sequence(&mut self, id: &str, outcome: &str) {
@@ -193,12 +186,14 @@ impl Work {
                     }
                 }
                 Fate::Send => {
-                    self.send_step(step);
+                    self.send_step(sequence, step);
+                    self.fact(Fact::SequenceSent { sequence: sequence.id.to_string(), step: step.id.to_string() });
                     let now = self.now;
                     if let Some(standing) = self.snap.state.sequences.get_mut(&*sequence.id) {
                         standing.sent.retain(|at| now.duration_since(*at) < REMEMBERED);
                         standing.sent.push(now);
                     }
+                    self.wrote_first();
                     let planned = self.planned(sequence, at + 1, now);
                     return self.stand_before(sequence, at + 1, planned);
                 }
@@ -220,55 +215,47 @@ impl Work {
         if let Some(outcome) = self.ending(sequence, &[]) {
             return Fate::End(outcome);
         }
-        let zone = self.book.spec.config.zone.clone();
-        if sequence.expires.is_some_and(|expires| plus(due, expires, &zone) < self.now) {
-            return Fate::Skip;
-        }
         if step.when.as_ref().is_some_and(|when| !when.is_true(&self.scope())) {
             return Fate::Skip;
         }
-        if sequence.ad && !self.snap.customer.more.consents.contains_key(&ConsentKind::Ads) {
-            self.fact(Fact::AdSuppressed);
-            return Fate::Skip;
-        }
-        let hour = self.within_hours(sequence, self.now);
-        if hour > self.now {
-            return Fate::Wait(hour);
-        }
-        if !self.bot_owns() {
-            return Fate::Wait(self.now + LATER);
-        }
-        match self.limit_until(sequence) {
-            Some(until) => Fate::Wait(self.within_hours(sequence, until)),
-            None => Fate::Send,
+        let letter = Letter {
+            purpose: if sequence.ad.is_some() { Purpose::Ad } else { Purpose::Service },
+            by: By::Bot,
+            expires: sequence.expires.map(|expires| plus(due, expires, self.zone())),
+            hours: sequence.hours,
+            per_day: sequence.per_day.map(|max| Quota { sent: self.sent_today(sequence), max }),
+        };
+        match self.may_write(&letter) {
+            Verdict::Now { .. } => Fate::Send,
+            Verdict::NotBefore(until, _) => Fate::Wait(until),
+            Verdict::Never(why) => {
+                if matches!(why, Why::NoConsent | Why::AdsDenied) {
+                    self.fact(Fact::AdSuppressed);
+                }
+                Fate::Skip
+            }
         }
     }
 
-    /// When one more message may be sent, if a limit was reached today or this week.
-    fn limit_until(&self, sequence: &Sequence) -> Option<Timestamp> {
-        let config = &self.book.spec.config;
-        let today = self.today();
-        let day = |at: &Timestamp| at.to_zoned(config.zone.clone()).date();
-        let all = || self.snap.state.sequences.values().flat_map(|standing| &standing.sent);
+    /// How many of its messages came on the customer's day.
+    fn sent_today(&self, sequence: &Sequence) -> u32 {
+        let day = |at: Timestamp| at.to_zoned(self.zone().clone()).date();
         let own = self.snap.state.sequences.get(&*sequence.id).map_or(&[][..], |standing| &standing.sent);
-        let own_today = own.iter().filter(|at| day(at) == today).count();
-        let all_today = all().filter(|at| day(at) == today).count();
-        let full = |count: usize, limit: u32| u32::try_from(count).is_ok_and(|count| count >= limit);
-        if sequence.per_day.is_some_and(|limit| full(own_today, limit)) || full(all_today, config.limits.per_day) {
-            return Some(midnight(today.tomorrow().ok()?, &config.zone));
-        }
-        let week = all().filter(|at| self.now.duration_since(**at) < REMEMBERED);
-        let mut week: Vec<Timestamp> = week.copied().collect();
-        week.sort_unstable();
-        full(week.len(), config.limits.per_week).then(|| week.first().map_or(self.now, |first| *first) + REMEMBERED)
+        let today = own.iter().filter(|at| day(**at) == day(self.now));
+        u32::try_from(today.count()).unwrap_or(u32::MAX)
     }
 
-    fn send_step(&mut self, step: &SequenceStep) {
+    fn send_step(&mut self, sequence: &Sequence, step: &SequenceStep) {
+        self.reply.close();
         if let Some(photo) = &step.photo {
             self.reply.photo(photo.clone());
         }
         let text = step.text.get(self.lang).render(&self.scope(), self.lang, self.today());
         self.reply.say(&text);
+        if let Some(ad) = &sequence.ad {
+            let label = self.ad_label(ad);
+            self.reply.promote(&label);
+        }
         let products: Vec<_> = step.products.iter().filter_map(|id| self.book.spec.catalogue.get(id)).collect();
         if !products.is_empty() {
             let cards: Vec<_> = products.into_iter().map(|product| self.card(product)).collect();
@@ -279,6 +266,16 @@ impl Work {
             self.reply.buttons(buttons);
         }
         self.reply.close();
+    }
+
+    /// «Реклама», and whose: the law wants both said.
+    fn ad_label(&self, ad: &Ad) -> Rich {
+        let whose = ad.advertiser.as_ref().unwrap_or(&self.book.spec.config.name);
+        let mut label = format!("{}. {whose}", wording::advertisement(self.lang));
+        if let Some(erid) = &ad.erid {
+            label.extend([". erid: ", erid]);
+        }
+        Rich::plain(label)
     }
 
     fn sequence_button(&self, button: &flow::Button) -> Option<Button> {
@@ -296,7 +293,7 @@ impl Work {
     /// When a step is due after the one before it was sent.
     fn planned(&self, sequence: &Sequence, at: usize, from: Timestamp) -> Timestamp {
         let Some(step) = sequence.steps.get(at) else { return from };
-        let zone = &self.book.spec.config.zone;
+        let zone = self.zone();
         let after = plus(from, step.after, zone);
         let planned = step.at.map_or(after, |hour| {
             let day = after.to_zoned(zone.clone()).date();
@@ -308,32 +305,7 @@ impl Work {
                 day.tomorrow().map_or(that_day, |next| moment(next.to_datetime(hour), zone))
             }
         });
-        self.within_hours(sequence, planned)
-    }
-
-    /// The first moment from `at` on that lies within the sequence's hours and outside of the quiet ones.
-    fn within_hours(&self, sequence: &Sequence, at: Timestamp) -> Timestamp {
-        let config = &self.book.spec.config;
-        let zone = &config.zone;
-        let fits = |at: Timestamp| {
-            let time = at.to_zoned(zone.clone()).time();
-            !config.quiet.holds(time) && sequence.hours.is_none_or(|hours| hours.holds(time))
-        };
-        if fits(at) {
-            return at;
-        }
-        let mut day = at.to_zoned(zone.clone()).date();
-        let mut first: Option<Timestamp> = None;
-        for _ in 0..DAYS_MAX {
-            let begins = [Some(config.quiet.until), sequence.hours.map(|hours| hours.from)];
-            let begins = begins.into_iter().flatten().map(|time| moment(day.to_datetime(time), zone));
-            let here = begins.filter(|begin| *begin > at && fits(*begin)).min();
-            first = first.or(here);
-            let Ok(next) = day.tomorrow() else { break };
-            day = next;
-        }
-        // Hours that never fit are a mistake which `check` tells (S552).
-        first.unwrap_or(at + SignedDuration::from_hours(24))
+        self.decent(sequence.hours, planned)
     }
 }
 
@@ -346,35 +318,4 @@ fn rings(standing: &Standing) -> Timestamp {
 fn plus(at: Timestamp, period: Period, zone: &TimeZone) -> Timestamp {
     let stretch = Stretch::new().days(period.days).minutes(period.minutes);
     at.to_zoned(zone.clone()).checked_add(stretch).map_or(at, |at| at.timestamp())
-}
-
-/// A moment of the local clock; one that the clock skips in spring is the first that there is behind the gap.
-fn moment(local: civil::DateTime, zone: &TimeZone) -> Timestamp {
-    let shown = zone.to_ambiguous_timestamp(local);
-    let gap = matches!(shown.offset(), AmbiguousOffset::Gap { .. });
-    let Ok(later) = shown.later() else { return Timestamp::MAX };
-    if gap {
-        return zone.preceding(later).next().map_or(later, |change| change.timestamp());
-    }
-    shown.earlier().unwrap_or(later)
-}
-
-fn midnight(day: civil::Date, zone: &TimeZone) -> Timestamp {
-    moment(day.to_datetime(civil::Time::midnight()), zone)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_hour_that_the_clock_skips_is_the_first_minute_behind_the_gap() {
-        let zone = TimeZone::get("Europe/Berlin").unwrap();
-        let at = |text: &str| moment(text.parse().unwrap(), &zone).to_zoned(zone.clone()).datetime().to_string();
-        assert_eq!(at("2027-03-28T02:30:00"), "2027-03-28T03:00:00");
-        assert_eq!(at("2027-03-28T11:30:00"), "2027-03-28T11:30:00");
-        // Of an hour that comes twice the first counts.
-        let autumn = moment("2026-10-25T02:30:00".parse().unwrap(), &zone);
-        assert_eq!(autumn.to_string(), "2026-10-25T00:30:00Z");
-    }
 }

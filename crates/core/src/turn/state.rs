@@ -108,6 +108,9 @@ pub struct State {
     /// Sequences that the customer is in or was in, by id.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub sequences: BTreeMap<String, Standing>,
+    /// When we last wrote first; a week is remembered.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unasked: Vec<Timestamp>,
     /// When the customer last did anything.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_heard: Option<Timestamp>,
@@ -141,6 +144,14 @@ impl State {
     /// Whether nobody is to be told of the customer yet.
     pub fn is_unheard(&self) -> bool {
         self.presence == Presence::Unheard
+    }
+
+    /// Versions before 0.2 kept what was sent unasked with the sequences alone.
+    fn counted(mut self) -> Self {
+        if self.unasked.is_empty() {
+            self.unasked.extend(self.sequences.values().flat_map(|standing| &standing.sent));
+        }
+        self
     }
 }
 
@@ -303,6 +314,9 @@ pub struct CustomerData {
     pub consents: BTreeMap<ConsentKind, String>,
     /// Whether they asked not to be written to.
     pub opted_out: bool,
+    /// Name of the time zone of their device.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
     /// Variants drawn.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub variants: BTreeMap<String, String>,
@@ -399,7 +413,7 @@ impl Snapshot {
     /// Reads what a store keeps; `account` and `peer` are the mail's, for a conversation that is new.
     pub fn read(key: ConversationKey, account: AccountId, peer: Peer, loaded: &Loaded) -> Result<Self, Unreadable> {
         let state = match &loaded.conversation {
-            Some(row) => read("conversation", &row.state)?,
+            Some(row) => read::<State>("conversation", &row.state)?.counted(),
             None => State::default(),
         };
         let id = loaded.conversation.as_ref().map_or_else(|| key.first_customer(), |row| row.customer);

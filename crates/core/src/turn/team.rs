@@ -16,7 +16,7 @@ use crate::{
     },
     message::TeamAction,
     order::{Forbidden, OrderMove, OrderState},
-    rows::Author,
+    rows::{Author, Withdraw},
     spec::texts::Phrase,
     turn::flow::Arrival,
 };
@@ -41,7 +41,7 @@ impl Work {
                 self.cancel_timer("silence");
                 self.cancel_timer("handoff");
             }
-            TeamAction::GiveBack => self.give_back(),
+            TeamAction::GiveBack => self.give_back(Some(who)),
             TeamAction::Reply { text } => {
                 // Whoever writes has the conversation: the bot must not talk across.
                 self.is_taken_by(who);
@@ -83,6 +83,7 @@ impl Work {
         state.holder = Some(who.to_owned());
         state.unread = 0;
         self.pending = None;
+        self.withdraw = Withdraw::Campaigns;
         if !has_it {
             self.fact(Fact::Handoff { cause: format!("taken:{who}") });
         }
@@ -119,18 +120,19 @@ impl Work {
     pub(super) fn call_bot_back(&mut self) {
         if self.snap.state.owner == Owner::Nobody {
             self.say_phrase(Phrase::BotIsBack, &[]);
-            self.give_back();
+            self.give_back(None);
         }
     }
 
-    fn give_back(&mut self) {
+    /// `who`: the person who gives it back, if one does.
+    fn give_back(&mut self, who: Option<&str>) {
         if self.snap.state.owner == Owner::Bot {
             return;
         }
         self.snap.state.owner = Owner::Bot;
         self.snap.state.holder = None;
         self.snap.state.misses = 0;
-        self.fact(Fact::HandBack);
+        self.fact(Fact::HandBack { who: who.map(str::to_owned) });
         self.cancel_timer("handoff");
         self.given_back = true;
         self.mend_run();

@@ -144,6 +144,9 @@ impl Work {
     fn tool_fill(&mut self, args: &Fill) -> Effect {
         let Some((flow, at)) = self.open_step() else { return refused("no flow is under way") };
         let Some((step, ask)) = flow.ask(&args.slot) else { return refused("no such slot") };
+        if ask.ads.is_some() {
+            return refused("the customer alone answers this, by a button or in words of their own");
+        }
         let value: String = args.value.chars().take(500).collect();
         let words = Words::of(&value);
         let reading = self.read_for_model(&flow, step, ask, &words, &value);

@@ -28,6 +28,7 @@ use crate::{
         normal::Words,
         print,
     },
+    rows::Withdraw,
     spec::{
         flow::{Action, Ask, Flow, Kind, StepIx},
         texts::Phrase,
@@ -44,7 +45,7 @@ impl Work {
     /// Takes the customer's words.
     pub(super) fn hear(&mut self, text: &str, key: &str) {
         let book = std::sync::Arc::clone(&self.book);
-        let (fixed, words) = book.fixer.read(text);
+        let (fixed, words) = book.fixer().read(text);
         let intents = Intents::of(&words);
         if forget::wished(text, &words) {
             return self.forget();
@@ -335,6 +336,7 @@ impl Work {
         match &flow.step(at).action {
             Action::Ask(ask) => match self.read_open(&run, &flow, at, ask, words, intents) {
                 Reading::Value(value, range) => {
+                    self.hear_of_ads(&run, ask, &value, text);
                     self.fill(&mut run, &ask.slot, value);
                     used.push(range);
                     outcome = Some(Ok(()));
@@ -459,6 +461,7 @@ impl Work {
             return self.hear(label, key);
         };
         let Some(mut run) = self.snap.state.run.take() else { return };
+        self.hear_of_ads(&run, ask, &value, label);
         self.fill(&mut run, &ask.slot, value);
         self.walk(run, flow.step(at).next, Arrival::InOrder, &[]);
     }
@@ -477,6 +480,7 @@ impl Work {
         self.snap.customer.more.opted_out = true;
         self.snap.customer.more.consents.remove(&ConsentKind::Ads);
         self.pending = None;
+        self.withdraw = Withdraw::Campaigns;
         self.fact(Fact::OptOut);
         self.cancel_timer("silence");
         self.cancel_timer("wait");

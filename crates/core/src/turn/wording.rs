@@ -42,6 +42,14 @@ pub(super) enum Wording<'a> {
     Button,
 }
 
+/// What an advertisement is called, in the customer's language.
+pub(super) fn advertisement(lang: Lang) -> &'static str {
+    match lang {
+        Lang::Ru => "Реклама",
+        Lang::En => "Advertisement",
+    }
+}
+
 impl Work {
     /// In the team's language: the partner's first.
     pub(super) fn team_word(&self, wording: Wording<'_>) -> String {

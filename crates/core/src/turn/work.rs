@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jiff::{Timestamp, civil};
+use jiff::{Timestamp, civil, tz::TimeZone};
 
 use super::{
     FrequentKey, Setting,
@@ -17,7 +17,7 @@ use crate::{
     lang::Lang,
     lead::Lead,
     message::{Button, Press, Timer},
-    rows::{Lane, Mail, MailSeq, MessageRow, TimerRow},
+    rows::{Lane, Mail, MailSeq, MessageRow, Past, TimerRow, Withdraw},
     spec::{
         expr::Expr,
         flow::{StepId, Text},
@@ -83,6 +83,8 @@ pub(super) struct Before {
     pub(super) lead: Lead,
     /// Messages of the customer so far.
     pub(super) messages: u32,
+    /// When the customer last did anything.
+    pub(super) active: Option<Timestamp>,
     /// Whether the customer had said nothing yet.
     pub(super) unheard: bool,
     /// Whether the lead's facts changed since.
@@ -95,6 +97,7 @@ impl Before {
             customer: snap.customer.clone(),
             lead: snap.lead.without_facts(),
             messages: snap.lead.facts.count(&Fact::Message.name()),
+            active: [Fact::Message, Fact::Button].iter().filter_map(|fact| snap.lead.facts.last(&fact.name())).max(),
             unheard: snap.state.is_unheard(),
             facts_changed: false,
         }
@@ -112,9 +115,15 @@ pub(super) struct Work {
     mail: Vec<Mail>,
     pub(super) now: Timestamp,
     local: civil::DateTime,
+    /// The customer's clock, where it is known.
+    pub(super) zone: Option<TimeZone>,
     pub(super) lang: Lang,
     pub(super) reply: Reply,
     pub(super) facts: Vec<FunnelEvent>,
+    /// What becomes of what was said before.
+    pub(super) past: Past,
+    /// Which bubbles of earlier turns are not sent any more.
+    pub(super) withdraw: Withdraw,
     pub(super) messages: Vec<MessageRow>,
     pub(super) notes: Vec<Note>,
     pub(super) timers: Vec<TimerRow>,
@@ -130,6 +139,8 @@ pub(super) struct Work {
     pub(super) basis: Option<String>,
     /// What a person of the team writes.
     pub(super) person_says: Vec<PersonSays>,
+    /// The key of the customer's event that is heard now.
+    pub(super) event: String,
     /// Whether the customer did something, so that silence is counted anew.
     pub(super) customer_acted: bool,
     /// Steps walked in this turn, for the loop limit.
@@ -167,6 +178,7 @@ impl Work {
             setting,
             timers_stored: snap.state.timers.keys().cloned().collect(),
             before: Before::of(&snap),
+            zone: snap.customer.more.zone.as_deref().and_then(|name| TimeZone::get(name).ok()),
             local: now.to_zoned(book.spec.config.zone.clone()).datetime(),
             snap,
             book,
@@ -176,6 +188,8 @@ impl Work {
             lang,
             reply: Reply::default(),
             facts: Vec::new(),
+            past: Past::Stays,
+            withdraw: Withdraw::Nothing,
             messages: Vec::new(),
             notes: Vec::new(),
             timers: Vec::new(),
@@ -185,6 +199,7 @@ impl Work {
             said_last: String::new(),
             basis: None,
             person_says: Vec::new(),
+            event: String::new(),
             customer_acted: false,
             steps_walked: 0,
             trail: Vec::new(),
@@ -202,9 +217,14 @@ impl Work {
         std::mem::take(&mut self.mail)
     }
 
-    /// The customer's local time: the partner's zone until a customer's own is known.
+    /// The partner's local time: what is ordered and said of days is meant by it.
     pub(super) fn local(&self) -> civil::DateTime {
         self.local
+    }
+
+    /// The day of a moment, by the partner's clock.
+    pub(super) fn day_of(&self, at: Timestamp) -> civil::Date {
+        at.to_zoned(self.book.spec.config.zone.clone()).date()
     }
 
     pub(super) fn today(&self) -> civil::Date {

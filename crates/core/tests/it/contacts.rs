@@ -3,7 +3,7 @@
 use voronka_core::{
     message::{ContactOf, Content, TeamAction},
     order::OrderState,
-    rows::FactRow,
+    rows::{Author, FactRow, Past},
 };
 use voronka_testkit::Rehearsal;
 
@@ -139,7 +139,9 @@ fn a_wish_to_be_forgotten_removes_contacts_and_consents_and_is_passed_on() {
         let customer = talk.snapshot().customer;
         assert!(customer.phone.is_none() && customer.email.is_none() && customer.name.is_none(), "{wish}");
         assert!(customer.more.consents.is_empty() && customer.more.opted_out);
-        assert!(talk.words().contains("не позже чем за 30 дней"), "{}", talk.words());
+        assert!(talk.words().contains("Удалили ваши контакты и переписку"), "{}", talk.words());
+        let erasing = talk.last.iter().find(|commit| commit.past == Past::Erased).expect("the past goes");
+        assert!(erasing.messages.iter().all(|message| message.author == Author::Bot), "{:?}", erasing.messages);
         assert!(fact(&talk, "consent.refused") && fact(&talk, "opt_out"));
         let notices: Vec<_> = talk.last.iter().flat_map(|commit| &commit.notices).collect();
         assert!(notices.iter().any(|notice| notice.text.contains("Просит удалить персональные данные")));

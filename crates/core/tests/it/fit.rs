@@ -26,6 +26,7 @@ fn telegram() -> Capabilities {
         typing: Has::Yes,
         idempotent: Has::No,
         pushes: Has::Yes,
+        window: None,
         pace: None,
     }
 }

@@ -5,6 +5,7 @@ mod bad_input;
 mod broken;
 mod contacts;
 mod conversations;
+mod counted;
 mod deliveries;
 mod doors;
 mod fit;

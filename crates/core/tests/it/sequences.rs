@@ -2,7 +2,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 use voronka_core::{
-    message::{Bubble, Content, TeamAction},
+    fact::{ConsentKind, Fact},
+    message::{Bubble, Content, Event, Profile, Purpose, TeamAction, Timer},
+    ports::{Completion, ToolCall},
+    rows::Withdraw,
     spec::partner::PartnerFiles,
     turn::Standing,
 };
@@ -148,6 +151,39 @@ fn who_does_not_want_it_or_cannot_be_reached_gets_nothing_more() {
 }
 
 #[test]
+fn what_is_entered_and_what_is_sent_is_noted_and_counted() {
+    let mut talk = talk_with(&format!("on_reply: continue\n{ENTER}{STEPS}"));
+    begin(&mut talk);
+    let counted = |talk: &Rehearsal| -> Vec<(&'static str, String)> {
+        let all = talk.commits.iter().flat_map(|commit| &commit.tallies);
+        all.filter(|one| one.what.name().starts_with("sequence"))
+            .map(|one| (one.what.name(), one.key.clone()))
+            .collect()
+    };
+    assert!(fact(&talk, "sequence.entered") && !fact(&talk, "sequence.sent"));
+    talk.wait(3 * HOUR);
+    assert!(fact(&talk, "sequence.sent"));
+    assert_eq!(counted(&talk), [("sequence.entered", "s".to_owned()), ("sequence.sent", "s.раз".to_owned())]);
+}
+
+/// What earlier turns have put into the outbox is another matter than what is still to be said.
+#[test]
+fn a_stop_and_a_take_over_take_back_the_follow_ups_that_wait_to_be_sent_and_a_word_does_not() {
+    let taken_back = |talk: &Rehearsal| talk.last.iter().any(|commit| commit.withdraw == Withdraw::Campaigns);
+    let mut talk = talk_with(&format!("on_reply: continue\n{ENTER}{STEPS}"));
+    begin(&mut talk);
+    talk.wait(HOUR);
+    talk.me("спасибо");
+    assert!(!taken_back(&talk));
+    talk.team(TeamAction::TakeOver);
+    assert!(taken_back(&talk));
+    talk.team(TeamAction::GiveBack);
+    assert!(!taken_back(&talk));
+    talk.me("стоп");
+    assert!(taken_back(&talk));
+}
+
+#[test]
 fn while_a_person_leads_the_conversation_it_waits_and_skips_what_is_too_late() {
     let mut talk = talk_with(&format!("expires: 2h\non_reply: continue\n{ENTER}{STEPS}"));
     begin(&mut talk);
@@ -217,4 +253,102 @@ fn a_button_of_a_step_begins_a_flow() {
     talk.wait(21 * HOUR);
     talk.press("Ещё");
     assert!(talk.words().contains("Кто вы?"));
+}
+
+/// The same partner, whose flow asks whether advertisements may be sent.
+fn talk_of_ads(sequence: &str, accounts: &str) -> Rehearsal {
+    let mut files = partner(&[("s", sequence)]);
+    files.insert("config.yaml".into(), format!("name: Живинка\naccounts: {accounts}\n").into());
+    let flow = "start: {commands: [/a], words: [дальше]}\nsteps:\n  - ask: Присылать новости? Это реклама.\n    as: новости\n    choice: {да: 'Да, присылайте', нет: Нет}\n    ads: да\n  - end: бросил\n";
+    files.insert("flows/a.yaml".into(), flow.into());
+    Rehearsal::new(playbook("zhivinka", &files), "web", "2026-12-01T12:00:00+03:00")
+}
+
+const AD: &str = "enter: {fact: flow.a.бросил}\nad: {erid: 2Vtzq, advertiser: ООО «Ромашка»}\nsteps:\n  - {id: раз, after: 3h, say: Раз}\n";
+
+#[test]
+fn who_agreed_gets_advertisements_that_say_what_they_are_and_whose() {
+    let mut talk = talk_of_ads(AD, "{web: {}}");
+    talk.did(Content::Command { name: "a".into(), args: String::new() });
+    talk.press("Да, присылайте");
+    let given = talk.last.as_ref().and_then(|turn| turn.facts.iter().find(|fact| fact.name == "consent.given"));
+    let proof: Fact = serde_json::from_str(&given.expect("the proof is kept").data).unwrap();
+    let Fact::ConsentGiven { kind: ConsentKind::Ads, text_hash, by, key, .. } = proof else { panic!("{proof:?}") };
+    assert_eq!((text_hash.len(), by.as_str(), key.is_empty()), (64, "Да, присылайте", false));
+    let said = talk.wait(3 * HOUR);
+    assert_eq!(texts(said), ["Раз\n\nРеклама. ООО «Ромашка». erid: 2Vtzq"]);
+    assert_eq!(said[0].purpose, Purpose::Ad);
+}
+
+#[test]
+fn who_did_not_agree_changed_their_mind_or_is_on_an_account_without_ads_gets_none() {
+    for (answers, accounts) in [
+        (&["Нет"][..], "{web: {}}"),
+        (&["Да, присылайте"][..], "{web: {ads: deny}}"),
+        // The later answer counts.
+        (&["Да, присылайте", "Нет"][..], "{web: {}}"),
+    ] {
+        let mut talk = talk_of_ads(AD, accounts);
+        for answer in answers {
+            talk.did(Content::Command { name: "a".into(), args: String::new() });
+            talk.press(answer);
+        }
+        assert!(talk.wait(100 * HOUR).is_empty(), "{answers:?} {accounts}");
+        assert!(fact(&talk, "ad.suppressed"), "{answers:?} {accounts}");
+    }
+}
+
+#[test]
+fn neither_a_model_nor_other_words_agree_to_advertisements() {
+    let fill = ToolCall {
+        id: "1".into(), name: "fill".into(), arguments: r#"{"slot":"новости","value":"да"}"#.into()
+    };
+    let mut calls = vec![fill];
+    let mut talk = talk_of_ads(AD, "{web: {}}").model(move |_| {
+        let calls = std::mem::take(&mut calls);
+        Ok(Completion { text: "Мы — «Живинка».".into(), calls, ..Completion::default() })
+    });
+    talk.did(Content::Command { name: "a".into(), args: String::new() });
+    talk.me("а вы кто вообще такие?");
+    assert!(!fact(&talk, "consent.given"));
+}
+
+#[test]
+fn a_step_that_is_due_beside_a_word_that_ends_it_is_not_said() {
+    let timer = || Event::Timer { timer: Timer::Sequence };
+    let stop = || Event::Customer { content: Content::Text { text: "стоп".into() }, profile: Profile::default() };
+    for mail in [vec![timer(), stop()], vec![stop(), timer()]] {
+        let mut talk = talk_with(&format!("{ENTER}{STEPS}"));
+        begin(&mut talk);
+        talk.pass(3 * HOUR);
+        let said = texts(talk.play(mail));
+        assert!(said.iter().all(|text| !text.contains("Раз")), "{said:?}");
+        assert!(talk.wait(100 * HOUR).is_empty());
+    }
+}
+
+#[test]
+fn a_customer_in_another_zone_is_written_to_by_their_own_clock() {
+    let mut talk = talk_from(&format!("{ENTER}{STEPS}"), "2026-12-01T12:00:00+03:00");
+    let profile = Profile { zone: Some("Asia/Vladivostok".into()), ..Profile::default() };
+    talk.play(vec![Event::Customer { content: Content::Text { text: "Здравствуйте".into() }, profile }]);
+    begin(&mut talk);
+    // Three hours later it is three in the afternoon in Moscow, and ten in the evening in Vladivostok.
+    assert_eq!(standing(&talk).due, moment("2026-12-02T09:00:00+10:00"));
+}
+
+#[test]
+fn reminders_of_a_flow_count_towards_the_limits() {
+    let mut files = partner(&[("s", &format!("{ENTER}{STEPS}"))]);
+    files.insert(
+        "config.yaml".into(),
+        "name: К\naccounts: {web: {}}\nstages: [новый, отказ]\nlimits: {per_day: 1, per_week: 5}\n".into(),
+    );
+    let flow = "start: {commands: [/a], words: [дальше]}\nsteps:\n  - ask: Кто вы?\n    as: кто\n    choice: {я: Я, не_я: Не я}\n    silence: [{after: 1h, say: Вы тут?}, {after: 2h, end: бросил}]\n  - end: бросил\n";
+    files.insert("flows/a.yaml".into(), flow.into());
+    let mut talk = Rehearsal::new(playbook("korica", &files), "web", "2026-12-01T12:00:00+03:00");
+    talk.did(Content::Command { name: "a".into(), args: String::new() });
+    assert_eq!(texts(talk.wait(HOUR)).len(), 1);
+    assert!(talk.wait(10 * HOUR).is_empty(), "one a day");
+    assert_eq!(texts(talk.wait(12 * HOUR)), ["Раз"], "in the morning");
 }

@@ -76,3 +76,14 @@ fn what_was_moved_on_or_closed_for_good_is_not_taken_back() {
     talk.team(TeamAction::UndoOrder { order, by: OrderMove::Refund, from: OrderState::InProgress });
     assert_eq!(state(&talk), OrderState::Refunded);
 }
+
+/// PAINS 15: both ends of a person's stretch are told, with who it was.
+#[test]
+fn the_timeline_says_who_took_the_conversation_and_who_gave_it_back() {
+    let mut talk = at_filling();
+    talk.team(TeamAction::TakeOver);
+    talk.team(TeamAction::GiveBack);
+    let told: Vec<String> = talk.commits.iter().flat_map(|commit| &commit.facts).map(|row| row.data.clone()).collect();
+    assert!(told.iter().any(|data| data.contains("handoff") && data.contains("taken:")), "{told:?}");
+    assert!(told.iter().any(|data| data.contains("hand_back") && data.contains("who")), "{told:?}");
+}

@@ -199,7 +199,8 @@ fn hours_are_hours_over_a_change_of_the_clock() {
 fn quiet_hours_that_end_in_a_gap_end_after_it_and_in_a_fold_not_a_day_late() {
     let silence = "silence: [{after: 1h, say: Вы тут?}]";
     let gap = in_zone("Europe/Berlin", "22:00-2:30", silence, "2027-03-28T00:00:00+01:00");
-    assert_eq!(due(&gap), moment("2027-03-28T03:30:00+02:00"));
+    // The clock goes from two to three: that is the first minute behind the night.
+    assert_eq!(due(&gap), moment("2027-03-28T03:00:00+02:00"));
     // A quarter past two for the second time: it was half past two once, and will be again.
     let fold = in_zone("Europe/Berlin", "22:00-2:30", silence, "2027-10-31T02:15:00+02:00");
     assert_eq!(due(&fold), moment("2027-10-31T02:30:00+01:00"));
@@ -272,4 +273,23 @@ fn a_clock_set_back_between_two_reminders_prolongs_nothing() {
     assert!(second <= moment(NOON) + SignedDuration::from_hours(20), "{second}");
     talk.wait(SignedDuration::from_hours(21));
     assert!(fact(&talk, "flow.a.бросил"));
+}
+
+/// A reminder that the day's limit holds back is looked at again when there is room, and not at once, again and again.
+#[test]
+fn a_reminder_that_the_days_limit_holds_back_rings_when_there_is_room() {
+    let silence =
+        "silence: [{after: 1h, say: Раз}, {after: 2h, say: Два}, {after: 3h, say: Три}, {after: 20h, end: бросил}]";
+    let mut talk = in_zone("Europe/Moscow", "21:00-9:00", silence, NOON);
+    let texts = |said: &[voronka_core::message::Bubble]| -> Vec<&str> {
+        let told = |bubble: &voronka_core::message::Bubble| {
+            ["Раз", "Два", "Три"].into_iter().find(|word| bubble.text.text.starts_with(word))
+        };
+        said.iter().filter_map(told).collect()
+    };
+    assert_eq!(texts(talk.wait(SignedDuration::from_hours(2))), ["Раз", "Два"], "two a day");
+    let turns = talk.commits.len();
+    assert_eq!(texts(talk.wait(SignedDuration::from_hours(8))), Vec::<&str>::new());
+    assert!(talk.commits.len() <= turns + 2, "{} turns for nothing", talk.commits.len() - turns);
+    assert_eq!(texts(talk.wait(SignedDuration::from_hours(14))), ["Три"]);
 }

@@ -6,8 +6,9 @@
 use std::{future::Future, sync::Arc};
 
 use async_trait::async_trait;
+use jiff::SignedDuration;
 use tokio::sync::oneshot;
-use tracing::Instrument;
+use tracing::{Instrument, warn};
 use voronka_core::{
     ids::PartnerId,
     message::{ConversationKey, Inbound},
@@ -20,6 +21,9 @@ use crate::{
     conversations::{self, Conversations, News},
     life::Group,
 };
+
+/// Pause after the store could not tell what others have posted.
+const PAUSE: SignedDuration = SignedDuration::from_secs(1);
 
 #[async_trait]
 impl Mailbox for Engine {
@@ -96,6 +100,27 @@ async fn owned<T: Send + 'static>(shared: &Shared, work: impl Future<Output = T>
 
 fn panicked() -> PostError {
     PostError::Store("the store panicked".into())
+}
+
+/// Hears what other processes have posted for partners that are served here.
+pub(crate) fn hear_news(shared: &Arc<Shared>) {
+    let task = Arc::clone(shared);
+    shared.life.spawn(Group::Turns, async move {
+        loop {
+            let news = tokio::select! {
+                biased;
+                () = task.life.stopping.cancelled() => return,
+                news = task.journal.news() => news,
+            };
+            match news {
+                Ok(keys) => keys.into_iter().for_each(|key| Conversations::wake(&task, key)),
+                Err(error) => {
+                    warn!(%error, "what others have posted could not be read; trying again");
+                    task.clock.sleep(PAUSE).await;
+                }
+            }
+        }
+    });
 }
 
 async fn post(shared: Arc<Shared>, batch: Vec<Inbound>) -> Result<Posted, PostError> {

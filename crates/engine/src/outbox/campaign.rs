@@ -20,7 +20,7 @@ use tokio::sync::{mpsc, oneshot};
 use tracing::warn;
 use voronka_core::{
     ids::{AccountId, BubbleId, PartnerId},
-    rows::{Lane, OutboxRow},
+    rows::{Lane, OutboxRow, Withdrawal},
 };
 
 use super::{Load, results::Report};
@@ -46,6 +46,12 @@ struct Held {
     dropped: bool,
 }
 
+impl Held {
+    fn drop_some(&mut self) {
+        (self.spilled, self.dropped) = (true, true);
+    }
+}
+
 impl Default for Held {
     fn default() -> Self {
         // What the last run has left is not read at the start.
@@ -62,9 +68,14 @@ impl Campaign {
     pub(super) fn takes_one(&self) -> bool {
         let mut held = self.lock();
         if held.spilled || held.in_memory >= CAMPAIGN_MAX {
-            (held.spilled, held.dropped) = (true, true);
+            held.drop_some();
         }
         !held.spilled
+    }
+
+    /// Something that is in the store is not in memory: it is looked for by another pass.
+    fn has_dropped_some(&self) {
+        self.lock().drop_some();
     }
 
     pub(super) fn add(&self) {
@@ -111,6 +122,8 @@ pub(super) struct ReadBack {
     after: Option<i64>,
     /// What ended since the page was asked for.
     ended: FxHashSet<BubbleId>,
+    /// What was taken back since the page was asked for.
+    withdrawn: Vec<Withdrawal>,
 }
 
 impl ReadBack {
@@ -120,7 +133,16 @@ impl ReadBack {
         account: AccountId,
         results: mpsc::UnboundedSender<Report>,
     ) -> Self {
-        Self { shared, partner, account, results, reading: None, after: None, ended: FxHashSet::default() }
+        Self {
+            shared,
+            partner,
+            account,
+            results,
+            reading: None,
+            after: None,
+            ended: FxHashSet::default(),
+            withdrawn: Vec::new(),
+        }
     }
 
     /// Begins to read the next page, if there is one and it is wanted.
@@ -163,12 +185,18 @@ impl ReadBack {
         self.reading = None;
         let Page { rows, limit, settled } = page;
         self.after = rows.last().map(|(position, _)| *position);
+        let withdrawn = std::mem::take(&mut self.withdrawn);
+        if !withdrawn.is_empty() {
+            // What the conversation was told later may be on the page as well.
+            load.campaign.has_dropped_some();
+        }
         if rows.len() < limit {
             self.after = None;
             load.campaign.pass_ends();
         }
         let ended = std::mem::take(&mut self.ended);
-        let waits = |row: &OutboxRow| !ended.contains(&row.id) && !settled.contains(&row.id);
+        let is_withdrawn = |row: &OutboxRow| withdrawn.iter().any(|one| one.takes(&row.conversation, row.lane));
+        let waits = |row: &OutboxRow| !ended.contains(&row.id) && !settled.contains(&row.id) && !is_withdrawn(row);
         rows.into_iter().map(|(_, row)| row).filter(waits).collect()
     }
 
@@ -176,6 +204,13 @@ impl ReadBack {
     pub(super) fn has_ended(&mut self, row: &OutboxRow) {
         if self.reading.is_some() && row.lane == Lane::Campaign {
             self.ended.insert(row.id);
+        }
+    }
+
+    /// These bubbles left the store, though a page that is being read may have them.
+    pub(super) fn withdraw(&mut self, withdrawal: Withdrawal) {
+        if self.reading.is_some() {
+            self.withdrawn.push(withdrawal);
         }
     }
 }

@@ -13,9 +13,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use voronka_core::{
     capabilities::Pace,
     ids::BubbleId,
-    message::Peer,
+    message::{ConversationKey, Peer},
     ports::{Channel, Chat},
-    rows::Lane,
+    rows::{Lane, OutboxRow, Withdrawal},
 };
 
 use super::{
@@ -73,9 +73,23 @@ struct Place {
 struct Line {
     /// By lane, and in order.
     waiting: VecDeque<Box<Waiting>>,
-    under_way: bool,
+    under_way: Option<UnderWay>,
     /// The place that counts.
     place: u64,
+}
+
+/// A bubble that is being sent.
+struct UnderWay {
+    of: ConversationKey,
+    lane: Lane,
+    /// It was taken back since: it is not to be sent again.
+    withdrawn: bool,
+}
+
+impl UnderWay {
+    fn of(row: &OutboxRow) -> Self {
+        Self { of: row.conversation.clone(), lane: row.lane, withdrawn: false }
+    }
 }
 
 impl Queue {
@@ -103,7 +117,7 @@ impl Queue {
         let theirs = self.lines.entry(peer.clone()).or_default();
         let at = theirs.waiting.partition_point(|other| other.row.lane <= lane);
         theirs.waiting.insert(at, waiting);
-        if at == 0 && !theirs.under_way {
+        if at == 0 && theirs.under_way.is_none() {
             self.stand(&peer);
         }
         true
@@ -147,12 +161,8 @@ impl Queue {
         self.has_ended(waiting.row.lane);
         let peer = &waiting.row.peer;
         let Some(line) = self.lines.get_mut(peer) else { return };
-        line.under_way = false;
-        if line.waiting.is_empty() {
-            self.lines.remove(peer);
-        } else {
-            self.stand(peer);
-        }
+        line.under_way = None;
+        self.goes_on(peer);
     }
 
     /// The bubble goes again, before all others of its peer and lane, not before `at`.
@@ -161,10 +171,42 @@ impl Queue {
         waiting.not_before = Some(at);
         let (peer, lane) = (waiting.row.peer.clone(), waiting.row.lane);
         let theirs = self.lines.entry(peer.clone()).or_default();
-        theirs.under_way = false;
+        theirs.under_way = None;
         let at = theirs.waiting.partition_point(|other| other.row.lane < lane);
         theirs.waiting.insert(at, waiting);
         self.stand(&peer);
+    }
+
+    /// Takes back what waits; the lanes of what has left. What is under way may arrive, and is [withdrawn](Self::is_withdrawn).
+    pub(super) fn withdraw(&mut self, withdrawal: &Withdrawal) -> Vec<Lane> {
+        let (mut lanes, mut headless) = (Vec::new(), Vec::new());
+        for (peer, line) in &mut self.lines {
+            if let Some(under_way) = &mut line.under_way {
+                under_way.withdrawn |= withdrawal.takes(&under_way.of, under_way.lane);
+            }
+            let head = line.waiting.front().map(|waiting| waiting.row.id);
+            line.waiting.retain(|waiting| {
+                let leaves = withdrawal.takes(&waiting.row.conversation, waiting.row.lane);
+                if leaves {
+                    self.known.remove(&waiting.row.id);
+                    lanes.push(waiting.row.lane);
+                }
+                !leaves
+            });
+            if head != line.waiting.front().map(|waiting| waiting.row.id) && line.under_way.is_none() {
+                headless.push(peer.clone());
+            }
+        }
+        for peer in headless {
+            self.goes_on(&peer);
+        }
+        lanes
+    }
+
+    /// Whether a bubble that is under way was taken back since it left.
+    pub(super) fn is_withdrawn(&self, waiting: &Waiting) -> bool {
+        let line = self.lines.get(&waiting.row.peer);
+        line.and_then(|line| line.under_way.as_ref()).is_some_and(|under_way| under_way.withdrawn)
     }
 
     /// The channel asks the account to slow down.
@@ -186,6 +228,15 @@ impl Queue {
     fn set_pace(&mut self, pace: Option<Pace>) {
         self.pace = pace;
         self.throttle.set_pace(pace);
+    }
+
+    /// A line that has a new head, or nobody any more.
+    fn goes_on(&mut self, peer: &Peer) {
+        if self.lines.get(peer).is_some_and(|line| line.waiting.is_empty()) {
+            self.lines.remove(peer);
+        } else {
+            self.stand(peer);
+        }
     }
 
     /// Gives a line the place that its head is to wait in.
@@ -214,7 +265,7 @@ impl Queue {
     }
 
     fn counts(&self, place: &Place) -> bool {
-        self.lines.get(&place.peer).is_some_and(|line| line.place == place.number && !line.under_way)
+        self.lines.get(&place.peer).is_some_and(|line| line.place == place.number && line.under_way.is_none())
     }
 
     /// Whose moment has come is ready.
@@ -251,7 +302,7 @@ impl Queue {
     fn set_off(&mut self, peer: &Peer, chat: Option<Chat>, now: Timestamp) -> Option<Box<Waiting>> {
         let line = self.lines.get_mut(peer)?;
         let waiting = line.waiting.pop_front()?;
-        line.under_way = true;
+        line.under_way = Some(UnderWay::of(&waiting.row));
         if waiting.row.lane != Lane::Dialogue {
             self.background += 1;
         }

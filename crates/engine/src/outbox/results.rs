@@ -8,7 +8,7 @@ use tracing::{error, warn};
 use voronka_core::{
     ids::BubbleId,
     message::{ConversationKey, Inbound},
-    ports::{Fate, Settled},
+    ports::{Fate, Settled, StoreError},
 };
 
 use super::Unwritten;
@@ -86,6 +86,8 @@ fn bubble(settled: &Settled) -> BubbleId {
 enum Tried {
     Written,
     Refused,
+    /// Another process serves the partner, and sends what it finds.
+    Elsewhere,
 }
 
 async fn try_to_settle(shared: &Arc<Shared>, batch: &[Settled]) -> Tried {
@@ -96,6 +98,9 @@ async fn try_to_settle(shared: &Arc<Shared>, batch: &[Settled]) -> Tried {
     while let Err(error) = shared.journal.settle(batch.to_vec()).await {
         for key in &events {
             shared.mailboxes.forget(key);
+        }
+        if error == StoreError::Elsewhere {
+            return Tried::Elsewhere;
         }
         warn!(%error, "results of sending could not be written");
         if error.fate() == Fate::Final {

@@ -16,11 +16,11 @@ use voronka_core::{
     ids::{AccountId, PartnerId},
     message::DeliveryFate,
     ports::{Channel, Fate, Moment, Receipt, SendError, Settled},
-    rows::{Lane, OutboxRow},
+    rows::{Lane, OutboxRow, Withdrawal},
 };
 
 use super::{
-    Load, Served, TRIED_FOR, UNDER_WAY_MAX, Unwritten,
+    Handed, Load, Served, TRIED_FOR, UNDER_WAY_MAX, Unwritten,
     campaign::{Page, ReadBack},
     given_up,
     queue::{Next, Queue},
@@ -33,7 +33,7 @@ use crate::{Shared, signs};
 const UNCLEAR_PAUSES: [SignedDuration; 3] =
     [SignedDuration::from_millis(500), SignedDuration::from_secs(5), SignedDuration::from_mins(1)];
 /// How long a send may take, whatever its adapter says: one that never ends holds its peer and a place of its account.
-const SEND_MAX: SignedDuration = SignedDuration::from_mins(1);
+pub(crate) const SEND_MAX: SignedDuration = SignedDuration::from_mins(1);
 /// Pause after a failure: doubles up to the longest.
 const PAUSE_MIN: SignedDuration = SignedDuration::from_millis(500);
 const PAUSE_MAX: SignedDuration = SignedDuration::from_mins(1);
@@ -41,6 +41,9 @@ const PAUSE_MAX: SignedDuration = SignedDuration::from_mins(1);
 const DOUBLINGS: u32 = 7;
 /// The longest that a messenger may ask an account to wait.
 const HOLD_MAX: SignedDuration = SignedDuration::from_hours(24);
+
+/// How often it is looked whether a partner that another process may serve is ours again.
+const AGAIN_EVERY: SignedDuration = SignedDuration::from_millis(200);
 
 /// Sends on one account.
 pub(super) struct Sender {
@@ -89,7 +92,7 @@ impl Sender {
 
     pub(super) async fn run(
         mut self,
-        mut handed_over: mpsc::UnboundedReceiver<OutboxRow>,
+        mut handed_over: mpsc::UnboundedReceiver<Handed>,
         mut served: watch::Receiver<Served>,
     ) {
         let (shared, load) = (Arc::clone(&self.shared), Arc::clone(&self.load));
@@ -102,11 +105,13 @@ impl Sender {
         let mut under_way = FuturesUnordered::new();
         loop {
             // All that was handed over is in line before anything goes, so that lanes are compared.
-            while let Ok(row) = handed_over.try_recv() {
-                self.take(row);
+            while let Ok(handed) = handed_over.try_recv() {
+                self.take(handed);
             }
-            self.served.clone_from(&served.borrow_and_update());
-            let last = life.last_sends.is_cancelled();
+            // Another process may serve the account from then on.
+            let gone = handed_over.is_closed();
+            self.served = served.borrow_and_update().clone().filter(|_| !gone);
+            let last = gone || life.last_sends.is_cancelled();
             self.wakes_at = None;
             while under_way.len() < UNDER_WAY_MAX
                 && !self.is_behind()
@@ -125,7 +130,7 @@ impl Sender {
             tokio::select! {
                 biased;
                 Some((waiting, result)) = under_way.next() => self.sent(waiting, result),
-                Some(row) = handed_over.recv() => self.take(row),
+                handed = handed_over.recv(), if !gone => handed.into_iter().for_each(|handed| self.take(handed)),
                 Ok(()) = served.changed() => {}
                 () = load.written.notified(), if behind => {}
                 page = self.read_back.page() => self.take_page(page),
@@ -141,9 +146,23 @@ impl Sender {
         keyless && self.load.is_behind()
     }
 
-    fn take(&mut self, row: OutboxRow) {
-        let lane = row.lane;
-        if !self.queue.push(Waiting::new(row, self.shared.clock.moment())) {
+    fn take(&mut self, handed: Handed) {
+        match handed {
+            Handed::Bubble(waiting) => self.put_in_line(waiting),
+            Handed::Withdrawal(withdrawal) => self.withdraw(*withdrawal),
+        }
+    }
+
+    fn withdraw(&mut self, withdrawal: Withdrawal) {
+        for lane in self.queue.withdraw(&withdrawal) {
+            self.load.remove(lane);
+        }
+        self.read_back.withdraw(withdrawal);
+    }
+
+    fn put_in_line(&mut self, waiting: Box<Waiting>) {
+        let lane = waiting.row.lane;
+        if !self.queue.push(waiting) {
             self.load.remove(lane);
         }
     }
@@ -156,7 +175,7 @@ impl Sender {
                 continue;
             }
             self.load.add(row.lane);
-            self.take(row);
+            self.put_in_line(Waiting::new(row, self.shared.clock.moment()));
         }
     }
 
@@ -164,6 +183,10 @@ impl Sender {
     fn next(&mut self) -> Option<impl Future<Output = Ended> + use<>> {
         let channel = Arc::clone(self.served.as_ref()?);
         let now = self.shared.clock.now();
+        if !self.shared.journal.holds(&self.partner) {
+            self.wakes_at = Some(now + AGAIN_EVERY);
+            return None;
+        }
         loop {
             let waiting = match self.queue.next(channel.as_ref(), now) {
                 Next::Bubble(waiting) => waiting,
@@ -188,6 +211,7 @@ impl Sender {
                 debug!(bubble = %id, message = receipt.message, "sent");
                 return self.settle(&waiting, Settled::Sent { partner, id });
             }
+            Err(_) if self.queue.is_withdrawn(&waiting) => return self.leaves(&waiting),
             Err(error) => error,
         };
         waiting.row.attempts = waiting.row.attempts.saturating_add(1);
@@ -271,11 +295,16 @@ impl Sender {
     }
 
     fn settle(&mut self, waiting: &Waiting, result: Settled) {
+        self.leaves(waiting);
+        // Results are written until the last sender has ended: one that is not is sent again after the next start.
+        let _kept = self.results.send(Report::Settled(result, Some(Unwritten::of(&self.load))));
+    }
+
+    /// It is in memory no more.
+    fn leaves(&mut self, waiting: &Waiting) {
         self.queue.done(waiting);
         self.load.remove(waiting.row.lane);
         self.read_back.has_ended(&waiting.row);
-        // Results are written until the last sender has ended: one that is not is sent again after the next start.
-        let _kept = self.results.send(Report::Settled(result, Some(Unwritten::of(&self.load))));
     }
 }
 

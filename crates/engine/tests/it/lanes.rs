@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use voronka_core::{
     capabilities::{Capabilities, Pace},
     ids::BubbleId,
-    message::{Bubble, Peer},
+    message::{Bubble, Peer, TeamAction},
     ports::{Channel, Clock, Journal, Receipt, SendError},
     rows::{Lane, OutboxRow},
 };
@@ -61,6 +61,69 @@ async fn after_a_plea_an_answer_is_the_first_thing_that_goes_and_nothing_is_doub
     all.sort();
     all.dedup();
     assert_eq!((all.len(), stage.telegram.sent().len()), (301, 301));
+}
+
+/// PAINS 14: whoever wants no more, talks with a person or is forgotten gets none of what waited to be sent.
+#[tokio::test]
+async fn a_follow_up_that_waits_is_not_sent_after_a_stop_a_take_over_or_a_wish_to_be_forgotten() {
+    let stage = Stage::with(CONFIG, thirty_a_second(), echo());
+    // Three go at once, the others wait for the clock.
+    let others = (0..3).map(|n| campaign(&format!("guest-{n}"), "Скидка!"));
+    let guests = ["anna", "boris", "clara", "diana"];
+    stage.left(others.chain(guests.map(|who| campaign(who, "Скидка!"))).collect()).await;
+    stage.engine.start().await.unwrap();
+    quiet().await;
+    stage.says("anna", "1", "стоп").await;
+    stage.team("boris", "2", TeamAction::TakeOver).await;
+    stage.says("clara", "3", "удалите мои данные").await;
+    quiet().await;
+    let left = stage.store.outbox();
+    let waits = |who: &str| left.iter().any(|row| row.lane == Lane::Campaign && row.peer == Peer::new(who));
+    assert_eq!(guests.map(waits), [false, false, false, true], "{left:?}");
+    stage.pass(SignedDuration::from_secs(10)).await;
+    let told = |who: &str| stage.seen(who).iter().any(|text| text == "Скидка!");
+    assert_eq!(guests.map(told), [false, false, false, true]);
+    assert!(!stage.seen("anna").is_empty(), "she hears that she is not written to any more");
+}
+
+/// More than an account has in memory.
+#[tokio::test]
+async fn a_follow_up_that_waits_in_the_store_alone_is_not_sent_after_a_stop() {
+    let stage = Stage::new();
+    stage.telegram.hold();
+    let guests: Vec<String> = (0..3_000).map(|n| format!("guest-{n}")).collect();
+    stage.left(guests.iter().map(|who| campaign(who, "Скидка!")).collect()).await;
+    stage.engine.start().await.unwrap();
+    quiet().await;
+    let stops = ["guest-100", "guest-1500", "guest-2999"];
+    for (key, who) in stops.iter().enumerate() {
+        stage.says(who, &key.to_string(), "стоп").await;
+    }
+    quiet().await;
+    stage.telegram.release();
+    stage.pass(SignedDuration::from_secs(10)).await;
+    assert!(stage.store.outbox().is_empty(), "{}", stage.store.outbox().len());
+    let told = stage.telegram.sent().iter().filter(|sent| sent.bubble.text.text == "Скидка!").count();
+    assert_eq!(told, guests.len() - stops.len(), "the others get it");
+    assert!(stops.iter().all(|who| stage.seen(who).len() == 1), "the word that they are not written to");
+}
+
+/// Nobody knows whether it arrived: it would be tried again.
+#[tokio::test]
+async fn a_follow_up_that_failed_is_not_tried_again_after_a_stop() {
+    let stage = Stage::new();
+    stage.telegram.hold();
+    stage.left(vec![campaign("anna", "Скидка!")]).await;
+    stage.engine.start().await.unwrap();
+    quiet().await;
+    stage.says("anna", "1", "стоп").await;
+    quiet().await;
+    stage.telegram.break_peer(&Peer::new("anna"), SendError::Unavailable("502".into()));
+    stage.telegram.release();
+    quiet().await;
+    stage.telegram.mend(&Peer::new("anna"));
+    stage.pass(SignedDuration::from_secs(120)).await;
+    assert_eq!(stage.seen("anna").len(), 1, "the word that she is not written to any more");
 }
 
 #[tokio::test]

@@ -6,10 +6,11 @@ use jiff::SignedDuration;
 use voronka_core::{
     ids::BubbleId,
     message::{Content, DeliveryFate, Event, Inbound, Peer, TeamAction},
-    ports::PostError,
+    ports::{Journal, PostError, Settled, StoreError},
 };
 use voronka_testkit::{
     channel::roomy,
+    journal::Call,
     model::{Gate, Reply, ScriptedModel},
 };
 
@@ -263,4 +264,66 @@ async fn a_partner_that_is_retired_hears_nothing_more_and_goes_on_when_it_is_ser
     stage.says("anna", "2", "малина").await;
     soon(stage.telegram.until_shown(2)).await;
     assert!(stage.seen("anna")[1].contains("малина"));
+}
+
+#[tokio::test]
+async fn who_leaves_is_waited_for_as_long_as_an_answer_and_its_send_may_take() {
+    let stage = Stage::started().await;
+    stage.telegram.hold();
+    stage.says("anna", "1", "вишня").await;
+    quiet().await;
+    let engine = stage.engine.clone();
+    let retired = tokio::spawn(async move { engine.retire(&partner()).await });
+    stage.pass(SignedDuration::from_secs(50)).await;
+    assert!(!retired.is_finished());
+    stage.telegram.release();
+    assert_eq!(soon(retired).await.unwrap(), Retired::Quiet);
+    assert_eq!(stage.seen("anna").len(), 1);
+}
+
+/// The store does not take what became of the answer for two minutes.
+#[tokio::test]
+async fn who_was_busy_when_time_was_up_may_be_asked_for_again() {
+    let stage = Stage::started().await;
+    for _ in 0..60 {
+        stage.store.fail_next(Call::Settle, StoreError::Busy("held".into()));
+    }
+    stage.says("anna", "1", "вишня").await;
+    soon(stage.telegram.until_shown(1)).await;
+    for expected in [Retired::Busy, Retired::Quiet, Retired::WasNot] {
+        let engine = stage.engine.clone();
+        let retired = tokio::spawn(async move { engine.retire(&partner()).await });
+        stage.pass(SignedDuration::from_secs(80)).await;
+        assert_eq!(soon(retired).await.unwrap(), expected);
+    }
+}
+
+#[tokio::test]
+async fn what_waits_to_be_sent_of_a_partner_that_is_forgotten_is_dropped() {
+    let gate = Gate::closed();
+    let model = ScriptedModel::answering(|prompt| Reply::text(echoed(prompt)));
+    model.push(Reply::text("Да, вишня есть.").after(&gate));
+    let stage = Stage::with(CONFIG, roomy(), model);
+    stage.engine.start().await.unwrap();
+    stage.says("anna", "1", "вишня").await;
+    soon(gate.reached_by(1)).await;
+    let engine = stage.engine.clone();
+    let retired = tokio::spawn(async move { engine.retire(&partner()).await });
+    until(|| stage.engine.served(&partner()).is_none()).await;
+    gate.open();
+    stage.pass(SignedDuration::from_millis(10)).await;
+    assert_eq!(soon(retired).await.unwrap(), Retired::Quiet);
+    // Its rows are deleted.
+    for (_, row) in stage.store.unsent_of(&partner(), 0, 10).await.unwrap() {
+        let gone = Settled::GivenUp { partner: partner(), id: row.id, event: None };
+        stage.store.settle(vec![gone]).await.unwrap();
+    }
+    stage.engine.forget(&partner());
+    // One of the same name comes later.
+    stage.engine.serve(stage.partner(CONFIG));
+    stage.says("anna", "2", "малина").await;
+    soon(stage.telegram.until_shown(1)).await;
+    quiet().await;
+    let seen = stage.seen("anna");
+    assert!(seen.len() == 1 && seen[0].contains("малина"), "{seen:?}");
 }

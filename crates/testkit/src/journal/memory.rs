@@ -4,7 +4,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use voronka_core::{
     ids::{AccountId, ConversationId, CustomerId, NoticeId, OrderId, PartnerId},
     message::{ConversationKey, Event, EventKey, Inbound, Timer},
@@ -15,6 +15,7 @@ use voronka_core::{
         ConversationRow, CustomerRow, DeadLetter, FactRow, Lane, LeadRow, Mail, MailSeq, MessageRow, NoticeRow,
         OrderRow, OutboxRow, RawLetter, Told, TurnCommit,
     },
+    tally::Counted,
 };
 
 mod state;
@@ -77,6 +78,7 @@ pub(super) struct State {
     pub(super) notices: BTreeMap<(PartnerId, NoticeId), NoticeRow>,
     pub(super) letters: BTreeMap<i64, Letter>,
     last_letter: i64,
+    pub(super) tallies: BTreeMap<(PartnerId, Counted, Date, String), i64>,
     pub(super) values: BTreeMap<(PartnerId, &'static str, String), String>,
 }
 
@@ -126,6 +128,41 @@ impl KeyValues for MemoryStore {
     ) -> Result<(), StoreError> {
         lock(&self.state).values.insert((partner.clone(), kind, key.to_owned()), value.to_owned());
         Ok(())
+    }
+
+    async fn replace_value(
+        &self,
+        partner: &PartnerId,
+        kind: &'static str,
+        key: &str,
+        before: &str,
+        value: &str,
+    ) -> Result<bool, StoreError> {
+        let mut state = lock(&self.state);
+        let kept = state.values.get_mut(&(partner.clone(), kind, key.to_owned())).filter(|kept| *kept == before);
+        let was_there = kept.is_some();
+        if let Some(kept) = kept {
+            value.clone_into(kept);
+        }
+        Ok(was_there)
+    }
+
+    async fn values(&self, partner: &PartnerId, kind: &'static str) -> Result<Vec<(String, String)>, StoreError> {
+        let state = lock(&self.state);
+        let of = state.values.iter().filter(|((of, its, _), _)| of == partner && *its == kind);
+        Ok(of.map(|((_, _, key), value)| (key.clone(), value.clone())).collect())
+    }
+
+    async fn drop_value(&self, partner: &PartnerId, kind: &'static str, key: &str) -> Result<bool, StoreError> {
+        Ok(lock(&self.state).values.remove(&(partner.clone(), kind, key.to_owned())).is_some())
+    }
+
+    async fn holders(&self, kind: &'static str) -> Result<Vec<PartnerId>, StoreError> {
+        let mut holders: Vec<PartnerId> =
+            lock(&self.state).values.keys().filter(|(_, its, _)| *its == kind).map(|(of, ..)| of.clone()).collect();
+        holders.sort();
+        holders.dedup();
+        Ok(holders)
     }
 }
 
@@ -232,7 +269,7 @@ impl MemoryStore {
     pub(crate) fn take_timer(&self, key: &ConversationKey, name: &str) -> Option<Inbound> {
         let event = self.due_events(key, Timestamp::MAX).into_iter().find(|inbound| match &inbound.event {
             Event::Timer { timer } => timer.name() == name,
-            Event::Customer { .. } | Event::Delivery { .. } | Event::Team { .. } => false,
+            Event::Customer { .. } | Event::Delivery { .. } | Event::Click { .. } | Event::Team { .. } => false,
         });
         lock(&self.state).timers.retain(|(of, known), _| of != key || *known != name);
         event

@@ -4,7 +4,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use voronka_core::{
     fact::Fact,
     ids::{CustomerId, OrderId, PartnerId},
@@ -16,6 +16,7 @@ use voronka_core::{
         OrderCard, OrderFilter, Page, QuestionCard, SEARCHED_MAX, StoreError, found_by,
     },
     rows::{Author, ConversationRow, FactRow, MessageRow, NoticeRow, UNHEARD},
+    tally::{Counted, Tally},
 };
 
 use super::memory::{KeptOrder, Letter, MemoryStore, State, lock};
@@ -168,8 +169,7 @@ impl Directory for MemoryStore {
         let state = lock(&self.state);
         let of = state.leads.iter().filter(|((whose, _), _)| whose == partner).map(|(_, lead)| lead);
         let of = of.filter(|lead| lead.at != UNHEARD);
-        let wanted = filter.temperature.as_deref();
-        let leads = of.filter(|lead| wanted.is_none_or(|wanted| lead.temperature == wanted));
+        let leads = of.filter(|lead| filter.takes(lead));
         let cards = leads.filter_map(|lead| {
             let (key, conversation) = state.latest_conversation(partner, lead.customer)?;
             let customer = state.customers.get(&(partner.clone(), lead.customer));
@@ -251,6 +251,29 @@ impl Directory for MemoryStore {
             unanswered: count(named("question.unanswered").count()),
             blocked: count(named("answer.blocked").count()),
         })
+    }
+
+    async fn report(
+        &self,
+        partner: &PartnerId,
+        of: &[Counted],
+        since: Date,
+        until: Date,
+    ) -> Result<Vec<Tally>, StoreError> {
+        let state = lock(&self.state);
+        let wanted = |(whose, what, day, _): &(PartnerId, Counted, Date, String), n: i64| {
+            whose == partner && of.contains(what) && (since..=until).contains(day) && n != 0
+        };
+        let found = state.tallies.iter().filter(|(id, n)| wanted(id, **n));
+        let tally = |((_, what, day, key), n): (&(PartnerId, Counted, Date, String), &i64)| Tally {
+            day: *day,
+            what: *what,
+            key: key.clone(),
+            n: *n,
+        };
+        let mut found: Vec<Tally> = found.map(tally).collect();
+        found.sort_by(|a, b| (a.what.name(), a.day, &a.key).cmp(&(b.what.name(), b.day, &b.key)));
+        Ok(found)
     }
 
     async fn dead_letters(&self, partner: &PartnerId, page: Page) -> Result<Vec<DeadLetterView>, StoreError> {

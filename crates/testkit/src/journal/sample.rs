@@ -10,6 +10,7 @@ use voronka_core::{
         TurnCommit,
     },
     spec::rich::Rich,
+    tally::{Counted, Tally},
 };
 
 /// A partner.
@@ -68,6 +69,10 @@ pub fn turn(key: &ConversationKey, inbound: &Inbound, expected: i64) -> TurnComm
         timers: Vec::new(),
         outbox: Vec::new(),
         notices: Vec::new(),
+        past: voronka_core::rows::Past::Stays,
+        withdraw: voronka_core::rows::Withdraw::Nothing,
+        posts: Vec::new(),
+        tallies: Vec::new(),
     }
 }
 
@@ -89,6 +94,7 @@ pub fn full_turn(key: &ConversationKey, inbound: &Inbound, expected: i64) -> Tur
         orders: vec![order(order_id, customer, OrderState::Placed, expected)],
         outbox: vec![bubble],
         notices: vec![notice(&format!("{key:?} {expected}"), expected)],
+        tallies: vec![tally(Counted::Stage, "interest", 1)],
         ..turn(key, inbound, expected)
     }
 }
@@ -116,6 +122,11 @@ pub fn lead(customer: CustomerId, temperature: &'static str, score: i32) -> Lead
 pub fn fact(customer: CustomerId, name: &str, seconds: i64) -> FactRow {
     let data = serde_json::json!({ "f": name }).to_string();
     FactRow { customer, name: name.to_owned(), data, at: moment(seconds) }
+}
+
+/// So many more of something, on the samples' first day.
+pub fn tally(what: Counted, key: &str, n: i64) -> Tally {
+    Tally { day: jiff::civil::date(2026, 11, 30), what, key: key.to_owned(), n }
 }
 
 /// An order of 2 400 roubles.

@@ -1,6 +1,7 @@
 //! What every store must do, a function a sentence. [`crate::journal_conformance`] stamps them as tests.
 #![expect(clippy::missing_panics_doc, reason = "a case fails by panicking where the store does not keep its word")]
 
+mod erasure;
 mod isolation;
 mod key_values;
 mod lists;
@@ -10,6 +11,7 @@ mod retention;
 mod timers;
 mod turns;
 
+pub use erasure::*;
 pub use isolation::*;
 pub use key_values::*;
 pub use lists::*;

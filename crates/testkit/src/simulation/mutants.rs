@@ -346,6 +346,8 @@ impl Journal for BrokenJournal {
                 consumed: turn.consumed.clone(),
                 messages: Vec::new(),
                 facts: Vec::new(),
+                tallies: Vec::new(),
+                posts: Vec::new(),
                 orders: Vec::new(),
                 timers: Vec::new(),
                 outbox: Vec::new(),

@@ -46,6 +46,8 @@ pub(super) struct Truth {
     timers: BTreeMap<(usize, &'static str), Timestamp>,
     fired: BTreeMap<EventId, u32>,
     bubbles: BTreeMap<BubbleId, Fate>,
+    /// Those that a later turn took back: nobody need see them.
+    withdrawn: BTreeSet<BubbleId>,
     /// Bubbles that are known to wait, by chat; to see order.
     last_shown: BTreeMap<usize, i64>,
     /// Words that an answer repeated, and in which bubble.
@@ -140,7 +142,7 @@ pub(super) fn act_number(inbound: &Inbound) -> Option<usize> {
     let mark = match &inbound.event {
         Event::Customer { profile, .. } => profile.handle.as_deref()?,
         Event::Team { who, .. } => who,
-        Event::Timer { .. } | Event::Delivery { .. } => return None,
+        Event::Timer { .. } | Event::Delivery { .. } | Event::Click { .. } => return None,
     };
     mark.rsplit('-').next()?.parse().ok()
 }
@@ -154,6 +156,7 @@ pub(super) fn event_id(inbound: &Inbound) -> EventId {
             None => strange(),
         },
         Event::Delivery { bubble, .. } => EventId::Delivery(*bubble),
+        Event::Click { .. } => strange(),
     }
 }
 
@@ -234,6 +237,11 @@ impl State {
                     self.truth.timers.remove(&(chat, *name));
                 }
             }
+        }
+        if let Some(withdrawal) = turn.withdrawal() {
+            let theirs = |fate: &Fate| withdrawal.takes(&fate.row.conversation, fate.row.lane);
+            let taken_back = self.truth.bubbles.iter().filter(|(_, fate)| theirs(fate)).map(|(id, _)| *id);
+            self.truth.withdrawn.extend(taken_back);
         }
         for row in &turn.outbox {
             self.check_bubble(chat, row, turn.expected + 1);

@@ -324,7 +324,9 @@ impl State {
         match &error {
             StoreError::Busy(_) | StoreError::Full => {}
             // Work rests until the next start.
-            StoreError::Damaged(_) | StoreError::Unreadable(_) | StoreError::Failed(_) => self.truth.rests = true,
+            StoreError::Damaged(_) | StoreError::Unreadable(_) | StoreError::Elsewhere | StoreError::Failed(_) => {
+                self.truth.rests = true;
+            }
         }
         Some(CommitError::Store(error))
     }

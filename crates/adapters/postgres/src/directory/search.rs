@@ -7,7 +7,9 @@ use voronka_core::{
     ids::{CustomerId, PartnerId},
     lead::Temperature,
     order::OrderState,
-    ports::{ConversationCard, Cursor, FOUND_MAX, LeadCard, Needle, OrderCard, Page, SEARCHED_MAX, order_holds},
+    ports::{
+        ConversationCard, Cursor, FOUND_MAX, LeadCard, LeadFilter, Needle, OrderCard, Page, SEARCHED_MAX, order_holds,
+    },
 };
 
 use super::{card, is_held, lead_card, order_card};
@@ -47,16 +49,18 @@ pub(super) async fn conversations(
 pub(super) async fn leads(
     store: &PostgresStore,
     partner: &PartnerId,
-    temperature: Option<Temperature>,
+    filter: &LeadFilter,
     needle: &Needle,
     page: Page,
 ) -> Result<Vec<LeadCard>, Problem> {
     let mut reading = store.reading(partner).await?;
     let mut session = reading.session();
-    let heat = temperature.map(Temperature::number);
+    let heat = filter.heat().map(Temperature::number);
+    // Of those that hold the words some may not be wanted.
+    let most_found = if filter.picks() { SEARCHED_MAX } else { page.limit };
     let of = of_partner(sql::LEADS_WORDS, partner).bind(heat).bind(most(SEARCHED_MAX));
     let mut found = session
-        .fitting(of, page.limit, |row| {
+        .fitting(of, most_found, |row| {
             let cursor = by_heat(row)?;
             let holds = needle.is_in(&words(row, 4)?) || needle.is_in(&words(row, 5)?);
             Ok((page.is_before(cursor) && holds).then_some(cursor))
@@ -64,9 +68,13 @@ pub(super) async fn leads(
         .await?;
     let people = people(&mut session, partner, needle).await?;
     found.extend(session.all(of_partner(sql::LEADS_OF, partner).bind(people).bind(heat), by_heat).await?);
-    let cards = read(&mut session, sql::LEADS_READ, partner, found, page, lead_card).await?;
+    let all = Page { limit: if filter.picks() { found.len() } else { page.limit }, ..page };
+    let mut cards = read(&mut session, sql::LEADS_READ, partner, found, all, lead_card).await?;
     reading.end().await?;
-    Ok(sorted(cards, LeadCard::cursor))
+    cards.retain(|card| filter.takes(&card.lead));
+    let mut cards = sorted(cards, LeadCard::cursor);
+    cards.truncate(page.limit);
+    Ok(cards)
 }
 
 pub(super) async fn orders(

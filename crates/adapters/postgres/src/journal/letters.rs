@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use voronka_core::{
     ids::{ConversationId, PartnerId},
     message::{ConversationKey, Inbound},
-    ports::{EventSetAside, Replayed, Telling},
+    ports::{EventSetAside, Replayed, StoreError, Telling},
     rows::{DeadLetter, MailSetAside, OutboxRow, RawLetter, Told},
 };
 
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     problem::Problem,
-    session::of_partner,
+    session::{Posting, of_partner},
     sql,
     values::{Id, get, micros, text, time, words},
     writer::{Desk, Errand},
@@ -39,10 +39,17 @@ impl SetAside {
 impl Errand for SetAside {
     type Answer = Telling;
 
+    fn partner(&self) -> Option<&PartnerId> {
+        Some(&self.letter.key.partner)
+    }
+
     async fn run(&self, desk: &mut Desk<'_>) -> Result<Telling, Problem> {
         let DeadLetter { mail, key, cause, at, told } = &self.letter;
         let partner = &key.partner;
-        desk.serve(partner).await?;
+        if !desk.may_write(partner) {
+            return Err(Problem::Store(StoreError::Elsewhere));
+        }
+        desk.serve(partner, Posting::No).await?;
         let take = of_partner(sql::MAIL_SET_ASIDE, partner).bind(Id(key.conversation.0)).bind(mail.clone());
         let mail = desk
             .session
@@ -99,7 +106,7 @@ impl Errand for KeepRaw {
 
     async fn run(&self, desk: &mut Desk<'_>) -> Result<(), Problem> {
         let RawLetter { partner, account, body, cause, at } = &self.0;
-        desk.serve(partner).await?;
+        desk.serve(partner, Posting::No).await?;
         let row = of_partner(sql::LETTER_ADD, partner)
             .bind(account.as_str().to_owned())
             .bind(None::<Id>)
@@ -122,10 +129,12 @@ pub(super) struct Replay {
 impl Errand for Replay {
     type Answer = Replayed;
 
-    const BRINGS_MAIL: bool = true;
+    fn partner(&self) -> Option<&PartnerId> {
+        Some(&self.partner)
+    }
 
     async fn run(&self, desk: &mut Desk<'_>) -> Result<Replayed, Problem> {
-        desk.serve(&self.partner).await?;
+        desk.serve(&self.partner, Posting::Yes).await?;
         let take = of_partner(sql::LETTER_TAKE, &self.partner).bind(self.letter);
         let taken =
             desk.session.one(take, |row| Ok((get::<Option<ConversationId>>(row, 0)?, kept(&words(row, 1)?)?))).await?;
@@ -134,6 +143,7 @@ impl Errand for Replay {
         let key = ConversationKey { partner: self.partner.clone(), conversation };
         let letters: Vec<Letter> = mail.iter().map(|kept| Letter::put_back(key.clone(), kept)).collect();
         mail::keep(&mut desk.session, &self.partner, &letters).await?;
+        desk.tell(&self.partner, [conversation]);
         Ok(Replayed::Waits(key))
     }
 }
@@ -170,16 +180,19 @@ impl ReplayRaw {
 impl Errand for ReplayRaw {
     type Answer = bool;
 
-    const BRINGS_MAIL: bool = true;
+    fn partner(&self) -> Option<&PartnerId> {
+        Some(&self.partner)
+    }
 
     async fn run(&self, desk: &mut Desk<'_>) -> Result<bool, Problem> {
-        desk.serve(&self.partner).await?;
+        desk.serve(&self.partner, Posting::Yes).await?;
         let drop = of_partner(sql::LETTER_RAW_DROP, &self.partner).bind(self.letter);
         if desk.session.run(drop).await? == 0 {
             return Ok(false);
         }
         let events: Vec<&Letter> = self.events.iter().collect();
         mail::post(&mut desk.session, &self.partner, &events).await?;
+        desk.tell(&self.partner, events.iter().map(|event| event.key.conversation));
         Ok(true)
     }
 }
@@ -195,7 +208,7 @@ impl Errand for Drop {
     type Answer = bool;
 
     async fn run(&self, desk: &mut Desk<'_>) -> Result<bool, Problem> {
-        desk.serve(&self.partner).await?;
+        desk.serve(&self.partner, Posting::No).await?;
         Ok(desk.session.run(of_partner(sql::LETTER_DROP, &self.partner).bind(self.letter)).await? > 0)
     }
 }

@@ -1,9 +1,10 @@
 use std::collections::{BTreeMap, HashMap};
 
+use async_trait::async_trait;
 use jiff::Timestamp;
 use sqlx::postgres::PgRow;
 use voronka_core::{
-    ids::{AccountId, BubbleId, PartnerId},
+    ids::{AccountId, BubbleId, ConversationId, PartnerId},
     message::{ConversationKey, Event, EventKey, Inbound, Peer, Timer},
     ports::{PostedMail, Settled, StoreError},
     rows::{Mail, MailSeq, MailSetAside},
@@ -13,7 +14,8 @@ use crate::{
     problem::Problem,
     session::{Session, Statement, of_partner},
     sql,
-    values::{Id, column, get, micros, text, words},
+    together::{Answers, Question},
+    values::{Id, column, get, micros, most, text, words},
 };
 
 /// What a row costs beside its JSON, about.
@@ -126,22 +128,54 @@ fn bind(statement: Statement, letters: &[&Letter]) -> Statement {
         .bind(column(letters, |letter| text(&letter.event)))
 }
 
+/// [`voronka_core::ports::Journal::mail`].
+pub(crate) struct Waiting {
+    pub(super) conversation: ConversationId,
+    pub(super) max: usize,
+}
+
+#[async_trait]
+impl Question for Waiting {
+    type Answer = Vec<Mail>;
+
+    async fn ask(session: &mut Session<'_>, partner: &PartnerId, questions: &[Self]) -> Answers<Self> {
+        let waiting = of_partner(sql::MAIL, partner)
+            .bind(column(questions, |one| Id(one.conversation.0)))
+            .bind(column(questions, |one| most(one.max)));
+        let mut found: Vec<Result<Vec<Mail>, Problem>> = questions.iter().map(|_| Ok(Vec::new())).collect();
+        for row in session.rows(waiting).await? {
+            let place = usize::try_from(get::<i64>(&row, 6)? - 1).ok();
+            let Some((one, answer)) = place.and_then(|place| Some((questions.get(place)?, found.get_mut(place)?)))
+            else {
+                continue;
+            };
+            if let Ok(mail) = answer {
+                match read(&row, partner, one.conversation) {
+                    Ok(read) => mail.push(read),
+                    Err(problem) => *answer = Err(problem),
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
 /// Columns as in [`sql::MAIL`]. Of an event that cannot be read (a newer version's, after a step back) the position is told: it
 /// would hold up its conversation for ever.
-pub(super) fn waiting(row: &PgRow, of: &ConversationKey) -> Result<Mail, Problem> {
+fn read(row: &PgRow, partner: &PartnerId, conversation: ConversationId) -> Result<Mail, Problem> {
     let seq = get(row, 0)?;
-    read(row, of).map(|inbound| Mail { seq, inbound }).map_err(|problem| match problem {
+    inbound(row, partner).map(|inbound| Mail { seq, inbound }).map_err(|problem| match problem {
         Problem::Unreadable(what) => {
-            tracing::error!(partner = %of.partner, conversation = %of.conversation, seq, what, "an event is not readable");
+            tracing::error!(%partner, %conversation, seq, what, "an event is not readable");
             Problem::Store(StoreError::Unreadable(seq))
         }
         other => other,
     })
 }
 
-fn read(row: &PgRow, of: &ConversationKey) -> Result<Inbound, Problem> {
+fn inbound(row: &PgRow, partner: &PartnerId) -> Result<Inbound, Problem> {
     Ok(Inbound {
-        partner: of.partner.clone(),
+        partner: partner.clone(),
         account: get(row, 1)?,
         peer: get(row, 2)?,
         key: get(row, 3)?,
@@ -209,7 +243,9 @@ pub(crate) async fn settle<'o>(
     if gone.is_empty() {
         return Ok(Vec::new());
     }
-    let drop = of_partner(sql::OUTBOX_DROP, partner).bind(column(&gone, |outcome| Id(outcome.id.0)));
+    let mut ids = column(&gone, |outcome| outcome.id);
+    ids.sort_unstable();
+    let drop = of_partner(sql::OUTBOX_DROP, partner).bind(column(&ids, |id| Id(id.0)));
     let mut were_there: Vec<BubbleId> = session.all(drop, |row| get(row, 0)).await?;
     // Of several outcomes of one bubble the first holds.
     let mut is_first = |outcome: &Outcome| {

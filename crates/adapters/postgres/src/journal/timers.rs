@@ -11,7 +11,7 @@ use voronka_core::{
 use super::mail::{self, Letter};
 use crate::{
     problem::Problem,
-    session::{Session, of_partner, statement},
+    session::{Posting, Session, of_partner, statement},
     sql,
     values::{Id, column, get, micros, most, text},
     writer::{Desk, Errand},
@@ -21,18 +21,18 @@ use crate::{
 pub(super) struct Fire {
     pub(super) now: Timestamp,
     pub(super) limit: usize,
+    /// Of these partners; `None`: of all.
+    pub(super) of: Option<Vec<String>>,
 }
 
 #[async_trait]
 impl Errand for Fire {
     type Answer = Fired;
 
-    const BRINGS_MAIL: bool = true;
-
     /// First which are due, of all partners; then one partner's after another.
     async fn run(&self, desk: &mut Desk<'_>) -> Result<Fired, Problem> {
         desk.session.look_over_all().await?;
-        let due = statement(sql::TIMERS_DUE).bind(micros(self.now)).bind(most(self.limit));
+        let due = statement(sql::TIMERS_DUE).bind(micros(self.now)).bind(most(self.limit)).bind(self.of.clone());
         let due = desk
             .session
             .all(due, |row| {
@@ -45,13 +45,17 @@ impl Errand for Fire {
         for (key, name) in &due {
             of_partners.entry(&key.partner).or_default().push((Id(key.conversation.0), name));
         }
+        desk.hold(&of_partners.keys().copied().cloned().collect()).await?;
         let mut rung = BTreeSet::new();
         for (partner, timers) in of_partners {
-            desk.serve(partner).await?;
+            if !desk.may_write(partner) {
+                continue;
+            }
+            desk.serve(partner, Posting::Yes).await?;
             rung.extend(ring(&mut desk.session, partner, &timers, self.now).await?);
         }
         desk.session.look_over_all().await?;
-        let next = next(&mut desk.session).await?;
+        let next = next(&mut desk.session, self.of.clone()).await?;
         let mut conversations = Vec::new();
         for (key, _) in due {
             if rung.remove(&key) {
@@ -95,6 +99,6 @@ async fn ring(
 }
 
 /// When the next timer is due: one step into an index, however many there are.
-pub(super) async fn next(session: &mut Session<'_>) -> Result<Option<Timestamp>, Problem> {
-    Ok(session.one(statement(sql::TIMER_NEXT), |row| get::<Option<Timestamp>>(row, 0)).await?.flatten())
+pub(super) async fn next(session: &mut Session<'_>, of: Option<Vec<String>>) -> Result<Option<Timestamp>, Problem> {
+    Ok(session.one(statement(sql::TIMER_NEXT).bind(of), |row| get::<Option<Timestamp>>(row, 0)).await?.flatten())
 }

@@ -3,15 +3,21 @@ use std::{
     sync::Arc,
 };
 
+use jiff::civil::Date;
 use voronka_core::{
-    ids::{ConversationId, PartnerId},
+    fact::Fact,
+    ids::{ConversationId, CustomerId, PartnerId},
     lead::Temperature,
     message::EventKey,
     ports::found_by,
-    rows::{CustomerRow, FactRow, LeadRow, MailSeq, MessageRow, NoticeRow, OrderRow, OutboxRow, TimerRow, TurnCommit},
+    rows::{
+        ConversationRow, CustomerRow, FactRow, LeadRow, MailSeq, MessageRow, NoticeRow, OrderRow, OutboxRow, Past,
+        TimerRow, TurnCommit, Withdraw,
+    },
+    tally::Tally,
 };
 
-use super::mail::ROW_BYTES;
+use super::mail::{Letter, ROW_BYTES};
 use crate::{
     problem::Problem,
     session::{Session, Statement, of_partner},
@@ -28,12 +34,17 @@ pub(crate) struct Prepared {
     bubbles: Vec<String>,
     /// The lead's temperature as it is sorted.
     heat: i64,
+    /// Its mail to other conversations.
+    posts: Vec<Letter>,
 }
 
 impl Prepared {
     pub(super) fn of(turn: Arc<TurnCommit>) -> Result<Self, Problem> {
         if turn.outbox.iter().any(|row| row.conversation.partner != turn.key.partner) {
             return Err(Problem::failed("a bubble of another partner"));
+        }
+        if turn.posts.iter().any(|inbound| inbound.partner != turn.key.partner) {
+            return Err(Problem::failed("an event of another partner"));
         }
         let json = |timer: &TimerRow| match timer {
             TimerRow::Set { timer, .. } => serde_json::to_string(timer),
@@ -44,11 +55,17 @@ impl Prepared {
         let bubbles = turn.outbox.iter().map(bubble_json).collect::<Result<Vec<_>, _>>()?;
         let temperature = turn.lead.as_ref().map(|row| Temperature::from_name(row.temperature).ok_or(row));
         let temperature = temperature.transpose().map_err(|_| Problem::failed("a lead is cold, warm or hot"))?;
-        Ok(Self { timers, bubbles, heat: temperature.unwrap_or_default().number(), turn })
+        let posts = turn.posts.iter().map(Letter::of).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { timers, bubbles, heat: temperature.unwrap_or_default().number(), posts, turn })
     }
 
     pub(crate) fn partner(&self) -> &PartnerId {
         &self.turn.key.partner
+    }
+
+    /// Its mail to other conversations, to be posted if the turn is written.
+    pub(crate) fn posts(&self) -> &[Letter] {
+        &self.posts
     }
 
     /// About how much it writes.
@@ -59,7 +76,8 @@ impl Prepared {
         let bubbles: usize = self.bubbles.iter().map(String::len).sum();
         let customer = turn.customer.as_ref().map_or(0, |row| row.data.len());
         let lead = turn.lead.as_ref().map_or(0, |row| row.data.len());
-        10 * ROW_BYTES + turn.conversation.state.len() + messages + facts + bubbles + customer + lead
+        let posts: usize = self.posts.iter().map(Letter::bytes).sum();
+        10 * ROW_BYTES + posts + turn.conversation.state.len() + messages + facts + bubbles + customer + lead
     }
 
     fn conversation(&self) -> ConversationId {
@@ -84,17 +102,16 @@ pub(crate) async fn write(
     }
     let mut to = To { session, partner };
     let mut fit = to.held(turns).await?.fitting(turns);
-    let added = to.add_conversations(&those(turns, &fit, |turn| turn.expected == 0)).await?;
+    let put = to.conversations(&those(turns, &fit)).await?;
     for (fits, turn) in fit.iter_mut().zip(turns) {
-        *fits &= turn.turn.expected != 0 || added.contains(&turn.conversation());
+        *fits &= put.contains(&turn.conversation());
     }
-    to.set_conversations(&those(turns, &fit, |turn| turn.expected != 0)).await?;
-    to.rows(&those(turns, &fit, |_| true)).await?;
+    to.rows(&those(turns, &fit)).await?;
     Ok(fit)
 }
 
-fn those<'t>(turns: &[&'t Prepared], fit: &[bool], of: impl Fn(&TurnCommit) -> bool) -> Vec<&'t Prepared> {
-    turns.iter().zip(fit).filter(|(turn, fits)| **fits && of(&turn.turn)).map(|(turn, _)| *turn).collect()
+fn those<'t>(turns: &[&'t Prepared], fit: &[bool]) -> Vec<&'t Prepared> {
+    turns.iter().zip(fit).filter(|(_, fits)| **fits).map(|(turn, _)| *turn).collect()
 }
 
 /// What turns rest on, as it is while the transaction lasts.
@@ -105,16 +122,20 @@ struct Held {
 
 impl Held {
     /// Which turns find what they were computed from. Of two turns of a conversation one goes on.
-    fn fitting(mut self, turns: &[&Prepared]) -> Vec<bool> {
+    fn fitting(&self, turns: &[&Prepared]) -> Vec<bool> {
         let mut served = BTreeSet::new();
-        let mut fits = |turn: &&Prepared| {
+        let fits = |turn: &&Prepared| {
             let of = turn.conversation();
             let version = self.versions.get(&of).copied().unwrap_or(0);
-            // Mail that is taken twice is not there the second time.
-            let takes = turn.turn.consumed.iter().all(|seq| self.mail.remove(&(of, *seq)));
-            version == turn.turn.expected && takes && served.insert(of)
+            version == turn.turn.expected && self.holds(of, &turn.turn.consumed) && served.insert(of)
         };
-        turns.iter().map(&mut fits).collect()
+        turns.iter().map(fits).collect()
+    }
+
+    /// Whether all of this mail is there, none of it named twice.
+    fn holds(&self, of: ConversationId, mail: &[MailSeq]) -> bool {
+        let each: BTreeSet<MailSeq> = mail.iter().copied().collect();
+        each.len() == mail.len() && each.into_iter().all(|seq| self.mail.contains(&(of, seq)))
     }
 }
 
@@ -131,9 +152,10 @@ impl To<'_, '_> {
 
     async fn held(&mut self, turns: &[&Prepared]) -> Result<Held, Problem> {
         let mail = consumed(turns);
+        let of: BTreeSet<ConversationId> = turns.iter().map(|turn| turn.conversation()).collect();
         let versions_and_mail = self
             .of(sql::TURNS_HOLD)
-            .bind(column(turns, |turn| Id(turn.conversation().0)))
+            .bind(of.into_iter().map(|of| Id(of.0)).collect::<Vec<_>>())
             .bind(column(&mail, |(of, _)| *of))
             .bind(column(&mail, |(_, seq)| *seq));
         let rows = self.session.all(versions_and_mail, |row| {
@@ -147,28 +169,22 @@ impl To<'_, '_> {
         Ok(held)
     }
 
-    /// Those that were not there.
-    async fn add_conversations(&mut self, turns: &[&Prepared]) -> Result<BTreeSet<ConversationId>, Problem> {
+    /// Those that are there now as turns leave them: one that another process has begun meanwhile is not.
+    async fn conversations(&mut self, turns: &[&Prepared]) -> Result<BTreeSet<ConversationId>, Problem> {
         if turns.is_empty() {
             return Ok(BTreeSet::new());
         }
-        let add = conversations(self.of(sql::CONVERSATIONS_ADD), turns);
-        Ok(self.session.all(add, |row| get(row, 0)).await?.into_iter().collect())
-    }
-
-    async fn set_conversations(&mut self, turns: &[&Prepared]) -> Result<(), Problem> {
-        if turns.is_empty() {
-            return Ok(());
-        }
-        let set = conversations(self.of(sql::CONVERSATIONS_SET), turns);
-        let set = self.session.all(set, |row| get::<ConversationId>(row, 0)).await?;
-        // They are held: one that is not found is another partner's or a bug.
-        if set.len() == turns.len() { Ok(()) } else { Err(Problem::failed("a conversation is gone")) }
+        let put = conversations(self.of(sql::CONVERSATIONS_PUT), turns);
+        Ok(self.session.all(put, |row| get(row, 0)).await?.into_iter().collect())
     }
 
     /// All that belongs to turns that have their conversations.
     async fn rows(&mut self, turns: &[&Prepared]) -> Result<(), Problem> {
         self.take_mail(turns).await?;
+        for turn in turns.iter().filter(|turn| turn.turn.past == Past::Erased) {
+            self.erase_past(turn.conversation(), turn.turn.conversation.customer).await?;
+        }
+        self.withdraw(turns).await?;
         self.customers(turns).await?;
         self.leads(turns).await?;
         self.messages(turns).await?;
@@ -182,6 +198,65 @@ impl To<'_, '_> {
         outbox(self.session, self.partner, &bubbles).await?;
         let notices: Vec<&NoticeRow> = turns.iter().flat_map(|turn| &turn.turn.notices).collect();
         self::notices(self.session, self.partner, &notices).await?;
+        self.tallies(turns).await
+    }
+
+    /// Of several turns that count the same the sum: a statement takes each key once.
+    async fn tallies(&mut self, turns: &[&Prepared]) -> Result<(), Problem> {
+        let mut sums: BTreeMap<(&str, Date, &str), i64> = BTreeMap::new();
+        for Tally { day, what, key, n } in turns.iter().flat_map(|turn| &turn.turn.tallies) {
+            *sums.entry((what.name(), *day, key)).or_default() += n;
+        }
+        if sums.is_empty() {
+            return Ok(());
+        }
+        let sums: Vec<_> = sums.into_iter().collect();
+        let add = self
+            .of(sql::TALLIES_ADD)
+            .bind(column(&sums, |((what, ..), _)| *what))
+            .bind(column(&sums, |((_, day, _), _)| day.to_string()))
+            .bind(column(&sums, |((.., key), _)| text(key)))
+            .bind(column(&sums, |(_, n)| *n));
+        self.session.run(add).await?;
+        Ok(())
+    }
+
+    /// [`Past::Erased`]. The server's own files lose it with its next vacuum.
+    async fn erase_past(&mut self, of: ConversationId, customer: CustomerId) -> Result<(), Problem> {
+        let theirs = self.of(sql::ERASE_OF).bind(Id(customer.0)).bind(Id(of.0));
+        let theirs = self.session.all(theirs, |row| get::<ConversationId>(row, 0)).await?;
+        for sql in [sql::ERASE_MESSAGES, sql::ERASE_OUTBOX, sql::ERASE_NOTICES, sql::ERASE_LETTERS] {
+            let erase = self.of(sql).bind(column(&theirs, |id| Id(id.0)));
+            self.session.run(erase).await?;
+        }
+        let states = self.of(sql::STATES_OF).bind(Id(customer.0)).bind(Id(of.0));
+        let states =
+            self.session.all(states, |row| Ok((get::<ConversationId>(row, 0)?, get::<String>(row, 1)?))).await?;
+        let words = self
+            .of(sql::WORDS_DROP)
+            .bind(column(&states, |(id, _)| Id(id.0)))
+            .bind(column(&states, |(_, state)| text(&ConversationRow::without_words(state))));
+        self.session.run(words).await?;
+        let named = Fact::WORDED.map(str::to_owned).to_vec();
+        let facts = self.of(sql::FACTS_WORDED).bind(Id(customer.0)).bind(named);
+        let facts = self.session.all(facts, |row| Ok((get::<i64>(row, 0)?, get::<String>(row, 1)?))).await?;
+        let wordless = self
+            .of(sql::FACTS_SET)
+            .bind(Id(customer.0))
+            .bind(column(&facts, |(id, _)| *id))
+            .bind(column(&facts, |(_, data)| text(&Fact::stored_wordless(data))));
+        self.session.run(wordless).await?;
+        Ok(())
+    }
+
+    async fn withdraw(&mut self, turns: &[&Prepared]) -> Result<(), Problem> {
+        let withdrawing = turns.iter().filter(|turn| turn.turn.withdraw == Withdraw::Campaigns);
+        let of: Vec<Id> = withdrawing.map(|turn| Id(turn.conversation().0)).collect();
+        if of.is_empty() {
+            return Ok(());
+        }
+        let withdraw = self.of(sql::OUTBOX_WITHDRAW).bind(of);
+        self.session.run(withdraw).await?;
         Ok(())
     }
 
@@ -331,9 +406,11 @@ impl To<'_, '_> {
     }
 }
 
-/// Mail that turns consume, with the conversation of each.
+/// Mail that turns consume, with the conversation of each, in the order of the table.
 fn consumed(turns: &[&Prepared]) -> Vec<(Id, MailSeq)> {
-    of_conversations(turns, |turn| &turn.consumed).into_iter().map(|(of, seq)| (of, *seq)).collect()
+    let mut mail: Vec<_> = of_conversations(turns, |turn| &turn.consumed);
+    mail.sort_unstable_by_key(|(of, seq)| (of.0, **seq));
+    mail.into_iter().map(|(of, seq)| (of, *seq)).collect()
 }
 
 /// Rows of turns, each with its conversation.

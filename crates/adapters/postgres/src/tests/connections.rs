@@ -1,94 +1,24 @@
 //! Connections that are lost, and several processes on one database.
 
-use std::{
-    path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicU8, Ordering},
-    },
-};
+use std::sync::Arc;
 
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{UnixListener, UnixStream},
-};
+use sqlx::{Connection, Executor};
 use voronka_core::{
     message::{EventKey, Inbound},
     ports::{CommitError, Fate, Journal, PostedMail, StoreError, Writers},
 };
 use voronka_testkit::journal::sample;
 
-use super::{InDatabase, address};
+use super::{
+    InDatabase, address,
+    shears::{Cut, Sent, Shears},
+};
 use crate::PostgresStore;
 
-/// Where a connection is cut.
-const NOWHERE: u8 = 0;
-/// COMMIT does not reach the server.
-const BEFORE_COMMIT: u8 = 1;
-/// The server's answer to COMMIT does not come back.
-const AFTER_COMMIT: u8 = 2;
-
-/// Stands between a store and its database, and cuts one connection.
-struct Shears {
-    folder: tempfile::TempDir,
-    cut: Arc<AtomicU8>,
-}
-
-impl Shears {
-    fn between(fixture: &InDatabase) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let listener = UnixListener::bind(folder.path().join(".s.PGSQL.5432")).unwrap();
-        let cut = Arc::new(AtomicU8::new(NOWHERE));
-        let (server, at) = (socket_of(fixture), Arc::clone(&cut));
-        tokio::spawn(async move {
-            while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(carry(client, server.clone(), Arc::clone(&at)));
-            }
-        });
-        Self { folder, cut }
-    }
-
-    async fn store(&self, fixture: &InDatabase) -> PostgresStore {
-        let real = fixture.database.address("voronka_app");
-        let database = real.rsplit('/').next().unwrap();
-        let host = self.folder.path().to_str().unwrap().replace('/', "%2F");
-        PostgresStore::open(&address(&format!("postgres://voronka_app@{host}:5432/{database}"))).await.unwrap()
-    }
-
-    fn cut_next(&self, place: u8) {
-        self.cut.store(place, Ordering::SeqCst);
-    }
-}
-
-fn socket_of(fixture: &InDatabase) -> PathBuf {
-    fixture.app().options.get_socket().unwrap().join(".s.PGSQL.5432")
-}
-
-async fn carry(client: UnixStream, server: PathBuf, cut: Arc<AtomicU8>) {
-    let server = UnixStream::connect(server).await.unwrap();
-    let (mut from_client, mut to_client) = client.into_split();
-    let (mut from_server, mut to_server) = server.into_split();
-    let answers = tokio::spawn(async move {
-        let _ended = tokio::io::copy(&mut from_server, &mut to_client).await;
-    });
-    let mut bytes = vec![0; 1 << 16];
-    while let Ok(length @ 1..) = from_client.read(&mut bytes).await {
-        let is_commit = bytes[..length].windows(7).any(|some| some == b"COMMIT\0");
-        let place = if is_commit { cut.swap(NOWHERE, Ordering::SeqCst) } else { NOWHERE };
-        if place == BEFORE_COMMIT {
-            break;
-        }
-        if place == AFTER_COMMIT {
-            answers.abort();
-            let _aborted = (&mut { answers }).await;
-            let _sent = to_server.write_all(&bytes[..length]).await;
-            return;
-        }
-        if to_server.write_all(&bytes[..length]).await.is_err() {
-            break;
-        }
-    }
-    answers.abort();
+/// A store whose connections pass the shears.
+async fn cut_store(shears: &Shears, fixture: &InDatabase) -> PostgresStore {
+    let text = shears.address("voronka_app", fixture.database.name());
+    PostgresStore::open(&address(&text)).await.unwrap()
 }
 
 fn event(n: usize) -> Inbound {
@@ -98,24 +28,74 @@ fn event(n: usize) -> Inbound {
 #[tokio::test]
 async fn a_commit_whose_answer_was_lost_is_told_as_it_was() {
     let fixture = InDatabase::new().await;
-    let shears = Shears::between(&fixture);
-    let store = shears.store(&fixture).await;
+    let shears = Shears::between(fixture.server.folder());
+    let store = cut_store(&shears, &fixture).await;
     let key = event(0).conversation();
     for round in 0..3 {
         let waiting = store.mail(&key, 100).await.unwrap().len();
-        shears.cut_next(AFTER_COMMIT);
+        shears.cut(Cut::After, Sent::Commit);
         let posted = store.post(vec![event(round)]).await.expect("it was written, and that is found out");
         assert!(matches!(posted[0], PostedMail::New(..)));
         assert_eq!(store.mail(&key, 100).await.unwrap().len(), waiting + 1);
     }
-    shears.cut_next(BEFORE_COMMIT);
+    shears.cut(Cut::Before, Sent::Commit);
     let error = store.post(vec![event(9)]).await.expect_err("it was not written");
     assert_ne!(error.fate(), Fate::Final);
     assert_eq!(fixture.store.mail(&key, 100).await.unwrap().len(), 3);
     assert!(matches!(store.post(vec![event(9)]).await.unwrap()[0], PostedMail::New(..)), "it may be tried again");
     let turn = sample::full_turn(&key, &event(0), 0);
-    shears.cut_next(AFTER_COMMIT);
+    shears.cut(Cut::After, Sent::Commit);
     assert_eq!(store.commit(turn.into()).await, Ok(()), "it is no conflict with itself");
+}
+
+/// The server has COMMIT, but not yet done it: neither answer would be right.
+#[tokio::test]
+async fn a_commit_that_is_still_under_way_is_waited_for() {
+    let fixture = InDatabase::new().await;
+    let shears = Shears::between(fixture.server.folder());
+    let store = cut_store(&shears, &fixture).await;
+    fixture.database.run(
+        "CREATE FUNCTION dally() RETURNS trigger LANGUAGE plpgsql AS \
+         'BEGIN PERFORM pg_advisory_xact_lock(7); RETURN NULL; END'; \
+         CREATE CONSTRAINT TRIGGER dally AFTER INSERT ON voronka.keys DEFERRABLE INITIALLY DEFERRED \
+         FOR EACH ROW EXECUTE FUNCTION dally()",
+    );
+    let mut other = sqlx::PgConnection::connect_with(&fixture.app().options).await.unwrap();
+    other.execute("SELECT pg_advisory_lock(7)").await.unwrap();
+    shears.cut(Cut::After, Sent::Commit);
+    let posting = tokio::spawn(async move { store.post(vec![event(0)]).await });
+    shears.has_cut().await;
+    let asks = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' \
+        AND query LIKE '%FOR UPDATE%'";
+    while fixture.database.run(asks) != "1" {
+        assert!(!posting.is_finished(), "nothing is known yet");
+        tokio::task::yield_now().await;
+    }
+    other.execute("SELECT pg_advisory_unlock(7)").await.unwrap();
+    assert!(matches!(posting.await.unwrap().unwrap()[0], PostedMail::New(..)));
+    assert_eq!(fixture.store.mail(&event(0).conversation(), 10).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn who_comes_while_a_lost_commit_is_found_out_hears_that_the_database_is_away() {
+    let fixture = InDatabase::new().await;
+    let shears = Shears::between(fixture.server.folder());
+    let store = cut_store(&shears, &fixture).await;
+    shears.cut(Cut::After, Sent::Commit);
+    shears.shut(true);
+    let unclear = tokio::spawn({
+        let store = store.clone();
+        async move { store.post(vec![event(0)]).await }
+    });
+    shears.has_cut().await;
+    let refused = [store.post(vec![event(1)]).await.map(|_| ()), store.probe().await];
+    for refused in refused {
+        assert_ne!(refused.unwrap_err().fate(), Fate::Final);
+    }
+    assert!(!unclear.is_finished(), "neither answer may be wrong");
+    shears.shut(false);
+    assert!(matches!(unclear.await.unwrap().unwrap()[0], PostedMail::New(..)));
+    assert!(matches!(store.post(vec![event(1)]).await.unwrap()[0], PostedMail::New(..)));
 }
 
 #[tokio::test]
@@ -151,62 +131,14 @@ async fn a_database_that_lets_nobody_in_for_a_while_is_busy_and_costs_nothing() 
     assert_eq!(store.mail(&key, 10).await.unwrap().len(), 1);
 }
 
-/// Two that serve would answer every customer twice.
-#[tokio::test]
-async fn of_two_processes_one_serves_and_the_other_takes_over() {
-    let fixture = InDatabase::new().await;
-    let other = PostgresStore::open(&fixture.app()).await.unwrap();
-    let first = fixture.store.tenure().await.unwrap().expect("nobody else serves");
-    assert!(other.tenure().await.unwrap().is_none());
-    drop(first);
-    let second = loop {
-        // The server hears of the end in its own time.
-        if let Some(tenure) = other.tenure().await.unwrap() {
-            break tenure;
-        }
-        tokio::task::yield_now().await;
-    };
-    assert!(fixture.store.tenure().await.unwrap().is_none());
-    // Its work goes on beside it, and holds no lock that it would wait for.
-    assert!(matches!(other.post(vec![event(0)]).await.unwrap()[0], PostedMail::New(..)));
-    fixture.database.end_connections();
-    let third = loop {
-        if let Some(tenure) = fixture.store.tenure().await.unwrap() {
-            break tenure;
-        }
-    };
-    second.lost().await;
-    drop(third);
-}
-
-#[tokio::test]
-async fn who_serves_goes_on_when_the_server_is_back_and_nobody_else_came() {
-    let fixture = InDatabase::new().await;
-    let tenure = fixture.store.tenure().await.unwrap().expect("nobody else serves");
-    let holders = "SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database \
-        WHERE l.locktype = 'advisory' AND l.objid = 3 AND l.granted AND d.datname = current_database()";
-    assert_eq!(fixture.database.run(holders), "1");
-    fixture.database.end_connections();
-    while fixture.database.run(holders) != "0" {}
-    tokio::select! {
-        () = tenure.lost() => panic!("nobody else has it"),
-        () = async {
-            while fixture.database.run(holders) != "1" {
-                tokio::task::yield_now().await;
-            }
-        } => {}
-    }
-    assert!(fixture.store.tenure().await.unwrap().is_none());
-}
-
 /// The row by which a lost COMMIT is found out was cleared away while this process wrote nothing.
 #[tokio::test]
 async fn a_quiet_process_whose_row_is_gone_finds_out_a_lost_commit_all_the_same() {
     let fixture = InDatabase::new().await;
-    let shears = Shears::between(&fixture);
-    let store = shears.store(&fixture).await;
+    let shears = Shears::between(fixture.server.folder());
+    let store = cut_store(&shears, &fixture).await;
     fixture.database.run("DELETE FROM voronka.commits");
-    shears.cut_next(AFTER_COMMIT);
+    shears.cut(Cut::After, Sent::Commit);
     let posted = store.post(vec![event(0)]).await.expect("it was written, and that is found out");
     assert!(matches!(posted[0], PostedMail::New(..)));
 }

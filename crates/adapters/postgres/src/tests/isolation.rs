@@ -8,28 +8,39 @@ use voronka_testkit::journal::{
 use super::{InDatabase, address};
 use crate::{
     PostgresStore,
-    session::{Reading, beginning, statement},
+    session::{Posting, Reading, serving, statement},
     sql,
     values::get,
 };
 
-/// Tables of no partner: numbers alone.
-const OF_NO_PARTNER: [&str; 2] = ["commits", "migrations"];
-/// What a look-up over all partners may see.
-const KEYS: [&str; 13] = [
-    "letters.partner",
-    "mailbox.at",
-    "mailbox.conversation",
-    "mailbox.partner",
-    "mailbox.seq",
-    "outbox.lane",
-    "outbox.partner",
-    "outbox.position",
-    "outbox.seq",
-    "timers.conversation",
-    "timers.due",
-    "timers.name",
-    "timers.partner",
+/// Tables of no partner: numbers, and names of processes and partners.
+const OF_NO_PARTNER: [&str; 4] = ["backups", "commits", "instances", "migrations"];
+/// What a look-up over all partners may see, and what may be written so: who serves whom.
+const KEYS: [&str; 24] = [
+    "backups busy_until,made SELECT",
+    "backups busy_until,made UPDATE",
+    "conversations partner SELECT",
+    "customers partner SELECT",
+    "facts partner SELECT",
+    "instances able,address,health,id,name,seen INSERT",
+    "instances able,address,health,id,name,seen SELECT",
+    "instances able,address,health,name,seen UPDATE",
+    "key_values kind,partner SELECT",
+    "keys partner SELECT",
+    "leads partner SELECT",
+    "leases epoch,holder,partner,stopped,wanted INSERT",
+    "leases edition,epoch,holder,partner,stopped,wanted SELECT",
+    "leases epoch,holder,stopped,wanted UPDATE",
+    "letters partner SELECT",
+    "mailbox at,conversation,partner,seq SELECT",
+    "messages partner SELECT",
+    "news conversation,partner INSERT",
+    "news at,conversation,id,partner SELECT",
+    "notices partner SELECT",
+    "orders partner SELECT",
+    "outbox lane,partner,position,seq SELECT",
+    "tallies partner SELECT",
+    "timers conversation,due,name,partner SELECT",
 ];
 
 fn lines(text: &str) -> Vec<&str> {
@@ -59,6 +70,7 @@ async fn s_55_rls_holds_for_every_table_without_any_filter() {
     let [korica, nega] = ["korica", "nega"].map(sample::partner);
     let theirs = furnish(&fixture.store, &nega).await;
     furnish(&fixture.store, &korica).await;
+    fixture.store.want(&[korica.clone(), nega.clone()], None).await.unwrap();
     let before = everything(&fixture.store, &nega, &theirs).await;
     for table in lines(&fixture.database.run("SELECT tablename FROM pg_tables WHERE schemaname = 'voronka' ORDER BY 1"))
     {
@@ -87,26 +99,73 @@ async fn s_55_rls_holds_for_every_table_without_any_filter() {
     assert_eq!(everything(&fixture.store, &nega, &theirs).await, before);
 }
 
+/// What is wrong with tables: each but those of no partner has a partner, forces one policy for it, and grants what it must.
+fn faults(fixture: &InDatabase) -> Vec<String> {
+    let mine = "(partner = current_setting(''voronka.partner''::text, true))";
+    let found = fixture.database.run(&format!(
+        "SELECT format('%s: %s', c.relname, f.fault) FROM pg_class c CROSS JOIN LATERAL (VALUES \
+         (NOT c.relrowsecurity, 'no row-level security'), (NOT c.relforcerowsecurity, 'not forced'), \
+         (pg_get_userbyid(c.relowner) <> 'voronka_owner', 'owner'), \
+         (NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = c.oid \
+            AND pg_get_constraintdef(k.oid) = 'CHECK ((partner <> ''''::text))'), 'no check'), \
+         (NOT EXISTS (SELECT FROM pg_policies p WHERE p.schemaname = 'voronka' AND p.tablename = c.relname \
+            AND p.policyname = 'app' AND p.permissive = 'PERMISSIVE' AND p.roles::text = '{{voronka_app}}' AND p.cmd = 'ALL' \
+            AND p.qual = '{mine}' AND p.with_check = '{mine}'), 'no policy'), \
+         (EXISTS (SELECT FROM pg_policies p WHERE p.schemaname = 'voronka' AND p.tablename = c.relname AND p.policyname <> 'app' \
+            AND (p.policyname <> 'dispatch' OR p.roles::text <> '{{voronka_dispatch}}' OR p.cmd <> 'SELECT') \
+            AND (p.policyname <> 'sharing' OR p.roles::text <> '{{voronka_dispatch}}' OR c.relname NOT IN ('leases', 'news'))), \
+            'one policy too many'), \
+         ((SELECT string_agg(g.privilege_type, ' ' ORDER BY g.privilege_type) FROM information_schema.table_privileges g \
+            WHERE g.table_schema = 'voronka' AND g.table_name = c.relname AND g.grantee <> 'voronka_owner' \
+            AND (c.relname, g.grantee, g.privilege_type) <> ('news', 'voronka_dispatch', 'DELETE')) \
+            IS DISTINCT FROM 'DELETE INSERT SELECT UPDATE', 'grants')) AS f (is_so, fault) \
+         WHERE f.is_so AND c.relnamespace = 'voronka'::regnamespace AND c.relkind IN ('r', 'p') \
+         AND c.relname NOT IN ('{}') ORDER BY 1",
+        OF_NO_PARTNER.join("', '")
+    ));
+    lines(&found).into_iter().map(str::to_owned).collect()
+}
+
+/// Who adds a table and leaves out one of its walls hears of it.
+#[tokio::test]
+async fn s_56_a_table_without_one_of_its_walls_is_found() {
+    let fixture = InDatabase::new().await;
+    let mine = "partner = current_setting('voronka.partner', true)";
+    let sound = format!(
+        "SET ROLE voronka_owner; CREATE TABLE voronka.odd (partner text COLLATE \"C\" NOT NULL CHECK (partner <> ''), id bigint, \
+         PRIMARY KEY (partner, id)); ALTER TABLE voronka.odd ENABLE ROW LEVEL SECURITY; \
+         ALTER TABLE voronka.odd FORCE ROW LEVEL SECURITY; \
+         CREATE POLICY app ON voronka.odd TO voronka_app USING ({mine}) WITH CHECK ({mine}); \
+         GRANT SELECT, INSERT, UPDATE, DELETE ON voronka.odd TO voronka_app; RESET ROLE"
+    );
+    for (without, fault) in [
+        ("SET ROLE NONE", None),
+        ("ALTER TABLE voronka.odd DISABLE ROW LEVEL SECURITY", Some("no row-level security")),
+        ("ALTER TABLE voronka.odd NO FORCE ROW LEVEL SECURITY", Some("not forced")),
+        ("ALTER TABLE voronka.odd DROP CONSTRAINT odd_partner_check", Some("no check")),
+        ("DROP POLICY app ON voronka.odd", Some("no policy")),
+        ("ALTER POLICY app ON voronka.odd WITH CHECK (true)", Some("no policy")),
+        ("CREATE POLICY more ON voronka.odd FOR SELECT USING (true)", Some("one policy too many")),
+        ("CREATE POLICY dispatch ON voronka.odd TO voronka_dispatch USING (true)", Some("one policy too many")),
+        ("GRANT TRUNCATE ON voronka.odd TO voronka_app", Some("grants")),
+        ("GRANT SELECT ON voronka.odd TO PUBLIC", Some("grants")),
+        ("REVOKE DELETE ON voronka.odd FROM voronka_app", Some("grants")),
+        ("GRANT SELECT ON voronka.odd TO voronka_dispatch", Some("grants")),
+    ] {
+        fixture.database.run(&format!("{sound}; {without}"));
+        let expected: Vec<String> = fault.into_iter().map(|fault| format!("odd: {fault}")).collect();
+        assert_eq!(faults(&fixture), expected, "{without}");
+        fixture.database.run("DROP TABLE voronka.odd");
+    }
+}
+
 #[tokio::test]
 async fn s_56_policy_role_catalogue() {
     let fixture = InDatabase::new().await;
     let run = |sql: &str| fixture.database.run(sql);
-    let bare = run(
-        "SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'voronka'::regnamespace AND c.relkind IN ('r', 'p') \
-         AND (NOT c.relrowsecurity OR NOT c.relforcerowsecurity OR NOT EXISTS (SELECT FROM pg_constraint k \
-         WHERE k.conrelid = c.oid AND pg_get_constraintdef(k.oid) = 'CHECK ((partner <> ''''::text))')) ORDER BY 1",
-    );
-    assert_eq!(lines(&bare), OF_NO_PARTNER, "every other table has a partner and is forced to look at it");
-    let expected = "(partner = current_setting('voronka.partner'::text, true))";
-    let policies = run("SELECT policyname, roles::text, cmd, permissive, qual, with_check, count(*) FROM pg_policies \
-         WHERE schemaname = 'voronka' GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1");
-    assert_eq!(
-        lines(&policies),
-        [
-            format!("app|{{voronka_app}}|ALL|PERMISSIVE|{expected}|{expected}|13"),
-            "dispatch|{voronka_dispatch}|SELECT|PERMISSIVE|true||4".to_owned(),
-        ]
-    );
+    assert_eq!(faults(&fixture), Vec::<String>::new());
+    let dispatch = "SELECT count(*) FROM pg_policies WHERE schemaname = 'voronka' AND policyname = 'dispatch'";
+    assert_eq!(run(dispatch), "14");
     let unique = run(
         "SELECT i.indexrelid::regclass FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_attribute a \
          ON a.attrelid = c.oid AND a.attnum = i.indkey[0] WHERE c.relnamespace = 'voronka'::regnamespace AND i.indisunique \
@@ -114,7 +173,7 @@ async fn s_56_policy_role_catalogue() {
     );
     assert_eq!(
         lines(&unique),
-        ["voronka.migrations_pkey", "voronka.commits_pkey"],
+        ["voronka.migrations_pkey", "voronka.commits_pkey", "voronka.instances_pkey"],
         "keys tell nothing of other partners"
     );
     let more = run(
@@ -164,7 +223,7 @@ async fn s_57_setting_never_leaks() {
     let korica = sample::partner("korica");
     furnish(&fixture.store, &korica).await;
     let pool = PgPoolOptions::new().max_connections(1).connect_with(fixture.app().options).await.unwrap();
-    let begin = beginning(sql::READ, &korica);
+    let begin = format!("{}; {}", sql::READ, serving(&korica, Posting::No));
     let seen = async |reading: &mut Reading| {
         let count = statement("SELECT count(*) FROM voronka.messages");
         reading.session().one(count, |row| get::<i64>(row, 0)).await.unwrap().unwrap()
@@ -204,17 +263,48 @@ async fn partners_that_write_at_once_keep_their_own() {
     }
 }
 
+/// Whoever is first in a transaction waits for the last.
+#[tokio::test]
+async fn a_transaction_is_of_a_few_partners() {
+    let fixture = InDatabase::new().await;
+    let partners: Vec<_> = (0..50).map(|n| sample::partner(&format!("p{n}"))).collect();
+    let before = fixture.store.commits();
+    let posts = partners.iter().map(|partner| fixture.store.post(vec![sample::text(partner, "anna", "1", "Торт?")]));
+    assert!(futures::future::join_all(posts).await.iter().all(Result::is_ok));
+    assert!((4..=5).contains(&(fixture.store.commits() - before)), "{}", fixture.store.commits() - before);
+}
+
+/// What this process does not wait for any more the server does not either.
+#[tokio::test]
+async fn the_server_knows_how_long_a_transaction_may_take() {
+    let fixture = InDatabase::new().await;
+    let limits = async |how: &'static str| {
+        let mut connection = PgConnection::connect_with(&fixture.app().options).await.unwrap();
+        connection.execute(how).await.unwrap();
+        let limits = statement(
+            "SELECT current_setting('statement_timeout') <> '0' AND \
+             current_setting('idle_in_transaction_session_timeout') <> '0', current_setting('lock_timeout') <> '0'",
+        );
+        let row = connection.fetch_one(limits).await.unwrap();
+        (get::<bool>(&row, 0).unwrap(), get::<bool>(&row, 1).unwrap())
+    };
+    assert_eq!(limits(sql::WRITE).await, (true, true));
+    assert_eq!(limits(sql::READ).await, (true, false));
+    assert_eq!(limits(sql::READ_BY_KEYS).await, (true, false));
+}
+
 #[tokio::test]
 async fn s_58_dispatch_columns() {
     let fixture = InDatabase::new().await;
     let granted = fixture.database.run(
-        "SELECT table_name || '.' || column_name || CASE privilege_type WHEN 'SELECT' THEN '' ELSE privilege_type END \
-         FROM information_schema.column_privileges WHERE grantee = 'voronka_dispatch' ORDER BY table_name || '.' || column_name COLLATE \"C\"",
+        "SELECT table_name || ' ' || string_agg(column_name, ',' ORDER BY column_name COLLATE \"C\") || ' ' || privilege_type \
+         FROM information_schema.column_privileges WHERE grantee = 'voronka_dispatch' GROUP BY table_name, privilege_type \
+         ORDER BY table_name COLLATE \"C\", privilege_type COLLATE \"C\"",
     );
     assert_eq!(lines(&granted), KEYS);
-    let whole = "SELECT count(*) FROM information_schema.table_privileges WHERE grantee IN ('voronka_dispatch', 'PUBLIC') \
-        AND table_schema = 'voronka'";
-    assert_eq!(fixture.database.run(whole), "0");
+    let whole = "SELECT table_name || ' ' || privilege_type FROM information_schema.table_privileges \
+        WHERE grantee IN ('voronka_dispatch', 'PUBLIC') AND table_schema = 'voronka' ORDER BY 1";
+    assert_eq!(lines(&fixture.database.run(whole)), ["instances DELETE", "news DELETE"]);
     let mut connection = PgConnection::connect_with(&fixture.app().options).await.unwrap();
     for sql in [
         "SELECT event FROM voronka.mailbox",
@@ -222,9 +312,12 @@ async fn s_58_dispatch_columns() {
         "SELECT bubble FROM voronka.outbox",
         "SELECT body FROM voronka.letters",
         "SELECT text FROM voronka.messages",
+        "SELECT value FROM voronka.key_values",
         "SELECT * FROM voronka.customers",
         "UPDATE voronka.timers SET due = 0",
         "DELETE FROM voronka.mailbox",
+        "DELETE FROM voronka.leases",
+        "UPDATE voronka.leases SET partner = 'nega'",
     ] {
         connection.execute("BEGIN; SET LOCAL ROLE voronka_dispatch").await.unwrap();
         let refused = connection.execute(sql).await.unwrap_err();

@@ -3,7 +3,16 @@ use voronka_core::ports::{Journal, StoreError};
 use voronka_testkit::postgres::PostgresServer;
 
 use super::{InDatabase, address};
-use crate::{PostgresStore, Schema, migrate, schema, sql};
+use crate::{
+    PostgresStore, Schema,
+    migrate::{self, migrate},
+    schema, sql,
+};
+
+/// The last step that there is.
+const KNOWN: usize = migrate::MIGRATIONS.len();
+/// Some thousand rows of twenty partners, in every table of the first release.
+const ROWS: &str = include_str!("rows.sql");
 
 /// S-54 on PostgreSQL; that they name the partner is seen in [`sql`].
 #[tokio::test]
@@ -18,18 +27,118 @@ async fn every_statement_fits_the_schema() {
     }
 }
 
+/// How each statement is done by a transaction of this kind.
+async fn plans(fixture: &InDatabase, how: &str, of: &[&str]) -> Vec<(String, String)> {
+    let mut connection = PgConnection::connect_with(&fixture.app().options).await.unwrap();
+    let mut plans = Vec::new();
+    for name in of {
+        let (_, text) = sql::ALL.iter().find(|(known, _)| known == name).unwrap();
+        let parameters = (1..=20).take_while(|n| text.contains(&format!("${n}"))).map(|_| "NULL").collect::<Vec<_>>();
+        let given = if parameters.is_empty() { String::new() } else { format!("({})", parameters.join(", ")) };
+        let asked = format!(
+            "{how}; SET LOCAL voronka.partner = 'korica'; PREPARE q AS {text}; EXPLAIN EXECUTE q {given}; DEALLOCATE q; ROLLBACK"
+        );
+        let rows = sqlx::raw_sql(sqlx::AssertSqlSafe(asked)).fetch_all(&mut connection).await;
+        let rows = rows.unwrap_or_else(|error| panic!("{name}: {error}"));
+        let plan: Vec<String> = rows.iter().map(|row| crate::values::get(row, 0).unwrap()).collect();
+        plans.push(((*name).to_owned(), plan.join("\n")));
+    }
+    plans
+}
+
+/// What a turn reads and writes is found row by row: not by a look at all rows of a partner, of which one may be far larger than
+/// the others.
+#[tokio::test]
+async fn what_a_turn_touches_is_reached_by_its_keys() {
+    let fixture = InDatabase::new().await;
+    let read = ["MAIL", "CONVERSATIONS_LOAD", "MESSAGES_LOAD", "ORDERS_LOAD"];
+    let written = [
+        "TURNS_HOLD",
+        "MAIL_TAKE",
+        "OUTBOX_DROP",
+        "OUTBOX_TRIED",
+        "TIMERS_DROP",
+        "TIMERS_TAKE",
+        // What is old leaves by keys as well.
+        "CUSTOMERS_COLD",
+        "MESSAGES_DROP",
+        "FACTS_DROP",
+        "SILENT",
+        "WORDS_DROP",
+        "CONVERSATIONS_DROP",
+        "LEADS_DROP",
+        "CUSTOMERS_DROP",
+        "NOTICES_DROP",
+        "LETTERS_DROP",
+        "KEYS_PAGE",
+        "KEYS_DROP",
+    ];
+    fixture.database.run(ROWS);
+    fixture.database.run("ANALYZE");
+    let mut plans_of_all = plans(&fixture, sql::READ_BY_KEYS, &read).await;
+    plans_of_all.extend(plans(&fixture, sql::WRITE, &written).await);
+    for (name, plan) in plans_of_all {
+        assert!(
+            !plan.contains("Seq Scan") && !plan.contains("Bitmap") && plan.contains("Index Cond"),
+            "{name}: {plan}"
+        );
+        for found in plan.lines().filter(|line| line.contains("Index Cond")) {
+            assert!(found.matches(" AND ").count() >= 1, "{name}: by the partner alone\n{plan}");
+        }
+    }
+}
+
+/// A look over all partners is no look at all rows.
+#[tokio::test]
+async fn what_waits_longest_is_found_by_an_index() {
+    let fixture = InDatabase::new().await;
+    fixture.database.run(ROWS);
+    fixture.database.run("ANALYZE");
+    let read = format!("{}; SET LOCAL plan_cache_mode = force_generic_plan", sql::READ);
+    let found = plans(&fixture, &read, &["OLDEST_BUBBLE", "BUBBLE_SAID", "TIMER_NEXT", "TIMERS_DUE", "UNSENT"]).await;
+    for (name, plan) in found {
+        assert!(!plan.contains("Seq Scan") && plan.contains("Index"), "{name}: {plan}");
+    }
+}
+
+/// Every step, from the data of the one before.
+#[tokio::test]
+async fn a_database_of_the_first_release_is_brought_up_to_date_with_all_its_rows() {
+    let server = PostgresServer::running();
+    let database = server.database("empty", async |_| {}).await;
+    let first = migrate::MIGRATIONS[0];
+    database.run(&format!(
+        "BEGIN; {}; {first}; INSERT INTO voronka.migrations (number) VALUES (1); RESET ROLE; COMMIT; {ROWS}",
+        migrate::ROLES
+    ));
+    let count = || {
+        database.run(
+            "SELECT string_agg(format('%s %s', relname, (xpath('/row/n/text()', query_to_xml(format('SELECT count(*) AS n \
+             FROM voronka.%I', relname), false, true, '')))[1]), ', ' ORDER BY relname) FROM pg_class \
+             WHERE relnamespace = 'voronka'::regnamespace AND relkind = 'r' AND relname NOT IN ('migrations', 'instances', 'leases', 'news', 'backups', 'tallies')",
+        )
+    };
+    let before = count();
+    assert!(before.contains("conversations 4000"), "{before}");
+    assert_eq!(migrate(&address(&database.address("postgres"))).await, Ok(Schema { found: 1, known: KNOWN }));
+    assert_eq!(count(), before);
+    let indexes = "SELECT string_agg(indexdef, E'\\n' ORDER BY indexname) FROM pg_indexes WHERE schemaname = 'voronka'";
+    assert_eq!(database.run(indexes), InDatabase::new().await.database.run(indexes), "as a new one");
+    PostgresStore::open(&address(&database.address("voronka_app"))).await.unwrap().probe().await.unwrap();
+}
+
 #[tokio::test]
 async fn a_database_is_migrated_once_however_many_ask() {
     let server = PostgresServer::running();
     let database = server.database("empty", async |_| {}).await;
     let (owner, app) = (address(&database.address("postgres")), address(&database.address("voronka_app")));
-    assert_eq!(schema(&owner).await, Ok(Schema { found: 0, known: 1 }));
+    assert_eq!(schema(&owner).await, Ok(Schema { found: 0, known: KNOWN }));
     let Err(StoreError::Failed(why)) = PostgresStore::open(&owner).await else { panic!("there is no schema") };
     assert!(why.contains("voronka migrate"), "{why}");
     let migrated = futures::future::join_all((0..4).map(|_| migrate(&owner))).await;
-    let made = migrated.iter().filter(|result| **result == Ok(Schema { found: 0, known: 1 })).count();
+    let made = migrated.iter().filter(|result| **result == Ok(Schema { found: 0, known: KNOWN })).count();
     assert_eq!((made, migrated.iter().filter(|result| result.is_ok()).count()), (1, 4), "{migrated:?}");
-    assert_eq!(schema(&app).await, Ok(Schema { found: 1, known: 1 }));
+    assert_eq!(schema(&app).await, Ok(Schema { found: KNOWN, known: KNOWN }));
     PostgresStore::open(&app).await.unwrap().probe().await.unwrap();
 }
 
@@ -56,7 +165,7 @@ async fn whoever_may_make_roles_and_schemas_may_migrate() {
     let migrated = migrate(&address(&database.address(&maker))).await;
     let opened = PostgresStore::open(&address(&database.address("voronka_app"))).await;
     database.run(&format!("REASSIGN OWNED BY {maker} TO postgres; DROP OWNED BY {maker}; DROP ROLE {maker}"));
-    assert_eq!(migrated, Ok(Schema { found: 0, known: 1 }));
+    assert_eq!(migrated, Ok(Schema { found: 0, known: KNOWN }));
     opened.unwrap().probe().await.unwrap();
 }
 
@@ -72,7 +181,7 @@ async fn a_migration_that_fails_changes_nothing() {
     migrate(&owner).await.unwrap_err();
     let tables = database.run("SELECT tablename FROM pg_tables WHERE schemaname = 'voronka'");
     assert_eq!(tables, "outbox");
-    assert_eq!(schema(&owner).await, Ok(Schema { found: 0, known: 1 }));
+    assert_eq!(schema(&owner).await, Ok(Schema { found: 0, known: KNOWN }));
 }
 
 /// Behind a pooler that hands out connections by the transaction no statement stays prepared.

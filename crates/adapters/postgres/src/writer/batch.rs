@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use voronka_core::{
     ids::PartnerId,
@@ -12,7 +12,13 @@ use crate::{
         turn::{self, Prepared},
     },
     problem::Problem,
+    session::Posting,
 };
+
+/// Most partners in one transaction: each is some trips to the server, and what is locked for the first is locked until the last.
+const PARTNERS_MAX: usize = 16;
+/// Most bytes in one transaction, about.
+const BYTES_MAX: usize = 1 << 20;
 
 /// Calls of one transaction.
 #[derive(Default)]
@@ -20,14 +26,34 @@ pub(super) struct Batch {
     posts: Vec<(Vec<Letter>, Reply<Vec<PostedMail>>)>,
     turns: Vec<(Box<Prepared>, Reply<()>)>,
     settled: Vec<(Vec<Outcome>, Reply<()>)>,
+    partners: BTreeSet<PartnerId>,
     bytes: usize,
 }
 
 /// What became of the calls of a batch, in order.
 pub(super) struct Outcomes {
     posted: Vec<Vec<PostedMail>>,
-    /// Whether each turn was written; the others are in conflict.
-    turns: Vec<bool>,
+    turns: Vec<Written>,
+    settled: Vec<Written>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Written {
+    Yes,
+    /// The conversation has moved on.
+    Conflict,
+    /// The partner is another process's.
+    Elsewhere,
+}
+
+impl Written {
+    fn told(self) -> Result<(), Problem> {
+        match self {
+            Self::Yes => Ok(()),
+            Self::Conflict => Err(Problem::Conflict),
+            Self::Elsewhere => Err(Problem::Store(StoreError::Elsewhere)),
+        }
+    }
 }
 
 /// What a batch writes of one partner.
@@ -40,72 +66,116 @@ struct Block<'b> {
     outcomes: Vec<&'b Outcome>,
 }
 
+impl Block<'_> {
+    fn posting(&self) -> Posting {
+        let brings = !self.letters.is_empty()
+            || self.outcomes.iter().any(|one| one.letter().is_some())
+            || self.turns.iter().any(|(_, turn)| !turn.posts().is_empty());
+        if brings { Posting::Yes } else { Posting::No }
+    }
+}
+
 impl Batch {
     pub(super) fn add(&mut self, call: Call) {
         match call {
             Call::Post(letters, reply) => {
                 self.bytes += letters.iter().map(Letter::bytes).sum::<usize>();
+                self.meet(letters.iter().map(|letter| &letter.key.partner));
                 self.posts.push((letters, reply));
             }
             Call::Turn(turn, reply) => {
                 self.bytes += turn.bytes();
+                self.meet([turn.partner()].into_iter());
                 self.turns.push((turn, reply));
             }
             Call::Settle(outcomes, reply) => {
                 self.bytes += outcomes.iter().map(Outcome::bytes).sum::<usize>();
+                self.meet(outcomes.iter().map(|outcome| &outcome.partner));
                 self.settled.push((outcomes, reply));
             }
             Call::Alone(call) => call.answer(Err(Problem::failed("an errand is not written with others"))),
         }
     }
 
+    fn meet<'p>(&mut self, partners: impl Iterator<Item = &'p PartnerId>) {
+        for partner in partners {
+            if !self.partners.contains(partner) {
+                self.partners.insert(partner.clone());
+            }
+        }
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.partners.len() >= PARTNERS_MAX || self.bytes >= BYTES_MAX
+    }
+
     pub(super) fn calls(&self) -> usize {
         self.posts.len() + self.turns.len() + self.settled.len()
     }
 
-    pub(super) fn bytes(&self) -> usize {
-        self.bytes
+    /// The partner that is written first.
+    pub(super) fn first(&self) -> Option<(&PartnerId, Posting)> {
+        self.blocks(None).into_iter().next().map(|(partner, block)| (partner, block.posting()))
     }
 
-    /// Whether it may bring mail.
-    pub(super) fn brings_mail(&self) -> bool {
-        !self.posts.is_empty()
-            || self.settled.iter().flat_map(|(outcomes, _)| outcomes).any(|one| one.letter().is_some())
+    /// For whom it writes.
+    pub(super) fn partners(&self) -> &BTreeSet<PartnerId> {
+        &self.partners
     }
 
-    /// Writes it, partner by partner.
+    /// Writes it, partner by partner, within a transaction that was begun for [`Self::partners`]. Partners, and the rows of each,
+    /// come in the order of their keys, so that no two processes wait for each other. What is another process's to write is left
+    /// out before anything of it is.
     pub(super) async fn write(&self, desk: &mut Desk<'_>) -> Result<Outcomes, Problem> {
+        let may_write = |partner: &PartnerId| if desk.may_write(partner) { Written::Yes } else { Written::Elsewhere };
+        let of_call = |(outcomes, _): &(Vec<Outcome>, Reply<()>)| {
+            let all = outcomes.iter().all(|outcome| desk.may_write(&outcome.partner));
+            if all { Written::Yes } else { Written::Elsewhere }
+        };
+        let settled: Vec<Written> = self.settled.iter().map(of_call).collect();
+        let mut written: Vec<Written> = self.turns.iter().map(|(turn, _)| may_write(turn.partner())).collect();
         let mut posted: Vec<Vec<PostedMail>> =
             self.posts.iter().map(|(letters, _)| vec![PostedMail::Seen; letters.len()]).collect();
-        let mut written = vec![false; self.turns.len()];
-        for (partner, block) in self.blocks() {
-            desk.serve(partner).await?;
+        let first = self.first().map(|(first, _)| first);
+        for (partner, block) in self.blocks(Some((&written, &settled))) {
+            if first != Some(partner) {
+                desk.serve(partner, block.posting()).await?;
+            }
             let given_up = mail::settle(&mut desk.session, partner, &block.outcomes).await?;
             let letters: Vec<&Letter> = block.letters.iter().map(|(.., letter)| *letter).chain(given_up).collect();
             let kept = mail::post(&mut desk.session, partner, &letters).await?;
+            let new = letters.iter().zip(&kept).filter(|(_, kept)| matches!(kept, PostedMail::New(..)));
+            desk.tell(partner, new.map(|(letter, _)| letter.key.conversation));
             for ((call, place, _), kept) in block.letters.iter().zip(kept) {
                 posted[*call][*place] = kept;
             }
             let turns: Vec<&Prepared> = block.turns.iter().map(|(_, turn)| *turn).collect();
             let fit = turn::write(&mut desk.session, partner, &turns).await?;
+            // Whoever has the partner's turns written serves it, and hears of this from them.
+            let posts = turns.iter().zip(&fit).filter(|(_, fits)| **fits).flat_map(|(turn, _)| turn.posts());
+            mail::post(&mut desk.session, partner, &posts.collect::<Vec<_>>()).await?;
             for ((call, _), fits) in block.turns.iter().zip(fit) {
-                written[*call] = fits;
+                written[*call] = if fits { Written::Yes } else { Written::Conflict };
             }
         }
-        Ok(Outcomes { posted, turns: written })
+        Ok(Outcomes { posted, turns: written, settled })
     }
 
-    fn blocks(&self) -> BTreeMap<&PartnerId, Block<'_>> {
+    /// Without the turns and the results that are not to be written, where that is known.
+    fn blocks(&self, written: Option<(&[Written], &[Written])>) -> BTreeMap<&PartnerId, Block<'_>> {
+        let is_written = |of: Option<&[Written]>, call: usize| of.is_none_or(|of| of[call] == Written::Yes);
+        let (turns, settled) = (written.map(|(turns, _)| turns), written.map(|(_, settled)| settled));
         let mut blocks: BTreeMap<&PartnerId, Block<'_>> = BTreeMap::new();
         for (call, (letters, _)) in self.posts.iter().enumerate() {
             for (place, letter) in letters.iter().enumerate() {
                 blocks.entry(&letter.key.partner).or_default().letters.push((call, place, letter));
             }
         }
-        for (call, (turn, _)) in self.turns.iter().enumerate() {
+        for (call, (turn, _)) in self.turns.iter().enumerate().filter(|(call, _)| is_written(turns, *call)) {
             blocks.entry(turn.partner()).or_default().turns.push((call, turn));
         }
-        for outcome in self.settled.iter().flat_map(|(outcomes, _)| outcomes) {
+        let outcomes = self.settled.iter().enumerate().filter(|(call, _)| is_written(settled, *call));
+        for outcome in outcomes.flat_map(|(_, (outcomes, _))| outcomes) {
             blocks.entry(&outcome.partner).or_default().outcomes.push(outcome);
         }
         blocks
@@ -129,10 +199,10 @@ impl Batch {
             let _gone = reply.send(Ok(posted));
         }
         for ((_, reply), written) in self.turns.into_iter().zip(outcomes.turns) {
-            let _gone = reply.send(if written { Ok(()) } else { Err(Problem::Conflict) });
+            let _gone = reply.send(written.told());
         }
-        for (_, reply) in self.settled {
-            let _gone = reply.send(Ok(()));
+        for ((_, reply), written) in self.settled.into_iter().zip(outcomes.settled) {
+            let _gone = reply.send(written.told());
         }
     }
 
@@ -140,6 +210,7 @@ impl Batch {
     pub(super) fn fail(self, problem: Problem) {
         let error = StoreError::from(problem);
         tracing::warn!(%error, calls = self.calls(), "a transaction failed");
+        metrics::counter!("voronka_store_commit_failures_total").increment(1);
         let told = || Problem::Store(error.clone());
         for (_, reply) in self.posts {
             let _gone = reply.send(Err(told()));

@@ -86,6 +86,11 @@ impl AccessStore {
         self.write(|connection| Ok(connection.execute(sql::REMOVE_USER, [name])? > 0))
     }
 
+    /// Takes all rights to a partner's pages away; how many there were.
+    pub fn take_grants(&self, partner: &PartnerId) -> Result<usize, StoreError> {
+        self.write(|connection| Ok(connection.execute(sql::FORGET_GRANTS, [partner.as_str()])?))
+    }
+
     /// Whether this step's code is used for the first time: it and all before it are used up now.
     pub fn use_step(&self, user: i64, step: i64) -> Result<bool, StoreError> {
         self.write(|connection| Ok(connection.execute(sql::USE_STEP, [user, step])? > 0))

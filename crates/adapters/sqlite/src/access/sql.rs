@@ -13,6 +13,7 @@ macro_rules! statements {
 statements! {
     ADD_USER = "INSERT INTO users (name, operator, made) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
     GRANT = "INSERT INTO grants (user, partner, role) VALUES (?1, ?2, ?3)";
+    FORGET_GRANTS = "DELETE FROM grants WHERE partner = ?1";
     USER_NAMED = "SELECT id, name, operator, password, totp FROM users WHERE name = ?1";
     USER = "SELECT id, name, operator, password, totp FROM users WHERE id = ?1";
     USERS = "SELECT id, name, operator, password, totp FROM users ORDER BY name";

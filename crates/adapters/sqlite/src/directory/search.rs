@@ -6,7 +6,9 @@ use voronka_core::{
     ids::{CustomerId, PartnerId},
     lead::Temperature,
     order::OrderState,
-    ports::{ConversationCard, Cursor, FOUND_MAX, LeadCard, Needle, OrderCard, Page, SEARCHED_MAX, order_holds},
+    ports::{
+        ConversationCard, Cursor, FOUND_MAX, LeadCard, LeadFilter, Needle, OrderCard, Page, SEARCHED_MAX, order_holds,
+    },
 };
 
 use super::{ORDERS_MAX, card, is_held, lead_card, order_card};
@@ -37,16 +39,19 @@ pub(super) fn conversations(
             Ok(owner.is_none_or(|owner| theirs == owner).then_some(by_time(row)?))
         })?);
     }
-    read(connection, sql::CARD, partner, found, page, card)
+    read(connection, sql::CARD, partner, found, page, card, |_| true)
 }
 
 pub(super) fn leads(
     connection: &Connection,
     partner: &PartnerId,
-    temperature: Option<Temperature>,
+    filter: &LeadFilter,
     needle: &Needle,
     page: Page,
 ) -> Result<Vec<LeadCard>, Problem> {
+    let temperature = filter.heat();
+    // Of those that hold the words some may not be wanted.
+    let most_found = if filter.picks() { SEARCHED_MAX } else { page.limit };
     let lead = |row: &Row<'_>| {
         let lead = Some((get::<Temperature>(row, 0)?, get::<i32>(row, 1)?));
         Ok::<_, Problem>(Cursor { lead, at: get(row, 2)?, id: u128::from_be_bytes(row.get(3)?) })
@@ -58,9 +63,9 @@ pub(super) fn leads(
     };
     let (whose, searched) = (partner.as_str(), most(SEARCHED_MAX));
     let mut found = match temperature {
-        None => fitting(connection, sql::LEADS_WORDS, params![whose, searched], page.limit, holds)?,
+        None => fitting(connection, sql::LEADS_WORDS, params![whose, searched], most_found, holds)?,
         Some(of) => {
-            fitting(connection, sql::LEADS_WORDS_OF_HEAT, params![whose, searched, of.number()], page.limit, holds)?
+            fitting(connection, sql::LEADS_WORDS_OF_HEAT, params![whose, searched, of.number()], most_found, holds)?
         }
     };
     for customer in people(connection, partner, needle)? {
@@ -68,7 +73,7 @@ pub(super) fn leads(
         let fits = |cursor: &Cursor| temperature.is_none_or(|wanted| cursor.lead.is_some_and(|(of, _)| of == wanted));
         found.extend(theirs.filter(fits));
     }
-    read(connection, sql::LEAD_CARD, partner, found, page, lead_card)
+    read(connection, sql::LEAD_CARD, partner, found, page, lead_card, |card| filter.takes(&card.lead))
 }
 
 pub(super) fn orders(
@@ -99,7 +104,7 @@ pub(super) fn orders(
             Ok((states.is_empty() || states.contains(&state)).then_some(by_time(row)?))
         })?);
     }
-    read(connection, sql::ORDER, partner, found, page, order_card)
+    read(connection, sql::ORDER, partner, found, page, order_card, |_| true)
 }
 
 /// A row that begins with a time and an id.
@@ -129,7 +134,7 @@ fn phrase(text: &str) -> Option<String> {
     is_indexed.then(|| format!("\"{}\"", text.replace('"', "\"\"")))
 }
 
-/// The rows of a page among those that were found, each once.
+/// The rows of a page among those that were found and are wanted, each once.
 fn read<T>(
     connection: &Connection,
     sql: &str,
@@ -137,10 +142,12 @@ fn read<T>(
     mut found: Vec<Cursor>,
     page: Page,
     row: impl Fn(&Row<'_>) -> Result<T, Problem>,
+    is_wanted: impl Fn(&T) -> bool,
 ) -> Result<Vec<T>, Problem> {
     found.sort_unstable_by(|a, b| b.cmp(a));
     found.dedup();
-    let rows = page.cut(found, |cursor| *cursor).into_iter();
+    let rows = found.into_iter().filter(|cursor| page.is_before(*cursor));
     let rows = rows.map(|cursor| one(connection, sql, params![partner.as_str(), cursor.id.to_be_bytes()], &row));
-    rows.filter_map(Result::transpose).collect()
+    let wanted = |row: &Result<T, Problem>| row.as_ref().map_or(true, &is_wanted);
+    rows.filter_map(Result::transpose).filter(wanted).take(page.limit).collect()
 }

@@ -2,20 +2,23 @@ use std::sync::Arc;
 
 use rusqlite::params;
 use voronka_core::{
+    fact::Fact,
+    ids::CustomerId,
     lead::Temperature,
     ports::found_by,
     rows::{
-        ConversationRow, CustomerRow, FactRow, LeadRow, MessageRow, NoticeRow, OrderRow, OutboxRow, TimerRow,
-        TurnCommit,
+        ConversationRow, CustomerRow, FactRow, LeadRow, MessageRow, NoticeRow, OrderRow, OutboxRow, Past, TimerRow,
+        TurnCommit, Withdraw,
     },
+    tally::Tally,
 };
 
-use super::ROW_BYTES;
+use super::{ROW_BYTES, all, mail::Letter};
 use crate::{
     body,
     problem::Problem,
     sql,
-    values::{micros, slot},
+    values::{self, micros, slot},
     writer::Pen,
 };
 
@@ -30,12 +33,17 @@ pub(super) struct Prepared {
     bodies: Vec<Option<String>>,
     /// What the turn's customer is found by.
     found_by: String,
+    /// Its mail to other conversations.
+    posts: Vec<Letter>,
 }
 
 impl Prepared {
     pub(super) fn of(turn: Arc<TurnCommit>) -> Result<Self, Problem> {
         if turn.outbox.iter().any(|row| row.conversation.partner != turn.key.partner) {
             return Err(Problem::failed("a bubble of another partner"));
+        }
+        if turn.posts.iter().any(|inbound| inbound.partner != turn.key.partner) {
+            return Err(Problem::failed("an event of another partner"));
         }
         let json = |timer: &TimerRow| match timer {
             TimerRow::Set { timer, .. } => serde_json::to_string(timer),
@@ -48,7 +56,8 @@ impl Prepared {
             turn.messages.iter().map(|row| body::hollow(&row.body, &row.text)).collect::<Result<Vec<_>, _>>()?;
         let text = |row: &CustomerRow| found_by(row.name.as_deref(), row.phone.as_deref(), row.email.as_deref());
         let found_by = turn.customer.as_ref().map(text).unwrap_or_default();
-        Ok(Self { turn, timers, bubbles, bodies, found_by })
+        let posts = turn.posts.iter().map(Letter::of).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { turn, timers, bubbles, bodies, found_by, posts })
     }
 
     /// About how much it writes.
@@ -58,7 +67,8 @@ impl Prepared {
         let facts: usize = turn.facts.iter().map(|row| row.data.len()).sum();
         let customer = turn.customer.as_ref().map_or(0, |row| row.data.len());
         let lead = turn.lead.as_ref().map_or(0, |row| row.data.len());
-        10 * ROW_BYTES + turn.conversation.state.len() + messages + facts + customer + lead
+        let posts: usize = self.posts.iter().map(Letter::bytes).sum();
+        10 * ROW_BYTES + posts + turn.conversation.state.len() + messages + facts + customer + lead
     }
 
     pub(super) fn write(&self, pen: &Pen<'_>) -> Result<(), Problem> {
@@ -70,6 +80,12 @@ impl Prepared {
             if take.execute(params![partner, conversation, seq])? == 0 {
                 return Err(Problem::Conflict);
             }
+        }
+        if self.turn.past == Past::Erased {
+            to.erase_past(self.turn.conversation.customer)?;
+        }
+        if self.turn.withdraw == Withdraw::Campaigns {
+            to.run(sql::OUTBOX_WITHDRAW, params![partner, conversation])?;
         }
         if let Some(row) = &self.turn.customer {
             to.customer(row, &self.found_by)?;
@@ -84,7 +100,9 @@ impl Prepared {
             .iter()
             .zip(&self.bubbles)
             .try_for_each(|(row, json)| bubble(pen, partner, row, json.as_deref()))?;
-        self.turn.notices.iter().try_for_each(|row| notice(pen, partner, row).map(|_| ()))
+        self.turn.notices.iter().try_for_each(|row| notice(pen, partner, row).map(|_| ()))?;
+        self.turn.tallies.iter().try_for_each(|tally| to.tally(tally))?;
+        self.posts.iter().try_for_each(|letter| letter.post(pen).map(|_| ()))
     }
 
     fn to<'a>(&'a self, pen: &'a Pen<'a>) -> To<'a> {
@@ -114,6 +132,25 @@ struct To<'a> {
 }
 
 impl To<'_> {
+    /// [`Past::Erased`].
+    fn erase_past(&self, customer: CustomerId) -> Result<(), Problem> {
+        let of = params![self.partner, customer.0.into_bytes(), self.conversation];
+        for sql in [sql::ERASE_MESSAGES, sql::ERASE_OUTBOX, sql::ERASE_NOTICES, sql::ERASE_LETTERS, sql::ERASE_WORDS] {
+            self.run(sql, of)?;
+        }
+        for name in Fact::WORDED {
+            let of = params![self.partner, customer.0.into_bytes(), name];
+            let facts = all(self.pen, sql::FACTS_WORDED, of, |row| {
+                Ok((values::get::<i64>(row, 0)?, values::get::<String>(row, 1)?))
+            })?;
+            for (id, data) in facts {
+                let row = params![self.partner, customer.0.into_bytes(), id, Fact::stored_wordless(&data)];
+                self.run(sql::FACT_SET, row)?;
+            }
+        }
+        Ok(())
+    }
+
     fn run(&self, sql: &str, row: impl rusqlite::Params) -> Result<usize, Problem> {
         Ok(self.pen.prepare_cached(sql)?.execute(row)?)
     }
@@ -187,6 +224,11 @@ impl To<'_> {
         let id = self.pen.number()?;
         let row = params![self.partner, row.customer.0.into_bytes(), id, row.name, micros(row.at), row.data];
         self.run(sql::FACT_ADD, row).map(|_| ())
+    }
+
+    fn tally(&self, tally: &Tally) -> Result<(), Problem> {
+        let row = params![self.partner, tally.what.name(), tally.day.to_string(), tally.key, tally.n];
+        self.run(sql::TALLY_ADD, row).map(|_| ())
     }
 
     fn order(&self, row: &OrderRow) -> Result<(), Problem> {

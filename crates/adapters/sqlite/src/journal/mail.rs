@@ -8,13 +8,18 @@ use voronka_core::{
     rows::{DeadLetter, Mail, MailSeq, MailSetAside, RawLetter, Told},
 };
 
-use super::{all, most, one};
+use super::{ROW_BYTES, all, most, one};
 use crate::{
     problem::Problem,
     sql,
     values::{get, micros, time},
     writer::Pen,
 };
+
+/// What the next letter is called; no other ever had it here.
+pub(super) fn letter_number(connection: &Connection) -> Result<i64, Problem> {
+    Ok(connection.prepare_cached(sql::LETTER_NUMBER)?.query_row([], |row| row.get(0))?)
+}
 
 /// An event, ready to be written: what is asked for in columns, the rest in JSON.
 pub(super) struct Letter {
@@ -36,6 +41,11 @@ impl Letter {
             at: micros(inbound.at),
             event: serde_json::to_string(&inbound.event).map_err(|_| Problem::failed("an event is no JSON"))?,
         })
+    }
+
+    /// About how much it writes.
+    pub(super) fn bytes(&self) -> usize {
+        ROW_BYTES + self.event.len()
     }
 
     /// Keeps it, if its key is new. The key outlives it.
@@ -136,7 +146,8 @@ pub(super) fn set_aside(pen: &Pen<'_>, letter: &DeadLetter, told: &[String]) -> 
     let Some(first) = mail.first() else { return Ok(Telling::Nothing) };
     let account = first.account.clone();
     let mail = serde_json::to_string(&mail).map_err(|_| Problem::failed("an event is no JSON"))?;
-    let row = params![partner, account.as_str(), conversation, mail, None::<&[u8]>, letter.cause, micros(letter.at)];
+    let (id, at) = (letter_number(pen)?, micros(letter.at));
+    let row = params![partner, id, account.as_str(), conversation, mail, None::<&[u8]>, letter.cause, at];
     pen.prepare_cached(sql::LETTER_ADD)?.execute(row)?;
     let Some(Told { notice, outbox }) = &letter.told else { return Ok(Telling::Nothing) };
     if super::commit::notice(pen, partner, notice)? == 0 {

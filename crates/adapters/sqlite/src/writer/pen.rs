@@ -45,6 +45,18 @@ impl<'c> Pen<'c> {
         Ok(number)
     }
 
+    /// Rows have come that have this number already: those that are given from now on are larger.
+    pub(crate) fn pass(&self, number: i64) -> rusqlite::Result<()> {
+        let next = number.saturating_add(1);
+        if next > self.end_then.get().unwrap_or(self.end.get()) {
+            let end = next.saturating_add(BLOCK);
+            self.connection.prepare_cached(sql::COUNTER_SET)?.execute(params![end])?;
+            self.end_then.set(Some(end));
+        }
+        self.next.set(self.next.get().max(next));
+        Ok(())
+    }
+
     /// The transaction is durable.
     pub(super) fn committed(&self) {
         if let Some(end) = self.end_then.take() {
@@ -84,6 +96,17 @@ mod tests {
         pen.committed();
         let again = Pen::new(&connection).unwrap();
         assert!(take(&again, 1) > 8 + BLOCK);
+    }
+
+    #[test]
+    fn numbers_go_on_behind_those_that_came() {
+        let connection = counter();
+        let pen = Pen::new(&connection).unwrap();
+        pen.pass(1_000_000).unwrap();
+        pen.pass(50).unwrap();
+        pen.committed();
+        assert_eq!(take(&pen, 1), 1_000_001);
+        assert!(take(&Pen::new(&connection).unwrap(), 1) > 1_000_001, "a restart knows them");
     }
 
     #[test]

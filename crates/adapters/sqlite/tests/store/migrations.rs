@@ -67,7 +67,7 @@ async fn a_file_of_the_first_version_is_taken_over_whole() {
     let page = Page::first(9);
     let listed = store.conversations(&korica, &ConversationFilter::default(), page).await.unwrap();
     assert_eq!(listed.iter().map(|card| card.peer.as_str()).collect::<Vec<_>>(), ["boris", "anna"]);
-    let warm = LeadFilter { temperature: Some("warm".into()), text: None };
+    let warm = LeadFilter { temperature: Some("warm".into()), text: None, ..LeadFilter::default() };
     assert_eq!(store.leads(&korica, &warm, page).await.unwrap().len(), 2);
     let view = store.conversation(&key, 9).await.unwrap().unwrap();
     assert_eq!(

@@ -231,7 +231,8 @@ async fn compare(memory: &MemoryStore, file: &InFile) {
         for temperature in [None, Some("hot")] {
             for text in [None, Some("цену"), Some("АНН")] {
                 let owned = |text: &str| text.to_owned();
-                let filter = LeadFilter { temperature: temperature.map(owned), text: text.map(owned) };
+                let filter =
+                    LeadFilter { temperature: temperature.map(owned), text: text.map(owned), ..LeadFilter::default() };
                 assert_eq!(memory.leads(&partner, &filter, page).await, store.leads(&partner, &filter, page).await);
             }
         }

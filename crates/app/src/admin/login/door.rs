@@ -13,22 +13,22 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use totp_rs::Totp;
+use voronka_core::ids::PartnerId;
 use voronka_sqlite::User;
 use voronka_web::{ClientIp, subscriber};
 
 use super::super::{
     BASE, House,
     admit::Door,
-    assets,
-    page::{self, Problem},
-    words::Words,
+    home::Site,
+    page::{self, Plain, Problem},
 };
 use super::{
     Access,
     guard::{COOKIE, STAFF_LIFE, token},
     keys::{self, Token},
     limits::{TooMany, Try},
-    people::{Signed, user_name},
+    people::{Rights, Signed, user_name},
 };
 
 /// Recovery codes of a user.
@@ -38,22 +38,10 @@ pub(super) const PASSWORD_BYTES_MAX: usize = 1024;
 /// Stands for a user nobody knows, where tries are counted.
 const UNKNOWN: &str = "?";
 
-/// What every page at the door has.
-pub(super) struct Frame {
-    pub(super) w: Words,
-    pub(super) style: &'static str,
-}
-
-impl Frame {
-    pub(super) fn of(door: &Door) -> Self {
-        Self { w: door.words, style: assets::address("admin.css") }
-    }
-}
-
 #[derive(Template)]
 #[template(path = "admin/login.html")]
 struct LoginPage {
-    f: Frame,
+    f: Plain,
     name: String,
     next: String,
     /// The key of what went wrong.
@@ -64,7 +52,7 @@ struct LoginPage {
 #[derive(Template)]
 #[template(path = "admin/again.html")]
 struct AgainPage {
-    f: Frame,
+    f: Plain,
     next: String,
     wrong: Option<&'static str>,
     minutes: u32,
@@ -73,7 +61,7 @@ struct AgainPage {
 #[derive(Template)]
 #[template(path = "admin/account.html")]
 struct AccountPage {
-    f: Frame,
+    f: Plain,
     name: String,
     codes: u32,
 }
@@ -81,7 +69,7 @@ struct AccountPage {
 #[derive(Template)]
 #[template(path = "admin/codes.html")]
 pub(super) struct CodesPage {
-    pub(super) f: Frame,
+    pub(super) f: Plain,
     pub(super) codes: Vec<String>,
 }
 
@@ -133,7 +121,7 @@ pub(super) async fn login(
 ) -> Result<Response, Problem> {
     access(&house)?;
     let name = String::new();
-    page::send(&LoginPage { f: Frame::of(&door), name, next: safe_next(&next), wrong: None, minutes: 0 })
+    page::send(&LoginPage { f: Plain::of(&door), name, next: safe_next(&next), wrong: None, minutes: 0 })
 }
 
 pub(super) async fn sign_in(
@@ -150,7 +138,7 @@ pub(super) async fn sign_in(
     }
     let name = user_name(&typed).unwrap_or_else(|_| UNKNOWN.to_owned());
     let page = |wrong, minutes| LoginPage {
-        f: Frame::of(&door),
+        f: Plain::of(&door),
         name: typed.clone(),
         next: safe_next(&next),
         wrong: Some(wrong),
@@ -160,20 +148,21 @@ pub(super) async fn sign_in(
         Ok(attempt) => attempt,
         Err(many) => return too_many(many, |minutes| page("login-too-many", minutes)),
     };
-    match recognise(access, &attempt, &name, password, &code).await? {
+    match recognise(access, &door.site, &attempt, &name, password, &code).await? {
         Some(user) => {
             access.limits.forgive(&attempt);
             let mut answer = page::go_to(&safe_next(&next));
-            begin_session(access, &user, &headers, &mut answer).await?;
+            begin_session(access, &door.site, &user, &headers, &mut answer).await?;
             Ok(answer)
         }
         None => page::send_as(StatusCode::UNAUTHORIZED, &page("login-refused", 0)),
     }
 }
 
-/// The user whose name, password and code these are. All of it is looked at whatever is wrong, and nothing tells what was.
+/// The user whose name, password and code these are, and who has a right at this address. All of it is looked at whatever is wrong, and nothing tells what was.
 async fn recognise(
     access: &Access,
+    site: &Site,
     attempt: &Try,
     name: &str,
     password: SecretString,
@@ -181,6 +170,8 @@ async fn recognise(
 ) -> Result<Option<User>, Problem> {
     let asked = name.to_owned();
     let user = access.ask(move |store| store.user(&asked)).await?;
+    // Who has no right here is nobody here: that they are somebody elsewhere is not said.
+    let user = user.filter(|user| Rights::of(user).at(site).is_some());
     let known = user.as_ref().and_then(|user| user.password.clone());
     let verified = access.hashes.verify(password, known).await.inspect_err(|_busy| access.limits.forgive(attempt))?;
     let Some(user) = user else { return Ok(None) };
@@ -202,7 +193,7 @@ async fn shows(access: &Access, user: &User, code: &SecretString) -> Result<bool
         }
         return Ok(fits);
     }
-    let totp: Option<Totp> = user.totp.as_ref().and_then(|sealed| access.keys.totp(sealed, id, &user.name));
+    let totp: Option<Totp> = user.totp.as_ref().and_then(|sealed| access.keys.totp(sealed, id, &user.name, ""));
     let step = totp.and_then(|totp| keys::step_of(&totp, &code, access.clock.now()));
     match step {
         Some(step) => access.ask(move |store| store.use_step(id, step)).await,
@@ -221,20 +212,21 @@ fn too_many<T: Template>(TooMany(wait): TooMany, page: impl FnOnce(u32) -> T) ->
 /// A session with a new token: whatever came with the request opens nothing any more.
 pub(super) async fn begin_session(
     access: &Access,
+    site: &Site,
     user: &User,
     headers: &HeaderMap,
     answer: &mut Response,
 ) -> Result<(), Problem> {
     if let Some(old) = token(headers) {
-        let hash = old.hash();
+        let hash = old.session(site);
         access.ask(move |store| store.close_session(&hash)).await?;
         access.streams.end(&hash);
     }
     let token = Token::make(&access.random).ok_or(Problem::Failed)?;
-    let (hash, id, now) = (token.hash(), user.id, access.clock.now());
+    let (hash, id, now) = (token.session(site), user.id, access.clock.now());
     let dead = now - STAFF_LIFE;
     access.ask(move |store| store.open_session(&hash, id, now, dead)).await?;
-    access.audit(&user.name, "", "signed in", "").await?;
+    access.audit(&user.name, site.partner().map_or("", PartnerId::as_str), "signed in", "").await?;
     set_cookie(answer, &token.shown(), STAFF_LIFE);
     Ok(())
 }
@@ -247,10 +239,14 @@ fn set_cookie(answer: &mut Response, value: &str, life: SignedDuration) {
     }
 }
 
-pub(super) async fn sign_out(State(house): State<Arc<House>>, headers: HeaderMap) -> Result<Response, Problem> {
+pub(super) async fn sign_out(
+    State(house): State<Arc<House>>,
+    Extension(door): Extension<Door>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let access = access(&house)?;
     if let Some(token) = token(&headers) {
-        let hash = token.hash();
+        let hash = token.session(&door.site);
         access.ask(move |store| store.close_session(&hash)).await?;
         access.streams.end(&hash);
     }
@@ -286,7 +282,7 @@ pub(super) async fn again(
     Query(Next { next }): Query<Next>,
 ) -> Result<Response, Problem> {
     access(&house)?;
-    page::send(&AgainPage { f: Frame::of(&door), next: next_after_proof(&next), wrong: None, minutes: 0 })
+    page::send(&AgainPage { f: Plain::of(&door), next: next_after_proof(&next), wrong: None, minutes: 0 })
 }
 
 /// After the proof one's own page may follow, too.
@@ -304,7 +300,7 @@ pub(super) async fn prove(
     let (access, signed) = (access(&house)?, signed(&door)?);
     let Form(Prove { code, next }) = form.map_err(|_| Problem::Unreadable)?;
     let next = next_after_proof(&next);
-    let page = |wrong, minutes| AgainPage { f: Frame::of(&door), next: next.clone(), wrong: Some(wrong), minutes };
+    let page = |wrong, minutes| AgainPage { f: Plain::of(&door), next: next.clone(), wrong: Some(wrong), minutes };
     let attempt = match access.limits.begin(&signed.name, address(ip), access.clock.moment()) {
         Ok(attempt) => attempt,
         Err(many) => return too_many(many, |minutes| page("login-too-many", minutes)),
@@ -328,7 +324,7 @@ pub(super) async fn account(
     let (access, signed) = (access(&house)?, signed(&door)?);
     let id = signed.id;
     let codes = access.ask(move |store| store.codes_left(id)).await?;
-    page::send(&AccountPage { f: Frame::of(&door), name: signed.name.to_string(), codes })
+    page::send(&AccountPage { f: Plain::of(&door), name: signed.name.to_string(), codes })
 }
 
 /// Other recovery codes; the old ones open nothing any more.
@@ -340,7 +336,7 @@ pub(super) async fn new_codes(
     let (codes, hashes) = make_codes(access)?;
     let id = signed.id;
     access.ask(move |store| store.set_codes(id, &hashes)).await?;
-    page::send(&CodesPage { f: Frame::of(&door), codes })
+    page::send(&CodesPage { f: Plain::of(&door), codes })
 }
 
 /// Recovery codes, to be shown once, and what is kept of them.

@@ -18,6 +18,7 @@ use voronka_sqlite::Session;
 use super::super::{
     BASE, House,
     admit::{AskedBy, Door, Visit},
+    home::Site,
     page::{Problem, go_to, query},
 };
 use super::{
@@ -27,7 +28,7 @@ use super::{
 };
 
 /// The cookie of a session. Its prefix makes browsers refuse it from other hosts, other paths and in the clear.
-pub(super) const COOKIE: &str = "__Host-voronka";
+pub(super) const COOKIE: &str = "__Host-session";
 /// A session without use ends, and every session ends.
 const OPERATOR_IDLE: SignedDuration = SignedDuration::from_hours(1);
 const OPERATOR_LIFE: SignedDuration = SignedDuration::from_hours(12);
@@ -51,7 +52,10 @@ pub(in super::super) async fn guard(
     let Some(need) = path.and_then(|path| rules::need(request.method(), path)) else {
         return Problem::NotFound.into_response();
     };
-    let who = match who(&access, request.headers()).await {
+    let Some(site) = request.extensions().get::<Door>().map(|door| door.site.clone()) else {
+        return Problem::WrongHost.into_response();
+    };
+    let who = match who(&access, &site, request.headers()).await {
         Ok(who) => who,
         Err(problem) => return problem.into_response(),
     };
@@ -172,17 +176,18 @@ fn sent(request: &Request, address: &str) -> Response {
     response
 }
 
-/// Who has this session, if it is one and still good.
-async fn who(access: &Access, headers: &HeaderMap) -> Result<Option<(Arc<Signed>, Session)>, Problem> {
+/// Who has this session, if it is one of this address and still good.
+async fn who(access: &Access, site: &Site, headers: &HeaderMap) -> Result<Option<(Arc<Signed>, Session)>, Problem> {
     let Some(token) = token(headers) else { return Ok(None) };
-    let (hash, now) = (token.hash(), access.clock.now());
+    let (hash, now) = (token.session(site), access.clock.now());
     let found = access.ask(move |store| store.session(&hash)).await?;
     let Some(session) = found.filter(|session| is_good(session, now)) else { return Ok(None) };
+    let Some(rights) = Rights::of(&session.user).at(site) else { return Ok(None) };
     if now.duration_since(session.seen) > NOTED_EVERY {
         access.ask(move |store| store.seen(&hash, now)).await?;
     }
     let (id, name) = (session.user.id, session.user.name.as_str().into());
-    let signed = Signed { id, name, session: hash, rights: Rights::of(&session.user) };
+    let signed = Signed { id, name, session: hash, rights };
     Ok(Some((Arc::new(signed), session)))
 }
 

@@ -19,18 +19,20 @@ use voronka_web::ClientIp;
 use super::super::{
     House,
     admit::Door,
-    page::{self, Problem},
+    home::Site,
+    page::{self, Plain, Problem},
 };
 use super::{
     Access, Token, common,
-    door::{self, CodesPage, Frame, PASSWORD_BYTES_MAX},
+    door::{self, CodesPage, PASSWORD_BYTES_MAX},
     keys,
+    people::Rights,
 };
 
 #[derive(Template)]
 #[template(path = "admin/join.html")]
 struct JoinPage {
-    f: Frame,
+    f: Plain,
     name: String,
     /// For those who cannot scan.
     secret: String,
@@ -55,11 +57,14 @@ struct Invited {
 }
 
 impl Invited {
-    async fn find(access: &Access, token: &str) -> Result<Self, Problem> {
+    /// At a partner's own address its people's links alone are there.
+    async fn find(access: &Access, site: &Site, token: &str) -> Result<Self, Problem> {
         let hash = Token::read(token).ok_or(Problem::NotFound)?.hash();
         let now = access.clock.now();
         let link = access.ask(move |store| store.link(&hash, now)).await?.ok_or(Problem::NotFound)?;
-        let totp = access.keys.totp(&link.totp, link.user.id, &link.user.name).ok_or(Problem::Failed)?;
+        Rights::of(&link.user).at(site).ok_or(Problem::NotFound)?;
+        let totp =
+            access.keys.totp(&link.totp, link.user.id, &link.user.name, &site.issuer()).ok_or(Problem::Failed)?;
         Ok(Self { link, totp, hash })
     }
 
@@ -70,7 +75,7 @@ impl Invited {
         let told = url::Url::parse(&address).map_err(|_| Problem::Failed)?;
         let secret = told.query_pairs().find(|(name, _)| name == "secret").map(|(_, secret)| secret.into_owned());
         Ok(JoinPage {
-            f: Frame::of(door),
+            f: Plain::of(door),
             name: self.link.user.name.clone(),
             secret: grouped(&secret.unwrap_or_default()),
             picture: without_declaration(&picture).to_owned(),
@@ -96,7 +101,7 @@ pub(super) async fn page(
     Extension(door): Extension<Door>,
     Path(token): Path<String>,
 ) -> Result<Response, Problem> {
-    let invited = Invited::find(door::access(&house)?, &token).await?;
+    let invited = Invited::find(door::access(&house)?, &door.site, &token).await?;
     page::send(&invited.page(&door, None)?)
 }
 
@@ -115,7 +120,7 @@ pub(super) async fn join(
     }
     let attempt = access.limits.begin("", door::address(ip), access.clock.moment());
     let attempt = attempt.map_err(|_many| Problem::Busy)?;
-    let invited = Invited::find(access, &token).await?;
+    let invited = Invited::find(access, &door.site, &token).await?;
     let again = |wrong| page::send_as(StatusCode::UNPROCESSABLE_ENTITY, &invited.page(&door, Some(wrong))?);
     if let Err(weak) = common::strong(password.expose_secret(), &invited.link.user.name) {
         access.limits.forgive(&attempt);
@@ -133,7 +138,7 @@ pub(super) async fn join(
     }
     access.limits.forgive(&attempt);
     access.audit(&invited.link.user.name, "", "keys set by link", "").await?;
-    let mut answer = page::send(&CodesPage { f: Frame::of(&door), codes })?;
-    door::begin_session(access, &invited.link.user, &headers, &mut answer).await?;
+    let mut answer = page::send(&CodesPage { f: Plain::of(&door), codes })?;
+    door::begin_session(access, &door.site, &invited.link.user, &headers, &mut answer).await?;
     Ok(answer)
 }

@@ -14,8 +14,8 @@ use sha2::{Digest, Sha256};
 use totp_rs::{Builder, Secret, Totp};
 use voronka_sqlite::Marker;
 
-/// What codes are issued by, as an authenticator shows it.
-const ISSUER: &str = "Voronka";
+use super::super::home::Site;
+
 /// Bytes of a nonce before what is sealed.
 const NONCE_BYTES: usize = 24;
 /// Characters of a recovery code: 128 bits, five a character.
@@ -60,13 +60,14 @@ impl Keys {
         Some(sealed)
     }
 
-    /// A user's one-time codes; `None`: it was sealed for somebody else, or with another key.
-    pub(super) fn totp(&self, sealed: &[u8], user: i64, name: &str) -> Option<Totp> {
+    /// A user's one-time codes, as an authenticator is to show them; `None`: they were sealed for somebody else, or with another
+    /// key.
+    pub(super) fn totp(&self, sealed: &[u8], user: i64, name: &str, issuer: &str) -> Option<Totp> {
         let (nonce, sealed) = sealed.split_first_chunk::<NONCE_BYTES>()?;
         let payload = Payload { msg: sealed, aad: &place(user) };
         let secret = self.cipher()?.decrypt(&XNonce::from(*nonce), payload).ok()?;
         let builder = Builder::new().with_secret(Secret::from(secret)).with_account_name(name);
-        builder.with_issuer(Some(ISSUER)).build().ok()
+        builder.with_issuer(Some(issuer)).build().ok()
     }
 
     fn cipher(&self) -> Option<XChaCha20Poly1305> {
@@ -112,7 +113,16 @@ impl Token {
         hex::encode(self.0)
     }
 
-    /// What is kept.
+    /// What is kept of a session. One that was begun at a partner's own address opens nothing elsewhere: whoever has that host
+    /// name could have browsers send the token to a server of theirs.
+    pub(super) fn session(&self, site: &Site) -> [u8; 32] {
+        match site.partner() {
+            None => self.hash(),
+            Some(partner) => Sha256::new().chain_update(self.0).chain_update(partner.as_str()).finalize().into(),
+        }
+    }
+
+    /// What is kept of a link.
     pub(super) fn hash(&self) -> [u8; 32] {
         Sha256::digest(self.0).into()
     }

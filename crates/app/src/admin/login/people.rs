@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, str::FromStr, sync::Arc};
 use voronka_core::ids::PartnerId;
 use voronka_sqlite::User;
 
-use super::rules::Need;
+use super::{super::home::Site, rules::Need};
 
 /// Shortest and longest name to sign in with.
 const NAME_MIN: usize = 2;
@@ -71,6 +71,18 @@ impl Rights {
         }
         let grants = user.grants.iter().filter_map(|grant| Some((grant.partner.clone(), grant.role.parse().ok()?)));
         Self::Of(grants.collect())
+    }
+
+    /// What of them holds at an address: at a partner's own, the right to that partner. An operator comes by the common one.
+    pub(super) fn at(self, site: &Site) -> Option<Self> {
+        match (site.partner(), self) {
+            (None, rights) => Some(rights),
+            (Some(_), Self::Operator) => None,
+            (Some(own), Self::Of(mut grants)) => {
+                grants.retain(|partner, _| partner == own);
+                (!grants.is_empty()).then_some(Self::Of(grants))
+            }
+        }
     }
 
     /// The role with a partner; `None`: its pages are not there for them.

@@ -49,6 +49,7 @@ impl Need {
 pub(super) const RULES: &[(Method, &str, Need)] = &[
     (Method::GET, "/", Need::SignedIn),
     (Method::GET, "/.assets/{name}", Need::Open),
+    (Method::GET, "/.look/{name}", Need::Open),
     (Method::GET, "/.login", Need::Open),
     (Method::POST, "/.login", Need::Open),
     (Method::POST, "/.logout", Need::Open),

@@ -29,7 +29,7 @@ async fn who_has_a_dialogue_and_who_wrote_is_told_by_name() {
     // Olga sits before the page: Maria's dialogue can be taken from her.
     assert!(talk.contains("Отвечает Мария, бот молчит") && talk.contains("Взять диалог"));
     let marias = Request::get(chat("korica", "web", "102")).header("host", "localhost").header("accept-language", "ru");
-    let marias = marias.header("cookie", format!("voronka_who={}", hex::encode("Мария")));
+    let marias = marias.header("cookie", format!("who={}", hex::encode("Мария")));
     let marias = site.send(marias.body(Body::empty()).unwrap()).await.body;
     assert!(marias.contains("Отвечаете вы, бот молчит") && !marias.contains("Взять диалог"));
 }
@@ -45,7 +45,7 @@ async fn the_reader_says_who_they_are_and_only_one_of_the_team() {
     let stranger = site.post("/admin/korica/me", "name=Mallory").await;
     assert_eq!(stranger.status, StatusCode::UNPROCESSABLE_ENTITY);
     let talk = chat("korica", "telegram", "101");
-    for cookie in [cookie, format!("voronka_who={}", hex::encode("Mallory"))] {
+    for cookie in [cookie, format!("who={}", hex::encode("Mallory"))] {
         let key = format!("{:032x}", cookie.len());
         let form = format!("key={key}");
         let request = super::post(&format!("{talk}/take"), &form).header("sec-fetch-site", "same-origin");

@@ -143,6 +143,10 @@ async fn write(store: &MemoryStore, partner: &PartnerId, now: Timestamp, person:
         timers: Vec::new(),
         outbox: Vec::new(),
         notices: notices(&person, partner, at),
+        past: voronka_core::rows::Past::Stays,
+        withdraw: voronka_core::rows::Withdraw::Nothing,
+        posts: Vec::new(),
+        tallies: Vec::new(),
     };
     store.commit(commit.into()).await.expect("the sample is written");
     if person.peer == "105" {

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     admin::Access,
-    commands::admin,
+    commands::{admin, backup::LastBackup},
     observe::{AccountState, Client, Reason, free_bytes},
     open_files, store,
     wiring::InstanceKey,
@@ -24,6 +24,8 @@ use crate::{
 const STUCK_AFTER: SignedDuration = SignedDuration::from_mins(5);
 /// A log beside the database that is larger than this is not folded in any more.
 const LOG_BYTES_MAX: u64 = 256 << 20;
+/// A daily backup that is older than this was missed.
+const BACKUP_OLD_AFTER: SignedDuration = SignedDuration::from_hours(48);
 
 pub(super) async fn look(visit: &Visit) -> Vec<Finding> {
     if !visit.data.is_dir() {
@@ -41,7 +43,19 @@ pub(super) async fn look(visit: &Visit) -> Vec<Finding> {
         None => file(visit),
     });
     findings.extend(audit(visit));
+    findings.extend(LastBackup::of(&visit.data).map(|last| backup(&last, visit.clock.now())));
     findings
+}
+
+/// What became of the last backup, where there ever was one.
+fn backup(last: &LastBackup, now: Timestamp) -> Finding {
+    let made = last.made.map_or_else(|| "—".to_owned(), |at| format!("{at:.0}"));
+    let is_old = last.made.is_none_or(|at| now.duration_since(at) > BACKUP_OLD_AFTER);
+    match &last.cause {
+        Some(cause) => Finding::error("backup-failed").with("cause", cause).with("made", made),
+        None if is_old => Finding::warning("backup-old").with("made", made),
+        None => Finding::well("backup").with("made", made),
+    }
 }
 
 /// Whether what was done on the owner's pages is recorded as it was, where people sign in.

@@ -17,7 +17,10 @@ use voronka_telegram::{CallError, WebhookInfo};
 
 use super::{Visit, finding::Finding, reach};
 use crate::{
-    commands::{demo, run::folders},
+    commands::{demo, kept_of},
+    out,
+    partners::among,
+    texts::Texts,
     wiring::{self, InstanceKey},
 };
 
@@ -33,9 +36,10 @@ pub(super) async fn look(visit: &Visit) -> Vec<Finding> {
         // Its one partner comes with the binary, which is tested with it.
         return vec![Finding::well("demo").with("path", visit.data.display())];
     }
-    let Ok(folders) = folders(&visit.partners) else {
+    let folders = among(&visit.partners).unwrap_or_default();
+    if folders.is_empty() {
         return vec![Finding::warning("partners-none").with("path", visit.partners.display())];
-    };
+    }
     let mut findings = Vec::new();
     for folder in folders {
         findings.extend(partner(visit, &folder).await);
@@ -44,13 +48,23 @@ pub(super) async fn look(visit: &Visit) -> Vec<Finding> {
 }
 
 async fn partner(visit: &Visit, folder: &Path) -> Vec<Finding> {
-    let loaded = match voronka_files::load(folder) {
+    let mut findings = Vec::new();
+    let kept = kept_of(folder, &visit.data, visit.database.as_ref(), &visit.keys).await.unwrap_or_else(|problem| {
+        let cause = out::told(&problem, &Texts::of_locale());
+        findings.push(Finding::error("secrets-sealed").with("path", folder.display()).with("cause", cause));
+        Secrets::default()
+    });
+    let loaded = match voronka_files::load_with(folder, &kept) {
         Ok(loaded) => loaded,
         Err(error) => {
             let finding = Finding::error("partner-unreadable").with("path", folder.display()).with("cause", error);
             return vec![finding];
         }
     };
+    if !loaded.doubled.is_empty() {
+        let doubled = Finding::warning("secrets-doubled").with("partner", &loaded.id);
+        findings.push(doubled.with("names", loaded.doubled.join(", ")));
+    }
     let count = |level| loaded.diagnostics.iter().filter(|found| found.code.level() == level).count();
     let keys = loaded.diagnostics.iter().filter(|found| found.code == Code::C601).count();
     let about = |finding: Finding| {
@@ -58,18 +72,20 @@ async fn partner(visit: &Visit, folder: &Path) -> Vec<Finding> {
         let errors = count(Level::Error) - keys.min(count(Level::Error));
         finding.with("errors", errors).with("warnings", count(Level::Warning))
     };
-    let mut findings = kept_out(&loaded, folder);
-    if !findings.is_empty() {
+    if !loaded.refused.is_empty() {
+        findings.extend(kept_out(&loaded, folder));
         return findings;
     }
     // A key that is missing is no mistake in the files: all else is looked at.
     let missing: Vec<&Diagnostic> = loaded.diagnostics.iter().filter(|found| found.code == Code::C601).collect();
     let read = (!missing.is_empty()).then(|| PartnerSpec::parse(loaded.id.clone(), &loaded.files).spec).flatten();
     let Some(spec) = loaded.spec.as_ref().or(read.as_ref()) else {
-        return vec![about(Finding::error("config-broken"))];
+        findings.push(about(Finding::error("config-broken")));
+        return findings;
     };
     if count(Level::Error) > missing.len() {
-        return vec![about(Finding::error("config-broken"))];
+        findings.push(about(Finding::error("config-broken")));
+        return findings;
     }
     findings.extend(secrets_missing(spec, &missing));
     findings.push(about(if count(Level::Warning) > 0 {
@@ -252,6 +268,7 @@ mod tests {
             public_url: None,
             disk_min: DiskMin::mebibytes(1),
             ask_models: false,
+            keys: crate::secrets::KeySource::None,
             clock: std::sync::Arc::new(SystemClock),
             running: None,
         };

@@ -19,16 +19,21 @@ use voronka_core::{
     ids::{AccountId, PartnerId},
     lang::Lang,
 };
+use voronka_files::Secrets;
 use voronka_telegram::{CallError, Telegram, TelegramConfig};
 
+use super::super::secret;
 use super::answers::{Answers, Topic, of_file};
 use crate::{
-    cli::{CreatePartner, Template},
+    cli::{CreatePartner, OneSecret, Partner, Template},
     diagnostics::{self, Look},
     out::{self, Problem, Told, unreadable},
+    secrets::{KEY_VARIABLE, KeySource},
     texts::Texts,
 };
 
+/// What the bot's key is called.
+const TOKEN: &str = "TELEGRAM_TOKEN";
 /// How long a messenger may take to say whose a token is.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -41,8 +46,8 @@ type Files = BTreeMap<PathBuf, Vec<u8>>;
 /// Makes a folder for each; the first that cannot be made stops it, those before it are there.
 pub(super) async fn create(
     wish: &CreatePartner,
-    partners: &Path,
-    told: Told,
+    at: &Partner,
+    keys: &KeySource,
     texts: &Texts,
 ) -> Result<ExitCode, Problem> {
     let all = match &wish.from {
@@ -57,7 +62,7 @@ pub(super) async fn create(
             answers.id = Some(id.clone());
         }
         ask(&mut answers, wish, texts)?;
-        make(&answers, wish, partners, told, texts).await?;
+        make(&answers, wish, at, keys, texts).await?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -96,8 +101,8 @@ fn line(question: &str, texts: &Texts) -> Result<String, Problem> {
 async fn make(
     answers: &Answers,
     wish: &CreatePartner,
-    partners: &Path,
-    told: Told,
+    at: &Partner,
+    keys: &KeySource,
     texts: &Texts,
 ) -> Result<(), Problem> {
     let missing = |what: &str| {
@@ -105,7 +110,7 @@ async fn make(
     };
     let id = answers.id.as_ref().ok_or_else(|| missing("id"))?;
     let name = answers.name.as_deref().map(str::trim).filter(|name| !name.is_empty()).ok_or_else(|| missing("name"))?;
-    let folder = partners.join(id.as_str());
+    let folder = at.partners.join(id.as_str());
     if folder.exists() {
         return Err(Problem::new("partner-create-exists", vec![("path", folder.display().to_string())]));
     }
@@ -113,18 +118,32 @@ async fn make(
         Some(token) if !wish.offline => whose(id, token).await?,
         Some(_) | None => Bot::NotAsked,
     };
-    let files = files(answers, name, wish.template);
+    let token = answers.telegram_token.as_ref();
+    let sealed = token.filter(|_| !matches!(keys, KeySource::None));
+    let files = files(answers, name, wish.template, if sealed.is_some() { None } else { token });
     let listed: Vec<String> = files.keys().map(|path| path.display().to_string()).collect();
     if !wish.dry_run {
-        write_checked(partners, id, &files, texts)?;
+        let kept = Secrets::kept(sealed.map(|token| (TOKEN.to_owned(), token.clone())));
+        let staged = Staged::checked(&at.partners, id, &files, &kept, texts)?;
+        if let Some(token) = sealed {
+            let one = OneSecret { partner: id.clone(), name: TOKEN.parse().expect("the constant is a name") };
+            secret::keep(&at.data, at.database.as_ref(), &one, token, keys).await?;
+        }
+        staged.reveal(&folder)?;
     }
-    match told {
+    match Told::of(at.json) {
         Told::ToPrograms => {
             let made = json!({ "partner": id, "folder": folder, "files": listed, "bot": bot.name(),
-                "written": !wish.dry_run, "unread": answers.unread });
+                "sealed": sealed.is_some(), "written": !wish.dry_run, "unread": answers.unread });
             out::line(&made.to_string());
         }
-        Told::ToPeople => tell(answers, id, &folder, &listed, &bot, wish, texts),
+        Told::ToPeople => {
+            if token.is_some() {
+                let key = if sealed.is_some() { "partner-create-sealed" } else { "partner-create-open" };
+                out::note(&texts.get(key, &[("variable", KEY_VARIABLE.into())]));
+            }
+            tell(answers, id, &folder, &listed, &bot, wish, texts);
+        }
     }
     Ok(())
 }
@@ -187,8 +206,8 @@ async fn whose(id: &PartnerId, token: &SecretString) -> Result<Bot, Problem> {
     }
 }
 
-/// The folder's files.
-fn files(answers: &Answers, name: &str, template: Template) -> Files {
+/// The folder's files; `token`: what `.env` is to have.
+fn files(answers: &Answers, name: &str, template: Template, token: Option<&SecretString>) -> Files {
     let mut files = Files::new();
     if template == Template::Shop {
         let template = match answers.lang {
@@ -198,8 +217,9 @@ fn files(answers: &Answers, name: &str, template: Template) -> Files {
         add(&mut files, template, name);
     }
     files.insert("config.yaml".into(), config(answers, name, template).into_bytes());
-    let token = answers.telegram_token.as_ref().map_or("", |token| token.expose_secret());
-    files.insert(".env".into(), format!("TELEGRAM_TOKEN={}\n", quoted(token)).into_bytes());
+    if let Some(token) = token {
+        files.insert(".env".into(), format!("{TOKEN}={}\n", quoted(token.expose_secret())).into_bytes());
+    }
     files.insert("knowledge/o-nas.md".into(), page(answers, name).into_bytes());
     files
 }
@@ -214,7 +234,7 @@ fn add(files: &mut Files, folder: &Dir<'_>, name: &str) {
 
 /// A value in single quotes, as `.env` takes it literally.
 fn quoted(value: &str) -> String {
-    if value.is_empty() { String::new() } else { format!("'{}'", value.replace('\'', "")) }
+    format!("'{}'", value.replace('\'', ""))
 }
 
 /// A text as YAML and JSON both read it.
@@ -268,22 +288,33 @@ fn page(answers: &Answers, name: &str) -> String {
     text
 }
 
-/// Beside its place first, so that nobody ever finds half of it; what is not sound does not stay.
-fn write_checked(partners: &Path, id: &PartnerId, files: &Files, texts: &Texts) -> Result<(), Problem> {
-    let failed = |error: &io::Error| unreadable(partners, error);
-    fs::create_dir_all(partners).map_err(|error| failed(&error))?;
-    let beside = tempfile::Builder::new().prefix(".new-").tempdir_in(partners).map_err(|error| failed(&error))?;
-    let folder = beside.path().join(id.as_str());
-    for (path, bytes) in files {
-        write(&folder.join(path), bytes).map_err(|error| failed(&error))?;
+/// A folder beside its place, so that nobody ever finds half of it; what is not sound does not stay.
+struct Staged {
+    _beside: tempfile::TempDir,
+    folder: PathBuf,
+}
+
+impl Staged {
+    fn checked(partners: &Path, id: &PartnerId, files: &Files, kept: &Secrets, texts: &Texts) -> Result<Self, Problem> {
+        let failed = |error: &io::Error| unreadable(partners, error);
+        fs::create_dir_all(partners).map_err(|error| failed(&error))?;
+        let beside = tempfile::Builder::new().prefix(".new-").tempdir_in(partners).map_err(|error| failed(&error))?;
+        let folder = beside.path().join(id.as_str());
+        for (path, bytes) in files {
+            write(&folder.join(path), bytes).map_err(|error| failed(&error))?;
+        }
+        let loaded = voronka_files::load_with(&folder, kept).map_err(|error| unreadable(&folder, &error))?;
+        if loaded.spec.is_none() {
+            let told = diagnostics::Told::new(&loaded.diagnostics, &loaded.files, "", texts);
+            told.lines("", Look::Plain, texts).for_each(|line| out::note(&line));
+            return Err(Problem::new("partner-create-unsound", vec![]).hint("partner-create-unsound-hint"));
+        }
+        Ok(Self { _beside: beside, folder })
     }
-    let loaded = voronka_files::load(&folder).map_err(|error| unreadable(&folder, &error))?;
-    if loaded.spec.is_none() {
-        let told = diagnostics::Told::new(&loaded.diagnostics, &loaded.files, "", texts);
-        told.lines("", Look::Plain, texts).for_each(|line| out::note(&line));
-        return Err(Problem::new("partner-create-unsound", vec![]).hint("partner-create-unsound-hint"));
+
+    fn reveal(self, place: &Path) -> Result<(), Problem> {
+        fs::rename(&self.folder, place).map_err(|error| unreadable(place, &error))
     }
-    fs::rename(&folder, partners.join(id.as_str())).map_err(|error| failed(&error))
 }
 
 /// Secrets are for their owner's eyes alone.
@@ -302,6 +333,10 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
+    use crate::{
+        cli::PartnerWish,
+        secrets::{self, MasterKey},
+    };
 
     fn wish(template: Template) -> CreatePartner {
         CreatePartner { partner: None, name: None, from: None, template, offline: true, dry_run: false }
@@ -311,8 +346,40 @@ mod tests {
         Answers { id: PartnerId::parse(id).ok(), name: Some(name.into()), lang, ..Answers::default() }
     }
 
+    fn at(partners: &Path) -> Partner {
+        Partner {
+            wish: PartnerWish::List,
+            partners: partners.to_path_buf(),
+            alone: None,
+            data: partners.join("data"),
+            database: None,
+            json: true,
+        }
+    }
+
     async fn made(answers: &Answers, wish: &CreatePartner, partners: &Path) -> Result<(), Problem> {
-        make(answers, wish, partners, Told::ToPrograms, &Texts::english()).await
+        make(answers, wish, &at(partners), &KeySource::None, &Texts::english()).await
+    }
+
+    #[tokio::test]
+    async fn with_a_key_the_bots_token_is_sealed_in_the_store_and_in_no_file() {
+        let partners = tempfile::tempdir().unwrap();
+        let keys = KeySource::Variable(MasterKey::fresh().unwrap().text());
+        let mut anna = answers("anna", "Анна", Lang::Ru);
+        anna.telegram_token = Some("1:secret-token".to_owned().into());
+        make(&anna, &wish(Template::Answers), &at(partners.path()), &keys, &Texts::english()).await.unwrap();
+        assert!(!partners.path().join("anna/.env").exists());
+        let anna = anna.id.unwrap();
+        let rows = secrets::rows(&partners.path().join("data"), None, &anna).await.unwrap();
+        let kept = secrets::opened(&anna, &rows, &keys).unwrap();
+        assert!(kept.same(&Secrets::of([(TOKEN, "1:secret-token")])));
+        let loaded = voronka_files::load_with(&partners.path().join("anna"), &kept).unwrap();
+        assert!(loaded.spec.is_some(), "{:?}", loaded.diagnostics);
+        for entry in fs::read_dir(partners.path().join("data")).unwrap() {
+            let path = entry.unwrap().path();
+            let bytes = if path.is_file() { fs::read(&path).unwrap() } else { Vec::new() };
+            assert!(!bytes.windows(12).any(|at| at == b"secret-token"), "{}", path.display());
+        }
     }
 
     #[tokio::test]

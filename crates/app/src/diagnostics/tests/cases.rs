@@ -302,6 +302,16 @@ pub(super) const CASES: &[(&str, &str, &str)] = &[
         "name: К\naccounts: {web: {}}\nhours: {mon-fri: 9:00-20:00, fri: 9:00-15:00}\n",
         "3:30 C606 часы пересекаются: mon-fri, fri",
     ),
+    (
+        "config.yaml",
+        "name: К\naccounts: {web: {}}\nbranding: {domain: korica.ru, admin_domain: korica.ru}\n",
+        "3:45 C607 домен korica.ru уже занят: branding.domain",
+    ),
+    (
+        "config.yaml",
+        "name: К\naccounts: {web: {}}\nbranding: {color: \"#ffcc00\"}\n",
+        "3:19 C608 цвет #ffcc00 на белом не прочесть: контраст 1.5 из 4.5 → на светлых страницах вместо него стоит #7f6600",
+    ),
     ("catalogue.csv", "id;name;price\n1;;5\n", "2:1 K701 строка 2: нет названия"),
     ("catalogue.csv", "id;name;price\n1;Торт;5\n1;Торт;6\n", "3:1 K702 артикул 1 повторяется (строка 2)"),
     (

@@ -179,7 +179,7 @@ impl Small {
         let stream = async || ([(header::CONTENT_TYPE, "text/event-stream")], Body::from_stream(news()));
         let routes = Router::new().route("/", post(async |body: Bytes| body)).route("/events", post(stream));
         let proxies = Proxies::new(proxies.iter().map(|proxy| proxy.parse().unwrap()).collect());
-        tokio::spawn(serve_within(bounds, listener, routes, proxies, clock.clone(), stop.clone()));
+        tokio::spawn(serve_within(bounds, listener, Wire::Plain, routes, proxies, clock.clone(), stop.clone()));
         Self { address, clock, stop }
     }
 

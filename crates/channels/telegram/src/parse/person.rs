@@ -37,6 +37,8 @@ pub(super) fn profile(user: &User<'_>) -> Profile {
         name: full_name(user.first_name.as_deref(), user.last_name.as_deref()),
         language: tidy(&user.language_code),
         handle: tidy(&user.username),
+        // Telegram does not tell it.
+        zone: None,
     }
 }
 

@@ -10,9 +10,10 @@ use axum::{
 };
 use serde::Deserialize;
 use serde_json::json;
+use voronka_core::color::Accent;
 
 use super::Refusal;
-use crate::{chat::WebChat, config::Texts, inbound::TEXT_CHARS_MAX};
+use crate::{assets::ASSETS, chat::WebChat, config::Texts, inbound::TEXT_CHARS_MAX};
 
 /// A browser keeps the launcher so long: shops get a new version within minutes.
 const WIDGET_CACHE: &str = "public, max-age=300";
@@ -28,10 +29,11 @@ struct ChatPage<'a> {
     base: &'a str,
     title: &'a str,
     initial: String,
+    logo: Option<&'a str>,
     script: &'a str,
     style: &'a str,
     nonce: &'a str,
-    accent: &'a crate::chat::Accent,
+    accent: &'a Accent,
     texts: &'a Texts,
     settings: &'a str,
 }
@@ -69,8 +71,9 @@ pub(super) async fn page(State(chat): State<Arc<WebChat>>, Query(asked): Query<A
         base: chat.path(),
         title,
         initial: initial(title),
-        script: &chat.assets.script.name,
-        style: &chat.assets.style.name,
+        logo: chat.config.logo.as_deref(),
+        script: &ASSETS.script.name,
+        style: &ASSETS.style.name,
         nonce: &nonce,
         accent: &chat.accent,
         texts: &chat.texts,
@@ -127,12 +130,12 @@ fn initial(title: &str) -> String {
 
 /// `GET /widget.js`: the one file that other sites load.
 pub(super) async fn widget(State(chat): State<Arc<WebChat>>, asked: HeaderMap) -> Response {
-    let widget = &chat.widget;
+    let widget = chat.widget();
     let known = asked.get(header::IF_NONE_MATCH).is_some_and(|etag| etag.as_bytes() == widget.etag.as_bytes());
     let mut response = if known {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], widget.body.clone()).into_response()
+        ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], widget.body).into_response()
     };
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(WIDGET_CACHE));
@@ -145,15 +148,20 @@ pub(super) async fn widget(State(chat): State<Arc<WebChat>>, asked: HeaderMap) -
 
 /// `GET /icon.svg`: the round sign of the page, for the browser's tab.
 pub(super) async fn icon(State(chat): State<Arc<WebChat>>) -> Response {
-    let (accent, letter) = (&chat.accent, initial(&chat.config.title));
+    let svg = sign(&chat.config.title, &chat.accent);
+    ([(header::CONTENT_TYPE, "image/svg+xml"), (header::CACHE_CONTROL, "public, max-age=3600")], svg).into_response()
+}
+
+/// The round sign of who has no logo, as SVG: the first letter of its name on its colour.
+pub fn sign(name: &str, accent: &Accent) -> String {
     // The letter is alphanumeric: it cannot be markup.
-    let svg = format!(
+    let letter = initial(name);
+    format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 64 64\"><circle cx=\"32\" cy=\"32\" r=\"32\" fill=\"{}\"/>\
          <text x=\"32\" y=\"44\" font-family=\"sans-serif\" font-size=\"34\" font-weight=\"600\" text-anchor=\"middle\" \
          fill=\"{}\">{letter}</text></svg>",
         accent.light, accent.light_ink
-    );
-    ([(header::CONTENT_TYPE, "image/svg+xml"), (header::CACHE_CONTROL, "public, max-age=3600")], svg).into_response()
+    )
 }
 
 /// Which file. By its name: the routes before ours may have parameters of their own.
@@ -163,11 +171,8 @@ pub(super) struct File {
 }
 
 /// `GET /assets/{name}`
-pub(super) async fn asset(
-    State(chat): State<Arc<WebChat>>,
-    Path(File { name }): Path<File>,
-) -> Result<Response, Refusal> {
-    let asset = chat.assets.find(&name).ok_or(Refusal::NoSuchPage)?;
+pub(super) async fn asset(Path(File { name }): Path<File>) -> Result<Response, Refusal> {
+    let asset = ASSETS.find(&name).ok_or(Refusal::NoSuchPage)?;
     let headers = [(header::CONTENT_TYPE, asset.kind), (header::CACHE_CONTROL, ASSET_CACHE)];
     Ok((headers, asset.body).into_response())
 }

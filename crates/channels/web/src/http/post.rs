@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     body::Bytes,
     extract::State,
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderName, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde_json::json;
@@ -16,6 +16,11 @@ use voronka_core::{
 
 use super::{From, Refusal, Visitor};
 use crate::{chat::WebChat, inbound, limits::TooMuch};
+
+/// The page tells in it which time zone the browser is set to.
+const TIME_ZONE: HeaderName = HeaderName::from_static("time-zone");
+/// Longest name of one.
+const ZONE_BYTES_MAX: usize = 64;
 
 impl std::convert::From<TooMuch> for Refusal {
     fn from(limit: TooMuch) -> Self {
@@ -52,7 +57,7 @@ pub(super) async fn message(
         peer,
         key,
         at: now,
-        event: Event::Customer { content, profile: Profile { language: language(&headers), ..Profile::default() } },
+        event: Event::Customer { content, profile: profile(&headers) },
     };
     match chat.mailbox.post(vec![inbound]).await {
         // An event that is known already was kept by an earlier try of the same page.
@@ -71,6 +76,18 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 /// The first language that the browser asks for.
+/// What the browser tells of its owner.
+fn profile(headers: &HeaderMap) -> Profile {
+    Profile { language: language(headers), zone: zone(headers), ..Profile::default() }
+}
+
+/// The time zone that the page tells (`Asia/Vladivostok`).
+fn zone(headers: &HeaderMap) -> Option<String> {
+    let told = headers.get(TIME_ZONE)?.to_str().ok()?;
+    let known = |b: u8| b.is_ascii_alphanumeric() || b"/_+-".contains(&b);
+    ((1..=ZONE_BYTES_MAX).contains(&told.len()) && told.bytes().all(known)).then(|| told.to_owned())
+}
+
 fn language(headers: &HeaderMap) -> Option<String> {
     let asked = headers.get(header::ACCEPT_LANGUAGE)?.to_str().ok()?;
     let first = asked.split([',', ';']).next()?.trim();

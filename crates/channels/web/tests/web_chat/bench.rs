@@ -166,6 +166,10 @@ impl Bench {
             timers: Vec::new(),
             outbox: Vec::new(),
             notices: Vec::new(),
+            past: voronka_core::rows::Past::Stays,
+            withdraw: voronka_core::rows::Withdraw::Nothing,
+            posts: Vec::new(),
+            tallies: Vec::new(),
         };
         self.store.commit(turn.into()).await.unwrap();
     }

@@ -321,8 +321,6 @@ fn settings_that_would_open_the_chat_to_others_are_refused() {
         let settings = WebConfig { origins: vec![bad.to_owned()], ..config("korica") };
         assert_eq!(make(settings), Err(BadWebConfig::Origin(bad.to_owned())));
     }
-    let color = WebConfig { color: Some("red;}".to_owned()), ..config("korica") };
-    assert_eq!(make(color), Err(BadWebConfig::Color("red;}".to_owned())));
     let text = WebConfig { texts: [("sned".to_owned(), "Отправить".to_owned())].into(), ..config("korica") };
     assert_eq!(make(text), Err(BadWebConfig::Text("sned".to_owned())));
 }

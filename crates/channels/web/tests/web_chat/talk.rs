@@ -29,6 +29,7 @@ async fn what_a_visitor_does_is_in_the_mailbox_before_it_is_acknowledged() {
     ] {
         let mut request = bench.posting("/messages", &token, &body);
         request.headers_mut().insert(header::ACCEPT_LANGUAGE, "ru-RU,ru;q=0.9".parse().unwrap());
+        request.headers_mut().insert("time-zone", "Asia/Vladivostok".parse().unwrap());
         assert_eq!(bench.ask(request).await.status, StatusCode::ACCEPTED);
     }
     let events = bench.mailbox.events();
@@ -37,6 +38,7 @@ async fn what_a_visitor_does_is_in_the_mailbox_before_it_is_acknowledged() {
         .map(|inbound| match &inbound.event {
             Event::Customer { content, profile } => {
                 assert_eq!((profile.language.as_deref(), &profile.name), (Some("ru-RU"), &None));
+                assert_eq!(profile.zone.as_deref(), Some("Asia/Vladivostok"));
                 content.clone()
             }
             other => panic!("{other:?}"),

@@ -7,6 +7,7 @@ use super::{
     read::DEADLINE_MAX,
 };
 use crate::{
+    color::{CONTRAST_MIN, Color},
     ids::AccountId,
     spec::{
         diagnostic::Code,
@@ -99,18 +100,25 @@ fn telegram(reader: &mut Reader<'_>, key: &Key, fields: Fields<'_>) -> ChannelCo
     ChannelConfig::Telegram(TelegramConfig { token, updates })
 }
 
+/// `#rrggbb`; C608 for one that cannot be read on white.
+pub(super) fn color(reader: &mut Reader<'_>, node: &Node) -> Option<Color> {
+    let color = reader.scalar(node, "color", "\"#b5523b\"", Color::parse)?;
+    let contrast = color.contrast_with_white();
+    if contrast < CONTRAST_MIN {
+        let near = color.on_light().to_string();
+        let args = vec![("color", color.to_string()), ("ratio", format!("{contrast:.1}")), ("near", near)];
+        reader.report(Code::C608, &node.bytes, args);
+    }
+    Some(color)
+}
+
 fn web(reader: &mut Reader<'_>, fields: Fields<'_>) -> ChannelConfig {
     let mut web = WebConfig::default();
     for node in fields.get("origins").map_or(&[][..], |node| reader.list(node)) {
         let origin = reader.url(node).map(|url| url.origin().ascii_serialization());
         web.origins.extend(origin);
     }
-    web.color = fields.get("color").and_then(|node| {
-        reader.scalar(node, "color", "\"#b5523b\"", |text| {
-            let digits = text.strip_prefix('#')?;
-            (digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_hexdigit())).then(|| text.to_lowercase())
-        })
-    });
+    web.color = fields.get("color").and_then(|node| color(reader, node));
     web.greeting = fields.get("greeting").and_then(|node| reader.title(node));
     if let Some(texts) = fields.get("texts").and_then(|node| reader.fields(node, &WEB_TEXTS)) {
         for (key, node) in texts.entries {

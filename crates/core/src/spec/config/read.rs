@@ -9,8 +9,8 @@ use jiff::{
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    Answering, Budget, CatalogueSource, Config, Consent, ContactPolicy, Encoding, Gender, Given, Hours, Limits,
-    Persona, Retention, Span, accounts, hours, models, people,
+    Answering, Branding, Budget, CatalogueSource, Config, Consent, ContactPolicy, Encoding, Gender, Given, Hours,
+    Limits, Persona, Retention, Span, accounts, hours, models, people,
 };
 use crate::{
     lang::Lang,
@@ -20,6 +20,8 @@ use crate::{
         expr::nearest,
         flow::ContactKind,
         keys,
+        partner::PartnerFiles,
+        pictures,
         read::{Fields, Reader},
         tree::Node,
         value::Period,
@@ -33,7 +35,7 @@ pub(super) const DEADLINE_MAX: Duration = Duration::from_mins(2);
 pub(crate) type Texts = BTreeMap<Arc<str>, Arc<str>>;
 
 /// Reads the settings; what cannot be read has its default, so that the other files can be checked against the rest.
-pub(crate) fn read(reader: &mut Reader<'_>, root: &Node, texts: &Texts, given: &Given) -> Config {
+pub(crate) fn read(reader: &mut Reader<'_>, root: &Node, texts: &Texts, files: &PartnerFiles, given: &Given) -> Config {
     let mut config = Config { links: given.links.clone(), ..defaults() };
     let Some(fields) = reader.fields(root, keys::CONFIG) else { return config };
     languages(reader, fields, &mut config);
@@ -62,6 +64,9 @@ pub(crate) fn read(reader: &mut Reader<'_>, root: &Node, texts: &Texts, given: &
     }
     if let Some(persona) = fields.get("persona").and_then(|node| persona(reader, node)) {
         config.persona = persona;
+    }
+    if let Some(node) = fields.get("branding") {
+        config.branding = branding(reader, node, files);
     }
     if let Some(node) = reader.need(fields, "accounts") {
         config.accounts = accounts::read(reader, node);
@@ -102,6 +107,7 @@ fn defaults() -> Config {
         quiet: Span { from: time(21, 0, 0, 0), until: time(9, 0, 0, 0) },
         links: BTreeMap::new(),
         persona: Persona::default(),
+        branding: Branding::default(),
         accounts: Vec::new(),
         models: Vec::new(),
         budget: Budget { day: Money::whole(300, Currency::RUB), month: None, day_tokens: None, month_tokens: None },
@@ -115,6 +121,32 @@ fn defaults() -> Config {
         digest: None,
         catalogue: CatalogueSource::default(),
     }
+}
+
+fn branding(reader: &mut Reader<'_>, node: &Node, files: &PartnerFiles) -> Branding {
+    let Some(fields) = reader.fields(node, keys::BRANDING) else { return Branding::default() };
+    let host = |reader: &mut Reader<'_>, key: &str, example: &str| {
+        let node = fields.get(key)?;
+        let host = reader.scalar(node, "domain", example, domain)?;
+        reader.domain(&host, &node.bytes);
+        Some(host)
+    };
+    Branding {
+        logo: fields.get("logo").and_then(|node| pictures::logo(reader, node, files)),
+        color: fields.get("color").and_then(|node| accounts::color(reader, node)),
+        domain: host(reader, "domain", "chat.korica.ru"),
+        admin_domain: host(reader, "admin_domain", "team.korica.ru"),
+    }
+}
+
+/// A host name with a dot, as browsers send it: small letters, and other alphabets in their ASCII form.
+fn domain(text: &str) -> Option<String> {
+    let Ok(url::Host::Domain(name)) = url::Host::parse(text) else { return None };
+    let label = |label: &str| {
+        let fits = label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        !label.is_empty() && fits && !label.starts_with('-') && !label.ends_with('-')
+    };
+    (name.contains('.') && name.split('.').all(label)).then_some(name)
 }
 
 fn languages(reader: &mut Reader<'_>, fields: Fields<'_>, config: &mut Config) {

@@ -69,6 +69,21 @@ pub(super) fn kind(lowering: &Lowering<'_>, reader: &mut Reader<'_>, fields: Fie
     }
 }
 
+/// The answer that agrees to advertisements: an option of the choice, or `yes`.
+pub(super) fn agreeing(reader: &mut Reader<'_>, node: &Node, kind: &Kind) -> Option<Value> {
+    match kind {
+        Kind::YesNo => reader.one_of(node, "answer", &[("yes", true)]).map(Value::Bool),
+        Kind::Choice(options) => {
+            let known: Vec<(&str, &str)> = options.iter().map(|option| (&*option.id, &*option.id)).collect();
+            reader.one_of(node, "answer", &known).map(|id| Value::Choice(id.to_owned()))
+        }
+        _ => {
+            reader.unfit(node, "choice");
+            None
+        }
+    }
+}
+
 fn number() -> Kind {
     Kind::Number { min: None, max: None, whole: false, unit: Vec::new() }
 }

@@ -45,6 +45,7 @@ pub(crate) const VERBS: [(&str, &[&str]); 16] = [
             "skip",
             "again",
             "ahead",
+            "ads",
             "silence",
             "keep",
         ],

@@ -124,6 +124,7 @@ fn target(lowering: &Lowering<'_>, reader: &mut Reader<'_>, node: &Node) -> Opti
 
 fn ask_step(lowering: &Lowering<'_>, reader: &mut Reader<'_>, fields: Fields<'_>, node: &Node) -> Option<Ask> {
     let kind = ask::kind(lowering, reader, fields);
+    let ads = fields.get("ads").and_then(|node| ask::agreeing(reader, node, &kind));
     let examples = fields.get("buttons").map_or(&[][..], |node| reader.list(node));
     // «до 3000 ₽» is what a customer may say, not what a thing costs.
     let said = lowering.env.without_prices();
@@ -138,7 +139,8 @@ fn ask_step(lowering: &Lowering<'_>, reader: &mut Reader<'_>, fields: Fields<'_>
         otherwise: lowering.target(reader, fields, "otherwise"),
         skip: lowering.optional(reader, fields, "skip"),
         again: lowering.optional(reader, fields, "again"),
-        ahead: fields.get("ahead").and_then(|node| reader.bool(node)).unwrap_or(true),
+        ahead: ads.is_none() && fields.get("ahead").and_then(|node| reader.bool(node)).unwrap_or(true),
+        ads,
         silence: fields.get("silence").map(|node| lowering.silence(reader, node)).unwrap_or_default(),
         keep: fields.get("keep").and_then(|node| {
             reader.one_of(node, "attribute", &attributes)?;

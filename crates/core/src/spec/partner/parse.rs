@@ -49,12 +49,14 @@ struct Yaml {
 struct Found {
     diagnostics: Vec<Diagnostic>,
     secrets: Vec<(SecretRef, Place)>,
+    domains: Vec<(String, Place)>,
 }
 
 impl Found {
     fn take(&mut self, reader: Reader<'_>) {
         self.diagnostics.extend(reader.found);
         self.secrets.extend(reader.secrets);
+        self.domains.extend(reader.domains);
     }
 }
 
@@ -104,7 +106,8 @@ impl PartnerSpec {
         });
         diagnostics.dedup();
         let spec = Self { id, config, flows, sequences, scoring, catalogue, pages, phrases, texts };
-        let mut loaded = Loaded { spec: Some(spec), diagnostics, scripts, secrets: found.secrets };
+        let (secrets, domains) = (found.secrets, found.domains);
+        let mut loaded = Loaded { spec: Some(spec), diagnostics, scripts, secrets, domains };
         if loaded.failed() {
             loaded.spec = None;
         }
@@ -270,7 +273,7 @@ fn settings_of(
     };
     let yaml = settings.unwrap_or(&empty);
     let mut reader = Reader::new(&yaml.file, &[Lang::Ru]);
-    let config = config::read::read(&mut reader, &yaml.root, texts, given);
+    let config = config::read::read(&mut reader, &yaml.root, texts, files, given);
     if settings.is_some() {
         found.take(reader);
     }

@@ -268,6 +268,11 @@ fn mistakes_of_settings_are_found() {
     config("digest: {to: никто}", Code::C605, 3, 14);
     config("hours: {mon-fri: 9:00-20:00, fri: 9:00-15:00}", Code::C606, 3, 30);
     config("hours:\n  mon: [9:00-13:00, 12:00-15:00]", Code::C606, 4, 21);
+    config("branding: {domain: a.example, admin_domain: A.example}", Code::C607, 3, 45);
+    config("branding: {color: '#ffcc00'}", Code::C608, 3, 19);
+    check("config.yaml", "name: К\naccounts: {web: {color: '#ffcc00'}}\n", Code::C608, 2, 25);
+    config("branding: {admin_domain: localhost}", Code::Y112, 3, 26);
+    config("branding: {admin: a.example}", Code::Y109, 3, 12);
     config("contact: {consent: texts/no.md}", Code::L504, 3, 20);
     config("team: {я: {telegram: 1}}\nnotify: [{to: я, about: [lead.hott]}]", Code::P573, 4, 26);
     config("texts: {bakc: Назад}", Code::Y109, 3, 9);
@@ -399,6 +404,7 @@ fn what_a_channel_cannot_show_is_said() {
         typing: Has::No,
         idempotent: Has::No,
         pushes: Has::Yes,
+        window: None,
         pace: None,
     };
     let found = crate::spec::limits::check(&load(&fixtures()), "WhatsApp", &narrow);

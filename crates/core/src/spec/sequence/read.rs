@@ -7,7 +7,7 @@ use std::{
 
 use jiff::civil::Time;
 
-use super::{Enter, OUTCOMES, OnReply, Sequence, SequenceStep};
+use super::{Ad, Enter, OUTCOMES, OnReply, Sequence, SequenceStep};
 use crate::{
     ids::FlowId,
     spec::{
@@ -46,6 +46,8 @@ pub(crate) const KEYS: &[&str] = &[
 ];
 /// Keys of `enter`.
 pub(crate) const ENTER: &[&str] = &["fact", "when", "again"];
+/// Keys of `ad`.
+pub(crate) const AD: &[&str] = &["erid", "advertiser"];
 /// Keys of a step.
 pub(crate) const STEP: &[&str] = &["id", "after", "at", "say", "photo", "buttons", "when", "products"];
 
@@ -101,7 +103,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, id: &str, root: &Node, world: &World
         per_day,
         expires,
         group: fields.get("group").and_then(|node| reader.title(node)).map(Arc::from),
-        ad: fields.get("ad").and_then(|node| reader.bool(node)).unwrap_or(false),
+        ad: fields.get("ad").and_then(|node| ad(reader, node)),
         steps,
     })
 }
@@ -118,6 +120,16 @@ fn enter(reader: &mut Reader<'_>, node: &Node, world: &World<'_>) -> Option<Ente
     let when = fields.get("when").and_then(|node| reader.condition(node, world.env));
     let again = fields.get("again").and_then(|node| reader.period(node));
     Some(Enter { fact: fact?, when, again })
+}
+
+/// `true`, or what is to be said of it.
+fn ad(reader: &mut Reader<'_>, node: &Node) -> Option<Ad> {
+    if !matches!(node.content, Content::Map(_)) {
+        return reader.bool(node)?.then(Ad::default);
+    }
+    let fields = reader.fields(node, AD)?;
+    let mut title = |name| fields.get(name).and_then(|node| reader.title(node));
+    Some(Ad { advertiser: title("advertiser"), erid: title("erid") })
 }
 
 fn on_reply(reader: &mut Reader<'_>, node: &Node) -> Option<OnReply> {

@@ -1,10 +1,11 @@
 //! Silence: what a flow does when the customer does not answer. We write first here, so decent hours are kept.
 
-use jiff::{SignedDuration, Timestamp, civil};
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     lang::{Lang, print},
-    message::Timer,
+    may_write::{By, Letter, Verdict},
+    message::{Purpose, Timer},
     spec::{
         flow::{Action, Silence, Silent},
         value::Period,
@@ -16,8 +17,8 @@ use crate::{
 const DAYS_AHEAD_MAX: usize = 31;
 /// Reminders that were to come further apart come no closer than this, whatever held the first one back.
 const APART_MIN: SignedDuration = SignedDuration::from_mins(30);
-/// A reminder that could not be sent for so long is of yesterday.
-const STALE_AFTER: SignedDuration = SignedDuration::from_hours(12);
+/// A reminder of a flow's open question: of what the customer themselves has begun.
+const REMINDER: Letter = Letter { purpose: Purpose::Service, by: By::Bot, expires: None, hours: None, per_day: None };
 
 /// The entry of `silence` that is next.
 struct Next {
@@ -44,7 +45,12 @@ impl Work {
         let due = self.after(after).checked_sub(lag).unwrap_or(self.now);
         let due = last.map_or(due, |(at, last)| due.max(self.apart(at.min(self.now), last, after, due)));
         // Ending says nothing, so it needs no decent hour.
-        let due = if speaks { self.decent(due) } else { due };
+        let due = match self.may_write(&REMINDER) {
+            _ if !speaks => due,
+            // It is due, and enough was written today: it would ring again at once.
+            Verdict::NotBefore(until, _) if due <= self.now => until,
+            _ => self.decent(None, due),
+        };
         self.set_timer(due, Timer::Silence { entry });
     }
 
@@ -80,16 +86,19 @@ impl Work {
         let Some(then) = entries(&flow, &flow.step(at).action).get(usize::from(entry)).map(|entry| &entry.then) else {
             return;
         };
-        let decent = self.decent(self.now);
-        if decent > self.now && !matches!(then, Silent::End(_)) {
-            return self.set_timer(decent, Timer::Silence { entry });
+        let verdict = self.may_write(&REMINDER);
+        if let (Verdict::NotBefore(until, _), Silent::Say(_) | Silent::Goto(_)) = (verdict, then) {
+            return self.set_timer(until, Timer::Silence { entry });
         }
         let Some(mut run) = self.snap.state.run.take() else { return };
         (run.silences, run.reminded) = (entry + 1, Some(self.now));
         match then {
+            // What cannot be said is passed over; what comes after it still may.
+            Silent::Say(_) | Silent::Goto(_) if matches!(verdict, Verdict::Never(_)) => self.snap.state.run = Some(run),
             Silent::Say(text) => {
                 let text = self.text(&run, text);
                 self.snap.state.run = Some(run);
+                self.wrote_first();
                 self.reply.say(&text);
                 self.ask_again();
             }
@@ -102,7 +111,10 @@ impl Work {
                 }
                 self.finish_run(&run, outcome);
             }
-            Silent::Goto(step) => self.walk(run, Some(*step), Arrival::ByJump, &[]),
+            Silent::Goto(step) => {
+                self.wrote_first();
+                self.walk(run, Some(*step), Arrival::ByJump, &[]);
+            }
         }
     }
 
@@ -130,34 +142,6 @@ impl Work {
             day = day.tomorrow().ok()?;
         }
         None
-    }
-
-    /// The first moment from `at` on that is not in the quiet hours of the customer's clock. A time that a clock skips in
-    /// spring is the next one there is; of one that it shows twice in autumn each counts.
-    pub(in crate::turn) fn decent(&self, at: Timestamp) -> Timestamp {
-        let config = &self.book.spec.config;
-        let quiet = |at: Timestamp| config.quiet.holds(at.to_zoned(config.zone.clone()).time());
-        if !quiet(at) {
-            return at;
-        }
-        let today = at.to_zoned(config.zone.clone()).date();
-        let ends = [Some(today), today.tomorrow().ok()].into_iter().flatten().flat_map(|day| {
-            let end = config.zone.to_ambiguous_timestamp(day.to_datetime(config.quiet.until));
-            [end.earlier(), end.later()]
-        });
-        let first = ends.filter_map(Result::ok).find(|end| *end > at && !quiet(*end));
-        first.unwrap_or(at + SignedDuration::from_hours(12))
-    }
-
-    /// When something that nobody asked for is not to be said any more: at night, and after half a day.
-    pub(in crate::turn) fn stale_at(&self) -> Timestamp {
-        let config = &self.book.spec.config;
-        let now = self.now.to_zoned(config.zone.clone());
-        let night = |day: civil::Date| day.to_datetime(config.quiet.from).to_zoned(config.zone.clone()).ok();
-        let nights = [Some(now.date()), now.date().tomorrow().ok()].into_iter().flatten().filter_map(night);
-        let next = nights.map(|night| night.timestamp()).find(|night| *night > self.now);
-        let late = self.now + STALE_AFTER;
-        next.map_or(late, |night| night.min(late))
     }
 }
 

@@ -112,6 +112,10 @@ impl Work {
             self.snap.state.run = Some(run);
             return self.ask_again();
         }
+        if let Action::Ask(ask) = &flow.step(step).action {
+            let by = self.said_last.clone();
+            self.hear_of_ads(&run, ask, value, &by);
+        }
         self.fill(&mut run, &slot, value.clone());
         let shown = self.shown(flow, step, value);
         let readers = flow.slot(&slot).map(|slot| slot.readers.clone()).unwrap_or_default();

@@ -1,16 +1,17 @@
-//! The wish to be forgotten: contacts go at once, what was said goes by the owner's hand.
+//! The wish to be forgotten: contacts and what was said go at once, what is kept elsewhere goes by the owner's hand.
 
 use std::collections::BTreeMap;
 
 use crate::{
     fact::{ConsentKind, Fact},
     lang::{contacts, normal::Words},
+    rows::Past,
     spec::{
         flow::{Action, Kind},
         texts::Phrase,
         value::Value,
     },
-    turn::work::Work,
+    turn::{reply::Reply, work::Work},
 };
 
 /// Whole messages that wish for it, besides the command.
@@ -37,7 +38,8 @@ pub(super) fn wished(text: &str, words: &Words) -> bool {
 }
 
 impl Work {
-    /// Removes the customer's contacts and consents, writes to them no more of its own accord, and passes the wish on.
+    /// Removes the customer's contacts, consents and words, writes to them no more of its own accord, and passes the wish on:
+    /// what the team knows elsewhere is theirs to erase.
     pub(in crate::turn) fn forget(&mut self) {
         let own = self.own_slots();
         let country = self.book.spec.config.country.clone();
@@ -54,8 +56,6 @@ impl Work {
         (customer.phone, customer.email) = (None, None);
         customer.more.consents.clear();
         customer.more.opted_out = true;
-        clean(&mut customer.more.answers);
-        clean(&mut customer.more.kept);
         let state = &mut self.snap.state;
         for run in state.run.iter_mut().chain(&mut state.stack).chain(&mut state.shelved) {
             clean(&mut run.slots);
@@ -63,12 +63,27 @@ impl Work {
         }
         (state.asks_consent, state.asks_change, state.asked) = (None, None, None);
         self.pending = None;
+        self.erase_past();
         self.fact(Fact::ConsentRefused { kind: ConsentKind::Pd });
         self.fact(Fact::OptOut);
         self.cancel_timer("silence");
         self.cancel_timer("wait");
         self.note("forget", "");
         self.say_phrase(Phrase::ForgetAsked, &[]);
+    }
+
+    /// Of this turn too: what came with the wish goes with it.
+    fn erase_past(&mut self) {
+        self.past = Past::Erased;
+        self.messages.clear();
+        self.facts.iter_mut().for_each(|event| event.fact = event.fact.clone().wordless());
+        self.reply = Reply::default();
+        let snap = &mut self.snap;
+        snap.history.clear();
+        snap.state.summary.clear();
+        snap.state.last_press = None;
+        snap.customer.more.answers.clear();
+        snap.customer.more.kept.clear();
     }
 
     /// Slots whose values are contacts, and the names they are kept under.

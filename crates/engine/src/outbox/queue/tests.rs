@@ -6,7 +6,7 @@ use voronka_core::{
     capabilities::Capabilities,
     message::Bubble,
     ports::{Moment, Receipt, SendError},
-    rows::OutboxRow,
+    rows::{OutboxRow, Past, TurnCommit, Withdraw},
 };
 use voronka_testkit::{channel::roomy, journal::sample};
 
@@ -131,6 +131,56 @@ fn a_follow_up_that_is_tried_again_does_not_hold_up_an_answer() {
     assert_eq!(drain(&mut queue, &channel, at(1)), [("anna".to_owned(), "1".to_owned())]);
     assert!(drain(&mut queue, &channel, at(59_999)).is_empty());
     assert_eq!(drain(&mut queue, &channel, at(60_000)), [("anna".to_owned(), "0".to_owned())]);
+}
+
+/// What a turn of a peer's own conversation takes back.
+fn taken_back(peer: &str, past: Past) -> Withdrawal {
+    let inbound = sample::text(&sample::partner("korica"), peer, "", "");
+    let turn = sample::turn(&inbound.conversation(), &inbound, 0);
+    TurnCommit { past, withdraw: Withdraw::Campaigns, ..turn }.withdrawal().unwrap()
+}
+
+#[test]
+fn follow_ups_that_are_taken_back_leave_and_answers_stay() {
+    let (mut queue, channel) = (Queue::new(), unpaced());
+    for (n, lane) in [Lane::Campaign, Lane::Campaign, Lane::Dialogue].into_iter().enumerate() {
+        push(&mut queue, "anna", n, lane);
+        push(&mut queue, "boris", n, lane);
+    }
+    assert_eq!(queue.withdraw(&taken_back("anna", Past::Stays)), [Lane::Campaign, Lane::Campaign]);
+    let gone = drain(&mut queue, &channel, at(0));
+    let of = |who: &str| gone.iter().filter(|(peer, _)| peer == who).map(|(_, n)| &**n).collect::<Vec<_>>();
+    assert_eq!((of("anna"), of("boris")), (vec!["2"], vec!["2", "0", "1"]));
+    assert!(push(&mut queue, "anna", 0, Lane::Campaign), "it is known no more");
+    assert_eq!(drain(&mut queue, &channel, at(0)).len(), 1);
+}
+
+#[test]
+fn of_an_erased_past_nothing_is_sent_and_whoever_waits_behind_it_goes_on() {
+    let (mut queue, channel) = (Queue::new(), unpaced());
+    let card = |queue: &mut Queue, of: &str, n| {
+        let card = OutboxRow { peer: Peer::new("team"), ..row(of, n, Lane::Notice) };
+        queue.push(Waiting::new(card, Moment::default()))
+    };
+    push(&mut queue, "anna", 0, Lane::Dialogue);
+    card(&mut queue, "anna", 1);
+    card(&mut queue, "boris", 2);
+    assert_eq!(queue.withdraw(&taken_back("anna", Past::Erased)).len(), 2);
+    assert_eq!(drain(&mut queue, &channel, at(0)), [("team".to_owned(), "2".to_owned())]);
+}
+
+#[test]
+fn a_follow_up_under_way_that_is_taken_back_is_told_so_and_the_next_is_not() {
+    let (mut queue, channel) = (Queue::new(), unpaced());
+    push(&mut queue, "anna", 0, Lane::Campaign);
+    let under_way = take(&mut queue, &channel, at(0)).unwrap();
+    assert!(!queue.is_withdrawn(&under_way));
+    assert!(queue.withdraw(&taken_back("anna", Past::Stays)).is_empty());
+    assert!(queue.is_withdrawn(&under_way));
+    queue.done(&under_way);
+    push(&mut queue, "anna", 1, Lane::Campaign);
+    let next = take(&mut queue, &channel, at(0)).unwrap();
+    assert!(!queue.is_withdrawn(&next));
 }
 
 #[test]

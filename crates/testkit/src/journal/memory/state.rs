@@ -3,13 +3,15 @@
 use std::collections::HashSet;
 
 use voronka_core::{
-    ids::{CustomerId, PartnerId},
+    fact::Fact,
+    ids::{ConversationId, CustomerId, PartnerId},
     message::{ConversationKey, Inbound},
     ports::{CommitError, LOADED_ORDERS_MAX, Loaded, PostedMail, Settled, StoreError},
-    rows::{Mail, MailSeq, MessageRow, OrderRow, OutboxRow, TimerRow, TurnCommit},
+    rows::{ConversationRow, Mail, MailSeq, MessageRow, OrderRow, OutboxRow, Past, TimerRow, TurnCommit},
+    tally::Tally,
 };
 
-use super::{KeptOrder, State};
+use super::{KeptOrder, Letter, State};
 
 impl State {
     pub(super) fn keep(&mut self, inbound: Inbound) -> MailSeq {
@@ -52,10 +54,14 @@ impl State {
         if turn.outbox.iter().any(|row| row.conversation.partner != turn.key.partner) {
             return Err(StoreError::Failed("a bubble of another partner".into()).into());
         }
+        if turn.posts.iter().any(|inbound| inbound.partner != turn.key.partner) {
+            return Err(StoreError::Failed("an event of another partner".into()).into());
+        }
         Ok(())
     }
 
     pub(super) fn apply(&mut self, turn: TurnCommit) {
+        let withdrawal = turn.withdrawal();
         let TurnCommit {
             key,
             expected,
@@ -69,8 +75,18 @@ impl State {
             timers,
             outbox,
             notices,
+            past,
+            withdraw: _,
+            posts,
+            tallies,
         } = turn;
         let partner = &key.partner;
+        if let Some(withdrawal) = withdrawal {
+            self.outbox.retain(|_, row| !withdrawal.takes(&row.conversation, row.lane));
+        }
+        if past == Past::Erased {
+            self.erase(partner, &key, conversation.customer);
+        }
         for seq in consumed {
             self.mail.remove(&seq);
         }
@@ -103,6 +119,39 @@ impl State {
         }
         for notice in notices {
             self.notices.entry((partner.clone(), notice.id)).or_insert(notice);
+        }
+        for inbound in posts {
+            self.post(inbound);
+        }
+        for Tally { day, what, key: of, n } in tallies {
+            *self.tallies.entry((key.partner.clone(), what, day, of)).or_default() += n;
+        }
+    }
+
+    /// [`Past::Erased`].
+    fn erase(&mut self, partner: &PartnerId, of: &ConversationKey, customer: CustomerId) {
+        let theirs = |row: &ConversationRow, key: &ConversationKey| key.partner == *partner && row.customer == customer;
+        let mut keys: HashSet<ConversationKey> =
+            self.conversations.iter().filter(|(key, (_, row))| theirs(row, key)).map(|(key, _)| key.clone()).collect();
+        keys.insert(of.clone());
+        for key in &keys {
+            self.messages.remove(key);
+            if let Some((version, row)) = self.conversations.get_mut(key).filter(|_| key != of) {
+                *version += 1;
+                row.preview.clear();
+                row.state = ConversationRow::without_words(&row.state);
+            }
+        }
+        self.outbox.retain(|_, row| !keys.contains(&row.conversation));
+        let is_theirs = |id: ConversationId| keys.iter().any(|key| key.conversation == id);
+        self.notices.retain(|(of, _), notice| of != partner || !notice.conversation.is_some_and(is_theirs));
+        let quotes =
+            |letter: &Letter| letter.mail.iter().flatten().any(|inbound| keys.contains(&inbound.conversation()));
+        self.letters.retain(|_, letter| !quotes(letter));
+        for (of, fact) in &mut self.facts {
+            if of == partner && fact.customer == customer && Fact::WORDED.contains(&fact.name.as_str()) {
+                fact.data = Fact::stored_wordless(&fact.data);
+            }
         }
     }
 

@@ -12,6 +12,7 @@ use voronka_core::{
         QuestionCard, Retention, Settled, Terms,
     },
     rows::{Author, DeadLetter, FactRow, Lane, MailSeq, OutboxRow, RawLetter, TimerRow, Told, TurnCommit},
+    tally::Counted,
 };
 
 use super::{Fixture, sample};
@@ -77,6 +78,7 @@ fn full_turn(key: &ConversationKey, inbound: &Inbound, mail: MailSeq, secret: &d
     turn.messages[0] = sample::message(1, Author::Customer, &secret("Вопрос"));
     turn.orders[0].number = secret("1201");
     turn.notices = vec![sample::notice(&secret("Телефон"), 1)];
+    turn.tallies = vec![sample::tally(Counted::Stage, &secret("интерес"), 3)];
     let question = Fact::Unanswered { question: secret("Вопрос") };
     let wrong = Fact::AnswerWrong {
         conversation: Some(key.conversation),
@@ -119,7 +121,11 @@ pub async fn everything<S: Journal + Directory + KeyValues>(store: &S, partner: 
             tell(&store.conversations(partner, &filter, page).await);
         }
         for temperature in [None, Some("hot".to_owned())] {
-            tell(&store.leads(partner, &LeadFilter { temperature, text: text.clone() }, page).await);
+            tell(
+                &store
+                    .leads(partner, &LeadFilter { temperature, text: text.clone(), ..LeadFilter::default() }, page)
+                    .await,
+            );
         }
         for states in [vec![], vec![OrderState::Placed]] {
             tell(&store.orders(partner, &OrderFilter { states, text: text.clone() }, page).await);
@@ -135,11 +141,14 @@ pub async fn everything<S: Journal + Directory + KeyValues>(store: &S, partner: 
         tell(&asked.into_iter().map(|card| QuestionCard { id: 0, ..card }).collect::<Vec<_>>());
     }
     tell(&store.figures(partner, sample::moment(-10), sample::moment(1_000)).await);
+    let days = (sample::tally(Counted::Stage, "", 0).day, jiff::civil::Date::MAX);
+    tell(&store.report(partner, Counted::ALL, days.0, days.1).await);
     tell(&store.dead_letters(partner, page).await);
     for letter in &of.letters {
         tell(&store.dead_letter(partner, *letter).await);
     }
     tell(&store.value(partner, "file", "a").await);
+    tell(&store.values(partner, "file").await);
     told.join("\n")
 }
 
@@ -177,6 +186,7 @@ pub async fn meddle<S: Journal + Directory + Retention + KeyValues>(store: &S, p
         }
     }
     let _told = store.keep_value(partner, "file", "a", "чужое").await;
+    let _told = store.drop_value(partner, "file", "a").await;
     let old = sample::moment(1_000_000);
     let terms = Terms { keys: old, messages: old, cold_leads: old };
     let mut after: Option<ForgetMark> = None;

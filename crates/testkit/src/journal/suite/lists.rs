@@ -4,13 +4,14 @@ use voronka_core::{
     message::{ConversationKey, Inbound},
     order::OrderState,
     ports::{
-        ConversationCard, ConversationFilter, Cursor, Directory, Fault, Figures, LeadCard, LeadFilter, OrderCard,
-        OrderFilter, Page, QuestionCard,
+        CommitError, ConversationCard, ConversationFilter, Cursor, Directory, Fault, Figures, Journal, LeadCard,
+        LeadFilter, OrderCard, OrderFilter, Page, QuestionCard,
     },
     rows::{Author, FactRow, LeadRow, TurnCommit, UNHEARD},
+    tally::{Counted, Tally},
 };
 
-use super::{Fixture, commit, sample};
+use super::{Fixture, anna, commit, sample};
 
 /// Writes a conversation of somebody with a name, an owner and last words.
 async fn talk(fixture: &impl Fixture, name: &str, owner: &'static str, preview: &str, seconds: i64) -> ConversationKey {
@@ -167,7 +168,7 @@ pub async fn leads_are_listed_hottest_first(fixture: impl Fixture) {
     let partner = sample::partner("korica");
     let store = fixture.store();
     let list = async |temperature: Option<&str>, page: Page| {
-        let filter = LeadFilter { temperature: temperature.map(str::to_owned), text: None };
+        let filter = LeadFilter { temperature: temperature.map(str::to_owned), text: None, ..LeadFilter::default() };
         let cards = store.leads(&partner, &filter, page).await.expect("lists");
         cards.into_iter().map(|card| card.name.expect("all have names")).collect::<Vec<_>>()
     };
@@ -189,7 +190,11 @@ pub async fn leads_are_listed_hottest_first(fixture: impl Fixture) {
     assert_eq!(card.preview, "Здравствуйте!");
 
     let find = async |temperature: Option<&str>, text: &str| {
-        let filter = LeadFilter { temperature: temperature.map(str::to_owned), text: Some(text.to_owned()) };
+        let filter = LeadFilter {
+            temperature: temperature.map(str::to_owned),
+            text: Some(text.to_owned()),
+            ..LeadFilter::default()
+        };
         let cards = store.leads(&partner, &filter, Page::first(10)).await.expect("lists");
         cards.into_iter().map(|card| card.name.expect("all have names")).collect::<Vec<_>>()
     };
@@ -413,4 +418,86 @@ pub async fn a_conversation_tells_which_person_has_it(fixture: impl Fixture) {
             store.conversations(&key.partner, &ConversationFilter::default(), page).await.expect("lists").remove(0);
         assert_eq!(card.holder.as_deref(), holder, "{owner}");
     }
+}
+
+/// What turns count adds up, by day; a report tells of the days and kinds that are asked for.
+pub async fn what_turns_count_adds_up_by_day(fixture: impl Fixture) {
+    let (inbound, key) = anna(&fixture).await;
+    let day = |day| jiff::civil::date(2026, 12, day);
+    let on = |on, what, key: &str, n| Tally { day: day(on), ..sample::tally(what, key, n) };
+    let turn = |expected, tallies| TurnCommit { tallies, ..sample::turn(&key, &inbound, expected) };
+    commit(&fixture, turn(0, vec![on(1, Counted::Stage, "интерес", 1), on(1, Counted::Came, "", 1)])).await;
+    commit(&fixture, turn(1, vec![on(1, Counted::Stage, "интерес", 2), on(2, Counted::Stage, "заказ\0", 5)])).await;
+    commit(&fixture, turn(2, vec![on(2, Counted::Order, "placed", 1), on(3, Counted::Stage, "интерес", 7)])).await;
+    commit(&fixture, turn(3, vec![on(2, Counted::Order, "placed", -1)])).await;
+    let stale = turn(1, vec![on(1, Counted::Stage, "интерес", 100)]);
+    assert_eq!(fixture.store().commit(stale.into()).await, Err(CommitError::Conflict));
+    let fixture = fixture.reopened().await;
+    let store = fixture.store();
+    let found = store.report(&key.partner, &[Counted::Stage, Counted::Order], day(1), day(2)).await.expect("reports");
+    assert_eq!(
+        found,
+        [on(1, Counted::Stage, "интерес", 3), on(2, Counted::Stage, "заказ\0", 5)],
+        "what is undone is none"
+    );
+    let all = store.report(&key.partner, Counted::ALL, day(1), day(31)).await.expect("reports");
+    assert_eq!(all.iter().map(|one| one.what.name()).collect::<Vec<_>>(), ["came", "stage", "stage", "stage"]);
+    assert_eq!(store.report(&sample::partner("nega"), Counted::ALL, day(1), day(31)).await, Ok(Vec::new()));
+}
+
+/// Turns that are written together count each for itself.
+pub async fn turns_that_are_written_together_count_each_for_itself(fixture: impl Fixture) {
+    let korica = sample::partner("korica");
+    let turns = (0..30).map(|n| {
+        let from = sample::text(&korica, &format!("peer-{n}"), "", "");
+        let tallies =
+            vec![sample::tally(Counted::Active, "", 1), sample::tally(Counted::Stage, &(n % 2).to_string(), 2)];
+        // Of every third one nothing is written.
+        let expected = if n % 3 == 0 { 5 } else { 0 };
+        let turn = sample::turn(&from.conversation(), &from, expected);
+        fixture.store().commit(TurnCommit { tallies, ..turn }.into())
+    });
+    futures::future::join_all(turns).await;
+    let day = sample::tally(Counted::Active, "", 0).day;
+    let found = fixture.store().report(&korica, Counted::ALL, day, day).await.expect("reports");
+    let told: Vec<_> = found.iter().map(|one| (one.what.name(), &*one.key, one.n)).collect();
+    assert_eq!(told, [("active", "", 20), ("stage", "0", 20), ("stage", "1", 20)]);
+}
+
+/// Leads are picked by stage, source, points and how long they have been silent, however far down the list they stand.
+pub async fn leads_are_picked_by_what_is_asked_for(fixture: impl Fixture) {
+    for n in 0..40_u8 {
+        let key = talk(&fixture, &format!("guest-{n}"), "bot", "слова", i64::from(n)).await;
+        let inbound = sample::text(&key.partner, &format!("guest-{n}"), "", "");
+        let lead = LeadRow {
+            stage: if n % 10 == 3 { "заказ" } else { "интерес" }.into(),
+            source: (n % 2 == 1).then(|| "vk".to_owned()),
+            at: sample::moment(i64::from(n)),
+            ..sample::lead(key.first_customer(), "cold", 100 - i32::from(n))
+        };
+        commit(&fixture, TurnCommit { lead: Some(lead), ..sample::turn(&key, &inbound, 1) }).await;
+    }
+    let partner = sample::partner("korica");
+    let store = fixture.store();
+    let points = async |filter: LeadFilter, page: Page| {
+        let cards = store.leads(&partner, &filter, page).await.expect("lists");
+        cards.into_iter().map(|card| card.lead.score).collect::<Vec<_>>()
+    };
+    let all = Page::first(50);
+    let stage = LeadFilter { stage: Some("заказ".into()), ..LeadFilter::default() };
+    assert_eq!(points(stage.clone(), all).await, [97, 87, 77, 67]);
+    assert_eq!(points(stage.clone(), Page::first(3)).await, [97, 87, 77]);
+    let third = store.leads(&partner, &stage, Page::first(3)).await.expect("lists").pop().expect("a third").cursor();
+    assert_eq!(points(stage.clone(), Page { after: Some(third), limit: 3 }).await, [67], "read on behind it");
+    let vk = LeadFilter { source: Some("vk".into()), score_min: Some(90), ..LeadFilter::default() };
+    assert_eq!(points(vk, all).await, [99, 97, 95, 93, 91]);
+    let silent = LeadFilter { idle_since: Some(sample::moment(4)), ..stage.clone() };
+    assert_eq!(points(silent, all).await, [97]);
+    // One is in their reasons, one in their names.
+    for text in ["цену", "guest"] {
+        let named = LeadFilter { text: Some(text.into()), ..stage.clone() };
+        assert_eq!(points(named, Page::first(3)).await, [97, 87, 77], "{text}");
+    }
+    let warm = LeadFilter { temperature: Some("warm".into()), ..stage };
+    assert_eq!(points(warm, all).await, Vec::<i32>::new());
 }

@@ -385,7 +385,7 @@ pub async fn another_partner_finds_nothing(fixture: impl Fixture) {
     assert_eq!(store.conversations(&nega, &ConversationFilter::default(), page).await, Ok(vec![]));
     assert_eq!(store.conversation(&foreign, 10).await, Ok(None));
     assert_eq!(store.messages(&foreign, 0, 10).await, Ok(vec![]));
-    let warm = LeadFilter { temperature: Some("warm".to_owned()), text: None };
+    let warm = LeadFilter { temperature: Some("warm".to_owned()), text: None, ..LeadFilter::default() };
     assert_eq!(store.leads(&nega, &warm, page).await, Ok(vec![]));
     assert_eq!(store.leads(&nega, &LeadFilter::default(), page).await, Ok(vec![]));
     assert_eq!(store.orders(&nega, &OrderFilter::default(), page).await, Ok(vec![]));

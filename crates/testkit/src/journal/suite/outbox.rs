@@ -1,8 +1,8 @@
 use voronka_core::{
     ids::AccountId,
     message::{DeliveryFate, Event, EventKey, Inbound},
-    ports::{Journal, Settled},
-    rows::{Lane, OutboxRow, TurnCommit},
+    ports::{CommitError, Journal, Settled},
+    rows::{Lane, OutboxRow, TurnCommit, Withdraw},
 };
 
 use super::{ALL, Fixture, anna, commit, mail_of, post, sample};
@@ -157,4 +157,33 @@ pub async fn a_bubble_given_up_by_another_partner_stays(fixture: impl Fixture) {
     assert_eq!(unsent(&fixture).await, outbox, "all or nothing");
     assert!(mail_of(&fixture, &event.conversation()).await.is_empty());
     post(&fixture, vec![event]).await;
+}
+
+/// A turn takes back what earlier ones wanted to send unasked; its own bubbles, answers and other conversations' stay.
+pub async fn follow_ups_that_are_withdrawn_leave_the_outbox(fixture: impl Fixture) {
+    let korica = sample::partner("korica");
+    let (anna, boris) = (sample::text(&korica, "anna", "1", "да"), sample::text(&korica, "boris", "2", "да"));
+    let row = |of: &Inbound, seq: i64, lane| OutboxRow {
+        lane,
+        ..sample::bubble(&of.conversation(), of, seq, &seq.to_string())
+    };
+    for of in [&anna, &boris] {
+        let outbox = vec![row(of, 1, Lane::Dialogue), row(of, 2, Lane::Campaign), row(of, 3, Lane::Campaign)];
+        commit(&fixture, TurnCommit { outbox, ..sample::turn(&of.conversation(), of, 0) }).await;
+    }
+    let key = anna.conversation();
+    let stale = TurnCommit { withdraw: Withdraw::Campaigns, ..sample::turn(&key, &anna, 7) };
+    assert_eq!(fixture.store().commit(stale.into()).await, Err(CommitError::Conflict));
+    let outbox = vec![row(&anna, 4, Lane::Dialogue), row(&anna, 5, Lane::Campaign)];
+    commit(&fixture, TurnCommit { outbox, withdraw: Withdraw::Campaigns, ..sample::turn(&key, &anna, 1) }).await;
+    let fixture = fixture.reopened().await;
+    let store = fixture.store();
+    let unsent = store.unsent(0, ALL).await.expect("lists");
+    let campaign = store.campaign(&korica, &sample::account(), i64::MIN, ALL).await.expect("lists");
+    let seqs = |rows: &[(i64, OutboxRow)], of: &Inbound| {
+        let of = of.conversation();
+        rows.iter().filter(|(_, row)| row.conversation == of).map(|(_, row)| row.seq).collect::<Vec<_>>()
+    };
+    assert_eq!((seqs(&unsent, &anna), seqs(&campaign, &anna)), (vec![1, 4], vec![5]));
+    assert_eq!((seqs(&unsent, &boris), seqs(&campaign, &boris)), (vec![1], vec![2, 3]));
 }

@@ -6,7 +6,7 @@ use voronka_core::{
     rows::{Author, TimerRow, TurnCommit},
 };
 
-use super::{Fixture, anna, commit, load, mail_of, post, sample};
+use super::{Fixture, anna, commit, fates, keys, load, mail_of, post, sample};
 
 /// What was written comes back as it was.
 pub async fn what_a_turn_wrote_is_loaded(fixture: impl Fixture) {
@@ -174,6 +174,17 @@ pub async fn of_two_turns_at_once_one_wins(fixture: impl Fixture) {
     assert_eq!((loaded.version, loaded.history.len()), (20, 40));
 }
 
+/// What is refused takes nothing away from what is written with it.
+pub async fn a_stale_turn_beside_the_right_one_costs_it_nothing(fixture: impl Fixture) {
+    let (inbound, key) = anna(&fixture).await;
+    let seq = mail_of(&fixture, &key).await[0].seq;
+    let of = |expected| TurnCommit { consumed: vec![seq], ..sample::full_turn(&key, &inbound, expected) };
+    let store = fixture.store();
+    let (stale, right) = futures::join!(store.commit(of(7).into()), store.commit(of(0).into()));
+    assert_eq!((stale, right), (Err(CommitError::Conflict), Ok(())));
+    assert_eq!(load(&fixture, &key).await.version, 1);
+}
+
 /// Turns that are written together are told each on its own.
 pub async fn many_turns_at_once_do_not_hurt_each_other(fixture: impl Fixture) {
     let korica = sample::partner("korica");
@@ -236,4 +247,42 @@ pub async fn another_partners_turn_touches_nothing(fixture: impl Fixture) {
     commit(&fixture, cancel).await;
     let fired = fixture.store().fire(sample::moment(5), 10).await.expect("fires");
     assert_eq!(fired.conversations, [foreign], "the other's timer of that name still rings");
+}
+
+/// Mail to other conversations comes with the turn or not at all, and once; it is served after whatever waits there.
+pub async fn what_a_turn_posts_is_kept_with_it_and_once(fixture: impl Fixture) {
+    let (inbound, key) = anna(&fixture).await;
+    let boris = sample::text(&key.partner, "boris", "boris-1", "Добрый день");
+    post(&fixture, vec![boris.clone()]).await;
+    let to_boris = Inbound { key: EventKey::new("from-anna"), ..boris.clone() };
+    let turn = |expected| TurnCommit { posts: vec![to_boris.clone()], ..sample::turn(&key, &inbound, expected) };
+    let store = fixture.store();
+    assert_eq!(store.commit(turn(7).into()).await, Err(CommitError::Conflict));
+    assert_eq!(keys(&mail_of(&fixture, &boris.conversation()).await), ["boris-1"], "of a stale turn nothing is posted");
+    let foreign = TurnCommit { posts: vec![sample::text(&sample::partner("nega"), "boris", "2", "")], ..turn(0) };
+    let refused = store.commit(foreign.into()).await;
+    assert!(matches!(refused, Err(CommitError::Store(StoreError::Failed(_)))), "{refused:?}");
+    commit(&fixture, turn(0)).await;
+    commit(&fixture, turn(1)).await;
+    assert_eq!(fates(&post(&fixture, vec![to_boris.clone()]).await), [None], "its key is known");
+    let fixture = fixture.reopened().await;
+    let waits = mail_of(&fixture, &boris.conversation()).await;
+    assert_eq!(keys(&waits), ["boris-1", "from-anna"]);
+    assert_eq!(waits[1].inbound, to_boris);
+}
+
+/// Of turns that are written together each posts its own.
+pub async fn turns_that_are_written_together_post_an_event_once(fixture: impl Fixture) {
+    let korica = sample::partner("korica");
+    let shared = sample::text(&korica, "boris", "shared", "Добрый день");
+    let turns = (0..20).map(|n| {
+        let from = sample::text(&korica, &format!("peer-{n}"), "", "");
+        let own = Inbound { key: EventKey::new(&format!("own-{n}")), ..shared.clone() };
+        // Of every second one nothing is written.
+        let expected = if n % 2 == 0 { 0 } else { 3 };
+        let turn = sample::turn(&from.conversation(), &from, expected);
+        fixture.store().commit(TurnCommit { posts: vec![shared.clone(), own], ..turn }.into())
+    });
+    let written = futures::future::join_all(turns).await.into_iter().flatten().count();
+    assert_eq!((written, mail_of(&fixture, &shared.conversation()).await.len()), (10, 11));
 }

@@ -50,6 +50,7 @@ impl State {
         }
         for (id, fate) in &truth.bubbles {
             if fate.shows == 0
+                && !truth.withdrawn.contains(id)
                 && !(fate.settled
                     && (fate.refused || fate.may_be_lost() || fate.failed > 0 || fate.row.expires.is_some()))
             {

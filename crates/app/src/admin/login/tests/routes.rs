@@ -76,10 +76,10 @@ async fn s_20_off_without_login() {
     assert_eq!((known.status, unknown.status), (StatusCode::SEE_OTHER, StatusCode::SEE_OTHER));
     let irina = door.joins("irina", &[("korica", Role::Owner)]).await;
     assert_eq!(door.get("/admin/korica/chats", &irina).await.status, StatusCode::OK);
-    for forged in ["__Host-voronka=", "__Host-voronka=00", "voronka=1"] {
+    for forged in ["__Host-session=", "__Host-session=00", "voronka=1"] {
         assert_eq!(door.get("/admin/korica/chats", forged).await.status, StatusCode::SEE_OTHER);
     }
-    let forged = format!("__Host-voronka={}", "0".repeat(64));
+    let forged = format!("__Host-session={}", "0".repeat(64));
     assert_eq!(door.get("/admin/korica/chats", &forged).await.status, StatusCode::SEE_OTHER);
 }
 

@@ -1,24 +1,38 @@
-//! The partner's colour, made readable on both themes (WCAG 2.2: contrast 4.5 for text).
+//! A partner's colour, made readable on both themes of our pages (WCAG 2.2: contrast 4.5 for text).
 
 use std::fmt;
 
-const CONTRAST_MIN: f64 = 4.5;
+/// The least contrast of a text with what is behind it.
+pub const CONTRAST_MIN: f64 = 4.5;
 /// The page behind the cards is the darker one: what is read there is read on white too.
-const LIGHT_PAGE: Rgb = Rgb(0xf7, 0xf7, 0xf5);
-const LIGHT_SURFACE: Rgb = Rgb(0xff, 0xff, 0xff);
-const DARK_SURFACE: Rgb = Rgb(0x1f, 0x1f, 0x1d);
-const DARK_INK: Rgb = Rgb(0x14, 0x14, 0x1c);
+const LIGHT_PAGE: Color = Color(0xf7, 0xf7, 0xf5);
+const LIGHT_SURFACE: Color = Color(0xff, 0xff, 0xff);
+const DARK_SURFACE: Color = Color(0x1f, 0x1f, 0x1d);
+const DARK_INK: Color = Color(0x14, 0x14, 0x1c);
 
 /// A colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Rgb(u8, u8, u8);
+pub struct Color(u8, u8, u8);
 
-impl Rgb {
+/// A colour as pages of each theme show it, with what is written on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Accent {
+    /// On light pages.
+    pub light: Color,
+    /// What is written on that.
+    pub light_ink: Color,
+    /// On dark pages.
+    pub dark: Color,
+    /// What is written on that.
+    pub dark_ink: Color,
+}
+
+impl Color {
     /// The accent of the house.
-    pub(crate) const DEFAULT: Self = Self(0x3f, 0x51, 0xc7);
+    pub const DEFAULT: Self = Self(0x3f, 0x51, 0xc7);
 
     /// Reads `#rrggbb`.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
+    pub fn parse(text: &str) -> Option<Self> {
         let digits = text.strip_prefix('#')?;
         let fits = digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_hexdigit());
         let part = |at: usize| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok();
@@ -26,17 +40,28 @@ impl Rgb {
     }
 
     /// The accent for light pages: dark enough to be read on the page, and to carry white text.
-    pub(crate) fn on_light(self) -> Self {
+    #[must_use]
+    pub fn on_light(self) -> Self {
         self.until_readable(Self(0, 0, 0), LIGHT_PAGE)
     }
 
     /// The accent for dark pages: light enough to be read on the dark surface.
-    pub(crate) fn on_dark(self) -> Self {
+    fn on_dark(self) -> Self {
         self.until_readable(Self(0xff, 0xff, 0xff), DARK_SURFACE)
     }
 
-    /// What is written on this colour.
-    pub(crate) fn ink(self) -> Self {
+    /// The colour for both themes.
+    pub fn accent(self) -> Accent {
+        let (light, dark) = (self.on_light(), self.on_dark());
+        Accent { light, light_ink: light.ink(), dark, dark_ink: dark.ink() }
+    }
+
+    /// Its contrast with white: from 1 to 21.
+    pub fn contrast_with_white(self) -> f64 {
+        contrast(self, LIGHT_SURFACE)
+    }
+
+    fn ink(self) -> Self {
         if contrast(self, LIGHT_SURFACE) >= contrast(self, DARK_INK) { LIGHT_SURFACE } else { DARK_INK }
     }
 
@@ -64,13 +89,13 @@ impl Rgb {
     }
 }
 
-impl fmt::Display for Rgb {
+impl fmt::Display for Color {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "#{:02x}{:02x}{:02x}", self.0, self.1, self.2)
     }
 }
 
-fn contrast(a: Rgb, b: Rgb) -> f64 {
+fn contrast(a: Color, b: Color) -> f64 {
     let (a, b) = (a.luminance(), b.luminance());
     (a.max(b) + 0.05) / (a.min(b) + 0.05)
 }
@@ -83,17 +108,17 @@ mod tests {
 
     #[test]
     fn the_colour_of_the_house_is_kept_on_light_pages() {
-        assert_eq!(Rgb::DEFAULT.on_light().to_string(), "#3f51c7");
-        assert_eq!(Rgb::parse("#B5523B").unwrap().on_light().to_string(), "#b5523b");
+        assert_eq!(Color::DEFAULT.on_light().to_string(), "#3f51c7");
+        assert_eq!(Color::parse("#B5523B").unwrap().on_light().to_string(), "#b5523b");
         for bad in ["", "b5523b", "#fff", "#gggggg", "#b5523b;", "#ы5523"] {
-            assert_eq!(Rgb::parse(bad), None, "{bad}");
+            assert_eq!(Color::parse(bad), None, "{bad}");
         }
     }
 
     proptest! {
         #[test]
         fn whatever_the_partner_chose_can_be_read(red: u8, green: u8, blue: u8) {
-            let chosen = Rgb(red, green, blue);
+            let chosen = Color(red, green, blue);
             let (light, dark) = (chosen.on_light(), chosen.on_dark());
             prop_assert!(contrast(light, LIGHT_SURFACE) >= CONTRAST_MIN && contrast(light, light.ink()) >= CONTRAST_MIN);
             prop_assert!(contrast(dark, DARK_SURFACE) >= CONTRAST_MIN && contrast(dark, dark.ink()) >= CONTRAST_MIN);

@@ -1,0 +1,77 @@
+use async_trait::async_trait;
+use sqlx::postgres::PgRow;
+use voronka_core::{
+    ids::{ConversationId, PartnerId},
+    ports::{LOADED_ORDERS_MAX, Loaded},
+};
+
+use crate::{
+    problem::Problem,
+    session::{Session, Statement, of_partner},
+    sql,
+    together::{Answers, Question},
+    values::{self, Id, column, get, most},
+};
+
+/// [`voronka_core::ports::Journal::load`].
+pub(crate) struct Load {
+    pub(super) conversation: ConversationId,
+    pub(super) history_max: usize,
+}
+
+#[async_trait]
+impl Question for Load {
+    type Answer = Loaded;
+
+    async fn ask(session: &mut Session<'_>, partner: &PartnerId, questions: &[Self]) -> Answers<Self> {
+        let of = |sql| of_partner(sql, partner).bind(column(questions, |one| Id(one.conversation.0)));
+        let mut loaded: Vec<Result<Loaded, Problem>> = questions.iter().map(|_| Ok(Loaded::default())).collect();
+        read(session, of(sql::CONVERSATIONS_LOAD), &mut loaded, 0, |row, loaded| {
+            loaded.version = get(row, 1)?;
+            loaded.conversation = Some(values::conversation(row, 2)?);
+            loaded.customer = get::<Option<Id>>(row, 10)?.map(|_| values::customer(row, 10)).transpose()?;
+            loaded.lead = get::<Option<Id>>(row, 15)?.map(|_| values::lead(row, 15)).transpose()?;
+            Ok(())
+        })
+        .await?;
+        if loaded.iter().flatten().all(|one| one.conversation.is_none()) {
+            return Ok(loaded);
+        }
+        let history = of(sql::MESSAGES_LOAD).bind(column(questions, |one| most(one.history_max)));
+        read(session, history, &mut loaded, 8, |row, loaded| {
+            loaded.history.push(values::message(row)?);
+            Ok(())
+        })
+        .await?;
+        read(session, of(sql::ORDERS_LOAD).bind(most(LOADED_ORDERS_MAX)), &mut loaded, 9, |row, loaded| {
+            loaded.orders.push(values::order(row)?);
+            Ok(())
+        })
+        .await?;
+        for one in loaded.iter_mut().flatten() {
+            one.history.sort_by_key(|message| message.seq);
+            one.orders.sort_by_key(|order| (order.at, order.id));
+        }
+        Ok(loaded)
+    }
+}
+
+/// Rows that tell in this column which question they answer, counted from 1. What cannot be read fails that question.
+async fn read(
+    session: &mut Session<'_>,
+    statement: Statement,
+    loaded: &mut [Result<Loaded, Problem>],
+    of: usize,
+    add: impl Fn(&PgRow, &mut Loaded) -> Result<(), Problem>,
+) -> Result<(), Problem> {
+    for row in session.rows(statement).await? {
+        let place = usize::try_from(get::<i64>(&row, of)? - 1).ok();
+        let Some(answer) = place.and_then(|place| loaded.get_mut(place)) else { continue };
+        if let Ok(one) = answer
+            && let Err(problem) = add(&row, one)
+        {
+            *answer = Err(problem);
+        }
+    }
+    Ok(())
+}

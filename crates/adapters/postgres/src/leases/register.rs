@@ -1,0 +1,197 @@
+//! The rows by which instances share.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use sqlx::{PgConnection, raw_sql};
+use uuid::Uuid;
+use voronka_core::ids::PartnerId;
+
+use super::{
+    Instance, Pace, Peer, Share,
+    plan::{Lease, Living},
+};
+use crate::{
+    problem::Problem,
+    session::{Session, in_time, statement},
+    sql,
+    values::{Id, get, text},
+};
+
+/// The rows, over a connection of one's own.
+pub(super) struct Register<'c> {
+    session: Session<'c>,
+}
+
+/// Who is there, and who holds what.
+pub(super) struct Page {
+    instances: Vec<Seen>,
+    dead_after: Duration,
+    pub(super) leases: BTreeMap<PartnerId, Lease>,
+}
+
+/// An instance, alive or not.
+struct Seen {
+    id: Uuid,
+    instance: Instance,
+    able: BTreeSet<PartnerId>,
+    health: String,
+    /// Since its last sign of life.
+    silent: Duration,
+}
+
+impl<'c> Register<'c> {
+    pub(super) fn of(connection: &'c mut PgConnection) -> Self {
+        // A pooler may stand between.
+        Self { session: Session { connection, keeps_statements: false } }
+    }
+
+    async fn begin(&mut self) -> Result<(), Problem> {
+        self.run(sql::SHARING_BEGIN).await
+    }
+
+    async fn commit(&mut self) -> Result<(), Problem> {
+        self.run("COMMIT").await
+    }
+
+    async fn run(&mut self, text: &'static str) -> Result<(), Problem> {
+        in_time(async { Ok(raw_sql(text).execute(&mut *self.session.connection).await.map(|_| ())?) }).await
+    }
+
+    /// Gives a sign of life, buries the dead, and looks around.
+    pub(super) async fn sign(
+        &mut self,
+        id: Uuid,
+        instance: &Instance,
+        able: &BTreeSet<PartnerId>,
+        health: &str,
+        dead_after: Duration,
+    ) -> Result<Page, Problem> {
+        self.begin().await?;
+        let able: Vec<String> = able.iter().map(|partner| partner.as_str().to_owned()).collect();
+        let sign = statement(sql::SIGN).bind(Id(id)).bind(text(&instance.name));
+        let sign = sign.bind(instance.address.as_deref().map(text)).bind(able).bind(text(health));
+        self.session.run(sign).await?;
+        for bury in [sql::FREE_OF_DEAD, sql::BURY] {
+            let silent = i64::try_from(dead_after.as_millis()).unwrap_or(i64::MAX);
+            self.session.run(statement(bury).bind(silent)).await?;
+        }
+        self.session.run(statement(sql::NEWS_DROP)).await?;
+        let page = Page::read(&mut self.session, dead_after).await?;
+        self.commit().await?;
+        Ok(page)
+    }
+
+    /// Lets go of some and takes others, of which those are told that were free still. Whoever does it is alive while it lasts.
+    pub(super) async fn change(
+        &mut self,
+        id: Uuid,
+        let_go: &BTreeSet<PartnerId>,
+        take: &BTreeSet<PartnerId>,
+    ) -> Result<BTreeMap<PartnerId, i64>, Problem> {
+        let names = |of: &BTreeSet<PartnerId>| of.iter().map(|one| one.as_str().to_owned()).collect::<Vec<_>>();
+        self.begin().await?;
+        if self.session.run(statement(sql::SIGN_AGAIN).bind(Id(id))).await? == 0 {
+            self.run("ROLLBACK").await?;
+            return Ok(BTreeMap::new());
+        }
+        self.session.run(statement(sql::LEASES_LET_GO).bind(Id(id)).bind(names(let_go))).await?;
+        let take = statement(sql::LEASES_TAKE).bind(Id(id)).bind(names(take));
+        let taken = self.session.all(take, |row| Ok((get(row, 0)?, get(row, 1)?))).await?;
+        self.commit().await?;
+        Ok(taken.into_iter().collect())
+    }
+
+    pub(super) async fn news_last(&mut self) -> Result<i64, Problem> {
+        self.begin().await?;
+        let last = self.session.one(statement(sql::NEWS_LAST), |row| get::<i64>(row, 0)).await?;
+        self.commit().await?;
+        Ok(last.unwrap_or_default())
+    }
+
+    pub(super) async fn leave(&mut self, id: Uuid) -> Result<(), Problem> {
+        self.begin().await?;
+        self.session.run(statement(sql::LEAVE).bind(Id(id))).await?;
+        self.commit().await
+    }
+}
+
+impl Page {
+    /// Within a transaction that looks over all partners.
+    pub(super) async fn read(session: &mut Session<'_>, dead_after: Duration) -> Result<Self, Problem> {
+        let instances = session.all(statement(sql::INSTANCES), |row| {
+            let silent = get::<i64>(row, 5)?;
+            Ok(Seen {
+                id: get::<Id>(row, 0)?.0,
+                instance: Instance { name: get(row, 1)?, address: get(row, 2)? },
+                able: get::<String>(row, 3)?.split(' ').filter_map(|name| PartnerId::parse(name).ok()).collect(),
+                health: get(row, 4)?,
+                silent: Duration::from_millis(u64::try_from(silent).unwrap_or_default()),
+            })
+        });
+        let instances = instances.await?;
+        let leases = session.all(statement(sql::LEASES), |row| {
+            let holder = get::<Option<Id>>(row, 1)?.map(|id| id.0);
+            let (epoch, wanted, stopped, edition) = (get(row, 2)?, get(row, 3)?, get(row, 4)?, get(row, 5)?);
+            Ok((get(row, 0)?, Lease { holder, epoch, wanted, stopped, edition }))
+        });
+        let leases = leases.await?.into_iter().collect();
+        Ok(Self { instances, dead_after, leases })
+    }
+
+    fn alive(&self) -> impl Iterator<Item = &Seen> {
+        self.instances.iter().filter(|one| one.silent < self.dead_after)
+    }
+
+    pub(super) fn living(&self) -> Vec<Living> {
+        let living = |one: &Seen| Living { id: one.id, name: one.instance.name.clone(), able: one.able.clone() };
+        self.alive().map(living).collect()
+    }
+
+    fn peers(&self) -> Vec<Peer> {
+        self.alive().map(|one| Peer { instance: one.instance.clone(), health: one.health.clone() }).collect()
+    }
+
+    fn holders(&self) -> BTreeMap<PartnerId, Instance> {
+        let of = |lease: &Lease| self.alive().find(|one| Some(one.id) == lease.holder).map(|one| one.instance.clone());
+        self.leases.iter().filter_map(|(partner, lease)| Some((partner.clone(), of(lease)?))).collect()
+    }
+
+    fn stopped(&self) -> BTreeSet<PartnerId> {
+        self.leases.iter().filter(|(_, lease)| lease.stopped).map(|(partner, _)| partner.clone()).collect()
+    }
+
+    /// As everybody may see it.
+    pub(super) fn share(&self) -> Share {
+        let editions = self.leases.iter().map(|(partner, lease)| (partner.clone(), lease.edition)).collect();
+        Share { editions, holders: self.holders(), stopped: self.stopped(), living: self.peers(), ..Share::default() }
+    }
+
+    /// What one holds, with the epochs.
+    pub(super) fn held_by(&self, id: Uuid) -> BTreeMap<PartnerId, i64> {
+        let held = self.leases.iter().filter(|(_, lease)| lease.holder == Some(id));
+        held.map(|(partner, lease)| (partner.clone(), lease.epoch)).collect()
+    }
+
+    /// What was changed since it was read.
+    pub(super) fn note(&mut self, id: Uuid, let_go: &BTreeSet<PartnerId>, taken: &BTreeMap<PartnerId, i64>) {
+        for (partner, lease) in &mut self.leases {
+            if lease.holder == Some(id) && let_go.contains(partner) {
+                lease.holder = None;
+            }
+        }
+        for (partner, epoch) in taken {
+            let lease = self.leases.entry(partner.clone()).or_default();
+            (lease.holder, lease.epoch) = (Some(id), *epoch);
+        }
+    }
+
+    /// When to look again if somebody is silent: as soon as it is dead.
+    pub(super) fn next(&self, pace: Pace) -> Duration {
+        let silent = self.instances.iter().map(|one| one.silent).max().unwrap_or_default();
+        let left = pace.dead_after.saturating_sub(silent) + pace.sign_every / 40;
+        left.min(pace.sign_every)
+    }
+}

@@ -1,0 +1,275 @@
+//! Several processes share the partners of one database.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use jiff::{Span, Timestamp};
+use tokio::sync::watch;
+use voronka_core::{
+    ids::PartnerId,
+    message::Timer,
+    ports::{CommitError, Journal, KeyValues, PostedMail, SECRETS, Settled, StoreError},
+    rows::{DeadLetter, TimerRow},
+};
+use voronka_testkit::journal::sample;
+
+use super::InDatabase;
+use crate::{Instance, Leases, Pace, PostgresStore, Share};
+
+const QUICK: Pace = Pace {
+    sign_every: Duration::from_millis(40),
+    dead_after: Duration::from_millis(600),
+    margin: Duration::from_millis(200),
+};
+/// Nobody dies of silence while a test runs.
+const PATIENT: Pace =
+    Pace { sign_every: Duration::from_millis(40), dead_after: Duration::from_hours(1), margin: Duration::from_secs(1) };
+
+/// A process on the database.
+struct Process {
+    store: PostgresStore,
+    leases: Leases,
+    share: watch::Receiver<Share>,
+}
+
+impl Process {
+    async fn joins(fixture: &InDatabase, name: &str, pace: Pace, able: &[&str]) -> Self {
+        let store = PostgresStore::open(&fixture.app()).await.unwrap();
+        let instance = Instance { name: name.to_owned(), address: None };
+        let leases = store.join(instance, pace, None).await.unwrap();
+        leases.able(set(able));
+        let share = leases.share();
+        Self { store, leases, share }
+    }
+
+    async fn until(&mut self, what: impl FnMut(&Share) -> bool) -> Share {
+        self.share.wait_for(what).await.unwrap().clone()
+    }
+
+    /// Serves its share: lets go of what is another's at once. Returns when it has so many.
+    async fn serves(&mut self, count: usize, before: &BTreeSet<PartnerId>) -> BTreeSet<PartnerId> {
+        let ours = self.until(|share| share.ours.len() == count).await.ours;
+        before.difference(&ours).for_each(|partner| self.leases.let_go(partner));
+        ours
+    }
+}
+
+fn set(names: &[&str]) -> BTreeSet<PartnerId> {
+    names.iter().map(|name| sample::partner(name)).collect()
+}
+
+const ALL: [&str; 5] = ["a", "b", "c", "d", "e"];
+
+#[tokio::test]
+async fn partners_are_shared_evenly_and_one_that_dies_is_replaced() {
+    let fixture = InDatabase::new().await;
+    let mut first = Process::joins(&fixture, "first", QUICK, &ALL).await;
+    let all = first.serves(5, &BTreeSet::new()).await;
+    let mut second = Process::joins(&fixture, "second", QUICK, &ALL).await;
+    let kept = first.serves(3, &all).await;
+    let moved = second.serves(2, &BTreeSet::new()).await;
+    assert!(kept.is_disjoint(&moved) && kept.union(&moved).count() == 5);
+    let told = second.until(|share| share.holders.len() == 5).await;
+    assert!(kept.iter().all(|partner| told.holders[partner].name == "first"));
+    assert_eq!(told.living.len(), 2);
+    // It gives no sign of life any more, and lets go of nothing.
+    drop(first.leases);
+    second.serves(5, &moved).await;
+    assert!(kept.iter().all(|partner| !first.store.holds(partner)), "it knows by its own clock");
+}
+
+#[tokio::test]
+async fn who_leaves_is_replaced_at_once() {
+    let fixture = InDatabase::new().await;
+    let mut first = Process::joins(&fixture, "first", PATIENT, &["a"]).await;
+    first.until(|share| share.ours.len() == 1).await;
+    let mut second = Process::joins(&fixture, "second", PATIENT, &["a"]).await;
+    second.until(|share| share.living.len() == 2).await;
+    first.leases.leave().await.unwrap();
+    let share = second.until(|share| share.ours.len() == 1).await;
+    assert_eq!(share.living.len(), 1);
+}
+
+/// Killed, and started again in the same place: nobody need wait until it is dead by the clock.
+#[tokio::test]
+async fn who_is_known_to_be_gone_is_replaced_at_once() {
+    let fixture = InDatabase::new().await;
+    let mut killed = Process::joins(&fixture, "one", PATIENT, &["a"]).await;
+    killed.until(|share| share.ours.len() == 1).await;
+    let id = killed.leases.id();
+    drop(killed);
+    let store = PostgresStore::open(&fixture.app()).await.unwrap();
+    let again = store.join(Instance { name: "one".into(), address: None }, PATIENT, Some(&id)).await.unwrap();
+    again.able(set(&["a"]));
+    again.share().wait_for(|share| share.ours.len() == 1).await.unwrap();
+}
+
+/// A process that stood still while another took its partner over wakes up in the middle of its work.
+#[tokio::test]
+async fn who_was_paused_writes_and_sends_nothing_after_another_took_over() {
+    let fixture = InDatabase::new().await;
+    let korica = sample::partner("korica");
+    let mut paused = Process::joins(&fixture, "paused", QUICK, &["korica"]).await;
+    paused.until(|share| share.ours.len() == 1).await;
+    let (inbound, key) =
+        (sample::text(&korica, "anna", "1", "Торт?"), sample::text(&korica, "anna", "1", "").conversation());
+    let turn = |expected| Arc::new(sample::full_turn(&key, &inbound, expected));
+    paused.store.post(vec![inbound.clone()]).await.unwrap();
+    paused.store.commit(turn(0)).await.unwrap();
+    assert!(paused.store.holds(&korica));
+    let Process { store: paused, leases, .. } = paused;
+    drop(leases);
+    let mut next = Process::joins(&fixture, "next", QUICK, &["korica"]).await;
+    next.until(|share| share.ours.len() == 1).await;
+    assert!(!paused.holds(&korica));
+    let before = voronka_testkit::journal::suite::furnish(&fixture.store, &sample::partner("nega")).await;
+    let load = async || (next.store.load(&key, 100).await.unwrap(), next.store.mail(&key, 100).await.unwrap());
+    let (stored, bubbles) = (load().await, next.store.unsent(i64::MIN, 100).await.unwrap());
+    assert_eq!(paused.commit(turn(1)).await, Err(CommitError::Store(StoreError::Elsewhere)));
+    let bubble = bubbles.iter().find(|(_, row)| row.conversation == key).map(|(_, row)| row.id).expect("one waits");
+    let sent = |partner: &PartnerId, id| Settled::Sent { partner: partner.clone(), id };
+    assert_eq!(paused.settle(vec![sent(&korica, bubble)]).await, Err(StoreError::Elsewhere));
+    let letter = DeadLetter { mail: vec![], key: key.clone(), cause: "?".into(), at: inbound.at, told: None };
+    assert_eq!(paused.set_aside(letter).await, Err(StoreError::Elsewhere));
+    let late = inbound.at + Span::new().hours(100);
+    assert_eq!(paused.fire(late, 100).await.unwrap().conversations, []);
+    assert_eq!((load().await, next.store.unsent(i64::MIN, 100).await.unwrap()), (stored, bubbles));
+    next.store.commit(turn(1)).await.unwrap();
+    drop(before);
+}
+
+/// What it writes together with others' costs these nothing.
+#[tokio::test]
+async fn what_is_refused_is_left_out_of_its_transaction_alone() {
+    let fixture = InDatabase::new().await;
+    let (korica, nega) = (sample::partner("korica"), sample::partner("nega"));
+    let mut one = Process::joins(&fixture, "one", PATIENT, &["nega"]).await;
+    one.until(|share| share.ours.len() == 1).await;
+    let inbound = |partner: &PartnerId| sample::text(partner, "anna", "1", "Торт?");
+    let turn = |partner| Arc::new(sample::full_turn(&inbound(partner).conversation(), &inbound(partner), 0));
+    let (posted, refused, written) = futures::join!(
+        one.store.post(vec![inbound(&korica), inbound(&nega)]),
+        one.store.commit(turn(&korica)),
+        one.store.commit(turn(&nega)),
+    );
+    assert!(posted.unwrap().iter().all(|posted| matches!(posted, PostedMail::New(..))), "anybody may post");
+    assert_eq!(refused, Err(CommitError::Store(StoreError::Elsewhere)));
+    assert_eq!(written, Ok(()));
+}
+
+#[tokio::test]
+async fn mail_that_another_posts_is_heard_of_by_who_serves() {
+    let fixture = InDatabase::new().await;
+    let korica = sample::partner("korica");
+    let mut holder = Process::joins(&fixture, "holder", QUICK, &["korica"]).await;
+    holder.until(|share| share.ours.len() == 1).await;
+    let other = Process::joins(&fixture, "other", QUICK, &[]).await;
+    let inbound = |peer: &str, n: &str| sample::text(&korica, peer, n, "Торт?");
+    holder.store.post(vec![inbound("anna", "1")]).await.unwrap();
+    other.store.post(vec![inbound("boris", "2"), inbound("boris", "3")]).await.unwrap();
+    assert_eq!(holder.store.news().await.unwrap(), [inbound("boris", "2").conversation()]);
+    // Nobody's, as the command line is.
+    fixture.store.post(vec![inbound("vera", "4")]).await.unwrap();
+    assert_eq!(holder.store.news().await.unwrap(), [inbound("vera", "4").conversation()]);
+    // Whoever believes that a partner is its own, and is wrong.
+    let Process { store: paused, leases, .. } = holder;
+    drop(leases);
+    let mut next = Process::joins(&fixture, "next", QUICK, &["korica"]).await;
+    next.until(|share| share.ours.len() == 1).await;
+    paused.post(vec![inbound("gleb", "5")]).await.unwrap();
+    assert_eq!(next.store.news().await.unwrap(), [inbound("gleb", "5").conversation()]);
+}
+
+#[tokio::test]
+async fn a_partner_goes_to_whom_it_is_wanted_by_and_to_nobody_while_it_is_stopped() {
+    let fixture = InDatabase::new().await;
+    let all = set(&["a", "b"]);
+    let mut first = Process::joins(&fixture, "first", PATIENT, &["a", "b"]).await;
+    let mut second = Process::joins(&fixture, "second", PATIENT, &["a", "b"]).await;
+    first.until(|share| share.living.len() == 2 && !share.ours.is_empty()).await;
+    fixture.store.want(&all.iter().cloned().collect::<Vec<_>>(), Some("second")).await.unwrap();
+    first.serves(0, &all).await;
+    second.serves(2, &BTreeSet::new()).await;
+    fixture.store.stop(&sample::partner("a"), true).await.unwrap();
+    let left = second.serves(1, &all).await;
+    assert_eq!(left, set(&["b"]));
+    first.until(|share| !share.holders.contains_key(&sample::partner("a")) && share.stopped == set(&["a"])).await;
+    fixture.store.stop(&sample::partner("a"), false).await.unwrap();
+    second.serves(2, &left).await;
+}
+
+#[tokio::test]
+async fn nothing_is_known_of_a_partner_that_is_removed_and_one_of_its_name_is_served() {
+    let fixture = InDatabase::new().await;
+    let anna = sample::partner("anna");
+    let mut one = Process::joins(&fixture, "one", PATIENT, &["anna"]).await;
+    one.until(|share| share.ours == set(&["anna"])).await;
+    fixture.store.stop(&anna, true).await.unwrap();
+    one.until(|share| share.ours.is_empty() && share.stopped == set(&["anna"])).await;
+    one.leases.able(BTreeSet::new());
+    one.leases.let_go(&anna);
+    one.until(|share| share.holders.is_empty()).await;
+    fixture.store.drop_lease(&anna).await.unwrap();
+    let looked = one.leases.look();
+    let share = one.until(|share| share.follows >= looked).await;
+    assert!(share.editions.is_empty() && share.stopped.is_empty(), "{share:?}");
+    one.leases.able(set(&["anna"]));
+    one.until(|share| share.ours == set(&["anna"]) && share.editions.contains_key(&anna)).await;
+}
+
+#[tokio::test]
+async fn all_hear_that_a_partner_s_secrets_have_changed_and_of_nothing_else_that_is_kept() {
+    let fixture = InDatabase::new().await;
+    let (anna, store) = (sample::partner("anna"), &fixture.store);
+    let mut one = Process::joins(&fixture, "one", PATIENT, &["anna"]).await;
+    one.until(|share| share.ours == set(&["anna"]) && share.editions.get(&anna) == Some(&0)).await;
+    store.keep_value(&anna, SECRETS, "TOKEN", "1").await.unwrap();
+    one.until(|share| share.editions.get(&anna) == Some(&1)).await;
+    assert!(store.drop_value(&anna, SECRETS, "TOKEN").await.unwrap());
+    one.until(|share| share.editions.get(&anna) == Some(&2)).await;
+    store.keep_value(&anna, "file", "a", "1").await.unwrap();
+    assert!(!store.drop_value(&anna, SECRETS, "TOKEN").await.unwrap());
+    assert!(store.replace_value(&anna, "file", "a", "1", "2").await.unwrap());
+    let looked = one.leases.look();
+    let share = one.until(|share| share.follows >= looked).await;
+    assert_eq!(share.editions.get(&anna), Some(&2));
+    assert!(share.ours.contains(&anna));
+}
+
+#[tokio::test]
+async fn timers_are_fired_by_who_serves() {
+    let fixture = InDatabase::new().await;
+    let korica = sample::partner("korica");
+    let mut holder = Process::joins(&fixture, "holder", PATIENT, &["korica"]).await;
+    holder.until(|share| share.ours.len() == 1).await;
+    let other = Process::joins(&fixture, "other", PATIENT, &[]).await;
+    let inbound = sample::text(&korica, "anna", "1", "Торт?");
+    let key = inbound.conversation();
+    holder.store.post(vec![inbound.clone()]).await.unwrap();
+    let mut turn = sample::full_turn(&key, &inbound, 0);
+    turn.timers = vec![TimerRow::Set { due: inbound.at, timer: Timer::Wait }];
+    holder.store.commit(Arc::new(turn)).await.unwrap();
+    let late: Timestamp = inbound.at + Span::new().hours(10_000);
+    let nothing = other.store.fire(late, 100).await.unwrap();
+    assert_eq!((nothing.conversations, nothing.next), (vec![], None));
+    assert_eq!(holder.store.fire(late, 100).await.unwrap().conversations, [key]);
+}
+
+/// Nobody could give signs of life while the server was away: nobody is dead for it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn connections_that_are_cut_cost_nobody_its_partners() {
+    let fixture = InDatabase::new().await;
+    let mut first = Process::joins(&fixture, "first", QUICK, &["a", "b"]).await;
+    let all = first.serves(2, &BTreeSet::new()).await;
+    let mut second = Process::joins(&fixture, "second", QUICK, &["a", "b"]).await;
+    let kept = first.serves(1, &all).await;
+    second.serves(1, &BTreeSet::new()).await;
+    let epoch = "SELECT string_agg(epoch::text, ' ' ORDER BY partner) FROM voronka.leases";
+    let before = fixture.database.run(epoch);
+    for _ in 0..3 {
+        fixture.database.end_connections();
+        let seen = fixture.database.run("SELECT max(seen) FROM voronka.instances");
+        while fixture.database.run("SELECT min(seen) FROM voronka.instances") <= seen {}
+    }
+    assert_eq!(fixture.database.run(epoch), before);
+    assert!(first.store.holds(kept.iter().next().unwrap()));
+}

@@ -1,0 +1,103 @@
+//! A database on a server that a backup is restored into.
+
+use std::{
+    fs::{self, File},
+    io::{self, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use jiff::Timestamp;
+use voronka_core::{ids::PartnerId, ports::TRANSFER_NOTES};
+
+use crate::{
+    archive::unwritable,
+    moving::{RESTORE, erase, failed, nobody_serves},
+    out::Problem,
+    store::Store,
+};
+
+/// In the new folder, while a restore is under way: its name, which partners in the database are noted with under
+/// [`TRANSFER_NOTES`]. So what a restore that was killed has left is known from what is anybody's.
+pub(super) const MARK: &str = "restore.mark";
+
+/// It had no rows of anybody.
+pub(super) struct Server {
+    pub(super) store: Arc<dyn Store>,
+    mark: PathBuf,
+    name: String,
+}
+
+impl Server {
+    /// Refuses a database that has rows or that somebody serves from. What a restore into the same folder has left that was
+    /// broken off is erased.
+    pub(super) async fn taken(store: Arc<dyn Store>, data: &Path, now: Timestamp) -> Result<Self, Problem> {
+        nobody_serves(&*store).await?;
+        let mark = data.join(MARK);
+        let name = fs::read_to_string(&mark).unwrap_or_else(|_| format!("{now} {}", data.display()));
+        let server = Self { store, mark, name };
+        let left = server.partners().await?;
+        for partner in &left {
+            server.must_be_of_this_restore(partner).await?;
+        }
+        for partner in &left {
+            server.erase(partner).await?;
+        }
+        server.write_mark().map_err(|error| unwritable(&server.mark, &error))?;
+        Ok(server)
+    }
+
+    async fn erase(&self, partner: &PartnerId) -> Result<(), Problem> {
+        self.store.stops().forget(partner).await?;
+        erase(&*self.store, partner).await.map(|_| ())
+    }
+
+    async fn partners(&self) -> Result<Vec<PartnerId>, Problem> {
+        self.store.partners().await.map_err(|error| failed(&*self.store, &error))
+    }
+
+    async fn must_be_of_this_restore(&self, partner: &PartnerId) -> Result<(), Problem> {
+        let note = self.store.value(partner, TRANSFER_NOTES, RESTORE).await;
+        let is_ours = note.map_err(|error| failed(&*self.store, &error))?.as_ref() == Some(&self.name);
+        let full = || {
+            Problem::new("restore-database-full", vec![("place", self.store.place())])
+                .hint("restore-database-full-hint")
+        };
+        if is_ours { Ok(()) } else { Err(full()) }
+    }
+
+    fn write_mark(&self) -> io::Result<()> {
+        let mut file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&self.mark)?;
+        file.write_all(self.name.as_bytes())?;
+        file.sync_all()
+    }
+
+    /// Before the first row of a partner.
+    pub(super) async fn note(&self, partner: &PartnerId) -> Result<(), Problem> {
+        let kept = self.store.keep_value(partner, TRANSFER_NOTES, RESTORE, &self.name).await;
+        kept.map_err(|error| failed(&*self.store, &error))
+    }
+
+    /// All is restored.
+    pub(super) async fn keep(self) -> Result<(), Problem> {
+        for partner in self.partners().await? {
+            let dropped = self.store.drop_value(&partner, TRANSFER_NOTES, RESTORE).await;
+            dropped.map_err(|error| failed(&*self.store, &error))?;
+        }
+        fs::remove_file(&self.mark).map_err(|error| unwritable(&self.mark, &error))
+    }
+
+    /// Nothing is restored: it is as empty as it was, or the next restore into the same folder empties it.
+    pub(super) async fn give_back(self) {
+        let emptied = async {
+            for partner in self.partners().await? {
+                self.erase(&partner).await?;
+            }
+            fs::remove_file(&self.mark).map_err(|error| unwritable(&self.mark, &error))
+        };
+        if emptied.await.is_err() {
+            tracing::warn!(place = self.store.place(), "rows that were not restored are left behind");
+        }
+    }
+}

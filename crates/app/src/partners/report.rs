@@ -1,0 +1,73 @@
+//! How it stands with the partners, for those who ask.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use voronka_core::ids::PartnerId;
+
+use super::{Life, Partners, Resident};
+use crate::observe::AccountReport;
+
+/// How it stands with one of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PartnerReport {
+    pub(crate) partner: PartnerId,
+    pub(crate) state: PartnerState,
+    /// Which process serves it, where several share the partners.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) by: Option<String>,
+    /// Since when it is served.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) since: Option<Timestamp>,
+    /// What keeps it from being served, or its last edit from being served by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) why: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) accounts: Vec<AccountReport>,
+}
+
+/// In a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum PartnerState {
+    Serving,
+    /// Another process serves it, or none yet.
+    Elsewhere,
+    Stopped,
+    Broken,
+    /// It is being started or stopped just now.
+    Changing,
+    /// No house runs that would serve it.
+    Off,
+}
+
+impl Partners {
+    /// How it stands with all of them.
+    pub(crate) fn report(&self) -> Vec<PartnerReport> {
+        let mut accounts: BTreeMap<PartnerId, Vec<AccountReport>> = BTreeMap::new();
+        for account in self.house.accounts.report() {
+            accounts.entry(account.partner.clone()).or_default().push(account);
+        }
+        let share = self.sharing.share().borrow().clone();
+        let report = |(id, resident): (PartnerId, Arc<Resident>)| {
+            let (mut since, mut why) = (None, None);
+            let state = match resident.life.try_lock().as_deref() {
+                Err(_) => PartnerState::Changing,
+                Ok(Life::New | Life::Stopped) => PartnerState::Stopped,
+                Ok(Life::Broken(broken)) => {
+                    why = Some(broken.why.clone());
+                    PartnerState::Broken
+                }
+                Ok(Life::Ready(_)) => PartnerState::Elsewhere,
+                Ok(Life::Serving(serving)) => {
+                    (since, why) = (Some(serving.since), serving.refused_edit.clone());
+                    PartnerState::Serving
+                }
+            };
+            let by = share.holders.get(&id).map(|holder| holder.name.clone());
+            PartnerReport { accounts: accounts.remove(&id).unwrap_or_default(), partner: id, state, by, since, why }
+        };
+        self.residents().into_iter().map(report).collect()
+    }
+}

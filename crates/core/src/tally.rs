@@ -1,0 +1,213 @@
+//! What reports count: how often something happened on a day of a partner's. It is counted when it happens, in the turn that
+//! says so, so that a report over a year reads some thousands of rows, however many customers there were. Facts about single
+//! messages fade ([`Fact::FADING`]); what was counted of them stays. Nothing here is about one person.
+
+use jiff::{Timestamp, civil::Date};
+
+use crate::fact::{Fact, FunnelEvent};
+
+/// Longest key, in characters: where somebody came from is theirs to say.
+const KEY_CHARS_MAX: usize = 64;
+
+/// So many more of something, on a day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tally {
+    /// The day, by the partner's clock.
+    pub day: Date,
+    /// What happened.
+    pub what: Counted,
+    /// Which of its kind: a stage, a source, a product.
+    pub key: String,
+    /// How many; what was taken back counts against it.
+    pub n: i64,
+}
+
+macro_rules! counted {
+    ($($(#[$doc:meta])* $variant:ident $name:literal;)*) => {
+        /// What is counted.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Counted {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl Counted {
+            /// All of it.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// As stored.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+        }
+    };
+}
+
+counted! {
+    /// Customers who did something for the first time, by where they came from.
+    Came "came";
+    /// Customers who did something that day.
+    Active "active";
+    /// Contacts left, by kind.
+    Contact "contact";
+    /// Prices asked.
+    Price "price";
+    /// Products chosen, by their id.
+    Cart "cart";
+    /// Orders, by the state they came to.
+    Order "order";
+    /// Sums of orders in minor units, by the state they came to and the currency (`placed RUB`).
+    OrderSum "order.sum";
+    /// Leads that became cold, warm or hot.
+    Lead "lead";
+    /// Stages reached.
+    Stage "stage";
+    /// Flows begun.
+    FlowStarted "flow.started";
+    /// Flows ended, by flow and outcome (`tort.бросил`).
+    FlowEnded "flow.ended";
+    /// Sequences begun.
+    SequenceEntered "sequence.entered";
+    /// Steps of sequences said, by sequence and step.
+    SequenceSent "sequence.sent";
+    /// Sequences ended, by sequence and outcome.
+    SequenceEnded "sequence.ended";
+    /// Variants drawn, by name and value.
+    Variant "variant";
+    /// Tags given.
+    Tag "tag";
+    /// Conversations that went to a person, by cause.
+    Handoff "handoff";
+    /// Conversations that came back to the bot.
+    HandBack "handback";
+    /// Complaints.
+    Complaint "complaint";
+    /// Ratings, by stars.
+    Rating "rating";
+    /// Wishes not to be written to.
+    OptOut "opt_out";
+    /// Links opened, by name.
+    Click "click";
+    /// Questions without an answer.
+    Unanswered "unanswered";
+    /// Sentences of models that were stopped, by the kind of claim.
+    Blocked "blocked";
+    /// Answers that a person marked as wrong.
+    Wrong "wrong";
+    /// Tokens that models read, by model.
+    TokensRead "tokens.read";
+    /// Tokens that models wrote, by model.
+    TokensWritten "tokens.written";
+}
+
+impl Counted {
+    /// From the stored name; `None`: a newer version counts it.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|counted| counted.name() == name)
+    }
+}
+
+/// What is to be known of a customer to count what they do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Known<'a> {
+    /// When they last did anything before; `None`: never.
+    pub active: Option<Timestamp>,
+    /// Where they came from.
+    pub source: Option<&'a str>,
+}
+
+/// Counts facts of a customer, in the order in which they happened. However they are divided into turns, the sum is the same:
+/// what was counted can be counted again.
+pub fn of(facts: &[FunnelEvent], known: Known<'_>, day_of: impl Fn(Timestamp) -> Date) -> Vec<Tally> {
+    let mut sum = Sum(Vec::new());
+    let mut active = known.active;
+    for FunnelEvent { at, fact } in facts {
+        if matches!(fact, Fact::Message | Fact::Button) {
+            let day = day_of(*at);
+            match active.replace(*at) {
+                None => {
+                    sum.add(day, Counted::Came, known.source.unwrap_or_default(), 1);
+                    sum.add(day, Counted::Active, "", 1);
+                }
+                Some(before) if day_of(before) < day => sum.add(day, Counted::Active, "", 1),
+                Some(_) => {}
+            }
+        } else {
+            sum.count(fact, || day_of(*at));
+        }
+    }
+    let mut tallies = sum.0;
+    tallies.retain(|tally| tally.n != 0);
+    tallies
+}
+
+/// Tallies, each day, kind and key once.
+struct Sum(Vec<Tally>);
+
+impl Sum {
+    fn add(&mut self, day: Date, what: Counted, key: &str, n: i64) {
+        let end = key.char_indices().nth(KEY_CHARS_MAX).map_or(key.len(), |(end, _)| end);
+        let key = &key[..end];
+        let same = |tally: &&mut Tally| tally.day == day && tally.what == what && tally.key == key;
+        match self.0.iter_mut().find(same) {
+            Some(tally) => tally.n = tally.n.saturating_add(n),
+            None => self.0.push(Tally { day, what, key: key.to_owned(), n }),
+        }
+    }
+
+    fn count(&mut self, fact: &Fact, day: impl Fn() -> Date) {
+        use Counted as C;
+        let mut one = |what, key: &str| self.add(day(), what, key, 1);
+        match fact {
+            Fact::ContactLeft { kind } => one(C::Contact, kind),
+            Fact::PriceAsked => one(C::Price, ""),
+            Fact::CartAdded { product } => one(C::Cart, product),
+            Fact::Order { to, total, .. } => {
+                one(C::Order, to.name());
+                let key = format!("{} {}", to.name(), total.currency.code());
+                self.add(day(), C::OrderSum, &key, total.minor);
+            }
+            // The sum is not told by the fact; what is undone within minutes was a mistake of a click.
+            Fact::OrderUndone { from, .. } => self.add(day(), C::Order, from.name(), -1),
+            Fact::Temperature { to, .. } => one(C::Lead, to.name()),
+            Fact::Stage { stage } => one(C::Stage, stage),
+            Fact::FlowStarted { flow } => one(C::FlowStarted, flow),
+            Fact::FlowEnded { flow, outcome } => one(C::FlowEnded, &format!("{flow}.{outcome}")),
+            Fact::SequenceEntered { sequence } => one(C::SequenceEntered, sequence),
+            Fact::SequenceSent { sequence, step } => one(C::SequenceSent, &format!("{sequence}.{step}")),
+            Fact::SequenceEnded { sequence, outcome } => one(C::SequenceEnded, &format!("{sequence}.{outcome}")),
+            Fact::Variant { name, value } => one(C::Variant, &format!("{name}.{value}")),
+            Fact::Tagged { tag } => one(C::Tag, tag),
+            // Behind a colon stands who took it.
+            Fact::Handoff { cause } => one(C::Handoff, cause.split_once(':').map_or(cause, |(kind, _)| kind)),
+            Fact::HandBack { .. } => one(C::HandBack, ""),
+            Fact::Complaint => one(C::Complaint, ""),
+            Fact::Rating { stars } => one(C::Rating, &stars.to_string()),
+            Fact::OptOut => one(C::OptOut, ""),
+            Fact::LinkClicked { link } => one(C::Click, link),
+            Fact::Unanswered { .. } => one(C::Unanswered, ""),
+            Fact::AnswerBlocked { claim } => one(C::Blocked, claim),
+            Fact::AnswerWrong { .. } => one(C::Wrong, ""),
+            Fact::ModelUsed { model, input, output, .. } => {
+                self.add(day(), C::TokensRead, model, i64::from(*input));
+                self.add(day(), C::TokensWritten, model, i64::from(*output));
+            }
+            // Messages are counted as what customers do; the others are of single people, or said by other facts.
+            Fact::Message
+            | Fact::Button
+            | Fact::HandoffAsked
+            | Fact::Note { .. }
+            | Fact::OptIn
+            | Fact::ConsentGiven { .. }
+            | Fact::ConsentRefused { .. }
+            | Fact::AdSuppressed
+            | Fact::Undelivered { .. }
+            | Fact::Expired
+            | Fact::Reachable { .. } => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,68 @@
+//! A wish to be forgotten that is known from elsewhere, for a store that was restored from before it.
+
+use jiff::Timestamp;
+
+use super::state::{self, CustomerData, Snapshot, State};
+use crate::{
+    fact::{ConsentKind, Fact},
+    message::ConversationKey,
+    ports::Loaded,
+    rows::{ConversationRow, CustomerRow, FactRow, Past, TurnCommit, Withdraw},
+};
+
+impl TurnCommit {
+    /// What erases a conversation's customer: contacts, answers, words, and whatever was under way. They are not written to
+    /// first any more. `None`: there is no such conversation.
+    pub fn erasing(key: &ConversationKey, loaded: &Loaded, now: Timestamp) -> Option<Self> {
+        let before = loaded.conversation.as_ref()?;
+        let (account, peer) = (before.account.clone(), before.peer.clone());
+        // A state that cannot be read goes as well; positions then begin behind all that could have been given.
+        let known = Snapshot::read(key.clone(), account, peer, loaded).map(|snapshot| snapshot.state).ok();
+        let seq = known.as_ref().map_or(i64::from(u32::MAX), |state| state.seq);
+        let state = State { seq, summed_up: seq, ..State::default() };
+        let state = match known {
+            Some(State { runs, disclosed, blocked, lang, presence, .. }) => {
+                State { runs, lang, disclosed, blocked, presence, ..state }
+            }
+            None => state,
+        };
+        let more = CustomerData { opted_out: true, ..CustomerData::default() };
+        let fact = |fact: Fact| FactRow {
+            customer: before.customer,
+            name: fact.name(),
+            data: serde_json::to_string(&fact).unwrap_or_default(),
+            at: now,
+        };
+        Some(Self {
+            key: key.clone(),
+            expected: loaded.version,
+            consumed: Vec::new(),
+            conversation: ConversationRow {
+                owner: state.owner.name(),
+                state: state::store(state),
+                preview: String::new(),
+                unread: 0,
+                ..before.clone()
+            },
+            customer: Some(CustomerRow {
+                id: before.customer,
+                name: None,
+                phone: None,
+                email: None,
+                data: state::store(more),
+            }),
+            lead: None,
+            messages: Vec::new(),
+            facts: vec![fact(Fact::ConsentRefused { kind: ConsentKind::Pd }), fact(Fact::OptOut)],
+            orders: Vec::new(),
+            timers: Vec::new(),
+            outbox: Vec::new(),
+            notices: Vec::new(),
+            past: Past::Erased,
+            withdraw: Withdraw::Nothing,
+            posts: Vec::new(),
+            // It was counted when it was wished.
+            tallies: Vec::new(),
+        })
+    }
+}

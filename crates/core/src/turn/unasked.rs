@@ -1,0 +1,79 @@
+//! Writing first: how it stands with the customer, for [`may_write`] to judge by, and the record of what was written.
+
+use jiff::{Timestamp, tz::TimeZone};
+
+use super::work::Work;
+use crate::{
+    fact::ConsentKind,
+    may_write::{self, Ads, By, Lead, Letter, Reach, Situation, Verdict, Window, may_write},
+    message::Purpose,
+    spec::config::Span,
+};
+
+impl Work {
+    /// Whether a message may leave now.
+    pub(super) fn may_write(&self, letter: &Letter) -> Verdict {
+        may_write(letter, &self.situation(), self.now)
+    }
+
+    /// The first moment from `at` on that is not in the customer's night, and in these hours of their day.
+    pub(super) fn decent(&self, hours: Option<Span>, at: Timestamp) -> Timestamp {
+        may_write::decent(&self.situation(), hours, at)
+    }
+
+    /// When something that nobody asked for is not to be said any more.
+    pub(super) fn stale_at(&self) -> Timestamp {
+        let letter = Letter { purpose: Purpose::Service, by: By::Bot, expires: None, hours: None, per_day: None };
+        may_write::last_moment(&letter, &self.situation(), self.now)
+    }
+
+    /// Something is said that nobody asked for: it counts towards the limits.
+    pub(super) fn wrote_first(&mut self) {
+        let now = self.now;
+        let unasked = &mut self.snap.state.unasked;
+        unasked.retain(|at| now.duration_since(*at) < may_write::REMEMBERED);
+        unasked.push(now);
+    }
+
+    /// The customer's clock: as their page tells, else the partner's.
+    pub(super) fn zone(&self) -> &TimeZone {
+        self.zone.as_ref().unwrap_or(&self.book.spec.config.zone)
+    }
+
+    fn situation(&self) -> Situation<'_> {
+        let config = &self.book.spec.config;
+        let more = &self.snap.customer.more;
+        let account = config.accounts.iter().find(|account| account.id == self.snap.account);
+        let can = &self.setting.capabilities;
+        let window = match (can.pushes.it(), can.window) {
+            (false, _) => Window::InResponse,
+            (true, None) => Window::Always,
+            (true, Some(length)) => {
+                let heard = self.snap.state.last_heard.unwrap_or(Timestamp::MIN);
+                Window::Until(heard.saturating_add(length).unwrap_or(Timestamp::MAX))
+            }
+        };
+        Situation {
+            zone: self.zone(),
+            quiet: config.quiet,
+            limits: config.limits,
+            unasked: &self.snap.state.unasked,
+            reach: if self.snap.state.blocked {
+                Reach::Blocked
+            } else if more.opted_out {
+                Reach::OptedOut
+            } else {
+                Reach::Open
+            },
+            lead: if self.bot_owns() { Lead::Bot } else { Lead::Person },
+            ads: if !account.is_some_and(crate::spec::config::Account::carries_ads) {
+                Ads::Denied
+            } else if more.consents.contains_key(&ConsentKind::Ads) {
+                Ads::Agreed
+            } else {
+                Ads::NoConsent
+            },
+            window,
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! `voronka deploy` against a server that is a folder: its ssh runs here, its systemd is a shell script.
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
+
+use tokio::process::Command;
+
+use super::{
+    binary::{command, fails, free_port, path},
+    http, shop,
+};
+
+/// Forgets the way and the host, and does there what it was given.
+const SSH: &str = "#!/bin/sh\nwhile [ \"$1\" != -- ]; do shift; done\nexec sh -c \"$3\"\n";
+/// Starts and stops the program as the unit would.
+const SYSTEMCTL: &str = r#"#!/bin/sh
+pid=$DESTDIR/pid
+case $1 in
+is-active) kill -0 "$(cat "$pid" 2>/dev/null)" 2>/dev/null ;;
+stop) kill "$(cat "$pid" 2>/dev/null)" 2>/dev/null; while kill -0 "$(cat "$pid")" 2>/dev/null; do sleep 0.05; done ;;
+restart)
+    "$0" stop
+    cd "$DESTDIR/srv/voronka"
+    "$DESTDIR/usr/local/bin/voronka" run --listen "127.0.0.1:$PORT" --public-url "http://127.0.0.1:$PORT" >>"$DESTDIR/log" 2>&1 </dev/null &
+    echo $! >"$pid"
+    ;;
+esac
+"#;
+
+/// A machine of its own below a folder; what runs there ends with it.
+struct Machine {
+    root: PathBuf,
+    port: u16,
+}
+
+impl Machine {
+    fn new(folder: &Path) -> Self {
+        let (root, programs) = (folder.join("server"), folder.join("programs"));
+        fs::create_dir_all(&root).expect("a folder can be made");
+        fs::create_dir_all(&programs).expect("a folder can be made");
+        for (name, text) in [("ssh", SSH), ("systemctl", SYSTEMCTL), ("journalctl", "#!/bin/sh\n")] {
+            write_program(&programs.join(name), text);
+        }
+        Self { root, port: free_port() }
+    }
+
+    fn deploy(&self, folder: &Path, more: &[&str]) -> Command {
+        let mut command = command();
+        let programs = folder.join("programs");
+        let path = std::env::var("PATH").unwrap_or_default();
+        command
+            .args(["deploy", "--host", "root@bot.example", "--wait", "15", "--partners"])
+            .arg(folder.join("partners"));
+        command.args(more).env("DESTDIR", &self.root).env("PORT", self.port.to_string());
+        command.env("PATH", format!("{}:{path}", programs.display()));
+        command
+    }
+
+    fn version(&self) -> String {
+        let link = fs::read_link(self.root.join("usr/local/bin/voronka")).expect("there is a program");
+        link.file_name().expect("it has a name").to_string_lossy().into_owned()
+    }
+
+    async fn answers(&self) -> bool {
+        let url = format!("http://127.0.0.1:{}/readyz", self.port);
+        http().get(url).send().await.is_ok_and(|answer| answer.status() == 200)
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        let pid = fs::read_to_string(self.root.join("pid")).unwrap_or_default();
+        let _ended = std::process::Command::new("kill").args(["-9", pid.trim()]).status();
+    }
+}
+
+fn write_program(path: &Path, text: &str) {
+    fs::write(path, text).expect("it can be written");
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("it is ours");
+}
+
+#[tokio::test]
+async fn a_deploy_serves_or_goes_back_to_what_was_before_by_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let machine = Machine::new(folder.path());
+    shop::korica(folder.path(), None, "");
+    // The binary itself would do as well, but it is large and brought anew each time.
+    let program = folder.path().join("voronka");
+    write_program(&program, &format!("#!/bin/sh\nexec {} \"$@\"\n", path().display()));
+    let program = program.display().to_string();
+
+    let planned = machine.deploy(folder.path(), &["korica", "--dry-run", "--json"]).output().await.unwrap();
+    assert!(planned.status.success() && fs::read_dir(&machine.root).unwrap().next().is_none(), "nothing was done");
+
+    let (code, told) = fails(&mut machine.deploy(folder.path(), &["korica", "--binary", &program])).await;
+    assert_eq!(code, Some(0), "{told}");
+    assert!(machine.answers().await);
+    let (first, home) = (machine.version(), machine.root.join("srv/voronka"));
+    assert!(home.join("partners/korica/config.yaml").is_file());
+    assert_eq!(fs::metadata(home.join("partners/korica/.env")).unwrap().permissions().mode() & 0o007, 0);
+    assert!(!home.join(".deploy").exists());
+
+    // A program that starts and never becomes well: the one before serves again, with its partner's files.
+    let broken = folder.path().join("broken");
+    write_program(&broken, "#!/bin/sh\ncase $1 in --version|check) exit 0;; *) exit 1;; esac\n");
+    let config = folder.path().join("partners/korica/config.yaml");
+    let before = fs::read_to_string(&config).unwrap();
+    fs::write(&config, before.replacen("name:", "name: Другая ", 1)).unwrap();
+    let broken = broken.display().to_string();
+    let (code, told) = fails(&mut machine.deploy(folder.path(), &["korica", "--binary", &broken])).await;
+    assert_eq!(code, Some(1), "{told}");
+    assert_eq!(machine.version(), first, "{told}");
+    assert!(machine.answers().await, "{told}");
+    assert_eq!(fs::read_to_string(home.join("partners/korica/config.yaml")).unwrap(), before);
+
+    // A partner with mistakes is not even tried.
+    fs::write(&config, "nmae: Корица\n").unwrap();
+    let (code, told) = fails(&mut machine.deploy(folder.path(), &["korica", "--binary", &program])).await;
+    assert!(code == Some(1) && told.contains("nmae"), "{told}");
+    assert_eq!(fs::read_to_string(home.join("partners/korica/config.yaml")).unwrap(), before);
+    assert!(machine.answers().await && !home.join(".deploy").exists());
+
+    // Its files alone: the process goes on.
+    fs::write(&config, before.replacen("name:", "name: Новая ", 1)).unwrap();
+    let pid = fs::read_to_string(machine.root.join("pid")).unwrap();
+    let (code, told) = fails(&mut machine.deploy(folder.path(), &["korica", "--binary", &program])).await;
+    assert_eq!(code, Some(0), "{told}");
+    assert!(fs::read_to_string(home.join("partners/korica/config.yaml")).unwrap().contains("Новая"));
+    assert_eq!(fs::read_to_string(machine.root.join("pid")).unwrap(), pid);
+}
+
+#[tokio::test]
+async fn a_deploy_checks_with_the_settings_of_the_unit_and_counts_what_another_process_serves() {
+    let folder = tempfile::tempdir().unwrap();
+    let machine = Machine::new(folder.path());
+    shop::korica(folder.path(), None, "");
+    let config = folder.path().join("partners/korica/config.yaml");
+    let before = fs::read_to_string(&config).unwrap();
+    let program = folder.path().join("voronka");
+    // It checks as the real one does, and stands for one of two processes, the other of which serves the partner.
+    let real = path().display();
+    let text = format!(
+        "#!/bin/sh\ncase $1 in --version | check) exec {real} \"$@\" ;; partner) echo '{{\"state\":\"elsewhere\"}}' ;; run) exec sleep 60 ;; esac\n"
+    );
+    write_program(&program, &text);
+    let program = program.display().to_string();
+    fs::create_dir_all(machine.root.join("etc/voronka")).unwrap();
+    let settings = "# Names\nVORONKA_ADMIN_URL=\"https://team.korica.example\"\nnot a setting\n";
+    fs::write(machine.root.join("etc/voronka/voronka.env"), settings).unwrap();
+    fs::write(&config, format!("{before}\nbranding: {{admin_domain: team.korica.example}}\n")).unwrap();
+    let (code, told) = fails(&mut machine.deploy(folder.path(), &["korica", "--binary", &program])).await;
+    assert!(code == Some(1) && told.contains("C607"), "{told}");
+    fs::write(&config, format!("{before}\nbranding: {{admin_domain: pages.korica.example}}\n")).unwrap();
+    let (code, told) = fails(&mut machine.deploy(folder.path(), &["korica", "--binary", &program])).await;
+    assert_eq!(code, Some(0), "{told}");
+}
+
+#[tokio::test]
+async fn of_two_deploys_at_once_the_second_is_refused_and_a_server_out_of_reach_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let machine = Machine::new(folder.path());
+    let none = folder.path().join("voronka");
+    write_program(&none, "#!/bin/sh\n");
+    let none = none.display().to_string();
+    fs::create_dir_all(machine.root.join("srv/voronka/.deploy")).unwrap();
+    let (code, told) = fails(&mut machine.deploy(folder.path(), &["--binary", &none])).await;
+    assert!(code == Some(1) && told.contains(".deploy"), "{told}");
+    assert!(machine.root.join("srv/voronka/.deploy").exists(), "it is the other one's");
+    write_program(&folder.path().join("programs/ssh"), "#!/bin/sh\nexit 255\n");
+    let (code, told) = fails(&mut machine.deploy(folder.path(), &["--binary", &none])).await;
+    assert!(code == Some(1) && told.contains("~/.ssh"), "{told}");
+}
