@@ -20,6 +20,7 @@ mod killed;
 #[expect(unreachable_pub, reason = "the tests of the store use it as well")]
 mod left_out;
 mod letters;
+mod links;
 mod looks;
 mod model;
 mod moving;

@@ -10,6 +10,7 @@ mod commands;
 mod diagnostics;
 mod erasures;
 mod housekeeping;
+mod links;
 mod logging;
 mod moving;
 mod observe;

@@ -1,6 +1,7 @@
 //! The HTTP server: chats, webhooks, health, and in the demo the owner's page.
 
 mod accept;
+mod clicks;
 mod doors;
 mod forward;
 mod home;
@@ -25,16 +26,23 @@ use metrics::{Counter, counter};
 use tokio::net::TcpListener;
 use tower::ServiceExt;
 use tracing::{error, warn};
-use url::Url;
 use voronka_core::{
     ids::PartnerId,
     ports::{Clock, Journal, Mailbox, PostError},
     rows::RawLetter,
 };
 
-use crate::{admin, out::Problem, sharing::Sharing, wiring::Hook};
+use crate::{
+    admin,
+    out::Problem,
+    sharing::Sharing,
+    wiring::{Hook, House},
+};
 
-use self::forward::Forwarding;
+use self::{
+    clicks::{Clicks, Told},
+    forward::Forwarding,
+};
 
 pub(crate) use accept::serve;
 pub(crate) use doors::{Chats, Doors};
@@ -79,21 +87,31 @@ pub(crate) fn routes(
     doors: &Arc<Doors>,
     mailbox: &Arc<dyn Mailbox>,
     journal: &Arc<dyn Journal>,
-    clock: &Arc<dyn Clock>,
+    house: &House,
     sharing: &Arc<Sharing>,
     seen: Router,
-    public_url: Option<&Url>,
 ) -> Router {
     let hooks = Hooks {
         answered: counter!("voronka_webhook_answers_total", "status" => "200"),
         doors: Arc::clone(doors),
         mailbox: Arc::clone(mailbox),
         journal: Arc::clone(journal),
-        clock: Arc::clone(clock),
+        clock: Arc::clone(&house.clock),
     };
-    let chats = chat_routes(Arc::clone(doors), Arc::new(Forwarding::new(sharing)));
+    let others = Arc::new(Forwarding::new(sharing));
+    let clicks = Clicks {
+        doors: Arc::clone(doors),
+        others: Arc::clone(&others),
+        engine: house.engine.clone(),
+        directory: Arc::clone(&house.directory),
+        mailbox: Arc::clone(mailbox),
+        clock: Arc::clone(&house.clock),
+        key: house.key.links(),
+        told: Told::default(),
+    };
+    let chats = chat_routes(Arc::clone(doors), others).merge(clicks::routes(clicks));
     let routes = seen.merge(hook_routes(hooks)).merge(chats).merge(media::routes(Arc::clone(doors)));
-    dressed(home::each_at_its_own(routes, Arc::clone(doors), public_url))
+    dressed(home::each_at_its_own(routes, Arc::clone(doors), house.public_url.as_ref()))
 }
 
 /// Chats and pictures under the host names that they have, for tests.

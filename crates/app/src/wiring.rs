@@ -35,6 +35,7 @@ use voronka_web::{Gallery, SessionKey, WebChat};
 use self::receiving::Receiving;
 use crate::{
     admin::{Access, AccessKeys},
+    links::{HeardLinks, LinkKey},
     moving,
     observe::Accounts,
     out::Problem,
@@ -232,6 +233,10 @@ pub(crate) fn wire(
 ) -> Result<(Partner, Wired), Problem> {
     let knowledge = house.knowledge_of(spec, secrets)?;
     let mut partner = Partner::new(Arc::clone(spec)).knowledge(Arc::clone(&knowledge));
+    let domain = spec.config.branding.domain.as_deref();
+    if let Some(links) = HeardLinks::at(house.public_url.as_ref(), domain, house.key.links()) {
+        partner = partner.links(Arc::new(links));
+    }
     let mut wired = Wired {
         partner: spec.id.clone(),
         knowledge,
@@ -542,6 +547,11 @@ impl InstanceKey {
     /// Tells this installation from others, and nothing of the key.
     pub(crate) fn house_mark(&self) -> String {
         hex::encode(self.bytes("house", &[]))
+    }
+
+    /// What signs addresses that tell who followed a link.
+    pub(crate) fn links(&self) -> LinkKey {
+        LinkKey::new(self.bytes("links", &[]))
     }
 
     /// What whoever reads metrics must know.

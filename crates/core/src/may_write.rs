@@ -71,7 +71,7 @@ pub enum Reach {
 
 /// Who leads the conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Lead {
+pub enum LedBy {
     /// The bot.
     Bot,
     /// A person, or one is waited for.
@@ -114,7 +114,7 @@ pub struct Situation<'a> {
     /// Whether they can and want to be written to.
     pub reach: Reach,
     /// Who leads the conversation.
-    pub lead: Lead,
+    pub led_by: LedBy,
     /// Advertising.
     pub ads: Ads,
     /// The channel's window.
@@ -214,7 +214,7 @@ fn wait(letter: &Letter, situation: &Situation<'_>, now: Timestamp) -> Option<(T
         let why = if is_quiet(situation, now) { Why::QuietHours } else { Why::OutsideHours };
         return Some((hour, why));
     }
-    (situation.lead == Lead::Person).then(|| (decent(now + WHILE_A_PERSON_LEADS), Why::PersonLeads))
+    (situation.led_by == LedBy::Person).then(|| (decent(now + WHILE_A_PERSON_LEADS), Why::PersonLeads))
 }
 
 /// Which limit is reached, and when it lets one more message through.

@@ -9,6 +9,7 @@ mod erasures;
 mod journal;
 mod key_values;
 mod knowledge;
+mod links;
 mod mailbox;
 mod model;
 mod pictures;
@@ -32,6 +33,7 @@ pub use journal::{
 };
 pub use key_values::{KeyValues, SECRETS};
 pub use knowledge::{EmbedError, EmbedFor, Embedder, Indexed, Knowledge, KnowledgeError, Passage};
+pub use links::Links;
 pub use mailbox::{Mailbox, PostError, Posted};
 pub use model::{
     ChatMessage, ChatModel, Completion, Delta, Finish, ModelError, OnDelta, Prompt, Term, ToolCall, ToolSpec, Usage,

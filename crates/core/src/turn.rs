@@ -13,6 +13,7 @@ mod contacts;
 mod erased;
 mod events;
 mod flow;
+mod links;
 mod menu;
 mod notices;
 mod ordered;
@@ -49,7 +50,7 @@ use crate::{
     guard::Evidence,
     ids::FlowId,
     message::Peer,
-    ports::{Completion, ModelError, Passage, Prompt},
+    ports::{Completion, Links, ModelError, Passage, Prompt},
     rows::{Mail, TurnCommit},
     spec::flow::StepId,
 };
@@ -129,6 +130,8 @@ pub struct Setting {
     pub model: HasModel,
     /// Where notices to the team go, by the member's name in the partner's file.
     pub team: Arc<[TeamAddress]>,
+    /// By which we hear who followed a link; `None`: links are given as they are.
+    pub links: Option<Arc<dyn Links>>,
 }
 
 /// Whether answers may be worded by a model.

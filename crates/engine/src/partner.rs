@@ -6,7 +6,7 @@ use voronka_core::{
     capabilities::Capabilities,
     ids::{AccountId, PartnerId},
     message::Peer,
-    ports::{Channel, ChatModel, Knowledge},
+    ports::{Channel, ChatModel, Knowledge, Links},
     spec::{config::Account, partner::PartnerSpec},
     turn::{HasModel, Playbook, Setting, TeamAddress},
 };
@@ -20,6 +20,7 @@ pub struct Partner {
     model: Option<Arc<dyn ChatModel>>,
     knowledge: Option<Arc<dyn Knowledge>>,
     team: Vec<TeamAddress>,
+    links: Option<Arc<dyn Links>>,
     frequent: Frequent,
 }
 
@@ -33,6 +34,7 @@ impl Partner {
             model: None,
             knowledge: None,
             team: Vec::new(),
+            links: None,
         }
     }
 
@@ -46,6 +48,7 @@ impl Partner {
             model: self.model.clone(),
             knowledge: self.knowledge.clone(),
             team: Vec::new(),
+            links: self.links.clone(),
         }
     }
 
@@ -85,6 +88,13 @@ impl Partner {
             let capabilities = Arc::clone(capabilities);
             self.team.push(TeamAddress { member, account, peer, capabilities });
         }
+        self
+    }
+
+    /// Hears who follows its links.
+    #[must_use]
+    pub fn links(mut self, links: Arc<dyn Links>) -> Self {
+        self.links = Some(links);
         self
     }
 
@@ -143,6 +153,7 @@ impl Partner {
             capabilities: Arc::clone(capabilities),
             model: if self.model.is_some() { HasModel::Yes } else { HasModel::No },
             team: Arc::from(self.team.as_slice()),
+            links: self.links.clone(),
         })
     }
 }

@@ -12,7 +12,7 @@ use voronka_core::{
     ids::AccountId,
     message::{Bubble, ContactOf, Content, Event, Press, Profile, TeamAction},
     order::OrderState,
-    ports::{Completion, ModelError, Passage, Prompt},
+    ports::{Completion, Links, ModelError, Passage, Prompt},
     rehearsal::{Stage, Turned},
     rows::{NoticeRow, TurnCommit},
     turn::{HasModel, Playbook, Setting, Snapshot, State},
@@ -81,6 +81,7 @@ impl Rehearsal {
             capabilities: Arc::new(roomy()),
             model: HasModel::No,
             team: Arc::from([]),
+            links: None,
         };
         let account = AccountId::parse(account).expect("an account id");
         Self {
@@ -111,6 +112,13 @@ impl Rehearsal {
     #[must_use]
     pub fn capabilities(mut self, capabilities: Capabilities) -> Self {
         self.stage.setting.capabilities = Arc::new(capabilities);
+        self
+    }
+
+    /// Hears who follows links.
+    #[must_use]
+    pub fn links(mut self, links: impl Links) -> Self {
+        self.stage.setting.links = Some(Arc::new(links));
         self
     }
 

@@ -71,6 +71,7 @@ fn setting(partner: &PartnerId) -> Result<Setting, Failure> {
         capabilities: Arc::new(roomy()),
         model: HasModel::No,
         team: Arc::from([]),
+        links: None,
     })
 }
 

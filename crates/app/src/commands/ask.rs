@@ -253,6 +253,7 @@ impl<'a> Asking<'a> {
             capabilities: Arc::new(CAPABILITIES),
             model: if model.is_some() { HasModel::Yes } else { HasModel::No },
             team: Arc::from([]),
+            links: None,
         };
         Self { premises, setting, model, knowledge, top }
     }

@@ -77,9 +77,8 @@ pub(crate) async fn run(wish: Demo, texts: &Texts) -> Result<ExitCode, Problem> 
     let observed = premises.observed(recorder, &data, DiskMin::mebibytes(DISK_MIN_MIB));
     let house = &premises.house;
     let mailroom: Arc<dyn Mailbox> = Arc::new(house.engine.clone());
-    let (sharing, public_url) = (&premises.sharing, house.public_url.as_ref());
-    let routes =
-        server::routes(&doors, &mailroom, &journal, &house.clock, sharing, public_routes(observed.clone()), public_url);
+    let seen = public_routes(observed.clone());
+    let routes = server::routes(&doors, &mailroom, &journal, house, &premises.sharing, seen);
     let routes = routes.merge(admin::router(owner));
     let asked = asked_to_stop();
     premises.house.engine.start().await.map_err(|error| unreadable(&data, &error))?;

@@ -48,9 +48,8 @@ pub(crate) async fn run(wish: Run, keys: &KeySource, texts: &Texts) -> Result<Ex
     let journal: Arc<dyn Journal> = premises.store.clone();
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
     let mailroom: Arc<dyn Mailbox> = Arc::new(Mailroom::new(&house.engine, &journal, &premises.sharing));
-    let (sharing, public_url) = (&premises.sharing, house.public_url.as_ref());
     let seen = public_routes(observed.clone()).merge(server::asked_by_proxies(own_names));
-    let routes = server::routes(&doors, &mailroom, &journal, &house.clock, sharing, seen, public_url);
+    let routes = server::routes(&doors, &mailroom, &journal, house, &premises.sharing, seen);
     let routes = with_owners_view(routes, &premises, &wish, cards, &mailroom, &stop)?;
     let proxies = server::Proxies::new(wish.proxies);
     let asked = asked_to_stop();

@@ -36,6 +36,16 @@ pub(super) enum Home {
     Shut,
 }
 
+/// Who serves a partner.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Served {
+    /// This process.
+    #[default]
+    Here,
+    /// Another one.
+    Elsewhere,
+}
+
 /// Where the chats of a partner are.
 pub(crate) enum Chats {
     Here(Router),
@@ -50,8 +60,8 @@ pub(super) struct Partner {
     /// The chats at their paths, none of which is another partner's. Made when somebody comes: most partners are idle.
     pub(super) routes: Arc<OnceLock<Router>>,
     pub(super) pictures: Option<Arc<dyn Pictures>>,
-    /// Another process serves it: visitors are sent there.
-    pub(super) elsewhere: bool,
+    /// By whom it is served: visitors are sent there.
+    pub(super) served: Served,
     /// The host name of its own.
     pub(super) domain: Option<String>,
 }
@@ -76,7 +86,7 @@ impl Doors {
     pub(crate) fn leave_to_others(&self, wired: &Wired) {
         let (chats, pictures) = (wired.chats.clone(), Some(Arc::clone(&wired.pictures)));
         let domain = wired.domain.clone();
-        let partner = Partner { chats, pictures, domain, elsewhere: true, ..Partner::default() };
+        let partner = Partner { chats, pictures, domain, served: Served::Elsewhere, ..Partner::default() };
         self.put(&wired.partner, partner, &wired.webhooks);
     }
 
@@ -111,12 +121,17 @@ impl Doors {
         self.read().hooks.get(path).cloned()
     }
 
+    /// Who serves a partner; `None`: its doors are shut.
+    pub(super) fn served(&self, partner: &PartnerId) -> Option<Served> {
+        self.read().partners.get(partner).map(|partner| partner.served)
+    }
+
     /// A partner's chats.
     pub(crate) fn chats(&self, partner: &PartnerId) -> Option<Chats> {
         let (chats, routes) = {
             let open = self.read();
             let partner = open.partners.get(partner)?;
-            if partner.elsewhere {
+            if partner.served == Served::Elsewhere {
                 return Some(Chats::Elsewhere);
             }
             (partner.chats.clone(), Arc::clone(&partner.routes))

@@ -16,7 +16,10 @@ use url::Url;
 use voronka_core::ids::PartnerId;
 
 use super::{Doors, MEDIA, doors::Home};
-use crate::admin::{LOCAL_HOSTS, host_name};
+use crate::{
+    admin::{LOCAL_HOSTS, host_name},
+    links,
+};
 
 /// What the addresses of chats begin with.
 const CHAT: &str = "/chat";
@@ -66,7 +69,7 @@ fn refusal(request: &Request, doors: &Doors, ours: Option<&str>) -> Option<Respo
         }
         None => {}
     }
-    let is_page = path == "/" || [CHAT, MEDIA].iter().any(|base| below(path, base).is_some());
+    let is_page = path == "/" || [CHAT, MEDIA, links::BASE].iter().any(|base| below(path, base).is_some());
     let is_ours = |host: &str| {
         let is_address = || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
         ours.is_none_or(|ours| ours.eq_ignore_ascii_case(host)) || LOCAL_HOSTS.contains(&host) || is_address()
@@ -83,9 +86,9 @@ fn not_now() -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "60")], Html(PAGE)).into_response()
 }
 
-/// Whether a path is of this partner's chats and pictures.
+/// Whether a path is of this partner's chats, pictures and links.
 fn is_of(path: &str, partner: &PartnerId) -> bool {
-    [CHAT, MEDIA].iter().any(|base| {
+    [CHAT, MEDIA, links::BASE].iter().any(|base| {
         let rest = below(path, base).and_then(|rest| rest.strip_prefix(partner.as_str()));
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     })

@@ -28,7 +28,7 @@ fn situation(zone: &TimeZone) -> Situation<'_> {
         limits: Limits { per_day: 2, per_week: 5 },
         unasked: &[],
         reach: Reach::Open,
-        lead: Lead::Bot,
+        led_by: LedBy::Bot,
         ads: Ads::Agreed,
         window: Window::Always,
     }
@@ -122,7 +122,7 @@ fn what_would_come_too_late_never_comes() {
 #[test]
 fn while_a_person_leads_the_bot_writes_nothing_unasked() {
     let zone = moscow();
-    let verdict = may_write(&letter(), &Situation { lead: Lead::Person, ..situation(&zone) }, at(NOON));
+    let verdict = may_write(&letter(), &Situation { led_by: LedBy::Person, ..situation(&zone) }, at(NOON));
     assert_eq!(verdict, Verdict::NotBefore(at("2026-11-20T13:00:00+03:00"), Why::PersonLeads));
 }
 

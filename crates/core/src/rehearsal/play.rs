@@ -48,6 +48,7 @@ pub fn play(script: &Script, playbook: &Arc<Playbook>, can: &Capabilities, searc
         capabilities: Arc::new(can.clone()),
         model: HasModel::No,
         team: Arc::from([]),
+        links: None,
     };
     let zone = playbook.spec.config.zone.clone();
     let now = script.now.to_zoned(zone.clone()).map_or(Timestamp::UNIX_EPOCH, |now| now.timestamp());

@@ -135,7 +135,7 @@ impl Work {
     fn send(&mut self, message: &Message, author: Author, by: Option<&str>, rows: &mut Vec<OutboxRow>) {
         let lane = self.lane;
         // What nobody waits for is not said at all when it is late.
-        let expires = (lane == Lane::Campaign).then(|| self.stale_at());
+        let expires = (lane == Lane::Campaign).then(|| self.expires.unwrap_or_else(|| self.stale_at()));
         let bubbles = fit::fit(message, &self.setting.capabilities);
         self.remember_menu(message, &bubbles);
         for bubble in bubbles {

@@ -225,10 +225,7 @@ impl Work {
     fn target_button(&self, run: &Run, step: &Step, n: usize, button: &crate::spec::flow::Button) -> Button {
         let label = self.text(run, &button.label).text;
         let press = match &button.target {
-            Target::Link(name) => {
-                let url = self.book.spec.config.links.get(name).map(ToString::to_string).unwrap_or_default();
-                Press::Url { url }
-            }
+            Target::Link(name) => Press::Url { url: self.link(name).unwrap_or_default() },
             Target::Flow(flow) => token_press(Token::Start(token::hash(flow.as_str()))),
             Target::Stop => token_press(Token::Plain(token::Plain::Stop)),
             Target::Human => token_press(Token::Plain(token::Plain::Human)),

@@ -138,7 +138,7 @@ impl Scope for TurnScope<'_> {
             "cart" => self.cart(rest),
             "order" => self.order(rest),
             "variant" => self.variant(rest),
-            "link" => text(self.work.book.spec.config.links.get(rest).map(|url| url.as_str().to_owned())),
+            "link" => text(self.work.link(rest)),
             "partner" => self.partner(rest),
             _ => Value::Empty,
         }

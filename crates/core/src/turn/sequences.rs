@@ -28,8 +28,8 @@ use crate::{
 const TIMER: &str = "sequence";
 /// What becomes of a step that is due.
 enum Fate {
-    /// It is said, and the next one is planned.
-    Send,
+    /// It is said, and the next one is planned; what could not be delivered until then is not sent any more.
+    Send(Option<Timestamp>),
     /// It is left out.
     Skip,
     /// It waits until then.
@@ -185,7 +185,8 @@ impl Work {
                         return;
                     }
                 }
-                Fate::Send => {
+                Fate::Send(expires) => {
+                    self.expires = [self.expires, expires].into_iter().flatten().min();
                     self.send_step(sequence, step);
                     self.fact(Fact::SequenceSent { sequence: sequence.id.to_string(), step: step.id.to_string() });
                     let now = self.now;
@@ -226,7 +227,7 @@ impl Work {
             per_day: sequence.per_day.map(|max| Quota { sent: self.sent_today(sequence), max }),
         };
         match self.may_write(&letter) {
-            Verdict::Now { .. } => Fate::Send,
+            Verdict::Now { expires } => Fate::Send(expires),
             Verdict::NotBefore(until, _) => Fate::Wait(until),
             Verdict::Never(why) => {
                 if matches!(why, Why::NoConsent | Why::AdsDenied) {
@@ -281,7 +282,7 @@ impl Work {
     fn sequence_button(&self, button: &flow::Button) -> Option<Button> {
         let label = button.label.get(self.lang).render(&self.scope(), self.lang, self.today()).text;
         let press = match &button.target {
-            Target::Link(name) => Press::Url { url: self.book.spec.config.links.get(name)?.to_string() },
+            Target::Link(name) => Press::Url { url: self.link(name)? },
             Target::Flow(flow) => token_press(Token::Start(token::hash(flow.as_str()))),
             Target::Stop => token_press(Token::Plain(token::Plain::Stop)),
             Target::Human => token_press(Token::Plain(token::Plain::Human)),

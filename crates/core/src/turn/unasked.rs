@@ -5,7 +5,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use super::work::Work;
 use crate::{
     fact::ConsentKind,
-    may_write::{self, Ads, By, Lead, Letter, Reach, Situation, Verdict, Window, may_write},
+    may_write::{self, Ads, By, LedBy, Letter, Reach, Situation, Verdict, Window, may_write},
     message::Purpose,
     spec::config::Span,
 };
@@ -65,7 +65,7 @@ impl Work {
             } else {
                 Reach::Open
             },
-            lead: if self.bot_owns() { Lead::Bot } else { Lead::Person },
+            led_by: if self.bot_owns() { LedBy::Bot } else { LedBy::Person },
             ads: if !account.is_some_and(crate::spec::config::Account::carries_ads) {
                 Ads::Denied
             } else if more.consents.contains_key(&ConsentKind::Ads) {

@@ -161,6 +161,8 @@ pub(super) struct Work {
     pub(super) frequent: Option<(FrequentKey, String)>,
     /// How what is said is sent. Answers go first; what nobody asked for, for only a timer rang, goes behind them.
     pub(super) lane: Lane,
+    /// When what this turn says of its own accord is not to be sent any more, as the rule for writing first said.
+    pub(super) expires: Option<Timestamp>,
 }
 
 /// What a person of the team writes to the customer.
@@ -210,6 +212,7 @@ impl Work {
             given_back: false,
             frequent: None,
             lane: Lane::Dialogue,
+            expires: None,
         }
     }
 

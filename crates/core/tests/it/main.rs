@@ -12,6 +12,7 @@ mod fit;
 mod flows;
 mod guard;
 mod hostile;
+mod links;
 mod misreadings;
 mod models;
 mod partners;

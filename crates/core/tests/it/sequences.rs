@@ -80,6 +80,15 @@ fn nothing_is_sent_in_quiet_hours_or_outside_of_its_own() {
 }
 
 #[test]
+fn a_step_that_could_not_be_delivered_in_its_hours_is_not_sent_after_them() {
+    let mut talk = talk_from(&format!("hours: 10:00-20:00\n{ENTER}{STEPS}"), "2026-12-01T16:30:00+03:00");
+    begin(&mut talk);
+    assert_eq!(texts(talk.wait(3 * HOUR)), ["Раз"]);
+    let rows: Vec<_> = talk.last.iter().flat_map(|commit| &commit.outbox).collect();
+    assert!(!rows.is_empty() && rows.iter().all(|row| row.expires == Some(moment("2026-12-01T20:00:00+03:00"))));
+}
+
+#[test]
 fn who_is_not_meant_does_not_enter() {
     let mut talk = talk_with(&format!("{ENTER}{STEPS}"));
     talk.did(Content::Command { name: "a".into(), args: String::new() });
@@ -335,6 +344,9 @@ fn a_customer_in_another_zone_is_written_to_by_their_own_clock() {
     begin(&mut talk);
     // Three hours later it is three in the afternoon in Moscow, and ten in the evening in Vladivostok.
     assert_eq!(standing(&talk).due, moment("2026-12-02T09:00:00+10:00"));
+    assert!(talk.snapshot().customer.more.zone.is_some());
+    talk.me("/forget_me");
+    assert_eq!(talk.snapshot().customer.more.zone, None, "where they live is forgotten as well");
 }
 
 #[test]

@@ -56,6 +56,7 @@ impl Work {
         (customer.phone, customer.email) = (None, None);
         customer.more.consents.clear();
         customer.more.opted_out = true;
+        customer.more.zone = None;
         let state = &mut self.snap.state;
         for run in state.run.iter_mut().chain(&mut state.stack).chain(&mut state.shelved) {
             clean(&mut run.slots);

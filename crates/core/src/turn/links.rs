@@ -1,0 +1,24 @@
+//! Links of the partner's file, as a customer is given them.
+
+use url::Url;
+
+use super::work::Work;
+
+/// Names of what the law wants read, not sold: nobody is watched reading it.
+pub(super) const LEGAL: [&str; 2] = ["consent", "privacy"];
+/// Messengers' own addresses, which open in the messenger only when they are given as they are.
+const MESSENGERS: [&str; 6] = ["t.me", "telegram.me", "vk.me", "wa.me", "m.me", "max.ru"];
+
+impl Work {
+    /// The address of a link, by its name: one by which we hear who follows it, where that can be.
+    pub(super) fn link(&self, name: &str) -> Option<String> {
+        let own = self.book.spec.config.links.get(name)?;
+        let heard = self.setting.links.as_ref().filter(|_| may_be_heard(name, own));
+        Some(heard.map_or_else(|| own.to_string(), |links| links.heard(name, &self.snap.key)))
+    }
+}
+
+fn may_be_heard(name: &str, own: &Url) -> bool {
+    let is_messenger = own.host_str().is_some_and(|host| MESSENGERS.contains(&host));
+    own.scheme() == "https" && !is_messenger && !LEGAL.contains(&name)
+}
