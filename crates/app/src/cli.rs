@@ -6,7 +6,7 @@ mod webhook;
 use std::{fmt, num::NonZeroUsize, path::PathBuf, str::FromStr};
 
 use clap::{ArgMatches, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
-use jiff::civil::Time;
+use jiff::civil::{Date, Time};
 use secrecy::SecretString;
 
 use voronka_core::ids::PartnerId;
@@ -45,6 +45,7 @@ pub(crate) enum Wish {
     Run(Box<Run>),
     Check(Check),
     Test(Test),
+    Simulate(Simulate),
     Schema(Schema),
     Chat(Chat),
     Ask(Ask),
@@ -183,6 +184,23 @@ pub(crate) struct Test {
     pub(crate) partner: String,
     #[arg(value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `simulate`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Simulate {
+    #[arg(value_name = "PARTNER")]
+    pub(crate) partner: String,
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=100_000), value_name = "N")]
+    pub(crate) customers: u32,
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=365), value_name = "N")]
+    pub(crate) days: u32,
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub(crate) seed: u64,
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) from: Option<Date>,
     #[arg(long)]
     pub(crate) json: bool,
 }

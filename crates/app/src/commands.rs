@@ -16,6 +16,7 @@ mod restore;
 mod run;
 mod schema;
 mod secret;
+mod simulate;
 mod store;
 mod test;
 mod webhook;
@@ -64,6 +65,7 @@ pub(crate) async fn run(wish: Wish, keys: &KeySource, texts: &Texts) -> Result<E
         Wish::Check(wish) => check::run(&wish, texts).await,
         Wish::Schema(wish) => schema::run(&wish, texts),
         Wish::Test(wish) => test::run(&wish, texts),
+        Wish::Simulate(wish) => simulate::run(&wish, texts),
         Wish::Chat(wish) => chat::run(wish, keys, texts).await,
         Wish::Ask(wish) => ask::run(wish, keys, texts).await,
         Wish::Eval(wish) => eval::run(wish, texts).await,

@@ -24,6 +24,7 @@ pub(crate) fn init(cli: &Cli) -> Guard {
         Wish::Demo(_)
         | Wish::Check(_)
         | Wish::Test(_)
+        | Wish::Simulate(_)
         | Wish::Schema(_)
         | Wish::Chat(_)
         | Wish::Ask(_)

@@ -100,7 +100,7 @@ fn on_stage(spec: &Arc<PartnerSpec>, scripts: &[Script]) -> Rehearsed {
 }
 
 /// What an account can show; of a channel that is not built in the web chat's.
-fn capabilities<'a>(spec: &PartnerSpec, account: &AccountId) -> &'a Capabilities {
+pub(crate) fn capabilities<'a>(spec: &PartnerSpec, account: &AccountId) -> &'a Capabilities {
     let account = spec.config.accounts.iter().find(|one| one.id == *account);
     account.and_then(|account| wiring::capabilities(account.channel.kind())).unwrap_or(&voronka_web::CAPABILITIES)
 }
@@ -131,26 +131,28 @@ fn unreached(flow: &Flow, reached: &BTreeSet<Reached>) -> Vec<Diagnostic> {
 
 /// The partner's pages, asked without waiting.
 #[derive(Clone)]
-struct Pages {
+pub(crate) struct Pages {
     runtime: Rc<Runtime>,
     index: Rc<KnowledgeIndex>,
 }
 
 impl Pages {
     /// `None`: there is no memory for them; talks go on without.
-    fn open() -> Option<Self> {
+    pub(crate) fn open() -> Option<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().build().ok()?;
         let index = KnowledgeIndex::in_memory().ok()?;
         Some(Self { runtime: Rc::new(runtime), index: Rc::new(index) })
     }
 
-    fn hold(&self, partner: &PartnerId, pages: &[voronka_core::spec::knowledge::Page]) {
+    /// Holds a partner's pages and no others of it.
+    pub(crate) fn hold(&self, partner: &PartnerId, pages: &[voronka_core::spec::knowledge::Page]) {
         if let Err(error) = self.runtime.block_on(self.index.index(partner, pages)) {
             tracing::warn!(%partner, %error, "pages could not be indexed; tests go on without them");
         }
     }
 
-    fn search(&self, partner: &PartnerId, question: &str) -> Vec<Passage> {
+    /// What a question finds.
+    pub(crate) fn search(&self, partner: &PartnerId, question: &str) -> Vec<Passage> {
         self.runtime.block_on(self.index.search(partner, question, PASSAGES_MAX)).unwrap_or_default()
     }
 }

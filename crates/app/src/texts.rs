@@ -16,6 +16,7 @@ const RUSSIAN: &[&str] = &[
     include_str!("../texts/operate.ru.ftl"),
     include_str!("../texts/partner.ru.ftl"),
     include_str!("../texts/secret.ru.ftl"),
+    include_str!("../texts/simulate.ru.ftl"),
 ];
 const ENGLISH: &[&str] = &[
     include_str!("../texts/backup.en.ftl"),
@@ -26,6 +27,7 @@ const ENGLISH: &[&str] = &[
     include_str!("../texts/operate.en.ftl"),
     include_str!("../texts/partner.en.ftl"),
     include_str!("../texts/secret.en.ftl"),
+    include_str!("../texts/simulate.en.ftl"),
 ];
 
 /// Texts in one language.

@@ -1,9 +1,12 @@
 //! A conversation without a runtime: events go through the real turn, and what would be committed is kept in memory. Its
-//! clock is moved by hand, and timers ring as it passes them. Scripted customers ([`play()`]) talk to it, and so do tests.
+//! clock is moved by hand, and timers ring as it passes them. Scripted customers ([`play()`]) talk to it, so does a simulated crowd
+//! ([`crowd`]), and so do tests.
 
+pub mod chance;
+pub mod crowd;
 mod play;
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -39,8 +42,12 @@ pub struct Stage {
 pub struct Turned {
     /// When it was.
     pub at: Timestamp,
+    /// The timer that caused it, if one did.
+    pub rang: Option<Timer>,
     /// What would be written.
     pub commit: TurnCommit,
+    /// How it stands since.
+    pub next: Snapshot,
     /// Steps of flows that were walked.
     pub trail: Vec<Reached>,
 }
@@ -55,11 +62,16 @@ impl Turned {
 impl Stage {
     /// A customer whom nobody knows, at `now`.
     pub fn new(setting: Setting, account: AccountId, now: Timestamp) -> Self {
+        Self::of(setting, account, Peer::new("42"), now)
+    }
+
+    /// The same of somebody with an address of their own.
+    pub fn of(setting: Setting, account: AccountId, peer: Peer, now: Timestamp) -> Self {
         Self {
             setting,
             loaded: Loaded::default(),
             account,
-            peer: Peer::new("42"),
+            peer,
             now,
             mails: 0,
             search: Box::new(|_| Vec::new()),
@@ -99,7 +111,8 @@ impl Stage {
     /// # Errors
     /// When what was stored cannot be read back: a bug.
     pub fn play(&mut self, events: Vec<Event>) -> Result<Turned, Unreadable> {
-        let timers = self.snapshot()?.state.timers;
+        let rings = events.iter().any(|event| matches!(event, Event::Timer { .. }));
+        let timers = if rings { self.snapshot()?.state.timers } else { BTreeMap::new() };
         let due = |event: &Event| match event {
             Event::Timer { timer } => timers.get(timer.name()).copied(),
             Event::Customer { .. } | Event::Delivery { .. } | Event::Click { .. } | Event::Team { .. } => None,
@@ -137,7 +150,7 @@ impl Stage {
             self.snapshot().is_ok_and(|read| read == next),
             "the next turn starts from what this one has written"
         );
-        Ok(Turned { at: self.now, commit, trail })
+        Ok(Turned { at: self.now, rang: None, commit, next, trail })
     }
 
     /// Time passes until a moment; timers that fall due ring, each in a turn of its own.
@@ -146,15 +159,31 @@ impl Stage {
     /// When what was stored cannot be read back: a bug.
     pub fn wait_until(&mut self, until: Timestamp) -> Result<Vec<Turned>, Unreadable> {
         let mut turns = Vec::new();
-        loop {
-            self.timers.sort_by_key(|(due, _)| *due);
-            let Some((due, timer)) = self.timers.first().cloned().filter(|(due, _)| *due <= until) else { break };
-            self.timers.remove(0);
-            self.now = self.now.max(due);
-            turns.push(self.take(vec![(due, Event::Timer { timer })])?);
+        while let Some(turned) = self.ring(until)? {
+            turns.push(turned);
         }
         self.now = self.now.max(until);
         Ok(turns)
+    }
+
+    /// When the next timer falls due.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.timers.iter().map(|(due, _)| *due).min()
+    }
+
+    /// Time passes to the timer that falls due first, and it rings. `None`: none does until that moment, and no time passes.
+    ///
+    /// # Errors
+    /// When what was stored cannot be read back: a bug.
+    pub fn ring(&mut self, until: Timestamp) -> Result<Option<Turned>, Unreadable> {
+        self.timers.sort_by_key(|(due, _)| *due);
+        if self.timers.first().is_none_or(|(due, _)| *due > until) {
+            return Ok(None);
+        }
+        let (due, timer) = self.timers.remove(0);
+        self.now = self.now.max(due);
+        let turned = self.take(vec![(due, Event::Timer { timer: timer.clone() })])?;
+        Ok(Some(Turned { rang: Some(timer), ..turned }))
     }
 
     /// The same for a stretch of time.

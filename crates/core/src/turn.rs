@@ -27,7 +27,7 @@ mod scoring;
 mod sequences;
 mod state;
 mod team;
-mod token;
+pub(crate) mod token;
 mod tools;
 mod unasked;
 mod understand;

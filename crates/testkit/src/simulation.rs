@@ -7,7 +7,6 @@
 //!
 //! `docs/simulation.md` tells how to use it.
 
-mod chance;
 mod drive;
 mod journal;
 mod mutants;

@@ -5,7 +5,7 @@ use std::fmt;
 
 /// A button's meaning. Hashes survive reordering of steps and options, unlike indices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Token {
+pub(crate) enum Token {
     /// An option, an example or a choice of the step that asked.
     Option {
         /// The run's number.
@@ -45,7 +45,7 @@ macro_rules! letters {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident $letter:literal,)* }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub(super) enum $name { $($(#[$vdoc])* $variant,)* }
+        pub(crate) enum $name { $($(#[$vdoc])* $variant,)* }
 
         impl $name {
             fn letter(self) -> char {
@@ -118,7 +118,7 @@ impl fmt::Display for Token {
 
 impl Token {
     /// Reads a token; anything that is none of ours gives `None`.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let parts: Vec<&str> = text.split('.').collect();
         let hex = |text: &str| u32::from_str_radix(text, 16).ok();
         match parts[..] {
@@ -134,7 +134,7 @@ impl Token {
 }
 
 /// FNV-1a: short, stable over versions, and no secret hangs on it.
-pub(super) fn hash(text: &str) -> u32 {
+pub(crate) fn hash(text: &str) -> u32 {
     text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 

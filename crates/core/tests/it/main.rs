@@ -6,6 +6,7 @@ mod broken;
 mod contacts;
 mod conversations;
 mod counted;
+mod crowds;
 mod deliveries;
 mod doors;
 mod fit;

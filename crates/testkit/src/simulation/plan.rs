@@ -4,10 +4,10 @@ use jiff::{SignedDuration, Timestamp};
 use voronka_core::{
     message::{Bubble, Content, Event, EventKey, Inbound, Press, Profile, TeamAction},
     ports::Writers,
+    rehearsal::chance::Chance,
 };
 
 use super::{
-    chance::Chance,
     scene,
     truth::{Act, Body},
     world::{State, World},

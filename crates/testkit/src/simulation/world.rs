@@ -15,9 +15,10 @@ use voronka_core::{
     ids::PartnerId,
     message::Bubble,
     ports::{Clock, CommitError, Directory, KnowledgeError, ModelError, Moment, Page, SendError, StoreError, Writers},
+    rehearsal::chance::Chance,
 };
 
-use super::{chance::Chance, journal::Write, scene, truth::Truth};
+use super::{journal::Write, scene, truth::Truth};
 use crate::journal::{Call, MemoryStore};
 
 /// Letters of a partner that are put back, at most.
