@@ -132,6 +132,13 @@ pub enum Event {
         /// Which, by its name in the partner's file.
         link: String,
     },
+    /// The team sends something to many, of whom this customer is one.
+    Broadcast {
+        /// The sequence that they are to be put into, by its id.
+        sequence: String,
+        /// What is wanted.
+        act: BroadcastAct,
+    },
     /// A person of the partner's team did something.
     Team {
         /// Who, as the partner's file names them, or the sign-in's name.
@@ -139,6 +146,16 @@ pub enum Event {
         /// What.
         action: TeamAction,
     },
+}
+
+/// What is wanted of a customer's part in a broadcast.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BroadcastAct {
+    /// They are to get it, if they are meant.
+    Begin,
+    /// What they did not get yet they are not to get.
+    End,
 }
 
 /// What the channel tells of a person; all of it is the person's own claim.

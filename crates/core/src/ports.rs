@@ -25,7 +25,7 @@ pub use clock::{Clock, Moment};
 pub use directory::{
     Backlog, BadCursor, ConversationCard, ConversationFilter, ConversationView, Cursor, DeadLetterView, Directory,
     EventSetAside, FOUND_MAX, Fault, Figures, LeadCard, LeadFilter, LetterContent, LetterKind, Needle, OpenedLetter,
-    OrderCard, OrderFilter, Page, QuestionCard, SEARCHED_MAX, folded, found_by, order_holds,
+    OrderCard, OrderFilter, Page, QuestionCard, Recipient, SEARCHED_MAX, folded, found_by, order_holds,
 };
 pub use erasures::Erasures;
 pub use journal::{

@@ -115,7 +115,11 @@ impl Stage {
         let timers = if rings { self.snapshot()?.state.timers } else { BTreeMap::new() };
         let due = |event: &Event| match event {
             Event::Timer { timer } => timers.get(timer.name()).copied(),
-            Event::Customer { .. } | Event::Delivery { .. } | Event::Click { .. } | Event::Team { .. } => None,
+            Event::Customer { .. }
+            | Event::Delivery { .. }
+            | Event::Click { .. }
+            | Event::Broadcast { .. }
+            | Event::Team { .. } => None,
         };
         let mail = events.into_iter().map(|event| (due(&event).unwrap_or(self.now), event)).collect();
         self.take(mail)

@@ -98,7 +98,7 @@ impl News {
         match &inbound.event {
             Event::Customer { .. } => Self::Customer(inbound.account.clone(), inbound.peer.clone()),
             Event::Team { .. } => Self::Team,
-            Event::Timer { .. } | Event::Delivery { .. } | Event::Click { .. } => Self::Other,
+            Event::Timer { .. } | Event::Delivery { .. } | Event::Click { .. } | Event::Broadcast { .. } => Self::Other,
         }
     }
 }

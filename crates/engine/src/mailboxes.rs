@@ -295,7 +295,8 @@ fn weight(inbound: &Inbound) -> usize {
         | Event::Team { .. }
         | Event::Timer { .. }
         | Event::Delivery { .. }
-        | Event::Click { .. } => EVENT_BYTES,
+        | Event::Click { .. }
+        | Event::Broadcast { .. } => EVENT_BYTES,
     };
     EVENT_BYTES + words
 }

@@ -115,7 +115,10 @@ impl Overtaking {
     fn by(self, event: &Event) -> bool {
         match (self, event) {
             (Self::Anybody, Event::Customer { .. } | Event::Team { .. }) | (Self::Team, Event::Team { .. }) => true,
-            (Self::Anybody | Self::Team, Event::Timer { .. } | Event::Delivery { .. } | Event::Click { .. })
+            (
+                Self::Anybody | Self::Team,
+                Event::Timer { .. } | Event::Delivery { .. } | Event::Click { .. } | Event::Broadcast { .. },
+            )
             | (Self::Team, Event::Customer { .. })
             | (Self::Nobody, _) => false,
         }

@@ -97,6 +97,7 @@ macro_rules! journal_conformance {
             leads_are_listed_hottest_first,
             leads_are_picked_by_what_is_asked_for,
             who_has_said_nothing_is_in_no_list,
+            everyone_who_has_spoken_is_met_once_page_by_page,
             orders_and_notices_are_listed_latest_first,
             figures_count_since_a_moment,
             what_turns_count_adds_up_by_day,

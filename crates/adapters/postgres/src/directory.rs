@@ -15,7 +15,7 @@ use voronka_core::{
     ports::{
         Backlog, ConversationCard, ConversationFilter, ConversationView, Cursor, DeadLetterView, Directory, Fault,
         Figures, LeadCard, LeadFilter, LetterContent, LetterKind, Needle, OpenedLetter, OrderCard, OrderFilter, Page,
-        QuestionCard, StoreError,
+        QuestionCard, Recipient, StoreError,
     },
     rows::{ConversationRow, FactRow, MessageRow, NoticeRow},
     tally::{Counted, Tally},
@@ -85,6 +85,18 @@ impl Directory for PostgresStore {
             Some(needle) => search::orders(self, partner, &filter.states, &needle, page).await?,
             None => self.order_cards(partner, &filter.states, page).await?,
         })
+    }
+
+    async fn everyone(
+        &self,
+        partner: &PartnerId,
+        after: Option<ConversationId>,
+        limit: usize,
+    ) -> Result<Vec<Recipient>, StoreError> {
+        let after = Id(after.map_or(Uuid::nil(), |after| after.0));
+        let one = |row: &PgRow| Ok(Recipient { conversation: get(row, 0)?, account: get(row, 1)?, peer: get(row, 2)? });
+        let of = of_partner(sql::EVERYONE, partner).bind(after).bind(most(limit));
+        Ok(self.read(partner, of, one).await?)
     }
 
     async fn order(&self, partner: &PartnerId, order: OrderId) -> Result<Option<OrderCard>, StoreError> {

@@ -441,6 +441,8 @@ statements! {
         ORDER BY at DESC, id DESC LIMIT $2";
     ORDERS_BY = "SELECT at, id FROM voronka.orders WHERE partner = $1 AND customer = ANY ($2) \
         AND (cardinality($3::text[]) = 0 OR state = ANY ($3))";
+    EVERYONE = "SELECT conversation, account, peer FROM voronka.conversations WHERE partner = $1 AND conversation > $2 \
+        AND at > 0 ORDER BY conversation LIMIT $3";
     QUESTIONS = concat!("SELECT f.customer, f.name, f.at, f.data, u.name, c.conversation, c.account, f.id, \
         coalesce((SELECT m.text FROM voronka.messages m WHERE m.partner = f.partner AND m.conversation = c.conversation \
         AND m.author = 'customer' AND m.at <= f.at ORDER BY m.seq DESC LIMIT 1), '') FROM voronka.facts f ", latest!("f"), "\

@@ -6,14 +6,14 @@ use async_trait::async_trait;
 use jiff::{Timestamp, civil::Date};
 use rusqlite::{Connection, Row, params};
 use voronka_core::{
-    ids::{OrderId, PartnerId},
+    ids::{ConversationId, OrderId, PartnerId},
     lead::Temperature,
     message::ConversationKey,
     order::OrderState,
     ports::{
         Backlog, ConversationCard, ConversationFilter, ConversationView, Cursor, DeadLetterView, Directory, Fault,
         Figures, LeadCard, LeadFilter, LetterContent, LetterKind, Needle, OpenedLetter, OrderCard, OrderFilter, Page,
-        QuestionCard, StoreError,
+        QuestionCard, Recipient, StoreError,
     },
     rows::{MessageRow, NoticeRow},
     tally::{Counted, Tally},
@@ -91,6 +91,19 @@ impl Directory for SqliteStore {
             return Ok(self.read_at_once(|connection| orders(connection, &partner, &states, page))?);
         };
         Ok(self.read_aside(move |connection| search::orders(connection, &partner, &states, &needle, page)).await?)
+    }
+
+    async fn everyone(
+        &self,
+        partner: &PartnerId,
+        after: Option<ConversationId>,
+        limit: usize,
+    ) -> Result<Vec<Recipient>, StoreError> {
+        let after = after.map_or([0; 16], |after| after.0.into_bytes());
+        let one =
+            |row: &Row<'_>| Ok(Recipient { conversation: get(row, 0)?, account: get(row, 1)?, peer: get(row, 2)? });
+        let of = params![partner.as_str(), after, most(limit)];
+        Ok(self.read(|connection| all(connection, sql::EVERYONE, of, one))?)
     }
 
     async fn order(&self, partner: &PartnerId, order: OrderId) -> Result<Option<OrderCard>, StoreError> {

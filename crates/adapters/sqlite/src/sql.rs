@@ -312,6 +312,8 @@ statements! {
     ORDERS_WORDS_IN_STATE = "SELECT at, id, number, data FROM orders WHERE partner = ?1 AND state = ?3 \
         ORDER BY at DESC, id DESC LIMIT ?2";
     ORDERS_BY = "SELECT at, id, state FROM orders WHERE partner = ?1 AND customer = ?2 LIMIT ?3";
+    EVERYONE = "SELECT conversation, account, peer FROM conversations WHERE partner = ?1 AND conversation > ?2 AND at > 0 \
+        ORDER BY conversation LIMIT ?3";
     QUESTIONS = concat!("SELECT ", question_columns!(), ", coalesce((SELECT m.text FROM messages m \
         WHERE m.partner = f.partner AND m.conversation = c.conversation AND m.author = 'customer' \
         AND m.at <= f.at ORDER BY m.seq DESC LIMIT 1), '') FROM facts f INDEXED BY facts_counted \

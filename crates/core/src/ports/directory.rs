@@ -35,6 +35,15 @@ pub trait Directory: Send + Sync + 'static {
         messages_max: usize,
     ) -> Result<Option<ConversationView>, StoreError>;
 
+    /// Conversations in which the customer has said something, by id, after one; at most `limit`. However many talk meanwhile, a
+    /// walk through all pages meets each once.
+    async fn everyone(
+        &self,
+        partner: &PartnerId,
+        after: Option<ConversationId>,
+        limit: usize,
+    ) -> Result<Vec<Recipient>, StoreError>;
+
     /// Messages of a conversation after a position, oldest first, at most `limit`.
     async fn messages(&self, key: &ConversationKey, after: i64, limit: usize) -> Result<Vec<MessageRow>, StoreError>;
 
@@ -74,6 +83,17 @@ pub trait Directory: Send + Sync + 'static {
 
     /// What waits, over all partners: for the operator of the house. Reads indexes alone, a few milliseconds a million rows.
     async fn backlog(&self, now: Timestamp) -> Result<Backlog, StoreError>;
+}
+
+/// Where a customer is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recipient {
+    /// The conversation.
+    pub conversation: ConversationId,
+    /// The account.
+    pub account: AccountId,
+    /// The identity.
+    pub peer: Peer,
 }
 
 /// What waits in a store, over all partners.

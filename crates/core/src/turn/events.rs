@@ -49,7 +49,10 @@ impl Work {
         let all = self.take_mail();
         let spoke = all.iter().any(|mail| matches!(mail.inbound.event, Event::Customer { .. }));
         if all.iter().all(|mail| {
-            matches!(mail.inbound.event, Event::Timer { .. } | Event::Delivery { .. } | Event::Click { .. })
+            matches!(
+                mail.inbound.event,
+                Event::Timer { .. } | Event::Delivery { .. } | Event::Click { .. } | Event::Broadcast { .. }
+            )
         }) {
             self.lane = Lane::Campaign;
         }
@@ -90,6 +93,7 @@ impl Work {
             }
             Event::Delivery { fate, .. } => self.on_delivery(&fate, at),
             Event::Click { link } => self.fact(Fact::LinkClicked { link }),
+            Event::Broadcast { sequence, act } => self.on_broadcast(&sequence, act),
             Event::Team { who, action } => self.on_team(&who, action),
             Event::Customer { .. } => {}
         }

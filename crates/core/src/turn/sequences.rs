@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::{Span as Stretch, Timestamp, tz::TimeZone};
 
 use super::{
-    state::Standing,
+    state::{Presence, Standing},
     token::{self, Token},
     wording,
     work::Work,
@@ -14,8 +14,9 @@ use super::{
 use crate::{
     fact::Fact,
     may_write::{By, Letter, Quota, REMEMBERED, Verdict, Why, moment},
-    message::{Button, Press, Purpose, Timer},
+    message::{BroadcastAct, Button, Press, Purpose, Timer},
     spec::{
+        expr,
         flow::{self, Target},
         rich::Rich,
         sequence::{Ad, OnReply, Sequence, SequenceStep},
@@ -134,6 +135,30 @@ impl Work {
         if let Some(standing) = self.snap.state.sequences.get_mut(id) {
             standing.next = None;
             self.fact(Fact::SequenceEnded { sequence: id.to_owned(), outcome: outcome.to_owned() });
+        }
+    }
+
+    /// The team sends a sequence to many. Whoever has it already does not get it again.
+    pub(super) fn on_broadcast(&mut self, id: &str, act: BroadcastAct) {
+        let book = Arc::clone(&self.book);
+        let Some(sequence) = book.spec.sequences.get(id) else { return };
+        match act {
+            BroadcastAct::Begin => {
+                let is_one = sequence.enter.fact == expr::Fact::Broadcast;
+                let has_spoken = self.snap.state.presence == Presence::Heard;
+                if is_one && has_spoken && self.may_enter(sequence) {
+                    self.enter(sequence);
+                }
+            }
+            // Who has got nothing of it stands as before, and may get it when it is sent after all.
+            BroadcastAct::End => {
+                let standing = self.snap.state.sequences.get(id);
+                if standing.is_some_and(|standing| standing.index == 0 && standing.sent.is_empty()) {
+                    self.snap.state.sequences.remove(id);
+                } else if self.stands_in(id) {
+                    self.end_sequence(id, "stopped");
+                }
+            }
         }
     }
 

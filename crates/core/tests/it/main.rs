@@ -2,6 +2,7 @@
 
 mod answers;
 mod bad_input;
+mod broadcasts;
 mod broken;
 mod contacts;
 mod conversations;

@@ -269,7 +269,11 @@ impl MemoryStore {
     pub(crate) fn take_timer(&self, key: &ConversationKey, name: &str) -> Option<Inbound> {
         let event = self.due_events(key, Timestamp::MAX).into_iter().find(|inbound| match &inbound.event {
             Event::Timer { timer } => timer.name() == name,
-            Event::Customer { .. } | Event::Delivery { .. } | Event::Click { .. } | Event::Team { .. } => false,
+            Event::Customer { .. }
+            | Event::Delivery { .. }
+            | Event::Click { .. }
+            | Event::Broadcast { .. }
+            | Event::Team { .. } => false,
         });
         lock(&self.state).timers.retain(|(of, known), _| of != key || *known != name);
         event

@@ -7,13 +7,13 @@ use async_trait::async_trait;
 use jiff::{Timestamp, civil::Date};
 use voronka_core::{
     fact::Fact,
-    ids::{CustomerId, OrderId, PartnerId},
+    ids::{ConversationId, CustomerId, OrderId, PartnerId},
     message::ConversationKey,
     order::OrderState,
     ports::{
         Backlog, ConversationCard, ConversationFilter, ConversationView, Cursor, DeadLetterView, Directory,
         EventSetAside, Fault, Figures, LeadCard, LeadFilter, LetterContent, LetterKind, Needle, OpenedLetter,
-        OrderCard, OrderFilter, Page, QuestionCard, SEARCHED_MAX, StoreError, found_by,
+        OrderCard, OrderFilter, Page, QuestionCard, Recipient, SEARCHED_MAX, StoreError, found_by,
     },
     rows::{Author, ConversationRow, FactRow, MessageRow, NoticeRow, UNHEARD},
     tally::{Counted, Tally},
@@ -216,6 +216,27 @@ impl Directory for MemoryStore {
         let mut notices: Vec<NoticeRow> = of.map(|(_, notice)| notice.clone()).collect();
         notices.sort_by_key(|notice| Reverse((notice.at, notice.id)));
         Ok(page.cut(notices, |notice| Cursor::by_time(notice.at, notice.id.0.as_u128())))
+    }
+
+    async fn everyone(
+        &self,
+        partner: &PartnerId,
+        after: Option<ConversationId>,
+        limit: usize,
+    ) -> Result<Vec<Recipient>, StoreError> {
+        let state = lock(&self.state);
+        let behind =
+            |key: &ConversationKey| key.partner == *partner && after.is_none_or(|after| key.conversation.0 > after.0);
+        let heard = state.conversations.iter().filter(|(key, (_, row))| behind(key) && row.at > UNHEARD);
+        let one = |(key, (_, row)): (&ConversationKey, &(i64, ConversationRow))| Recipient {
+            conversation: key.conversation,
+            account: row.account.clone(),
+            peer: row.peer.clone(),
+        };
+        let mut all: Vec<_> = heard.map(one).collect();
+        all.sort_by_key(|one| one.conversation.0);
+        all.truncate(limit);
+        Ok(all)
     }
 
     async fn questions(&self, partner: &PartnerId, fault: Fault, page: Page) -> Result<Vec<QuestionCard>, StoreError> {

@@ -62,6 +62,8 @@ pub enum Fact {
     Rating,
     /// The customer does not want our messages.
     OptOut,
+    /// The team sends a sequence to many: only what begins a sequence can be this.
+    Broadcast,
 }
 
 /// Not one of the facts.
@@ -74,7 +76,7 @@ pub struct UnknownFact {
     pub near: String,
 }
 
-const PLAIN: [(&str, Fact); 18] = [
+const PLAIN: [(&str, Fact); 19] = [
     ("message", Fact::Message),
     ("button", Fact::Button),
     ("link.clicked", Fact::LinkClicked),
@@ -93,6 +95,7 @@ const PLAIN: [(&str, Fact); 18] = [
     ("complaint", Fact::Complaint),
     ("rating", Fact::Rating),
     ("opt_out", Fact::OptOut),
+    ("broadcast", Fact::Broadcast),
 ];
 
 impl Fact {

@@ -112,7 +112,9 @@ fn enter(reader: &mut Reader<'_>, node: &Node, world: &World<'_>) -> Option<Ente
     let fields = reader.fields(node, ENTER)?;
     let fact = reader.need(fields, "fact").and_then(|node| {
         let fact = reader.fact(node)?;
-        if let Some((fact, near)) = impossible(&fact, world) {
+        if fact != Fact::Broadcast
+            && let Some((fact, near)) = impossible(&fact, world)
+        {
             reader.report(Code::P573, &node.bytes, vec![("fact", fact), ("near", near)]);
         }
         Some(fact)
@@ -170,6 +172,8 @@ pub(crate) fn impossible(fact: &Fact, world: &World<'_>) -> Option<(String, Stri
             }
             stages.iter().map(|stage| format!("stage.{stage}")).collect()
         }
+        // It begins a sequence, and is nothing that a customer does.
+        Fact::Broadcast => Vec::new(),
         _ => return None,
     };
     let fact = fact.to_string();

@@ -133,6 +133,7 @@ pub async fn everything<S: Journal + Directory + KeyValues>(store: &S, partner: 
     }
     tell(&store.conversation(&key, 50).await);
     tell(&store.messages(&key, 0, 50).await);
+    tell(&store.everyone(partner, None, 50).await);
     tell(&store.order(partner, of.order).await);
     tell(&store.notices(partner, page).await);
     for fault in [Fault::Unanswered, Fault::Wrong] {

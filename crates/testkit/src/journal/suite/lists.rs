@@ -5,7 +5,7 @@ use voronka_core::{
     order::OrderState,
     ports::{
         CommitError, ConversationCard, ConversationFilter, Cursor, Directory, Fault, Figures, Journal, LeadCard,
-        LeadFilter, OrderCard, OrderFilter, Page, QuestionCard,
+        LeadFilter, OrderCard, OrderFilter, Page, QuestionCard, Recipient,
     },
     rows::{Author, FactRow, LeadRow, TurnCommit, UNHEARD},
     tally::{Counted, Tally},
@@ -154,6 +154,41 @@ pub async fn who_has_said_nothing_is_in_no_list(fixture: impl Fixture) {
     assert_eq!((listed(None).await, listed(Some("…")).await), ((0, 0), (0, 0)));
     again(&fixture, "Анна", |turn, key| turn.lead = Some(sample::lead(key.first_customer(), "cold", 0))).await;
     assert_eq!(listed(None).await, (1, 1));
+}
+
+/// What is sent to many goes to each of them once, and to nobody of another partner.
+pub async fn everyone_who_has_spoken_is_met_once_page_by_page(fixture: impl Fixture) {
+    let (store, partner, another) = (fixture.store(), sample::partner("korica"), sample::partner("zhiva"));
+    let mut expected = Vec::new();
+    for (of, name, at) in [
+        (&partner, "Анна", None),
+        (&partner, "Борис", None),
+        (&partner, "Вера", None),
+        (&partner, "гость", Some(UNHEARD)),
+        (&another, "Анна", None),
+    ] {
+        let inbound = sample::text(of, name, name, "…");
+        let mut turn = sample::turn(&inbound.conversation(), &inbound, 0);
+        turn.conversation.at = at.unwrap_or(turn.conversation.at);
+        if *of == partner && at.is_none() {
+            let conversation = turn.key.conversation;
+            expected.push(Recipient { conversation, account: inbound.account.clone(), peer: inbound.peer.clone() });
+        }
+        commit(&fixture, turn).await;
+    }
+    expected.sort_by_key(|one| one.conversation.0);
+    let (mut met, mut after) = (Vec::new(), None);
+    loop {
+        let page = store.everyone(&partner, after, 2).await.expect("lists");
+        let Some(last) = page.last() else { break };
+        assert!(page.len() <= 2);
+        after = Some(last.conversation);
+        // Whoever talks meanwhile is met no second time.
+        again(&fixture, "Анна", |turn, _| turn.conversation.at = sample::moment(99)).await;
+        met.extend(page);
+        assert!(met.len() <= expected.len(), "{met:?}");
+    }
+    assert_eq!(met, expected);
 }
 
 /// Nobody chases a cold lead before a hot one.

@@ -30,7 +30,11 @@ async fn rung(fixture: &impl Fixture, key: &ConversationKey) -> Vec<(Timer, i64)
     let mail = mail_of(fixture, key).await.into_iter();
     mail.filter_map(|mail| match mail.inbound.event {
         Event::Timer { timer } => Some((timer, mail.inbound.at.as_second() - sample::moment(0).as_second())),
-        Event::Customer { .. } | Event::Delivery { .. } | Event::Click { .. } | Event::Team { .. } => None,
+        Event::Customer { .. }
+        | Event::Delivery { .. }
+        | Event::Click { .. }
+        | Event::Broadcast { .. }
+        | Event::Team { .. } => None,
     })
     .collect()
 }
