@@ -4,6 +4,7 @@
 
 mod backups;
 mod binary;
+mod broadcasts;
 mod browser;
 mod certificates;
 mod cli;

@@ -1,5 +1,6 @@
 //! The command line. Help texts are in `texts/`, by the command's and the argument's name.
 
+mod broadcast;
 mod moving;
 mod webhook;
 
@@ -12,6 +13,7 @@ use secrecy::SecretString;
 use voronka_core::ids::PartnerId;
 use voronka_engine::Limits;
 
+pub(crate) use self::broadcast::{Broadcast, BroadcastWish, OneBroadcast};
 pub(crate) use self::moving::{CopyStore, ExportPartner, ImportLegacy, ImportPartner, RemovePartner, Store, StoreWish};
 pub(crate) use self::webhook::{MoveWebhooks, Webhook, WebhookWish};
 use crate::{
@@ -56,6 +58,7 @@ pub(crate) enum Wish {
     Admin(Admin),
     Partner(Partner),
     Secret(Secret),
+    Broadcast(Broadcast),
     Backup(Backup),
     Restore(Restore),
     Deploy(Deploy),

@@ -3,6 +3,7 @@
 mod admin;
 mod ask;
 mod backup;
+mod broadcast;
 mod chat;
 mod check;
 mod demo;
@@ -32,6 +33,7 @@ use std::{
 };
 
 use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use voronka_core::{
     ids::PartnerId,
@@ -43,6 +45,7 @@ use voronka_knowledge::KnowledgeIndex;
 use voronka_postgres::Instance;
 
 use crate::{
+    broadcasts::Broadcasts,
     cli::Wish,
     erasures::ErasureLog,
     moving::Moving,
@@ -75,6 +78,7 @@ pub(crate) async fn run(wish: Wish, keys: &KeySource, texts: &Texts) -> Result<E
         Wish::Admin(wish) => admin::run(wish, texts),
         Wish::Partner(wish) => partner::run(wish, keys, texts).await,
         Wish::Secret(wish) => secret::run(wish, keys, texts).await,
+        Wish::Broadcast(wish) => broadcast::run(wish, texts).await,
         Wish::Backup(wish) => backup::run(&wish, texts).await,
         Wish::Restore(wish) => restore::run(&wish, texts).await,
         Wish::Deploy(wish) => deploy::run(&wish, texts),
@@ -179,6 +183,7 @@ impl Premises {
             tasks.spawn(recorder.keep_counting(directory, clock, data.to_path_buf(), stop.clone()));
         }
         let values: Arc<dyn KeyValues> = self.store.clone();
+        let broadcasts = served.map(|_| self.send_broadcasts(stop, tasks));
         let control = Control { engine: self.house.engine.clone(), directory, values, clock };
         let mover = served.map(|(partners, folders)| Mover {
             moving: Moving {
@@ -190,7 +195,22 @@ impl Premises {
             partners: Arc::clone(partners),
             clock: Arc::clone(&self.house.clock),
         });
-        control.open(data, observed.clone(), mover, stop.clone(), tasks);
+        control.open(data, observed.clone(), mover, broadcasts, stop.clone(), tasks);
+    }
+
+    /// Goes on with what the team sends to many until `stop`, as one of `tasks`.
+    fn send_broadcasts(&self, stop: &CancellationToken, tasks: &TaskTracker) -> Arc<Broadcasts> {
+        let broadcasts = Arc::new(Broadcasts {
+            engine: self.house.engine.clone(),
+            journal: self.store.clone(),
+            directory: self.store.clone(),
+            values: self.store.clone(),
+            mailbox: Arc::new(self.house.engine.clone()),
+            clock: Arc::clone(&self.house.clock),
+            news: Notify::new(),
+        });
+        tasks.spawn(Arc::clone(&broadcasts).keep_sending(stop.clone()));
+        broadcasts
     }
 }
 

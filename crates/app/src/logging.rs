@@ -29,6 +29,7 @@ pub(crate) fn init(cli: &Cli) -> Guard {
         | Wish::Chat(_)
         | Wish::Ask(_)
         | Wish::Eval(_)
+        | Wish::Broadcast(_)
         | Wish::Backup(_)
         | Wish::Store(_)
         | Wish::Restore(_) => "warn",

@@ -5,6 +5,7 @@ mod admin;
 mod archive;
 #[cfg(test)]
 mod book;
+mod broadcasts;
 mod cli;
 mod commands;
 mod diagnostics;

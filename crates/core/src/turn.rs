@@ -49,7 +49,7 @@ use crate::{
     capabilities::Capabilities,
     guard::Evidence,
     ids::FlowId,
-    message::Peer,
+    message::{Bubble, Peer},
     ports::{Completion, Links, ModelError, Passage, Prompt},
     rows::{Mail, TurnCommit},
     spec::flow::StepId,
@@ -162,6 +162,12 @@ impl Turn {
         let mut work = Box::new(Work::new(setting.clone(), snapshot, mail, now));
         work.take_events();
         answer::start(work)
+    }
+
+    /// The messages of a sequence as somebody would see them of whom nothing is known, whether or not they are meant; `None`: there
+    /// is no such sequence. For looking at before it is sent.
+    pub fn sample(setting: &Setting, snapshot: Snapshot, sequence: &str, now: Timestamp) -> Option<Vec<Bubble>> {
+        Work::new(setting.clone(), snapshot, Vec::new(), now).sample(sequence)
     }
 
     /// Goes on with the answer to the question asked last. An answer of the wrong kind counts as none.

@@ -48,6 +48,7 @@
 //! # }
 //! ```
 
+mod broadcasts;
 mod clock;
 mod conversations;
 mod frequent;
@@ -78,7 +79,12 @@ use voronka_core::{
     ports::{Clock, Erasures, Journal, Mailbox, PostError, Posted, StoreError},
 };
 
-pub use self::{clock::SystemClock, mailboxes::intake::PutBack, partner::Partner};
+pub use self::{
+    broadcasts::{NotShown, Outlook},
+    clock::SystemClock,
+    mailboxes::intake::PutBack,
+    partner::Partner,
+};
 use self::{
     conversations::Conversations,
     life::{Group, Life},

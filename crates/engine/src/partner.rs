@@ -98,6 +98,11 @@ impl Partner {
         self
     }
 
+    /// Where a member of the team is reached first.
+    pub(crate) fn way_to(&self, member: &str) -> Option<&TeamAddress> {
+        self.team.iter().find(|way| way.member.to_lowercase() == member.to_lowercase())
+    }
+
     /// Whose ports these are.
     pub fn id(&self) -> &PartnerId {
         self.playbook.partner()

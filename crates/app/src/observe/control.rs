@@ -2,6 +2,7 @@
 //! and `dead-letters` come through it, so that what they do is done by the one process that holds the database.
 
 mod moves;
+mod sending;
 mod values;
 
 use std::{
@@ -35,6 +36,7 @@ use voronka_engine::{Engine, PutBack};
 pub(crate) use self::moves::{MoveWish, Moved, Mover};
 use super::{Observed, Readiness, private_routes};
 use crate::{
+    broadcasts::Broadcasts,
     out::Problem,
     partners::{Change, PartnerReport, Partners},
 };
@@ -166,6 +168,7 @@ impl Control {
         data: &Path,
         observed: Observed,
         mover: Option<Mover>,
+        broadcasts: Option<Arc<Broadcasts>>,
         stop: CancellationToken,
         tasks: &TaskTracker,
     ) {
@@ -185,6 +188,9 @@ impl Control {
         let mut routes = private_routes(observed).merge(letters).merge(values::routes(self.values));
         if let Some(mover) = mover {
             routes = routes.merge(partners_routes(Arc::clone(&mover.partners))).merge(moves::routes(mover));
+        }
+        if let Some(broadcasts) = broadcasts {
+            routes = routes.merge(sending::routes(broadcasts));
         }
         info!(path = %path.display(), "the door for doctor and dead-letters is open");
         tasks.spawn(async move {
@@ -440,6 +446,7 @@ mod tests {
         Control { engine, directory: store.clone(), values: store, clock }.open(
             data.path(),
             observed,
+            None,
             None,
             stop.clone(),
             &tasks,

@@ -81,7 +81,7 @@ impl Work {
     }
 
     /// Fits what is said to the channel. To a customer who blocked us nothing is said.
-    fn speak(&mut self) -> Vec<OutboxRow> {
+    pub(super) fn speak(&mut self) -> Vec<OutboxRow> {
         let own = std::mem::take(&mut self.person_says);
         let reply = self.reply.take();
         let mut rows = Vec::new();

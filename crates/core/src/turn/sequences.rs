@@ -14,7 +14,7 @@ use super::{
 use crate::{
     fact::Fact,
     may_write::{By, Letter, Quota, REMEMBERED, Verdict, Why, moment},
-    message::{BroadcastAct, Button, Press, Purpose, Timer},
+    message::{BroadcastAct, Bubble, Button, Press, Purpose, Timer},
     spec::{
         expr,
         flow::{self, Target},
@@ -269,6 +269,14 @@ impl Work {
         let own = self.snap.state.sequences.get(&*sequence.id).map_or(&[][..], |standing| &standing.sent);
         let today = own.iter().filter(|at| day(**at) == day(self.now));
         u32::try_from(today.count()).unwrap_or(u32::MAX)
+    }
+
+    /// All its messages, in order.
+    pub(super) fn sample(mut self, id: &str) -> Option<Vec<Bubble>> {
+        let book = Arc::clone(&self.book);
+        let sequence = book.spec.sequences.get(id)?;
+        sequence.steps.iter().for_each(|step| self.send_step(sequence, step));
+        Some(self.speak().into_iter().map(|row| row.bubble).collect())
     }
 
     fn send_step(&mut self, sequence: &Sequence, step: &SequenceStep) {

@@ -203,7 +203,7 @@ mod tests {
             let moving = Moving { store: store.clone(), folders, keys: KeySource::None, data: data.to_path_buf() };
             let mover = Mover { moving, partners: Arc::clone(partners), clock: Arc::clone(&clock) };
             let control = Control { engine: engine.clone(), directory: store.clone(), values: store.clone(), clock };
-            control.open(data, observed, Some(mover), CancellationToken::new(), &TaskTracker::new());
+            control.open(data, observed, Some(mover), None, CancellationToken::new(), &TaskTracker::new());
             Client::of(data).await.unwrap()
         }
 
