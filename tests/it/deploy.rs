@@ -81,7 +81,7 @@ fn containers_have_no_rights_no_shell_and_a_user_of_their_own() {
 #[test]
 fn the_proxy_lets_through_what_is_for_the_outside() {
     let caddy = file("Caddyfile");
-    assert!(caddy.contains("path /hook/* /chat/* /media/* /healthz /readyz\n") && !caddy.contains("/metrics"));
+    assert!(caddy.contains("path /hook/* /chat/* /media/* /r/* /healthz /readyz\n") && !caddy.contains("/metrics"));
     // Names of partners' own: none without asking, and nothing but pages.
     assert!(caddy.contains("/tls/allowed\n") && caddy.contains("path / /chat/* /media/* /admin /admin/*\n"));
     // Where Caddy is installed it is asked itself.
