@@ -83,7 +83,7 @@ fn the_proxy_lets_through_what_is_for_the_outside() {
     let caddy = file("Caddyfile");
     assert!(caddy.contains("path /hook/* /chat/* /media/* /r/* /healthz /readyz\n") && !caddy.contains("/metrics"));
     // Names of partners' own: none without asking, and nothing but pages.
-    assert!(caddy.contains("/tls/allowed\n") && caddy.contains("path / /chat/* /media/* /admin /admin/*\n"));
+    assert!(caddy.contains("/tls/allowed\n") && caddy.contains("path / /chat/* /media/* /r/* /admin /admin/*\n"));
     // Where Caddy is installed it is asked itself.
     let mut judge = Command::new("caddy");
     judge.args(["adapt", "--config"]).arg(root().join("deploy/Caddyfile"));
