@@ -21,6 +21,7 @@ use voronka_core::{
     ports::{Place, StoreError, TRANSFER_NOTES},
     record::Record,
 };
+use voronka_postgres::Word;
 
 pub(crate) use self::{
     count::{Counts, counts, shown, total},
@@ -83,6 +84,11 @@ impl Moving {
         Ok(())
     }
 
+    /// Whether there is anything of a partner.
+    pub(crate) async fn has(&self, partner: &PartnerId) -> Result<bool, Problem> {
+        Ok(self.has_folder(partner) || self.has_rows(partner).await?)
+    }
+
     async fn has_rows(&self, partner: &PartnerId) -> Result<bool, Problem> {
         let partners = self.store.partners().await.map_err(|error| failed(&*self.store, &error))?;
         Ok(partners.contains(partner))
@@ -112,6 +118,8 @@ pub(crate) async fn copy(
     // A note of another version: it begins anew, and what is there already changes nothing.
     let place: Option<Place> = noted.as_deref().and_then(|noted| serde_json::from_str(noted).ok());
     let resumed = place.is_some();
+    // Whatever is known there of one of its name: nobody serves this one before it is whole.
+    to.stops().say(partner, Word::Stop).await?;
     if !resumed {
         // Before the first row: what is there of a copy that is broken off here is not taken for a whole partner.
         to.keep_value(partner, TRANSFER_NOTES, PLACE, BEGUN).await.map_err(unwritten)?;
@@ -132,14 +140,19 @@ pub(crate) async fn copy(
         let args = vec![("partner", partner.to_string()), ("tables", count::differing(&had, &has))];
         return Err(Problem::new("store-copy-differs", args).hint("store-copy-differs-hint"));
     }
-    if from.stops().all().await?.contains(partner) {
-        to.stops().say(partner, true).await?;
-    }
     to.keep_value(partner, TRANSFER_NOTES, PLACE, "").await.map_err(unwritten)?;
+    let is_stopped = from.stops().said().await?.stopped.contains(partner);
+    admit(to, partner, if is_stopped { Word::Stop } else { Word::Start }).await?;
     Ok(Copied { partner: partner.clone(), tables: has, resumed })
 }
 
-/// Deletes all rows of a partner, step by step.
+/// A partner has come and is all here: it is served if it is to start.
+pub(crate) async fn admit(store: &dyn Store, partner: &PartnerId, then: Word) -> Result<(), Problem> {
+    store.stops().say(partner, Word::Admit).await?;
+    store.stops().say(partner, then).await
+}
+
+/// Deletes all rows of a partner, step by step. Somebody has said that nobody is to serve it.
 pub(crate) async fn erase(store: &dyn Store, partner: &PartnerId) -> Result<u64, Problem> {
     let mut gone = 0;
     loop {

@@ -20,20 +20,22 @@ use std::{
 use futures::{FutureExt, StreamExt, stream};
 use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 use voronka_core::{ids::PartnerId, spec::config::Retention};
 use voronka_engine::Retired;
 use voronka_files::{PartnerFolder, Photos};
+use voronka_postgres::Word;
 
 pub(crate) use self::{
     folders::{Folders, among},
     reload::Losses,
     report::{PartnerReport, PartnerState},
-    stopped::{StopMarks, Stops},
+    stopped::{Removals, StopMarks, Stops},
 };
 use self::{
     reload::{Fingerprint, Swap, fingerprint},
     serving::{Prepared, Serving},
+    stopped::Said,
 };
 use crate::{
     admin::{Cards, PartnerCard},
@@ -125,6 +127,8 @@ enum Life {
     New,
     /// Somebody stopped it.
     Stopped,
+    /// It is gone, and this process has a folder of it still, or had.
+    Removed,
     /// It cannot be served.
     Broken(Broken),
     /// It can be served, and another process does.
@@ -177,11 +181,16 @@ impl Partners {
     }
 
     /// Gets the partner of a folder ready to be served, unless it is among those that were stopped.
-    async fn take_in(&self, folder: &PartnerFolder, stopped: &BTreeSet<PartnerId>) -> Result<(), Problem> {
+    async fn take_in(&self, folder: &PartnerFolder, said: &Said) -> Result<(), Problem> {
         let id = folder.partner().map_err(|error| out::unreadable(folder.path(), &error))?;
         let resident = self.resident(&id, folder);
         let mut life = resident.life.lock().await;
-        if stopped.contains(&id) {
+        if said.removed.contains(&id) {
+            warn!(partner = %id, folder = %folder.path().display(), "the partner was removed; its folder is left over");
+            *life = Life::Removed;
+            return Ok(());
+        }
+        if said.stopped.contains(&id) {
             info!(partner = %id, "the partner is stopped");
             *life = Life::Stopped;
             self.look_at_stopped(&resident).await;
@@ -210,11 +219,11 @@ impl Partners {
     /// Serves the partners of folders at the start, as far as they are ours; in order, what became of each. Their messengers are
     /// asked by [`Partners::begin_receiving`].
     pub(crate) async fn take_in_all(&self, folders: &[PartnerFolder]) -> Vec<Result<(), Problem>> {
-        let stopped = match self.stops.all().await {
-            Ok(stopped) => stopped,
+        let said = match self.stops.said().await {
+            Ok(said) => said,
             Err(problem) => return vec![Err(problem); folders.len()],
         };
-        let taken = stream::iter(folders).map(|folder| self.take_in(folder, &stopped)).buffered(TAKEN_IN_AT_ONCE);
+        let taken = stream::iter(folders).map(|folder| self.take_in(folder, &said)).buffered(TAKEN_IN_AT_ONCE);
         let taken: Vec<_> = taken.collect().await;
         self.announce().await;
         self.settle_all().await;
@@ -256,7 +265,8 @@ impl Partners {
 
     async fn changed(&self, resident: &Resident, life: &mut Life, change: Change) -> Result<(), Problem> {
         if change != Change::Reload {
-            self.stops.say(&resident.id, change == Change::Stop).await?;
+            let word = if change == Change::Stop { Word::Stop } else { Word::Start };
+            self.stops.say(&resident.id, word).await?;
         }
         self.sharing.look().await;
         match (change, &*life) {
@@ -264,11 +274,10 @@ impl Partners {
                 Retired::Busy => Err(Problem::new("partner-busy", vec![("partner", resident.id.to_string())])),
                 Retired::Quiet | Retired::WasNot => Ok(()),
             },
-            (Change::Start, Life::Serving(_)) | (Change::Reload, Life::New | Life::Stopped) => Ok(()),
+            (Change::Start, Life::Serving(_)) | (Change::Reload, Life::New | Life::Stopped | Life::Removed) => Ok(()),
             (Change::Restart | Change::Reload, Life::Serving(_)) => self.reopen(resident, life).await,
-            (Change::Start | Change::Restart, Life::New | Life::Stopped) | (_, Life::Broken(_) | Life::Ready(_)) => {
-                self.open(resident, life).await
-            }
+            (Change::Start | Change::Restart, Life::New | Life::Stopped | Life::Removed)
+            | (_, Life::Broken(_) | Life::Ready(_)) => self.open(resident, life).await,
         }
     }
 
@@ -277,12 +286,18 @@ impl Partners {
         self.known(id).is_ok()
     }
 
-    /// Waits until no process serves a partner that was stopped.
-    pub(crate) async fn let_go_everywhere(&self, id: &PartnerId) -> Result<(), Problem> {
-        if self.sharing.let_go_everywhere(id).await {
-            return Ok(());
+    /// A partner is about to be removed, known here or not: waits until no process that lives could serve it.
+    pub(crate) async fn stop_everywhere(self: &Arc<Self>, id: &PartnerId) -> Result<(), Problem> {
+        if self.knows(id) {
+            self.change(id, Change::Stop).await?;
+        } else {
+            self.stops.say(id, Word::Stop).await?;
+            self.sharing.look().await;
         }
-        Err(Problem::new("partner-served-elsewhere", vec![("partner", id.to_string())]))
+        self.sharing.let_go_everywhere(id).await.map_err(|by| {
+            let args = vec![("partner", id.to_string()), ("by", by.join(", "))];
+            Problem::new("partner-served-elsewhere", args)
+        })
     }
 
     /// Knows a partner no more that was stopped, and is about to be deleted.
@@ -292,7 +307,11 @@ impl Partners {
             // Whoever tends it just now ends first.
             self.close(&resident, &mut *resident.life.lock().await).await;
         }
-        self.announce().await;
+        self.clear_away(id).await;
+    }
+
+    /// Nothing of a partner that is not served is shown or found here any more.
+    async fn clear_away(&self, id: &PartnerId) {
         self.doors.forget(id);
         self.cards.take_away(id);
         self.house.engine.forget(id);
@@ -359,7 +378,7 @@ impl Partners {
     async fn is_due(&self, resident: &Resident, life: &mut Life) -> bool {
         let secrets = self.sharing.edition(&resident.id);
         match life {
-            Life::New | Life::Stopped => false,
+            Life::New | Life::Stopped | Life::Removed => false,
             Life::Ready(prepared) => prepared.watched.is_due(secrets).await,
             Life::Broken(broken) => {
                 let now = look(resident.folder.path(), secrets).await;
@@ -376,7 +395,7 @@ impl Partners {
     /// Does what is due with one partner.
     async fn tend(&self, resident: &Resident, life: &mut Life) {
         match life {
-            Life::New | Life::Stopped => {}
+            Life::New | Life::Stopped | Life::Removed => {}
             Life::Ready(_) => {
                 if let Err(problem) = self.open(resident, life).await {
                     out::problem(&problem, &self.texts);
@@ -437,7 +456,7 @@ impl Partners {
                 self.doors.close(&resident.id);
                 let before = match &*life {
                     Life::Broken(before) => Some(before.retry),
-                    Life::New | Life::Stopped | Life::Ready(_) | Life::Serving(_) => None,
+                    Life::New | Life::Stopped | Life::Removed | Life::Ready(_) | Life::Serving(_) => None,
                 };
                 let why = out::told(&problem, &self.texts);
                 *life = Life::Broken(Broken { why, loaded, seen: loaded, retry: Retry::after(before) });

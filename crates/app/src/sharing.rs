@@ -104,12 +104,14 @@ impl Sharing {
         }
     }
 
-    /// Waits until nobody holds a partner that nobody is to serve; `false`: somebody still does.
-    pub(crate) async fn let_go_everywhere(&self, partner: &PartnerId) -> bool {
-        let Self::Shared { leases, .. } = self else { return true };
+    /// Waits until nobody holds a partner that nobody is to serve, and nobody who lives says that it could. Else the names of
+    /// those who still do.
+    pub(crate) async fn let_go_everywhere(&self, partner: &PartnerId) -> Result<(), Vec<String>> {
+        let Self::Shared { leases, .. } = self else { return Ok(()) };
         let mut share = leases.share();
-        let free = share.wait_for(|share| !share.holders.contains_key(partner));
-        tokio::time::timeout(LET_GO_WITHIN, free).await.is_ok_and(|free| free.is_ok())
+        let free = share.wait_for(|share| attached(share, partner).is_empty());
+        let is_free = tokio::time::timeout(LET_GO_WITHIN, free).await.is_ok_and(|free| free.is_ok());
+        if is_free { Ok(()) } else { Err(attached(&leases.share().borrow(), partner)) }
     }
 
     /// Tells the others how well we serve, and by which key, until `stop`.
@@ -165,6 +167,14 @@ impl Sharing {
     fn is_others(&self, partner: &PartnerId) -> bool {
         matches!(self, Self::Shared { .. }) && !self.share().borrow().stopped.contains(partner)
     }
+}
+
+/// Those who hold a partner, or say that they could.
+fn attached(share: &Share, partner: &PartnerId) -> Vec<String> {
+    let able = share.living.iter().filter(|peer| peer.able.contains(partner)).map(|peer| &peer.instance);
+    let names: BTreeSet<String> =
+        able.chain(share.holders.get(partner)).map(|instance| instance.name.clone()).collect();
+    names.into_iter().collect()
 }
 
 /// Processes whose key is another than ours: webhooks and sessions of the one are nothing to the other.
@@ -311,10 +321,26 @@ mod tests {
     }
 
     #[test]
+    fn a_partner_is_let_go_of_when_nobody_holds_it_and_nobody_could() {
+        let anna = PartnerId::parse("anna").unwrap();
+        let instance = |name: &str| Instance { name: name.to_owned(), address: None };
+        let peer = |name: &str, able: &[&PartnerId]| Peer {
+            instance: instance(name),
+            health: "{}".to_owned(),
+            able: Arc::new(able.iter().map(|one| (*one).clone()).collect()),
+        };
+        let living = vec![peer("able", &[&anna]), peer("other", &[])];
+        let share = Share { living, holders: [(anna.clone(), instance("holder"))].into(), ..Share::default() };
+        assert_eq!(attached(&share, &anna), ["able", "holder"]);
+        assert!(attached(&share, &PartnerId::parse("boris").unwrap()).is_empty());
+    }
+
+    #[test]
     fn processes_with_another_key_are_strangers() {
         let peer = |name: &str, health: &str| Peer {
             instance: Instance { name: name.to_owned(), address: None },
             health: health.to_owned(),
+            able: Arc::default(),
         };
         let living = vec![
             peer("same", r#"{"key": "a1"}"#),

@@ -5,7 +5,10 @@ use std::{path::Path, sync::Arc};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
-use voronka_core::ports::{Directory, Journal, KeyValues, Retention, StoreError, Transfer};
+use voronka_core::{
+    ids::PartnerId,
+    ports::{Directory, Journal, KeyValues, Retention, StoreError, Transfer},
+};
 use voronka_postgres::{Address, BackupTurn, Instance, Pace, PostgresStore};
 use voronka_sqlite::SqliteStore;
 
@@ -37,6 +40,9 @@ pub(crate) trait Store: Journal + Retention + Shelf + Transfer {
 
     /// Whether another process serves from it.
     async fn is_served(&self) -> Result<bool, StoreError>;
+
+    /// What a process is called that serves a partner from it, where several can; `None`: none does.
+    async fn holder(&self, partner: &PartnerId) -> Result<Option<String>, StoreError>;
 
     /// Whether this process is to make the daily backup that is due.
     async fn take_backup(&self, due: Timestamp) -> Result<BackupTurn, StoreError>;
@@ -74,6 +80,10 @@ impl Store for SqliteStore {
     /// Whoever has the file open has it locked.
     async fn is_served(&self) -> Result<bool, StoreError> {
         Ok(false)
+    }
+
+    async fn holder(&self, _partner: &PartnerId) -> Result<Option<String>, StoreError> {
+        Ok(None)
     }
 
     /// There is no other process.
@@ -116,6 +126,10 @@ impl Store for PostgresStore {
 
     async fn is_served(&self) -> Result<bool, StoreError> {
         Ok(!self.sharing().await?.living.is_empty())
+    }
+
+    async fn holder(&self, partner: &PartnerId) -> Result<Option<String>, StoreError> {
+        Ok(self.sharing().await?.holders.remove(partner).map(|holder| holder.name))
     }
 
     async fn take_backup(&self, due: Timestamp) -> Result<BackupTurn, StoreError> {

@@ -39,6 +39,7 @@ use crate::{
     moving,
     observe::Accounts,
     out::Problem,
+    partners::Removals,
     secrets::{KeySource, Vault},
     server::MEDIA,
     store::Shelf,
@@ -81,13 +82,14 @@ impl House {
         Self { engine, directory, knowledge, clock, key, public_url, admin_host, accounts, data, models, values, vault }
     }
 
-    /// Takes everybody's right to a partner's pages away, where people sign in; how many had one.
-    pub(crate) fn take_rights(&self, partner: &PartnerId, by: &str) -> Result<usize, StoreError> {
-        if !Access::is_in(&self.data) {
+    /// Takes everybody's rights to the pages of partners away that were removed since this was last asked, where people sign in;
+    /// how many there were.
+    pub(crate) fn take_rights_of(&self, removals: &Removals, by: &str) -> Result<usize, StoreError> {
+        if removals.is_empty() || !Access::is_in(&self.data) {
             return Ok(0);
         }
         let access = Access::open(&self.data, self.key.access_keys(), Arc::clone(&self.clock))?;
-        access.take_rights(partner, by)
+        removals.iter().map(|(partner, times)| access.take_rights_of(partner, *times, by)).sum()
     }
 
     /// With what opens the secrets that are kept in the store.

@@ -8,6 +8,7 @@
 pub(crate) mod holdings;
 mod plan;
 mod register;
+mod said;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,7 +16,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use async_trait::async_trait;
 use sqlx::{
     ConnectOptions, PgConnection,
     postgres::{PgConnectOptions, PgRow},
@@ -25,6 +25,7 @@ use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
 use voronka_core::{ids::PartnerId, message::ConversationKey, ports::StoreError};
 
+pub use self::said::{Heard, Word};
 use self::{
     holdings::Holdings,
     register::{Page, Register},
@@ -32,10 +33,9 @@ use self::{
 use crate::{
     PostgresStore,
     problem::Problem,
-    session::{Posting, in_time, of_partner, statement},
+    session::{in_time, statement},
     sql,
-    values::{get, text},
-    writer::{Desk, Errand},
+    values::get,
 };
 
 /// Pause before a sign of life is tried again.
@@ -80,6 +80,8 @@ pub struct Peer {
     pub instance: Instance,
     /// What it reports of itself, in JSON.
     pub health: String,
+    /// Those that it could serve, by its own word.
+    pub able: Arc<BTreeSet<PartnerId>>,
 }
 
 /// Who serves whom, as it was when the last sign of life was given.
@@ -92,8 +94,12 @@ pub struct Share {
     /// Partners that are known, for somebody has served them or said something of them, with how often the secrets of each have
     /// changed. One that is removed is not among them.
     pub editions: BTreeMap<PartnerId, i64>,
-    /// Of those, the ones that nobody is to serve.
+    /// Partners that nobody is to serve, those that were removed among them.
     pub stopped: BTreeSet<PartnerId>,
+    /// Partners that are gone for good, whatever folders and processes still know of them.
+    pub removed: BTreeSet<PartnerId>,
+    /// How often one of this name was removed, where one was.
+    pub removals: BTreeMap<PartnerId, i64>,
     /// The instances that live, ourselves among them.
     pub living: Vec<Peer>,
     /// Which [announcement](Leases::able) or [question](Leases::look) it follows.
@@ -309,76 +315,7 @@ impl Part {
     }
 }
 
-/// Something that is said of partners in the leases.
-enum Say {
-    Wanted(Vec<String>, Option<String>),
-    Stopped(PartnerId, bool),
-}
-
-#[async_trait]
-impl Errand for Say {
-    type Answer = ();
-
-    async fn run(&self, desk: &mut Desk<'_>) -> Result<(), Problem> {
-        desk.session.look_over_all().await?;
-        let say = match self {
-            Self::Wanted(partners, whom) => statement(sql::WANT).bind(partners.clone()).bind(whom.as_deref().map(text)),
-            Self::Stopped(partner, stopped) => statement(sql::STOP).bind(partner.as_str().to_owned()).bind(*stopped),
-        };
-        desk.session.run(say).await.map(|_| ())
-    }
-}
-
-/// A partner that is removed.
-struct DropLease(PartnerId);
-
-#[async_trait]
-impl Errand for DropLease {
-    type Answer = ();
-
-    async fn run(&self, desk: &mut Desk<'_>) -> Result<(), Problem> {
-        desk.serve(&self.0, Posting::No).await?;
-        desk.session.run(of_partner(sql::LEASE_DROP, &self.0)).await.map(|_| ())
-    }
-}
-
 impl PostgresStore {
-    /// Who serves whom, for somebody who does not share. Whose signs are older than usual is taken for dead.
-    ///
-    /// # Errors
-    /// When the database cannot be asked.
-    pub async fn sharing(&self) -> Result<Share, StoreError> {
-        let mut reading = self.readers.reading_of_all().await?;
-        let page = Page::read(&mut reading.session(), Pace::default().dead_after).await?;
-        reading.end().await.map_err(StoreError::from)?;
-        Ok(page.share())
-    }
-
-    /// Says which instance is to serve these partners; `None`: whichever.
-    ///
-    /// # Errors
-    /// As of any write.
-    pub async fn want(&self, partners: &[PartnerId], instance: Option<&str>) -> Result<(), StoreError> {
-        let names = partners.iter().map(|partner| partner.as_str().to_owned()).collect();
-        Ok(self.writer.alone(Say::Wanted(names, instance.map(ToOwned::to_owned))).await?)
-    }
-
-    /// Says whether nobody is to serve a partner.
-    ///
-    /// # Errors
-    /// As of any write.
-    pub async fn stop(&self, partner: &PartnerId, stopped: bool) -> Result<(), StoreError> {
-        Ok(self.writer.alone(Say::Stopped(partner.clone(), stopped)).await?)
-    }
-
-    /// Nothing is known any more of a partner that is removed: one of its name that comes later is served.
-    ///
-    /// # Errors
-    /// As of any write.
-    pub async fn drop_lease(&self, partner: &PartnerId) -> Result<(), StoreError> {
-        Ok(self.writer.alone(DropLease(partner.clone())).await?)
-    }
-
     /// Waits until others have posted mail for partners of ours.
     pub(crate) async fn news_for_us(&self) -> Result<Vec<ConversationKey>, Problem> {
         loop {

@@ -30,6 +30,6 @@ mod writer;
 
 pub use address::{Address, BadAddress};
 pub use backups::BackupTurn;
-pub use leases::{Instance, Leases, Pace, Peer, Share};
+pub use leases::{Heard, Instance, Leases, Pace, Peer, Share, Word};
 pub use migrate::{Schema, migrate, schema};
 pub use store::PostgresStore;

@@ -22,6 +22,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0007_withdrawn.sql"),
     include_str!("../migrations/0008_tallies.sql"),
     include_str!("../migrations/0009_editions.sql"),
+    include_str!("../migrations/0010_removals.sql"),
 ];
 /// How often it is tried while others make the same roles.
 const ROLES_TRIED_MAX: usize = 10;

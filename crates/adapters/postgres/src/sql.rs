@@ -46,7 +46,6 @@ pub(crate) const OF_NO_PARTNER: &[&str] = &[
     "LEASES_LET_GO",
     "LEAVE",
     "WANT",
-    "STOP",
     "NEWS_ADD",
     "NEWS_LAST",
     "NEWS",
@@ -547,7 +546,7 @@ statements! {
         AND NOT EXISTS (SELECT FROM voronka.leases l WHERE l.holder = i.id) FOR UPDATE SKIP LOCKED)");
     INSTANCES = "SELECT id, name, address, array_to_string(able, ' '), health, \
         (extract(epoch FROM now() - seen) * 1000)::int8 FROM voronka.instances ORDER BY id";
-    LEASES = "SELECT partner, holder, epoch, wanted, stopped, edition FROM voronka.leases";
+    LEASES = "SELECT partner, holder, epoch, wanted, stopped, edition, removed, removals FROM voronka.leases";
     LEASES_TAKE = "INSERT INTO voronka.leases AS l (partner, holder, epoch) SELECT p, $1, 1 FROM unnest($2::text[]) AS p ORDER BY p \
         ON CONFLICT (partner) DO UPDATE SET holder = excluded.holder, epoch = l.epoch + 1 \
         WHERE l.holder IS NULL AND NOT l.stopped RETURNING partner, epoch";
@@ -556,11 +555,18 @@ statements! {
         UPDATE voronka.leases SET holder = NULL WHERE holder = $1";
     WANT = "INSERT INTO voronka.leases (partner, wanted) SELECT p, $2 FROM unnest($1::text[]) AS p ORDER BY p \
         ON CONFLICT (partner) DO UPDATE SET wanted = excluded.wanted";
-    STOP = "INSERT INTO voronka.leases (partner, stopped) VALUES ($1, $2) \
-        ON CONFLICT (partner) DO UPDATE SET stopped = excluded.stopped";
-    EDITION_NEXT = "INSERT INTO voronka.leases AS l (partner, edition) VALUES ($1, 1) \
-        ON CONFLICT (partner) DO UPDATE SET edition = l.edition + 1";
-    LEASE_DROP = "DELETE FROM voronka.leases WHERE partner = $1";
+    /// One that was removed does not start.
+    STOP = "INSERT INTO voronka.leases AS l (partner, stopped) VALUES ($1, $2) \
+        ON CONFLICT (partner) DO UPDATE SET stopped = excluded.stopped WHERE excluded.stopped OR NOT l.removed";
+    REMOVE = "INSERT INTO voronka.leases AS l (partner, stopped, removed, removals) VALUES ($1, true, true, 1) \
+        ON CONFLICT (partner) DO UPDATE SET stopped = true, removed = true, wanted = NULL, removals = l.removals + 1 WHERE NOT l.removed";
+    ADMIT = "INSERT INTO voronka.leases AS l (partner, stopped) VALUES ($1, true) \
+        ON CONFLICT (partner) DO UPDATE SET stopped = true, removed = false";
+    /// Of a partner that nobody knows there is nothing to be read anew.
+    EDITION_NEXT = "UPDATE voronka.leases SET edition = edition + 1 WHERE partner = $1";
+    /// Kept from being taken until the transaction ends.
+    LEASE_HELD = "SELECT holder, epoch, stopped FROM voronka.leases WHERE partner = $1 FOR UPDATE";
+    LEASE_DROP = "DELETE FROM voronka.leases WHERE partner = $1 AND NOT removed";
     NEWS_ADD = "INSERT INTO voronka.news (partner, conversation) \
         SELECT t.* FROM unnest($1::text[], $2::uuid[]) AS t (partner, conversation)";
     NEWS_LAST = "SELECT coalesce(max(id), 0)::int8 FROM voronka.news";

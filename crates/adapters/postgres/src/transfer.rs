@@ -242,7 +242,7 @@ impl Errand for Erase {
     type Answer = u64;
 
     async fn run(&self, desk: &mut Desk<'_>) -> Result<u64, Problem> {
-        desk.serve(&self.0, Posting::No).await?;
+        desk.must_be_nobody_elses(&self.0).await?;
         let mut gone = 0;
         for table in Table::all().iter().rev() {
             let left = ERASED_MAX - i64::try_from(gone).unwrap_or(ERASED_MAX);

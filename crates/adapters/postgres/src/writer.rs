@@ -13,7 +13,7 @@ use std::{
 
 use async_trait::async_trait;
 use metrics::{Counter, Histogram};
-use sqlx::postgres::PgConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgRow};
 use tokio::sync::{Notify, mpsc, oneshot};
 use voronka_core::{
     ids::{ConversationId, PartnerId},
@@ -31,9 +31,9 @@ use crate::{
     },
     leases::holdings::Holdings,
     problem::Problem,
-    session::{Posting, Session, execute, in_time, statement},
+    session::{Posting, Session, execute, in_time, of_partner, statement},
     sql,
-    values::Id,
+    values::{Id, get},
 };
 
 /// Calls that may wait for the writer; callers beyond wait for a place.
@@ -114,6 +114,21 @@ impl Desk<'_> {
     /// Whether turns, results and timers of a partner may be written: nobody else serves it until the transaction ends.
     pub(crate) fn may_write(&self, partner: &PartnerId) -> bool {
         self.granted.as_ref().is_none_or(|granted| granted.contains(partner))
+    }
+
+    /// Refuses to end what another process serves, or could begin to before the transaction ends: the partner is ours, or
+    /// nobody is to serve it and nobody does. From here on the transaction is about it.
+    pub(crate) async fn must_be_nobody_elses(&mut self, partner: &PartnerId) -> Result<(), Problem> {
+        self.serve(partner, Posting::No).await?;
+        let lease =
+            |row: &PgRow| Ok((get::<Option<Id>>(row, 0)?.map(|id| id.0), get::<i64>(row, 1)?, get::<bool>(row, 2)?));
+        let may_end = match self.session.one(of_partner(sql::LEASE_HELD, partner), lease).await? {
+            // Nobody has ever served it.
+            None => true,
+            Some((None, _, stopped)) => stopped,
+            Some((Some(holder), epoch, _)) => self.ours.holdings.is_ours(partner, holder, epoch),
+        };
+        if may_end { Ok(()) } else { Err(Problem::Store(StoreError::Elsewhere)) }
     }
 
     /// Makes sure of more partners.

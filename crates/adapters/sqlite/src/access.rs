@@ -31,7 +31,8 @@ use crate::{
 };
 
 /// The schema, oldest step first. A step that was released is never edited.
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/access_0001.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("../migrations/access_0001.sql"), include_str!("../migrations/access_0002.sql")];
 /// Marks the file (`vacc`).
 const APPLICATION_ID: i64 = 0x7661_6363;
 /// How long a statement waits for the command line, or for a backup.

@@ -123,6 +123,15 @@ impl Access {
         Ok(taken)
     }
 
+    /// The same of a partner that was removed so often by now, unless that was done when it was.
+    pub(crate) fn take_rights_of(&self, removed: &PartnerId, times: i64, by: &str) -> Result<usize, StoreError> {
+        let taken = self.store.take_grants_of_removed(removed, times)?;
+        if taken > 0 {
+            self.store.audit(&deed(self.clock.now(), by, removed.as_str(), "rights taken", ""))?;
+        }
+        Ok(taken)
+    }
+
     /// The end of a link by which a user chooses a password and a second factor; it is shown once and kept nowhere.
     pub(crate) fn make_link(&self, user: i64, name: &str, by: &str) -> Result<String, StoreError> {
         let now = self.clock.now();

@@ -141,7 +141,7 @@ async fn write_database(store: &dyn Store, room: &Path) -> Result<Vec<Piece>, Pr
         pieces.push(piece);
     }
     let marks = StopMarks::of(room);
-    for partner in store.stops().all().await? {
+    for partner in store.stops().said().await?.stopped {
         marks.put(&partner).map_err(|error| unwritable(marks.folder(), &error))?;
         pieces.push(Piece::Stopped(partner));
     }

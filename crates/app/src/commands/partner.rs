@@ -10,6 +10,7 @@ mod moving;
 use std::{borrow::Cow, path::Path, process::ExitCode};
 
 use voronka_core::ids::PartnerId;
+use voronka_postgres::Word;
 
 use super::check;
 use crate::{
@@ -110,6 +111,7 @@ fn state_key(state: PartnerState) -> &'static str {
         PartnerState::Serving => "partner-serving",
         PartnerState::Elsewhere => "partner-elsewhere",
         PartnerState::Stopped => "partner-stopped",
+        PartnerState::Removed => "partner-removed",
         PartnerState::Broken => "partner-broken",
         PartnerState::Changing => "partner-changing",
         PartnerState::Off => "partner-off",
@@ -152,7 +154,8 @@ async fn note(wish: &Partner, partner: &PartnerId, change: Change) -> Result<(),
     if !wish.partners.join(partner.as_str()).join("config.yaml").is_file() {
         return Err(unknown(partner, &wish.partners));
     }
-    store::stops(&wish.data, wish.database.as_ref()).await?.say(partner, change == Change::Stop).await
+    let word = if change == Change::Stop { Word::Stop } else { Word::Start };
+    store::stops(&wish.data, wish.database.as_ref()).await?.say(partner, word).await
 }
 
 /// Of a running house as it says, else of the folders.
@@ -164,9 +167,13 @@ async fn reports(wish: &Partner) -> Result<Vec<PartnerReport>, Problem> {
     let mut unknown = folders(&wish.partners)?;
     unknown.retain(|partner| known.iter().all(|report| report.partner != *partner));
     if !unknown.is_empty() {
-        let stopped = store::stops(&wish.data, wish.database.as_ref()).await?.all().await?;
+        let said = store::stops(&wish.data, wish.database.as_ref()).await?.said().await?;
         known.extend(unknown.into_iter().map(|partner| {
-            let state = if stopped.contains(&partner) { PartnerState::Stopped } else { PartnerState::Off };
+            let state = match () {
+                () if said.removed.contains(&partner) => PartnerState::Removed,
+                () if said.stopped.contains(&partner) => PartnerState::Stopped,
+                () => PartnerState::Off,
+            };
             PartnerReport { partner, state, by: None, since: None, why: None, accounts: Vec::new() }
         }));
     }

@@ -4,7 +4,7 @@ mod server;
 
 use std::{
     borrow::Cow,
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs::{self, File},
     io,
     os::unix::fs::OpenOptionsExt,
@@ -20,6 +20,7 @@ use voronka_core::{
     ports::{Clock, Transfer},
 };
 use voronka_engine::SystemClock;
+use voronka_postgres::Word;
 use voronka_sqlite::SqliteStore;
 
 use self::server::Server;
@@ -134,7 +135,7 @@ pub(super) async fn restore(wish: &Restore, passphrase: Option<&SecretString>) -
     };
     let restored = restored.await;
     match (server, &restored) {
-        (Some(server), Ok(_)) => server.keep().await?,
+        (Some(server), Ok(restored)) => server.keep(&stopped_of(&restored.manifest)).await?,
         (Some(server), Err(_)) => server.give_back().await,
         (None, _) => {}
     }
@@ -157,6 +158,11 @@ pub(super) struct Restored {
 
 /// Files of partners' folders.
 type Folders = BTreeMap<PartnerId, Vec<FolderPath>>;
+
+fn stopped_of(manifest: &Manifest) -> BTreeSet<PartnerId> {
+    let stopped = |kept: &Kept| if let Piece::Stopped(partner) = &kept.name { Some(partner.clone()) } else { None };
+    manifest.files.iter().filter_map(stopped).collect()
+}
 
 fn folders_of(manifest: &Manifest) -> Folders {
     let mut folders = Folders::new();
@@ -228,7 +234,7 @@ async fn fill(
             copy_all(&store::at(&in_folder)?, server).await?;
         }
         for partner in StopMarks::of(&stage.path).all() {
-            store.stops().say(&partner, true).await?;
+            store.stops().say(&partner, Word::Stop).await?;
         }
     }
     let erased = match later {

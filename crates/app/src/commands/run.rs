@@ -39,6 +39,7 @@ pub(crate) async fn run(wish: Run, keys: &KeySource, texts: &Texts) -> Result<Ex
     if !take_in(&partners, &there, texts).await {
         return Ok(ExitCode::FAILURE);
     }
+    partners.take_rights_of_removed().await?;
     let listener = server::listen(wish.listen).await?;
     let private = match wish.metrics {
         Some(address) => Some(server::listen(address).await?),

@@ -58,7 +58,7 @@ impl Moving {
         if wish.secrets && wish.passphrase.is_none() {
             return Err(Problem::new("export-open-secrets", vec![]).hint("export-open-secrets-hint"));
         }
-        if !self.has_folder(partner) && !self.has_rows(partner).await? {
+        if !self.has(partner).await? {
             let args = vec![("partner", partner.to_string()), ("dir", self.folders.place().display().to_string())];
             return Err(Problem::new("problem-no-such-partner", args).hint("problem-no-such-partner-hint"));
         }
@@ -71,7 +71,7 @@ impl Moving {
             None => None,
         };
         let secrets = vault.is_some() || files.iter().any(FolderPath::is_secret);
-        let stopped = self.store.stops().all().await?.contains(partner);
+        let stopped = self.store.stops().said().await?.stopped.contains(partner);
         let house = InstanceKey::existing(&self.data).map(|key| key.house_mark());
         let about = About { partner: partner.clone(), stopped, secrets, house, tables: tables.clone() };
         let file = wish.to.clone().unwrap_or_else(|| {

@@ -10,21 +10,22 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use voronka_core::{ids::PartnerId, ports::TRANSFER_NOTES};
+use voronka_postgres::Word;
 
 use super::{
-    Counts, Moving, count_rows, counts, enter_rows, erase, failed,
+    Counts, Moving, admit, count_rows, counts, enter_rows, erase, failed,
     part::{self, About, Part},
     unsound,
 };
 use crate::{
-    archive::{self, FolderPath, Workroom, private_folder, put_folder, unwritable},
+    archive::{self, FolderPath, Kept, Workroom, private_folder, put_folder, unwritable},
     erasures::{self, Later},
     out::{Problem, unreadable},
     secrets::{OpenSecret, VaultError},
     wiring::InstanceKey,
 };
 
-/// Under [`TRANSFER_NOTES`]: an import is under way; empty: it is over.
+/// Under [`TRANSFER_NOTES`]: which file an import under way is of, by its sum; empty: it is over.
 const UNDER_WAY: &str = "import";
 
 /// Which file is to be read.
@@ -60,7 +61,7 @@ enum Here {
 
 impl Moving {
     /// Reads all of a file before anything is written. The rows come first; the folder, by which a partner is one, comes last. An
-    /// import that was broken off goes on, or begins anew.
+    /// import that was broken off begins anew with the same file.
     ///
     /// # Errors
     /// When the file is not what was written, when the partner is there already, or when something cannot be written.
@@ -71,7 +72,8 @@ impl Moving {
         let Unpacked { about, files, secrets, at } =
             unpacking.await.map_err(|error| unwritable(&room.path, &error))??;
         let partner = &about.partner;
-        let here = self.here(&about).await?;
+        let sum = Kept::measured((), &wish.file).map_err(|error| unreadable(&wish.file, &error))?.sha256;
+        let here = self.here(&about, &sum).await?;
         let mut imported = Imported {
             partner: partner.clone(),
             tables: about.tables.clone(),
@@ -87,19 +89,26 @@ impl Moving {
         if wish.dry_run {
             return Ok(imported);
         }
+        // Nobody serves it before it is whole, whatever they know of one of its name.
+        self.store.stops().say(partner, Word::Stop).await?;
+        let noted = async |note: &str| {
+            let noted = self.store.keep_value(partner, TRANSFER_NOTES, UNDER_WAY, note).await;
+            noted.map_err(|error| failed(&*self.store, &error))
+        };
         if here == Here::InPart {
             erase(&*self.store, partner).await?;
         }
+        noted(&sum).await?;
         if here != Here::Whole {
-            self.enter_all(partner, &room.path, &about.tables).await?;
+            enter_rows(&*self.store, partner, &room.path.join(Part::Rows.to_string()), &about.tables).await?;
         }
         self.vault().enter(partner, &secrets).await.map_err(told)?;
         imported.erased = self.erase_again(&about, at).await?;
-        self.store.stops().say(partner, about.stopped).await?;
         let folder = self.folder(partner);
         put_folder(&room.path.join(part::FOLDER), &files, &folder).map_err(|error| unwritable(&folder, &error))?;
-        // Where the folder is there the note says nothing any more; whoever serves the partner by now may keep us from it.
-        let _over = self.store.keep_value(partner, TRANSFER_NOTES, UNDER_WAY, "").await;
+        // A note that stayed would let a later import erase what has been said since.
+        noted("").await?;
+        admit(&*self.store, partner, if about.stopped { Word::Stop } else { Word::Start }).await?;
         Ok(imported)
     }
 
@@ -115,33 +124,30 @@ impl Moving {
         Later::of(known, since, key).erase_of(&*self.store, &about.partner).await.map(Some)
     }
 
-    /// What an import that was broken off has left of its rows.
-    async fn here(&self, about: &About) -> Result<Here, Problem> {
+    /// What an import of this file that was broken off has left.
+    async fn here(&self, about: &About, sum: &str) -> Result<Here, Problem> {
         let partner = &about.partner;
         let is_there = || {
             let args = vec![("partner", partner.to_string())];
             Problem::new("import-exists", args).hint("import-exists-hint")
         };
+        let unread = |error| failed(&*self.store, &error);
+        // Another process may have its folder elsewhere.
+        if self.store.holder(partner).await.map_err(unread)?.is_some() {
+            return Err(is_there());
+        }
+        let note = self.store.value(partner, TRANSFER_NOTES, UNDER_WAY).await.map_err(unread)?;
+        if note.is_some_and(|note| note == sum) {
+            return Ok(Here::InPart);
+        }
         if self.has_folder(partner) {
             return Err(is_there());
         }
         if !self.has_rows(partner).await? {
             return Ok(Here::Nothing);
         }
-        let unread = |error| failed(&*self.store, &error);
-        let note = self.store.value(partner, TRANSFER_NOTES, UNDER_WAY).await.map_err(unread)?;
-        if note.is_some_and(|note| !note.is_empty()) {
-            return Ok(Here::InPart);
-        }
         let is_same = counts(&*self.store, partner).await.map_err(unread)? == about.tables;
         if is_same { Ok(Here::Whole) } else { Err(is_there()) }
-    }
-
-    async fn enter_all(&self, partner: &PartnerId, room: &Path, tables: &Counts) -> Result<(), Problem> {
-        let store = &*self.store;
-        let unwritten = |error| failed(store, &error);
-        store.keep_value(partner, TRANSFER_NOTES, UNDER_WAY, "1").await.map_err(unwritten)?;
-        enter_rows(store, partner, &room.join(Part::Rows.to_string()), tables).await
     }
 }
 

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use voronka_core::ids::PartnerId;
+use voronka_postgres::Word;
 
 use super::{Export, Exported, Moving, erase, import::unpack, unsound};
 use crate::{
@@ -110,13 +111,14 @@ impl Moving {
         if config.is_file() {
             fs::rename(&config, gone).map_err(|error| unwritable(&config, &error))?;
         }
+        // Nor does anybody who has the folder still, or comes back, make it anew.
+        self.store.stops().say(&partner, Word::Remove).await?;
         let rows = erase(&*self.store, &partner).await?;
         let people = self.take_rights(&partner)?;
         // An index of its own is there where its pages are compared by their sense.
         for folder in [folder, self.data.join(format!("index-{partner}"))] {
             delete_folder(&folder).map_err(|error| unwritable(&folder, &error))?;
         }
-        self.store.stops().forget(&partner).await?;
         let note = self.note(&partner);
         fs::remove_file(&note).map_err(|error| unwritable(&note, &error))?;
         Ok(Removed { partner, kept, rows, people })

@@ -250,16 +250,27 @@ async fn a_damaged_file_leaves_nothing() {
 async fn an_import_that_was_killed_is_done_again() {
     let (site, of) = Site::with_korica().await;
     let exported = site.export(None, false).await.unwrap();
-    let among = Site::new();
-    among.store.keep_value(&korica(), TRANSFER_NOTES, "import", "1").await.unwrap();
-    let page = site.store.leave(&korica(), None).await.unwrap().page(3).await.unwrap();
-    among.store.enter(&korica(), page.rows).await.unwrap();
+    let half = async |site: &Site, note: &str| {
+        let new = Site::new();
+        new.store.keep_value(&korica(), TRANSFER_NOTES, "import", note).await.unwrap();
+        let page = site.store.leave(&korica(), None).await.unwrap().page(3).await.unwrap();
+        new.store.enter(&korica(), page.rows).await.unwrap();
+        new
+    };
+    let sum = crate::archive::Kept::measured((), &exported.file).unwrap().sha256;
+    let among = half(&site, &sum).await;
+    // Its folder was there already, and it was not served yet.
+    among.write("config.yaml", "name: Корица\n");
     among.import(&exported.file, None).await.unwrap();
+    let of_another = half(&site, "the sum of another file").await;
+    assert_eq!(key(of_another.import(&exported.file, None).await), "import-exists", "what it has may be its own");
     let behind = Site::new();
     copy(&*site.store, &*behind.store, &korica(), |_| {}).await.unwrap();
     behind.write("knowledge/доставка.md", "half");
     behind.import(&exported.file, None).await.unwrap();
     for new in [among, behind] {
+        let note = new.store.value(&korica(), TRANSFER_NOTES, "import").await.unwrap();
+        assert_eq!(note.as_deref(), Some(""), "no later import takes it for half of one");
         assert_eq!(everything(&*new.store, &korica(), &of).await, everything(&*site.store, &korica(), &of).await);
         assert!(new.moving.has_folder(&korica()));
     }

@@ -35,6 +35,8 @@ pub(crate) enum PartnerState {
     /// Another process serves it, or none yet.
     Elsewhere,
     Stopped,
+    /// It is gone for good; the folder here is left over.
+    Removed,
     Broken,
     /// It is being started or stopped just now.
     Changing,
@@ -59,6 +61,7 @@ impl Partners {
                     why = Some(broken.why.clone());
                     PartnerState::Broken
                 }
+                Ok(Life::Removed) => PartnerState::Removed,
                 Ok(Life::Ready(_)) => PartnerState::Elsewhere,
                 Ok(Life::Serving(serving)) => {
                     (since, why) = (Some(serving.since), serving.refused_edit.clone());

@@ -1,18 +1,15 @@
 //! Which of the partners are served here, where several processes share them.
 
-use std::{
-    collections::BTreeSet,
-    sync::{Arc, PoisonError},
-};
+use std::sync::{Arc, PoisonError};
 
 use futures::{StreamExt, stream};
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info};
+use tracing::{info, warn};
 use voronka_core::ids::PartnerId;
 use voronka_postgres::Share;
 
-use super::{Life, Partners, Resident, TAKEN_IN_AT_ONCE, reload};
-use crate::out;
+use super::{Life, Partners, Removals, Resident, TAKEN_IN_AT_ONCE, reload};
+use crate::out::{self, Problem};
 
 /// What is to be done with a partner by what all processes know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,17 +18,20 @@ enum Due {
     Settle,
     Stop,
     Start,
+    /// It is gone for good.
+    Remove,
 }
 
 impl Due {
     fn of(id: &PartnerId, life: &Life, share: &Share) -> Option<Self> {
         let (is_ours, is_stopped) = (share.ours.contains(id), share.stopped.contains(id));
         match life {
-            Life::Ready(_) | Life::Serving(_) | Life::Broken(_) if is_stopped => Some(Self::Stop),
+            Life::Removed if share.removed.contains(id) => None,
+            _ if share.removed.contains(id) => Some(Self::Remove),
+            Life::Ready(_) | Life::Serving(_) | Life::Broken(_) | Life::Removed if is_stopped => Some(Self::Stop),
             Life::Ready(_) => is_ours.then_some(Self::Settle),
             Life::Serving(_) => (!is_ours).then_some(Self::Settle),
-            // One that was removed meanwhile does not come back by itself.
-            Life::Stopped => (share.editions.contains_key(id) && !is_stopped).then_some(Self::Start),
+            Life::Stopped | Life::Removed => (share.editions.contains_key(id) && !is_stopped).then_some(Self::Start),
             Life::New | Life::Broken(_) => None,
         }
     }
@@ -39,46 +39,71 @@ impl Due {
 
 impl Partners {
     /// Serves our share until `stop`: who is ours now is served, and who is not any more is let go of when its work has ended.
-    /// Whom somebody stopped or started through another process is stopped or started here as well.
+    /// Whom somebody stopped, started or removed through another process is so here as well.
     pub(crate) async fn follow_shares(self: Arc<Self>, stop: CancellationToken) {
         let mut share = self.sharing.share();
-        let mut known: BTreeSet<PartnerId> = share.borrow().editions.keys().cloned().collect();
+        let (mut followed, mut known, mut is_told) = (Removals::new(), share.borrow().editions.clone(), false);
         loop {
             tokio::select! {
                 // Whoever was busy when it changed is looked at again.
                 _changed = tokio::time::timeout(reload::EVERY, share.changed()) => {}
                 () = stop.cancelled() => return,
             }
-            if !known.iter().eq(share.borrow().editions.keys()) {
-                let now = share.borrow().editions.keys().cloned().collect();
-                known.difference(&now).for_each(|removed| self.take_rights(removed));
-                known = now;
+            let now = share.borrow().clone();
+            if followed != now.removals {
+                match self.take_rights(now.removals.clone()).await {
+                    Ok(()) => (followed, is_told) = (now.removals.clone(), false),
+                    Err(problem) if !is_told => {
+                        out::problem(&problem, &self.texts);
+                        is_told = true;
+                    }
+                    Err(_tried_again) => {}
+                }
             }
             for (id, resident) in self.residents() {
                 let Ok(mut life) = Arc::clone(&resident.life).try_lock_owned() else { continue };
-                let Some(due) = Due::of(&id, &life, &share.borrow()) else { continue };
+                // Whoever serves it may have been given what it lacks.
+                let is_mended =
+                    matches!(*life, Life::Broken(_)) && now.editions.contains_key(&id) && !known.contains_key(&id);
+                let Some(due) = Due::of(&id, &life, &now).or(is_mended.then_some(Due::Start)) else { continue };
                 let partners = Arc::clone(&self);
                 // One that takes long over it keeps no other from it.
                 tokio::spawn(async move { partners.follow(due, &resident, &mut life).await });
             }
+            known = now.editions;
         }
     }
 
-    /// Another process has removed a partner: users of this one's pages have no right to it either.
-    fn take_rights(&self, removed: &PartnerId) {
-        let (house, removed) = (Arc::clone(&self.house), removed.clone());
-        tokio::task::spawn_blocking(move || match house.take_rights(&removed, "another process") {
-            Ok(0) => {}
-            Ok(people) => info!(partner = %removed, people, "rights to the pages of a removed partner were taken away"),
-            Err(error) => error!(partner = %removed, %error, "rights to the pages of a removed partner are left"),
-        });
+    /// Takes the rights to the pages of partners away that were removed while this process was away, before anybody is answered.
+    ///
+    /// # Errors
+    /// When it is not known who was removed, or rights cannot be taken away.
+    pub(crate) async fn take_rights_of_removed(&self) -> Result<(), Problem> {
+        self.take_rights(self.stops.said().await?.removals).await
+    }
+
+    /// Users of this process's pages have no right to those of partners that were removed since it last looked.
+    async fn take_rights(&self, removals: Removals) -> Result<(), Problem> {
+        let house = Arc::clone(&self.house);
+        let taking = tokio::task::spawn_blocking(move || house.take_rights_of(&removals, "another process"));
+        let failed = |cause: String| Problem::new("partner-rights-left", vec![("cause", cause)]);
+        let people = taking.await.map_err(|error| failed(error.to_string()))?;
+        let people = people.map_err(|error| failed(error.to_string()))?;
+        if people > 0 {
+            info!(people, "rights to the pages of removed partners were taken away");
+        }
+        Ok(())
     }
 
     async fn follow(&self, due: Due, resident: &Resident, life: &mut Life) {
         match due {
             Due::Settle => self.settle(resident, life).await,
             Due::Stop => {
+                let was_removed = matches!(life, Life::Removed);
                 self.close(resident, life).await;
+                if was_removed {
+                    self.look_at_stopped(resident).await;
+                }
                 info!(partner = %resident.id, "the partner was stopped through another process");
             }
             Due::Start => {
@@ -86,6 +111,13 @@ impl Partners {
                 if let Err(problem) = self.open(resident, life).await {
                     out::problem(&problem, &self.texts);
                 }
+            }
+            Due::Remove => {
+                self.close(resident, life).await;
+                self.clear_away(&resident.id).await;
+                *resident.terms() = None;
+                *life = Life::Removed;
+                warn!(partner = %resident.id, "the partner was removed through another process; a folder of it is left over");
             }
         }
     }

@@ -2,63 +2,90 @@
 //! data folder, so that it can be noted while no process runs; where several share a database there, so that all follow.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs, io,
     path::{Path, PathBuf},
 };
 
 use async_trait::async_trait;
 use voronka_core::ids::PartnerId;
-use voronka_postgres::PostgresStore;
+use voronka_postgres::{Heard, PostgresStore, Word};
 
 use crate::{
     out::{Problem, unreadable},
     store,
 };
 
+/// What is said of partners.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Said {
+    /// Nobody is to serve them.
+    pub(crate) stopped: BTreeSet<PartnerId>,
+    /// They are gone for good: a folder that somebody still has of one is left over.
+    pub(crate) removed: BTreeSet<PartnerId>,
+    /// How often one of this name was removed, where one was.
+    pub(crate) removals: Removals,
+}
+
+/// How often partners of a name were removed.
+pub(crate) type Removals = BTreeMap<PartnerId, i64>;
+
 /// Where it is said who is stopped. It holds over restarts.
 #[async_trait]
 pub(crate) trait Stops: Send + Sync {
-    /// All that are.
-    async fn all(&self) -> Result<BTreeSet<PartnerId>, Problem>;
+    /// All that is said.
+    async fn said(&self) -> Result<Said, Problem>;
 
-    /// Whether one is from now on.
-    async fn say(&self, partner: &PartnerId, stopped: bool) -> Result<(), Problem>;
+    /// Says it from now on.
+    async fn say(&self, partner: &PartnerId, word: Word) -> Result<(), Problem>;
 
-    /// The partner is removed: one of its name that comes later is another one.
-    async fn forget(&self, partner: &PartnerId) -> Result<(), Problem>;
+    /// A partner that was to come has not: nothing was said of it.
+    async fn unsay(&self, partner: &PartnerId) -> Result<(), Problem>;
 }
 
 #[async_trait]
 impl Stops for StopMarks {
-    async fn all(&self) -> Result<BTreeSet<PartnerId>, Problem> {
-        Ok(Self::all(self).into_iter().collect())
+    /// Of one that is removed nothing is left where it would be served.
+    async fn said(&self) -> Result<Said, Problem> {
+        Ok(Said { stopped: self.all().into_iter().collect(), ..Said::default() })
     }
 
-    async fn say(&self, partner: &PartnerId, stopped: bool) -> Result<(), Problem> {
-        let said = if stopped { self.put(partner) } else { self.take_away(partner) };
+    async fn say(&self, partner: &PartnerId, word: Word) -> Result<(), Problem> {
+        let said = match word {
+            Word::Stop => self.put(partner),
+            Word::Start | Word::Remove => self.take_away(partner),
+            Word::Admit => Ok(()),
+        };
         said.map_err(|error| unreadable(&self.0, &error))
     }
 
-    async fn forget(&self, partner: &PartnerId) -> Result<(), Problem> {
-        self.say(partner, false).await
+    async fn unsay(&self, partner: &PartnerId) -> Result<(), Problem> {
+        self.say(partner, Word::Start).await
     }
 }
 
 #[async_trait]
 impl Stops for PostgresStore {
-    async fn all(&self) -> Result<BTreeSet<PartnerId>, Problem> {
+    async fn said(&self) -> Result<Said, Problem> {
         let share = self.sharing().await.map_err(|error| store::refused(self.address(), &error))?;
-        Ok(share.stopped)
+        let stopped = share.stopped.difference(&share.removed).cloned().collect();
+        Ok(Said { stopped, removed: share.removed, removals: share.removals })
     }
 
-    async fn say(&self, partner: &PartnerId, stopped: bool) -> Result<(), Problem> {
-        self.stop(partner, stopped).await.map_err(|error| store::refused(self.address(), &error))
+    async fn say(&self, partner: &PartnerId, word: Word) -> Result<(), Problem> {
+        match Self::say(self, partner, word).await.map_err(|error| store::refused(self.address(), &error))? {
+            Heard::Yes => Ok(()),
+            Heard::WasRemoved => Err(was_removed(partner)),
+        }
     }
 
-    async fn forget(&self, partner: &PartnerId) -> Result<(), Problem> {
-        self.drop_lease(partner).await.map_err(|error| store::refused(self.address(), &error))
+    async fn unsay(&self, partner: &PartnerId) -> Result<(), Problem> {
+        Self::unsay(self, partner).await.map_err(|error| store::refused(self.address(), &error))
     }
+}
+
+fn was_removed(partner: &PartnerId) -> Problem {
+    Problem::new("problem-partner-removed", vec![("partner", partner.to_string())]).hint("problem-partner-removed-hint")
 }
 
 /// The marks of stopped partners.

@@ -385,7 +385,7 @@ async fn who_calls_and_goes_away_leaves_nothing_half_done() {
         tokio::task::yield_now().await;
     }
     assert_eq!((stage.state("anna").0, stage.chat("anna").await), (PartnerState::Stopped, StatusCode::NOT_FOUND));
-    assert!(stage.partners.stops.all().await.unwrap().contains(&anna));
+    assert!(stage.partners.stops.said().await.unwrap().stopped.contains(&anna));
 }
 
 #[tokio::test]

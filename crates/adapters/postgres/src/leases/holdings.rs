@@ -59,6 +59,12 @@ impl Holdings {
         held.as_ref().is_none_or(|held| held.epochs.contains_key(partner) && Instant::now() < held.until)
     }
 
+    /// Whether a lease that says so is ours.
+    pub(crate) fn is_ours(&self, partner: &PartnerId, holder: Uuid, epoch: i64) -> bool {
+        let held = self.read();
+        held.as_ref().is_some_and(|held| held.by == holder && held.epochs.get(partner) == Some(&epoch))
+    }
+
     /// Of news behind the last that was heard, those for partners of ours. Whoever begins to serve one reads all its mail, so
     /// that nothing need be kept for later.
     pub(super) fn hear(&self, news: Vec<(i64, ConversationKey)>) -> Vec<ConversationKey> {

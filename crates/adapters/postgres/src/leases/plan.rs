@@ -1,6 +1,9 @@
 //! Who is to serve whom. Every instance computes its own part from the same rows; nothing else need be agreed on.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use uuid::Uuid;
 use voronka_core::ids::PartnerId;
@@ -10,7 +13,7 @@ use voronka_core::ids::PartnerId;
 pub(super) struct Living {
     pub(super) id: Uuid,
     pub(super) name: String,
-    pub(super) able: BTreeSet<PartnerId>,
+    pub(super) able: Arc<BTreeSet<PartnerId>>,
 }
 
 /// A row of the leases.
@@ -22,6 +25,9 @@ pub(super) struct Lease {
     pub(super) stopped: bool,
     /// Grows when the partner's secrets change.
     pub(super) edition: i64,
+    /// It is gone, and stopped.
+    pub(super) removed: bool,
+    pub(super) removals: i64,
 }
 
 /// What one instance is to do.
@@ -37,7 +43,7 @@ pub(super) struct Plan {
 /// elsewhere goes there, if there is anybody to serve it.
 pub(super) fn plan(me: Uuid, living: &[Living], leases: &BTreeMap<PartnerId, Lease>) -> Plan {
     let none = BTreeSet::new();
-    let able = living.iter().find(|one| one.id == me).map_or(&none, |one| &one.able);
+    let able = living.iter().find(|one| one.id == me).map_or(&none, |one| &*one.able);
     let mut plan = Plan::default();
     let ours = leases.iter().filter(|(_, lease)| lease.holder == Some(me)).map(|(partner, _)| partner);
     plan.let_go.extend(ours.filter(|partner| !able.contains(*partner)).cloned());
@@ -102,7 +108,7 @@ mod tests {
     }
 
     fn one(id: u128, able: &str) -> Living {
-        Living { id: Uuid::from_u128(id), name: format!("n{id}"), able: set(able) }
+        Living { id: Uuid::from_u128(id), name: format!("n{id}"), able: set(able).into() }
     }
 
     fn leases(of: &[(&str, u128)]) -> BTreeMap<PartnerId, Lease> {

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     time::Duration,
 };
 
@@ -36,7 +37,7 @@ pub(super) struct Page {
 struct Seen {
     id: Uuid,
     instance: Instance,
-    able: BTreeSet<PartnerId>,
+    able: Arc<BTreeSet<PartnerId>>,
     health: String,
     /// Since its last sign of life.
     silent: Duration,
@@ -126,7 +127,9 @@ impl Page {
             Ok(Seen {
                 id: get::<Id>(row, 0)?.0,
                 instance: Instance { name: get(row, 1)?, address: get(row, 2)? },
-                able: get::<String>(row, 3)?.split(' ').filter_map(|name| PartnerId::parse(name).ok()).collect(),
+                able: Arc::new(
+                    get::<String>(row, 3)?.split(' ').filter_map(|name| PartnerId::parse(name).ok()).collect(),
+                ),
                 health: get(row, 4)?,
                 silent: Duration::from_millis(u64::try_from(silent).unwrap_or_default()),
             })
@@ -135,7 +138,8 @@ impl Page {
         let leases = session.all(statement(sql::LEASES), |row| {
             let holder = get::<Option<Id>>(row, 1)?.map(|id| id.0);
             let (epoch, wanted, stopped, edition) = (get(row, 2)?, get(row, 3)?, get(row, 4)?, get(row, 5)?);
-            Ok((get(row, 0)?, Lease { holder, epoch, wanted, stopped, edition }))
+            let (removed, removals) = (get(row, 6)?, get(row, 7)?);
+            Ok((get(row, 0)?, Lease { holder, epoch, wanted, stopped, edition, removed, removals }))
         });
         let leases = leases.await?.into_iter().collect();
         Ok(Self { instances, dead_after, leases })
@@ -146,12 +150,17 @@ impl Page {
     }
 
     pub(super) fn living(&self) -> Vec<Living> {
-        let living = |one: &Seen| Living { id: one.id, name: one.instance.name.clone(), able: one.able.clone() };
+        let living = |one: &Seen| Living { id: one.id, name: one.instance.name.clone(), able: Arc::clone(&one.able) };
         self.alive().map(living).collect()
     }
 
     fn peers(&self) -> Vec<Peer> {
-        self.alive().map(|one| Peer { instance: one.instance.clone(), health: one.health.clone() }).collect()
+        let peer = |one: &Seen| Peer {
+            instance: one.instance.clone(),
+            health: one.health.clone(),
+            able: Arc::clone(&one.able),
+        };
+        self.alive().map(peer).collect()
     }
 
     fn holders(&self) -> BTreeMap<PartnerId, Instance> {
@@ -159,14 +168,25 @@ impl Page {
         self.leases.iter().filter_map(|(partner, lease)| Some((partner.clone(), of(lease)?))).collect()
     }
 
-    fn stopped(&self) -> BTreeSet<PartnerId> {
-        self.leases.iter().filter(|(_, lease)| lease.stopped).map(|(partner, _)| partner.clone()).collect()
+    fn of_those(&self, are: impl Fn(&Lease) -> bool) -> BTreeSet<PartnerId> {
+        self.leases.iter().filter(|(_, lease)| are(lease)).map(|(partner, _)| partner.clone()).collect()
+    }
+
+    fn numbers(&self, of: impl Fn(&Lease) -> Option<i64>) -> BTreeMap<PartnerId, i64> {
+        self.leases.iter().filter_map(|(partner, lease)| Some((partner.clone(), of(lease)?))).collect()
     }
 
     /// As everybody may see it.
     pub(super) fn share(&self) -> Share {
-        let editions = self.leases.iter().map(|(partner, lease)| (partner.clone(), lease.edition)).collect();
-        Share { editions, holders: self.holders(), stopped: self.stopped(), living: self.peers(), ..Share::default() }
+        Share {
+            editions: self.numbers(|lease| (!lease.removed).then_some(lease.edition)),
+            holders: self.holders(),
+            stopped: self.of_those(|lease| lease.stopped),
+            removed: self.of_those(|lease| lease.removed),
+            removals: self.numbers(|lease| (lease.removals > 0).then_some(lease.removals)),
+            living: self.peers(),
+            ..Share::default()
+        }
     }
 
     /// What one holds, with the epochs.

@@ -7,13 +7,13 @@ use tokio::sync::watch;
 use voronka_core::{
     ids::PartnerId,
     message::Timer,
-    ports::{CommitError, Journal, KeyValues, PostedMail, SECRETS, Settled, StoreError},
+    ports::{CommitError, Journal, KeyValues, PostedMail, SECRETS, Settled, StoreError, Transfer},
     rows::{DeadLetter, TimerRow},
 };
 use voronka_testkit::journal::sample;
 
 use super::InDatabase;
-use crate::{Instance, Leases, Pace, PostgresStore, Share};
+use crate::{Heard, Instance, Leases, Pace, PostgresStore, Share, Word};
 
 const QUICK: Pace = Pace {
     sign_every: Duration::from_millis(40),
@@ -189,31 +189,81 @@ async fn a_partner_goes_to_whom_it_is_wanted_by_and_to_nobody_while_it_is_stoppe
     fixture.store.want(&all.iter().cloned().collect::<Vec<_>>(), Some("second")).await.unwrap();
     first.serves(0, &all).await;
     second.serves(2, &BTreeSet::new()).await;
-    fixture.store.stop(&sample::partner("a"), true).await.unwrap();
+    fixture.store.say(&sample::partner("a"), Word::Stop).await.unwrap();
     let left = second.serves(1, &all).await;
     assert_eq!(left, set(&["b"]));
     first.until(|share| !share.holders.contains_key(&sample::partner("a")) && share.stopped == set(&["a"])).await;
-    fixture.store.stop(&sample::partner("a"), false).await.unwrap();
+    fixture.store.say(&sample::partner("a"), Word::Start).await.unwrap();
     second.serves(2, &left).await;
 }
 
 #[tokio::test]
-async fn nothing_is_known_of_a_partner_that_is_removed_and_one_of_its_name_is_served() {
+async fn one_that_was_removed_is_served_by_nobody_who_still_knows_it_until_one_of_its_name_is_admitted() {
     let fixture = InDatabase::new().await;
-    let anna = sample::partner("anna");
+    let (anna, say) = (sample::partner("anna"), async |word| fixture.store.say(&sample::partner("anna"), word).await);
     let mut one = Process::joins(&fixture, "one", PATIENT, &["anna"]).await;
     one.until(|share| share.ours == set(&["anna"])).await;
-    fixture.store.stop(&anna, true).await.unwrap();
-    one.until(|share| share.ours.is_empty() && share.stopped == set(&["anna"])).await;
-    one.leases.able(BTreeSet::new());
+    for _ in 0..2 {
+        assert_eq!(say(Word::Remove).await, Ok(Heard::Yes));
+    }
+    let share = one.until(|share| share.ours.is_empty() && share.removed == set(&["anna"])).await;
+    assert_eq!((share.stopped, share.editions.len()), (set(&["anna"]), 0));
+    assert_eq!(share.removals, [(anna.clone(), 1)].into(), "removed once, however often it is said");
     one.leases.let_go(&anna);
     one.until(|share| share.holders.is_empty()).await;
-    fixture.store.drop_lease(&anna).await.unwrap();
+    // It has the folder still, or has been away: whatever is said and kept for the partner makes nothing of it.
+    assert_eq!(say(Word::Start).await, Ok(Heard::WasRemoved));
+    say(Word::Stop).await.unwrap();
+    fixture.store.keep_value(&anna, SECRETS, "TOKEN", "1").await.unwrap();
+    fixture.store.want(std::slice::from_ref(&anna), Some("one")).await.unwrap();
+    fixture.store.unsay(&anna).await.unwrap();
     let looked = one.leases.look();
     let share = one.until(|share| share.follows >= looked).await;
-    assert!(share.editions.is_empty() && share.stopped.is_empty(), "{share:?}");
-    one.leases.able(set(&["anna"]));
-    one.until(|share| share.ours == set(&["anna"]) && share.editions.contains_key(&anna)).await;
+    assert!(share.ours.is_empty() && share.holders.is_empty() && share.removed == set(&["anna"]), "{share:?}");
+    say(Word::Admit).await.unwrap();
+    let looked = one.leases.look();
+    let share = one.until(|share| share.follows >= looked).await;
+    assert!(share.ours.is_empty() && share.removed.is_empty() && share.stopped == set(&["anna"]), "{share:?}");
+    assert_eq!(say(Word::Start).await, Ok(Heard::Yes));
+    let share = one.until(|share| share.ours == set(&["anna"])).await;
+    assert_eq!(share.removals, [(anna, 1)].into(), "whoever was away learns of it");
+}
+
+#[tokio::test]
+async fn a_key_of_a_partner_that_nobody_knows_makes_no_partner() {
+    let fixture = InDatabase::new().await;
+    fixture.store.keep_value(&sample::partner("anna"), SECRETS, "TOKEN", "1").await.unwrap();
+    assert_eq!(fixture.database.run("SELECT count(*) FROM voronka.leases"), "0");
+}
+
+/// Whoever ends what is a partner's must be who serves it, or nobody may.
+#[tokio::test]
+async fn what_another_serves_is_neither_erased_nor_forgotten() {
+    let fixture = InDatabase::new().await;
+    let korica = sample::partner("korica");
+    let of = voronka_testkit::journal::suite::furnish(&fixture.store, &korica).await;
+    let mut paused = Process::joins(&fixture, "paused", QUICK, &["korica"]).await;
+    paused.until(|share| share.ours.len() == 1).await;
+    let Process { store: paused, leases, .. } = paused;
+    drop(leases);
+    let mut next = Process::joins(&fixture, "next", QUICK, &["korica"]).await;
+    next.until(|share| share.ours.len() == 1).await;
+    // One that has lost it, and one that never shared.
+    for store in [&paused, &fixture.store] {
+        assert_eq!(store.erase(&korica).await, Err(StoreError::Elsewhere));
+        assert_eq!(store.unsay(&korica).await, Err(StoreError::Elsewhere));
+    }
+    assert_eq!(next.store.load(&of.key, 9).await.unwrap().history.len(), 2);
+    // Nobody holds it, and somebody may begin to at any moment.
+    next.leases.able(BTreeSet::new());
+    next.until(|share| share.ours.is_empty()).await;
+    next.leases.let_go(&korica);
+    next.until(|share| share.holders.is_empty()).await;
+    assert_eq!(fixture.store.erase(&korica).await, Err(StoreError::Elsewhere));
+    fixture.store.say(&korica, Word::Stop).await.unwrap();
+    assert!(fixture.store.erase(&korica).await.unwrap() > 0);
+    fixture.store.unsay(&korica).await.unwrap();
+    assert_eq!(fixture.database.run("SELECT count(*) FROM voronka.leases"), "0");
 }
 
 #[tokio::test]

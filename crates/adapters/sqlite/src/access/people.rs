@@ -91,6 +91,16 @@ impl AccessStore {
         self.write(|connection| Ok(connection.execute(sql::FORGET_GRANTS, [partner.as_str()])?))
     }
 
+    /// The same of a partner that was removed so often by now; nothing, if that is known here already.
+    pub fn take_grants_of_removed(&self, partner: &PartnerId, times: i64) -> Result<usize, StoreError> {
+        self.write(|connection| {
+            if connection.execute(sql::FOLLOW_REMOVAL, params![partner.as_str(), times])? == 0 {
+                return Ok(0);
+            }
+            Ok(connection.execute(sql::FORGET_GRANTS, [partner.as_str()])?)
+        })
+    }
+
     /// Whether this step's code is used for the first time: it and all before it are used up now.
     pub fn use_step(&self, user: i64, step: i64) -> Result<bool, StoreError> {
         self.write(|connection| Ok(connection.execute(sql::USE_STEP, [user, step])? > 0))

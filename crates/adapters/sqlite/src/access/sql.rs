@@ -14,6 +14,8 @@ statements! {
     ADD_USER = "INSERT INTO users (name, operator, made) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
     GRANT = "INSERT INTO grants (user, partner, role) VALUES (?1, ?2, ?3)";
     FORGET_GRANTS = "DELETE FROM grants WHERE partner = ?1";
+    FOLLOW_REMOVAL = "INSERT INTO removals (partner, times) VALUES (?1, ?2) \
+        ON CONFLICT (partner) DO UPDATE SET times = excluded.times WHERE excluded.times > times";
     USER_NAMED = "SELECT id, name, operator, password, totp FROM users WHERE name = ?1";
     USER = "SELECT id, name, operator, password, totp FROM users WHERE id = ?1";
     USERS = "SELECT id, name, operator, password, totp FROM users ORDER BY name";

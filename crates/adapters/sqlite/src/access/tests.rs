@@ -46,6 +46,18 @@ fn every_statement_of_the_access_file_fits_its_schema() {
 }
 
 #[test]
+fn rights_go_once_with_each_removal_of_a_partner() {
+    let (_folder, _path, store) = fresh();
+    let korica = PartnerId::parse("korica").unwrap();
+    irina(&store);
+    assert_eq!(store.take_grants_of_removed(&korica, 1), Ok(1));
+    let grants = vec![Grant { partner: korica.clone(), role: "staff".into() }];
+    store.add_user(&NewUser { name: "vera".into(), operator: false, grants }, now()).unwrap().unwrap();
+    assert_eq!(store.take_grants_of_removed(&korica, 1), Ok(0), "those who came since keep theirs");
+    assert_eq!(store.take_grants_of_removed(&korica, 3), Ok(1));
+}
+
+#[test]
 fn a_name_is_taken_once_and_leaves_with_all_that_was_its_own() {
     let (_folder, _path, store) = fresh();
     let id = irina(&store);

@@ -20,6 +20,7 @@ use voronka_core::{
     lang::Lang,
 };
 use voronka_files::Secrets;
+use voronka_postgres::Word;
 use voronka_telegram::{CallError, Telegram, TelegramConfig};
 
 use super::super::secret;
@@ -29,6 +30,7 @@ use crate::{
     diagnostics::{self, Look},
     out::{self, Problem, Told, unreadable},
     secrets::{KEY_VARIABLE, KeySource},
+    store,
     texts::Texts,
 };
 
@@ -125,11 +127,16 @@ async fn make(
     if !wish.dry_run {
         let kept = Secrets::kept(sealed.map(|token| (TOKEN.to_owned(), token.clone())));
         let staged = Staged::checked(&at.partners, id, &files, &kept, texts)?;
+        let stops = store::stops(&at.data, at.database.as_ref()).await?;
+        // One of its name may have been removed: nobody makes half of this one of what they know of that one.
+        stops.say(id, Word::Stop).await?;
         if let Some(token) = sealed {
             let one = OneSecret { partner: id.clone(), name: TOKEN.parse().expect("the constant is a name") };
             secret::keep(&at.data, at.database.as_ref(), &one, token, keys).await?;
         }
         staged.reveal(&folder)?;
+        stops.say(id, Word::Admit).await?;
+        stops.say(id, Word::Start).await?;
     }
     match Told::of(at.json) {
         Told::ToPrograms => {

@@ -13,6 +13,7 @@ use serde_json::json;
 use voronka_core::ports::Clock;
 use voronka_engine::SystemClock;
 use voronka_knowledge::KnowledgeIndex;
+use voronka_postgres::Word;
 
 use super::{Partner, failed, running};
 use crate::{
@@ -177,7 +178,11 @@ async fn done(wish: &Partner, asked: MoveWish, keys: &KeySource) -> Result<Moved
         MoveWish::Remove { partner, passphrase, without_secrets, dry_run: false } => {
             let keeping = Keeping { passphrase: passphrase.map(SecretString::from), without_secrets };
             moving.may_keep(&partner, &keeping).await?;
-            moving.store.stops().say(&partner, true).await?;
+            if moving.has(&partner).await? {
+                moving.store.stops().say(&partner, Word::Stop).await?;
+                // Whoever has begun to serve meanwhile may have begun with it.
+                moving::nobody_serves(&*moving.store).await?;
+            }
             let kept = moving.keep_away(&partner, keeping, clock.now()).await?;
             forget_pages(&wish.data, &kept.partner).await?;
             moving.delete(kept).await.map(Moved::Removed)

@@ -1,6 +1,7 @@
 //! A database on a server that a backup is restored into.
 
 use std::{
+    collections::BTreeSet,
     fs::{self, File},
     io::{self, Write},
     os::unix::fs::OpenOptionsExt,
@@ -10,10 +11,11 @@ use std::{
 
 use jiff::Timestamp;
 use voronka_core::{ids::PartnerId, ports::TRANSFER_NOTES};
+use voronka_postgres::Word;
 
 use crate::{
     archive::unwritable,
-    moving::{RESTORE, erase, failed, nobody_serves},
+    moving::{RESTORE, admit, erase, failed, nobody_serves},
     out::Problem,
     store::Store,
 };
@@ -48,18 +50,36 @@ impl Server {
         Ok(server)
     }
 
+    /// Nobody serves it: it is noted as ours. One that another process serves all the same is left alone.
     async fn erase(&self, partner: &PartnerId) -> Result<(), Problem> {
-        self.store.stops().forget(partner).await?;
-        erase(&*self.store, partner).await.map(|_| ())
+        let stops = self.store.stops();
+        stops.say(partner, Word::Stop).await?;
+        erase(&*self.store, partner).await?;
+        stops.unsay(partner).await
     }
 
     async fn partners(&self) -> Result<Vec<PartnerId>, Problem> {
         self.store.partners().await.map_err(|error| failed(&*self.store, &error))
     }
 
-    async fn must_be_of_this_restore(&self, partner: &PartnerId) -> Result<(), Problem> {
+    async fn is_of_this_restore(&self, partner: &PartnerId) -> Result<bool, Problem> {
         let note = self.store.value(partner, TRANSFER_NOTES, RESTORE).await;
-        let is_ours = note.map_err(|error| failed(&*self.store, &error))?.as_ref() == Some(&self.name);
+        Ok(note.map_err(|error| failed(&*self.store, &error))?.as_ref() == Some(&self.name))
+    }
+
+    /// Those that have come by this restore: others may have come meanwhile by somebody else.
+    async fn ours(&self) -> Result<Vec<PartnerId>, Problem> {
+        let mut ours = Vec::new();
+        for partner in self.partners().await? {
+            if self.is_of_this_restore(&partner).await? {
+                ours.push(partner);
+            }
+        }
+        Ok(ours)
+    }
+
+    async fn must_be_of_this_restore(&self, partner: &PartnerId) -> Result<(), Problem> {
+        let is_ours = self.is_of_this_restore(partner).await?;
         let full = || {
             Problem::new("restore-database-full", vec![("place", self.store.place())])
                 .hint("restore-database-full-hint")
@@ -73,15 +93,18 @@ impl Server {
         file.sync_all()
     }
 
-    /// Before the first row of a partner.
+    /// Before the first row of a partner: nobody serves it until all is restored.
     pub(super) async fn note(&self, partner: &PartnerId) -> Result<(), Problem> {
         let kept = self.store.keep_value(partner, TRANSFER_NOTES, RESTORE, &self.name).await;
-        kept.map_err(|error| failed(&*self.store, &error))
+        kept.map_err(|error| failed(&*self.store, &error))?;
+        self.store.stops().say(partner, Word::Stop).await
     }
 
-    /// All is restored.
-    pub(super) async fn keep(self) -> Result<(), Problem> {
-        for partner in self.partners().await? {
+    /// All is restored, and who was not `stopped` when the backup was made may be served.
+    pub(super) async fn keep(self, stopped: &BTreeSet<PartnerId>) -> Result<(), Problem> {
+        for partner in self.ours().await? {
+            let then = if stopped.contains(&partner) { Word::Stop } else { Word::Start };
+            admit(&*self.store, &partner, then).await?;
             let dropped = self.store.drop_value(&partner, TRANSFER_NOTES, RESTORE).await;
             dropped.map_err(|error| failed(&*self.store, &error))?;
         }
@@ -91,7 +114,7 @@ impl Server {
     /// Nothing is restored: it is as empty as it was, or the next restore into the same folder empties it.
     pub(super) async fn give_back(self) {
         let emptied = async {
-            for partner in self.partners().await? {
+            for partner in self.ours().await? {
                 self.erase(&partner).await?;
             }
             fs::remove_file(&self.mark).map_err(|error| unwritable(&self.mark, &error))

@@ -96,9 +96,8 @@ impl Mover {
     /// Its doors are shut before it is kept, so that nothing is said that is not kept.
     async fn remove(&self, partner: &PartnerId, keeping: Keeping) -> Result<Removed, Problem> {
         self.moving.may_keep(partner, &keeping).await?;
-        if self.partners.knows(partner) {
-            self.partners.change(partner, Change::Stop).await?;
-            self.partners.let_go_everywhere(partner).await?;
+        if self.moving.has(partner).await? {
+            self.partners.stop_everywhere(partner).await?;
         }
         let kept = self.moving.keep_away(partner, keeping, self.clock.now()).await?;
         self.partners.forget(partner).await;

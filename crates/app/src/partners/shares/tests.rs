@@ -1,6 +1,6 @@
 //! Two processes on one database.
 
-use std::{fs, path::PathBuf, time::Duration};
+use std::{collections::BTreeSet, fs, path::PathBuf, time::Duration};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -8,13 +8,16 @@ use tokio::time::MissedTickBehavior;
 use voronka_core::{
     ids::AccountId,
     message::{ConversationKey, Inbound},
-    ports::{Clock, CommitError, Fired, Journal, Loaded, Mailbox, PostedMail, Replayed, Settled, StoreError, Telling},
+    ports::{
+        Clock, CommitError, Fired, Journal, KeyValues, Loaded, Mailbox, PostedMail, Replayed, Settled, StoreError,
+        Telling,
+    },
     rows::{DeadLetter, Mail, OutboxRow, RawLetter, TurnCommit},
 };
 use voronka_engine::{Engine, SystemClock};
 use voronka_files::PartnerFolder;
 use voronka_knowledge::KnowledgeIndex;
-use voronka_postgres::{Instance, Pace, PostgresStore};
+use voronka_postgres::{Instance, Pace, PostgresStore, Word};
 use voronka_sqlite::{Grant, NewUser};
 use voronka_testkit::{
     journal::sample,
@@ -27,7 +30,7 @@ use crate::{
     admin::{Access, Cards},
     moving::{Export, Import, Moving},
     observe::{MoveWish, Moved, Mover},
-    out::Problem,
+    out::{self, Problem},
     partners::{Change, Folders, Losses, PartnerState, StopMarks},
     secrets::{KeySource, MasterKey, SecretName, Vault},
     server::Doors,
@@ -44,6 +47,10 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 fn anna() -> PartnerId {
     PartnerId::parse("anna").unwrap()
+}
+
+fn removal() -> MoveWish {
+    MoveWish::Remove { partner: anna(), passphrase: None, without_secrets: true, dry_run: false }
 }
 
 /// A database, and folders of partners that all processes read.
@@ -164,6 +171,18 @@ impl Process {
     async fn moved(&self, wish: MoveWish) -> Result<Moved, Problem> {
         self.mover.run(wish).await
     }
+
+    async fn exported(&self) -> PathBuf {
+        let wish = Export { to: None, passphrase: None, secrets: false };
+        self.mover.moving.export(&anna(), wish, SystemClock.now()).await.unwrap().file
+    }
+
+    /// Ends cleanly.
+    async fn ends(self) {
+        self.partners().end().await;
+        self.engine.stop().await;
+        self.partners().sharing.leave().await;
+    }
 }
 
 /// Waits until one of them serves, whichever took what was free, and the others know that it is elsewhere.
@@ -184,7 +203,7 @@ async fn who_is_stopped_or_started_through_one_process_is_so_for_all() {
     second.until(PartnerState::Elsewhere).await;
     second.change(Change::Stop).await;
     first.until(PartnerState::Stopped).await;
-    assert!(second.partners().let_go_everywhere(&anna()).await.is_ok());
+    assert!(second.partners().stop_everywhere(&anna()).await.is_ok());
     assert_eq!(stage.database.run("SELECT holder IS NULL, stopped FROM voronka.leases"), "t|t");
     let third = stage.process("third").await;
     assert_eq!(third.state(), Some(PartnerState::Stopped), "for one that starts as well");
@@ -196,14 +215,14 @@ async fn who_is_stopped_or_started_through_one_process_is_so_for_all() {
 async fn what_is_said_of_a_partner_in_the_database_alone_is_followed_and_a_mark_in_a_data_folder_says_nothing() {
     let stage = Stage::with_anna().await;
     let said = stage.store().await.stops();
-    said.say(&anna(), true).await.unwrap();
+    said.say(&anna(), Word::Stop).await.unwrap();
     let first = stage.process("first").await;
     assert_eq!(first.state(), Some(PartnerState::Stopped));
-    said.say(&anna(), false).await.unwrap();
+    said.say(&anna(), Word::Start).await.unwrap();
     first.until(PartnerState::Serving).await;
-    said.say(&anna(), true).await.unwrap();
+    said.say(&anna(), Word::Stop).await.unwrap();
     first.until(PartnerState::Stopped).await;
-    said.say(&anna(), false).await.unwrap();
+    said.say(&anna(), Word::Start).await.unwrap();
     first.until(PartnerState::Serving).await;
     let data = stage.folder.path().join("second");
     fs::create_dir_all(&data).unwrap();
@@ -352,24 +371,111 @@ async fn one_that_was_removed_is_served_nowhere_and_one_of_its_name_that_comes_l
     let access = first.access_of_olga();
     let rights = || access.store().user("olga").unwrap().unwrap().grants.len();
     assert_eq!(rights(), 1);
-    let wish = Export { to: None, passphrase: None, secrets: false };
-    let exported = second.mover.moving.export(&anna(), wish, SystemClock.now()).await.unwrap();
-    second
-        .moved(MoveWish::Remove { partner: anna(), passphrase: None, without_secrets: false, dry_run: false })
+    let exported = second.exported().await;
+    second.moved(removal()).await.unwrap();
+    first.until(PartnerState::Removed).await;
+    until("nobody may open its pages there any more", async || rights() == 0).await;
+    assert!(first.partners().cards.of(&anna()).is_none(), "nor is anything of it shown");
+    first.partners().sharing.look().await;
+    assert_eq!(first.state(), Some(PartnerState::Removed), "it does not come back by itself");
+    second.moved(MoveWish::Import { file: exported, passphrase: None, dry_run: false }).await.unwrap();
+    one_serves(&[&first, &second]).await;
+    assert_eq!(stage.database.run("SELECT stopped, removed, removals FROM voronka.leases"), "f|f|1");
+}
+
+/// On a disk of its own, or written back by somebody's script.
+#[tokio::test]
+async fn a_folder_that_is_left_of_a_removed_partner_is_served_by_nobody_whatever_is_said_and_kept_for_it() {
+    let stage = Stage::with_anna().await;
+    let first = stage.process("first").await;
+    first.until(PartnerState::Serving).await;
+    first.moved(removal()).await.unwrap();
+    fs::create_dir_all(stage.root().join("anna")).unwrap();
+    fs::write(stage.root().join("anna/config.yaml"), "name: Анна\naccounts: {web: {}}\n").unwrap();
+    let second = stage.process("second").await;
+    assert_eq!(second.state(), Some(PartnerState::Removed));
+    for process in [&first, &second] {
+        let refused = process.partners().change(&anna(), Change::Start).await.unwrap_err();
+        assert!(out::told(&refused, &Texts::english()).contains("was removed"));
+    }
+    let vault = Vault::new(stage.store().await, stage.keys());
+    vault.keep(&anna(), &"TOKEN".parse().unwrap(), &"1".into(), SystemClock.now()).await.unwrap();
+    for process in [&first, &second] {
+        process.partners().sharing.look().await;
+        process.until(PartnerState::Removed).await;
+    }
+    assert_eq!(stage.database.run("SELECT holder IS NULL, removed FROM voronka.leases"), "t|t");
+    // What is left goes as a partner does.
+    second.moved(removal()).await.unwrap();
+    assert!(!stage.root().join("anna").exists());
+}
+
+#[tokio::test]
+async fn a_process_that_was_away_when_a_partner_was_removed_takes_its_rights_before_it_answers() {
+    let stage = Stage::with_anna().await;
+    let away = stage.process("away").await;
+    let access = away.access_of_olga();
+    let rights = || access.store().user("olga").unwrap().unwrap().grants.len();
+    away.ends().await;
+    let other = stage.process("other").await;
+    other.until(PartnerState::Serving).await;
+    let exported = other.exported().await;
+    other.moved(removal()).await.unwrap();
+    // Another one of its name is there by now.
+    other.moved(MoveWish::Import { file: exported, passphrase: None, dry_run: false }).await.unwrap();
+    assert_eq!(rights(), 1);
+    let back = stage.process("away").await;
+    back.partners().take_rights_of_removed().await.unwrap();
+    assert_eq!(rights(), 0);
+    // Those who are let in to the new one stay.
+    let grants = vec![Grant { partner: anna(), role: "staff".into() }];
+    access.add_user(&NewUser { name: "vera".into(), operator: false, grants }, "test").unwrap().unwrap();
+    back.ends().await;
+    stage.process("away").await.partners().take_rights_of_removed().await.unwrap();
+    assert_eq!(access.store().user("vera").unwrap().unwrap().grants.len(), 1);
+}
+
+/// It has the partner's files in memory, and would take it as soon as it may.
+#[tokio::test]
+async fn nothing_is_deleted_while_a_process_that_lives_could_serve_the_partner() {
+    let stage = Stage::with_anna().await;
+    let first = Arc::new(stage.process("first").await);
+    first.until(PartnerState::Serving).await;
+    first.store.keep_value(&anna(), "spent", "day", "1").await.unwrap();
+    let store = stage.store().await;
+    let instance = Instance { name: "slow".into(), address: None };
+    let slow = PostgresStore::join(&store, instance, PACE, None).await.unwrap();
+    slow.able([anna()].into());
+    slow.share().wait_for(|share| share.living.iter().all(|peer| peer.able.contains(&anna()))).await.unwrap();
+    let removing = tokio::spawn({
+        let first = Arc::clone(&first);
+        async move { first.moved(removal()).await }
+    });
+    slow.share()
+        .wait_for(|share| share.stopped.contains(&anna()) && !share.holders.contains_key(&anna()))
         .await
         .unwrap();
-    assert_eq!(stage.database.run("SELECT count(*) FROM voronka.leases"), "0");
-    first.until(PartnerState::Stopped).await;
-    let gone = async {
-        while rights() > 0 {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, gone).await.expect("nobody may open its pages there any more");
-    first.partners().sharing.look().await;
-    assert_eq!(first.state(), Some(PartnerState::Stopped), "it does not come back by itself");
-    second.moved(MoveWish::Import { file: exported.file, passphrase: None, dry_run: false }).await.unwrap();
-    one_serves(&[&first, &second]).await;
+    assert!(stage.root().join("anna/config.yaml").is_file());
+    assert_eq!(stage.database.run("SELECT count(*) FROM voronka.key_values"), "1");
+    slow.able(BTreeSet::new());
+    removing.await.unwrap().unwrap();
+    assert_eq!(stage.database.run("SELECT count(*) FROM voronka.key_values"), "0");
+}
+
+/// Nobody serves it here, and its folder is on another's disk.
+#[tokio::test]
+async fn one_that_another_process_serves_is_not_made_of_a_file() {
+    let stage = Stage::with_anna().await;
+    let first = stage.process("first").await;
+    first.until(PartnerState::Serving).await;
+    let exported = first.exported().await;
+    fs::rename(stage.root(), stage.folder.path().join("elsewhere")).unwrap();
+    let data = stage.folder.path().join("data");
+    fs::create_dir_all(&data).unwrap();
+    let folders = Folders::Among(stage.root());
+    let moving = Moving { store: stage.store().await, folders, keys: KeySource::None, data };
+    let refused = moving.import(Import { file: exported, passphrase: None, dry_run: false }).await.unwrap_err();
+    assert!(out::told(&refused, &Texts::english()).contains("is here already"));
     assert_eq!(stage.database.run("SELECT stopped FROM voronka.leases"), "f");
 }
 
@@ -383,7 +489,7 @@ async fn an_import_into_the_store_alone_says_whether_the_partner_is_stopped() {
     let wish = Export { to: None, passphrase: None, secrets: false };
     let exported = moving.export(&anna(), wish, SystemClock.now()).await.unwrap();
     fs::remove_dir_all(stage.root().join("anna")).unwrap();
-    store.stops().say(&anna(), true).await.unwrap();
+    store.stops().say(&anna(), Word::Stop).await.unwrap();
     moving.import(Import { file: exported.file, passphrase: None, dry_run: false }).await.unwrap();
-    assert!(store.stops().all().await.unwrap().is_empty());
+    assert!(store.stops().said().await.unwrap().stopped.is_empty());
 }

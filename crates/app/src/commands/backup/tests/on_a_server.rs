@@ -6,7 +6,7 @@ use voronka_core::{
     ids::PartnerId,
     ports::{KeyValues, TRANSFER_NOTES, Transfer},
 };
-use voronka_postgres::PostgresStore;
+use voronka_postgres::{PostgresStore, Word};
 use voronka_testkit::{
     journal::suite::furnish,
     postgres::{Database, PostgresServer},
@@ -76,7 +76,7 @@ async fn a_backup_of_postgresql_restores_to_every_row_of_an_empty_database() {
     let (site, server, new) = (Site::new(), Server::furnished().await, Server::new().await);
     site.turn(0, 0).await;
     let stopped = BTreeSet::from([sample::partner("nega")]);
-    server.store.stops().say(&sample::partner("nega"), true).await.unwrap();
+    server.store.stops().say(&sample::partner("nega"), Word::Stop).await.unwrap();
     let made = server.back_up(&site, Some("a long passphrase")).await;
     assert!(
         made.manifest.files.iter().all(|kept| kept.name != Piece::Database),
@@ -97,7 +97,7 @@ async fn a_backup_of_postgresql_restores_to_every_row_of_an_empty_database() {
     assert!(!restored.is_told, "nobody knows what was erased since");
     let names: Vec<PathBuf> = files(&data).into_keys().collect();
     assert_eq!(names, ["access.db", "instance.key"].map(PathBuf::from));
-    assert_eq!(new.store.stops().all().await.unwrap(), stopped, "a mark in the folder is one of before");
+    assert_eq!(new.store.stops().said().await.unwrap().stopped, stopped, "a mark in the folder is one of before");
     for partner in partners() {
         assert_eq!(new.store.values(&partner, TRANSFER_NOTES).await.unwrap(), []);
     }
@@ -106,7 +106,7 @@ async fn a_backup_of_postgresql_restores_to_every_row_of_an_empty_database() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_goes_from_postgresql_to_a_file_and_back() {
     let (site, server, back) = (Site::new(), Server::furnished().await, Server::new().await);
-    server.store.stops().say(&sample::partner("nega"), true).await.unwrap();
+    server.store.stops().say(&sample::partner("nega"), Word::Stop).await.unwrap();
     let made = server.back_up(&site, None).await;
     let data = site.restore(&made.file, None).await.unwrap();
     {
@@ -119,7 +119,7 @@ async fn a_backup_goes_from_postgresql_to_a_file_and_back() {
     let other = site.folder.path().join("other");
     restore(&back.wish(&again.file, &other), None).await.unwrap();
     assert_eq!(all(&back.store).await, all(&server.store).await);
-    assert_eq!(back.store.stops().all().await.unwrap(), server.store.stops().all().await.unwrap());
+    assert_eq!(back.store.stops().said().await.unwrap().stopped, server.store.stops().said().await.unwrap().stopped);
     assert!(other.join("instance.key").is_file() && !other.join("voronka.db").exists());
 }
 
