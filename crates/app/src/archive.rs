@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 use voronka_core::ids::PartnerId;
 
-pub(crate) use self::folder::{FolderPath, Links, copy_folder, put_folder};
+pub(crate) use self::folder::{FolderPath, Links, copy_folder, left_out, put_folder};
 #[cfg(test)]
 pub(crate) use self::room::WORKROOMS;
 pub(crate) use self::room::{
@@ -53,6 +53,20 @@ pub(crate) struct Manifest<N = Piece> {
     pub(crate) at: Timestamp,
     /// What follows, in order.
     pub(crate) files: Vec<Kept<N>>,
+    /// The process whose own alone this is, by name; `None`: what all have is in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) own: Option<String>,
+    /// Other processes on the same database, by name: what each of them has for itself is not in it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) others: Vec<String>,
+}
+
+impl<N> Manifest<N> {
+    /// Of these files, written by this version.
+    pub(crate) fn of(files: Vec<Kept<N>>, at: Timestamp) -> Self {
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        Self { form: FORM, version, at, files, own: None, others: Vec::new() }
+    }
 }
 
 /// A file that is kept, and what its bytes must be.

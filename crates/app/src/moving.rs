@@ -165,8 +165,9 @@ pub(crate) async fn erase(store: &dyn Store, partner: &PartnerId) -> Result<u64,
 
 /// Refuses a store that a process serves from.
 pub(crate) async fn nobody_serves(store: &dyn Store) -> Result<(), Problem> {
-    let served = store.is_served().await.map_err(|error| failed(store, &error))?;
-    let served = served.then(|| Problem::new("store-served", vec![("place", store.place())]).hint("store-served-hint"));
+    let living = store.living().await.map_err(|error| failed(store, &error))?;
+    let served = (!living.is_empty())
+        .then(|| Problem::new("store-served", vec![("place", store.place())]).hint("store-served-hint"));
     served.map_or(Ok(()), Err)
 }
 

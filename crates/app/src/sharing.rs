@@ -224,6 +224,12 @@ impl Place {
         Ok(Self { file: Some(file), mark, before })
     }
 
+    /// The id of the process that has, or had, a data folder, as others know it; `None`: it shares with nobody.
+    pub(crate) fn noted(data: &Path) -> Option<String> {
+        let noted = fs::read_to_string(data.join(Self::FILE)).ok()?;
+        noted.split_once(' ').map(|(id, _)| id.to_owned())
+    }
+
     /// Whether the process that had a data folder last shared a database with others.
     pub(crate) fn was_shared(data: &Path) -> bool {
         fs::metadata(data.join(Self::FILE)).is_ok_and(|file| file.len() > 0)
@@ -325,6 +331,7 @@ mod tests {
         let anna = PartnerId::parse("anna").unwrap();
         let instance = |name: &str| Instance { name: name.to_owned(), address: None };
         let peer = |name: &str, able: &[&PartnerId]| Peer {
+            id: name.to_owned(),
             instance: instance(name),
             health: "{}".to_owned(),
             able: Arc::new(able.iter().map(|one| (*one).clone()).collect()),
@@ -338,6 +345,7 @@ mod tests {
     #[test]
     fn processes_with_another_key_are_strangers() {
         let peer = |name: &str, health: &str| Peer {
+            id: name.to_owned(),
             instance: Instance { name: name.to_owned(), address: None },
             health: health.to_owned(),
             able: Arc::default(),

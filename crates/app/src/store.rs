@@ -9,7 +9,7 @@ use voronka_core::{
     ids::PartnerId,
     ports::{Directory, Journal, KeyValues, Retention, StoreError, Transfer},
 };
-use voronka_postgres::{Address, BackupTurn, Instance, Pace, PostgresStore};
+use voronka_postgres::{Address, BackupClaim, BackupTurn, Claimed, Instance, Pace, Peer, PostgresStore};
 use voronka_sqlite::SqliteStore;
 
 use crate::{
@@ -38,8 +38,8 @@ pub(crate) trait Store: Journal + Retention + Shelf + Transfer {
     /// Where it is said which of its partners are stopped.
     fn stops(&self) -> Arc<dyn Stops>;
 
-    /// Whether another process serves from it.
-    async fn is_served(&self) -> Result<bool, StoreError>;
+    /// The processes that share it, where several can.
+    async fn living(&self) -> Result<Vec<Peer>, StoreError>;
 
     /// What a process is called that serves a partner from it, where several can; `None`: none does.
     async fn holder(&self, partner: &PartnerId) -> Result<Option<String>, StoreError>;
@@ -47,8 +47,11 @@ pub(crate) trait Store: Journal + Retention + Shelf + Transfer {
     /// Whether this process is to make the daily backup that is due.
     async fn take_backup(&self, due: Timestamp) -> Result<BackupTurn, StoreError>;
 
+    /// It is at that still.
+    async fn renew_backup(&self, claim: BackupClaim) -> Result<Claimed, StoreError>;
+
     /// It is made, or was not.
-    async fn end_backup(&self, made: Option<Timestamp>) -> Result<(), StoreError>;
+    async fn end_backup(&self, claim: BackupClaim, made: Option<Timestamp>) -> Result<Claimed, StoreError>;
 
     /// Leaves it tidy, for a clean stop.
     fn tidy(&self) -> Result<(), StoreError>;
@@ -78,8 +81,8 @@ impl Store for SqliteStore {
     }
 
     /// Whoever has the file open has it locked.
-    async fn is_served(&self) -> Result<bool, StoreError> {
-        Ok(false)
+    async fn living(&self) -> Result<Vec<Peer>, StoreError> {
+        Ok(Vec::new())
     }
 
     async fn holder(&self, _partner: &PartnerId) -> Result<Option<String>, StoreError> {
@@ -88,11 +91,15 @@ impl Store for SqliteStore {
 
     /// There is no other process.
     async fn take_backup(&self, _due: Timestamp) -> Result<BackupTurn, StoreError> {
-        Ok(BackupTurn::Ours)
+        Ok(BackupTurn::Ours(BackupClaim::default()))
     }
 
-    async fn end_backup(&self, _made: Option<Timestamp>) -> Result<(), StoreError> {
-        Ok(())
+    async fn renew_backup(&self, _claim: BackupClaim) -> Result<Claimed, StoreError> {
+        Ok(Claimed::Still)
+    }
+
+    async fn end_backup(&self, _claim: BackupClaim, _made: Option<Timestamp>) -> Result<Claimed, StoreError> {
+        Ok(Claimed::Still)
     }
 
     fn tidy(&self) -> Result<(), StoreError> {
@@ -124,8 +131,8 @@ impl Store for PostgresStore {
         Arc::new(self.clone())
     }
 
-    async fn is_served(&self) -> Result<bool, StoreError> {
-        Ok(!self.sharing().await?.living.is_empty())
+    async fn living(&self) -> Result<Vec<Peer>, StoreError> {
+        Ok(self.sharing().await?.living)
     }
 
     async fn holder(&self, partner: &PartnerId) -> Result<Option<String>, StoreError> {
@@ -136,8 +143,12 @@ impl Store for PostgresStore {
         Self::take_backup(self, due).await
     }
 
-    async fn end_backup(&self, made: Option<Timestamp>) -> Result<(), StoreError> {
-        Self::end_backup(self, made).await
+    async fn renew_backup(&self, claim: BackupClaim) -> Result<Claimed, StoreError> {
+        Self::renew_backup(self, claim).await
+    }
+
+    async fn end_backup(&self, claim: BackupClaim, made: Option<Timestamp>) -> Result<Claimed, StoreError> {
+        Self::end_backup(self, claim, made).await
     }
 
     /// The server sees to that.

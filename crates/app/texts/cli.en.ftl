@@ -99,6 +99,7 @@ cli-migrate-database = The database
 cli-migrate-check = Change nothing: say whether the tables are up to date
 migrate-done = {$address}: the tables are up to date now (schema {$known}, before {$found})
 migrate-current = {$address}: the tables are up to date (schema {$known})
+migrate-waits = waiting for transactions of others that hold the tables: {$who}
 migrate-behind = {$address}: schema {$found} of {$known}; voronka migrate brings it up to date
 problem-database = the database {$address} cannot be used: {$cause}
 problem-database-hint = see whether the server runs and can be reached from here

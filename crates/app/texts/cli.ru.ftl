@@ -99,6 +99,7 @@ cli-migrate-database = База
 cli-migrate-check = Ничего не менять: сказать, обновлены ли таблицы
 migrate-done = {$address}: таблицы обновлены (схема {$known}, была {$found})
 migrate-current = {$address}: таблицы в порядке (схема {$known})
+migrate-waits = ждём чужих транзакций, которые держат таблицы: {$who}
 migrate-behind = {$address}: схема {$found} из {$known}; обновит voronka migrate
 problem-database = база {$address} не годится: {$cause}
 problem-database-hint = проверьте, запущен ли сервер и доступен ли он отсюда

@@ -76,6 +76,7 @@ import-erasures-unknown = What customers wanted erased after this file was writt
 import-stopped = It was stopped, and still is. To start it: voronka partner start {$partner}
 import-exists = partner "{$partner}" is here already
 import-exists-hint = remove it first (voronka partner remove), or leave it as it is
+remove-left-out = In {$dir} these are kept in no file and go with the folder: {$names}. Copy them elsewhere first if they are needed.
 remove-ask = Partner "{$partner}" will be stopped, written into one file, and deleted with its folder and all conversations. If that is meant, type its name:
 remove-not-meant = nothing was removed
 remove-unsaid = nobody can be asked here whether that is meant

@@ -76,6 +76,7 @@ import-erasures-unknown = Что клиенты просили стереть п
 import-stopped = Он был остановлен и остаётся остановленным. Запустить: voronka partner start {$partner}
 import-exists = партнёр «{$partner}» здесь уже есть
 import-exists-hint = сначала удалите его (voronka partner remove) или оставьте как есть
+remove-left-out = В {$dir} это в файл не попадёт и уйдёт вместе с папкой: {$names}. Если нужно, сначала скопируйте.
 remove-ask = Партнёр «{$partner}» будет остановлен, записан в один файл и удалён вместе с папкой и всеми беседами. Если так и надо, наберите его имя:
 remove-not-meant = ничего не удалено
 remove-unsaid = здесь некого спросить, так ли это задумано

@@ -48,11 +48,15 @@ impl Machine {
     }
 
     fn deploy(&self, folder: &Path, more: &[&str]) -> Command {
+        self.deploy_within("15", folder, more)
+    }
+
+    fn deploy_within(&self, seconds: &str, folder: &Path, more: &[&str]) -> Command {
         let mut command = command();
         let programs = folder.join("programs");
         let path = std::env::var("PATH").unwrap_or_default();
         command
-            .args(["deploy", "--host", "root@bot.example", "--wait", "15", "--partners"])
+            .args(["deploy", "--host", "root@bot.example", "--wait", seconds, "--partners"])
             .arg(folder.join("partners"));
         command.args(more).env("DESTDIR", &self.root).env("PORT", self.port.to_string());
         command.env("PATH", format!("{}:{path}", programs.display()));
@@ -132,6 +136,35 @@ async fn a_deploy_serves_or_goes_back_to_what_was_before_by_itself() {
     assert_eq!(fs::read_to_string(machine.root.join("pid")).unwrap(), pid);
 }
 
+/// The newer program has made something of the data that the one before does not open.
+#[tokio::test]
+async fn a_return_to_the_backup_brings_nobody_back_who_was_erased_since_and_loses_no_certificates() {
+    let folder = tempfile::tempdir().unwrap();
+    let machine = Machine::new(folder.path());
+    shop::korica(folder.path(), None, "");
+    let program = folder.path().join("voronka");
+    write_program(&program, &format!("#!/bin/sh\nexec {} \"$@\"\n", path().display()));
+    let program = program.display().to_string();
+    let (code, told) = fails(&mut machine.deploy(folder.path(), &["korica", "--binary", &program])).await;
+    assert_eq!(code, Some(0), "{told}");
+    let data = machine.root.join("srv/voronka/data");
+    fs::create_dir_all(data.join("certificates")).unwrap();
+    fs::write(data.join("certificates/bot.example.pem"), "a certificate").unwrap();
+    let (spoils, mark) = (folder.path().join("spoils"), "0a".repeat(32));
+    let text = format!(
+        "#!/bin/sh\ncase $1 in\n--version|check) exit 0 ;;\nrun)\ncd data\nrm -f voronka.db-*\necho x >voronka.db\n\
+         echo '2026-12-01T09:00:00Z {mark}' >>erasures.log ;;\nesac\nexit 1\n"
+    );
+    write_program(&spoils, &text);
+    let spoils = spoils.display().to_string();
+    let (code, told) = fails(&mut machine.deploy_within("4", folder.path(), &["korica", "--binary", &spoils])).await;
+    assert_eq!(code, Some(1), "{told}");
+    assert!(machine.answers().await, "{told}");
+    assert!(data.with_extension("failed").is_dir(), "it is the backup that is served from: {told}");
+    assert!(fs::read_to_string(data.join("erasures.log")).unwrap().contains(&mark), "what was erased since is known");
+    assert!(data.join("certificates/bot.example.pem").is_file());
+}
+
 #[tokio::test]
 async fn a_deploy_checks_with_the_settings_of_the_unit_and_counts_what_another_process_serves() {
     let folder = tempfile::tempdir().unwrap();
@@ -142,10 +175,13 @@ async fn a_deploy_checks_with_the_settings_of_the_unit_and_counts_what_another_p
     let program = folder.path().join("voronka");
     // It checks as the real one does, and stands for one of two processes, the other of which serves the partner.
     let real = path().display();
+    let told = folder.path().join("told");
     let text = format!(
-        "#!/bin/sh\ncase $1 in --version | check) exec {real} \"$@\" ;; partner) echo '{{\"state\":\"elsewhere\"}}' ;; run) exec sleep 60 ;; esac\n"
+        "#!/bin/sh\ncase $1 in --version | check) exec {real} \"$@\" ;; partner) cat {} ;; run) exec sleep 60 ;; esac\n",
+        told.display()
     );
     write_program(&program, &text);
+    fs::write(&told, r#"{"partner":"korica","state":"elsewhere","by":"server-2"}"#).unwrap();
     let program = program.display().to_string();
     fs::create_dir_all(machine.root.join("etc/voronka")).unwrap();
     let settings = "# Names\nVORONKA_ADMIN_URL=\"https://team.korica.example\"\nnot a setting\n";
@@ -156,6 +192,10 @@ async fn a_deploy_checks_with_the_settings_of_the_unit_and_counts_what_another_p
     fs::write(&config, format!("{before}\nbranding: {{admin_domain: pages.korica.example}}\n")).unwrap();
     let (code, told) = fails(&mut machine.deploy(folder.path(), &["korica", "--binary", &program])).await;
     assert_eq!(code, Some(0), "{told}");
+    // There is another process, and none holds the partner.
+    fs::write(folder.path().join("told"), r#"{"partner":"korica","state":"elsewhere"}"#).unwrap();
+    let (code, told) = fails(&mut machine.deploy_within("1", folder.path(), &["korica", "--binary", &program])).await;
+    assert!(code == Some(1) && told.contains("not well"), "{told}");
 }
 
 #[tokio::test]

@@ -1,5 +1,9 @@
 -- Partners move between stores with all their rows and numbers.
 
+-- All that is changed below, in the order in which writers come to it.
+LOCK TABLE voronka.outbox, voronka.keys, voronka.conversations, voronka.customers, voronka.leads, voronka.messages, voronka.facts,
+    voronka.orders, voronka.notices, voronka.letters, voronka.key_values IN ACCESS EXCLUSIVE MODE;
+
 -- Which partners have rows is asked over all of them, by their names alone.
 DO $$
 DECLARE

@@ -76,6 +76,8 @@ impl Default for Pace {
 /// An instance that lives.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Peer {
+    /// By which it is known to the next process that has its place ([`Leases::id`]).
+    pub id: String,
     /// How it is called, and where it is reached.
     pub instance: Instance,
     /// What it reports of itself, in JSON.

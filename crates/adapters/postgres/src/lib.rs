@@ -29,7 +29,7 @@ mod values;
 mod writer;
 
 pub use address::{Address, BadAddress};
-pub use backups::BackupTurn;
+pub use backups::{BackupClaim, BackupTurn, Claimed};
 pub use leases::{Heard, Instance, Leases, Pace, Peer, Share, Word};
-pub use migrate::{Schema, migrate, schema};
+pub use migrate::{Blocker, Schema, migrate, schema};
 pub use store::PostgresStore;

@@ -1,4 +1,7 @@
-use sqlx::{ConnectOptions, Connection, PgConnection, raw_sql};
+use std::{fmt, time::Duration};
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+use sqlx::{ConnectOptions, Connection, PgConnection, postgres::PgRow, raw_sql};
 use voronka_core::ports::StoreError;
 
 use crate::{
@@ -23,9 +26,14 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0008_tallies.sql"),
     include_str!("../migrations/0009_editions.sql"),
     include_str!("../migrations/0010_removals.sql"),
+    include_str!("../migrations/0011_backup_claims.sql"),
 ];
 /// How often it is tried while others make the same roles.
 const ROLES_TRIED_MAX: usize = 10;
+/// How often a step gives way to others, and for how long: some three minutes.
+const GIVES_WAY_MAX: usize = 40;
+const PAUSE_MIN: Duration = Duration::from_millis(250);
+const PAUSE_MAX: Duration = Duration::from_secs(5);
 /// First versions of PostgreSQL that keep one partner's values out of another's statistics and errors (CVE-2025-8713).
 const SERVERS_MIN: &[(i64, i64)] = &[(15, 14), (16, 10), (17, 6)];
 
@@ -38,20 +46,74 @@ pub struct Schema {
     pub known: usize,
 }
 
-/// Brings the schema up to date, all or nothing, and makes the roles where they are missing; gives what it found. The address
-/// is that of somebody who may make roles and schemas.
+/// Somebody whose transaction a step of the schema waits for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Blocker {
+    /// The role that has signed in.
+    pub role: String,
+    /// What the program calls itself.
+    pub program: String,
+    /// The number of the server's process, by which the server's owner ends it.
+    pub process: i64,
+}
+
+impl fmt::Display for Blocker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({}, pid {})", self.program, self.role, self.process)
+    }
+}
+
+/// Brings the schema up to date and makes the roles where they are missing; gives what it found. Each step is done whole or not
+/// at all, and those before one that fails stay. The address is that of somebody who may make roles and schemas. `tell` hears
+/// whom a step waits for, each time it has given way.
 ///
 /// # Errors
-/// `Busy`: out of reach. `Failed`: the server is too old, the schema is newer than this version, or there is no right to it.
-pub async fn migrate(address: &Address) -> Result<Schema, StoreError> {
-    // Roles are of all databases of a server: somebody may make them for another one in this moment.
-    for _ in 1..ROLES_TRIED_MAX {
-        match bring_up_to_date(address).await {
-            Err(problem) if problem.is_of_catalogue() => {}
-            done => return Ok(done?),
+/// `Busy`: out of reach, or others hold the tables for minutes. `Failed`: the server is too old, the schema is newer than this
+/// version, or there is no right to it.
+pub async fn migrate(address: &Address, tell: impl FnMut(&[Blocker])) -> Result<Schema, StoreError> {
+    let pauses = ExponentialBuilder::default().with_min_delay(PAUSE_MIN).with_max_delay(PAUSE_MAX);
+    Ok(migrate_patiently(address, pauses.with_max_times(GIVES_WAY_MAX), tell).await?)
+}
+
+/// A step that waits for a lock gives way soon, so that nobody waits behind it for long, and is tried again.
+pub(crate) async fn migrate_patiently(
+    address: &Address,
+    pauses: ExponentialBuilder,
+    mut tell: impl FnMut(&[Blocker]),
+) -> Result<Schema, Problem> {
+    let mut connection = connect(address).await?;
+    let (mut from, mut roles_tried, mut pauses) = (None, 0, pauses.build());
+    loop {
+        match step(&mut connection).await {
+            Ok(found) => {
+                from = from.or(Some(found));
+                if found == MIGRATIONS.len() {
+                    return Ok(Schema { found: from.unwrap_or(found), known: MIGRATIONS.len() });
+                }
+            }
+            // Roles are of all databases of a server: somebody may make them for another one in this moment.
+            Err(problem) if problem.is_of_catalogue() && roles_tried < ROLES_TRIED_MAX => roles_tried += 1,
+            Err(problem) if problem.is_of_locks() => {
+                let blockers = blockers(&mut connection).await?;
+                tell(&blockers);
+                let Some(pause) = pauses.next() else { return Err(held_by(&blockers)) };
+                tokio::time::sleep(pause).await;
+            }
+            Err(problem) => return Err(problem),
         }
     }
-    Ok(bring_up_to_date(address).await?)
+}
+
+fn held_by(blockers: &[Blocker]) -> Problem {
+    let names = blockers.iter().map(Blocker::to_string).collect::<Vec<_>>().join(", ");
+    Problem::Store(StoreError::Busy(format!("transactions of others hold the tables: {names}")))
+}
+
+/// Who holds locks on our tables just now.
+async fn blockers(connection: &mut PgConnection) -> Result<Vec<Blocker>, Problem> {
+    let mut transaction = connection.begin().await?;
+    let blocker = |row: &PgRow| Ok(Blocker { role: get(row, 0)?, program: get(row, 1)?, process: get(row, 2)? });
+    session(&mut transaction).all(statement(sql::BLOCKERS), blocker).await
 }
 
 /// Looks without changing anything.
@@ -69,24 +131,22 @@ async fn look(address: &Address) -> Result<Schema, Problem> {
     Ok(Schema { found, known: MIGRATIONS.len() })
 }
 
-async fn bring_up_to_date(address: &Address) -> Result<Schema, Problem> {
-    let mut connection = connect(address).await?;
+/// Makes the next step, if there is one; what was found before it.
+async fn step(connection: &mut PgConnection) -> Result<usize, Problem> {
     let mut transaction = connection.begin().await?;
     check_server(&mut transaction).await?;
     raw_sql(sql::MIGRATIONS_LOCK).execute(&mut *transaction).await?;
-    let from = found(&mut transaction).await?;
-    let known = MIGRATIONS.len();
-    check_known(from)?;
-    if from < known {
+    let found = found(&mut transaction).await?;
+    check_known(found)?;
+    if let Some(text) = MIGRATIONS.get(found) {
+        raw_sql(sql::GIVES_WAY).execute(&mut *transaction).await?;
         raw_sql(ROLES).execute(&mut *transaction).await?;
-    }
-    for (step, text) in MIGRATIONS.iter().enumerate().skip(from) {
         raw_sql(*text).execute(&mut *transaction).await?;
-        let number = i32::try_from(step + 1).unwrap_or(i32::MAX);
+        let number = i32::try_from(found + 1).unwrap_or(i32::MAX);
         session(&mut transaction).run(statement(sql::MIGRATED).bind(number)).await?;
     }
     transaction.commit().await?;
-    Ok(Schema { found: from, known })
+    Ok(found)
 }
 
 async fn connect(address: &Address) -> Result<PgConnection, Problem> {

@@ -43,6 +43,12 @@ impl Problem {
         matches!(self, Self::Sql(sqlx::Error::Database(error)) if error.code().is_some_and(|code| is(&code)))
     }
 
+    /// Whether it is others' transactions that stand in the way.
+    pub(crate) fn is_of_locks(&self) -> bool {
+        let is = |code: &str| matches!(code, "55P03" | "40P01");
+        matches!(self, Self::Sql(sqlx::Error::Database(error)) if error.code().is_some_and(|code| is(&code)))
+    }
+
     /// Whether the connection is of no use any more, so that the same may be tried on another.
     pub(crate) fn is_lost(&self) -> bool {
         matches!(self, Self::Sql(error) if is_lost(error))

@@ -21,6 +21,7 @@ pub(crate) const OF_NO_PARTNER: &[&str] = &[
     "SCHEMA_FOUND",
     "SCHEMA_NUMBER",
     "SERVER_VERSION",
+    "BLOCKERS",
     "MIGRATED",
     "AS_DISPATCH",
     "AS_OURSELVES",
@@ -53,6 +54,7 @@ pub(crate) const OF_NO_PARTNER: &[&str] = &[
     "VALUE_HOLDERS",
     "BACKUP_TAKE",
     "BACKUP_LAST",
+    "BACKUP_RENEW",
     "BACKUP_END",
 ];
 
@@ -230,7 +232,16 @@ pub(crate) const SHARING_BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED REA
 /// The lock under which the schema is changed.
 pub(crate) const MIGRATIONS_LOCK: &str = "SELECT pg_advisory_xact_lock(1987011183, 2)";
 
+/// How a step of the schema waits for locks: for less than the time after which the server ends one of two that wait for each
+/// other (`deadlock_timeout`), so that it is never a writer that is ended.
+pub(crate) const GIVES_WAY: &str = "SET LOCAL lock_timeout = '500ms'";
+
 statements! {
+    /// Who holds locks on our tables in this database.
+    BLOCKERS = "SELECT DISTINCT coalesce(a.usename::text, '?'), coalesce(nullif(a.application_name, ''), '?'), a.pid::int8 \
+        FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid JOIN pg_class c ON c.oid = l.relation \
+        WHERE c.relnamespace = 'voronka'::regnamespace AND c.relkind = 'r' AND l.granted AND l.pid <> pg_backend_pid() \
+        AND a.datname = current_database() ORDER BY 3 LIMIT 10";
     SERVER_VERSION = "SELECT current_setting('server_version_num')::bigint";
     SCHEMA_FOUND = "SELECT to_regclass('voronka.migrations') IS NOT NULL";
     SCHEMA_NUMBER = "SELECT coalesce(max(number), 0)::bigint FROM voronka.migrations";
@@ -533,9 +544,11 @@ statements! {
     VALUE_HOLDERS = "SELECT DISTINCT partner FROM voronka.key_values WHERE kind = $1 ORDER BY partner";
 
     /// If none was made since `$1` and nobody is at it.
-    BACKUP_TAKE = "UPDATE voronka.backups SET busy_until = now() + interval '1 hour' WHERE made < $1 AND busy_until < now()";
+    BACKUP_TAKE = "UPDATE voronka.backups SET busy_until = now() + interval '10 minutes', busy_by = $2 \
+        WHERE made < $1 AND busy_until < now()";
+    BACKUP_RENEW = "UPDATE voronka.backups SET busy_until = now() + interval '10 minutes' WHERE busy_by = $1";
     BACKUP_LAST = "SELECT made FROM voronka.backups";
-    BACKUP_END = "UPDATE voronka.backups SET busy_until = '-infinity', made = greatest(made, $1)";
+    BACKUP_END = "UPDATE voronka.backups SET busy_until = '-infinity', busy_by = NULL, made = greatest(made, $2) WHERE busy_by = $1";
     SIGN = "INSERT INTO voronka.instances (id, name, address, able, health) VALUES ($1, $2, $3, $4, $5) \
         ON CONFLICT (id) DO UPDATE SET able = excluded.able, health = excluded.health, seen = now()";
     SIGN_AGAIN = "UPDATE voronka.instances SET seen = now() WHERE id = $1";

@@ -49,7 +49,7 @@ impl InDatabase {
     pub(crate) async fn new() -> Self {
         let server = PostgresServer::running();
         let prepare = async |owner: String| {
-            migrate(&address(&owner)).await.unwrap();
+            migrate(&address(&owner), |_| ()).await.unwrap();
         };
         let database = server.database(&template(), prepare).await;
         let store = PostgresStore::open(&address(&database.address("voronka_app"))).await.unwrap();

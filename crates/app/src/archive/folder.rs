@@ -70,6 +70,24 @@ pub(crate) fn copy_folder(folder: &Path, to: &Path, secrets: bool, links: Links)
     Ok(found)
 }
 
+/// What of a partner's folder has no place in an archive, as the version control's: whoever deletes the folder loses it.
+pub(crate) fn left_out(folder: &Path) -> io::Result<Vec<String>> {
+    let (mut found, mut folders) = (Vec::new(), vec![String::new()]);
+    while let Some(within) = folders.pop() {
+        for entry in fs::read_dir(folder.join(&within))? {
+            let entry = entry?;
+            let name = format!("{within}{}", entry.file_name().to_string_lossy());
+            if entry.file_name().as_encoded_bytes().starts_with(b".") {
+                found.extend((name != SECRETS).then_some(name));
+            } else if entry.file_type()?.is_dir() {
+                folders.push(name + "/");
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
 fn list(folder: &Path, within: &str, links: Links, found: &mut Vec<FolderPath>) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
@@ -118,6 +136,20 @@ pub(crate) fn put_folder(from: &Path, files: &[FolderPath], folder: &Path) -> io
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_an_archive_leaves_out_is_known() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir_all(folder.path().join(".git/objects")).unwrap();
+        fs::create_dir_all(folder.path().join("knowledge")).unwrap();
+        for path in [".env", ".git/config", "config.yaml", "knowledge/.a.md.swp", "knowledge/a.md"] {
+            fs::write(folder.path().join(path), "x").unwrap();
+        }
+        assert_eq!(left_out(folder.path()).unwrap(), [".git", "knowledge/.a.md.swp"]);
+        let to = tempfile::tempdir().unwrap();
+        let kept = copy_folder(folder.path(), to.path(), true, Links::Refused).unwrap();
+        assert_eq!(kept.iter().map(FolderPath::as_str).collect::<Vec<_>>(), [".env", "config.yaml", "knowledge/a.md"]);
+    }
 
     #[test]
     fn s_39_a_path_leads_nowhere_else() {

@@ -8,7 +8,7 @@ mod tests;
 
 use std::{
     borrow::Cow,
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs, io,
     num::NonZeroUsize,
     path::{Path, PathBuf},
@@ -26,13 +26,14 @@ use self::name::BackupName;
 pub(crate) use self::schedule::{Daily, LastBackup};
 use crate::{
     archive::{
-        FORM, Kept, Links, Manifest, PASSPHRASE_VARIABLE, Piece, Workroom, copy_folder, copy_small, pack, passphrase,
+        Kept, Links, Manifest, PASSPHRASE_VARIABLE, Piece, Workroom, copy_folder, copy_small, pack, passphrase,
         private_folder, unwritable,
     },
     cli::Backup,
     erasures, moving,
     out::{self, Problem, Told},
     partners::{Folders, StopMarks},
+    sharing::Place,
     store::{self, Store},
     texts::Texts,
 };
@@ -112,6 +113,10 @@ async fn back_up(
         Some(store) => erasures::kept(&**store).await.map_err(|error| moving::failed(&**store, &error))?,
         None => BTreeSet::new(),
     };
+    let others = match &source.server {
+        Some(store) => others(&**store, &source.data).await?,
+        None => Vec::new(),
+    };
     let beside = to.join(erasures::FILE);
     let packing = {
         let (data, folders, to) = (source.data.clone(), source.folders.clone(), to.to_path_buf());
@@ -119,13 +124,48 @@ async fn back_up(
             if let Some(folders) = folders {
                 pieces.extend(copy_folders(&folders, &room.path, passphrase.is_some())?);
             }
-            packed(&pieces, &data, &room, &to, passphrase.as_ref(), now)
+            let manifest = |files| Manifest { others, ..Manifest::of(files, now) };
+            packed(&pieces, &data, &room, &to, passphrase.as_ref(), manifest)
         }
     };
     let made = tokio::task::spawn_blocking(packing).await.map_err(|error| unwritable(to, &error))??;
     let carried = erasures::carry(&[source.data.join(erasures::FILE)], &beside);
     carried.and_then(|()| erasures::add(&erased, &beside)).map_err(|error| unwritable(&beside, &error))?;
     Ok(made)
+}
+
+/// Keeps what this process has for itself (who may sign in here, the audit, the key), where another one has kept what all share.
+async fn back_up_own(
+    source: &Source,
+    own: String,
+    to: &Path,
+    passphrase: Option<SecretString>,
+    now: Timestamp,
+) -> Result<Made, Problem> {
+    let room = Workroom::take(&source.data, "backup")?;
+    let pieces: Vec<Piece> = Piece::of(&source.data).into_iter().filter(|piece| source.wants(piece)).collect();
+    let packing = {
+        let (data, to) = (source.data.clone(), to.to_path_buf());
+        move || {
+            packed(&pieces, &data, &room, &to, passphrase.as_ref(), |files| Manifest {
+                own: Some(own),
+                ..Manifest::of(files, now)
+            })
+        }
+    };
+    let made = tokio::task::spawn_blocking(packing).await.map_err(|error| unwritable(to, &error))??;
+    let beside = to.join(erasures::FILE);
+    let carried = erasures::carry(&[source.data.join(erasures::FILE)], &beside);
+    carried.map_err(|error| unwritable(&beside, &error))?;
+    Ok(made)
+}
+
+/// The processes beside the one over this data folder.
+async fn others(store: &dyn Store, data: &Path) -> Result<Vec<String>, Problem> {
+    let here = Place::noted(data);
+    let living = store.living().await.map_err(|error| moving::failed(store, &error))?;
+    let others = living.into_iter().filter(|peer| here.as_ref() != Some(&peer.id));
+    Ok(others.map(|peer| peer.instance.name).collect())
 }
 
 /// Rows of all partners as they are at one moment, and who is stopped.
@@ -168,17 +208,17 @@ fn packed(
     room: &Workroom,
     to: &Path,
     passphrase: Option<&SecretString>,
-    now: Timestamp,
+    manifest: impl FnOnce(Vec<Kept>) -> Manifest,
 ) -> Result<Made, Problem> {
-    let manifest = copy_pieces(pieces, data, &room.path, now)?;
+    let manifest = manifest(copy_pieces(pieces, data, &room.path)?);
     private_folder(to).map_err(|error| unwritable(to, &error))?;
-    let name = BackupName { at: now, sealed: passphrase.is_some() };
+    let name = BackupName { at: manifest.at, sealed: passphrase.is_some(), own: manifest.own.clone() };
     let file = to.join(name.to_string());
     let bytes = pack(&manifest, &room.path, &file, passphrase)?;
     Ok(Made { file, bytes, sealed: name.sealed, manifest })
 }
 
-fn copy_pieces(pieces: &[Piece], data: &Path, room: &Path, now: Timestamp) -> Result<Manifest, Problem> {
+fn copy_pieces(pieces: &[Piece], data: &Path, room: &Path) -> Result<Vec<Kept>, Problem> {
     let mut files = Vec::new();
     for piece in pieces {
         let (from, copy) = (data.join(piece.to_string()), room.join(piece.to_string()));
@@ -193,21 +233,24 @@ fn copy_pieces(pieces: &[Piece], data: &Path, room: &Path, now: Timestamp) -> Re
         }
         files.push(Kept::measured(piece.clone(), &copy).map_err(|error| unwritable(&copy, &error))?);
     }
-    Ok(Manifest { form: FORM, version: env!("CARGO_PKG_VERSION").to_owned(), at: now, files })
+    Ok(files)
 }
 
-/// Removes all backups of a folder but the newest so many; files of other names are none of ours.
+/// Removes all backups of a folder but the newest so many, of all and of each process's own; files of other names are none of ours.
 fn remove_older(folder: &Path, keep: NonZeroUsize) -> io::Result<Vec<PathBuf>> {
-    let mut backups = Vec::new();
+    let mut backups: BTreeMap<Option<String>, Vec<(Timestamp, PathBuf)>> = BTreeMap::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let name = entry.file_name().to_str().and_then(BackupName::parse);
         if let Some(name) = name.filter(|_| entry.file_type().is_ok_and(|kind| kind.is_file())) {
-            backups.push((name.at, entry.path()));
+            backups.entry(name.own).or_default().push((name.at, entry.path()));
         }
     }
-    backups.sort_by(|one, other| other.cmp(one));
-    let older: Vec<PathBuf> = backups.into_iter().skip(keep.get()).map(|(_, path)| path).collect();
+    let mut older = Vec::new();
+    for mut of_one in backups.into_values() {
+        of_one.sort_by(|one, other| other.cmp(one));
+        older.extend(of_one.into_iter().skip(keep.get()).map(|(_, path)| path));
+    }
     // One that stays does not keep the others.
     let removals: Vec<io::Result<()>> = older.iter().map(fs::remove_file).collect();
     removals.into_iter().collect::<io::Result<()>>().map(|()| older)

@@ -3,7 +3,7 @@
 
 use std::{borrow::Cow, process::ExitCode};
 
-use voronka_postgres::{Schema, migrate, schema};
+use voronka_postgres::{Blocker, Schema, migrate, schema};
 
 use crate::{
     cli::Migrate,
@@ -18,7 +18,15 @@ pub(crate) async fn run(wish: Migrate, texts: &Texts) -> Result<ExitCode, Proble
         return Err(Problem::new("problem-no-database", vec![]).hint("problem-no-database-hint"));
     };
     let address = store::address(url)?;
-    let found = if wish.check { schema(&address).await } else { migrate(&address).await };
+    let mut told = String::new();
+    let tell = |blockers: &[Blocker]| {
+        let who = blockers.iter().map(Blocker::to_string).collect::<Vec<_>>().join(", ");
+        if !who.is_empty() && who != told {
+            out::note(&texts.get("migrate-waits", &[("who", who.as_str().into())]));
+            told = who;
+        }
+    };
+    let found = if wish.check { schema(&address).await } else { migrate(&address, tell).await };
     let Schema { found, known } = found.map_err(|error| store::refused(&address, &error))?;
     let args = [
         ("address", Cow::from(address.to_string())),

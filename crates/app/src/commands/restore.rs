@@ -54,6 +54,7 @@ pub(super) async fn run(wish: &Restore, texts: &Texts) -> Result<ExitCode, Probl
             &json!({
                 "data": wish.data.display().to_string(), "at": manifest.at, "version": manifest.version,
                 "files": manifest.files, "erased": erased, "database": database, "partners": folders.len(),
+                "own": manifest.own, "others": manifest.others,
             })
             .to_string(),
         );
@@ -69,6 +70,12 @@ fn tell(wish: &Restore, restored: &Restored, texts: &Texts) {
     out::note(&texts.get("restore-done", &[("path", Cow::from(path)), ("at", Cow::from(at))]));
     if let Some(place) = &restored.database {
         out::note(&texts.get("restore-done-database", &[("place", Cow::from(place))]));
+    }
+    if let Some(own) = &restored.manifest.own {
+        out::note(&texts.get("restore-own", &[("instance", Cow::from(own))]));
+    }
+    if !restored.manifest.others.is_empty() {
+        out::note(&texts.get("restore-others", &[("names", Cow::from(restored.manifest.others.join(", ")))]));
     }
     tell_folders(wish, &restored.folders, texts);
     if restored.is_told || restored.erased > 0 {
@@ -103,12 +110,13 @@ pub(super) async fn restore(wish: &Restore, passphrase: Option<&SecretString>) -
         let args = vec![("path", data.display().to_string())];
         return Err(Problem::new("restore-full", args).hint("restore-full-hint"));
     }
-    archive::read(file, passphrase, |_: &Piece| Ok(io::sink())).map_err(unread)?;
+    let found = archive::read(file, passphrase, |_: &Piece| Ok(io::sink())).map_err(unread)?;
     let journals = journals(file, &wish.erasures)?;
     let known = erasures::read(&journals).map_err(|error| out::unreadable(file, &error))?;
+    // What a process has for itself has no rows.
     let server = match &wish.database {
-        Some(_) => Some(store::open(data, wish.database.as_ref()).await?),
-        None => None,
+        Some(_) if found.own.is_none() => Some(store::open(data, wish.database.as_ref()).await?),
+        Some(_) | None => None,
     };
     let stage = Stage::set(data).map_err(|error| unwritable(data, &error))?;
     let server = match server {

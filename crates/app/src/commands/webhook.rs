@@ -246,7 +246,7 @@ mod tests {
         async fn new() -> Self {
             let server = PostgresServer::running();
             let database = server.database("empty", async |_| {}).await;
-            voronka_postgres::migrate(&database.address("postgres").parse().unwrap()).await.unwrap();
+            voronka_postgres::migrate(&database.address("postgres").parse().unwrap(), |_| ()).await.unwrap();
             let from = process(&database, "from").await;
             let mut share = from.share();
             share.wait_for(|share| share.ours.len() == 1).await.unwrap();

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use voronka_core::{
     ids::{ConversationId, PartnerId},
     message::ConversationKey,
@@ -15,6 +15,9 @@ use voronka_engine::SystemClock;
 use super::Erasure;
 use crate::{moving, out::Problem, store::Store, wiring::InstanceKey};
 
+/// What was noted so much before is erased again as well: it is noted before it is done, by the clock of whichever process does
+/// it, and what is erased twice is erased.
+const MARGIN: SignedDuration = SignedDuration::from_mins(15);
 /// Rows that are read at a time.
 const PAGE_ROWS: usize = 500;
 const CONVERSATIONS: &str = "conversations";
@@ -26,8 +29,9 @@ pub(crate) struct Later {
 }
 
 impl Later {
+    /// `since`: when the rows were as they come.
     pub(crate) fn of(known: BTreeSet<Erasure>, since: Timestamp, key: InstanceKey) -> Self {
-        let marks = known.into_iter().filter(|one| one.at >= since).map(|one| one.mark).collect();
+        let marks = known.into_iter().filter(|one| one.at >= since - MARGIN).map(|one| one.mark).collect();
         Self { marks, key }
     }
 
@@ -74,5 +78,19 @@ async fn conversations(store: &dyn Store, partner: &PartnerId) -> Result<Vec<Con
         if page.next.is_none_or(|next| next.table != CONVERSATIONS) {
             return Ok(found);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_noted_a_little_before_the_rows_were_read_is_erased_again_too() {
+        let since: Timestamp = "2026-12-01T09:00:00Z".parse().unwrap();
+        let noted = |minutes| Erasure { at: since - SignedDuration::from_mins(minutes), mark: minutes.to_string() };
+        let known = [noted(-1), noted(0), noted(14), noted(16)].into();
+        let later = Later::of(known, since, InstanceKey::random().unwrap());
+        assert_eq!(later.marks, ["-1", "0", "14"].map(str::to_owned).into());
     }
 }

@@ -16,7 +16,7 @@ use super::{
     write_rows,
 };
 use crate::{
-    archive::{FORM, FolderPath, Kept, Links, Manifest, Workroom, copy_folder, pack, private_folder, seal, unwritable},
+    archive::{FolderPath, Kept, Links, Manifest, Workroom, copy_folder, pack, private_folder, seal, unwritable},
     out::Problem,
     wiring::InstanceKey,
 };
@@ -136,7 +136,7 @@ fn packed(
         Kept::measured(part, &path).map_err(|error| unwritable(&path, &error))
     };
     let files = parts.into_iter().map(kept).collect::<Result<Vec<_>, _>>()?;
-    let manifest = Manifest { form: FORM, version: env!("CARGO_PKG_VERSION").to_owned(), at: now, files };
+    let manifest = Manifest::of(files, now);
     if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         private_folder(folder).map_err(|error| unwritable(folder, &error))?;
     }

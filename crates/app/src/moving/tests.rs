@@ -81,7 +81,7 @@ fn key(problem: Result<impl std::fmt::Debug, Problem>) -> String {
 pub(crate) async fn in_postgres() -> (PostgresServer, Database, PostgresStore) {
     let server = PostgresServer::running();
     let database = server.database("empty", async |_| {}).await;
-    voronka_postgres::migrate(&database.address("postgres").parse().unwrap()).await.unwrap();
+    voronka_postgres::migrate(&database.address("postgres").parse().unwrap(), |_| ()).await.unwrap();
     let store = PostgresStore::open(&database.address("voronka_app").parse().unwrap()).await.unwrap();
     (server, database, store)
 }

@@ -156,6 +156,7 @@ impl Page {
 
     fn peers(&self) -> Vec<Peer> {
         let peer = |one: &Seen| Peer {
+            id: one.id.to_string(),
             instance: one.instance.clone(),
             health: one.health.clone(),
             able: Arc::clone(&one.able),

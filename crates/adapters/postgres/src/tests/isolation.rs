@@ -17,8 +17,8 @@ use crate::{
 const OF_NO_PARTNER: [&str; 4] = ["backups", "commits", "instances", "migrations"];
 /// What a look-up over all partners may see, and what may be written so: who serves whom.
 const KEYS: [&str; 24] = [
-    "backups busy_until,made SELECT",
-    "backups busy_until,made UPDATE",
+    "backups busy_by,busy_until,made SELECT",
+    "backups busy_by,busy_until,made UPDATE",
     "conversations partner SELECT",
     "customers partner SELECT",
     "facts partner SELECT",

@@ -120,7 +120,7 @@ async fn a_database_of_the_first_release_is_brought_up_to_date_with_all_its_rows
     };
     let before = count();
     assert!(before.contains("conversations 4000"), "{before}");
-    assert_eq!(migrate(&address(&database.address("postgres"))).await, Ok(Schema { found: 1, known: KNOWN }));
+    assert_eq!(migrate(&address(&database.address("postgres")), |_| ()).await, Ok(Schema { found: 1, known: KNOWN }));
     assert_eq!(count(), before);
     let indexes = "SELECT string_agg(indexdef, E'\\n' ORDER BY indexname) FROM pg_indexes WHERE schemaname = 'voronka'";
     assert_eq!(database.run(indexes), InDatabase::new().await.database.run(indexes), "as a new one");
@@ -135,7 +135,7 @@ async fn a_database_is_migrated_once_however_many_ask() {
     assert_eq!(schema(&owner).await, Ok(Schema { found: 0, known: KNOWN }));
     let Err(StoreError::Failed(why)) = PostgresStore::open(&owner).await else { panic!("there is no schema") };
     assert!(why.contains("voronka migrate"), "{why}");
-    let migrated = futures::future::join_all((0..4).map(|_| migrate(&owner))).await;
+    let migrated = futures::future::join_all((0..4).map(|_| migrate(&owner, |_| ()))).await;
     let made = migrated.iter().filter(|result| **result == Ok(Schema { found: 0, known: KNOWN })).count();
     assert_eq!((made, migrated.iter().filter(|result| result.is_ok()).count()), (1, 4), "{migrated:?}");
     assert_eq!(schema(&app).await, Ok(Schema { found: KNOWN, known: KNOWN }));
@@ -147,7 +147,7 @@ async fn a_schema_of_a_newer_version_is_left_alone() {
     let fixture = InDatabase::new().await;
     fixture.database.run("INSERT INTO voronka.migrations (number) VALUES (99)");
     let owner = address(&fixture.database.address("postgres"));
-    for error in [migrate(&owner).await.unwrap_err(), PostgresStore::open(&fixture.app()).await.unwrap_err()] {
+    for error in [migrate(&owner, |_| ()).await.unwrap_err(), PostgresStore::open(&fixture.app()).await.unwrap_err()] {
         assert!(error.to_string().contains("newer version (schema 99"), "{error}");
     }
 }
@@ -162,11 +162,62 @@ async fn whoever_may_make_roles_and_schemas_may_migrate() {
         "CREATE ROLE {maker} LOGIN CREATEROLE BYPASSRLS; \
          DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO {maker}', current_database()); END $$"
     ));
-    let migrated = migrate(&address(&database.address(&maker))).await;
+    let migrated = migrate(&address(&database.address(&maker)), |_| ()).await;
     let opened = PostgresStore::open(&address(&database.address("voronka_app"))).await;
     database.run(&format!("REASSIGN OWNED BY {maker} TO postgres; DROP OWNED BY {maker}; DROP ROLE {maker}"));
     assert_eq!(migrated, Ok(Schema { found: 0, known: KNOWN }));
     opened.unwrap().probe().await.unwrap();
+}
+
+/// A database that lacks the last steps, from this one on.
+async fn without_steps_from(step: usize) -> (PostgresServer, voronka_testkit::postgres::Database) {
+    let server = PostgresServer::running();
+    let database = server.database("empty", async |_| {}).await;
+    for (n, text) in migrate::MIGRATIONS.iter().enumerate().take(step - 1) {
+        let number = n + 1;
+        let roles = migrate::ROLES;
+        database
+            .run(&format!("BEGIN; {roles}; {text}; INSERT INTO voronka.migrations (number) VALUES ({number}); COMMIT"));
+    }
+    (server, database)
+}
+
+/// An older version serves meanwhile: it has begun a transaction with the leases, and comes to the outbox later.
+#[tokio::test]
+async fn a_writer_that_holds_a_table_is_waited_for_and_told_of_and_never_ended() {
+    let (_server, database) = without_steps_from(7).await;
+    let mut writer = PgConnection::connect_with(&address(&database.address("voronka_app")).options).await.unwrap();
+    writer
+        .execute("BEGIN; SET LOCAL ROLE voronka_dispatch; SELECT FROM voronka.leases FOR SHARE; SET LOCAL ROLE NONE")
+        .await
+        .unwrap();
+    let owner = address(&database.address("postgres"));
+    let (told, mut hears) = tokio::sync::mpsc::unbounded_channel();
+    let patient =
+        backon::ExponentialBuilder::default().with_min_delay(std::time::Duration::from_millis(1)).with_max_times(1_000);
+    let migrating = tokio::spawn({
+        let owner = owner.clone();
+        async move { migrate::migrate_patiently(&owner, patient, |blockers| told.send(blockers.to_vec()).unwrap()).await }
+    });
+    let blockers = hears.recv().await.unwrap();
+    assert!(matches!(&*blockers, [one] if one.role == "voronka_app" && one.program == "voronka"), "{blockers:?}");
+    // What the steps before it have changed is free.
+    writer.execute("DELETE FROM voronka.outbox WHERE partner = 'nobody'; COMMIT").await.unwrap();
+    assert_eq!(migrating.await.unwrap().unwrap(), Schema { found: 6, known: KNOWN });
+}
+
+#[tokio::test]
+async fn who_never_lets_go_of_a_table_is_named_and_the_steps_before_stay() {
+    let (_server, database) = without_steps_from(7).await;
+    let mut writer = PgConnection::connect_with(&address(&database.address("voronka_app")).options).await.unwrap();
+    writer.execute("BEGIN; SET LOCAL ROLE voronka_dispatch; SELECT FROM voronka.leases FOR SHARE").await.unwrap();
+    let owner = address(&database.address("postgres"));
+    let impatient =
+        backon::ExponentialBuilder::default().with_min_delay(std::time::Duration::from_millis(1)).with_max_times(1);
+    let refused = migrate::migrate_patiently(&owner, impatient, |_| ()).await.unwrap_err();
+    let StoreError::Busy(why) = StoreError::from(refused) else { panic!("it may be tried again") };
+    assert!(why.contains("voronka_app"), "{why}");
+    assert_eq!(schema(&owner).await, Ok(Schema { found: 8, known: KNOWN }));
 }
 
 /// What fails in the middle leaves nothing behind.
@@ -178,7 +229,7 @@ async fn a_migration_that_fails_changes_nothing() {
     database.run(
         "CREATE SCHEMA voronka; CREATE TABLE voronka.outbox (mine integer); GRANT ALL ON SCHEMA voronka TO PUBLIC",
     );
-    migrate(&owner).await.unwrap_err();
+    migrate(&owner, |_| ()).await.unwrap_err();
     let tables = database.run("SELECT tablename FROM pg_tables WHERE schemaname = 'voronka'");
     assert_eq!(tables, "outbox");
     assert_eq!(schema(&owner).await, Ok(Schema { found: 0, known: KNOWN }));

@@ -4,7 +4,9 @@ use std::{
     fs, io,
     num::NonZeroUsize,
     path::{Path, PathBuf},
+    pin::pin,
     sync::Arc,
+    time::Duration,
 };
 
 use jiff::{SignedDuration, Timestamp, civil::Time, tz::TimeZone};
@@ -14,9 +16,9 @@ use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 use voronka_core::ports::Clock;
-use voronka_postgres::BackupTurn;
+use voronka_postgres::{BackupClaim, BackupTurn, Claimed};
 
-use super::{Made, PASSPHRASE_VARIABLE, Source, back_up, passphrase, remove_older};
+use super::{Made, PASSPHRASE_VARIABLE, Source, back_up, back_up_own, passphrase, remove_older};
 use crate::{
     cli::Run,
     out::{self, Problem},
@@ -30,6 +32,15 @@ const FILE: &str = "backup.json";
 /// After a start, and where another process is at it; and between tries where one failed.
 const LOOKS_AFTER: SignedDuration = SignedDuration::from_secs(60);
 const AGAIN_AFTER: SignedDuration = SignedDuration::from_hours(1);
+
+/// How often the others are told that one is under way.
+const RENEWED_EVERY: Duration = Duration::from_mins(1);
+
+/// What a process is called that nobody has named: it is the same after a restart.
+fn host() -> String {
+    let host = fs::read_to_string("/proc/sys/kernel/hostname");
+    host.map_or_else(|_| "voronka".to_owned(), |host| host.trim().to_owned())
+}
 
 /// What became of the last backup of a data folder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,6 +76,8 @@ pub(crate) struct Daily {
     to: PathBuf,
     keep: NonZeroUsize,
     passphrase: Option<SecretString>,
+    /// What this process is called beside others.
+    name: String,
 }
 
 impl Daily {
@@ -82,6 +95,7 @@ impl Daily {
             to: wish.backup_to.clone(),
             keep: wish.backup_keep,
             passphrase,
+            name: wish.instance.clone().unwrap_or_else(host),
         }))
     }
 
@@ -110,19 +124,48 @@ impl Daily {
         }
     }
 
-    /// Of several processes one makes it; the others note that it is made.
+    /// Of several processes one makes it; each of the others keeps what it has for itself.
     async fn make_in_turn(&self, due: Timestamp, now: Timestamp) {
         let Some(store) = &self.source.server else { return self.make(now).await.map_or((), drop) };
         match store.take_backup(due).await {
-            Ok(BackupTurn::Ours) => {
-                let made = self.make(now).await;
-                if let Err(error) = store.end_backup(made).await {
-                    warn!(%error, "the others do not know what became of the daily backup");
+            Ok(BackupTurn::Ours(claim)) => {
+                let made = self.make_claimed(&**store, claim, now).await;
+                match store.end_backup(claim, made).await {
+                    Ok(Claimed::Still) => {}
+                    Ok(Claimed::No) => warn!("another process has taken the daily backup over, and tells of it"),
+                    Err(error) => warn!(%error, "the others do not know what became of the daily backup"),
                 }
             }
             Ok(BackupTurn::Theirs) => {}
-            Ok(BackupTurn::Made(at)) => self.note(at, None),
+            Ok(BackupTurn::Made(at)) => self.make_own(at, now).await,
             Err(error) => self.note(now, Some(error.to_string())),
+        }
+    }
+
+    /// However long it takes, the others leave it to us.
+    async fn make_claimed(&self, store: &dyn Store, claim: BackupClaim, now: Timestamp) -> Option<Timestamp> {
+        let mut making = pin!(self.make(now));
+        let mut ticks = tokio::time::interval(RENEWED_EVERY);
+        loop {
+            tokio::select! {
+                made = &mut making => return made,
+                _ = ticks.tick() => if let Err(error) = store.renew_backup(claim).await {
+                    warn!(%error, "the others do not know that the daily backup is under way");
+                },
+            }
+        }
+    }
+
+    /// `at`: when another process has made that of what all share.
+    async fn make_own(&self, at: Timestamp, now: Timestamp) {
+        let made = back_up_own(&self.source, self.name.clone(), &self.to, self.passphrase.clone(), now).await;
+        match made {
+            Ok(Made { file, bytes, .. }) => {
+                info!(file = %file.display(), bytes, "what this process has for itself is kept");
+                self.remove_older();
+                self.note(at, None);
+            }
+            Err(problem) => self.note(now, Some(out::told(&problem, &Texts::english()))),
         }
     }
 
@@ -191,6 +234,7 @@ mod tests {
             to: root.join("backups"),
             keep: NonZeroUsize::new(2).unwrap(),
             passphrase: None,
+            name: "one".to_owned(),
         }
     }
 
@@ -259,20 +303,25 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn of_two_processes_on_one_database_one_makes_it_and_both_know() {
+    async fn of_two_processes_on_one_database_one_makes_it_and_the_other_keeps_what_it_has_for_itself() {
         let (_server, _database, store) = crate::moving::tests::in_postgres().await;
         let store: Arc<dyn Store> = Arc::new(store);
         let roots = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
         let dailies = roots.each_ref().map(|root| {
             let source = Source { data: root.path().join("data"), server: Some(Arc::clone(&store)), folders: None };
             fs::create_dir(&source.data).unwrap();
-            Daily { source, ..daily(root.path()) }
+            crate::wiring::InstanceKey::of(&source.data).unwrap();
+            Daily { source, name: "Server 2".to_owned(), ..daily(root.path()) }
         });
         let due = at("2026-12-01T03:30:00Z");
         for (second, daily) in dailies.iter().enumerate() {
             daily.make_in_turn(due, at(&format!("2026-12-01T03:30:0{second}Z"))).await;
         }
-        assert!(dailies[0].to.is_dir() && !dailies[1].to.exists());
+        let names = dailies.each_ref().map(|daily| {
+            let names = fs::read_dir(&daily.to).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+            names.filter(|name| name.starts_with("voronka-")).collect::<Vec<_>>()
+        });
+        assert_eq!(names, [["voronka-20261201T033000Z.tar.gz"], ["voronka-own-server-2-20261201T033001Z.tar.gz"]]);
         for daily in &dailies {
             let last = LastBackup::of(&daily.source.data).unwrap();
             assert_eq!((last.made, last.cause), (Some(at("2026-12-01T03:30:00Z")), None));

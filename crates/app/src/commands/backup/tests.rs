@@ -107,7 +107,8 @@ async fn s_62_restore_erases() {
         let clock = Arc::new(voronka_testkit::FakeClock::at(&sample::moment(at).to_string()));
         erasures::ErasureLog::of(&site.data, InstanceKey::of(&site.data).unwrap(), clock)
     };
-    log(10).note(&key(0)).await.unwrap();
+    // Who has written again since.
+    log(-3_600).note(&key(0)).await.unwrap();
     let made = site.back_up(20, None).await;
     log(30).note(&key(1)).await.unwrap();
     log(40).note(&key(2)).await.unwrap();
@@ -293,7 +294,7 @@ async fn older_backups_leave_and_no_other_file_does() {
     }
     fs::create_dir(site.backups().join("voronka-20251121T180000Z.tar.gz")).unwrap();
     let removed = remove_older(&site.backups(), NonZeroUsize::new(3).unwrap()).unwrap();
-    let oldest = BackupName { at: sample::moment(0), sealed: false };
+    let oldest = BackupName { at: sample::moment(0), sealed: false, own: None };
     assert_eq!(removed, [site.backups().join(oldest.to_string())]);
     assert_eq!(fs::read_dir(site.backups()).unwrap().count(), 3 + others.len() + 1);
 }

@@ -46,8 +46,8 @@ is_well() {
     for partner in "$@"; do
         told=$("$link" partner status "$partner" --partners "$home/partners" --data "$home/data" --json 2>/dev/null) || return 1
         case $told in
-        # Several processes share the partners of one database: another one may serve it.
-        *'"state":"serving"'* | *'"state":"elsewhere"'* | *'"state":"stopped"'*) ;;
+        # Several processes share the partners of one database: another one may serve it, which is named then.
+        *'"state":"serving"'* | *'"state":"elsewhere","by":"'* | *'"state":"stopped"'*) ;;
         *) return 1 ;;
         esac
     done
@@ -178,7 +178,13 @@ return) # SECONDS
         kept=$(sed -n 's/.*"file":"\([^"]*\)".*/\1/p' "$log/backup" 2>/dev/null || true)
         [ -n "$kept" ] || fail "the last version is not well, and there was no backup"
         systemctl stop voronka || true
-        as_service "$link" restore "$kept" --data "$home/data.restored" >&2
+        # Whoever was erased since it was made does not come back.
+        [ -e "$home/data/erasures.log" ] && journal=--erasures=$home/data/erasures.log || journal=
+        as_service "$link" restore "$kept" --data "$home/data.restored" ${journal:+"$journal"} >&2
+        # What no backup has, and is of no version.
+        for folder in certificates removed exported; do
+            [ -d "$home/data/$folder" ] && cp -pR "$home/data/$folder" "$home/data.restored/$folder" || true
+        done
         rm -rf "$home/data.failed"
         mv -T "$home/data" "$home/data.failed"
         mv -T "$home/data.restored" "$home/data"

@@ -17,7 +17,7 @@ use voronka_postgres::Word;
 
 use super::{Partner, failed, running};
 use crate::{
-    archive::{PASSPHRASE_VARIABLE, passphrase},
+    archive::{PASSPHRASE_VARIABLE, left_out, passphrase},
     cli::{ExportPartner, ImportLegacy, ImportPartner, RemovePartner},
     moving::{self, Columns, Counts, Dump, Export, Import, Imported, Keeping, Moving, Removed, convert},
     observe::{MoveWish, Moved},
@@ -101,6 +101,7 @@ pub(super) async fn remove(
     texts: &Texts,
 ) -> Result<ExitCode, Problem> {
     let passphrase = sealing(one.passphrase_file.as_deref())?;
+    tell_left_out(wish, one, texts)?;
     if !one.dry_run && !one.yes {
         confirm(one, texts)?;
     }
@@ -125,6 +126,20 @@ pub(super) async fn remove(
         Moved::Exported(_) | Moved::Imported(_) => return Err(failed("an odd answer")),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What the folder has is told that goes with it for good.
+fn tell_left_out(wish: &Partner, one: &RemovePartner, texts: &Texts) -> Result<(), Problem> {
+    let folder = Folders::of(&wish.partners, wish.alone.as_deref())?.of_partner(&one.partner);
+    if !folder.is_dir() {
+        return Ok(());
+    }
+    let left = left_out(&folder).map_err(|error| unreadable(&folder, &error))?;
+    if !left.is_empty() {
+        let args = [("names", Cow::from(left.join(", "))), ("dir", Cow::from(folder.display().to_string()))];
+        out::note(&texts.get("remove-left-out", &args));
+    }
+    Ok(())
 }
 
 fn told_removal(removed: &Removed, texts: &Texts) {

@@ -80,7 +80,7 @@ impl Stage {
         let _installed = rustls::crypto::ring::default_provider().install_default();
         let server = PostgresServer::running();
         let database = server.database("empty", async |_| {}).await;
-        voronka_postgres::migrate(&database.address("postgres").parse().unwrap()).await.unwrap();
+        voronka_postgres::migrate(&database.address("postgres").parse().unwrap(), |_| ()).await.unwrap();
         let (folder, key) = (tempfile::tempdir().unwrap(), MasterKey::fresh().unwrap());
         let stage = Self { database, folder, key, _server: server };
         fs::create_dir_all(stage.root().join("anna")).unwrap();

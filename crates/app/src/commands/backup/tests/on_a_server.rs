@@ -13,7 +13,10 @@ use voronka_testkit::{
 };
 
 use super::*;
-use crate::moving::{Counts, counts, tests::in_postgres};
+use crate::{
+    archive::FORM,
+    moving::{Counts, counts, tests::in_postgres},
+};
 
 /// An empty database.
 struct Server {
@@ -151,7 +154,7 @@ async fn a_damaged_backup_or_one_of_another_form_leaves_the_database_empty() {
         fs::create_dir(path.parent().unwrap()).unwrap();
         fs::write(&path, row).unwrap();
         let files = vec![Kept::measured(piece, &path).unwrap()];
-        let manifest = Manifest { form, version: "9.9.9".to_owned(), at: sample::moment(0), files };
+        let manifest = Manifest { form, version: "9.9.9".to_owned(), ..Manifest::of(files, sample::moment(0)) };
         let file = room.path().join("odd");
         // It is not read back by whoever writes it.
         crate::archive::write(fs::File::create(&file).unwrap(), &manifest, room.path(), None).unwrap();
