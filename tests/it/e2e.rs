@@ -37,6 +37,7 @@ mod shared;
 mod shop;
 mod signing_in;
 mod site;
+mod team;
 mod telegram;
 mod terminal;
 mod web;

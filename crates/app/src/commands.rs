@@ -129,6 +129,7 @@ async fn open(data: &Path, opening: Opening<'_>) -> Result<Premises, Problem> {
         erasures = erasures.shared(store.clone());
     }
     let engine = Engine::new(store.clone(), Arc::clone(&clock)).limits(limits).erasures(Arc::new(erasures));
+    let engine = engine.directory(store.clone());
     let house = House::new(engine, store.clone(), Arc::new(knowledge), clock, key, public_url, data.to_path_buf());
     let house = house.with_keys(keys).with_admin_host(admin_host);
     Ok(Premises { house: Arc::new(house), store, sharing: Arc::new(sharing) })

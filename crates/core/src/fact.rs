@@ -211,6 +211,8 @@ pub enum Fact {
     },
     /// A bubble was not sent in time, and is not sent any more.
     Expired,
+    /// It was no customer but a member of the partner's team: their chat is where they work from.
+    Seated,
     /// The customer blocked us, or came back.
     Reachable {
         /// `yes`, `blocked` or `gone`.
@@ -290,6 +292,7 @@ impl Fact {
             | Self::ModelUsed { .. }
             | Self::Undelivered { .. }
             | Self::Expired
+            | Self::Seated
             | Self::Reachable { .. } => false,
         }
     }
@@ -331,6 +334,7 @@ impl Fact {
             Self::ModelUsed { .. } => "model.used".into(),
             Self::Undelivered { .. } => "undelivered".into(),
             Self::Expired => "expired".into(),
+            Self::Seated => "team.seated".into(),
             Self::Reachable { .. } => "reachable".into(),
         }
     }

@@ -146,6 +146,114 @@ pub enum Event {
         /// What.
         action: TeamAction,
     },
+    /// A member of the team did something to this conversation from their own chat with the bot.
+    Deed {
+        /// Who, and where what came of it is told.
+        by: Seat,
+        /// What.
+        deed: Deed,
+    },
+    /// What came of a deed of the member whose chat this is.
+    Done {
+        /// The conversation that it was done to.
+        with: Talk,
+        /// What came of it.
+        done: Done,
+    },
+}
+
+/// A chat of a member of the team with the bot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seat {
+    /// The member's name in the partner's file.
+    pub member: String,
+    /// The bot.
+    pub account: AccountId,
+    /// The member's address there.
+    pub peer: Peer,
+}
+
+/// A customer's conversation, as a member of the team is told of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Talk {
+    /// The account that it is held with.
+    pub account: AccountId,
+    /// The customer's address there.
+    pub peer: Peer,
+    /// What the customer is called; empty: nobody knows.
+    pub name: String,
+}
+
+impl Talk {
+    /// Which conversation of a partner it is.
+    pub fn key(&self, partner: &PartnerId) -> ConversationKey {
+        ConversationKey::of(partner, &self.account, &self.peer)
+    }
+}
+
+/// What a member of the team does to a conversation from their own chat. Nobody takes a conversation from another by it, but by
+/// saying so ([`Deed::Assign`]).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "d", rename_all = "snake_case")]
+pub enum Deed {
+    /// Takes it, to write to the customer.
+    Take,
+    /// Writes to the customer.
+    Write {
+        /// The words, without markup.
+        text: String,
+    },
+    /// Stops the bot here.
+    Silence,
+    /// Gives it back to the bot.
+    GiveBack,
+    /// Marks it as handled.
+    Handled,
+    /// Wants to be reminded of it, and to hear nothing that can wait until then.
+    Snooze {
+        /// When.
+        until: Timestamp,
+    },
+    /// Gives it to a member.
+    Assign {
+        /// The member's name in the partner's file.
+        to: String,
+    },
+}
+
+/// What came of a [`Deed`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "o", rename_all = "snake_case")]
+pub enum Done {
+    /// It is theirs, and what they write now goes to the customer.
+    Taken,
+    /// It was passed on to the customer.
+    Written,
+    /// The bot is silent there.
+    Silenced,
+    /// The bot has it.
+    GivenBack,
+    /// It is handled.
+    Handled,
+    /// They are reminded of it.
+    Snoozed {
+        /// When.
+        until: Timestamp,
+    },
+    /// A member has it now.
+    Assigned {
+        /// Who.
+        to: String,
+    },
+    /// Nothing: somebody else has it.
+    HeldBy {
+        /// Who.
+        who: String,
+    },
+    /// Nothing was sent: the customer cannot be written to.
+    Unreachable,
+    /// Nothing: no member is called so.
+    NoSuchMember,
 }
 
 /// What is wanted of a customer's part in a broadcast.
@@ -183,6 +291,13 @@ pub enum Content {
     Text {
         /// The words.
         text: String,
+    },
+    /// Wrote, in reply to a message of ours with buttons.
+    Reply {
+        /// The words.
+        text: String,
+        /// The token of that message's first button.
+        to: String,
     },
     /// Gave a command; a deep link's payload is the argument of `start`.
     Command {
@@ -255,6 +370,17 @@ pub enum Content {
     },
 }
 
+impl Content {
+    /// Words are words, whatever they reply to.
+    #[must_use]
+    pub fn without_reply(self) -> Self {
+        match self {
+            Self::Reply { text, to: _ } => Self::Text { text },
+            other => other,
+        }
+    }
+}
+
 /// Whose contact was shared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -300,9 +426,14 @@ pub enum Timer {
     Handoff,
     /// A step of a sequence is due.
     Sequence,
+    /// A card waits for the team.
+    Card,
 }
 
 impl Timer {
+    /// The names of all kinds.
+    pub const NAMES: [&'static str; 6] = ["silence", "wait", "score", "handoff", "sequence", "card"];
+
     /// The name under which the timer is kept: setting it again replaces it.
     pub fn name(&self) -> &'static str {
         match self {
@@ -311,6 +442,7 @@ impl Timer {
             Self::Score => "score",
             Self::Handoff => "handoff",
             Self::Sequence => "sequence",
+            Self::Card => "card",
         }
     }
 

@@ -16,11 +16,15 @@ use crate::{
     message::{Bubble, ConversationKey, Event, EventKey, Inbound, Peer, Timer},
     ports::{Completion, Loaded, ModelError, Passage, Prompt},
     rows::{Mail, Past, TimerRow, TurnCommit},
-    turn::{Answer, HasModel, Outcome, Playbook, Question, Setting, Snapshot, Step, Turn, Unreadable},
+    turn::{
+        Answer, HasModel, Look, Outcome, Playbook, Question, Seen, Setting, Snapshot, Step, Turn, Unreadable, Writer,
+    },
 };
 
 /// Answers searches: question to passages.
 pub type Search = Box<dyn Fn(&str) -> Vec<Passage>>;
+/// Shows members of the team what they look at; `None`: it cannot be seen now.
+pub type Looks = Box<dyn Fn(&Look) -> Option<Seen>>;
 /// Answers prompts.
 pub type Model = Box<dyn FnMut(&Prompt) -> Result<Completion, ModelError>>;
 
@@ -35,6 +39,7 @@ pub struct Stage {
     mails: i64,
     search: Search,
     model: Option<Model>,
+    looks: Looks,
     timers: Vec<(Timestamp, Timer)>,
 }
 
@@ -76,6 +81,7 @@ impl Stage {
             mails: 0,
             search: Box::new(|_| Vec::new()),
             model: None,
+            looks: Box::new(|_| None),
             timers: Vec::new(),
         }
     }
@@ -89,6 +95,17 @@ impl Stage {
     pub fn model_by(&mut self, model: Model) {
         self.model = Some(model);
         self.setting.model = HasModel::Yes;
+    }
+
+    /// It is no customer's chat but a member's of the team.
+    pub fn seat(&mut self, member: &str, peer: &str) {
+        self.peer = Peer::new(peer);
+        self.setting.writer = Some(Writer { member: member.into(), addresses: [self.peer.clone()].into() });
+    }
+
+    /// What members of the team see.
+    pub fn look_by(&mut self, looks: Looks) {
+        self.looks = looks;
     }
 
     /// The partner's files were edited.
@@ -119,7 +136,9 @@ impl Stage {
             | Event::Delivery { .. }
             | Event::Click { .. }
             | Event::Broadcast { .. }
-            | Event::Team { .. } => None,
+            | Event::Team { .. }
+            | Event::Deed { .. }
+            | Event::Done { .. } => None,
         };
         let mail = events.into_iter().map(|event| (due(&event).unwrap_or(self.now), event)).collect();
         self.take(mail)
@@ -200,6 +219,7 @@ impl Stage {
 
     fn answer(&mut self, question: Question) -> Answer {
         match question {
+            Question::Look(look) => Answer::Seen((self.looks)(&look)),
             Question::Search { query, .. } => Answer::Passages((self.search)(&query)),
             Question::Complete { prompt, .. } => Answer::Completion(match &mut self.model {
                 Some(model) => model(&prompt),

@@ -204,6 +204,7 @@ impl Sum {
             | Fact::AdSuppressed
             | Fact::Undelivered { .. }
             | Fact::Expired
+            | Fact::Seated
             | Fact::Reachable { .. } => {}
         }
     }

@@ -10,6 +10,8 @@ mod assortment;
 mod booking;
 mod commit;
 mod contacts;
+mod deeds;
+mod desk;
 mod erased;
 mod events;
 mod flow;
@@ -27,6 +29,7 @@ mod scoring;
 mod sequences;
 mod state;
 mod team;
+mod telling;
 pub(crate) mod token;
 mod tools;
 mod unasked;
@@ -41,6 +44,7 @@ use jiff::Timestamp;
 use self::{answer::Answering, work::Work};
 pub use self::{
     aside::{Aside, Concerns, Trouble},
+    desk::{Desk, Look, Seen},
     playbook::Playbook,
     prompt::PROMPT_VERSION,
     state::{Asked, Customer, Listed, Owner, Presence, Run, Snapshot, Standing, State, Unreadable},
@@ -81,6 +85,8 @@ pub enum Question {
         /// How many passages at most.
         top: usize,
     },
+    /// What does a member of the team want to look at?
+    Look(Box<Look>),
     /// What does the model say? While it streams, whole sentences that pass the guard may be shown as a preview.
     Complete {
         /// The prompt.
@@ -104,6 +110,8 @@ pub enum Answer {
     Passages(Vec<Passage>),
     /// To a completion.
     Completion(Result<Completion, ModelError>),
+    /// To a look; `None`: it cannot be seen now.
+    Seen(Option<Seen>),
 }
 
 /// Everything a turn did.
@@ -119,7 +127,7 @@ pub struct Outcome {
     pub frequent: Option<(FrequentKey, String)>,
 }
 
-/// What a turn needs to know of the world it runs in; the same for all turns of an account.
+/// What a turn needs to know of the world it runs in.
 #[derive(Debug, Clone)]
 pub struct Setting {
     /// The partner's files, prepared.
@@ -132,6 +140,17 @@ pub struct Setting {
     pub team: Arc<[TeamAddress]>,
     /// By which we hear who followed a link; `None`: links are given as they are.
     pub links: Option<Arc<dyn Links>>,
+    /// Who of the team writes in this chat; `None`: it is a customer's.
+    pub writer: Option<Writer>,
+}
+
+/// A member of the team who writes to the bot.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Writer {
+    /// The name in `config.team`; of several that fit, the person's own rather than a group's.
+    pub member: Arc<str>,
+    /// The addresses of the partner's file that this chat is known by: the person's, the group's. Never empty.
+    pub addresses: Arc<[Peer]>,
 }
 
 /// Whether answers may be worded by a model.
@@ -160,6 +179,9 @@ impl Turn {
     /// Begins the turn of a conversation's waiting mail, which must not be empty.
     pub fn begin(setting: &Setting, snapshot: Snapshot, mail: Vec<Mail>, now: Timestamp) -> Step {
         let mut work = Box::new(Work::new(setting.clone(), snapshot, mail, now));
+        if work.setting.writer.is_some() {
+            return desk::begin(work);
+        }
         work.take_events();
         answer::start(work)
     }

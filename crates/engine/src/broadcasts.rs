@@ -56,7 +56,7 @@ impl Engine {
     ) -> Result<Option<Outlook>, StoreError> {
         let shared = &self.0;
         let served = shared.partner(partner);
-        let Some(setting) = served.and_then(|served| served.setting(&to.account)) else { return Ok(None) };
+        let Some(setting) = served.and_then(|served| served.setting_of(&to.account, &to.peer)) else { return Ok(None) };
         let key = ConversationKey { partner: partner.clone(), conversation: to.conversation };
         let loaded = shared.journal.load(&key, 1).await?;
         Ok(outlook(&setting, key, to, &loaded, sequence, shared.clock.now()))
@@ -116,6 +116,7 @@ fn outlook(
             Step::Done(outcome) => break *outcome,
             // A broadcast asks nothing.
             Step::Ask(turn, Question::Search { .. }) => step = turn.resume(Answer::Passages(Vec::new())),
+            Step::Ask(turn, Question::Look(_)) => step = turn.resume(Answer::Seen(None)),
             Step::Ask(turn, Question::Complete { .. }) => {
                 let none = ModelError::Unavailable("nobody is asked".into());
                 step = turn.resume(Answer::Completion(Err(none)));

@@ -97,8 +97,12 @@ impl News {
     pub(crate) fn of(inbound: &Inbound) -> Self {
         match &inbound.event {
             Event::Customer { .. } => Self::Customer(inbound.account.clone(), inbound.peer.clone()),
-            Event::Team { .. } => Self::Team,
-            Event::Timer { .. } | Event::Delivery { .. } | Event::Click { .. } | Event::Broadcast { .. } => Self::Other,
+            Event::Team { .. } | Event::Deed { .. } => Self::Team,
+            Event::Timer { .. }
+            | Event::Delivery { .. }
+            | Event::Click { .. }
+            | Event::Broadcast { .. }
+            | Event::Done { .. } => Self::Other,
         }
     }
 }

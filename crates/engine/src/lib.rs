@@ -76,7 +76,7 @@ use tracing::{error, info};
 use voronka_core::{
     ids::PartnerId,
     message::{Bubble, ConversationKey, Inbound},
-    ports::{Clock, Erasures, Journal, Mailbox, PostError, Posted, StoreError},
+    ports::{Clock, Directory, Erasures, Journal, Mailbox, PostError, Posted, StoreError},
 };
 
 pub use self::{
@@ -121,6 +121,7 @@ pub struct Engine(Arc<Shared>);
 pub(crate) struct Shared {
     pub(crate) journal: Arc<dyn Journal>,
     pub(crate) erasures: OnceLock<Arc<dyn Erasures>>,
+    pub(crate) directory: OnceLock<Arc<dyn Directory>>,
     pub(crate) clock: Arc<dyn Clock>,
     serving: Serving,
     pub(crate) conversations: Conversations,
@@ -187,6 +188,7 @@ impl Engine {
         Self(Arc::new(Shared {
             journal,
             erasures: OnceLock::new(),
+            directory: OnceLock::new(),
             clock,
             serving: Serving::default(),
             conversations: Conversations::new(Limits::default()),
@@ -214,6 +216,14 @@ impl Engine {
     pub fn erasures(self, erasures: Arc<dyn Erasures>) -> Self {
         // The first one stays: it is given once, where an engine is made.
         let _told_before = self.0.erasures.set(erasures);
+        self
+    }
+
+    /// Shows members of the team lists and figures in their chats.
+    #[must_use]
+    pub fn directory(self, directory: Arc<dyn Directory>) -> Self {
+        // The first one stays, as above.
+        let _told_before = self.0.directory.set(directory);
         self
     }
 

@@ -19,7 +19,7 @@ use std::sync::{
 use lru::LruCache;
 use rustc_hash::FxHashMap;
 use voronka_core::{
-    message::{Content, ConversationKey, Event, Inbound, TeamAction},
+    message::{Content, ConversationKey, Deed, Event, Inbound, TeamAction},
     ports::{PostedMail, Writers},
     rows::{Mail, MailSeq},
 };
@@ -284,7 +284,11 @@ impl Drop for Stranger<'_> {
 /// Bytes that mail holds in memory, about.
 fn weight(inbound: &Inbound) -> usize {
     let words = match &inbound.event {
-        Event::Customer { content: Content::Text { text } | Content::Edited { text, .. }, .. }
+        Event::Customer {
+            content: Content::Text { text } | Content::Reply { text, .. } | Content::Edited { text, .. },
+            ..
+        }
+        | Event::Deed { deed: Deed::Write { text }, .. }
         | Event::Team { action: TeamAction::Reply { text } | TeamAction::Note { text }, .. } => text.len(),
         Event::Customer { content: Content::Command { args, .. }, .. } => args.len(),
         Event::Customer { content: Content::Media { caption, .. }, .. } => {
@@ -293,6 +297,8 @@ fn weight(inbound: &Inbound) -> usize {
         // Of these the words are few.
         Event::Customer { .. }
         | Event::Team { .. }
+        | Event::Deed { .. }
+        | Event::Done { .. }
         | Event::Timer { .. }
         | Event::Delivery { .. }
         | Event::Click { .. }

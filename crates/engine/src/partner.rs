@@ -8,7 +8,7 @@ use voronka_core::{
     message::Peer,
     ports::{Channel, ChatModel, Knowledge, Links},
     spec::{config::Account, partner::PartnerSpec},
-    turn::{HasModel, Playbook, Setting, TeamAddress},
+    turn::{HasModel, Playbook, Setting, TeamAddress, Writer},
 };
 
 use crate::frequent::Frequent;
@@ -150,7 +150,7 @@ impl Partner {
         self.knowledge.as_ref()
     }
 
-    /// What turns on an account need to know; `None`: the account is not served.
+    /// What a customer's turns on an account need to know; `None`: the account is not served.
     pub(crate) fn setting(&self, account: &AccountId) -> Option<Setting> {
         let (_, capabilities) = self.channels.get(account)?;
         Some(Setting {
@@ -159,6 +159,25 @@ impl Partner {
             model: if self.model.is_some() { HasModel::Yes } else { HasModel::No },
             team: Arc::from(self.team.as_slice()),
             links: self.links.clone(),
+            writer: None,
         })
+    }
+
+    /// What turns of a chat need to know, which may be a member's of the team.
+    pub(crate) fn setting_of(&self, account: &AccountId, peer: &Peer) -> Option<Setting> {
+        let (channel, _) = self.channels.get(account)?;
+        Some(Setting { writer: self.writer(account, &channel.known_as(peer)), ..self.setting(account)? })
+    }
+
+    /// The member of the team who writes from a chat that has these names, the person's own first. Whom the file names on a
+    /// messenger is known on all of the partner's accounts of it.
+    fn writer(&self, account: &AccountId, names: &[Peer]) -> Option<Writer> {
+        let accounts = &self.playbook.spec.config.accounts;
+        let kind = |id: &AccountId| accounts.iter().find(|one| one.id == *id).map(|one| one.channel.kind());
+        let here = || self.team.iter().filter(|to| to.account == *account || kind(&to.account) == kind(account));
+        let mut found = names.iter().filter_map(|name| here().find(|to| to.peer == *name));
+        let first = found.next()?;
+        let addresses = std::iter::once(first).chain(found).map(|to| to.peer.clone()).collect();
+        Some(Writer { member: Arc::clone(&first.member), addresses })
     }
 }

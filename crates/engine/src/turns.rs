@@ -117,14 +117,15 @@ pub(crate) async fn run(shared: &Arc<Shared>, key: &ConversationKey, bell: &Noti
                 next => return next,
             },
         };
-        let Some(account) = mail.first().map(|mail| mail.inbound.account.clone()) else { return Next::Rest };
+        let from = mail.first().map(|mail| (mail.inbound.account.clone(), mail.inbound.peer.clone()));
+        let Some((account, peer)) = from else { return Next::Rest };
         if !shared.conversations.of_account(key, &account) {
             return Next::Crowded(account);
         }
         if let Some(since) = waited.take() {
             shared.meters.part(Part::Wait, since, begun);
         }
-        let Some(setting) = partner.setting(&account) else {
+        let Some(setting) = partner.setting_of(&account, &peer) else {
             warn!(%account, "mail waits for an account that is not served");
             return Next::Rest;
         };
@@ -283,7 +284,10 @@ fn again(next: Next) -> Option<Next> {
 
 /// Waits for the rest of a burst of texts, as long as the partner's file says. `false`: there is nothing to wait for.
 async fn gather(shared: &Arc<Shared>, partner: &Partner, mail: &[Mail], bell: &Notify) -> bool {
-    let typed = |mail: &Mail| matches!(mail.inbound.event, Event::Customer { content: Content::Text { .. }, .. });
+    let typed = |mail: &Mail| {
+        let Event::Customer { content, .. } = &mail.inbound.event else { return false };
+        matches!(content, Content::Text { .. } | Content::Reply { .. })
+    };
     let buffer = SignedDuration::try_from(partner.playbook().spec.config.answer.buffer).unwrap_or_default();
     if buffer.is_zero() || !mail.iter().all(typed) {
         return false;

@@ -18,9 +18,9 @@ use voronka_core::{
     guard::{Draft, Evidence},
     ids::AccountId,
     message::{ConversationKey, Event, Peer},
-    ports::{ChatModel, Completion, Delta, ModelError, Moment, Passage, Preview, Prompt, SendError},
+    ports::{ChatModel, Completion, Delta, Fault, ModelError, Moment, Page, Passage, Preview, Prompt, SendError},
     rows::MailSeq,
-    turn::{Answer, FrequentKey, Question, Snapshot},
+    turn::{Answer, FrequentKey, Look, Question, Seen, Snapshot},
 };
 
 use crate::{Shared, conversations::Fresh, observe::Part, partner::Partner, signs};
@@ -114,10 +114,15 @@ impl Overtaking {
     /// What became of bubbles and what timers say can wait for its turn.
     fn by(self, event: &Event) -> bool {
         match (self, event) {
-            (Self::Anybody, Event::Customer { .. } | Event::Team { .. }) | (Self::Team, Event::Team { .. }) => true,
+            (Self::Anybody, Event::Customer { .. })
+            | (Self::Anybody | Self::Team, Event::Team { .. } | Event::Deed { .. }) => true,
             (
                 Self::Anybody | Self::Team,
-                Event::Timer { .. } | Event::Delivery { .. } | Event::Click { .. } | Event::Broadcast { .. },
+                Event::Timer { .. }
+                | Event::Delivery { .. }
+                | Event::Click { .. }
+                | Event::Broadcast { .. }
+                | Event::Done { .. },
             )
             | (Self::Team, Event::Customer { .. })
             | (Self::Nobody, _) => false,
@@ -149,6 +154,7 @@ impl<'a> World<'a> {
                 self.shared.meters.part(Part::Search, begun, self.shared.clock.moment());
                 Some(Answer::Passages(passages))
             }
+            Question::Look(look) => Some(Answer::Seen(self.look(*look).await)),
             Question::Complete { prompt, evidence, frequent } => {
                 if let Some(text) = frequent.and_then(|key| self.told_before(&key)) {
                     let model = TOLD_BEFORE.to_owned();
@@ -168,6 +174,33 @@ impl<'a> World<'a> {
     fn told_before(&self, key: &FrequentKey) -> Option<String> {
         let text = self.partner.frequent().find(key, self.shared.clock.moment())?;
         Some(text.as_ref().to_owned())
+    }
+
+    /// What a member of the team wants to see; `None`: the store does not tell.
+    async fn look(&self, look: Look) -> Option<Seen> {
+        let partner = self.partner.id();
+        let directory = self.shared.directory.get();
+        let seen = match (look, directory) {
+            (Look::Conversation(conversation), _) => {
+                let key = ConversationKey { partner: partner.clone(), conversation };
+                let loaded = self.shared.journal.load(&key, Snapshot::HISTORY_MAX).await;
+                loaded.map(|loaded| Seen::Conversation(loaded.conversation.is_some().then(|| Box::new(loaded))))
+            }
+            (Look::Leads(filter, page), Some(directory)) => {
+                directory.leads(partner, &filter, page).await.map(Seen::Leads)
+            }
+            (Look::Report { of, since, until }, Some(directory)) => {
+                directory.report(partner, of, since, until).await.map(Seen::Report)
+            }
+            (Look::Unanswered { limit }, Some(directory)) => {
+                directory.questions(partner, Fault::Unanswered, Page::first(limit)).await.map(Seen::Unanswered)
+            }
+            (Look::Leads(..) | Look::Report { .. } | Look::Unanswered { .. }, None) => {
+                warn!("the engine was given no directory: the team sees no lists");
+                return None;
+            }
+        };
+        seen.inspect_err(|error| warn!(%error, "a member of the team cannot be shown what they want to see")).ok()
     }
 
     async fn search(&self, query: &str, top: usize) -> Vec<Passage> {

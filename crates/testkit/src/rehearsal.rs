@@ -82,6 +82,7 @@ impl Rehearsal {
             model: HasModel::No,
             team: Arc::from([]),
             links: None,
+            writer: None,
         };
         let account = AccountId::parse(account).expect("an account id");
         Self {

@@ -214,6 +214,19 @@ impl TelegramCustomer {
         self.message(&json!({"text": text, "entities": entities}))
     }
 
+    /// A reply to the newest message of the bot's with buttons.
+    pub(crate) fn reply(&self, text: &str) -> Value {
+        let seen = self.seen();
+        let to = seen.iter().rev().find(|sent| !sent.buttons.is_empty()).expect("a message with buttons");
+        let keys: Vec<Value> =
+            to.buttons.iter().map(|(text, data)| json!([{"text": text, "callback_data": data}])).collect();
+        self.message(&json!({"text": text, "reply_to_message": {
+            "message_id": to.id, "date": 1_800_000_000, "chat": {"id": self.chat, "type": "private"},
+            "from": {"id": 1000, "is_bot": true, "first_name": "Корица"}, "text": to.text,
+            "reply_markup": {"inline_keyboard": keys},
+        }}))
+    }
+
     /// The press of the newest button of this label.
     pub(crate) async fn pressed(&self, label: &str) -> Value {
         let find = || async {

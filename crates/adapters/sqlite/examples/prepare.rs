@@ -72,6 +72,7 @@ fn setting(partner: &PartnerId) -> Result<Setting, Failure> {
         model: HasModel::No,
         team: Arc::from([]),
         links: None,
+        writer: None,
     })
 }
 

@@ -254,6 +254,7 @@ impl<'a> Asking<'a> {
             model: if model.is_some() { HasModel::Yes } else { HasModel::No },
             team: Arc::from([]),
             links: None,
+            writer: None,
         };
         Self { premises, setting, model, knowledge, top }
     }
@@ -306,6 +307,7 @@ impl<'a> Asking<'a> {
             let answer = match asked {
                 Question::Search { top, .. } => Answer::Passages(found.iter().take(top).cloned().collect()),
                 Question::Complete { prompt, .. } => Answer::Completion(self.complete(&prompt).await),
+                Question::Look(_) => Answer::Seen(None),
             };
             step = turn.resume(answer);
         }

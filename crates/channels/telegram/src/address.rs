@@ -8,6 +8,7 @@ use voronka_core::message::Peer;
 /// | --- | --- |
 /// | `<user>` | a private chat |
 /// | `<user>/<topic>` | a topic of a private chat, of bots with topics switched on |
+/// | `<chat>`, `<chat>/<topic>`, negative | a group or channel itself, as partner files name where notices go |
 /// | `<chat>/<topic or 0>/<user>` | a member in a group, or in a topic of a forum |
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Address {
@@ -42,6 +43,19 @@ impl Address {
         }
     }
 
+    /// The names by which a partner's file may know who writes here: a person's, a group's topic, a group's.
+    pub(crate) fn names(self) -> Vec<Self> {
+        let private = |user| Self::Private { user, topic: None };
+        match self {
+            Self::Private { user, topic: None } => vec![private(user)],
+            Self::Private { user, topic: Some(_) } => vec![self, private(user)],
+            Self::Group { chat, topic, user } => {
+                let of_topic = topic.map(|topic| Self::Private { user: chat, topic: Some(topic) });
+                [Some(self), Some(private(user)), of_topic, Some(private(chat))].into_iter().flatten().collect()
+            }
+        }
+    }
+
     pub(crate) fn topic(self) -> Option<i64> {
         match self {
             Self::Private { topic, .. } | Self::Group { topic, .. } => topic,
@@ -49,7 +63,8 @@ impl Address {
     }
 
     pub(crate) fn is_private(self) -> bool {
-        matches!(self, Self::Private { .. })
+        // Groups and channels have negative numbers.
+        matches!(self, Self::Private { user, .. } if user > 0)
     }
 }
 
@@ -78,6 +93,17 @@ mod tests {
         ] {
             assert_eq!(Address::parse(&address.peer()), Some(address));
         }
+    }
+
+    #[test]
+    fn a_member_of_a_group_is_known_by_their_own_name_the_topics_and_the_groups() {
+        let names = |text: &str| {
+            let address = Address::parse(&Peer::new(text)).unwrap();
+            address.names().into_iter().map(|name| name.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(names("7"), ["7"]);
+        assert_eq!(names("-100123/42/7"), ["-100123/42/7", "7", "-100123/42", "-100123"]);
+        assert_eq!(names("-100123/0/7"), ["-100123/0/7", "7", "-100123"]);
     }
 
     #[test]

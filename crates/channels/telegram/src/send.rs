@@ -140,6 +140,11 @@ impl Channel for Telegram {
         Some(Chat { id, pause: GROUP_PAUSE, burst: GROUP_BURST })
     }
 
+    fn known_as(&self, peer: &Peer) -> Vec<Peer> {
+        let Some(address) = Address::parse(peer) else { return vec![peer.clone()] };
+        address.names().into_iter().map(Address::peer).collect()
+    }
+
     fn parse(&self, body: &[u8], at: Timestamp) -> Result<Vec<Inbound>, Malformed> {
         let heard = parse::update(body, &self.inner.me, at)?;
         Ok(heard.map(|heard| self.heard(heard)).into_iter().collect())

@@ -23,6 +23,11 @@ pub trait Channel: Send + Sync + 'static {
         None
     }
 
+    /// The names by which a partner's file may know who writes here, the person's own first: that, the group's.
+    fn known_as(&self, peer: &Peer) -> Vec<Peer> {
+        vec![peer.clone()]
+    }
+
     /// Sends one bubble that fits [`Channel::capabilities`]. `id` is the idempotency key where the channel takes one.
     async fn send(&self, to: &Peer, bubble: &Bubble, id: BubbleId) -> Result<Receipt, SendError>;
 

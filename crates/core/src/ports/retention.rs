@@ -84,8 +84,10 @@ impl Fact {
         "sequence.sent",
     ];
 
-    /// Facts that make a customer more than a cold lead for ever; and a wish not to be written to must be remembered.
-    pub const REMEMBERED: &[&str] = &["lead.warm", "lead.hot", "contact.left", "opt_out", "consent.given"];
+    /// Facts that make a customer more than a cold lead for ever; and a wish not to be written to must be remembered, as must what
+    /// a member of the team is about.
+    pub const REMEMBERED: &[&str] =
+        &["lead.warm", "lead.hot", "contact.left", "opt_out", "consent.given", "team.seated"];
 }
 
 #[cfg(test)]

@@ -100,6 +100,7 @@ pub fn live(scene: &Scene, promises: &Promises, nth: u32, search: Search) -> Res
         model: HasModel::No,
         team: Arc::from([]),
         links: None,
+        writer: None,
     };
     let mut stage = Stage::of(setting, door.account.clone(), Peer::new(&format!("customer-{nth}")), scene.from);
     stage.search_by(search);

@@ -49,6 +49,7 @@ pub fn play(script: &Script, playbook: &Arc<Playbook>, can: &Capabilities, searc
         model: HasModel::No,
         team: Arc::from([]),
         links: None,
+        writer: None,
     };
     let zone = playbook.spec.config.zone.clone();
     let now = script.now.to_zoned(zone.clone()).map_or(Timestamp::UNIX_EPOCH, |now| now.timestamp());

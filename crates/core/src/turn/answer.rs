@@ -7,12 +7,13 @@ mod follow_up;
 mod frequent;
 mod plain;
 
-use std::sync::Arc;
+use std::{collections::VecDeque, sync::Arc};
 
 use self::basis::{Basis, Called, Worded};
 use super::{
     Answer, FrequentKey, HasModel, Question, Step, Turn,
     assortment::{Found, Wish},
+    desk,
     prompt::{self, PROMPT_VERSION},
     tools::Effect,
     understand::{SUBJECT_WORDS_MIN, pieces},
@@ -27,6 +28,7 @@ use crate::{
         normal::Words,
     },
     ports::{ChatMessage, Completion, Finish, ModelError, Passage, Prompt},
+    rows::Mail,
     spec::{flow::Action, rich::Rich, texts::Phrase},
 };
 
@@ -46,6 +48,8 @@ pub(super) enum Answering {
     Searching(Pending, Vec<Ground>),
     /// A completion.
     Completing(Box<Talk>),
+    /// What a member of the team looks at.
+    AtDesk(Box<desk::Errand>, VecDeque<Mail>),
 }
 
 /// What is known about one question.
@@ -163,7 +167,7 @@ pub(super) fn go_on(turn: Turn, answer: Answer) -> Step {
         (Answering::Searching(mut pending, mut grounds), answer) => {
             let passages = match answer {
                 Answer::Passages(passages) => passages,
-                Answer::Completion(_) => Vec::new(),
+                Answer::Completion(_) | Answer::Seen(_) => Vec::new(),
             };
             let question = pending.questions.get(grounds.len()).cloned().unwrap_or_default();
             let mut ground = work.ground(pending.kind, question, passages);
@@ -178,9 +182,16 @@ pub(super) fn go_on(turn: Turn, answer: Answer) -> Step {
             work.answer_plainly(&talk.pending, &talk.grounds);
             Step::Done(Box::new(work.finish()))
         }
-        (Answering::Completing(talk), Answer::Passages(_)) => {
+        (Answering::Completing(talk), Answer::Passages(_) | Answer::Seen(_)) => {
             work.answer_plainly(&talk.pending, &talk.grounds);
             Step::Done(Box::new(work.finish()))
+        }
+        (Answering::AtDesk(errand, rest), answer) => {
+            let seen = match answer {
+                Answer::Seen(seen) => seen,
+                Answer::Passages(_) | Answer::Completion(_) => None,
+            };
+            desk::go_on(work, *errand, seen, rest)
         }
     }
 }

@@ -71,9 +71,13 @@ impl Aside {
         let note = work.team_word(wording);
         work.note(SET_ASIDE, note);
         let about = [SET_ASIDE.to_owned()];
-        let text = work.card_text(&about);
-        let cards = work.addressees(&about).into_iter();
-        let cards = cards.flat_map(|to| notices::card(&work.snap.key, &[SET_ASIDE, &trouble], to, &text));
+        let notes: Vec<String> = work.notes.iter().map(|note| note.text.clone()).collect();
+        let text = work.card_text(&about, &notes);
+        let card = |to| {
+            let buttons = work.card_buttons(to, &about);
+            notices::card(&work.snap.key, &[SET_ASIDE, &trouble], to, &text, buttons)
+        };
+        let cards = work.addressees(&about).into_iter().flat_map(card);
         let id = NoticeId::of(&[&conversation, SET_ASIDE, &trouble]);
         let outbox = said.into_iter().chain(cards).collect();
         let about = SET_ASIDE.to_owned();

@@ -15,8 +15,8 @@ use crate::{
     ids::BubbleId,
     message::{Bubble, List, Message, Purpose, Timer},
     rows::{
-        Author, ConversationRow, CustomerRow, FactRow, Lane, LeadRow, MessageRow, OrderRow, OutboxRow, TimerRow,
-        TurnCommit, UNHEARD,
+        Author, ConversationRow, CustomerRow, FactRow, Lane, LeadRow, MessageRow, NoticeRow, OrderRow, OutboxRow,
+        TimerRow, TurnCommit, UNHEARD,
     },
     spec::rich::Rich,
     tally::{self, Known, Tally},
@@ -44,6 +44,17 @@ impl Work {
         let cards = self.cards_for_team();
         let mut all = outbox;
         all.extend(cards.outbox);
+        self.written(all, cards.rows)
+    }
+
+    /// Ends a turn of a member of the team. Their chat is about many customers: what is said in it is kept nowhere.
+    pub(super) fn leave_desk(mut self: Box<Self>) -> Outcome {
+        let outbox = self.speak();
+        self.messages.clear();
+        self.written(outbox, Vec::new())
+    }
+
+    fn written(mut self: Box<Self>, outbox: Vec<OutboxRow>, notices: Vec<NoticeRow>) -> Outcome {
         let commit = TurnCommit {
             key: self.snap.key.clone(),
             expected: self.snap.version,
@@ -55,11 +66,11 @@ impl Work {
             facts: self.fact_rows(),
             orders: self.order_rows(),
             timers: std::mem::take(&mut self.timers),
-            outbox: all,
-            notices: cards.rows,
+            outbox,
+            notices,
             past: self.past,
             withdraw: self.withdraw,
-            posts: Vec::new(),
+            posts: std::mem::take(&mut self.posts),
             tallies: self.tallies(),
         };
         let trail = std::mem::take(&mut self.trail);
@@ -125,7 +136,7 @@ impl Work {
 
     /// The name of a member of the team, as the partner's file has it; who signed in is told by either name. The name of a sign-in
     /// alone is nothing to show a customer.
-    fn member(&self, who: &str) -> Option<Arc<str>> {
+    pub(super) fn member(&self, who: &str) -> Option<Arc<str>> {
         let same = |name: &str| name.to_lowercase() == who.to_lowercase();
         let mut team = self.book.spec.config.team.iter();
         team.find(|member| same(&member.name) || member.sign_in.as_deref().is_some_and(same))

@@ -60,6 +60,7 @@ impl Work {
             let inbound = mail.inbound;
             match inbound.event {
                 Event::Customer { content, profile } => {
+                    let content = content.without_reply();
                     self.meet(&profile, &content);
                     inbound.key.as_str().clone_into(&mut self.event);
                     let text = self.record(&content, &inbound.key, inbound.at);
@@ -95,7 +96,9 @@ impl Work {
             Event::Click { link } => self.fact(Fact::LinkClicked { link }),
             Event::Broadcast { sequence, act } => self.on_broadcast(&sequence, act),
             Event::Team { who, action } => self.on_team(&who, action),
-            Event::Customer { .. } => {}
+            Event::Deed { by, deed } => self.on_deed(&by, deed),
+            // Said by conversations to members' chats alone.
+            Event::Done { .. } | Event::Customer { .. } => {}
         }
     }
 
@@ -155,7 +158,7 @@ impl Work {
     /// Writes the event into the conversation's record. Returns the words, if it is words.
     fn record(&mut self, content: &Content, key: &EventKey, at: Timestamp) -> Option<String> {
         let (shown, words) = match content {
-            Content::Text { text } => {
+            Content::Text { text } | Content::Reply { text, .. } => {
                 let text = beginning(text, TEXT_CHARS_MAX);
                 (text.to_owned(), Some(text.to_owned()))
             }
@@ -224,7 +227,7 @@ impl Work {
             Content::Media { kind, file, caption, .. } => self.media(kind, &file, caption.as_deref(), key),
             Content::Location { latitude, longitude } => self.location(latitude, longitude),
             Content::Edited { of, text } => self.edited(&of, &text, key),
-            Content::Text { .. } | Content::Command { .. } => {}
+            Content::Text { .. } | Content::Reply { .. } | Content::Command { .. } => {}
         }
     }
 
@@ -539,7 +542,8 @@ impl Work {
                 }
             }
             // Steps are taken when all mail was, the score is brought up to date at the end of every turn.
-            Timer::Sequence | Timer::Score => {}
+            // So is what the team waits for.
+            Timer::Sequence | Timer::Score | Timer::Card => {}
             Timer::Handoff => {
                 if self.snap.state.owner == Owner::Nobody {
                     let note = self.team_word(Wording::StillWaits);

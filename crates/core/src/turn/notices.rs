@@ -1,16 +1,14 @@
 //! What the team is told: one card a turn, to whom the partner's file says, about the facts they want.
 
-use std::sync::Arc;
-
-use super::{TeamAddress, work::Work};
+use super::{TeamAddress, desk, state::Owner, work::Work};
 use crate::{
     fact::Fact,
     fit,
-    ids::{BubbleId, NoticeId},
+    ids::BubbleId,
     lang::{Lang, print},
     lead::Temperature,
-    message::{ConversationKey, List, Message, Purpose},
-    order::OrderState,
+    message::{Button, ConversationKey, List, Message, Purpose},
+    order::{Order, OrderState},
     ports::Term,
     rows::{Author, Lane, NoticeRow, OutboxRow},
     spec::{config::Role, rich::Rich, texts::Phrase},
@@ -42,6 +40,12 @@ const OURS: [&str; 7] = ["notify", "order.change", "order.refused", "forget", BU
 
 /// A card about an event that could not be processed.
 pub(super) const SET_ASIDE: &str = "set_aside";
+
+/// A member is given the conversation.
+pub(super) const ASSIGNED: &str = "assigned";
+
+/// A member wanted to be reminded.
+pub(super) const SNOOZED: &str = "snoozed";
 
 /// A card about money for models that is spent: the owners get it as well.
 const BUDGET: &str = "budget";
@@ -80,57 +84,38 @@ pub(super) struct Cards {
 }
 
 impl Work {
-    pub(super) fn cards_for_team(&self) -> Cards {
-        let mut abouts: Vec<String> = self.facts.iter().map(|event| event.fact.name()).collect();
-        abouts.extend(self.notes.iter().map(|note| note.about.clone()));
-        abouts.retain(|about| self.concerns(about));
-        let mut seen = Vec::new();
-        abouts.retain(|about| {
-            !seen.contains(about) && {
-                seen.push(about.clone());
-                true
-            }
-        });
-        let Some(first) = abouts.first() else { return Cards::default() };
-        let text = self.card_text(&abouts);
-        let id = |what: &str| [self.snap.key.conversation.to_string(), self.snap.version.to_string(), what.to_owned()];
-        let notice = id("notice");
-        let row = NoticeRow {
-            id: NoticeId::of(&notice.each_ref().map(String::as_str)),
-            conversation: Some(self.snap.key.conversation),
-            about: first.clone(),
-            text: text.clone(),
-            at: self.now,
-        };
-        let version = self.snap.version.to_string();
-        let card = |to| card(&self.snap.key, &[&version, "notice"], to, &text);
-        let outbox = self.addressees(&abouts).into_iter().flat_map(card).collect();
-        Cards { rows: vec![row], outbox }
-    }
-
-    fn concerns(&self, about: &str) -> bool {
+    pub(super) fn concerns(&self, about: &str) -> bool {
         ALWAYS.contains(&about)
             || self.book.spec.config.notify.iter().any(|notify| notify.about.iter().any(|fact| fact.name() == about))
     }
 
     pub(super) fn addressees(&self, abouts: &[String]) -> Vec<&TeamAddress> {
-        // What the file cannot subscribe to goes to whoever takes handed-over conversations.
-        let ours = abouts.iter().any(|about| OURS.contains(&about.as_str()));
-        let owners = abouts.iter().any(|about| is_of_money(about));
-        let is_owner = |member: &Arc<str>| {
-            self.book.spec.config.team.iter().any(|one| one.name == *member && one.role == Role::Owner)
+        self.setting.team.iter().filter(|to| !self.wants(&to.member, abouts).is_empty()).collect()
+    }
+
+    /// What of this a member is to be told.
+    pub(super) fn wants(&self, member: &str, abouts: &[String]) -> Vec<String> {
+        let config = &self.book.spec.config;
+        let is_owner = config.team.iter().any(|one| *one.name == *member && one.role == Role::Owner);
+        let rules = || config.notify.iter().filter(|rule| *rule.to == *member);
+        let asks_for = |about: &str| rules().any(|rule| rule.about.iter().any(|fact| fact.name() == about));
+        let hears_words = self.is_relayed_to(member);
+        let wants = |about: &&String| match about.as_str() {
+            "message" | "media" if hears_words => false,
+            about if is_of_money(about) && is_owner => true,
+            // What the file cannot subscribe to goes to whoever takes handed-over conversations.
+            about => asks_for(about) || (OURS.contains(&about) && asks_for("handoff")),
         };
-        let wants = |member: &Arc<str>| {
-            if owners && is_owner(member) {
-                return true;
-            }
-            let mut rules = self.book.spec.config.notify.iter().filter(|notify| notify.to == *member);
-            rules.any(|notify| {
-                let mut about = notify.about.iter().map(ToString::to_string);
-                about.any(|fact| abouts.contains(&fact) || (ours && fact == "handoff"))
-            })
-        };
-        self.setting.team.iter().filter(|address| wants(&address.member)).collect()
+        abouts.iter().filter(wants).cloned().collect()
+    }
+
+    /// What a card offers to do. About money there is nothing to be done with a customer.
+    pub(super) fn card_buttons(&self, to: &TeamAddress, abouts: &[String]) -> Vec<Button> {
+        if !abouts.is_empty() && abouts.iter().all(|about| is_of_money(about)) {
+            return Vec::new();
+        }
+        let lang = self.book.language(None, "");
+        desk::of_card(self.snap.key.conversation, self.snap.state.owner, to, lang)
     }
 
     /// Tells that no model is asked for the rest of a term.
@@ -183,15 +168,17 @@ impl Work {
         money.map_or_else(String::new, |money| format!(" ({})", print::money(money, lang)))
     }
 
-    /// Who, how hot and why, what they want, what was said last.
-    pub(super) fn card_text(&self, abouts: &[String]) -> String {
+    /// Who, how hot and why, what they want, what was said last, what to do now. `notes`: what the facts do not tell.
+    pub(super) fn card_text(&self, abouts: &[String], notes: &[String]) -> String {
         let lang = self.book.language(None, "");
         let mut lines = Vec::new();
         let heads: Vec<String> = abouts.iter().map(|about| head(about, lang)).collect();
-        lines.push(heads.join(" · "));
+        if !heads.is_empty() {
+            lines.push(heads.join(" · "));
+        }
         if !abouts.is_empty() && abouts.iter().all(|about| is_of_money(about)) {
             // It is about no customer.
-            lines.extend(self.notes.iter().map(|note| note.text.clone()));
+            lines.extend(notes.iter().cloned());
             return lines.join("\n");
         }
         let customer = &self.snap.customer;
@@ -206,7 +193,11 @@ impl Work {
             warmth = format!("{warmth}: {}", self.why());
         }
         lines.push(warmth);
-        for order in self.snap.orders.iter().filter(|order| self.orders_changed.contains(&order.id)) {
+        lines.extend(self.where_they_stand(lang));
+        let tells_orders = abouts.is_empty() || abouts.iter().any(|about| about.starts_with("order."));
+        let shown =
+            |order: &&Order| self.orders_changed.contains(&order.id) || (tells_orders && !order.state.is_over());
+        for order in self.snap.orders.iter().filter(shown) {
             if order.state == OrderState::Draft {
                 continue;
             }
@@ -218,17 +209,85 @@ impl Work {
                 lines.push(order.note.clone());
             }
         }
-        lines.extend(self.notes.iter().filter(|note| !note.text.is_empty()).map(|note| note.text.clone()));
+        lines.extend(notes.iter().cloned());
         let own = self.snap.history.iter().chain(&self.messages).filter(|row| row.author == Author::Customer);
         let said: Vec<&str> = own.map(|row| row.text.as_str()).collect();
         let last = said.iter().skip(said.len().saturating_sub(WORDS_MAX));
         lines.extend(last.map(|text| format!("— {}", text.chars().take(200).collect::<String>())));
+        lines.push(self.next_step(lang));
         lines.join("\n")
+    }
+
+    /// Stage, interest and who answers, as far as they are known.
+    fn where_they_stand(&self, lang: Lang) -> Option<String> {
+        let mut known = Vec::new();
+        let lead = &self.snap.lead;
+        if !lead.stage.is_empty() {
+            known.push(format!("{}: {}", word(lang, "этап", "stage"), lead.stage));
+        }
+        if let Some(interest) = self.interest() {
+            known.push(format!("{}: {interest}", word(lang, "интерес", "interest")));
+        }
+        if let Some(source) = &lead.source {
+            known.push(format!("{}: {source}", word(lang, "пришёл по ссылке", "came by")));
+        }
+        match (self.snap.state.owner, self.snap.state.holder.as_deref()) {
+            (Owner::Person, Some(who)) => known.push(format!("{}: {who}", word(lang, "ведёт", "with"))),
+            (Owner::Nobody, _) => known.push(word(lang, "ждёт человека", "waits for a person").to_owned()),
+            (Owner::Person | Owner::Bot, _) => {}
+        }
+        (!known.is_empty()).then(|| known.join(", "))
+    }
+
+    /// What the customer is interested in: what they have chosen, else how they are tagged, else what they talk about.
+    fn interest(&self) -> Option<String> {
+        let state = &self.snap.state;
+        let chosen: Vec<&str> = state.cart.lines.iter().map(|line| line.name.as_str()).collect();
+        if !chosen.is_empty() {
+            return Some(chosen.join(", "));
+        }
+        let tags = &self.snap.customer.more.tags;
+        if !tags.is_empty() {
+            return Some(tags.join(", "));
+        }
+        let flow = state.run.as_ref().and_then(|run| self.book.flow(&run.flow))?;
+        Some(flow.title.clone())
+    }
+
+    /// What to do now: whoever waits comes first, then orders that stand still, then the lead.
+    fn next_step(&self, lang: Lang) -> String {
+        if self.snap.state.owner == Owner::Nobody {
+            return word(lang, "→ Ответьте: клиент ждёт человека", "→ Answer: the customer waits for a person")
+                .to_owned();
+        }
+        let standing = [
+            (OrderState::ReturnRequested, "→ Решите о возврате", "→ Decide about the return"),
+            (OrderState::Placed, "→ Возьмите заказ в работу", "→ Take the order in hand"),
+            (OrderState::Paid, "→ Возьмите заказ в работу", "→ Take the order in hand"),
+            (OrderState::AwaitingPayment, "→ Напомните об оплате", "→ Remind of the payment"),
+            (OrderState::Ready, "→ Договоритесь о получении", "→ Agree on the handover"),
+            (OrderState::Draft, "→ Помогите дооформить заказ", "→ Help to complete the order"),
+        ];
+        let order = standing.iter().find(|(state, ..)| self.snap.orders.iter().any(|order| order.state == *state));
+        if let Some((_, ru, en)) = order {
+            return word(lang, ru, en).to_owned();
+        }
+        let (ru, en) = match (self.snap.lead.temperature, &self.snap.customer.phone) {
+            (Temperature::Hot, Some(_)) => ("→ Позвоните сейчас", "→ Call now"),
+            (Temperature::Hot, None) => ("→ Напишите сейчас", "→ Write now"),
+            (Temperature::Warm, Some(_)) => {
+                ("→ Предложите и договоритесь о звонке", "→ Make an offer and agree on a call")
+            }
+            (Temperature::Warm, None) => ("→ Предложите и спросите контакт", "→ Make an offer and ask for a contact"),
+            (Temperature::Cold, _) => ("→ Пока ведёт бот", "→ Leave it to the bot for now"),
+        };
+        word(lang, ru, en).to_owned()
     }
 
     /// Whether this turn needs a timer that reminds of a handed-over conversation.
     pub(super) fn remind_after(&self) -> Option<crate::spec::value::Period> {
-        let handed = self.facts.iter().any(|event| matches!(event.fact, Fact::Handoff { .. }));
+        let handed = self.snap.state.owner == Owner::Nobody
+            && self.facts.iter().any(|event| matches!(event.fact, Fact::Handoff { .. }));
         let rules = &self.book.spec.config.notify;
         let wants = |notify: &&crate::spec::config::Notify| notify.about.iter().any(|fact| fact.name() == "handoff");
         handed.then(|| rules.iter().filter(wants).find_map(|notify| notify.remind)).flatten()
@@ -236,19 +295,26 @@ impl Work {
 }
 
 /// A card to a member of the team; `of` tells it from other cards of the conversation.
-pub(super) fn card(key: &ConversationKey, of: &[&str], to: &TeamAddress, text: &str) -> Vec<OutboxRow> {
+pub(super) fn card(
+    key: &ConversationKey,
+    of: &[&str],
+    to: &TeamAddress,
+    text: &str,
+    buttons: Vec<Button>,
+) -> Vec<OutboxRow> {
     let message = Message {
         text: Rich::plain(text),
         cards: Vec::new(),
         photo: None,
-        buttons: Vec::new(),
+        buttons,
         list: List::default(),
         purpose: Purpose::Service,
     };
     let conversation = key.conversation.to_string();
     let row = |(n, bubble): (usize, _)| {
         let n = n.to_string();
-        let id: Vec<&str> = [conversation.as_str()].iter().chain(of).chain(&[&*to.member, &n]).copied().collect();
+        let at = [&*to.member, to.account.as_str(), to.peer.as_str(), &n];
+        let id: Vec<&str> = [conversation.as_str()].iter().chain(of).chain(&at).copied().collect();
         OutboxRow {
             id: BubbleId::of(&id),
             conversation: key.clone(),
@@ -303,6 +369,10 @@ fn head(about: &str, lang: Lang) -> String {
         "forget" => ("Просит удалить персональные данные", "Asks for personal data to be erased"),
         "rating" => ("Оценка", "Rating"),
         BUDGET_NEARING => ("Бюджет на модели подходит к концу", "The budget for models is nearly spent"),
+        ASSIGNED => ("Клиент передан вам", "The customer is given to you"),
+        SNOOZED => ("Вы просили напомнить", "You wanted to be reminded"),
+        "link.clicked" => ("Открыл(а) ссылку", "Opened a link"),
+        "cart.added" => ("Выбрал(а) товар", "Chose a product"),
         BUDGET => ("Бюджет на модели исчерпан", "The budget for models is spent"),
         other => return other.to_owned(),
     };

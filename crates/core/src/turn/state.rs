@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::desk::Desk;
 use crate::{
     contact::{Email, Phone},
     fact::ConsentKind,
@@ -114,6 +115,12 @@ pub struct State {
     /// When the customer last did anything.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_heard: Option<Timestamp>,
+    /// What a member of the team is about, in their own chat.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub desk: Option<Box<Desk>>,
+    /// What members of the team were told of the customer, by their name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub told: BTreeMap<String, Told>,
     /// The timers that are set, by [`crate::message::Timer::name`], and when they are due, to the microsecond. The event of a
     /// timer that was cancelled or set anew may wait in the mailbox already: it is known by its moment, and passed over.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -129,6 +136,30 @@ pub enum Presence {
     Heard,
     /// A page began the conversation, and its visitor has done nothing yet.
     Unheard,
+}
+
+/// What a member of the team was told of a customer lately, and what waits to be told.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Told {
+    /// When they last got a card.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
+    /// What that card and those shortly before it were about.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub about: Vec<String>,
+    /// What the next card is about.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub waits: Vec<String>,
+    /// What it says besides.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+    /// When it is due, if anything waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub due: Option<Timestamp>,
+    /// Until when they want to hear nothing that can wait.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hushed: Option<Timestamp>,
 }
 
 /// A button that was shown as a line of a numbered list.

@@ -13,10 +13,10 @@ use super::{
 };
 use crate::{
     fact::{Fact, FunnelEvent},
-    ids::{FlowId, OrderId},
+    ids::{AccountId, FlowId, OrderId},
     lang::Lang,
     lead::Lead,
-    message::{Button, Press, Timer},
+    message::{Button, Event, EventKey, Inbound, Peer, Press, Timer},
     rows::{Lane, Mail, MailSeq, MessageRow, Past, TimerRow, Withdraw},
     spec::{
         expr::Expr,
@@ -126,6 +126,10 @@ pub(super) struct Work {
     pub(super) withdraw: Withdraw,
     pub(super) messages: Vec<MessageRow>,
     pub(super) notes: Vec<Note>,
+    /// The member of the team who is given the conversation.
+    pub(super) assigned: Option<Arc<str>>,
+    /// Mail to other conversations.
+    pub(super) posts: Vec<Inbound>,
     pub(super) timers: Vec<TimerRow>,
     /// Names of the timers that the store has, as far as the turn knows.
     timers_stored: Vec<String>,
@@ -194,6 +198,8 @@ impl Work {
             withdraw: Withdraw::Nothing,
             messages: Vec::new(),
             notes: Vec::new(),
+            assigned: None,
+            posts: Vec::new(),
             timers: Vec::new(),
             orders_changed: Vec::new(),
             pending: None,
@@ -251,6 +257,14 @@ impl Work {
     /// Tells the team, under the name of a fact that the partner's file subscribes them to.
     pub(super) fn note(&mut self, about: &str, text: impl Into<String>) {
         self.notes.push(Note { about: about.to_owned(), text: text.into() });
+    }
+
+    /// Tells another conversation of the partner.
+    pub(super) fn post(&mut self, account: AccountId, peer: Peer, event: Event) {
+        let (of, version, n) = (self.snap.key.conversation, self.snap.version, self.posts.len());
+        let key = EventKey::new(&format!("post:{of}:{version}:{n}"));
+        let partner = self.snap.key.partner.clone();
+        self.posts.push(Inbound { partner, account, peer, key, at: self.now, event });
     }
 
     /// What expressions read, outside any flow.

@@ -9,6 +9,7 @@ mod conversations;
 mod counted;
 mod crowds;
 mod deliveries;
+mod desk;
 mod doors;
 mod fit;
 mod flows;

@@ -48,7 +48,7 @@ pub(super) async fn set_unread_aside(
 ) -> Next {
     let known = shared.journal.load(key, 0).await.ok().and_then(|rows| rows.conversation);
     let from = known.map(|known| (known.account, known.peer));
-    let setting = from.as_ref().and_then(|(account, _)| partner.setting(account));
+    let setting = from.as_ref().and_then(|(account, peer)| partner.setting_of(account, peer));
     // Most of what comes is a customer's.
     let taken = Taken { mail: vec![mail], awaited: Vec::new(), from, concerns: Concerns::Customer };
     set_aside(shared, setting.as_ref(), key, taken, "a stored event cannot be read".to_owned(), bell).await

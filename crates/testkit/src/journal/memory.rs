@@ -273,7 +273,9 @@ impl MemoryStore {
             | Event::Delivery { .. }
             | Event::Click { .. }
             | Event::Broadcast { .. }
-            | Event::Team { .. } => false,
+            | Event::Team { .. }
+            | Event::Deed { .. }
+            | Event::Done { .. } => false,
         });
         lock(&self.state).timers.retain(|(of, known), _| of != key || *known != name);
         event

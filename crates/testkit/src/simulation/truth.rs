@@ -142,7 +142,12 @@ pub(super) fn act_number(inbound: &Inbound) -> Option<usize> {
     let mark = match &inbound.event {
         Event::Customer { profile, .. } => profile.handle.as_deref()?,
         Event::Team { who, .. } => who,
-        Event::Timer { .. } | Event::Delivery { .. } | Event::Click { .. } | Event::Broadcast { .. } => return None,
+        Event::Timer { .. }
+        | Event::Delivery { .. }
+        | Event::Click { .. }
+        | Event::Broadcast { .. }
+        | Event::Deed { .. }
+        | Event::Done { .. } => return None,
     };
     mark.rsplit('-').next()?.parse().ok()
 }
@@ -156,7 +161,7 @@ pub(super) fn event_id(inbound: &Inbound) -> EventId {
             None => strange(),
         },
         Event::Delivery { bubble, .. } => EventId::Delivery(*bubble),
-        Event::Click { .. } | Event::Broadcast { .. } => strange(),
+        Event::Click { .. } | Event::Broadcast { .. } | Event::Deed { .. } | Event::Done { .. } => strange(),
     }
 }
 

@@ -14,6 +14,8 @@ use crate::telegram::Me;
 
 /// Longest handle of a file that is kept, in bytes.
 const FILE_BYTES_MAX: usize = 512;
+/// Longest token that a button carries, in bytes.
+const TOKEN_BYTES_MAX: usize = 64;
 
 /// What the message says. `None`: a command for another bot.
 pub(super) fn content(message: &Message<'_>, raw: &RawValue, from: &User<'_>, me: &Me) -> Option<Content> {
@@ -26,7 +28,11 @@ pub(super) fn content(message: &Message<'_>, raw: &RawValue, from: &User<'_>, me
     }
     let text = message.text.as_ref().filter(|text| !text.is_empty());
     Some(if let Some(text) = text {
-        Content::Text { text: without_our_name(text, message, me) }
+        let text = without_our_name(text, message, me);
+        match replied_to(message, me) {
+            Some(to) => Content::Reply { text, to },
+            None => Content::Text { text },
+        }
     } else if let Some(contact) = &message.contact {
         shared(contact, from)
     } else if let Some(media) = media(message, me) {
@@ -38,6 +44,13 @@ pub(super) fn content(message: &Message<'_>, raw: &RawValue, from: &User<'_>, me
         let kind = unknown.as_deref().unwrap_or("message");
         Content::Other { kind: kind[..kind.floor_char_boundary(KIND_BYTES_MAX)].to_owned() }
     })
+}
+
+/// The button of ours under the message that is replied to.
+fn replied_to(message: &Message<'_>, me: &Me) -> Option<String> {
+    let replied = message.reply_to_message.as_ref()?;
+    let ours = replied.from.as_ref().is_some_and(|from| from.id == me.id);
+    replied.token().filter(|token| ours && token.len() <= TOKEN_BYTES_MAX).map(str::to_owned)
 }
 
 /// In a group only what is addressed to the bot is answered: a command, its name, a reply to it.

@@ -88,7 +88,8 @@ pub(super) struct Message<'a> {
     pub(super) sender_chat: Option<IgnoredAny>,
     #[serde(borrow)]
     pub(super) chat: Chat<'a>,
-    pub(super) reply_to_message: Option<Replied>,
+    #[serde(borrow)]
+    pub(super) reply_to_message: Option<Replied<'a>>,
     #[serde(borrow)]
     pub(super) text: Option<Str<'a>>,
     #[serde(borrow, default)]
@@ -119,8 +120,18 @@ pub(super) struct Message<'a> {
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Replied {
+pub(super) struct Replied<'a> {
     pub(super) from: Option<UserId>,
+    #[serde(borrow)]
+    reply_markup: Option<Keyboard<'a>>,
+}
+
+impl Replied<'_> {
+    /// What its first button carries.
+    pub(super) fn token(&self) -> Option<&str> {
+        let rows = &self.reply_markup.as_ref()?.inline_keyboard;
+        rows.iter().flatten().find_map(|button| button.callback_data.as_deref())
+    }
 }
 
 #[derive(Debug, Deserialize)]

@@ -34,7 +34,9 @@ async fn rung(fixture: &impl Fixture, key: &ConversationKey) -> Vec<(Timer, i64)
         | Event::Delivery { .. }
         | Event::Click { .. }
         | Event::Broadcast { .. }
-        | Event::Team { .. } => None,
+        | Event::Team { .. }
+        | Event::Deed { .. }
+        | Event::Done { .. } => None,
     })
     .collect()
 }

@@ -50,8 +50,14 @@ fn reminded() -> (Turned, Turned, Scene) {
     };
     let noon: Timestamp = "2026-12-01T12:00:00Z".parse().unwrap();
     let scene = Scene::new(Arc::clone(&playbook), noon, 1, 1, |_| can.clone());
-    let setting =
-        Setting { playbook, capabilities: Arc::new(can), model: HasModel::No, team: Arc::from([]), links: None };
+    let setting = Setting {
+        playbook,
+        capabilities: Arc::new(can),
+        model: HasModel::No,
+        team: Arc::from([]),
+        links: None,
+        writer: None,
+    };
     let mut stage = Stage::new(setting, AccountId::parse("web").unwrap(), noon);
     let content = Content::Text { text: "hello".into() };
     let heard = stage.play(vec![Event::Customer { content, profile: Profile::default() }]).unwrap();

@@ -1,0 +1,91 @@
+//! What members of the team do to this conversation from their own chats. Whoever comes second is told who has it: one turn at a
+//! time decides, whatever was pressed at once.
+
+use super::{
+    notices::SNOOZED,
+    state::Owner,
+    work::{PersonSays, Work},
+};
+use crate::message::{Deed, Done, Event, Seat, Talk, TeamAction};
+
+impl Work {
+    pub(super) fn on_deed(&mut self, by: &Seat, deed: Deed) {
+        let done = self.does(by, deed);
+        let name = self.snap.customer.name.clone().unwrap_or_default();
+        let with = Talk { account: self.snap.account.clone(), peer: self.snap.peer.clone(), name };
+        self.post(by.account.clone(), by.peer.clone(), Event::Done { with, done });
+    }
+
+    fn does(&mut self, by: &Seat, deed: Deed) -> Done {
+        let who = by.member.as_str();
+        if let (Deed::Take | Deed::Write { .. } | Deed::Silence, Some(holder)) = (&deed, self.held_by_other(who)) {
+            return Done::HeldBy { who: holder };
+        }
+        match deed {
+            Deed::Take => {
+                self.on_team(who, TeamAction::TakeOver);
+                self.is_heeded();
+                Done::Taken
+            }
+            Deed::Write { .. } if self.snap.state.blocked => Done::Unreachable,
+            Deed::Write { text } => {
+                self.on_team(who, TeamAction::TakeOver);
+                self.is_heeded();
+                self.person_says.push(PersonSays { who: who.to_owned(), text });
+                Done::Written
+            }
+            Deed::Silence => {
+                self.on_team(who, TeamAction::TakeOver);
+                self.is_heeded();
+                Done::Silenced
+            }
+            Deed::GiveBack => {
+                self.on_team(who, TeamAction::GiveBack);
+                Done::GivenBack
+            }
+            Deed::Handled => {
+                self.on_team(who, TeamAction::Handled);
+                self.is_heeded();
+                Done::Handled
+            }
+            Deed::Snooze { until } => {
+                self.snooze(who, until);
+                Done::Snoozed { until }
+            }
+            Deed::Assign { to } => {
+                let Some(member) = self.member(&to) else { return Done::NoSuchMember };
+                self.on_team(&member, TeamAction::TakeOver);
+                self.is_heeded();
+                self.assigned = Some(member);
+                Done::Assigned { to }
+            }
+        }
+    }
+
+    /// Who has the conversation, if it is somebody else of the team.
+    fn held_by_other(&self, who: &str) -> Option<String> {
+        let state = &self.snap.state;
+        let holder = state.holder.as_deref().filter(|_| state.owner == Owner::Person)?;
+        // Who signs in on the owner's pages is told by either name.
+        let holder = self.member(holder).map_or_else(|| holder.to_owned(), |member| member.to_string());
+        (holder != who).then_some(holder)
+    }
+
+    /// Somebody of the team looks after the customer: what waited to be told of them is known.
+    fn is_heeded(&mut self) {
+        for told in self.snap.state.told.values_mut() {
+            (told.due, told.hushed) = (None, None);
+            told.waits.clear();
+            told.notes.clear();
+        }
+    }
+
+    fn snooze(&mut self, who: &str, until: jiff::Timestamp) {
+        let told = self.snap.state.told.entry(who.to_owned()).or_default();
+        (told.due, told.hushed) = (Some(until), Some(until));
+        if !told.waits.iter().any(|about| about == SNOOZED) {
+            told.waits.push(SNOOZED.to_owned());
+        }
+        self.cancel_timer("handoff");
+    }
+}

@@ -1,0 +1,498 @@
+//! The team's desk: what a member of the partner's team does in their own chat with the bot. Such a chat is no lead: it has no
+//! flow, no score and no sequence, and its words are kept nowhere. What concerns a customer goes by mail to their conversation
+//! (decision 18), and what came of it comes back by mail and is said here.
+
+mod buttons;
+mod lists;
+mod reports;
+mod token;
+mod wording;
+
+use std::collections::VecDeque;
+
+use jiff::{SignedDuration, Timestamp, civil::Date};
+use serde::{Deserialize, Serialize};
+
+pub(super) use self::{
+    buttons::{of_card, of_talk},
+    token::{DeskToken, Own, Verb, seal},
+    wording::Say,
+};
+use self::{
+    lists::Listing,
+    reports::{Report, Span},
+};
+use super::{
+    Question, Step, Turn,
+    answer::Answering,
+    state::{Owner, Presence, Snapshot},
+    token::hash,
+    work::Work,
+};
+use crate::{
+    fact::Fact,
+    ids::ConversationId,
+    lang::normal::Words,
+    lead::Lead,
+    message::{Content, Deed, DeliveryFate, Done, Event, Inbound, Seat, TEXT_CHARS_MAX, Talk, Timer},
+    ports::{LeadCard, LeadFilter, Loaded, Page, QuestionCard},
+    rows::{Author, Mail, Withdraw},
+    spec::rich::Rich,
+    tally::{Counted, Tally},
+};
+
+/// How long what a member writes goes to the customer, counted from what they did last.
+const WRITING: SignedDuration = SignedDuration::from_mins(10);
+/// How long a customer is put off by a press.
+const SNOOZE: SignedDuration = SignedDuration::from_hours(1);
+/// Messages of a conversation that a member is shown.
+const HISTORY_SHOWN: usize = 10;
+/// Of each, in characters.
+const LINE_CHARS_MAX: usize = 300;
+
+/// What a member of the team is about, in their own chat.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Desk {
+    /// The customer whom they write to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    writing: Option<Writing>,
+    /// The list of leads that they look at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    listing: Option<Listing>,
+    /// Lists so far.
+    listings: u32,
+    /// Sources that they were offered to choose from.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    sources: Vec<String>,
+}
+
+/// What a member writes goes to a customer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Writing {
+    with: Talk,
+    until: Timestamp,
+}
+
+/// What a member of the team wants to see.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Look {
+    /// A conversation of the partner, as its last turn left it.
+    Conversation(ConversationId),
+    /// Leads, hottest first.
+    Leads(LeadFilter, Page),
+    /// What was counted.
+    Report {
+        /// Of these kinds.
+        of: &'static [Counted],
+        /// From this day on.
+        since: Date,
+        /// To this day.
+        until: Date,
+    },
+    /// The latest questions without an answer.
+    Unanswered {
+        /// So many at most.
+        limit: usize,
+    },
+}
+
+/// What is seen of it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Seen {
+    /// The conversation; `None`: there is none.
+    Conversation(Option<Box<Loaded>>),
+    /// Leads.
+    Leads(Vec<LeadCard>),
+    /// What was counted.
+    Report(Vec<Tally>),
+    /// Questions.
+    Unanswered(Vec<QuestionCard>),
+}
+
+/// What a member wants of what they look at.
+#[derive(Debug)]
+pub(super) enum Errand {
+    /// Something with the customer of a conversation.
+    With(ConversationId, Wish),
+    /// A list of leads.
+    Leads(Listing),
+    /// Where leads came from, to choose from.
+    Sources,
+    /// Figures.
+    Report(Report, Span),
+    /// The same, with what was counted already: now the questions.
+    Questions(Span, Vec<Tally>),
+}
+
+/// What a member wants with a customer.
+#[derive(Debug)]
+pub(super) enum Wish {
+    /// To have this done.
+    Deed(Deed),
+    /// To see who it is.
+    Card,
+    /// To see what was said.
+    History,
+    /// To choose who takes them.
+    Assignee,
+}
+
+pub(super) fn begin(mut work: Box<Work>) -> Step {
+    work.sit_down();
+    let mail = work.take_mail().into();
+    next(work, mail)
+}
+
+pub(super) fn go_on(mut work: Box<Work>, errand: Errand, seen: Option<Seen>, rest: VecDeque<Mail>) -> Step {
+    match (errand, seen) {
+        (Errand::With(lead, wish), Some(Seen::Conversation(Some(loaded)))) => work.run_errand(lead, wish, &loaded),
+        (Errand::With(..), Some(Seen::Conversation(None))) => work.tell(Say::Gone),
+        (Errand::Leads(listing), Some(Seen::Leads(leads))) => work.show_leads(listing, leads),
+        (Errand::Sources, Some(Seen::Report(tallies))) => work.show_sources(&tallies),
+        (Errand::Report(Report::Top, span), Some(Seen::Report(tallies))) => {
+            return look(work, Errand::Questions(span, tallies), rest);
+        }
+        (Errand::Report(report, span), Some(Seen::Report(tallies))) => work.show_report(report, span, &tallies, &[]),
+        (Errand::Questions(span, tallies), seen) => {
+            let questions = match seen {
+                Some(Seen::Unanswered(questions)) => questions,
+                _ => Vec::new(),
+            };
+            work.show_report(Report::Top, span, &tallies, &questions);
+        }
+        // The store does not tell, or something else than was asked.
+        (Errand::With(..) | Errand::Leads(_) | Errand::Sources | Errand::Report(..), _) => work.tell(Say::NotNow),
+    }
+    next(work, rest)
+}
+
+fn look(work: Box<Work>, errand: Errand, rest: VecDeque<Mail>) -> Step {
+    let look = match &errand {
+        Errand::With(lead, _) => Look::Conversation(*lead),
+        Errand::Leads(listing) => work.look_at_leads(listing),
+        Errand::Sources => {
+            Look::Report { of: &[Counted::Came], since: work.days_ago(lists::SOURCES_DAYS), until: work.today() }
+        }
+        Errand::Report(report, span) => work.look_at_report(*report, *span),
+        Errand::Questions(..) => Look::Unanswered { limit: reports::QUESTIONS_MAX },
+    };
+    Step::Ask(Turn { work, answering: Answering::AtDesk(Box::new(errand), rest) }, Question::Look(Box::new(look)))
+}
+
+fn next(mut work: Box<Work>, mut rest: VecDeque<Mail>) -> Step {
+    while let Some(mail) = rest.pop_front() {
+        if let Some(errand) = work.at_desk(mail.inbound) {
+            return look(work, errand, rest);
+        }
+    }
+    Step::Done(Box::new(work.leave_desk()))
+}
+
+impl Work {
+    /// Whoever sits here is no customer, even if they once were one: nothing of that goes on.
+    fn sit_down(&mut self) {
+        self.lang = self.book.language(None, "");
+        for timer in Timer::NAMES {
+            self.cancel_timer(timer);
+        }
+        let state = &mut self.snap.state;
+        if state.desk.is_none() {
+            state.desk = Some(Box::default());
+            (state.owner, state.holder, state.presence) = (Owner::Bot, None, Presence::Unheard);
+            (state.run, state.shelved, state.unread) = (None, None, 0);
+            state.stack.clear();
+            state.sequences.clear();
+            state.told.clear();
+            self.snap.lead = Lead::default();
+            self.before.facts_changed = true;
+            self.withdraw = Withdraw::Campaigns;
+            self.fact(Fact::Seated);
+        }
+    }
+
+    fn desk(&mut self) -> &mut Desk {
+        self.snap.state.desk.get_or_insert_default()
+    }
+
+    /// What came in; what has to be looked up for it, if anything has.
+    fn at_desk(&mut self, inbound: Inbound) -> Option<Errand> {
+        match inbound.event {
+            Event::Customer { content, .. } => self.member_did(content),
+            Event::Done { with, done } => {
+                self.on_done(with, done);
+                None
+            }
+            Event::Delivery { fate, .. } => {
+                if matches!(fate, DeliveryFate::Blocked | DeliveryFate::Gone) {
+                    self.snap.state.blocked = true;
+                }
+                None
+            }
+            // Of a time when this was a customer's chat.
+            Event::Timer { .. }
+            | Event::Click { .. }
+            | Event::Broadcast { .. }
+            | Event::Team { .. }
+            | Event::Deed { .. } => None,
+        }
+    }
+
+    fn member_did(&mut self, content: Content) -> Option<Errand> {
+        self.snap.state.blocked = matches!(content, Content::Blocked);
+        match content {
+            Content::Text { text } => match self.listed_by_number(&Words::of(&text)) {
+                Some(token) if self.writes_to().is_none() => self.desk_button(&token),
+                _ => {
+                    self.write(&text);
+                    None
+                }
+            },
+            Content::Reply { text, to } => {
+                if let Some((_, lead, _)) = self.lead_of(&to) {
+                    return Some(Errand::With(lead, Wish::Deed(Deed::Write { text: within(&text) })));
+                }
+                self.write(&text);
+                None
+            }
+            Content::Command { name, args } => self.panel(&name, &args),
+            Content::Button { token, .. } => self.desk_button(&token),
+            Content::Media { .. } | Content::Contact { .. } | Content::Location { .. } => {
+                let say = if self.writes_to().is_some() { Say::WordsAlone } else { Say::Help };
+                self.tell(say);
+                None
+            }
+            Content::Opened => {
+                self.tell(Say::Help);
+                None
+            }
+            Content::Visited { .. } | Content::Edited { .. } | Content::Blocked | Content::Other { .. } => None,
+        }
+    }
+
+    /// A command of the team's.
+    fn panel(&mut self, name: &str, args: &str) -> Option<Errand> {
+        match name {
+            "my_leads" => return self.list_leads(args),
+            "hot_leads" => return Some(Errand::Leads(Listing::hot())),
+            "my_stats" => return Some(Errand::Report(Report::Stats, Span::named(args))),
+            "analytics" => return Some(Errand::Report(Report::Analytics, Span::named(args))),
+            "top" => return Some(Errand::Report(Report::Top, Span::named(args))),
+            "done" => self.leave_customer(),
+            _ => self.tell(Say::Help),
+        }
+        None
+    }
+
+    fn own_press(&mut self, own: Own, of: u32) -> Option<Errand> {
+        match own {
+            Own::Leave => {
+                self.leave_customer();
+                None
+            }
+            Own::Stats => Some(Errand::Report(Report::Stats, Span::of(of))),
+            Own::Analytics => Some(Errand::Report(Report::Analytics, Span::of(of))),
+            Own::Top => Some(Errand::Report(Report::Top, Span::of(of))),
+            Own::More | Own::Heat | Own::Idle | Own::Stages | Own::Stage | Own::Sources | Own::Source => {
+                self.turn_list(own, of)
+            }
+        }
+    }
+
+    /// A button's verb, conversation and argument, if it was shown in this chat.
+    fn lead_of(&self, token: &str) -> Option<(Verb, ConversationId, u32)> {
+        let Some(DeskToken::With { verb, lead, seal: sealed, of }) = DeskToken::parse(token) else { return None };
+        let writer = self.setting.writer.as_ref()?;
+        let is_ours = |at: &crate::message::Peer| seal(&self.snap.account, at, lead) == sealed;
+        writer.addresses.iter().any(is_ours).then_some((verb, lead, of))
+    }
+
+    fn desk_button(&mut self, token: &str) -> Option<Errand> {
+        if let Some(DeskToken::Own(own, of)) = DeskToken::parse(token) {
+            return self.own_press(own, of);
+        }
+        let Some((verb, lead, of)) = self.lead_of(token) else {
+            self.tell(Say::OldButton);
+            return None;
+        };
+        let in_an_hour = || self.now + SNOOZE;
+        let wish = match verb {
+            Verb::Write => Wish::Deed(Deed::Take),
+            Verb::Handled => Wish::Deed(Deed::Handled),
+            Verb::SnoozeHour => Wish::Deed(Deed::Snooze { until: in_an_hour() }),
+            Verb::SnoozeMorning => Wish::Deed(Deed::Snooze { until: self.morning() }),
+            Verb::Silence => Wish::Deed(Deed::Silence),
+            Verb::GiveBack => Wish::Deed(Deed::GiveBack),
+            Verb::Assign => Wish::Assignee,
+            Verb::AssignTo => {
+                let mut team = self.book.spec.config.team.iter();
+                let Some(member) = team.find(|member| hash(&member.name) == of) else {
+                    self.tell(Say::NoSuchMember);
+                    return None;
+                };
+                Wish::Deed(Deed::Assign { to: member.name.to_string() })
+            }
+            Verb::Card => Wish::Card,
+            Verb::History => Wish::History,
+        };
+        Some(Errand::With(lead, wish))
+    }
+
+    fn run_errand(&mut self, lead: ConversationId, what: Wish, found: &Loaded) {
+        let Some(row) = &found.conversation else { return self.tell(Say::Gone) };
+        let name = found.customer.as_ref().and_then(|customer| customer.name.clone()).unwrap_or_default();
+        let with = Talk { account: row.account.clone(), peer: row.peer.clone(), name };
+        match what {
+            Wish::Deed(deed) => self.ask_for(with, deed),
+            Wish::Card => self.show_card(&with, found),
+            Wish::History => {
+                let text = self.history_of(&with, found);
+                self.reply.say(&Rich::plain(text));
+                let buttons = self.lead_buttons(lead, row.owner);
+                self.reply.buttons(buttons);
+            }
+            Wish::Assignee => {
+                self.tell(Say::AssignWhom { name: self.clone_name(&with).as_str() });
+                let buttons = self.assignees(lead);
+                self.reply.buttons(buttons);
+            }
+        }
+        self.reply.close();
+    }
+
+    /// Asks the customer's conversation for something.
+    fn ask_for(&mut self, with: Talk, deed: Deed) {
+        let Some(member) = self.setting.writer.as_ref().map(|writer| writer.member.to_string()) else { return };
+        let by = Seat { member, account: self.snap.account.clone(), peer: self.snap.peer.clone() };
+        self.post(with.account, with.peer, Event::Deed { by, deed });
+    }
+
+    /// What came of it.
+    fn on_done(&mut self, with: Talk, done: Done) {
+        let name = self.clone_name(&with);
+        let name = name.as_str();
+        let lead = with.key(&self.snap.key.partner).conversation;
+        match done {
+            Done::Taken => {
+                let until = self.now + WRITING;
+                self.tell(Say::Writing { name, for_: WRITING });
+                let mut buttons = vec![self.own_button(Say::Leave, Own::Leave)];
+                buttons.push(self.lead_button(Say::GiveBack, Verb::GiveBack, lead));
+                buttons.push(self.lead_button(Say::History, Verb::History, lead));
+                self.reply.buttons(buttons);
+                self.desk().writing = Some(Writing { with, until });
+            }
+            Done::Written => self.tell(Say::Written { name }),
+            Done::Silenced => {
+                self.tell(Say::Silenced { name });
+                let buttons = [
+                    self.lead_button(Say::Write, Verb::Write, lead),
+                    self.lead_button(Say::GiveBack, Verb::GiveBack, lead),
+                ];
+                self.reply.buttons(buttons);
+            }
+            Done::GivenBack => {
+                self.write_no_more(&with);
+                self.tell(Say::GivenBack { name });
+            }
+            Done::Handled => self.tell(Say::Handled { name }),
+            Done::Snoozed { until } => {
+                let at = until.to_zoned(self.book.spec.config.zone.clone()).datetime();
+                self.tell(Say::Snoozed { name, at, today: self.today() });
+            }
+            Done::Assigned { to } => {
+                self.write_no_more(&with);
+                self.tell(Say::Assigned { name, to: &to });
+            }
+            Done::HeldBy { who } => {
+                self.write_no_more(&with);
+                self.tell(Say::HeldBy { name, who: &who });
+                let button = self.lead_button(Say::Assign, Verb::Assign, lead);
+                self.reply.buttons([button]);
+            }
+            Done::Unreachable => self.tell(Say::Unreachable { name }),
+            Done::NoSuchMember => self.tell(Say::NoSuchMember),
+        }
+        self.reply.close();
+    }
+
+    /// The customer whom this chat writes to now.
+    fn writes_to(&self) -> Option<&Talk> {
+        let writing = self.snap.state.desk.as_ref()?.writing.as_ref()?;
+        (self.now < writing.until).then_some(&writing.with)
+    }
+
+    /// Words go to the customer whom the chat writes to; else nobody is meant by them.
+    fn write(&mut self, text: &str) {
+        let now = self.now;
+        let Some(writing) = &mut self.desk().writing else { return self.tell(Say::Help) };
+        let with = writing.with.clone();
+        if now < writing.until {
+            writing.until = now + WRITING;
+            return self.ask_for(with, Deed::Write { text: within(text) });
+        }
+        self.desk().writing = None;
+        self.tell(Say::WritingOver { name: self.clone_name(&with).as_str() });
+        let lead = with.key(&self.snap.key.partner).conversation;
+        let button = self.lead_button(Say::Write, Verb::Write, lead);
+        self.reply.buttons([button]);
+    }
+
+    fn write_no_more(&mut self, with: &Talk) {
+        self.desk().writing.take_if(|writing| writing.with.account == with.account && writing.with.peer == with.peer);
+    }
+
+    fn leave_customer(&mut self) {
+        let Some(Writing { with, .. }) = self.desk().writing.take() else { return self.tell(Say::Help) };
+        let lead = with.key(&self.snap.key.partner).conversation;
+        self.tell(Say::Left { name: self.clone_name(&with).as_str() });
+        let buttons =
+            [self.lead_button(Say::GiveBack, Verb::GiveBack, lead), self.lead_button(Say::Write, Verb::Write, lead)];
+        self.reply.buttons(buttons);
+    }
+
+    /// Who it is: the card that the team would get now.
+    fn show_card(&mut self, with: &Talk, loaded: &Loaded) {
+        let key = with.key(&self.snap.key.partner);
+        let read = Snapshot::read(key.clone(), with.account.clone(), with.peer.clone(), loaded);
+        let Ok(snapshot) = read else { return self.tell(Say::NotNow) };
+        let owner = snapshot.state.owner.name();
+        let text = Self::new(self.setting.clone(), snapshot, Vec::new(), self.now).card_text(&[], &[]);
+        self.reply.say(&Rich::plain(text));
+        let buttons = self.lead_buttons(key.conversation, owner);
+        self.reply.buttons(buttons);
+    }
+
+    fn history_of(&self, with: &Talk, loaded: &Loaded) -> String {
+        if loaded.history.is_empty() {
+            return Say::NothingSaid.says(self.lang);
+        }
+        let name = self.clone_name(with);
+        let from = loaded.history.len().saturating_sub(HISTORY_SHOWN);
+        let line = |row: &crate::rows::MessageRow| {
+            let who = match row.author {
+                Author::Customer => format!("{name}: "),
+                Author::Bot => "🤖 ".to_owned(),
+                Author::Person => "👤 ".to_owned(),
+            };
+            let text: String = row.text.chars().take(LINE_CHARS_MAX).collect();
+            format!("{who}{text}")
+        };
+        loaded.history[from..].iter().map(line).collect::<Vec<_>>().join("\n")
+    }
+
+    fn clone_name(&self, with: &Talk) -> String {
+        if with.name.is_empty() { Say::Nameless.says(self.lang) } else { with.name.clone() }
+    }
+
+    /// Says something to the member.
+    fn tell(&mut self, say: Say<'_>) {
+        let text = say.says(self.lang);
+        self.reply.close();
+        self.reply.say(&Rich::plain(text));
+    }
+}
+
+fn within(text: &str) -> String {
+    text.chars().take(TEXT_CHARS_MAX).collect()
+}

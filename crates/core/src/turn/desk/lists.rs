@@ -1,0 +1,261 @@
+//! Leads in a chat of the team: a page at a time, by what is asked for.
+
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    super::{token::hash, work::Work},
+    Errand, Look,
+    token::{DeskToken, Own, Verb},
+    wording::Say,
+};
+use crate::{
+    lang::{Lang, print},
+    lead::Temperature,
+    message::{Button, Press},
+    ports::{Cursor, LeadCard, LeadFilter, Page},
+    spec::rich::Rich,
+    tally::{Counted, Tally},
+};
+
+/// Leads of a page.
+const PAGE: usize = 5;
+/// Of what a lead said last, in characters.
+const PREVIEW_CHARS_MAX: usize = 80;
+/// Silence that the button for it means.
+const IDLE_DAYS: u32 = 3;
+/// Sources that can be chosen from.
+const SOURCES_MAX: usize = 12;
+/// Days in which a source has to have brought somebody to be chosen from.
+pub(super) const SOURCES_DAYS: i64 = 90;
+
+/// A list of leads that is looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(in crate::turn) struct Listing {
+    /// Its number: buttons of an older list turn no pages of this one.
+    number: u32,
+    heat: Option<Temperature>,
+    stage: Option<String>,
+    source: Option<String>,
+    /// Silent for so many days, or longer.
+    idle: Option<u32>,
+    /// The row that it goes on behind.
+    after: Option<String>,
+}
+
+impl Listing {
+    pub(super) fn hot() -> Self {
+        Self { heat: Some(Temperature::Hot), ..Self::default() }
+    }
+
+    fn is_narrowed(&self) -> bool {
+        self.heat.is_some() || self.stage.is_some() || self.source.is_some() || self.idle.is_some()
+    }
+
+    fn filter(&self, now: jiff::Timestamp) -> LeadFilter {
+        let idle = self.idle.map(|days| now - SignedDuration::from_hours(24 * i64::from(days)));
+        LeadFilter {
+            temperature: self.heat.map(|heat| heat.name().to_owned()),
+            stage: self.stage.clone(),
+            source: self.source.clone(),
+            idle_since: idle,
+            ..LeadFilter::default()
+        }
+    }
+
+    fn head(&self, lang: Lang) -> String {
+        let mut parts = vec![match (self.heat, lang) {
+            (Some(Temperature::Hot), Lang::Ru) => "Горячие лиды".to_owned(),
+            (Some(Temperature::Warm), Lang::Ru) => "Тёплые лиды".to_owned(),
+            (Some(Temperature::Cold), Lang::Ru) => "Холодные лиды".to_owned(),
+            (None, Lang::Ru) => "Лиды".to_owned(),
+            (Some(Temperature::Hot), Lang::En) => "Hot leads".to_owned(),
+            (Some(Temperature::Warm), Lang::En) => "Warm leads".to_owned(),
+            (Some(Temperature::Cold), Lang::En) => "Cold leads".to_owned(),
+            (None, Lang::En) => "Leads".to_owned(),
+        }];
+        parts.extend(self.stage.as_ref().map(|stage| match lang {
+            Lang::Ru => format!("этап «{stage}»"),
+            Lang::En => format!("at \"{stage}\""),
+        }));
+        parts.extend(self.source.as_ref().map(|source| match lang {
+            Lang::Ru => format!("по ссылке «{source}»"),
+            Lang::En => format!("by \"{source}\""),
+        }));
+        parts.extend(self.idle.map(|days| {
+            let forms: &[&str] = match lang {
+                Lang::Ru => &["день", "дня", "дней"],
+                Lang::En => &["day", "days"],
+            };
+            let days = print::counted(days.into(), forms, lang);
+            match lang {
+                Lang::Ru => format!("молчат {days} и дольше"),
+                Lang::En => format!("silent for {days} or longer"),
+            }
+        }));
+        parts.join(", ")
+    }
+}
+
+impl Work {
+    /// `/my_leads горячие`, `/my_leads 7`, `/my_leads заказ`, `/my_leads источник vesna`.
+    pub(super) fn list_leads(&mut self, words: &str) -> Option<Errand> {
+        let words = words.trim().to_lowercase();
+        let begins = |stems: &[&str]| stems.iter().any(|stem| words.starts_with(stem));
+        let stage = self.book.spec.config.stages.iter().find(|stage| stage.to_lowercase() == words);
+        let listing = match words.as_str() {
+            "" => Listing::default(),
+            _ if stage.is_some() => Listing { stage: stage.map(ToString::to_string), ..Listing::default() },
+            _ if begins(&["горяч", "hot"]) => Listing::hot(),
+            _ if begins(&["тёпл", "тепл", "warm"]) => {
+                Listing { heat: Some(Temperature::Warm), ..Listing::default() }
+            }
+            _ if begins(&["холод", "cold"]) => Listing { heat: Some(Temperature::Cold), ..Listing::default() },
+            _ => match (words.parse::<u32>(), words.strip_prefix("источник ").or(words.strip_prefix("source ")))
+            {
+                (Ok(days @ 1..=3_650), _) => Listing { idle: Some(days), ..Listing::default() },
+                (_, Some(source)) => Listing { source: Some(source.trim().to_owned()), ..Listing::default() },
+                _ => {
+                    self.tell(Say::HowToFilter);
+                    return None;
+                }
+            },
+        };
+        Some(Errand::Leads(listing))
+    }
+
+    pub(super) fn look_at_leads(&self, listing: &Listing) -> Look {
+        let after = listing.after.as_ref().and_then(|after| after.parse::<Cursor>().ok());
+        Look::Leads(listing.filter(self.now), Page { after, limit: PAGE + 1 })
+    }
+
+    pub(super) fn show_leads(&mut self, mut listing: Listing, mut leads: Vec<LeadCard>) {
+        let more = leads.len() > PAGE;
+        leads.truncate(PAGE);
+        let lang = self.lang;
+        let mut lines = vec![listing.head(lang)];
+        lines.extend(leads.iter().map(|lead| self.lead_line(lead)));
+        if leads.is_empty() {
+            lines.push(
+                if listing.is_narrowed() || listing.after.is_some() { Say::NoneFound } else { Say::NoLeads }.says(lang),
+            );
+        }
+        self.reply.close();
+        self.reply.say(&Rich::plain(lines.join("\n\n")));
+        let card = |lead: &LeadCard| Button {
+            label: format!("{}, {}", self.name_of(lead), lead.lead.score),
+            ..self.lead_button(Say::Nameless, Verb::Card, lead.conversation)
+        };
+        let mut buttons: Vec<Button> = leads.iter().map(card).collect();
+        listing.number = self.desk().listings.wrapping_add(1);
+        self.desk().listings = listing.number;
+        if let Some(last) = leads.last().filter(|_| more) {
+            listing.after = Some(last.cursor().to_string());
+            buttons.push(self.own_button_of(Say::More, Own::More, listing.number));
+        }
+        let heats = [(Say::Hot, 1), (Say::Warm, 2), (Say::Cold, 3), (Say::All, 0)];
+        buttons.extend(heats.into_iter().map(|(say, of)| self.own_button_of(say, Own::Heat, of)));
+        buttons.push(self.own_button_of(Say::Idle { days: IDLE_DAYS }, Own::Idle, IDLE_DAYS));
+        buttons.push(self.own_button(Say::ByStage, Own::Stages));
+        buttons.push(self.own_button(Say::BySource, Own::Sources));
+        self.reply.buttons(buttons);
+        self.reply.close();
+        self.desk().listing = Some(listing);
+    }
+
+    /// A press on a list.
+    pub(super) fn turn_list(&mut self, own: Own, of: u32) -> Option<Errand> {
+        let listing = match own {
+            Own::More => {
+                let Some(listing) = self.desk().listing.clone().filter(|listing| listing.number == of) else {
+                    self.tell(Say::OldButton);
+                    return None;
+                };
+                listing
+            }
+            Own::Heat => {
+                let heat = [None, Some(Temperature::Hot), Some(Temperature::Warm), Some(Temperature::Cold)];
+                let at = usize::try_from(of).unwrap_or_default();
+                Listing { heat: heat.get(at).copied().flatten(), ..Listing::default() }
+            }
+            Own::Idle => Listing { idle: Some(of.clamp(1, 3_650)), ..Listing::default() },
+            Own::Stage => {
+                let stage = self.book.spec.config.stages.iter().find(|stage| hash(stage) == of);
+                Listing { stage: Some(stage?.to_string()), ..Listing::default() }
+            }
+            Own::Source => {
+                let source = self.desk().sources.iter().find(|source| hash(source) == of).cloned();
+                Listing { source: Some(source?), ..Listing::default() }
+            }
+            Own::Stages => {
+                let stages = self.book.spec.config.stages.clone();
+                self.tell(Say::ByStage);
+                self.offer(Own::Stage, stages.iter().map(AsRef::as_ref));
+                return None;
+            }
+            Own::Sources => return Some(Errand::Sources),
+            _ => return None,
+        };
+        Some(Errand::Leads(listing))
+    }
+
+    pub(super) fn show_sources(&mut self, tallies: &[Tally]) {
+        let found = by_key(tallies, Counted::Came);
+        let sources: Vec<String> =
+            found.into_iter().map(|(key, _)| key).filter(|key| !key.is_empty()).take(SOURCES_MAX).collect();
+        if sources.is_empty() {
+            return self.tell(Say::NoSources);
+        }
+        self.tell(Say::BySource);
+        self.offer(Own::Source, sources.iter().map(String::as_str));
+        self.desk().sources = sources;
+    }
+
+    fn offer<'a>(&mut self, own: Own, names: impl Iterator<Item = &'a str>) {
+        let button = |name: &str| {
+            let token = DeskToken::Own(own, hash(name)).to_string();
+            Button { label: name.to_owned(), press: Press::Token { token } }
+        };
+        let buttons: Vec<Button> = names.map(button).collect();
+        self.reply.buttons(buttons);
+        self.reply.close();
+    }
+
+    fn name_of(&self, lead: &LeadCard) -> String {
+        lead.name.clone().unwrap_or_else(|| Say::Nameless.says(self.lang))
+    }
+
+    /// Who, how warm and why, where they stand, and what they said last.
+    fn lead_line(&self, card: &LeadCard) -> String {
+        let lead = &card.lead;
+        let warm = match Temperature::from_name(lead.temperature).unwrap_or_default() {
+            Temperature::Hot => Say::OneHot,
+            Temperature::Warm => Say::OneWarm,
+            Temperature::Cold => Say::OneCold,
+        };
+        let mut first = vec![self.name_of(card), format!("{}, {}", warm.says(self.lang), lead.score)];
+        first.extend((!lead.stage.is_empty()).then(|| lead.stage.clone()));
+        first.extend(card.phone.clone());
+        let at = lead.at.to_zoned(self.book.spec.config.zone.clone()).datetime();
+        let mut lines = vec![first.join(" · ")];
+        if !lead.why.is_empty() {
+            lines.push(lead.why.clone());
+        }
+        let preview: String = card.preview.chars().take(PREVIEW_CHARS_MAX).collect();
+        let when = print::date_time(at, self.lang, self.today());
+        lines.push(if preview.is_empty() { when } else { format!("— {preview} ({when})") });
+        lines.join("\n")
+    }
+}
+
+/// Sums by key over all days, the greatest first.
+pub(super) fn by_key(tallies: &[Tally], what: Counted) -> Vec<(String, i64)> {
+    let mut sums = std::collections::BTreeMap::<&str, i64>::new();
+    for tally in tallies.iter().filter(|tally| tally.what == what) {
+        *sums.entry(&tally.key).or_default() += tally.n;
+    }
+    let mut sums: Vec<(String, i64)> = sums.into_iter().map(|(key, n)| (key.to_owned(), n)).collect();
+    sums.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    sums
+}

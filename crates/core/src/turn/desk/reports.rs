@@ -1,0 +1,361 @@
+//! Figures in a chat of the team, from what was counted (decision 19): each with its comparison to the time before.
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+
+use super::{super::work::Work, Look, lists::by_key, token::Own, wording::Say};
+use crate::{
+    lang::{Lang, print},
+    message::Button,
+    money::{Currency, Money},
+    ports::QuestionCard,
+    spec::rich::Rich,
+    tally::{Counted, Tally},
+};
+
+/// Lines of each part of a report.
+const LINES_MAX: usize = 5;
+/// Questions without an answer that are shown.
+pub(super) const QUESTIONS_MAX: usize = 8;
+/// Weeks that are put beside each other.
+const WEEKS: i64 = 4;
+/// Weeks that a report of any length reads at least.
+const DAYS_READ_MIN: i64 = 7 * WEEKS;
+
+/// Of how long a report tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::turn) enum Span {
+    Day,
+    Week,
+    Month,
+}
+
+impl Span {
+    const ALL: [Self; 3] = [Self::Day, Self::Week, Self::Month];
+
+    /// By the number of a button, or a word behind a command.
+    pub(super) fn of(days: u32) -> Self {
+        Self::ALL.into_iter().find(|span| span.days() == i64::from(days)).unwrap_or(Self::Week)
+    }
+
+    pub(super) fn named(word: &str) -> Self {
+        let word = word.trim().to_lowercase();
+        match word.as_str() {
+            "день" | "сегодня" | "day" | "today" => Self::Day,
+            "месяц" | "month" => Self::Month,
+            _ => Self::Week,
+        }
+    }
+
+    fn days(self) -> i64 {
+        match self {
+            Self::Day => 1,
+            Self::Week => 7,
+            Self::Month => 30,
+        }
+    }
+
+    fn say(self) -> Say<'static> {
+        match self {
+            Self::Day => Say::Day,
+            Self::Week => Say::Week,
+            Self::Month => Say::Month,
+        }
+    }
+}
+
+/// Which report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::turn) enum Report {
+    /// The partner's own figures.
+    Stats,
+    /// How people go through the funnel.
+    Analytics,
+    /// What is asked for most.
+    Top,
+}
+
+impl Report {
+    fn of(self) -> &'static [Counted] {
+        use Counted as C;
+        match self {
+            Self::Stats => &[C::Came, C::Active, C::Contact, C::Lead, C::Order, C::OrderSum, C::Handoff],
+            Self::Analytics => &[
+                C::Came,
+                C::Active,
+                C::Contact,
+                C::Lead,
+                C::Order,
+                C::Stage,
+                C::Handoff,
+                C::FlowStarted,
+                C::FlowEnded,
+                C::Rating,
+            ],
+            Self::Top => &[C::Came, C::Cart, C::FlowStarted, C::Unanswered],
+        }
+    }
+
+    fn own(self) -> Own {
+        match self {
+            Self::Stats => Own::Stats,
+            Self::Analytics => Own::Analytics,
+            Self::Top => Own::Top,
+        }
+    }
+}
+
+/// What was counted in a span, and in the one before.
+struct Sums<'a> {
+    tallies: &'a [Tally],
+    since: Date,
+    until: Date,
+}
+
+impl Sums<'_> {
+    fn within(&self) -> Vec<Tally> {
+        self.tallies.iter().filter(|tally| (self.since..=self.until).contains(&tally.day)).cloned().collect()
+    }
+
+    fn all(&self, what: Counted) -> i64 {
+        self.sum(|tally| tally.what == what)
+    }
+
+    fn one(&self, what: Counted, key: &str) -> i64 {
+        self.sum(|tally| tally.what == what && tally.key == key)
+    }
+
+    fn sum(&self, is: impl Fn(&Tally) -> bool) -> i64 {
+        let days = self.since..=self.until;
+        self.tallies.iter().filter(|tally| days.contains(&tally.day) && is(tally)).map(|tally| tally.n).sum()
+    }
+
+    /// Money that orders brought when they were placed, by currency.
+    fn revenue(&self, currency: Currency) -> Money {
+        Money { minor: self.one(Counted::OrderSum, &format!("placed {}", currency.code())), currency }
+    }
+
+    /// Conversations that went to a person by themselves, and not because somebody took them.
+    fn handed(&self) -> i64 {
+        self.sum(|tally| tally.what == Counted::Handoff && tally.key != "taken")
+    }
+}
+
+impl Work {
+    /// What a report is made of: the span, the one before, and some weeks beside each other.
+    pub(super) fn look_at_report(&self, report: Report, span: Span) -> Look {
+        let days = (2 * span.days()).max(DAYS_READ_MIN) - 1;
+        Look::Report { of: report.of(), since: self.days_ago(days), until: self.today() }
+    }
+
+    pub(super) fn days_ago(&self, days: i64) -> Date {
+        self.today().checked_sub(jiff::Span::new().days(days)).unwrap_or(Date::MIN)
+    }
+
+    pub(super) fn show_report(&mut self, report: Report, span: Span, tallies: &[Tally], questions: &[QuestionCard]) {
+        let text = match report {
+            Report::Stats => self.stats(span, tallies),
+            Report::Analytics => self.analytics(span, tallies),
+            Report::Top => self.top(span, tallies, questions),
+        };
+        self.reply.close();
+        self.reply.say(&Rich::plain(text));
+        let of = |span: Span| self.own_button_of(span.say(), report.own(), u32::try_from(span.days()).unwrap_or(7));
+        let buttons: Vec<Button> = Span::ALL.into_iter().filter(|one| *one != span).map(of).collect();
+        self.reply.buttons(buttons);
+        self.reply.close();
+    }
+
+    fn sums<'a>(&self, span: Span, tallies: &'a [Tally]) -> (Sums<'a>, Sums<'a>) {
+        let since = self.days_ago(span.days() - 1);
+        let before = self.days_ago(2 * span.days() - 1);
+        let day_before = self.days_ago(span.days());
+        (Sums { tallies, since, until: self.today() }, Sums { tallies, since: before, until: day_before })
+    }
+
+    fn head_of(&self, ru: &str, en: &str, span: Span, now: &Sums<'_>) -> String {
+        let days = match span {
+            Span::Day => print::date(now.until, self.lang, self.today()),
+            Span::Week | Span::Month => print::dates(now.since, now.until, self.lang, self.today()),
+        };
+        format!("{}: {days}", word(self.lang, ru, en))
+    }
+
+    fn stats(&self, span: Span, tallies: &[Tally]) -> String {
+        let lang = self.lang;
+        let (now, before) = self.sums(span, tallies);
+        let mut lines = vec![self.head_of("Ваши показатели", "Your figures", span, &now)];
+        let mut line = |ru: &str, en: &str, of: &dyn Fn(&Sums<'_>) -> i64| {
+            let (n, was) = (of(&now), of(&before));
+            lines.push(format!("{}: {}{}", word(lang, ru, en), figure(n, lang), change(n, was)));
+        };
+        line("Новые клиенты", "New customers", &|sums| sums.all(Counted::Came));
+        line("Оставили контакт", "Left a contact", &|sums| sums.all(Counted::Contact));
+        line("Стали горячими", "Became hot", &|sums| sums.one(Counted::Lead, "hot"));
+        line("Заказы", "Orders", &|sums| sums.one(Counted::Order, "placed"));
+        let currency = self.book.spec.config.currency;
+        let (sum, was) = (now.revenue(currency), before.revenue(currency));
+        let revenue = print::money(sum, lang);
+        lines.push(format!(
+            "{}: {revenue}{}",
+            word(lang, "Сумма заказов", "Sum of orders"),
+            change(sum.minor, was.minor)
+        ));
+        let (orders, came) = (now.one(Counted::Order, "placed"), now.all(Counted::Came));
+        lines.push(format!("{}: {}", word(lang, "Конверсия в заказ", "Conversion to an order"), share(orders, came)));
+        lines.push(self.automation(&now));
+        lines.join("\n")
+    }
+
+    /// How many of those who wrote the bot served without a person.
+    fn automation(&self, now: &Sums<'_>) -> String {
+        let (active, handed) = (now.all(Counted::Active), now.handed());
+        let what = word(self.lang, "Бот справился сам", "The bot managed alone");
+        format!("{what}: {}", share((active - handed).max(0), active))
+    }
+
+    fn analytics(&self, span: Span, tallies: &[Tally]) -> String {
+        let lang = self.lang;
+        let (now, _) = self.sums(span, tallies);
+        let mut lines = vec![self.head_of("Воронка", "Funnel", span, &now)];
+        let steps = [
+            (word(lang, "Написали впервые", "Wrote for the first time"), now.all(Counted::Came)),
+            (word(lang, "Оставили контакт", "Left a contact"), now.all(Counted::Contact)),
+            (word(lang, "Заказали", "Ordered"), now.one(Counted::Order, "placed")),
+            (word(lang, "Оплатили", "Paid"), now.one(Counted::Order, "paid")),
+        ];
+        let mut above: Option<i64> = None;
+        for (name, n) in steps {
+            let of_above = above.map_or_else(String::new, |above| format!(" ({})", share(n, above)));
+            lines.push(format!("{name}: {}{of_above}", figure(n, lang)));
+            above = Some(n);
+        }
+        let within = now.within();
+        let stages: Vec<String> = self
+            .book
+            .spec
+            .config
+            .stages
+            .iter()
+            .filter_map(|stage| {
+                let n = now.one(Counted::Stage, stage);
+                (n > 0).then(|| format!("{stage} — {}", figure(n, lang)))
+            })
+            .collect();
+        part(&mut lines, word(lang, "Дошли до этапа", "Reached a stage"), stages);
+        part(&mut lines, word(lang, "Откуда пришли", "Where they came from"), self.sources(&within));
+        let ended = by_key(&within, Counted::FlowEnded);
+        let flows = by_key(&within, Counted::FlowStarted).into_iter().take(LINES_MAX).map(|(flow, n)| {
+            let of_flow = ended.iter().filter_map(|(key, n)| Some((key.strip_prefix(&*flow)?.strip_prefix('.')?, n)));
+            let outcomes: Vec<String> =
+                of_flow.take(3).map(|(outcome, of)| format!("{outcome} {}", share(*of, n))).collect();
+            let title = self.flow_title(&flow);
+            if outcomes.is_empty() {
+                format!("{title} — {n}")
+            } else {
+                format!("{title} — {n}: {}", outcomes.join(", "))
+            }
+        });
+        let flows: Vec<String> = flows.collect();
+        part(&mut lines, word(lang, "Сценарии", "Flows"), flows);
+        part(&mut lines, word(lang, "По неделям: пришли → заказали", "By week: came → ordered"), self.weeks(tallies));
+        lines.push(String::new());
+        lines.push(self.automation(&now));
+        let (stars, n) = by_key(&within, Counted::Rating)
+            .iter()
+            .fold((0, 0), |(stars, all), (key, n)| (stars + key.parse::<i64>().unwrap_or_default() * n, all + n));
+        if n > 0 {
+            let mean = (Decimal::from(stars) / Decimal::from(n)).round_dp(1);
+            lines.push(format!("{}: {} ({n})", word(lang, "Оценка", "Rating"), print::number(mean, lang)));
+        }
+        lines.join("\n")
+    }
+
+    fn sources(&self, tallies: &[Tally]) -> Vec<String> {
+        let of = |(key, n): (String, i64)| {
+            let name =
+                if key.is_empty() { word(self.lang, "без ссылки", "without a link").to_owned() } else { key };
+            format!("{name} — {}", figure(n, self.lang))
+        };
+        by_key(tallies, Counted::Came).into_iter().take(LINES_MAX).map(of).collect()
+    }
+
+    /// Weeks beside each other, the latest first.
+    fn weeks(&self, tallies: &[Tally]) -> Vec<String> {
+        let week = |n: i64| {
+            let sums = Sums { tallies, since: self.days_ago(7 * n + 6), until: self.days_ago(7 * n) };
+            let (came, orders) = (sums.all(Counted::Came), sums.one(Counted::Order, "placed"));
+            let days = print::dates(sums.since, sums.until, self.lang, self.today());
+            format!("{days}: {came} → {orders} ({})", share(orders, came))
+        };
+        (0..WEEKS).map(week).collect()
+    }
+
+    fn flow_title(&self, id: &str) -> String {
+        let flow = crate::ids::FlowId::parse(id).ok().and_then(|id| self.book.flow(&id));
+        flow.map_or_else(|| id.to_owned(), |flow| flow.title.clone())
+    }
+
+    fn top(&self, span: Span, tallies: &[Tally], questions: &[QuestionCard]) -> String {
+        let lang = self.lang;
+        let (now, _) = self.sums(span, tallies);
+        let within = now.within();
+        let mut lines = vec![self.head_of("Самое частое", "What comes up most", span, &now)];
+        let name = |id: &str| {
+            let known = self.book.spec.catalogue.products.iter().find(|product| *product.id == *id);
+            known.map_or_else(|| id.to_owned(), |product| product.name.clone())
+        };
+        let listed = |what, name: &dyn Fn(&str) -> String| {
+            let of = |(key, n): (String, i64)| format!("{} — {}", name(&key), figure(n, lang));
+            by_key(&within, what).into_iter().take(LINES_MAX).map(of).collect::<Vec<_>>()
+        };
+        part(&mut lines, word(lang, "Товары", "Products"), listed(Counted::Cart, &name));
+        part(&mut lines, word(lang, "Откуда пришли", "Where they came from"), self.sources(&within));
+        part(&mut lines, word(lang, "Сценарии", "Flows"), listed(Counted::FlowStarted, &|id| self.flow_title(id)));
+        let unanswered = now.all(Counted::Unanswered);
+        let head = match lang {
+            Lang::Ru => format!("Вопросы без ответа ({unanswered})"),
+            Lang::En => format!("Questions without an answer ({unanswered})"),
+        };
+        let asked = questions.iter().map(|card| card.words.trim().replace('\n', " ")).filter(|words| !words.is_empty());
+        let asked: Vec<String> = asked.map(|words| words.chars().take(120).collect()).collect();
+        part(&mut lines, &head, asked);
+        if lines.len() == 1 {
+            lines.push(Say::NothingCounted.says(lang));
+        }
+        lines.join("\n")
+    }
+}
+
+fn word<'a>(lang: Lang, ru: &'a str, en: &'a str) -> &'a str {
+    match lang {
+        Lang::Ru => ru,
+        Lang::En => en,
+    }
+}
+
+fn part(lines: &mut Vec<String>, head: &str, of: Vec<String>) {
+    if !of.is_empty() {
+        lines.push(String::new());
+        lines.push(head.to_owned());
+        lines.extend(of.into_iter().map(|line| format!("• {line}")));
+    }
+}
+
+fn figure(n: i64, lang: Lang) -> String {
+    print::number(Decimal::from(n), lang)
+}
+
+/// How many of how many, in percent.
+fn share(n: i64, of: i64) -> String {
+    if of <= 0 { "—".to_owned() } else { format!("{}\u{a0}%", (n * 100 + of / 2) / of) }
+}
+
+/// How it stands to the time before.
+fn change(n: i64, was: i64) -> String {
+    if was <= 0 || n == was {
+        return String::new();
+    }
+    let percent = ((n - was).abs() * 100 + was / 2) / was;
+    format!(" {} {percent}\u{a0}%", if n > was { "▲" } else { "▼" })
+}

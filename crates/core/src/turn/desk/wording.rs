@@ -1,0 +1,261 @@
+//! What a member of the team reads in their own chat; in the partner's first language.
+
+use jiff::{SignedDuration, civil};
+
+use crate::lang::{Lang, print};
+
+/// Words for a member of the team.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::turn) enum Say<'a> {
+    /// What this chat can do.
+    Help,
+    /// What they write now goes to the customer.
+    Writing { name: &'a str, for_: SignedDuration },
+    /// What they wrote was passed on.
+    Written { name: &'a str },
+    /// They write to the customer no more.
+    Left { name: &'a str },
+    /// The time to write is over.
+    WritingOver { name: &'a str },
+    /// A file cannot be passed on.
+    WordsAlone,
+    /// The bot is silent in a conversation.
+    Silenced { name: &'a str },
+    /// The bot has it.
+    GivenBack { name: &'a str },
+    /// It is handled.
+    Handled { name: &'a str },
+    /// They are reminded of it.
+    Snoozed { name: &'a str, at: civil::DateTime, today: civil::Date },
+    /// A member has it.
+    Assigned { name: &'a str, to: &'a str },
+    /// To whom?
+    AssignWhom { name: &'a str },
+    /// Somebody else has it.
+    HeldBy { name: &'a str, who: &'a str },
+    /// The customer cannot be written to.
+    Unreachable { name: &'a str },
+    /// There is no such member.
+    NoSuchMember,
+    /// The conversation is gone.
+    Gone,
+    /// It was shown in another chat, or long ago.
+    OldButton,
+    /// The store does not answer.
+    NotNow,
+    /// Nothing was said yet.
+    NothingSaid,
+    /// Somebody without a name.
+    Nameless,
+    /// On a button: write to the customer.
+    Write,
+    /// On a button: it is handled.
+    MarkHandled,
+    /// On a button: remind in an hour.
+    InAnHour,
+    /// On a button: remind in the morning.
+    InTheMorning,
+    /// On a button: give it to somebody.
+    Assign,
+    /// On a button: stop the bot.
+    StopBot,
+    /// On a button: give it back to the bot.
+    GiveBack,
+    /// On a button: write no more.
+    Leave,
+    /// On a button: what was said.
+    History,
+    /// How a list of leads is narrowed.
+    HowToFilter,
+    /// The list is empty, for it is narrowed.
+    NoneFound,
+    /// There are no leads.
+    NoLeads,
+    /// Nobody came by a link.
+    NoSources,
+    /// Nothing was counted yet.
+    NothingCounted,
+    /// On a button: the next ones.
+    More,
+    /// On a button: leads that are hot.
+    Hot,
+    /// On a button: leads that are warm.
+    Warm,
+    /// On a button: leads that are cold.
+    Cold,
+    /// On a button: all leads.
+    All,
+    /// On a button: leads that have been silent.
+    Idle { days: u32 },
+    /// Leads by their stage.
+    ByStage,
+    /// Leads by where they came from.
+    BySource,
+    /// Of one lead: hot.
+    OneHot,
+    /// Of one lead: warm.
+    OneWarm,
+    /// Of one lead: cold.
+    OneCold,
+    /// On a button: of today.
+    Day,
+    /// On a button: of a week.
+    Week,
+    /// On a button: of a month.
+    Month,
+}
+
+impl Say<'_> {
+    pub(in crate::turn) fn says(self, lang: Lang) -> String {
+        match (self.label(), lang) {
+            (Some((ru, _)), Lang::Ru) => ru.to_owned(),
+            (Some((_, en)), Lang::En) => en.to_owned(),
+            (None, Lang::Ru) => self.russian(),
+            (None, Lang::En) => self.english(),
+        }
+    }
+
+    /// What stands on buttons and for names, in Russian and English; `None`: it is a sentence.
+    fn label(self) -> Option<(&'static str, &'static str)> {
+        Some(match self {
+            Self::Write => ("Написать", "Write"),
+            Self::MarkHandled => ("Обработано", "Handled"),
+            Self::InAnHour => ("Через час", "In an hour"),
+            Self::InTheMorning => ("Утром", "In the morning"),
+            Self::Assign => ("Передать", "Assign"),
+            Self::StopBot => ("Остановить бота", "Stop the bot"),
+            Self::GiveBack => ("Вернуть боту", "Give back to the bot"),
+            Self::Leave => ("Закончить", "Finish"),
+            Self::History => ("Переписка", "Messages"),
+            Self::More => ("Ещё", "More"),
+            Self::Hot => ("Горячие", "Hot"),
+            Self::Warm => ("Тёплые", "Warm"),
+            Self::Cold => ("Холодные", "Cold"),
+            Self::All => ("Все", "All"),
+            Self::ByStage => ("По этапу", "By stage"),
+            Self::BySource => ("По источнику", "By source"),
+            Self::OneHot => ("● горячий", "● hot"),
+            Self::OneWarm => ("● тёплый", "● warm"),
+            Self::OneCold => ("● холодный", "● cold"),
+            Self::Day => ("Сегодня", "Today"),
+            Self::Week => ("Неделя", "Week"),
+            Self::Month => ("Месяц", "Month"),
+            Self::Nameless => ("Без имени", "No name"),
+            _ => return None,
+        })
+    }
+
+    fn russian(self) -> String {
+        let text = match self {
+            Self::Help => {
+                "Это рабочий чат: здесь вы не клиент, и бот не продаёт вам.\n\
+                 Сюда приходят карточки клиентов. Кнопка «Написать» или ответ на карточку: ваши слова уйдут клиенту через бота.\n\
+                 /hot_leads: горячие лиды; /my_leads: все, с отбором\n\
+                 /my_stats: показатели; /analytics: воронка; /top: самое частое\n\
+                 /done: выйти из переписки с клиентом"
+            }
+            Self::Writing { name, for_ } => {
+                return format!(
+                    "Диалог ведёте вы, бот молчит: {name}.\nВсё, что напишете в ближайшие {} минут, уйдёт клиенту.",
+                    for_.as_mins()
+                );
+            }
+            Self::Written { name } => return format!("Отправлено: {name}"),
+            Self::Left { name } => {
+                return format!("Переписка закрыта: {name}. Диалог остаётся за вами, бот в нём молчит.");
+            }
+            Self::WritingOver { name } => {
+                return format!("Не отправлено: время переписки вышло ({name}). Нажмите «Написать» и повторите.");
+            }
+            Self::WordsAlone => "Не отправлено: передать клиенту можно только текст.",
+            Self::Silenced { name } => return format!("Бот остановлен: {name}. Диалог за вами."),
+            Self::GivenBack { name } => return format!("Диалог снова ведёт бот: {name}."),
+            Self::Handled { name } => return format!("Обработано: {name}."),
+            Self::Snoozed { name, at, today } => {
+                return format!("Напомним {}: {name}.", print::date_time(at, Lang::Ru, today));
+            }
+            Self::Assigned { name, to } => return format!("Диалог ведёт {to}: {name}."),
+            Self::AssignWhom { name } => return format!("Кому передать: {name}?"),
+            Self::HeldBy { name, who } => {
+                return format!("Этого клиента уже ведёт {who}: {name}. Ничего не отправлено и не изменено.");
+            }
+            Self::Unreachable { name } => {
+                return format!("Не отправлено: {name} сейчас недоступен, пока не напишет сам.");
+            }
+            Self::NoSuchMember => "Такого сотрудника в команде больше нет.",
+            Self::Gone => "Этого диалога больше нет.",
+            Self::OldButton => "Эта кнопка уже не действует.",
+            Self::NotNow => "Сейчас не получается прочитать данные. Повторите через минуту.",
+            Self::NothingSaid => "Сообщений нет.",
+            Self::HowToFilter => {
+                "Так не найти. Можно так: /my_leads горячие, /my_leads 7 (молчат 7 дней), /my_leads и этап воронки, \
+                 /my_leads источник и метка ссылки."
+            }
+            Self::NoneFound => "Таких лидов нет.",
+            Self::NoLeads => "Лидов пока нет.",
+            Self::NoSources => "По меченым ссылкам пока никто не пришёл.",
+            Self::NothingCounted => "За это время ничего не было.",
+            Self::Idle { days } => return format!("Молчат {days}\u{a0}дня"),
+            // Labels.
+            _ => "",
+        };
+        text.to_owned()
+    }
+
+    fn english(self) -> String {
+        let text = match self {
+            Self::Help => {
+                "This is a chat for work: here you are no customer, and the bot sells you nothing.\n\
+                 Cards of customers come here. \"Write\" or a reply to a card: your words go to the customer through the bot.\n\
+                 /hot_leads: hot leads; /my_leads: all of them\n\
+                 /my_stats: figures; /analytics: the funnel; /top: what comes up most\n\
+                 /done: stop writing to a customer"
+            }
+            Self::Writing { name, for_ } => {
+                return format!(
+                    "The conversation is yours, the bot is silent: {name}.\nWhat you write in the next {} minutes goes to the customer.",
+                    for_.as_mins()
+                );
+            }
+            Self::Written { name } => return format!("Sent: {name}"),
+            Self::Left { name } => {
+                return format!("You write to {name} no more. The conversation stays yours, the bot is silent in it.");
+            }
+            Self::WritingOver { name } => {
+                return format!("Not sent: the time to write is over ({name}). Press \"Write\" and say it again.");
+            }
+            Self::WordsAlone => "Not sent: only words can be passed on to a customer.",
+            Self::Silenced { name } => return format!("The bot is stopped: {name}. The conversation is yours."),
+            Self::GivenBack { name } => return format!("The bot answers again: {name}."),
+            Self::Handled { name } => return format!("Handled: {name}."),
+            Self::Snoozed { name, at, today } => {
+                return format!("You will be reminded {}: {name}.", print::date_time(at, Lang::En, today));
+            }
+            Self::Assigned { name, to } => return format!("{to} has the conversation now: {name}."),
+            Self::AssignWhom { name } => return format!("Who takes {name}?"),
+            Self::HeldBy { name, who } => {
+                return format!("{who} has this customer already: {name}. Nothing was sent or changed.");
+            }
+            Self::Unreachable { name } => {
+                return format!("Not sent: {name} cannot be written to until they write again.");
+            }
+            Self::NoSuchMember => "There is no such member of the team any more.",
+            Self::Gone => "This conversation is gone.",
+            Self::OldButton => "This button does nothing any more.",
+            Self::NotNow => "The data cannot be read just now. Try again in a minute.",
+            Self::NothingSaid => "No messages.",
+            Self::HowToFilter => {
+                "Nothing is found like this. Try /my_leads hot, /my_leads 7 (silent for 7 days), /my_leads and a stage, or \
+                 /my_leads source and a link's mark."
+            }
+            Self::NoneFound => "No such leads.",
+            Self::NoLeads => "No leads yet.",
+            Self::NoSources => "Nobody has come by a marked link yet.",
+            Self::NothingCounted => "Nothing happened in that time.",
+            Self::Idle { days } => return format!("Silent {days}\u{a0}days"),
+            // Labels.
+            _ => "",
+        };
+        text.to_owned()
+    }
+}

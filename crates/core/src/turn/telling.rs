@@ -1,0 +1,207 @@
+//! When members of the team are told: at once, or with what follows shortly after in one card, or when their night is over. What
+//! waits is part of the conversation's state, so that a restart forgets nothing and repeats nothing.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp, civil::Time};
+
+use super::{
+    TeamAddress, desk,
+    notices::{ASSIGNED, Cards, SET_ASIDE, SNOOZED, card},
+    state::{Owner, Told},
+    work::Work,
+};
+use crate::{
+    ids::NoticeId,
+    message::Timer,
+    rows::{Author, NoticeRow, OutboxRow},
+};
+
+/// What comes so soon after a card waits for the next one.
+const FOLDED: SignedDuration = SignedDuration::from_mins(5);
+/// The same of what presses, if the card was about just that.
+const FOLDED_AGAIN: SignedDuration = SignedDuration::from_mins(1);
+/// What presses: it waits for no morning and no other card.
+const PRESSES: [&str; 6] = ["handoff", "handoff.asked", "complaint", "order.paid", SET_ASIDE, ASSIGNED];
+/// Words besides facts that one card can wait with.
+const NOTES_MAX: usize = 6;
+/// When the night is over where the partner has none.
+const MORNING: Time = Time::constant(9, 0, 0, 0);
+
+/// Whether something is about words that the customer said, and nothing else.
+fn is_words(about: &str) -> bool {
+    matches!(about, "message" | "media")
+}
+
+/// What a member is told now.
+struct Telling {
+    about: Vec<String>,
+    notes: Vec<String>,
+}
+
+impl Work {
+    /// A row for the owner's page, and cards for those whose time it is.
+    pub(super) fn cards_for_team(&mut self) -> Cards {
+        let mut abouts: Vec<String> = self.facts.iter().map(|event| event.fact.name()).collect();
+        abouts.extend(self.notes.iter().map(|note| note.about.clone()));
+        abouts.retain(|about| self.concerns(about));
+        let mut seen = Vec::new();
+        abouts.retain(|about| {
+            !seen.contains(about) && {
+                seen.push(about.clone());
+                true
+            }
+        });
+        let notes: Vec<String> =
+            self.notes.iter().map(|note| note.text.clone()).filter(|text| !text.is_empty()).collect();
+        let rows = self.notice_row(&abouts, &notes).into_iter().collect();
+        let mut outbox = self.relayed();
+        let team = Arc::clone(&self.setting.team);
+        let mut told: Vec<&str> = Vec::new();
+        for member in team.iter().map(|to| &*to.member) {
+            if told.contains(&member) {
+                continue;
+            }
+            told.push(member);
+            if let Some(Telling { about, notes }) = self.tells(member, &abouts, &notes) {
+                let text = self.card_text(&about, &notes);
+                outbox.extend(
+                    team.iter().filter(|to| &*to.member == member).flat_map(|to| self.card_to(to, &about, &text)),
+                );
+            }
+        }
+        self.plan_card();
+        Cards { rows, outbox }
+    }
+
+    fn notice_row(&self, abouts: &[String], notes: &[String]) -> Option<NoticeRow> {
+        let first = abouts.first()?;
+        let (conversation, version) = (self.snap.key.conversation, self.snap.version);
+        Some(NoticeRow {
+            id: NoticeId::of(&[&conversation.to_string(), &version.to_string(), "notice"]),
+            conversation: Some(conversation),
+            about: first.clone(),
+            text: self.card_text(abouts, notes),
+            at: self.now,
+        })
+    }
+
+    fn card_to(&self, to: &TeamAddress, about: &[String], text: &str) -> Vec<OutboxRow> {
+        card(&self.snap.key, &[&self.snap.version.to_string(), "notice"], to, text, self.card_buttons(to, about))
+    }
+
+    /// What a member is told in this turn, if anything. What they are not told yet is remembered.
+    fn tells(&mut self, member: &str, abouts: &[String], notes: &[String]) -> Option<Telling> {
+        let mut wanted = self.wants(member, abouts);
+        if self.assigned.as_deref() == Some(member) {
+            wanted.push(ASSIGNED.to_owned());
+        }
+        let now = self.now;
+        let known = self.snap.state.told.get(member);
+        let is_due = known.and_then(|told| told.due).is_some_and(|due| due <= now);
+        if wanted.is_empty() && !is_due {
+            return None;
+        }
+        let mut told = known.cloned().unwrap_or_default();
+        told.hushed.take_if(|until| *until <= now);
+        let until = self.waits_until(member, &told, &wanted);
+        if !wanted.is_empty() {
+            // All that the turn brought, once it brought something for them.
+            for about in wanted.iter().chain(abouts).filter(|about| !is_words(about) || wanted.contains(about)) {
+                if !told.waits.contains(about) {
+                    told.waits.push(about.clone());
+                }
+            }
+            told.notes.extend(notes.iter().cloned());
+            told.notes.truncate(NOTES_MAX);
+        }
+        let telling = if let Some(until) = until {
+            told.due = Some(until);
+            None
+        } else {
+            told.due = told.hushed;
+            let (about, notes) = (std::mem::take(&mut told.waits), std::mem::take(&mut told.notes));
+            if told.at.is_none_or(|at| at + FOLDED <= now) {
+                told.about.clear();
+            }
+            told.at = Some(now);
+            told.about.extend(about.iter().cloned());
+            (!about.is_empty()).then_some(Telling { about, notes })
+        };
+        self.snap.state.told.insert(member.to_owned(), told);
+        telling
+    }
+
+    /// Until when a member's card waits; `None`: it may go.
+    fn waits_until(&self, member: &str, told: &Told, wanted: &[String]) -> Option<Timestamp> {
+        let now = self.now;
+        let presses = |about: &&String| PRESSES.contains(&about.as_str());
+        let hushed = told.hushed.filter(|_| !wanted.iter().any(|about| presses(&about)));
+        let all: Vec<&String> = told.waits.iter().chain(wanted).collect();
+        let can_wait = !all.iter().any(|about| presses(about) || *about == SNOOZED);
+        let night = (can_wait && self.is_quiet_for(member, &all) && self.is_night()).then(|| self.morning());
+        let again = told.at.filter(|at| now < *at + FOLDED_AGAIN);
+        let news = wanted.iter().any(|about| presses(&about) && (again.is_none() || !told.about.contains(about)));
+        let folded = told.at.map(|at| at + FOLDED).filter(|until| now < *until && !news);
+        [hushed, night, folded].into_iter().flatten().max()
+    }
+
+    /// Whether a member's file has these kept for the day.
+    fn is_quiet_for(&self, member: &str, abouts: &[&String]) -> bool {
+        let rules = &self.book.spec.config.notify;
+        let mut theirs = rules.iter().filter(|rule| *rule.to == *member && !rule.quiet);
+        !theirs.any(|rule| rule.about.iter().any(|fact| abouts.iter().any(|about| **about == fact.name())))
+    }
+
+    fn is_night(&self) -> bool {
+        self.book.spec.config.quiet.holds(self.local().time())
+    }
+
+    /// When the team's next morning begins, by the partner's clock. On a day without that hour it is the one after.
+    pub(super) fn morning(&self) -> Timestamp {
+        let config = &self.book.spec.config;
+        let at = if config.quiet.from == config.quiet.until { MORNING } else { config.quiet.until };
+        let of = |date: jiff::civil::Date| {
+            date.to_datetime(at).to_zoned(config.zone.clone()).ok().map(|zoned| zoned.timestamp())
+        };
+        let today = of(self.today()).filter(|at| *at > self.now);
+        let tomorrow = || self.today().tomorrow().ok().and_then(of);
+        today.or_else(tomorrow).unwrap_or(self.now)
+    }
+
+    /// The timer of the card that is due first.
+    fn plan_card(&mut self) {
+        let due = self.snap.state.told.values().filter_map(|told| told.due).min();
+        match due {
+            Some(due) if self.snap.state.timers.get(Timer::Card.name()) == Some(&due) => {}
+            Some(due) => self.set_timer(due, Timer::Card),
+            None => self.cancel_timer(Timer::Card.name()),
+        }
+    }
+
+    /// What the customer says to the person who has the conversation goes to that person's own chat.
+    fn relayed(&self) -> Vec<OutboxRow> {
+        let state = &self.snap.state;
+        let holder = state.holder.as_deref().filter(|_| state.owner == Owner::Person);
+        let Some(holder) = holder.and_then(|holder| self.member(holder)) else { return Vec::new() };
+        let words = self.messages.iter().filter(|row| row.author == Author::Customer).map(|row| row.text.as_str());
+        let words = words.collect::<Vec<_>>().join("\n");
+        if words.is_empty() {
+            return Vec::new();
+        }
+        let lang = self.book.language(None, "");
+        let name = self.snap.customer.name.clone().unwrap_or_else(|| desk::Say::Nameless.says(lang));
+        let text = format!("{name}: {words}");
+        let of = [&*self.snap.version.to_string(), "relayed"];
+        let to = self.setting.team.iter().filter(|to| to.member == holder);
+        to.flat_map(|to| card(&self.snap.key, &of, to, &text, desk::of_talk(self.snap.key.conversation, to, lang)))
+            .collect()
+    }
+
+    /// Whether what the customer says is passed on to this member as it is.
+    pub(super) fn is_relayed_to(&self, member: &str) -> bool {
+        let state = &self.snap.state;
+        let holder = state.holder.as_deref().filter(|_| state.owner == Owner::Person);
+        holder.and_then(|holder| self.member(holder)).as_deref() == Some(member)
+    }
+}

@@ -1,0 +1,488 @@
+//! The team works from its own chats: who writes there is no lead, cards have buttons, and what they do comes to the customer's
+//! conversation by mail and back.
+
+use std::{cell::RefCell, rc::Rc, sync::Arc};
+
+use jiff::SignedDuration;
+use voronka_core::{
+    ids::{AccountId, ConversationId, CustomerId},
+    message::{Bubble, Content, Event, Inbound, Peer, Press, TeamAction},
+    ports::LeadCard,
+    rows::{Lane, LeadRow, UNHEARD},
+    tally::{Counted, Tally},
+    turn::{Look, Owner, Seen, TeamAddress},
+};
+use voronka_testkit::{Rehearsal, rehearsal::roomy};
+
+use crate::{
+    partners::playbook,
+    shop::{NOON, ORDER, files},
+};
+
+const TEAM: &str = "team: {хозяйка: {telegram: 1, role: owner}, мастер: {telegram: 2}}
+notify:
+  - {to: хозяйка, about: [contact.left, order.placed, complaint, price.asked]}
+  - {to: мастер, about: [handoff], remind: 10m}
+";
+
+/// A customer, and two members of the team in their own chats.
+struct Shop {
+    anna: Rehearsal,
+    boss: Rehearsal,
+    master: Rehearsal,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Who {
+    Boss,
+    Master,
+}
+
+impl Shop {
+    fn open() -> Self {
+        Self::at(NOON)
+    }
+
+    fn at(now: &str) -> Self {
+        let mut files = files(&[("zakaz", ORDER)]);
+        let config = String::from_utf8(files["config.yaml"].clone()).unwrap();
+        let config = config.split("team:").next().unwrap().to_owned() + TEAM;
+        files.insert("config.yaml".into(), config.into_bytes());
+        let talk = || {
+            let mut talk = Rehearsal::new(playbook("lavka", &files), "telegram", now);
+            talk.setting.team = [("хозяйка", "1"), ("мастер", "2")].map(|(member, peer)| address(member, peer)).into();
+            talk
+        };
+        let (anna, mut boss, mut master) = (talk(), talk(), talk());
+        boss.seat("хозяйка", "1");
+        master.seat("мастер", "2");
+        Self { anna, boss, master }
+    }
+
+    fn member(&mut self, who: Who) -> &mut Rehearsal {
+        match who {
+            Who::Boss => &mut self.boss,
+            Who::Master => &mut self.master,
+        }
+    }
+
+    /// A member does something; mail goes to and fro until there is none. What the customer and the member heard of it.
+    fn does(&mut self, who: Who, content: Content) -> (Vec<Bubble>, Vec<Bubble>) {
+        let loaded = self.anna.loaded().clone();
+        let member = self.member(who);
+        member.look_by(Box::new(move |look| match look {
+            Look::Conversation(_) => {
+                Some(Seen::Conversation(loaded.conversation.is_some().then(|| Box::new(loaded.clone()))))
+            }
+            Look::Leads(..) | Look::Report { .. } | Look::Unanswered { .. } => None,
+        }));
+        let mut told = member.did(content).to_vec();
+        let mut said = Vec::new();
+        for post in posts(member) {
+            said.extend(self.anna.play(vec![post.event]).to_vec());
+            for post in posts(&self.anna) {
+                assert_eq!(
+                    post.peer,
+                    Peer::new(if who == Who::Boss { "1" } else { "2" }),
+                    "whoever did it hears of it"
+                );
+                told.extend(self.member(who).play(vec![post.event]).to_vec());
+            }
+        }
+        (said, told)
+    }
+
+    fn presses(&mut self, who: Who, token: &str) -> String {
+        let (_, told) = self.does(who, Content::Button { token: token.to_owned(), label: None });
+        words(&told)
+    }
+
+    fn writes(&mut self, who: Who, text: &str) -> (String, String) {
+        let (said, told) = self.does(who, Content::Text { text: text.to_owned() });
+        (words(&said), words(&told))
+    }
+
+    /// Cards of the last turn of the customer's conversation to a member.
+    fn cards(&self, who: Who) -> Vec<Bubble> {
+        cards(&self.anna, if who == Who::Boss { "1" } else { "2" })
+    }
+}
+
+fn address(member: &str, peer: &str) -> TeamAddress {
+    TeamAddress {
+        member: member.into(),
+        account: AccountId::parse("telegram").unwrap(),
+        peer: Peer::new(peer),
+        capabilities: Arc::new(roomy()),
+    }
+}
+
+fn cards(talk: &Rehearsal, peer: &str) -> Vec<Bubble> {
+    let rows = talk.last.iter().flat_map(|commit| &commit.outbox);
+    rows.filter(|row| row.lane == Lane::Notice && row.peer == Peer::new(peer)).map(|row| row.bubble.clone()).collect()
+}
+
+fn posts(talk: &Rehearsal) -> Vec<Inbound> {
+    talk.last.as_ref().unwrap().posts.clone()
+}
+
+fn words(bubbles: &[Bubble]) -> String {
+    bubbles.iter().map(|bubble| bubble.text.text.clone()).collect::<Vec<_>>().join("\n")
+}
+
+#[track_caller]
+fn token(bubbles: &[Bubble], label: &str) -> String {
+    let mut buttons = bubbles.iter().flat_map(|bubble| bubble.rows.iter().flatten());
+    match buttons.find(|button| button.label == label).map(|button| &button.press) {
+        Some(Press::Token { token }) => token.clone(),
+        _ => panic!("no button «{label}» in {bubbles:#?}"),
+    }
+}
+
+fn minutes(minutes: i64) -> SignedDuration {
+    SignedDuration::from_mins(minutes)
+}
+
+/// Anna asks for a person: the master's card.
+fn asked_for_person(shop: &mut Shop) -> Vec<Bubble> {
+    shop.anna.named("Анна", "позовите человека");
+    shop.cards(Who::Master)
+}
+
+#[test]
+fn a_member_who_writes_is_no_lead_and_is_told_what_the_chat_is_for() {
+    let mut shop = Shop::open();
+    for content in [
+        Content::Command { name: "start".into(), args: "vesna".into() },
+        Content::Text {
+            text: "Сколько стоит торт? Хочу заказать, мой телефон +7 912 345-67-89".into()
+        },
+    ] {
+        let (_, told) = shop.does(Who::Boss, content);
+        assert!(words(&told).contains("рабочий чат"), "{told:?}");
+        let commit = shop.boss.last.clone().unwrap();
+        assert_eq!(commit.conversation.at, UNHEARD, "no list has it");
+        assert!(commit.lead.is_none_or(|lead| lead.at == UNHEARD && lead.score == 0 && lead.source.is_none()));
+        assert!(commit.customer.is_none_or(|customer| customer.phone.is_none()));
+        assert_eq!((commit.timers, commit.notices, commit.messages, commit.tallies), (vec![], vec![], vec![], vec![]));
+    }
+    assert_eq!(shop.boss.facts, ["team.seated"]);
+    assert!(shop.boss.wait(SignedDuration::from_hours(72)).is_empty(), "nobody warms them up");
+}
+
+#[test]
+fn whoever_was_a_lead_before_they_joined_the_team_is_one_no_more() {
+    let mut shop = Shop::open();
+    shop.anna.me("привет");
+    assert!(!shop.anna.state().timers.is_empty());
+    shop.anna.seat("мастер", "42");
+    shop.anna.me("и что тут?");
+    let commit = shop.anna.last.clone().unwrap();
+    assert_eq!((commit.conversation.at, commit.lead.map(|lead| lead.at)), (UNHEARD, Some(UNHEARD)));
+    assert!(shop.anna.state().timers.is_empty() && shop.anna.state().run.is_none());
+}
+
+#[test]
+fn a_customer_who_types_a_command_of_the_team_gets_what_any_unknown_command_gets() {
+    let said = |name: &str| {
+        let mut shop = Shop::open();
+        let words = |talk: &mut Rehearsal| {
+            talk.me("привет");
+            talk.did(Content::Command { name: name.into(), args: String::new() });
+            talk.words()
+        };
+        words(&mut shop.anna)
+    };
+    let unknown = said("nothing_of_ours");
+    for command in
+        ["my_leads", "hot_leads", "my_stats", "analytics", "top", "my_settings", "my_link", "training", "done"]
+    {
+        assert_eq!(said(command), unknown, "/{command}");
+    }
+}
+
+#[test]
+fn a_card_tells_who_it_is_and_what_to_do_and_its_button_opens_a_talk_that_goes_through_the_bot() {
+    let mut shop = Shop::open();
+    let card = asked_for_person(&mut shop);
+    let text = words(&card);
+    for part in ["Анна", "telegram", "Просит человека", "— позовите человека", "→ Ответьте"]
+    {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    let told = shop.presses(Who::Master, &token(&card, "Написать"));
+    assert!(told.contains("Диалог ведёте вы, бот молчит: Анна"), "{told}");
+    assert_eq!((shop.anna.state().owner, shop.anna.state().holder.as_deref()), (Owner::Person, Some("мастер")));
+    let (said, told) = shop.writes(Who::Master, "Здравствуйте, это мастер. Чем помочь?");
+    assert_eq!((said.as_str(), told.as_str()), ("Здравствуйте, это мастер. Чем помочь?", "Отправлено: Анна"));
+    let body = &shop.anna.last.as_ref().unwrap().messages[0].body;
+    assert!(body.contains(r#""by":"мастер""#), "the customer sees who answers: {body}");
+    // What the customer answers comes to whoever has the talk, at once and as it is.
+    shop.anna.me("Торт на завтра успеете?");
+    let relayed = shop.cards(Who::Master);
+    assert_eq!(words(&relayed), "Анна: Торт на завтра успеете?");
+    assert!(shop.anna.said.is_empty(), "the bot is silent");
+    let told = shop.presses(Who::Master, &token(&relayed, "Вернуть боту"));
+    assert_eq!((shop.anna.state().owner, told.as_str()), (Owner::Bot, "Диалог снова ведёт бот: Анна."));
+    let (said, told) = shop.writes(Who::Master, "и ещё");
+    assert!(said.is_empty() && told.contains("рабочий чат"), "{said} {told}");
+}
+
+#[test]
+fn a_talk_is_left_by_a_button_or_by_time_and_then_nothing_reaches_the_customer() {
+    let mut shop = Shop::open();
+    let card = asked_for_person(&mut shop);
+    let (_, told) = shop.does(Who::Master, Content::Button { token: token(&card, "Написать"), label: None });
+    assert!(shop.presses(Who::Master, &token(&told, "Закончить")).contains("Переписка закрыта"));
+    assert_eq!(shop.writes(Who::Master, "не вам").0, "");
+    shop.presses(Who::Master, &token(&card, "Написать"));
+    shop.master.pass(minutes(9));
+    assert_eq!(shop.writes(Who::Master, "ещё здесь").0, "ещё здесь");
+    shop.master.pass(minutes(11));
+    let (said, told) = shop.writes(Who::Master, "поздно");
+    assert!(said.is_empty() && told.contains("Не отправлено: время переписки вышло"), "{told}");
+}
+
+#[test]
+fn a_reply_to_a_card_goes_to_its_customer() {
+    let mut shop = Shop::open();
+    let card = asked_for_person(&mut shop);
+    let to = token(&card, "Написать");
+    let (said, told) = shop.does(Who::Master, Content::Reply { text: "Слушаю вас".into(), to });
+    assert_eq!((words(&said).as_str(), words(&told).as_str()), ("Слушаю вас", "Отправлено: Анна"));
+    assert_eq!(shop.anna.state().holder.as_deref(), Some("мастер"));
+}
+
+#[test]
+fn of_two_members_who_press_at_once_the_second_is_told_who_has_it_and_sends_nothing() {
+    let mut shop = Shop::open();
+    shop.anna.named("Анна", "сколько стоит торт?");
+    let theirs = shop.cards(Who::Boss);
+    let card = asked_for_person(&mut shop);
+    shop.presses(Who::Master, &token(&card, "Написать"));
+    let write = token(&theirs, "Написать");
+    assert!(shop.presses(Who::Boss, &write).contains("уже ведёт мастер: Анна"));
+    let (said, told) = shop.does(Who::Boss, Content::Reply { text: "Это я".into(), to: write });
+    assert!(said.is_empty() && words(&told).contains("уже ведёт мастер"), "{told:?}");
+    assert_eq!(shop.anna.state().holder.as_deref(), Some("мастер"));
+    // To take it over takes a word.
+    let (_, choice) = shop.does(Who::Boss, Content::Button { token: token(&told, "Передать"), label: None });
+    assert!(shop.presses(Who::Boss, &token(&choice, "хозяйка")).contains("Диалог ведёт хозяйка"));
+    assert_eq!(shop.anna.state().holder.as_deref(), Some("хозяйка"));
+}
+
+#[test]
+fn a_button_means_nothing_in_another_chat_than_its_own() {
+    let mut shop = Shop::open();
+    let card = asked_for_person(&mut shop);
+    let told = shop.presses(Who::Boss, &token(&card, "Вернуть боту"));
+    assert_eq!(told, "Эта кнопка уже не действует.");
+    let (said, _) = shop.does(Who::Boss, Content::Reply { text: "чужая".into(), to: token(&card, "Написать") });
+    assert!(said.is_empty());
+    assert_eq!(shop.anna.state().owner, Owner::Nobody);
+    // A customer who got hold of it presses nothing either.
+    shop.anna.did(Content::Button { token: token(&card, "Написать"), label: None });
+    assert_eq!(shop.anna.state().owner, Owner::Nobody);
+}
+
+#[test]
+fn handled_snoozed_assigned_and_stopped_are_what_they_say() {
+    let mut shop = Shop::open();
+    let card = asked_for_person(&mut shop);
+    assert!(shop.presses(Who::Master, &token(&card, "Через час")).contains("Напомним"));
+    let set: Vec<String> = shop.anna.state().timers.keys().cloned().collect();
+    assert!(set.contains(&"card".to_owned()) && !set.contains(&"handoff".to_owned()), "{set:?}");
+    shop.anna.wait(minutes(61));
+    let again = shop.cards(Who::Master);
+    assert!(words(&again).contains("Вы просили напомнить"), "{again:?}");
+    assert_eq!(shop.presses(Who::Master, &token(&again, "Обработано")), "Обработано: Анна.");
+    assert!(!shop.anna.state().timers.contains_key("card"));
+    let (_, choice) = shop.does(Who::Master, Content::Button { token: token(&again, "Передать"), label: None });
+    shop.presses(Who::Master, &token(&choice, "хозяйка"));
+    assert!(words(&shop.cards(Who::Boss)).contains("Клиент передан вам"));
+    // The bot is stopped where it leads, without a word to the customer.
+    let mut shop = Shop::open();
+    shop.anna.named("Анна", "сколько стоит торт?");
+    let card = shop.cards(Who::Boss);
+    let (said, told) = shop.does(Who::Boss, Content::Button { token: token(&card, "Остановить бота"), label: None });
+    assert!(said.is_empty() && words(&told).contains("Бот остановлен: Анна"), "{told:?}");
+    assert!(shop.anna.me("ау").is_empty());
+}
+
+#[test]
+fn what_follows_a_card_shortly_comes_in_one_more_and_what_presses_at_once() {
+    let mut shop = Shop::open();
+    shop.anna.named("Анна", "сколько стоит торт?");
+    assert_eq!(shop.cards(Who::Boss).len(), 1);
+    let mut quick = 0;
+    for question in ["а бенто сколько стоит?", "какая цена у малины?", "сколько стоит доставка?"]
+    {
+        shop.anna.pass(SignedDuration::from_secs(30));
+        shop.anna.me(question);
+        quick += shop.cards(Who::Boss).len();
+    }
+    assert_eq!(quick, 0, "a burst is one card");
+    shop.anna.me("Я недоволен, это обман, верните деньги!");
+    assert!(words(&shop.cards(Who::Boss)).contains("Жалоба"), "that waits for nothing");
+    let folded = shop.anna.commits.len();
+    shop.anna.pass(minutes(1));
+    shop.anna.me("какая цена у малины?");
+    shop.anna.wait(minutes(6));
+    let later: Vec<_> = shop.anna.commits[folded..].iter().flat_map(|commit| &commit.outbox).collect();
+    assert_eq!(later.iter().filter(|row| row.lane == Lane::Notice && row.peer == Peer::new("1")).count(), 1);
+    shop.anna.wait(SignedDuration::from_hours(5));
+    assert!(shop.cards(Who::Boss).is_empty(), "and is not repeated");
+}
+
+#[test]
+fn at_night_the_team_hears_what_presses_and_the_rest_in_the_morning() {
+    let mut shop = Shop::at("2026-12-01T23:00:00+03:00");
+    shop.anna.named("Анна", "сколько стоит торт?");
+    assert!(shop.cards(Who::Boss).is_empty(), "it can wait");
+    let due = shop.anna.state().timers["card"];
+    assert_eq!(due, "2026-12-02T09:00:00+03:00".parse().unwrap());
+    shop.anna.me("позовите человека");
+    assert_eq!(shop.cards(Who::Master).len(), 1, "whoever asks for a person does not");
+    shop.anna.wait_until(due).unwrap();
+    let mut shop = Shop::at("2026-12-01T23:00:00+03:00");
+    shop.anna.me("сколько стоит торт?");
+    shop.anna.wait(SignedDuration::from_hours(10));
+    assert_eq!(shop.cards(Who::Boss).len(), 1, "in the morning");
+}
+
+#[test]
+fn an_unsent_follow_up_dies_when_a_member_takes_the_conversation() {
+    let mut shop = Shop::open();
+    let card = asked_for_person(&mut shop);
+    shop.presses(Who::Master, &token(&card, "Написать"));
+    let commits = &shop.anna.commits;
+    assert!(commits.iter().any(|commit| commit.withdrawal().is_some()));
+    assert!(shop.anna.state().timers.keys().all(|timer| timer != "silence" && timer != "handoff"));
+}
+
+#[test]
+fn a_person_who_answers_on_the_owners_pages_is_known_in_the_messenger_too() {
+    let mut shop = Shop::open();
+    let card = asked_for_person(&mut shop);
+    shop.anna.play(vec![Event::Team { who: "хозяйка".into(), action: TeamAction::TakeOver }]);
+    assert!(shop.presses(Who::Master, &token(&card, "Написать")).contains("уже ведёт хозяйка"));
+    shop.anna.me("вы тут?");
+    assert_eq!(words(&shop.cards(Who::Boss)), "Анна: вы тут?");
+}
+
+/// The hottest leads of a directory, hottest first.
+fn leads(heat: &'static str, n: usize) -> Vec<LeadCard> {
+    let lead = |n: usize| {
+        let id = n.to_string();
+        let row = LeadRow {
+            customer: CustomerId::of(&[&id]),
+            score: 90 - i32::try_from(n).unwrap(),
+            temperature: heat,
+            stage: "подбор".into(),
+            why: "спросил цену".into(),
+            source: Some("vesna".into()),
+            data: String::new(),
+            at: NOON.parse().unwrap(),
+        };
+        let account = AccountId::parse("telegram").unwrap();
+        let conversation = ConversationId::of(&[&id]);
+        let preview = "сколько стоит?".into();
+        LeadCard { lead: row, name: Some(format!("Лид {n}")), phone: None, conversation, account, preview }
+    };
+    (1..=n).map(lead).collect()
+}
+
+#[test]
+fn leads_are_listed_a_page_at_a_time_by_what_is_asked_for_and_each_has_its_card() {
+    let mut boss = Shop::open().boss;
+    let asked: Rc<RefCell<Vec<Look>>> = Rc::default();
+    let seen = Rc::clone(&asked);
+    boss.look_by(Box::new(move |look| {
+        seen.borrow_mut().push(look.clone());
+        match look {
+            Look::Leads(_, page) => Some(Seen::Leads(leads("hot", 8).into_iter().take(page.limit).collect())),
+            _ => None,
+        }
+    }));
+    let command = |name: &str, args: &str| Content::Command { name: name.into(), args: args.into() };
+    boss.did(command("hot_leads", ""));
+    let text = boss.words();
+    for part in ["Горячие лиды", "Лид 1 · ● горячий, 89 · подбор", "спросил цену", "сколько стоит?"]
+    {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    assert!(text.contains("Лид 5") && !text.contains("Лид 6"), "a page: {text}");
+    let (card, more) = (boss.token("Лид 1, 89"), boss.token("Ещё"));
+    assert!(card.contains(&ConversationId::of(&["1"]).to_string()));
+    boss.did(Content::Button { token: more.clone(), label: None });
+    let Some(Look::Leads(filter, page)) = asked.borrow().last().cloned() else { panic!("a look at leads") };
+    assert_eq!(
+        (filter.temperature.as_deref(), page.after),
+        (Some("hot"), leads("hot", 5).last().map(LeadCard::cursor))
+    );
+    boss.did(Content::Button { token: more, label: None });
+    assert_eq!(boss.words(), "Эта кнопка уже не действует.", "of an older list");
+    for (args, is) in [("тёплые", "warm"), ("холодные", "cold")] {
+        boss.did(command("my_leads", args));
+        let Some(Look::Leads(filter, _)) = asked.borrow().last().cloned() else { panic!("a look at leads") };
+        assert_eq!(filter.temperature.as_deref(), Some(is));
+    }
+    boss.did(command("my_leads", "7"));
+    boss.did(command("my_leads", "Заказ"));
+    let asked = asked.borrow();
+    let [.., Look::Leads(idle, _), Look::Leads(stage, _)] = &asked[..] else { panic!("looks at leads") };
+    assert_eq!(idle.idle_since, Some("2026-11-24T12:00:00+03:00".parse().unwrap()));
+    assert_eq!(stage.stage.as_deref(), Some("заказ"));
+}
+
+#[test]
+fn figures_are_read_from_what_was_counted_and_compared_with_the_time_before() {
+    let mut boss = Shop::open().boss;
+    boss.look_by(Box::new(|look| match look {
+        Look::Report { of, since, until } => {
+            assert_eq!(until.to_string(), "2026-12-01");
+            let day = |day: &str| day.parse().unwrap();
+            let all = [
+                (day("2026-12-01"), Counted::Came, "", 6),
+                (day("2026-11-28"), Counted::Came, "vesna", 6),
+                (day("2026-11-20"), Counted::Came, "", 10),
+                (day("2026-12-01"), Counted::Active, "", 20),
+                (day("2026-12-01"), Counted::Contact, "phone", 6),
+                (day("2026-12-01"), Counted::Order, "placed", 3),
+                (day("2026-12-01"), Counted::OrderSum, "placed RUB", 1_260_000),
+                (day("2026-12-01"), Counted::Handoff, "asked", 4),
+                (day("2026-12-01"), Counted::Handoff, "taken", 4),
+                (day("2026-12-01"), Counted::Cart, "malina", 2),
+                (day("2026-12-01"), Counted::FlowStarted, "zakaz", 8),
+                (day("2026-12-01"), Counted::FlowEnded, "zakaz.бросил", 4),
+            ];
+            let wanted = all.into_iter().filter(|(day, what, ..)| of.contains(what) && (*since..=*until).contains(day));
+            let tally = |(day, what, key, n): (_, _, &str, _)| Tally { day, what, key: key.into(), n };
+            Some(Seen::Report(wanted.map(tally).collect()))
+        }
+        Look::Unanswered { .. } => Some(Seen::Unanswered(Vec::new())),
+        _ => None,
+    }));
+    let mut told = |name: &str| {
+        boss.did(Content::Command { name: name.into(), args: String::new() });
+        boss.words().replace('\u{a0}', " ")
+    };
+    let stats = told("my_stats");
+    for part in [
+        "Новые клиенты: 12 ▲ 20 %",
+        "Оставили контакт: 6",
+        "Заказы: 3",
+        "Сумма заказов: 12 600 ₽",
+        "Конверсия в заказ: 25 %",
+        "Бот справился сам: 80 %",
+    ] {
+        assert!(stats.contains(part), "{part} in {stats}");
+    }
+    let analytics = told("analytics");
+    for part in ["Оставили контакт: 6 (50 %)", "Заказали: 3 (50 %)", "vesna — 6", "Заказ — 8: бросил 50 %"]
+    {
+        assert!(analytics.contains(part), "{part} in {analytics}");
+    }
+    let top = told("top");
+    assert!(top.contains("Торт «Малина» — 2") && top.contains("без ссылки — 6"), "{top}");
+}
