@@ -282,6 +282,8 @@ pub struct Ask {
     pub ahead: bool,
     /// The question asks whether advertisements may be sent; this answer agrees. It is taken from the customer alone.
     pub ads: Option<super::value::Value>,
+    /// The answer, from 1 to 5, says how content the customer is.
+    pub rates: bool,
     /// What happens while the customer is silent here; empty = the flow's.
     pub silence: Vec<Silence>,
     /// Copy the value to this attribute of the customer at the end.

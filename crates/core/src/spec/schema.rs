@@ -300,6 +300,7 @@ fn beside_value(verb: &str, key: &str) -> Value {
         (_, "was") => one_or_several(&scalar()),
         (_, "retries" | "top" | "max") => whole(),
         ("ask", "ads") => described(scalar(), "the answer that agrees to advertisements"),
+        ("ask", "rates") => described(bool(), "the answer, 1 to 5, says how content the customer is"),
         (_, "ahead") => bool(),
         (_, "silence") => silence(),
         (_, "with") => map(&expression()),

@@ -188,6 +188,17 @@ impl Work {
         self.fact(Fact::ConsentGiven { kind, text_hash, version, by, key: self.event.clone() });
     }
 
+    /// An answer that says how content the customer is.
+    pub(super) fn hear_rating(&mut self, ask: &Ask, value: &Value) {
+        let stars = match value {
+            Value::Number(stars) if ask.rates && stars.is_integer() => u8::try_from(*stars).ok(),
+            _ => None,
+        };
+        if let Some(stars @ 1..=5) = stars {
+            self.fact(Fact::Rating { stars });
+        }
+    }
+
     /// The contact step that is open, if one is.
     pub(super) fn open_contact(&self) -> Option<(StepIx, Contact)> {
         let (flow, at) = self.open_step()?;

@@ -337,6 +337,7 @@ impl Work {
             Action::Ask(ask) => match self.read_open(&run, &flow, at, ask, words, intents) {
                 Reading::Value(value, range) => {
                     self.hear_of_ads(&run, ask, &value, text);
+                    self.hear_rating(ask, &value);
                     self.fill(&mut run, &ask.slot, value);
                     used.push(range);
                     outcome = Some(Ok(()));
@@ -462,6 +463,7 @@ impl Work {
         };
         let Some(mut run) = self.snap.state.run.take() else { return };
         self.hear_of_ads(&run, ask, &value, label);
+        self.hear_rating(ask, &value);
         self.fill(&mut run, &ask.slot, value);
         self.walk(run, flow.step(at).next, Arrival::InOrder, &[]);
     }

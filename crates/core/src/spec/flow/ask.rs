@@ -84,6 +84,15 @@ pub(super) fn agreeing(reader: &mut Reader<'_>, node: &Node, kind: &Kind) -> Opt
     }
 }
 
+/// Whether the answer is a rating: only a number can be one.
+pub(super) fn rating(reader: &mut Reader<'_>, node: &Node, kind: &Kind) -> bool {
+    let is_number = matches!(kind, Kind::Number { .. });
+    if !is_number {
+        reader.unfit(node, "number");
+    }
+    reader.bool(node).unwrap_or_default() && is_number
+}
+
 fn number() -> Kind {
     Kind::Number { min: None, max: None, whole: false, unit: Vec::new() }
 }

@@ -46,6 +46,7 @@ pub(crate) const VERBS: [(&str, &[&str]); 16] = [
             "again",
             "ahead",
             "ads",
+            "rates",
             "silence",
             "keep",
         ],

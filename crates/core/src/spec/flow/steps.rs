@@ -132,7 +132,7 @@ fn ask_step(lowering: &Lowering<'_>, reader: &mut Reader<'_>, fields: Fields<'_>
     let ask = Ask {
         text: lowering.text(reader, node),
         slot: name_of(fields.get("as").and_then(Node::text).unwrap_or_default()),
-        kind,
+        kind: kind.clone(),
         examples: examples.iter().filter_map(|node| reader.template(node, &said)).collect(),
         error: lowering.optional(reader, fields, "error"),
         retries: fields.get("retries").and_then(|node| reader.whole(node, 0..=10)).unwrap_or(2),
@@ -141,6 +141,7 @@ fn ask_step(lowering: &Lowering<'_>, reader: &mut Reader<'_>, fields: Fields<'_>
         again: lowering.optional(reader, fields, "again"),
         ahead: ads.is_none() && fields.get("ahead").and_then(|node| reader.bool(node)).unwrap_or(true),
         ads,
+        rates: fields.get("rates").is_some_and(|node| ask::rating(reader, node, &kind)),
         silence: fields.get("silence").map(|node| lowering.silence(reader, node)).unwrap_or_default(),
         keep: fields.get("keep").and_then(|node| {
             reader.one_of(node, "attribute", &attributes)?;

@@ -115,6 +115,7 @@ impl Work {
         if let Action::Ask(ask) = &flow.step(step).action {
             let by = self.said_last.clone();
             self.hear_of_ads(&run, ask, value, &by);
+            self.hear_rating(ask, value);
         }
         self.fill(&mut run, &slot, value.clone());
         let shown = self.shown(flow, step, value);
