@@ -243,12 +243,12 @@ impl Broadcasts {
         &self,
         partner: &PartnerId,
         sequence: &str,
-        change: impl Fn(Option<Walk>, Timestamp) -> Result<Walk, &'static str>,
+        change: impl Fn(Option<&Walk>, Timestamp) -> Result<Walk, &'static str>,
     ) -> Result<Standing, Problem> {
         loop {
             let kept = self.walk(partner, sequence).await.map_err(|error| failed(&error))?;
             let (before, walk) = kept.map_or((None, None), |(before, walk)| (Some(before), Some(walk)));
-            let changed = change(walk, self.clock.now()).map_err(|key| {
+            let changed = change(walk.as_ref(), self.clock.now()).map_err(|key| {
                 Problem::new(key, vec![("partner", partner.to_string()), ("sequence", sequence.to_owned())])
             })?;
             if self.keep(partner, sequence, before.as_deref(), &changed).await.map_err(|error| failed(&error))? {
@@ -347,8 +347,8 @@ fn name(act: BroadcastAct) -> &'static str {
     }
 }
 
-fn started(walk: Option<Walk>, now: Timestamp) -> Result<Walk, &'static str> {
-    let number = match &walk {
+fn started(walk: Option<&Walk>, now: Timestamp) -> Result<Walk, &'static str> {
+    let number = match walk {
         Some(walk) if walk.phase == Phase::Sending => return Err("broadcast-under-way"),
         Some(walk) if walk.phase == Phase::Stopping => return Err("broadcast-stopping"),
         Some(walk) => walk.number + 1,
@@ -358,11 +358,11 @@ fn started(walk: Option<Walk>, now: Timestamp) -> Result<Walk, &'static str> {
 }
 
 /// What waits for a morning is taken back too, after everybody was met.
-fn stopped(walk: Option<Walk>, now: Timestamp) -> Result<Walk, &'static str> {
+fn stopped(walk: Option<&Walk>, now: Timestamp) -> Result<Walk, &'static str> {
     let walk = walk.ok_or("broadcast-not-begun")?;
     match walk.phase {
         Phase::Sending | Phase::Sent => {
-            Ok(Walk { phase: Phase::Stopping, after: None, upto: walk.after, met: 0, since: now, ..walk })
+            Ok(Walk { phase: Phase::Stopping, after: None, upto: walk.after, met: 0, since: now, ..walk.clone() })
         }
         Phase::New | Phase::Stopping | Phase::Stopped => Err("broadcast-not-begun"),
     }

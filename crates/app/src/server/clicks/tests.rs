@@ -100,7 +100,7 @@ async fn s30_forged_or_open_redirect_leads_nowhere_and_is_not_told() {
     let (id, mac) = good.rsplit_once('.').unwrap();
     for forged in [
         format!("{id}.AAAAAAAAAAAAAAAAAAAAAA"),
-        format!("{}x.{mac}", id),
+        format!("{id}x.{mac}"),
         good.replace("/korica/", "/zhiva/"),
         good.replace("/korica/", "/KORICA/"),
         "/r/korica/https:%2F%2Fevil.example.AAAA".to_owned(),
