@@ -1,27 +1,32 @@
 //! The command line. Help texts are in `texts/`, by the command's and the argument's name.
 
+mod admin;
+mod backup;
 mod broadcast;
+mod letters;
 mod moving;
+mod partner;
+mod secret;
 mod webhook;
 
-use std::{fmt, num::NonZeroUsize, path::PathBuf, str::FromStr};
+use std::{num::NonZeroUsize, path::PathBuf};
 
 use clap::{ArgMatches, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 use jiff::civil::{Date, Time};
 use secrecy::SecretString;
-
-use voronka_core::ids::PartnerId;
 use voronka_engine::Limits;
 
-pub(crate) use self::broadcast::{Broadcast, BroadcastWish, OneBroadcast};
-pub(crate) use self::moving::{CopyStore, ExportPartner, ImportLegacy, ImportPartner, RemovePartner, Store, StoreWish};
-pub(crate) use self::webhook::{MoveWebhooks, Webhook, WebhookWish};
-use crate::{
-    admin::{LOCAL_HOSTS, Role, user_name},
-    secrets::SecretName,
-    server::Proxy,
-    texts::Texts,
+pub(crate) use self::{
+    admin::{AddUser, Admin, AdminUrl, AdminWish, Audit, LinkFor, RemoveUser},
+    backup::{Backup, Deploy, Restore},
+    broadcast::{Broadcast, BroadcastWish, OneBroadcast},
+    letters::{DeadLetters, DropLetters, LetterName, LetterWish, RetryLetters, ShowLetter},
+    moving::{CopyStore, ExportPartner, ImportLegacy, ImportPartner, RemovePartner, Store, StoreWish},
+    partner::{CreatePartner, OneOrAll, Partner, PartnerWish, Template},
+    secret::{KeyWish, OneSecret, Rotate, Secret, SecretWish, WriteKey},
+    webhook::{MoveWebhooks, Webhook, WebhookWish},
 };
+use crate::{server::Proxy, texts::Texts};
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -285,102 +290,6 @@ pub(crate) struct Doctor {
     pub(crate) json: bool,
 }
 
-/// `admin`.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Admin {
-    #[command(subcommand)]
-    pub(crate) wish: AdminWish,
-    #[arg(long, default_value = "data", value_name = "DIR", global = true)]
-    pub(crate) data: PathBuf,
-}
-
-/// What is to be done with those who may sign in.
-#[derive(Debug, Subcommand)]
-pub(crate) enum AdminWish {
-    AddUser(AddUser),
-    Link(LinkFor),
-    Users,
-    RemoveUser(RemoveUser),
-    Audit(Audit),
-}
-
-/// `admin add-user`.
-#[derive(Debug, clap::Args)]
-pub(crate) struct AddUser {
-    #[arg(value_name = "NAME", value_parser = user_name)]
-    pub(crate) name: String,
-    #[arg(long, value_name = "PARTNER", value_parser = PartnerId::parse, required_unless_present = "operator")]
-    pub(crate) partner: Vec<PartnerId>,
-    #[arg(long, value_name = "ROLE", default_value = "staff")]
-    pub(crate) role: Role,
-    #[arg(long, conflicts_with = "partner")]
-    pub(crate) operator: bool,
-    #[arg(long, default_value = "partners", value_name = "DIR")]
-    pub(crate) partners: PathBuf,
-    #[arg(long, value_name = "URL", env = "VORONKA_ADMIN_URL")]
-    pub(crate) admin_url: AdminUrl,
-}
-
-/// `admin link`.
-#[derive(Debug, clap::Args)]
-pub(crate) struct LinkFor {
-    #[arg(value_name = "NAME", value_parser = user_name)]
-    pub(crate) name: String,
-    #[arg(long, default_value = "partners", value_name = "DIR")]
-    pub(crate) partners: PathBuf,
-    #[arg(long, value_name = "URL", env = "VORONKA_ADMIN_URL")]
-    pub(crate) admin_url: AdminUrl,
-}
-
-/// `admin remove-user`.
-#[derive(Debug, clap::Args)]
-pub(crate) struct RemoveUser {
-    #[arg(value_name = "NAME", value_parser = user_name)]
-    pub(crate) name: String,
-}
-
-/// `admin audit`.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Audit {
-    #[arg(long, value_name = "N", default_value_t = 50)]
-    pub(crate) last: u32,
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-/// The address of the owner's pages: encrypted, or of this computer; browsers keep a session for no other.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct AdminUrl(pub(crate) url::Url);
-
-impl AdminUrl {
-    /// The same at another host name.
-    pub(crate) fn at(&self, host: &str) -> Option<Self> {
-        let mut url = self.0.clone();
-        url.set_host(Some(host)).ok()?;
-        Some(Self(url))
-    }
-
-    /// Its host name, as browsers send it.
-    pub(crate) fn host(&self) -> &str {
-        self.0.host_str().unwrap_or_default()
-    }
-}
-
-impl FromStr for AdminUrl {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let url: url::Url = text.parse().map_err(|_| "https://admin.example")?;
-        let bare = url.path() == "/" && url.query().is_none() && url.username().is_empty();
-        let known = match (url.scheme(), url.host_str()) {
-            ("https", Some(_)) => true,
-            ("http", Some(host)) => LOCAL_HOSTS.contains(&host),
-            _ => false,
-        };
-        if bare && known { Ok(Self(url)) } else { Err("https://admin.example") }
-    }
-}
-
 /// `migrate`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Migrate {
@@ -390,277 +299,6 @@ pub(crate) struct Migrate {
     pub(crate) database: Option<SecretString>,
     #[arg(long)]
     pub(crate) check: bool,
-}
-
-/// `dead-letters`.
-#[derive(Debug, clap::Args)]
-pub(crate) struct DeadLetters {
-    #[command(subcommand)]
-    pub(crate) wish: LetterWish,
-    #[arg(long, default_value = "data", value_name = "DIR", global = true)]
-    pub(crate) data: PathBuf,
-    #[arg(long, global = true, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
-    pub(crate) database: Option<SecretString>,
-    #[arg(long, global = true)]
-    pub(crate) json: bool,
-}
-
-/// What is to be done with dead letters.
-#[derive(Debug, Subcommand)]
-pub(crate) enum LetterWish {
-    List(ListLetters),
-    Show(ShowLetter),
-    Retry(RetryLetters),
-    Drop(DropLetters),
-}
-
-/// `dead-letters list`.
-#[derive(Debug, clap::Args)]
-pub(crate) struct ListLetters {
-    #[arg(value_name = "PARTNER", value_parser = PartnerId::parse)]
-    pub(crate) partner: Option<PartnerId>,
-}
-
-/// `dead-letters show`.
-#[derive(Debug, clap::Args)]
-pub(crate) struct ShowLetter {
-    #[arg(value_name = "PARTNER/NUMBER")]
-    pub(crate) letter: LetterName,
-    #[arg(long)]
-    pub(crate) reveal: bool,
-}
-
-/// `dead-letters retry`.
-#[derive(Debug, clap::Args)]
-pub(crate) struct RetryLetters {
-    #[arg(value_name = "PARTNER/NUMBER", required = true)]
-    pub(crate) letters: Vec<LetterName>,
-}
-
-/// `dead-letters drop`.
-#[derive(Debug, clap::Args)]
-pub(crate) struct DropLetters {
-    #[arg(value_name = "PARTNER/NUMBER", required = true)]
-    pub(crate) letters: Vec<LetterName>,
-    #[arg(long)]
-    pub(crate) yes: bool,
-}
-
-/// What people call a dead letter: `korica/12`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct LetterName {
-    pub(crate) partner: PartnerId,
-    pub(crate) id: i64,
-}
-
-impl fmt::Display for LetterName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.partner, self.id)
-    }
-}
-
-impl FromStr for LetterName {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let parts = text
-            .split_once('/')
-            .and_then(|(partner, id)| Some(Self { partner: PartnerId::parse(partner).ok()?, id: id.parse().ok()? }));
-        parts.ok_or("korica/12")
-    }
-}
-
-/// `partner`.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Partner {
-    #[command(subcommand)]
-    pub(crate) wish: PartnerWish,
-    #[arg(long, default_value = "partners", value_name = "DIR", global = true)]
-    pub(crate) partners: PathBuf,
-    #[arg(long = "partner-config", value_name = "DIR", env = "PARTNER_CONFIG", global = true)]
-    pub(crate) alone: Option<PathBuf>,
-    #[arg(long, default_value = "data", value_name = "DIR", global = true)]
-    pub(crate) data: PathBuf,
-    #[arg(long, global = true, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
-    pub(crate) database: Option<SecretString>,
-    #[arg(long, global = true)]
-    pub(crate) json: bool,
-}
-
-/// What is to be done with partners.
-#[derive(Debug, Subcommand)]
-pub(crate) enum PartnerWish {
-    Create(CreatePartner),
-    List,
-    Status(OneOrAll),
-    Check(OneOrAll),
-    Start(OnePartner),
-    Stop(OnePartner),
-    Restart(OnePartner),
-    Export(ExportPartner),
-    Import(ImportPartner),
-    Remove(RemovePartner),
-    ImportLegacy(ImportLegacy),
-}
-
-/// `partner create`.
-#[derive(Debug, clap::Args)]
-pub(crate) struct CreatePartner {
-    #[arg(value_name = "PARTNER", value_parser = PartnerId::parse)]
-    pub(crate) partner: Option<PartnerId>,
-    #[arg(long, value_name = "NAME")]
-    pub(crate) name: Option<String>,
-    #[arg(long, value_name = "FILE")]
-    pub(crate) from: Option<PathBuf>,
-    #[arg(long, value_name = "TEMPLATE", default_value = "answers")]
-    pub(crate) template: Template,
-    #[arg(long)]
-    pub(crate) offline: bool,
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-}
-
-/// What a new partner begins with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Template {
-    /// A web chat, a bot and a page made of the answers.
-    Answers,
-    /// The same with a flow that takes orders, and a catalogue to be filled.
-    Shop,
-}
-
-/// `partner status`, `partner check`.
-#[derive(Debug, clap::Args)]
-pub(crate) struct OneOrAll {
-    #[arg(value_name = "PARTNER", value_parser = PartnerId::parse)]
-    pub(crate) partner: Option<PartnerId>,
-}
-
-/// `partner start` and the like.
-#[derive(Debug, clap::Args)]
-pub(crate) struct OnePartner {
-    #[arg(value_name = "PARTNER", value_parser = PartnerId::parse)]
-    pub(crate) partner: PartnerId,
-}
-
-/// `secret`.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Secret {
-    #[command(subcommand)]
-    pub(crate) wish: SecretWish,
-    #[arg(long, default_value = "data", value_name = "DIR", global = true)]
-    pub(crate) data: PathBuf,
-    #[arg(long, global = true, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
-    pub(crate) database: Option<SecretString>,
-    #[arg(long, global = true)]
-    pub(crate) json: bool,
-}
-
-/// What is to be done with secrets.
-#[derive(Debug, Subcommand)]
-pub(crate) enum SecretWish {
-    Set(OneSecret),
-    Unset(OneSecret),
-    List(OneOrAll),
-    Rotate(Rotate),
-    Key(NewKey),
-}
-
-/// `secret set`, `secret unset`.
-#[derive(Debug, clap::Args)]
-pub(crate) struct OneSecret {
-    #[arg(value_name = "PARTNER", value_parser = PartnerId::parse)]
-    pub(crate) partner: PartnerId,
-    #[arg(value_name = "NAME")]
-    pub(crate) name: SecretName,
-}
-
-/// `secret rotate`.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Rotate {
-    #[arg(long, value_name = "FILE")]
-    pub(crate) new_key_file: PathBuf,
-}
-
-/// `secret key`.
-#[derive(Debug, clap::Args)]
-pub(crate) struct NewKey {
-    #[command(subcommand)]
-    pub(crate) wish: KeyWish,
-}
-
-/// What is to be done with keys.
-#[derive(Debug, Subcommand)]
-pub(crate) enum KeyWish {
-    New(WriteKey),
-}
-
-/// `secret key new`.
-#[derive(Debug, clap::Args)]
-pub(crate) struct WriteKey {
-    #[arg(long, value_name = "FILE")]
-    pub(crate) to: Option<PathBuf>,
-}
-
-/// `backup`.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Backup {
-    #[arg(long, default_value = "data", value_name = "DIR")]
-    pub(crate) data: PathBuf,
-    #[arg(long, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
-    pub(crate) database: Option<SecretString>,
-    #[arg(long, value_name = "DIR")]
-    pub(crate) partners: Option<PathBuf>,
-    #[arg(long, value_name = "DIR", env = "PARTNER_CONFIG", conflicts_with = "partners")]
-    pub(crate) partner: Option<PathBuf>,
-    #[arg(long, default_value = "backups", value_name = "DIR")]
-    pub(crate) to: PathBuf,
-    #[arg(long, value_name = "N")]
-    pub(crate) keep: Option<NonZeroUsize>,
-    #[arg(long, value_name = "FILE", env = "VORONKA_BACKUP_PASSPHRASE_FILE")]
-    pub(crate) passphrase_file: Option<PathBuf>,
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-/// `restore`.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Restore {
-    #[arg(value_name = "FILE")]
-    pub(crate) file: PathBuf,
-    #[arg(long, value_name = "DIR")]
-    pub(crate) data: PathBuf,
-    #[arg(long, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
-    pub(crate) database: Option<SecretString>,
-    #[arg(long, value_name = "DIR")]
-    pub(crate) partners: Option<PathBuf>,
-    #[arg(long, value_name = "FILE")]
-    pub(crate) erasures: Vec<PathBuf>,
-    #[arg(long, value_name = "FILE", env = "VORONKA_BACKUP_PASSPHRASE_FILE")]
-    pub(crate) passphrase_file: Option<PathBuf>,
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-/// `deploy`.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Deploy {
-    #[arg(value_name = "PARTNER", value_parser = PartnerId::parse)]
-    pub(crate) partner: Vec<PartnerId>,
-    #[arg(long, value_name = "HOST")]
-    pub(crate) host: String,
-    #[arg(long, default_value = "partners", value_name = "DIR")]
-    pub(crate) partners: PathBuf,
-    #[arg(long, value_name = "FILE")]
-    pub(crate) binary: Option<PathBuf>,
-    #[arg(long, default_value_t = 60, value_name = "SECONDS")]
-    pub(crate) wait: u32,
-    #[arg(long, default_value = "ssh", value_name = "COMMAND", env = "VORONKA_SSH")]
-    pub(crate) ssh: String,
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 /// Reads the command line, with help in the reader's language.

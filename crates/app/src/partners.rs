@@ -1,6 +1,7 @@
 //! The partners of this process. Each has a life of its own: it is started, edited, stopped, breaks and is mended while the
 //! others notice nothing.
 
+mod domains;
 mod folders;
 mod reload;
 mod report;
@@ -26,16 +27,17 @@ use voronka_engine::Retired;
 use voronka_files::{PartnerFolder, Photos};
 use voronka_postgres::Word;
 
+use self::{
+    domains::Domains,
+    reload::{Fingerprint, Swap, fingerprint},
+    serving::{Prepared, Serving},
+    stopped::Said,
+};
 pub(crate) use self::{
     folders::{Folders, among},
     reload::Losses,
     report::{PartnerReport, PartnerState},
     stopped::{Removals, StopMarks, Stops},
-};
-use self::{
-    reload::{Fingerprint, Swap, fingerprint},
-    serving::{Prepared, Serving},
-    stopped::Said,
 };
 use crate::{
     admin::{Cards, PartnerCard},
@@ -62,6 +64,7 @@ pub(crate) struct Partners {
     sharing: Arc<Sharing>,
     doors: Arc<Doors>,
     cards: Arc<Cards>,
+    domains: Domains,
     /// Those that can be served here.
     able: std::sync::Mutex<BTreeSet<PartnerId>>,
     /// Where the folders of partners are.
@@ -157,6 +160,7 @@ impl Partners {
         texts: Texts,
     ) -> Self {
         Self {
+            domains: Domains::of(house.data()),
             house,
             sharing: Arc::new(Sharing::alone()),
             doors,
@@ -209,6 +213,7 @@ impl Partners {
             && let Some(spec) = loaded.spec
         {
             *resident.terms() = Some(spec.config.retention);
+            self.domains.note(&resident.id, spec.config.branding.domain.as_ref());
             self.doors.reserve(&resident.id, spec.config.branding.domain.clone());
             if let Ok(pictures) = Photos::of(resident.folder.path(), &spec) {
                 self.cards.show_stopped(PartnerCard::of(&spec, loaded.files, Arc::new(pictures)));
@@ -312,6 +317,7 @@ impl Partners {
 
     /// Nothing of a partner that is not served is shown or found here any more.
     async fn clear_away(&self, id: &PartnerId) {
+        self.domains.note(id, None);
         self.doors.forget(id);
         self.cards.take_away(id);
         self.house.engine.forget(id);
@@ -444,6 +450,7 @@ impl Partners {
         };
         match self.prepare(resident).await {
             Ok(prepared) => {
+                self.domains.note(&resident.id, prepared.wired.domain.as_ref());
                 self.doors.leave_to_others(&prepared.wired);
                 self.cards.show(prepared.card.clone());
                 *life = Life::Ready(Box::new(prepared));
@@ -454,6 +461,7 @@ impl Partners {
                 self.keep_claims(&resident.id, &[]);
                 self.can_be_served(&resident.id, false);
                 self.doors.close(&resident.id);
+                self.doors.reserve(&resident.id, self.domains.last(&resident.id));
                 let before = match &*life {
                     Life::Broken(before) => Some(before.retry),
                     Life::New | Life::Stopped | Life::Removed | Life::Ready(_) | Life::Serving(_) => None,
@@ -473,6 +481,7 @@ impl Partners {
             before.ended().await;
         }
         self.house.accounts.forget(&resident.id);
+        self.domains.note(&resident.id, prepared.wired.domain.as_ref());
         let claims = prepared.wired.claims.clone();
         prepared.index(&self.house).await;
         *life = Life::Serving(Box::new(self.serve(prepared)));

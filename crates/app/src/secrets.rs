@@ -300,12 +300,21 @@ fn ring(keys: &KeySource) -> Result<Option<Keyring>, VaultError> {
     keys.read().map_err(|cause| VaultError::Key { place: keys.place(), cause })
 }
 
+/// What becomes of the old keys in the file of the keys when nothing of a store is sealed with them any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OldKeys {
+    Go,
+    /// Another store has secrets that they open.
+    Stay,
+}
+
 /// Seals all partners' secrets with another key. Until that is done the file of the keys, where there is one, has both, the new
 /// one first: a running house opens what either has sealed. `tell` hears of each partner. One that was broken off is taken up by
 /// calling it again.
 pub(crate) async fn rotate(
     vault: &Vault,
     new: Keyring,
+    old_keys: OldKeys,
     mut tell: impl FnMut(&PartnerId, usize),
 ) -> Result<(), (Option<PartnerId>, VaultError)> {
     let of_none = |error: VaultError| (None, error);
@@ -329,7 +338,10 @@ pub(crate) async fn rotate(
             sealed += count;
         }
     }
-    replace(&both.only(id))
+    match old_keys {
+        OldKeys::Go => replace(&both.only(id)),
+        OldKeys::Stay => Ok(()),
+    }
 }
 
 /// Rows of a partner, of whichever store there is; a running house is not disturbed, and nothing is made.

@@ -92,6 +92,11 @@ impl House {
         removals.iter().map(|(partner, times)| access.take_rights_of(partner, *times, by)).sum()
     }
 
+    /// The data folder.
+    pub(crate) fn data(&self) -> &Path {
+        &self.data
+    }
+
     /// With what opens the secrets that are kept in the store.
     pub(crate) fn with_keys(mut self, keys: KeySource) -> Self {
         self.vault = Vault::new(Arc::clone(&self.values), keys);

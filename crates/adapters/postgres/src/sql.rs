@@ -7,56 +7,24 @@ macro_rules! statements {
     ($($(#[$doc:meta])* $name:ident = $sql:expr;)*) => {
         $($(#[$doc])* pub(crate) const $name: &str = $sql;)*
 
-        /// All of them, with their names.
+        /// All of these, with their names.
         #[cfg(test)]
-        pub(crate) const ALL: &[(&str, &str)] = &[$((stringify!($name), $name)),*];
+        pub(super) const STATEMENTS: &[(&str, &str)] = &[$((stringify!($name), $name)),*];
     };
 }
 
-/// Statements that are of no partner: they frame transactions, or ask as `voronka_dispatch` what waits of all partners, which
-/// sees keys alone.
+mod retention;
+mod sharing;
 #[cfg(test)]
-pub(crate) const OF_NO_PARTNER: &[&str] = &[
-    "SELF_CHECK",
-    "SCHEMA_FOUND",
-    "SCHEMA_NUMBER",
-    "SERVER_VERSION",
-    "BLOCKERS",
-    "MIGRATED",
-    "AS_DISPATCH",
-    "AS_OURSELVES",
-    "NUMBERS_PASS",
-    "LETTER_NUMBERS_PASS",
-    "WAITING",
-    "TIMERS_DUE",
-    "TIMER_NEXT",
-    "UNSENT",
-    "COUNT_MAIL",
-    "OLDEST_MAIL",
-    "COUNT_OUTBOX",
-    "OLDEST_BUBBLE",
-    "COUNT_TIMERS",
-    "COUNT_LETTERS",
-    "SIGN",
-    "SIGN_AGAIN",
-    "FREE_OF_DEAD",
-    "BURY",
-    "INSTANCES",
-    "LEASES",
-    "LEASES_TAKE",
-    "LEASES_LET_GO",
-    "LEAVE",
-    "WANT",
-    "NEWS_ADD",
-    "NEWS_LAST",
-    "NEWS",
-    "NEWS_DROP",
-    "VALUE_HOLDERS",
-    "BACKUP_TAKE",
-    "BACKUP_LAST",
-    "BACKUP_RENEW",
-    "BACKUP_END",
-];
+mod tests;
+
+pub(crate) use self::{retention::*, sharing::*};
+
+/// All statements, with their names.
+#[cfg(test)]
+pub(crate) fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
+    STATEMENTS.iter().chain(retention::STATEMENTS).chain(sharing::STATEMENTS).copied()
+}
 
 macro_rules! message_columns {
     () => {
@@ -120,13 +88,6 @@ macro_rules! lead_words {
             "WHERE l.partner = $1 ",
             $where
         )
-    };
-}
-
-/// Instances of which nothing was heard for `$1` ms, unless the server itself was away.
-macro_rules! dead {
-    () => {
-        "i.seen < now() - $1 * interval '1 millisecond' AND pg_postmaster_start_time() < now() - $1 * interval '1 millisecond' "
     };
 }
 
@@ -216,19 +177,6 @@ pub(crate) fn writer_last(writer: Uuid) -> String {
     format!("SELECT number FROM voronka.commits WHERE writer = '{writer}' FOR UPDATE")
 }
 
-/// Which of these partners, named in quotes, an instance holds, as long as the transaction lasts.
-pub(crate) fn leases_held(partners: &str, by: Uuid) -> String {
-    format!(
-        "SET LOCAL ROLE voronka_dispatch; SELECT partner, epoch FROM voronka.leases WHERE partner IN ({partners}) \
-         AND holder = '{by}' ORDER BY partner FOR SHARE; SET LOCAL ROLE NONE"
-    )
-}
-
-/// The lock under which news get their ids, taken last: they grow in the order in which they can be read.
-pub(crate) const NEWS_LOCK: &str = "SELECT pg_advisory_xact_lock(1987011183, 3)";
-/// How a transaction begins by which instances share: over all partners, and waiting for no other's.
-pub(crate) const SHARING_BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = '2s'; \
-    SET LOCAL idle_in_transaction_session_timeout = '5s'; SET LOCAL ROLE voronka_dispatch";
 /// The lock under which the schema is changed.
 pub(crate) const MIGRATIONS_LOCK: &str = "SELECT pg_advisory_xact_lock(1987011183, 2)";
 
@@ -474,56 +422,6 @@ statements! {
     COUNT_ORDERS = "SELECT count(*), coalesce(sum(CASE WHEN state IN ('cancelled', 'refunded', 'returned') THEN 0 \
         ELSE total_minor END), 0)::int8 FROM voronka.orders WHERE partner = $1 AND placed >= $2 AND placed < $3";
 
-    /// The last key of a page.
-    KEYS_PAGE = "SELECT account, key FROM voronka.keys WHERE partner = $1 AND (account, key) > ($2, $3) \
-        ORDER BY account, key OFFSET $4 LIMIT 1";
-    KEYS_DROP = "DELETE FROM voronka.keys WHERE partner = $1 AND (account, key) > ($2, $3) \
-        AND ($4::text IS NULL OR (account, key) <= ($4, $5::text)) AND at < $6";
-    /// Held, so that no turn of theirs is written meanwhile.
-    CONVERSATIONS_HOLD = "SELECT conversation, customer, at FROM voronka.conversations WHERE partner = $1 AND conversation > $2 \
-        ORDER BY conversation LIMIT $3 FOR UPDATE";
-    /// Customers of whom nothing is under way, and who never were more than talk. Who has said nothing yet was there when they
-    /// were greeted.
-    CUSTOMERS_COLD = "SELECT w.customer FROM unnest($2::uuid[]) AS w (customer) WHERE NOT EXISTS (SELECT FROM voronka.conversations c \
-        WHERE c.partner = $1 AND c.customer = w.customer AND (c.at >= $3 OR c.owner <> 'bot' \
-        OR (c.slot = 0 AND EXISTS (SELECT FROM voronka.messages m WHERE m.partner = $1 AND m.conversation = c.conversation \
-            AND m.at >= $3 OFFSET 0)) \
-        OR EXISTS (SELECT FROM voronka.mailbox b WHERE b.partner = $1 AND b.conversation = c.conversation OFFSET 0) \
-        OR EXISTS (SELECT FROM voronka.timers t WHERE t.partner = $1 AND t.conversation = c.conversation OFFSET 0)) OFFSET 0) \
-        AND NOT EXISTS (SELECT FROM voronka.leads l WHERE l.partner = $1 AND l.customer = w.customer AND l.heat > 0 OFFSET 0) \
-        AND NOT EXISTS (SELECT FROM voronka.orders o WHERE o.partner = $1 AND o.customer = w.customer OFFSET 0) \
-        AND NOT EXISTS (SELECT FROM voronka.facts f WHERE f.partner = $1 AND f.customer = w.customer AND f.name = ANY ($4) OFFSET 0)";
-    /// What waits to be sent has its words there.
-    MESSAGES_DROP = "DELETE FROM voronka.messages d WHERE d.partner = $1 AND (d.conversation, d.seq) IN (\
-        SELECT m.conversation, m.seq FROM unnest($2::uuid[]) AS t (conversation) CROSS JOIN LATERAL (SELECT k.conversation, k.seq, \
-        k.bubble FROM voronka.messages k WHERE k.partner = $1 AND k.conversation = t.conversation \
-        AND (k.at < $3 OR k.conversation = ANY ($4)) OFFSET 0) m \
-        WHERE NOT EXISTS (SELECT FROM voronka.outbox o WHERE o.partner = $1 AND o.id = m.bubble OFFSET 0) LIMIT $5)";
-    FACTS_DROP = "DELETE FROM voronka.facts d WHERE d.partner = $1 AND (d.customer, d.id) IN (\
-        SELECT f.customer, f.id FROM unnest($2::uuid[]) AS t (customer) CROSS JOIN LATERAL (SELECT k.customer, k.id \
-        FROM voronka.facts k WHERE k.partner = $1 AND k.customer = t.customer \
-        AND ((k.at < $3 AND k.name = ANY ($4)) OR k.customer = ANY ($5)) OFFSET 0) f LIMIT $6)";
-    SILENT = "SELECT c.conversation, c.state FROM unnest($2::uuid[]) AS t (conversation) CROSS JOIN LATERAL (SELECT k.conversation, \
-        k.state FROM voronka.conversations k WHERE k.partner = $1 AND k.conversation = t.conversation AND k.at < $3 \
-        AND k.preview <> '' LIMIT 1) c WHERE NOT EXISTS (SELECT FROM voronka.messages m WHERE m.partner = $1 \
-        AND m.conversation = c.conversation OFFSET 0)";
-    /// The version moves on, so that no turn computed from what was there before writes the words back.
-    WORDS_DROP = "UPDATE voronka.conversations c SET version = c.version + 1, preview = '', state = t.state \
-        FROM unnest($2::uuid[], $3::text[]) AS t (conversation, state) WHERE c.partner = $1 AND c.conversation = t.conversation";
-    CONVERSATIONS_DROP = "DELETE FROM voronka.conversations c USING unnest($2::uuid[]) AS t (conversation) WHERE c.partner = $1 \
-        AND c.conversation = t.conversation AND NOT EXISTS (SELECT FROM voronka.messages m WHERE m.partner = $1 \
-        AND m.conversation = c.conversation OFFSET 0)";
-    LEADS_DROP = "DELETE FROM voronka.leads l USING unnest($2::uuid[]) AS t (customer) WHERE l.partner = $1 \
-        AND l.customer = t.customer AND NOT EXISTS (SELECT FROM voronka.conversations c WHERE c.partner = $1 \
-        AND c.customer = l.customer OFFSET 0)";
-    CUSTOMERS_DROP = "DELETE FROM voronka.customers u USING unnest($2::uuid[]) AS t (id) WHERE u.partner = $1 \
-        AND u.id = t.id AND NOT EXISTS (SELECT FROM voronka.conversations c WHERE c.partner = $1 \
-        AND c.customer = u.id OFFSET 0)";
-    NOTICES_DROP = "DELETE FROM voronka.notices WHERE partner = $1 AND id IN (SELECT n.id FROM voronka.notices n \
-        WHERE n.partner = $1 AND n.at < $2 ORDER BY n.at LIMIT $3)";
-    LETTERS_DROP = "DELETE FROM voronka.letters WHERE partner = $1 AND id IN (SELECT l.id FROM voronka.letters l \
-        WHERE l.partner = $1 AND l.at < $2 ORDER BY l.at, l.id LIMIT $3)";
-
     /// What a customer and we have said to each other, in all conversations of theirs.
     ERASE_OF = "SELECT $3 UNION SELECT conversation FROM voronka.conversations WHERE partner = $1 AND customer = $2";
     ERASE_MESSAGES = "DELETE FROM voronka.messages WHERE partner = $1 AND conversation = ANY ($2)";
@@ -542,133 +440,4 @@ statements! {
     VALUE_DROP = "DELETE FROM voronka.key_values WHERE partner = $1 AND kind = $2 AND key = $3";
     /// Of all partners: who has any.
     VALUE_HOLDERS = "SELECT DISTINCT partner FROM voronka.key_values WHERE kind = $1 ORDER BY partner";
-
-    /// If none was made since `$1` and nobody is at it.
-    BACKUP_TAKE = "UPDATE voronka.backups SET busy_until = now() + interval '10 minutes', busy_by = $2 \
-        WHERE made < $1 AND busy_until < now()";
-    BACKUP_RENEW = "UPDATE voronka.backups SET busy_until = now() + interval '10 minutes' WHERE busy_by = $1";
-    BACKUP_LAST = "SELECT made FROM voronka.backups";
-    BACKUP_END = "UPDATE voronka.backups SET busy_until = '-infinity', busy_by = NULL, made = greatest(made, $2) WHERE busy_by = $1";
-    SIGN = "INSERT INTO voronka.instances (id, name, address, able, health) VALUES ($1, $2, $3, $4, $5) \
-        ON CONFLICT (id) DO UPDATE SET able = excluded.able, health = excluded.health, seen = now()";
-    SIGN_AGAIN = "UPDATE voronka.instances SET seen = now() WHERE id = $1";
-    /// One that signs just now is not dead, and one whose transaction has not ended yet has not let go: both are passed over.
-    FREE_OF_DEAD = concat!("UPDATE voronka.leases SET holder = NULL WHERE partner IN (SELECT l.partner FROM voronka.leases l \
-        JOIN voronka.instances i ON i.id = l.holder WHERE ", dead!(), "FOR UPDATE SKIP LOCKED)");
-    BURY = concat!("DELETE FROM voronka.instances WHERE id IN (SELECT i.id FROM voronka.instances i WHERE ", dead!(), "\
-        AND NOT EXISTS (SELECT FROM voronka.leases l WHERE l.holder = i.id) FOR UPDATE SKIP LOCKED)");
-    INSTANCES = "SELECT id, name, address, array_to_string(able, ' '), health, \
-        (extract(epoch FROM now() - seen) * 1000)::int8 FROM voronka.instances ORDER BY id";
-    LEASES = "SELECT partner, holder, epoch, wanted, stopped, edition, removed, removals FROM voronka.leases";
-    LEASES_TAKE = "INSERT INTO voronka.leases AS l (partner, holder, epoch) SELECT p, $1, 1 FROM unnest($2::text[]) AS p ORDER BY p \
-        ON CONFLICT (partner) DO UPDATE SET holder = excluded.holder, epoch = l.epoch + 1 \
-        WHERE l.holder IS NULL AND NOT l.stopped RETURNING partner, epoch";
-    LEASES_LET_GO = "UPDATE voronka.leases SET holder = NULL WHERE holder = $1 AND partner = ANY ($2)";
-    LEAVE = "WITH gone AS (DELETE FROM voronka.instances WHERE id = $1) \
-        UPDATE voronka.leases SET holder = NULL WHERE holder = $1";
-    WANT = "INSERT INTO voronka.leases (partner, wanted) SELECT p, $2 FROM unnest($1::text[]) AS p ORDER BY p \
-        ON CONFLICT (partner) DO UPDATE SET wanted = excluded.wanted";
-    /// One that was removed does not start.
-    STOP = "INSERT INTO voronka.leases AS l (partner, stopped) VALUES ($1, $2) \
-        ON CONFLICT (partner) DO UPDATE SET stopped = excluded.stopped WHERE excluded.stopped OR NOT l.removed";
-    REMOVE = "INSERT INTO voronka.leases AS l (partner, stopped, removed, removals) VALUES ($1, true, true, 1) \
-        ON CONFLICT (partner) DO UPDATE SET stopped = true, removed = true, wanted = NULL, removals = l.removals + 1 WHERE NOT l.removed";
-    ADMIT = "INSERT INTO voronka.leases AS l (partner, stopped) VALUES ($1, true) \
-        ON CONFLICT (partner) DO UPDATE SET stopped = true, removed = false";
-    /// Of a partner that nobody knows there is nothing to be read anew.
-    EDITION_NEXT = "UPDATE voronka.leases SET edition = edition + 1 WHERE partner = $1";
-    /// Kept from being taken until the transaction ends.
-    LEASE_HELD = "SELECT holder, epoch, stopped FROM voronka.leases WHERE partner = $1 FOR UPDATE";
-    LEASE_DROP = "DELETE FROM voronka.leases WHERE partner = $1 AND NOT removed";
-    NEWS_ADD = "INSERT INTO voronka.news (partner, conversation) \
-        SELECT t.* FROM unnest($1::text[], $2::uuid[]) AS t (partner, conversation)";
-    NEWS_LAST = "SELECT coalesce(max(id), 0)::int8 FROM voronka.news";
-    NEWS = "SELECT id, partner, conversation FROM voronka.news WHERE id > $1 ORDER BY id LIMIT $2";
-    /// Whoever serves has heard of it, or has read all mail when it began.
-    NEWS_DROP = "DELETE FROM voronka.news WHERE at < now() - interval '10 minutes'";
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The tables of a statement that are not bound to the partner: they would be read across partners, were it not for row-level
-    /// security.
-    fn unbound(sql: &str) -> Vec<String> {
-        let named = |text: &str| -> String { text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect() };
-        let (mut unbound, mut without_alias) = (Vec::new(), 0);
-        for (at, _) in sql.match_indices("voronka.").filter(|(at, _)| !sql[..*at].ends_with('\'')) {
-            let table = named(&sql[at + "voronka.".len()..]);
-            let behind = sql[at + "voronka.".len() + table.len()..].trim_start().trim_start_matches("AS ");
-            let alias = named(behind);
-            let has_alias = !alias.is_empty() && alias.chars().all(char::is_lowercase);
-            let is_bound = if sql[..at].trim_end().ends_with("INTO") {
-                let columns = if has_alias { behind[alias.len()..].trim_start() } else { behind };
-                columns.starts_with("(partner, ") && (sql.contains("SELECT $1, ") || sql.contains("VALUES ($1, "))
-            } else if has_alias {
-                sql.contains(&format!("{alias}.partner = ")) || sql.contains(&format!("= {alias}.partner"))
-            } else {
-                without_alias += 1;
-                sql.matches("WHERE partner = $1").count() >= without_alias
-            };
-            if !is_bound {
-                unbound.push(table);
-            }
-        }
-        unbound
-    }
-
-    /// S-54.
-    #[test]
-    fn every_sql_names_partner() {
-        for (name, sql) in ALL.iter().filter(|(name, _)| !OF_NO_PARTNER.contains(name)) {
-            assert!(sql.contains("$1"), "{name}");
-            assert_eq!(unbound(sql), Vec::<String>::new(), "{name}");
-        }
-        assert!(OF_NO_PARTNER.iter().all(|name| ALL.iter().any(|(known, _)| known == name)));
-    }
-
-    #[test]
-    fn a_table_that_is_not_bound_to_the_partner_is_found() {
-        for (sql, table) in [
-            ("SELECT text FROM voronka.messages WHERE seq = $1", "messages"),
-            (
-                "SELECT 1 FROM voronka.orders o JOIN voronka.customers u ON u.id = o.customer WHERE o.partner = $1",
-                "customers",
-            ),
-            (
-                "SELECT 1 FROM voronka.orders o WHERE o.partner = $1 AND EXISTS (SELECT FROM voronka.leads WHERE heat > 0)",
-                "leads",
-            ),
-            (
-                "DELETE FROM voronka.outbox o USING unnest($2::uuid[]) AS t (id) WHERE o.id = t.id AND t.partner = $1",
-                "outbox",
-            ),
-            ("UPDATE voronka.leads SET heat = 0 WHERE customer = $1", "leads"),
-            ("INSERT INTO voronka.facts (customer, name) VALUES ($1, $2)", "facts"),
-        ] {
-            assert_eq!(unbound(sql), [table], "{sql}");
-        }
-    }
-
-    /// What other files make of a table's name is bound to the partner as well.
-    #[test]
-    fn no_other_file_has_sql_that_does_not_name_the_partner() {
-        let mut folders = vec![std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
-        while let Some(folder) = folders.pop() {
-            for entry in std::fs::read_dir(folder).unwrap() {
-                let path = entry.unwrap().path();
-                let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-                if path.is_dir() && name != "tests" {
-                    folders.push(path);
-                } else if path.extension().is_some_and(|kind| kind == "rs") && name != "sql.rs" && name != "tests.rs" {
-                    let text = std::fs::read_to_string(&path).unwrap();
-                    let words = ["FROM voronka.", "INTO voronka.", "UPDATE voronka.", "JOIN voronka."];
-                    for line in text.lines().filter(|line| words.iter().any(|word| line.contains(word))) {
-                        assert!(line.contains("partner"), "{name}: {line}");
-                    }
-                }
-            }
-        }
-    }
 }

@@ -1,6 +1,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
+    thread::JoinHandle,
     time::Duration,
 };
 
@@ -26,6 +27,8 @@ pub struct SqliteStore {
     // Before the writer, so that they are closed first: the last connection clears the log away, and it must be one that writes.
     readers: Arc<Readers>,
     pub(crate) writer: Arc<Writer>,
+    /// Those who clear the log just now.
+    clearing: Arc<Mutex<Vec<JoinHandle<()>>>>,
 }
 
 #[derive(Debug)]
@@ -45,7 +48,11 @@ impl SqliteStore {
         let (path, hold) = open::take(path.as_ref())?;
         let connection = open::writer(&path)?;
         let writer = Writer::start(&path, connection, hold)?;
-        Ok(Self { readers: Arc::new(Readers { path, idle: Mutex::default() }), writer: Arc::new(writer) })
+        Ok(Self {
+            readers: Arc::new(Readers { path, idle: Mutex::default() }),
+            writer: Arc::new(writer),
+            clearing: Arc::default(),
+        })
     }
 
     /// Where the file is.
@@ -71,7 +78,7 @@ impl SqliteStore {
     /// hold it back; what is left is folded at the next stop or start.
     pub(crate) fn clear_log(&self) {
         let path = self.path().to_path_buf();
-        std::thread::spawn(move || {
+        let clearing = std::thread::spawn(move || {
             for _ in 0..CLEARINGS_MAX {
                 match fold(&path) {
                     Ok(true) => return,
@@ -84,6 +91,19 @@ impl SqliteStore {
             }
             tracing::warn!("the log keeps what was erased until it is folded: somebody reads it all the time");
         });
+        let mut under_way = self.clearing.lock().unwrap_or_else(PoisonError::into_inner);
+        under_way.retain(|clearing| !clearing.is_finished());
+        under_way.push(clearing);
+    }
+
+    /// Waits until the log has lost what was erased by now, or keeps it for a reason that was logged. Waits for the disk.
+    pub fn wait_until_clear(&self) {
+        let under_way = std::mem::take(&mut *self.clearing.lock().unwrap_or_else(PoisonError::into_inner));
+        for clearing in under_way {
+            if clearing.join().is_err() {
+                tracing::warn!("clearing the log panicked");
+            }
+        }
     }
 
     /// Writes a page (what stands there already) and waits until it is durable: whether the store can be written now.

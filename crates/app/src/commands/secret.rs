@@ -24,7 +24,7 @@ use crate::{
     observe::Client,
     out::{self, Problem},
     partners::Change,
-    secrets::{self, KeySource, Keyring, MasterKey, VALUE_MAX, Vault, VaultError, key_problem},
+    secrets::{self, KeySource, Keyring, MasterKey, OldKeys, VALUE_MAX, Vault, VaultError, key_problem},
     store,
     texts::Texts,
 };
@@ -111,8 +111,10 @@ async fn rotate(wish: &Secret, rotation: &Rotate, keys: &KeySource, texts: &Text
     let id = new.first().id.to_string();
     let vault = Vault::new(shelf(&wish.data, wish.database.as_ref()).await?, keys.clone());
     let _lock = lock(&wish.data)?;
+    let _keys = lock_of_keys(keys)?;
+    let old_keys = if rotation.keep_old { OldKeys::Stay } else { OldKeys::Go };
     let mut sealed = 0;
-    let rotated = secrets::rotate(&vault, new, |partner, count| {
+    let rotated = secrets::rotate(&vault, new, old_keys, |partner, count| {
         sealed += count;
         if wish.json {
             out::line(&json!({ "partner": partner, "sealed": count, "key": id }).to_string());
@@ -128,7 +130,11 @@ async fn rotate(wish: &Secret, rotation: &Rotate, keys: &KeySource, texts: &Text
         ("place", keys.place().into()),
     ];
     out::note(&texts.get("secret-rotated", &args));
-    let next = if matches!(keys, KeySource::File(_)) { "secret-rotated-file" } else { "secret-rotated-elsewhere" };
+    let next = match (keys, old_keys) {
+        (KeySource::File(_), OldKeys::Go) => "secret-rotated-file",
+        (KeySource::File(_), OldKeys::Stay) => "secret-rotated-kept",
+        (KeySource::None | KeySource::Variable(_) | KeySource::Credential(_), _) => "secret-rotated-elsewhere",
+    };
     out::note(&texts.get(next, &args));
     Ok(ExitCode::SUCCESS)
 }
@@ -160,10 +166,23 @@ fn lock(data: &Path) -> Result<File, Problem> {
     let failed = |error: io::Error| unusable(data, &error);
     std::fs::create_dir_all(data).map_err(failed)?;
     let file = OpenOptions::new().create(true).append(true).mode(0o600).open(data.join(LOCK)).map_err(failed)?;
+    locked(file, data)
+}
+
+/// Several data folders may have one file of keys: of two rotations the second would write over what the first has in it. It is
+/// written anew each time, so that its folder is locked.
+fn lock_of_keys(keys: &KeySource) -> Result<Option<File>, Problem> {
+    let KeySource::File(path) = keys else { return Ok(None) };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let open = File::open(folder).map_err(|error| out::unreadable(folder, &error))?;
+    locked(open, folder).map(Some)
+}
+
+fn locked(file: File, place: &Path) -> Result<File, Problem> {
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(Problem::new("secret-under-way", vec![])),
-        Err(TryLockError::Error(error)) => Err(failed(error)),
+        Err(TryLockError::Error(error)) => Err(unusable(place, &error)),
     }
 }
 
@@ -209,5 +228,20 @@ fn store_failed(error: &VaultError) -> Problem {
         VaultError::Sealed { .. } | VaultError::Store(_) | VaultError::Random(_) => {
             Problem::new("secret-failed", vec![("cause", error.to_string())])
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_that_two_data_folders_have_are_changed_by_one_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = KeySource::File(folder.path().join("voronka.key"));
+        let first = lock_of_keys(&keys).unwrap();
+        assert!(first.is_some() && lock_of_keys(&keys).is_err());
+        drop(first);
+        assert!(lock_of_keys(&keys).is_ok());
     }
 }

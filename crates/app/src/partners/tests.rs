@@ -343,6 +343,35 @@ async fn at_the_domain_of_a_stopped_partner_nobody_else_is_shown() {
     assert_eq!(at(&stage.doors, "chat.example.org", "/").await.headers()["location"], "/chat/anna", "it is nobody's");
 }
 
+/// Nobody can say whose it is but who has read the files before.
+#[tokio::test]
+async fn at_the_domain_of_a_partner_whose_files_are_broken_at_the_start_nobody_else_is_shown() {
+    let _installed_already = rustls::crypto::ring::default_provider().install_default();
+    let stage = Stage::with(&["anna"]).await;
+    stage.write("boris", "config.yaml", "name: К\nbranding: {domain: chat.example.org}\naccounts: {web: {}}\n");
+    stage.take_in("boris").await.unwrap();
+    stage.write("boris", "config.yaml", "name: [\n");
+    let start = async || {
+        let (doors, cards) = (Arc::<Doors>::default(), Arc::<Cards>::default());
+        let again = Stage::house_of(&stage.root, &stage.house, &doors, &cards);
+        let folders = ["anna", "boris"].map(|name| PartnerFolder::named(stage.folder(name)));
+        let taken = again.take_in_all(&folders).await;
+        (taken[1].is_ok(), doors)
+    };
+    let status = async |doors: &Arc<Doors>| {
+        let request = Request::get("/").header("host", "chat.example.org").body(Body::empty()).unwrap();
+        crate::server::at_hosts(doors, "").oneshot(request).await.unwrap().status()
+    };
+    let (is_sound, doors) = start().await;
+    assert_eq!((is_sound, status(&doors).await), (false, StatusCode::SERVICE_UNAVAILABLE));
+    // It has no such name any more.
+    stage.write("boris", "config.yaml", "name: К\naccounts: {web: {}}\n");
+    let (is_sound, doors) = start().await;
+    assert_eq!((is_sound, status(&doors).await), (true, StatusCode::TEMPORARY_REDIRECT));
+    stage.write("boris", "config.yaml", "name: [\n");
+    assert_eq!(status(&start().await.1).await, StatusCode::TEMPORARY_REDIRECT, "nor is it remembered");
+}
+
 #[tokio::test]
 async fn whose_sealed_keys_do_not_open_says_so_and_the_others_are_served() {
     let stage = Stage::with(&["anna"]).await;

@@ -173,7 +173,7 @@ async fn a_rotation_that_was_broken_off_is_taken_up_and_the_house_opens_all_of_t
     }
     let ring = || Keyring::parse(new_text.expose_secret()).unwrap();
     let failing = Vault::new(Arc::new(Failing::after(3, &store)), keys.clone());
-    let (broken, error) = rotate(&failing, ring(), |_, _| {}).await.unwrap_err();
+    let (broken, error) = rotate(&failing, ring(), OldKeys::Go, |_, _| {}).await.unwrap_err();
     assert!(broken == Some(partner("boris")) && matches!(error, VaultError::Store(StoreError::Full)));
     for partner in &partners {
         let secrets = house.secrets(partner).await.unwrap();
@@ -182,7 +182,7 @@ async fn a_rotation_that_was_broken_off_is_taken_up_and_the_house_opens_all_of_t
     // What is given meanwhile is sealed with the new one.
     house.keep(&partners[0], &name("C"), &"c".into(), now()).await.unwrap();
     let mut told = Vec::new();
-    rotate(&house, ring(), |partner, count| told.push((partner.to_string(), count))).await.unwrap();
+    rotate(&house, ring(), OldKeys::Go, |partner, count| told.push((partner.to_string(), count))).await.unwrap();
     assert_eq!(told, [("boris".to_owned(), 1), ("vera".to_owned(), 2)]);
     let file = fs::read_to_string(&path).unwrap();
     assert_eq!(file.trim(), new_text.expose_secret());
@@ -207,7 +207,7 @@ async fn what_another_process_gives_or_drops_while_secrets_are_sealed_anew_holds
         let busy = Failing::after(10, &store);
         *busy.meanwhile.lock().unwrap() = Some(("TOKEN", meanwhile.and(row)));
         let ring = Keyring::parse(new.text().expose_secret()).unwrap();
-        rotate(&Vault::new(Arc::new(busy), variable(&old)), ring, |_, _| {}).await.unwrap();
+        rotate(&Vault::new(Arc::new(busy), variable(&old)), ring, OldKeys::Go, |_, _| {}).await.unwrap();
         assert_eq!(value(&after.secrets(&korica).await.unwrap(), "TOKEN").as_deref(), expected);
         assert!(after.list(&korica).await.unwrap().iter().all(|kept| kept.key == new_id));
     }
@@ -232,7 +232,7 @@ async fn of_two_rotations_at_once_none_takes_a_key_away_that_is_needed() {
     let theirs = store.value(&korica, KIND, "TOKEN").await.unwrap();
     store.keep_value(&korica, KIND, "TOKEN", &before).await.unwrap();
     *busy.meanwhile.lock().unwrap() = Some(("TOKEN", theirs));
-    let failed = rotate(&Vault::new(Arc::new(busy), keys), one.into(), |_, _| {}).await.unwrap_err();
+    let failed = rotate(&Vault::new(Arc::new(busy), keys), one.into(), OldKeys::Go, |_, _| {}).await.unwrap_err();
     assert!(matches!(failed.1, VaultError::Sealed { why: SealError::Key(_), .. }), "{:?}", failed.1);
     assert!(fs::read_to_string(&path).unwrap().contains(old_text.expose_secret()));
     assert_eq!(value(&elsewhere.secrets(&korica).await.unwrap(), "TOKEN").as_deref(), Some("1"));

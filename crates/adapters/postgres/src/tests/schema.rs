@@ -19,9 +19,9 @@ const ROWS: &str = include_str!("rows.sql");
 async fn every_statement_fits_the_schema() {
     let fixture = InDatabase::new().await;
     let mut connection = PgConnection::connect_with(&fixture.app().options).await.unwrap();
-    for (name, text) in sql::ALL {
+    for (name, text) in sql::all() {
         use sqlx::SqlSafeStr;
-        if let Err(error) = (&mut connection).prepare((*text).into_sql_str()).await {
+        if let Err(error) = (&mut connection).prepare(text.into_sql_str()).await {
             panic!("{name}: {error}");
         }
     }
@@ -32,7 +32,7 @@ async fn plans(fixture: &InDatabase, how: &str, of: &[&str]) -> Vec<(String, Str
     let mut connection = PgConnection::connect_with(&fixture.app().options).await.unwrap();
     let mut plans = Vec::new();
     for name in of {
-        let (_, text) = sql::ALL.iter().find(|(known, _)| known == name).unwrap();
+        let (_, text) = sql::all().find(|(known, _)| known == name).unwrap();
         let parameters = (1..=20).take_while(|n| text.contains(&format!("${n}"))).map(|_| "NULL").collect::<Vec<_>>();
         let given = if parameters.is_empty() { String::new() } else { format!("({})", parameters.join(", ")) };
         let asked = format!(

@@ -1,4 +1,4 @@
-use std::{fs, path::Path, time::Duration};
+use std::{fs, path::Path};
 
 use voronka_core::{
     message::Content,
@@ -57,12 +57,7 @@ async fn s_61_erased_bytes_gone() {
     let nobody = CustomerRow { name: None, phone: None, email: None, ..sample::customer(key.first_customer(), "") };
     let turn = TurnCommit { past: Past::Erased, customer: Some(nobody), ..sample::turn(&key, &first, 40) };
     store.commit(turn.into()).await.unwrap();
-    for _ in 0..600 {
-        if found(folder.path()).is_empty() {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    store.wait_until_clear();
     assert_eq!(found(folder.path()), Vec::<String>::new());
     store.verify().await.unwrap();
 }
