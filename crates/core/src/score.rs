@@ -14,8 +14,6 @@ use crate::{
 
 /// How many reasons make the sentence that a person reads.
 const REASONS_MAX: usize = 3;
-/// A score that time alone changes is looked at again at least this often.
-const LOOK_AGAIN: SignedDuration = SignedDuration::from_hours(6);
 
 /// A lead's score at a moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,13 +39,15 @@ pub fn score(
 ) -> Scored {
     let counted: Vec<Counted<'_>> = rules.rules.iter().map(|rule| Counted::of(rule, facts, scope)).collect();
     let points: Vec<i64> = counted.iter().map(|rule| rule.points(now)).collect();
+    let counts = capped(rules, &points);
     let total = total(rules, &points);
     let reached = temperature(total, before, rules.warm, rules.hot);
-    let mut heaviest: Vec<usize> = (0..points.len()).filter(|at| points[*at] != 0).collect();
-    heaviest.sort_by_key(|at| std::cmp::Reverse(points[*at].abs()));
+    // What a cap takes away is no reason.
+    let mut heaviest: Vec<usize> = (0..counts.len()).filter(|at| counts[*at] != 0).collect();
+    heaviest.sort_by_key(|at| std::cmp::Reverse(counts[*at].abs()));
     heaviest.truncate(REASONS_MAX);
     let why = heaviest.into_iter().map(|at| rules.rules[at].why.get(lang).clone()).collect();
-    let conditions = rules.rules.iter().any(changes_by_time).then(|| now + LOOK_AGAIN);
+    let conditions = flip(rules, &points, scope, reached).map(|minutes| now + SignedDuration::from_mins(minutes));
     let fading = crossing(rules, &counted, reached, now);
     Scored {
         score: i32::try_from(total.div_euclid(1000)).unwrap_or(i32::MAX),
@@ -57,8 +57,27 @@ pub fn score(
     }
 }
 
+/// In how many minutes time alone may change a condition, where that matters: a cold lead whom all that can turn in its favour
+/// would leave cold is not looked at for it.
+fn flip(rules: &Scoring, points: &[i64], scope: &dyn Scope, reached: Temperature) -> Option<i64> {
+    let turns = |rule: &Rule| match &rule.trigger {
+        Trigger::When(condition) => condition.flips_in(scope),
+        Trigger::Fact { .. } => None,
+    };
+    let flips: Vec<Option<i64>> = rules.rules.iter().map(turns).collect();
+    let favour = |at: usize| if flips[at].is_some() { rules.rules[at].points.max(0) } else { points[at].max(0) };
+    let best: i64 = (0..points.len()).map(favour).sum();
+    let matters = reached > Temperature::Cold || best >= rules.warm.from;
+    flips.into_iter().flatten().min().filter(|_| matters)
+}
+
 /// The sum of the rules' points, under the caps and within the range.
-fn total(rules: &Scoring, points: &[i64]) -> i64 {
+pub(crate) fn total(rules: &Scoring, points: &[i64]) -> i64 {
+    capped(rules, points).iter().sum::<i64>().clamp(rules.range.0, rules.range.1)
+}
+
+/// What each rule counts under the caps.
+fn capped(rules: &Scoring, points: &[i64]) -> Vec<i64> {
     let mut sums = points.to_vec();
     for cap in &rules.caps {
         let together: i64 = cap.rules.iter().filter_map(|at| sums.get(*at)).sum();
@@ -71,7 +90,7 @@ fn total(rules: &Scoring, points: &[i64]) -> i64 {
             over -= off;
         }
     }
-    sums.iter().sum::<i64>().clamp(rules.range.0, rules.range.1)
+    sums
 }
 
 /// When fading alone changes the temperature: the score is linear between the moments at which facts have faded out, so the
@@ -144,13 +163,6 @@ impl<'a> Counted<'a> {
     }
 }
 
-/// Whether time alone may make a condition true or false.
-fn changes_by_time(rule: &Rule) -> bool {
-    let Trigger::When(condition) = &rule.trigger else { return false };
-    let source = condition.source();
-    ["count(", "since(", "now", "today", "hour", "weekday", "open"].iter().any(|word| source.contains(word))
-}
-
 fn temperature(total: i64, before: Temperature, warm: Threshold, hot: Threshold) -> Temperature {
     let reaches = |threshold: Threshold, had: bool| total >= if had { threshold.until } else { threshold.from };
     if reaches(hot, before == Temperature::Hot) {
@@ -161,3 +173,6 @@ fn temperature(total: i64, before: Temperature, warm: Threshold, hot: Threshold)
         Temperature::Cold
     }
 }
+
+#[cfg(test)]
+mod tests;

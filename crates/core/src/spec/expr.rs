@@ -4,6 +4,7 @@ mod check;
 mod env;
 mod eval;
 mod fact;
+mod flips;
 mod lex;
 mod origin;
 mod syntax;
@@ -208,6 +209,11 @@ impl Expr {
     /// Its value. Never fails: what cannot be computed is empty.
     pub fn eval(&self, scope: &dyn Scope) -> Value {
         self.root.eval(scope)
+    }
+
+    /// Whether it says the same, however it is spaced.
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        self.root == other.root
     }
 
     /// Whether a condition holds; an empty one does not.

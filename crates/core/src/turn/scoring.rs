@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::work::Work;
-use crate::{fact::Fact, lead::Temperature, message::Timer, score, spec::texts::Phrase};
+use crate::{fact::Fact, message::Timer, score, spec::texts::Phrase};
 
 impl Work {
     /// Brings the lead's score up to date; a change of temperature is a fact.
@@ -18,10 +18,9 @@ impl Work {
             self.fact(Fact::Temperature { to: scored.temperature, score: scored.score });
         }
         match scored.look_again {
-            // A cold lead that fades further matters to nobody.
-            Some(at) if scored.temperature > Temperature::Cold => self.look_again_by(at),
-            _ if before > Temperature::Cold => self.cancel_timer(Timer::Score.name()),
-            _ => {}
+            Some(at) => self.look_again_by(at),
+            None if self.snap.state.timers.contains_key(Timer::Score.name()) => self.cancel_timer(Timer::Score.name()),
+            None => {}
         }
     }
 

@@ -151,7 +151,7 @@ impl Clock {
 }
 
 impl Relation {
-    fn holds(self, ordering: Option<Ordering>) -> bool {
+    pub(super) fn holds(self, ordering: Option<Ordering>) -> bool {
         let Some(ordering) = ordering else { return false };
         match self {
             Self::Equal => ordering.is_eq(),
@@ -165,7 +165,7 @@ impl Relation {
 }
 
 /// How two values compare; `None` when one is empty or they are of kinds that do not compare.
-fn compare(left: &Value, right: &Value) -> Option<Ordering> {
+pub(super) fn compare(left: &Value, right: &Value) -> Option<Ordering> {
     use Value as V;
     match (left, right) {
         (V::Bool(a), V::Bool(b)) => Some(a.cmp(b)),

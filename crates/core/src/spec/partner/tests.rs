@@ -420,10 +420,30 @@ fn mistakes_of_scoring_are_found() {
     let rule = "rules:\n  - {id: a, fact: message, points: 80, why: пишет}\n";
     scoring(&format!("warm: {{from: 30, until: 40}}\n{rule}"), Code::P571, 1, 1);
     scoring(&format!("hot: {{from: 20}}\n{rule}"), Code::P571, 1, 1);
+    // Hot still where a warm lead has cooled; warm for ever; warm for nobody; a bound that no score falls below.
+    scoring(&format!("hot: {{from: 70, until: 20}}\n{rule}"), Code::P571, 1, 1);
+    scoring(&format!("warm: {{from: 0}}\n{rule}"), Code::P571, 1, 1);
+    scoring(&format!("range: 0..20\nwarm: {{from: 30}}\n{rule}"), Code::P571, 2, 1);
+    scoring(&format!("range: 10..100\nwarm: {{from: 30, until: 5}}\n{rule}"), Code::P571, 2, 1);
+    // Two caps each take of the sum.
+    let four = "rules:\n  - {id: a, fact: message, points: 40, why: а}\n  - {id: b, fact: button, points: 40, why: б}\n  \
+                - {id: c, fact: price.asked, points: 40, why: в}\n  - {id: d, fact: rating, points: 40, why: г}\n";
+    scoring(
+        &format!("{four}caps:\n  - {{rules: [a, b], max: 30}}\n  - {{rules: [c, d], max: 30}}\n"),
+        Code::P572,
+        1,
+        1,
+    );
     scoring("rules:\n  - {id: a, fact: message, points: 5, why: пишет}\n", Code::P572, 1, 1);
     scoring("rules:\n  - {id: a, fact: mesage, points: 5, why: пишет}\n", Code::P573, 2, 19);
     scoring(&format!("{rule}caps:\n  - {{rules: [b], max: 3}}\n"), Code::P574, 4, 14);
     scoring(&format!("{rule}  - {{id: b, fact: message, points: -5, why: пишет}}\n"), Code::P575, 3, 10);
+    let said = "count(message) >= 3";
+    let spaced = "count(message)>=3";
+    let two = format!(
+        "rules:\n  - {{id: a, when: {said}, points: 80, why: а}}\n  - {{id: b, when: {spaced}, points: -5, why: б}}\n"
+    );
+    scoring(&two, Code::P575, 3, 10);
     scoring("rules:\n  - {id: a, points: 5, why: пишет}\n", Code::Y110, 2, 6);
     scoring("rules:\n  - {id: a, fact: message, points: много, why: пишет}\n", Code::Y112, 2, 36);
 }

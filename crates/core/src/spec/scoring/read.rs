@@ -7,6 +7,7 @@ use rust_decimal::{Decimal, prelude::ToPrimitive};
 use super::{Cap, Rule, Scoring, Threshold, Trigger};
 use crate::{
     lang::Lang,
+    score,
     spec::{
         diagnostic::{Code, Place},
         expr::{Env, Expr, Fact, nearest},
@@ -105,7 +106,7 @@ fn printed(points: i64) -> String {
     Decimal::new(points, 3).normalize().to_string()
 }
 
-/// P571: each threshold ends below where it begins, and warm comes before hot.
+/// P571: each threshold ends below where it begins, warm comes and goes before hot, and all lie where the score can be.
 fn crossed(reader: &mut Reader<'_>, fields: Fields<'_>, scoring: &Scoring) {
     let key = |name: &str| fields.key(name).or_else(|| fields.entries.first().map(|(key, _)| key));
     let (warm, hot) = (scoring.warm, scoring.hot);
@@ -120,11 +121,21 @@ fn crossed(reader: &mut Reader<'_>, fields: Fields<'_>, scoring: &Scoring) {
             reader.report(Code::P571, &key.bytes, vec![("a", a), ("b", b)]);
         }
     }
-    if warm.from >= hot.from
-        && let Some(key) = key("hot")
-    {
-        let (a, b) = (format!("warm.from {}", printed(warm.from)), format!("hot.from {}", printed(hot.from)));
-        reader.report(Code::P571, &key.bytes, vec![("a", a), ("b", b)]);
+    let (least, most) = scoring.range;
+    let crossings = [
+        // Warm for ever, or for nobody.
+        ("warm", warm.from <= least, ("warm.from", warm.from), ("range", least)),
+        ("warm", warm.from > most, ("warm.from", warm.from), ("range", most)),
+        ("warm", warm.until < least, ("warm.until", warm.until), ("range", least)),
+        ("hot", warm.from >= hot.from, ("warm.from", warm.from), ("hot.from", hot.from)),
+        // Hot still, where even a warm lead has cooled.
+        ("hot", hot.until < warm.until, ("hot.until", hot.until), ("warm.until", warm.until)),
+    ];
+    for (name, _, a, b) in crossings.into_iter().filter(|(_, crossed, ..)| *crossed) {
+        if let Some(key) = key(name) {
+            let said = |(name, points): (&str, i64)| format!("{name} {}", printed(points));
+            reader.report(Code::P571, &key.bytes, vec![("a", said(a)), ("b", said(b))]);
+        }
     }
 }
 
@@ -200,7 +211,7 @@ fn cap(reader: &mut Reader<'_>, node: &Node, rules: &[Rule], stated: &[&str]) ->
 fn opposed(reader: &mut Reader<'_>, list: &Node, rules: &[Rule]) {
     let same = |a: &Trigger, b: &Trigger| match (a, b) {
         (Trigger::Fact { fact: a, .. }, Trigger::Fact { fact: b, .. }) => a == b,
-        (Trigger::When(a), Trigger::When(b)) => a.source() == b.source(),
+        (Trigger::When(a), Trigger::When(b)) => a.says_the_same(b),
         _ => false,
     };
     for (at, b) in rules.iter().enumerate() {
@@ -223,10 +234,16 @@ fn reachable(reader: &mut Reader<'_>, fields: Fields<'_>, scoring: &Scoring) {
         Trigger::Fact { times, .. } => rule.points.saturating_mul(i64::from(*times)),
         Trigger::When(_) => rule.points,
     };
-    let gains: Vec<i64> = scoring.rules.iter().map(|rule| most(rule).max(0)).collect();
-    let over = |cap: &Cap| (cap.rules.iter().map(|at| gains[*at]).sum::<i64>() - cap.max).max(0);
-    let best = gains.iter().sum::<i64>() - scoring.caps.iter().map(over).max().unwrap_or(0);
-    let best = best.min(scoring.range.1);
+    let mut gains: Vec<i64> = scoring.rules.iter().map(|rule| most(rule).max(0)).collect();
+    let mut best = score::total(scoring, &gains);
+    // A rule of several caps may take more room from the others than it brings.
+    for at in 0..gains.len() {
+        if scoring.caps.iter().filter(|cap| cap.rules.contains(&at)).count() > 1 {
+            let gain = std::mem::take(&mut gains[at]);
+            let without = score::total(scoring, &gains);
+            if without > best { best = without } else { gains[at] = gain }
+        }
+    }
     let key: Option<&Key> = fields.key("hot").or_else(|| fields.key("rules"));
     if let Some(key) = key
         && best < scoring.hot.from
