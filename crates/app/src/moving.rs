@@ -44,7 +44,9 @@ const PAGE_ROWS: usize = 500;
 pub(crate) const PLACE: &str = "place";
 /// Under [`TRANSFER_NOTES`], while a restore is under way: its name.
 pub(crate) const RESTORE: &str = "restore";
-/// There: nothing, or no page whole, has been copied yet.
+/// Under [`TRANSFER_NOTES`], while an import is under way: of which file, by its sum; empty: it is over.
+pub(crate) const IMPORT: &str = "import-of";
+/// Under [`PLACE`]: nothing, or no page whole, has been copied yet.
 const BEGUN: &str = "begun";
 
 /// Where the partners of a house are, with all they have.

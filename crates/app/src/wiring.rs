@@ -115,9 +115,10 @@ impl House {
         public.into_iter().chain(self.admin_host.as_deref()).any(|common| common.eq_ignore_ascii_case(host))
     }
 
-    /// Whether a partner is being copied from another store or restored, or that was broken off: what is here is not all of it.
+    /// Whether a partner is being copied from another store, restored or imported, or that was broken off: what is here is not all
+    /// of it.
     pub(crate) async fn is_half_copied(&self, partner: &PartnerId) -> bool {
-        for note in [moving::PLACE, moving::RESTORE] {
+        for note in [moving::PLACE, moving::RESTORE, moving::IMPORT] {
             let noted = self.values.value(partner, TRANSFER_NOTES, note).await;
             if !noted.is_ok_and(|noted| noted.is_none_or(|noted| noted.is_empty())) {
                 return true;

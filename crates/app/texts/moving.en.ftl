@@ -93,5 +93,5 @@ legacy-unread = {$path} cannot be taken over: {$cause}
 legacy-empty = no users, funnel_events or posts were found
 legacy-running = Voronka runs over this data folder
 legacy-running-hint = stop it for the length of the import
-partner-half-copied = partner "{$partner}" is not all here: a copy or a restore is under way, or was broken off
-partner-half-copied-hint = let it end, or finish it: voronka store copy, or voronka restore
+partner-half-copied = partner "{$partner}" is not all here: a copy, a restore or an import is under way, or was broken off
+partner-half-copied-hint = let it end, or finish it: voronka store copy, voronka restore or voronka partner import

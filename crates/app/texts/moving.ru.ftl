@@ -93,5 +93,5 @@ legacy-unread = {$path} не переносится: {$cause}
 legacy-empty = не нашлось ни users, ни funnel_events, ни posts
 legacy-running = над этой папкой данных работает Воронка
 legacy-running-hint = остановите её на время переноса
-partner-half-copied = партнёр «{$partner}» здесь не целиком: его копируют или восстанавливают, либо это прервалось
-partner-half-copied-hint = дождитесь конца или доведите до него: voronka store copy, voronka restore
+partner-half-copied = партнёр «{$partner}» здесь не целиком: его копируют, восстанавливают или переносят, либо это прервалось
+partner-half-copied-hint = дождитесь конца или доведите до него: voronka store copy, voronka restore или voronka partner import

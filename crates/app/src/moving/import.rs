@@ -13,7 +13,7 @@ use voronka_core::{ids::PartnerId, ports::TRANSFER_NOTES};
 use voronka_postgres::Word;
 
 use super::{
-    Counts, Moving, admit, count_rows, counts, enter_rows, erase, failed,
+    Counts, IMPORT, Moving, admit, count_rows, counts, enter_rows, erase, failed,
     part::{self, About, Part},
     unsound,
 };
@@ -24,9 +24,6 @@ use crate::{
     secrets::{OpenSecret, VaultError},
     wiring::InstanceKey,
 };
-
-/// Under [`TRANSFER_NOTES`]: which file an import under way is of, by its sum; empty: it is over.
-const UNDER_WAY: &str = "import";
 
 /// Which file is to be read.
 pub(crate) struct Import {
@@ -92,7 +89,7 @@ impl Moving {
         // Nobody serves it before it is whole, whatever they know of one of its name.
         self.store.stops().say(partner, Word::Stop).await?;
         let noted = async |note: &str| {
-            let noted = self.store.keep_value(partner, TRANSFER_NOTES, UNDER_WAY, note).await;
+            let noted = self.store.keep_value(partner, TRANSFER_NOTES, IMPORT, note).await;
             noted.map_err(|error| failed(&*self.store, &error))
         };
         if here == Here::InPart {
@@ -136,7 +133,7 @@ impl Moving {
         if self.store.holder(partner).await.map_err(unread)?.is_some() {
             return Err(is_there());
         }
-        let note = self.store.value(partner, TRANSFER_NOTES, UNDER_WAY).await.map_err(unread)?;
+        let note = self.store.value(partner, TRANSFER_NOTES, IMPORT).await.map_err(unread)?;
         if note.is_some_and(|note| note == sum) {
             return Ok(Here::InPart);
         }

@@ -252,7 +252,7 @@ async fn an_import_that_was_killed_is_done_again() {
     let exported = site.export(None, false).await.unwrap();
     let half = async |site: &Site, note: &str| {
         let new = Site::new();
-        new.store.keep_value(&korica(), TRANSFER_NOTES, "import", note).await.unwrap();
+        new.store.keep_value(&korica(), TRANSFER_NOTES, IMPORT, note).await.unwrap();
         let page = site.store.leave(&korica(), None).await.unwrap().page(3).await.unwrap();
         new.store.enter(&korica(), page.rows).await.unwrap();
         new
@@ -269,7 +269,7 @@ async fn an_import_that_was_killed_is_done_again() {
     behind.write("knowledge/доставка.md", "half");
     behind.import(&exported.file, None).await.unwrap();
     for new in [among, behind] {
-        let note = new.store.value(&korica(), TRANSFER_NOTES, "import").await.unwrap();
+        let note = new.store.value(&korica(), TRANSFER_NOTES, IMPORT).await.unwrap();
         assert_eq!(note.as_deref(), Some(""), "no later import takes it for half of one");
         assert_eq!(everything(&*new.store, &korica(), &of).await, everything(&*site.store, &korica(), &of).await);
         assert!(new.moving.has_folder(&korica()));

@@ -65,7 +65,9 @@ impl Partners {
                 // Whoever serves it may have been given what it lacks.
                 let is_mended =
                     matches!(*life, Life::Broken(_)) && now.editions.contains_key(&id) && !known.contains_key(&id);
-                let Some(due) = Due::of(&id, &life, &now).or(is_mended.then_some(Due::Start)) else { continue };
+                let Some(due) = Due::of(&id, &life, &share.borrow()).or(is_mended.then_some(Due::Start)) else {
+                    continue;
+                };
                 let partners = Arc::clone(&self);
                 // One that takes long over it keeps no other from it.
                 tokio::spawn(async move { partners.follow(due, &resident, &mut life).await });

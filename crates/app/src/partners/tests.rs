@@ -343,6 +343,19 @@ async fn at_the_domain_of_a_stopped_partner_nobody_else_is_shown() {
     assert_eq!(at(&stage.doors, "chat.example.org", "/").await.headers()["location"], "/chat/anna", "it is nobody's");
 }
 
+/// Its folder is there already, and the last word on what it holds is not.
+#[tokio::test]
+async fn one_whose_import_was_broken_off_is_not_served() {
+    use voronka_core::ports::{KeyValues, TRANSFER_NOTES};
+    let stage = Stage::with(&[]).await;
+    stage.write("anna", "config.yaml", "name: Анна\naccounts: {web: {}}\n");
+    stage.store.keep_value(&id("anna"), TRANSFER_NOTES, crate::moving::IMPORT, "the sum of a file").await.unwrap();
+    let told = out::told(&stage.take_in("anna").await.unwrap_err(), &Texts::english());
+    assert!(told.contains("not all here"), "{told}");
+    stage.store.keep_value(&id("anna"), TRANSFER_NOTES, crate::moving::IMPORT, "").await.unwrap();
+    stage.partners.change(&id("anna"), Change::Start).await.unwrap();
+}
+
 /// Nobody can say whose it is but who has read the files before.
 #[tokio::test]
 async fn at_the_domain_of_a_partner_whose_files_are_broken_at_the_start_nobody_else_is_shown() {

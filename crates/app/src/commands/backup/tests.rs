@@ -293,10 +293,19 @@ async fn older_backups_leave_and_no_other_file_does() {
         fs::write(site.backups().join(name), "").unwrap();
     }
     fs::create_dir(site.backups().join("voronka-20251121T180000Z.tar.gz")).unwrap();
+    // What two processes have for themselves is counted apart.
+    let own = |process: &str, second| {
+        BackupName { at: sample::moment(second), sealed: false, own: Some(process.to_owned()) }.to_string()
+    };
+    let owns = [own("server-2", 0), own("server-2", 1), own("server-2", 2), own("server-2", 3), own("server-3", 0)];
+    for name in &owns {
+        fs::write(site.backups().join(name), "").unwrap();
+        assert_eq!(BackupName::parse(name).map(|name| name.to_string()).as_deref(), Some(name.as_str()));
+    }
     let removed = remove_older(&site.backups(), NonZeroUsize::new(3).unwrap()).unwrap();
     let oldest = BackupName { at: sample::moment(0), sealed: false, own: None };
-    assert_eq!(removed, [site.backups().join(oldest.to_string())]);
-    assert_eq!(fs::read_dir(site.backups()).unwrap().count(), 3 + others.len() + 1);
+    assert_eq!(removed, [oldest.to_string(), own("server-2", 0)].map(|name| site.backups().join(name)));
+    assert_eq!(fs::read_dir(site.backups()).unwrap().count(), 3 + others.len() + 1 + owns.len() - 1);
 }
 
 #[tokio::test]

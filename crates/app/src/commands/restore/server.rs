@@ -124,3 +124,46 @@ impl Server {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use voronka_testkit::journal::sample;
+
+    use super::*;
+    use crate::moving::tests::in_postgres;
+
+    #[tokio::test]
+    async fn what_was_not_restored_is_given_back_and_nothing_that_is_anybody_elses() {
+        let (_server, database, store) = in_postgres().await;
+        let (store, data): (Arc<dyn Store>, _) = (Arc::new(store), tempfile::tempdir().unwrap());
+        let [korica, nega, gone] = ["korica", "nega", "gone"].map(sample::partner);
+        store.stops().say(&gone, Word::Remove).await.unwrap();
+        let server = Server::taken(Arc::clone(&store), data.path(), sample::moment(0)).await.unwrap();
+        for partner in [&korica, &gone] {
+            server.note(partner).await.unwrap();
+            store.keep_value(partner, "spent", "day", "1").await.unwrap();
+        }
+        // It has come meanwhile, by somebody else.
+        store.keep_value(&nega, "spent", "day", "1").await.unwrap();
+        server.give_back().await;
+        assert_eq!(store.partners().await.unwrap(), [nega]);
+        assert_eq!(database.run("SELECT partner, removed FROM voronka.leases"), "gone|t", "as it was before");
+        assert!(!data.path().join(MARK).exists());
+    }
+
+    #[tokio::test]
+    async fn who_is_restored_is_served_by_nobody_before_all_is_and_then_as_it_was() {
+        let (_server, database, store) = in_postgres().await;
+        let (store, data): (Arc<dyn Store>, _) = (Arc::new(store), tempfile::tempdir().unwrap());
+        let [korica, nega] = ["korica", "nega"].map(sample::partner);
+        store.stops().say(&korica, Word::Remove).await.unwrap();
+        let server = Server::taken(Arc::clone(&store), data.path(), sample::moment(0)).await.unwrap();
+        for partner in [&korica, &nega] {
+            server.note(partner).await.unwrap();
+        }
+        let said = "SELECT partner, stopped, removed FROM voronka.leases ORDER BY partner";
+        assert_eq!(database.run(said), "korica|t|t\nnega|t|f");
+        server.keep(&[nega].into()).await.unwrap();
+        assert_eq!(database.run(said), "korica|f|f\nnega|t|f");
+    }
+}

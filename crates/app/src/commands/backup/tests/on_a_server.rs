@@ -106,6 +106,25 @@ async fn a_backup_of_postgresql_restores_to_every_row_of_an_empty_database() {
     }
 }
 
+/// Two processes had a data folder each.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore_names_those_whose_own_is_not_in_it_and_brings_that_back_beside_whatever_database_is_named() {
+    let (site, server) = (Site::new(), Server::furnished().await);
+    site.turn(0, 0).await;
+    let instance = voronka_postgres::Instance { name: "server-2".to_owned(), address: None };
+    let _lives = server.store.join(instance, voronka_postgres::Pace::default(), None).await.unwrap();
+    let made = server.back_up(&site, None).await;
+    assert_eq!((made.manifest.own, &*made.manifest.others), (None, &["server-2".to_owned()][..]));
+    let source = Source { data: site.data.clone(), server: Some(Arc::new(server.store.clone())), folders: None };
+    let own = back_up_own(&source, "server-2".to_owned(), &site.backups(), None, sample::moment(61)).await.unwrap();
+    let data = site.folder.path().join("new");
+    // The variable of the service names a database that has rows.
+    let restored = restore(&server.wish(&own.file, &data), None).await.unwrap();
+    assert_eq!(restored.erased, 0);
+    let names: Vec<PathBuf> = files(&data).into_keys().collect();
+    assert_eq!(names, ["access.db", "instance.key"].map(PathBuf::from));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_goes_from_postgresql_to_a_file_and_back() {
     let (site, server, back) = (Site::new(), Server::furnished().await, Server::new().await);
