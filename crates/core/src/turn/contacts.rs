@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 use super::{
     commit::beginning,
     flow::{Arrival, Next},
-    links::LEGAL,
+    links::CONSENT,
     state::{AsksConsent, Run},
     token::{self, Act, Plain, Token},
     work::Work,
@@ -119,7 +119,7 @@ impl Work {
 
     fn consent_text(&self, consent: &Consent) -> (String, Option<String>) {
         let links = &self.book.spec.config.links;
-        let link = LEGAL.iter().find_map(|name| links.get(*name)).map(ToString::to_string);
+        let link = CONSENT.iter().find_map(|name| links.get(*name)).map(ToString::to_string);
         match link {
             Some(link) if consent.text.chars().count() > CONSENT_SHOWN_CHARS_MAX => (link.clone(), Some(link)),
             _ => (consent.text.trim().to_owned(), None),

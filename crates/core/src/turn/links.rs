@@ -4,8 +4,10 @@ use url::Url;
 
 use super::work::Work;
 
+/// Names of the text of the consent to keep contacts.
+pub(super) const CONSENT: [&str; 2] = ["consent", "privacy"];
 /// Names of what the law wants read, not sold: nobody is watched reading it.
-pub(super) const LEGAL: [&str; 2] = ["consent", "privacy"];
+const LEGAL: [&str; 5] = ["consent", "privacy", "ads", "terms", "offer"];
 /// Messengers' own addresses, which open in the messenger only when they are given as they are.
 const MESSENGERS: [&str; 6] = ["t.me", "telegram.me", "vk.me", "wa.me", "m.me", "max.ru"];
 

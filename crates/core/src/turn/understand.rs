@@ -98,7 +98,10 @@ impl Work {
             return;
         }
         if intents.has(Intent::Cancel) && self.snap.state.run.is_some() && !intents.has(Intent::Question) {
-            return self.cancel_flow();
+            if intent::calls_off(&words) || !self.refuses_by_an_option(text, key) {
+                self.cancel_flow();
+            }
+            return;
         }
         if std::mem::take(&mut self.mended) {
             return self.hear_after_edit(&fixed, &words);

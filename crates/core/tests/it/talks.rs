@@ -5,7 +5,7 @@ use voronka_testkit::{Rehearsal, rehearsal::roomy};
 
 use crate::{
     partners::{files, korica, pages, playbook},
-    shop::{fact, hides, says, slot},
+    shop::{fact, hides, says, shop, slot},
 };
 
 fn bakery() -> Rehearsal {
@@ -181,6 +181,34 @@ fn labels_of_a_numbered_list_may_be_typed() {
     says(&talk, &["2. Изменить"]);
     talk.me("изменить");
     says(&talk, &["Что изменить?"]);
+}
+
+#[test]
+fn a_refusal_answers_a_question_that_can_be_answered_so_and_calls_off_any_other() {
+    const FLOW: &str = "start: {commands: [/a]}\nsteps:\n  - ask: Куда едем?\n    as: город\n    text: {max: 50}\n  - ask: Присылать письма?\n    as: письма\n    choice: {да: 'Да, присылайте', нет: 'Нет, спасибо'}\n    ads: да\n  - ask: Нужна открытка?\n    as: открытка\n    yes_no: {}\n  - say: 'Письма: {письма}.'\n  - end: готово\n";
+    let asked = || {
+        let mut talk = shop(&[("a", FLOW)]);
+        talk.me("/a");
+        talk
+    };
+    let mut talk = asked();
+    talk.me("не надо");
+    assert!(talk.state().run.is_none(), "{}", talk.words());
+    for words in ["не надо", "не нужно"] {
+        let mut talk = asked();
+        talk.me("Тверь");
+        talk.me(words);
+        says(&talk, &["Нужна открытка?"]);
+        assert!(fact(&talk, "consent.refused") && !fact(&talk, "consent.given"), "{words}");
+        talk.me(words);
+        says(&talk, &["Письма: Нет, спасибо."]);
+        assert!(fact(&talk, "flow.a.готово"));
+    }
+    // What names itself is called off wherever it is.
+    let mut talk = asked();
+    talk.me("Тверь");
+    talk.me("отмена");
+    assert!(talk.state().run.is_none() && fact(&talk, "flow.a.cancelled"), "{}", talk.words());
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::super::{flow::Arrival, work::Work};
+use super::super::{flow::Arrival, token, work::Work};
 use crate::{
     lang::{
         choice, filler,
@@ -34,6 +34,23 @@ impl Work {
             }
             _ => false,
         }
+    }
+
+    /// «Не надо» to «Присылать вам письма?» is an answer, and calls nothing off.
+    pub(super) fn refuses_by_an_option(&mut self, text: &str, key: &str) -> bool {
+        let Some((flow, at)) = self.open_step() else { return false };
+        let Action::Ask(ask) = &flow.step(at).action else { return false };
+        let refuses = |label: &str| choice::yes_no(&Words::of(label)) == Some(false);
+        let option = match &ask.kind {
+            Kind::YesNo => Some(token::hash("no")),
+            Kind::Choice(options) => {
+                options.iter().find(|option| refuses(option.label.get(self.lang))).map(|option| token::hash(&option.id))
+            }
+            _ => None,
+        };
+        let Some(option) = option else { return false };
+        self.choose_option(&flow, at, ask, option, text, key);
+        true
     }
 
     /// «согласна» and «не хочу» to the request for a contact.
