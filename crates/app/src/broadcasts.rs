@@ -26,6 +26,8 @@ const KIND: &str = "broadcast";
 /// Customers that are met at a time, and how long after one step the next one is made: 1,200 a minute for a partner.
 const STEP: usize = 20;
 const STEP_EVERY: SignedDuration = SignedDuration::from_secs(1);
+/// Bubbles that wait to be sent on an account, beyond which nobody more is met.
+const WAITING_MAX: usize = 100;
 /// How often it is looked whether another process, or an earlier run, has left a walk to be gone on with.
 const LOOK_EVERY: SignedDuration = SignedDuration::from_secs(10);
 /// Customers that a preview reads at a time.
@@ -111,8 +113,6 @@ struct Walk {
     number: u32,
     /// Who was met last.
     after: Option<ConversationId>,
-    /// Where the walk that is being taken back had come.
-    upto: Option<ConversationId>,
     met: u64,
     since: Timestamp,
 }
@@ -132,10 +132,8 @@ impl Walk {
 
     /// After these were met, who were all that there were if there were fewer than asked for.
     fn past(&self, met: &[Recipient]) -> Self {
-        // A page more is taken back than is known to have been met: it may have been posted while the stop came.
-        let over = met.len() < STEP || self.phase == Phase::Stopping && self.after >= self.upto;
         let after = met.last().map(|last| last.conversation).or(self.after);
-        let phase = match (self.phase, over) {
+        let phase = match (self.phase, met.len() < STEP) {
             (Phase::Sending, true) => Phase::Sent,
             (Phase::Stopping, true) => Phase::Stopped,
             (phase, _) => phase,
@@ -304,6 +302,18 @@ impl Broadcasts {
         Ok(walks)
     }
 
+    /// Whether messengers take less than is met: what waits to be sent is small enough to be taken back by a stop.
+    async fn is_held_up(&self, partner: &PartnerId) -> Result<bool, StoreError> {
+        let Some(served) = self.engine.served(partner) else { return Ok(true) };
+        for account in &served.playbook().spec.config.accounts {
+            let waiting = self.journal.campaign(partner, &account.id, 0, WAITING_MAX).await?;
+            if waiting.len() >= WAITING_MAX {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     async fn step(
         &self,
         partner: &PartnerId,
@@ -312,6 +322,9 @@ impl Broadcasts {
         walk: &Walk,
         act: BroadcastAct,
     ) -> Result<(), StoreError> {
+        if act == BroadcastAct::Begin && self.is_held_up(partner).await? {
+            return Ok(());
+        }
         let met = self.directory.everyone(partner, walk.after, STEP).await?;
         let accounts = self.engine.served(partner);
         let is_served = |one: &&Recipient| {
@@ -354,17 +367,17 @@ fn started(walk: Option<&Walk>, now: Timestamp) -> Result<Walk, &'static str> {
         Some(walk) => walk.number + 1,
         None => 1,
     };
-    Ok(Walk { phase: Phase::Sending, number, after: None, upto: None, met: 0, since: now })
+    Ok(Walk { phase: Phase::Sending, number, after: None, met: 0, since: now })
 }
 
-/// What waits for a morning is taken back too, after everybody was met.
+/// Everybody is met once more: what an earlier walk has left waiting for a morning is taken back too.
 fn stopped(walk: Option<&Walk>, now: Timestamp) -> Result<Walk, &'static str> {
     let walk = walk.ok_or("broadcast-not-begun")?;
     match walk.phase {
-        Phase::Sending | Phase::Sent => {
-            Ok(Walk { phase: Phase::Stopping, after: None, upto: walk.after, met: 0, since: now, ..walk.clone() })
+        Phase::Sending | Phase::Sent | Phase::Stopped => {
+            Ok(Walk { phase: Phase::Stopping, number: walk.number + 1, after: None, met: 0, since: now })
         }
-        Phase::New | Phase::Stopping | Phase::Stopped => Err("broadcast-not-begun"),
+        Phase::New | Phase::Stopping => Err("broadcast-not-begun"),
     }
 }
 

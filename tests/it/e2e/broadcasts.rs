@@ -84,7 +84,8 @@ async fn a_broadcast_is_looked_at_tried_on_a_member_sent_to_each_once_and_stoppe
     assert_eq!(again["Previewed"]["had"], 30, "{again}");
     asked(&["start", "korica", "news", "--yes"]).await;
     until(|| "the end of the walk".into(), over).await;
-    let all_done = || async { (count(&data, "SELECT 1 FROM mailbox") == 0).then_some(()) };
+    let all_done =
+        || async { (count(&data, "SELECT 1 FROM mailbox") + count(&data, "SELECT 1 FROM outbox") == 0).then_some(()) };
     until(|| "empty mailbox".into(), all_done).await;
     assert_eq!((1..=30).map(news).max(), Some(1));
     assert_eq!(asked(&["stop", "korica", "news"]).await["At"]["phase"], "stopping");

@@ -1,4 +1,7 @@
-use voronka_core::spec::partner::{PartnerFiles, PartnerSpec};
+use voronka_core::{
+    rows::{Lane, OutboxRow},
+    spec::partner::{PartnerFiles, PartnerSpec},
+};
 use voronka_engine::Partner;
 use voronka_testkit::{
     FakeClock,
@@ -88,25 +91,51 @@ async fn everybody_is_met_once_a_page_at_a_time_however_often_it_is_broken_off()
 }
 
 #[tokio::test]
-async fn a_stop_takes_back_from_all_who_were_met_and_from_those_who_were_being_met() {
-    let house = house(STEP * 5).await;
+async fn a_stop_takes_back_from_everybody_whichever_walk_has_met_them() {
+    let house = house(STEP * 3).await;
+    house.wish("news", Act::Start).await.unwrap();
+    house.steps().await;
+    assert_eq!(house.phase().await.0, Phase::Sent);
+    // A second walk has only begun: those whom the first has met may still wait for their morning.
     house.wish("news", Act::Start).await.unwrap();
     house.broadcasts.step_all().await.unwrap();
-    // The stop comes while the second page is posted: what was noted of it is not known to the stop.
+    // The stop comes while a page is posted: the step does not undo it.
     let (before, walk) = house.broadcasts.walk(&house.partner, "news").await.unwrap().unwrap();
     house.wish("news", Act::Stop).await.unwrap();
     house.broadcasts.step(&house.partner, "news", &before, &walk, BroadcastAct::Begin).await.unwrap();
-    assert_eq!(house.phase().await.0, Phase::Stopping, "the step has not undone the stop");
+    assert_eq!(house.phase().await.0, Phase::Stopping);
     house.steps().await;
-    assert_eq!(house.phase().await.0, Phase::Stopped);
-    let (mut begun, mut ended) = (house.posted(BroadcastAct::Begin), house.posted(BroadcastAct::End));
-    begun.sort();
-    ended.sort();
-    assert_eq!((begun.len(), &begun), (STEP * 2, &ended));
-    // It can be begun anew, with mail of its own.
+    assert_eq!((house.phase().await.0, house.posted(BroadcastAct::End).len()), (Phase::Stopped, STEP * 3));
+    // Again, with mail of its own; and it can be begun anew.
+    house.wish("news", Act::Stop).await.unwrap();
+    house.steps().await;
+    assert_eq!(house.posted(BroadcastAct::End).len(), STEP * 6);
+    let begun = house.posted(BroadcastAct::Begin).len();
     house.wish("news", Act::Start).await.unwrap();
     house.steps().await;
-    assert_eq!(house.posted(BroadcastAct::Begin).len(), STEP * 2 + STEP * 5);
+    assert_eq!(house.posted(BroadcastAct::Begin).len(), begun + STEP * 3);
+}
+
+#[tokio::test]
+async fn nobody_more_is_met_while_a_messenger_takes_nothing() {
+    let house = house(STEP * 2).await;
+    let inbound = sample::text(&house.partner, "0", "0", "…");
+    let key = inbound.conversation();
+    let mut turn = sample::turn(&key, &inbound, 1);
+    turn.outbox = (0..WAITING_MAX)
+        .map(|n| OutboxRow {
+            lane: Lane::Campaign,
+            ..sample::bubble(&key, &inbound, i64::try_from(n).unwrap(), &n.to_string())
+        })
+        .collect();
+    house.broadcasts.journal.commit(Arc::new(turn)).await.unwrap();
+    house.wish("news", Act::Start).await.unwrap();
+    assert_eq!(house.broadcasts.step_all().await.unwrap(), 1);
+    assert_eq!((house.posted(BroadcastAct::Begin).len(), house.phase().await), (0, (Phase::Sending, 0)));
+    // A stop waits for no messenger.
+    house.wish("news", Act::Stop).await.unwrap();
+    house.steps().await;
+    assert_eq!(house.phase().await.0, Phase::Stopped);
 }
 
 #[tokio::test]

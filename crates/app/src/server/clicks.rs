@@ -3,6 +3,7 @@
 use std::{
     collections::HashSet,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use axum::{
@@ -26,6 +27,8 @@ use crate::links::{BASE, Followed, LinkKey};
 
 /// Clicks of a day that are remembered here, so that the store is not asked about each; beyond them it is.
 const REMEMBERED_MAX: usize = 100_000;
+/// How long a visitor waits until a click is kept.
+const TELLING_MAX: Duration = Duration::from_millis(500);
 /// Programs that look at what an address shows, by a part of their name in lower case.
 const ROBOTS: [&str; 16] = [
     "bot",
@@ -105,7 +108,12 @@ async fn follow(
     };
     if request.method() == Method::GET && !is_by_a_robot(request.headers()) {
         let day = clicks.clock.now().to_zoned(config.zone.clone()).date();
-        clicks.tell(followed, day).await;
+        // Told whole, even if the visitor goes away; a slow store holds nobody up.
+        let telling = tokio::spawn({
+            let clicks = Arc::clone(&clicks);
+            async move { clicks.tell(followed, day).await }
+        });
+        let _told_or_under_way = tokio::time::timeout(TELLING_MAX, telling).await;
     }
     Redirect::to(target.as_str()).into_response()
 }

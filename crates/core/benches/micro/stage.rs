@@ -155,6 +155,7 @@ impl Stage {
             turn = match turn.resume(Answer::Passages(self.passages())) {
                 Step::Ask(turn, Question::Search { .. }) => turn,
                 Step::Ask(turn, Question::Complete { evidence, .. }) => return (turn, evidence),
+                Step::Ask(_, Question::Look(_)) => panic!("a customer is shown no lists of the team's"),
                 Step::Done(outcome) => panic!("no model was asked: {outcome:#?}"),
             };
         }

@@ -93,6 +93,8 @@ impl Work {
                 }
             }
             Event::Delivery { fate, .. } => self.on_delivery(&fate, at),
+            // Who wants nothing of us, or was forgotten, is not watched by old links.
+            Event::Click { .. } if self.snap.customer.more.opted_out => {}
             Event::Click { link } => self.fact(Fact::LinkClicked { link }),
             Event::Broadcast { sequence, act } => self.on_broadcast(&sequence, act),
             Event::Team { who, action } => self.on_team(&who, action),

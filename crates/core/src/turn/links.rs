@@ -1,5 +1,7 @@
 //! Links of the partner's file, as a customer is given them.
 
+use std::borrow::Cow;
+
 use url::Url;
 
 use super::work::Work;
@@ -17,6 +19,18 @@ impl Work {
         let own = self.book.spec.config.links.get(name)?;
         let heard = self.setting.links.as_ref().filter(|_| may_be_heard(name, own));
         Some(heard.map_or_else(|| own.to_string(), |links| links.heard(name, &self.snap.key)))
+    }
+}
+
+impl Work {
+    /// Words without the addresses that tell who follows them: those of the links themselves are in their place.
+    pub(super) fn unheard<'t>(&self, text: Cow<'t, str>) -> Cow<'t, str> {
+        let Some(links) = self.setting.links.as_ref().filter(|_| text.contains("/r/")) else { return text };
+        let named = self.book.spec.config.links.iter();
+        named.fold(text, |text, (name, own)| {
+            let heard = links.heard(name, &self.snap.key);
+            if text.contains(&heard) { text.replace(&heard, own.as_str()).into() } else { text }
+        })
     }
 }
 

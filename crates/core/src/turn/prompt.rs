@@ -136,7 +136,7 @@ impl Work {
         let mut used = 0;
         let mut kept: Vec<(Author, Cow<'_, str>)> = Vec::with_capacity(HISTORY_MESSAGES);
         for row in self.snap.history.iter().rev().take(HISTORY_MESSAGES) {
-            let text = self.tamed_and_masked(&row.text);
+            let text = self.unheard(self.tamed_and_masked(&row.text));
             used += text.chars().count();
             if used > limit {
                 break;

@@ -15,6 +15,7 @@ use crate::{
     fact::Fact,
     may_write::{By, Letter, Quota, REMEMBERED, Verdict, Why, moment},
     message::{BroadcastAct, Bubble, Button, Press, Purpose, Timer},
+    rows::Withdraw,
     spec::{
         expr,
         flow::{self, Target},
@@ -47,8 +48,9 @@ impl Work {
         if all.is_empty() && self.snap.state.sequences.is_empty() {
             return;
         }
-        // A file that is gone ends its sequence without a word.
-        self.snap.state.sequences.retain(|id, _| all.contains_key(id.as_str()));
+        // A file that is gone ends its sequence without a word. Who stood in it is remembered: it may come back.
+        let gone = self.snap.state.sequences.iter_mut().filter(|(id, _)| !all.contains_key(id.as_str()));
+        gone.for_each(|(_, standing)| standing.next = None);
         let happened: Vec<String> = self.facts.iter().map(|event| event.fact.name()).collect();
         for sequence in all.values() {
             if !self.stands_in(&sequence.id) {
@@ -152,8 +154,11 @@ impl Work {
             }
             // Who has got nothing of it stands as before, and may get it when it is sent after all.
             BroadcastAct::End => {
-                let standing = self.snap.state.sequences.get(id);
-                if standing.is_some_and(|standing| standing.index == 0 && standing.sent.is_empty()) {
+                let Some(standing) = self.snap.state.sequences.get(id) else { return };
+                // What the messenger has not taken yet is not sent either.
+                self.withdraw = Withdraw::Campaigns;
+                let has_got_some = standing.index > 0 || standing.sent.iter().any(|at| *at >= standing.entered);
+                if !has_got_some {
                     self.snap.state.sequences.remove(id);
                 } else if self.stands_in(id) {
                     self.end_sequence(id, "stopped");

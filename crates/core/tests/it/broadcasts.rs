@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use voronka_core::{
     message::{BroadcastAct, Bubble, Content, Event, TeamAction},
-    rows::Lane,
+    rows::{Lane, Withdraw},
     spec::partner::{PartnerFiles, PartnerSpec},
 };
 use voronka_testkit::{Rehearsal, journal::sample};
@@ -86,6 +86,33 @@ fn what_the_night_holds_back_comes_in_the_morning_unless_it_was_stopped_and_can_
     sent(&mut talk, BroadcastAct::End);
     assert!(fact(&talk, "sequence.news.stopped"));
     assert!(sent(&mut talk, BroadcastAct::Begin).is_empty() && talk.wait(100 * HOUR).is_empty());
+}
+
+#[test]
+fn what_was_sent_is_remembered_though_its_file_was_away_for_a_while() {
+    let mut talk = customer(NEWS, NOON);
+    assert_eq!(sent(&mut talk, BroadcastAct::Begin), ["Новинка"]);
+    let mut without = files(NEWS);
+    without.remove("sequences/news.yaml");
+    talk.edit(playbook("korica", &without));
+    talk.me("спасибо");
+    talk.edit(playbook("korica", &files(NEWS)));
+    assert!(sent(&mut talk, BroadcastAct::Begin).is_empty() && talk.wait(100 * HOUR).is_empty());
+}
+
+#[test]
+fn a_stop_takes_back_what_the_messenger_has_not_taken_and_keeps_nobody_out_who_got_nothing() {
+    let weekly = NEWS.replace("lead.stage != отказ", "lead.stage != отказ, again: 5d");
+    let mut talk = customer(&weekly, NOON);
+    sent(&mut talk, BroadcastAct::Begin);
+    sent(&mut talk, BroadcastAct::End);
+    assert_eq!(talk.last.as_ref().map(|commit| commit.withdraw), Some(Withdraw::Campaigns));
+    // The next sending, in the night: it is stopped before anybody has got it, and begun again in the morning.
+    talk.wait(6 * 24 * HOUR + 11 * HOUR);
+    assert!(sent(&mut talk, BroadcastAct::Begin).is_empty());
+    sent(&mut talk, BroadcastAct::End);
+    talk.wait(12 * HOUR);
+    assert_eq!(sent(&mut talk, BroadcastAct::Begin), ["Новинка"]);
 }
 
 #[test]

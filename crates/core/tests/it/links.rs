@@ -3,7 +3,7 @@
 use voronka_core::{
     lead::Temperature,
     message::{ConversationKey, Event, Press},
-    ports::Links,
+    ports::{Completion, Links},
     spec::partner::PartnerFiles,
 };
 use voronka_testkit::Rehearsal;
@@ -19,7 +19,7 @@ struct Ears;
 
 impl Links for Ears {
     fn heard(&self, link: &str, by: &ConversationKey) -> String {
-        format!("https://ears.example/{link}/{}", by.partner)
+        format!("https://ears.example/r/{link}/{}", by.partner)
     }
 }
 
@@ -41,11 +41,11 @@ fn addresses(talk: &Rehearsal) -> Vec<String> {
 fn links_are_heard_in_texts_and_buttons_but_for_messengers_and_what_the_law_wants_read() {
     let mut talk = talk().links(Ears);
     talk.me("каталог");
-    assert_eq!(addresses(&talk), ["https://ears.example/shop/korica", "https://t.me/korica"]);
+    assert_eq!(addresses(&talk), ["https://ears.example/r/shop/korica", "https://t.me/korica"]);
     let said = talk.words();
     assert!(
         said.contains(
-            "https://ears.example/shop/korica https://t.me/korica https://shop.example/pd http://old.example/"
+            "https://ears.example/r/shop/korica https://t.me/korica https://shop.example/pd http://old.example/"
         ),
         "{said}"
     );
@@ -56,6 +56,30 @@ fn where_nobody_can_come_to_us_links_are_given_as_they_are() {
     let mut talk = talk();
     talk.me("каталог");
     assert_eq!(addresses(&talk), ["https://shop.example/", "https://t.me/korica"]);
+}
+
+#[test]
+fn who_was_forgotten_or_wants_nothing_of_us_is_not_watched_by_old_links() {
+    for words in ["/forget_me", "/stop"] {
+        let mut talk = talk().links(Ears);
+        talk.me("каталог");
+        talk.me(words);
+        talk.play(vec![Event::Click { link: "shop".into() }]);
+        assert!(!fact(&talk, "link.clicked"), "{words}");
+    }
+}
+
+#[test]
+fn a_model_gets_the_links_themselves() {
+    let prompts = std::rc::Rc::new(std::cell::RefCell::new(String::new()));
+    let told = std::rc::Rc::clone(&prompts);
+    let mut talk = talk().links(Ears).model(move |prompt| {
+        told.borrow_mut().push_str(&format!("{prompt:?}"));
+        Ok(Completion { text: "Хорошо.".into(), ..Completion::default() })
+    });
+    talk.me("каталог");
+    talk.me("а вы где находитесь и как до вас добраться?");
+    assert!(prompts.borrow().contains("https://shop.example/") && !prompts.borrow().contains("ears.example"));
 }
 
 #[test]
