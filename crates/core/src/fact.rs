@@ -141,6 +141,11 @@ pub enum Fact {
     HandoffAsked,
     /// The customer complained.
     Complaint,
+    /// The customer said something in a tone that is not matter-of-fact.
+    Tone {
+        /// Which.
+        tone: crate::lang::tone::Tone,
+    },
     /// The customer rated us.
     Rating {
         /// 1 to 5.
@@ -272,6 +277,7 @@ impl Fact {
             | Self::Handoff { .. }
             | Self::HandoffAsked
             | Self::Complaint
+            | Self::Tone { .. }
             | Self::Rating { .. }
             | Self::OptOut => true,
             Self::FlowStarted { .. }
@@ -322,6 +328,7 @@ impl Fact {
             Self::Note { .. } => "note".into(),
             Self::HandoffAsked => "handoff.asked".into(),
             Self::Complaint => "complaint".into(),
+            Self::Tone { tone } => format!("tone.{}", tone.name()),
             Self::Rating { .. } => "rating".into(),
             Self::OptOut => "opt_out".into(),
             Self::OptIn => "opt_in".into(),

@@ -15,6 +15,7 @@ pub mod numbers;
 mod numerals;
 mod phrases;
 pub mod print;
+pub mod tone;
 
 pub(crate) use self::phrases::filler;
 

@@ -1,6 +1,6 @@
 //! Facts in words, for the timeline of a lead.
 
-use voronka_core::{fact::Fact, rows::FactRow};
+use voronka_core::{fact::Fact, lang::tone::Tone, rows::FactRow};
 
 use super::words::Words;
 
@@ -55,6 +55,9 @@ pub(super) fn told(w: Words, row: &FactRow) -> Option<Told> {
         Fact::HandBack { who: Some(who) } => plain(format!("{}: {who}", w.t("fact-hand-back"))),
         Fact::HandoffAsked => bad(w.t("fact-handoff-asked")),
         Fact::Complaint => bad(w.t("fact-complaint")),
+        Fact::Tone { tone: Tone::Positive } => good(w.t("fact-tone-positive")),
+        Fact::Tone { tone: Tone::Negative } => bad(w.t("fact-tone-negative")),
+        Fact::Tone { tone: Tone::Angry } => bad(w.t("fact-tone-angry")),
         Fact::Rating { stars } => plain(w.n("fact-rating", i64::from(*stars))),
         Fact::OptOut => bad(w.t("fact-opt-out")),
         Fact::OptIn => good(w.t("fact-opt-in")),

@@ -27,6 +27,7 @@ use crate::{
         intent::{self, Intent, Intents},
         normal::Words,
         print,
+        tone::Tone,
     },
     rows::Withdraw,
     spec::{
@@ -84,6 +85,9 @@ impl Work {
         }
         if intents.has(Intent::Complaint) {
             self.fact(Fact::Complaint);
+        }
+        if let Some(tone) = Tone::of(&fixed, &words) {
+            self.fact(Fact::Tone { tone });
         }
         if intents.has(Intent::Price) {
             self.fact(Fact::PriceAsked);

@@ -116,3 +116,22 @@ fn neither_a_name_nor_a_message_can_order_points() {
         assert_eq!(plain("Анна", text), nobody, "{text}");
     }
 }
+
+#[test]
+fn what_a_customer_says_in_anger_counts_against_the_lead_and_praise_for_it() {
+    let rules = "- {id: хвалит, fact: tone.positive, points: 30, why: доволен}\n  \
+                 - {id: тон, fact: tone.angry, points: -25, why: сердится}\n  \
+                 - {id: пишет, fact: message, points: 30, why: пишет}";
+    let score = |text: &str| {
+        let mut files = files(&[]);
+        let scoring =
+            format!("range: 0..100\nwarm: {{from: 20, until: 15}}\nhot: {{from: 60, until: 50}}\nrules:\n  {rules}\n");
+        files.insert("scoring.yaml".into(), scoring.into_bytes());
+        let mut talk = Rehearsal::new(playbook("lavka", &files), "telegram", NOON);
+        talk.me(text);
+        talk.snapshot().lead.score
+    };
+    assert_eq!(score("торт ужас как вкусный"), 60);
+    assert_eq!(score("ВЫ ИЗДЕВАЕТЕСЬ"), 5);
+    assert_eq!(score("нужен торт на завтра"), 30);
+}

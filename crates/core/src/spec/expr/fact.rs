@@ -58,6 +58,12 @@ pub enum Fact {
     HandoffAsked,
     /// The customer complained.
     Complaint,
+    /// Something was said in a pleased tone.
+    TonePositive,
+    /// In a displeased one.
+    ToneNegative,
+    /// In an angry one.
+    ToneAngry,
     /// The customer rated us.
     Rating,
     /// The customer does not want our messages.
@@ -76,7 +82,7 @@ pub struct UnknownFact {
     pub near: String,
 }
 
-const PLAIN: [(&str, Fact); 19] = [
+const PLAIN: [(&str, Fact); 22] = [
     ("message", Fact::Message),
     ("button", Fact::Button),
     ("link.clicked", Fact::LinkClicked),
@@ -93,6 +99,9 @@ const PLAIN: [(&str, Fact); 19] = [
     ("handoff", Fact::Handoff),
     ("handoff.asked", Fact::HandoffAsked),
     ("complaint", Fact::Complaint),
+    ("tone.positive", Fact::TonePositive),
+    ("tone.negative", Fact::ToneNegative),
+    ("tone.angry", Fact::ToneAngry),
     ("rating", Fact::Rating),
     ("opt_out", Fact::OptOut),
     ("broadcast", Fact::Broadcast),
