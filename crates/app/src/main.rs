@@ -9,6 +9,7 @@ mod broadcasts;
 mod cli;
 mod commands;
 mod diagnostics;
+mod digests;
 mod erasures;
 mod housekeeping;
 mod links;

@@ -282,6 +282,7 @@ setting-retention = How long we keep
 setting-team = Team
 setting-notify = Who is told what
 setting-digest = Summary of the day
+setting-handoff = When the bot comes back
 setting-texts = Own phrases
 setting-catalogue = Catalogue
 lines-n = { $n ->

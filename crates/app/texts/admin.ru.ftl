@@ -290,6 +290,7 @@ setting-retention = Сколько храним
 setting-team = Команда
 setting-notify = Кому о чём сообщать
 setting-digest = Сводка дня
+setting-handoff = Когда бот возвращается
 setting-texts = Свои фразы
 setting-catalogue = Каталог
 lines-n = { $n ->

@@ -153,6 +153,17 @@ pub enum Event {
         /// What.
         deed: Deed,
     },
+    /// A card did not reach the member whose chat this is.
+    CardLost {
+        /// The card.
+        bubble: BubbleId,
+        /// The conversation that it is about.
+        about: ConversationId,
+        /// What became of it.
+        fate: DeliveryFate,
+    },
+    /// The partner's hour for the daily summary has come, in the chat of whoever gets it.
+    Digest,
     /// What came of a deed of the member whose chat this is.
     Done {
         /// The conversation that it was done to.
@@ -214,6 +225,8 @@ pub enum Deed {
         /// When.
         until: Timestamp,
     },
+    /// Tells that a card did not reach them.
+    Unreached,
     /// Gives it to a member.
     Assign {
         /// The member's name in the partner's file.
@@ -428,11 +441,13 @@ pub enum Timer {
     Sequence,
     /// A card waits for the team.
     Card,
+    /// The person who has the conversation was silent for as long as the partner's file says.
+    Back,
 }
 
 impl Timer {
     /// The names of all kinds.
-    pub const NAMES: [&'static str; 6] = ["silence", "wait", "score", "handoff", "sequence", "card"];
+    pub const NAMES: [&'static str; 7] = ["silence", "wait", "score", "handoff", "sequence", "card", "back"];
 
     /// The name under which the timer is kept: setting it again replaces it.
     pub fn name(&self) -> &'static str {
@@ -443,6 +458,7 @@ impl Timer {
             Self::Handoff => "handoff",
             Self::Sequence => "sequence",
             Self::Card => "card",
+            Self::Back => "back",
         }
     }
 

@@ -138,6 +138,8 @@ impl Stage {
             | Event::Broadcast { .. }
             | Event::Team { .. }
             | Event::Deed { .. }
+            | Event::CardLost { .. }
+            | Event::Digest
             | Event::Done { .. } => None,
         };
         let mail = events.into_iter().map(|event| (due(&event).unwrap_or(self.now), event)).collect();

@@ -102,6 +102,8 @@ impl News {
             | Event::Delivery { .. }
             | Event::Click { .. }
             | Event::Broadcast { .. }
+            | Event::CardLost { .. }
+            | Event::Digest
             | Event::Done { .. } => Self::Other,
         }
     }

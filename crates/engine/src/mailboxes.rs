@@ -298,6 +298,8 @@ fn weight(inbound: &Inbound) -> usize {
         Event::Customer { .. }
         | Event::Team { .. }
         | Event::Deed { .. }
+        | Event::CardLost { .. }
+        | Event::Digest
         | Event::Done { .. }
         | Event::Timer { .. }
         | Event::Delivery { .. }

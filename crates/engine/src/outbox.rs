@@ -57,20 +57,24 @@ const TRIED_FOR: SignedDuration = SignedDuration::from_hours(24);
 /// The channel of an account as it is now; `None`: it is not served (yet, or any more), and its bubbles wait.
 type Served = Option<Arc<dyn Channel>>;
 
-/// A bubble is not sent any more. Its conversation hears why, unless it is a notice of the team.
+/// A bubble is not sent any more. The chat that it was for hears why: of a card for the team that is the member's, who is not
+/// whom the card is about.
 pub(crate) fn given_up(row: &OutboxRow, fate: DeliveryFate, at: Timestamp) -> Settled {
     let partner = row.conversation.partner.clone();
-    let event = (row.lane != Lane::Notice).then(|| {
-        Box::new(Inbound {
-            partner: partner.clone(),
-            account: row.account.clone(),
-            peer: row.peer.clone(),
-            key: EventKey::new(&format!("delivery:{}", row.id)),
-            at,
-            event: Event::Delivery { bubble: row.id, fate },
-        })
+    let event = if row.lane == Lane::Notice {
+        Event::CardLost { bubble: row.id, about: row.conversation.conversation, fate }
+    } else {
+        Event::Delivery { bubble: row.id, fate }
+    };
+    let event = Box::new(Inbound {
+        partner: partner.clone(),
+        account: row.account.clone(),
+        peer: row.peer.clone(),
+        key: EventKey::new(&format!("delivery:{}", row.id)),
+        at,
+        event,
     });
-    Settled::GivenUp { partner, id: row.id, event }
+    Settled::GivenUp { partner, id: row.id, event: Some(event) }
 }
 
 /// A campaign's bubbles are being committed and handed over, until this is dropped: see [`campaign`].

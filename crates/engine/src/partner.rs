@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp, civil::Date};
 use rustc_hash::FxHashMap;
 use voronka_core::{
     capabilities::Capabilities,
     ids::{AccountId, PartnerId},
-    message::Peer,
+    message::{Event, EventKey, Inbound, Peer},
     ports::{Channel, ChatModel, Knowledge, Links},
     spec::{config::Account, partner::PartnerSpec},
     turn::{HasModel, Playbook, Setting, TeamAddress, Writer},
@@ -101,6 +101,25 @@ impl Partner {
     /// Where a member of the team is reached first.
     pub(crate) fn way_to(&self, member: &str) -> Option<&TeamAddress> {
         self.team.iter().find(|way| way.member.to_lowercase() == member.to_lowercase())
+    }
+
+    /// Mail to the chats of whoever gets the daily summary, if its hour has come on the day of this moment: with the day, so that
+    /// it is posted once. A second post of the same mail changes nothing.
+    pub fn digest(&self, now: Timestamp) -> Option<(Date, Vec<Inbound>)> {
+        let config = &self.playbook.spec.config;
+        let digest = config.digest.as_ref()?;
+        let today = now.to_zoned(config.zone.clone()).date();
+        digest.due(today, &config.zone).filter(|due| *due <= now)?;
+        let chats = self.team.iter().filter(|to| to.member == digest.to);
+        let mail = |to: &TeamAddress| Inbound {
+            partner: self.id().clone(),
+            account: to.account.clone(),
+            peer: to.peer.clone(),
+            key: EventKey::new(&format!("digest:{today}:{}", to.peer)),
+            at: now,
+            event: Event::Digest,
+        };
+        Some((today, chats.map(mail).collect()))
     }
 
     /// Whose ports these are.

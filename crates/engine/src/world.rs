@@ -122,6 +122,8 @@ impl Overtaking {
                 | Event::Delivery { .. }
                 | Event::Click { .. }
                 | Event::Broadcast { .. }
+                | Event::CardLost { .. }
+                | Event::Digest
                 | Event::Done { .. },
             )
             | (Self::Team, Event::Customer { .. })
@@ -185,6 +187,12 @@ impl<'a> World<'a> {
                 let key = ConversationKey { partner: partner.clone(), conversation };
                 let loaded = self.shared.journal.load(&key, Snapshot::HISTORY_MAX).await;
                 loaded.map(|loaded| Seen::Conversation(loaded.conversation.is_some().then(|| Box::new(loaded))))
+            }
+            (Look::Links { source }, _) => {
+                let mut links: Vec<String> =
+                    self.partner.channels().filter_map(|(_, channel)| channel.address(&source)).collect();
+                links.sort();
+                Ok(Seen::Links(links))
             }
             (Look::Leads(filter, page), Some(directory)) => {
                 directory.leads(partner, &filter, page).await.map(Seen::Leads)

@@ -1,10 +1,11 @@
 //! The team works from the messenger alone, over Telegram.
 
-use std::path::Path;
+use std::{fs, path::Path};
 
 use super::{
     binary::Server,
     customer::Customer,
+    dialogue::{day, order},
     shop::{self, count},
     telegram::{Telegram, TelegramCustomer},
     until,
@@ -61,5 +62,84 @@ async fn whoever_the_file_names_is_no_lead_and_answers_customers_from_their_own_
     let calm = || async { (count(&data, "SELECT 1 FROM mailbox") == 0).then_some(()) };
     until(|| "an empty mailbox".into(), calm).await;
     assert_eq!(boss.texts().len(), before);
+    assert!(server.stop().await.success());
+}
+
+#[tokio::test]
+async fn a_card_that_a_member_cannot_get_comes_to_the_next_of_the_team() {
+    let (folder, telegram) = (tempfile::tempdir().unwrap(), Telegram::start().await);
+    let server = open(folder.path(), &telegram).await;
+    let data = folder.path().join("data");
+    let (mut anna, mut boss) = (telegram.customer(51), telegram.customer(BOSS));
+    telegram.block(MASTER);
+    anna.say("Позовите человека, пожалуйста").await;
+    anna.hear(&[]).await;
+    boss.hear(&["мастер не получает карточки", "Позовите человека"]).await;
+    assert_eq!(count(&data, "SELECT 1 FROM notices WHERE text LIKE '%Теперь её видит хозяйка%'"), 1);
+    boss.press("Написать").await;
+    boss.hear(&["Диалог ведёте вы"]).await;
+    assert!(server.stop().await.success());
+}
+
+#[tokio::test]
+async fn the_day_begins_with_hot_leads_and_figures_are_at_hand() {
+    let (folder, telegram) = (tempfile::tempdir().unwrap(), Telegram::start().await);
+    let home = shop::korica(folder.path(), Some(&telegram.url), "");
+    let config = fs::read_to_string(home.join("config.yaml")).unwrap();
+    // Its hour has come, whatever the time of day.
+    fs::write(
+        home.join("config.yaml"),
+        config.replace("digest: {to: хозяйка, at: 9:00}", "digest: {to: хозяйка, at: 0:00}"),
+    )
+    .unwrap();
+    let data = folder.path().join("data");
+    let server = Server::run(&folder.path().join("partners"), &data).await;
+    telegram.webhook().await;
+    let (mut anna, mut boss) = (telegram.customer(52), telegram.customer(BOSS));
+    boss.hear(&["Горячие лиды на сегодня"]).await;
+    order(&mut anna, &day()).await;
+    boss.say("/hot_leads").await;
+    boss.hear(&["Горячие лиды", "Анна · ● горячий"]).await;
+    boss.say("/my_stats").await;
+    boss.hear(&["Новые клиенты: 1", "Заказы: 1", "4 200 ₽"]).await;
+    boss.say("/analytics").await;
+    boss.hear(&["Заказали: 1 (100 %)"]).await;
+    boss.say("/top").await;
+    boss.hear(&["Торт «Малина»"]).await;
+    let digests = || boss.texts().iter().filter(|text| text.contains("на сегодня")).count();
+    assert_eq!(digests(), 1);
+    assert!(server.stop().await.success());
+    // A restart repeats nothing.
+    let server = Server::run(&folder.path().join("partners"), &data).await;
+    telegram.webhook().await;
+    boss.say("/start").await;
+    boss.hear(&["рабочий чат"]).await;
+    assert_eq!(boss.texts().iter().filter(|text| text.contains("на сегодня")).count(), 1);
+    assert!(server.stop().await.success());
+}
+
+#[tokio::test]
+async fn a_member_learns_gives_marked_links_and_sees_who_came_by_them() {
+    let (folder, telegram) = (tempfile::tempdir().unwrap(), Telegram::start().await);
+    let server = open(folder.path(), &telegram).await;
+    let data = folder.path().join("data");
+    let (mut anna, mut boss) = (telegram.customer(53), telegram.customer(BOSS));
+    boss.say("/training").await;
+    boss.hear(&["Чему поучимся"]).await;
+    boss.press("Как работать с заявками (0/2)").await;
+    boss.press("Первые десять минут").await;
+    boss.press("Проверить себя").await;
+    boss.press("До 10 минут").await;
+    boss.hear(&["Верно"]).await;
+    boss.press("✓ Первые десять минут").await;
+    boss.say("/my_link vesna").await;
+    boss.hear(&["https://t.me/korica_bot?start=vesna"]).await;
+    boss.say("/my_settings").await;
+    boss.hear(&["Корица", "хозяйка", "config.yaml"]).await;
+    anna.say("/start vesna").await;
+    anna.hear(&[]).await;
+    assert_eq!(count(&data, "SELECT 1 FROM leads WHERE source = 'vesna'"), 1);
+    boss.say("/my_leads источник vesna").await;
+    boss.hear(&["по ссылке «vesna»", "Анна"]).await;
     assert!(server.stop().await.success());
 }

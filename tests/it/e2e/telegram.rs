@@ -23,6 +23,8 @@ struct World {
     calls: Vec<String>,
     webhook: Option<(String, Option<String>)>,
     waiting: Vec<Value>,
+    /// Chats that have blocked the bot.
+    blocked: Vec<i64>,
     /// The token was taken back.
     revoked: bool,
     last_id: i64,
@@ -75,6 +77,11 @@ impl Telegram {
         self.world().revoked = true;
     }
 
+    /// A person blocks the bot.
+    pub(crate) fn block(&self, chat: i64) {
+        self.world().blocked.push(chat);
+    }
+
     /// Another program sets its webhook.
     pub(crate) fn steal_webhook(&self, url: &str) {
         self.world().webhook = Some((url.to_owned(), None));
@@ -117,6 +124,10 @@ async fn called(
     let body = body.0;
     if world.revoked {
         return Json(json!({"ok": false, "error_code": 401, "description": "Unauthorized"}));
+    }
+    if body["chat_id"].as_i64().is_some_and(|chat| world.blocked.contains(&chat)) {
+        let description = "Forbidden: bot was blocked by the user";
+        return Json(json!({"ok": false, "error_code": 403, "description": description}));
     }
     let result = match method.as_str() {
         "getMe" => json!({"id": 1000, "is_bot": true, "first_name": "Корица", "username": "korica_bot"}),

@@ -13,7 +13,7 @@ use super::{Opening, Premises, asked_to_stop, backup::Daily, nameless, open, unr
 use crate::{
     admin::{self, Cards},
     cli::{AdminUrl, Run},
-    housekeeping,
+    digests, housekeeping,
     observe::{DiskMin, Recorder, private_routes, public_routes},
     out::{self, Problem},
     partners::{Folders, Losses, Partners},
@@ -80,6 +80,7 @@ pub(crate) async fn run(wish: Run, keys: &KeySource, texts: &Texts) -> Result<Ex
         tasks.spawn(daily.keep_making(Arc::clone(&house.clock), stop.clone()));
     }
     tasks.spawn(housekeeping::run(store, Arc::clone(&house.clock), Arc::clone(&partners), stop.clone()));
+    tasks.spawn(digests::run(house.engine.clone(), Arc::clone(&house.clock), Arc::clone(&partners), stop.clone()));
     asked.await;
     out::note(&texts.get("stopping", &[]));
     stop.cancel();

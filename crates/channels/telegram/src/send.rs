@@ -140,6 +140,12 @@ impl Channel for Telegram {
         Some(Chat { id, pause: GROUP_PAUSE, burst: GROUP_BURST })
     }
 
+    fn address(&self, source: &str) -> Option<String> {
+        let name = self.inner.me.username.get()?;
+        let start = if source.is_empty() { String::new() } else { format!("?start={source}") };
+        Some(format!("https://t.me/{name}{start}"))
+    }
+
     fn known_as(&self, peer: &Peer) -> Vec<Peer> {
         let Some(address) = Address::parse(peer) else { return vec![peer.clone()] };
         address.names().into_iter().map(Address::peer).collect()

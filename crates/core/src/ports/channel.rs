@@ -28,6 +28,11 @@ pub trait Channel: Send + Sync + 'static {
         vec![peer.clone()]
     }
 
+    /// The address by which people come to this account, with what tells where from; `None`: it has none, or it is not known.
+    fn address(&self, _source: &str) -> Option<String> {
+        None
+    }
+
     /// Sends one bubble that fits [`Channel::capabilities`]. `id` is the idempotency key where the channel takes one.
     async fn send(&self, to: &Peer, bubble: &Bubble, id: BubbleId) -> Result<Receipt, SendError>;
 

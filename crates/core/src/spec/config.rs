@@ -9,6 +9,7 @@ pub(crate) mod read;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use jiff::{
+    Timestamp,
     civil::{Date, Time, Weekday},
     tz::TimeZone,
 };
@@ -67,6 +68,8 @@ pub struct Config {
     pub notify: Vec<Notify>,
     /// The daily summary.
     pub digest: Option<Digest>,
+    /// What becomes of conversations that people have.
+    pub handoff: Handoff,
     /// How the catalogue is read.
     pub catalogue: CatalogueSource,
 }
@@ -502,6 +505,20 @@ pub struct Digest {
     pub to: Arc<str>,
     /// When, in the partner's zone.
     pub at: Time,
+}
+
+impl Digest {
+    /// When it is due on a day, in the partner's zone; on a day without that hour, an hour later.
+    pub fn due(&self, day: Date, zone: &TimeZone) -> Option<Timestamp> {
+        day.to_datetime(self.at).to_zoned(zone.clone()).ok().map(|zoned| zoned.timestamp())
+    }
+}
+
+/// What becomes of conversations that people have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Handoff {
+    /// The bot has a conversation again when its person was silent for so long; `None`: until they give it back.
+    pub back: Option<Period>,
 }
 
 /// How the catalogue is read.

@@ -44,6 +44,7 @@ pub(crate) const CONFIG: &[&str] = &[
     "team",
     "notify",
     "digest",
+    "handoff",
     "texts",
     "catalogue",
 ];
@@ -81,6 +82,8 @@ pub(crate) const PRICE: &[&str] = &["in", "out"];
 pub(crate) const MEMBER: &[&str] = &["role", "sign_in", "phone", "email"];
 /// An entry of `notify`.
 pub(crate) const NOTIFY: &[&str] = &["to", "about", "quiet", "remind"];
+/// `handoff`.
+pub(crate) const HANDOFF: &[&str] = &["back"];
 /// `digest`.
 pub(crate) const DIGEST: &[&str] = &["to", "at"];
 

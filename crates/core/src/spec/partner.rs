@@ -2,7 +2,7 @@
 
 mod consequences;
 mod parse;
-pub(crate) mod training;
+pub mod training;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -51,6 +51,8 @@ pub struct PartnerSpec {
     pub phrases: Phrases,
     /// Legal and other texts of `texts/*.md`, by path in the folder.
     pub texts: BTreeMap<Arc<str>, Arc<str>>,
+    /// What the team learns from, in the order of files.
+    pub training: Vec<training::Course>,
 }
 
 /// What came of reading a partner's files.

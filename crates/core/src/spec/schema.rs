@@ -180,6 +180,7 @@ fn config() -> Value {
             "remind" => period(),
             _ => scalar(),
         })),
+        "handoff" => object(keys::HANDOFF, &[], |_| period()),
         "digest" => object(keys::DIGEST, &["to"], |key| if key == "at" { time() } else { scalar() }),
         "texts" => {
             let phrases: Vec<&str> = Phrase::ALL.iter().map(|phrase| phrase.key()).collect();

@@ -6,9 +6,9 @@ use serde::Serialize;
 
 use super::{
     Outcome,
-    state::{self, Snapshot, State},
+    state::{self, Owner, Snapshot, State},
     wording::Wording,
-    work::{PersonSays, Work},
+    work::{People, PersonSays, Work},
 };
 use crate::{
     fit,
@@ -84,6 +84,13 @@ impl Work {
             || self.snap.state.run.as_ref().is_some_and(|run| run.at == self.now || run.silences > 0)
         {
             self.plan_silence();
+        }
+        if self.people == People::Acted
+            && self.snap.state.owner == Owner::Person
+            && let Some(back) = self.book.spec.config.handoff.back
+        {
+            let due = self.after(back);
+            self.set_timer(due, Timer::Back);
         }
         if let Some(after) = self.remind_after() {
             let due = self.after(after);

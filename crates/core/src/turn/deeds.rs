@@ -4,24 +4,25 @@
 use super::{
     notices::SNOOZED,
     state::Owner,
+    wording::Wording,
     work::{PersonSays, Work},
 };
 use crate::message::{Deed, Done, Event, Seat, Talk, TeamAction};
 
 impl Work {
     pub(super) fn on_deed(&mut self, by: &Seat, deed: Deed) {
-        let done = self.does(by, deed);
+        let Some(done) = self.does(by, deed) else { return };
         let name = self.snap.customer.name.clone().unwrap_or_default();
         let with = Talk { account: self.snap.account.clone(), peer: self.snap.peer.clone(), name };
         self.post(by.account.clone(), by.peer.clone(), Event::Done { with, done });
     }
 
-    fn does(&mut self, by: &Seat, deed: Deed) -> Done {
+    fn does(&mut self, by: &Seat, deed: Deed) -> Option<Done> {
         let who = by.member.as_str();
         if let (Deed::Take | Deed::Write { .. } | Deed::Silence, Some(holder)) = (&deed, self.held_by_other(who)) {
-            return Done::HeldBy { who: holder };
+            return Some(Done::HeldBy { who: holder });
         }
-        match deed {
+        Some(match deed {
             Deed::Take => {
                 self.on_team(who, TeamAction::TakeOver);
                 self.is_heeded();
@@ -53,13 +54,17 @@ impl Work {
                 Done::Snoozed { until }
             }
             Deed::Assign { to } => {
-                let Some(member) = self.member(&to) else { return Done::NoSuchMember };
+                let Some(member) = self.member(&to) else { return Some(Done::NoSuchMember) };
                 self.on_team(&member, TeamAction::TakeOver);
                 self.is_heeded();
                 self.assigned = Some(member);
                 Done::Assigned { to }
             }
-        }
+            Deed::Unreached => {
+                self.card_lost(who);
+                return None;
+            }
+        })
     }
 
     /// Who has the conversation, if it is somebody else of the team.
@@ -71,8 +76,21 @@ impl Work {
         (holder != who).then_some(holder)
     }
 
+    /// A card did not reach a member: the next of the team gets one, as long as there is a next; the owner's page has it in any case.
+    fn card_lost(&mut self, member: &str) {
+        let unreached = &mut self.snap.state.unreached;
+        if !unreached.iter().any(|known| known == member) {
+            unreached.push(member.to_owned());
+        }
+        let mut team = self.setting.team.iter().map(|to| &to.member);
+        self.instead = team.find(|to| !self.snap.state.unreached.iter().any(|known| **known == ***to)).cloned();
+        let note = self.team_word(Wording::CardLost { member, instead: self.instead.as_deref() });
+        self.note("undelivered", note);
+    }
+
     /// Somebody of the team looks after the customer: what waited to be told of them is known.
     fn is_heeded(&mut self) {
+        self.snap.state.unreached.clear();
         for told in self.snap.state.told.values_mut() {
             (told.due, told.hushed) = (None, None);
             told.waits.clear();

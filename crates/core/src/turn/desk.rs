@@ -5,10 +5,12 @@
 mod buttons;
 mod lists;
 mod reports;
+mod settings;
 mod token;
+mod training;
 mod wording;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
@@ -65,6 +67,9 @@ pub struct Desk {
     /// Sources that they were offered to choose from.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     sources: Vec<String>,
+    /// Lessons that they have learnt: topic and lesson.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    learnt: BTreeSet<String>,
 }
 
 /// What a member writes goes to a customer.
@@ -90,6 +95,11 @@ pub enum Look {
         /// To this day.
         until: Date,
     },
+    /// The addresses of the partner's bots, with what tells where somebody came from.
+    Links {
+        /// That; empty: nothing.
+        source: String,
+    },
     /// The latest questions without an answer.
     Unanswered {
         /// So many at most.
@@ -106,6 +116,8 @@ pub enum Seen {
     Leads(Vec<LeadCard>),
     /// What was counted.
     Report(Vec<Tally>),
+    /// Addresses, of the bots that have one.
+    Links(Vec<String>),
     /// Questions.
     Unanswered(Vec<QuestionCard>),
 }
@@ -119,6 +131,8 @@ pub(super) enum Errand {
     Leads(Listing),
     /// Where leads came from, to choose from.
     Sources,
+    /// Links to the bots, for a campaign.
+    Links(String),
     /// Figures.
     Report(Report, Span),
     /// The same, with what was counted already: now the questions.
@@ -149,6 +163,7 @@ pub(super) fn go_on(mut work: Box<Work>, errand: Errand, seen: Option<Seen>, res
         (Errand::With(lead, wish), Some(Seen::Conversation(Some(loaded)))) => work.run_errand(lead, wish, &loaded),
         (Errand::With(..), Some(Seen::Conversation(None))) => work.tell(Say::Gone),
         (Errand::Leads(listing), Some(Seen::Leads(leads))) => work.show_leads(listing, leads),
+        (Errand::Links(source), Some(Seen::Links(links))) => work.show_links(&source, &links),
         (Errand::Sources, Some(Seen::Report(tallies))) => work.show_sources(&tallies),
         (Errand::Report(Report::Top, span), Some(Seen::Report(tallies))) => {
             return look(work, Errand::Questions(span, tallies), rest);
@@ -162,7 +177,9 @@ pub(super) fn go_on(mut work: Box<Work>, errand: Errand, seen: Option<Seen>, res
             work.show_report(Report::Top, span, &tallies, &questions);
         }
         // The store does not tell, or something else than was asked.
-        (Errand::With(..) | Errand::Leads(_) | Errand::Sources | Errand::Report(..), _) => work.tell(Say::NotNow),
+        (Errand::With(..) | Errand::Leads(_) | Errand::Sources | Errand::Links(_) | Errand::Report(..), _) => {
+            work.tell(Say::NotNow);
+        }
     }
     next(work, rest)
 }
@@ -175,6 +192,7 @@ fn look(work: Box<Work>, errand: Errand, rest: VecDeque<Mail>) -> Step {
             Look::Report { of: &[Counted::Came], since: work.days_ago(lists::SOURCES_DAYS), until: work.today() }
         }
         Errand::Report(report, span) => work.look_at_report(*report, *span),
+        Errand::Links(source) => Look::Links { source: source.clone() },
         Errand::Questions(..) => Look::Unanswered { limit: reports::QUESTIONS_MAX },
     };
     Step::Ask(Turn { work, answering: Answering::AtDesk(Box::new(errand), rest) }, Question::Look(Box::new(look)))
@@ -224,10 +242,18 @@ impl Work {
                 None
             }
             Event::Delivery { fate, .. } => {
-                if matches!(fate, DeliveryFate::Blocked | DeliveryFate::Gone) {
-                    self.snap.state.blocked = true;
-                }
+                self.hears_fate(&fate);
                 None
+            }
+            Event::CardLost { about, fate, .. } => {
+                self.hears_fate(&fate);
+                Some(Errand::With(about, Wish::Deed(Deed::Unreached)))
+            }
+            Event::Digest => {
+                let digest = self.book.spec.config.digest.as_ref();
+                let theirs = digest
+                    .is_some_and(|digest| self.setting.writer.as_ref().is_some_and(|one| one.member == digest.to));
+                theirs.then(|| Errand::Leads(Listing::digest()))
             }
             // Of a time when this was a customer's chat.
             Event::Timer { .. }
@@ -270,6 +296,12 @@ impl Work {
         }
     }
 
+    fn hears_fate(&mut self, fate: &DeliveryFate) {
+        if matches!(fate, DeliveryFate::Blocked | DeliveryFate::Gone) {
+            self.snap.state.blocked = true;
+        }
+    }
+
     /// A command of the team's.
     fn panel(&mut self, name: &str, args: &str) -> Option<Errand> {
         match name {
@@ -279,6 +311,9 @@ impl Work {
             "analytics" => return Some(Errand::Report(Report::Analytics, Span::named(args))),
             "top" => return Some(Errand::Report(Report::Top, Span::named(args))),
             "done" => self.leave_customer(),
+            "training" => self.show_courses(),
+            "my_settings" => self.show_settings(),
+            "my_link" => return self.ask_for_links(args),
             _ => self.tell(Say::Help),
         }
         None
@@ -293,6 +328,10 @@ impl Work {
             Own::Stats => Some(Errand::Report(Report::Stats, Span::of(of))),
             Own::Analytics => Some(Errand::Report(Report::Analytics, Span::of(of))),
             Own::Top => Some(Errand::Report(Report::Top, Span::of(of))),
+            Own::Course | Own::Lesson | Own::Quiz | Own::Answer => {
+                self.learn(own, of);
+                None
+            }
             Own::More | Own::Heat | Own::Idle | Own::Stages | Own::Stage | Own::Sources | Own::Source => {
                 self.turn_list(own, of)
             }

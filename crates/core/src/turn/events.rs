@@ -4,10 +4,10 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use super::{
     commit::beginning,
-    state::{Owner, Presence},
+    state::{Answerer, Owner, Presence},
     token::{self, Act, Plain, Token},
     wording::{self, Wording},
-    work::{Pending, PendingKind, Progress, Work},
+    work::{Pending, PendingKind, People, Progress, Work},
 };
 use crate::{
     fact::Fact,
@@ -99,8 +99,8 @@ impl Work {
             Event::Broadcast { sequence, act } => self.on_broadcast(&sequence, act),
             Event::Team { who, action } => self.on_team(&who, action),
             Event::Deed { by, deed } => self.on_deed(&by, deed),
-            // Said by conversations to members' chats alone.
-            Event::Done { .. } | Event::Customer { .. } => {}
+            // For members' chats alone.
+            Event::CardLost { .. } | Event::Digest | Event::Done { .. } | Event::Customer { .. } => {}
         }
     }
 
@@ -137,6 +137,10 @@ impl Work {
             && let Ok(known) = TimeZone::get(zone)
         {
             (self.snap.customer.more.zone, self.zone) = (Some(zone.to_owned()), Some(known));
+        }
+        if self.bot_owns() && std::mem::take(&mut self.snap.state.answerer) == Answerer::BotUntold {
+            let back = self.phrase(Phrase::BotIsBack, &[]);
+            self.greeting.say(&back);
         }
         if std::mem::take(&mut self.snap.state.blocked) {
             self.fact(Fact::Reachable { now: "yes".into() });
@@ -550,6 +554,13 @@ impl Work {
                 if self.snap.state.owner == Owner::Nobody {
                     let note = self.team_word(Wording::StillWaits);
                     self.note("handoff", note);
+                    self.people = People::Away;
+                    self.snap.state.reminded = self.snap.state.reminded.saturating_add(1);
+                }
+            }
+            Timer::Back => {
+                if self.snap.state.owner == Owner::Person {
+                    self.come_back();
                 }
             }
         }

@@ -286,7 +286,7 @@ impl Work {
             }
         }
         if self.bot_owns() {
-            self.snap.state.owner = Owner::Nobody;
+            (self.snap.state.owner, self.snap.state.reminded) = (Owner::Nobody, 0);
             self.fact(Fact::Handoff { cause: cause.to_owned() });
             self.offer_bot();
         }

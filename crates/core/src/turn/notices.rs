@@ -1,6 +1,10 @@
 //! What the team is told: one card a turn, to whom the partner's file says, about the facts they want.
 
-use super::{TeamAddress, desk, state::Owner, work::Work};
+use super::{
+    TeamAddress, desk,
+    state::Owner,
+    work::{People, Work},
+};
 use crate::{
     fact::Fact,
     fit,
@@ -14,11 +18,14 @@ use crate::{
     spec::{config::Role, rich::Rich, texts::Phrase},
 };
 
+/// Reminders of a conversation that nobody takes.
+const REMINDERS_MAX: u8 = 3;
 /// Last words of the customer shown in a card.
 const WORDS_MAX: usize = 3;
 
 /// Facts that are worth a card on the owner's page even if no messenger is named for them.
-const ALWAYS: [&str; 13] = [
+const ALWAYS: [&str; 14] = [
+    RETURNED,
     "contact.left",
     "lead.hot",
     "order.placed",
@@ -36,13 +43,20 @@ const ALWAYS: [&str; 13] = [
 
 /// Of those, the ones that a file cannot subscribe to. What was not delivered is none of them: a card about a card that was
 /// not delivered would never end.
-const OURS: [&str; 7] = ["notify", "order.change", "order.refused", "forget", BUDGET, BUDGET_NEARING, SET_ASIDE];
+const OURS: [&str; 8] =
+    [RETURNED, "notify", "order.change", "order.refused", "forget", BUDGET, BUDGET_NEARING, SET_ASIDE];
 
 /// A card about an event that could not be processed.
 pub(super) const SET_ASIDE: &str = "set_aside";
 
 /// A member is given the conversation.
 pub(super) const ASSIGNED: &str = "assigned";
+
+/// A card did not reach another member.
+pub(super) const LOST: &str = "undelivered";
+
+/// The bot has the conversation back from a person who was silent.
+pub(super) const RETURNED: &str = "returned";
 
 /// A member wanted to be reminded.
 pub(super) const SNOOZED: &str = "snoozed";
@@ -103,6 +117,8 @@ impl Work {
         let wants = |about: &&String| match about.as_str() {
             "message" | "media" if hears_words => false,
             about if is_of_money(about) && is_owner => true,
+            // Nobody took it when they were asked: now all are.
+            "handoff" if self.people == People::Away => true,
             // What the file cannot subscribe to goes to whoever takes handed-over conversations.
             about => asks_for(about) || (OURS.contains(&about) && asks_for("handoff")),
         };
@@ -287,7 +303,8 @@ impl Work {
     /// Whether this turn needs a timer that reminds of a handed-over conversation.
     pub(super) fn remind_after(&self) -> Option<crate::spec::value::Period> {
         let handed = self.snap.state.owner == Owner::Nobody
-            && self.facts.iter().any(|event| matches!(event.fact, Fact::Handoff { .. }));
+            && (self.facts.iter().any(|event| matches!(event.fact, Fact::Handoff { .. }))
+                || (self.people == People::Away && self.snap.state.reminded < REMINDERS_MAX));
         let rules = &self.book.spec.config.notify;
         let wants = |notify: &&crate::spec::config::Notify| notify.about.iter().any(|fact| fact.name() == "handoff");
         handed.then(|| rules.iter().filter(wants).find_map(|notify| notify.remind)).flatten()
@@ -369,6 +386,7 @@ fn head(about: &str, lang: Lang) -> String {
         "forget" => ("Просит удалить персональные данные", "Asks for personal data to be erased"),
         "rating" => ("Оценка", "Rating"),
         BUDGET_NEARING => ("Бюджет на модели подходит к концу", "The budget for models is nearly spent"),
+        RETURNED => ("Бот снова ведёт диалог", "The bot has the conversation again"),
         ASSIGNED => ("Клиент передан вам", "The customer is given to you"),
         SNOOZED => ("Вы просили напомнить", "You wanted to be reminded"),
         "link.clicked" => ("Открыл(а) ссылку", "Opened a link"),

@@ -121,10 +121,30 @@ pub struct State {
     /// What members of the team were told of the customer, by their name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub told: BTreeMap<String, Told>,
+    /// How often the team was reminded that nobody has taken the conversation.
+    #[serde(skip_serializing_if = "is_default")]
+    pub reminded: u8,
+    /// Members whom a card about the customer did not reach, since anybody looked after them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unreached: Vec<String>,
+    /// Whether the customer knows who answers.
+    #[serde(skip_serializing_if = "is_default")]
+    pub answerer: Answerer,
     /// The timers that are set, by [`crate::message::Timer::name`], and when they are due, to the microsecond. The event of a
     /// timer that was cancelled or set anew may wait in the mailbox already: it is known by its moment, and passed over.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub timers: BTreeMap<String, Timestamp>,
+}
+
+/// Whether a customer knows who answers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answerer {
+    /// They do.
+    #[default]
+    Known,
+    /// The bot has the conversation back from a person who fell silent, and the customer has not heard so.
+    BotUntold,
 }
 
 /// Whether a customer has said or pressed anything.

@@ -1,11 +1,12 @@
 //! What people of the partner's team do in a conversation.
 
 use super::{
-    notices::order_news,
-    state::{Owner, Run},
+    commit::beginning,
+    notices::{RETURNED, order_news},
+    state::{Answerer, Owner, Run},
     token::{Plain, Token},
     wording::Wording,
-    work::{PersonSays, Work},
+    work::{People, PersonSays, Work},
 };
 use crate::{
     fact::Fact,
@@ -14,7 +15,7 @@ use crate::{
         intent::{Intent, Intents},
         normal::Words,
     },
-    message::TeamAction,
+    message::{TeamAction, Timer},
     order::{Forbidden, OrderMove, OrderState},
     rows::{Author, Withdraw},
     spec::texts::Phrase,
@@ -81,7 +82,8 @@ impl Work {
         let has_it = state.owner == Owner::Person && state.holder.as_deref() == Some(who);
         state.owner = Owner::Person;
         state.holder = Some(who.to_owned());
-        state.unread = 0;
+        (state.unread, state.reminded, state.answerer) = (0, 0, Answerer::Known);
+        self.people = People::Acted;
         self.pending = None;
         self.withdraw = Withdraw::Campaigns;
         if !has_it {
@@ -129,13 +131,7 @@ impl Work {
         if self.snap.state.owner == Owner::Bot {
             return;
         }
-        self.snap.state.owner = Owner::Bot;
-        self.snap.state.holder = None;
-        self.snap.state.misses = 0;
-        self.fact(Fact::HandBack { who: who.map(str::to_owned) });
-        self.cancel_timer("handoff");
-        self.given_back = true;
-        self.mend_run();
+        self.release(who);
         let Some((_, at)) = self.open_step() else { return };
         // What a person's time kept back is said now; else the open question is put again.
         match self.snap.state.run.take_if(|run| run.paused) {
@@ -144,6 +140,55 @@ impl Work {
             }
             None => self.ask_again(),
         }
+    }
+
+    /// The person was silent for long: the bot has the conversation again. Who waits for an answer hears so, everybody else when
+    /// they write again; nobody is woken by it.
+    pub(super) fn come_back(&mut self) {
+        let decent = self.decent(None, self.now);
+        if decent > self.now {
+            return self.set_timer(decent, Timer::Back);
+        }
+        let summary = self.summary_of_person();
+        self.release(None);
+        self.note(RETURNED, summary);
+        let waits = self.snap.history.last().is_some_and(|row| row.author == Author::Customer);
+        let open = self.open_step().map(|(_, at)| at);
+        if let Some(run) = self.snap.state.run.take_if(|run| run.paused && open.is_some()) {
+            self.say_phrase(Phrase::BotIsBack, &[]);
+            self.walk(Run { paused: false, ..run }, open, Arrival::InOrder, &[]);
+        } else if waits && !self.snap.state.blocked {
+            self.say_phrase(Phrase::BotIsBack, &[]);
+        } else {
+            self.snap.state.answerer = Answerer::BotUntold;
+        }
+    }
+
+    /// What was said while a person had the conversation, in a line for the team.
+    fn summary_of_person(&self) -> String {
+        let since = self.snap.lead.facts.last(&Fact::Handoff { cause: String::new() }.name());
+        let rows = || self.snap.history.iter().filter(|row| since.is_none_or(|since| row.at >= since));
+        let by = |author: Author| rows().filter(|row| row.author == author).count();
+        let who = self.snap.state.holder.clone().unwrap_or_default();
+        let last =
+            rows().next_back().map_or_else(String::new, |row| beginning(&row.text, QUESTION_CHARS_MAX).to_owned());
+        self.team_word(Wording::CameBack {
+            who: &who,
+            customers: by(Author::Customer),
+            persons: by(Author::Person),
+            last: &last,
+        })
+    }
+
+    fn release(&mut self, who: Option<&str>) {
+        self.snap.state.owner = Owner::Bot;
+        self.snap.state.holder = None;
+        self.snap.state.misses = 0;
+        self.fact(Fact::HandBack { who: who.map(str::to_owned) });
+        self.cancel_timer("handoff");
+        self.given_back = true;
+        self.cancel_timer("back");
+        self.mend_run();
     }
 
     /// Takes back a move of an order of this customer's; one that did not lead to where the order is changes nothing.

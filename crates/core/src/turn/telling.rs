@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp, civil::Time};
 
 use super::{
     TeamAddress, desk,
-    notices::{ASSIGNED, Cards, SET_ASIDE, SNOOZED, card},
+    notices::{ASSIGNED, Cards, LOST, SET_ASIDE, SNOOZED, card},
     state::{Owner, Told},
     work::Work,
 };
@@ -22,7 +22,7 @@ const FOLDED: SignedDuration = SignedDuration::from_mins(5);
 /// The same of what presses, if the card was about just that.
 const FOLDED_AGAIN: SignedDuration = SignedDuration::from_mins(1);
 /// What presses: it waits for no morning and no other card.
-const PRESSES: [&str; 6] = ["handoff", "handoff.asked", "complaint", "order.paid", SET_ASIDE, ASSIGNED];
+const PRESSES: [&str; 7] = ["handoff", "handoff.asked", "complaint", "order.paid", SET_ASIDE, ASSIGNED, LOST];
 /// Words besides facts that one card can wait with.
 const NOTES_MAX: usize = 6;
 /// When the night is over where the partner has none.
@@ -95,6 +95,9 @@ impl Work {
         let mut wanted = self.wants(member, abouts);
         if self.assigned.as_deref() == Some(member) {
             wanted.push(ASSIGNED.to_owned());
+        }
+        if self.instead.as_deref() == Some(member) {
+            wanted.push(LOST.to_owned());
         }
         let now = self.now;
         let known = self.snap.state.told.get(member);

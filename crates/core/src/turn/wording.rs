@@ -14,6 +14,24 @@ pub(super) enum Wording<'a> {
     SentPlace,
     /// Nobody took a conversation that was handed over.
     StillWaits,
+    /// The bot has a conversation back from a person who was silent.
+    CameBack {
+        /// Who it was.
+        who: &'a str,
+        /// Messages of the customer meanwhile, as far as they are at hand.
+        customers: usize,
+        /// Of the person.
+        persons: usize,
+        /// What was said last.
+        last: &'a str,
+    },
+    /// A card did not reach a member of the team.
+    CardLost {
+        /// Whom.
+        member: &'a str,
+        /// Who gets it instead, if anybody does.
+        instead: Option<&'a str>,
+    },
     /// A flow went round in circles.
     Loop(&'a FlowId, &'a StepId),
     /// Flows call each other too deep.
@@ -71,6 +89,19 @@ impl Wording<'_> {
             Self::Sent(kind) => return format!("Клиент прислал: {}", media(kind, Lang::Ru)),
             Self::SentPlace => "Клиент прислал место на карте",
             Self::StillWaits => "Клиент всё ещё ждёт ответа человека",
+            Self::CameBack { who, customers, persons, last } => {
+                return format!(
+                    "Вёл {who}, потом в диалоге было тихо. Сообщений клиента: {customers}, ответов: {persons}. Последнее: {last}"
+                );
+            }
+            Self::CardLost { member, instead: None } => {
+                return format!("{member} не получает карточки: бот заблокирован или чата больше нет");
+            }
+            Self::CardLost { member, instead: Some(instead) } => {
+                return format!(
+                    "{member} не получает карточки: бот заблокирован или чата больше нет. Теперь её видит {instead}"
+                );
+            }
             Self::Loop(flow, step) => return format!("Сценарий «{flow}» зациклился на шаге «{step}»"),
             Self::TooDeep(flow) => return format!("Сценарий «{flow}» вызывает другие слишком глубоко"),
             Self::NotToBeHad => "Товар закончился, или изменилась цена",
@@ -98,6 +129,19 @@ impl Wording<'_> {
             Self::Sent(kind) => return format!("The customer sent: {}", media(kind, Lang::En)),
             Self::SentPlace => "The customer sent a place on the map",
             Self::StillWaits => "The customer still waits for a person",
+            Self::CameBack { who, customers, persons, last } => {
+                return format!(
+                    "{who} had it, then it was quiet. Messages of the customer: {customers}, replies: {persons}. The last: {last}"
+                );
+            }
+            Self::CardLost { member, instead: None } => {
+                return format!("{member} gets no cards: the bot is blocked, or the chat is gone");
+            }
+            Self::CardLost { member, instead: Some(instead) } => {
+                return format!(
+                    "{member} gets no cards: the bot is blocked, or the chat is gone. {instead} sees it now"
+                );
+            }
             Self::Loop(flow, step) => {
                 return format!("The flow \"{flow}\" went round in circles at the step \"{step}\"");
             }

@@ -126,6 +126,10 @@ pub(super) struct Work {
     pub(super) withdraw: Withdraw,
     pub(super) messages: Vec<MessageRow>,
     pub(super) notes: Vec<Note>,
+    /// What is new of the people who have, or should have, the conversation.
+    pub(super) people: People,
+    /// Who gets the card that did not reach another.
+    pub(super) instead: Option<Arc<str>>,
     /// The member of the team who is given the conversation.
     pub(super) assigned: Option<Arc<str>>,
     /// Mail to other conversations.
@@ -169,6 +173,17 @@ pub(super) struct Work {
     pub(super) expires: Option<Timestamp>,
 }
 
+/// What is new of the people of a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum People {
+    /// Nothing.
+    Unchanged,
+    /// One of them did something: their silence is counted anew.
+    Acted,
+    /// Nobody took it in time: a reminder goes to all of the team.
+    Away,
+}
+
 /// What a person of the team writes to the customer.
 #[derive(Debug)]
 pub(super) struct PersonSays {
@@ -198,6 +213,8 @@ impl Work {
             withdraw: Withdraw::Nothing,
             messages: Vec::new(),
             notes: Vec::new(),
+            people: People::Unchanged,
+            instead: None,
             assigned: None,
             posts: Vec::new(),
             timers: Vec::new(),

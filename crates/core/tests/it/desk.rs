@@ -6,7 +6,7 @@ use std::{cell::RefCell, rc::Rc, sync::Arc};
 use jiff::SignedDuration;
 use voronka_core::{
     ids::{AccountId, ConversationId, CustomerId},
-    message::{Bubble, Content, Event, Inbound, Peer, Press, TeamAction},
+    message::{Bubble, Content, Event, Inbound, Peer, Press, Profile, TeamAction},
     ports::LeadCard,
     rows::{Lane, LeadRow, UNHEARD},
     tally::{Counted, Tally},
@@ -23,23 +23,24 @@ const TEAM: &str = "team: {хозяйка: {telegram: 1, role: owner}, маст�
 notify:
   - {to: хозяйка, about: [contact.left, order.placed, complaint, price.asked]}
   - {to: мастер, about: [handoff], remind: 10m}
+handoff: {back: 1h}
 ";
 
 /// A customer, and two members of the team in their own chats.
-struct Shop {
-    anna: Rehearsal,
-    boss: Rehearsal,
-    master: Rehearsal,
+pub(crate) struct Shop {
+    pub(crate) anna: Rehearsal,
+    pub(crate) boss: Rehearsal,
+    pub(crate) master: Rehearsal,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Who {
+pub(crate) enum Who {
     Boss,
     Master,
 }
 
 impl Shop {
-    fn open() -> Self {
+    pub(crate) fn open() -> Self {
         Self::at(NOON)
     }
 
@@ -67,16 +68,21 @@ impl Shop {
     }
 
     /// A member does something; mail goes to and fro until there is none. What the customer and the member heard of it.
-    fn does(&mut self, who: Who, content: Content) -> (Vec<Bubble>, Vec<Bubble>) {
+    pub(crate) fn does(&mut self, who: Who, content: Content) -> (Vec<Bubble>, Vec<Bubble>) {
+        self.plays(who, Event::Customer { content, profile: Profile::default() })
+    }
+
+    /// The same for anything that happens in a member's chat.
+    pub(crate) fn plays(&mut self, who: Who, event: Event) -> (Vec<Bubble>, Vec<Bubble>) {
         let loaded = self.anna.loaded().clone();
         let member = self.member(who);
         member.look_by(Box::new(move |look| match look {
             Look::Conversation(_) => {
                 Some(Seen::Conversation(loaded.conversation.is_some().then(|| Box::new(loaded.clone()))))
             }
-            Look::Leads(..) | Look::Report { .. } | Look::Unanswered { .. } => None,
+            Look::Leads(..) | Look::Links { .. } | Look::Report { .. } | Look::Unanswered { .. } => None,
         }));
-        let mut told = member.did(content).to_vec();
+        let mut told = member.play(vec![event]).to_vec();
         let mut said = Vec::new();
         for post in posts(member) {
             said.extend(self.anna.play(vec![post.event]).to_vec());
@@ -92,18 +98,18 @@ impl Shop {
         (said, told)
     }
 
-    fn presses(&mut self, who: Who, token: &str) -> String {
+    pub(crate) fn presses(&mut self, who: Who, token: &str) -> String {
         let (_, told) = self.does(who, Content::Button { token: token.to_owned(), label: None });
         words(&told)
     }
 
-    fn writes(&mut self, who: Who, text: &str) -> (String, String) {
+    pub(crate) fn writes(&mut self, who: Who, text: &str) -> (String, String) {
         let (said, told) = self.does(who, Content::Text { text: text.to_owned() });
         (words(&said), words(&told))
     }
 
     /// Cards of the last turn of the customer's conversation to a member.
-    fn cards(&self, who: Who) -> Vec<Bubble> {
+    pub(crate) fn cards(&self, who: Who) -> Vec<Bubble> {
         cards(&self.anna, if who == Who::Boss { "1" } else { "2" })
     }
 }
@@ -126,12 +132,12 @@ fn posts(talk: &Rehearsal) -> Vec<Inbound> {
     talk.last.as_ref().unwrap().posts.clone()
 }
 
-fn words(bubbles: &[Bubble]) -> String {
+pub(crate) fn words(bubbles: &[Bubble]) -> String {
     bubbles.iter().map(|bubble| bubble.text.text.clone()).collect::<Vec<_>>().join("\n")
 }
 
 #[track_caller]
-fn token(bubbles: &[Bubble], label: &str) -> String {
+pub(crate) fn token(bubbles: &[Bubble], label: &str) -> String {
     let mut buttons = bubbles.iter().flat_map(|bubble| bubble.rows.iter().flatten());
     match buttons.find(|button| button.label == label).map(|button| &button.press) {
         Some(Press::Token { token }) => token.clone(),
@@ -139,12 +145,12 @@ fn token(bubbles: &[Bubble], label: &str) -> String {
     }
 }
 
-fn minutes(minutes: i64) -> SignedDuration {
+pub(crate) fn minutes(minutes: i64) -> SignedDuration {
     SignedDuration::from_mins(minutes)
 }
 
 /// Anna asks for a person: the master's card.
-fn asked_for_person(shop: &mut Shop) -> Vec<Bubble> {
+pub(crate) fn asked_for_person(shop: &mut Shop) -> Vec<Bubble> {
     shop.anna.named("Анна", "позовите человека");
     shop.cards(Who::Master)
 }

@@ -288,7 +288,7 @@ impl Sender {
         self.shared.meters.given_up(&fate);
         let row = &waiting.row;
         if row.lane == Lane::Notice {
-            error!(?fate, "a notice to the team was not delivered; it stands on the owner's page alone");
+            error!(?fate, "a notice to the team was not delivered; another member gets it, if there is one");
         }
         let given_up = given_up(row, fate, self.shared.clock.now());
         self.settle(waiting, given_up);

@@ -275,6 +275,8 @@ impl MemoryStore {
             | Event::Broadcast { .. }
             | Event::Team { .. }
             | Event::Deed { .. }
+            | Event::CardLost { .. }
+            | Event::Digest
             | Event::Done { .. } => false,
         });
         lock(&self.state).timers.retain(|(of, known), _| of != key || *known != name);

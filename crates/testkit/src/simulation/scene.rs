@@ -113,6 +113,11 @@ pub(super) fn chat_of(key: &ConversationKey) -> Option<usize> {
     chats().iter().position(|chat| chat.key == *key)
 }
 
+/// Whether a conversation is a chat of a partner's team, which hears what became of its cards.
+pub(super) fn is_teams(key: &ConversationKey) -> bool {
+    *key == ConversationKey::of(&key.partner, &account("telegram"), &Peer::new(TEAM))
+}
+
 /// Whether two chats come through one account.
 pub(super) fn same_account(one: usize, other: usize) -> bool {
     let (one, other) = (&chats()[one], &chats()[other]);

@@ -25,6 +25,8 @@ pub(super) struct Truth {
     versions: BTreeMap<usize, i64>,
     owners: BTreeMap<usize, &'static str>,
     mail: BTreeMap<MailSeq, Inbound>,
+    /// Keys of what turns have posted to other conversations.
+    posted: BTreeSet<String>,
     /// Events that a turn has taken: how often.
     taken: BTreeMap<EventId, u32>,
     /// Acts in the order in which turns took them, by chat.
@@ -147,6 +149,8 @@ pub(super) fn act_number(inbound: &Inbound) -> Option<usize> {
         | Event::Click { .. }
         | Event::Broadcast { .. }
         | Event::Deed { .. }
+        | Event::CardLost { .. }
+        | Event::Digest
         | Event::Done { .. } => return None,
     };
     mark.rsplit('-').next()?.parse().ok()
@@ -160,8 +164,10 @@ pub(super) fn event_id(inbound: &Inbound) -> EventId {
             Some(chat) => EventId::Timer(chat, timer.name(), inbound.at),
             None => strange(),
         },
-        Event::Delivery { bubble, .. } => EventId::Delivery(*bubble),
-        Event::Click { .. } | Event::Broadcast { .. } | Event::Deed { .. } | Event::Done { .. } => strange(),
+        Event::Delivery { bubble, .. } | Event::CardLost { bubble, .. } => EventId::Delivery(*bubble),
+        Event::Click { .. } | Event::Broadcast { .. } | Event::Deed { .. } | Event::Digest | Event::Done { .. } => {
+            strange()
+        }
     }
 }
 
@@ -197,6 +203,10 @@ impl State {
 
     /// A turn is written that was computed from version `read`.
     pub(super) fn committed(&mut self, turn: &TurnCommit, read: i64) {
+        self.truth.posted.extend(turn.posts.iter().map(|inbound| inbound.key.to_string()));
+        if scene::is_teams(&turn.key) {
+            return;
+        }
         let Some(chat) = scene::chat_of(&turn.key) else {
             return self.broken("right chat", &format!("a turn of an unknown conversation {:?}", turn.key));
         };
@@ -308,6 +318,7 @@ impl State {
                     }
                 }
                 EventId::Delivery(_) => {}
+                EventId::Strange(key) if self.truth.posted.contains(key) => {}
                 EventId::Strange(key) => self.broken("nothing twice", &format!("an event that nobody sent: {key}")),
             }
         }
@@ -509,5 +520,5 @@ impl State {
 }
 
 fn is_undeliverable(inbound: &Inbound) -> bool {
-    matches!(inbound.event, Event::Delivery { .. })
+    matches!(inbound.event, Event::Delivery { .. } | Event::CardLost { .. })
 }

@@ -22,6 +22,8 @@ pub(super) fn read(reader: &mut Reader<'_>, fields: Fields<'_>, config: &mut Con
         }
         None => config.notify = usual(&config.team),
     }
+    let handoff = fields.get("handoff").and_then(|node| reader.fields(node, keys::HANDOFF));
+    config.handoff.back = handoff.and_then(|fields| fields.get("back")).and_then(|node| reader.period(node));
     config.digest = fields.get("digest").and_then(|node| {
         let fields = reader.fields(node, keys::DIGEST)?;
         let to = reader.need(fields, "to").and_then(|node| to(reader, node, &config.team))?;

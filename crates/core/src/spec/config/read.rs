@@ -119,6 +119,7 @@ fn defaults() -> Config {
         team: Vec::new(),
         notify: Vec::new(),
         digest: None,
+        handoff: super::Handoff::default(),
         catalogue: CatalogueSource::default(),
     }
 }

@@ -8,7 +8,7 @@ use std::{
 use super::{
     Loaded, PartnerFiles, PartnerSpec,
     consequences::{Broken, Unknown},
-    training,
+    training::{self, Course},
 };
 use crate::{
     ids::{FlowId, PartnerId},
@@ -97,7 +97,7 @@ impl PartnerSpec {
             None => scoring::built_in(&env),
         };
         let more = More { yaml: &yaml, files, config: &config, catalogue: &catalogue, flows: &flows, env: &env };
-        let (sequences, scripts) = more.read(&mut found);
+        let Rest { sequences, training, scripts } = more.read(&mut found);
         let mut diagnostics = found.diagnostics;
         broken(files, &yaml, &diagnostics).retain(&mut diagnostics, files);
         diagnostics.sort_by(|a, b| {
@@ -105,7 +105,7 @@ impl PartnerSpec {
             key(a).cmp(&key(b))
         });
         diagnostics.dedup();
-        let spec = Self { id, config, flows, sequences, scoring, catalogue, pages, phrases, texts };
+        let spec = Self { id, config, flows, sequences, scoring, catalogue, pages, phrases, texts, training };
         let (secrets, domains) = (found.secrets, found.domains);
         let mut loaded = Loaded { spec: Some(spec), diagnostics, scripts, secrets, domains };
         if loaded.failed() {
@@ -123,6 +123,13 @@ fn stems<'a>(yaml: &'a BTreeMap<Arc<str>, Yaml>, folder: &'a str) -> impl Iterat
     })
 }
 
+/// What rests on all other files.
+struct Rest {
+    sequences: BTreeMap<Arc<str>, Arc<Sequence>>,
+    training: Vec<Course>,
+    scripts: Vec<Script>,
+}
+
 /// The files that rest on all others.
 struct More<'a> {
     yaml: &'a BTreeMap<Arc<str>, Yaml>,
@@ -134,7 +141,7 @@ struct More<'a> {
 }
 
 impl More<'_> {
-    fn read(&self, found: &mut Found) -> (BTreeMap<Arc<str>, Arc<Sequence>>, Vec<Script>) {
+    fn read(&self, found: &mut Found) -> Rest {
         let ids = stems(self.yaml, "sequences/").map(|(id, _)| id.to_owned()).collect();
         let world = Around {
             config: self.config,
@@ -155,9 +162,10 @@ impl More<'_> {
             sequences.extend(read.map(|sequence| (Arc::clone(&sequence.id), Arc::new(sequence))));
             found.take(reader);
         }
-        for (_, yaml) in stems(self.yaml, "training/") {
+        let mut courses = Vec::new();
+        for (id, yaml) in stems(self.yaml, "training/") {
             let mut reader = Reader::new(&yaml.file, &self.config.languages);
-            training::training(&mut reader, &yaml.root, self.files);
+            courses.extend(training::training(&mut reader, id, &yaml.root, self.files));
             found.take(reader);
         }
         let mut scripts = Vec::new();
@@ -166,7 +174,7 @@ impl More<'_> {
             scripts.extend(script::read::read(&mut reader, &yaml.root, &world));
             found.take(reader);
         }
-        (sequences, scripts)
+        Rest { sequences, training: courses, scripts }
     }
 }
 

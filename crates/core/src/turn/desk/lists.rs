@@ -40,6 +40,9 @@ pub(in crate::turn) struct Listing {
     source: Option<String>,
     /// Silent for so many days, or longer.
     idle: Option<u32>,
+    /// Whether it is the day's summary.
+    #[serde(skip)]
+    of_day: bool,
     /// The row that it goes on behind.
     after: Option<String>,
 }
@@ -47,6 +50,11 @@ pub(in crate::turn) struct Listing {
 impl Listing {
     pub(super) fn hot() -> Self {
         Self { heat: Some(Temperature::Hot), ..Self::default() }
+    }
+
+    /// What a day begins with.
+    pub(super) fn digest() -> Self {
+        Self { of_day: true, ..Self::hot() }
     }
 
     fn is_narrowed(&self) -> bool {
@@ -134,7 +142,7 @@ impl Work {
         let more = leads.len() > PAGE;
         leads.truncate(PAGE);
         let lang = self.lang;
-        let mut lines = vec![listing.head(lang)];
+        let mut lines = vec![if listing.of_day { Say::Digest.says(lang) } else { listing.head(lang) }];
         lines.extend(leads.iter().map(|lead| self.lead_line(lead)));
         if leads.is_empty() {
             lines.push(

@@ -92,6 +92,14 @@ letters! {
         Sources 'o',
         /// Leads of the source of this [`hash`].
         Source 'u',
+        /// The topic of this [`hash`].
+        Course 'c',
+        /// The lesson of this [`hash`].
+        Lesson 'l',
+        /// The question of this [`hash`].
+        Quiz 'z',
+        /// The answer of this [`hash`].
+        Answer 'a',
         /// Figures of so many days.
         Stats 'p',
         /// The funnel of so many days.

@@ -65,6 +65,30 @@ pub(in crate::turn) enum Say<'a> {
     Leave,
     /// On a button: what was said.
     History,
+    /// There is no training.
+    NoTraining,
+    /// Above the topics.
+    ChooseCourse,
+    /// On a button: the questions of a lesson.
+    BeginQuiz,
+    /// On a button: the topic's lessons.
+    BackToCourse,
+    /// On a button: the question once more.
+    Again,
+    /// The answer is right.
+    Right { why: &'a str },
+    /// The answer is wrong.
+    Wrong { why: &'a str },
+    /// Above links without a mark.
+    Links,
+    /// Above links with a mark.
+    LinksOf { source: &'a str },
+    /// No bot has an address to give.
+    NoLinks,
+    /// A mark that messengers do not take.
+    BadSource,
+    /// Above the day's list.
+    Digest,
     /// How a list of leads is narrowed.
     HowToFilter,
     /// The list is empty, for it is narrowed.
@@ -141,6 +165,11 @@ impl Say<'_> {
             Self::Week => ("Неделя", "Week"),
             Self::Month => ("Месяц", "Month"),
             Self::Nameless => ("Без имени", "No name"),
+            Self::BeginQuiz => ("Проверить себя", "Check yourself"),
+            Self::BackToCourse => ("К теме", "To the topic"),
+            Self::Again => ("Ещё раз", "Again"),
+            Self::ChooseCourse => ("Чему поучимся?", "What shall we learn?"),
+            Self::NoTraining => ("Уроков пока нет.", "There are no lessons yet."),
             _ => return None,
         })
     }
@@ -152,6 +181,7 @@ impl Say<'_> {
                  Сюда приходят карточки клиентов. Кнопка «Написать» или ответ на карточку: ваши слова уйдут клиенту через бота.\n\
                  /hot_leads: горячие лиды; /my_leads: все, с отбором\n\
                  /my_stats: показатели; /analytics: воронка; /top: самое частое\n\
+                 /my_link: ссылки на бота; /training: уроки; /my_settings: настройки\n\
                  /done: выйти из переписки с клиентом"
             }
             Self::Writing { name, for_ } => {
@@ -187,6 +217,18 @@ impl Say<'_> {
             Self::OldButton => "Эта кнопка уже не действует.",
             Self::NotNow => "Сейчас не получается прочитать данные. Повторите через минуту.",
             Self::NothingSaid => "Сообщений нет.",
+            Self::Right { why } => return format!("Верно. {why}").trim().to_owned(),
+            Self::Wrong { why } => return format!("Не совсем. {why}").trim().to_owned(),
+            Self::Links => {
+                "Ссылки на бота. Чтобы знать, откуда приходят, добавьте метку латиницей: /my_link vesna. \
+                 Кто откуда пришёл, покажут /my_leads и /analytics."
+            }
+            Self::LinksOf { source } => {
+                return format!("Ссылки с меткой «{source}»: пришедшие по ним так и будут отмечены.");
+            }
+            Self::NoLinks => "У ваших ботов пока нет адресов, которые можно дать.",
+            Self::BadSource => "Метка ссылки — до 64 латинских букв, цифр, «_» и «-»: /my_link vesna",
+            Self::Digest => "Горячие лиды на сегодня",
             Self::HowToFilter => {
                 "Так не найти. Можно так: /my_leads горячие, /my_leads 7 (молчат 7 дней), /my_leads и этап воронки, \
                  /my_leads источник и метка ссылки."
@@ -209,6 +251,7 @@ impl Say<'_> {
                  Cards of customers come here. \"Write\" or a reply to a card: your words go to the customer through the bot.\n\
                  /hot_leads: hot leads; /my_leads: all of them\n\
                  /my_stats: figures; /analytics: the funnel; /top: what comes up most\n\
+                 /my_link: links to the bot; /training: lessons; /my_settings: settings\n\
                  /done: stop writing to a customer"
             }
             Self::Writing { name, for_ } => {
@@ -244,6 +287,18 @@ impl Say<'_> {
             Self::OldButton => "This button does nothing any more.",
             Self::NotNow => "The data cannot be read just now. Try again in a minute.",
             Self::NothingSaid => "No messages.",
+            Self::Right { why } => return format!("Right. {why}").trim().to_owned(),
+            Self::Wrong { why } => return format!("Not quite. {why}").trim().to_owned(),
+            Self::Links => {
+                "Links to the bot. To know where people come from, add a mark in Latin letters: /my_link spring. \
+                 /my_leads and /analytics show who came by which."
+            }
+            Self::LinksOf { source } => {
+                return format!("Links with the mark \"{source}\": whoever comes by them is marked so.");
+            }
+            Self::NoLinks => "Your bots have no addresses yet that could be given.",
+            Self::BadSource => "A link's mark has up to 64 Latin letters, digits, \"_\" and \"-\": /my_link spring",
+            Self::Digest => "Today's hot leads",
             Self::HowToFilter => {
                 "Nothing is found like this. Try /my_leads hot, /my_leads 7 (silent for 7 days), /my_leads and a stage, or \
                  /my_leads source and a link's mark."

@@ -82,6 +82,7 @@ impl Work {
         let snap = &mut self.snap;
         snap.history.clear();
         snap.state.summary.clear();
+        snap.state.told.clear();
         snap.state.last_press = None;
         snap.customer.more.answers.clear();
         snap.customer.more.kept.clear();

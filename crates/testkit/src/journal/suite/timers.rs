@@ -36,6 +36,8 @@ async fn rung(fixture: &impl Fixture, key: &ConversationKey) -> Vec<(Timer, i64)
         | Event::Broadcast { .. }
         | Event::Team { .. }
         | Event::Deed { .. }
+        | Event::CardLost { .. }
+        | Event::Digest
         | Event::Done { .. } => None,
     })
     .collect()

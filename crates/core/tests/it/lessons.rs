@@ -1,0 +1,120 @@
+//! Lessons, links and settings in a member's chat.
+
+use voronka_core::{
+    message::Content,
+    turn::{Look, Seen},
+};
+use voronka_testkit::Rehearsal;
+
+use crate::{
+    partners::playbook,
+    shop::{NOON, files},
+};
+
+const LESSONS: &str = "title: Заявки
+for: [operator]
+lessons:
+  - id: скорость
+    title: Первые минуты
+    text: Отвечайте быстро.
+    quiz:
+      - {question: Когда?, answers: {сразу: Сразу, завтра: Завтра}, right: сразу, why: Клиент ждёт.}
+      - {question: Где?, answers: {тут: Здесь же, там: В почте}, right: тут}
+  - {id: слова, title: Слова, text: Без воды.}
+reels:
+  - {id: разрез, title: Разрез, text: 'Смотрите: {product.name}. Каталог: {link.shop}. {неизвестно}'}
+";
+
+fn master() -> Rehearsal {
+    let mut files = files(&[]);
+    let config = String::from_utf8(files["config.yaml"].clone()).unwrap();
+    let config = config.split("team:").next().unwrap().to_owned()
+        + "team: {хозяйка: {telegram: 1, role: owner}, мастер: {telegram: 2}}\nlinks: {shop: https://lavka.example/}\n";
+    files.insert("config.yaml".into(), config.into_bytes());
+    files.insert("training/zayavki.yaml".into(), LESSONS.as_bytes().to_vec());
+    let mut talk = Rehearsal::new(playbook("lavka", &files), "telegram", NOON);
+    talk.seat("мастер", "2");
+    talk
+}
+
+fn command(talk: &mut Rehearsal, name: &str, args: &str) -> String {
+    talk.did(Content::Command { name: name.into(), args: args.into() });
+    talk.words()
+}
+
+#[test]
+fn a_lesson_is_learnt_when_its_questions_are_answered_right_and_that_is_remembered() {
+    let mut talk = master();
+    command(&mut talk, "training", "");
+    talk.press("Заявки (0/2)");
+    talk.press("Первые минуты");
+    assert!(talk.words().contains("Отвечайте быстро."));
+    talk.press("Проверить себя");
+    talk.press("Завтра");
+    assert!(talk.words().contains("Не совсем. Клиент ждёт."));
+    talk.press("Ещё раз");
+    talk.press("Сразу");
+    assert!(talk.words().contains("Верно. Клиент ждёт.") && talk.words().contains("Где?"), "{}", talk.words());
+    talk.press("Здесь же");
+    assert!(talk.buttons().contains(&"✓ Первые минуты".to_owned()), "{:?}", talk.buttons());
+    command(&mut talk, "training", "");
+    assert_eq!(talk.buttons(), ["Заявки (1/2)"]);
+}
+
+#[test]
+fn a_text_for_a_video_holds_the_partners_own_and_what_nobody_knows_stays() {
+    let mut talk = master();
+    command(&mut talk, "training", "");
+    talk.press("Заявки (0/2)");
+    talk.press("Разрез");
+    assert!(
+        talk.words().contains("Смотрите: Торт «Малина». Каталог: https://lavka.example/. {неизвестно}"),
+        "{}",
+        talk.words()
+    );
+}
+
+#[test]
+fn topics_are_for_those_whom_the_file_names() {
+    let mut talk = master();
+    talk.seat("хозяйка", "1");
+    assert_eq!(command(&mut talk, "training", ""), "Уроков пока нет.");
+}
+
+#[test]
+fn a_link_bears_the_mark_that_is_asked_for_and_none_that_messengers_do_not_take() {
+    let mut talk = master();
+    talk.look_by(Box::new(|look| match look {
+        Look::Links { source } => Some(Seen::Links(vec![format!("https://t.me/lavka_bot?start={source}")])),
+        _ => None,
+    }));
+    let told = command(&mut talk, "my_link", "vesna");
+    assert!(told.contains("https://t.me/lavka_bot?start=vesna") && told.contains("«vesna»"), "{told}");
+    for bad in ["весна", "a b", &"x".repeat(65)] {
+        assert!(command(&mut talk, "my_link", bad).starts_with("Метка ссылки"), "{bad}");
+    }
+}
+
+#[test]
+fn settings_are_shown_as_they_hold() {
+    let told = command(&mut master(), "my_settings", "");
+    for part in ["Лавка", "Вы: мастер", "Europe/Moscow", "21:00–09:00", "https://lavka.example/", "config.yaml"]
+    {
+        assert!(told.contains(part), "{part} in {told}");
+    }
+}
+
+#[test]
+fn the_daily_summary_comes_once_a_day_also_on_days_without_its_hour() {
+    let mut files = files(&[]);
+    let config = String::from_utf8(files["config.yaml"].clone()).unwrap();
+    let config = config.replace("Europe/Moscow", "America/New_York") + "digest: {to: хозяйка, at: 2:30}\n";
+    files.insert("config.yaml".into(), config.into_bytes());
+    let spec = playbook("lavka", &files).spec.clone();
+    let digest = spec.config.digest.as_ref().unwrap();
+    let due = |day: &str| digest.due(day.parse().unwrap(), &spec.config.zone).unwrap().to_string();
+    assert_eq!(due("2026-03-07"), "2026-03-07T07:30:00Z");
+    // At two the clocks are put to three: the hour is an hour later by them, and a day after the last by the sun.
+    assert_eq!(due("2026-03-08"), "2026-03-08T07:30:00Z");
+    assert_eq!(due("2026-11-01"), "2026-11-01T07:30:00Z");
+}
