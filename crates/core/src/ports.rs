@@ -19,7 +19,8 @@ mod transfer;
 use std::time::Duration;
 
 pub use channel::{
-    Channel, Chat, Malformed, PollError, Poller, Preview, Receipt, SendError, Webhook, WebhookRefusal, WebhookReply,
+    Channel, Chat, KnownAs, Malformed, PollError, Poller, Preview, Receipt, SendError, Webhook, WebhookRefusal,
+    WebhookReply,
 };
 pub use clock::{Clock, Moment};
 pub use directory::{

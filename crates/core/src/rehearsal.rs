@@ -17,7 +17,8 @@ use crate::{
     ports::{Completion, Loaded, ModelError, Passage, Prompt},
     rows::{Mail, Past, TimerRow, TurnCommit},
     turn::{
-        Answer, HasModel, Look, Outcome, Playbook, Question, Seen, Setting, Snapshot, Step, Turn, Unreadable, Writer,
+        Answer, DeskPlace, HasModel, Look, Outcome, Playbook, Question, Seen, Setting, Snapshot, Step, Turn,
+        Unreadable, Writer,
     },
 };
 
@@ -100,7 +101,8 @@ impl Stage {
     /// It is no customer's chat but a member's of the team.
     pub fn seat(&mut self, member: &str, peer: &str) {
         self.peer = Peer::new(peer);
-        self.setting.writer = Some(Writer { member: member.into(), addresses: [self.peer.clone()].into() });
+        self.setting.writer =
+            Some(Writer { member: member.into(), addresses: [self.peer.clone()].into(), desk: DeskPlace::Own });
     }
 
     /// What members of the team see.

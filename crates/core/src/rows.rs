@@ -148,7 +148,7 @@ impl ConversationRow {
         let Ok(mut all) = serde_json::from_str::<serde_json::Value>(state) else { return state.to_owned() };
         let Some(fields) = all.as_object_mut() else { return state.to_owned() };
         let kept = fields.len();
-        fields.retain(|name, _| !matches!(name.as_str(), "summary" | "asked" | "told"));
+        fields.retain(|name, _| !matches!(name.as_str(), "summary" | "asked" | "asks_change" | "told"));
         if fields.len() == kept { state.to_owned() } else { all.to_string() }
     }
 }

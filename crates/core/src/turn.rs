@@ -151,6 +151,17 @@ pub struct Writer {
     pub member: Arc<str>,
     /// The addresses of the partner's file that this chat is known by: the person's, the group's. Never empty.
     pub addresses: Arc<[Peer]>,
+    /// Who reads along.
+    pub desk: DeskPlace,
+}
+
+/// Where a member of the team works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeskPlace {
+    /// In a chat of their own.
+    Own,
+    /// Among others of the team, who talk to each other as well.
+    Shared,
 }
 
 /// Whether answers may be worded by a model.
@@ -182,6 +193,8 @@ impl Turn {
         if work.setting.writer.is_some() {
             return desk::begin(work);
         }
+        // Who was of the team is a customer like any other.
+        work.snap.state.desk = None;
         work.take_events();
         answer::start(work)
     }

@@ -6,9 +6,9 @@ use voronka_core::{
     capabilities::Capabilities,
     ids::{AccountId, PartnerId},
     message::{Event, EventKey, Inbound, Peer},
-    ports::{Channel, ChatModel, Knowledge, Links},
+    ports::{Channel, ChatModel, Knowledge, KnownAs, Links},
     spec::{config::Account, partner::PartnerSpec},
-    turn::{HasModel, Playbook, Setting, TeamAddress, Writer},
+    turn::{DeskPlace, HasModel, Playbook, Setting, TeamAddress, Writer},
 };
 
 use crate::frequent::Frequent;
@@ -188,15 +188,21 @@ impl Partner {
         Some(Setting { writer: self.writer(account, &channel.known_as(peer)), ..self.setting(account)? })
     }
 
-    /// The member of the team who writes from a chat that has these names, the person's own first. Whom the file names on a
-    /// messenger is known on all of the partner's accounts of it.
-    fn writer(&self, account: &AccountId, names: &[Peer]) -> Option<Writer> {
+    /// The member of the team who writes from a chat that has these names. Whom the file names on a messenger is known on all of the
+    /// partner's accounts of it. Where others read along the file must name the place: nobody is shown a customer in a chat that
+    /// happens to have a member of the team among many.
+    fn writer(&self, account: &AccountId, names: &KnownAs) -> Option<Writer> {
         let accounts = &self.playbook.spec.config.accounts;
         let kind = |id: &AccountId| accounts.iter().find(|one| one.id == *id).map(|one| one.channel.kind());
         let here = || self.team.iter().filter(|to| to.account == *account || kind(&to.account) == kind(account));
-        let mut found = names.iter().filter_map(|name| here().find(|to| to.peer == *name));
-        let first = found.next()?;
-        let addresses = std::iter::once(first).chain(found).map(|to| to.peer.clone()).collect();
-        Some(Writer { member: Arc::clone(&first.member), addresses })
+        let named = |names: &[Peer]| names.iter().filter_map(|name| here().find(|to| to.peer == *name)).collect();
+        let (person, place): (Vec<&TeamAddress>, Vec<&TeamAddress>) = (named(&names.person), named(&names.place));
+        let desk = if names.place.is_empty() { DeskPlace::Own } else { DeskPlace::Shared };
+        if desk == DeskPlace::Shared && place.is_empty() {
+            return None;
+        }
+        let member = Arc::clone(&person.first().or(place.first())?.member);
+        let addresses = person.iter().chain(&place).map(|to| to.peer.clone()).collect();
+        Some(Writer { member, addresses, desk })
     }
 }

@@ -342,7 +342,7 @@ statements! {
     /// The words that it sums up in its state go with those of its messages. The version moves on, so that no turn computed
     /// from what was there before writes them back.
     PREVIEW_DROP = "UPDATE conversations SET version = version + 1, preview = '', \
-        state = CASE WHEN json_valid(state) THEN json_remove(state, '$.summary', '$.asked') ELSE state END \
+        state = CASE WHEN json_valid(state) THEN json_remove(state, '$.summary', '$.asked', '$.asks_change', '$.told') ELSE state END \
         WHERE partner = ?1 AND conversation = ?2 AND preview <> '' \
         AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.partner = ?1 AND m.conversation = ?2)";
     /// Whether anything of a customer is under way, or was ever more than talk. Who has said nothing yet was there when they were
@@ -376,7 +376,7 @@ statements! {
     ERASE_NOTICES = concat!("DELETE FROM notices WHERE partner = ?1 AND conversation IN ", conversations_of!());
     ERASE_LETTERS = concat!("DELETE FROM letters WHERE partner = ?1 AND conversation IN ", conversations_of!());
     ERASE_WORDS = "UPDATE conversations SET version = version + 1, preview = '', \
-        state = CASE WHEN json_valid(state) THEN json_remove(state, '$.summary', '$.asked') ELSE state END \
+        state = CASE WHEN json_valid(state) THEN json_remove(state, '$.summary', '$.asked', '$.asks_change', '$.told') ELSE state END \
         WHERE partner = ?1 AND customer = ?2 AND conversation <> ?3";
     FACTS_WORDED = "SELECT id, data FROM facts WHERE partner = ?1 AND customer = ?2 AND name = ?3";
     FACT_SET = "UPDATE facts SET data = ?4 WHERE partner = ?1 AND customer = ?2 AND id = ?3";

@@ -43,15 +43,22 @@ impl Address {
         }
     }
 
-    /// The names by which a partner's file may know who writes here: a person's, a group's topic, a group's.
-    pub(crate) fn names(self) -> Vec<Self> {
+    /// The names by which a partner's file may know the person who writes here.
+    pub(crate) fn person(self) -> Vec<Self> {
         let private = |user| Self::Private { user, topic: None };
         match self {
             Self::Private { user, topic: None } => vec![private(user)],
-            Self::Private { user, topic: Some(_) } => vec![self, private(user)],
-            Self::Group { chat, topic, user } => {
+            Self::Private { user, topic: Some(_) } | Self::Group { user, .. } => vec![self, private(user)],
+        }
+    }
+
+    /// Those of the place, where others read along: a group's topic, a group's.
+    pub(crate) fn place(self) -> Vec<Self> {
+        match self {
+            Self::Private { .. } => Vec::new(),
+            Self::Group { chat, topic, .. } => {
                 let of_topic = topic.map(|topic| Self::Private { user: chat, topic: Some(topic) });
-                [Some(self), Some(private(user)), of_topic, Some(private(chat))].into_iter().flatten().collect()
+                of_topic.into_iter().chain([Self::Private { user: chat, topic: None }]).collect()
             }
         }
     }
@@ -99,11 +106,14 @@ mod tests {
     fn a_member_of_a_group_is_known_by_their_own_name_the_topics_and_the_groups() {
         let names = |text: &str| {
             let address = Address::parse(&Peer::new(text)).unwrap();
-            address.names().into_iter().map(|name| name.to_string()).collect::<Vec<_>>()
+            let words = |names: Vec<Address>| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+            (words(address.person()), words(address.place()))
         };
-        assert_eq!(names("7"), ["7"]);
-        assert_eq!(names("-100123/42/7"), ["-100123/42/7", "7", "-100123/42", "-100123"]);
-        assert_eq!(names("-100123/0/7"), ["-100123/0/7", "7", "-100123"]);
+        let words = |words: &[&str]| words.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(names("7"), (words(&["7"]), vec![]));
+        assert_eq!(names("7/5"), (words(&["7/5", "7"]), vec![]));
+        assert_eq!(names("-100123/42/7"), (words(&["-100123/42/7", "7"]), words(&["-100123/42", "-100123"])));
+        assert_eq!(names("-100123/0/7"), (words(&["-100123/0/7", "7"]), words(&["-100123"])));
     }
 
     #[test]

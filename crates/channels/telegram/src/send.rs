@@ -7,7 +7,7 @@ use voronka_core::{
     capabilities::Capabilities,
     ids::BubbleId,
     message::{Bubble, Inbound, Peer},
-    ports::{Channel, Chat, Malformed, Preview, Receipt, SendError},
+    ports::{Channel, Chat, KnownAs, Malformed, Preview, Receipt, SendError},
     spec::rich::Rich,
 };
 
@@ -146,9 +146,12 @@ impl Channel for Telegram {
         Some(format!("https://t.me/{name}{start}"))
     }
 
-    fn known_as(&self, peer: &Peer) -> Vec<Peer> {
-        let Some(address) = Address::parse(peer) else { return vec![peer.clone()] };
-        address.names().into_iter().map(Address::peer).collect()
+    fn known_as(&self, peer: &Peer) -> KnownAs {
+        let Some(address) = Address::parse(peer) else {
+            return KnownAs { person: vec![peer.clone()], place: Vec::new() };
+        };
+        let peers = |names: Vec<Address>| names.into_iter().map(Address::peer).collect();
+        KnownAs { person: peers(address.person()), place: peers(address.place()) }
     }
 
     fn parse(&self, body: &[u8], at: Timestamp) -> Result<Vec<Inbound>, Malformed> {

@@ -23,9 +23,9 @@ pub trait Channel: Send + Sync + 'static {
         None
     }
 
-    /// The names by which a partner's file may know who writes here, the person's own first: that, the group's.
-    fn known_as(&self, peer: &Peer) -> Vec<Peer> {
-        vec![peer.clone()]
+    /// The names by which a partner's file may know who writes here.
+    fn known_as(&self, peer: &Peer) -> KnownAs {
+        KnownAs { person: vec![peer.clone()], place: Vec::new() }
     }
 
     /// The address by which people come to this account, with what tells where from; `None`: it has none, or it is not known.
@@ -50,6 +50,15 @@ pub trait Channel: Send + Sync + 'static {
     async fn preview(&self, _to: &Peer, _preview: &Preview) -> Result<(), SendError> {
         Ok(())
     }
+}
+
+/// By what a partner's file may name whoever writes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownAs {
+    /// The person's own names.
+    pub person: Vec<Peer>,
+    /// Those of the place, where others read along: a topic, a group. Empty: it is the person's own chat.
+    pub place: Vec<Peer>,
 }
 
 /// A chat that several peers share, and how fast it may be written to. This holds for answers as well: a group has many who

@@ -9,6 +9,9 @@ use super::{
 };
 use crate::message::{Deed, Done, Event, Seat, Talk, TeamAction};
 
+/// What is over for all of the team once somebody looks after the customer.
+const IS_SEEN_TO: [&str; 4] = ["handoff", "handoff.asked", "message", "media"];
+
 impl Work {
     pub(super) fn on_deed(&mut self, by: &Seat, deed: Deed) {
         let Some(done) = self.does(by, deed) else { return };
@@ -25,19 +28,19 @@ impl Work {
         Some(match deed {
             Deed::Take => {
                 self.on_team(who, TeamAction::TakeOver);
-                self.is_heeded();
+                self.is_heeded(who);
                 Done::Taken
             }
             Deed::Write { .. } if self.snap.state.blocked => Done::Unreachable,
             Deed::Write { text } => {
                 self.on_team(who, TeamAction::TakeOver);
-                self.is_heeded();
+                self.is_heeded(who);
                 self.person_says.push(PersonSays { who: who.to_owned(), text });
                 Done::Written
             }
             Deed::Silence => {
                 self.on_team(who, TeamAction::TakeOver);
-                self.is_heeded();
+                self.is_heeded(who);
                 Done::Silenced
             }
             Deed::GiveBack => {
@@ -46,7 +49,7 @@ impl Work {
             }
             Deed::Handled => {
                 self.on_team(who, TeamAction::Handled);
-                self.is_heeded();
+                self.is_heeded(who);
                 Done::Handled
             }
             Deed::Snooze { until } => {
@@ -56,7 +59,7 @@ impl Work {
             Deed::Assign { to } => {
                 let Some(member) = self.member(&to) else { return Some(Done::NoSuchMember) };
                 self.on_team(&member, TeamAction::TakeOver);
-                self.is_heeded();
+                self.is_heeded(who);
                 self.assigned = Some(member);
                 Done::Assigned { to }
             }
@@ -89,12 +92,20 @@ impl Work {
     }
 
     /// Somebody of the team looks after the customer: what waited to be told of them is known.
-    fn is_heeded(&mut self) {
+    fn is_heeded(&mut self, who: &str) {
         self.snap.state.unreached.clear();
-        for told in self.snap.state.told.values_mut() {
-            (told.due, told.hushed) = (None, None);
-            told.waits.clear();
-            told.notes.clear();
+        for (member, told) in &mut self.snap.state.told {
+            if member == who {
+                (told.due, told.hushed) = (None, None);
+                told.waits.clear();
+                told.notes.clear();
+            } else {
+                // The others need not look after them; what happened, and what they wanted to be reminded of, is still theirs to hear.
+                told.waits.retain(|about| !IS_SEEN_TO.contains(&about.as_str()));
+                if told.waits.is_empty() {
+                    told.due = None;
+                }
+            }
         }
     }
 

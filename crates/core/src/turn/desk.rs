@@ -25,7 +25,7 @@ use self::{
     reports::{Report, Span},
 };
 use super::{
-    Question, Step, Turn,
+    DeskPlace, Question, Step, Turn,
     answer::Answering,
     state::{Owner, Presence, Snapshot},
     token::hash,
@@ -275,10 +275,11 @@ impl Work {
                 }
             },
             Content::Reply { text, to } => {
-                if let Some((_, lead, _)) = self.lead_of(&to) {
+                if let Some(lead) = self.answered_by(&to) {
                     return Some(Errand::With(lead, Wish::Deed(Deed::Write { text: within(&text) })));
                 }
-                self.write(&text);
+                // Whoever replies means somebody: never whom this chat writes to otherwise.
+                self.tell(Say::ReplyToCard);
                 None
             }
             Content::Command { name, args } => self.panel(&name, &args),
@@ -344,6 +345,17 @@ impl Work {
         let writer = self.setting.writer.as_ref()?;
         let is_ours = |at: &crate::message::Peer| seal(&self.snap.account, at, lead) == sealed;
         writer.addresses.iter().any(is_ours).then_some((verb, lead, of))
+    }
+
+    /// The customer to whom a reply to one of our messages goes, by its first button: it must be about one customer. Where members
+    /// talk to each other, only whoever writes to that customer just now means them.
+    fn answered_by(&self, token: &str) -> Option<ConversationId> {
+        let (verb, lead, _) = self.lead_of(token)?;
+        let is_of_one = !matches!(verb, Verb::Card | Verb::AssignTo);
+        let is_shared = self.setting.writer.as_ref().is_some_and(|writer| writer.desk == DeskPlace::Shared);
+        let writes_there =
+            || self.writes_to().is_some_and(|with| with.key(&self.snap.key.partner).conversation == lead);
+        (is_of_one && (!is_shared || writes_there())).then_some(lead)
     }
 
     fn desk_button(&mut self, token: &str) -> Option<Errand> {
@@ -415,9 +427,10 @@ impl Work {
             Done::Taken => {
                 let until = self.now + WRITING;
                 self.tell(Say::Writing { name, for_: WRITING });
-                let mut buttons = vec![self.own_button(Say::Leave, Own::Leave)];
-                buttons.push(self.lead_button(Say::GiveBack, Verb::GiveBack, lead));
+                // The customer's first: a reply to this message is known by it.
+                let mut buttons = vec![self.lead_button(Say::GiveBack, Verb::GiveBack, lead)];
                 buttons.push(self.lead_button(Say::History, Verb::History, lead));
+                buttons.push(self.own_button(Say::Leave, Own::Leave));
                 self.reply.buttons(buttons);
                 self.desk().writing = Some(Writing { with, until });
             }

@@ -57,6 +57,8 @@ impl Work {
         let rows = self.notice_row(&abouts, &notes).into_iter().collect();
         let mut outbox = self.relayed();
         let team = Arc::clone(&self.setting.team);
+        // Whoever has left the team, or is reached no more, is owed nothing.
+        self.snap.state.told.retain(|known, _| team.iter().any(|to| *to.member == **known));
         let mut told: Vec<&str> = Vec::new();
         for member in team.iter().map(|to| &*to.member) {
             if told.contains(&member) {
@@ -99,6 +101,10 @@ impl Work {
         if self.instead.as_deref() == Some(member) {
             wanted.push(LOST.to_owned());
         }
+        // Whoever talks to the customer believes that they were heard.
+        if self.is_relayed_to(member) && abouts.iter().any(|about| about == LOST) {
+            wanted.push(LOST.to_owned());
+        }
         let now = self.now;
         let known = self.snap.state.told.get(member);
         let is_due = known.and_then(|told| told.due).is_some_and(|due| due <= now);
@@ -116,14 +122,19 @@ impl Work {
                 }
             }
             told.notes.extend(notes.iter().cloned());
-            told.notes.truncate(NOTES_MAX);
+            // The newest count.
+            told.notes.drain(..told.notes.len().saturating_sub(NOTES_MAX));
         }
         let telling = if let Some(until) = until {
             told.due = Some(until);
             None
         } else {
             told.due = told.hushed;
-            let (about, notes) = (std::mem::take(&mut told.waits), std::mem::take(&mut told.notes));
+            let (mut about, notes) = (std::mem::take(&mut told.waits), std::mem::take(&mut told.notes));
+            // Something that presses came between: what they asked to be reminded of still comes when they asked for it.
+            if told.hushed.is_some() {
+                told.waits.extend(about.extract_if(.., |about| about == SNOOZED));
+            }
             if told.at.is_none_or(|at| at + FOLDED <= now) {
                 told.about.clear();
             }
@@ -176,7 +187,9 @@ impl Work {
     fn plan_card(&mut self) {
         let due = self.snap.state.told.values().filter_map(|told| told.due).min();
         match due {
-            Some(due) if self.snap.state.timers.get(Timer::Card.name()) == Some(&due) => {}
+            Some(due)
+                if self.snap.state.timers.get(Timer::Card.name()).map(|set| set.as_microsecond())
+                    == Some(due.as_microsecond()) => {}
             Some(due) => self.set_timer(due, Timer::Card),
             None => self.cancel_timer(Timer::Card.name()),
         }

@@ -10,7 +10,7 @@ use voronka_core::{
     ports::LeadCard,
     rows::{Lane, LeadRow, UNHEARD},
     tally::{Counted, Tally},
-    turn::{Look, Owner, Seen, TeamAddress},
+    turn::{DeskPlace, Look, Owner, Seen, TeamAddress},
 };
 use voronka_testkit::{Rehearsal, rehearsal::roomy};
 
@@ -491,4 +491,64 @@ fn figures_are_read_from_what_was_counted_and_compared_with_the_time_before() {
     }
     let top = told("top");
     assert!(top.contains("Торт «Малина» — 2") && top.contains("без ссылки — 6"), "{top}");
+}
+
+#[test]
+fn a_card_for_somebody_who_has_left_the_team_rings_no_more() {
+    let mut shop = Shop::open();
+    let card = asked_for_person(&mut shop);
+    shop.presses(Who::Master, &token(&card, "Через час"));
+    assert!(shop.anna.state().told.contains_key("мастер"));
+    shop.anna.setting.team = [address("хозяйка", "1")].into();
+    let before = shop.anna.commits.len();
+    shop.anna.wait(SignedDuration::from_hours(3));
+    assert!(shop.anna.commits.len() < before + 10, "{}", shop.anna.commits.len());
+    assert!(!shop.anna.state().told.contains_key("мастер"));
+}
+
+#[test]
+fn a_reply_that_means_no_one_customer_is_sent_to_nobody() {
+    let mut shop = Shop::open();
+    let card = asked_for_person(&mut shop);
+    let (_, taken) = shop.does(Who::Master, Content::Button { token: token(&card, "Написать"), label: None });
+    // To the message that says whom they write to.
+    let first = |bubbles: &[Bubble]| bubbles[0].rows[0][0].clone();
+    let Press::Token { token: to } = first(&taken).press else { panic!("{taken:?}") };
+    let (said, _) = shop.does(Who::Master, Content::Reply { text: "Слушаю вас".into(), to });
+    assert_eq!(words(&said), "Слушаю вас");
+    // To something that is no customer's, or no more: not to whom the chat writes to just now.
+    for to in ["", "d:leave", "nothing"] {
+        let reply = Content::Reply { text: "опять он".into(), to: to.into() };
+        let (said, told) = shop.does(Who::Master, reply);
+        assert!(said.is_empty() && words(&told).contains("Никому не отправлено"), "{told:?}");
+    }
+}
+
+#[test]
+fn where_the_team_talks_a_reply_to_a_card_goes_to_the_customer_from_who_writes_to_them_alone() {
+    let mut shop = Shop::open();
+    let card = asked_for_person(&mut shop);
+    let to = token(&card, "Написать");
+    if let Some(writer) = &mut shop.master.setting.writer {
+        writer.desk = DeskPlace::Shared;
+    }
+    let reply = |text: &str| Content::Reply { text: text.into(), to: to.clone() };
+    let (said, told) = shop.does(Who::Master, reply("опять он, не бери"));
+    assert!(said.is_empty() && words(&told).contains("Никому не отправлено"), "{told:?}");
+    shop.presses(Who::Master, &to);
+    assert_eq!(words(&shop.does(Who::Master, reply("Слушаю вас")).0), "Слушаю вас");
+}
+
+#[test]
+fn what_one_member_does_leaves_the_others_what_they_asked_to_be_reminded_of() {
+    let mut shop = Shop::open();
+    shop.anna.named("Анна", "сколько стоит торт?");
+    let theirs = shop.cards(Who::Boss);
+    shop.presses(Who::Boss, &token(&theirs, "Через час"));
+    let card = asked_for_person(&mut shop);
+    shop.presses(Who::Master, &token(&card, "Обработано"));
+    shop.anna.wait(SignedDuration::from_mins(61));
+    let told = shop.anna.commits.iter().flat_map(|commit| &commit.outbox);
+    let reminded = told.filter(|row| row.peer == Peer::new("1") && row.bubble.text.text.contains("напомнить")).count();
+    assert_eq!(reminded, 1);
 }

@@ -191,7 +191,8 @@ impl Life {
     pub(super) fn see(&mut self, turned: &Turned, cause: Cause, door: &Door, promises: &Promises) {
         if let Cause::Customer(did) = cause {
             self.heard += 1;
-            self.opted_out = did == Did::OptedOut;
+            // For good: whoever asks something later wants an answer, and no letters.
+            self.opted_out |= did == Did::OptedOut;
             self.blocked = did == Did::Blocked;
             self.reached.insert(if self.heard == 1 { Milestone::Came } else { Milestone::Spoke });
         }
@@ -228,9 +229,11 @@ impl Life {
         *self.began.entry(local.date()).or_default() += said;
         self.broken.quiet_hour_breaches += if promises.quiet.holds(known.time()) { said } else { 0 };
         self.began_at_unknown_night += if !door.tells_zone && promises.quiet.holds(local.time()) { said } else { 0 };
-        self.broken.messages_after_opt_out += if self.opted_out || self.blocked { said } else { 0 };
         // A flow's `wait` goes on with what the customer has begun; it is no letter.
-        if matches!(turned.rang, Some(Timer::Silence { .. } | Timer::Sequence)) {
+        let is_letter = matches!(turned.rang, Some(Timer::Silence { .. } | Timer::Sequence));
+        let is_unwanted = self.blocked || (self.opted_out && is_letter);
+        self.broken.messages_after_opt_out += if is_unwanted { said } else { 0 };
+        if is_letter {
             let today = self.limited.entry(known.date()).or_default();
             *today += 1;
             self.broken.days_over_limit += u32::from(*today == promises.limits.per_day + 1);

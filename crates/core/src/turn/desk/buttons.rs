@@ -78,7 +78,9 @@ impl Work {
             let button = button(self.lang, Say::Assign, Verb::AssignTo, lead, (&self.snap.account, &at), of);
             Button { label: member.name.to_string(), ..button }
         };
-        self.book.spec.config.team.iter().map(to).collect()
+        // Who is reached on no account that is served would never hear of it.
+        let reached = |name: &str| self.setting.team.iter().any(|to| *to.member == *name);
+        self.book.spec.config.team.iter().filter(|member| reached(&member.name)).map(to).collect()
     }
 
     /// A button of this chat's own.

@@ -39,6 +39,8 @@ pub(in crate::turn) enum Say<'a> {
     NoSuchMember,
     /// The conversation is gone.
     Gone,
+    /// A reply to a message that is about no one customer.
+    ReplyToCard,
     /// It was shown in another chat, or long ago.
     OldButton,
     /// The store does not answer.
@@ -214,6 +216,7 @@ impl Say<'_> {
             }
             Self::NoSuchMember => "Такого сотрудника в команде больше нет.",
             Self::Gone => "Этого диалога больше нет.",
+            Self::ReplyToCard => "Никому не отправлено. Чтобы написать клиенту, нажмите «Написать» под его карточкой.",
             Self::OldButton => "Эта кнопка уже не действует.",
             Self::NotNow => "Сейчас не получается прочитать данные. Повторите через минуту.",
             Self::NothingSaid => "Сообщений нет.",
@@ -284,6 +287,7 @@ impl Say<'_> {
             }
             Self::NoSuchMember => "There is no such member of the team any more.",
             Self::Gone => "This conversation is gone.",
+            Self::ReplyToCard => "Sent to nobody. To write to a customer, press “Write” under their card.",
             Self::OldButton => "This button does nothing any more.",
             Self::NotNow => "The data cannot be read just now. Try again in a minute.",
             Self::NothingSaid => "No messages.",

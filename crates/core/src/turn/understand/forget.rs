@@ -63,6 +63,9 @@ impl Work {
             run.consented = false;
         }
         (state.asks_consent, state.asks_change, state.asked) = (None, None, None);
+        for told in state.told.values_mut() {
+            told.notes.clear();
+        }
         self.pending = None;
         self.erase_past();
         self.fact(Fact::ConsentRefused { kind: ConsentKind::Pd });
