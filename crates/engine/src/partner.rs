@@ -195,8 +195,8 @@ impl Partner {
         let accounts = &self.playbook.spec.config.accounts;
         let kind = |id: &AccountId| accounts.iter().find(|one| one.id == *id).map(|one| one.channel.kind());
         let here = || self.team.iter().filter(|to| to.account == *account || kind(&to.account) == kind(account));
-        let named = |names: &[Peer]| names.iter().filter_map(|name| here().find(|to| to.peer == *name)).collect();
-        let (person, place): (Vec<&TeamAddress>, Vec<&TeamAddress>) = (named(&names.person), named(&names.place));
+        let of_team = |of: &[Peer]| of.iter().filter_map(|name| here().find(|to| to.peer == *name)).collect();
+        let (person, place): (Vec<&TeamAddress>, Vec<&TeamAddress>) = (of_team(&names.person), of_team(&names.place));
         let desk = if names.place.is_empty() { DeskPlace::Own } else { DeskPlace::Shared };
         if desk == DeskPlace::Shared && place.is_empty() {
             return None;

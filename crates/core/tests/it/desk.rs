@@ -46,8 +46,8 @@ impl Shop {
 
     fn at(now: &str) -> Self {
         let mut files = files(&[("zakaz", ORDER)]);
-        let config = String::from_utf8(files["config.yaml"].clone()).unwrap();
-        let config = config.split("team:").next().unwrap().to_owned() + TEAM;
+        let config = String::from_utf8(files["config.yaml"].clone()).expect("the settings are UTF-8");
+        let config = config.split("team:").next().expect("settings").to_owned() + TEAM;
         files.insert("config.yaml".into(), config.into_bytes());
         let talk = || {
             let mut talk = Rehearsal::new(playbook("lavka", &files), "telegram", now);
@@ -117,7 +117,7 @@ impl Shop {
 fn address(member: &str, peer: &str) -> TeamAddress {
     TeamAddress {
         member: member.into(),
-        account: AccountId::parse("telegram").unwrap(),
+        account: AccountId::parse("telegram").expect("an account"),
         peer: Peer::new(peer),
         capabilities: Arc::new(roomy()),
     }
@@ -129,7 +129,7 @@ fn cards(talk: &Rehearsal, peer: &str) -> Vec<Bubble> {
 }
 
 fn posts(talk: &Rehearsal) -> Vec<Inbound> {
-    talk.last.as_ref().unwrap().posts.clone()
+    talk.last.as_ref().expect("a turn").posts.clone()
 }
 
 pub(crate) fn words(bubbles: &[Bubble]) -> String {
@@ -382,15 +382,15 @@ fn leads(heat: &'static str, n: usize) -> Vec<LeadCard> {
         let id = n.to_string();
         let row = LeadRow {
             customer: CustomerId::of(&[&id]),
-            score: 90 - i32::try_from(n).unwrap(),
+            score: 90 - i32::try_from(n).expect("a few leads"),
             temperature: heat,
             stage: "подбор".into(),
             why: "спросил цену".into(),
             source: Some("vesna".into()),
             data: String::new(),
-            at: NOON.parse().unwrap(),
+            at: NOON.parse().expect("a moment"),
         };
-        let account = AccountId::parse("telegram").unwrap();
+        let account = AccountId::parse("telegram").expect("an account");
         let conversation = ConversationId::of(&[&id]);
         let preview = "сколько стоит?".into();
         LeadCard { lead: row, name: Some(format!("Лид {n}")), phone: None, conversation, account, preview }

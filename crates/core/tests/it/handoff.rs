@@ -89,8 +89,8 @@ fn a_card_that_does_not_reach_a_member_goes_to_the_next_and_stands_on_the_owners
     assert!(shop.cards(Who::Master).is_empty());
     // Nor does it reach the next one: it is not sent in circles.
     shop.plays(Who::Boss, lost(DeliveryFate::Gone));
-    let last = shop.anna.last.clone().unwrap();
-    assert_eq!((last.outbox.len(), last.notices.len()), (0, 1));
+    let newest = shop.anna.last.clone().unwrap();
+    assert_eq!((newest.outbox.len(), newest.notices.len()), (0, 1));
     // Whoever lets the bot write again is there again.
     shop.does(Who::Master, Content::Command { name: "start".into(), args: String::new() });
     assert!(!shop.master.state().blocked);

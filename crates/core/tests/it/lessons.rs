@@ -27,8 +27,8 @@ reels:
 
 fn master() -> Rehearsal {
     let mut files = files(&[]);
-    let config = String::from_utf8(files["config.yaml"].clone()).unwrap();
-    let config = config.split("team:").next().unwrap().to_owned()
+    let config = String::from_utf8(files["config.yaml"].clone()).expect("the settings are UTF-8");
+    let config = config.split("team:").next().expect("settings").to_owned()
         + "team: {хозяйка: {telegram: 1, role: owner}, мастер: {telegram: 2}}\nlinks: {shop: https://lavka.example/}\n";
     files.insert("config.yaml".into(), config.into_bytes());
     files.insert("training/zayavki.yaml".into(), LESSONS.as_bytes().to_vec());

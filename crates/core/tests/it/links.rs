@@ -74,7 +74,7 @@ fn a_model_gets_the_links_themselves() {
     let prompts = std::rc::Rc::new(std::cell::RefCell::new(String::new()));
     let told = std::rc::Rc::clone(&prompts);
     let mut talk = talk().links(Ears).model(move |prompt| {
-        told.borrow_mut().push_str(&format!("{prompt:?}"));
+        told.borrow_mut().extend([format!("{prompt:?}")]);
         Ok(Completion { text: "Хорошо.".into(), ..Completion::default() })
     });
     talk.me("каталог");
