@@ -1,4 +1,5 @@
-//! Partner files: the time that `voronka check` takes of a thousand flows, and that a running bot takes to serve by an edited one.
+//! Partner files: the time that `voronka check` takes of a thousand flows, `simulate` of a thousand customers, and that a running bot
+//! takes to serve by an edited one.
 
 use std::{
     fs,
@@ -11,7 +12,10 @@ use std::{
 };
 
 use super::{Stand, figure::Figure};
-use crate::{botload::rehearsal::Running, shell::Failure};
+use crate::{
+    botload::rehearsal::Running,
+    shell::{self, Failure},
+};
 
 /// How long the bot may take to notice an edit before the run is given up: it looks twice a second.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -102,13 +106,33 @@ pub(super) fn measure(stand: &mut Stand) -> Result<Vec<Figure>, Failure> {
             return Err(format!("check fails: {}", String::from_utf8_lossy(&done.stdout)));
         }
     }
+    let crowds = crowds(stand, rounds)?;
     let one = home.path().join("partners/one");
     partner(&one, 20).map_err(told)?;
     let swaps = swaps(stand, home.path(), &one, 3 * rounds)?;
     Ok(vec![
         Figure::new("check", format!("voronka check of {flows} flows of 12 steps"), "ms", checks).at_most(1_000.0),
+        Figure::new("simulate", "voronka simulate of 1,000 customers over 30 days", "s", crowds).at_most(10.0),
         Figure::new("swap", "an edited flow of 20: loaded, checked and served by", "ms", swaps).at_most(100.0),
     ])
+}
+
+/// Plays a thousand made-up customers of the example partner through a month.
+fn crowds(stand: &Stand, rounds: usize) -> Result<Vec<f64>, Failure> {
+    let partner = shell::root().join("partners/zhiva");
+    let mut all = Vec::new();
+    for seed in 0..rounds {
+        let mut simulate = Command::new(&stand.binary);
+        simulate.arg("simulate").arg(&partner).args(["--customers", "1000", "--days", "30", "--json"]);
+        let begun = Instant::now();
+        let done =
+            simulate.args(["--seed", &seed.to_string()]).output().map_err(|error| format!("simulate: {error}"))?;
+        all.push(begun.elapsed().as_secs_f64());
+        if !done.status.success() {
+            return Err(format!("simulate breaks a promise: {}", String::from_utf8_lossy(&done.stdout)));
+        }
+    }
+    Ok(all)
 }
 
 /// Saves a flow again and again under a running bot; what it says each swap took.

@@ -15,7 +15,7 @@ pub(super) const CHATS: usize = 200;
 /// How often one customer writes where latency is measured: less often than they are answered.
 const PAUSE_S: f64 = 4.0;
 /// Bots where latency is measured: with one, the calls that a partner's model gets at a time would be the limit.
-const OPEN_BOTS: usize = 10;
+pub(super) const OPEN_BOTS: usize = 10;
 /// Share of deliveries that come twice, and of calls that fail.
 const FAULTS: &str = "0.05";
 /// Bots where calls fail: a 429 holds a whole account, as Telegram's does.

@@ -3,7 +3,7 @@
 use super::{
     Stand,
     figure::Figure,
-    load::{self, CHATS, Played, Who},
+    load::{self, CHATS, OPEN_BOTS, Played, Who},
 };
 use crate::{
     botload::{How, Staged},
@@ -17,15 +17,16 @@ pub(super) fn turns(stand: &mut Stand) -> Result<Vec<Figure>, Failure> {
     let (mut floors, mut runs, mut databases) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..stand.extent.rounds {
         floors.push(load::play(stand, Who::Nullbot, 1, &load::closed(messages * 4))?.cpu_us());
-        let (played, database_us) = over_postgres(stand, messages)?;
+        let (played, database_us) = over_postgres(stand, &load::closed(messages), 1, CHATS * messages)?;
         runs.push(played);
         databases.push(database_us);
     }
     let bots: Vec<f64> = runs.iter().map(Played::cpu_us).collect();
     let whole: Vec<f64> = bots.iter().zip(&databases).map(|(bot, database)| bot + database).collect();
     let ratios = whole.iter().zip(&floors).map(|(whole, floor)| whole / floor).collect();
+    let waits = waits(stand, &runs)?;
     let name = "CPU of a durable LLM turn over PostgreSQL, bot and database, of nullbot's";
-    Ok(vec![
+    let mut figures = vec![
         Figure::new("postgres_cpu_ratio", name, "×", ratios).at_most(8.0),
         Figure::new("postgres_cpu_us", "CPU of a turn over PostgreSQL, bot and database", "µs", whole),
         Figure::new("postgres_bot_cpu_us", "the same, the bot alone", "µs", bots),
@@ -43,18 +44,43 @@ pub(super) fn turns(stand: &mut Stand) -> Result<Vec<Figure>, Failure> {
             runs.iter().map(load::wrong).collect(),
         )
         .at_most(0.0),
+    ];
+    figures.extend(waits);
+    Ok(figures)
+}
+
+/// Open loop at half of what the closed one came to: what is added to the model's time.
+fn waits(stand: &Stand, closed: &[Played]) -> Result<Vec<Figure>, Failure> {
+    let mut saturations: Vec<f64> = closed.iter().map(Played::turns_per_s).collect();
+    saturations.sort_by(f64::total_cmp);
+    let rate = saturations[saturations.len() / 2] / 2.0;
+    let more = [("--llm-ms", stand.model_ms.to_string()), ("--bots", OPEN_BOTS.to_string())];
+    let options = load::open_loop(rate, stand.extent.open_s, &more);
+    let mut runs = Vec::new();
+    for _ in 0..stand.extent.rounds {
+        runs.push(over_postgres(stand, &options, OPEN_BOTS, 1)?.0);
+    }
+    let added = |quantile: &str| {
+        let all = runs.iter().map(|run| run.number(&format!("/latency_ms/{quantile}")) - f64::from(stand.model_ms));
+        all.collect::<Vec<f64>>()
+    };
+    let at = format!("at {rate:.0} turns/s over {OPEN_BOTS} bots, half of saturation, over PostgreSQL");
+    let p50 = format!("added to the model's {} ms, p50, {at}", stand.model_ms);
+    Ok(vec![
+        Figure::new("postgres_added_p50", p50, "ms", added("p50")),
+        Figure::new("postgres_added_p99", "the same, p99", "ms", added("p99")).at_most(20.0),
     ])
 }
 
-/// One run, and what a turn of it cost the database in µs.
-fn over_postgres(stand: &Stand, messages: usize) -> Result<(Played, f64), Failure> {
+/// One run over a fresh database, and what a turn of it cost the database in µs.
+fn over_postgres(stand: &Stand, options: &[String], bots: usize, turns: usize) -> Result<(Played, f64), Failure> {
     let server = Server::for_voronka(&stand.binary)?;
-    let staged = Staged::new(&stand.binary, How::Webhook, 1)?;
+    let staged = Staged::new(&stand.binary, How::Webhook, bots)?;
     let watch = server.watch();
     let address = server.address("postgres", "voronka_app");
-    let played = load::play_with(stand, Some(staged), &load::closed(messages), Some(&address))?;
+    let played = load::play_with(stand, Some(staged), options, Some(&address))?;
     let (cpu_s, _memory) = watch.end();
     #[expect(clippy::cast_precision_loss, reason = "some ten thousand turns")]
-    let turns = (CHATS * messages) as f64;
+    let turns = turns as f64;
     Ok((played, cpu_s * 1e6 / turns))
 }
