@@ -18,7 +18,10 @@ use voronka_core::{
     guard::{Draft, Evidence},
     ids::AccountId,
     message::{ConversationKey, Event, Peer},
-    ports::{ChatModel, Completion, Delta, Fault, ModelError, Moment, Page, Passage, Preview, Prompt, SendError},
+    ports::{
+        ChatModel, Completion, Delta, Fate, Fault, Loaded, ModelError, Moment, Page, Passage, Preview, Prompt,
+        SendError, StoreError,
+    },
     rows::MailSeq,
     turn::{Answer, FrequentKey, Look, Question, Seen, Snapshot},
 };
@@ -31,6 +34,9 @@ const PREVIEW_EVERY: SignedDuration = SignedDuration::from_millis(700);
 const PREVIEW_MAX: SignedDuration = SignedDuration::from_secs(1);
 /// How long the answer waits for a preview that is on its way: one that arrives after the answer would stand under it.
 const PREVIEW_WAIT: SignedDuration = SignedDuration::from_millis(300);
+/// Pauses after which a conversation that a member of the team wants to see is read once more.
+const LOOK_PAUSES: [SignedDuration; 3] =
+    [SignedDuration::from_millis(100), SignedDuration::from_millis(400), SignedDuration::from_secs(2)];
 /// Mail that is looked at, besides what the turn has taken, to see whether it overtakes the answer; the more when a person of
 /// the team may have stepped in.
 const NEWS_MAX: usize = 20;
@@ -185,7 +191,7 @@ impl<'a> World<'a> {
         let seen = match (look, directory) {
             (Look::Conversation(conversation), _) => {
                 let key = ConversationKey { partner: partner.clone(), conversation };
-                let loaded = self.shared.journal.load(&key, Snapshot::HISTORY_MAX).await;
+                let loaded = self.loaded(&key).await;
                 loaded.map(|loaded| Seen::Conversation(loaded.conversation.is_some().then(|| Box::new(loaded))))
             }
             (Look::Links { source }, _) => {
@@ -209,6 +215,19 @@ impl<'a> World<'a> {
             }
         };
         seen.inspect_err(|error| warn!(%error, "a member of the team cannot be shown what they want to see")).ok()
+    }
+
+    /// A conversation; what passes is waited for, since what a member wants done would be lost with it.
+    async fn loaded(&self, key: &ConversationKey) -> Result<Loaded, StoreError> {
+        let mut pauses = LOOK_PAUSES.into_iter();
+        loop {
+            let loaded = self.shared.journal.load(key, Snapshot::HISTORY_MAX).await;
+            let may_pass = loaded.as_ref().is_err_and(|error| matches!(error.fate(), Fate::Retry { .. }));
+            match pauses.next().filter(|_| may_pass) {
+                Some(pause) => self.shared.clock.sleep(pause).await,
+                None => return loaded,
+            }
+        }
     }
 
     async fn search(&self, query: &str, top: usize) -> Vec<Passage> {

@@ -176,6 +176,8 @@ pub(super) fn go_on(mut work: Box<Work>, errand: Errand, seen: Option<Seen>, res
             };
             work.show_report(Report::Top, span, &tallies, &questions);
         }
+        // Nobody at the desk has asked.
+        (Errand::With(_, Wish::Deed(Deed::Unreached)), _) => {}
         // The store does not tell, or something else than was asked.
         (Errand::With(..) | Errand::Leads(_) | Errand::Sources | Errand::Links(_) | Errand::Report(..), _) => {
             work.tell(Say::NotNow);

@@ -33,6 +33,11 @@ fn is_words(about: &str) -> bool {
     matches!(about, "message" | "media")
 }
 
+/// Whether a moment has come, to the microsecond: timers know no shorter time, and what rings must find itself due.
+fn is_over(at: Timestamp, now: Timestamp) -> bool {
+    at.as_microsecond() <= now.as_microsecond()
+}
+
 /// What a member is told now.
 struct Telling {
     about: Vec<String>,
@@ -101,18 +106,14 @@ impl Work {
         if self.instead.as_deref() == Some(member) {
             wanted.push(LOST.to_owned());
         }
-        // Whoever talks to the customer believes that they were heard.
-        if self.is_relayed_to(member) && abouts.iter().any(|about| about == LOST) {
-            wanted.push(LOST.to_owned());
-        }
         let now = self.now;
         let known = self.snap.state.told.get(member);
-        let is_due = known.and_then(|told| told.due).is_some_and(|due| due <= now);
+        let is_due = known.and_then(|told| told.due).is_some_and(|due| is_over(due, now));
         if wanted.is_empty() && !is_due {
             return None;
         }
         let mut told = known.cloned().unwrap_or_default();
-        told.hushed.take_if(|until| *until <= now);
+        told.hushed.take_if(|until| is_over(*until, now));
         let until = self.waits_until(member, &told, &wanted);
         if !wanted.is_empty() {
             // All that the turn brought, once it brought something for them.
@@ -135,7 +136,7 @@ impl Work {
             if told.hushed.is_some() {
                 told.waits.extend(about.extract_if(.., |about| about == SNOOZED));
             }
-            if told.at.is_none_or(|at| at + FOLDED <= now) {
+            if told.at.is_none_or(|at| is_over(at + FOLDED, now)) {
                 told.about.clear();
             }
             told.at = Some(now);
@@ -154,9 +155,9 @@ impl Work {
         let all: Vec<&String> = told.waits.iter().chain(wanted).collect();
         let can_wait = !all.iter().any(|about| presses(about) || *about == SNOOZED);
         let night = (can_wait && self.is_quiet_for(member, &all) && self.is_night()).then(|| self.morning());
-        let again = told.at.filter(|at| now < *at + FOLDED_AGAIN);
+        let again = told.at.filter(|at| !is_over(*at + FOLDED_AGAIN, now));
         let news = wanted.iter().any(|about| presses(&about) && (again.is_none() || !told.about.contains(about)));
-        let folded = told.at.map(|at| at + FOLDED).filter(|until| now < *until && !news);
+        let folded = told.at.map(|at| at + FOLDED).filter(|until| !is_over(*until, now) && !news);
         [hushed, night, folded].into_iter().flatten().max()
     }
 

@@ -16,6 +16,9 @@ use voronka_core::{
 
 use super::{scene, world::State};
 
+/// More timers than any run rings: one that is set to a past moment again and again would ring for ever.
+const RUNG_MAX: u32 = 20_000;
+
 /// What is known of a run.
 #[derive(Default)]
 pub(super) struct Truth {
@@ -63,6 +66,8 @@ pub(super) struct Truth {
     pub(super) calls: Vec<(SignedDuration, Option<SignedDuration>)>,
     /// Events that were set aside and put back.
     pub(super) letters: u32,
+    /// Timers that have rung.
+    rung: u32,
     /// Starts of an engine: whatever was under way then may be done once more.
     pub(super) starts: u32,
     /// Two engines have served the same store.
@@ -205,6 +210,12 @@ impl State {
     pub(super) fn committed(&mut self, turn: &TurnCommit, read: i64) {
         self.truth.posted.extend(turn.posts.iter().map(|inbound| inbound.key.to_string()));
         if scene::is_teams(&turn.key) {
+            for row in &turn.outbox {
+                if row.peer.as_str() != scene::TEAM || row.conversation != turn.key {
+                    self.broken("right chat", &format!("a bubble of the team goes to {}/{}", row.account, row.peer));
+                }
+                self.keep_bubble(row, turn.expected + 1);
+            }
             return;
         }
         let Some(chat) = scene::chat_of(&turn.key) else {
@@ -370,6 +381,10 @@ impl State {
             self.broken("right chat", &format!("a bubble of chat {chat} goes to {}/{}", row.account, row.peer));
         }
         self.check_words(chat, row);
+        self.keep_bubble(row, version);
+    }
+
+    fn keep_bubble(&mut self, row: &OutboxRow, version: i64) {
         let fate = Fate {
             row: row.clone(),
             version,
@@ -424,6 +439,8 @@ impl State {
     /// A timer has fired; `asked`: when the engine wanted to know which are due.
     pub(super) fn fired(&mut self, (chat, name, due): (usize, &'static str, Timestamp), asked: Timestamp) {
         self.tell(|| format!("timer {name} of chat {chat} fires"));
+        self.truth.rung += 1;
+        assert!(self.truth.rung < RUNG_MAX, "a timer that rings for ever: {name} of chat {chat}, due {due}, {asked}");
         if due > self.now().max(asked) {
             self.broken("timers", &format!("{name} of chat {chat} fires before {due}"));
         }
@@ -480,6 +497,9 @@ impl State {
             self.broken("nothing lost", &format!("{ids:?} is set aside though nothing was wrong: {}", letter.cause));
         }
         self.truth.set_aside.extend(ids);
+        if let Some(told) = letter.told.as_ref().filter(|_| scene::is_teams(&letter.key) && telling == Telling::Now) {
+            told.outbox.iter().for_each(|row| self.keep_bubble(row, 0));
+        }
         if let Some(chat) = scene::chat_of(&letter.key) {
             let version = self.truth.versions.get(&chat).copied().unwrap_or(0);
             self.check_no_preview(chat, version, "loses its turn");
