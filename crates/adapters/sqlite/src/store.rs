@@ -26,10 +26,14 @@ const CLEARING_EVERY: Duration = Duration::from_secs(1);
 pub struct SqliteStore {
     // Before the writer, so that they are closed first: the last connection clears the log away, and it must be one that writes.
     readers: Arc<Readers>,
+    // Between them, so that nobody has the file open when the writer leaves it.
+    clearing: Arc<Clearing>,
     pub(crate) writer: Arc<Writer>,
-    /// Those who clear the log just now.
-    clearing: Arc<Mutex<Vec<JoinHandle<()>>>>,
 }
+
+/// Those who clear the log just now. Dropping it waits for them.
+#[derive(Debug, Default)]
+struct Clearing(Mutex<Vec<JoinHandle<()>>>);
 
 #[derive(Debug)]
 struct Readers {
@@ -50,8 +54,8 @@ impl SqliteStore {
         let writer = Writer::start(&path, connection, hold)?;
         Ok(Self {
             readers: Arc::new(Readers { path, idle: Mutex::default() }),
-            writer: Arc::new(writer),
             clearing: Arc::default(),
+            writer: Arc::new(writer),
         })
     }
 
@@ -91,19 +95,12 @@ impl SqliteStore {
             }
             tracing::warn!("the log keeps what was erased until it is folded: somebody reads it all the time");
         });
-        let mut under_way = self.clearing.lock().unwrap_or_else(PoisonError::into_inner);
-        under_way.retain(|clearing| !clearing.is_finished());
-        under_way.push(clearing);
+        self.clearing.add(clearing);
     }
 
     /// Waits until the log has lost what was erased by now, or keeps it for a reason that was logged. Waits for the disk.
     pub fn wait_until_clear(&self) {
-        let under_way = std::mem::take(&mut *self.clearing.lock().unwrap_or_else(PoisonError::into_inner));
-        for clearing in under_way {
-            if clearing.join().is_err() {
-                tracing::warn!("clearing the log panicked");
-            }
-        }
+        self.clearing.wait();
     }
 
     /// Writes a page (what stands there already) and waits until it is durable: whether the store can be written now.
@@ -166,6 +163,29 @@ pub(crate) fn verify(connection: &Connection) -> Result<(), Problem> {
     match orphans {
         0 => Ok(()),
         _ => Err(Problem::Store(StoreError::Damaged("the file is corrupt; restore it from a backup".into()))),
+    }
+}
+
+impl Clearing {
+    fn add(&self, clearing: JoinHandle<()>) {
+        let mut under_way = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        under_way.retain(|clearing| !clearing.is_finished());
+        under_way.push(clearing);
+    }
+
+    fn wait(&self) {
+        let under_way = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        for clearing in under_way {
+            if clearing.join().is_err() {
+                tracing::warn!("clearing the log panicked");
+            }
+        }
+    }
+}
+
+impl Drop for Clearing {
+    fn drop(&mut self) {
+        self.wait();
     }
 }
 

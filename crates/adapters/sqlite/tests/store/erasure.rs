@@ -61,3 +61,21 @@ async fn s_61_erased_bytes_gone() {
     assert_eq!(found(folder.path()), Vec::<String>::new());
     store.verify().await.unwrap();
 }
+
+/// A file that is moved or copied when its store is dropped is all there is.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_is_dropped_while_its_log_is_cleared_leaves_one_whole_file() {
+    for round in 0..20 {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("voronka.db");
+        let store = SqliteStore::open(&path).unwrap();
+        let inbound = sample::text(&sample::partner("korica"), "pelageya", "1", SAID[3]);
+        let key = inbound.conversation();
+        store.commit(sample::full_turn(&key, &inbound, 0).into()).await.unwrap();
+        let turn = TurnCommit { past: Past::Erased, ..sample::turn(&key, &inbound, 1) };
+        store.commit(turn.into()).await.unwrap();
+        store.load(&key, 1).await.unwrap();
+        drop(store);
+        assert!(!folder.path().join("voronka.db-wal").exists(), "round {round}");
+    }
+}

@@ -253,7 +253,7 @@ async fn a_secret_that_is_changed_in_the_store_is_served_by_in_all_processes_wit
     keep("2").await;
     second.until(PartnerState::Elsewhere).await;
     until("served by the new one", async || first.why().is_none()).await;
-    assert_eq!(first.state(), Some(PartnerState::Serving));
+    first.until(PartnerState::Serving).await;
 }
 
 /// A journal that keeps mail when a test lets it.
