@@ -1,6 +1,7 @@
 mod letters;
 mod load;
 pub(crate) mod mail;
+mod rows;
 mod timers;
 pub(crate) mod turn;
 

@@ -222,8 +222,6 @@ statements! {
         FROM unnest($2::uuid[], $3::int8[]) WITH ORDINALITY AS t (conversation, most, n) \
         CROSS JOIN LATERAL (SELECT * FROM voronka.mailbox b WHERE b.partner = $1 AND b.conversation = t.conversation \
         ORDER BY b.seq LIMIT t.most) m ORDER BY t.n, m.seq";
-    MAIL_TAKE = "DELETE FROM voronka.mailbox m USING unnest($2::uuid[], $3::int8[]) AS t (conversation, seq) \
-        WHERE m.partner = $1 AND m.conversation = t.conversation AND m.seq = t.seq";
     MAIL_SET_ASIDE = "WITH gone AS (DELETE FROM voronka.mailbox WHERE partner = $1 AND conversation = $2 AND seq = ANY ($3) \
         RETURNING seq, account, peer, key, at, event) SELECT account, peer, key, at, event FROM gone ORDER BY seq";
     WAITING = "SELECT DISTINCT partner, conversation FROM voronka.mailbox WHERE $1::text IS NULL \
@@ -265,9 +263,31 @@ statements! {
         $10::int8[]) AS t ON CONFLICT (partner, customer) DO UPDATE SET heat = excluded.heat, score = excluded.score, \
         stage = excluded.stage, why = excluded.why, source = excluded.source, at = excluded.at, data = excluded.data, \
         slot = excluded.slot";
-    MESSAGES_ADD = "INSERT INTO voronka.messages (partner, conversation, seq, author, at, key, bubble, text, body, basis) \
-        SELECT $1, t.* FROM unnest($2::uuid[], $3::int8[], $4::text[], $5::int8[], $6::text[], $7::uuid[], $8::text[], $9::text[], \
-        $10::text[]) AS t";
+    /// All rows of turns that nothing else rests on, in one trip: mail that was read leaves, and so do timers that are cancelled;
+    /// messages, facts, timers, bubbles and counts come.
+    ROWS_ADD = "WITH mail_taken AS (DELETE FROM voronka.mailbox m USING unnest($2::uuid[], $3::int8[]) AS t (conversation, seq) \
+        WHERE m.partner = $1 AND m.conversation = t.conversation AND m.seq = t.seq), \
+        messages_added AS (INSERT INTO voronka.messages \
+        (partner, conversation, seq, author, at, key, bubble, text, body, basis) \
+        SELECT $1, t.* FROM unnest($4::uuid[], $5::int8[], $6::text[], $7::int8[], $8::text[], $9::uuid[], $10::text[], \
+        $11::text[], $12::text[]) AS t), \
+        facts_added AS (INSERT INTO voronka.facts (partner, customer, name, at, data) \
+        SELECT $1, t.customer, t.name, t.at, t.data FROM unnest($13::uuid[], $14::text[], $15::int8[], $16::text[]) \
+        WITH ORDINALITY AS t (customer, name, at, data, n) ORDER BY t.n), \
+        timers_dropped AS (DELETE FROM voronka.timers r USING unnest($17::uuid[], $18::text[]) AS t (conversation, name) \
+        WHERE r.partner = $1 AND r.conversation = t.conversation AND r.name = t.name), \
+        timers_set AS (INSERT INTO voronka.timers (partner, conversation, name, due, timer) \
+        SELECT $1, t.* FROM unnest($19::uuid[], $20::text[], $21::int8[], $22::text[]) AS t \
+        ON CONFLICT (partner, conversation, name) DO UPDATE SET due = excluded.due, timer = excluded.timer), \
+        bubbles_added AS (INSERT INTO voronka.outbox \
+        (partner, id, conversation, account, peer, seq, bubble, lane, expires, attempts) \
+        SELECT $1, t.id, t.conversation, t.account, t.peer, t.seq, t.bubble, t.lane, t.expires, t.attempts \
+        FROM unnest($23::uuid[], $24::uuid[], $25::text[], $26::text[], $27::int8[], $28::text[], $29::int8[], $30::int8[], \
+        $31::int8[]) WITH ORDINALITY AS t (id, conversation, account, peer, seq, bubble, lane, expires, attempts, n) ORDER BY t.n \
+        ON CONFLICT (partner, id) DO NOTHING) \
+        INSERT INTO voronka.tallies AS y (partner, what, day, key, n) \
+        SELECT $1, u.* FROM unnest($32::text[], $33::text[], $34::text[], $35::int8[]) AS u \
+        ON CONFLICT (partner, what, day, key) DO UPDATE SET n = y.n + excluded.n";
     MESSAGES_LAST = concat!("SELECT ", message_columns!(), " FROM voronka.messages WHERE partner = $1 AND conversation = $2 \
         ORDER BY seq DESC LIMIT $3");
     MESSAGES_LOAD = concat!("SELECT ", message_columns!(), ", t.n \
@@ -276,8 +296,6 @@ statements! {
         ORDER BY b.seq DESC LIMIT t.most) m");
     MESSAGES_AFTER = concat!("SELECT ", message_columns!(), " FROM voronka.messages WHERE partner = $1 AND conversation = $2 \
         AND seq > $3 ORDER BY seq LIMIT $4");
-    FACTS_ADD = "INSERT INTO voronka.facts (partner, customer, name, at, data) SELECT $1, t.customer, t.name, t.at, t.data \
-        FROM unnest($2::uuid[], $3::text[], $4::int8[], $5::text[]) WITH ORDINALITY AS t (customer, name, at, data, n) ORDER BY t.n";
     FACTS_LAST = "SELECT customer, name, at, data FROM voronka.facts WHERE partner = $1 AND customer = $2 ORDER BY id DESC LIMIT $3";
     ORDERS_PUT = "INSERT INTO voronka.orders AS o (partner, id, customer, conversation, number, state, open, total_minor, currency, \
         due, at, placed, data) SELECT $1, t.* FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::bool[], \
@@ -296,11 +314,6 @@ statements! {
     ORDERS_OF = concat!("SELECT ", order_columns!(), " FROM voronka.orders o WHERE o.partner = $1 AND o.customer = $2 \
         ORDER BY o.at DESC, o.id DESC LIMIT $3");
 
-    TIMERS_SET = "INSERT INTO voronka.timers (partner, conversation, name, due, timer) \
-        SELECT $1, t.* FROM unnest($2::uuid[], $3::text[], $4::int8[], $5::text[]) AS t \
-        ON CONFLICT (partner, conversation, name) DO UPDATE SET due = excluded.due, timer = excluded.timer";
-    TIMERS_DROP = "DELETE FROM voronka.timers r USING unnest($2::uuid[], $3::text[]) AS t (conversation, name) \
-        WHERE r.partner = $1 AND r.conversation = t.conversation AND r.name = t.name";
     /// Of the partners that are named, or of all.
     TIMERS_DUE = "SELECT partner, conversation, name FROM voronka.timers WHERE due <= $1 \
         AND ($3::text[] IS NULL OR partner = ANY ($3)) ORDER BY due, partner, conversation, name LIMIT $2";
@@ -312,11 +325,6 @@ statements! {
         JOIN voronka.conversations c ON c.partner = $1 AND c.conversation = g.conversation";
     TIMER_NEXT = "SELECT min(due) FROM voronka.timers WHERE $1::text[] IS NULL OR partner = ANY ($1)";
 
-    OUTBOX_ADD = "INSERT INTO voronka.outbox (partner, id, conversation, account, peer, seq, bubble, lane, expires, attempts) \
-        SELECT $1, t.id, t.conversation, t.account, t.peer, t.seq, t.bubble, t.lane, t.expires, t.attempts \
-        FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::int8[], $7::text[], $8::int8[], $9::int8[], $10::int8[]) \
-        WITH ORDINALITY AS t (id, conversation, account, peer, seq, bubble, lane, expires, attempts, n) ORDER BY t.n \
-        ON CONFLICT (partner, id) DO NOTHING";
     OUTBOX_WITHDRAW = "DELETE FROM voronka.outbox WHERE partner = $1 AND conversation = ANY ($2) AND lane = 2";
     OUTBOX_DROP = "DELETE FROM voronka.outbox o USING unnest($2::uuid[]) AS t (id) WHERE o.partner = $1 AND o.id = t.id \
         RETURNING o.id";
@@ -328,9 +336,6 @@ statements! {
     BUBBLES = bubbles!("o.lane <> 2 AND o.position = ANY ($2)");
     CAMPAIGN = bubbles!("o.account = $2 AND o.lane = 2 AND o.position > $3 ORDER BY o.position LIMIT $4");
 
-    TALLIES_ADD = "INSERT INTO voronka.tallies AS t (partner, what, day, key, n) \
-        SELECT $1, u.* FROM unnest($2::text[], $3::text[], $4::text[], $5::int8[]) AS u \
-        ON CONFLICT (partner, what, day, key) DO UPDATE SET n = t.n + excluded.n";
     TALLIES = "SELECT what, day, key, n FROM voronka.tallies WHERE partner = $1 AND what = ANY ($2) AND day >= $3 AND day <= $4 \
         AND n <> 0 ORDER BY what, day, key";
     NOTICES_ADD = "INSERT INTO voronka.notices (partner, id, about, text, at, conversation) \

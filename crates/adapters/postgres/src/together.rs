@@ -13,7 +13,7 @@ use voronka_core::{ids::PartnerId, ports::StoreError};
 
 use crate::{
     problem::Problem,
-    session::{Readers, Session},
+    session::{Readers, Reading, Session},
     sql,
 };
 
@@ -31,9 +31,10 @@ pub(crate) trait Question: Send + Sync + Sized + 'static {
 }
 
 /// An error of one is of no other's concern.
-pub(crate) type Answers<Q> = Result<Vec<Result<<Q as Question>::Answer, Problem>>, Problem>;
+pub(crate) type Answers<Q> = Result<Vec<Told<Q>>, Problem>;
 
-type Reply<Q> = oneshot::Sender<Result<<Q as Question>::Answer, Problem>>;
+type Told<Q> = Result<<Q as Question>::Answer, Problem>;
+type Reply<Q> = oneshot::Sender<Told<Q>>;
 /// Of each partner that is being asked what is to be asked next.
 type Lines<Q> = HashMap<PartnerId, Vec<(Q, Reply<Q>)>>;
 
@@ -81,13 +82,14 @@ impl<Q: Question> Together<Q> {
         // A commit wakes many at once: they come together.
         tokio::task::yield_now().await;
         while let Some((questions, replies)) = self.take(&partner) {
-            let answers = self.answers(&partner, &questions).await;
-            // Who does not wait any more need not be told.
-            match answers {
-                Ok(answers) => {
+            match self.answers(&partner, &questions).await {
+                Ok((answers, reading)) => {
                     for (reply, answer) in replies.into_iter().zip(answers) {
+                        // Who does not wait any more need not be told.
                         let _gone = reply.send(answer);
                     }
+                    // Nobody waits for this: what was read is true whatever becomes of the connection.
+                    let _ended = reading.end().await;
                 }
                 Err(problem) => {
                     let error = StoreError::from(problem);
@@ -111,10 +113,10 @@ impl<Q: Question> Together<Q> {
         Some(next.unzip())
     }
 
-    async fn answers(&self, partner: &PartnerId, questions: &[Q]) -> Answers<Q> {
+    /// With the transaction that they were read in.
+    async fn answers(&self, partner: &PartnerId, questions: &[Q]) -> Result<(Vec<Told<Q>>, Reading), Problem> {
         let mut reading = self.readers.reading(sql::READ_BY_KEYS, partner).await?;
         let answers = Q::ask(&mut reading.session(), partner, questions).await?;
-        reading.end().await?;
-        Ok(answers)
+        Ok((answers, reading))
     }
 }

@@ -5,11 +5,12 @@ use voronka_core::{
     ids::{ConversationId, PartnerId},
     message::{ConversationKey, Inbound},
     ports::{EventSetAside, Replayed, StoreError, Telling},
-    rows::{DeadLetter, MailSetAside, OutboxRow, RawLetter, Told},
+    rows::{DeadLetter, MailSetAside, RawLetter, Told},
 };
 
 use super::{
     mail::{self, Letter},
+    rows::Rows,
     turn,
 };
 use crate::{
@@ -79,8 +80,8 @@ impl Errand for SetAside {
         if turn::notices(&mut desk.session, partner, &[notice]).await? == 0 {
             return Ok(Telling::Nothing);
         }
-        let bubbles: Vec<(&OutboxRow, &str)> = outbox.iter().zip(self.told.iter().map(String::as_str)).collect();
-        turn::outbox(&mut desk.session, partner, &bubbles).await?;
+        let bubbles = outbox.iter().zip(self.told.iter().map(String::as_str)).collect();
+        Rows::of_bubbles(bubbles).write(&mut desk.session, partner).await?;
         Ok(Telling::Now)
     }
 }

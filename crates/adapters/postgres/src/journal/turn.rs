@@ -3,21 +3,21 @@ use std::{
     sync::Arc,
 };
 
-use jiff::civil::Date;
 use voronka_core::{
     fact::Fact,
     ids::{ConversationId, CustomerId, PartnerId},
     lead::Temperature,
-    message::EventKey,
     ports::found_by,
     rows::{
-        ConversationRow, CustomerRow, FactRow, LeadRow, MailSeq, MessageRow, NoticeRow, OrderRow, OutboxRow, Past,
-        TimerRow, TurnCommit, Withdraw,
+        ConversationRow, CustomerRow, LeadRow, MailSeq, NoticeRow, OrderRow, OutboxRow, Past, TimerRow, TurnCommit,
+        Withdraw,
     },
-    tally::Tally,
 };
 
-use super::mail::{Letter, ROW_BYTES};
+use super::{
+    mail::{Letter, ROW_BYTES},
+    rows::Rows,
+};
 use crate::{
     problem::Problem,
     session::{Session, Statement, of_partner},
@@ -27,7 +27,7 @@ use crate::{
 
 /// A turn with its JSON made, so that the task that writes only writes.
 pub(crate) struct Prepared {
-    turn: Arc<TurnCommit>,
+    pub(super) turn: Arc<TurnCommit>,
     /// Of the turn's timers, in order; empty for one that is cancelled.
     timers: Vec<String>,
     /// Of the turn's bubbles, in order.
@@ -80,7 +80,15 @@ impl Prepared {
         10 * ROW_BYTES + posts + turn.conversation.state.len() + messages + facts + bubbles + customer + lead
     }
 
-    fn conversation(&self) -> ConversationId {
+    pub(super) fn bubbles(&self) -> impl Iterator<Item = (&OutboxRow, &str)> {
+        self.turn.outbox.iter().zip(self.bubbles.iter().map(String::as_str))
+    }
+
+    pub(super) fn timers(&self) -> impl Iterator<Item = (&TimerRow, &str)> {
+        self.turn.timers.iter().zip(self.timers.iter().map(String::as_str))
+    }
+
+    pub(super) fn conversation(&self) -> ConversationId {
         self.turn.key.conversation
     }
 }
@@ -180,45 +188,19 @@ impl To<'_, '_> {
 
     /// All that belongs to turns that have their conversations.
     async fn rows(&mut self, turns: &[&Prepared]) -> Result<(), Problem> {
-        self.take_mail(turns).await?;
+        if turns.is_empty() {
+            return Ok(());
+        }
         for turn in turns.iter().filter(|turn| turn.turn.past == Past::Erased) {
             self.erase_past(turn.conversation(), turn.turn.conversation.customer).await?;
         }
         self.withdraw(turns).await?;
         self.customers(turns).await?;
         self.leads(turns).await?;
-        self.messages(turns).await?;
-        self.facts(turns).await?;
         self.orders(turns).await?;
-        self.timers(turns).await?;
-        let bubbles: Vec<(&OutboxRow, &str)> = turns
-            .iter()
-            .flat_map(|turn| turn.turn.outbox.iter().zip(turn.bubbles.iter().map(String::as_str)))
-            .collect();
-        outbox(self.session, self.partner, &bubbles).await?;
         let notices: Vec<&NoticeRow> = turns.iter().flat_map(|turn| &turn.turn.notices).collect();
         self::notices(self.session, self.partner, &notices).await?;
-        self.tallies(turns).await
-    }
-
-    /// Of several turns that count the same the sum: a statement takes each key once.
-    async fn tallies(&mut self, turns: &[&Prepared]) -> Result<(), Problem> {
-        let mut sums: BTreeMap<(&str, Date, &str), i64> = BTreeMap::new();
-        for Tally { day, what, key, n } in turns.iter().flat_map(|turn| &turn.turn.tallies) {
-            *sums.entry((what.name(), *day, key)).or_default() += n;
-        }
-        if sums.is_empty() {
-            return Ok(());
-        }
-        let sums: Vec<_> = sums.into_iter().collect();
-        let add = self
-            .of(sql::TALLIES_ADD)
-            .bind(column(&sums, |((what, ..), _)| *what))
-            .bind(column(&sums, |((_, day, _), _)| day.to_string()))
-            .bind(column(&sums, |((.., key), _)| text(key)))
-            .bind(column(&sums, |(_, n)| *n));
-        self.session.run(add).await?;
-        Ok(())
+        Rows::of_turns(turns).write(self.session, self.partner).await
     }
 
     /// [`Past::Erased`]. The server's own files lose it with its next vacuum.
@@ -257,16 +239,6 @@ impl To<'_, '_> {
         }
         let withdraw = self.of(sql::OUTBOX_WITHDRAW).bind(of);
         self.session.run(withdraw).await?;
-        Ok(())
-    }
-
-    async fn take_mail(&mut self, turns: &[&Prepared]) -> Result<(), Problem> {
-        let mail = consumed(turns);
-        if mail.is_empty() {
-            return Ok(());
-        }
-        let take = self.of(sql::MAIL_TAKE).bind(column(&mail, |(of, _)| *of)).bind(column(&mail, |(_, seq)| *seq));
-        self.session.run(take).await?;
         Ok(())
     }
 
@@ -311,41 +283,6 @@ impl To<'_, '_> {
         Ok(())
     }
 
-    async fn messages(&mut self, turns: &[&Prepared]) -> Result<(), Problem> {
-        let rows: Vec<(Id, &MessageRow)> = of_conversations(turns, |turn| &turn.messages);
-        if rows.is_empty() {
-            return Ok(());
-        }
-        let add = self
-            .of(sql::MESSAGES_ADD)
-            .bind(column(&rows, |(of, _)| *of))
-            .bind(column(&rows, |(_, row)| row.seq))
-            .bind(column(&rows, |(_, row)| row.author.name()))
-            .bind(column(&rows, |(_, row)| micros(row.at)))
-            .bind(column(&rows, |(_, row)| row.key.as_ref().map(EventKey::as_str).map(text)))
-            .bind(column(&rows, |(_, row)| row.bubble.map(|id| Id(id.0))))
-            .bind(column(&rows, |(_, row)| text(&row.text)))
-            .bind(column(&rows, |(_, row)| text(&row.body)))
-            .bind(column(&rows, |(_, row)| row.basis.as_deref().map(text)));
-        self.session.run(add).await?;
-        Ok(())
-    }
-
-    async fn facts(&mut self, turns: &[&Prepared]) -> Result<(), Problem> {
-        let rows: Vec<&FactRow> = turns.iter().flat_map(|turn| &turn.turn.facts).collect();
-        if rows.is_empty() {
-            return Ok(());
-        }
-        let add = self
-            .of(sql::FACTS_ADD)
-            .bind(column(&rows, |row| Id(row.customer.0)))
-            .bind(column(&rows, |row| text(&row.name)))
-            .bind(column(&rows, |row| micros(row.at)))
-            .bind(column(&rows, |row| text(&row.data)));
-        self.session.run(add).await?;
-        Ok(())
-    }
-
     async fn orders(&mut self, turns: &[&Prepared]) -> Result<(), Problem> {
         let rows: Vec<(Id, &OrderRow)> = of_conversations(turns, |turn| &turn.orders);
         // An order that was placed and called off in one breath was placed.
@@ -375,59 +312,26 @@ impl To<'_, '_> {
         self.session.run(put).await?;
         Ok(())
     }
-
-    async fn timers(&mut self, turns: &[&Prepared]) -> Result<(), Problem> {
-        let rows = turns.iter().flat_map(|turn| {
-            turn.turn.timers.iter().zip(&turn.timers).map(|(row, json)| (turn.conversation(), row, json))
-        });
-        let rows = last(rows.map(|(of, row, json)| ((of, name(row)), (of, row, json))));
-        let (mut set, mut cancelled) = (Vec::new(), Vec::new());
-        for (of, row, json) in rows {
-            match row {
-                TimerRow::Set { due, timer } => set.push((Id(of.0), timer.name(), micros(*due), json)),
-                TimerRow::Cancel { name } => cancelled.push((Id(of.0), *name)),
-            }
-        }
-        if !cancelled.is_empty() {
-            let drop = self.of(sql::TIMERS_DROP);
-            let drop = drop.bind(column(&cancelled, |(of, _)| *of)).bind(column(&cancelled, |(_, name)| *name));
-            self.session.run(drop).await?;
-        }
-        if !set.is_empty() {
-            let put = self
-                .of(sql::TIMERS_SET)
-                .bind(column(&set, |(of, ..)| *of))
-                .bind(column(&set, |(_, name, ..)| *name))
-                .bind(column(&set, |(_, _, due, _)| *due))
-                .bind(column(&set, |(.., json)| text(json)));
-            self.session.run(put).await?;
-        }
-        Ok(())
-    }
 }
 
 /// Mail that turns consume, with the conversation of each, in the order of the table.
-fn consumed(turns: &[&Prepared]) -> Vec<(Id, MailSeq)> {
+pub(super) fn consumed(turns: &[&Prepared]) -> Vec<(Id, MailSeq)> {
     let mut mail: Vec<_> = of_conversations(turns, |turn| &turn.consumed);
     mail.sort_unstable_by_key(|(of, seq)| (of.0, **seq));
     mail.into_iter().map(|(of, seq)| (of, *seq)).collect()
 }
 
 /// Rows of turns, each with its conversation.
-fn of_conversations<'t, T>(turns: &[&'t Prepared], rows: impl Fn(&'t TurnCommit) -> &'t Vec<T>) -> Vec<(Id, &'t T)> {
+pub(super) fn of_conversations<'t, T>(
+    turns: &[&'t Prepared],
+    rows: impl Fn(&'t TurnCommit) -> &'t Vec<T>,
+) -> Vec<(Id, &'t T)> {
     turns.iter().flat_map(|turn| rows(&turn.turn).iter().map(|row| (Id(turn.conversation().0), row))).collect()
 }
 
 /// Of rows with one key the last, as if they had been written one after another: a statement takes each key once.
-fn last<K: Ord, T>(rows: impl Iterator<Item = (K, T)>) -> Vec<T> {
+pub(super) fn last<K: Ord, T>(rows: impl Iterator<Item = (K, T)>) -> Vec<T> {
     rows.collect::<BTreeMap<K, T>>().into_values().collect()
-}
-
-fn name(row: &TimerRow) -> &'static str {
-    match row {
-        TimerRow::Set { timer, .. } => timer.name(),
-        TimerRow::Cancel { name } => name,
-    }
 }
 
 fn conversations(statement: Statement, turns: &[&Prepared]) -> Statement {
@@ -443,29 +347,6 @@ fn conversations(statement: Statement, turns: &[&Prepared]) -> Statement {
         .bind(column(turns, |turn| i64::from(turn.turn.conversation.unread)))
         .bind(column(turns, |turn| text(&turn.turn.conversation.state)))
         .bind(column(turns, |turn| slot(turn.turn.conversation.at)))
-}
-
-/// Bubbles with their JSON.
-pub(super) async fn outbox(
-    session: &mut Session<'_>,
-    partner: &PartnerId,
-    rows: &[(&OutboxRow, &str)],
-) -> Result<(), Problem> {
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let add = of_partner(sql::OUTBOX_ADD, partner)
-        .bind(column(rows, |(row, _)| Id(row.id.0)))
-        .bind(column(rows, |(row, _)| Id(row.conversation.conversation.0)))
-        .bind(column(rows, |(row, _)| row.account.as_str().to_owned()))
-        .bind(column(rows, |(row, _)| text(row.peer.as_str())))
-        .bind(column(rows, |(row, _)| row.seq))
-        .bind(column(rows, |(_, json)| text(json)))
-        .bind(column(rows, |(row, _)| row.lane.number()))
-        .bind(column(rows, |(row, _)| row.expires.map(micros)))
-        .bind(column(rows, |(row, _)| i64::from(row.attempts)));
-    session.run(add).await?;
-    Ok(())
 }
 
 /// How many were new: a notice is told once.

@@ -32,11 +32,11 @@ async fn a_commit_whose_answer_was_lost_is_told_as_it_was() {
     let store = cut_store(&shears, &fixture).await;
     let key = event(0).conversation();
     for round in 0..3 {
-        let waiting = store.mail(&key, 100).await.unwrap().len();
+        let waiting = fixture.store.mail(&key, 100).await.unwrap().len();
         shears.cut(Cut::After, Sent::Commit);
         let posted = store.post(vec![event(round)]).await.expect("it was written, and that is found out");
         assert!(matches!(posted[0], PostedMail::New(..)));
-        assert_eq!(store.mail(&key, 100).await.unwrap().len(), waiting + 1);
+        assert_eq!(fixture.store.mail(&key, 100).await.unwrap().len(), waiting + 1);
     }
     shears.cut(Cut::Before, Sent::Commit);
     let error = store.post(vec![event(9)]).await.expect_err("it was not written");
