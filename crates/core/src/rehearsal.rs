@@ -15,7 +15,7 @@ use crate::{
     ids::AccountId,
     message::{Bubble, ConversationKey, Event, EventKey, Inbound, Peer, Timer},
     ports::{Completion, Loaded, ModelError, Passage, Prompt},
-    rows::{Mail, Past, TimerRow, TurnCommit},
+    rows::{CustomerRow, LeadRow, Mail, Past, TimerRow, TurnCommit},
     turn::{
         Answer, DeskPlace, HasModel, Look, Outcome, Playbook, Question, Seen, Setting, Snapshot, Step, Turn,
         Unreadable, Writer,
@@ -240,8 +240,10 @@ impl Stage {
         }
         loaded.version = commit.expected + 1;
         loaded.conversation = Some(commit.conversation.clone());
-        loaded.customer = commit.customer.clone().or(loaded.customer.take());
-        loaded.lead = commit.lead.clone().or(loaded.lead.take());
+        let customer = commit.customer.clone().map(|row| CustomerRow { version: row.version + 1, ..row });
+        loaded.customer = customer.or(loaded.customer.take());
+        let lead = commit.lead.clone().map(|row| LeadRow { version: row.version + 1, ..row });
+        loaded.lead = lead.or(loaded.lead.take());
         for order in &commit.orders {
             loaded.orders.retain(|old| old.id != order.id);
             loaded.orders.push(order.clone());

@@ -35,9 +35,9 @@ pub struct TurnCommit {
     pub consumed: Vec<MailSeq>,
     /// The conversation now; its version becomes `expected + 1`.
     pub conversation: ConversationRow,
-    /// The customer, if changed.
+    /// The customer, if changed. Another version there than the row's: conflict.
     pub customer: Option<CustomerRow>,
-    /// The lead, if changed.
+    /// The lead, if changed. Another version there than the row's: conflict.
     pub lead: Option<LeadRow>,
     /// New messages of the conversation.
     pub messages: Vec<MessageRow>,
@@ -161,6 +161,8 @@ pub const UNHEARD: Timestamp = Timestamp::UNIX_EPOCH;
 pub struct CustomerRow {
     /// Its id.
     pub id: CustomerId,
+    /// Its version as it was read, 0 for one that is new. Written, it is one more.
+    pub version: i64,
     /// Name, if known.
     pub name: Option<String>,
     /// Phone in E.164, if consented to.
@@ -176,6 +178,8 @@ pub struct CustomerRow {
 pub struct LeadRow {
     /// Whose.
     pub customer: CustomerId,
+    /// Its version as it was read, 0 for one that is new. Written, it is one more.
+    pub version: i64,
     /// Points.
     pub score: i32,
     /// `cold`, `warm` or `hot`.

@@ -63,6 +63,8 @@ macro_rules! journal_conformance {
             mail_consumed_twice_is_a_conflict,
             mail_of_another_conversation_is_not_consumed,
             of_two_turns_at_once_one_wins,
+            of_two_turns_that_write_one_customer_at_once_one_is_a_conflict,
+            a_stale_customer_or_lead_is_a_conflict_and_changes_nothing,
             a_stale_turn_beside_the_right_one_costs_it_nothing,
             many_turns_at_once_do_not_hurt_each_other,
             what_a_turn_posts_is_kept_with_it_and_once,

@@ -422,11 +422,11 @@ fn card(row: &PgRow) -> Result<ConversationCard, Problem> {
 fn lead_card(row: &PgRow) -> Result<LeadCard, Problem> {
     Ok(LeadCard {
         lead: values::lead(row, 0)?,
-        name: get(row, 8)?,
-        phone: get(row, 9)?,
-        conversation: get(row, 10)?,
-        account: get(row, 11)?,
-        preview: get(row, 12)?,
+        name: get(row, 9)?,
+        phone: get(row, 10)?,
+        conversation: get(row, 11)?,
+        account: get(row, 12)?,
+        preview: get(row, 13)?,
     })
 }
 

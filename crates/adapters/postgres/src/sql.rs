@@ -40,7 +40,7 @@ macro_rules! order_columns {
 
 macro_rules! lead_columns {
     () => {
-        "l.customer, l.heat, l.score, l.stage, l.why, l.source, l.at, l.data"
+        "l.customer, l.heat, l.score, l.stage, l.why, l.source, l.at, l.data, l.version"
     };
 }
 
@@ -227,17 +227,24 @@ statements! {
     WAITING = "SELECT DISTINCT partner, conversation FROM voronka.mailbox WHERE $1::text IS NULL \
         OR (partner, conversation) > ($1, $2::uuid) ORDER BY partner, conversation LIMIT $3";
 
-    /// What turns rest on, held until the transaction ends, in the order that it is named in: versions of conversations, and mail
-    /// that is there.
+    /// What turns rest on, held until the transaction ends, in the order that it is named in: mail that is there, and versions of
+    /// conversations, of customers and of leads.
     TURNS_HOLD = "WITH versions AS (SELECT c.conversation, c.version FROM unnest($2::uuid[]) AS t (conversation) \
         CROSS JOIN LATERAL (SELECT k.conversation, k.version FROM voronka.conversations k WHERE k.partner = $1 \
         AND k.conversation = t.conversation LIMIT 1 FOR UPDATE) c), \
         mail AS (SELECT m.conversation, m.seq FROM unnest($3::uuid[], $4::int8[]) AS t (conversation, seq) \
         CROSS JOIN LATERAL (SELECT b.conversation, b.seq FROM voronka.mailbox b WHERE b.partner = $1 \
-        AND b.conversation = t.conversation AND b.seq = t.seq LIMIT 1 FOR UPDATE) m) \
-        SELECT conversation, version, NULL::int8 FROM versions UNION ALL SELECT conversation, NULL, seq FROM mail";
+        AND b.conversation = t.conversation AND b.seq = t.seq LIMIT 1 FOR UPDATE) m), \
+        customers AS (SELECT u.id, u.version FROM unnest($5::uuid[]) AS t (id) \
+        CROSS JOIN LATERAL (SELECT k.id, k.version FROM voronka.customers k WHERE k.partner = $1 \
+        AND k.id = t.id LIMIT 1 FOR UPDATE) u), \
+        leads AS (SELECT l.customer, l.version FROM unnest($6::uuid[]) AS t (customer) \
+        CROSS JOIN LATERAL (SELECT k.customer, k.version FROM voronka.leads k WHERE k.partner = $1 \
+        AND k.customer = t.customer LIMIT 1 FOR UPDATE) l) \
+        SELECT 0::int8, conversation, seq FROM mail UNION ALL SELECT 1, conversation, version FROM versions \
+        UNION ALL SELECT 2, id, version FROM customers UNION ALL SELECT 3, customer, version FROM leads";
     CONVERSATIONS_LOAD = concat!("SELECT t.n, c.version, c.account, c.peer, c.customer, c.owner, c.preview, c.at, c.unread, c.state, \
-        u.id, u.name, u.phone, u.email, u.data, ", lead_columns!(), " \
+        u.id, u.name, u.phone, u.email, u.data, u.version, ", lead_columns!(), " \
         FROM unnest($2::uuid[]) WITH ORDINALITY AS t (conversation, n) CROSS JOIN LATERAL (SELECT * FROM voronka.conversations k \
         WHERE k.partner = $1 AND k.conversation = t.conversation LIMIT 1) c LEFT JOIN LATERAL (SELECT * FROM voronka.customers k \
         WHERE k.partner = $1 AND k.id = c.customer LIMIT 1) u ON true LEFT JOIN LATERAL (SELECT * FROM voronka.leads k \
@@ -250,19 +257,20 @@ statements! {
         account = excluded.account, peer = excluded.peer, customer = excluded.customer, owner = excluded.owner, \
         preview = excluded.preview, at = excluded.at, unread = excluded.unread, state = excluded.state, slot = excluded.slot \
         WHERE c.version = excluded.version - 1 RETURNING c.conversation";
-    CUSTOMERS_PUT = "INSERT INTO voronka.customers (partner, id, name, phone, email, data, search) \
-        SELECT $1, t.* FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[]) AS t \
-        ON CONFLICT (partner, id) DO UPDATE SET name = excluded.name, phone = excluded.phone, email = excluded.email, \
-        data = excluded.data, search = excluded.search";
+    /// Those that were not there, and those that are held; so are leads.
+    CUSTOMERS_PUT = "INSERT INTO voronka.customers AS c (partner, id, version, name, phone, email, data, search) \
+        SELECT $1, t.* FROM unnest($2::uuid[], $3::int8[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[]) AS t \
+        ON CONFLICT (partner, id) DO UPDATE SET version = excluded.version, name = excluded.name, phone = excluded.phone, \
+        email = excluded.email, data = excluded.data, search = excluded.search WHERE c.version = excluded.version - 1";
     /// Every one of them is looked at.
     CUSTOMERS_FOUND = "SELECT id FROM voronka.customers WHERE partner = $1 \
         AND (strpos(search, $2) > 0 OR strpos(search, $3) > 0) LIMIT $4";
     LEAD = concat!("SELECT ", lead_columns!(), " FROM voronka.leads l WHERE l.partner = $1 AND l.customer = $2");
-    LEADS_PUT = "INSERT INTO voronka.leads (partner, customer, heat, score, stage, why, source, at, data, slot) \
-        SELECT $1, t.* FROM unnest($2::uuid[], $3::int8[], $4::int4[], $5::text[], $6::text[], $7::text[], $8::int8[], $9::text[], \
-        $10::int8[]) AS t ON CONFLICT (partner, customer) DO UPDATE SET heat = excluded.heat, score = excluded.score, \
-        stage = excluded.stage, why = excluded.why, source = excluded.source, at = excluded.at, data = excluded.data, \
-        slot = excluded.slot";
+    LEADS_PUT = "INSERT INTO voronka.leads AS l (partner, customer, version, heat, score, stage, why, source, at, data, slot) \
+        SELECT $1, t.* FROM unnest($2::uuid[], $3::int8[], $4::int8[], $5::int4[], $6::text[], $7::text[], $8::text[], $9::int8[], \
+        $10::text[], $11::int8[]) AS t ON CONFLICT (partner, customer) DO UPDATE SET version = excluded.version, \
+        heat = excluded.heat, score = excluded.score, stage = excluded.stage, why = excluded.why, source = excluded.source, \
+        at = excluded.at, data = excluded.data, slot = excluded.slot WHERE l.version = excluded.version - 1";
     /// All rows of turns that nothing else rests on, in one trip: mail that was read leaves, and so do timers that are cancelled;
     /// messages, facts, timers, bubbles and counts come.
     ROWS_ADD = "WITH mail_taken AS (DELETE FROM voronka.mailbox m USING unnest($2::uuid[], $3::int8[]) AS t (conversation, seq) \

@@ -242,6 +242,7 @@ pub(crate) fn customer(row: &PgRow, from: usize) -> Result<CustomerRow, Problem>
         phone: get(row, from + 2)?,
         email: get(row, from + 3)?,
         data: get(row, from + 4)?,
+        version: get(row, from + 5)?,
     })
 }
 
@@ -256,6 +257,7 @@ pub(crate) fn lead(row: &PgRow, from: usize) -> Result<LeadRow, Problem> {
         source: get(row, from + 5)?,
         at: get(row, from + 6)?,
         data: get(row, from + 7)?,
+        version: get(row, from + 8)?,
     })
 }
 

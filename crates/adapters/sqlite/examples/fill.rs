@@ -98,6 +98,7 @@ impl Shop {
             },
             customer: Some(CustomerRow {
                 id: customer,
+                version: 0,
                 name: Some(format!("{} {}", NAMES[pick(n, 8)], FAMILIES[pick(n / 8, 5)])),
                 phone: (n % 3 == 0).then(|| format!("+79{:09}", n * 7_919 % 1_000_000_000)),
                 email: None,
@@ -158,6 +159,7 @@ fn lead(customer: CustomerId, heat: Temperature, n: i64, at: Timestamp) -> LeadR
     let score = i32::try_from(n * 31 % 100).unwrap_or_default();
     LeadRow {
         customer,
+        version: 0,
         score,
         temperature: heat.name(),
         stage: "подбор".to_owned(),

@@ -72,7 +72,7 @@ async fn turn(
     let loaded = store.load(&key, 20).await?;
     let full = sample::full_turn(&key, &inbound, loaded.version);
     let consumed = mail.iter().map(|mail| mail.seq).collect();
-    let turn = TurnCommit { consumed, orders: Vec::new(), notices: Vec::new(), ..full };
+    let turn = TurnCommit { consumed, orders: Vec::new(), notices: Vec::new(), ..sample::upon(full, &loaded) };
     let id = turn.outbox[0].id;
     store.commit(turn.into()).await?;
     let sent = Settled::Sent { partner: key.partner, id };

@@ -311,11 +311,11 @@ fn view(
 fn lead_card(row: &Row<'_>) -> Result<LeadCard, Problem> {
     Ok(LeadCard {
         lead: values::lead(row)?,
-        name: get(row, 8)?,
-        phone: get(row, 9)?,
-        conversation: get(row, 10)?,
-        account: get(row, 11)?,
-        preview: get(row, 12)?,
+        name: get(row, 9)?,
+        phone: get(row, 10)?,
+        conversation: get(row, 11)?,
+        account: get(row, 12)?,
+        preview: get(row, 13)?,
     })
 }
 

@@ -58,7 +58,7 @@ macro_rules! order_columns {
 
 macro_rules! lead_columns {
     () => {
-        "l.customer, l.heat, l.score, l.stage, l.why, l.source, l.at, l.data"
+        "l.customer, l.heat, l.score, l.stage, l.why, l.source, l.at, l.data, l.version"
     };
 }
 
@@ -193,13 +193,14 @@ statements! {
     /// Where the flows of a partner's conversations stand: the open run's flow and step, and the runs below it, in JSON.
     STANDING = "SELECT json_extract(state, '$.run.flow'), json_extract(state, '$.run.step'), json_extract(state, '$.stack') \
         FROM conversations WHERE partner = ?1 AND json_valid(state)";
-    CUSTOMER = "SELECT id, name, phone, email, data FROM customers WHERE partner = ?1 AND id = ?2";
+    CUSTOMER = "SELECT id, name, phone, email, data, version FROM customers WHERE partner = ?1 AND id = ?2";
     /// The usual case: what they are found by stays, and so does the index by it.
-    CUSTOMER_GO_ON = "UPDATE customers SET data = ?6 WHERE partner = ?1 AND id = ?2 AND name IS ?3 AND phone IS ?4 \
-        AND email IS ?5 AND search = ?7";
-    CUSTOMER_PUT = "INSERT INTO customers (partner, id, name, phone, email, data, search) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) \
-        ON CONFLICT (partner, id) DO UPDATE SET name = excluded.name, phone = excluded.phone, email = excluded.email, \
-        data = excluded.data, search = excluded.search";
+    CUSTOMER_GO_ON = "UPDATE customers SET version = ?8 + 1, data = ?6 WHERE partner = ?1 AND id = ?2 AND version = ?8 \
+        AND name IS ?3 AND phone IS ?4 AND email IS ?5 AND search = ?7";
+    CUSTOMER_SET = "UPDATE customers SET version = ?8 + 1, name = ?3, phone = ?4, email = ?5, data = ?6, search = ?7 \
+        WHERE partner = ?1 AND id = ?2 AND version = ?8";
+    CUSTOMER_ADD = "INSERT INTO customers (partner, id, name, phone, email, data, search, version) \
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 + 1) ON CONFLICT DO NOTHING";
     /// Who came last is found first.
     CUSTOMERS_FOUND = "SELECT c.id FROM people CROSS JOIN customers c ON c.number = people.rowid \
         WHERE people MATCH ?2 AND c.partner = ?1 ORDER BY people.rowid DESC LIMIT ?3";
@@ -208,12 +209,12 @@ statements! {
         AND (instr(search, ?2) > 0 OR instr(search, ?3) > 0) LIMIT ?4";
     LEAD = concat!("SELECT ", lead_columns!(), " FROM leads l WHERE l.partner = ?1 AND l.customer = ?2");
     /// The usual case: the points stay, and so does the index by them.
-    LEAD_GO_ON = "UPDATE leads SET stage = ?5, why = ?6, source = ?7, at = ?8, data = ?9 WHERE partner = ?1 AND customer = ?2 \
-        AND heat = ?3 AND score = ?4 AND slot = ?10";
-    LEAD_PUT = "INSERT INTO leads (partner, customer, heat, score, stage, why, source, at, data, slot) \
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (partner, customer) DO UPDATE SET heat = excluded.heat, \
-        score = excluded.score, stage = excluded.stage, why = excluded.why, source = excluded.source, at = excluded.at, \
-        data = excluded.data, slot = excluded.slot";
+    LEAD_GO_ON = "UPDATE leads SET version = ?11 + 1, stage = ?5, why = ?6, source = ?7, at = ?8, data = ?9 \
+        WHERE partner = ?1 AND customer = ?2 AND version = ?11 AND heat = ?3 AND score = ?4 AND slot = ?10";
+    LEAD_SET = "UPDATE leads SET version = ?11 + 1, heat = ?3, score = ?4, stage = ?5, why = ?6, source = ?7, at = ?8, data = ?9, \
+        slot = ?10 WHERE partner = ?1 AND customer = ?2 AND version = ?11";
+    LEAD_ADD = "INSERT INTO leads (partner, customer, heat, score, stage, why, source, at, data, slot, version) \
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11 + 1) ON CONFLICT DO NOTHING";
     MESSAGE_ADD = "INSERT INTO messages (partner, conversation, seq, author, at, key, bubble, text, body, basis) \
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
     MESSAGES_LAST = concat!("SELECT ", message_columns!(), " FROM messages WHERE partner = ?1 AND conversation = ?2 \

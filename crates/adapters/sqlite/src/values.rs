@@ -169,6 +169,7 @@ pub(crate) fn customer(row: &Row<'_>) -> Result<CustomerRow, Problem> {
         phone: get(row, 2)?,
         email: get(row, 3)?,
         data: get(row, 4)?,
+        version: get(row, 5)?,
     })
 }
 
@@ -183,6 +184,7 @@ pub(crate) fn lead(row: &Row<'_>) -> Result<LeadRow, Problem> {
         source: get(row, 5)?,
         at: get(row, 6)?,
         data: get(row, 7)?,
+        version: get(row, 8)?,
     })
 }
 

@@ -53,7 +53,8 @@ pub trait Journal: Send + Sync + 'static {
     /// The conversation as its last turn left it, with the last `history_max` messages.
     async fn load(&self, key: &ConversationKey, history_max: usize) -> Result<Loaded, StoreError>;
 
-    /// Writes a turn and consumes its mail, all or nothing. Mail that is not there (any more) is a conflict. An error means that
+    /// Writes a turn and consumes its mail, all or nothing. Mail that is not there (any more) is a conflict, and so is another
+    /// version of the conversation, or of a customer or lead that the turn writes. An error means that
     /// nothing is written, and a passing one that the very same turn may be tried again: whoever asks keeps it.
     async fn commit(&self, turn: Arc<TurnCommit>) -> Result<(), CommitError>;
 
@@ -246,8 +247,8 @@ impl StoreError {
 /// Why a turn was not written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CommitError {
-    /// The conversation has moved on: compute the turn again from what is there now.
-    #[error("the conversation has another version")]
+    /// The conversation, its customer or the lead has moved on: compute the turn again from what is there now.
+    #[error("the conversation or its customer has another version")]
     Conflict,
     /// The store failed.
     #[error(transparent)]

@@ -231,6 +231,7 @@ impl Work {
         let customer = &self.snap.customer;
         (self.is_new() || *customer != self.before.customer).then(|| CustomerRow {
             id: self.customer_id(),
+            version: customer.version,
             name: customer.name.clone(),
             phone: customer.phone.as_ref().map(|phone| phone.as_str().to_owned()),
             email: customer.email.as_ref().map(|email| email.as_str().to_owned()),
@@ -243,6 +244,7 @@ impl Work {
         let changed = self.before.unheard || self.before.facts_changed || !lead.is_like(&self.before.lead);
         (self.is_new() || changed).then(|| LeadRow {
             customer: self.customer_id(),
+            version: self.snap.lead_version,
             score: lead.score,
             temperature: lead.temperature.name(),
             stage: lead.stage.clone(),

@@ -46,6 +46,7 @@ impl TurnCommit {
             },
             customer: Some(CustomerRow {
                 id: before.customer,
+                version: loaded.customer.as_ref().map_or(0, |row| row.version),
                 name: None,
                 phone: None,
                 email: None,

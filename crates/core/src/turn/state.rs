@@ -337,6 +337,8 @@ pub enum Remark {
 pub struct Customer {
     /// Their id.
     pub id: Option<CustomerId>,
+    /// The version of their row; 0: there is none yet.
+    pub version: i64,
     /// Their name: given, else the messenger's.
     pub name: Option<String>,
     /// Phone, only with consent.
@@ -390,6 +392,8 @@ pub struct Snapshot {
     pub customer: Customer,
     /// The lead.
     pub lead: Lead,
+    /// The version of its row; 0: there is none yet.
+    pub lead_version: i64,
     /// Orders that are not over, and the last one that is.
     pub orders: Vec<Order>,
     /// The last messages, oldest first.
@@ -456,6 +460,7 @@ impl Snapshot {
             state: State::default(),
             customer,
             lead: Lead::default(),
+            lead_version: 0,
             orders,
             history,
         }
@@ -470,6 +475,7 @@ impl Snapshot {
         let id = loaded.conversation.as_ref().map_or_else(|| key.first_customer(), |row| row.customer);
         let mut customer = Customer { id: Some(id), ..Customer::default() };
         if let Some(row) = &loaded.customer {
+            customer.version = row.version;
             customer.name.clone_from(&row.name);
             customer.phone = row.phone.clone().and_then(|phone| Phone::try_from(phone).ok());
             customer.email = row.email.clone().and_then(|email| Email::try_from(email).ok());
@@ -486,14 +492,17 @@ impl Snapshot {
             None => Lead::default(),
         };
         let orders = loaded.orders.iter().map(order).collect::<Result<_, _>>()?;
+        let lead_version = loaded.lead.as_ref().map_or(0, |row| row.version);
         let (version, history) = (loaded.version, loaded.history.iter().map(without_basis).collect());
-        Ok(Self { key, account, peer, version, state, customer, lead, orders, history })
+        Ok(Self { key, account, peer, version, state, customer, lead, lead_version, orders, history })
     }
 
     /// What the rows of a turn leave for the next one.
     pub(super) fn after(mut self, commit: &TurnCommit) -> Self {
         self.version = commit.expected + 1;
         self.customer.id = Some(commit.conversation.customer);
+        self.customer.version += i64::from(commit.customer.is_some());
+        self.lead_version += i64::from(commit.lead.is_some());
         self.history.extend(commit.messages.iter().map(without_basis));
         let excess = self.history.len().saturating_sub(Self::HISTORY_MAX);
         self.history.drain(..excess);

@@ -382,6 +382,7 @@ fn leads(heat: &'static str, n: usize) -> Vec<LeadCard> {
         let id = n.to_string();
         let row = LeadRow {
             customer: CustomerId::of(&[&id]),
+            version: 1,
             score: 90 - i32::try_from(n).expect("a few leads"),
             temperature: heat,
             stage: "подбор".into(),

@@ -5,6 +5,7 @@ use voronka_core::{
     ids::{AccountId, BubbleId, CustomerId, NoticeId, OrderId, PartnerId},
     message::{Bubble, Content, ConversationKey, Event, EventKey, Inbound, Peer, Profile, Purpose},
     order::OrderState,
+    ports::Loaded,
     rows::{
         Author, ConversationRow, CustomerRow, FactRow, Lane, LeadRow, MessageRow, NoticeRow, OrderRow, OutboxRow,
         TurnCommit,
@@ -76,7 +77,8 @@ pub fn turn(key: &ConversationKey, inbound: &Inbound, expected: i64) -> TurnComm
     }
 }
 
-/// A turn that writes one of everything: two messages, customer, lead, fact, order, bubble and notice.
+/// A turn that writes one of everything: two messages, customer, lead, fact, order, bubble and notice. Each turn before it was
+/// one of these.
 pub fn full_turn(key: &ConversationKey, inbound: &Inbound, expected: i64) -> TurnCommit {
     let customer = key.first_customer();
     let said = expected * 2 + 1;
@@ -87,8 +89,8 @@ pub fn full_turn(key: &ConversationKey, inbound: &Inbound, expected: i64) -> Tur
         };
     let order_id = OrderId::of(&[&key.conversation.to_string(), "1"]);
     TurnCommit {
-        customer: Some(self::customer(customer, "Анна")),
-        lead: Some(lead(customer, "warm", 40)),
+        customer: Some(CustomerRow { version: expected, ..self::customer(customer, "Анна") }),
+        lead: Some(LeadRow { version: expected, ..lead(customer, "warm", 40) }),
         messages: vec![message(said, Author::Customer, "Сколько стоит торт?"), answer],
         facts: vec![fact(customer, "message", expected)],
         orders: vec![order(order_id, customer, OrderState::Placed, expected)],
@@ -99,6 +101,18 @@ pub fn full_turn(key: &ConversationKey, inbound: &Inbound, expected: i64) -> Tur
     }
 }
 
+/// The turn of somebody who has read the customer and the lead as they are.
+#[must_use]
+pub fn upon(mut turn: TurnCommit, loaded: &Loaded) -> TurnCommit {
+    if let Some(row) = &mut turn.customer {
+        row.version = loaded.customer.as_ref().map_or(0, |row| row.version);
+    }
+    if let Some(row) = &mut turn.lead {
+        row.version = loaded.lead.as_ref().map_or(0, |row| row.version);
+    }
+    turn
+}
+
 /// A message.
 pub fn message(seq: i64, author: Author, text: &str) -> MessageRow {
     let key = (author == Author::Customer).then(|| EventKey::new(&format!("m{seq}")));
@@ -106,16 +120,16 @@ pub fn message(seq: i64, author: Author, text: &str) -> MessageRow {
     MessageRow { seq, author, text: text.to_owned(), body, bubble: None, key, basis: None, at: moment(seq) }
 }
 
-/// A customer with a phone.
+/// A customer with a phone, who is new.
 pub fn customer(id: CustomerId, name: &str) -> CustomerRow {
     let phone = Some("+79991234567".to_owned());
-    CustomerRow { id, name: Some(name.to_owned()), phone, email: None, data: r#"{"v":1}"#.to_owned() }
+    CustomerRow { id, version: 0, name: Some(name.to_owned()), phone, email: None, data: r#"{"v":1}"#.to_owned() }
 }
 
-/// A lead.
+/// A lead that is new.
 pub fn lead(customer: CustomerId, temperature: &'static str, score: i32) -> LeadRow {
     let (stage, why, data) = ("interest".to_owned(), "спросил цену".to_owned(), r#"{"v":1}"#.to_owned());
-    LeadRow { customer, score, temperature, stage, why, source: None, data, at: moment(i64::from(score)) }
+    LeadRow { customer, version: 0, score, temperature, stage, why, source: None, data, at: moment(i64::from(score)) }
 }
 
 /// A fact.

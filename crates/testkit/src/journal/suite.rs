@@ -43,7 +43,9 @@ async fn mail_of(fixture: &impl Fixture, key: &ConversationKey) -> Vec<Mail> {
     fixture.store().mail(key, ALL).await.expect("mail is read")
 }
 
+/// Whoever has this turn written has read the customer and the lead just before.
 async fn commit(fixture: &impl Fixture, turn: TurnCommit) {
+    let turn = sample::upon(turn.clone(), &load(fixture, &turn.key).await);
     fixture.store().commit(turn.into()).await.expect("a turn is committed");
 }
 

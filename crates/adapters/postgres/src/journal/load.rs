@@ -30,7 +30,7 @@ impl Question for Load {
             loaded.version = get(row, 1)?;
             loaded.conversation = Some(values::conversation(row, 2)?);
             loaded.customer = get::<Option<Id>>(row, 10)?.map(|_| values::customer(row, 10)).transpose()?;
-            loaded.lead = get::<Option<Id>>(row, 15)?.map(|_| values::lead(row, 15)).transpose()?;
+            loaded.lead = get::<Option<Id>>(row, 16)?.map(|_| values::lead(row, 16)).transpose()?;
             Ok(())
         })
         .await?;

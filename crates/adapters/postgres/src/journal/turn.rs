@@ -7,7 +7,7 @@ use voronka_core::{
     fact::Fact,
     ids::{ConversationId, CustomerId, PartnerId},
     lead::Temperature,
-    ports::found_by,
+    ports::{StoreError, found_by},
     rows::{
         ConversationRow, CustomerRow, LeadRow, MailSeq, NoticeRow, OrderRow, OutboxRow, Past, TimerRow, TurnCommit,
         Withdraw,
@@ -91,6 +91,14 @@ impl Prepared {
     pub(super) fn conversation(&self) -> ConversationId {
         self.turn.key.conversation
     }
+
+    /// The rows that it writes over what it has read, with the versions that it has read.
+    fn rests_on(&self) -> impl Iterator<Item = (Versioned, i64)> + Clone {
+        let conversation = (Versioned::Conversation(self.conversation()), self.turn.expected);
+        let customer = self.turn.customer.as_ref().map(|row| (Versioned::Customer(row.id), row.version));
+        let lead = self.turn.lead.as_ref().map(|row| (Versioned::Lead(row.customer), row.version));
+        std::iter::once(conversation).chain(customer).chain(lead)
+    }
 }
 
 /// A bubble's JSON.
@@ -122,20 +130,34 @@ fn those<'t>(turns: &[&'t Prepared], fit: &[bool]) -> Vec<&'t Prepared> {
     turns.iter().zip(fit).filter(|(_, fits)| **fits).map(|(turn, _)| *turn).collect()
 }
 
+/// A row that turns write over what they have read of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Versioned {
+    Conversation(ConversationId),
+    Customer(CustomerId),
+    Lead(CustomerId),
+}
+
 /// What turns rest on, as it is while the transaction lasts.
+#[derive(Default)]
 struct Held {
-    versions: BTreeMap<ConversationId, i64>,
+    versions: BTreeMap<Versioned, i64>,
     mail: BTreeSet<(ConversationId, MailSeq)>,
 }
 
 impl Held {
-    /// Which turns find what they were computed from. Of two turns of a conversation one goes on.
+    /// Which turns find what they were computed from. Of two turns that write one row the first goes on.
     fn fitting(&self, turns: &[&Prepared]) -> Vec<bool> {
-        let mut served = BTreeSet::new();
+        let mut written = BTreeSet::new();
         let fits = |turn: &&Prepared| {
-            let of = turn.conversation();
-            let version = self.versions.get(&of).copied().unwrap_or(0);
-            version == turn.turn.expected && self.holds(of, &turn.turn.consumed) && served.insert(of)
+            let rests_on = turn.rests_on();
+            let is_read = |(row, version)| self.versions.get(&row).copied().unwrap_or(0) == version;
+            let fits = rests_on.clone().all(|row| is_read(row) && !written.contains(&row.0))
+                && self.holds(turn.conversation(), &turn.turn.consumed);
+            if fits {
+                written.extend(rests_on.map(|(row, _)| row));
+            }
+            fits
         };
         turns.iter().map(fits).collect()
     }
@@ -160,19 +182,37 @@ impl To<'_, '_> {
 
     async fn held(&mut self, turns: &[&Prepared]) -> Result<Held, Problem> {
         let mail = consumed(turns);
-        let of: BTreeSet<ConversationId> = turns.iter().map(|turn| turn.conversation()).collect();
-        let versions_and_mail = self
+        let (mut of, mut customers, mut leads) = (Vec::new(), Vec::new(), Vec::new());
+        let rows: BTreeSet<Versioned> = turns.iter().flat_map(|turn| turn.rests_on().map(|(row, _)| row)).collect();
+        for row in rows {
+            match row {
+                Versioned::Conversation(id) => of.push(Id(id.0)),
+                Versioned::Customer(id) => customers.push(Id(id.0)),
+                Versioned::Lead(id) => leads.push(Id(id.0)),
+            }
+        }
+        let rests_on = self
             .of(sql::TURNS_HOLD)
-            .bind(of.into_iter().map(|of| Id(of.0)).collect::<Vec<_>>())
+            .bind(of)
             .bind(column(&mail, |(of, _)| *of))
-            .bind(column(&mail, |(_, seq)| *seq));
-        let rows = self.session.all(versions_and_mail, |row| {
-            Ok((get::<ConversationId>(row, 0)?, get::<Option<i64>>(row, 1)?, get::<Option<i64>>(row, 2)?))
-        });
-        let mut held = Held { versions: BTreeMap::new(), mail: BTreeSet::new() };
-        for (of, version, seq) in rows.await? {
-            held.versions.extend(version.map(|version| (of, version)));
-            held.mail.extend(seq.map(|seq| (of, seq)));
+            .bind(column(&mail, |(_, seq)| *seq))
+            .bind(customers)
+            .bind(leads);
+        let rows = self
+            .session
+            .all(rests_on, |row| Ok((get::<i64>(row, 0)?, get::<ConversationId>(row, 1)?, get::<i64>(row, 2)?)));
+        let mut held = Held::default();
+        for (kind, id, number) in rows.await? {
+            let row = match kind {
+                0 => {
+                    held.mail.insert((id, number));
+                    continue;
+                }
+                1 => Versioned::Conversation(id),
+                2 => Versioned::Customer(CustomerId(id.0)),
+                _ => Versioned::Lead(CustomerId(id.0)),
+            };
+            held.versions.insert(row, number);
         }
         Ok(held)
     }
@@ -243,8 +283,7 @@ impl To<'_, '_> {
     }
 
     async fn customers(&mut self, turns: &[&Prepared]) -> Result<(), Problem> {
-        let rows = turns.iter().filter_map(|turn| turn.turn.customer.as_ref());
-        let rows = last(rows.map(|row| (row.id, row)));
+        let rows: Vec<&CustomerRow> = turns.iter().filter_map(|turn| turn.turn.customer.as_ref()).collect();
         if rows.is_empty() {
             return Ok(());
         }
@@ -253,24 +292,25 @@ impl To<'_, '_> {
         let put = self
             .of(sql::CUSTOMERS_PUT)
             .bind(column(&rows, |row| Id(row.id.0)))
+            .bind(column(&rows, |row| row.version + 1))
             .bind(column(&rows, |row| row.name.as_deref().map(text)))
             .bind(column(&rows, |row| row.phone.as_deref().map(text)))
             .bind(column(&rows, |row| row.email.as_deref().map(text)))
             .bind(column(&rows, |row| text(&row.data)))
             .bind(column(&rows, found_by));
-        self.session.run(put).await?;
-        Ok(())
+        self.put_all(put, rows.len()).await
     }
 
     async fn leads(&mut self, turns: &[&Prepared]) -> Result<(), Problem> {
-        let rows = turns.iter().filter_map(|turn| Some((turn.turn.lead.as_ref()?, turn.heat)));
-        let rows: Vec<(&LeadRow, i64)> = last(rows.map(|(row, heat)| (row.customer, (row, heat))));
+        let rows: Vec<(&LeadRow, i64)> =
+            turns.iter().filter_map(|turn| Some((turn.turn.lead.as_ref()?, turn.heat))).collect();
         if rows.is_empty() {
             return Ok(());
         }
         let put = self
             .of(sql::LEADS_PUT)
             .bind(column(&rows, |(row, _)| Id(row.customer.0)))
+            .bind(column(&rows, |(row, _)| row.version + 1))
             .bind(column(&rows, |(_, heat)| *heat))
             .bind(column(&rows, |(row, _)| row.score))
             .bind(column(&rows, |(row, _)| text(&row.stage)))
@@ -279,8 +319,14 @@ impl To<'_, '_> {
             .bind(column(&rows, |(row, _)| micros(row.at)))
             .bind(column(&rows, |(row, _)| text(&row.data)))
             .bind(column(&rows, |(row, _)| slot(row.at)));
-        self.session.run(put).await?;
-        Ok(())
+        self.put_all(put, rows.len()).await
+    }
+
+    /// Rows that are held, or new. One that another process has made meanwhile lets nothing be written: it is tried again.
+    async fn put_all(&mut self, put: Statement, count: usize) -> Result<(), Problem> {
+        let written = self.session.run(put).await?;
+        let all = u64::try_from(count).is_ok_and(|count| count == written);
+        if all { Ok(()) } else { Err(Problem::Store(StoreError::Busy("a customer was met by another process".into()))) }
     }
 
     async fn orders(&mut self, turns: &[&Prepared]) -> Result<(), Problem> {

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use rusqlite::params;
+use rusqlite::{ToSql, params};
 use voronka_core::{
     fact::Fact,
     ids::CustomerId,
@@ -155,6 +155,16 @@ impl To<'_> {
         Ok(self.pen.prepare_cached(sql)?.execute(row)?)
     }
 
+    /// Writes a row by the first of the ways that meets it as it was read.
+    fn put(&self, ways: &[&str], row: &[&dyn ToSql]) -> Result<(), Problem> {
+        for sql in ways {
+            if self.run(sql, row)? > 0 {
+                return Ok(());
+            }
+        }
+        Err(Problem::Conflict)
+    }
+
     fn conversation(&self, expected: i64, row: &ConversationRow) -> Result<(), Problem> {
         let ways: &[&str] =
             if expected == 0 { &[sql::CONVERSATION_ADD] } else { &[sql::CONVERSATION_GO_ON, sql::CONVERSATION_SET] };
@@ -172,34 +182,35 @@ impl To<'_> {
             row.state,
             slot(row.at)
         ];
-        for sql in ways {
-            if self.run(sql, row)? > 0 {
-                return Ok(());
-            }
-        }
-        Err(Problem::Conflict)
+        self.put(ways, row)
     }
 
     fn customer(&self, row: &CustomerRow, found_by: &str) -> Result<(), Problem> {
-        let row = params![self.partner, row.id.0.into_bytes(), row.name, row.phone, row.email, row.data, found_by];
-        if self.run(sql::CUSTOMER_GO_ON, row)? == 0 {
-            self.run(sql::CUSTOMER_PUT, row)?;
-        }
-        Ok(())
+        let ways: &[&str] =
+            if row.version == 0 { &[sql::CUSTOMER_ADD] } else { &[sql::CUSTOMER_GO_ON, sql::CUSTOMER_SET] };
+        let id = row.id.0.into_bytes();
+        self.put(ways, params![self.partner, id, row.name, row.phone, row.email, row.data, found_by, row.version])
     }
 
     fn lead(&self, row: &LeadRow) -> Result<(), Problem> {
         let heat = Temperature::from_name(row.temperature)
             .map(Temperature::number)
             .ok_or(Problem::failed("a lead is cold, warm or hot"))?;
-        let customer = row.customer.0.into_bytes();
-        let at = micros(row.at);
-        let slot = slot(row.at);
-        let row = params![self.partner, customer, heat, row.score, row.stage, row.why, row.source, at, row.data, slot];
-        if self.run(sql::LEAD_GO_ON, row)? == 0 {
-            self.run(sql::LEAD_PUT, row)?;
-        }
-        Ok(())
+        let ways: &[&str] = if row.version == 0 { &[sql::LEAD_ADD] } else { &[sql::LEAD_GO_ON, sql::LEAD_SET] };
+        let row = params![
+            self.partner,
+            row.customer.0.into_bytes(),
+            heat,
+            row.score,
+            row.stage,
+            row.why,
+            row.source,
+            micros(row.at),
+            row.data,
+            slot(row.at),
+            row.version
+        ];
+        self.put(ways, row)
     }
 
     fn message(&self, row: &MessageRow, hollow: Option<&str>) -> Result<(), Problem> {

@@ -95,7 +95,7 @@ async fn step(store: &SqliteStore, n: usize) {
             store.post(vec![inbound]).await.unwrap();
         }
         1 => {
-            let mut turn = sample::full_turn(&key, &inbound, loaded.version);
+            let mut turn = sample::upon(sample::full_turn(&key, &inbound, loaded.version), &loaded);
             turn.consumed = mail.iter().map(|mail| mail.seq).collect();
             turn.timers.push(TimerRow::Set { due: sample::moment(1), timer: Timer::Wait });
             store.commit(turn.into()).await.unwrap();

@@ -42,7 +42,8 @@ async fn s_61_erased_bytes_gone() {
         turn.messages[0] = sample::message(day * 2 + 1, Author::Customer, SAID[3]);
         let name = Some(SAID[0].into());
         let (phone, email) = (Some(SAID[1].into()), Some(SAID[2].into()));
-        turn.customer = Some(CustomerRow { name, phone, email, ..sample::customer(key.first_customer(), SAID[0]) });
+        turn.customer =
+            Some(CustomerRow { version: day, name, phone, email, ..sample::customer(key.first_customer(), SAID[0]) });
         turn.notices[0].text = format!("{} {}", SAID[0], SAID[1]);
         turn.notices[0].conversation = Some(key.conversation);
         let sent = Settled::Sent { partner: partner.clone(), id: turn.outbox[0].id };
@@ -54,7 +55,8 @@ async fn s_61_erased_bytes_gone() {
     }
     assert!(matches!(first.event, voronka_core::message::Event::Customer { content: Content::Text { .. }, .. }));
     assert!(!found(folder.path()).is_empty(), "it is there before");
-    let nobody = CustomerRow { name: None, phone: None, email: None, ..sample::customer(key.first_customer(), "") };
+    let nobody =
+        CustomerRow { version: 40, name: None, phone: None, email: None, ..sample::customer(key.first_customer(), "") };
     let turn = TurnCommit { past: Past::Erased, customer: Some(nobody), ..sample::turn(&key, &first, 40) };
     store.commit(turn.into()).await.unwrap();
     store.wait_until_clear();

@@ -108,7 +108,7 @@ impl Shop {
         let mail = self.store.mail(&key, 50).await.unwrap();
         let loaded = self.store.load(&key, 1).await.unwrap();
         let consumed = mail.iter().map(|mail| mail.seq).collect();
-        let turn = TurnCommit { consumed, ..turn(&key, &inbound, loaded.version, at) };
+        let turn = TurnCommit { consumed, ..sample::upon(turn(&key, &inbound, loaded.version, at), &loaded) };
         let (partner, id) = (key.partner.clone(), turn.outbox[0].id);
         self.store.commit(turn.into()).await.unwrap();
         let sent = Settled::Sent { partner, id };

@@ -6,7 +6,7 @@ use rusqlite::{Connection, functions::FunctionFlags};
 use voronka_core::{
     message::{Inbound, Timer},
     ports::{ConversationFilter, Directory, Journal, LeadFilter, Page, PostedMail},
-    rows::TurnCommit,
+    rows::{CustomerRow, TurnCommit},
 };
 use voronka_sqlite::SqliteStore;
 use voronka_testkit::journal::sample;
@@ -150,7 +150,7 @@ async fn people_of_a_file_taken_over_are_found_by_any_part_of_what_is_known_of_t
     // She is called otherwise now, and is found by that alone.
     let inbound = event("anna", "0");
     let key = inbound.conversation();
-    let customer = Some(sample::customer(key.first_customer(), "Мария"));
+    let customer = Some(CustomerRow { version: 1, ..sample::customer(key.first_customer(), "Мария") });
     store.commit(TurnCommit { customer, ..sample::turn(&key, &inbound, 1) }.into()).await.unwrap();
     assert_eq!((found("ЁЛКИНА").await, found("мари").await, found("9991234").await), (0, 1, 1));
     store.verify().await.unwrap();

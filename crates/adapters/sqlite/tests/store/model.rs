@@ -110,7 +110,7 @@ async fn turn(memory: &MemoryStore, op: &Op) -> Option<TurnCommit> {
     if has(6) {
         turn.timers.push(TimerRow::Cancel { name: "wait" });
     }
-    Some(turn)
+    Some(sample::upon(turn, &loaded))
 }
 
 fn settled(row: &OutboxRow, kind: u8, foreign: bool) -> Settled {

@@ -122,6 +122,7 @@ async fn write(store: &MemoryStore, partner: &PartnerId, now: Timestamp, person:
         },
         customer: Some(CustomerRow {
             id: customer,
+            version: 0,
             name: person.name.map(str::to_owned),
             phone: person.phone.map(str::to_owned),
             email: None,
@@ -129,6 +130,7 @@ async fn write(store: &MemoryStore, partner: &PartnerId, now: Timestamp, person:
         }),
         lead: Some(LeadRow {
             customer,
+            version: 0,
             score: points,
             temperature,
             stage: String::new(),

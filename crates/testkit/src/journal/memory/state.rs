@@ -7,7 +7,10 @@ use voronka_core::{
     ids::{ConversationId, CustomerId, PartnerId},
     message::{ConversationKey, Inbound},
     ports::{CommitError, LOADED_ORDERS_MAX, Loaded, PostedMail, Settled, StoreError},
-    rows::{ConversationRow, Mail, MailSeq, MessageRow, OrderRow, OutboxRow, Past, TimerRow, TurnCommit},
+    rows::{
+        ConversationRow, CustomerRow, LeadRow, Mail, MailSeq, MessageRow, OrderRow, OutboxRow, Past, TimerRow,
+        TurnCommit,
+    },
     tally::Tally,
 };
 
@@ -39,6 +42,14 @@ impl State {
     pub(super) fn check(&self, turn: &TurnCommit) -> Result<(), CommitError> {
         let version = self.conversations.get(&turn.key).map_or(0, |(version, _)| *version);
         if version != turn.expected {
+            return Err(CommitError::Conflict);
+        }
+        let customer =
+            |row: &CustomerRow| self.customers.get(&(turn.key.partner.clone(), row.id)).map(|row| row.version);
+        let lead = |row: &LeadRow| self.leads.get(&(turn.key.partner.clone(), row.customer)).map(|row| row.version);
+        let stale_customer = turn.customer.as_ref().is_some_and(|row| customer(row).unwrap_or(0) != row.version);
+        let stale_lead = turn.lead.as_ref().is_some_and(|row| lead(row).unwrap_or(0) != row.version);
+        if stale_customer || stale_lead {
             return Err(CommitError::Conflict);
         }
         let mut taken = HashSet::new();
@@ -91,10 +102,12 @@ impl State {
             self.mail.remove(&seq);
         }
         self.conversations.insert(key.clone(), (expected + 1, conversation));
-        if let Some(customer) = customer {
+        if let Some(mut customer) = customer {
+            customer.version += 1;
             self.customers.insert((partner.clone(), customer.id), customer);
         }
-        if let Some(lead) = lead {
+        if let Some(mut lead) = lead {
+            lead.version += 1;
             self.leads.insert((partner.clone(), lead.customer), lead);
         }
         if !messages.is_empty() {

@@ -29,6 +29,9 @@ pub async fn an_erased_past_leaves_what_is_counted_and_nothing_that_was_said(fix
         if let Some(row) = &mut turn.lead {
             row.customer = of;
         }
+        if inbound.conversation() == elsewhere.conversation() {
+            (turn.customer, turn.lead) = (None, None);
+        }
         let question = Fact::Unanswered { question: "секрет".into() };
         let data = serde_json::to_string(&question).expect("a fact is JSON");
         turn.facts = vec![FactRow { customer: of, name: question.name(), at: sample::moment(1), data }];

@@ -107,7 +107,7 @@ pub async fn an_open_conversation_shows_all_that_belongs_to_it(fixture: impl Fix
     let view = fixture.store().conversation(&key, 4).await.expect("finds").expect("is there");
     assert_eq!(view.card.name.as_deref(), Some("Анна"));
     assert_eq!((view.phone.as_deref(), view.email), (Some("+79991234567"), None));
-    assert_eq!(view.lead, turns[2].lead);
+    assert_eq!(view.lead, turns[2].lead.clone().map(|row| LeadRow { version: 3, ..row }));
     assert_eq!(view.messages, [turns[1].messages.clone(), turns[2].messages.clone()].concat());
     assert_eq!(view.facts, [turns[2].facts.clone(), turns[1].facts.clone(), turns[0].facts.clone()].concat());
     assert_eq!(view.orders, turns[2].orders, "one order, changed twice");

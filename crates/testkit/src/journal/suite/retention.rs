@@ -3,7 +3,7 @@ use voronka_core::{
     message::{ConversationKey, Inbound, Timer},
     order::OrderState,
     ports::{CommitError, Directory, Journal, LeadFilter, Page, PostedMail, Retention, Settled, Terms},
-    rows::{Author, DeadLetter, TimerRow, TurnCommit, UNHEARD},
+    rows::{Author, DeadLetter, LeadRow, TimerRow, TurnCommit, UNHEARD},
 };
 
 use super::{ALL, Fixture, anna, commit, fates, keys, load, mail_of, post, sample};
@@ -49,7 +49,7 @@ async fn talk(fixture: &impl Fixture, inbound: &Inbound, days: std::ops::Range<i
 
 /// Two messages, a bubble and a fact of a cold lead.
 fn turn(key: &ConversationKey, inbound: &Inbound, version: i64) -> TurnCommit {
-    let lead = Some(sample::lead(key.first_customer(), "cold", 5));
+    let lead = Some(LeadRow { version, ..sample::lead(key.first_customer(), "cold", 5) });
     TurnCommit { lead, ..sample::full_turn(key, inbound, version) }
 }
 

@@ -2,8 +2,8 @@ use voronka_core::{
     ids::OrderId,
     message::{ConversationKey, EventKey, Inbound, Timer},
     order::OrderState,
-    ports::{CommitError, Journal, LOADED_ORDERS_MAX, Loaded, StoreError},
-    rows::{Author, TimerRow, TurnCommit},
+    ports::{CommitError, Directory, Journal, LOADED_ORDERS_MAX, Loaded, StoreError},
+    rows::{Author, CustomerRow, LeadRow, TimerRow, TurnCommit},
 };
 
 use super::{Fixture, anna, commit, fates, keys, load, mail_of, post, sample};
@@ -25,16 +25,16 @@ pub async fn what_a_turn_wrote_is_loaded(fixture: impl Fixture) {
     let loaded = load(&fixture, &key).await;
     assert_eq!((loaded.version, loaded.history.len()), (2, 4));
     assert_eq!(loaded.conversation, Some(second.conversation));
-    assert_eq!(loaded.lead, second.lead);
-    assert!(loaded.customer.is_some(), "what a turn does not name stays");
+    assert_eq!(loaded.lead, second.lead.map(|row| LeadRow { version: 2, ..row }));
+    assert_eq!(loaded.customer.map(|row| row.version), Some(1), "what a turn does not name stays");
 }
 
 fn check_loaded(loaded: &Loaded, turn: TurnCommit, version: i64) {
     let expected = Loaded {
         version,
         conversation: Some(turn.conversation),
-        customer: turn.customer,
-        lead: turn.lead,
+        customer: turn.customer.map(|row| CustomerRow { version, ..row }),
+        lead: turn.lead.map(|row| LeadRow { version, ..row }),
         orders: turn.orders,
         history: turn.messages,
     };
@@ -172,6 +172,78 @@ pub async fn of_two_turns_at_once_one_wins(fixture: impl Fixture) {
     }
     let loaded = load(&fixture, &key).await;
     assert_eq!((loaded.version, loaded.history.len()), (20, 40));
+}
+
+/// One person who writes on two accounts at once.
+async fn two_conversations_of_one(fixture: &impl Fixture) -> [TurnCommit; 2] {
+    let (inbound, key) = anna(fixture).await;
+    let elsewhere = sample::text(&key.partner, "anna-2", "1", "Сколько стоит торт?");
+    post(fixture, vec![elsewhere.clone()]).await;
+    commit(fixture, sample::full_turn(&key, &inbound, 0)).await;
+    let customer = key.first_customer();
+    let mut begun = sample::turn(&elsewhere.conversation(), &elsewhere, 0);
+    begun.conversation.customer = customer;
+    commit(fixture, begun).await;
+    let mut there = sample::full_turn(&elsewhere.conversation(), &elsewhere, 1);
+    there.conversation.customer = customer;
+    there.customer = Some(CustomerRow { version: 1, ..sample::customer(customer, "Анна Каренина") });
+    there.lead = Some(LeadRow { version: 1, ..sample::lead(customer, "hot", 90) });
+    [sample::full_turn(&key, &inbound, 1), there]
+}
+
+/// Of two conversations of one customer neither writes over what the other has written: one is told, and reads again.
+pub async fn of_two_turns_that_write_one_customer_at_once_one_is_a_conflict(fixture: impl Fixture) {
+    let turns = two_conversations_of_one(&fixture).await;
+    let store = fixture.store();
+    let [here, there] = turns.clone();
+    let (one, two) = futures::join!(store.commit(here.into()), store.commit(there.into()));
+    let lost = match (&one, &two) {
+        (Ok(()), Err(CommitError::Conflict)) => 1,
+        (Err(CommitError::Conflict), Ok(())) => 0,
+        other => panic!("{other:?}"),
+    };
+    let [won, lost] = [&turns[1 - lost], &turns[lost]];
+    let loaded = load(&fixture, &lost.key).await;
+    assert_eq!(
+        (loaded.version, loaded.customer.as_ref().map(|row| row.version)),
+        (1, Some(2)),
+        "nothing of it is there"
+    );
+    assert_eq!(loaded.customer.map(|row| row.name), won.customer.clone().map(|row| row.name));
+    commit(&fixture, lost.clone()).await;
+    for turn in &turns {
+        let loaded = load(&fixture, &turn.key).await;
+        assert_eq!(loaded.version, 2);
+        assert_eq!(loaded.customer, lost.customer.clone().map(|row| CustomerRow { version: 3, ..row }));
+        assert_eq!(loaded.lead, lost.lead.clone().map(|row| LeadRow { version: 3, ..row }));
+        let theirs = store.messages(&turn.key, 0, 10).await.expect("messages are read");
+        assert!(turn.messages.iter().all(|message| theirs.contains(message)), "of both turns nothing is lost");
+    }
+}
+
+/// Each of the two rows has a version of its own, and a turn that does not write one does not ask for it.
+pub async fn a_stale_customer_or_lead_is_a_conflict_and_changes_nothing(fixture: impl Fixture) {
+    let (inbound, key) = anna(&fixture).await;
+    commit(&fixture, sample::full_turn(&key, &inbound, 0)).await;
+    let before = load(&fixture, &key).await;
+    let customer = key.first_customer();
+    for version in [0, 2, 7] {
+        let stale_customer = TurnCommit {
+            customer: Some(CustomerRow { version, ..sample::customer(customer, "Чужое") }),
+            ..sample::full_turn(&key, &inbound, 1)
+        };
+        let stale_lead = TurnCommit {
+            lead: Some(LeadRow { version, ..sample::lead(customer, "hot", 99) }),
+            ..sample::full_turn(&key, &inbound, 1)
+        };
+        for stale in [stale_customer, stale_lead] {
+            assert_eq!(fixture.store().commit(stale.into()).await, Err(CommitError::Conflict), "{version}");
+        }
+    }
+    assert_eq!(load(&fixture, &key).await, before);
+    commit(&fixture, sample::turn(&key, &inbound, 1)).await;
+    let after = load(&fixture, &key).await;
+    assert_eq!((after.customer, after.lead), (before.customer, before.lead));
 }
 
 /// What is refused takes nothing away from what is written with it.
