@@ -7,6 +7,7 @@ mod letters;
 mod moving;
 mod partner;
 mod secret;
+mod sequence;
 mod webhook;
 
 use std::{num::NonZeroUsize, path::PathBuf};
@@ -24,6 +25,7 @@ pub(crate) use self::{
     moving::{CopyStore, ExportPartner, ImportLegacy, ImportPartner, RemovePartner, Store, StoreWish},
     partner::{CreatePartner, OneOrAll, Partner, PartnerWish, Template},
     secret::{KeyWish, OneSecret, Rotate, Secret, SecretWish, WriteKey},
+    sequence::{Sequence, SequenceWish},
     webhook::{MoveWebhooks, Webhook, WebhookWish},
 };
 use crate::{server::Proxy, texts::Texts};
@@ -64,6 +66,7 @@ pub(crate) enum Wish {
     Partner(Partner),
     Secret(Secret),
     Broadcast(Broadcast),
+    Sequence(Sequence),
     Backup(Backup),
     Restore(Restore),
     Deploy(Deploy),

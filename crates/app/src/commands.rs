@@ -17,6 +17,7 @@ mod restore;
 mod run;
 mod schema;
 mod secret;
+mod sequence;
 mod simulate;
 mod store;
 mod test;
@@ -79,6 +80,7 @@ pub(crate) async fn run(wish: Wish, keys: &KeySource, texts: &Texts) -> Result<E
         Wish::Partner(wish) => partner::run(wish, keys, texts).await,
         Wish::Secret(wish) => secret::run(wish, keys, texts).await,
         Wish::Broadcast(wish) => broadcast::run(wish, texts).await,
+        Wish::Sequence(wish) => sequence::run(wish, texts).await,
         Wish::Backup(wish) => backup::run(&wish, texts).await,
         Wish::Restore(wish) => restore::run(&wish, texts).await,
         Wish::Deploy(wish) => deploy::run(&wish, texts),

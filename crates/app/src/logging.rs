@@ -30,6 +30,7 @@ pub(crate) fn init(cli: &Cli) -> Guard {
         | Wish::Ask(_)
         | Wish::Eval(_)
         | Wish::Broadcast(_)
+        | Wish::Sequence(_)
         | Wish::Backup(_)
         | Wish::Store(_)
         | Wish::Restore(_) => "warn",

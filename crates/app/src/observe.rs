@@ -9,7 +9,10 @@ mod routes;
 
 pub(crate) use self::{
     accounts::{AccountReport, AccountState, Accounts},
-    control::{Client, Control, ControlError, LetterCard, LetterPage, ListedLetters, MoveWish, Moved, Mover, Retried},
+    control::{
+        Client, Control, ControlError, Count, LetterCard, LetterPage, ListedLetters, MoveWish, Moved, Mover, Progress,
+        Retried,
+    },
     figures::{Figures, Report},
     health::{DiskMin, Health, Readiness, Reason, Status, free_bytes},
     recorder::Recorder,

@@ -119,6 +119,16 @@ S553 = { $channel } closes its window before step "{ $id }", no template
     .hint = closed_window: template …
 S554 = goal { $fact } cannot happen: nothing produces it
 S555 = steps "{ $a }" and "{ $b }" exceed { $limit } a day
+S556 = around is a date, or a date and a time; this is { $type }
+S557 = before counts towards a moment, and there is no around
+    .hint = around: order.due
+S558 = around is a day without an hour, and step "{ $id }" has no at
+    .hint = at: 18:00
+S559 = step "{ $b }" comes before step "{ $a }" that stands above it
+S560 = the window shuts { $hours } h after a reply, and the sequence is silent for as long or longer: the step never goes
+    .hint = on_reply: pause 2h
+S561 = the sequence has ended by then: leave says the same
+S562 = sequences begin one another without end: { $path }
 
 # Scoring
 P571 = thresholds crossed: { $a } and { $b }
@@ -142,6 +152,7 @@ C607 = domain { $domain } is taken already: { $other }
     .related = here
 C608 = colour { $color } cannot be read on white: contrast { $ratio } of 4.5
     .hint = light pages show { $near } in its place
+C609 = { $hour } is not on every day: when clocks go forward, the digest comes at { $then }
 
 # Catalogue, knowledge, training
 K701 = row { $n }: no { $column }

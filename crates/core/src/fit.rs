@@ -57,7 +57,7 @@ fn album(message: &Message, capabilities: &Capabilities) -> Option<Bubble> {
     let shown = message.cards.iter().filter(|card| card.photo.is_some()).take(capabilities.album_max);
     let cards: Vec<Card> = shown.map(|card| Card { text: String::new(), button: None, ..card.clone() }).collect();
     let (text, rows, purpose) = (Rich::default(), Vec::new(), message.purpose);
-    (cards.len() > 1).then_some(Bubble { text, cards, photo: None, rows, purpose })
+    (cards.len() > 1).then_some(Bubble { text, cards, photo: None, rows, purpose, template: None })
 }
 
 /// The picture of a single card, where cards become words: it stands above them.
@@ -77,8 +77,14 @@ fn bubbles(
     message: &Message,
 ) -> Vec<Bubble> {
     let unit = capabilities.text_unit;
-    let bubble =
-        |text: Rich| Bubble { text, cards: Vec::new(), photo: None, rows: Vec::new(), purpose: message.purpose };
+    let bubble = |text: Rich| Bubble {
+        text,
+        cards: Vec::new(),
+        photo: None,
+        rows: Vec::new(),
+        purpose: message.purpose,
+        template: message.template.clone(),
+    };
     let mut bubbles: Vec<Bubble> = Vec::new();
     let fits_caption = cut::length(&text.text, unit) <= capabilities.caption_max;
     let alone = photo.is_some() && !fits_caption;

@@ -34,6 +34,15 @@ pub enum By {
     Person,
 }
 
+/// In what form it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Form {
+    /// In words of one's own.
+    Free,
+    /// As a template that the messenger has approved: its window does not matter.
+    Template,
+}
+
 /// What is to be written.
 #[derive(Debug, Clone, Copy)]
 pub struct Letter {
@@ -47,6 +56,14 @@ pub struct Letter {
     pub hours: Option<Span>,
     /// How many of its kind were sent on the customer's day, and how many may be.
     pub per_day: Option<Quota>,
+    /// In what form.
+    pub form: Form,
+}
+
+impl Letter {
+    /// News that the bot brings unasked, without rules of its own.
+    pub const NEWS: Self =
+        Self { purpose: Purpose::Service, by: By::Bot, expires: None, hours: None, per_day: None, form: Form::Free };
 }
 
 /// How many there were, and how many there may be.
@@ -197,7 +214,7 @@ fn never(letter: &Letter, situation: &Situation<'_>, now: Timestamp) -> Option<W
     }
     let open = match situation.window {
         Window::Always => true,
-        Window::Until(end) => now < end || letter.by == By::Answer,
+        Window::Until(end) => now < end || letter.by == By::Answer || letter.form == Form::Template,
         Window::InResponse => letter.by == By::Answer,
     };
     (!open).then_some(Why::WindowClosed)
@@ -251,8 +268,8 @@ pub fn last_moment(letter: &Letter, situation: &Situation<'_>, now: Timestamp) -
         days.flat_map(|day| ends.into_iter().flatten().map(move |time| moment(day.to_datetime(time), situation.zone)));
     let night = ends.filter(|end| *end > now).min();
     let window = match situation.window {
-        Window::Until(end) => Some(end),
-        Window::Always | Window::InResponse => None,
+        Window::Until(end) if letter.form == Form::Free => Some(end),
+        Window::Until(_) | Window::Always | Window::InResponse => None,
     };
     let all = [night, window, letter.expires].into_iter().flatten();
     all.min().map_or(now + STALE_AFTER, |end| end.min(now + STALE_AFTER))

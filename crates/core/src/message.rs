@@ -601,6 +601,9 @@ pub struct Message {
     pub list: List,
     /// Why it is sent.
     pub purpose: Purpose,
+    /// The messenger's own name of the approved template that it goes out as; `None`: it is written freely.
+    #[serde(default)]
+    pub template: Option<String>,
 }
 
 /// How buttons are listed on a channel that shows none.
@@ -630,4 +633,8 @@ pub struct Bubble {
     pub rows: Vec<Vec<Button>>,
     /// Why it is sent.
     pub purpose: Purpose,
+    /// The messenger's own name of the approved template that it goes out as, which says what `text` does: a messenger whose
+    /// window is shut takes nothing else. `None`: it is written freely.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
 }

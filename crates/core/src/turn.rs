@@ -47,7 +47,7 @@ pub use self::{
     desk::{Desk, Look, Seen},
     playbook::Playbook,
     prompt::PROMPT_VERSION,
-    state::{Asked, Customer, Listed, Owner, Presence, Run, Snapshot, Standing, State, Unreadable},
+    state::{Asked, Customer, Listed, Owner, Presence, Run, Said, Snapshot, Standing, State, Unreadable},
 };
 use crate::{
     capabilities::Capabilities,

@@ -88,6 +88,11 @@ async fn a_broadcast_is_looked_at_tried_on_a_member_sent_to_each_once_and_stoppe
         || async { (count(&data, "SELECT 1 FROM mailbox") + count(&data, "SELECT 1 FROM outbox") == 0).then_some(()) };
     until(|| "empty mailbox".into(), all_done).await;
     assert_eq!((1..=30).map(news).max(), Some(1));
+    let (code, said, told) = run(command().args(["sequence", "status", "korica", "--json", "--data"]).arg(&data)).await;
+    assert_eq!(code, Some(0), "{told}");
+    let progress: Value = serde_json::from_str(&said).expect("JSON");
+    let counted = ["entered", "within"].map(|name| progress[0][name].as_i64());
+    assert_eq!((counted, &progress[0]["steps"][0]["count"]), ([Some(30), Some(0)], &30.into()), "{progress}");
     assert_eq!(asked(&["stop", "korica", "news"]).await["At"]["phase"], "stopping");
     assert!(server.stop().await.success());
     let (code, _, told) = run(command().args(["broadcast", "status", "korica", "news", "--data"]).arg(&data)).await;

@@ -91,6 +91,12 @@ fn beyond_files() -> Vec<(Vec<Diagnostic>, PartnerFiles)> {
         ("sequences/a.yaml", "enter: {fact: message}\nsteps:\n  - {id: a, after: 2d, say: Да}\n"),
     ]);
     all.push((found(&files), files));
+    // One that is waited for, and shuts again each time.
+    let files = of(&[
+        ("config.yaml", "name: К\naccounts: {whatsapp: {}}\n"),
+        ("sequences/a.yaml", "enter: {fact: message}\nclosed_window: wait\nsteps:\n  - {id: a, after: 2d, say: Да}\n"),
+    ]);
+    all.push((found(&files), files));
     // No key.
     let files = of(&[("config.yaml", "name: К\naccounts: {telegram: {}}\n")]);
     let mut loaded = PartnerSpec::parse(id(), &files);

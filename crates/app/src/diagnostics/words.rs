@@ -52,7 +52,7 @@ fn translated<'a>(code: Code, name: &str, value: &'a str, texts: &Texts) -> Cow<
         (Code::X311, "want") if value.starts_with(AT_MOST.0) => return rest(&[AT_MOST], value, texts),
         (Code::X311, "want") => "token",
         (Code::X303, "a" | "b") => "compared",
-        (Code::X308, "type") => "type",
+        (Code::X308 | Code::S556, "type") => "type",
         (Code::F214, "type") => "kind",
         (Code::Y111, "want") => "node",
         (Code::Y111, "got") => "found",

@@ -2,6 +2,7 @@
 //! and `dead-letters` come through it, so that what they do is done by the one process that holds the database.
 
 mod moves;
+mod progress;
 mod sending;
 mod values;
 
@@ -33,7 +34,10 @@ use voronka_core::{
 };
 use voronka_engine::{Engine, PutBack};
 
-pub(crate) use self::moves::{MoveWish, Moved, Mover};
+pub(crate) use self::{
+    moves::{MoveWish, Moved, Mover},
+    progress::{Count, Progress},
+};
 use super::{Observed, Readiness, private_routes};
 use crate::{
     broadcasts::Broadcasts,
@@ -185,7 +189,8 @@ impl Control {
             .route("/letters/{partner}", get(letters_of))
             .route("/letters/{partner}/{id}", get(letter).post(retry).delete(drop_letter))
             .with_state(self.clone());
-        let mut routes = private_routes(observed).merge(letters).merge(values::routes(self.values));
+        let sequences = progress::routes(self.clone());
+        let mut routes = private_routes(observed).merge(letters).merge(sequences).merge(values::routes(self.values));
         if let Some(mover) = mover {
             routes = routes.merge(partners_routes(Arc::clone(&mover.partners))).merge(moves::routes(mover));
         }

@@ -133,7 +133,8 @@ impl Telegram {
         };
         let text = Rich::plain(caption);
         let photo = Some((*path).to_owned());
-        let alone = Bubble { text, photo, cards: Vec::new(), rows: Vec::new(), purpose: bubble.purpose };
+        let alone =
+            Bubble { text, photo, cards: Vec::new(), rows: Vec::new(), purpose: bubble.purpose, template: None };
         self.deliver(to, &alone).await
     }
 

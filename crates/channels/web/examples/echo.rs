@@ -167,7 +167,7 @@ fn button(label: &str) -> Button {
 }
 
 fn bubble(text: Rich) -> Bubble {
-    Bubble { text, cards: Vec::new(), photo: None, rows: Vec::new(), purpose: Purpose::Service }
+    Bubble { text, cards: Vec::new(), photo: None, rows: Vec::new(), purpose: Purpose::Service, template: None }
 }
 
 fn greeting() -> Bubble {

@@ -209,7 +209,7 @@ mod tests {
     }
 
     fn bubble(text: Rich) -> Bubble {
-        Bubble { text, cards: Vec::new(), photo: None, rows: Vec::new(), purpose: Purpose::Service }
+        Bubble { text, cards: Vec::new(), photo: None, rows: Vec::new(), purpose: Purpose::Service, template: None }
     }
 
     #[tokio::test]

@@ -147,6 +147,7 @@ mod fit {
             buttons: ["завтра", "в субботу", "в воскресенье", "Не знаю, посоветуйте"].map(button).into(),
             list: List::default(),
             purpose: Purpose::Service,
+            template: None,
         }
     }
 

@@ -14,7 +14,7 @@ fn span(from: i8, until: i8) -> Span {
 }
 
 fn letter() -> Letter {
-    Letter { purpose: Purpose::Service, by: By::Bot, expires: None, hours: None, per_day: None }
+    Letter::NEWS
 }
 
 fn moscow() -> TimeZone {
@@ -89,6 +89,8 @@ fn a_closed_window_is_told_and_one_that_closes_bounds_the_sending() {
     let shut = Situation { window: Window::Until(at("2026-11-20T11:00:00+03:00")), ..situation(&zone) };
     for by in [By::Bot, By::Person] {
         assert_eq!(may_write(&Letter { by, ..letter() }, &shut, at(NOON)), Verdict::Never(Why::WindowClosed));
+        let template = Letter { by, form: Form::Template, ..letter() };
+        assert!(matches!(may_write(&template, &shut, at(NOON)), Verdict::Now { .. }));
     }
     let closes = at("2026-11-20T13:00:00+03:00");
     let open = Situation { window: Window::Until(closes), ..situation(&zone) };

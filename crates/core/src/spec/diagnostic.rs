@@ -129,6 +129,13 @@ codes! {
     S553 Error;
     S554 Warning;
     S555 Warning;
+    S556 Error;
+    S557 Error;
+    S558 Error;
+    S559 Error;
+    S560 Error;
+    S561 Error;
+    S562 Error;
     P571 Error;
     P572 Warning;
     P573 Error;
@@ -142,6 +149,7 @@ codes! {
     C606 Error;
     C607 Error;
     C608 Warning;
+    C609 Warning;
     K701 Error;
     K702 Error;
     K703 Error;

@@ -46,6 +46,9 @@ impl fmt::Display for StepId {
     }
 }
 
+/// Experiments: each variant's options with their weights, in the file's order.
+pub type Variants = BTreeMap<Arc<str>, Vec<(Arc<str>, u32)>>;
+
 /// A scripted dialogue.
 #[derive(Debug, Clone)]
 pub struct Flow {
@@ -67,7 +70,7 @@ pub struct Flow {
     /// Where to go when the run's step was edited away; `None` = walk again from the start with the answers still valid.
     pub on_change: Option<StepIx>,
     /// Experiments: a variant's options and weights, in the file's order.
-    pub variants: BTreeMap<Arc<str>, Vec<(Arc<str>, u32)>>,
+    pub variants: Variants,
     /// All steps: the main line first, then the parts, steps nested in a `branch` right behind it. Never empty; it starts at 0.
     pub steps: Vec<Step>,
     /// Every id a run may stand at, `was` included, to its step.
@@ -255,6 +258,8 @@ pub enum Target {
     Stop,
     /// A person.
     Human,
+    /// What is in the cart, to be confirmed.
+    Cart,
 }
 
 /// `ask`.

@@ -1,6 +1,7 @@
 //! Sequences: what is written to a customer over days, unasked. `sequences/<id>.yaml`, lowered.
 
 pub(crate) mod read;
+pub(crate) mod together;
 
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use super::{
     config::Span,
     diagnostic::Place,
     expr::{Expr, Fact},
-    flow::{Button, Text},
+    flow::{Button, Text, Variants},
     value::Period,
 };
 
@@ -23,6 +24,9 @@ pub struct Sequence {
     pub title: String,
     /// Who enters it.
     pub enter: Enter,
+    /// The moment that it is about, such as an appointment: a date, or a date and a time, taken when it is entered. Its steps are
+    /// counted from there. `None`: each is counted from the one before.
+    pub around: Option<Expr>,
     /// What makes it a success: it ends with the outcome `goal`.
     pub goal: Option<Fact>,
     /// When it ends without one.
@@ -35,10 +39,14 @@ pub struct Sequence {
     pub per_day: Option<u32>,
     /// A step that could not be sent for so long after it was due is skipped; `None` = it waits.
     pub expires: Option<Period>,
+    /// What becomes of a step when the messenger's window is shut.
+    pub closed_window: ClosedWindow,
     /// Of the sequences of one group a customer is in one at a time.
     pub group: Option<Arc<str>>,
     /// It promotes: then it is for those who agreed to that, and says that it does. `None`: it does not.
     pub ad: Option<Ad>,
+    /// Experiments, drawn once for each customer who enters.
+    pub variants: Variants,
     /// Its messages, in order; never empty.
     pub steps: Vec<SequenceStep>,
 }
@@ -57,10 +65,24 @@ pub struct Ad {
 pub struct Enter {
     /// What must happen.
     pub fact: Fact,
+    /// Where that is written.
+    pub place: Place,
     /// And be true then.
     pub when: Option<Expr>,
     /// How long after the last time it may be entered again; `None` = never again.
     pub again: Option<Period>,
+}
+
+/// What becomes of a step that a messenger does not let through, for the customer has been silent for long.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum ClosedWindow {
+    /// It is left out.
+    #[default]
+    Skip,
+    /// It waits until the customer writes again.
+    Wait,
+    /// It goes out as this template of the account's; where the account has none of that name, it is left out.
+    Template(Arc<str>),
 }
 
 /// What becomes of a sequence when the customer does anything.
@@ -81,7 +103,7 @@ pub struct SequenceStep {
     pub id: Arc<str>,
     /// Where it is written.
     pub place: Place,
-    /// How long after the step before was sent.
+    /// How long after the step before was sent; around a moment, how long after that, and negative before it.
     pub after: Period,
     /// And at this hour of the customer's day.
     pub at: Option<Time>,
@@ -101,6 +123,11 @@ pub struct SequenceStep {
 pub const OUTCOMES: [&str; 5] = ["done", "goal", "left", "stopped", "unreachable"];
 
 impl Sequence {
+    /// Whether a customer may be in it a second time: of another moment there is as much to say as of the first.
+    pub fn may_be_entered_again(&self) -> bool {
+        self.enter.again.is_some() || self.around.is_some()
+    }
+
     /// Where a step is, by its id.
     pub fn find(&self, id: &str) -> Option<usize> {
         self.steps.iter().position(|step| *step.id == *id)

@@ -33,6 +33,12 @@ impl Period {
     pub fn in_minutes(self) -> i64 {
         i64::from(self.days) * 24 * 60 + i64::from(self.minutes)
     }
+
+    /// As long, in the other direction.
+    #[must_use]
+    pub const fn back(self) -> Self {
+        Self { days: self.days.saturating_neg(), minutes: self.minutes.saturating_neg() }
+    }
 }
 
 /// What a slot holds or an expression gives.

@@ -96,6 +96,7 @@ fn word(work: &Work, trouble: &str) -> Vec<OutboxRow> {
         buttons: Vec::new(),
         list: List::default(),
         purpose: Purpose::Service,
+        template: None,
     };
     let conversation = snap.key.conversation.to_string();
     let row = |(n, bubble): (usize, _)| OutboxRow {

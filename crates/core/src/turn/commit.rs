@@ -120,6 +120,7 @@ impl Work {
                 buttons: Vec::new(),
                 list: List::default(),
                 purpose: Purpose::Service,
+                template: None,
             };
             let by = self.member(&who);
             self.send(&message, Author::Person, by.as_deref(), &mut rows);

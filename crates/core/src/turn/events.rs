@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     fact::Fact,
-    ids::OrderId,
+    ids::{BubbleId, OrderId},
     lead::Temperature,
     message::{Content, DeliveryFate, Event, EventKey, MediaKind, Profile, TEXT_CHARS_MAX, Timer},
     order::OrderState,
@@ -92,7 +92,7 @@ impl Work {
                     self.on_timer(&timer, spoke);
                 }
             }
-            Event::Delivery { fate, .. } => self.on_delivery(&fate, at),
+            Event::Delivery { bubble, fate } => self.on_delivery(bubble, &fate, at),
             // Who wants nothing of us, or was forgotten, is not watched by old links.
             Event::Click { .. } if self.snap.customer.more.opted_out => {}
             Event::Click { link } => self.fact(Fact::LinkClicked { link }),
@@ -339,6 +339,8 @@ impl Work {
             Plain::Stop => self.opt_out(),
             Plain::Agree => self.answer_consent(true, label, key),
             Plain::Decline => self.answer_consent(false, label, key),
+            // Ordered meanwhile, or taken out again.
+            Plain::Checkout if self.snap.state.cart.lines.is_empty() => self.say_phrase(Phrase::OldButton, &[]),
             Plain::Checkout => self.show_cart_order(),
             Plain::Confirm => {
                 if let Some(draft) = self.open_draft() {
@@ -567,7 +569,7 @@ impl Work {
     }
 
     /// What became of a bubble at a moment.
-    fn on_delivery(&mut self, fate: &DeliveryFate, at: Timestamp) {
+    fn on_delivery(&mut self, bubble: BubbleId, fate: &DeliveryFate, at: Timestamp) {
         // Who has done anything since then is there.
         let back = self.snap.state.last_heard.is_some_and(|heard| heard > at);
         match fate {
@@ -580,7 +582,13 @@ impl Work {
                 self.fact(Fact::Undelivered { cause: cause.clone() });
                 self.note("undelivered", cause.clone());
             }
-            DeliveryFate::Expired => self.fact(Fact::Expired),
+            DeliveryFate::Expired => {
+                self.fact(Fact::Expired);
+                let said = self.snap.history.iter().rev().find(|row| row.bubble == Some(bubble)).map(|row| row.at);
+                if let Some(at) = said {
+                    self.say_step_again(at);
+                }
+            }
         }
     }
 

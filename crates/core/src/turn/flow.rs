@@ -199,7 +199,7 @@ impl Work {
         }
         called.takes = Some(call.take.iter().map(|(own, its)| (own.to_string(), its.to_string())).collect());
         self.fact(Fact::FlowStarted { flow: flow.id.to_string() });
-        self.draw_variants(&flow);
+        self.draw_variants(&flow.variants);
         Next::Call(Box::new(called))
     }
 
@@ -229,6 +229,7 @@ impl Work {
             Target::Flow(flow) => token_press(Token::Start(token::hash(flow.as_str()))),
             Target::Stop => token_press(Token::Plain(token::Plain::Stop)),
             Target::Human => token_press(Token::Plain(token::Plain::Human)),
+            Target::Cart => token_press(Token::Plain(token::Plain::Checkout)),
             Target::Step(_) => token_press(Token::Target {
                 run: run.number,
                 step: token::hash(&step.id.0),

@@ -326,6 +326,7 @@ pub(super) fn card(
         buttons,
         list: List::default(),
         purpose: Purpose::Service,
+        template: None,
     };
     let conversation = key.conversation.to_string();
     let row = |(n, bubble): (usize, _)| {

@@ -39,6 +39,11 @@ impl Reply {
         self.open.get_or_insert_with(empty).purpose = Purpose::Ad;
     }
 
+    /// What was said last goes out as a template of the messenger's.
+    pub(super) fn as_template(&mut self, name: &str) {
+        self.open.get_or_insert_with(empty).template = Some(name.to_owned());
+    }
+
     /// Puts buttons under what was said last.
     pub(super) fn buttons(&mut self, buttons: impl IntoIterator<Item = Button>) {
         self.open.get_or_insert_with(empty).buttons.extend(buttons);
@@ -79,6 +84,7 @@ impl Reply {
         for message in other.done {
             let joins = message.photo.is_none()
                 && message.purpose == Purpose::Service
+                && message.template.is_none()
                 && self.open.as_ref().is_none_or(|open| open.buttons.is_empty() && open.cards.is_empty());
             if !joins {
                 self.close();
@@ -118,6 +124,7 @@ fn empty() -> Message {
         buttons: Vec::new(),
         list: List::default(),
         purpose: Purpose::Service,
+        template: None,
     }
 }
 

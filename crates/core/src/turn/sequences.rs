@@ -1,37 +1,44 @@
 //! Sequences: who enters, what is due, and what ends them. We write first here, so nothing is sent in the quiet hours, past
 //! the day's limits, to whoever does not want it, or while a person has the conversation.
 
+mod letter;
+mod timing;
+
 use std::sync::Arc;
 
-use jiff::{Span as Stretch, Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 
+use self::timing::plus;
 use super::{
-    state::{Presence, Standing},
-    token::{self, Token},
-    wording,
+    state::{Presence, Said, Standing},
     work::Work,
 };
 use crate::{
     fact::Fact,
-    may_write::{By, Letter, Quota, REMEMBERED, Verdict, Why, moment},
-    message::{BroadcastAct, Bubble, Button, Press, Purpose, Timer},
+    may_write::{By, Form, Letter, Quota, REMEMBERED, Verdict, Why},
+    message::{BroadcastAct, Purpose, Timer},
     rows::Withdraw,
     spec::{
+        config::accounts,
         expr,
-        flow::{self, Target},
-        rich::Rich,
-        sequence::{Ad, OnReply, Sequence, SequenceStep},
-        value::Period,
+        sequence::{ClosedWindow, OnReply, Sequence},
     },
-    turn::flow::token_press,
 };
 
 /// The timer of all sequences of a conversation: it rings for the one that is due first.
 const TIMER: &str = "sequence";
+/// How often a step is said in all that does not go out in time.
+const TRIES_MAX: u8 = 3;
+
 /// What becomes of a step that is due.
 enum Fate {
-    /// It is said, and the next one is planned; what could not be delivered until then is not sent any more.
-    Send(Option<Timestamp>),
+    /// It is said, and the next one is planned.
+    Send {
+        /// What could not be delivered until then is not sent any more.
+        expires: Option<Timestamp>,
+        /// The messenger's name of the template that it goes out as.
+        template: Option<String>,
+    },
     /// It is left out.
     Skip,
     /// It waits until then.
@@ -65,7 +72,12 @@ impl Work {
         // What has just ended may be what another one waits for.
         let happened: Vec<String> = self.facts.iter().map(|event| event.fact.name()).collect();
         for sequence in all.values() {
-            if happened.iter().any(|name| *name == sequence.enter.fact.name()) && self.may_enter(sequence) {
+            if !happened.iter().any(|name| *name == sequence.enter.fact.name()) {
+                continue;
+            }
+            if self.stands_in(&sequence.id) {
+                self.move_to_moment(sequence);
+            } else if self.may_enter(sequence) {
                 self.enter(sequence);
             }
         }
@@ -85,12 +97,22 @@ impl Work {
         } else if self.snap.state.blocked {
             Some("unreachable")
         } else {
-            sequence.leave.as_ref().is_some_and(|leave| leave.is_true(&self.scope())).then_some("left")
+            let standing = self.snap.state.sequences.get(&*sequence.id);
+            // They entered before the file said what it is about.
+            let is_of_another_time = sequence.around.is_some() && standing.is_some_and(|one| one.around.is_none());
+            let leaves = sequence.leave.as_ref().is_some_and(|leave| leave.is_true(&self.scope()));
+            (leaves || is_of_another_time).then_some("left")
         }
     }
 
     fn on_reply(&mut self, sequence: &Sequence) {
         match sequence.on_reply {
+            // The customer has opened the messenger's window.
+            OnReply::Continue if sequence.closed_window == ClosedWindow::Wait => {
+                if let Some(standing) = self.snap.state.sequences.get_mut(&*sequence.id) {
+                    standing.held = None;
+                }
+            }
             OnReply::Continue => {}
             OnReply::Stop => self.end_sequence(&sequence.id, "stopped"),
             OnReply::Pause(period) => {
@@ -109,9 +131,10 @@ impl Work {
         let again = match state.sequences.get(&*sequence.id) {
             None => true,
             Some(standing) if standing.next.is_some() => false,
-            Some(standing) => {
-                sequence.enter.again.is_some_and(|again| plus(standing.entered, again, self.zone()) <= self.now)
-            }
+            Some(standing) => match sequence.enter.again {
+                Some(again) => plus(standing.entered, again, self.zone()) <= self.now,
+                None => sequence.may_be_entered_again(),
+            },
         };
         let of_group = |id: &str| self.book.spec.sequences.get(id).and_then(|other| other.group.as_deref());
         let group_is_free = sequence.group.as_deref().is_none_or(|group| {
@@ -121,21 +144,45 @@ impl Work {
             && group_is_free
             && !state.blocked
             && !self.snap.customer.more.opted_out
-            && sequence.enter.when.as_ref().is_none_or(|when| when.is_true(&self.scope()))
+            && self.is_meant(sequence)
+            && (sequence.around.is_none() || self.first_ahead(sequence).is_some())
+    }
+
+    fn is_meant(&self, sequence: &Sequence) -> bool {
+        sequence.enter.when.as_ref().is_none_or(|when| when.is_true(&self.scope()))
     }
 
     fn enter(&mut self, sequence: &Sequence) {
         let sent = self.snap.state.sequences.remove(&*sequence.id).map(|old| old.sent).unwrap_or_default();
-        let due = self.planned(sequence, 0, self.now);
-        let next = sequence.steps.first().map(|step| step.id.to_string());
-        let standing = Standing { entered: self.now, next, index: 0, due, held: None, sent };
+        let (index, around) = self.first_ahead(sequence).map_or((0, None), |(at, moment)| (at, Some(moment)));
+        let due = self.planned(sequence, index, around, self.now);
+        let next = sequence.steps.get(index).map(|step| step.id.to_string());
+        let standing = Standing { next, index, around, sent, ..Standing::new(self.now, due) };
         self.snap.state.sequences.insert(sequence.id.to_string(), standing);
+        self.draw_variants(&sequence.variants);
         self.fact(Fact::SequenceEntered { sequence: sequence.id.to_string() });
     }
 
+    /// What began the sequence happened again: its moment may be another one now.
+    fn move_to_moment(&mut self, sequence: &Sequence) {
+        let known = self.snap.state.sequences.get(&*sequence.id).and_then(|standing| standing.around);
+        let moment = self.moment_of(sequence);
+        if known.is_none() || moment == known || !self.is_meant(sequence) {
+            return;
+        }
+        let Some((at, moment)) = self.first_ahead(sequence) else { return self.end_sequence(&sequence.id, "left") };
+        let due = self.planned(sequence, at, Some(moment), self.now);
+        self.stand_before(sequence, at, due);
+        if let Some(standing) = self.snap.state.sequences.get_mut(&*sequence.id) {
+            standing.around = Some(moment);
+        }
+    }
+
     fn end_sequence(&mut self, id: &str, outcome: &str) {
-        if let Some(standing) = self.snap.state.sequences.get_mut(id) {
-            standing.next = None;
+        let Some(standing) = self.snap.state.sequences.get_mut(id) else { return };
+        standing.next = None;
+        // How it ended was said when its last step was said for the first time.
+        if !standing.reopened {
             self.fact(Fact::SequenceEnded { sequence: id.to_owned(), outcome: outcome.to_owned() });
         }
     }
@@ -196,11 +243,11 @@ impl Work {
         for _ in 0..=sequence.steps.len() {
             let Some(standing) = self.snap.state.sequences.get(&*sequence.id) else { return };
             let Some(next) = &standing.next else { return };
-            let due = standing.due;
+            let (due, around) = (standing.due, standing.around);
             // By its id; where that is gone, what stands in its place.
             let at = sequence.find(next).unwrap_or(standing.index);
             let Some(step) = sequence.steps.get(at) else { return self.end_sequence(&sequence.id, "done") };
-            match self.fate(sequence, step, due) {
+            match self.fate(sequence, at, due, around) {
                 Fate::Wait(until) => {
                     if let Some(standing) = self.snap.state.sequences.get_mut(&*sequence.id) {
                         standing.held = Some(until);
@@ -209,26 +256,53 @@ impl Work {
                 }
                 Fate::End(outcome) => return self.end_sequence(&sequence.id, outcome),
                 Fate::Skip => {
-                    let planned = self.planned(sequence, at + 1, due);
+                    let planned = self.planned(sequence, at + 1, around, due);
                     self.stand_before(sequence, at + 1, planned);
                     if planned > self.now {
                         return;
                     }
                 }
-                Fate::Send(expires) => {
+                Fate::Send { expires, template } => {
                     self.expires = [self.expires, expires].into_iter().flatten().min();
-                    self.send_step(sequence, step);
+                    self.send_step(sequence, step, template.as_deref());
                     self.fact(Fact::SequenceSent { sequence: sequence.id.to_string(), step: step.id.to_string() });
                     let now = self.now;
                     if let Some(standing) = self.snap.state.sequences.get_mut(&*sequence.id) {
                         standing.sent.retain(|at| now.duration_since(*at) < REMEMBERED);
                         standing.sent.push(now);
+                        let tries =
+                            standing.said.take().filter(|said| *said.step == *step.id).map_or(0, |said| said.tries);
+                        standing.said = Some(Said { step: step.id.to_string(), at: now, due, tries: tries + 1 });
                     }
                     self.wrote_first();
-                    let planned = self.planned(sequence, at + 1, now);
+                    let planned = self.planned(sequence, at + 1, around, now);
                     return self.stand_before(sequence, at + 1, planned);
                 }
             }
+        }
+    }
+
+    /// What was said at a moment did not go out in time. If it was a step, it is said again: a few times, and while it has not
+    /// expired.
+    pub(super) fn say_step_again(&mut self, said_at: Timestamp) {
+        let book = Arc::clone(&self.book);
+        for sequence in book.spec.sequences.values() {
+            let ends = self.ending(sequence, &[]).is_some();
+            let Some(standing) = self.snap.state.sequences.get_mut(&*sequence.id) else { continue };
+            let is_it = |said: &Said| said.at.as_microsecond() == said_at.as_microsecond() && said.tries < TRIES_MAX;
+            let Some(said) = standing.said.clone().filter(is_it) else { continue };
+            let Some(at) = sequence.find(&said.step).filter(|_| !ends) else { continue };
+            if standing.next.is_none() {
+                let was_last = at + 1 == sequence.steps.len();
+                if !was_last {
+                    continue;
+                }
+                standing.reopened = true;
+            }
+            (standing.next, standing.index, standing.due) = (Some(said.step), at, said.due);
+            standing.held = Some(self.now);
+            standing.sent.retain(|at| *at != said.at);
+            self.snap.state.unasked.retain(|at| *at != said.at);
         }
     }
 
@@ -242,22 +316,58 @@ impl Work {
         }
     }
 
-    fn fate(&mut self, sequence: &Sequence, step: &SequenceStep, due: Timestamp) -> Fate {
+    fn fate(&mut self, sequence: &Sequence, at: usize, due: Timestamp, around: Option<Timestamp>) -> Fate {
         if let Some(outcome) = self.ending(sequence, &[]) {
             return Fate::End(outcome);
         }
+        let Some(step) = sequence.steps.get(at) else { return Fate::Skip };
         if step.when.as_ref().is_some_and(|when| !when.is_true(&self.scope())) {
             return Fate::Skip;
         }
+        // Of a moment one thing is said at a time, and none of it by the bot while a person has the conversation.
+        let overtaken = |moment: Timestamp| {
+            let next = sequence.steps.get(at + 1);
+            !self.bot_owns() || next.is_some_and(|next| self.about(next, moment) <= self.now)
+        };
+        if around.is_some_and(overtaken) {
+            return Fate::Skip;
+        }
+        let expires = sequence.expires.map(|expires| plus(due, expires, self.zone()));
+        // What is said before a moment is too late from then on.
+        let over = around.filter(|_| step.after.in_minutes() < 0);
         let letter = Letter {
             purpose: if sequence.ad.is_some() { Purpose::Ad } else { Purpose::Service },
             by: By::Bot,
-            expires: sequence.expires.map(|expires| plus(due, expires, self.zone())),
+            expires: [expires, over].into_iter().flatten().min(),
             hours: sequence.hours,
             per_day: sequence.per_day.map(|max| Quota { sent: self.sent_today(sequence), max }),
+            form: Form::Free,
         };
-        match self.may_write(&letter) {
-            Verdict::Now { expires } => Fate::Send(expires),
+        let verdict = self.may_write(&letter);
+        match (&sequence.closed_window, verdict) {
+            (ClosedWindow::Wait, Verdict::Never(Why::WindowClosed)) if self.setting.capabilities.pushes.it() => {
+                Fate::Wait(letter.expires.unwrap_or(self.now + REMEMBERED))
+            }
+            (ClosedWindow::Template(name), Verdict::Never(Why::WindowClosed)) => match self.template(name) {
+                Some(template) => {
+                    let verdict = self.may_write(&Letter { form: Form::Template, ..letter });
+                    self.judged(verdict, Some(template))
+                }
+                None => Fate::Skip,
+            },
+            _ => self.judged(verdict, None),
+        }
+    }
+
+    /// The messenger's own name of a template, where the account of this conversation has it.
+    fn template(&self, name: &str) -> Option<String> {
+        let account = self.book.spec.config.accounts.iter().find(|account| account.id == self.snap.account)?;
+        accounts::template(account, name).map(str::to_owned)
+    }
+
+    fn judged(&mut self, verdict: Verdict, template: Option<String>) -> Fate {
+        match verdict {
+            Verdict::Now { expires } => Fate::Send { expires, template },
             Verdict::NotBefore(until, _) => Fate::Wait(until),
             Verdict::Never(why) => {
                 if matches!(why, Why::NoConsent | Why::AdsDenied) {
@@ -275,86 +385,9 @@ impl Work {
         let today = own.iter().filter(|at| day(**at) == day(self.now));
         u32::try_from(today.count()).unwrap_or(u32::MAX)
     }
-
-    /// All its messages, in order.
-    pub(super) fn sample(mut self, id: &str) -> Option<Vec<Bubble>> {
-        let book = Arc::clone(&self.book);
-        let sequence = book.spec.sequences.get(id)?;
-        sequence.steps.iter().for_each(|step| self.send_step(sequence, step));
-        Some(self.speak().into_iter().map(|row| row.bubble).collect())
-    }
-
-    fn send_step(&mut self, sequence: &Sequence, step: &SequenceStep) {
-        self.reply.close();
-        if let Some(photo) = &step.photo {
-            self.reply.photo(photo.clone());
-        }
-        let text = step.text.get(self.lang).render(&self.scope(), self.lang, self.today());
-        self.reply.say(&text);
-        if let Some(ad) = &sequence.ad {
-            let label = self.ad_label(ad);
-            self.reply.promote(&label);
-        }
-        let products: Vec<_> = step.products.iter().filter_map(|id| self.book.spec.catalogue.get(id)).collect();
-        if !products.is_empty() {
-            let cards: Vec<_> = products.into_iter().map(|product| self.card(product)).collect();
-            self.reply.cards(cards);
-        }
-        let buttons: Vec<Button> = step.buttons.iter().filter_map(|button| self.sequence_button(button)).collect();
-        if !buttons.is_empty() {
-            self.reply.buttons(buttons);
-        }
-        self.reply.close();
-    }
-
-    /// «Реклама», and whose: the law wants both said.
-    fn ad_label(&self, ad: &Ad) -> Rich {
-        let whose = ad.advertiser.as_ref().unwrap_or(&self.book.spec.config.name);
-        let mut label = format!("{}. {whose}", wording::advertisement(self.lang));
-        if let Some(erid) = &ad.erid {
-            label.extend([". erid: ", erid]);
-        }
-        Rich::plain(label)
-    }
-
-    fn sequence_button(&self, button: &flow::Button) -> Option<Button> {
-        let label = button.label.get(self.lang).render(&self.scope(), self.lang, self.today()).text;
-        let press = match &button.target {
-            Target::Link(name) => Press::Url { url: self.link(name)? },
-            Target::Flow(flow) => token_press(Token::Start(token::hash(flow.as_str()))),
-            Target::Stop => token_press(Token::Plain(token::Plain::Stop)),
-            Target::Human => token_press(Token::Plain(token::Plain::Human)),
-            Target::Step(_) => return None,
-        };
-        Some(Button { label, press })
-    }
-
-    /// When a step is due after the one before it was sent.
-    fn planned(&self, sequence: &Sequence, at: usize, from: Timestamp) -> Timestamp {
-        let Some(step) = sequence.steps.get(at) else { return from };
-        let zone = self.zone();
-        let after = plus(from, step.after, zone);
-        let planned = step.at.map_or(after, |hour| {
-            let day = after.to_zoned(zone.clone()).date();
-            let that_day = moment(day.to_datetime(hour), zone);
-            // An hour that is over on the first day is the next day's.
-            if that_day >= from {
-                that_day
-            } else {
-                day.tomorrow().map_or(that_day, |next| moment(next.to_datetime(hour), zone))
-            }
-        });
-        self.decent(sequence.hours, planned)
-    }
 }
 
 /// When a step is to be looked at.
 fn rings(standing: &Standing) -> Timestamp {
     standing.held.unwrap_or(standing.due)
-}
-
-/// A period later: days by the calendar, minutes exact.
-fn plus(at: Timestamp, period: Period, zone: &TimeZone) -> Timestamp {
-    let stretch = Stretch::new().days(period.days).minutes(period.minutes);
-    at.to_zoned(zone.clone()).checked_add(stretch).map_or(at, |at| at.timestamp())
 }

@@ -219,12 +219,42 @@ pub struct Standing {
     pub index: usize,
     /// When it is due, moved into hours in which we may write.
     pub due: Timestamp,
+    /// The moment that the sequence is about, if it is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub around: Option<Timestamp>,
     /// Until when it is held back, though it is due: a limit was reached, or a person leads the conversation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held: Option<Timestamp>,
     /// When the last messages of it were sent; a week is remembered.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sent: Vec<Timestamp>,
+    /// The step that was said last: it may not go out in time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said: Option<Said>,
+    /// Whether it was over already when its last step was to be said again.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub reopened: bool,
+}
+
+/// A step of a sequence that was said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Said {
+    /// Its id.
+    pub step: String,
+    /// When.
+    pub at: Timestamp,
+    /// When it had been due.
+    pub due: Timestamp,
+    /// How often it was said so far.
+    pub tries: u8,
+}
+
+impl Standing {
+    /// Whoever enters now; the first step is due then.
+    pub(super) fn new(entered: Timestamp, due: Timestamp) -> Self {
+        let (next, around, held, said) = (None, None, None, None);
+        Self { entered, next, index: 0, due, around, held, sent: Vec::new(), said, reopened: false }
+    }
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

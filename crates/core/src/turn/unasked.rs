@@ -5,8 +5,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use super::work::Work;
 use crate::{
     fact::ConsentKind,
-    may_write::{self, Ads, By, LedBy, Letter, Reach, Situation, Verdict, Window, may_write},
-    message::Purpose,
+    may_write::{self, Ads, LedBy, Letter, Reach, Situation, Verdict, Window, may_write},
     spec::config::Span,
 };
 
@@ -23,8 +22,7 @@ impl Work {
 
     /// When something that nobody asked for is not to be said any more.
     pub(super) fn stale_at(&self) -> Timestamp {
-        let letter = Letter { purpose: Purpose::Service, by: By::Bot, expires: None, hours: None, per_day: None };
-        may_write::last_moment(&letter, &self.situation(), self.now)
+        may_write::last_moment(&Letter::NEWS, &self.situation(), self.now)
     }
 
     /// Something is said that nobody asked for: it counts towards the limits.

@@ -61,7 +61,14 @@ pub const SLOW_DOWN: Duration = Duration::from_secs(7);
 
 /// A bubble of plain text.
 pub fn bubble(text: &str) -> Bubble {
-    Bubble { text: Rich::plain(text), cards: Vec::new(), photo: None, rows: Vec::new(), purpose: Purpose::Service }
+    Bubble {
+        text: Rich::plain(text),
+        cards: Vec::new(),
+        photo: None,
+        rows: Vec::new(),
+        purpose: Purpose::Service,
+        template: None,
+    }
 }
 
 /// A bubble's id for tests; the same number is always the same id.

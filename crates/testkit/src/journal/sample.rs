@@ -172,6 +172,7 @@ pub fn bubble(key: &ConversationKey, inbound: &Inbound, seq: i64, text: &str) ->
             photo: None,
             rows: Vec::new(),
             purpose: Purpose::Service,
+            template: None,
         },
         lane: Lane::Dialogue,
         expires: Some(moment(86_400)),

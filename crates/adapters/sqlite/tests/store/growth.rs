@@ -47,6 +47,7 @@ fn turn(key: &ConversationKey, inbound: &voronka_core::message::Inbound, version
         photo: None,
         rows: Vec::new(),
         purpose: Purpose::Service,
+        template: None,
     };
     let row = OutboxRow { bubble: bubble.clone(), ..sample::bubble(key, inbound, seq + 1, "") };
     let basis = r#"{"pages":["dostavka.md","nachinki.md"],"prompt":"2026-11-21","tools":[],"worded":"model"}"#;

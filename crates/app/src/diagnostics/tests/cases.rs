@@ -229,6 +229,36 @@ pub(super) const CASES: &[(&str, &str, &str)] = &[
         "per_day: 1\nenter: {fact: message}\nsteps:\n  - {id: a, after: 1h, say: Да}\n  - {id: b, after: 1h, say: Ещё}\n",
         "5:6 S555 шаги «a» и «b» не уместятся в 1 в день",
     ),
+    (
+        "sequences/a.yaml",
+        "around: cart.total\nenter: {fact: message}\nsteps:\n  - {id: a, before: 1d, say: Да}\n",
+        "1:9 S556 around — дата или дата со временем, а здесь сумма",
+    ),
+    (
+        "sequences/a.yaml",
+        "enter: {fact: message}\nsteps:\n  - {id: a, before: 1d, say: Да}\n",
+        "3:13 S557 before считают до момента, а around не сказан → around: order.due",
+    ),
+    (
+        "sequences/a.yaml",
+        "around: order.due\nenter: {fact: order.placed}\nsteps:\n  - {id: a, before: 3h, say: Да}\n",
+        "4:6 S558 в around день без часа, а у шага «a» нет at → at: 18:00",
+    ),
+    (
+        "sequences/a.yaml",
+        "around: order.due\nenter: {fact: order.placed}\nsteps:\n  - {id: a, before: 1d, at: 12:00, say: Да}\n  - {id: b, before: 2d, at: 12:00, say: Ещё}\n",
+        "5:6 S559 шаг «b» наступит раньше шага «a», который стоит выше",
+    ),
+    (
+        "sequences/a.yaml",
+        "leave: cart.count = 0\nenter: {fact: message, when: cart.count = 0}\nsteps:\n  - {id: a, after: 1d, say: Да}\n",
+        "2:30 S561 при этом условии цепочка уже кончилась: такое же стоит в leave",
+    ),
+    (
+        "sequences/a.yaml",
+        "enter: {fact: sequence.a.done, again: 9d}\nsteps:\n  - {id: a, after: 1d, say: Да}\n",
+        "1:15 S562 цепочки начинают друг друга без конца: a → a",
+    ),
     ("tests/a.yaml", "- test: А\n  talk:\n    - slots: {порцый: 3}\n", "3:15 X301 неизвестное имя «порцый»"),
     (
         "tests/a.yaml",
@@ -311,6 +341,11 @@ pub(super) const CASES: &[(&str, &str, &str)] = &[
         "config.yaml",
         "name: К\naccounts: {web: {}}\nbranding: {color: \"#ffcc00\"}\n",
         "3:19 C608 цвет #ffcc00 на белом не прочесть: контраст 1.5 из 4.5 → на светлых страницах вместо него стоит #7f6600",
+    ),
+    (
+        "config.yaml",
+        "name: К\naccounts: {web: {}}\nzone: Europe/Berlin\nteam: {Ольга: {telegram: 1, role: owner}}\ndigest: {to: Ольга, at: 2:30}\n",
+        "5:25 C609 02:30 бывает не каждый день: когда часы переводят вперёд, сводка придёт в 03:30",
     ),
     ("catalogue.csv", "id;name;price\n1;;5\n", "2:1 K701 строка 2: нет названия"),
     ("catalogue.csv", "id;name;price\n1;Торт;5\n1;Торт;6\n", "3:1 K702 артикул 1 повторяется (строка 2)"),

@@ -96,6 +96,7 @@ fn offer(products: &[&str]) -> Vec<Bubble> {
         buttons: Vec::new(),
         list: List::default(),
         purpose: Purpose::Service,
+        template: None,
     };
     fit(&message, &CAPABILITIES)
 }

@@ -193,7 +193,14 @@ impl Bench {
 }
 
 pub(crate) fn bubble(text: &str) -> Bubble {
-    Bubble { text: Rich::plain(text), cards: Vec::new(), photo: None, rows: Vec::new(), purpose: Purpose::Service }
+    Bubble {
+        text: Rich::plain(text),
+        cards: Vec::new(),
+        photo: None,
+        rows: Vec::new(),
+        purpose: Purpose::Service,
+        template: None,
+    }
 }
 
 /// A page's open stream.

@@ -25,11 +25,14 @@ pub(crate) fn window_hours(kind: &str) -> Option<i64> {
     matches!(kind, "whatsapp" | "instagram").then_some(24)
 }
 
-/// Whether an account names a template of its messenger's for what is written outside of the window.
-pub(crate) fn has_template(account: &Account, name: &str) -> bool {
+/// The messenger's own name of a template of an account's, for what is written outside of the window.
+pub(crate) fn template<'a>(account: &'a Account, name: &str) -> Option<&'a str> {
     match &account.channel {
-        ChannelConfig::Other(other) => other.settings.contains_key(&format!("templates.{name}")),
-        ChannelConfig::Telegram(_) | ChannelConfig::Web(_) => false,
+        ChannelConfig::Other(other) => match other.settings.get(&format!("templates.{name}"))? {
+            Setting::Plain(name) => Some(name),
+            Setting::Secret(_) => None,
+        },
+        ChannelConfig::Telegram(_) | ChannelConfig::Web(_) => None,
     }
 }
 

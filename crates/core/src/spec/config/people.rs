@@ -2,14 +2,27 @@
 
 use std::sync::Arc;
 
-use super::{Config, Digest, Member, Notify, Role, accounts::KINDS, read::DIGEST_AT};
-use crate::spec::{
-    diagnostic::Code,
-    expr::Fact,
-    keys,
-    read::{Fields, Reader},
-    tree::{Key, Node},
+use jiff::{
+    civil::{Date, Time},
+    tz::TimeZone,
 };
+
+use super::{Config, Digest, Member, Notify, Role, accounts::KINDS, read::DIGEST_AT};
+use crate::{
+    lang::print,
+    spec::{
+        diagnostic::Code,
+        expr::Fact,
+        keys,
+        read::{Fields, Reader},
+        tree::{Key, Node},
+    },
+};
+
+/// From when on a zone's changes of clocks are looked at.
+const RULES_SINCE: Date = Date::constant(2026, 1, 1);
+/// How many of them: there are two a year.
+const CHANGES_MAX: usize = 4;
 
 pub(super) fn read(reader: &mut Reader<'_>, fields: Fields<'_>, config: &mut Config) {
     if let Some(node) = fields.get("team") {
@@ -28,8 +41,25 @@ pub(super) fn read(reader: &mut Reader<'_>, fields: Fields<'_>, config: &mut Con
         let fields = reader.fields(node, keys::DIGEST)?;
         let to = reader.need(fields, "to").and_then(|node| to(reader, node, &config.team))?;
         let at = fields.get("at").and_then(|node| reader.time(node)).unwrap_or(DIGEST_AT);
-        Some(Digest { to, at })
+        let digest = Digest { to, at };
+        if let (Some(node), Some(then)) = (fields.get("at"), skipped(&digest, &config.zone)) {
+            let args = vec![("hour", print::time(at)), ("then", print::time(then))];
+            reader.report(Code::C609, &node.bytes, args);
+        }
+        Some(digest)
     });
+}
+
+/// When a digest comes on a day that does not have its hour, if there are such days: clocks go forward by a zone's rules, the
+/// same way each year.
+fn skipped(digest: &Digest, zone: &TimeZone) -> Option<Time> {
+    let from = RULES_SINCE.in_tz("UTC").ok()?.timestamp();
+    let changes = zone.following(from).take(CHANGES_MAX);
+    let mut comes = changes.filter_map(|change| {
+        let day = change.timestamp().to_zoned(zone.clone()).date();
+        Some(digest.due(day, zone)?.to_zoned(zone.clone()).time())
+    });
+    comes.find(|time| *time != digest.at)
 }
 
 fn member(reader: &mut Reader<'_>, key: &Key, node: &Node) -> Option<Member> {

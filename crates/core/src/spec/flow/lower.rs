@@ -11,7 +11,7 @@ use std::{
 };
 
 use super::{
-    Action, Flow, Silence, Silent, Slot, Start, Step, StepId, StepIx, Text,
+    Action, Flow, Silence, Silent, Slot, Start, Step, StepId, StepIx, Text, Variants,
     graph::{self, Ways},
     outline::{Outline, RawSlot, RawStep},
     steps, structure,
@@ -121,7 +121,7 @@ pub(crate) fn lower(reader: &mut Reader<'_>, outline: &Outline<'_>, world: &Worl
     for slot in slots {
         env.set(&slot.name, Known::maybe(slot.ty.clone()).at(slot.place.clone()));
     }
-    let variants = variants(reader, outline, &mut env);
+    let variants = variants(reader, outline.top.get("variants"), &mut env);
     let mut silent = Reader::new(reader.file, &reader.languages);
     let sure = env.assuming(slots.iter().map(|slot| &*slot.name).chain(MAY_BE_EMPTY));
     let mut flow = skeleton(&mut silent, outline, world, &sure, variants);
@@ -204,13 +204,7 @@ fn lower_step(lowering: &Lowering<'_>, reader: &mut Reader<'_>, raw: &RawStep<'_
 }
 
 /// All of a flow but its steps.
-fn skeleton(
-    reader: &mut Reader<'_>,
-    outline: &Outline<'_>,
-    world: &World<'_>,
-    env: &Env,
-    variants: BTreeMap<Arc<str>, Vec<(Arc<str>, u32)>>,
-) -> Flow {
+fn skeleton(reader: &mut Reader<'_>, outline: &Outline<'_>, world: &World<'_>, env: &Env, variants: Variants) -> Flow {
     let top = outline.top;
     let lowering = Lowering { outline, world, env: env.clone() };
     let silence = top.get("silence").map(|node| lowering.silence(reader, node)).unwrap_or_default();
@@ -264,10 +258,10 @@ fn start(reader: &mut Reader<'_>, node: &Node, world: &World<'_>) -> Start {
     }
 }
 
-fn variants(reader: &mut Reader<'_>, outline: &Outline<'_>, env: &mut Env) -> BTreeMap<Arc<str>, Vec<(Arc<str>, u32)>> {
+/// The experiments of a file; their names are known in its expressions from then on.
+pub(crate) fn variants(reader: &mut Reader<'_>, node: Option<&Node>, env: &mut Env) -> Variants {
     let mut variants = BTreeMap::new();
-    let entries =
-        outline.top.get("variants").and_then(|node| reader.map(node)).map_or(&[][..], |fields| fields.entries);
+    let entries = node.and_then(|node| reader.map(node)).map_or(&[][..], |fields| fields.entries);
     for (key, node) in entries {
         let mut weights: Vec<(Arc<str>, u32)> = Vec::new();
         for (option, node) in reader.map(node).map_or(&[][..], |fields| fields.entries) {
@@ -342,7 +336,7 @@ pub(crate) fn infer(reader: &Reader<'_>, outline: &Outline<'_>, world: &mut Worl
     for slot in world.slots.get(&outline.id).map_or(&[][..], Vec::as_slice) {
         env.set(&slot.name, Known::sure(slot.ty.clone()));
     }
-    variants(&mut silent, outline, &mut env);
+    variants(&mut silent, outline.top.get("variants"), &mut env);
     let add = |world: &mut World<'_>, env: Option<&mut Env>, flow: &FlowId, key: &Key, ty: Type| {
         let Some(slots) = world.slots.get_mut(flow) else { return };
         if slots.iter().any(|slot| *slot.name == *key.text) || !is_name(&key.text) {

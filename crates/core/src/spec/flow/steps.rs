@@ -117,6 +117,7 @@ fn target(lowering: &Lowering<'_>, reader: &mut Reader<'_>, node: &Node) -> Opti
         _ => match text.as_str() {
             "stop" => Some(Target::Stop),
             "human" => Some(Target::Human),
+            "cart" => Some(Target::Cart),
             _ => lowering.outline.target(reader, &text, &node.bytes).map(Target::Step),
         },
     }

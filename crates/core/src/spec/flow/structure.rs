@@ -85,6 +85,7 @@ fn target(target: &Target) -> String {
         Target::Link(link) => format!("link {link}"),
         Target::Stop => "stop".to_owned(),
         Target::Human => "human".to_owned(),
+        Target::Cart => "cart".to_owned(),
     }
 }
 

@@ -82,6 +82,7 @@ fn by_settings<'a>(found: &Diagnostic, arg: &impl Fn(&str) -> &'a str, files: &P
         | Code::S552
         | Code::S553
         | Code::S555
+        | Code::S560
         | Code::K703 => true,
         Code::Y109 => matches!(arg("key"), "ru" | "en"),
         Code::Y112 => arg("what") == "money",

@@ -162,6 +162,7 @@ impl More<'_> {
             sequences.extend(read.map(|sequence| (Arc::clone(&sequence.id), Arc::new(sequence))));
             found.take(reader);
         }
+        found.diagnostics.extend(sequence::together::endless(&sequences));
         let mut courses = Vec::new();
         for (id, yaml) in stems(self.yaml, "training/") {
             let mut reader = Reader::new(&yaml.file, &self.config.languages);

@@ -7,20 +7,20 @@ use std::{
 
 use jiff::civil::Time;
 
-use super::{Ad, Enter, OUTCOMES, OnReply, Sequence, SequenceStep};
+use super::{Ad, ClosedWindow, Enter, OUTCOMES, OnReply, Sequence, SequenceStep};
 use crate::{
     ids::FlowId,
     spec::{
         catalogue::Catalogue,
         config::{Config, Span, accounts},
         diagnostic::Code,
-        expr::{Env, Fact, nearest, parse_period},
-        flow::{Button, Flow, Target},
+        expr::{Env, Expr, Fact, nearest, parse_period, type_name},
+        flow::{Button, Flow, Target, lower::variants},
         partner::PartnerFiles,
         pictures,
         read::{Fields, Reader, parse_span},
         tree::{Content, Node, Style},
-        value::Period,
+        value::{Period, Type},
     },
 };
 
@@ -33,6 +33,7 @@ const DAYS_MAX: i64 = 365;
 pub(crate) const KEYS: &[&str] = &[
     "title",
     "enter",
+    "around",
     "goal",
     "leave",
     "on_reply",
@@ -41,6 +42,7 @@ pub(crate) const KEYS: &[&str] = &[
     "expires",
     "closed_window",
     "group",
+    "variants",
     "steps",
     "ad",
 ];
@@ -49,7 +51,7 @@ pub(crate) const ENTER: &[&str] = &["fact", "when", "again"];
 /// Keys of `ad`.
 pub(crate) const AD: &[&str] = &["erid", "advertiser"];
 /// Keys of a step.
-pub(crate) const STEP: &[&str] = &["id", "after", "at", "say", "photo", "buttons", "when", "products"];
+pub(crate) const STEP: &[&str] = &["id", "after", "before", "at", "say", "photo", "buttons", "when", "products"];
 
 /// What sequences are checked against.
 pub(crate) struct World<'a> {
@@ -66,6 +68,7 @@ pub(crate) struct World<'a> {
 pub(crate) fn read(reader: &mut Reader<'_>, id: &str, root: &Node, world: &World<'_>) -> Option<Sequence> {
     let fields = reader.fields(root, KEYS)?;
     let enter = reader.need(fields, "enter").and_then(|node| enter(reader, node, world));
+    let around = fields.get("around").and_then(|node| around(reader, node, world));
     let goal = fields.get("goal").and_then(|node| {
         let fact = reader.fact(node)?;
         if let Some((fact, near)) = impossible(&fact, world) {
@@ -81,28 +84,44 @@ pub(crate) fn read(reader: &mut Reader<'_>, id: &str, root: &Node, world: &World
     }
     let per_day = fields.get("per_day").and_then(|node| reader.whole(node, 1..=20));
     let expires = fields.get("expires").and_then(|node| reader.period(node));
-    if let Some(node) = fields.get("closed_window") {
-        reader.scalar(node, "reaction", "skip", |text| (text == "skip" || text.starts_with("template ")).then_some(()));
-    }
-    let steps = steps(reader, fields, world);
-    if let (Some(node), Some(enter)) = (fields.get("enter").and_then(|node| node.get("again")), &enter) {
+    let closed_window = fields.get("closed_window").and_then(|node| closed_window(reader, node)).unwrap_or_default();
+    let mut env = world.env.clone();
+    let variants = variants(reader, fields.get("variants"), &mut env);
+    let steps = steps(reader, fields, &World { env: &env, ..*world });
+    if let (None, Some(node), Some(enter)) = (&around, fields.get("enter").and_then(|node| node.get("again")), &enter) {
         again(reader, node, enter, &steps);
     }
-    windows(reader, fields, &steps, world.config);
+    if let Some(around) = &around {
+        about_moment(reader, around, &steps);
+    }
+    if let Some(leave) = &leave {
+        left(reader, fields, leave, enter.as_ref(), &steps);
+    }
+    windows(reader, fields, &closed_window, &steps, world.config);
     crowded(reader, hours, per_day.unwrap_or(world.config.limits.per_day), &steps, world.config);
-    let steps: Vec<SequenceStep> = steps.into_iter().map(|(step, _)| step).collect();
+    let on_reply = on_reply.unwrap_or(match around {
+        Some(_) => OnReply::Continue,
+        None => OnReply::Pause(Period::days(1)),
+    });
+    if let (ClosedWindow::Wait, OnReply::Pause(pause)) = (&closed_window, on_reply) {
+        missed(reader, fields, pause, world.config);
+    }
+    let steps: Vec<SequenceStep> = steps.into_iter().map(|step| step.step).collect();
     (!steps.is_empty()).then_some(())?;
     Some(Sequence {
         id: id.into(),
         title: fields.get("title").and_then(|node| reader.title(node)).unwrap_or_else(|| id.to_owned()),
         enter: enter?,
+        around,
         goal,
         leave,
-        on_reply: on_reply.unwrap_or(OnReply::Pause(Period::days(1))),
+        on_reply,
         hours,
         per_day,
         expires,
         group: fields.get("group").and_then(|node| reader.title(node)).map(Arc::from),
+        closed_window,
+        variants,
         ad: fields.get("ad").and_then(|node| ad(reader, node)),
         steps,
     })
@@ -117,11 +136,12 @@ fn enter(reader: &mut Reader<'_>, node: &Node, world: &World<'_>) -> Option<Ente
         {
             reader.report(Code::P573, &node.bytes, vec![("fact", fact), ("near", near)]);
         }
-        Some(fact)
+        Some((fact, reader.file.place(node.bytes.clone())))
     });
     let when = fields.get("when").and_then(|node| reader.condition(node, world.env));
     let again = fields.get("again").and_then(|node| reader.period(node));
-    Some(Enter { fact: fact?, when, again })
+    let (fact, place) = fact?;
+    Some(Enter { fact, place, when, again })
 }
 
 /// `true`, or what is to be said of it.
@@ -203,11 +223,52 @@ fn quiet(reader: &mut Reader<'_>, node: &Node, hours: Span, config: &Config) {
     }
 }
 
-type Steps<'n> = Vec<(SequenceStep, &'n Node)>;
+/// A step as it is read.
+struct ReadStep<'n> {
+    step: SequenceStep,
+    node: &'n Node,
+    /// Minutes between the step before and this one; of the first, until it is due.
+    gap: i64,
+}
+
+type Steps<'n> = Vec<ReadStep<'n>>;
+
+/// The moment that a sequence is about: S556 for what is none.
+fn around(reader: &mut Reader<'_>, node: &Node, world: &World<'_>) -> Option<Expr> {
+    let around = reader.expr(node, world.env)?;
+    let is_moment = matches!(around.ty(), Type::Date | Type::DateTime);
+    if !is_moment {
+        reader.report(Code::S556, &node.bytes, vec![("type", type_name(around.ty()).to_owned())]);
+    }
+    is_moment.then_some(around)
+}
+
+/// S558: a day has no hour to count from. S559: a step that is due before the one above it.
+fn about_moment(reader: &mut Reader<'_>, around: &Expr, steps: &Steps<'_>) {
+    let hourless = steps.iter().find(|one| one.step.at.is_none()).filter(|_| *around.ty() == Type::Date);
+    if let Some(ReadStep { step, node, .. }) = hourless {
+        reader.report(Code::S558, &node.head(), vec![("id", step.id.to_string())]);
+    }
+    let due = |step: &SequenceStep| (step.after.in_minutes(), step.at);
+    if let Some([above, below]) = steps.array_windows().find(|[above, below]| due(&below.step) < due(&above.step)) {
+        let args = vec![("a", above.step.id.to_string()), ("b", below.step.id.to_string())];
+        reader.report(Code::S559, &below.node.head(), args);
+    }
+}
+
+/// S561: what lets somebody in, or has a step said, and ends the sequence as well.
+fn left(reader: &mut Reader<'_>, fields: Fields<'_>, leave: &Expr, enter: Option<&Enter>, steps: &Steps<'_>) {
+    let is_it = |when: Option<&Expr>| when.is_some_and(|when| when.source().trim() == leave.source().trim());
+    let at_enter = enter.filter(|enter| is_it(enter.when.as_ref())).and(fields.get("enter"));
+    let at_step = steps.iter().filter(|one| is_it(one.step.when.as_ref())).map(|one| one.node);
+    for node in at_enter.into_iter().chain(at_step).filter_map(|node| node.get("when")) {
+        reader.report(Code::S561, &node.bytes, vec![]);
+    }
+}
 
 /// S551.
 fn again(reader: &mut Reader<'_>, node: &Node, enter: &Enter, steps: &Steps<'_>) {
-    let length: i64 = steps.iter().map(|(step, _)| step.after.in_minutes()).sum();
+    let length: i64 = steps.iter().map(|one| one.gap).sum();
     if enter.again.is_some_and(|again| again.in_minutes() < length) {
         let length = format!("{}d", length / (24 * 60));
         let args = vec![("again", node.text().unwrap_or_default().to_owned()), ("length", length)];
@@ -216,28 +277,47 @@ fn again(reader: &mut Reader<'_>, node: &Node, enter: &Enter, steps: &Steps<'_>)
 }
 
 /// S553: a messenger that closes its window before a step, and nothing said of what is to be done then.
-fn windows(reader: &mut Reader<'_>, fields: Fields<'_>, steps: &Steps<'_>, config: &Config) {
-    let told = fields.get("closed_window").and_then(Node::text).map(str::trim);
-    if told == Some("skip") {
-        return;
-    }
-    let template = told.and_then(|told| told.strip_prefix("template ")).map(str::trim);
+fn windows(reader: &mut Reader<'_>, fields: Fields<'_>, told: &ClosedWindow, steps: &Steps<'_>, config: &Config) {
+    let template = match told {
+        ClosedWindow::Template(name) => Some(name),
+        ClosedWindow::Skip | ClosedWindow::Wait if fields.get("closed_window").is_some() => return,
+        ClosedWindow::Skip | ClosedWindow::Wait => None,
+    };
     let mut seen = BTreeSet::new();
     for account in &config.accounts {
         let kind = account.channel.kind();
         let Some(hours) = accounts::window_hours(kind) else { continue };
-        if template.is_some_and(|name| accounts::has_template(account, name)) || !seen.insert(kind) {
+        if template.is_some_and(|name| accounts::template(account, name).is_some()) || !seen.insert(kind) {
             continue;
         }
-        let mut minutes = 0;
-        let late = steps.iter().find(|(step, _)| {
-            minutes += step.after.in_minutes();
+        // A moment may be any time away.
+        let mut minutes = if fields.get("around").is_some() { i64::MAX / 2 } else { 0 };
+        let late = steps.iter().find(|one| {
+            minutes += one.gap;
             minutes > hours * 60
         });
-        if let Some((step, node)) = late {
+        if let Some(ReadStep { step, node, .. }) = late {
             let args = vec![("channel", kind.to_owned()), ("id", step.id.to_string())];
             reader.report(Code::S553, &node.head(), args);
         }
+    }
+}
+
+fn closed_window(reader: &mut Reader<'_>, node: &Node) -> Option<ClosedWindow> {
+    reader.scalar(node, "reaction", "skip", |text| match text.split_once(' ') {
+        Some(("template", name)) => Some(ClosedWindow::Template(name.trim().into())),
+        _ if text == "wait" => Some(ClosedWindow::Wait),
+        _ => (text == "skip").then_some(ClosedWindow::Skip),
+    })
+}
+
+/// S560: a step that waits for the window, and a pause that outlasts it each time.
+fn missed(reader: &mut Reader<'_>, fields: Fields<'_>, pause: Period, config: &Config) {
+    let node = fields.get("on_reply").or_else(|| fields.get("closed_window"));
+    let windows = config.accounts.iter().filter_map(|account| accounts::window_hours(account.channel.kind()));
+    let Some((node, hours)) = node.zip(windows.min()) else { return };
+    if pause.in_minutes() >= hours * 60 {
+        reader.report(Code::S560, &node.bytes, vec![("hours", hours.to_string())]);
     }
 }
 
@@ -246,12 +326,13 @@ fn crowded(reader: &mut Reader<'_>, hours: Option<Span>, limit: u32, steps: &Ste
     let (midnight, end) = (Time::midnight(), Time::MAX);
     let minutes = loud(hours.unwrap_or(Span { from: midnight, until: end }), config);
     let limit = usize::try_from(limit).unwrap_or(usize::MAX).max(1);
-    for (at, (step, node)) in steps.iter().enumerate().skip(limit) {
-        let between: i64 = steps[at - limit + 1..=at].iter().map(|(step, _)| step.after.in_minutes()).sum();
+    for (at, ReadStep { step, node, .. }) in steps.iter().enumerate().skip(limit) {
+        let between: i64 = steps[at - limit + 1..=at].iter().map(|one| one.gap).sum();
         // The hour that a step names may be far from the one before it.
-        let fixed = steps[at - limit + 1..=at].iter().any(|(step, _)| step.at.is_some() || step.after.days > 0);
+        let fixed = |one: &ReadStep<'_>| one.step.at.is_some() || one.step.after.days != 0;
+        let fixed = steps[at - limit + 1..=at].iter().any(fixed);
         if !fixed && usize::try_from(between).is_ok_and(|between| between < minutes) {
-            let first = &steps[at - limit].0;
+            let first = &steps[at - limit].step;
             let args = vec![("a", first.id.to_string()), ("b", step.id.to_string()), ("limit", limit.to_string())];
             reader.report(Code::S555, &node.head(), args);
             return;
@@ -266,7 +347,7 @@ fn steps<'n>(reader: &mut Reader<'_>, fields: Fields<'n>, world: &World<'_>) -> 
     }
     let mut ids: BTreeMap<&str, &Node> = BTreeMap::new();
     let mut steps = Vec::new();
-    let mut minutes = 0;
+    let around = fields.get("around");
     for item in items.iter().take(STEPS_MAX) {
         let Some(fields) = reader.fields(item, STEP) else { continue };
         let id = reader.need(fields, "id").and_then(|node| Some((node, reader.title(node)?)));
@@ -277,22 +358,39 @@ fn steps<'n>(reader: &mut Reader<'_>, fields: Fields<'n>, world: &World<'_>) -> 
             let first = reader.file.place(first.bytes.clone());
             reader.report_related(Code::F202, &node.bytes, args, first);
         }
-        let step = step(reader, fields, world);
+        let step = step(reader, fields, around, world);
         if let (Some(step), Some((_, id))) = (step, id) {
-            minutes += step.after.in_minutes();
-            steps.push((SequenceStep { id: id.into(), ..step }, item));
+            let step = SequenceStep { id: id.into(), ..step };
+            let own = step.after.in_minutes();
+            let above = steps.last().filter(|_| around.is_some()).map(|one: &ReadStep<'_>| one.step.after.in_minutes());
+            steps.push(ReadStep { gap: own - above.unwrap_or_default(), node: item, step });
         }
     }
+    let minutes: i64 = steps.iter().map(|one| one.gap).sum();
     if minutes > DAYS_MAX * 24 * 60
-        && let Some((_, last)) = steps.last()
+        && let Some(last) = steps.last()
     {
-        reader.unread(&last.head(), "sequence", &format!("{}d", minutes / (24 * 60)), "365d");
+        reader.unread(&last.node.head(), "sequence", &format!("{}d", minutes / (24 * 60)), "365d");
     }
     steps
 }
 
-fn step(reader: &mut Reader<'_>, fields: Fields<'_>, world: &World<'_>) -> Option<SequenceStep> {
-    let after = reader.need(fields, "after").and_then(|node| reader.period(node));
+/// How long after the step before, or from the moment that the sequence is about: S557 where there is none.
+fn wait(reader: &mut Reader<'_>, fields: Fields<'_>, around: Option<&Node>) -> Option<Period> {
+    let Some(before) = fields.key("before").zip(fields.get("before")) else {
+        return reader.need(fields, "after").and_then(|node| reader.period(node));
+    };
+    let (key, node) = before;
+    if fields.get("after").is_some() {
+        reader.report(Code::F201, &key.bytes, vec![("n", "2".to_owned()), ("verbs", "after, before".to_owned())]);
+    } else if around.is_none() {
+        reader.report(Code::S557, &key.bytes, vec![]);
+    }
+    reader.period(node).map(Period::back)
+}
+
+fn step(reader: &mut Reader<'_>, fields: Fields<'_>, around: Option<&Node>, world: &World<'_>) -> Option<SequenceStep> {
+    let after = wait(reader, fields, around);
     let text = reader.need(fields, "say").and_then(|node| reader.template(node, world.env));
     let mut products = Vec::new();
     for item in fields.get("products").map_or(&[][..], |node| reader.list(node)) {
@@ -343,6 +441,7 @@ fn target(reader: &mut Reader<'_>, node: &Node, world: &World<'_>) -> Option<Tar
         }
         "stop" if name.is_empty() => return Some(Target::Stop),
         "human" if name.is_empty() => return Some(Target::Human),
+        "cart" if name.is_empty() => return Some(Target::Cart),
         _ => {
             reader.unread(&node.bytes, "target", &text, "flow tort");
             return None;

@@ -9,7 +9,7 @@ use crate::{
     lang::normal::Words,
     order::OrderState,
     spec::{
-        flow::{Action, Flow, StepId, StepIx},
+        flow::{Action, Flow, StepId, StepIx, Variants},
         texts::Phrase,
         value::Value,
     },
@@ -54,7 +54,7 @@ impl Work {
             }
         }
         self.fact(Fact::FlowStarted { flow: flow.id.to_string() });
-        self.draw_variants(flow);
+        self.draw_variants(&flow.variants);
         (run, heard, used)
     }
 
@@ -126,8 +126,8 @@ impl Work {
     }
 
     /// Draws a variant of each experiment once per customer: by hash, so that it needs no chance and moves nobody later.
-    pub(super) fn draw_variants(&mut self, flow: &Flow) {
-        for (name, options) in &flow.variants {
+    pub(in crate::turn) fn draw_variants(&mut self, variants: &Variants) {
+        for (name, options) in variants {
             if self.snap.customer.more.variants.contains_key(&**name) {
                 continue;
             }

@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     lang::{Lang, print},
-    may_write::{By, Letter, Verdict},
-    message::{Purpose, Timer},
+    may_write::{Letter, Verdict},
+    message::Timer,
     spec::{
         flow::{Action, Silence, Silent},
         value::Period,
@@ -17,8 +17,6 @@ use crate::{
 const DAYS_AHEAD_MAX: usize = 31;
 /// Reminders that were to come further apart come no closer than this, whatever held the first one back.
 const APART_MIN: SignedDuration = SignedDuration::from_mins(30);
-/// A reminder of a flow's open question: of what the customer themselves has begun.
-const REMINDER: Letter = Letter { purpose: Purpose::Service, by: By::Bot, expires: None, hours: None, per_day: None };
 
 /// The entry of `silence` that is next.
 struct Next {
@@ -45,7 +43,7 @@ impl Work {
         let due = self.after(after).checked_sub(lag).unwrap_or(self.now);
         let due = last.map_or(due, |(at, last)| due.max(self.apart(at.min(self.now), last, after, due)));
         // Ending says nothing, so it needs no decent hour.
-        let due = match self.may_write(&REMINDER) {
+        let due = match self.may_write(&Letter::NEWS) {
             _ if !speaks => due,
             // It is due, and enough was written today: it would ring again at once.
             Verdict::NotBefore(until, _) if due <= self.now => until,
@@ -86,7 +84,7 @@ impl Work {
         let Some(then) = entries(&flow, &flow.step(at).action).get(usize::from(entry)).map(|entry| &entry.then) else {
             return;
         };
-        let verdict = self.may_write(&REMINDER);
+        let verdict = self.may_write(&Letter::NEWS);
         if let (Verdict::NotBefore(until, _), Silent::Say(_) | Silent::Goto(_)) = (verdict, then) {
             return self.set_timer(until, Timer::Silence { entry });
         }

@@ -328,20 +328,21 @@ impl Work {
                 let length = Value::Number(Decimal::from(text.chars().count()));
                 self.outside(run, min.as_ref(), max.as_ref(), &length, (Phrase::TooLittle, Phrase::TooMuch))
             }
-            (Kind::Date(moments), Value::Date(date)) => self.outside_moments(run, moments, value, Some(*date)),
-            (Kind::DateTime(moments), Value::DateTime(at)) => {
-                self.outside_moments(run, moments, value, Some(at.date()))
+            (Kind::Date(moments), Value::Date(date)) => {
+                let open = self.book.spec.config.hours.open_on(*date);
+                self.outside_moments(run, moments, value, open)
             }
-            (Kind::Time(moments), Value::Time(_)) => self.outside_moments(run, moments, value, None),
+            (Kind::DateTime(moments), Value::DateTime(at)) => {
+                let open = self.book.spec.config.hours.open_at(at.date(), at.time());
+                self.outside_moments(run, moments, value, open)
+            }
+            (Kind::Time(moments), Value::Time(_)) => self.outside_moments(run, moments, value, true),
             _ => None,
         }
     }
 
-    fn outside_moments(&self, run: &Run, moments: &Moments, value: &Value, date: Option<civil::Date>) -> Option<Rich> {
-        if let Some(date) = date
-            && moments.only_open
-            && !self.book.spec.config.hours.open_on(date)
-        {
+    fn outside_moments(&self, run: &Run, moments: &Moments, value: &Value, open: bool) -> Option<Rich> {
+        if moments.only_open && !open {
             return Some(self.phrase(Phrase::ClosedThen, &[]));
         }
         self.outside(run, moments.from.as_ref(), moments.to.as_ref(), value, (Phrase::TooEarly, Phrase::TooLate))

@@ -1,0 +1,70 @@
+//! When the steps of a sequence are due: after one another, or around a moment.
+
+use jiff::{Span as Stretch, Timestamp, civil::Time, tz::TimeZone};
+
+use crate::{
+    may_write::moment,
+    spec::{
+        sequence::{Sequence, SequenceStep},
+        value::{Period, Value},
+    },
+    turn::work::Work,
+};
+
+impl Work {
+    /// The moment that a sequence is about, as it is now: a time by the partner's clock, a day by the customer's.
+    pub(super) fn moment_of(&self, sequence: &Sequence) -> Option<Timestamp> {
+        match sequence.around.as_ref()?.eval(&self.scope()) {
+            Value::DateTime(at) => Some(moment(at, &self.book.spec.config.zone)),
+            Value::Date(day) => Some(moment(day.to_datetime(Time::midnight()), self.zone())),
+            _ => None,
+        }
+    }
+
+    /// The first step of a sequence about a moment whose time has not passed, and that moment.
+    pub(super) fn first_ahead(&self, sequence: &Sequence) -> Option<(usize, Timestamp)> {
+        let moment = self.moment_of(sequence)?;
+        let ahead = |step: &SequenceStep| self.about(step, moment) >= self.now;
+        Some((sequence.steps.iter().position(ahead)?, moment))
+    }
+
+    /// When a step about a moment is due, whatever the hour.
+    pub(super) fn about(&self, step: &SequenceStep, around: Timestamp) -> Timestamp {
+        let zone = self.zone();
+        let at = plus(around, step.after, zone);
+        step.at.map_or(at, |hour| moment(at.to_zoned(zone.clone()).date().to_datetime(hour), zone))
+    }
+
+    /// When a step is due: around a moment, or after the one before it was sent.
+    pub(super) fn planned(
+        &self,
+        sequence: &Sequence,
+        at: usize,
+        around: Option<Timestamp>,
+        from: Timestamp,
+    ) -> Timestamp {
+        let Some(step) = sequence.steps.get(at) else { return from };
+        if let Some(moment) = around {
+            return self.decent(sequence.hours, self.about(step, moment));
+        }
+        let zone = self.zone();
+        let after = plus(from, step.after, zone);
+        let planned = step.at.map_or(after, |hour| {
+            let day = after.to_zoned(zone.clone()).date();
+            let that_day = moment(day.to_datetime(hour), zone);
+            // An hour that is over on the first day is the next day's.
+            if that_day >= from {
+                that_day
+            } else {
+                day.tomorrow().map_or(that_day, |next| moment(next.to_datetime(hour), zone))
+            }
+        });
+        self.decent(sequence.hours, planned)
+    }
+}
+
+/// A period later: days by the calendar, minutes exact.
+pub(super) fn plus(at: Timestamp, period: Period, zone: &TimeZone) -> Timestamp {
+    let stretch = Stretch::new().days(period.days).minutes(period.minutes);
+    at.to_zoned(zone.clone()).checked_add(stretch).map_or(at, |at| at.timestamp())
+}
