@@ -14,6 +14,7 @@ mod partners;
 mod postgres;
 mod recovery;
 mod retrieval;
+mod sales;
 mod search;
 mod watch;
 
@@ -96,6 +97,8 @@ enum Case {
     Partners,
     /// The owner's pages over 100,000 conversations and 1,000,000 messages
     Pages,
+    /// Messages of sequences that are due at once, and the team's reports, over a million customers
+    Sales,
     /// CPU of a turn over PostgreSQL, bot and database together, beside nullbot
     Postgres,
     /// Right pages for the phrases of a manual's index (`--help-dir`), beside SQLite's full-text search
@@ -174,6 +177,7 @@ impl Stand {
             Case::Files => files::measure(self),
             Case::Partners => partners::measure(self),
             Case::Pages => pages::measure(self),
+            Case::Sales => sales::measure(self),
             Case::Postgres => postgres::turns(self),
             Case::Retrieval => retrieval::measure(self.help_dir.as_deref()),
             Case::Size => build::size(self),

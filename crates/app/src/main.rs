@@ -35,6 +35,10 @@ use crate::{secrets::KeySource, texts::Texts};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// Threads for what blocks: files, indexes, databases. Each keeps about a megabyte of what it has freed, and a thousand partners
+/// who look after their files would have hundreds of them.
+const BLOCKING_MAX: usize = 16;
+
 fn main() -> ExitCode {
     let texts = Texts::of_locale();
     let cli = match cli::parse(&texts) {
@@ -45,13 +49,14 @@ fn main() -> ExitCode {
         out::error("rustls has a provider already");
         return ExitCode::FAILURE;
     }
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            out::error(&error.to_string());
-            return ExitCode::FAILURE;
-        }
-    };
+    let runtime =
+        match tokio::runtime::Builder::new_multi_thread().max_blocking_threads(BLOCKING_MAX).enable_all().build() {
+            Ok(runtime) => runtime,
+            Err(error) => {
+                out::error(&error.to_string());
+                return ExitCode::FAILURE;
+            }
+        };
     // Traces are sent from the runtime; what is left of them goes out when this is dropped, before the runtime is.
     let _tracing = {
         let _inside = runtime.enter();
