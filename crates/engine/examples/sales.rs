@@ -66,7 +66,7 @@ async fn main() -> Result<(), Failure> {
     let facts = count(&path, customers)?;
 
     let engine = served(&path, &clock, &channel).await?;
-    let shown = channel.sent().len();
+    let shown = channel.shown();
     let (begun, before) = (Instant::now(), cpu_micros()?);
     clock.advance(SignedDuration::from_hours(24));
     channel.until_shown(shown + due).await;
@@ -77,7 +77,7 @@ async fn main() -> Result<(), Failure> {
     for command in ["/my_stats", "/analytics"] {
         let mut took = Vec::with_capacity(REPORTS);
         for n in 0..REPORTS {
-            let shown = channel.sent().len();
+            let shown = channel.shown();
             let begun = Instant::now();
             engine.receive(words(&clock, &format!("{command}{n}"), "111", command)).await?;
             channel.until_shown(shown + 1).await;

@@ -104,6 +104,11 @@ impl FakeChannel {
         self.state().sent.clone()
     }
 
+    /// How many bubbles were shown.
+    pub fn shown(&self) -> usize {
+        *self.shown.borrow()
+    }
+
     /// The bubbles that `peer` saw, in order.
     pub fn sent_to(&self, peer: &Peer) -> Vec<Bubble> {
         self.state().sent.iter().filter(|sent| sent.peer == *peer).map(|sent| sent.bubble.clone()).collect()
@@ -142,15 +147,15 @@ impl FakeChannel {
     }
 
     fn show(&self, state: &mut State, sent: Sent) -> Receipt {
-        let seen = state.sent.iter().position(|earlier| earlier.id == sent.id);
-        let number = match (self.capabilities.idempotent, seen) {
-            (Has::Yes, Some(earlier)) => earlier,
-            (Has::Yes, None) | (Has::No, _) => {
-                state.sent.push(sent);
-                self.shown.send_replace(state.sent.len());
-                state.sent.len() - 1
-            }
+        let seen = match self.capabilities.idempotent {
+            Has::Yes => state.sent.iter().position(|earlier| earlier.id == sent.id),
+            Has::No => None,
         };
+        let number = seen.unwrap_or_else(|| {
+            state.sent.push(sent);
+            self.shown.send_replace(state.sent.len());
+            state.sent.len() - 1
+        });
         Receipt { message: Some((number + 1).to_string()) }
     }
 }
