@@ -12,6 +12,7 @@ mod commit;
 mod contacts;
 mod deeds;
 mod desk;
+mod disclaimer;
 mod erased;
 mod events;
 mod flow;

@@ -64,7 +64,18 @@ pub struct Product {
     pub extra: BTreeMap<Arc<str>, Value>,
 }
 
+/// What the column `kind` of a food supplement says.
+const SUPPLEMENT: [&str; 3] = ["supplement", "бад", "bad"];
+
 impl Product {
+    /// Whether it is a food supplement: then the law wants said that it is no medicine.
+    pub fn is_supplement(&self) -> bool {
+        match self.extra.get("kind") {
+            Some(Value::Text(kind)) => SUPPLEMENT.contains(&kind.trim().to_lowercase().as_str()),
+            _ => false,
+        }
+    }
+
     /// What `product.<name>` gives; `None` = this product has no such column, which reads as empty.
     pub fn value(&self, name: &str) -> Option<Value> {
         let text = |text: &Option<String>| text.clone().map(Value::Text);

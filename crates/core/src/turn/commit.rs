@@ -126,7 +126,9 @@ impl Work {
             self.send(&message, Author::Person, by.as_deref(), &mut rows);
         }
         self.basis = of_the_answer;
-        for message in self.one_list(reply.into_messages()) {
+        let mut messages = reply.into_messages();
+        self.disclaim(&mut messages);
+        for message in self.one_list(messages) {
             self.send(&message, Author::Bot, None, &mut rows);
         }
         rows

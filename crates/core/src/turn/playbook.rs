@@ -7,7 +7,7 @@ use std::{
 
 use rustc_hash::FxHashMap;
 
-use super::{assortment::Assortment, preamble::Preamble, token};
+use super::{assortment::Assortment, disclaimer::Supplements, preamble::Preamble, token};
 use crate::{
     guard::{Evidence, Shelf},
     ids::{FlowId, PartnerId},
@@ -40,6 +40,8 @@ pub struct Playbook {
     products: ProductWords,
     /// The catalogue as customers ask for it.
     pub(super) assortment: Assortment,
+    /// What must be said not to be a medicine.
+    supplements: Supplements,
     /// Products by the hash of their id, as buttons carry it.
     by_hash: FxHashMap<u32, usize>,
     /// What the partner's files state: prices, links, hours.
@@ -78,11 +80,25 @@ impl Playbook {
             .collect();
         let products = ProductWords::new(&spec.catalogue.products);
         let assortment = Assortment::new(&spec.catalogue.products);
+        let supplements = Supplements::new(&spec.catalogue.products);
         let hashes = spec.catalogue.products.iter().enumerate().map(|(at, product)| (token::hash(&product.id), at));
         let by_hash = hashes.collect();
         let stated = Arc::new(stated(&spec));
         let (fixer, shelf, preambles) = (OnceLock::new(), Shelf::default(), Default::default());
-        Self { spec, fixer, options, units, starts, products, assortment, by_hash, stated, shelf, preambles }
+        Self {
+            spec,
+            fixer,
+            options,
+            units,
+            starts,
+            products,
+            assortment,
+            supplements,
+            by_hash,
+            stated,
+            shelf,
+            preambles,
+        }
     }
 
     /// Mends wrong layouts; knows the partner's own words.
@@ -97,6 +113,11 @@ impl Playbook {
             Lang::En => 1,
         };
         self.preambles[nth].get_or_init(|| Preamble::new(&self.spec, lang))
+    }
+
+    /// The food supplements that the partner sells.
+    pub(super) fn supplements(&self) -> &Supplements {
+        &self.supplements
     }
 
     /// Whose files.

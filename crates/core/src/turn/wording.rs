@@ -68,6 +68,22 @@ pub(super) fn advertisement(lang: Lang) -> &'static str {
     }
 }
 
+/// What must be said wherever a food supplement is named.
+pub(super) fn no_medicine(lang: Lang) -> &'static str {
+    match lang {
+        Lang::Ru => "БАД. Не является лекарственным средством.",
+        Lang::En => "Food supplement. Not a medicine.",
+    }
+}
+
+/// By what, in small letters, a text that says so is known.
+pub(super) fn no_medicine_sign(lang: Lang) -> &'static str {
+    match lang {
+        Lang::Ru => "не является лекарственн",
+        Lang::En => "not a medicine",
+    }
+}
+
 impl Work {
     /// In the team's language: the partner's first.
     pub(super) fn team_word(&self, wording: Wording<'_>) -> String {

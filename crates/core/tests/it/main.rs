@@ -30,6 +30,7 @@ mod scores;
 mod scripts;
 mod sequences;
 mod shop;
+mod supplements;
 mod talks;
 mod team;
 mod timers;

@@ -1,0 +1,66 @@
+//! Food supplements: wherever one is named, it is said that it is no medicine.
+
+use voronka_core::{message::Bubble, ports::Completion, spec::partner::PartnerFiles};
+use voronka_testkit::Rehearsal;
+
+use crate::partners::playbook;
+
+const WORDS: &str = "Не является лекарственным средством";
+
+fn files() -> PartnerFiles {
+    let mut files = PartnerFiles::new();
+    files.insert("config.yaml".into(), "name: К\naccounts: {web: {}}\n".into());
+    let catalogue = "id;name;category;kind;price;tags;sgr;about\nk;Клетчатка «Лёгкий день»;Питание;supplement;790;питание;RU.77.1;Псиллиум\nm;Магний В6;Витамины;БАД;590;витамины;RU.77.2;Магний\nс;Крем «Роса»;Уход;;900;уход;;Масло ши\n";
+    files.insert("catalogue.csv".into(), catalogue.into());
+    let flow = "start: {commands: [/a]}\nsteps:\n  - ask: Что ищем?\n    as: что\n    choice: {да: Питание, нет: Уход}\n  - say: Советую «Лёгкий день».\n    products: [k]\n  - say: Крем «Роса» тоже хорош.\n    products: [с]\n";
+    files.insert("flows/a.yaml".into(), flow.into());
+    files
+}
+
+fn talk() -> Rehearsal {
+    Rehearsal::new(playbook("k", &files()), "web", "2026-12-01T12:00:00+03:00")
+}
+
+fn disclaimed(said: &[Bubble]) -> Vec<bool> {
+    let text = |bubble: &Bubble| {
+        let cards = bubble.cards.iter().map(|card| card.text.as_str());
+        std::iter::once(bubble.text.text.as_str()).chain(cards).any(|text| text.contains(WORDS))
+    };
+    said.iter().map(text).collect()
+}
+
+#[test]
+fn cards_of_a_flow_and_its_words_say_that_it_is_no_medicine_and_those_of_other_goods_do_not() {
+    let mut talk = talk();
+    talk.me("/a");
+    let said = talk.press("Питание").to_vec();
+    assert!(disclaimed(&said).contains(&true), "{said:?}");
+    let cream: Vec<_> = said.iter().filter(|bubble| bubble.text.text.contains("Роса")).cloned().collect();
+    assert!(
+        cream.iter().all(|bubble| bubble.text.text.contains("Лёгкий") || !disclaimed(std::slice::from_ref(bubble))[0])
+    );
+}
+
+#[test]
+fn a_list_in_the_middle_of_a_flow_says_so_though_it_drops_what_is_said_about_its_goods() {
+    let mut talk = talk();
+    talk.me("/a");
+    let said = talk.me("а что есть из витаминов?").to_vec();
+    let words = talk.words();
+    assert!(words.contains("Магний") && words.contains(WORDS), "{words}");
+    assert!(said.iter().zip(disclaimed(&said)).all(|(bubble, is)| is || !bubble.text.text.contains("Магний")));
+}
+
+#[test]
+fn a_models_words_that_name_one_say_so_however_it_is_inflected() {
+    let answers = ["Попробуйте магний В6.", "Возьмите Клетчатку «Лёгкий день»."];
+    for answer in answers {
+        let mut talk = talk().model(move |_| Ok(Completion { text: answer.into(), ..Completion::default() }));
+        talk.me("что посоветуете для бодрости утром?");
+        assert!(talk.words().contains(WORDS), "{}", talk.words());
+    }
+    let mut talk = talk()
+        .model(|_| Ok(Completion { text: "Для рук подойдёт крем.".into(), ..Completion::default() }));
+    talk.me("что посоветуете для рук зимой?");
+    assert!(!talk.words().contains(WORDS), "{}", talk.words());
+}
