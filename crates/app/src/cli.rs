@@ -6,6 +6,7 @@ mod broadcast;
 mod letters;
 mod moving;
 mod partner;
+mod score;
 mod secret;
 mod sequence;
 mod webhook;
@@ -24,6 +25,7 @@ pub(crate) use self::{
     letters::{DeadLetters, DropLetters, LetterName, LetterWish, RetryLetters, ShowLetter},
     moving::{CopyStore, ExportPartner, ImportLegacy, ImportPartner, RemovePartner, Store, StoreWish},
     partner::{CreatePartner, OneOrAll, Partner, PartnerWish, Template},
+    score::{EvalScore, ReplayScore, Score, ScoreWish},
     secret::{KeyWish, OneSecret, Rotate, Secret, SecretWish, WriteKey},
     sequence::{Sequence, SequenceWish},
     webhook::{MoveWebhooks, Webhook, WebhookWish},
@@ -55,6 +57,7 @@ pub(crate) enum Wish {
     Check(Check),
     Test(Test),
     Simulate(Simulate),
+    Score(Score),
     Schema(Schema),
     Chat(Chat),
     Ask(Ask),

@@ -16,6 +16,7 @@ mod partner;
 mod restore;
 mod run;
 mod schema;
+mod score;
 mod secret;
 mod sequence;
 mod simulate;
@@ -39,6 +40,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use voronka_core::{
     ids::PartnerId,
     ports::{Clock, Directory, KeyValues},
+    spec::partner::PartnerSpec,
 };
 use voronka_engine::{Engine, Limits, SystemClock};
 use voronka_files::Secrets;
@@ -48,6 +50,7 @@ use voronka_postgres::Instance;
 use crate::{
     broadcasts::Broadcasts,
     cli::Wish,
+    diagnostics,
     erasures::ErasureLog,
     moving::Moving,
     observe::{Control, DiskMin, Health, Mover, Observed, Recorder},
@@ -67,6 +70,7 @@ pub(crate) async fn run(wish: Wish, keys: &KeySource, texts: &Texts) -> Result<E
         Wish::Demo(wish) => demo::run(wish, texts).await,
         Wish::Run(wish) => run::run(*wish, keys, texts).await,
         Wish::Check(wish) => check::run(&wish, texts).await,
+        Wish::Score(wish) => score::run(wish, texts).await,
         Wish::Schema(wish) => schema::run(&wish, texts),
         Wish::Test(wish) => test::run(&wish, texts),
         Wish::Simulate(wish) => simulate::run(&wish, texts),
@@ -234,6 +238,39 @@ fn folder_of(partner: &str) -> Result<PathBuf, Problem> {
             .hint("problem-partner-missing-hint")
     })
 }
+
+/// The partner of a folder as its files say, keys apart; `rules`: with these in the place of its `scoring.yaml`.
+fn spec_by(partner: &str, folder: &Path, rules: Option<&Path>, texts: &Texts) -> Result<PartnerSpec, Problem> {
+    let loaded = voronka_files::load(folder).map_err(|error| unreadable(folder, &error))?;
+    let mut files = loaded.files;
+    if let Some(rules) = rules {
+        let bytes = std::fs::read(rules).map_err(|error| unreadable(rules, &error))?;
+        files.insert(SCORING.into(), bytes);
+    }
+    let read = PartnerSpec::parse(loaded.id, &files);
+    if let Some(spec) = read.spec {
+        return Ok(spec);
+    }
+    let count = ("count", read.diagnostics.len().to_string());
+    let (of_rules, others): (Vec<_>, Vec<_>) =
+        read.diagnostics.into_iter().partition(|found| rules.is_some() && *found.place.file == *SCORING);
+    match rules {
+        Some(rules) if others.is_empty() => {
+            diagnostics::Told::new(&of_rules, &files, "", texts)
+                .lines("", diagnostics::Look::of_stdout(), texts)
+                .for_each(|line| out::note(&line));
+            let count = ("count", of_rules.len().to_string());
+            Err(Problem::new("score-bad-rules", vec![("path", rules.display().to_string()), count]))
+        }
+        _ => {
+            let args = vec![("partner", partner.to_owned()), count, ("dir", folder.display().to_string())];
+            Err(Problem::new("problem-partner-broken", args).hint("problem-partner-broken-hint"))
+        }
+    }
+}
+
+/// A partner's rules of scoring.
+const SCORING: &str = "scoring.yaml";
 
 /// The secrets that are kept of the partner of a folder.
 async fn kept_of(

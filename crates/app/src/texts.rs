@@ -16,6 +16,7 @@ const RUSSIAN: &[&str] = &[
     include_str!("../texts/operate.ru.ftl"),
     include_str!("../texts/partner.ru.ftl"),
     include_str!("../texts/broadcast.ru.ftl"),
+    include_str!("../texts/score.ru.ftl"),
     include_str!("../texts/secret.ru.ftl"),
     include_str!("../texts/simulate.ru.ftl"),
 ];
@@ -28,6 +29,7 @@ const ENGLISH: &[&str] = &[
     include_str!("../texts/operate.en.ftl"),
     include_str!("../texts/partner.en.ftl"),
     include_str!("../texts/broadcast.en.ftl"),
+    include_str!("../texts/score.en.ftl"),
     include_str!("../texts/secret.en.ftl"),
     include_str!("../texts/simulate.en.ftl"),
 ];

@@ -1,9 +1,10 @@
 //! A conversation without a runtime: events go through the real turn, and what would be committed is kept in memory. Its
-//! clock is moved by hand, and timers ring as it passes them. Scripted customers ([`play()`]) talk to it, so does a simulated crowd
-//! ([`crowd`]), and so do tests.
+//! clock is moved by hand, and timers ring as it passes them. Scripted customers ([`play()`]) talk to it, so do a simulated crowd
+//! ([`crowd`]) and recorded dialogues ([`dialogues`]), and so do tests.
 
 pub mod chance;
 pub mod crowd;
+pub mod dialogues;
 mod play;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -13,7 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 pub use self::play::{Played, Reached, play};
 use crate::{
     ids::AccountId,
-    message::{Bubble, ConversationKey, Event, EventKey, Inbound, Peer, Timer},
+    message::{Bubble, Button, ConversationKey, Event, EventKey, Inbound, Peer, Timer},
     ports::{Completion, Loaded, ModelError, Passage, Prompt},
     rows::{CustomerRow, LeadRow, Mail, Past, TimerRow, TurnCommit},
     turn::{
@@ -42,6 +43,17 @@ pub struct Stage {
     model: Option<Model>,
     looks: Looks,
     timers: Vec<(Timestamp, Timer)>,
+}
+
+/// The newest button with this label, however its letters and spaces are set; a card's is known by the card's title as well.
+fn labelled<'a>(said: &'a [Bubble], label: &str) -> Option<&'a Button> {
+    let wanted = play::folded(label);
+    said.iter().rev().find_map(|bubble| {
+        let below = bubble.rows.iter().flatten().map(|button| (&button.label, button));
+        let cards = bubble.cards.iter().filter_map(|card| Some((card, card.button.as_ref()?)));
+        let cards = cards.flat_map(|(card, button)| [(&card.title, button), (&button.label, button)]);
+        below.chain(cards).find(|(label, _)| play::folded(label) == wanted).map(|(_, button)| button)
+    })
 }
 
 /// What a turn on a stage did.

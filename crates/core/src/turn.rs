@@ -57,6 +57,7 @@ use crate::{
     message::{Bubble, Peer},
     ports::{Completion, Links, ModelError, Passage, Prompt},
     rows::{Mail, TurnCommit},
+    score::Scored,
     spec::flow::StepId,
 };
 
@@ -204,6 +205,11 @@ impl Turn {
     /// is no such sequence. For looking at before it is sent.
     pub fn sample(setting: &Setting, snapshot: Snapshot, sequence: &str, now: Timestamp) -> Option<Vec<Bubble>> {
         Work::new(setting.clone(), snapshot, Vec::new(), now).sample(sequence)
+    }
+
+    /// The score that a turn at this moment would give the lead by the setting's rules, given how warm it is. Nothing changes by it.
+    pub fn score(setting: &Setting, snapshot: Snapshot, now: Timestamp) -> Scored {
+        Work::new(setting.clone(), snapshot, Vec::new(), now).scored()
     }
 
     /// Goes on with the answer to the question asked last. An answer of the wrong kind counts as none.

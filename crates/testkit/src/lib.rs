@@ -3,6 +3,7 @@
 
 pub mod channel;
 pub mod clock;
+pub mod dialogues;
 pub mod journal;
 pub mod knowledge;
 mod left_out;

@@ -99,11 +99,7 @@ impl Directory for SqliteStore {
         after: Option<ConversationId>,
         limit: usize,
     ) -> Result<Vec<Recipient>, StoreError> {
-        let after = after.map_or([0; 16], |after| after.0.into_bytes());
-        let one =
-            |row: &Row<'_>| Ok(Recipient { conversation: get(row, 0)?, account: get(row, 1)?, peer: get(row, 2)? });
-        let of = params![partner.as_str(), after, most(limit)];
-        Ok(self.read(|connection| all(connection, sql::EVERYONE, of, one))?)
+        Ok(self.read(|connection| everyone(connection, partner, after, limit))?)
     }
 
     async fn order(&self, partner: &PartnerId, order: OrderId) -> Result<Option<OrderCard>, StoreError> {
@@ -229,6 +225,17 @@ fn cards(
 }
 
 /// Hottest first, read on until so many are wanted.
+pub(crate) fn everyone(
+    connection: &Connection,
+    partner: &PartnerId,
+    after: Option<ConversationId>,
+    limit: usize,
+) -> Result<Vec<Recipient>, Problem> {
+    let after = after.map_or([0; 16], |after| after.0.into_bytes());
+    let one = |row: &Row<'_>| Ok(Recipient { conversation: get(row, 0)?, account: get(row, 1)?, peer: get(row, 2)? });
+    all(connection, sql::EVERYONE, params![partner.as_str(), after, most(limit)], one)
+}
+
 fn leads(
     connection: &Connection,
     partner: &PartnerId,

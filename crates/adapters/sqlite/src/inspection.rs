@@ -10,9 +10,9 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 use serde::Deserialize;
 use voronka_core::{
-    ids::PartnerId,
+    ids::{ConversationId, PartnerId},
     message::ConversationKey,
-    ports::{Backlog, StoreError},
+    ports::{Backlog, Loaded, Recipient, StoreError},
 };
 
 use crate::{
@@ -129,6 +129,29 @@ impl Inspection {
     /// version.
     pub fn audit_anchor(&self) -> Option<AuditAnchor> {
         key_values::audit_anchor(&self.connection).ok().flatten()
+    }
+
+    /// Where the customers of a partner are reached ([`voronka_core::ports::Directory::everyone`]).
+    ///
+    /// # Errors
+    /// When the file cannot be read, or is of an older version.
+    pub fn everyone(
+        &self,
+        partner: &PartnerId,
+        after: Option<ConversationId>,
+        limit: usize,
+    ) -> Result<Vec<Recipient>, StoreError> {
+        Ok(directory::everyone(&self.connection, partner, after, limit)?)
+    }
+
+    /// A conversation as its last turn left it ([`voronka_core::ports::Journal::load`]).
+    ///
+    /// # Errors
+    /// When the file cannot be read, or is of an older version.
+    pub fn load(&self, key: &ConversationKey, history_max: usize) -> Result<Loaded, StoreError> {
+        // One state of the file, however its engine goes on meanwhile.
+        let at_once = self.connection.unchecked_transaction().map_err(|error| store_error(&error))?;
+        Ok(journal::load(&at_once, key, history_max)?)
     }
 
     /// All conversations of all partners.

@@ -214,7 +214,7 @@ fn waiting(connection: &Connection, key: &ConversationKey, max: usize) -> Result
     all(connection, sql::MAIL, of, |row| mail::waiting(row, key))
 }
 
-fn load(connection: &Connection, key: &ConversationKey, history_max: usize) -> Result<Loaded, Problem> {
+pub(crate) fn load(connection: &Connection, key: &ConversationKey, history_max: usize) -> Result<Loaded, Problem> {
     let (partner, id) = (key.partner.as_str(), key.conversation.0.into_bytes());
     let found = one(connection, sql::CONVERSATION, params![partner, id], |row| {
         Ok((get::<i64>(row, 0)?, values::conversation(row)?))

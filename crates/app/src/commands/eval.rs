@@ -24,7 +24,7 @@ use self::{
 use super::{
     Opening,
     ask::{Asking, Reply},
-    chain, folder_of, open, unreadable,
+    chain, folder_of, open, spec_by, unreadable,
 };
 use crate::{
     cli::Eval,
@@ -51,7 +51,7 @@ pub(crate) async fn run(wish: Eval, texts: &Texts) -> Result<ExitCode, Problem> 
         let args = vec![("path", file.display().to_string()), ("line", line.to_string())];
         Problem::new("eval-bad-line", args).hint("eval-bad-line-hint")
     })?;
-    let spec = spec_of(&wish.partner, &folder)?;
+    let spec = spec_by(&wish.partner, &folder, None, texts)?;
     let verdicts = judge(&questions, spec).await?;
     let run = Run::of(&verdicts);
     let kept = kept_at(&wish.data, &folder, &file);
@@ -65,19 +65,6 @@ pub(crate) async fn run(wish: Eval, texts: &Texts) -> Result<ExitCode, Problem> 
     }
     run.write(&kept).map_err(|error| unreadable(&kept, &error))?;
     Ok(if report.passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// The partner as its files say, keys apart.
-fn spec_of(partner: &str, folder: &Path) -> Result<PartnerSpec, Problem> {
-    let loaded = voronka_files::load(folder).map_err(|error| unreadable(folder, &error))?;
-    PartnerSpec::parse(loaded.id.clone(), &loaded.files).spec.ok_or_else(|| {
-        let args = vec![
-            ("partner", partner.to_owned()),
-            ("count", loaded.diagnostics.len().to_string()),
-            ("dir", folder.display().to_string()),
-        ];
-        Problem::new("problem-partner-broken", args).hint("problem-partner-broken-hint")
-    })
 }
 
 /// What came of one question.

@@ -12,7 +12,7 @@ use voronka_core::{
 };
 use voronka_engine::SystemClock;
 
-use super::{folder_of, unreadable};
+use super::{folder_of, spec_by};
 use crate::{
     cli::Simulate,
     out::{self, Problem, chain},
@@ -24,7 +24,7 @@ use crate::{
 const LOST_SHOWN: usize = 12;
 
 pub(crate) fn run(wish: &Simulate, texts: &Texts) -> Result<ExitCode, Problem> {
-    let spec = Arc::new(spec_of(&wish.partner)?);
+    let spec = Arc::new(spec_by(&wish.partner, &folder_of(&wish.partner)?, None, texts)?);
     let zone = spec.config.zone.clone();
     let today = || SystemClock.now().to_zoned(zone.clone()).date();
     let day = wish.from.unwrap_or_else(today);
@@ -44,21 +44,6 @@ pub(crate) fn run(wish: &Simulate, texts: &Texts) -> Result<ExitCode, Problem> {
         told.lines(&wish.partner, texts).iter().for_each(|line| out::line(line));
     }
     Ok(if told.report.broken.none() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// The partner as its files say, keys apart.
-fn spec_of(partner: &str) -> Result<PartnerSpec, Problem> {
-    let folder = folder_of(partner)?;
-    let loaded = voronka_files::load(&folder).map_err(|error| unreadable(&folder, &error))?;
-    let read = PartnerSpec::parse(loaded.id.clone(), &loaded.files);
-    read.spec.ok_or_else(|| {
-        let args = vec![
-            ("partner", partner.to_owned()),
-            ("count", read.diagnostics.len().to_string()),
-            ("dir", folder.display().to_string()),
-        ];
-        Problem::new("problem-partner-broken", args).hint("problem-partner-broken-hint")
-    })
 }
 
 /// Lives all customers, on as many threads as there are processors. Nobody's life hangs on another's.

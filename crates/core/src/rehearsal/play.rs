@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use jiff::{Span as Stretch, Timestamp, tz::TimeZone};
 use serde::Deserialize;
 
-use super::{Model, Search, Stage, Turned};
+use super::{Model, Search, Stage, Turned, labelled};
 use crate::{
     capabilities::Capabilities,
     ids::FlowId,
@@ -209,14 +209,7 @@ impl Player<'_> {
     /// Presses the newest button with this label; without any, but with a numbered list, its label is as good as typed.
     fn press(&mut self, line: &Line, label: &str) -> Result<(), Missed> {
         self.note('>', &format!("[{label}]"));
-        let wanted = folded(label);
-        let found = self.said.iter().rev().find_map(|bubble| {
-            let below = bubble.rows.iter().flatten().map(|button| (&button.label, button));
-            let cards = bubble.cards.iter().filter_map(|card| Some((card, card.button.as_ref()?)));
-            let cards = cards.flat_map(|(card, button)| [(&card.title, button), (&button.label, button)]);
-            below.chain(cards).find(|(label, _)| folded(label) == wanted).map(|(_, button)| button.clone())
-        });
-        match found.map(|button| button.press) {
+        match labelled(&self.said, label).map(|button| button.press.clone()) {
             Some(Press::Token { token }) => self.did(Content::Button { token, label: Some(label.to_owned()) }),
             None if self.stage.setting.capabilities.buttons.is_none() => {
                 self.did(Content::Text { text: label.to_owned() })
@@ -511,7 +504,7 @@ fn labels(bubble: &Bubble) -> Vec<String> {
 }
 
 /// Text for comparing: no matter how letters and spaces are set, and whether thousands are set apart.
-fn folded(text: &str) -> String {
+pub(super) fn folded(text: &str) -> String {
     let spaced = text.replace(['\u{a0}', '\u{202f}', '\u{2009}'], " ").to_lowercase().replace('ё', "е");
     let words = spaced.split_whitespace().collect::<Vec<_>>().join(" ");
     let letters: Vec<char> = words.chars().collect();

@@ -3,15 +3,18 @@
 use jiff::Timestamp;
 
 use super::work::Work;
-use crate::{fact::Fact, message::Timer, score, spec::texts::Phrase};
+use crate::{
+    fact::Fact,
+    message::Timer,
+    score::{self, Scored},
+    spec::texts::Phrase,
+};
 
 impl Work {
     /// Brings the lead's score up to date; a change of temperature is a fact.
     pub(super) fn update_score(&mut self) {
         let before = self.snap.lead.temperature;
-        let lang = self.book.language(None, "");
-        let rules = &self.book.spec.scoring;
-        let scored = score::score(rules, &self.snap.lead.facts, &self.scope(), before, self.now, lang);
+        let scored = self.scored();
         let lead = &mut self.snap.lead;
         (lead.score, lead.temperature, lead.why) = (scored.score, scored.temperature, scored.why);
         if lead.temperature != before {
@@ -22,6 +25,13 @@ impl Work {
             None if self.snap.state.timers.contains_key(Timer::Score.name()) => self.cancel_timer(Timer::Score.name()),
             None => {}
         }
+    }
+
+    /// The lead's score now, given how warm it was.
+    pub(super) fn scored(&self) -> Scored {
+        let lead = &self.snap.lead;
+        let lang = self.book.language(None, "");
+        score::score(&self.book.spec.scoring, &lead.facts, &self.scope(), lead.temperature, self.now, lang)
     }
 
     /// To look earlier does no harm: a timer that is set already and rings in time stays, and most turns write none.

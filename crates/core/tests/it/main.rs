@@ -10,6 +10,7 @@ mod counted;
 mod crowds;
 mod deliveries;
 mod desk;
+mod dialogues;
 mod doors;
 mod fit;
 mod flows;
