@@ -33,6 +33,7 @@ mod postgres;
 #[expect(dead_code, unreachable_pub, reason = "the tests of the store use more of it")]
 mod postgres_server;
 mod proxy;
+mod scores;
 mod shared;
 mod shop;
 mod signing_in;
