@@ -37,7 +37,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Threads for what blocks: files, indexes, databases. Each keeps about a megabyte of what it has freed, and a thousand partners
 /// who look after their files would have hundreds of them.
-const BLOCKING_MAX: usize = 16;
+const BLOCKING_MAX: usize = 32;
 
 fn main() -> ExitCode {
     let texts = Texts::of_locale();

@@ -482,8 +482,10 @@ pub enum DeliveryFate {
         /// The channel's reason, without personal data.
         cause: String,
     },
-    /// It was not sent in time.
+    /// It was not sent in time. It may have been tried, and so may have been seen.
     Expired,
+    /// It was not sent in time, and nobody tried: it was not seen.
+    Untried,
 }
 
 /// What a person of the partner's team can do to a conversation.

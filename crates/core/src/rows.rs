@@ -355,7 +355,7 @@ pub struct OutboxRow {
     pub bubble: Bubble,
     /// Its queue.
     pub lane: Lane,
-    /// Not later than this; then it is dropped with [`crate::message::DeliveryFate::Expired`].
+    /// Not later than this; then it is dropped with [`crate::message::DeliveryFate::Expired`] or `Untried`.
     pub expires: Option<Timestamp>,
     /// How often it was tried.
     pub attempts: u32,

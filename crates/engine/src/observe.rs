@@ -166,7 +166,7 @@ impl Meters {
 
     /// A bubble was given up without asking its channel (again).
     pub(crate) fn given_up(&self, fate: &DeliveryFate) {
-        if matches!(fate, DeliveryFate::Expired) {
+        if matches!(fate, DeliveryFate::Expired | DeliveryFate::Untried) {
             self.expired.increment(1);
         }
     }

@@ -21,6 +21,7 @@ use tower_service::Service;
 use crate::{
     SetupError,
     error::cause,
+    names::Names,
     proxy::{Kind, Proxy},
 };
 
@@ -31,9 +32,11 @@ pub(crate) trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<W: AsyncRead + AsyncWrite + Send + Unpin> Wire for W {}
 
-type Straight = HttpsConnector<HttpConnector>;
+type Tcp = HttpConnector<Names>;
+type Straight = HttpsConnector<Tcp>;
 
 /// Makes connections, each the way that its client goes.
+#[expect(clippy::large_enum_variant, reason = "a client has one")]
 pub(crate) enum Connector {
     /// To the vendor.
     Straight(Straight),
@@ -45,13 +48,13 @@ pub(crate) enum Connector {
         tunnel: HttpsConnector<Tunnel<Straight>>,
     },
     /// Through a SOCKS proxy.
-    Socks(HttpsConnector<SocksV5<HttpConnector>>),
+    Socks(HttpsConnector<SocksV5<Tcp>>),
 }
 
 impl Connector {
     pub(crate) fn new(proxy: Option<&Proxy>, connect: Duration) -> Result<Self, SetupError> {
         let tls = tls()?;
-        let mut tcp = HttpConnector::new();
+        let mut tcp = Tcp::new_with_resolver(Names::of_all());
         // It is asked for https as well, and TLS comes on top.
         tcp.enforce_http(false);
         tcp.set_nodelay(true);

@@ -16,6 +16,7 @@ mod endpoint;
 mod error;
 mod head;
 mod host;
+mod names;
 mod proxy;
 
 pub use answer::Answer;

@@ -1,6 +1,9 @@
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     thread::JoinHandle,
     time::Duration,
 };
@@ -31,9 +34,12 @@ pub struct SqliteStore {
     pub(crate) writer: Arc<Writer>,
 }
 
-/// Those who clear the log just now. Dropping it waits for them.
+/// Those who clear the log just now. Dropping it waits until each has tried once more.
 #[derive(Debug, Default)]
-struct Clearing(Mutex<Vec<JoinHandle<()>>>);
+struct Clearing {
+    under_way: Mutex<Vec<JoinHandle<()>>>,
+    is_last: Arc<AtomicBool>,
+}
 
 #[derive(Debug)]
 struct Readers {
@@ -82,11 +88,15 @@ impl SqliteStore {
     /// hold it back; what is left is folded at the next stop or start.
     pub(crate) fn clear_log(&self) {
         let path = self.path().to_path_buf();
+        let is_last = Arc::clone(&self.clearing.is_last);
         let clearing = std::thread::spawn(move || {
             for _ in 0..CLEARINGS_MAX {
+                let is_last = is_last.load(Ordering::Acquire);
                 match fold(&path) {
                     Ok(true) => return,
-                    Ok(false) => std::thread::sleep(CLEARING_EVERY),
+                    // Whoever closes the store folds it.
+                    Ok(false) if is_last => return,
+                    Ok(false) => std::thread::park_timeout(CLEARING_EVERY),
                     Err(error) => {
                         tracing::warn!(%error, "the log keeps what was erased until it is folded");
                         return;
@@ -168,13 +178,13 @@ pub(crate) fn verify(connection: &Connection) -> Result<(), Problem> {
 
 impl Clearing {
     fn add(&self, clearing: JoinHandle<()>) {
-        let mut under_way = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
         under_way.retain(|clearing| !clearing.is_finished());
         under_way.push(clearing);
     }
 
     fn wait(&self) {
-        let under_way = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let under_way = std::mem::take(&mut *self.under_way.lock().unwrap_or_else(PoisonError::into_inner));
         for clearing in under_way {
             if clearing.join().is_err() {
                 tracing::warn!("clearing the log panicked");
@@ -185,6 +195,10 @@ impl Clearing {
 
 impl Drop for Clearing {
     fn drop(&mut self) {
+        self.is_last.store(true, Ordering::Release);
+        for clearing in self.under_way.get_mut().unwrap_or_else(PoisonError::into_inner) {
+            clearing.thread().unpark();
+        }
         self.wait();
     }
 }

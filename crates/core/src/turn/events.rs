@@ -582,7 +582,8 @@ impl Work {
                 self.fact(Fact::Undelivered { cause: cause.clone() });
                 self.note("undelivered", cause.clone());
             }
-            DeliveryFate::Expired => {
+            DeliveryFate::Expired => self.fact(Fact::Expired),
+            DeliveryFate::Untried => {
                 self.fact(Fact::Expired);
                 let said = self.snap.history.iter().rev().find(|row| row.bubble == Some(bubble)).map(|row| row.at);
                 if let Some(at) = said {

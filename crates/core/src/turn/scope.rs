@@ -6,6 +6,7 @@ use rust_decimal::Decimal;
 use super::{state::Run, work::Work};
 use crate::{
     lang::Lang,
+    order::OrderState,
     spec::{
         catalogue::Product,
         expr::{Fact, Path, Scope},
@@ -66,11 +67,14 @@ impl TurnScope<'_> {
         }
     }
 
-    /// The order of this run, else the customer's last.
+    /// The order of this run, else the customer's last: one that is under way before one that is over, and none that was never
+    /// placed.
     fn order(&self, name: &str) -> Value {
         let orders = &self.work.snap.orders;
         let own = self.run.and_then(|run| run.order).and_then(|id| orders.iter().find(|order| order.id == id));
-        let Some(order) = own.or(orders.iter().max_by_key(|order| order.created)) else { return Value::Empty };
+        let placed = orders.iter().filter(|order| order.state != OrderState::Draft);
+        let last = || placed.max_by_key(|order| (!order.state.is_over(), order.created));
+        let Some(order) = own.or_else(last) else { return Value::Empty };
         match name {
             "number" => Value::Text(order.number.clone()),
             "total" => Value::Money(order.total),
@@ -119,6 +123,9 @@ impl Value {
 
 impl Scope for TurnScope<'_> {
     fn value(&self, path: &Path) -> Value {
+        if let Some((_, value)) = self.work.about.as_ref().filter(|(about, _)| about == path) {
+            return value.clone();
+        }
         let (head, rest) = path.split();
         if rest.is_empty() {
             if let Some((_, value)) = self.args.iter().find(|(name, _)| *name == head) {

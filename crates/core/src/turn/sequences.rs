@@ -6,7 +6,7 @@ mod timing;
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use self::timing::plus;
 use super::{
@@ -29,6 +29,9 @@ use crate::{
 const TIMER: &str = "sequence";
 /// How often a step is said in all that does not go out in time.
 const TRIES_MAX: u8 = 3;
+
+/// How long a step waits for a customer to write where its sequence does not say when it is too late.
+const CLOSED_MAX: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// What becomes of a step that is due.
 enum Fate {
@@ -167,7 +170,13 @@ impl Work {
     fn move_to_moment(&mut self, sequence: &Sequence) {
         let known = self.snap.state.sequences.get(&*sequence.id).and_then(|standing| standing.around);
         let moment = self.moment_of(sequence);
-        if known.is_none() || moment == known || !self.is_meant(sequence) {
+        if known.is_none() {
+            return;
+        }
+        if !self.is_meant(sequence) {
+            return self.end_sequence(&sequence.id, "left");
+        }
+        if moment == known {
             return;
         }
         let Some((at, moment)) = self.first_ahead(sequence) else { return self.end_sequence(&sequence.id, "left") };
@@ -264,7 +273,9 @@ impl Work {
                 }
                 Fate::Send { expires, template } => {
                     self.expires = [self.expires, expires].into_iter().flatten().min();
+                    self.about = around.and_then(|moment| self.as_agreed(sequence, moment));
                     self.send_step(sequence, step, template.as_deref());
+                    self.about = None;
                     self.fact(Fact::SequenceSent { sequence: sequence.id.to_string(), step: step.id.to_string() });
                     let now = self.now;
                     if let Some(standing) = self.snap.state.sequences.get_mut(&*sequence.id) {
@@ -346,14 +357,16 @@ impl Work {
         let verdict = self.may_write(&letter);
         match (&sequence.closed_window, verdict) {
             (ClosedWindow::Wait, Verdict::Never(Why::WindowClosed)) if self.setting.capabilities.pushes.it() => {
-                Fate::Wait(letter.expires.unwrap_or(self.now + REMEMBERED))
+                let until = letter.expires.unwrap_or(due + CLOSED_MAX);
+                if until <= self.now { Fate::Skip } else { Fate::Wait(until) }
             }
             (ClosedWindow::Template(name), Verdict::Never(Why::WindowClosed)) => match self.template(name) {
-                Some(template) => {
+                // What a template says is the messenger's: whether it is marked as an advertisement is not known here.
+                Some(template) if letter.purpose == Purpose::Service => {
                     let verdict = self.may_write(&Letter { form: Form::Template, ..letter });
                     self.judged(verdict, Some(template))
                 }
-                None => Fate::Skip,
+                _ => Fate::Skip,
             },
             _ => self.judged(verdict, None),
         }

@@ -19,11 +19,11 @@ use crate::{
     message::{Button, Event, EventKey, Inbound, Peer, Press, Timer},
     rows::{Lane, Mail, MailSeq, MessageRow, Past, TimerRow, Withdraw},
     spec::{
-        expr::Expr,
+        expr::{Expr, Path},
         flow::{StepId, Text},
         rich::Rich,
         texts::Phrase,
-        value::Period,
+        value::{Period, Value},
     },
 };
 
@@ -171,6 +171,8 @@ pub(super) struct Work {
     pub(super) lane: Lane,
     /// When what this turn says of its own accord is not to be sent any more, as the rule for writing first said.
     pub(super) expires: Option<Timestamp>,
+    /// What a reminder is about, while it is worded: as it was agreed, whatever has been answered and not confirmed since.
+    pub(super) about: Option<(Path, Value)>,
 }
 
 /// What is new of the people of a conversation.
@@ -236,6 +238,7 @@ impl Work {
             frequent: None,
             lane: Lane::Dialogue,
             expires: None,
+            about: None,
         }
     }
 

@@ -87,7 +87,7 @@ fn a_template_keeps_quiet_hours_and_the_opt_out_as_everything_else() {
 /// What was said last could not be sent in time.
 fn expire(talk: &mut Rehearsal) -> Vec<String> {
     let bubble = talk.snapshot().history.iter().rev().find_map(|row| row.bubble).expect("something was said");
-    texts(talk.play(vec![Event::Delivery { bubble, fate: DeliveryFate::Expired }]))
+    texts(talk.play(vec![Event::Delivery { bubble, fate: DeliveryFate::Untried }]))
 }
 
 #[test]
@@ -109,6 +109,24 @@ fn a_step_that_did_not_go_out_in_time_is_tried_again_and_after_three_times_no_mo
 }
 
 #[test]
+fn a_step_that_may_have_been_seen_is_not_said_again() {
+    let mut talk = talk_with("closed_window: template ждём\n");
+    talk.wait(3 * HOUR);
+    let bubble = talk.snapshot().history.iter().rev().find_map(|row| row.bubble).expect("something was said");
+    assert!(talk.play(vec![Event::Delivery { bubble, fate: DeliveryFate::Expired }]).is_empty());
+    assert_eq!(texts(talk.wait(48 * HOUR)), ["Два"], "the rest goes on");
+}
+
+#[test]
+fn whoever_never_writes_again_is_not_waited_for_for_ever() {
+    let mut talk = talk_with("closed_window: wait\non_reply: pause 2h\n");
+    talk.wait(3 * HOUR);
+    assert!(talk.wait(24 * 95 * HOUR).is_empty());
+    assert!(fact(&talk, "sequence.s.done"));
+    assert!(!talk.state().timers.contains_key("sequence"));
+}
+
+#[test]
 fn a_step_that_did_not_go_out_is_skipped_once_it_has_expired_or_who_it_is_for_opted_out() {
     let mut talk = talk_with("expires: 2h\nclosed_window: skip\n");
     talk.wait(3 * HOUR);
@@ -118,7 +136,7 @@ fn a_step_that_did_not_go_out_is_skipped_once_it_has_expired_or_who_it_is_for_op
     talk.wait(3 * HOUR);
     let bubble = talk.snapshot().history.iter().rev().find_map(|row| row.bubble).expect("something was said");
     talk.me("стоп");
-    assert!(talk.play(vec![Event::Delivery { bubble, fate: DeliveryFate::Expired }]).is_empty());
+    assert!(talk.play(vec![Event::Delivery { bubble, fate: DeliveryFate::Untried }]).is_empty());
 }
 
 #[test]

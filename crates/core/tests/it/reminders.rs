@@ -26,6 +26,8 @@ fn talk_of(keys: &str, steps: &str) -> Rehearsal {
     );
     let flow = "start: {commands: [/a]}\nsteps:\n  - ask: Когда?\n    as: когда\n    datetime: {from: now, to: now + 300d, except: closed}\n  - end: записан\n";
     files.insert("flows/a.yaml".into(), flow.into());
+    let asks_more = "start: {commands: [/b]}\nsteps:\n  - ask: Когда?\n    as: когда\n    datetime: {from: now, to: now + 300d, except: closed}\n  - {ask: Точно?, as: точно, choice: {да: Да, нет: Нет}}\n  - end: записан\n";
+    files.insert("flows/b.yaml".into(), asks_more.into());
     let sequence = format!("enter: {{fact: flow.a.записан}}\naround: answers.когда\n{keys}{steps}");
     files.insert("sequences/s.yaml".into(), sequence.into());
     Rehearsal::new(playbook("korica", &files), "web", "2026-12-01T12:00:00+03:00")
@@ -92,8 +94,11 @@ fn an_appointment_that_is_moved_takes_its_reminders_along() {
 fn an_answer_that_is_given_and_not_confirmed_moves_nothing() {
     let mut talk = talk_with("");
     book(&mut talk, "10 декабря в 15:00");
-    talk.did(Content::Command { name: "a".into(), args: String::new() });
+    talk.did(Content::Command { name: "b".into(), args: String::new() });
+    talk.me("12 декабря в 11:00");
     assert_eq!(due(&talk), moment("2026-12-09T18:00:00+03:00"));
+    let said = texts(talk.wait(217 * HOUR)).join(" ");
+    assert!(said.contains("Скоро: чт, 10 декабря, 15:00"), "as it was agreed: {said}");
 }
 
 #[test]

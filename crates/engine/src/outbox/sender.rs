@@ -199,7 +199,9 @@ impl Sender {
             if waiting.row.expires.is_none_or(|expires| now < expires) {
                 return Some(send(Arc::clone(&self.shared), channel, waiting));
             }
-            self.give_up(&waiting, DeliveryFate::Expired);
+            let was_tried = waiting.unclear > 0 || waiting.row.attempts > 0;
+            let fate = if was_tried { DeliveryFate::Expired } else { DeliveryFate::Untried };
+            self.give_up(&waiting, fate);
         }
     }
 

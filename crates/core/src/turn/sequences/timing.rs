@@ -5,8 +5,9 @@ use jiff::{Span as Stretch, Timestamp, civil::Time, tz::TimeZone};
 use crate::{
     may_write::moment,
     spec::{
+        expr::Path,
         sequence::{Sequence, SequenceStep},
-        value::{Period, Value},
+        value::{Period, Type, Value},
     },
     turn::work::Work,
 };
@@ -19,6 +20,16 @@ impl Work {
             Value::Date(day) => Some(moment(day.to_datetime(Time::midnight()), self.zone())),
             _ => None,
         }
+    }
+
+    /// The name by which a sequence reads its moment, with the moment that it is about.
+    pub(super) fn as_agreed(&self, sequence: &Sequence, around: Timestamp) -> Option<(Path, Value)> {
+        let expr = sequence.around.as_ref()?;
+        let value = match expr.ty() {
+            Type::Date => Value::Date(around.to_zoned(self.zone().clone()).date()),
+            _ => Value::DateTime(around.to_zoned(self.book.spec.config.zone.clone()).datetime()),
+        };
+        Some((expr.as_name()?.clone(), value))
     }
 
     /// The first step of a sequence about a moment whose time has not passed, and that moment.
