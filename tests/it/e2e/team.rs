@@ -87,11 +87,7 @@ async fn the_day_begins_with_hot_leads_and_figures_are_at_hand() {
     let home = shop::korica(folder.path(), Some(&telegram.url), "");
     let config = fs::read_to_string(home.join("config.yaml")).unwrap();
     // Its hour has come, whatever the time of day.
-    fs::write(
-        home.join("config.yaml"),
-        config.replace("digest: {to: хозяйка, at: 9:00}", "digest: {to: хозяйка, at: 0:00}"),
-    )
-    .unwrap();
+    fs::write(home.join("config.yaml"), format!("{config}\ndigest: {{to: хозяйка, at: 0:00}}\n")).unwrap();
     let data = folder.path().join("data");
     let server = Server::run(&folder.path().join("partners"), &data).await;
     telegram.webhook().await;
