@@ -210,7 +210,8 @@ impl Work {
             }
             // Who has got nothing of it stands as before, and may get it when it is sent after all.
             BroadcastAct::End => {
-                let Some(standing) = self.snap.state.sequences.get(id) else { return };
+                let Some(standing) = self.snap.state.sequences.get_mut(id) else { return };
+                standing.said = None;
                 // What the messenger has not taken yet is not sent either.
                 self.withdraw = Withdraw::Campaigns;
                 let has_got_some = standing.index > 0 || standing.sent.iter().any(|at| *at >= standing.entered);
