@@ -3,6 +3,7 @@
 mod admin;
 mod backup;
 mod broadcast;
+mod flow;
 mod letters;
 mod moving;
 mod partner;
@@ -22,6 +23,7 @@ pub(crate) use self::{
     admin::{AddUser, Admin, AdminUrl, AdminWish, Audit, LinkFor, RemoveUser},
     backup::{Backup, Deploy, Restore},
     broadcast::{Broadcast, BroadcastWish, OneBroadcast},
+    flow::{Flow, FlowForm, FlowWish, ShowFlow},
     letters::{DeadLetters, DropLetters, LetterName, LetterWish, RetryLetters, ShowLetter},
     moving::{CopyStore, ExportPartner, ImportLegacy, ImportPartner, RemovePartner, Store, StoreWish},
     partner::{CreatePartner, OneOrAll, Partner, PartnerWish, Template},
@@ -57,6 +59,7 @@ pub(crate) enum Wish {
     Check(Check),
     Test(Test),
     Simulate(Simulate),
+    Flow(Flow),
     Score(Score),
     Schema(Schema),
     Chat(Chat),

@@ -10,6 +10,7 @@ mod demo;
 mod deploy;
 mod doctor;
 mod eval;
+mod flow;
 mod letters;
 mod migrate;
 mod partner;
@@ -70,6 +71,7 @@ pub(crate) async fn run(wish: Wish, keys: &KeySource, texts: &Texts) -> Result<E
         Wish::Demo(wish) => demo::run(wish, texts).await,
         Wish::Run(wish) => run::run(*wish, keys, texts).await,
         Wish::Check(wish) => check::run(&wish, texts).await,
+        Wish::Flow(wish) => flow::run(&wish, texts),
         Wish::Score(wish) => score::run(wish, texts).await,
         Wish::Schema(wish) => schema::run(&wish, texts),
         Wish::Test(wish) => test::run(&wish, texts),

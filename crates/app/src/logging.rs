@@ -25,6 +25,7 @@ pub(crate) fn init(cli: &Cli) -> Guard {
         | Wish::Check(_)
         | Wish::Test(_)
         | Wish::Simulate(_)
+        | Wish::Flow(_)
         | Wish::Score(_)
         | Wish::Schema(_)
         | Wish::Chat(_)

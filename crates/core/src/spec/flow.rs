@@ -2,6 +2,7 @@
 //! parsed and checked against the names that are known at its place.
 
 mod ask;
+pub mod chart;
 mod graph;
 pub(crate) mod lower;
 pub(crate) mod outline;
