@@ -28,6 +28,7 @@ mod moving;
 mod owner;
 mod page;
 mod pains;
+mod people;
 mod postgres;
 #[path = "../../crates/testkit/src/postgres.rs"]
 #[expect(dead_code, unreachable_pub, reason = "the tests of the store use more of it")]

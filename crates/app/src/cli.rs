@@ -3,6 +3,7 @@
 mod admin;
 mod backup;
 mod broadcast;
+mod customer;
 mod flow;
 mod letters;
 mod moving;
@@ -23,6 +24,7 @@ pub(crate) use self::{
     admin::{AddUser, Admin, AdminUrl, AdminWish, Audit, LinkFor, RemoveUser},
     backup::{Backup, Deploy, Restore},
     broadcast::{Broadcast, BroadcastWish, OneBroadcast},
+    customer::{Customer, CustomerWish, OneCustomer},
     flow::{Flow, FlowForm, FlowWish, ShowFlow},
     letters::{DeadLetters, DropLetters, LetterName, LetterWish, RetryLetters, ShowLetter},
     moving::{CopyStore, ExportPartner, ImportLegacy, ImportPartner, RemovePartner, Store, StoreWish},
@@ -73,6 +75,7 @@ pub(crate) enum Wish {
     Secret(Secret),
     Broadcast(Broadcast),
     Sequence(Sequence),
+    Customer(Customer),
     Backup(Backup),
     Restore(Restore),
     Deploy(Deploy),

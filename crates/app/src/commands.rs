@@ -6,6 +6,7 @@ mod backup;
 mod broadcast;
 mod chat;
 mod check;
+mod customer;
 mod demo;
 mod deploy;
 mod doctor;
@@ -40,7 +41,7 @@ use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use voronka_core::{
     ids::PartnerId,
-    ports::{Clock, Directory, KeyValues},
+    ports::{Clock, Directory, Erasures, KeyValues},
     spec::partner::PartnerSpec,
 };
 use voronka_engine::{Engine, Limits, SystemClock};
@@ -51,10 +52,11 @@ use voronka_postgres::Instance;
 use crate::{
     broadcasts::Broadcasts,
     cli::Wish,
+    customers::Customers,
     diagnostics,
     erasures::ErasureLog,
     moving::Moving,
-    observe::{Control, DiskMin, Health, Mover, Observed, Recorder},
+    observe::{Control, DiskMin, Does, Health, Mover, Observed, Recorder},
     open_files,
     out::{self, Problem, chain, unreadable, unusable},
     partners::{Folders, Partners},
@@ -87,6 +89,7 @@ pub(crate) async fn run(wish: Wish, keys: &KeySource, texts: &Texts) -> Result<E
         Wish::Secret(wish) => secret::run(wish, keys, texts).await,
         Wish::Broadcast(wish) => broadcast::run(wish, texts).await,
         Wish::Sequence(wish) => sequence::run(wish, texts).await,
+        Wish::Customer(wish) => customer::run(wish, texts).await,
         Wish::Backup(wish) => backup::run(&wish, texts).await,
         Wish::Restore(wish) => restore::run(&wish, texts).await,
         Wish::Deploy(wish) => deploy::run(&wish, texts),
@@ -100,6 +103,7 @@ pub(crate) struct Premises {
     pub(crate) house: Arc<House>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) sharing: Arc<Sharing>,
+    pub(crate) erasures: Arc<dyn Erasures>,
 }
 
 /// What a process over a data folder is told.
@@ -136,11 +140,12 @@ async fn open(data: &Path, opening: Opening<'_>) -> Result<Premises, Problem> {
     if database.is_some() {
         erasures = erasures.shared(store.clone());
     }
-    let engine = Engine::new(store.clone(), Arc::clone(&clock)).limits(limits).erasures(Arc::new(erasures));
+    let erasures: Arc<dyn Erasures> = Arc::new(erasures);
+    let engine = Engine::new(store.clone(), Arc::clone(&clock)).limits(limits).erasures(Arc::clone(&erasures));
     let engine = engine.directory(store.clone());
     let house = House::new(engine, store.clone(), Arc::new(knowledge), clock, key, public_url, data.to_path_buf());
     let house = house.with_keys(keys).with_admin_host(admin_host);
-    Ok(Premises { house: Arc::new(house), store, sharing: Arc::new(sharing) })
+    Ok(Premises { house: Arc::new(house), store, sharing: Arc::new(sharing), erasures })
 }
 
 /// A process that nobody has named: by its computer and its number.
@@ -204,7 +209,16 @@ impl Premises {
             partners: Arc::clone(partners),
             clock: Arc::clone(&self.house.clock),
         });
-        control.open(data, observed.clone(), mover, broadcasts, stop.clone(), tasks);
+        let customers = Customers {
+            engine: self.house.engine.clone(),
+            store: Arc::clone(&self.store),
+            erasures: Arc::clone(&self.erasures),
+            key: self.house.key.clone(),
+            clock: Arc::clone(&self.house.clock),
+            country: String::new(),
+        };
+        let does = Does { mover, broadcasts, customers: Some(customers) };
+        control.open(data, observed.clone(), does, stop.clone(), tasks);
     }
 
     /// Goes on with what the team sends to many until `stop`, as one of `tasks`.

@@ -33,6 +33,7 @@ pub(crate) fn init(cli: &Cli) -> Guard {
         | Wish::Eval(_)
         | Wish::Broadcast(_)
         | Wish::Sequence(_)
+        | Wish::Customer(_)
         | Wish::Backup(_)
         | Wish::Store(_)
         | Wish::Restore(_) => "warn",

@@ -8,6 +8,7 @@ mod book;
 mod broadcasts;
 mod cli;
 mod commands;
+mod customers;
 mod diagnostics;
 mod digests;
 mod erasures;

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ids::{ConversationId, OrderId},
+    ids::{ConversationId, CustomerId, OrderId},
     money::Money,
     order::{OrderMove, OrderState},
 };
@@ -216,6 +216,18 @@ pub enum Fact {
     },
     /// A bubble was not sent in time, and is not sent any more.
     Expired,
+    /// The customer is one person with another.
+    Merged {
+        /// With whom.
+        with: CustomerId,
+        /// Who says so: a member of the team, the operator, or the messengers.
+        by: String,
+    },
+    /// The customer is a person of their own.
+    Split {
+        /// Who says so.
+        by: String,
+    },
     /// It was no customer but a member of the partner's team: their chat is where they work from.
     Seated,
     /// The customer blocked us, or came back.
@@ -298,6 +310,8 @@ impl Fact {
             | Self::ModelUsed { .. }
             | Self::Undelivered { .. }
             | Self::Expired
+            | Self::Merged { .. }
+            | Self::Split { .. }
             | Self::Seated
             | Self::Reachable { .. } => false,
         }
@@ -341,6 +355,8 @@ impl Fact {
             Self::ModelUsed { .. } => "model.used".into(),
             Self::Undelivered { .. } => "undelivered".into(),
             Self::Expired => "expired".into(),
+            Self::Merged { .. } => "person.merged".into(),
+            Self::Split { .. } => "person.split".into(),
             Self::Seated => "team.seated".into(),
             Self::Reachable { .. } => "reachable".into(),
         }

@@ -17,6 +17,7 @@ pub mod may_write;
 pub mod message;
 pub mod money;
 pub mod order;
+pub mod person;
 pub mod ports;
 pub mod record;
 pub mod rehearsal;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     ids::{AccountId, BubbleId, ConversationId, CustomerId, OrderId, PartnerId},
     order::{OrderMove, OrderState},
+    rows::IdentityRow,
     spec::rich::Rich,
 };
 
@@ -164,6 +165,16 @@ pub enum Event {
     },
     /// The partner's hour for the daily summary has come, in the chat of whoever gets it.
     Digest,
+    /// The customer is somebody on another account as well, or perhaps.
+    Kin {
+        /// What of it.
+        word: KinWord,
+    },
+    /// The person has wished to be forgotten elsewhere: it is done here as well, without a word to them.
+    Forget {
+        /// Whether the team is told of it from here.
+        team: TeamHears,
+    },
     /// What came of a deed of the member whose chat this is.
     Done {
         /// The conversation that it was done to.
@@ -171,6 +182,68 @@ pub enum Event {
         /// What came of it.
         done: Done,
     },
+}
+
+/// What a conversation is told of the person whose it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "k", rename_all = "snake_case")]
+pub enum KinWord {
+    /// Others of the same contact are to be looked for.
+    Seek,
+    /// They and somebody else are one person.
+    Merge {
+        /// Who else.
+        with: CustomerId,
+        /// Who says so.
+        by: String,
+    },
+    /// They are a person of their own.
+    Split {
+        /// Who says so.
+        by: String,
+    },
+    /// They have joined others, who are to hear of it.
+    Joined,
+    /// The person's other conversations, or what they want there, are not what they were.
+    Changed,
+    /// Somebody is not, or is no more, the same person.
+    Parted {
+        /// Who.
+        from: CustomerId,
+    },
+}
+
+/// Whether the team is told of what is done in several conversations at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TeamHears {
+    /// From this conversation, for all of them.
+    Here,
+    /// From another one.
+    Elsewhere,
+}
+
+/// A customer on one account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// Who.
+    pub customer: CustomerId,
+    /// The account.
+    pub account: AccountId,
+    /// Their address there.
+    pub peer: Peer,
+}
+
+impl Identity {
+    /// Of a row.
+    pub fn of(row: &IdentityRow) -> Self {
+        Self { customer: row.customer, account: row.account.clone(), peer: row.peer.clone() }
+    }
+
+    /// Its conversation.
+    pub fn key(&self, partner: &PartnerId) -> ConversationKey {
+        ConversationKey::of(partner, &self.account, &self.peer)
+    }
 }
 
 /// A chat of a member of the team with the bot.
@@ -225,6 +298,16 @@ pub enum Deed {
         /// When.
         until: Timestamp,
     },
+    /// Tells that somebody who was suggested is the same person.
+    Same {
+        /// Who, as the button has it.
+        of: u32,
+    },
+    /// Tells that they are not.
+    NotSame {
+        /// Who, as the button has it.
+        of: u32,
+    },
     /// Tells that a card did not reach them.
     Unreached,
     /// Gives it to a member.
@@ -258,6 +341,12 @@ pub enum Done {
         /// Who.
         to: String,
     },
+    /// They are one person.
+    Merged,
+    /// They are not.
+    KeptApart,
+    /// Nothing: nobody is suggested any more.
+    NotSuggested,
     /// Nothing: somebody else has it.
     HeldBy {
         /// Who.
@@ -334,7 +423,7 @@ pub enum Content {
         /// The name on the card.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         name: Option<String>,
-        /// Whether the channel vouches that it is the sender's own.
+        /// Whose it is, and who says so.
         whose: ContactOf,
     },
     /// Sent a file.
@@ -398,7 +487,9 @@ impl Content {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ContactOf {
-    /// The sender's own: the channel says so.
+    /// The sender's own: the messenger says so, which knows their number. Nobody can share another's like that.
+    Vouched,
+    /// The sender's own, as they themselves say: anybody can type anybody's number.
     Sender,
     /// Somebody else's, or the channel does not tell.
     SomebodyElse,

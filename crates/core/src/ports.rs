@@ -25,12 +25,13 @@ pub use channel::{
 pub use clock::{Clock, Moment};
 pub use directory::{
     Backlog, BadCursor, ConversationCard, ConversationFilter, ConversationView, Cursor, DeadLetterView, Directory,
-    EventSetAside, FOUND_MAX, Fault, Figures, LeadCard, LeadFilter, LetterContent, LetterKind, Needle, OpenedLetter,
-    OrderCard, OrderFilter, Page, QuestionCard, Recipient, SEARCHED_MAX, folded, found_by, order_holds,
+    EventSetAside, FOUND_MAX, Fault, Figures, KnownBy, LeadCard, LeadFilter, LetterContent, LetterKind, Needle,
+    OpenedLetter, OrderCard, OrderFilter, Page, QuestionCard, Recipient, SEARCHED_MAX, folded, found_by, order_holds,
 };
 pub use erasures::Erasures;
 pub use journal::{
-    CommitError, Fired, Journal, LOADED_ORDERS_MAX, Loaded, PostedMail, Replayed, Settled, StoreError, Telling, Writers,
+    CommitError, Fired, Journal, LOADED_KIN_MAX, LOADED_ORDERS_MAX, Loaded, PostedMail, Replayed, Settled, StoreError,
+    Telling, Writers,
 };
 pub use key_values::{KeyValues, SECRETS};
 pub use knowledge::{EmbedError, EmbedFor, Embedder, Indexed, Knowledge, KnowledgeError, Passage};

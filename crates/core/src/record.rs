@@ -168,7 +168,14 @@ static TABLES: &[Table] = &[
     Table::of(
         "customers",
         1,
-        &[id("id"), text("name").optional(), text("phone").optional(), text("email").optional(), text("data")],
+        &[
+            id("id"),
+            text("name").optional(),
+            text("phone").optional(),
+            text("email").optional(),
+            text("data"),
+            id("merged_into").optional(),
+        ],
     ),
     Table::of(
         "leads",

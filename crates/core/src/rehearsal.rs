@@ -154,6 +154,8 @@ impl Stage {
             | Event::Deed { .. }
             | Event::CardLost { .. }
             | Event::Digest
+            | Event::Kin { .. }
+            | Event::Forget { .. }
             | Event::Done { .. } => None,
         };
         let mail = events.into_iter().map(|event| (due(&event).unwrap_or(self.now), event)).collect();
@@ -254,6 +256,9 @@ impl Stage {
         loaded.conversation = Some(commit.conversation.clone());
         let customer = commit.customer.clone().map(|row| CustomerRow { version: row.version + 1, ..row });
         loaded.customer = customer.or(loaded.customer.take());
+        if let Some(customer) = loaded.customer.as_mut().filter(|_| commit.kinship.is_some()) {
+            customer.version += 1;
+        }
         let lead = commit.lead.clone().map(|row| LeadRow { version: row.version + 1, ..row });
         loaded.lead = lead.or(loaded.lead.take());
         for order in &commit.orders {
@@ -291,5 +296,10 @@ impl Stage {
     /// What is stored of the conversation, as a store would load it.
     pub fn loaded(&self) -> &Loaded {
         &self.loaded
+    }
+
+    /// The same, for what comes into it from elsewhere.
+    pub fn loaded_mut(&mut self) -> &mut Loaded {
+        &mut self.loaded
     }
 }

@@ -9,6 +9,7 @@ use crate::{
     ids::{AccountId, BubbleId, ConversationId, CustomerId, NoticeId, OrderId, PartnerId},
     message::{Bubble, ConversationKey, EventKey, Inbound, Peer, Purpose, Timer},
     order::OrderState,
+    person::Kinship,
     tally::Tally,
 };
 
@@ -39,6 +40,8 @@ pub struct TurnCommit {
     pub customer: Option<CustomerRow>,
     /// The lead, if changed. Another version there than the row's: conflict.
     pub lead: Option<LeadRow>,
+    /// Whether its customer joins others as one person, or leaves them: marks on customers' rows, written behind the customer.
+    pub kinship: Option<Kinship>,
     /// New messages of the conversation.
     pub messages: Vec<MessageRow>,
     /// New facts.
@@ -171,6 +174,34 @@ pub struct CustomerRow {
     pub email: Option<String>,
     /// The rest, in JSON (versioned by the core).
     pub data: String,
+}
+
+/// A customer in one of their conversations, as others of the partner's see them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IdentityRow {
+    /// Who.
+    pub customer: CustomerId,
+    /// The account that the conversation is held with.
+    pub account: AccountId,
+    /// The customer's address there.
+    pub peer: Peer,
+    /// [`CustomerRow::name`].
+    pub name: Option<String>,
+    /// [`CustomerRow::phone`].
+    pub phone: Option<String>,
+    /// [`CustomerRow::email`].
+    pub email: Option<String>,
+    /// The mark of the person that they were merged into ([`crate::person`]).
+    pub merged_into: Option<CustomerId>,
+    /// [`CustomerRow::data`].
+    pub data: String,
+}
+
+impl IdentityRow {
+    /// What tells one person from another: the mark, of whoever is alone their id.
+    pub fn person(&self) -> CustomerId {
+        self.merged_into.unwrap_or(self.customer)
+    }
 }
 
 /// A lead as a store keeps it; one a customer.

@@ -206,6 +206,8 @@ impl Sum {
             | Fact::Undelivered { .. }
             | Fact::Expired
             | Fact::Seated
+            | Fact::Merged { .. }
+            | Fact::Split { .. }
             | Fact::Reachable { .. } => {}
         }
     }

@@ -16,6 +16,7 @@ mod disclaimer;
 mod erased;
 mod events;
 mod flow;
+mod kin;
 mod links;
 mod menu;
 mod notices;
@@ -48,7 +49,7 @@ pub use self::{
     desk::{Desk, Look, Seen},
     playbook::Playbook,
     prompt::PROMPT_VERSION,
-    state::{Asked, Customer, Listed, Owner, Presence, Run, Said, Snapshot, Standing, State, Unreadable},
+    state::{Asked, Customer, Kin, Listed, Owner, Presence, Run, Said, Snapshot, Standing, State, Unreadable},
 };
 use crate::{
     capabilities::Capabilities,
@@ -197,8 +198,7 @@ impl Turn {
         }
         // Who was of the team is a customer like any other.
         work.snap.state.desk = None;
-        work.take_events();
-        answer::start(work)
+        kin::begin(work)
     }
 
     /// The messages of a sequence as somebody would see them of whom nothing is known, whether or not they are meant; `None`: there

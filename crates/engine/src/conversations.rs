@@ -104,6 +104,8 @@ impl News {
             | Event::Broadcast { .. }
             | Event::CardLost { .. }
             | Event::Digest
+            | Event::Kin { .. }
+            | Event::Forget { .. }
             | Event::Done { .. } => Self::Other,
         }
     }

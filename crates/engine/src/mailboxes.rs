@@ -300,6 +300,8 @@ fn weight(inbound: &Inbound) -> usize {
         | Event::Deed { .. }
         | Event::CardLost { .. }
         | Event::Digest
+        | Event::Kin { .. }
+        | Event::Forget { .. }
         | Event::Done { .. }
         | Event::Timer { .. }
         | Event::Delivery { .. }

@@ -345,6 +345,10 @@ async fn decide(
     let Some(Inbound { account, peer, .. }) = mail.first().map(|mail| mail.inbound.clone()) else {
         return Decided::Failed("no mail".into());
     };
+    if mail.iter().any(|mail| matches!(mail.inbound.event, Event::Kin { .. })) {
+        // It says that what is read with the conversation has changed.
+        drop(shared.warm.take(key));
+    }
     let loading = load(shared, key, &account, &peer).instrument(debug_span!("load")).await;
     let snapshot = match loading {
         Ok(snapshot) => snapshot,
@@ -456,7 +460,10 @@ async fn commit(
     doubt.consumed(&turn.consumed);
     shared.meters.part(Part::Commit, begun, shared.clock.moment());
     shared.meters.turn(Ended::Committed);
-    shared.warm.keep(next);
+    // Who belongs to a person is known by the store alone.
+    if turn.kinship.is_none() {
+        shared.warm.keep(next);
+    }
     shared.conversations.answered(&turn.key);
     if let Some(withdrawal) = turn.withdrawal() {
         shared.senders.withdraw(&withdrawal);

@@ -34,6 +34,8 @@ const PREVIEW_EVERY: SignedDuration = SignedDuration::from_millis(700);
 const PREVIEW_MAX: SignedDuration = SignedDuration::from_secs(1);
 /// How long the answer waits for a preview that is on its way: one that arrives after the answer would stand under it.
 const PREVIEW_WAIT: SignedDuration = SignedDuration::from_millis(300);
+/// Conversations of one contact, and of one person, that are looked at.
+const NAMESAKES_MAX: usize = 20;
 /// Pauses after which a conversation that a member of the team wants to see is read once more.
 const LOOK_PAUSES: [SignedDuration; 3] =
     [SignedDuration::from_millis(100), SignedDuration::from_millis(400), SignedDuration::from_secs(2)];
@@ -130,6 +132,8 @@ impl Overtaking {
                 | Event::Broadcast { .. }
                 | Event::CardLost { .. }
                 | Event::Digest
+                | Event::Kin { .. }
+                | Event::Forget { .. }
                 | Event::Done { .. },
             )
             | (Self::Team, Event::Customer { .. })
@@ -206,9 +210,13 @@ impl<'a> World<'a> {
             (Look::Report { of, since, until }, Some(directory)) => {
                 directory.report(partner, of, since, until).await.map(Seen::Report)
             }
+            (Look::People(known), Some(directory)) => {
+                directory.people(partner, &known, NAMESAKES_MAX).await.map(Seen::People)
+            }
             (Look::Unanswered { limit }, Some(directory)) => {
                 directory.questions(partner, Fault::Unanswered, Page::first(limit)).await.map(Seen::Unanswered)
             }
+            (Look::People(_), None) => return None,
             (Look::Leads(..) | Look::Report { .. } | Look::Unanswered { .. }, None) => {
                 warn!("the engine was given no directory: the team sees no lists");
                 return None;

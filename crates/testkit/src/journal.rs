@@ -121,6 +121,10 @@ macro_rules! journal_conformance {
             a_value_is_kept_by_partner_kind_and_key_and_replaced,
             a_value_is_replaced_by_who_knows_it_alone,
             values_of_a_kind_are_listed_dropped_and_their_partners_known,
+            merged_customers_are_read_together_and_split_ones_have_what_was_theirs,
+            a_merged_person_is_counted_and_listed_once,
+            whoever_joins_or_leaves_makes_turns_of_the_others_a_conflict,
+            customers_are_known_by_what_is_theirs,
             an_erased_past_leaves_what_is_counted_and_nothing_that_was_said
         );
     };

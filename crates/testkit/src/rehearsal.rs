@@ -174,7 +174,7 @@ impl Rehearsal {
 
     /// The customer shares their own contact.
     pub fn contact(&mut self, phone: &str) -> &[Bubble] {
-        self.did(Content::Contact { phone: phone.into(), name: None, whose: ContactOf::Sender })
+        self.did(Content::Contact { phone: phone.into(), name: None, whose: ContactOf::Vouched })
     }
 
     /// A person of the team acts.

@@ -51,7 +51,7 @@ impl WebCustomer {
     }
 
     /// What the shop said, cards and all.
-    fn answers(&self) -> Vec<String> {
+    pub(crate) fn answers(&self) -> Vec<String> {
         let all = self.all();
         let answers = all.iter().filter(|message| message["author"] != "customer");
         answers

@@ -8,16 +8,17 @@ use sqlx::postgres::PgRow;
 use uuid::Uuid;
 use voronka_core::{
     fact::Fact,
-    ids::{ConversationId, OrderId, PartnerId},
+    ids::{ConversationId, CustomerId, OrderId, PartnerId},
     lead::Temperature,
     message::ConversationKey,
     order::OrderState,
+    person,
     ports::{
         Backlog, ConversationCard, ConversationFilter, ConversationView, Cursor, DeadLetterView, Directory, Fault,
-        Figures, LeadCard, LeadFilter, LetterContent, LetterKind, Needle, OpenedLetter, OrderCard, OrderFilter, Page,
-        QuestionCard, Recipient, StoreError,
+        Figures, KnownBy, LOADED_KIN_MAX, LeadCard, LeadFilter, LetterContent, LetterKind, Needle, OpenedLetter,
+        OrderCard, OrderFilter, Page, QuestionCard, Recipient, StoreError,
     },
-    rows::{ConversationRow, FactRow, MessageRow, NoticeRow},
+    rows::{ConversationRow, FactRow, IdentityRow, MessageRow, NoticeRow, OrderRow},
     tally::{Counted, Tally},
 };
 
@@ -58,6 +59,22 @@ impl Directory for PostgresStore {
         messages_max: usize,
     ) -> Result<Option<ConversationView>, StoreError> {
         Ok(self.view(key, messages_max).await?)
+    }
+
+    async fn identities(
+        &self,
+        partner: &PartnerId,
+        by: &KnownBy,
+        limit: usize,
+    ) -> Result<Vec<IdentityRow>, StoreError> {
+        let of = match by {
+            KnownBy::Id(known) => of_partner(sql::KNOWN_BY_ID, partner).bind(Id(known.0)),
+            KnownBy::Phone(phone) => of_partner(sql::KNOWN_BY_PHONE, partner).bind(text(phone)),
+            KnownBy::Email(email) => of_partner(sql::KNOWN_BY_EMAIL, partner).bind(text(email)),
+            KnownBy::Conversation(known) => of_partner(sql::KNOWN_BY_CONVERSATION, partner).bind(Id(known.0)),
+            KnownBy::Person(mark) => of_partner(sql::KNOWN_BY_PERSON, partner).bind(Id(mark.0)),
+        };
+        Ok(self.read(partner, of.bind(most(limit)), values::identity).await?)
     }
 
     async fn messages(&self, key: &ConversationKey, after: i64, limit: usize) -> Result<Vec<MessageRow>, StoreError> {
@@ -176,9 +193,11 @@ impl PostgresStore {
         let mut session = reading.session();
         let (of, this) = (|sql| of_partner(sql, &key.partner), Id(key.conversation.0));
         let found = session
-            .one(of(sql::CARD).bind(this), |row| Ok((card(row)?, get::<Option<String>>(row, 11)?, get(row, 12)?)))
+            .one(of(sql::CARD).bind(this), |row| {
+                Ok((card(row)?, get::<Option<String>>(row, 11)?, get(row, 12)?, get::<Option<CustomerId>>(row, 14)?))
+            })
             .await?;
-        let Some((card, phone, email)) = found else {
+        let Some((card, phone, email, person)) = found else {
             reading.end().await?;
             return Ok(None);
         };
@@ -187,10 +206,25 @@ impl PostgresStore {
         let mut messages = session.all(last, values::message).await?;
         messages.reverse();
         let lead = session.one(of(sql::LEAD).bind(whose), |row| values::lead(row, 0)).await?;
-        let facts = session.all(of(sql::FACTS_LAST).bind(whose).bind(FACTS_MAX), values::fact).await?;
-        let orders = session.all(of(sql::ORDERS_OF).bind(whose).bind(ORDERS_MAX), values::order).await?;
+        let mut kin: Vec<IdentityRow> = match person {
+            Some(person) => {
+                let of_person = of(sql::KNOWN_BY_PERSON).bind(Id(person.0)).bind(most(LOADED_KIN_MAX + 1));
+                session.all(of_person, values::identity).await?
+            }
+            None => Vec::new(),
+        };
+        kin.retain(|row| ConversationKey::of(&key.partner, &row.account, &row.peer) != *key);
+        let (mut facts, mut orders): (Vec<FactRow>, Vec<OrderRow>) = (Vec::new(), Vec::new());
+        for one in person::customers(card.customer, &kin) {
+            let one = Id(one.0);
+            facts.extend(session.all(of(sql::FACTS_LAST).bind(one).bind(FACTS_MAX), values::fact).await?);
+            orders.extend(session.all(of(sql::ORDERS_OF).bind(one).bind(ORDERS_MAX), values::order).await?);
+        }
+        if !kin.is_empty() {
+            person::latest_first(&mut facts, &mut orders);
+        }
         reading.end().await?;
-        Ok(Some(ConversationView { card, phone, email, lead, messages, facts, orders }))
+        Ok(Some(ConversationView { card, phone, email, lead, kin, messages, facts, orders }))
     }
 
     /// Hottest first, read on page by page until so many are wanted.
@@ -314,6 +348,8 @@ impl PostgresStore {
         }
         let now = session.one(of_partner(sql::COUNT_NOW, partner), |row| Ok((get(row, 0)?, get(row, 1)?))).await?;
         (figures.hot, figures.waiting) = now.unwrap_or_default();
+        let same = session.one(of_span(sql::COUNT_SAME), |row| get::<u32>(row, 0)).await?;
+        figures.customers = figures.customers.saturating_sub(same.unwrap_or_default());
         let orders = session.one(of_span(sql::COUNT_ORDERS), |row| Ok((get(row, 0)?, get(row, 1)?))).await?;
         (figures.orders, figures.revenue_minor) = orders.unwrap_or_default();
         reading.end().await?;

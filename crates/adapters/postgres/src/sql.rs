@@ -32,6 +32,36 @@ macro_rules! message_columns {
     };
 }
 
+macro_rules! identity_columns {
+    () => {
+        "u.id, k.account, k.peer, u.name, u.phone, u.email, u.merged_into, u.data"
+    };
+}
+
+/// Customers, in each of their conversations.
+macro_rules! identities {
+    ($where:literal) => {
+        concat!(
+            "SELECT ",
+            identity_columns!(),
+            " FROM voronka.customers u JOIN voronka.conversations k ON k.partner = u.partner AND k.customer = u.id ",
+            "WHERE u.partner = $1 AND ",
+            $where,
+            " ORDER BY u.id, k.conversation LIMIT $3"
+        )
+    };
+}
+
+/// Whether a person's lead is the hottest of theirs.
+macro_rules! hottest_of_person {
+    () => {
+        "AND (u.merged_into IS NULL OR NOT EXISTS (SELECT 1 FROM voronka.customers s \
+         JOIN voronka.leads j ON j.partner = s.partner AND j.customer = s.id WHERE s.partner = l.partner \
+         AND s.merged_into = u.merged_into AND j.slot > 0 \
+         AND (j.heat, j.score, j.slot, j.at, j.customer) > (l.heat, l.score, l.slot, l.at, l.customer))) "
+    };
+}
+
 macro_rules! order_columns {
     () => {
         "o.id, o.customer, o.number, o.state, o.total_minor, o.currency, o.due, o.at, o.data"
@@ -58,7 +88,7 @@ macro_rules! cards {
     ($where:literal) => {
         concat!(
             "SELECT c.conversation, c.account, c.peer, c.customer, u.name, c.owner, c.preview, c.at, c.unread, ",
-            "coalesce(l.heat, 0), coalesce(l.score, 0), u.phone, u.email, CASE WHEN c.owner = 'person' THEN c.state END ",
+            "coalesce(l.heat, 0), coalesce(l.score, 0), u.phone, u.email, CASE WHEN c.owner = 'person' THEN c.state END, u.merged_into ",
             "FROM voronka.conversations c ",
             "LEFT JOIN voronka.customers u ON u.partner = c.partner AND u.id = c.customer ",
             "LEFT JOIN voronka.leads l ON l.partner = c.partner AND l.customer = c.customer WHERE c.partner = $1 AND ",
@@ -92,13 +122,14 @@ macro_rules! lead_words {
 }
 
 macro_rules! lead_cards {
-    ($where:literal) => {
+    ($of:expr, $where:literal) => {
         concat!(
             "SELECT ",
             lead_columns!(),
             ", u.name, u.phone, c.conversation, c.account, c.preview FROM voronka.leads l ",
             latest!("l"),
             "LEFT JOIN voronka.customers u ON u.partner = l.partner AND u.id = l.customer WHERE l.partner = $1 ",
+            $of,
             $where
         )
     };
@@ -244,7 +275,7 @@ statements! {
         SELECT 0::int8, conversation, seq FROM mail UNION ALL SELECT 1, conversation, version FROM versions \
         UNION ALL SELECT 2, id, version FROM customers UNION ALL SELECT 3, customer, version FROM leads";
     CONVERSATIONS_LOAD = concat!("SELECT t.n, c.version, c.account, c.peer, c.customer, c.owner, c.preview, c.at, c.unread, c.state, \
-        u.id, u.name, u.phone, u.email, u.data, u.version, ", lead_columns!(), " \
+        u.id, u.name, u.phone, u.email, u.data, u.version, u.merged_into, ", lead_columns!(), " \
         FROM unnest($2::uuid[]) WITH ORDINALITY AS t (conversation, n) CROSS JOIN LATERAL (SELECT * FROM voronka.conversations k \
         WHERE k.partner = $1 AND k.conversation = t.conversation LIMIT 1) c LEFT JOIN LATERAL (SELECT * FROM voronka.customers k \
         WHERE k.partner = $1 AND k.id = c.customer LIMIT 1) u ON true LEFT JOIN LATERAL (SELECT * FROM voronka.leads k \
@@ -262,6 +293,25 @@ statements! {
         SELECT $1, t.* FROM unnest($2::uuid[], $3::int8[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[]) AS t \
         ON CONFLICT (partner, id) DO UPDATE SET version = excluded.version, name = excluded.name, phone = excluded.phone, \
         email = excluded.email, data = excluded.data, search = excluded.search WHERE c.version = excluded.version - 1";
+    /// Of these customers, and of all who are one person with any of them; held until the transaction ends.
+    MARKS = "SELECT u.id, u.merged_into FROM voronka.customers u WHERE u.partner = $1 AND (u.id = ANY ($2) OR u.merged_into IN \
+        (SELECT coalesce(s.merged_into, s.id) FROM voronka.customers s WHERE s.partner = $1 AND s.id = ANY ($2))) \
+        ORDER BY u.id FOR UPDATE";
+    MARKS_SET = "UPDATE voronka.customers u SET merged_into = t.mark, version = u.version + 1 \
+        FROM unnest($2::uuid[], $3::uuid[]) AS t (id, mark) WHERE u.partner = $1 AND u.id = t.id";
+    /// The same person's other conversations.
+    KIN_LOAD = concat!("SELECT r.*, t.n FROM unnest($2::uuid[]) WITH ORDINALITY AS t (conversation, n) \
+        CROSS JOIN LATERAL (SELECT customer FROM voronka.conversations c WHERE c.partner = $1 AND c.conversation = t.conversation \
+        LIMIT 1) c CROSS JOIN LATERAL (SELECT merged_into FROM voronka.customers m WHERE m.partner = $1 AND m.id = c.customer \
+        LIMIT 1) m CROSS JOIN LATERAL (SELECT ", identity_columns!(), " FROM voronka.customers u \
+        JOIN voronka.conversations k ON k.partner = u.partner AND k.customer = u.id WHERE u.partner = $1 \
+        AND u.merged_into = m.merged_into AND k.conversation <> t.conversation ORDER BY u.id, k.conversation LIMIT $3) r");
+    KNOWN_BY_ID = identities!("u.id = $2");
+    KNOWN_BY_PHONE = identities!("u.phone = $2");
+    KNOWN_BY_EMAIL = identities!("u.email = $2");
+    KNOWN_BY_PERSON = identities!("u.merged_into = $2");
+    KNOWN_BY_CONVERSATION = concat!("SELECT ", identity_columns!(), " FROM voronka.conversations k \
+        JOIN voronka.customers u ON u.partner = k.partner AND u.id = k.customer WHERE k.partner = $1 AND k.conversation = $2 LIMIT $3");
     /// Every one of them is looked at.
     CUSTOMERS_FOUND = "SELECT id FROM voronka.customers WHERE partner = $1 \
         AND (strpos(search, $2) > 0 OR strpos(search, $3) > 0) LIMIT $4";
@@ -391,13 +441,13 @@ statements! {
         AND owner = $2 AND slot > 0 ORDER BY slot DESC, at DESC, conversation DESC LIMIT $3";
     CARDS_OF = "SELECT at, conversation FROM voronka.conversations WHERE partner = $1 AND customer = ANY ($2) \
         AND ($3::text IS NULL OR owner = $3)";
-    LEADS = lead_cards!("AND l.slot > 0 AND (l.heat, l.score, l.slot) <= ($2, $3, $4) \
+    LEADS = lead_cards!(hottest_of_person!(), "AND l.slot > 0 AND (l.heat, l.score, l.slot) <= ($2, $3, $4) \
         AND (l.heat, l.score, l.slot, l.at, l.customer) < ($2, $3, $4, $5, $6) \
         ORDER BY l.heat DESC, l.score DESC, l.slot DESC, l.at DESC, l.customer DESC LIMIT $7");
-    LEADS_OF_HEAT = lead_cards!("AND l.heat = $2 AND l.slot > 0 AND (l.score, l.slot) <= ($3, $4) \
+    LEADS_OF_HEAT = lead_cards!(hottest_of_person!(), "AND l.heat = $2 AND l.slot > 0 AND (l.score, l.slot) <= ($3, $4) \
         AND (l.score, l.slot, l.at, l.customer) < ($3, $4, $5, $6) \
         ORDER BY l.heat DESC, l.score DESC, l.slot DESC, l.at DESC, l.customer DESC LIMIT $7");
-    LEADS_READ = lead_cards!("AND l.customer = ANY ($2)");
+    LEADS_READ = lead_cards!("", "AND l.customer = ANY ($2)");
     /// Of the hottest: what is searched in, and nothing else.
     LEADS_WORDS = lead_words!("AND l.slot > 0 AND ($2::int8 IS NULL OR l.heat = $2) \
         ORDER BY l.heat DESC, l.score DESC, l.slot DESC, l.at DESC, l.customer DESC LIMIT $3");
@@ -430,7 +480,14 @@ statements! {
         ORDER BY c.at DESC, c.conversation DESC LIMIT 1";
     COUNT_FACTS = "SELECT name, count(*), count(DISTINCT customer) FROM voronka.facts WHERE partner = $1 \
         AND name IN ('message', 'question.unanswered', 'answer.blocked') AND at >= $2 AND at < $3 GROUP BY name";
-    COUNT_NOW = "SELECT (SELECT count(*) FROM voronka.leads WHERE partner = $1 AND heat = 2), \
+    /// How many customers of a span are others of it as well.
+    COUNT_SAME = "SELECT coalesce(sum(n - 1), 0)::int8 FROM (SELECT count(*) AS n FROM voronka.customers u WHERE u.partner = $1 \
+        AND u.merged_into IS NOT NULL AND EXISTS (SELECT 1 FROM voronka.facts f WHERE f.partner = u.partner AND f.customer = u.id \
+        AND f.name = 'message' AND f.at >= $2 AND f.at < $3) GROUP BY u.merged_into) s";
+    /// A person once: beside one hot lead of theirs, the others do not count.
+    COUNT_NOW = "SELECT (SELECT count(*) FROM voronka.leads WHERE partner = $1 AND heat = 2) - (SELECT coalesce(sum(n - 1), 0)::int8 \
+        FROM (SELECT count(*) AS n FROM voronka.customers u JOIN voronka.leads l ON l.partner = u.partner AND l.customer = u.id \
+        WHERE u.partner = $1 AND u.merged_into IS NOT NULL AND l.heat = 2 GROUP BY u.merged_into) s), \
         (SELECT count(*) FROM voronka.conversations WHERE partner = $1 AND owner = 'nobody' AND owner <> 'bot')";
     COUNT_ORDERS = "SELECT count(*), coalesce(sum(CASE WHEN state IN ('cancelled', 'refunded', 'returned') THEN 0 \
         ELSE total_minor END), 0)::int8 FROM voronka.orders WHERE partner = $1 AND placed >= $2 AND placed < $3";

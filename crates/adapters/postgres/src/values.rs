@@ -15,7 +15,7 @@ use voronka_core::{
     lead::Temperature,
     message::{EventKey, Peer},
     order::OrderState,
-    rows::{Author, ConversationRow, CustomerRow, FactRow, LeadRow, MessageRow, NoticeRow, OrderRow},
+    rows::{Author, ConversationRow, CustomerRow, FactRow, IdentityRow, LeadRow, MessageRow, NoticeRow, OrderRow},
 };
 
 use crate::problem::Problem;
@@ -243,6 +243,20 @@ pub(crate) fn customer(row: &PgRow, from: usize) -> Result<CustomerRow, Problem>
         email: get(row, from + 3)?,
         data: get(row, from + 4)?,
         version: get(row, from + 5)?,
+    })
+}
+
+/// Columns as in [`crate::sql::KNOWN_BY_ID`].
+pub(crate) fn identity(row: &PgRow) -> Result<IdentityRow, Problem> {
+    Ok(IdentityRow {
+        customer: get(row, 0)?,
+        account: get(row, 1)?,
+        peer: get(row, 2)?,
+        name: get(row, 3)?,
+        phone: get(row, 4)?,
+        email: get(row, 5)?,
+        merged_into: get(row, 6)?,
+        data: get(row, 7)?,
     })
 }
 

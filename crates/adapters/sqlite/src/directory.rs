@@ -4,24 +4,25 @@ use std::cmp::Reverse;
 
 use async_trait::async_trait;
 use jiff::{Timestamp, civil::Date};
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row, ToSql, params};
 use voronka_core::{
-    ids::{ConversationId, OrderId, PartnerId},
+    ids::{ConversationId, CustomerId, OrderId, PartnerId},
     lead::Temperature,
     message::ConversationKey,
     order::OrderState,
+    person,
     ports::{
         Backlog, ConversationCard, ConversationFilter, ConversationView, Cursor, DeadLetterView, Directory, Fault,
-        Figures, LeadCard, LeadFilter, LetterContent, LetterKind, Needle, OpenedLetter, OrderCard, OrderFilter, Page,
-        QuestionCard, Recipient, StoreError,
+        Figures, KnownBy, LeadCard, LeadFilter, LetterContent, LetterKind, Needle, OpenedLetter, OrderCard,
+        OrderFilter, Page, QuestionCard, Recipient, StoreError,
     },
-    rows::{MessageRow, NoticeRow},
+    rows::{FactRow, IdentityRow, MessageRow, NoticeRow, OrderRow},
     tally::{Counted, Tally},
 };
 
 use crate::{
     SqliteStore,
-    journal::{all, fitting, mail::set_aside_events, most, one},
+    journal::{all, fitting, mail::set_aside_events, most, of_person, one},
     problem::Problem,
     sql,
     values::{self, get, micros, slot},
@@ -55,6 +56,23 @@ impl Directory for SqliteStore {
         messages_max: usize,
     ) -> Result<Option<ConversationView>, StoreError> {
         Ok(self.read_at_once(|connection| view(connection, key, messages_max))?)
+    }
+
+    async fn identities(
+        &self,
+        partner: &PartnerId,
+        by: &KnownBy,
+        limit: usize,
+    ) -> Result<Vec<IdentityRow>, StoreError> {
+        let (sql, known): (_, Box<dyn ToSql>) = match by {
+            KnownBy::Id(id) => (sql::KNOWN_BY_ID, Box::new(id.0.into_bytes())),
+            KnownBy::Phone(phone) => (sql::KNOWN_BY_PHONE, Box::new(phone.clone())),
+            KnownBy::Email(email) => (sql::KNOWN_BY_EMAIL, Box::new(email.clone())),
+            KnownBy::Conversation(id) => (sql::KNOWN_BY_CONVERSATION, Box::new(id.0.into_bytes())),
+            KnownBy::Person(mark) => (sql::KNOWN_BY_PERSON, Box::new(mark.0.into_bytes())),
+        };
+        let of = params![partner.as_str(), known, most(limit)];
+        Ok(self.read(|connection| all(connection, sql, of, values::identity))?)
     }
 
     async fn messages(&self, key: &ConversationKey, after: i64, limit: usize) -> Result<Vec<MessageRow>, StoreError> {
@@ -298,19 +316,35 @@ fn view(
     messages_max: usize,
 ) -> Result<Option<ConversationView>, Problem> {
     let (partner, id) = (key.partner.as_str(), key.conversation.0.into_bytes());
-    let found = one(connection, sql::CARD, params![partner, id], |row| Ok((card(row)?, get(row, 11)?, get(row, 12)?)))?;
-    let Some((card, phone, email)) = found else { return Ok(None) };
+    let found = one(connection, sql::CARD, params![partner, id], |row| {
+        Ok((card(row)?, get(row, 11)?, get(row, 12)?, get::<Option<CustomerId>>(row, 14)?))
+    })?;
+    let Some((card, phone, email, person)) = found else { return Ok(None) };
     let whose = card.customer.0.into_bytes();
     let mut messages = all(connection, sql::MESSAGES_LAST, params![partner, id, most(messages_max)], values::message)?;
     messages.reverse();
+    let kin = match person {
+        Some(person) => of_person(connection, key, person)?,
+        None => Vec::new(),
+    };
+    let (mut facts, mut orders): (Vec<FactRow>, Vec<OrderRow>) = (Vec::new(), Vec::new());
+    for one in person::customers(card.customer, &kin) {
+        let one = one.0.into_bytes();
+        facts.extend(all(connection, sql::FACTS_LAST, params![partner, one, FACTS_MAX], values::fact)?);
+        orders.extend(all(connection, sql::ORDERS_OF, params![partner, one, ORDERS_MAX], values::order)?);
+    }
+    if !kin.is_empty() {
+        person::latest_first(&mut facts, &mut orders);
+    }
     Ok(Some(ConversationView {
         card,
         phone,
         email,
         lead: one(connection, sql::LEAD, params![partner, whose], values::lead)?,
         messages,
-        facts: all(connection, sql::FACTS_LAST, params![partner, whose, FACTS_MAX], values::fact)?,
-        orders: all(connection, sql::ORDERS_OF, params![partner, whose, ORDERS_MAX], values::order)?,
+        kin,
+        facts,
+        orders,
     }))
 }
 
@@ -351,7 +385,10 @@ fn figures(connection: &Connection, partner: &str, (since, until): (i64, i64)) -
         }
     }
     let count = |sql: &str| one(connection, sql, params![partner], |row| get::<u32>(row, 0));
-    figures.hot = count(sql::COUNT_HOT)?.unwrap_or_default();
+    let same = one(connection, sql::COUNT_SAME, params![partner, since, until], |row| get::<u32>(row, 0))?;
+    figures.customers = figures.customers.saturating_sub(same.unwrap_or_default());
+    let hot_same = count(sql::COUNT_HOT_SAME)?.unwrap_or_default();
+    figures.hot = count(sql::COUNT_HOT)?.unwrap_or_default().saturating_sub(hot_same);
     figures.waiting = count(sql::COUNT_WAITING)?.unwrap_or_default();
     let orders =
         one(connection, sql::COUNT_ORDERS, params![partner, since, until], |row| Ok((get(row, 0)?, get(row, 1)?)))?;

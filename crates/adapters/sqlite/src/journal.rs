@@ -7,13 +7,13 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
 use voronka_core::{
-    ids::{AccountId, BubbleId, PartnerId},
+    ids::{AccountId, BubbleId, CustomerId, PartnerId},
     message::{ConversationKey, Inbound},
     ports::{
-        CommitError, Fired, Journal, LOADED_ORDERS_MAX, Loaded, PostedMail, Replayed, Settled, StoreError, Telling,
-        Writers,
+        CommitError, Fired, Journal, LOADED_KIN_MAX, LOADED_ORDERS_MAX, Loaded, PostedMail, Replayed, Settled,
+        StoreError, Telling, Writers,
     },
-    rows::{DeadLetter, Lane, Mail, OrderRow, OutboxRow, Past, RawLetter, TurnCommit},
+    rows::{DeadLetter, IdentityRow, Lane, Mail, OrderRow, OutboxRow, Past, RawLetter, TurnCommit},
 };
 
 use crate::{
@@ -228,14 +228,36 @@ pub(crate) fn load(connection: &Connection, key: &ConversationKey, history_max: 
     };
     let mut orders: Vec<OrderRow> = [orders(true, LOADED_ORDERS_MAX)?, orders(false, 1)?].concat();
     orders.sort_by_key(|order| (order.at, order.id));
+    let customer = one(connection, sql::CUSTOMER, params![partner, whose], |row| {
+        Ok((values::customer(row)?, get::<Option<CustomerId>>(row, 6)?))
+    })?;
+    let (customer, person) = customer.map_or((None, None), |(customer, person)| (Some(customer), person));
+    let kin = match person {
+        Some(person) => of_person(connection, key, person)?,
+        None => Vec::new(),
+    };
     Ok(Loaded {
         version,
         conversation: Some(conversation),
-        customer: one(connection, sql::CUSTOMER, params![partner, whose], values::customer)?,
+        customer,
+        kin,
         lead: one(connection, sql::LEAD, params![partner, whose], values::lead)?,
         orders,
         history,
     })
+}
+
+/// The other conversations of a person.
+pub(crate) fn of_person(
+    connection: &Connection,
+    but: &ConversationKey,
+    person: CustomerId,
+) -> Result<Vec<IdentityRow>, Problem> {
+    let of = params![but.partner.as_str(), person.0.into_bytes(), most(LOADED_KIN_MAX + 1)];
+    let mut found = all(connection, sql::KNOWN_BY_PERSON, of, values::identity)?;
+    found.retain(|row| ConversationKey::of(&but.partner, &row.account, &row.peer) != *but);
+    found.truncate(LOADED_KIN_MAX);
+    Ok(found)
 }
 
 /// One that cannot be read (a newer version's, after a step back) is passed over: it would hold up all others.

@@ -25,6 +25,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0008_withdrawn.sql"),
     include_str!("../migrations/0009_tallies.sql"),
     include_str!("../migrations/0010_versions.sql"),
+    include_str!("../migrations/0011_persons.sql"),
 ];
 /// Marks our files (`voro`), so that another program's database is not written to.
 const APPLICATION_ID: i64 = 0x766f_726f;

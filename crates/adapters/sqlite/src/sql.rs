@@ -50,6 +50,51 @@ macro_rules! conversations_of {
     };
 }
 
+macro_rules! identity_columns {
+    () => {
+        "u.id, k.account, k.peer, u.name, u.phone, u.email, u.merged_into, u.data"
+    };
+}
+
+/// Customers, in each of their conversations.
+macro_rules! identities {
+    ($index:literal, $where:literal) => {
+        concat!(
+            "SELECT ",
+            identity_columns!(),
+            " FROM customers u INDEXED BY ",
+            $index,
+            " CROSS JOIN conversations k INDEXED BY conversations_of ON k.partner = u.partner AND k.customer = u.id ",
+            "WHERE u.partner = ?1 AND ",
+            $where,
+            " ORDER BY u.id LIMIT ?3"
+        )
+    };
+}
+
+/// Whether a person's lead is the hottest of theirs.
+macro_rules! hottest_of_person {
+    () => {
+        "AND (u.merged_into IS NULL OR NOT EXISTS (SELECT 1 FROM customers s \
+         CROSS JOIN leads j ON j.partner = s.partner AND j.customer = s.id WHERE s.partner = l.partner \
+         AND s.merged_into = u.merged_into AND j.slot > 0 \
+         AND (j.heat, j.score, j.slot, j.at, j.customer) > (l.heat, l.score, l.slot, l.at, l.customer))) "
+    };
+}
+
+/// Whether a customer wrote in a span.
+macro_rules! wrote {
+    ($customer:literal) => {
+        concat!(
+            "EXISTS (SELECT 1 FROM facts f WHERE f.partner = ",
+            $customer,
+            ".partner AND f.customer = ",
+            $customer,
+            ".id AND f.name = 'message' AND f.at >= ?2 AND f.at < ?3)"
+        )
+    };
+}
+
 macro_rules! order_columns {
     () => {
         "o.id, o.customer, o.number, o.state, o.total_minor, o.currency, o.due, o.at, o.data"
@@ -78,7 +123,7 @@ macro_rules! cards {
         concat!(
             "SELECT c.conversation, c.account, c.peer, c.customer, u.name, c.owner, c.preview, c.at, c.unread, ",
             "coalesce(l.heat, 0), coalesce(l.score, 0), u.phone, u.email, ",
-            "CASE WHEN c.owner = 'person' AND json_valid(c.state) THEN json_extract(c.state, '$.holder') END ",
+            "CASE WHEN c.owner = 'person' AND json_valid(c.state) THEN json_extract(c.state, '$.holder') END, u.merged_into ",
             "FROM conversations c ",
             "LEFT JOIN customers u ON u.partner = c.partner AND u.id = c.customer ",
             "LEFT JOIN leads l ON l.partner = c.partner AND l.customer = c.customer WHERE c.partner = ?1 AND ",
@@ -119,7 +164,7 @@ macro_rules! lead_words {
 }
 
 macro_rules! lead_cards {
-    ($where:literal) => {
+    ($of:expr, $where:literal) => {
         concat!(
             "SELECT ",
             lead_columns!(),
@@ -127,6 +172,7 @@ macro_rules! lead_cards {
             "CROSS JOIN conversations c ON c.partner = l.partner AND c.conversation = ",
             latest!("l"),
             " LEFT JOIN customers u ON u.partner = l.partner AND u.id = l.customer WHERE l.partner = ?1 ",
+            $of,
             $where
         )
     };
@@ -193,7 +239,7 @@ statements! {
     /// Where the flows of a partner's conversations stand: the open run's flow and step, and the runs below it, in JSON.
     STANDING = "SELECT json_extract(state, '$.run.flow'), json_extract(state, '$.run.step'), json_extract(state, '$.stack') \
         FROM conversations WHERE partner = ?1 AND json_valid(state)";
-    CUSTOMER = "SELECT id, name, phone, email, data, version FROM customers WHERE partner = ?1 AND id = ?2";
+    CUSTOMER = "SELECT id, name, phone, email, data, version, merged_into FROM customers WHERE partner = ?1 AND id = ?2";
     /// The usual case: what they are found by stays, and so does the index by it.
     CUSTOMER_GO_ON = "UPDATE customers SET version = ?8 + 1, data = ?6 WHERE partner = ?1 AND id = ?2 AND version = ?8 \
         AND name IS ?3 AND phone IS ?4 AND email IS ?5 AND search = ?7";
@@ -201,6 +247,17 @@ statements! {
         WHERE partner = ?1 AND id = ?2 AND version = ?8";
     CUSTOMER_ADD = "INSERT INTO customers (partner, id, name, phone, email, data, search, version) \
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 + 1) ON CONFLICT DO NOTHING";
+    /// Of two customers (or of one, named twice), and of all who are one person with either.
+    MARKS = "SELECT id, merged_into FROM customers WHERE partner = ?1 AND id IN (?2, ?3) UNION ALL \
+        SELECT s.id, s.merged_into FROM customers u CROSS JOIN customers s INDEXED BY customers_merged ON s.partner = u.partner \
+        AND s.merged_into = coalesce(u.merged_into, u.id) WHERE u.partner = ?1 AND u.id IN (?2, ?3)";
+    MARK = "UPDATE customers SET merged_into = ?3, version = version + 1 WHERE partner = ?1 AND id = ?2";
+    KNOWN_BY_ID = identities!("customers_key", "u.id = ?2");
+    KNOWN_BY_PHONE = identities!("customers_phone", "u.phone = ?2");
+    KNOWN_BY_EMAIL = identities!("customers_email", "u.email = ?2");
+    KNOWN_BY_PERSON = identities!("customers_merged", "u.merged_into = ?2");
+    KNOWN_BY_CONVERSATION = concat!("SELECT ", identity_columns!(), " FROM conversations k \
+        CROSS JOIN customers u ON u.partner = k.partner AND u.id = k.customer WHERE k.partner = ?1 AND k.conversation = ?2 LIMIT ?3");
     /// Who came last is found first.
     CUSTOMERS_FOUND = "SELECT c.id FROM people CROSS JOIN customers c ON c.number = people.rowid \
         WHERE people MATCH ?2 AND c.partner = ?1 ORDER BY people.rowid DESC LIMIT ?3";
@@ -294,13 +351,13 @@ statements! {
     CARDS_WORDS_HELD = "SELECT at, conversation, preview FROM conversations WHERE partner = ?1 AND owner <> 'bot' AND owner = ?2 \
         AND slot > 0 ORDER BY slot DESC, at DESC, conversation DESC LIMIT ?3";
     CARDS_OF = "SELECT at, conversation, owner FROM conversations WHERE partner = ?1 AND customer = ?2";
-    LEADS = lead_cards!("AND l.slot > 0 AND (l.heat, l.score, l.slot) <= (?2, ?3, ?4) \
+    LEADS = lead_cards!(hottest_of_person!(), "AND l.slot > 0 AND (l.heat, l.score, l.slot) <= (?2, ?3, ?4) \
         AND (l.heat, l.score, l.slot, l.at, l.customer) < (?2, ?3, ?4, ?5, ?6) \
         ORDER BY l.heat DESC, l.score DESC, l.slot DESC, l.at DESC, l.customer DESC LIMIT ?7");
-    LEADS_OF_HEAT = lead_cards!("AND l.heat = ?2 AND l.slot > 0 AND (l.score, l.slot) <= (?3, ?4) \
+    LEADS_OF_HEAT = lead_cards!(hottest_of_person!(), "AND l.heat = ?2 AND l.slot > 0 AND (l.score, l.slot) <= (?3, ?4) \
         AND (l.score, l.slot, l.at, l.customer) < (?3, ?4, ?5, ?6) \
         ORDER BY l.heat DESC, l.score DESC, l.slot DESC, l.at DESC, l.customer DESC LIMIT ?7");
-    LEAD_CARD = lead_cards!("AND l.customer = ?2");
+    LEAD_CARD = lead_cards!("", "AND l.customer = ?2");
     /// Of the hottest: what is searched in, and nothing else.
     LEADS_WORDS = lead_words!("AND l.slot > 0 ORDER BY l.heat DESC, l.score DESC, l.slot DESC, l.at DESC, l.customer DESC LIMIT ?2");
     LEADS_WORDS_OF_HEAT = lead_words!("AND l.heat = ?3 AND l.slot > 0 \
@@ -369,6 +426,17 @@ statements! {
     COUNT_FACTS = "SELECT name, count(*), count(DISTINCT customer) FROM facts WHERE partner = ?1 \
         AND name IN ('message', 'question.unanswered', 'answer.blocked') AND at >= ?2 AND at < ?3 GROUP BY name";
     COUNT_HOT = "SELECT count(*) FROM leads WHERE partner = ?1 AND heat = 2";
+    /// How many hot leads are a person's who has another one.
+    COUNT_HOT_SAME = "SELECT count(*) FROM customers u INDEXED BY customers_merged \
+        CROSS JOIN leads l ON l.partner = u.partner AND l.customer = u.id \
+        WHERE u.partner = ?1 AND u.merged_into IS NOT NULL AND l.heat = 2 AND EXISTS (SELECT 1 \
+        FROM customers s INDEXED BY customers_merged CROSS JOIN leads j ON j.partner = s.partner AND j.customer = s.id \
+        WHERE s.partner = u.partner AND s.merged_into = u.merged_into AND s.id < u.id AND j.heat = 2)";
+    /// How many customers of a span are a person who is another of its customers as well.
+    COUNT_SAME = concat!("SELECT count(*) FROM customers u INDEXED BY customers_merged \
+        WHERE u.partner = ?1 AND u.merged_into IS NOT NULL AND ", wrote!("u"), " AND EXISTS (SELECT 1 \
+        FROM customers s INDEXED BY customers_merged WHERE s.partner = u.partner AND s.merged_into = u.merged_into \
+        AND s.id < u.id AND ", wrote!("s"), ")");
     COUNT_ORDERS = "SELECT count(*), coalesce(sum(iif(state IN ('cancelled', 'refunded', 'returned'), 0, total_minor)), 0) \
         FROM orders WHERE partner = ?1 AND placed >= ?2 AND placed < ?3";
     /// What a customer and we have said to each other, in all conversations of theirs; `?3` is the one whose turn it is.

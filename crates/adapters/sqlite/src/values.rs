@@ -8,7 +8,7 @@ use voronka_core::{
     lead::Temperature,
     message::{EventKey, Peer},
     order::OrderState,
-    rows::{Author, ConversationRow, CustomerRow, FactRow, LeadRow, MessageRow, NoticeRow, OrderRow},
+    rows::{Author, ConversationRow, CustomerRow, FactRow, IdentityRow, LeadRow, MessageRow, NoticeRow, OrderRow},
 };
 
 use crate::{body, problem::Problem};
@@ -104,6 +104,12 @@ impl Read for Option<BubbleId> {
     }
 }
 
+impl Read for Option<CustomerId> {
+    fn read(row: &Row<'_>, column: usize) -> Result<Self, Problem> {
+        Ok(row.get::<_, Option<[u8; 16]>>(column)?.map(|bytes| CustomerId(Uuid::from_bytes(bytes))))
+    }
+}
+
 impl Read for Option<ConversationId> {
     fn read(row: &Row<'_>, column: usize) -> Result<Self, Problem> {
         Ok(row.get::<_, Option<[u8; 16]>>(column)?.map(|bytes| ConversationId(Uuid::from_bytes(bytes))))
@@ -170,6 +176,20 @@ pub(crate) fn customer(row: &Row<'_>) -> Result<CustomerRow, Problem> {
         email: get(row, 3)?,
         data: get(row, 4)?,
         version: get(row, 5)?,
+    })
+}
+
+/// Columns as in [`crate::sql::KNOWN_BY_ID`].
+pub(crate) fn identity(row: &Row<'_>) -> Result<IdentityRow, Problem> {
+    Ok(IdentityRow {
+        customer: get(row, 0)?,
+        account: get(row, 1)?,
+        peer: get(row, 2)?,
+        name: get(row, 3)?,
+        phone: get(row, 4)?,
+        email: get(row, 5)?,
+        merged_into: get(row, 6)?,
+        data: get(row, 7)?,
     })
 }
 

@@ -68,6 +68,8 @@ pub(super) fn told(w: Words, row: &FactRow) -> Option<Told> {
         Fact::AnswerWrong { .. } => bad(w.t("fact-answer-wrong")),
         Fact::Unanswered { .. } => bad(w.t("fact-unanswered")),
         Fact::Undelivered { .. } => bad(w.t("fact-undelivered")),
+        Fact::Merged { by, .. } => plain(format!("{}: {by}", w.t("fact-merged"))),
+        Fact::Split { by } => plain(format!("{}: {by}", w.t("fact-split"))),
         Fact::Expired => plain(w.t("fact-expired")),
         Fact::Reachable { now } => plain(w.word("fact-reachable", now)),
     }

@@ -224,10 +224,9 @@ impl Conversion<'_> {
         let created = get("created").and_then(moment);
         let at = get("active").and_then(moment).max(created).unwrap_or(UNHEARD.as_microsecond());
         let table = Table::named("customers").ok_or(BadRecord::Table)?;
-        let person = Record::new(
-            table,
-            vec![Value::Id(customer.0), optional(name(get)), optional(phone), optional(email), text(NOTHING)],
-        )?;
+        let (name, phone, email) = (optional(name(get)), optional(phone), optional(email));
+        let alone = Value::Nothing;
+        let person = Record::new(table, vec![Value::Id(customer.0), name, phone, email, text(NOTHING), alone])?;
         let number = self.found.len();
         let conversation = vec![
             Value::Id(key.conversation.0),

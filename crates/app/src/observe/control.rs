@@ -2,6 +2,7 @@
 //! and `dead-letters` come through it, so that what they do is done by the one process that holds the database.
 
 mod moves;
+mod people;
 mod progress;
 mod sending;
 mod values;
@@ -41,6 +42,7 @@ pub(crate) use self::{
 use super::{Observed, Readiness, private_routes};
 use crate::{
     broadcasts::Broadcasts,
+    customers::Customers,
     out::Problem,
     partners::{Change, PartnerReport, Partners},
 };
@@ -110,6 +112,14 @@ pub(crate) struct Control {
     pub(crate) clock: Arc<dyn Clock>,
 }
 
+/// What an operator may have done, as far as this house does it.
+#[derive(Default)]
+pub(crate) struct Does {
+    pub(crate) mover: Option<Mover>,
+    pub(crate) broadcasts: Option<Arc<Broadcasts>>,
+    pub(crate) customers: Option<Customers>,
+}
+
 impl Control {
     /// Dead letters of one partner or of all.
     pub(crate) async fn list(&self, of: Option<&PartnerId>) -> Result<ListedLetters, StoreError> {
@@ -171,8 +181,7 @@ impl Control {
         self,
         data: &Path,
         observed: Observed,
-        mover: Option<Mover>,
-        broadcasts: Option<Arc<Broadcasts>>,
+        does: Does,
         stop: CancellationToken,
         tasks: &TaskTracker,
     ) {
@@ -191,11 +200,15 @@ impl Control {
             .with_state(self.clone());
         let sequences = progress::routes(self.clone());
         let mut routes = private_routes(observed).merge(letters).merge(sequences).merge(values::routes(self.values));
+        let Does { mover, broadcasts, customers } = does;
         if let Some(mover) = mover {
             routes = routes.merge(partners_routes(Arc::clone(&mover.partners))).merge(moves::routes(mover));
         }
         if let Some(broadcasts) = broadcasts {
             routes = routes.merge(sending::routes(broadcasts));
+        }
+        if let Some(customers) = customers {
+            routes = routes.merge(people::routes(customers));
         }
         info!(path = %path.display(), "the door for doctor and dead-letters is open");
         tasks.spawn(async move {
@@ -451,8 +464,7 @@ mod tests {
         Control { engine, directory: store.clone(), values: store, clock }.open(
             data.path(),
             observed,
-            None,
-            None,
+            Does::default(),
             stop.clone(),
             &tasks,
         );

@@ -75,7 +75,7 @@ pub(crate) fn read(body: &[u8], peer: &Peer) -> Result<(EventKey, Content), Refu
             Content::Button { token, label }
         }
         Act::Contact(PostedContact { phone }) => {
-            // The visitor typed it as their own, and nobody vouches for more on any channel that has no phones.
+            // The visitor typed it as their own, and nobody vouches for it.
             Content::Contact { phone: number(&phone)?, name: None, whose: ContactOf::Sender }
         }
         Act::Start(payload) => {

@@ -13,7 +13,7 @@ use crate::{
     lead::Temperature,
     message::{ConversationKey, EventKey, Peer},
     order::OrderState,
-    rows::{FactRow, LeadRow, MessageRow, NoticeRow, OrderRow},
+    rows::{FactRow, IdentityRow, LeadRow, MessageRow, NoticeRow, OrderRow},
     tally::{Counted, Tally},
 };
 
@@ -44,10 +44,34 @@ pub trait Directory: Send + Sync + 'static {
         limit: usize,
     ) -> Result<Vec<Recipient>, StoreError>;
 
+    /// Customers by what they are known by, in each of their conversations; by customer, at most `limit`.
+    async fn identities(&self, partner: &PartnerId, by: &KnownBy, limit: usize)
+    -> Result<Vec<IdentityRow>, StoreError>;
+
+    /// Customers who are known by any of these, with all who are one person with them, in each of their conversations; of each
+    /// way to know them, and of each person, at most `limit`.
+    async fn people(
+        &self,
+        partner: &PartnerId,
+        known: &[KnownBy],
+        limit: usize,
+    ) -> Result<Vec<IdentityRow>, StoreError> {
+        let mut people: Vec<IdentityRow> = Vec::new();
+        for by in known {
+            for row in self.identities(partner, by, limit).await? {
+                if people.iter().all(|known| known.customer != row.customer) {
+                    let whole = row.merged_into.map_or(KnownBy::Id(row.customer), KnownBy::Person);
+                    people.extend(self.identities(partner, &whole, limit).await?);
+                }
+            }
+        }
+        Ok(people)
+    }
+
     /// Messages of a conversation after a position, oldest first, at most `limit`.
     async fn messages(&self, key: &ConversationKey, after: i64, limit: usize) -> Result<Vec<MessageRow>, StoreError>;
 
-    /// Leads, hottest first.
+    /// Leads, hottest first. Without a text to search for a person is listed once, by the hottest of their leads.
     async fn leads(&self, partner: &PartnerId, filter: &LeadFilter, page: Page) -> Result<Vec<LeadCard>, StoreError>;
 
     /// Orders, latest first.
@@ -83,6 +107,21 @@ pub trait Directory: Send + Sync + 'static {
 
     /// What waits, over all partners: for the operator of the house. Reads indexes alone, a few milliseconds a million rows.
     async fn backlog(&self, now: Timestamp) -> Result<Backlog, StoreError>;
+}
+
+/// What a customer is known by, exactly.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KnownBy {
+    /// Their id.
+    Id(CustomerId),
+    /// Their phone, in E.164.
+    Phone(String),
+    /// Their e-mail.
+    Email(String),
+    /// A conversation of theirs.
+    Conversation(ConversationId),
+    /// The mark of the person ([`crate::person`]).
+    Person(CustomerId),
 }
 
 /// Where a customer is reached.
@@ -297,9 +336,11 @@ pub struct ConversationView {
     pub lead: Option<LeadRow>,
     /// Messages, oldest first.
     pub messages: Vec<MessageRow>,
-    /// Facts, latest first, at most 200.
+    /// The same person in other conversations.
+    pub kin: Vec<IdentityRow>,
+    /// Facts of the person, latest first, at most 200.
     pub facts: Vec<FactRow>,
-    /// The customer's orders, latest first.
+    /// The person's orders, latest first.
     pub orders: Vec<OrderRow>,
 }
 

@@ -8,13 +8,16 @@ use crate::{
     ids::{AccountId, BubbleId, PartnerId},
     message::{ConversationKey, Inbound},
     rows::{
-        ConversationRow, CustomerRow, DeadLetter, LeadRow, Mail, MailSeq, MessageRow, OrderRow, OutboxRow, RawLetter,
-        TurnCommit,
+        ConversationRow, CustomerRow, DeadLetter, IdentityRow, LeadRow, Mail, MailSeq, MessageRow, OrderRow, OutboxRow,
+        RawLetter, TurnCommit,
     },
 };
 
 /// Most open orders of a customer that are loaded for a turn; the latest ones.
 pub const LOADED_ORDERS_MAX: usize = 50;
+
+/// Most conversations of the same person that are loaded for a turn.
+pub const LOADED_KIN_MAX: usize = 20;
 
 /// The durable heart: mailbox, turn store, timers and outbox behind one door, so that one transaction holds a whole turn and
 /// a durable-execution engine can take its place. When a writing call returns `Ok`, what it wrote survives a power cut.
@@ -54,7 +57,7 @@ pub trait Journal: Send + Sync + 'static {
     async fn load(&self, key: &ConversationKey, history_max: usize) -> Result<Loaded, StoreError>;
 
     /// Writes a turn and consumes its mail, all or nothing. Mail that is not there (any more) is a conflict, and so is another
-    /// version of the conversation, or of a customer or lead that the turn writes. An error means that
+    /// version of the conversation, or of a customer or lead that the turn writes. Whoever's mark changes has another version. An error means that
     /// nothing is written, and a passing one that the very same turn may be tried again: whoever asks keeps it.
     async fn commit(&self, turn: Arc<TurnCommit>) -> Result<(), CommitError>;
 
@@ -166,6 +169,8 @@ pub struct Loaded {
     pub customer: Option<CustomerRow>,
     /// The lead.
     pub lead: Option<LeadRow>,
+    /// The same person in other conversations, by customer; at most [`LOADED_KIN_MAX`].
+    pub kin: Vec<IdentityRow>,
     /// Orders of the customer that are not over (at most [`LOADED_ORDERS_MAX`]) and the last one that is; by their last change,
     /// oldest first.
     pub orders: Vec<OrderRow>,

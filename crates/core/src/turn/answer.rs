@@ -11,7 +11,7 @@ use std::{collections::VecDeque, sync::Arc};
 
 use self::basis::{Basis, Called, Worded};
 use super::{
-    Answer, FrequentKey, HasModel, Question, Step, Turn,
+    Answer, FrequentKey, HasModel, Question, Seen, Step, Turn,
     assortment::{Found, Wish},
     desk,
     prompt::{self, PROMPT_VERSION},
@@ -50,6 +50,8 @@ pub(super) enum Answering {
     Completing(Box<Talk>),
     /// What a member of the team looks at.
     AtDesk(Box<desk::Errand>, VecDeque<Mail>),
+    /// Who else may be meant; nothing is decided yet.
+    Seeking,
 }
 
 /// What is known about one question.
@@ -185,6 +187,13 @@ pub(super) fn go_on(turn: Turn, answer: Answer) -> Step {
         (Answering::Completing(talk), Answer::Passages(_) | Answer::Seen(_)) => {
             work.answer_plainly(&talk.pending, &talk.grounds);
             Step::Done(Box::new(work.finish()))
+        }
+        (Answering::Seeking, answer) => {
+            if let Answer::Seen(Some(Seen::People(found))) = answer {
+                work.namesakes = found;
+            }
+            work.take_events();
+            start(work)
         }
         (Answering::AtDesk(errand, rest), answer) => {
             let seen = match answer {

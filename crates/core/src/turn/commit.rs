@@ -62,6 +62,7 @@ impl Work {
             conversation: self.conversation_row(),
             customer: self.customer_row(),
             lead: self.lead_row(),
+            kinship: self.kinship,
             messages: std::mem::take(&mut self.messages),
             facts: self.fact_rows(),
             orders: self.order_rows(),
@@ -226,7 +227,7 @@ impl Work {
         }
     }
 
-    fn customer_id(&self) -> crate::ids::CustomerId {
+    pub(super) fn customer_id(&self) -> crate::ids::CustomerId {
         self.snap.customer.id.unwrap_or_else(|| self.snap.key.first_customer())
     }
 

@@ -20,7 +20,7 @@ use crate::{
         intent::{Intent, Intents},
         normal::Words,
     },
-    message::{Button, ContactOf, Content, Press},
+    message::{Button, ContactOf, Content, Event, KinWord, Press},
     rows::Author,
     spec::{
         config::Consent,
@@ -45,7 +45,8 @@ const SAID_MAX: usize = 12;
 /// A contact found in what a customer sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Given {
-    Phone(Phone),
+    /// And who says that it is theirs.
+    Phone(Phone, ContactOf),
     Email(Email),
     Name(String),
 }
@@ -53,7 +54,7 @@ pub(super) enum Given {
 impl Given {
     fn kind(&self) -> ContactKind {
         match self {
-            Self::Phone(_) => ContactKind::Phone,
+            Self::Phone(..) => ContactKind::Phone,
             Self::Email(_) => ContactKind::Email,
             Self::Name(_) => ContactKind::Name,
         }
@@ -61,7 +62,7 @@ impl Given {
 
     fn text(&self) -> String {
         match self {
-            Self::Phone(phone) => phone.to_string(),
+            Self::Phone(phone, _) => phone.to_string(),
             Self::Email(email) => email.as_str().to_owned(),
             Self::Name(name) => name.clone(),
         }
@@ -225,7 +226,7 @@ impl Work {
     /// The customer shared a contact card.
     pub(super) fn take_card(&mut self, phone: &str, name: Option<&str>, whose: ContactOf, key: &str) {
         let parsed = Phone::parse(phone, &self.book.spec.config.country);
-        let own = whose == ContactOf::Sender;
+        let own = whose != ContactOf::SomebodyElse;
         let wanted = self.open_contact().is_some()
             || self.open_contact_question().is_some_and(|(kind, _)| kind == ContactKind::Phone)
             || self.asks_outside_flow();
@@ -234,10 +235,10 @@ impl Work {
                 if self.snap.customer.name.is_none() {
                     self.snap.customer.name = name.map(str::to_owned);
                 }
-                self.take_contact(Given::Phone(phone), "contact shared under the consent text", key);
+                self.take_contact(Given::Phone(phone, whose), "contact shared under the consent text", key);
             }
             Ok(phone) if own && self.has_consent() => {
-                self.keep(Given::Phone(phone));
+                self.keep(Given::Phone(phone, whose));
                 self.say_phrase(Phrase::ContactSaved, &[]);
                 self.return_to_question();
             }
@@ -280,7 +281,7 @@ impl Work {
         let phone = contacts::phones(text, &self.book.spec.config.country).into_iter().next();
         let email = contacts::emails(text).into_iter().next();
         let given = match (phone, email) {
-            (Some(phone), _) => Some(Given::Phone(phone.value)),
+            (Some(phone), _) => Some(typed(phone)),
             (None, Some(email)) => Some(Given::Email(email.value)),
             (None, None) => None,
         };
@@ -353,13 +354,31 @@ impl Work {
             return;
         }
         let customer = &mut self.snap.customer;
+        let mut newly_vouched = false;
         let (kind, new) = match given {
-            Given::Phone(phone) => ("phone", customer.phone.replace(phone.clone()) != Some(phone)),
+            Given::Phone(phone, whose) => {
+                let new = customer.phone.replace(phone.clone()) != Some(phone);
+                let before = customer.more.vouched && !new;
+                customer.more.vouched = before || whose == ContactOf::Vouched;
+                newly_vouched = customer.more.vouched && !before;
+                ("phone", new)
+            }
             Given::Email(email) => ("email", customer.email.replace(email.clone()) != Some(email)),
             Given::Name(name) => ("name", customer.name.replace(name.clone()) != Some(name)),
         };
         if new {
             self.fact(Fact::ContactLeft { kind: kind.to_owned() });
+        }
+        if newly_vouched || (new && kind != "name") {
+            self.seek_namesakes();
+        }
+    }
+
+    /// Others who have left the same contact are looked for, behind this turn.
+    fn seek_namesakes(&mut self) {
+        let seek = Event::Kin { word: KinWord::Seek };
+        if !self.posts.iter().any(|post| post.event == seek) {
+            self.post_to_self(seek);
         }
     }
 
@@ -450,14 +469,16 @@ impl Work {
         let (mut phone, mut email) = (None, None);
         for row in own.take(SAID_MAX) {
             let card = match serde_json::from_str(&row.body) {
-                Ok(Content::Contact { phone, whose: ContactOf::Sender, .. }) => Phone::parse(&phone, country).ok(),
+                Ok(Content::Contact { phone, whose: whose @ (ContactOf::Vouched | ContactOf::Sender), .. }) => {
+                    Phone::parse(&phone, country).ok().map(|phone| Given::Phone(phone, whose))
+                }
                 _ => None,
             };
-            let written = || contacts::phones(&row.text, country).into_iter().next().map(|found| found.value);
+            let written = || contacts::phones(&row.text, country).into_iter().next().map(typed);
             phone = phone.or(card).or_else(written);
             email = email.or_else(|| contacts::emails(&row.text).into_iter().next().map(|found| found.value));
         }
-        phone.map(Given::Phone).into_iter().chain(email.map(Given::Email)).collect()
+        phone.into_iter().chain(email.map(Given::Email)).collect()
     }
 
     /// Agree or decline was pressed under a contact step.
@@ -539,4 +560,9 @@ fn looks_like_a_name(text: &str) -> bool {
     (1..=3).contains(&count)
         && !text.contains('?')
         && text.chars().all(|c| c.is_alphabetic() || c.is_whitespace() || c == '-' || c == '.')
+}
+
+/// In words: anybody can write anybody's number.
+fn typed(phone: contacts::Found<Phone>) -> Given {
+    Given::Phone(phone.value, ContactOf::Sender)
 }

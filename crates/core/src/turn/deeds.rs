@@ -2,6 +2,7 @@
 //! time decides, whatever was pressed at once.
 
 use super::{
+    kin::Same,
     notices::SNOOZED,
     state::Owner,
     wording::Wording,
@@ -63,6 +64,8 @@ impl Work {
                 self.assigned = Some(member);
                 Done::Assigned { to }
             }
+            Deed::Same { of } => self.settle_same(by, of, Same::Yes),
+            Deed::NotSame { of } => self.settle_same(by, of, Same::No),
             Deed::Unreached => {
                 self.card_lost(who);
                 return None;

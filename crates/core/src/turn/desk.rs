@@ -27,7 +27,7 @@ use self::{
 use super::{
     DeskPlace, Question, Step, Turn,
     answer::Answering,
-    state::{Owner, Presence, Snapshot},
+    state::{Owner, Presence, Snapshot, State},
     token::hash,
     work::Work,
 };
@@ -37,8 +37,8 @@ use crate::{
     lang::normal::Words,
     lead::Lead,
     message::{Content, Deed, DeliveryFate, Done, Event, Inbound, Seat, TEXT_CHARS_MAX, Talk, Timer},
-    ports::{LeadCard, LeadFilter, Loaded, Page, QuestionCard},
-    rows::{Author, Mail, Withdraw},
+    ports::{KnownBy, LeadCard, LeadFilter, Loaded, Page, QuestionCard},
+    rows::{Author, IdentityRow, Mail, Withdraw},
     spec::rich::Rich,
     tally::{Counted, Tally},
 };
@@ -86,6 +86,8 @@ pub enum Look {
     Conversation(ConversationId),
     /// Leads, hottest first.
     Leads(LeadFilter, Page),
+    /// Customers who are known by one of these, and all who are one person with them, in all their conversations.
+    People(Vec<KnownBy>),
     /// What was counted.
     Report {
         /// Of these kinds.
@@ -114,6 +116,8 @@ pub enum Seen {
     Conversation(Option<Box<Loaded>>),
     /// Leads.
     Leads(Vec<LeadCard>),
+    /// Customers.
+    People(Vec<IdentityRow>),
     /// What was counted.
     Report(Vec<Tally>),
     /// Addresses, of the bots that have one.
@@ -262,6 +266,8 @@ impl Work {
             | Event::Click { .. }
             | Event::Broadcast { .. }
             | Event::Team { .. }
+            | Event::Kin { .. }
+            | Event::Forget { .. }
             | Event::Deed { .. } => None,
         }
     }
@@ -385,6 +391,8 @@ impl Work {
                 };
                 Wish::Deed(Deed::Assign { to: member.name.to_string() })
             }
+            Verb::Same => Wish::Deed(Deed::Same { of }),
+            Verb::NotSame => Wish::Deed(Deed::NotSame { of }),
             Verb::Card => Wish::Card,
             Verb::History => Wish::History,
         };
@@ -464,6 +472,9 @@ impl Work {
                 let button = self.lead_button(Say::Assign, Verb::Assign, lead);
                 self.reply.buttons([button]);
             }
+            Done::Merged => self.tell(Say::Merged { name }),
+            Done::KeptApart => self.tell(Say::KeptApart { name }),
+            Done::NotSuggested => self.tell(Say::OldButton),
             Done::Unreachable => self.tell(Say::Unreachable { name }),
             Done::NoSuchMember => self.tell(Say::NoSuchMember),
         }
@@ -511,9 +522,11 @@ impl Work {
         let read = Snapshot::read(key.clone(), with.account.clone(), with.peer.clone(), loaded);
         let Ok(snapshot) = read else { return self.tell(Say::NotNow) };
         let owner = snapshot.state.owner.name();
+        let same: Vec<u32> = suggested(&snapshot.state).collect();
         let text = Self::new(self.setting.clone(), snapshot, Vec::new(), self.now).card_text(&[], &[]);
         self.reply.say(&Rich::plain(text));
-        let buttons = self.lead_buttons(key.conversation, owner);
+        let mut buttons = self.lead_buttons(key.conversation, owner);
+        buttons.extend(self.same_buttons(key.conversation, same.into_iter()));
         self.reply.buttons(buttons);
     }
 
@@ -545,6 +558,11 @@ impl Work {
         self.reply.close();
         self.reply.say(&Rich::plain(text));
     }
+}
+
+/// Who may be the same person, as buttons name them.
+pub(super) fn suggested(state: &State) -> impl Iterator<Item = u32> {
+    state.same_as.iter().map(|one| hash(&one.to_string()))
 }
 
 fn within(text: &str) -> String {

@@ -53,6 +53,7 @@ impl TurnCommit {
                 data: state::store(more),
             }),
             lead: None,
+            kinship: None,
             messages: Vec::new(),
             facts: vec![fact(Fact::ConsentRefused { kind: ConsentKind::Pd }), fact(Fact::OptOut)],
             orders: Vec::new(),

@@ -94,11 +94,13 @@ impl Work {
             }
             Event::Delivery { bubble, fate } => self.on_delivery(bubble, &fate, at),
             // Who wants nothing of us, or was forgotten, is not watched by old links.
-            Event::Click { .. } if self.snap.customer.more.opted_out => {}
+            Event::Click { .. } if self.wants_nothing() => {}
             Event::Click { link } => self.fact(Fact::LinkClicked { link }),
             Event::Broadcast { sequence, act } => self.on_broadcast(&sequence, act),
             Event::Team { who, action } => self.on_team(&who, action),
             Event::Deed { by, deed } => self.on_deed(&by, deed),
+            Event::Kin { word } => self.on_kin(word),
+            Event::Forget { team } => self.forget_here(team),
             // For members' chats alone.
             Event::CardLost { .. } | Event::Digest | Event::Done { .. } | Event::Customer { .. } => {}
         }
@@ -241,7 +243,7 @@ impl Work {
         match name {
             "stop" | "unsubscribe" => return self.opt_out(),
             "start" | "help" => return self.on_start(args),
-            "forget_me" | "forgetme" => return self.forget(),
+            "forget_me" | "forgetme" => return self.forget_everywhere(),
             "human" | "operator" => return self.ask_for_person(),
             "cancel" if self.snap.state.run.is_some() => return self.cancel_flow(),
             _ => {}

@@ -24,8 +24,9 @@ const REMINDERS_MAX: u8 = 3;
 const WORDS_MAX: usize = 3;
 
 /// Facts that are worth a card on the owner's page even if no messenger is named for them.
-const ALWAYS: [&str; 14] = [
+const ALWAYS: [&str; 15] = [
     RETURNED,
+    SAME,
     "contact.left",
     "lead.hot",
     "order.placed",
@@ -36,15 +37,21 @@ const ALWAYS: [&str; 14] = [
     "complaint",
     "notify",
     "undelivered",
-    "forget",
+    FORGET,
     BUDGET,
     BUDGET_NEARING,
 ];
 
 /// Of those, the ones that a file cannot subscribe to. What was not delivered is none of them: a card about a card that was
 /// not delivered would never end.
-const OURS: [&str; 8] =
-    [RETURNED, "notify", "order.change", "order.refused", "forget", BUDGET, BUDGET_NEARING, SET_ASIDE];
+const OURS: [&str; 9] =
+    [RETURNED, SAME, "notify", "order.change", "order.refused", FORGET, BUDGET, BUDGET_NEARING, SET_ASIDE];
+
+/// Somebody may be the same person.
+pub(super) const SAME: &str = "person.same";
+
+/// A customer wishes to be forgotten.
+pub(super) const FORGET: &str = "forget";
 
 /// A card about an event that could not be processed.
 pub(super) const SET_ASIDE: &str = "set_aside";
@@ -131,7 +138,7 @@ impl Work {
             return Vec::new();
         }
         let lang = self.book.language(None, "");
-        desk::of_card(self.snap.key.conversation, self.snap.state.owner, to, lang)
+        desk::of_card(self.snap.key.conversation, &self.snap.state, to, lang)
     }
 
     /// Tells that no model is asked for the rest of a term.
@@ -384,9 +391,10 @@ fn head(about: &str, lang: Lang) -> String {
         "price.asked" => ("Спросил(а) цену", "Asked for a price"),
         "opt_out" => ("Просит не писать", "Opted out"),
         SET_ASIDE => ("Не удалось обработать", "Could not be processed"),
-        "forget" => ("Просит удалить персональные данные", "Asks for personal data to be erased"),
+        FORGET => ("Просит удалить персональные данные", "Asks for personal data to be erased"),
         "rating" => ("Оценка", "Rating"),
         BUDGET_NEARING => ("Бюджет на модели подходит к концу", "The budget for models is nearly spent"),
+        SAME => ("Похоже, писал(а) и раньше", "May have written before"),
         RETURNED => ("Бот снова ведёт диалог", "The bot has the conversation again"),
         ASSIGNED => ("Клиент передан вам", "The customer is given to you"),
         SNOOZED => ("Вы просили напомнить", "You wanted to be reminded"),

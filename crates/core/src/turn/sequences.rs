@@ -93,7 +93,7 @@ impl Work {
 
     fn ending(&self, sequence: &Sequence, happened: &[String]) -> Option<&'static str> {
         let reached = |goal: &crate::spec::expr::Fact| happened.iter().any(|name| *name == goal.name());
-        if self.snap.customer.more.opted_out {
+        if self.wants_nothing() {
             Some("stopped")
         } else if sequence.goal.as_ref().is_some_and(reached) {
             Some("goal")
@@ -146,7 +146,7 @@ impl Work {
         again
             && group_is_free
             && !state.blocked
-            && !self.snap.customer.more.opted_out
+            && !self.wants_nothing()
             && self.is_meant(sequence)
             && (sequence.around.is_none() || self.first_ahead(sequence).is_some())
     }

@@ -13,10 +13,10 @@ use crate::{
     ids::{AccountId, CustomerId, FlowId, OrderId},
     lang::Lang,
     lead::{Lead, Temperature},
-    message::{ConversationKey, Peer},
+    message::{ConversationKey, Identity, Peer},
     order::{Cart, Order},
     ports::Loaded,
-    rows::{MessageRow, OrderRow, TurnCommit},
+    rows::{IdentityRow, MessageRow, OrderRow, TurnCommit},
     spec::{flow::StepId, value::Value},
 };
 
@@ -130,6 +130,9 @@ pub struct State {
     /// Whether the customer knows who answers.
     #[serde(skip_serializing_if = "is_default")]
     pub answerer: Answerer,
+    /// Who may be the same person, for the team to say.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub same_as: Vec<CustomerId>,
     /// The timers that are set, by [`crate::message::Timer::name`], and when they are due, to the microsecond. The event of a
     /// timer that was cancelled or set anew may wait in the mailbox already: it is known by its moment, and passed over.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -397,12 +400,48 @@ pub struct CustomerData {
     pub consents: BTreeMap<ConsentKind, String>,
     /// Whether they asked not to be written to.
     pub opted_out: bool,
+    /// Whether a messenger has told that the phone is theirs: they have shared their own contact.
+    #[serde(skip_serializing_if = "is_default")]
+    pub vouched: bool,
+    /// Who is somebody else, whatever contacts say.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub not_same: Vec<CustomerId>,
     /// Name of the time zone of their device.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub zone: Option<String>,
     /// Variants drawn.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub variants: BTreeMap<String, String>,
+}
+
+/// The same person in another conversation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kin {
+    /// Who and where.
+    pub of: Identity,
+    /// [`CustomerData::opted_out`].
+    pub opted_out: bool,
+    /// [`CustomerData::not_same`].
+    pub not_same: Vec<CustomerId>,
+}
+
+impl Kin {
+    /// From a row. Of one that this version cannot read it is taken that they want nothing: here everything else goes on.
+    fn read(row: &IdentityRow) -> Self {
+        let CustomerData { opted_out, not_same, .. } =
+            CustomerData::of(row).unwrap_or_else(|_| CustomerData { opted_out: true, ..CustomerData::default() });
+        Self { of: Identity::of(row), opted_out, not_same }
+    }
+}
+
+impl CustomerData {
+    /// Of a customer as others see them.
+    ///
+    /// # Errors
+    /// When this version cannot read it.
+    pub fn of(row: &IdentityRow) -> Result<Self, Unreadable> {
+        read("customer", &row.data)
+    }
 }
 
 /// Everything a turn starts from.
@@ -424,6 +463,8 @@ pub struct Snapshot {
     pub lead: Lead,
     /// The version of its row; 0: there is none yet.
     pub lead_version: i64,
+    /// The same person's other conversations.
+    pub kin: Vec<Kin>,
     /// Orders that are not over, and the last one that is.
     pub orders: Vec<Order>,
     /// The last messages, oldest first.
@@ -491,6 +532,7 @@ impl Snapshot {
             customer,
             lead: Lead::default(),
             lead_version: 0,
+            kin: Vec::new(),
             orders,
             history,
         }
@@ -524,14 +566,15 @@ impl Snapshot {
         let orders = loaded.orders.iter().map(order).collect::<Result<_, _>>()?;
         let lead_version = loaded.lead.as_ref().map_or(0, |row| row.version);
         let (version, history) = (loaded.version, loaded.history.iter().map(without_basis).collect());
-        Ok(Self { key, account, peer, version, state, customer, lead, lead_version, orders, history })
+        let kin = loaded.kin.iter().map(Kin::read).collect();
+        Ok(Self { key, account, peer, version, state, customer, lead, lead_version, kin, orders, history })
     }
 
     /// What the rows of a turn leave for the next one.
     pub(super) fn after(mut self, commit: &TurnCommit) -> Self {
         self.version = commit.expected + 1;
         self.customer.id = Some(commit.conversation.customer);
-        self.customer.version += i64::from(commit.customer.is_some());
+        self.customer.version += i64::from(commit.customer.is_some()) + i64::from(commit.kinship.is_some());
         self.lead_version += i64::from(commit.lead.is_some());
         self.history.extend(commit.messages.iter().map(without_basis));
         let excess = self.history.len().saturating_sub(Self::HISTORY_MAX);
@@ -570,6 +613,7 @@ impl Snapshot {
             + summary.len()
             + asked.as_ref().map_or(0, |asked| asked.words.len())
             + 100 * values
+            + 200 * self.kin.len()
             + self.lead.facts.weight()
     }
 }

@@ -49,7 +49,7 @@ impl Work {
     pub(super) fn cards_for_team(&mut self) -> Cards {
         let mut abouts: Vec<String> = self.facts.iter().map(|event| event.fact.name()).collect();
         abouts.extend(self.notes.iter().map(|note| note.about.clone()));
-        abouts.retain(|about| self.concerns(about));
+        abouts.retain(|about| self.concerns(about) && !self.known_to_team.contains(about));
         let mut seen = Vec::new();
         abouts.retain(|about| {
             !seen.contains(about) && {

@@ -58,7 +58,7 @@ impl Work {
             unasked: &self.snap.state.unasked,
             reach: if self.snap.state.blocked {
                 Reach::Blocked
-            } else if more.opted_out {
+            } else if self.wants_nothing() {
                 Reach::OptedOut
             } else {
                 Reach::Open

@@ -49,7 +49,7 @@ impl Work {
         let (fixed, words) = book.fixer().read(text);
         let intents = Intents::of(&words);
         if forget::wished(text, &words) {
-            return self.forget();
+            return self.forget_everywhere();
         }
         if intents.has(Intent::OptOut) {
             return self.opt_out();
@@ -491,6 +491,7 @@ impl Work {
         self.pending = None;
         self.withdraw = Withdraw::Campaigns;
         self.fact(Fact::OptOut);
+        self.tell_kin(&crate::message::KinWord::Changed);
         self.cancel_timer("silence");
         self.cancel_timer("wait");
         self.say_phrase(Phrase::OptedOut, &[]);

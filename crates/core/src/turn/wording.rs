@@ -32,6 +32,11 @@ pub(super) enum Wording<'a> {
         /// Who gets it instead, if anybody does.
         instead: Option<&'a str>,
     },
+    /// Somebody on another account has left the same contact.
+    PerhapsSame {
+        /// The account.
+        account: &'a str,
+    },
     /// A flow went round in circles.
     Loop(&'a FlowId, &'a StepId),
     /// Flows call each other too deep.
@@ -118,6 +123,11 @@ impl Wording<'_> {
                     "{member} не получает карточки: бот заблокирован или чата больше нет. Теперь её видит {instead}"
                 );
             }
+            Self::PerhapsSame { account } => {
+                return format!(
+                    "Тот же контакт оставляли здесь: {account}. Это один человек? Номер мог набрать кто угодно: сначала спросите."
+                );
+            }
             Self::Loop(flow, step) => return format!("Сценарий «{flow}» зациклился на шаге «{step}»"),
             Self::TooDeep(flow) => return format!("Сценарий «{flow}» вызывает другие слишком глубоко"),
             Self::NotToBeHad => "Товар закончился, или изменилась цена",
@@ -156,6 +166,11 @@ impl Wording<'_> {
             Self::CardLost { member, instead: Some(instead) } => {
                 return format!(
                     "{member} gets no cards: the bot is blocked, or the chat is gone. {instead} sees it now"
+                );
+            }
+            Self::PerhapsSame { account } => {
+                return format!(
+                    "The same contact was left here: {account}. Is it one person? Anybody could type it: ask them first."
                 );
             }
             Self::Loop(flow, step) => {

@@ -17,7 +17,8 @@ use crate::{
     lang::Lang,
     lead::Lead,
     message::{Button, Event, EventKey, Inbound, Peer, Press, Timer},
-    rows::{Lane, Mail, MailSeq, MessageRow, Past, TimerRow, Withdraw},
+    person::Kinship,
+    rows::{IdentityRow, Lane, Mail, MailSeq, MessageRow, Past, TimerRow, Withdraw},
     spec::{
         expr::{Expr, Path},
         flow::{StepId, Text},
@@ -134,6 +135,12 @@ pub(super) struct Work {
     pub(super) assigned: Option<Arc<str>>,
     /// Mail to other conversations.
     pub(super) posts: Vec<Inbound>,
+    /// Whether the customer joins others as one person, or leaves them.
+    pub(super) kinship: Option<Kinship>,
+    /// Whoever may be the same person, each with all who are one with them, as far as they were looked for.
+    pub(super) namesakes: Vec<IdentityRow>,
+    /// Names of facts of this turn that the team is told of from another conversation.
+    pub(super) known_to_team: Vec<String>,
     pub(super) timers: Vec<TimerRow>,
     /// Names of the timers that the store has, as far as the turn knows.
     timers_stored: Vec<String>,
@@ -219,6 +226,9 @@ impl Work {
             instead: None,
             assigned: None,
             posts: Vec::new(),
+            kinship: None,
+            namesakes: Vec::new(),
+            known_to_team: Vec::new(),
             timers: Vec::new(),
             orders_changed: Vec::new(),
             pending: None,
@@ -240,6 +250,11 @@ impl Work {
             expires: None,
             about: None,
         }
+    }
+
+    /// Mail that was not taken yet.
+    pub(super) fn waiting(&self) -> &[Mail] {
+        &self.mail
     }
 
     pub(super) fn take_mail(&mut self) -> Vec<Mail> {
@@ -285,6 +300,11 @@ impl Work {
         let key = EventKey::new(&format!("post:{of}:{version}:{n}"));
         let partner = self.snap.key.partner.clone();
         self.posts.push(Inbound { partner, account, peer, key, at: self.now, event });
+    }
+
+    /// What the store knows behind this turn alone, this conversation looks at in another one.
+    pub(super) fn post_to_self(&mut self, event: Event) {
+        self.post(self.snap.account.clone(), self.snap.peer.clone(), event);
     }
 
     /// What expressions read, outside any flow.

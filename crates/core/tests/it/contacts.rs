@@ -77,7 +77,9 @@ fn an_own_card_shared_unasked_is_found_again_after_the_yes() {
     talk.contact("+79991234567");
     assert!(talk.snapshot().customer.phone.is_none());
     talk.press("Соглашаюсь");
-    assert_eq!(talk.snapshot().customer.phone.expect("kept").as_str(), "+79991234567");
+    let customer = talk.snapshot().customer;
+    assert_eq!(customer.phone.expect("kept").as_str(), "+79991234567");
+    assert!(customer.more.vouched, "the messenger's word for it holds");
 }
 
 #[test]

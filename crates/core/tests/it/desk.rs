@@ -44,10 +44,20 @@ impl Shop {
         Self::at(NOON)
     }
 
+    /// With one more rule of what the team is told.
+    pub(crate) fn of_team(rule: &str) -> Self {
+        let also = format!("notify:\n  - {rule}\n");
+        Self::made(NOON, &TEAM.replace("notify:\n", &also))
+    }
+
     fn at(now: &str) -> Self {
+        Self::made(now, TEAM)
+    }
+
+    fn made(now: &str, team: &str) -> Self {
         let mut files = files(&[("zakaz", ORDER)]);
         let config = String::from_utf8(files["config.yaml"].clone()).expect("the settings are UTF-8");
-        let config = config.split("team:").next().expect("settings").to_owned() + TEAM;
+        let config = config.split("team:").next().expect("settings").to_owned() + team;
         files.insert("config.yaml".into(), config.into_bytes());
         let talk = || {
             let mut talk = Rehearsal::new(playbook("lavka", &files), "telegram", now);
@@ -80,13 +90,17 @@ impl Shop {
             Look::Conversation(_) => {
                 Some(Seen::Conversation(loaded.conversation.is_some().then(|| Box::new(loaded.clone()))))
             }
-            Look::Leads(..) | Look::Links { .. } | Look::Report { .. } | Look::Unanswered { .. } => None,
+            Look::Leads(..) | Look::People(_) | Look::Links { .. } | Look::Report { .. } | Look::Unanswered { .. } => {
+                None
+            }
         }));
         let mut told = member.play(vec![event]).to_vec();
         let mut said = Vec::new();
         for post in posts(member) {
             said.extend(self.anna.play(vec![post.event]).to_vec());
-            for post in posts(&self.anna) {
+            // What the customer's other conversations are told is theirs.
+            let to_members = posts(&self.anna).into_iter().filter(|post| matches!(post.event, Event::Done { .. }));
+            for post in to_members {
                 assert_eq!(
                     post.peer,
                     Peer::new(if who == Who::Boss { "1" } else { "2" }),

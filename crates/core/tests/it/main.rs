@@ -18,6 +18,7 @@ mod follow_ups;
 mod guard;
 mod handoff;
 mod hostile;
+mod kin;
 mod lessons;
 mod links;
 mod misreadings;

@@ -68,6 +68,7 @@ pub(super) struct State {
     pub(super) keys: HashMap<(PartnerId, AccountId, EventKey), Timestamp>,
     pub(super) conversations: BTreeMap<ConversationKey, (i64, ConversationRow)>,
     pub(super) customers: BTreeMap<(PartnerId, CustomerId), CustomerRow>,
+    pub(super) marks: HashMap<(PartnerId, CustomerId), CustomerId>,
     pub(super) leads: BTreeMap<(PartnerId, CustomerId), LeadRow>,
     pub(super) messages: BTreeMap<ConversationKey, BTreeMap<i64, MessageRow>>,
     pub(super) facts: Vec<(PartnerId, FactRow)>,
@@ -277,6 +278,8 @@ impl MemoryStore {
             | Event::Deed { .. }
             | Event::CardLost { .. }
             | Event::Digest
+            | Event::Kin { .. }
+            | Event::Forget { .. }
             | Event::Done { .. } => false,
         });
         lock(&self.state).timers.retain(|(of, known), _| of != key || *known != name);

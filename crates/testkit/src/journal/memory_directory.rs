@@ -8,14 +8,16 @@ use jiff::{Timestamp, civil::Date};
 use voronka_core::{
     fact::Fact,
     ids::{ConversationId, CustomerId, OrderId, PartnerId},
+    lead::Temperature,
     message::ConversationKey,
     order::OrderState,
+    person,
     ports::{
         Backlog, ConversationCard, ConversationFilter, ConversationView, Cursor, DeadLetterView, Directory,
-        EventSetAside, Fault, Figures, LeadCard, LeadFilter, LetterContent, LetterKind, Needle, OpenedLetter,
+        EventSetAside, Fault, Figures, KnownBy, LeadCard, LeadFilter, LetterContent, LetterKind, Needle, OpenedLetter,
         OrderCard, OrderFilter, Page, QuestionCard, Recipient, SEARCHED_MAX, StoreError, found_by,
     },
-    rows::{Author, ConversationRow, FactRow, MessageRow, NoticeRow, UNHEARD},
+    rows::{Author, ConversationRow, FactRow, IdentityRow, LeadRow, MessageRow, NoticeRow, OrderRow, UNHEARD},
     tally::{Counted, Tally},
 };
 
@@ -88,6 +90,23 @@ impl State {
         })
     }
 
+    fn is_hottest_of_person(&self, partner: &PartnerId, lead: &LeadRow) -> bool {
+        let Some(mark) = self.mark_of(partner, lead.customer) else { return true };
+        let place = |lead: &LeadRow| {
+            let heat = Temperature::from_name(lead.temperature).unwrap_or_default();
+            (heat, lead.score, lead.at, lead.customer)
+        };
+        let of = self.leads.values().filter(|other| other.at != UNHEARD);
+        let mut theirs = of.filter(|other| self.mark_of(partner, other.customer) == Some(mark));
+        !theirs.any(|other| place(other) > place(lead))
+    }
+
+    /// Of customers, those who are others of them as well.
+    fn are_same(&self, partner: &PartnerId, customers: impl Iterator<Item = CustomerId>) -> usize {
+        let marks: Vec<CustomerId> = customers.filter_map(|one| self.mark_of(partner, one)).collect();
+        marks.len() - marks.iter().collect::<HashSet<_>>().len()
+    }
+
     fn order_card(&self, partner: &PartnerId, kept: &KeptOrder) -> Option<OrderCard> {
         let key = ConversationKey { partner: partner.clone(), conversation: kept.conversation };
         let (_, conversation) = self.conversations.get(&key)?;
@@ -147,16 +166,42 @@ impl Directory for MemoryStore {
         let whose = (key.partner.clone(), row.customer);
         let customer = state.customers.get(&whose);
         let messages = state.messages.get(key).map(|all| all.values().cloned().collect::<Vec<_>>()).unwrap_or_default();
-        let facts = state.facts.iter().rev().filter(|(of, fact)| *of == key.partner && fact.customer == row.customer);
+        let kin = state.kin(key, row.customer);
+        let (mut facts, mut orders): (Vec<FactRow>, Vec<OrderRow>) = (Vec::new(), Vec::new());
+        for one in person::customers(row.customer, &kin) {
+            let of = state.facts.iter().rev().filter(|(of, fact)| *of == key.partner && fact.customer == one);
+            facts.extend(of.take(FACTS_MAX).map(|(_, fact)| fact.clone()));
+            orders.extend(state.orders_of(&key.partner, one));
+        }
+        if !kin.is_empty() {
+            person::latest_first(&mut facts, &mut orders);
+        }
         Ok(Some(ConversationView {
             card: state.card(key, row),
             phone: customer.and_then(|customer| customer.phone.clone()),
             email: customer.and_then(|customer| customer.email.clone()),
             lead: state.leads.get(&whose).cloned(),
             messages: messages[messages.len().saturating_sub(messages_max)..].to_vec(),
-            facts: facts.take(FACTS_MAX).map(|(_, fact)| fact.clone()).collect(),
-            orders: state.orders_of(&key.partner, row.customer),
+            facts,
+            orders,
+            kin,
         }))
+    }
+
+    async fn identities(
+        &self,
+        partner: &PartnerId,
+        by: &KnownBy,
+        limit: usize,
+    ) -> Result<Vec<IdentityRow>, StoreError> {
+        let is_known = |row: &IdentityRow| match by {
+            KnownBy::Id(id) => row.customer == *id,
+            KnownBy::Phone(phone) => row.phone.as_ref() == Some(phone),
+            KnownBy::Email(email) => row.email.as_ref() == Some(email),
+            KnownBy::Conversation(id) => ConversationKey::of(partner, &row.account, &row.peer).conversation == *id,
+            KnownBy::Person(mark) => row.merged_into == Some(*mark),
+        };
+        Ok(lock(&self.state).identities(partner).into_iter().filter(is_known).take(limit).collect())
     }
 
     async fn messages(&self, key: &ConversationKey, after: i64, limit: usize) -> Result<Vec<MessageRow>, StoreError> {
@@ -184,6 +229,10 @@ impl Directory for MemoryStore {
         });
         let mut cards: Vec<LeadCard> = cards.collect();
         cards.sort_by_key(|card| Reverse(card.cursor()));
+        if filter.text.as_deref().and_then(Needle::of).is_none() {
+            // Of a person the hottest of all their leads, whichever are wanted.
+            cards.retain(|card| state.is_hottest_of_person(partner, &card.lead));
+        }
         let is_theirs = |card: &LeadCard, needle: &Needle| state.is_found(partner, card.lead.customer, needle);
         let needle = filter.text.as_deref().and_then(Needle::of);
         Ok(page.cut(search(cards, needle, LeadCard::holds, is_theirs), LeadCard::cursor))
@@ -258,14 +307,16 @@ impl Directory for MemoryStore {
         let facts: Vec<_> = of.map(|(_, fact)| fact).collect();
         let named = |name: &'static str| facts.iter().filter(move |fact| fact.name == name);
         let of_leads = state.leads.iter().filter(|((of, _), lead)| of == partner && lead.temperature == "hot");
+        let hot: Vec<CustomerId> = of_leads.map(|(_, lead)| lead.customer).collect();
+        let wrote: HashSet<CustomerId> = named("message").map(|fact| fact.customer).collect();
         let of_orders = state.orders.iter().filter(|((of, _), _)| of == partner).map(|(_, kept)| kept);
         let placed: Vec<_> = of_orders.filter(|kept| kept.placed.is_some_and(|at| span.contains(&at))).collect();
         let undone = |state| matches!(state, OrderState::Cancelled | OrderState::Refunded | OrderState::Returned);
         let held =
             state.conversations.iter().filter(|(key, (_, row))| key.partner == *partner && row.owner == "nobody");
         Ok(Figures {
-            customers: count(named("message").map(|fact| fact.customer).collect::<HashSet<_>>().len()),
-            hot: count(of_leads.count()),
+            customers: count(wrote.len() - state.are_same(partner, wrote.iter().copied())),
+            hot: count(hot.len() - state.are_same(partner, hot.iter().copied())),
             orders: count(placed.len()),
             revenue_minor: placed.iter().filter(|kept| !undone(kept.row.state)).map(|kept| kept.row.total_minor).sum(),
             waiting: count(held.count()),

@@ -103,6 +103,7 @@ impl State {
         };
         if !self.conversations.iter().any(theirs) {
             self.customers.remove(&(key.partner.clone(), customer));
+            self.marks.remove(&(key.partner.clone(), customer));
             self.leads.remove(&(key.partner.clone(), customer));
         }
     }

@@ -156,6 +156,8 @@ pub(super) fn act_number(inbound: &Inbound) -> Option<usize> {
         | Event::Deed { .. }
         | Event::CardLost { .. }
         | Event::Digest
+        | Event::Kin { .. }
+        | Event::Forget { .. }
         | Event::Done { .. } => return None,
     };
     mark.rsplit('-').next()?.parse().ok()
@@ -170,9 +172,13 @@ pub(super) fn event_id(inbound: &Inbound) -> EventId {
             None => strange(),
         },
         Event::Delivery { bubble, .. } | Event::CardLost { bubble, .. } => EventId::Delivery(*bubble),
-        Event::Click { .. } | Event::Broadcast { .. } | Event::Deed { .. } | Event::Digest | Event::Done { .. } => {
-            strange()
-        }
+        Event::Click { .. }
+        | Event::Broadcast { .. }
+        | Event::Deed { .. }
+        | Event::Kin { .. }
+        | Event::Forget { .. }
+        | Event::Digest
+        | Event::Done { .. } => strange(),
     }
 }
 

@@ -1,8 +1,10 @@
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use async_trait::async_trait;
 use sqlx::postgres::PgRow;
 use voronka_core::{
     ids::{ConversationId, PartnerId},
-    ports::{LOADED_ORDERS_MAX, Loaded},
+    ports::{LOADED_KIN_MAX, LOADED_ORDERS_MAX, Loaded},
 };
 
 use crate::{
@@ -26,16 +28,27 @@ impl Question for Load {
     async fn ask(session: &mut Session<'_>, partner: &PartnerId, questions: &[Self]) -> Answers<Self> {
         let of = |sql| of_partner(sql, partner).bind(column(questions, |one| Id(one.conversation.0)));
         let mut loaded: Vec<Result<Loaded, Problem>> = questions.iter().map(|_| Ok(Loaded::default())).collect();
+        let is_merged = AtomicBool::new(false);
         read(session, of(sql::CONVERSATIONS_LOAD), &mut loaded, 0, |row, loaded| {
+            if get::<Option<Id>>(row, 16)?.is_some() {
+                is_merged.store(true, Ordering::Relaxed);
+            }
             loaded.version = get(row, 1)?;
             loaded.conversation = Some(values::conversation(row, 2)?);
             loaded.customer = get::<Option<Id>>(row, 10)?.map(|_| values::customer(row, 10)).transpose()?;
-            loaded.lead = get::<Option<Id>>(row, 16)?.map(|_| values::lead(row, 16)).transpose()?;
+            loaded.lead = get::<Option<Id>>(row, 17)?.map(|_| values::lead(row, 17)).transpose()?;
             Ok(())
         })
         .await?;
         if loaded.iter().flatten().all(|one| one.conversation.is_none()) {
             return Ok(loaded);
+        }
+        if is_merged.into_inner() {
+            read(session, of(sql::KIN_LOAD).bind(most(LOADED_KIN_MAX)), &mut loaded, 8, |row, loaded| {
+                loaded.kin.push(values::identity(row)?);
+                Ok(())
+            })
+            .await?;
         }
         let history = of(sql::MESSAGES_LOAD).bind(column(questions, |one| most(one.history_max)));
         read(session, history, &mut loaded, 8, |row, loaded| {
@@ -51,6 +64,7 @@ impl Question for Load {
         for one in loaded.iter_mut().flatten() {
             one.history.sort_by_key(|message| message.seq);
             one.orders.sort_by_key(|order| (order.at, order.id));
+            one.kin.sort_by_key(|kin| kin.customer);
         }
         Ok(loaded)
     }

@@ -237,6 +237,7 @@ impl To<'_, '_> {
         self.withdraw(turns).await?;
         self.customers(turns).await?;
         self.leads(turns).await?;
+        self.kinships(turns).await?;
         self.orders(turns).await?;
         let notices: Vec<&NoticeRow> = turns.iter().flat_map(|turn| &turn.turn.notices).collect();
         self::notices(self.session, self.partner, &notices).await?;
@@ -327,6 +328,26 @@ impl To<'_, '_> {
         let written = self.session.run(put).await?;
         let all = u64::try_from(count).is_ok_and(|count| count == written);
         if all { Ok(()) } else { Err(Problem::Store(StoreError::Busy("a customer was met by another process".into()))) }
+    }
+
+    /// One after another: what one says may be about whom another has named.
+    async fn kinships(&mut self, turns: &[&Prepared]) -> Result<(), Problem> {
+        for turn in turns {
+            let of = turn.turn.conversation.customer;
+            let Some(kinship) = turn.turn.kinship else { continue };
+            let named = self.of(sql::MARKS).bind(vec![Id(of.0), Id(kinship.other(of).0)]);
+            let read =
+                self.session.all(named, |row| Ok((get::<CustomerId>(row, 0)?, get::<Option<CustomerId>>(row, 1)?)));
+            let set: Vec<_> = kinship.sets(of, &read.await?.into_iter().collect()).into_iter().collect();
+            if !set.is_empty() {
+                let mark = self
+                    .of(sql::MARKS_SET)
+                    .bind(column(&set, |(customer, _)| Id(customer.0)))
+                    .bind(column(&set, |(_, mark)| mark.map(|mark| Id(mark.0))));
+                self.session.run(mark).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn orders(&mut self, turns: &[&Prepared]) -> Result<(), Problem> {

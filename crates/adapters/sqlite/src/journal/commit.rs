@@ -5,6 +5,7 @@ use voronka_core::{
     fact::Fact,
     ids::CustomerId,
     lead::Temperature,
+    person::Kinship,
     ports::found_by,
     rows::{
         ConversationRow, CustomerRow, FactRow, LeadRow, MessageRow, NoticeRow, OrderRow, OutboxRow, Past, TimerRow,
@@ -91,6 +92,9 @@ impl Prepared {
             to.customer(row, &self.found_by)?;
         }
         self.turn.lead.iter().try_for_each(|row| to.lead(row))?;
+        if let Some(kinship) = self.turn.kinship {
+            to.kinship(self.turn.conversation.customer, kinship)?;
+        }
         self.turn.messages.iter().zip(&self.bodies).try_for_each(|(row, body)| to.message(row, body.as_deref()))?;
         self.turn.facts.iter().try_for_each(|row| to.fact(row))?;
         self.turn.orders.iter().try_for_each(|row| to.order(row))?;
@@ -211,6 +215,18 @@ impl To<'_> {
             row.version
         ];
         self.put(ways, row)
+    }
+
+    fn kinship(&self, of: CustomerId, kinship: Kinship) -> Result<(), Problem> {
+        let named = [of, kinship.other(of)].map(|customer| customer.0.into_bytes());
+        let read = all(self.pen, sql::MARKS, params![self.partner, named[0], named[1]], |row| {
+            Ok((values::get::<CustomerId>(row, 0)?, values::get::<Option<CustomerId>>(row, 1)?))
+        })?;
+        for (customer, mark) in kinship.sets(of, &read.into_iter().collect()) {
+            let mark = mark.map(|mark| mark.0.into_bytes());
+            self.run(sql::MARK, params![self.partner, customer.0.into_bytes(), mark])?;
+        }
+        Ok(())
     }
 
     fn message(&self, row: &MessageRow, hollow: Option<&str>) -> Result<(), Problem> {

@@ -128,7 +128,7 @@ mod tests {
     use voronka_testkit::{FakeClock, journal::sample, journal::suite::furnish};
 
     use super::{
-        super::{super::DiskMin, Control, Observed},
+        super::{super::DiskMin, Control, Does, Observed},
         *,
     };
     use crate::{
@@ -202,7 +202,13 @@ mod tests {
             let moving = Moving { store: store.clone(), folders, keys: KeySource::None, data: data.to_path_buf() };
             let mover = Mover { moving, partners: Arc::clone(partners), clock: Arc::clone(&clock) };
             let control = Control { engine: engine.clone(), directory: store.clone(), values: store.clone(), clock };
-            control.open(data, observed, Some(mover), None, CancellationToken::new(), &TaskTracker::new());
+            control.open(
+                data,
+                observed,
+                Does { mover: Some(mover), ..Does::default() },
+                CancellationToken::new(),
+                &TaskTracker::new(),
+            );
             Client::of(data).await.unwrap()
         }
 

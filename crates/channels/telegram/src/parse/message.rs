@@ -136,7 +136,7 @@ fn shared(contact: &Contact<'_>, from: &User<'_>) -> Content {
     Content::Contact {
         phone: words(&contact.phone_number),
         name: person::full_name(contact.first_name.as_deref(), contact.last_name.as_deref()),
-        whose: if own { ContactOf::Sender } else { ContactOf::SomebodyElse },
+        whose: if own { ContactOf::Vouched } else { ContactOf::SomebodyElse },
     }
 }
 

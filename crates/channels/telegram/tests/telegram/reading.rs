@@ -118,7 +118,7 @@ fn a_contact_is_the_senders_own_only_if_telegram_says_so() {
         }
         other => panic!("no contact: {other:?}"),
     };
-    assert_eq!(whose(card(json!({"user_id": 1111}))), ContactOf::Sender);
+    assert_eq!(whose(card(json!({"user_id": 1111}))), ContactOf::Vouched);
     assert_eq!(whose(card(json!({"user_id": 2222}))), ContactOf::SomebodyElse);
     assert_eq!(whose(card(json!({}))), ContactOf::SomebodyElse);
 }

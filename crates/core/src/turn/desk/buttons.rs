@@ -1,7 +1,13 @@
 //! Buttons of the team: what can be done with a customer from a chat.
 
 use super::{
-    super::{TeamAddress, state::Owner, token::hash, work::Work},
+    super::{
+        TeamAddress,
+        state::{Owner, State},
+        token::hash,
+        work::Work,
+    },
+    suggested,
     token::{DeskToken, Own, Verb, seal},
     wording::Say,
 };
@@ -22,8 +28,21 @@ const OF_A_CARD: [(Say<'static>, Verb); 6] = [
 ];
 
 /// What a card about a conversation offers in a chat of the team.
-pub(in crate::turn) fn of_card(lead: ConversationId, owner: Owner, to: &TeamAddress, lang: Lang) -> Vec<Button> {
-    on_card(owner.name(), |say, verb| button(lang, say, verb, lead, (&to.account, &to.peer), 0))
+pub(in crate::turn) fn of_card(lead: ConversationId, state: &State, to: &TeamAddress, lang: Lang) -> Vec<Button> {
+    let at = (&to.account, &to.peer);
+    let of_lead = on_card(state.owner.name(), |say, verb| button(lang, say, verb, lead, at, 0));
+    of_lead
+        .into_iter()
+        .chain(on_same(suggested(state), |say, verb, of| button(lang, say, verb, lead, at, of)))
+        .collect()
+}
+
+/// Whoever may be the same person is, or is not.
+fn on_same(
+    suggested: impl Iterator<Item = u32>,
+    button: impl Fn(Say<'static>, Verb, u32) -> Button,
+) -> impl Iterator<Item = Button> {
+    suggested.flat_map(move |of| [button(Say::OnePerson, Verb::Same, of), button(Say::OtherPerson, Verb::NotSame, of)])
 }
 
 /// What can be done in the middle of a talk with a customer.
@@ -68,6 +87,13 @@ impl Work {
     /// All that this chat can do with a customer.
     pub(super) fn lead_buttons(&self, lead: ConversationId, owner: &str) -> Vec<Button> {
         on_card(owner, |say, verb| self.lead_button(say, verb, lead))
+    }
+
+    /// What this chat can say of those who may be the same person.
+    pub(super) fn same_buttons(&self, lead: ConversationId, suggested: impl Iterator<Item = u32>) -> Vec<Button> {
+        let at = self.seat_address();
+        let of_chat = |say, verb, of| button(self.lang, say, verb, lead, (&self.snap.account, &at), of);
+        on_same(suggested, of_chat).collect()
     }
 
     /// Whom a customer can be given to.

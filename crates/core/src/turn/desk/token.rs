@@ -70,6 +70,10 @@ letters! {
         Card 'c',
         /// Show what was said.
         History 'l',
+        /// Whom [`hash`] names is the same person.
+        Same 'q',
+        /// They are not.
+        NotSame 'r',
     }
 }
 

@@ -33,6 +33,14 @@ pub(in crate::turn) enum Say<'a> {
     AssignWhom { name: &'a str },
     /// Somebody else has it.
     HeldBy { name: &'a str, who: &'a str },
+    /// Two are one person now.
+    Merged { name: &'a str },
+    /// Two are not one person.
+    KeptApart { name: &'a str },
+    /// On a button: two are one person.
+    OnePerson,
+    /// On a button: two are not one person.
+    OtherPerson,
     /// The customer cannot be written to.
     Unreachable { name: &'a str },
     /// There is no such member.
@@ -151,6 +159,8 @@ impl Say<'_> {
             Self::Assign => ("Передать", "Assign"),
             Self::StopBot => ("Остановить бота", "Stop the bot"),
             Self::GiveBack => ("Вернуть боту", "Give back to the bot"),
+            Self::OnePerson => ("Один человек", "One person"),
+            Self::OtherPerson => ("Разные люди", "Not the same"),
             Self::Leave => ("Закончить", "Finish"),
             Self::History => ("Переписка", "Messages"),
             Self::More => ("Ещё", "More"),
@@ -211,6 +221,8 @@ impl Say<'_> {
             Self::HeldBy { name, who } => {
                 return format!("Этого клиента уже ведёт {who}: {name}. Ничего не отправлено и не изменено.");
             }
+            Self::Merged { name } => return format!("Один человек: {name}. Переписки отдельные, карточка одна."),
+            Self::KeptApart { name } => return format!("Не объединяем: {name}. Больше не предложим."),
             Self::Unreachable { name } => {
                 return format!("Не отправлено: {name} сейчас недоступен, пока не напишет сам.");
             }
@@ -282,6 +294,8 @@ impl Say<'_> {
             Self::HeldBy { name, who } => {
                 return format!("{who} has this customer already: {name}. Nothing was sent or changed.");
             }
+            Self::Merged { name } => return format!("One person: {name}. Two conversations, one card."),
+            Self::KeptApart { name } => return format!("Kept apart: {name}. It will not be suggested again."),
             Self::Unreachable { name } => {
                 return format!("Not sent: {name} cannot be written to until they write again.");
             }

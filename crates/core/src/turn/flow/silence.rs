@@ -31,7 +31,7 @@ struct Next {
 impl Work {
     /// Sets the timer of the open step's next entry, counted from the customer's last event.
     pub(in crate::turn) fn plan_silence(&mut self) {
-        let reachable = self.bot_owns() && !self.snap.state.blocked && !self.snap.customer.more.opted_out;
+        let reachable = self.bot_owns() && !self.snap.state.blocked && !self.wants_nothing();
         let entry = reachable.then(|| self.next_silence()).flatten();
         let Some(Next { entry, after, speaks, last }) = entry else {
             return self.cancel_timer("silence");
@@ -75,7 +75,7 @@ impl Work {
 
     /// The silence timer rang.
     pub(in crate::turn) fn on_silence(&mut self, entry: u16) {
-        let reachable = self.bot_owns() && !self.snap.state.blocked && !self.snap.customer.more.opted_out;
+        let reachable = self.bot_owns() && !self.snap.state.blocked && !self.wants_nothing();
         let waits = self.snap.state.run.as_ref().is_some_and(|run| run.silences == entry);
         if !reachable || !waits {
             return;

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use crate::{
     fact::{ConsentKind, Fact},
     lang::{contacts, normal::Words},
+    message::{Event, Identity, TeamHears},
     rows::Past,
     spec::{
         flow::{Action, Kind},
         texts::Phrase,
         value::Value,
     },
-    turn::{reply::Reply, work::Work},
+    turn::{notices::FORGET, reply::Reply, work::Work},
 };
 
 /// Whole messages that wish for it, besides the command.
@@ -19,6 +20,9 @@ const WISHES: &str = "удалите мои данные, удалите мои 
     сотрите мои данные, забудьте мои данные, прошу удалить мои данные, прошу удалить мои персональные данные, \
     отзываю согласие, отзываю согласие на обработку персональных данных, forget me, delete my data, erase my data, \
     delete my personal data, erase my personal data";
+
+/// Who is forgotten has taken back what they consented to.
+const REFUSED: Fact = Fact::ConsentRefused { kind: ConsentKind::Pd };
 
 /// Longer messages say something else.
 const WISH_WORDS_MAX: usize = 8;
@@ -38,9 +42,29 @@ pub(super) fn wished(text: &str, words: &Words) -> bool {
 }
 
 impl Work {
-    /// Removes the customer's contacts, consents and words, writes to them no more of its own accord, and passes the wish on:
-    /// what the team knows elsewhere is theirs to erase.
-    pub(in crate::turn) fn forget(&mut self) {
+    /// The customer wishes it here; it is meant for all conversations of theirs. The team hears of it once, from here: what they
+    /// know elsewhere is theirs to erase.
+    pub(in crate::turn) fn forget_everywhere(&mut self) {
+        let kin: Vec<Identity> = self.snap.kin.iter().map(|kin| kin.of.clone()).collect();
+        for one in kin {
+            self.post(one.account, one.peer, Event::Forget { team: TeamHears::Elsewhere });
+        }
+        self.forget();
+        self.note(FORGET, "");
+        self.say_phrase(Phrase::ForgetAsked, &[]);
+    }
+
+    /// It was wished elsewhere, at an hour that was theirs to choose: nothing is said here.
+    pub(in crate::turn) fn forget_here(&mut self, team: TeamHears) {
+        self.forget();
+        match team {
+            TeamHears::Here => self.note(FORGET, ""),
+            TeamHears::Elsewhere => self.known_to_team.extend([REFUSED, Fact::OptOut].map(|fact| fact.name())),
+        }
+    }
+
+    /// Removes the customer's contacts, consents and words, and writes to them no more of its own accord.
+    fn forget(&mut self) {
         let own = self.own_slots();
         let country = self.book.spec.config.country.clone();
         let name = self.snap.customer.name.take();
@@ -57,23 +81,23 @@ impl Work {
         customer.more.consents.clear();
         customer.more.opted_out = true;
         customer.more.zone = None;
+        customer.more.vouched = false;
         let state = &mut self.snap.state;
         for run in state.run.iter_mut().chain(&mut state.stack).chain(&mut state.shelved) {
             clean(&mut run.slots);
             run.consented = false;
         }
         (state.asks_consent, state.asks_change, state.asked) = (None, None, None);
+        state.same_as.clear();
         for told in state.told.values_mut() {
             told.notes.clear();
         }
         self.pending = None;
         self.erase_past();
-        self.fact(Fact::ConsentRefused { kind: ConsentKind::Pd });
+        self.fact(REFUSED);
         self.fact(Fact::OptOut);
         self.cancel_timer("silence");
         self.cancel_timer("wait");
-        self.note("forget", "");
-        self.say_phrase(Phrase::ForgetAsked, &[]);
     }
 
     /// Of this turn too: what came with the wish goes with it.

@@ -6,10 +6,11 @@ use voronka_core::{
     fact::Fact,
     ids::{ConversationId, CustomerId, PartnerId},
     message::{ConversationKey, Inbound},
-    ports::{CommitError, LOADED_ORDERS_MAX, Loaded, PostedMail, Settled, StoreError},
+    person::Kinship,
+    ports::{CommitError, LOADED_KIN_MAX, LOADED_ORDERS_MAX, Loaded, PostedMail, Settled, StoreError},
     rows::{
-        ConversationRow, CustomerRow, LeadRow, Mail, MailSeq, MessageRow, OrderRow, OutboxRow, Past, TimerRow,
-        TurnCommit,
+        ConversationRow, CustomerRow, IdentityRow, LeadRow, Mail, MailSeq, MessageRow, OrderRow, OutboxRow, Past,
+        TimerRow, TurnCommit,
     },
     tally::Tally,
 };
@@ -80,6 +81,7 @@ impl State {
             conversation,
             customer,
             lead,
+            kinship,
             messages,
             facts,
             orders,
@@ -91,7 +93,7 @@ impl State {
             posts,
             tallies,
         } = turn;
-        let partner = &key.partner;
+        let (partner, of) = (&key.partner, conversation.customer);
         if let Some(withdrawal) = withdrawal {
             self.outbox.retain(|_, row| !withdrawal.takes(&row.conversation, row.lane));
         }
@@ -109,6 +111,9 @@ impl State {
         if let Some(mut lead) = lead {
             lead.version += 1;
             self.leads.insert((partner.clone(), lead.customer), lead);
+        }
+        if let Some(kinship) = kinship {
+            self.mark(partner, of, kinship);
         }
         if !messages.is_empty() {
             let known = self.messages.entry(key.clone()).or_default();
@@ -136,9 +141,64 @@ impl State {
         for inbound in posts {
             self.post(inbound);
         }
-        for Tally { day, what, key: of, n } in tallies {
-            *self.tallies.entry((key.partner.clone(), what, day, of)).or_default() += n;
+        self.count(&key.partner, tallies);
+    }
+
+    fn count(&mut self, partner: &PartnerId, tallies: Vec<Tally>) {
+        for Tally { day, what, key, n } in tallies {
+            *self.tallies.entry((partner.clone(), what, day, key)).or_default() += n;
         }
+    }
+
+    /// Whose mark changes has another version.
+    fn mark(&mut self, partner: &PartnerId, of: CustomerId, kinship: Kinship) {
+        let theirs = self.customers.keys().filter(|(whose, _)| whose == partner);
+        let all = theirs.map(|(_, customer)| (*customer, self.mark_of(partner, *customer))).collect();
+        for (customer, mark) in kinship.sets(of, &all) {
+            let of = (partner.clone(), customer);
+            if let Some(row) = self.customers.get_mut(&of) {
+                row.version += 1;
+            }
+            match mark {
+                Some(mark) => self.marks.insert(of, mark),
+                None => self.marks.remove(&of),
+            };
+        }
+    }
+
+    pub(in crate::journal) fn mark_of(&self, partner: &PartnerId, customer: CustomerId) -> Option<CustomerId> {
+        self.marks.get(&(partner.clone(), customer)).copied()
+    }
+
+    /// Customers in each of their conversations, as others see them.
+    pub(in crate::journal) fn identities(&self, partner: &PartnerId) -> Vec<IdentityRow> {
+        let of = self.conversations.iter().filter(|(key, _)| key.partner == *partner);
+        let row = |(key, (_, conversation)): (&ConversationKey, &(i64, ConversationRow))| {
+            let customer = self.customers.get(&(partner.clone(), conversation.customer))?;
+            let row = IdentityRow {
+                customer: customer.id,
+                account: conversation.account.clone(),
+                peer: conversation.peer.clone(),
+                name: customer.name.clone(),
+                phone: customer.phone.clone(),
+                email: customer.email.clone(),
+                merged_into: self.mark_of(partner, customer.id),
+                data: customer.data.clone(),
+            };
+            Some((customer.id, key.conversation, row))
+        };
+        let mut all: Vec<_> = of.filter_map(row).collect();
+        all.sort_by_key(|(customer, conversation, _)| (*customer, conversation.0));
+        all.into_iter().map(|(.., row)| row).collect()
+    }
+
+    /// The same person's other conversations.
+    pub(in crate::journal) fn kin(&self, key: &ConversationKey, customer: CustomerId) -> Vec<IdentityRow> {
+        let Some(mark) = self.mark_of(&key.partner, customer) else { return Vec::new() };
+        let is_kin = |row: &IdentityRow| {
+            row.merged_into == Some(mark) && ConversationKey::of(&key.partner, &row.account, &row.peer) != *key
+        };
+        self.identities(&key.partner).into_iter().filter(is_kin).take(LOADED_KIN_MAX).collect()
     }
 
     /// [`Past::Erased`].
@@ -233,6 +293,7 @@ impl State {
             conversation: Some(conversation),
             customer: self.customers.get(&whose).cloned(),
             lead: self.leads.get(&whose).cloned(),
+            kin: self.kin(key, whose.1),
             orders,
             history,
         }

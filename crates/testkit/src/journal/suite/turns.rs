@@ -35,6 +35,7 @@ fn check_loaded(loaded: &Loaded, turn: TurnCommit, version: i64) {
         conversation: Some(turn.conversation),
         customer: turn.customer.map(|row| CustomerRow { version, ..row }),
         lead: turn.lead.map(|row| LeadRow { version, ..row }),
+        kin: Vec::new(),
         orders: turn.orders,
         history: turn.messages,
     };

@@ -1,0 +1,224 @@
+//! The same person on another account: found by a contact that a messenger vouches for, or told by the team. Nothing of one
+//! conversation moves to another; what one of them has to know of the other is read with it, and mail says when it has changed.
+
+use std::collections::BTreeMap;
+
+use super::{Look, Question, Step, Turn, answer, answer::Answering, notices::SAME, wording::Wording, work::Work};
+use crate::{
+    fact::Fact,
+    ids::CustomerId,
+    message::{Deed, Done, Event, Identity, KinWord, Seat},
+    person::Kinship,
+    ports::KnownBy,
+    rows::{IdentityRow, Withdraw},
+    turn::{state::CustomerData, token::hash},
+};
+
+/// Others of the same contact that a customer may be compared with.
+const SUGGESTED_MAX: usize = 5;
+
+/// Who knows of it, where a messenger has vouched for both.
+const MESSENGERS: &str = "messenger";
+
+impl Work {
+    /// Who is looked for before anything is decided: others who have left the same contact, and whoever a member speaks of.
+    fn seeks(&self) -> Vec<KnownBy> {
+        let customer = &self.snap.customer;
+        let sought = self.waiting().iter().flat_map(|mail| match &mail.inbound.event {
+            Event::Kin { word: KinWord::Seek } => {
+                let phone = customer.phone.as_ref().map(|phone| KnownBy::Phone(phone.as_str().to_owned()));
+                let email = customer.email.as_ref().map(|email| KnownBy::Email(email.as_str().to_owned()));
+                phone.into_iter().chain(email).collect()
+            }
+            Event::Deed { deed: Deed::NotSame { of }, .. } => {
+                self.suggested(*of).map(KnownBy::Id).into_iter().collect()
+            }
+            _ => Vec::new(),
+        });
+        sought.collect()
+    }
+
+    pub(super) fn on_kin(&mut self, word: KinWord) {
+        match word {
+            KinWord::Seek => self.meet_namesakes(),
+            KinWord::Merge { with, by } => self.merge_with(with, &by),
+            KinWord::Split { by } => self.split_off(&by),
+            KinWord::Joined => {
+                self.tell_kin(&KinWord::Changed);
+                self.obey_kin();
+            }
+            KinWord::Changed => self.obey_kin(),
+            KinWord::Parted { from } => {
+                self.keep_apart(from);
+                self.obey_kin();
+            }
+        }
+    }
+
+    /// Others of the same contact: the same person if messengers vouch for both, else perhaps; people say which.
+    fn meet_namesakes(&mut self) {
+        let mut people: BTreeMap<CustomerId, Vec<IdentityRow>> = BTreeMap::new();
+        for row in &self.namesakes {
+            people.entry(row.person()).or_default().push(row.clone());
+        }
+        for person in people.values() {
+            if self.is_settled(person) {
+                continue;
+            }
+            let vouched = person.iter().find(|row| self.is_vouched(row));
+            let alike = person.iter().find(|row| self.shares_contact(row));
+            match (vouched, alike) {
+                (Some(row), _) if self.kinship.is_none() => self.merge_with(row.customer, MESSENGERS),
+                (_, Some(row)) => self.suggest(row),
+                (_, None) => {}
+            }
+        }
+    }
+
+    /// Whether it is known already who of a person is the same, or was said that somebody is not.
+    fn is_settled(&self, person: &[IdentityRow]) -> bool {
+        let own = self.customer_id();
+        let ours: Vec<CustomerId> = self.snap.kin.iter().map(|kin| kin.of.customer).chain([own]).collect();
+        let apart: Vec<CustomerId> = self
+            .snap
+            .kin
+            .iter()
+            .flat_map(|kin| &kin.not_same)
+            .chain(&self.snap.customer.more.not_same)
+            .copied()
+            .collect();
+        person.iter().any(|row| {
+            ours.contains(&row.customer)
+                || apart.contains(&row.customer)
+                || self.snap.state.same_as.contains(&row.customer)
+                // Of whom nothing can be read it is not known.
+                || CustomerData::of(row).map_or(true, |data| data.not_same.iter().any(|one| ours.contains(one)))
+        })
+    }
+
+    fn is_vouched(&self, row: &IdentityRow) -> bool {
+        let customer = &self.snap.customer;
+        let own = customer.phone.as_ref().filter(|_| customer.more.vouched);
+        own.is_some_and(|phone| row.phone.as_deref() == Some(phone.as_str()))
+            && CustomerData::of(row).is_ok_and(|data| data.vouched)
+    }
+
+    fn shares_contact(&self, row: &IdentityRow) -> bool {
+        let customer = &self.snap.customer;
+        let phone = customer.phone.as_ref().is_some_and(|phone| row.phone.as_deref() == Some(phone.as_str()));
+        phone || customer.email.as_ref().is_some_and(|email| row.email.as_deref() == Some(email.as_str()))
+    }
+
+    fn suggest(&mut self, row: &IdentityRow) {
+        if self.snap.state.same_as.len() < SUGGESTED_MAX {
+            let note = self.team_word(Wording::PerhapsSame { account: row.account.as_str() });
+            self.snap.state.same_as.push(row.customer);
+            self.note(SAME, note);
+        }
+    }
+
+    fn merge_with(&mut self, with: CustomerId, by: &str) {
+        if self.kinship.is_some() || with == self.customer_id() {
+            return;
+        }
+        self.snap.state.same_as.retain(|one| *one != with);
+        self.snap.customer.more.not_same.retain(|one| *one != with);
+        self.kinship = Some(Kinship::Joins(with));
+        self.fact(Fact::Merged { with, by: by.to_owned() });
+        // Who the person is by then, and where, the store knows behind this turn.
+        self.post_to_self(Event::Kin { word: KinWord::Joined });
+    }
+
+    fn split_off(&mut self, by: &str) {
+        if self.kinship.is_some() || self.snap.kin.is_empty() {
+            return;
+        }
+        self.kinship = Some(Kinship::Leaves);
+        let own = self.customer_id();
+        // Not found again by the contact that has brought them together.
+        let kin: Vec<CustomerId> = self.snap.kin.iter().map(|kin| kin.of.customer).collect();
+        kin.into_iter().filter(|one| *one != own).for_each(|one| self.keep_apart(one));
+        self.fact(Fact::Split { by: by.to_owned() });
+        self.tell_kin(&KinWord::Parted { from: own });
+    }
+
+    /// Somebody is not the same person, and is neither suggested nor merged by a contact any more. Each of the two keeps it.
+    fn keep_apart(&mut self, from: CustomerId) {
+        self.snap.state.same_as.retain(|one| *one != from);
+        let not_same = &mut self.snap.customer.more.not_same;
+        if !not_same.contains(&from) {
+            not_same.push(from);
+        }
+    }
+
+    /// Tells the person's other conversations.
+    pub(super) fn tell_kin(&mut self, word: &KinWord) {
+        let kin: Vec<Identity> = self.snap.kin.iter().map(|kin| kin.of.clone()).collect();
+        for one in kin {
+            self.post(one.account, one.peer, Event::Kin { word: word.clone() });
+        }
+    }
+
+    /// Whether the person wants nothing of which we are the first to speak, wherever they have said so.
+    pub(super) fn wants_nothing(&self) -> bool {
+        self.snap.customer.more.opted_out || self.snap.kin.iter().any(|kin| kin.opted_out)
+    }
+
+    /// Others are the same person, or not any more: what was said of them before, and what they want, holds from now on.
+    fn obey_kin(&mut self) {
+        let kin = &self.snap.kin;
+        let is_kin = |one: &CustomerId| kin.iter().any(|kin| kin.of.customer == *one);
+        self.snap.state.same_as.retain(|one| !is_kin(one));
+        self.snap.customer.more.not_same.retain(|one| !is_kin(one));
+        if self.wants_nothing() {
+            self.withdraw = Withdraw::Campaigns;
+            self.cancel_timer("silence");
+            self.cancel_timer("wait");
+        }
+    }
+
+    /// Who is suggested by a button of the card; `of`: [`hash`] of the customer's id.
+    fn suggested(&self, of: u32) -> Option<CustomerId> {
+        self.snap.state.same_as.iter().copied().find(|one| hash(&one.to_string()) == of)
+    }
+
+    /// A member says that somebody is the same person, or is not.
+    pub(super) fn settle_same(&mut self, by: &Seat, of: u32, same: Same) -> Done {
+        let Some(other) = self.suggested(of) else { return Done::NotSuggested };
+        match same {
+            Same::Yes => {
+                self.merge_with(other, &by.member);
+                Done::Merged
+            }
+            Same::No => {
+                self.keep_apart(other);
+                let found: Vec<Identity> =
+                    self.namesakes.iter().filter(|row| row.customer == other).map(Identity::of).collect();
+                for one in found {
+                    self.post(one.account, one.peer, Event::Kin { word: KinWord::Parted { from: self.customer_id() } });
+                }
+                Done::KeptApart
+            }
+        }
+    }
+}
+
+/// Whether two are one person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Same {
+    /// They are.
+    Yes,
+    /// They are not.
+    No,
+}
+
+/// Looks for others first where that is asked for.
+pub(super) fn begin(mut work: Box<Work>) -> Step {
+    let known = work.seeks();
+    if !known.is_empty() {
+        let look = Look::People(known);
+        return Step::Ask(Turn { work, answering: Answering::Seeking }, Question::Look(Box::new(look)));
+    }
+    work.take_events();
+    answer::start(work)
+}

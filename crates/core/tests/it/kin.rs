@@ -1,0 +1,326 @@
+//! One person on two accounts: found, told, obeyed on both, and parted again.
+
+use voronka_core::{
+    ids::CustomerId,
+    message::{ContactOf, Content, Event, Inbound, KinWord, Peer, TeamHears},
+    person::Kinship,
+    ports::KnownBy,
+    rows::{CustomerRow, IdentityRow, Lane, Past, Withdraw},
+    turn::{Look, Seen},
+};
+use voronka_testkit::Rehearsal;
+
+use crate::{
+    desk::{Shop, Who, words},
+    shop::{ORDER, at_filling, fact, shop},
+};
+
+const PHONE: &str = "8 (999) 123-45-67";
+const OPTED_OUT: &str = r#"{"v":"1","opted_out":true}"#;
+
+fn kept(talk: &Rehearsal) -> Vec<Inbound> {
+    talk.last.as_ref().expect("a turn").posts.clone()
+}
+
+fn kin_words(talk: &Rehearsal) -> Vec<(String, KinWord)> {
+    let of = kept(talk).into_iter().filter_map(|post| match post.event {
+        Event::Kin { word } => Some((post.peer.as_str().to_owned(), word)),
+        _ => None,
+    });
+    of.collect()
+}
+
+fn other() -> CustomerId {
+    CustomerId::of(&["elsewhere"])
+}
+
+/// Somebody with the same phone on another account.
+fn namesake(data: &str) -> IdentityRow {
+    IdentityRow {
+        customer: other(),
+        account: voronka_core::ids::AccountId::parse("vk").expect("an account"),
+        peer: Peer::new("77"),
+        name: Some("Анна".into()),
+        phone: Some("+79991234567".into()),
+        email: None,
+        merged_into: None,
+        data: data.to_owned(),
+    }
+}
+
+/// How a phone came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Given {
+    /// In words.
+    Typed,
+    /// In a field that is for the customer's own.
+    TypedAsOwn,
+    /// By the messenger's button.
+    Shared,
+}
+
+/// A customer who has left a phone.
+fn leaves_phone(given: Given) -> Rehearsal {
+    let mut talk = at_filling();
+    talk.press("Ягоды");
+    let shared = |whose| Content::Contact { phone: PHONE.into(), name: None, whose };
+    talk.did(match given {
+        Given::Typed => Content::Text { text: PHONE.into() },
+        Given::TypedAsOwn => shared(ContactOf::Sender),
+        Given::Shared => shared(ContactOf::Vouched),
+    });
+    assert_eq!(talk.snapshot().customer.more.vouched, given == Given::Shared, "{given:?}");
+    let own = own_peer(&talk);
+    assert_eq!(kin_words(&talk), [(own, KinWord::Seek)], "it is looked for behind this turn, once");
+    talk
+}
+
+fn own_peer(talk: &Rehearsal) -> String {
+    talk.last.as_ref().expect("a turn").conversation.peer.as_str().to_owned()
+}
+
+fn own_id(talk: &Rehearsal) -> CustomerId {
+    talk.last.as_ref().expect("a turn").conversation.customer
+}
+
+/// Others are looked for by the phone, and these are found.
+fn seek(talk: &mut Rehearsal, found: Vec<IdentityRow>) {
+    talk.look_by(Box::new(move |look| match look {
+        Look::People(known) if known.contains(&KnownBy::Phone("+79991234567".into())) => {
+            Some(Seen::People(found.clone()))
+        }
+        _ => None,
+    }));
+    talk.play(vec![Event::Kin { word: KinWord::Seek }]);
+}
+
+fn seeks(given: Given, theirs: &str) -> Rehearsal {
+    let mut talk = leaves_phone(given);
+    seek(&mut talk, vec![namesake(theirs)]);
+    talk
+}
+
+fn kinship(talk: &Rehearsal) -> Option<Kinship> {
+    talk.last.as_ref().expect("a turn").kinship
+}
+
+const VOUCHED: &str = r#"{"v":"1","vouched":true}"#;
+
+#[test]
+fn a_contact_that_messengers_vouch_for_on_both_accounts_makes_them_one_person() {
+    let mut talk = seeks(Given::Shared, VOUCHED);
+    assert_eq!(kinship(&talk), Some(Kinship::Joins(other())));
+    assert_eq!(kin_words(&talk), [(own_peer(&talk), KinWord::Joined)]);
+    assert!(fact(&talk, "person.merged") && talk.snapshot().state.same_as.is_empty());
+    // Behind that turn the store has them as one person, and the other hears of it.
+    talk.loaded_mut().kin = vec![IdentityRow { merged_into: Some(other()), ..namesake(VOUCHED) }];
+    talk.play(vec![Event::Kin { word: KinWord::Joined }]);
+    assert_eq!(kin_words(&talk), [("77".to_owned(), KinWord::Changed)]);
+}
+
+#[test]
+fn a_phone_that_no_messenger_vouches_for_is_a_suggestion_to_the_team_and_never_a_merge() {
+    let plain = r#"{"v":"1"}"#;
+    for (given, theirs) in
+        [(Given::Typed, VOUCHED), (Given::TypedAsOwn, VOUCHED), (Given::Shared, plain), (Given::TypedAsOwn, plain)]
+    {
+        let mut talk = seeks(given, theirs);
+        let commit = talk.last.clone().expect("a turn");
+        assert_eq!((commit.kinship, commit.posts.len()), (None, 0), "{given:?}");
+        assert_eq!(talk.snapshot().state.same_as, [other()]);
+        assert!(!commit.conversation.state.contains("\"77\""), "no address of theirs: {}", commit.conversation.state);
+        assert!(commit.outbox.iter().all(|row| row.lane == Lane::Notice), "to the team alone: {:?}", commit.outbox);
+        assert!(commit.notices.iter().any(|notice| notice.about.contains("person.same")), "{:?}", commit.notices);
+        talk.play(vec![Event::Kin { word: KinWord::Seek }]);
+        assert_eq!(talk.snapshot().state.same_as.len(), 1, "once is enough");
+        assert!(talk.last.as_ref().expect("a turn").notices.is_empty());
+    }
+}
+
+#[test]
+fn a_phone_that_a_messenger_vouched_for_is_vouched_for_no_more_once_another_is_typed() {
+    let mut talk = seeks(Given::Shared, VOUCHED);
+    assert!(talk.snapshot().customer.more.vouched);
+    talk.me("мой телефон 8 (999) 765-43-21");
+    let customer = talk.snapshot().customer;
+    assert_eq!(customer.phone.map(|phone| phone.as_str().to_owned()).as_deref(), Some("+79997654321"));
+    assert!(!customer.more.vouched);
+}
+
+#[test]
+fn who_was_said_not_to_be_the_same_is_neither_suggested_nor_merged_whichever_side_said_it() {
+    let by_them = |own: CustomerId| format!(r#"{{"v":"1","vouched":true,"not_same":["{own}"]}}"#);
+    // Said on the other side.
+    let mut talk = leaves_phone(Given::Shared);
+    let theirs = by_them(own_id(&talk));
+    seek(&mut talk, vec![namesake(&theirs)]);
+    assert_eq!((kinship(&talk), talk.snapshot().state.same_as), (None, vec![]));
+    // Said on this side.
+    let mut talk = leaves_phone(Given::Shared);
+    talk.play(vec![Event::Kin { word: KinWord::Parted { from: other() } }]);
+    seek(&mut talk, vec![namesake(VOUCHED)]);
+    assert_eq!((kinship(&talk), talk.snapshot().state.same_as), (None, vec![]));
+    // Said of somebody who is one person with whom is found: a third does not bring the two together.
+    let third = CustomerId::of(&["a third"]);
+    let mut talk = leaves_phone(Given::Shared);
+    let theirs = by_them(own_id(&talk));
+    let of_person = |row: IdentityRow| IdentityRow { merged_into: Some(other()), ..row };
+    let joined = IdentityRow { customer: third, peer: Peer::new("78"), ..namesake(VOUCHED) };
+    seek(&mut talk, vec![of_person(joined), of_person(IdentityRow { phone: None, ..namesake(&theirs) })]);
+    assert_eq!((kinship(&talk), talk.snapshot().state.same_as), (None, vec![]));
+}
+
+#[test]
+fn of_several_who_are_one_person_one_is_suggested_and_whoever_shares_no_contact_is_not() {
+    let mut talk = leaves_phone(Given::Typed);
+    let of_person = |row: IdentityRow| IdentityRow { merged_into: Some(other()), ..row };
+    let joined = IdentityRow { customer: CustomerId::of(&["a third"]), phone: None, ..namesake(VOUCHED) };
+    let stranger = IdentityRow { customer: CustomerId::of(&["a stranger"]), phone: None, ..namesake(VOUCHED) };
+    seek(&mut talk, vec![of_person(joined), of_person(namesake(VOUCHED)), stranger]);
+    assert_eq!(talk.snapshot().state.same_as, [other()]);
+}
+
+#[test]
+fn whoever_turns_out_to_be_somebody_else_is_suggested_on_neither_side() {
+    let mut talk = seeks(Given::Typed, VOUCHED);
+    assert_eq!(talk.snapshot().state.same_as, [other()]);
+    talk.play(vec![Event::Kin { word: KinWord::Parted { from: other() } }]);
+    assert_eq!(talk.snapshot().state.same_as, []);
+    assert_eq!(talk.snapshot().customer.more.not_same, [other()]);
+}
+
+#[test]
+fn a_member_merges_whom_the_card_suggests_or_keeps_them_apart_for_good() {
+    for (label, verb) in [("Один человек", true), ("Разные люди", false)] {
+        let mut shop = Shop::open();
+        shop.anna.named("Анна", "позовите человека");
+        shop.anna.look_by(Box::new(|look| match look {
+            Look::People(known) if *known == [KnownBy::Id(other())] => Some(Seen::People(vec![namesake("{}")])),
+            _ => None,
+        }));
+        let card = shop.cards(Who::Master);
+        let row = shop.anna.loaded_mut().conversation.as_mut().expect("a conversation");
+        let mut state: serde_json::Value = serde_json::from_str(&row.state).expect("JSON");
+        state["same_as"] = serde_json::json!([other()]);
+        row.state = state.to_string();
+        // The same card as the team's, opened anew.
+        let open = crate::desk::token(&card, "Обработано").replacen("d.h.", "d.c.", 1);
+        let (_, told) = shop.does(Who::Master, Content::Button { token: open, label: None });
+        let token = crate::desk::token(&told, label);
+        let told = shop.presses(Who::Master, &token);
+        let commit = shop.anna.last.clone().expect("a turn");
+        assert_eq!(commit.kinship, verb.then_some(Kinship::Joins(other())), "{told}");
+        let snapshot = shop.anna.snapshot();
+        assert!(snapshot.state.same_as.is_empty());
+        assert_eq!(snapshot.customer.more.not_same.contains(&other()), !verb);
+        let told = if verb {
+            (own_peer(&shop.anna), KinWord::Joined)
+        } else {
+            ("77".to_owned(), KinWord::Parted { from: own_id(&shop.anna) })
+        };
+        assert_eq!(kin_words(&shop.anna), [told]);
+        let again = shop.presses(Who::Master, &token);
+        assert!(again.contains("не действует"), "{again}");
+    }
+}
+
+/// A customer whose person has another conversation, of which this is read.
+fn with_kin(data: &str) -> Rehearsal {
+    let mut talk = shop(&[("zakaz", ORDER)]);
+    talk.me("/start");
+    talk.loaded_mut().kin = vec![IdentityRow { merged_into: Some(other()), ..namesake(data) }];
+    talk
+}
+
+#[test]
+fn whoever_opts_out_on_one_account_tells_the_others_and_they_obey() {
+    let mut talk = with_kin(r#"{"v":"1"}"#);
+    talk.me("/stop");
+    assert_eq!(kin_words(&talk), [("77".to_owned(), KinWord::Changed)]);
+    let mut there = with_kin(OPTED_OUT);
+    there.play(vec![Event::Kin { word: KinWord::Changed }]);
+    assert_eq!(there.last.as_ref().expect("a turn").withdraw, Withdraw::Campaigns);
+    assert!(!there.snapshot().customer.more.opted_out, "the wish stays with who gave it");
+    there.loaded_mut().kin.clear();
+    there.play(vec![Event::Kin { word: KinWord::Changed }]);
+    assert_eq!(
+        there.last.as_ref().expect("a turn").withdraw,
+        Withdraw::Nothing,
+        "split again, each has their own wish"
+    );
+}
+
+#[test]
+fn who_is_joined_tells_all_others_of_the_person() {
+    let mut talk = with_kin(r#"{"v":"1"}"#);
+    talk.play(vec![Event::Kin { word: KinWord::Joined }]);
+    assert_eq!(kin_words(&talk), [("77".to_owned(), KinWord::Changed)]);
+}
+
+#[test]
+fn who_is_split_off_is_not_suggested_again() {
+    let mut talk = with_kin(r#"{"v":"1","vouched":true}"#);
+    talk.play(vec![Event::Kin { word: KinWord::Split { by: "хозяйка".into() } }]);
+    let commit = talk.last.clone().expect("a turn");
+    assert_eq!(commit.kinship, Some(Kinship::Leaves));
+    assert_eq!(kin_words(&talk), [("77".to_owned(), KinWord::Parted { from: own_id(&talk) })]);
+    assert_eq!(talk.snapshot().customer.more.not_same, [other()]);
+    assert!(fact(&talk, "person.split"));
+}
+
+#[test]
+fn whose_wishes_cannot_be_read_wants_nothing_and_the_conversation_goes_on() {
+    let mut talk = with_kin(r#"{"v":"9"}"#);
+    talk.play(vec![Event::Kin { word: KinWord::Changed }]);
+    assert_eq!(talk.last.as_ref().expect("a turn").withdraw, Withdraw::Campaigns);
+    talk.me("привет");
+    assert!(!talk.words().is_empty());
+}
+
+#[test]
+fn a_wish_to_be_forgotten_goes_to_all_conversations_of_the_person() {
+    let mut talk = with_kin(r#"{"v":"1"}"#);
+    talk.me("/forget_me");
+    let posts = kept(&talk);
+    let elsewhere = Event::Forget { team: TeamHears::Elsewhere };
+    assert!(posts.iter().any(|post| post.event == elsewhere && post.peer == Peer::new("77")), "{posts:?}");
+    let notices = |talk: &Rehearsal| talk.last.as_ref().expect("a turn").notices.len();
+    assert_eq!(notices(&talk), 1, "the team hears of it");
+    for (event, told) in [(elsewhere, 0), (Event::Forget { team: TeamHears::Here }, 1)] {
+        let mut there = with_kin(r#"{"v":"1"}"#);
+        there.contact(PHONE);
+        there.play(vec![event]);
+        let customer: CustomerRow = there.loaded().customer.clone().expect("a customer");
+        assert!(customer.data.contains("\"opted_out\":true") && customer.phone.is_none());
+        let commit = there.last.clone().expect("a turn");
+        assert_eq!(commit.past, Past::Erased);
+        assert!(fact(&there, "opt_out"));
+        assert!(
+            commit.outbox.iter().all(|row| row.lane == Lane::Notice),
+            "nothing is said at night: {:?}",
+            commit.outbox
+        );
+        assert_eq!(notices(&there), told, "and the team is not told twice");
+        assert_eq!(kept(&there), [], "it goes round once");
+    }
+}
+
+#[test]
+fn a_card_about_who_wants_nothing_more_is_sent_from_one_conversation_of_the_person() {
+    for (team, cards) in [(TeamHears::Here, 1), (TeamHears::Elsewhere, 0)] {
+        let mut shop = Shop::of_team("{to: хозяйка, about: [opt_out]}");
+        shop.anna.me("привет");
+        shop.anna.play(vec![Event::Forget { team }]);
+        assert!(fact(&shop.anna, "opt_out"));
+        assert_eq!(shop.cards(Who::Boss).len(), cards, "{team:?}");
+    }
+}
+
+#[test]
+fn a_member_of_the_team_is_nobodys_kin() {
+    let mut shop = Shop::open();
+    let (said, told) = shop.plays(Who::Boss, Event::Kin { word: KinWord::Joined });
+    assert_eq!((words(&said), words(&told)), (String::new(), String::new()));
+    let (said, _) = shop.does(Who::Boss, Content::Opened);
+    assert!(said.is_empty());
+}

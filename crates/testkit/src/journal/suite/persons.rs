@@ -1,0 +1,169 @@
+use voronka_core::{
+    ids::{ConversationId, CustomerId, OrderId, PartnerId},
+    message::{ConversationKey, Inbound},
+    order::OrderState,
+    person::Kinship,
+    ports::{CommitError, ConversationView, Directory, Journal, KnownBy, LeadFilter, Loaded, Page},
+    rows::{CustomerRow, LeadRow, TurnCommit},
+};
+
+use super::{ALL, Fixture, commit, load, sample};
+
+/// A customer with one of everything, who wrote.
+async fn customer(fixture: &impl Fixture, partner: &PartnerId, peer: &str, score: i32) -> Inbound {
+    let inbound = sample::text(partner, peer, peer, "Сколько стоит торт?");
+    let key = inbound.conversation();
+    let mut turn = sample::full_turn(&key, &inbound, 0);
+    let phone = Some(format!("+7999000{score:04}"));
+    turn.customer = Some(CustomerRow { phone, ..sample::customer(key.first_customer(), peer) });
+    turn.lead = Some(sample::lead(key.first_customer(), "hot", score));
+    turn.orders = vec![sample::order(OrderId::of(&[peer]), key.first_customer(), OrderState::Placed, score.into())];
+    commit(fixture, turn).await;
+    inbound
+}
+
+async fn says(fixture: &impl Fixture, of: &Inbound, kinship: Kinship) {
+    let key = of.conversation();
+    let version = load(fixture, &key).await.version;
+    commit(fixture, TurnCommit { kinship: Some(kinship), ..sample::turn(&key, of, version) }).await;
+}
+
+fn id(of: &Inbound) -> CustomerId {
+    of.conversation().first_customer()
+}
+
+/// The same person's other conversations.
+async fn kin(fixture: &impl Fixture, of: &Inbound) -> Vec<CustomerId> {
+    load(fixture, &of.conversation()).await.kin.into_iter().map(|row| row.customer).collect()
+}
+
+async fn view(fixture: &impl Fixture, of: &Inbound) -> ConversationView {
+    fixture.store().conversation(&of.conversation(), ALL).await.expect("is read").expect("is there")
+}
+
+/// What is stored of a customer, but for the marks and the versions that they change, and the conversation, which has a turn more.
+async fn all_of(fixture: &impl Fixture, of: &Inbound) -> (Loaded, ConversationView) {
+    let (mut loaded, mut view) = (load(fixture, &of.conversation()).await, view(fixture, of).await);
+    (loaded.version, loaded.conversation) = (0, None);
+    if let Some(customer) = &mut loaded.customer {
+        customer.version = 0;
+    }
+    view.card.at = sample::moment(0);
+    (loaded, view)
+}
+
+/// One person on three accounts, of whom one leaves again: nothing of anybody's was moved.
+pub async fn merged_customers_are_read_together_and_split_ones_have_what_was_theirs(fixture: impl Fixture) {
+    let korica = sample::partner("korica");
+    let anna = customer(&fixture, &korica, "anna", 90).await;
+    let anna_too = customer(&fixture, &korica, "anna-2", 50).await;
+    let boris = customer(&fixture, &korica, "boris", 70).await;
+    let before = (all_of(&fixture, &anna).await, all_of(&fixture, &anna_too).await);
+    says(&fixture, &anna_too, Kinship::Joins(id(&anna))).await;
+    let fixture = fixture.reopened().await;
+    assert_eq!(kin(&fixture, &anna).await, [id(&anna_too)]);
+    assert_eq!(kin(&fixture, &anna_too).await, [id(&anna)]);
+    assert_eq!(kin(&fixture, &boris).await, Vec::<CustomerId>::new());
+    for of in [&anna, &anna_too] {
+        let seen = view(&fixture, of).await;
+        assert_eq!((seen.kin.len(), seen.facts.len(), seen.orders.len()), (1, 2, 2), "facts and orders of both");
+        assert_eq!(seen.orders[0].customer, id(&anna), "the latest first");
+        assert_eq!(load(&fixture, &of.conversation()).await.orders.len(), 1, "a turn has its own customer's alone");
+    }
+    says(&fixture, &anna_too, Kinship::Leaves).await;
+    assert_eq!((all_of(&fixture, &anna).await, all_of(&fixture, &anna_too).await), before);
+
+    says(&fixture, &boris, Kinship::Joins(id(&anna))).await;
+    says(&fixture, &anna_too, Kinship::Joins(id(&boris))).await;
+    assert_eq!(kin(&fixture, &anna).await.len(), 2);
+    says(&fixture, &anna, Kinship::Leaves).await;
+    assert_eq!((kin(&fixture, &anna).await.len(), kin(&fixture, &boris).await), (0, vec![id(&anna_too)]));
+}
+
+/// A person is one lead, by the hottest of theirs, and one customer in figures.
+pub async fn a_merged_person_is_counted_and_listed_once(fixture: impl Fixture) {
+    let korica = sample::partner("korica");
+    let anna = customer(&fixture, &korica, "anna", 60).await;
+    let anna_too = customer(&fixture, &korica, "anna-2", 90).await;
+    let boris = customer(&fixture, &korica, "boris", 70).await;
+    let store = fixture.store();
+    let leads = async |temperature: Option<&str>| {
+        let filter = LeadFilter { temperature: temperature.map(str::to_owned), ..LeadFilter::default() };
+        let found = store.leads(&korica, &filter, Page::first(ALL)).await.expect("lists");
+        found.into_iter().map(|card| card.lead.customer).collect::<Vec<_>>()
+    };
+    let counted = async || {
+        let figures = store.figures(&korica, sample::moment(-9), sample::moment(900)).await.expect("counts");
+        (figures.customers, figures.hot, figures.orders)
+    };
+    assert_eq!(counted().await, (3, 3, 3));
+    says(&fixture, &anna_too, Kinship::Joins(id(&anna))).await;
+    assert_eq!(leads(None).await, [id(&anna_too), id(&boris)]);
+    assert_eq!(leads(Some("hot")).await, [id(&anna_too), id(&boris)]);
+    assert_eq!(counted().await, (2, 2, 3), "orders are orders");
+    let key = anna_too.conversation();
+    let mut colder =
+        TurnCommit { lead: Some(sample::lead(id(&anna_too), "cold", 5)), ..sample::turn(&key, &anna_too, 2) };
+    colder.lead = colder.lead.map(|row| LeadRow { at: sample::moment(99), ..row });
+    commit(&fixture, colder).await;
+    assert_eq!(leads(None).await, [id(&boris), id(&anna)]);
+    assert_eq!(leads(Some("cold")).await, Vec::<CustomerId>::new());
+    assert_eq!(counted().await, (2, 2, 3));
+    says(&fixture, &anna, Kinship::Leaves).await;
+    assert_eq!((leads(None).await.len(), counted().await), (3, (3, 2, 3)));
+}
+
+/// A turn that was computed before somebody joined does not write over what it has not seen.
+pub async fn whoever_joins_or_leaves_makes_turns_of_the_others_a_conflict(fixture: impl Fixture) {
+    let korica = sample::partner("korica");
+    let anna = customer(&fixture, &korica, "anna", 60).await;
+    let anna_too = customer(&fixture, &korica, "anna-2", 90).await;
+    let opts_out = |version| {
+        let key = anna.conversation();
+        let customer = CustomerRow { version, data: r#"{"v":2}"#.into(), ..sample::customer(id(&anna), "anna") };
+        TurnCommit { customer: Some(customer), ..sample::turn(&key, &anna, 1) }
+    };
+    says(&fixture, &anna_too, Kinship::Joins(id(&anna))).await;
+    let store = fixture.store();
+    assert_eq!(store.commit(opts_out(1).into()).await, Err(CommitError::Conflict));
+    assert_eq!(store.commit(opts_out(2).into()).await, Ok(()));
+    let loaded = load(&fixture, &anna_too.conversation()).await;
+    assert_eq!(loaded.kin.into_iter().map(|row| row.data).collect::<Vec<_>>(), [r#"{"v":2}"#]);
+    // Who is named and unknown is nobody's kin.
+    says(&fixture, &anna_too, Kinship::Leaves).await;
+    says(&fixture, &anna_too, Kinship::Joins(CustomerId::of(&["nobody"]))).await;
+    says(&fixture, &anna_too, Kinship::Joins(id(&anna_too))).await;
+    assert_eq!(kin(&fixture, &anna_too).await, Vec::<CustomerId>::new());
+}
+
+/// By a whole contact, and of this partner alone.
+pub async fn customers_are_known_by_what_is_theirs(fixture: impl Fixture) {
+    let (korica, nega) = (sample::partner("korica"), sample::partner("nega"));
+    let anna = customer(&fixture, &korica, "anna", 60).await;
+    customer(&fixture, &nega, "anna", 60).await;
+    let boris = customer(&fixture, &korica, "boris", 70).await;
+    let found = async |by: KnownBy| {
+        let found = fixture.store().identities(&korica, &by, ALL).await.expect("are found");
+        found.into_iter().map(|row| (row.customer, row.peer.as_str().to_owned())).collect::<Vec<_>>()
+    };
+    let is_anna = vec![(id(&anna), "anna".to_owned())];
+    assert_eq!(found(KnownBy::Id(id(&anna))).await, is_anna);
+    assert_eq!(found(KnownBy::Phone("+79990000060".into())).await, is_anna);
+    assert_eq!(found(KnownBy::Conversation(anna.conversation().conversation)).await, is_anna);
+    for none in [
+        KnownBy::Phone("+7999000006".into()),
+        KnownBy::Email("+79990000060".into()),
+        KnownBy::Person(id(&anna)),
+        KnownBy::Conversation(ConversationId::of(&["nobody"])),
+    ] {
+        assert_eq!(found(none).await, vec![]);
+    }
+    says(&fixture, &boris, Kinship::Joins(id(&anna))).await;
+    let mut both = found(KnownBy::Person(id(&anna))).await;
+    both.sort();
+    let mut expected = vec![(id(&boris), "boris".to_owned()), (id(&anna), "anna".to_owned())];
+    expected.sort();
+    assert_eq!(both, expected);
+    let foreign = ConversationKey { partner: nega.clone(), ..anna.conversation() };
+    assert_eq!(load(&fixture, &foreign).await.kin, vec![]);
+}
