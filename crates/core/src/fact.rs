@@ -119,6 +119,11 @@ pub enum Fact {
         /// The tag.
         tag: String,
     },
+    /// A flow put the lead into a group, or took it out of the one it was in.
+    Segment {
+        /// The group; `None`: it is in none now.
+        segment: Option<String>,
+    },
     /// The conversation went to a person.
     Handoff {
         /// Why, in a word: `asked`, `step`, `failed`, `model`, `loop`, `media`.
@@ -297,6 +302,7 @@ impl Fact {
             | Self::Note { .. }
             | Self::Variant { .. }
             | Self::Tagged { .. }
+            | Self::Segment { .. }
             | Self::HandBack { .. }
             | Self::SequenceEntered { .. }
             | Self::SequenceSent { .. }
@@ -335,6 +341,7 @@ impl Fact {
             Self::SequenceEnded { sequence, outcome } => format!("sequence.{sequence}.{outcome}"),
             Self::Variant { name, .. } => format!("variant.{name}"),
             Self::Tagged { tag } => format!("tag.{tag}"),
+            Self::Segment { .. } => "lead.segment".into(),
             Self::Handoff { .. } => "handoff".into(),
             Self::HandBack { .. } => "handoff.ended".into(),
             Self::SequenceEntered { .. } => "sequence.entered".into(),

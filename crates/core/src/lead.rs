@@ -155,6 +155,9 @@ pub struct Lead {
     /// Where the customer came from: the payload of the deep link they opened first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
+    /// The group that a flow has put the customer into.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub segment: Option<String>,
     /// The heaviest reasons of the score, heaviest first, at most three.
     #[serde(default)]
     pub why: Vec<String>,
@@ -166,12 +169,13 @@ pub struct Lead {
 impl Lead {
     /// All but the facts.
     pub(crate) fn without_facts(&self) -> Self {
-        let Self { score, temperature, stage, source, why, facts: _ } = self;
+        let Self { score, temperature, stage, source, segment, why, facts: _ } = self;
         Self {
             score: *score,
             temperature: *temperature,
             stage: stage.clone(),
             source: source.clone(),
+            segment: segment.clone(),
             why: why.clone(),
             facts: FactLog::default(),
         }
@@ -179,11 +183,12 @@ impl Lead {
 
     /// Whether two leads are alike in all but their facts.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
-        let Self { score, temperature, stage, source, why, facts: _ } = self;
+        let Self { score, temperature, stage, source, segment, why, facts: _ } = self;
         *score == other.score
             && *temperature == other.temperature
             && *stage == other.stage
             && *source == other.source
+            && *segment == other.segment
             && *why == other.why
     }
 }

@@ -227,6 +227,19 @@ pub struct LeadRow {
     pub at: Timestamp,
 }
 
+impl LeadRow {
+    /// The group that a flow has put it into.
+    pub fn segment(&self) -> Option<String> {
+        #[derive(Deserialize)]
+        struct Kept {
+            segment: Option<String>,
+        }
+        // Most have none, and lists read many.
+        let names_one = self.data.contains("\"segment\"");
+        names_one.then(|| serde_json::from_str::<Kept>(&self.data).ok())??.segment
+    }
+}
+
 /// Who wrote a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -43,6 +43,8 @@ pub(super) fn told(w: Words, row: &FactRow) -> Option<Told> {
             plain(format!("{}: {outcome}", w.with("fact-sequence-ended", "sequence", sequence)))
         }
         Fact::Tagged { tag } => plain(w.with("fact-tagged", "tag", tag)),
+        Fact::Segment { segment: Some(segment) } => plain(w.with("fact-segment", "segment", segment)),
+        Fact::Segment { segment: None } => plain(w.t("fact-segment-none")),
         Fact::Handoff { cause } if cause.starts_with("taken:") => {
             plain(w.with("fact-taken", "name", cause.trim_start_matches("taken:")))
         }

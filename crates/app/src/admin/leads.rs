@@ -128,10 +128,12 @@ pub(super) async fn csv(
         "lead-why",
         "lead-stage",
         "lead-source",
+        "lead-segment",
         "account",
         "csv-when",
     ];
     let rows = cards.into_iter().map(|card| {
+        let segment = card.lead.segment().unwrap_or_default();
         vec![
             card.name.unwrap_or_default(),
             card.phone.unwrap_or_default(),
@@ -140,6 +142,7 @@ pub(super) async fn csv(
             reasons(&card.lead.data, &card.lead.why).join(", "),
             card.lead.stage,
             card.lead.source.unwrap_or_default(),
+            segment,
             w.word("account", card.account.as_str()),
             dates.sortable(card.lead.at),
         ]

@@ -176,6 +176,8 @@ pub struct LeadFilter {
     pub stage: Option<String>,
     /// Who came from there only.
     pub source: Option<String>,
+    /// Whom a flow has put into this group only.
+    pub segment: Option<String>,
     /// Of so many points at least.
     pub score_min: Option<i32>,
     /// Who have been silent since then, or longer.
@@ -195,7 +197,8 @@ impl LeadFilter {
 
     /// Whether leads are wanted by more than their temperature and words: few of many may be.
     pub fn picks(&self) -> bool {
-        self.stage.is_some() || self.source.is_some() || self.score_min.is_some() || self.idle_since.is_some()
+        let Self { temperature: _, text: _, stage, source, segment, score_min, idle_since } = self;
+        [stage, source, segment].into_iter().any(Option::is_some) || score_min.is_some() || idle_since.is_some()
     }
 
     /// Whether a lead is wanted, whatever words are searched for.
@@ -204,9 +207,15 @@ impl LeadFilter {
         is(&self.temperature, Some(lead.temperature))
             && is(&self.stage, Some(&lead.stage))
             && is(&self.source, lead.source.as_deref())
+            && self.segment.as_ref().is_none_or(|wanted| lead.segment().is_some_and(|it| folds_to(&it, wanted)))
             && self.score_min.is_none_or(|least| lead.score >= least)
             && self.idle_since.is_none_or(|since| lead.at <= since)
     }
+}
+
+/// Whether a name is this one, however its letters are written: people type it.
+fn folds_to(name: &str, wanted: &str) -> bool {
+    name.to_lowercase() == wanted.to_lowercase()
 }
 
 /// Which orders.

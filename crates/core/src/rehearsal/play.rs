@@ -452,6 +452,9 @@ impl Player<'_> {
         if let Some(stage) = graded.stage.as_ref().filter(|stage| **stage != is) {
             return Err(missed(line, format!("stage: {stage}"), is));
         }
+        if let Some(segment) = graded.segment.as_ref().filter(|segment| Some(*segment) != lead.segment.as_ref()) {
+            return Err(missed(line, format!("segment: {segment}"), lead.segment.unwrap_or_default()));
+        }
         Ok(())
     }
 

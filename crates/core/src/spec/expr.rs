@@ -15,6 +15,7 @@ use std::{fmt, ops::Range, sync::Arc};
 
 use jiff::civil;
 
+pub(crate) use self::env::SEGMENT;
 pub use self::{
     check::type_name,
     env::{Env, Known, Presence},
@@ -105,6 +106,11 @@ enum Want<'a> {
 }
 
 impl Expr {
+    /// Its value where it reads nothing: the same for everybody.
+    pub(crate) fn literal(&self) -> Option<Value> {
+        eval::literal(&self.root)
+    }
+
     /// Parses and checks `source`, which lies `at` a place of a file.
     ///
     /// # Errors

@@ -23,7 +23,7 @@ use crate::{
     lang::choice::OptionWords,
     spec::{
         diagnostic::Place,
-        expr::Expr,
+        expr::{Expr, SEGMENT},
         template::{Localised, Template},
         value::{Period, Type},
     },
@@ -196,8 +196,8 @@ pub enum Action {
     Goto(StepIx),
     /// Run another flow with own slots.
     Call(Call),
-    /// Compute slots, in the file's order.
-    Set(Vec<(Arc<str>, Expr)>),
+    /// Compute values, in the file's order.
+    Set(Vec<(Assigned, Expr)>),
     /// Move the lead to a stage of `config.stages`.
     Stage(Arc<str>),
     /// Tag the customer.
@@ -485,6 +485,25 @@ pub enum Way {
     Into,
     /// By `goto`: a jump, and what is reached asks again.
     Jump,
+}
+
+/// What a `set` gives a value to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Assigned {
+    /// A slot of the run.
+    Slot(Arc<str>),
+    /// The group that the lead is in; an empty value takes it out.
+    Segment,
+}
+
+impl Assigned {
+    /// As files name it.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Slot(name) => name,
+            Self::Segment => SEGMENT,
+        }
+    }
 }
 
 /// `call`.

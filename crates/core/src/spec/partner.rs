@@ -39,6 +39,8 @@ pub struct PartnerSpec {
     pub config: Config,
     /// Flows by id.
     pub flows: BTreeMap<FlowId, Arc<Flow>>,
+    /// The groups that flows put leads into, as far as the files name them.
+    pub segments: Arc<[String]>,
     /// Sequences by id.
     pub sequences: BTreeMap<Arc<str>, Arc<Sequence>>,
     /// Scoring rules.

@@ -165,4 +165,6 @@ pub struct Graded {
     pub score: Option<(i32, i32)>,
     /// Its stage.
     pub stage: Option<String>,
+    /// Its segment.
+    pub segment: Option<String>,
 }

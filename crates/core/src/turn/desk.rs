@@ -341,9 +341,15 @@ impl Work {
                 self.learn(own, of);
                 None
             }
-            Own::More | Own::Heat | Own::Idle | Own::Stages | Own::Stage | Own::Sources | Own::Source => {
-                self.turn_list(own, of)
-            }
+            Own::More
+            | Own::Heat
+            | Own::Idle
+            | Own::Stages
+            | Own::Stage
+            | Own::Sources
+            | Own::Source
+            | Own::Segments
+            | Own::Segment => self.turn_list(own, of),
         }
     }
 

@@ -18,7 +18,7 @@ use crate::{
     fact::Fact,
     message::{Button, Press, Timer},
     spec::{
-        flow::{Action, Arm, Flow, Say, Step, StepId, StepIx, Target, Way},
+        flow::{Action, Arm, Assigned, Flow, Say, Step, StepId, StepIx, Target, Way},
         texts::Phrase,
         value::{Period, Value},
     },
@@ -29,6 +29,9 @@ const STEPS_MAX: u32 = 100;
 const VISITS_MAX: u16 = 20;
 /// Deepest chain of calls.
 const CALLS_MAX: usize = 5;
+
+/// Longest name of a segment that customers' own words become, in characters.
+const SEGMENT_CHARS_MAX: usize = 64;
 
 /// How a step is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,9 +143,12 @@ impl Work {
             Action::Goto(target) => Next::Jump(*target),
             Action::Call(call) => self.call(call, run),
             Action::Set(values) => {
-                for (slot, expr) in values {
+                for (to, expr) in values {
                     let value = expr.eval(&self.scope_of(run));
-                    self.fill(run, slot, value);
+                    match to {
+                        Assigned::Slot(slot) => self.fill(run, slot, value),
+                        Assigned::Segment => self.move_to_segment(value),
+                    }
                 }
                 Next::To(step.next)
             }
@@ -254,6 +260,18 @@ impl Work {
         if self.snap.lead.stage != stage {
             stage.clone_into(&mut self.snap.lead.stage);
             self.fact(Fact::Stage { stage: stage.to_owned() });
+        }
+    }
+
+    fn move_to_segment(&mut self, value: Value) {
+        let segment = match value {
+            Value::Text(name) | Value::Choice(name) => Some(name.chars().take(SEGMENT_CHARS_MAX).collect::<String>()),
+            _ => None,
+        };
+        let segment = segment.filter(|name| !name.trim().is_empty());
+        if self.snap.lead.segment != segment {
+            self.snap.lead.segment.clone_from(&segment);
+            self.fact(Fact::Segment { segment });
         }
     }
 

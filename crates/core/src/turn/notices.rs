@@ -251,6 +251,9 @@ impl Work {
         if let Some(interest) = self.interest() {
             known.push(format!("{}: {interest}", word(lang, "интерес", "interest")));
         }
+        if let Some(segment) = &lead.segment {
+            known.push(format!("{}: {segment}", word(lang, "сегмент", "segment")));
+        }
         if let Some(source) = &lead.source {
             known.push(format!("{}: {source}", word(lang, "пришёл по ссылке", "came by")));
         }

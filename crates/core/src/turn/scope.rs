@@ -54,6 +54,7 @@ impl TurnScope<'_> {
                 Value::Choice(if lead.stage.is_empty() { first() } else { lead.stage.clone() })
             }
             "source" => text(lead.source.clone()),
+            "segment" => text(lead.segment.clone()),
             _ => Value::Empty,
         }
     }

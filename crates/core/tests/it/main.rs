@@ -30,6 +30,7 @@ mod replay;
 mod russian;
 mod scores;
 mod scripts;
+mod segments;
 mod sequences;
 mod shop;
 mod supplements;

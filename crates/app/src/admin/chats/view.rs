@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use voronka_core::{
     fact::Fact,
     ports::ConversationView,
-    rows::{Author, FactRow, MessageRow},
+    rows::{Author, FactRow, LeadRow, MessageRow},
 };
 
 use super::super::{
@@ -288,6 +288,7 @@ pub(super) struct LeadPanel {
     pub(super) why: Vec<String>,
     pub(super) stage: String,
     pub(super) source: Option<String>,
+    pub(super) segment: Option<String>,
     pub(super) call: Option<Call>,
     pub(super) email: Option<String>,
     pub(super) marks: Vec<Mark>,
@@ -320,6 +321,7 @@ impl LeadPanel {
             why: lead.map(|lead| reasons(&lead.data, &lead.why)).unwrap_or_default(),
             stage: lead.map(|lead| lead.stage.clone()).unwrap_or_default(),
             source: lead.and_then(|lead| lead.source.clone()),
+            segment: lead.and_then(LeadRow::segment),
             call: Call::of(view.phone.as_deref()),
             email: view.email.clone(),
             marks: marks.take(MARKS_MAX).collect(),

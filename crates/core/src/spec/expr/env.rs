@@ -91,6 +91,9 @@ pub(crate) const WEEKDAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat"
 /// The same in Russian; they mean the English ids.
 pub(crate) const WEEKDAYS_RU: [&str; 7] = ["пн", "вт", "ср", "чт", "пт", "сб", "вс"];
 
+/// The group that flows put a lead into, as expressions and `set` name it.
+pub(crate) const SEGMENT: &str = "lead.segment";
+
 impl Env {
     /// The names that exist everywhere. Slots, `answers.*`, `product.*`, `variant.*`, `link.*` and the partner's own stages,
     /// channels and tags are added by the loader.
@@ -121,7 +124,7 @@ impl Env {
             ("customer.email", Type::Text),
             ("customer.city", Type::Text),
             ("lead.source", Type::Text),
-            ("lead.segment", Type::Text),
+            (SEGMENT, Type::Text),
             ("order.number", Type::Text),
             ("order.total", Type::Money),
             ("order.status", choice(&OrderState::ALL.map(OrderState::name))),
@@ -159,6 +162,11 @@ impl Env {
     /// Says the partner's stages: options of `lead.stage`, and the only ones that `stage.<id>` facts may name.
     pub fn stages<S: Into<String>>(&mut self, ids: impl IntoIterator<Item = S>) -> &mut Self {
         self.set("lead.stage", Known::sure(Type::Choice(options(ids))))
+    }
+
+    /// Says the groups that flows put leads into: options of `lead.segment`.
+    pub fn segments<S: Into<String>>(&mut self, ids: impl IntoIterator<Item = S>) -> &mut Self {
+        self.set(SEGMENT, Known::maybe(Type::Choice(options(ids))))
     }
 
     /// Says the kinds of channels: options of `channel`.

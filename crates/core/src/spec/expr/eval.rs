@@ -338,6 +338,11 @@ fn round(value: &Value, places: u32) -> Option<Value> {
     }
 }
 
+/// The value of a tree that reads nothing.
+pub(super) fn literal(node: &Node) -> Option<Value> {
+    reads_nothing(node).then(|| node.eval(&Nothing))
+}
+
 /// What a tree gives whatever it reads; `None` when that depends.
 pub(super) fn constant(node: &Node) -> Option<bool> {
     match node {

@@ -139,8 +139,8 @@ fn edges(step: &Step, sure: &Sure) -> Vec<Edge> {
             go(step.next, taken);
         }
         Action::Set(set) => {
-            let after = set.iter().fold(sure.clone(), |sure, (slot, expr)| {
-                if always_gives(expr, &sure) { with(&sure, &[slot]) } else { without(&sure, slot) }
+            let after = set.iter().fold(sure.clone(), |sure, (to, expr)| {
+                if always_gives(expr, &sure) { with(&sure, &[to.name()]) } else { without(&sure, to.name()) }
             });
             go(step.next, after);
         }

@@ -23,13 +23,13 @@ use crate::{
         catalogue::Catalogue,
         config::Config,
         diagnostic::{Code, Place},
-        expr::{Env, Expr, Known, Presence, is_name, nearest},
+        expr::{Env, Expr, Known, Presence, SEGMENT, is_name, nearest},
         keys,
         partner::PartnerFiles,
         read::{Fields, Reader},
         template::{Localised, Template},
         tree::{Key, Node},
-        value::{Period, Type},
+        value::{Period, Type, Value},
     },
 };
 
@@ -40,8 +40,36 @@ pub(crate) struct World<'a> {
     pub(crate) files: &'a PartnerFiles,
     /// Names that exist in every flow.
     pub(crate) env: Env,
+    /// The groups that flows put leads into.
+    pub(crate) segments: Segments,
     /// Slots of every flow, types of `set` and `with` included.
     pub(crate) slots: BTreeMap<FlowId, Vec<RawSlot>>,
+}
+
+/// The groups that flows put leads into.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Segments {
+    /// These, all of which stand in the files.
+    Named(BTreeSet<String>),
+    /// Whatever customers answer.
+    Any,
+}
+
+impl Segments {
+    /// Adds what an expression may give.
+    fn add(&mut self, expr: Option<&Expr>) {
+        let more = match (expr.map(Expr::ty), expr.and_then(Expr::literal)) {
+            (Some(Type::Choice(options)), _) => options.to_vec(),
+            (_, Some(Value::Text(name))) => vec![name],
+            _ => {
+                *self = Self::Any;
+                return;
+            }
+        };
+        if let Self::Named(names) = self {
+            names.extend(more);
+        }
+    }
 }
 
 /// One step being lowered.
@@ -163,8 +191,8 @@ pub(crate) fn lower(reader: &mut Reader<'_>, outline: &Outline<'_>, world: &Worl
 }
 
 /// Names beside the slots that steps of a flow fill.
-const MAY_BE_EMPTY: [&str; 6] =
-    ["customer.name", "customer.phone", "customer.email", "order.number", "order.total", "order.status"];
+const MAY_BE_EMPTY: [&str; 7] =
+    ["customer.name", "customer.phone", "customer.email", SEGMENT, "order.number", "order.total", "order.status"];
 
 fn steps_of(
     reader: &mut Reader<'_>,
@@ -348,10 +376,11 @@ pub(crate) fn infer(reader: &Reader<'_>, outline: &Outline<'_>, world: &mut Worl
         }
         slots.push(RawSlot { name: key.text.as_str().into(), ty, step: None, place });
     };
-    let typed = |env: &Env, node: &Node| {
+    let expr = |env: &Env, node: &Node| {
         let source = node.text()?;
-        Expr::parse(source, node.origin(reader.file).as_ref(), env).ok().map(|expr| expr.ty().clone())
+        Expr::parse(source, node.origin(reader.file).as_ref(), env).ok()
     };
+    let typed = |env: &Env, node: &Node| expr(env, node).map_or(Type::Text, |expr| expr.ty().clone());
     for step in &outline.steps {
         let Some((verb, _, node)) = step.verb else { continue };
         let pairs = |node: Option<&'_ Node>| -> Vec<(Key, Node)> {
@@ -363,14 +392,18 @@ pub(crate) fn infer(reader: &Reader<'_>, outline: &Outline<'_>, world: &mut Worl
         match verb {
             "set" => {
                 for (key, node) in pairs(Some(node)) {
-                    let ty = typed(&env, &node).unwrap_or(Type::Text);
+                    if key.text == SEGMENT {
+                        world.segments.add(expr(&env, &node).as_ref());
+                        continue;
+                    }
+                    let ty = typed(&env, &node);
                     add(world, Some(&mut env), &outline.id, &key, ty);
                 }
             }
             "call" => {
                 let Some(callee) = node.text().and_then(|id| FlowId::parse(id).ok()) else { continue };
                 for (key, node) in pairs(step.fields.get("with")) {
-                    let ty = typed(&env, &node).unwrap_or(Type::Text);
+                    let ty = typed(&env, &node);
                     add(world, None, &callee, &key, ty);
                 }
                 for (key, node) in pairs(step.fields.get("take")) {

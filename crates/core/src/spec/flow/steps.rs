@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use super::{
-    Action, Arm, Ask, Button, Call, Contact, Handoff, Item, Offer, OrderStep, Say, StepIx, Talk, Target, Way, ask,
+    Action, Arm, Ask, Assigned, Button, Call, Contact, Handoff, Item, Offer, OrderStep, Say, StepIx, Talk, Target, Way,
+    ask,
     lower::{Lowering, blank, outcome},
     outline::{RawStep, name_of},
 };
 use crate::spec::{
     config::read::contacts,
     diagnostic::{Code, Place},
-    expr::{Env, Expr, Known, nearest},
+    expr::{Env, Expr, Known, SEGMENT, is_name, nearest},
     keys, pictures,
     read::{Fields, Reader},
     tree::{Content, Key, Node, Style},
@@ -282,15 +283,20 @@ fn call(lowering: &Lowering<'_>, reader: &mut Reader<'_>, fields: Fields<'_>, no
     Some(Call { flow, with, take })
 }
 
-fn set(lowering: &Lowering<'_>, reader: &mut Reader<'_>, node: &Node) -> Vec<(Arc<str>, Expr)> {
+fn set(lowering: &Lowering<'_>, reader: &mut Reader<'_>, node: &Node) -> Vec<(Assigned, Expr)> {
     let mut set = Vec::new();
     for (key, node) in reader.map(node).map_or(&[][..], |fields| fields.entries) {
-        let Some(known) = lowering.env.get(&key.text).map(|known| known.ty.clone()) else {
+        let to = match key.text.as_str() {
+            SEGMENT => Some(Assigned::Segment),
+            // Whatever else has a dot is not the flow's to set.
+            slot => is_name(slot).then(|| Assigned::Slot(slot.into())),
+        };
+        let Some((to, known)) = to.zip(lowering.env.get(&key.text)) else {
             reader.unread(&key.bytes, "slot", &key.text, "порции");
             continue;
         };
-        let expr = reader.expr_like(node, &lowering.env, &known);
-        set.extend(expr.map(|expr| (Arc::from(key.text.as_str()), expr)));
+        let expr = reader.expr_like(node, &lowering.env, &known.ty);
+        set.extend(expr.map(|expr| (to, expr)));
     }
     set
 }

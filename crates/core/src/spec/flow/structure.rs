@@ -65,7 +65,7 @@ fn action(action: &Action) -> String {
             format!("call {} {} {:?}", call.flow, with.join(","), call.take)
         }
         Action::Set(set) => {
-            let set: Vec<_> = set.iter().map(|(slot, expr)| format!("{slot}={}", expr.source())).collect();
+            let set: Vec<_> = set.iter().map(|(to, expr)| format!("{}={}", to.name(), expr.source())).collect();
             format!("set {}", set.join(","))
         }
         Action::Stage(stage) => format!("stage {stage}"),

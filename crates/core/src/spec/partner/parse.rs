@@ -17,10 +17,10 @@ use crate::{
         catalogue::{self, Catalogue},
         config::{self, Config, Given, SecretRef, accounts::KINDS, read::Texts},
         diagnostic::{Code, Diagnostic, Place},
-        expr::{Env, Known},
+        expr::{Env, Known, SEGMENT},
         flow::{
             Flow,
-            lower::{self, World},
+            lower::{self, Segments, World},
             outline::{self, Outline, RawSlot},
             together,
         },
@@ -105,7 +105,11 @@ impl PartnerSpec {
             key(a).cmp(&key(b))
         });
         diagnostics.dedup();
-        let spec = Self { id, config, flows, sequences, scoring, catalogue, pages, phrases, texts, training };
+        let segments = match env.get(SEGMENT).map(|known| &known.ty) {
+            Some(Type::Choice(names)) => Arc::clone(names),
+            _ => Arc::default(),
+        };
+        let spec = Self { id, segments, config, flows, sequences, scoring, catalogue, pages, phrases, texts, training };
         let (secrets, domains) = (found.secrets, found.domains);
         let mut loaded = Loaded { spec: Some(spec), diagnostics, scripts, secrets, domains };
         if loaded.failed() {
@@ -369,10 +373,16 @@ fn flows(
     }
     found.diagnostics.extend(together::types(&slots, &sources));
     answers(env, &slots);
-    let mut world = World { config, catalogue, files, env: env.clone(), slots };
+    let segments = Segments::Named(BTreeSet::new());
+    let mut world = World { config, catalogue, files, env: env.clone(), segments, slots };
     for (yaml, outline) in &outlines {
         let reader = Reader::new(&yaml.file, &config.languages);
         lower::infer(&reader, outline, &mut world);
+    }
+    if let Segments::Named(names) = &world.segments
+        && !names.is_empty()
+    {
+        env.segments(names.iter().cloned());
     }
     // Names that nobody shares are added in place: a partner may have thousands.
     world.env = Env::bare(config.currency);

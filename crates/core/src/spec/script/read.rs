@@ -37,7 +37,7 @@ pub(crate) const CUSTOMER: &[&str] = &["name", "channel", "lang"];
 /// Keys of `order`.
 pub(crate) const ORDER: &[&str] = &["total", "due", "status"];
 /// Keys of `lead`.
-pub(crate) const LEAD: &[&str] = &["temperature", "score", "stage"];
+pub(crate) const LEAD: &[&str] = &["temperature", "score", "stage", "segment"];
 /// Keys of an answer of `model` that is no text.
 pub(crate) const MODEL: &[&str] = &["call", "with", "fail"];
 
@@ -272,6 +272,7 @@ fn graded(reader: &mut Reader<'_>, node: &Node, config: &Config) -> Option<Grade
             }
             Some(stage)
         }),
+        segment: fields.get("segment").and_then(|node| reader.title(node)),
     })
 }
 

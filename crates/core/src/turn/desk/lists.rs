@@ -1,5 +1,7 @@
 //! Leads in a chat of the team: a page at a time, by what is asked for.
 
+use std::sync::Arc;
+
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +40,7 @@ pub(in crate::turn) struct Listing {
     heat: Option<Temperature>,
     stage: Option<String>,
     source: Option<String>,
+    segment: Option<String>,
     /// Silent for so many days, or longer.
     idle: Option<u32>,
     /// Whether it is the day's summary.
@@ -58,7 +61,8 @@ impl Listing {
     }
 
     fn is_narrowed(&self) -> bool {
-        self.heat.is_some() || self.stage.is_some() || self.source.is_some() || self.idle.is_some()
+        let Self { number: _, heat, stage, source, segment, idle, of_day: _, after: _ } = self;
+        heat.is_some() || idle.is_some() || [stage, source, segment].into_iter().any(Option::is_some)
     }
 
     fn filter(&self, now: jiff::Timestamp) -> LeadFilter {
@@ -67,6 +71,7 @@ impl Listing {
             temperature: self.heat.map(|heat| heat.name().to_owned()),
             stage: self.stage.clone(),
             source: self.source.clone(),
+            segment: self.segment.clone(),
             idle_since: idle,
             ..LeadFilter::default()
         }
@@ -91,6 +96,10 @@ impl Listing {
             Lang::Ru => format!("по ссылке «{source}»"),
             Lang::En => format!("by \"{source}\""),
         }));
+        parts.extend(self.segment.as_ref().map(|segment| match lang {
+            Lang::Ru => format!("сегмент «{segment}»"),
+            Lang::En => format!("of \"{segment}\""),
+        }));
         parts.extend(self.idle.map(|days| {
             let forms: &[&str] = match lang {
                 Lang::Ru => &["день", "дня", "дней"],
@@ -107,11 +116,15 @@ impl Listing {
 }
 
 impl Work {
-    /// `/my_leads горячие`, `/my_leads 7`, `/my_leads заказ`, `/my_leads источник vesna`.
+    /// `/my_leads горячие`, `/my_leads 7`, `/my_leads заказ`, `/my_leads источник vesna`, `/my_leads сегмент энергия`.
     pub(super) fn list_leads(&mut self, words: &str) -> Option<Errand> {
         let words = words.trim().to_lowercase();
         let begins = |stems: &[&str]| stems.iter().any(|stem| words.starts_with(stem));
         let stage = self.book.spec.config.stages.iter().find(|stage| stage.to_lowercase() == words);
+        let after = |names: [&str; 2]| {
+            let name = names.into_iter().find_map(|name| words.strip_prefix(name)?.strip_prefix(' '))?;
+            Some(name.trim().to_owned())
+        };
         let listing = match words.as_str() {
             "" => Listing::default(),
             _ if stage.is_some() => Listing { stage: stage.map(ToString::to_string), ..Listing::default() },
@@ -120,10 +133,11 @@ impl Work {
                 Listing { heat: Some(Temperature::Warm), ..Listing::default() }
             }
             _ if begins(&["холод", "cold"]) => Listing { heat: Some(Temperature::Cold), ..Listing::default() },
-            _ => match (words.parse::<u32>(), words.strip_prefix("источник ").or(words.strip_prefix("source ")))
+            _ => match (words.parse::<u32>(), after(["источник", "source"]), after(["сегмент", "segment"]))
             {
-                (Ok(days @ 1..=3_650), _) => Listing { idle: Some(days), ..Listing::default() },
-                (_, Some(source)) => Listing { source: Some(source.trim().to_owned()), ..Listing::default() },
+                (Ok(days @ 1..=3_650), ..) => Listing { idle: Some(days), ..Listing::default() },
+                (_, Some(source), _) => Listing { source: Some(source), ..Listing::default() },
+                (.., Some(segment)) => Listing { segment: Some(self.segment_called(&segment)), ..Listing::default() },
                 _ => {
                     self.tell(Say::HowToFilter);
                     return None;
@@ -131,6 +145,12 @@ impl Work {
             },
         };
         Some(Errand::Leads(listing))
+    }
+
+    /// The segment as the files name it, however it was typed.
+    fn segment_called(&self, name: &str) -> String {
+        let known = self.book.spec.segments.iter().find(|known| known.to_lowercase() == name);
+        known.cloned().unwrap_or_else(|| name.to_owned())
     }
 
     pub(super) fn look_at_leads(&self, listing: &Listing) -> Look {
@@ -167,6 +187,9 @@ impl Work {
         buttons.push(self.own_button_of(Say::Idle { days: IDLE_DAYS }, Own::Idle, IDLE_DAYS));
         buttons.push(self.own_button(Say::ByStage, Own::Stages));
         buttons.push(self.own_button(Say::BySource, Own::Sources));
+        if !self.book.spec.segments.is_empty() {
+            buttons.push(self.own_button(Say::BySegment, Own::Segments));
+        }
         self.reply.buttons(buttons);
         self.reply.close();
         self.desk().listing = Some(listing);
@@ -195,6 +218,16 @@ impl Work {
             Own::Source => {
                 let source = self.desk().sources.iter().find(|source| hash(source) == of).cloned();
                 Listing { source: Some(source?), ..Listing::default() }
+            }
+            Own::Segment => {
+                let segment = self.book.spec.segments.iter().find(|segment| hash(segment) == of);
+                Listing { segment: Some(segment?.clone()), ..Listing::default() }
+            }
+            Own::Segments => {
+                let segments = Arc::clone(&self.book.spec.segments);
+                self.tell(Say::BySegment);
+                self.offer(Own::Segment, segments.iter().map(String::as_str));
+                return None;
             }
             Own::Stages => {
                 let stages = self.book.spec.config.stages.clone();

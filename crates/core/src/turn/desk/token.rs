@@ -96,6 +96,10 @@ letters! {
         Sources 'o',
         /// Leads of the source of this [`hash`].
         Source 'u',
+        /// Which segments are there?
+        Segments 'd',
+        /// Leads in the segment of this [`hash`].
+        Segment 'b',
         /// The topic of this [`hash`].
         Course 'c',
         /// The lesson of this [`hash`].

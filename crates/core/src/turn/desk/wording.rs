@@ -125,6 +125,8 @@ pub(in crate::turn) enum Say<'a> {
     ByStage,
     /// Leads by where they came from.
     BySource,
+    /// Leads by the group that a flow has put them into.
+    BySegment,
     /// Of one lead: hot.
     OneHot,
     /// Of one lead: warm.
@@ -170,6 +172,7 @@ impl Say<'_> {
             Self::All => ("Все", "All"),
             Self::ByStage => ("По этапу", "By stage"),
             Self::BySource => ("По источнику", "By source"),
+            Self::BySegment => ("По сегменту", "By segment"),
             Self::OneHot => ("● горячий", "● hot"),
             Self::OneWarm => ("● тёплый", "● warm"),
             Self::OneCold => ("● холодный", "● cold"),
@@ -246,7 +249,8 @@ impl Say<'_> {
             Self::Digest => "Горячие лиды на сегодня",
             Self::HowToFilter => {
                 "Так не найти. Можно так: /my_leads горячие, /my_leads 7 (молчат 7 дней), /my_leads и этап воронки, \
-                 /my_leads источник и метка ссылки."
+                 /my_leads источник и метка ссылки, \
+                 /my_leads сегмент и его имя."
             }
             Self::NoneFound => "Таких лидов нет.",
             Self::NoLeads => "Лидов пока нет.",
@@ -319,7 +323,7 @@ impl Say<'_> {
             Self::Digest => "Today's hot leads",
             Self::HowToFilter => {
                 "Nothing is found like this. Try /my_leads hot, /my_leads 7 (silent for 7 days), /my_leads and a stage, or \
-                 /my_leads source and a link's mark."
+                 /my_leads source and a link's mark, /my_leads segment and its name."
             }
             Self::NoneFound => "No such leads.",
             Self::NoLeads => "No leads yet.",

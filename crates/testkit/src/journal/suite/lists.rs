@@ -499,7 +499,7 @@ pub async fn turns_that_are_written_together_count_each_for_itself(fixture: impl
     assert_eq!(told, [("active", "", 20), ("stage", "0", 20), ("stage", "1", 20)]);
 }
 
-/// Leads are picked by stage, source, points and how long they have been silent, however far down the list they stand.
+/// Leads are picked by stage, source, segment, points and how long they have been silent, however far down the list they stand.
 pub async fn leads_are_picked_by_what_is_asked_for(fixture: impl Fixture) {
     for n in 0..40_u8 {
         let key = talk(&fixture, &format!("guest-{n}"), "bot", "слова", i64::from(n)).await;
@@ -507,6 +507,7 @@ pub async fn leads_are_picked_by_what_is_asked_for(fixture: impl Fixture) {
         let lead = LeadRow {
             stage: if n % 10 == 3 { "заказ" } else { "интерес" }.into(),
             source: (n % 2 == 1).then(|| "vk".to_owned()),
+            data: if n % 20 == 3 { r#"{"v":"1","segment":"Энергия"}"# } else { r#"{"v":"1"}"# }.to_owned(),
             at: sample::moment(i64::from(n)),
             ..sample::lead(key.first_customer(), "cold", 100 - i32::from(n))
         };
@@ -528,6 +529,8 @@ pub async fn leads_are_picked_by_what_is_asked_for(fixture: impl Fixture) {
     assert_eq!(points(vk, all).await, [99, 97, 95, 93, 91]);
     let silent = LeadFilter { idle_since: Some(sample::moment(4)), ..stage.clone() };
     assert_eq!(points(silent, all).await, [97]);
+    let energy = LeadFilter { segment: Some("энергия".into()), ..LeadFilter::default() };
+    assert_eq!(points(energy, all).await, [97, 77], "however it was typed");
     // One is in their reasons, one in their names.
     for text in ["цену", "guest"] {
         let named = LeadFilter { text: Some(text.into()), ..stage.clone() };
