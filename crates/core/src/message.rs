@@ -534,14 +534,17 @@ pub enum Timer {
     Card,
     /// The person who has the conversation was silent for as long as the partner's file says.
     Back,
+    /// Nobody of the team has looked after a lead that they got a card about.
+    Unheeded,
 }
 
 impl Timer {
     /// The names of all kinds.
-    pub const NAMES: [&'static str; 7] = ["silence", "wait", "score", "handoff", "sequence", "card", "back"];
+    pub const NAMES: [&'static str; 8] =
+        ["silence", "wait", "score", "handoff", "sequence", "card", "back", "unheeded"];
 
     /// The name under which the timer is kept: setting it again replaces it.
-    pub fn name(&self) -> &'static str {
+    pub const fn name(&self) -> &'static str {
         match self {
             Self::Silence { .. } => "silence",
             Self::Wait => "wait",
@@ -550,6 +553,7 @@ impl Timer {
             Self::Sequence => "sequence",
             Self::Card => "card",
             Self::Back => "back",
+            Self::Unheeded => "unheeded",
         }
     }
 

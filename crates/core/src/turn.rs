@@ -36,6 +36,7 @@ pub(crate) mod token;
 mod tools;
 mod unasked;
 mod understand;
+mod unheeded;
 mod wording;
 mod work;
 

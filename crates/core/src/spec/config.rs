@@ -498,6 +498,13 @@ pub struct Notify {
     pub remind: Option<Period>,
 }
 
+impl Notify {
+    /// The names of its facts.
+    pub fn names(&self) -> impl Iterator<Item = std::borrow::Cow<'static, str>> {
+        self.about.iter().map(Fact::name)
+    }
+}
+
 /// The daily summary.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Digest {

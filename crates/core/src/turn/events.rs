@@ -554,6 +554,7 @@ impl Work {
             // Steps are taken when all mail was, the score is brought up to date at the end of every turn.
             // So is what the team waits for.
             Timer::Sequence | Timer::Score | Timer::Card => {}
+            Timer::Unheeded => self.remind_of_lead(),
             Timer::Handoff => {
                 if self.snap.state.owner == Owner::Nobody {
                     let note = self.team_word(Wording::StillWaits);

@@ -3,6 +3,7 @@
 use super::{
     TeamAddress, desk,
     state::Owner,
+    unheeded::UNHEEDED,
     work::{People, Work},
 };
 use crate::{
@@ -24,9 +25,10 @@ const REMINDERS_MAX: u8 = 3;
 const WORDS_MAX: usize = 3;
 
 /// Facts that are worth a card on the owner's page even if no messenger is named for them.
-const ALWAYS: [&str; 15] = [
+const ALWAYS: [&str; 16] = [
     RETURNED,
     SAME,
+    UNHEEDED,
     "contact.left",
     "lead.hot",
     "order.placed",
@@ -126,6 +128,7 @@ impl Work {
             about if is_of_money(about) && is_owner => true,
             // Nobody took it when they were asked: now all are.
             "handoff" if self.people == People::Away => true,
+            UNHEEDED => true,
             // What the file cannot subscribe to goes to whoever takes handed-over conversations.
             about => asks_for(about) || (OURS.contains(&about) && asks_for("handoff")),
         };
@@ -389,6 +392,7 @@ fn head(about: &str, lang: Lang) -> String {
         "complaint" => ("Жалоба", "Complaint"),
         "message" => ("Новое сообщение", "New message"),
         "media" => ("Прислал(а) файл", "Sent a file"),
+        UNHEEDED => ("Лидом никто не занялся", "Nobody looks after the lead"),
         "notify" => ("Из сценария", "From the flow"),
         "undelivered" => ("Не доставлено", "Not delivered"),
         "price.asked" => ("Спросил(а) цену", "Asked for a price"),

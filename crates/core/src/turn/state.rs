@@ -124,6 +124,9 @@ pub struct State {
     /// How often the team was reminded that nobody has taken the conversation.
     #[serde(skip_serializing_if = "is_default")]
     pub reminded: u8,
+    /// What the cards about the lead were about that nobody of the team has looked after, while a reminder of it is set.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unheeded: Vec<String>,
     /// Members whom a card about the customer did not reach, since anybody looked after them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unreached: Vec<String>,
@@ -183,6 +186,9 @@ pub struct Told {
     /// Until when they want to hear nothing that can wait.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hushed: Option<Timestamp>,
+    /// Whether somebody has looked after the customer since what waits happened.
+    #[serde(skip_serializing_if = "is_default")]
+    pub heeded: bool,
 }
 
 /// A button that was shown as a line of a numbered list.

@@ -50,6 +50,7 @@ impl Work {
                 self.person_says.push(PersonSays { who: who.to_owned(), text });
             }
             TeamAction::MoveOrder { order, to } => {
+                self.lead_is_heeded();
                 if self.move_order(order, to).is_ok() {
                     self.tell_of_order(order);
                 }
@@ -64,6 +65,7 @@ impl Work {
             TeamAction::Handled => {
                 self.snap.state.unread = 0;
                 self.cancel_timer("handoff");
+                self.lead_is_heeded();
             }
         }
     }
@@ -84,6 +86,7 @@ impl Work {
         state.holder = Some(who.to_owned());
         (state.unread, state.reminded, state.answerer) = (0, 0, Answerer::Known);
         self.people = People::Acted;
+        self.lead_is_heeded();
         self.pending = None;
         self.withdraw = Withdraw::Campaigns;
         if !has_it {

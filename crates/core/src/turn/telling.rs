@@ -9,6 +9,7 @@ use super::{
     TeamAddress, desk,
     notices::{ASSIGNED, Cards, LOST, SET_ASIDE, SNOOZED, card},
     state::{Owner, Told},
+    unheeded::UNHEEDED,
     work::Work,
 };
 use crate::{
@@ -28,6 +29,11 @@ const NOTES_MAX: usize = 6;
 /// When the night is over where the partner has none.
 const MORNING: Time = Time::constant(9, 0, 0, 0);
 
+/// Whether something is about a lead that somebody should look after soon: told again, if the partner's file says when.
+pub(super) fn is_of_lead(about: &str) -> bool {
+    matches!(about, "contact.left" | "lead.hot")
+}
+
 /// Whether something is about words that the customer said, and nothing else.
 fn is_words(about: &str) -> bool {
     matches!(about, "message" | "media")
@@ -42,6 +48,8 @@ fn is_over(at: Timestamp, now: Timestamp) -> bool {
 struct Telling {
     about: Vec<String>,
     notes: Vec<String>,
+    /// Whether somebody looks after the customer already.
+    heeded: bool,
 }
 
 impl Work {
@@ -70,11 +78,14 @@ impl Work {
                 continue;
             }
             told.push(member);
-            if let Some(Telling { about, notes }) = self.tells(member, &abouts, &notes) {
+            if let Some(Telling { about, notes, heeded }) = self.tells(member, &abouts, &notes) {
                 let text = self.card_text(&about, &notes);
                 outbox.extend(
                     team.iter().filter(|to| &*to.member == member).flat_map(|to| self.card_to(to, &about, &text)),
                 );
+                if !heeded {
+                    self.expect_heed(member, &about);
+                }
             }
         }
         self.plan_card();
@@ -116,6 +127,8 @@ impl Work {
         told.hushed.take_if(|until| is_over(*until, now));
         let until = self.waits_until(member, &told, &wanted);
         if !wanted.is_empty() {
+            // Other news of a lead that is looked after leave it so.
+            told.heeded &= !wanted.iter().any(|about| is_of_lead(about));
             // All that the turn brought, once it brought something for them.
             for about in wanted.iter().chain(abouts).filter(|about| !is_words(about) || wanted.contains(about)) {
                 if !told.waits.contains(about) {
@@ -141,7 +154,8 @@ impl Work {
             }
             told.at = Some(now);
             told.about.extend(about.iter().cloned());
-            (!about.is_empty()).then_some(Telling { about, notes })
+            let heeded = std::mem::take(&mut told.heeded);
+            (!about.is_empty()).then_some(Telling { about, notes, heeded })
         };
         self.snap.state.told.insert(member.to_owned(), told);
         telling
@@ -165,10 +179,11 @@ impl Work {
     fn is_quiet_for(&self, member: &str, abouts: &[&String]) -> bool {
         let rules = &self.book.spec.config.notify;
         let mut theirs = rules.iter().filter(|rule| *rule.to == *member && !rule.quiet);
-        !theirs.any(|rule| rule.about.iter().any(|fact| abouts.iter().any(|about| **about == fact.name())))
+        let is_of = |name: &str, about: &str| about == name || about == UNHEEDED && is_of_lead(name);
+        !theirs.any(|rule| rule.names().any(|name| abouts.iter().any(|about| is_of(&name, about))))
     }
 
-    fn is_night(&self) -> bool {
+    pub(super) fn is_night(&self) -> bool {
         self.book.spec.config.quiet.holds(self.local().time())
     }
 

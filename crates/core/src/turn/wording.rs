@@ -14,6 +14,8 @@ pub(super) enum Wording<'a> {
     SentPlace,
     /// Nobody took a conversation that was handed over.
     StillWaits,
+    /// Nobody has looked after a lead that the team was told of.
+    Unheeded,
     /// The bot has a conversation back from a person who was silent.
     CameBack {
         /// Who it was.
@@ -110,6 +112,7 @@ impl Wording<'_> {
             Self::Sent(kind) => return format!("Клиент прислал: {}", media(kind, Lang::Ru)),
             Self::SentPlace => "Клиент прислал место на карте",
             Self::StillWaits => "Клиент всё ещё ждёт ответа человека",
+            Self::Unheeded => "Карточка уже приходила, но никто не написал клиенту и не нажал «Обработано»",
             Self::CameBack { who, customers, persons, last } => {
                 return format!(
                     "Вёл {who}, потом в диалоге было тихо. Сообщений клиента: {customers}, ответов: {persons}. Последнее: {last}"
@@ -155,6 +158,7 @@ impl Wording<'_> {
             Self::Sent(kind) => return format!("The customer sent: {}", media(kind, Lang::En)),
             Self::SentPlace => "The customer sent a place on the map",
             Self::StillWaits => "The customer still waits for a person",
+            Self::Unheeded => "There was a card already, and nobody has written to the customer or pressed \"Handled\"",
             Self::CameBack { who, customers, persons, last } => {
                 return format!(
                     "{who} had it, then it was quiet. Messages of the customer: {customers}, replies: {persons}. The last: {last}"

@@ -54,6 +54,11 @@ impl Shop {
         Self::made(now, TEAM)
     }
 
+    /// With more rules on who is told what.
+    pub(crate) fn with(now: &str, rules: &str) -> Self {
+        Self::made(now, &TEAM.replace("handoff: {back", &format!("{rules}handoff: {{back")))
+    }
+
     fn made(now: &str, team: &str) -> Self {
         let mut files = files(&[("zakaz", ORDER)]);
         let config = String::from_utf8(files["config.yaml"].clone()).expect("the settings are UTF-8");

@@ -3,11 +3,14 @@
 use jiff::SignedDuration;
 use voronka_core::{
     ids::BubbleId,
-    message::{Content, DeliveryFate, Event},
+    message::{Content, DeliveryFate, Event, TeamAction},
     turn::Owner,
 };
 
-use crate::desk::{Shop, Who, asked_for_person, minutes, token, words};
+use crate::{
+    desk::{Shop, Who, asked_for_person, minutes, token, words},
+    shop::NOON,
+};
 
 /// A shop where the master has taken Anna's conversation and said a word.
 fn taken() -> Shop {
@@ -94,4 +97,93 @@ fn a_card_that_does_not_reach_a_member_goes_to_the_next_and_stands_on_the_owners
     // Whoever lets the bot write again is there again.
     shop.does(Who::Master, Content::Command { name: "start".into(), args: String::new() });
     assert!(!shop.master.state().blocked);
+}
+
+/// A shop whose boss is told again of contacts that nobody looks after, and a customer who has left one.
+fn contact_left(at: &str, rule: &str) -> Shop {
+    let mut shop = Shop::with(at, &format!("  - {{to: хозяйка, about: [contact.left], {rule}}}\n"));
+    shop.anna.me("привет");
+    for answer in ["Юбилей", "10", "Ягоды"] {
+        shop.anna.press(answer);
+    }
+    shop.anna.contact("+7 999 123-45-67");
+    assert!(shop.anna.snapshot().customer.phone.is_some());
+    shop
+}
+
+/// How often the team is told that nobody looks after the lead.
+fn told_again(shop: &Shop) -> Vec<&'static str> {
+    let rows = shop.anna.commits.iter().flat_map(|commit| &commit.outbox);
+    let again = rows.filter(|row| row.bubble.text.text.contains("Лидом никто не занялся"));
+    again.map(|row| if row.peer.as_str() == "1" { "хозяйка" } else { "мастер" }).collect()
+}
+
+#[test]
+fn a_lead_that_nobody_looks_after_is_told_to_all_of_the_team_once_more_and_never_again() {
+    let mut shop = contact_left(NOON, "remind: 30m");
+    shop.anna.wait(minutes(29));
+    assert!(told_again(&shop).is_empty());
+    shop.anna.wait(minutes(2));
+    assert_eq!(told_again(&shop), ["хозяйка", "мастер"]);
+    let card = words(&shop.cards(Who::Master));
+    assert!(card.contains("никто не написал"), "{card}");
+    shop.anna.me("вы тут?");
+    shop.anna.wait(SignedDuration::from_hours(72));
+    assert_eq!(told_again(&shop).len(), 2);
+}
+
+#[test]
+fn a_lead_that_somebody_looks_after_is_not_told_again() {
+    let deeds: [fn(&mut Shop, &str); 4] = [
+        |shop, card| {
+            shop.presses(Who::Boss, card);
+        },
+        |shop, _| {
+            shop.anna.team(TeamAction::Handled);
+        },
+        |shop, _| {
+            shop.anna.team(TeamAction::Reply { text: "Здравствуйте".into() });
+        },
+        |shop, _| {
+            shop.anna.team(TeamAction::TakeOver);
+        },
+    ];
+    for (n, deed) in deeds.into_iter().enumerate() {
+        let mut shop = contact_left(NOON, "remind: 30m");
+        let card = token(&shop.cards(Who::Boss), "Через час");
+        deed(&mut shop, &card);
+        shop.anna.wait(SignedDuration::from_hours(72));
+        assert!(told_again(&shop).is_empty(), "{n}");
+    }
+}
+
+#[test]
+fn a_lead_is_told_again_in_the_morning_and_not_at_night() {
+    let mut shop = contact_left("2026-12-01T20:50:00+03:00", "remind: 30m");
+    shop.anna.wait(SignedDuration::from_hours(9));
+    assert!(told_again(&shop).is_empty());
+    shop.anna.wait(SignedDuration::from_hours(4));
+    assert_eq!(told_again(&shop).len(), 2);
+    // Who wants to be woken is.
+    let mut shop = contact_left("2026-12-01T20:50:00+03:00", "remind: 30m, quiet: false");
+    shop.anna.wait(minutes(31));
+    assert_eq!(told_again(&shop), ["хозяйка"], "the others sleep");
+}
+
+#[test]
+fn a_card_that_waits_for_the_morning_is_not_told_again_if_somebody_has_looked_after_the_lead_by_then() {
+    let mut shop = contact_left("2026-12-01T23:00:00+03:00", "remind: 30m");
+    shop.anna.team(TeamAction::Handled);
+    // Other news that they wait for in the morning change nothing.
+    shop.anna.me("а сколько стоит доставка?");
+    shop.anna.wait(SignedDuration::from_hours(72));
+    assert!(told_again(&shop).is_empty());
+}
+
+#[test]
+fn a_lead_who_waits_for_a_person_is_not_told_again_besides() {
+    let mut shop = contact_left(NOON, "remind: 30m");
+    shop.anna.me("позовите человека");
+    shop.anna.wait(SignedDuration::from_hours(72));
+    assert!(told_again(&shop).is_empty(), "a handoff has reminders of its own");
 }

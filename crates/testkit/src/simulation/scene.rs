@@ -21,7 +21,7 @@ quiet_hours: 22:00-8:00
 accounts: {telegram: {deadline: 8s}, vk: {group: 1, deadline: 8s}}
 answer: {deadline: 8s}
 team: {хозяйка: {telegram: 111, role: owner}}
-notify: [{to: хозяйка, about: [handoff, message]}]
+notify: [{to: хозяйка, about: [handoff, message]}, {to: хозяйка, about: [lead.hot], remind: 3m}]
 ";
 /// The other partner gathers bursts.
 const GATHERING: &str = "\
@@ -31,6 +31,13 @@ accounts: {telegram: {deadline: 8s}, vk: {group: 1, deadline: 8s}}
 answer: {deadline: 8s, buffer: 1s}
 team: {хозяйка: {telegram: 111, role: owner}}
 notify: [{to: хозяйка, about: [handoff]}]
+";
+/// Whoever writes twice is hot.
+const SCORING: &str = "\
+range: 0..100
+warm: {from: 10, until: 5}
+hot: {from: 20, until: 15}
+rules: [{id: пишет, fact: message, points: 10, times: 9, why: пишет}]
 ";
 const FLOW: &str = "\
 title: Заказ
@@ -55,8 +62,8 @@ pub(super) const PARTNERS: [&str; 2] = ["korica", "lavka"];
 
 static SPECS: LazyLock<Vec<Arc<PartnerSpec>>> = LazyLock::new(|| {
     let parsed = PARTNERS.iter().zip([CONFIG, GATHERING]).map(|(id, config)| {
-        let files =
-            PartnerFiles::from([("config.yaml".into(), config.into()), ("flows/zakaz.yaml".into(), FLOW.into())]);
+        let files = [("config.yaml", config), ("flows/zakaz.yaml", FLOW), ("scoring.yaml", SCORING)];
+        let files = PartnerFiles::from(files.map(|(path, text)| (path.into(), text.into())));
         let loaded = PartnerSpec::parse(partner(id), &files);
         let spec = loaded.spec.unwrap_or_else(|| panic!("the simulation's own files: {:#?}", loaded.diagnostics));
         Arc::new(spec)

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use voronka_core::{
     ids::{BubbleId, NoticeId, PartnerId},
-    message::{Content, Event, Inbound},
+    message::{Content, Event, Inbound, TeamAction},
     ports::{PostedMail, Telling},
     rows::{Author, DeadLetter, Lane, Mail, MailSeq, OutboxRow, TimerRow, TurnCommit},
 };
@@ -45,6 +45,8 @@ pub(super) struct Truth {
     dropped: BTreeSet<EventId>,
     /// Events that were set aside and put back: they have their turn, out of order.
     replayed: BTreeSet<EventId>,
+    /// Chats whose lead has become hot since anybody was told again or looked after it.
+    unheeded: BTreeSet<usize>,
     /// How often a timer was set for one moment.
     set: BTreeMap<EventId, u32>,
     /// Timers that are set: chat and name to moment.
@@ -258,6 +260,7 @@ impl State {
         if stale == ids.len() && !ids.is_empty() && dialogue > 0 {
             self.broken("timers", &format!("chat {chat}: a timer that was cancelled acts: {ids:?}"));
         }
+        self.check_told_again(chat, turn, &events);
         self.check_messages(chat, turn);
         for timer in &turn.timers {
             match timer {
@@ -350,6 +353,23 @@ impl State {
         let answered = turn.outbox.iter().any(|row| row.lane == Lane::Dialogue) || turn.conversation.owner != "bot";
         if owner == "bot" && events.iter().any(texts) && !team && !blocked_after && !answered {
             self.broken("an answer or a person", &format!("chat {chat} gets neither"));
+        }
+    }
+
+    /// A card about a hot lead is told again once at most, and not once somebody of the team has written or taken over.
+    fn check_told_again(&mut self, chat: usize, turn: &TurnCommit, events: &[Inbound]) {
+        let acts = |inbound: &Inbound| {
+            matches!(inbound.event, Event::Team { action: TeamAction::TakeOver | TeamAction::Reply { .. }, .. })
+        };
+        if events.iter().any(acts) {
+            self.truth.unheeded.remove(&chat);
+        }
+        let again = turn.notices.iter().any(|notice| notice.text.contains("Лидом никто не занялся"));
+        if again && !self.truth.unheeded.remove(&chat) {
+            self.broken("told again", &format!("chat {chat}: a card that was told again or looked after"));
+        }
+        if turn.facts.iter().any(|fact| fact.name == "lead.hot") {
+            self.truth.unheeded.insert(chat);
         }
     }
 

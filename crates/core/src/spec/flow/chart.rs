@@ -206,7 +206,7 @@ impl Drawing<'_> {
             Action::Branch(_) | Action::Goto(_) => (NodeKind::Branch, String::new()),
             Action::Call(call) => (NodeKind::Flow, call.flow.to_string()),
             Action::Set(set) => {
-                let set = set.iter().map(|(slot, expr)| format!("{slot} = {}", expr.source()));
+                let set = set.iter().map(|(to, expr)| format!("{} = {}", to.name(), expr.source()));
                 (NodeKind::Set, set.collect::<Vec<_>>().join(", "))
             }
             Action::Stage(stage) => (NodeKind::Stage, stage.to_string()),

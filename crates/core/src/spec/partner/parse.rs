@@ -109,7 +109,7 @@ impl PartnerSpec {
             Some(Type::Choice(names)) => Arc::clone(names),
             _ => Arc::default(),
         };
-        let spec = Self { id, segments, config, flows, sequences, scoring, catalogue, pages, phrases, texts, training };
+        let spec = Self { id, config, flows, segments, sequences, scoring, catalogue, pages, phrases, texts, training };
         let (secrets, domains) = (found.secrets, found.domains);
         let mut loaded = Loaded { spec: Some(spec), diagnostics, scripts, secrets, domains };
         if loaded.failed() {
