@@ -111,8 +111,8 @@ pub(crate) struct Premises {
 struct Opening<'a> {
     database: Option<&'a SecretString>,
     public_url: Option<url::Url>,
-    /// The host name of the owner's pages.
-    admin_host: Option<String>,
+    /// The address of the owner's pages.
+    admin_url: Option<url::Url>,
     limits: Limits,
     /// What it is called beside others, and where they reach it.
     instance: Option<Instance>,
@@ -122,7 +122,7 @@ struct Opening<'a> {
 
 /// Opens the data folder: database (or the one that is named), index, key.
 async fn open(data: &Path, opening: Opening<'_>) -> Result<Premises, Problem> {
-    let Opening { database, public_url, admin_host, limits, instance, keys } = opening;
+    let Opening { database, public_url, admin_url, limits, instance, keys } = opening;
     let files = open_files::raise();
     if files < open_files::ENOUGH {
         tracing::warn!(files, enough = open_files::ENOUGH, "few files and connections may be open at once (ulimit -n)");
@@ -144,7 +144,7 @@ async fn open(data: &Path, opening: Opening<'_>) -> Result<Premises, Problem> {
     let engine = Engine::new(store.clone(), Arc::clone(&clock)).limits(limits).erasures(Arc::clone(&erasures));
     let engine = engine.directory(store.clone());
     let house = House::new(engine, store.clone(), Arc::new(knowledge), clock, key, public_url, data.to_path_buf());
-    let house = house.with_keys(keys).with_admin_host(admin_host);
+    let house = house.with_keys(keys).with_admin_url(admin_url);
     Ok(Premises { house: Arc::new(house), store, sharing: Arc::new(sharing), erasures })
 }
 

@@ -73,33 +73,47 @@ impl LinkKey {
     }
 }
 
-/// A partner's links at the address where it is visited.
+/// A partner's links at the addresses where it is visited, by customers and by its team.
 pub(crate) struct HeardLinks {
-    base: Url,
+    base: Option<Url>,
+    pages: Option<Url>,
     key: LinkKey,
 }
 
 impl HeardLinks {
-    /// `public` is the server's address, `own` the partner's own host name. `None`: nobody can come here to be led on.
-    pub(crate) fn at(public: Option<&Url>, own: Option<&str>, key: LinkKey) -> Option<Self> {
-        let base = match own {
-            Some(domain) => Url::parse(&format!("https://{domain}/")).ok()?,
-            None => public?.clone(),
-        };
-        Some(Self { base, key })
+    /// `public` is the server's address, `own` the partner's own host name. Without both nobody can come here to be led on.
+    pub(crate) fn at(public: Option<&Url>, own: Option<&str>, key: LinkKey) -> Self {
+        let own = own.and_then(|domain| Url::parse(&format!("https://{domain}/")).ok());
+        Self { base: own.or_else(|| public.cloned()), pages: None, key }
+    }
+
+    /// With the address of the owner's pages, if others than this computer reach them; `own`: at the partner's own host name.
+    pub(crate) fn with_pages(mut self, pages: Option<&Url>, own: Option<&str>) -> Self {
+        self.pages = pages.filter(|url| url.scheme() == "https").cloned();
+        if let (Some(pages), Some(own)) = (&mut self.pages, own) {
+            // A host name that the file may hold is one that an address may have.
+            let _set = pages.set_host(Some(own));
+        }
+        self
     }
 }
 
 impl Links for HeardLinks {
-    fn heard(&self, link: &str, by: &ConversationKey) -> String {
+    fn heard(&self, link: &str, by: &ConversationKey) -> Option<String> {
         let path = format!("{}/{}/{}", BASE.trim_start_matches('/'), by.partner, self.key.end(link, by));
-        self.base.join(&path).map_or_else(|_| format!("{}{path}", self.base), String::from)
+        Some(self.base.as_ref()?.join(&path).ok()?.into())
+    }
+
+    fn page(&self, of: &ConversationKey) -> Option<String> {
+        let path = format!("{}/chats/{}", of.partner, of.conversation);
+        Some(self.pages.as_ref()?.join(&path).ok()?.into())
     }
 }
 
 impl std::fmt::Debug for HeardLinks {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("HeardLinks").field("base", &self.base.as_str()).finish_non_exhaustive()
+        let base = self.base.as_ref().map(Url::as_str);
+        f.debug_struct("HeardLinks").field("base", &base).finish_non_exhaustive()
     }
 }
 
@@ -117,14 +131,28 @@ mod tests {
     #[test]
     fn an_address_tells_whose_it_is_and_which_link_and_not_where_it_leads() {
         let (key, anna) = (LinkKey::new([7; 32]), whose("korica", 1));
-        let links = HeardLinks::at(Some(&"https://bots.example/".parse().unwrap()), None, key.clone()).unwrap();
-        let address = links.heard("магазин", &anna);
+        let links = HeardLinks::at(Some(&"https://bots.example/".parse().unwrap()), None, key.clone());
+        let address = links.heard("магазин", &anna).unwrap();
         let end = address.strip_prefix("https://bots.example/r/korica/").unwrap();
         let followed = key.read(&anna.partner, end).unwrap();
         assert_eq!((followed.by, &*followed.link), (anna.clone(), "магазин"));
-        let own = HeardLinks::at(None, Some("chat.korica.example"), key.clone()).unwrap().heard("магазин", &anna);
-        assert_eq!(own, format!("https://chat.korica.example/r/korica/{end}"));
-        assert!(HeardLinks::at(None, None, key).is_none());
+        let own = HeardLinks::at(None, Some("chat.korica.example"), key.clone()).heard("магазин", &anna);
+        assert_eq!(own.unwrap(), format!("https://chat.korica.example/r/korica/{end}"));
+        assert_eq!(HeardLinks::at(None, None, key).heard("магазин", &anna), None);
+    }
+
+    #[test]
+    fn the_owners_page_of_a_conversation_is_at_the_partners_own_name_and_never_at_this_computers() {
+        let anna = whose("korica", 1);
+        let at = |pages: &str, own: Option<&str>| {
+            let links = HeardLinks::at(None, None, LinkKey::new([7; 32]));
+            links.with_pages(Some(&pages.parse().unwrap()), own).page(&anna)
+        };
+        let path = format!("korica/chats/{}", anna.conversation);
+        assert_eq!(at("https://admin.example", None), Some(format!("https://admin.example/{path}")));
+        let own = at("https://admin.example:8443", Some("pages.korica.example"));
+        assert_eq!(own, Some(format!("https://pages.korica.example:8443/{path}")));
+        assert_eq!(at("http://127.0.0.1:8080", None), None);
     }
 
     #[test]

@@ -53,7 +53,7 @@ pub(crate) struct House {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) key: InstanceKey,
     pub(crate) public_url: Option<Url>,
-    admin_host: Option<String>,
+    admin_url: Option<Url>,
     /// How it stands with the messengers.
     pub(crate) accounts: Arc<Accounts>,
     /// The data folder.
@@ -78,8 +78,8 @@ impl House {
         let (directory, values): (Arc<dyn Directory>, Arc<dyn KeyValues>) = (store.clone(), store);
         let (accounts, models) = (Arc::default(), models::Models::spending(Arc::clone(&values)));
         let vault = Vault::new(Arc::clone(&values), KeySource::None);
-        let admin_host = None;
-        Self { engine, directory, knowledge, clock, key, public_url, admin_host, accounts, data, models, values, vault }
+        let admin_url = None;
+        Self { engine, directory, knowledge, clock, key, public_url, admin_url, accounts, data, models, values, vault }
     }
 
     /// Takes everybody's rights to the pages of partners away that were removed since this was last asked, where people sign in;
@@ -103,16 +103,16 @@ impl House {
         self
     }
 
-    /// With the host name of the owner's pages.
-    pub(crate) fn with_admin_host(mut self, host: Option<String>) -> Self {
-        self.admin_host = host;
+    /// With the address of the owner's pages.
+    pub(crate) fn with_admin_url(mut self, url: Option<Url>) -> Self {
+        self.admin_url = url;
         self
     }
 
     /// Whether a host name is the operator's own, at which all partners are.
     fn is_common(&self, host: &str) -> bool {
-        let public = self.public_url.as_ref().and_then(Url::host_str);
-        public.into_iter().chain(self.admin_host.as_deref()).any(|common| common.eq_ignore_ascii_case(host))
+        let mut known = self.public_url.iter().chain(&self.admin_url).filter_map(Url::host_str);
+        known.any(|common| common.eq_ignore_ascii_case(host))
     }
 
     /// Whether a partner is being copied from another store, restored or imported, or that was broken off: what is here is not all
@@ -242,9 +242,9 @@ pub(crate) fn wire(
     let knowledge = house.knowledge_of(spec, secrets)?;
     let mut partner = Partner::new(Arc::clone(spec)).knowledge(Arc::clone(&knowledge));
     let domain = spec.config.branding.domain.as_deref();
-    if let Some(links) = HeardLinks::at(house.public_url.as_ref(), domain, house.key.links()) {
-        partner = partner.links(Arc::new(links));
-    }
+    let links = HeardLinks::at(house.public_url.as_ref(), domain, house.key.links());
+    let links = links.with_pages(house.admin_url.as_ref(), spec.config.branding.admin_domain.as_deref());
+    partner = partner.links(Arc::new(links));
     let mut wired = Wired {
         partner: spec.id.clone(),
         knowledge,

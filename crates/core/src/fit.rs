@@ -134,7 +134,7 @@ fn within(mut card: Card, capabilities: &Capabilities) -> Card {
 
 impl Rich {
     /// Adds a line, a link where an address is given.
-    fn add_line(&mut self, line: &str, address: Option<&str>) {
+    pub(crate) fn add_line(&mut self, line: &str, address: Option<&str>) {
         if !self.text.is_empty() && !self.text.ends_with('\n') {
             self.text.push('\n');
         }

@@ -380,9 +380,9 @@ pub struct Profile {
     /// Name of the time zone that their device is set to (`Asia/Vladivostok`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zone: Option<String>,
-    /// Public handle without `@`.
+    /// Where a person of the team can write to them in the messenger itself: `https://…` or `tg://…`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub handle: Option<String>,
+    pub page: Option<String>,
 }
 
 /// What a customer did.

@@ -128,8 +128,8 @@ fn opening<'w>(wish: &'w Run, keys: &KeySource) -> Opening<'w> {
     let mut instance = wish.instance.as_ref().map_or_else(nameless, named);
     instance.address = wish.peer_url.as_ref().map(ToString::to_string);
     let (database, public_url) = (wish.database.as_ref(), wish.public_url.clone());
-    let admin_host = wish.admin_url.as_ref().map(|url| url.host().to_owned());
-    Opening { database, public_url, admin_host, limits: wish.limits(), instance: Some(instance), keys: keys.clone() }
+    let admin_url = wish.admin_url.as_ref().map(|admin| admin.0.clone());
+    Opening { database, public_url, admin_url, limits: wish.limits(), instance: Some(instance), keys: keys.clone() }
 }
 
 fn partners_of(wish: &Run, premises: &Premises, doors: &Arc<Doors>, cards: &Arc<Cards>) -> Partners {

@@ -149,7 +149,7 @@ impl Rich {
 }
 
 /// Whether a link may be shown: an address a messenger opens, and nothing that runs.
-pub(super) fn is_address(url: &str) -> bool {
+pub(crate) fn is_address(url: &str) -> bool {
     let scheme = url.split_once(':').map(|(scheme, rest)| (scheme.to_ascii_lowercase(), rest));
     let known = scheme.is_some_and(|(scheme, rest)| match scheme.as_str() {
         "http" | "https" | "tg" => rest.len() > 2 && rest.starts_with("//"),

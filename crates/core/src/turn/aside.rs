@@ -73,9 +73,10 @@ impl Aside {
         let about = [SET_ASIDE.to_owned()];
         let notes: Vec<String> = work.notes.iter().map(|note| note.text.clone()).collect();
         let text = work.card_text(&about, &notes);
+        let words = work.card_words(&about, &notes);
         let card = |to| {
             let buttons = work.card_buttons(to, &about);
-            notices::card(&work.snap.key, &[SET_ASIDE, &trouble], to, &text, buttons)
+            notices::card(&work.snap.key, &[SET_ASIDE, &trouble], to, words.clone(), buttons)
         };
         let cards = work.addressees(&about).into_iter().flat_map(card);
         let id = NoticeId::of(&[&conversation, SET_ASIDE, &trouble]);

@@ -529,8 +529,8 @@ impl Work {
         let Ok(snapshot) = read else { return self.tell(Say::NotNow) };
         let owner = snapshot.state.owner.name();
         let same: Vec<u32> = suggested(&snapshot.state).collect();
-        let text = Self::new(self.setting.clone(), snapshot, Vec::new(), self.now).card_text(&[], &[]);
-        self.reply.say(&Rich::plain(text));
+        let words = Self::new(self.setting.clone(), snapshot, Vec::new(), self.now).card_words(&[], &[]);
+        self.reply.say(&words);
         let mut buttons = self.lead_buttons(key.conversation, owner);
         buttons.extend(self.same_buttons(key.conversation, same.into_iter()));
         self.reply.buttons(buttons);

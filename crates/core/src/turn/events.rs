@@ -18,6 +18,7 @@ use crate::{
     rows::{Author, Lane, MessageRow},
     spec::{
         flow::{Action, Kind, Target},
+        rich::is_address,
         texts::Phrase,
         value::Value,
     },
@@ -41,6 +42,8 @@ enum Unreachable {
 const SOURCE_CHARS_MAX: usize = 64;
 /// Longest name of a time zone that is looked up.
 const ZONE_BYTES_MAX: usize = 64;
+/// Longest address of a customer's chat that is kept.
+const PAGE_BYTES_MAX: usize = 200;
 
 impl Work {
     /// Takes all waiting events in order. Texts that follow one another are one utterance: people write in bursts.
@@ -133,6 +136,9 @@ impl Work {
         if self.snap.customer.name.is_none() {
             let name = profile.name.as_deref().map(str::trim).filter(|name| !name.is_empty());
             self.snap.customer.name = name.map(|name| name.chars().take(100).collect());
+        }
+        if let Some(page) = profile.page.as_ref().filter(|page| page.len() <= PAGE_BYTES_MAX && is_address(page)) {
+            self.snap.state.page = Some(page.clone());
         }
         if let Some(zone) = profile.zone.as_deref().filter(|zone| zone.len() <= ZONE_BYTES_MAX)
             && self.snap.customer.more.zone.as_deref() != Some(zone)

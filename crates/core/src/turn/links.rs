@@ -17,8 +17,9 @@ impl Work {
     /// The address of a link, by its name: one by which we hear who follows it, where that can be.
     pub(super) fn link(&self, name: &str) -> Option<String> {
         let own = self.book.spec.config.links.get(name)?;
-        let heard = self.setting.links.as_ref().filter(|_| may_be_heard(name, own));
-        Some(heard.map_or_else(|| own.to_string(), |links| links.heard(name, &self.snap.key)))
+        let links = self.setting.links.as_ref().filter(|_| may_be_heard(name, own));
+        let heard = links.and_then(|links| links.heard(name, &self.snap.key));
+        Some(heard.unwrap_or_else(|| own.to_string()))
     }
 }
 
@@ -28,8 +29,10 @@ impl Work {
         let Some(links) = self.setting.links.as_ref().filter(|_| text.contains("/r/")) else { return text };
         let named = self.book.spec.config.links.iter();
         named.fold(text, |text, (name, own)| {
-            let heard = links.heard(name, &self.snap.key);
-            if text.contains(&heard) { text.replace(&heard, own.as_str()).into() } else { text }
+            match links.heard(name, &self.snap.key).filter(|heard| text.contains(heard)) {
+                Some(heard) => text.replace(&heard, own.as_str()).into(),
+                None => text,
+            }
         })
     }
 }

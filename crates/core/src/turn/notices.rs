@@ -244,6 +244,23 @@ impl Work {
         lines.join("\n")
     }
 
+    /// A card as it is sent: below the text the way to the customer's chat, where there is one.
+    pub(super) fn card_words(&self, abouts: &[String], notes: &[String]) -> Rich {
+        let mut words = Rich::plain(self.card_text(abouts, notes));
+        let of_money = !abouts.is_empty() && abouts.iter().all(|about| is_of_money(about));
+        if let Some(address) = self.chat_address().filter(|_| !of_money) {
+            let lang = self.book.language(None, "");
+            words.add_line(word(lang, "Открыть чат", "Open the chat"), Some(&address));
+        }
+        words
+    }
+
+    /// The chat in the customer's messenger, else the conversation on the owner's pages.
+    fn chat_address(&self) -> Option<String> {
+        let own = self.snap.state.page.clone();
+        own.or_else(|| self.setting.links.as_ref()?.page(&self.snap.key))
+    }
+
     /// Stage, interest and who answers, as far as they are known.
     fn where_they_stand(&self, lang: Lang) -> Option<String> {
         let mut known = Vec::new();
@@ -329,11 +346,11 @@ pub(super) fn card(
     key: &ConversationKey,
     of: &[&str],
     to: &TeamAddress,
-    text: &str,
+    text: Rich,
     buttons: Vec<Button>,
 ) -> Vec<OutboxRow> {
     let message = Message {
-        text: Rich::plain(text),
+        text,
         cards: Vec::new(),
         photo: None,
         buttons,

@@ -70,6 +70,9 @@ pub struct State {
     /// The customer's language.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lang: Option<Lang>,
+    /// Where a person of the team can write to them in the messenger itself, as it told last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page: Option<String>,
     /// Whether the customer was told that a machine answers.
     pub disclosed: bool,
     /// Times in a row that nothing was understood.

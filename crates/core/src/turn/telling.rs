@@ -16,6 +16,7 @@ use crate::{
     ids::NoticeId,
     message::Timer,
     rows::{Author, NoticeRow, OutboxRow},
+    spec::rich::Rich,
 };
 
 /// What comes so soon after a card waits for the next one.
@@ -79,7 +80,7 @@ impl Work {
             }
             told.push(member);
             if let Some(Telling { about, notes, heeded }) = self.tells(member, &abouts, &notes) {
-                let text = self.card_text(&about, &notes);
+                let text = self.card_words(&about, &notes);
                 outbox.extend(
                     team.iter().filter(|to| &*to.member == member).flat_map(|to| self.card_to(to, &about, &text)),
                 );
@@ -104,8 +105,14 @@ impl Work {
         })
     }
 
-    fn card_to(&self, to: &TeamAddress, about: &[String], text: &str) -> Vec<OutboxRow> {
-        card(&self.snap.key, &[&self.snap.version.to_string(), "notice"], to, text, self.card_buttons(to, about))
+    fn card_to(&self, to: &TeamAddress, about: &[String], text: &Rich) -> Vec<OutboxRow> {
+        card(
+            &self.snap.key,
+            &[&self.snap.version.to_string(), "notice"],
+            to,
+            text.clone(),
+            self.card_buttons(to, about),
+        )
     }
 
     /// What a member is told in this turn, if anything. What they are not told yet is remembered.
@@ -223,11 +230,13 @@ impl Work {
         }
         let lang = self.book.language(None, "");
         let name = self.snap.customer.name.clone().unwrap_or_else(|| desk::Say::Nameless.says(lang));
-        let text = format!("{name}: {words}");
+        let text = Rich::plain(format!("{name}: {words}"));
         let of = [&*self.snap.version.to_string(), "relayed"];
         let to = self.setting.team.iter().filter(|to| to.member == holder);
-        to.flat_map(|to| card(&self.snap.key, &of, to, &text, desk::of_talk(self.snap.key.conversation, to, lang)))
-            .collect()
+        to.flat_map(|to| {
+            card(&self.snap.key, &of, to, text.clone(), desk::of_talk(self.snap.key.conversation, to, lang))
+        })
+        .collect()
     }
 
     /// Whether what the customer says is passed on to this member as it is.

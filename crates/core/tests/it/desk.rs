@@ -6,9 +6,10 @@ use std::{cell::RefCell, rc::Rc, sync::Arc};
 use jiff::SignedDuration;
 use voronka_core::{
     ids::{AccountId, ConversationId, CustomerId},
-    message::{Bubble, Content, Event, Inbound, Peer, Press, Profile, TeamAction},
-    ports::LeadCard,
+    message::{Bubble, Content, ConversationKey, Event, Inbound, Peer, Press, Profile, TeamAction},
+    ports::{LeadCard, Links},
     rows::{Lane, LeadRow, UNHEARD},
+    spec::rich::Style,
     tally::{Counted, Tally},
     turn::{DeskPlace, Look, Owner, Seen, TeamAddress},
 };
@@ -251,6 +252,74 @@ fn a_card_tells_who_it_is_and_what_to_do_and_its_button_opens_a_talk_that_goes_t
     assert_eq!((shop.anna.state().owner, told.as_str()), (Owner::Bot, "Диалог снова ведёт бот: Анна."));
     let (said, told) = shop.writes(Who::Master, "и ещё");
     assert!(said.is_empty() && told.contains("рабочий чат"), "{said} {told}");
+}
+
+#[derive(Debug)]
+struct Pages;
+
+impl Links for Pages {
+    fn heard(&self, _link: &str, _by: &ConversationKey) -> Option<String> {
+        None
+    }
+
+    fn page(&self, of: &ConversationKey) -> Option<String> {
+        Some(format!("https://admin.example/{}/chats/{}", of.partner, of.conversation))
+    }
+}
+
+/// Where the links of bubbles lead, by their words.
+fn links(bubbles: &[Bubble]) -> Vec<(&str, &str)> {
+    let spans = bubbles.iter().flat_map(|bubble| bubble.text.spans.iter().map(move |span| (bubble, span)));
+    spans
+        .filter_map(|(bubble, span)| match &span.style {
+            Style::Link(url) => Some((&bubble.text.text[span.bytes.clone()], url.as_str())),
+            Style::Bold | Style::Italic => None,
+        })
+        .collect()
+}
+
+#[test]
+fn a_card_leads_to_the_customers_chat_and_where_the_messenger_has_no_address_to_the_owners_page() {
+    let asks = |shop: &mut Shop, page: Option<&str>| {
+        let profile = Profile {
+            name: Some("<b>Анна</b> [x](http://evil.example)".into()),
+            page: page.map(Into::into),
+            ..Profile::default()
+        };
+        let content = Content::Text { text: "позовите человека".into() };
+        shop.anna.play(vec![Event::Customer { content, profile }]);
+        shop.cards(Who::Master)
+    };
+    for page in ["https://t.me/anna", "tg://user?id=42"] {
+        let mut shop = Shop::open();
+        shop.anna = shop.anna.links(Pages);
+        let card = asks(&mut shop, Some(page));
+        assert_eq!(links(&card), [("Открыть чат", page)], "and a name is no link");
+        assert!(words(&card).contains("<b>Анна</b> [x](http://evil.example)"), "{card:?}");
+        let notice = &shop.anna.last.as_ref().unwrap().notices[0].text;
+        assert!(!notice.contains(page), "the owner's page is there already: {notice}");
+    }
+    for unknown in [None, Some("javascript:alert(1)"), Some("t.me/anna"), Some("https://t.me/a b")] {
+        let mut shop = Shop::open();
+        assert_eq!(links(&asks(&mut shop, unknown)), [], "nobody knows an address: {unknown:?}");
+        let mut shop = Shop::open();
+        shop.anna = shop.anna.links(Pages);
+        let card = asks(&mut shop, unknown);
+        let [("Открыть чат", address)] = links(&card)[..] else { panic!("{card:?}") };
+        let own = shop.anna.last.as_ref().unwrap().key.conversation.to_string();
+        assert!(address.starts_with("https://admin.example/") && address.ends_with(&own), "{address}");
+    }
+}
+
+#[test]
+fn a_customer_who_was_forgotten_has_no_chat_to_be_opened() {
+    let mut shop = Shop::open();
+    let profile = Profile { page: Some("https://t.me/anna".into()), ..Profile::default() };
+    let content = Content::Text { text: "удалите мои данные".into() };
+    shop.anna.play(vec![Event::Customer { content, profile }]);
+    assert_eq!(shop.anna.state().page, None);
+    let outbox = &shop.anna.last.as_ref().unwrap().outbox;
+    assert!(!format!("{outbox:?}").contains("t.me/anna"));
 }
 
 #[test]

@@ -18,8 +18,12 @@ const SCORING: &str = "warm: {from: 30, until: 25}\nhot: {from: 70, until: 60}\n
 struct Ears;
 
 impl Links for Ears {
-    fn heard(&self, link: &str, by: &ConversationKey) -> String {
-        format!("https://ears.example/r/{link}/{}", by.partner)
+    fn heard(&self, link: &str, by: &ConversationKey) -> Option<String> {
+        Some(format!("https://ears.example/r/{link}/{}", by.partner))
+    }
+
+    fn page(&self, _of: &ConversationKey) -> Option<String> {
+        None
     }
 }
 

@@ -78,10 +78,11 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Heard {
 const MARKS: [&str; 5] = ["Маркерова", "+79995550123", "9995550123", "тайныйторт", "4242424242"];
 
 fn marked(key: &str, text: &str) -> Inbound {
-    let profile =
-        Profile {
-            name: Some("Марфа Маркерова".into()), handle: Some("marfa_Маркерова".into()), ..Profile::default()
-        };
+    let profile = Profile {
+        name: Some("Марфа Маркерова".into()),
+        page: Some("https://t.me/marfa_Маркерова".into()),
+        ..Profile::default()
+    };
     let event = Event::Customer { content: Content::Text { text: text.into() }, profile };
     // The peer is a chat's number: it is of a person, too.
     Inbound { event, key: words("", key, "").key, ..words("4242424242", key, "") }

@@ -142,7 +142,7 @@ fn letters(state: &mut State, numbers: &mut [usize; 8], span: i64) -> Vec<(Signe
 fn act(n: usize, chat: usize, number: usize, kind: u64, at: Timestamp) -> Inbound {
     let word = scene::word(chat, number);
     let said = |content: Content| {
-        let profile = Profile { handle: Some(format!("act-{n}")), ..Profile::default() };
+        let profile = Profile { page: Some(format!("act-{n}")), ..Profile::default() };
         Event::Customer { content, profile }
     };
     let team = |action: TeamAction| Event::Team { who: format!("хозяйка-{n}"), action };

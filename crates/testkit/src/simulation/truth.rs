@@ -149,7 +149,7 @@ struct Standing {
 
 pub(super) fn act_number(inbound: &Inbound) -> Option<usize> {
     let mark = match &inbound.event {
-        Event::Customer { profile, .. } => profile.handle.as_deref()?,
+        Event::Customer { profile, .. } => profile.page.as_deref()?,
         Event::Team { who, .. } => who,
         Event::Timer { .. }
         | Event::Delivery { .. }

@@ -58,8 +58,8 @@ fn key() -> LinkKey {
 
 /// The path of an address that this conversation was given.
 fn path(link: &str, by: &ConversationKey) -> String {
-    let links = HeardLinks::at(Some(&"https://bots.example/".parse().unwrap()), None, key()).unwrap();
-    links.heard(link, by).strip_prefix("https://bots.example").unwrap().to_owned()
+    let links = HeardLinks::at(Some(&"https://bots.example/".parse().unwrap()), None, key());
+    links.heard(link, by).unwrap().strip_prefix("https://bots.example").unwrap().to_owned()
 }
 
 impl Door {

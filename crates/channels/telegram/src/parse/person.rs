@@ -36,9 +36,18 @@ pub(super) fn profile(user: &User<'_>) -> Profile {
     Profile {
         name: full_name(user.first_name.as_deref(), user.last_name.as_deref()),
         language: tidy(&user.language_code),
-        handle: tidy(&user.username),
+        page: Some(page(user)),
         // Telegram does not tell it.
         zone: None,
+    }
+}
+
+/// Who has no public name is reached by their number, from the chats of whoever has met them.
+fn page(user: &User<'_>) -> String {
+    let is_name = |name: &&str| !name.is_empty() && name.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'_');
+    match user.username.as_deref().filter(is_name) {
+        Some(name) => format!("https://t.me/{name}"),
+        None => format!("tg://user?id={}", user.id),
     }
 }
 

@@ -76,7 +76,17 @@ fn a_message_tells_who_where_when_and_what() {
     let Event::Customer { content, profile } = event.event else { panic!("of a customer") };
     assert_eq!(content, text("Сколько стоит торт?"));
     assert_eq!(profile.name.as_deref(), Some("Ира Н."));
-    assert_eq!((profile.handle.as_deref(), profile.language.as_deref()), (Some("ira"), Some("ru")));
+    assert_eq!((profile.page.as_deref(), profile.language.as_deref()), (Some("https://t.me/ira"), Some("ru")));
+}
+
+#[test]
+fn who_has_no_public_name_is_reached_by_their_number() {
+    for name in [json!(null), json!(""), json!("ira?x=1"), json!("ира")] {
+        let from = json!({"id": 1111, "is_bot": false, "first_name": "Ира", "username": name});
+        let event = parse(&webhook(), &private(&json!({"text": "Привет", "from": from}))).unwrap();
+        let Event::Customer { profile, .. } = event.event else { panic!("of a customer") };
+        assert_eq!(profile.page.as_deref(), Some("tg://user?id=1111"), "{name}");
+    }
 }
 
 #[test]

@@ -119,7 +119,7 @@ impl Living<'_> {
             name: self.person.name.map(str::to_owned),
             language: Some(self.lang().code().to_owned()),
             zone: door.tells_zone.then(|| self.person.zone.iana_name().map(str::to_owned)).flatten(),
-            handle: None,
+            page: None,
         };
         Event::Customer { content, profile }
     }

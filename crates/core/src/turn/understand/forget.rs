@@ -87,7 +87,7 @@ impl Work {
             clean(&mut run.slots);
             run.consented = false;
         }
-        (state.asks_consent, state.asks_change, state.asked) = (None, None, None);
+        (state.asks_consent, state.asks_change, state.asked, state.page) = (None, None, None, None);
         state.same_as.clear();
         for told in state.told.values_mut() {
             told.notes.clear();
