@@ -200,7 +200,7 @@ const NOT_IN_CORE: [&str; 19] = [
     "rustls",
     "rusqlite",
     "sqlx",
-    "sqlx",
+    "tokio-postgres",
     "tantivy",
     "tracing-subscriber",
     "governor",

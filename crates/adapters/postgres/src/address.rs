@@ -1,15 +1,21 @@
 use std::{fmt, net::IpAddr, str::FromStr};
 
-use sqlx::postgres::{PgConnectOptions, PgSslMode};
-use url::{Host, Url};
+use tokio_postgres::{Config, config::Host};
+use url::Url;
+
+use crate::tls::{Asked, Proof};
 
 /// The port on which Supabase's pooler hands out connections by the transaction.
 const TRANSACTION_POOLER_PORT: u16 = 6543;
 
+/// What of an address is ours to read, and not the driver's.
+const OURS: [&str; 6] = ["pooler", "pgbouncer", "sslmode", "ssl-mode", "sslrootcert", "ssl-root-cert"];
+
 /// Where a database is and who signs in: `postgres://user:password@host:port/database`. Its text has no password.
 #[derive(Clone)]
 pub struct Address {
-    pub(crate) options: PgConnectOptions,
+    pub(crate) config: Config,
+    pub(crate) proof: Proof,
     /// Whether a connection is the same from one transaction to the next, so that statements may stay prepared on it.
     pub(crate) keeps_statements: bool,
     shown: String,
@@ -35,46 +41,50 @@ impl FromStr for Address {
         if !matches!(url.scheme(), "postgres" | "postgresql") || url.host_str().is_none() {
             return Err(BadAddress::Form);
         }
-        let (pooler, rest): (Vec<_>, Vec<_>) = url.query_pairs().into_owned().partition(|(key, _)| key == "pooler");
-        let by_transaction = match pooler.last().map(|(_, value)| value.as_str()) {
-            None => url.port() == Some(TRANSACTION_POOLER_PORT),
-            Some("transaction") => true,
-            Some("session" | "none") => false,
-            Some(_) => return Err(BadAddress::Option("pooler is transaction, session or none".into())),
-        };
-        url.set_query(None);
-        if !rest.is_empty() {
-            url.query_pairs_mut().extend_pairs(rest);
+        let mut by_transaction = url.port() == Some(TRANSACTION_POOLER_PORT);
+        let (mut asked, mut roots) = (None, None);
+        for (key, value) in url.query_pairs() {
+            match (key.as_ref(), value.as_ref()) {
+                ("pooler", "transaction") => by_transaction = true,
+                ("pooler", "session" | "none") => by_transaction = false,
+                ("pooler", _) => return Err(BadAddress::Option("pooler is transaction, session or none".into())),
+                // As Supabase shows it to whom its pooler serves.
+                ("pgbouncer", value) => by_transaction |= value == "true",
+                ("sslmode" | "ssl-mode", value) => asked = Some(value.parse().map_err(BadAddress::Option)?),
+                ("sslrootcert" | "ssl-root-cert", value) => roots = Some(value.to_owned()),
+                _ => {}
+            }
         }
-        let options: PgConnectOptions = url.as_str().parse().map_err(|error| match error {
-            sqlx::Error::Configuration(why) => BadAddress::Option(why.to_string()),
-            _ => BadAddress::Form,
+        let unknown = || BadAddress::Option("what is behind the ? is not known".to_owned());
+        if url.query().is_some_and(|query| query.split('&').any(|pair| !pair.contains('='))) {
+            return Err(unknown());
+        }
+        // As it was written: the driver reads it by rules of its own.
+        let is_the_drivers = |pair: &&str| !OURS.contains(&pair.split('=').next().unwrap_or_default());
+        let rest = url.query().map(|query| query.split('&').filter(is_the_drivers).collect::<Vec<_>>().join("&"));
+        url.set_query(rest.as_deref().filter(|rest| !rest.is_empty()));
+        let mut config: Config = url.as_str().parse().map_err(|error: tokio_postgres::Error| {
+            let why = error.into_source().map(|why| why.to_string()).unwrap_or_default();
+            // A name that is not known may be half a password.
+            let is_told = !why.is_empty() && !why.starts_with("unknown option");
+            if is_told { BadAddress::Option(why) } else { unknown() }
         })?;
-        // Poolers know nothing of digits, and no number of ours has any.
-        let mut options = options.application_name("voronka").extra_float_digits(None);
+        let asked = asked.unwrap_or(if is_local(&config) { Asked::Prefer } else { Asked::Require });
+        let proof = Proof::new(asked, roots).map_err(BadAddress::Option)?;
+        config.application_name("voronka").ssl_mode(proof.mode());
         let host = url.host_str().unwrap_or_default();
-        if !is_local(&url) && !url.query_pairs().any(|(key, _)| matches!(key.as_ref(), "sslmode" | "ssl-mode")) {
-            options = options.ssl_mode(PgSslMode::Require);
-        }
         let shown = format!("postgres://{}@{host}:{}{}", url.username(), url.port().unwrap_or(5432), url.path());
-        Ok(Self { options, keeps_statements: !by_transaction, shown })
+        Ok(Self { config, proof, keeps_statements: !by_transaction, shown })
     }
 }
 
 /// Whether nobody can listen between: a socket's folder, or this machine.
-fn is_local(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(Host::Domain(name)) => {
-            let address = name.trim_matches(['[', ']']).parse::<IpAddr>();
-            name == "localhost"
-                || name.starts_with("%2F")
-                || name.starts_with('/')
-                || address.is_ok_and(|ip| ip.is_loopback())
-        }
-        None => false,
-    }
+fn is_local(config: &Config) -> bool {
+    let is_here = |host: &Host| match host {
+        Host::Unix(_) => true,
+        Host::Tcp(name) => name == "localhost" || name.parse().is_ok_and(|ip: IpAddr| ip.is_loopback()),
+    };
+    config.get_hosts().iter().all(is_here) && config.get_hostaddrs().iter().all(IpAddr::is_loopback)
 }
 
 impl fmt::Display for Address {
@@ -103,7 +113,7 @@ mod tests {
     /// What crosses a network is not read on its way.
     #[test]
     fn elsewhere_than_on_this_machine_tls_is_asked_for_unless_told_otherwise() {
-        let mode = |text: &str| format!("{:?}", text.parse::<Address>().unwrap().options.get_ssl_mode());
+        let mode = |text: &str| format!("{:?}", text.parse::<Address>().unwrap().proof.asked());
         for elsewhere in ["db.example", "10.0.0.7", "postgres", "localhost.example", "[2001:db8::1]"] {
             assert_eq!(mode(&format!("postgres://a@{elsewhere}/db")), "Require", "{elsewhere}");
         }
@@ -114,6 +124,34 @@ mod tests {
         assert_eq!(mode("postgres://a@db.example/db?sslmode=verify-full"), "VerifyFull");
     }
 
+    /// Wherever it says that the server is.
+    #[test]
+    fn a_server_is_near_only_if_all_that_the_address_says_is() {
+        let mode = |text: &str| text.parse::<Address>().unwrap().proof.asked();
+        for far in [
+            "postgres://a@localhost/db?hostaddr=10.0.0.7",
+            "postgres://a@%2Frun,db.example/db",
+            "postgres://a@localhost/db?host=db.example",
+        ] {
+            assert_eq!(mode(far), Asked::Require, "{far}");
+        }
+        assert_eq!(mode("postgres://a@localhost/db?hostaddr=127.0.0.1"), Asked::Prefer);
+    }
+
+    #[test]
+    fn what_is_meant_for_the_driver_reaches_it_as_it_was_written() {
+        let address: Address = "postgres://a@h/db?pooler=none&options=-c%20search_path%3Dx".parse().unwrap();
+        assert_eq!(address.config.get_options(), Some("-c search_path=x"));
+    }
+
+    #[test]
+    fn a_proof_that_would_prove_nothing_is_refused() {
+        for bad in ["sslmode=verify-ca", "sslmode=require&sslrootcert=system", "sslmode=allow"] {
+            assert!(format!("postgres://a@h/db?{bad}").parse::<Address>().is_err(), "{bad}");
+        }
+        assert!("postgres://a@h/db?sslmode=verify-full&sslrootcert=system".parse::<Address>().is_ok());
+    }
+
     #[test]
     fn a_pooler_is_known_by_its_port_or_by_what_is_said() {
         let keeps = |text: &str| text.parse::<Address>().unwrap().keeps_statements;
@@ -121,13 +159,19 @@ mod tests {
         assert!(!keeps("postgres://a@h:6543/db"));
         assert!(!keeps("postgresql://a@h/db?pooler=transaction&sslmode=disable"));
         assert!(keeps("postgres://a@h:6543/db?pooler=session"));
+        assert!(!keeps("postgres://a@h/db?pgbouncer=true"));
     }
 
     #[test]
     fn what_is_no_address_is_refused_and_not_repeated() {
-        for bad in
-            ["", "voronka.db", "mysql://a:s3cret@h/db", "postgres:///db", "postgres://a:s3cret@h/db?pooler=maybe"]
-        {
+        for bad in [
+            "",
+            "voronka.db",
+            "mysql://a:s3cret@h/db",
+            "postgres:///db",
+            "postgres://a:s3cret@h/db?pooler=maybe",
+            "postgres://a:123?s3cret@h/db",
+        ] {
             let error = bad.parse::<Address>().unwrap_err();
             assert!(!error.to_string().contains("s3cret"), "{error}");
         }

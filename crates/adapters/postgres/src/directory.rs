@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use async_trait::async_trait;
 use jiff::{Timestamp, civil::Date};
-use sqlx::postgres::PgRow;
+use tokio_postgres::Row;
 use uuid::Uuid;
 use voronka_core::{
     fact::Fact,
@@ -111,7 +111,7 @@ impl Directory for PostgresStore {
         limit: usize,
     ) -> Result<Vec<Recipient>, StoreError> {
         let after = Id(after.map_or(Uuid::nil(), |after| after.0));
-        let one = |row: &PgRow| Ok(Recipient { conversation: get(row, 0)?, account: get(row, 1)?, peer: get(row, 2)? });
+        let one = |row: &Row| Ok(Recipient { conversation: get(row, 0)?, account: get(row, 1)?, peer: get(row, 2)? });
         let of = of_partner(sql::EVERYONE, partner).bind(after).bind(most(limit));
         Ok(self.read(partner, of, one).await?)
     }
@@ -164,7 +164,7 @@ impl Directory for PostgresStore {
     }
 }
 
-fn tally(row: &PgRow) -> Result<Tally, Problem> {
+fn tally(row: &Row) -> Result<Tally, Problem> {
     let what = Counted::from_name(&words(row, 0)?).ok_or(Problem::Unreadable("tally"))?;
     let day = words(row, 1)?.parse().map_err(|_| Problem::Unreadable("day"))?;
     Ok(Tally { day, what, key: get(row, 2)?, n: get(row, 3)? })
@@ -189,8 +189,8 @@ impl PostgresStore {
     }
 
     async fn view(&self, key: &ConversationKey, messages_max: usize) -> Result<Option<ConversationView>, Problem> {
-        let mut reading = self.reading(&key.partner).await?;
-        let mut session = reading.session();
+        let reading = self.reading(&key.partner).await?;
+        let session = reading.session();
         let (of, this) = (|sql| of_partner(sql, &key.partner), Id(key.conversation.0));
         let found = session
             .one(of(sql::CARD).bind(this), |row| {
@@ -198,7 +198,7 @@ impl PostgresStore {
             })
             .await?;
         let Some((card, phone, email, person)) = found else {
-            reading.end().await?;
+            reading.end();
             return Ok(None);
         };
         let whose = Id(card.customer.0);
@@ -223,7 +223,7 @@ impl PostgresStore {
         if !kin.is_empty() {
             person::latest_first(&mut facts, &mut orders);
         }
-        reading.end().await?;
+        reading.end();
         Ok(Some(ConversationView { card, phone, email, lead, kin, messages, facts, orders }))
     }
 
@@ -282,13 +282,13 @@ impl PostgresStore {
         if states.is_empty() {
             return self.read(partner, of(sql::ORDERS), order_card).await;
         }
-        let mut reading = self.reading(partner).await?;
+        let reading = self.reading(partner).await?;
         // The page lies among the first of each state.
         let mut found = Vec::new();
         for state in states {
             found.extend(reading.session().all(of(sql::ORDERS_IN_STATE).bind(state.name()), order_card).await?);
         }
-        reading.end().await?;
+        reading.end();
         found.sort_by_key(|card| Reverse(card.cursor()));
         found.truncate(page.limit);
         Ok(found)
@@ -297,7 +297,7 @@ impl PostgresStore {
     async fn unanswered(&self, partner: &PartnerId, page: Page) -> Result<Vec<QuestionCard>, Problem> {
         let behind = page.after.unwrap_or(Cursor::START);
         let of = of_partner(sql::QUESTIONS, partner).bind(micros(behind.at)).bind(number(behind));
-        let question = |row: &PgRow| {
+        let question = |row: &Row| {
             let (name, conversation, account) = (get(row, 4)?, get(row, 5)?, get(row, 6)?);
             let (id, words) = (get(row, 7)?, get(row, 8)?);
             Ok(QuestionCard { id, fact: values::fact(row)?, name, conversation, account, words })
@@ -308,8 +308,8 @@ impl PostgresStore {
     /// The facts first; then where each of them was, which their JSON tells.
     async fn wrong_answers(&self, partner: &PartnerId, page: Page) -> Result<Vec<QuestionCard>, Problem> {
         let behind = page.after.unwrap_or(Cursor::START);
-        let mut reading = self.reading(partner).await?;
-        let mut session = reading.session();
+        let reading = self.reading(partner).await?;
+        let session = reading.session();
         let of = of_partner(sql::WRONG_ANSWERS, partner).bind(micros(behind.at)).bind(number(behind));
         let facts = session.all(of.bind(most(page.limit)), |row| Ok((values::fact(row)?, get::<i64>(row, 4)?))).await?;
         let mut found = Vec::new();
@@ -319,19 +319,19 @@ impl PostgresStore {
                 .bind(Id(fact.customer.0))
                 .bind(conversation.map(|id| Id(id.0)))
                 .bind(seq);
-            let card = |row: &PgRow| {
+            let card = |row: &Row| {
                 let (name, conversation, account, words) = (get(row, 0)?, get(row, 1)?, get(row, 2)?, get(row, 3)?);
                 Ok(QuestionCard { id, fact: fact.clone(), name, conversation, account, words })
             };
             found.extend(session.one(place, card).await?);
         }
-        reading.end().await?;
+        reading.end();
         Ok(found)
     }
 
     async fn count(&self, partner: &PartnerId, since: i64, until: i64) -> Result<Figures, Problem> {
-        let mut reading = self.reading(partner).await?;
-        let mut session = reading.session();
+        let reading = self.reading(partner).await?;
+        let session = reading.session();
         let of_span = |sql| of_partner(sql, partner).bind(since).bind(until);
         let mut figures = Figures::default();
         let facts = session
@@ -352,15 +352,15 @@ impl PostgresStore {
         figures.customers = figures.customers.saturating_sub(same.unwrap_or_default());
         let orders = session.one(of_span(sql::COUNT_ORDERS), |row| Ok((get(row, 0)?, get(row, 1)?))).await?;
         (figures.orders, figures.revenue_minor) = orders.unwrap_or_default();
-        reading.end().await?;
+        reading.end();
         Ok(figures)
     }
 
     /// By keys alone, of all partners; when the oldest bubble was said is read as its partner.
     async fn what_waits(&self, now: Timestamp) -> Result<Backlog, Problem> {
-        let mut reading = self.readers.reading_of_all().await?;
-        let mut session = reading.session();
-        let count = |row: &PgRow| Ok(u64::from(get::<u32>(row, 0)?));
+        let reading = self.readers.reading_of_all().await?;
+        let session = reading.session();
+        let count = |row: &Row| Ok(u64::from(get::<u32>(row, 0)?));
         let mail = session.one(statement(sql::COUNT_MAIL), count).await?.unwrap_or_default();
         let oldest_mail = session
             .one(statement(sql::OLDEST_MAIL), |row| {
@@ -383,11 +383,11 @@ impl PostgresStore {
         session.look_no_more().await?;
         let mut oldest_bubble = None;
         if let Some((partner, position)) = oldest {
-            self.readers.serve(&mut session, &partner).await?;
+            self.readers.serve(session, &partner).await?;
             let said = of_partner(sql::BUBBLE_SAID, &partner).bind(position);
             oldest_bubble = session.one(said, |row| Ok((partner.clone(), get(row, 0)?, get(row, 1)?))).await?;
         }
-        reading.end().await?;
+        reading.end();
         Ok(Backlog { mail, oldest_mail, bubbles, oldest_bubble, timers, timers_due, next_timer, letters })
     }
 }
@@ -416,13 +416,13 @@ fn place_of(fact: &FactRow) -> (Option<ConversationId>, Option<i64>) {
 }
 
 /// Columns as in [`sql::LETTERS`].
-fn listed(row: &PgRow) -> Result<DeadLetterView, Problem> {
+fn listed(row: &Row) -> Result<DeadLetterView, Problem> {
     let holds = if get(row, 4)? { LetterKind::Events } else { LetterKind::Body };
     Ok(DeadLetterView { id: get(row, 0)?, account: get(row, 1)?, cause: get(row, 2)?, at: get(row, 3)?, holds })
 }
 
 /// Columns as in [`sql::LETTER`].
-fn opened(row: &PgRow) -> Result<OpenedLetter, Problem> {
+fn opened(row: &Row) -> Result<OpenedLetter, Problem> {
     let letter = listed(row)?;
     let content = match letter.holds {
         LetterKind::Events => {
@@ -436,7 +436,7 @@ fn opened(row: &PgRow) -> Result<OpenedLetter, Problem> {
 }
 
 /// Columns as in [`sql::CARD`].
-fn card(row: &PgRow) -> Result<ConversationCard, Problem> {
+fn card(row: &Row) -> Result<ConversationCard, Problem> {
     let state: Option<String> = get(row, 13)?;
     Ok(ConversationCard {
         id: get(row, 0)?,
@@ -455,7 +455,7 @@ fn card(row: &PgRow) -> Result<ConversationCard, Problem> {
 }
 
 /// Columns as in [`sql::LEADS`].
-fn lead_card(row: &PgRow) -> Result<LeadCard, Problem> {
+fn lead_card(row: &Row) -> Result<LeadCard, Problem> {
     Ok(LeadCard {
         lead: values::lead(row, 0)?,
         name: get(row, 9)?,
@@ -467,7 +467,7 @@ fn lead_card(row: &PgRow) -> Result<LeadCard, Problem> {
 }
 
 /// Columns as in [`sql::ORDERS`].
-fn order_card(row: &PgRow) -> Result<OrderCard, Problem> {
+fn order_card(row: &Row) -> Result<OrderCard, Problem> {
     Ok(OrderCard {
         order: values::order(row)?,
         name: get(row, 9)?,

@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use sqlx::postgres::PgRow;
+use tokio_postgres::Row;
 use voronka_core::{
     ids::{AccountId, PartnerId},
     message::{ConversationKey, Inbound},
@@ -131,21 +131,21 @@ impl PostgresStore {
         after: Option<&ConversationKey>,
         limit: usize,
     ) -> Result<Vec<ConversationKey>, Problem> {
-        let mut reading = self.readers.reading_of_all().await?;
+        let reading = self.readers.reading_of_all().await?;
         let waiting = statement(sql::WAITING)
             .bind(after.map(|key| key.partner.as_str().to_owned()))
             .bind(after.map(|key| Id(key.conversation.0)))
             .bind(most(limit));
-        let key = |row: &PgRow| Ok(ConversationKey { partner: get(row, 0)?, conversation: get(row, 1)? });
+        let key = |row: &Row| Ok(ConversationKey { partner: get(row, 0)?, conversation: get(row, 1)? });
         let found = reading.session().all(waiting, key).await?;
-        reading.end().await?;
+        reading.end();
         Ok(found)
     }
 
     async fn next_timer(&self, of: Option<Vec<String>>) -> Result<Option<Timestamp>, Problem> {
-        let mut reading = self.readers.reading_of_all().await?;
-        let next = timers::next(&mut reading.session(), of).await?;
-        reading.end().await?;
+        let reading = self.readers.reading_of_all().await?;
+        let next = timers::next(reading.session(), of).await?;
+        reading.end();
         Ok(next)
     }
 
@@ -188,8 +188,8 @@ impl PostgresStore {
 
     /// The readable ones of the next `limit`; and the last position, if there may be more behind it.
     async fn bubbles_behind(&self, after: i64, limit: usize) -> Result<(Option<i64>, Vec<(i64, OutboxRow)>), Problem> {
-        let mut reading = self.readers.reading_of_all().await?;
-        let mut session = reading.session();
+        let reading = self.readers.reading_of_all().await?;
+        let session = reading.session();
         let unsent = statement(sql::UNSENT).bind(after).bind(most(limit));
         let places = session.all(unsent, |row| Ok((get::<PartnerId>(row, 0)?, get::<i64>(row, 1)?))).await?;
         session.look_no_more().await?;
@@ -200,17 +200,17 @@ impl PostgresStore {
         }
         let mut found = Vec::new();
         for (partner, positions) in of_partners {
-            self.readers.serve(&mut session, &partner).await?;
+            self.readers.serve(session, &partner).await?;
             let some = session.all(of_partner(sql::BUBBLES, &partner).bind(positions), |row| readable(row, &partner));
             found.extend(some.await?.into_iter().filter_map(|(position, row)| Some((position, row?))));
         }
-        reading.end().await?;
+        reading.end();
         Ok((last, found))
     }
 }
 
 /// One that cannot be read (a newer version's, after a step back) is passed over: it would hold up all others.
-fn readable(row: &PgRow, partner: &PartnerId) -> Result<(i64, Option<OutboxRow>), Problem> {
+fn readable(row: &Row, partner: &PartnerId) -> Result<(i64, Option<OutboxRow>), Problem> {
     let position = get(row, 0)?;
     match bubble(row, partner) {
         Ok(bubble) => Ok((position, Some(bubble))),
@@ -223,7 +223,7 @@ fn readable(row: &PgRow, partner: &PartnerId) -> Result<(i64, Option<OutboxRow>)
 }
 
 /// Columns as in [`sql::BUBBLES`].
-fn bubble(row: &PgRow, partner: &PartnerId) -> Result<OutboxRow, Problem> {
+fn bubble(row: &Row, partner: &PartnerId) -> Result<OutboxRow, Problem> {
     Ok(OutboxRow {
         id: get(row, 1)?,
         conversation: ConversationKey { partner: partner.clone(), conversation: get(row, 2)? },

@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use sqlx::postgres::PgRow;
+use tokio_postgres::Row;
 use voronka_core::{
     ids::PartnerId,
     ports::{KeyValues, SECRETS, StoreError},
@@ -54,13 +54,13 @@ impl KeyValues for PostgresStore {
     }
 
     async fn holders(&self, kind: &'static str) -> Result<Vec<PartnerId>, StoreError> {
-        let mut reading = self.readers.reading_of_all().await?;
-        let partner = |row: &PgRow| {
+        let reading = self.readers.reading_of_all().await?;
+        let partner = |row: &Row| {
             let partner: String = get(row, 0)?;
             PartnerId::parse(&partner).map_err(|_| Problem::Unreadable("partner"))
         };
         let found = reading.session().all(statement(sql::VALUE_HOLDERS).bind(kind), partner).await?;
-        reading.end().await?;
+        reading.end();
         Ok(found)
     }
 }

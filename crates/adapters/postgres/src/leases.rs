@@ -16,11 +16,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sqlx::{
-    ConnectOptions, PgConnection,
-    postgres::{PgConnectOptions, PgRow},
-};
 use tokio::sync::{Notify, watch};
+use tokio_postgres::Row;
 use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
 use voronka_core::{ids::PartnerId, message::ConversationKey, ports::StoreError};
@@ -31,9 +28,9 @@ use self::{
     register::{Page, Register},
 };
 use crate::{
-    PostgresStore,
+    Address, PostgresStore,
     problem::Problem,
-    session::{in_time, statement},
+    session::{Session, statement},
     sql,
     values::get,
 };
@@ -120,7 +117,7 @@ struct Part {
     id: Uuid,
     instance: Instance,
     pace: Pace,
-    options: PgConnectOptions,
+    address: Address,
     holdings: Arc<Holdings>,
     wishes: Mutex<Wishes>,
     /// Rings when a sign of life should not wait.
@@ -151,21 +148,21 @@ impl PostgresStore {
             id: Uuid::now_v7(),
             instance,
             pace,
-            options: self.address().options.clone().disable_statement_logging(),
+            address: self.address().clone(),
             holdings: Arc::clone(&self.holdings),
             wishes: Mutex::new(Wishes { health: "{}".to_owned(), ..Wishes::default() }),
             bell: Arc::clone(&self.lost),
             share: watch::Sender::new(Share::default()),
             has_left: tokio::sync::Mutex::new(false),
         });
-        let mut connection = part.connect().await?;
-        let heard = Register::of(&mut connection).news_last().await?;
+        let session = Session::open(&part.address).await?;
+        let heard = Register::of(&session).news_last().await?;
         if let Some(dead) = dead.and_then(|id| Uuid::parse_str(id.trim()).ok()) {
-            Register::of(&mut connection).leave(dead).await?;
+            Register::of(&session).leave(dead).await?;
         }
         self.holdings.begin(part.id, heard, pace.sign_every);
-        part.beat(&mut connection).await?;
-        let beats = tokio::spawn(keep(Arc::clone(&part), Some(connection)));
+        part.beat(&session).await?;
+        let beats = tokio::spawn(keep(Arc::clone(&part), Some(session)));
         Ok(Leases { part, _beats: AbortOnDropHandle::new(beats) })
     }
 }
@@ -224,14 +221,15 @@ impl Leases {
         // No sign of life comes after it, and none is under way.
         let mut has_left = self.part.has_left.lock().await;
         *has_left = true;
-        let mut connection = self.part.connect().await?;
-        Register::of(&mut connection).leave(self.part.id).await?;
+        let session = Session::open(&self.part.address).await?;
+        Register::of(&session).leave(self.part.id).await?;
+        session.close().await;
         Ok(())
     }
 }
 
 /// Gives signs of life until it is aborted.
-async fn keep(part: Arc<Part>, mut connection: Option<PgConnection>) {
+async fn keep(part: Arc<Part>, mut session: Option<Session>) {
     let mut pause = part.pace.sign_every;
     loop {
         tokio::select! {
@@ -243,15 +241,15 @@ async fn keep(part: Arc<Part>, mut connection: Option<PgConnection>) {
             return;
         }
         let beat = async {
-            let mut open = match connection.take() {
+            let open = match session.take() {
                 Some(open) => open,
-                None => part.connect().await?,
+                None => Session::open(&part.address).await?,
             };
-            let pause = part.beat(&mut open).await?;
+            let pause = part.beat(&open).await?;
             Ok::<_, Problem>((open, pause))
         };
         match tokio::time::timeout(part.pace.dead_after, beat).await {
-            Ok(Ok((open, next))) => (connection, pause) = (Some(open), next),
+            Ok(Ok((open, next))) => (session, pause) = (Some(open), next),
             Ok(Err(problem)) => {
                 tracing::warn!(problem = problem.told(), "no sign of life could be given; trying again");
                 pause = PAUSE.min(part.pace.sign_every);
@@ -269,18 +267,14 @@ impl Part {
         self.wishes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn connect(&self) -> Result<PgConnection, Problem> {
-        in_time(async { Ok(self.options.connect().await?) }).await
-    }
-
     /// Gives a sign of life, and does what is ours to do. How long to wait until the next.
-    async fn beat(&self, connection: &mut PgConnection) -> Result<Duration, Problem> {
+    async fn beat(&self, session: &Session) -> Result<Duration, Problem> {
         let begun = Instant::now();
         let (able, number, mut let_go, health) = {
             let wishes = self.wishes();
             (Arc::clone(&wishes.able), wishes.number, wishes.let_go.clone(), wishes.health.clone())
         };
-        let mut register = Register::of(connection);
+        let register = Register::of(session);
         let mut page = register.sign(self.id, &self.instance, &able, &health, self.pace.dead_after).await?;
         // By our clock the server has heard of us later than this.
         let until = begun + self.pace.dead_after.saturating_sub(self.pace.margin);
@@ -324,13 +318,13 @@ impl PostgresStore {
             let Some((_, pause)) = self.holdings.heard() else { return std::future::pending().await };
             tokio::time::sleep(pause).await;
             let Some((behind, _)) = self.holdings.heard() else { continue };
-            let mut reading = self.readers.reading_of_all().await?;
+            let reading = self.readers.reading_of_all().await?;
             let news = statement(sql::NEWS).bind(behind).bind(NEWS_MAX);
-            let key = |row: &PgRow| {
+            let key = |row: &Row| {
                 Ok((get::<i64>(row, 0)?, ConversationKey { partner: get(row, 1)?, conversation: get(row, 2)? }))
             };
             let news = reading.session().all(news, key).await?;
-            reading.end().await?;
+            reading.end();
             let ours = self.holdings.hear(news);
             if !ours.is_empty() {
                 return Ok(ours);

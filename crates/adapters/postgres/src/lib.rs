@@ -17,12 +17,14 @@ mod key_values;
 mod leases;
 mod migrate;
 mod problem;
+mod readers;
 mod retention;
 mod session;
 mod sql;
 mod store;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod together;
 mod transfer;
 mod values;

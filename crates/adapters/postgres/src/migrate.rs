@@ -1,7 +1,7 @@
 use std::{fmt, time::Duration};
 
 use backon::{BackoffBuilder, ExponentialBuilder};
-use sqlx::{ConnectOptions, Connection, PgConnection, postgres::PgRow, raw_sql};
+use tokio_postgres::Row;
 use voronka_core::ports::StoreError;
 
 use crate::{
@@ -81,12 +81,22 @@ pub async fn migrate(address: &Address, tell: impl FnMut(&[Blocker])) -> Result<
 pub(crate) async fn migrate_patiently(
     address: &Address,
     pauses: ExponentialBuilder,
+    tell: impl FnMut(&[Blocker]),
+) -> Result<Schema, Problem> {
+    let session = Session::open(address).await?;
+    let migrated = steps(&session, pauses, tell).await;
+    session.close().await;
+    migrated
+}
+
+async fn steps(
+    session: &Session,
+    pauses: ExponentialBuilder,
     mut tell: impl FnMut(&[Blocker]),
 ) -> Result<Schema, Problem> {
-    let mut connection = connect(address).await?;
     let (mut from, mut roles_tried, mut pauses) = (None, 0, pauses.build());
     loop {
-        match step(&mut connection).await {
+        match step(session).await {
             Ok(found) => {
                 from = from.or(Some(found));
                 if found == MIGRATIONS.len() {
@@ -96,7 +106,7 @@ pub(crate) async fn migrate_patiently(
             // Roles are of all databases of a server: somebody may make them for another one in this moment.
             Err(problem) if problem.is_of_catalogue() && roles_tried < ROLES_TRIED_MAX => roles_tried += 1,
             Err(problem) if problem.is_of_locks() => {
-                let blockers = blockers(&mut connection).await?;
+                let blockers = blockers(session).await?;
                 tell(&blockers);
                 let Some(pause) = pauses.next() else { return Err(held_by(&blockers)) };
                 tokio::time::sleep(pause).await;
@@ -112,10 +122,9 @@ fn held_by(blockers: &[Blocker]) -> Problem {
 }
 
 /// Who holds locks on our tables just now.
-async fn blockers(connection: &mut PgConnection) -> Result<Vec<Blocker>, Problem> {
-    let mut transaction = connection.begin().await?;
-    let blocker = |row: &PgRow| Ok(Blocker { role: get(row, 0)?, program: get(row, 1)?, process: get(row, 2)? });
-    session(&mut transaction).all(statement(sql::BLOCKERS), blocker).await
+async fn blockers(session: &Session) -> Result<Vec<Blocker>, Problem> {
+    let blocker = |row: &Row| Ok(Blocker { role: get(row, 0)?, program: get(row, 1)?, process: get(row, 2)? });
+    session.transaction(async |session| session.all(statement(sql::BLOCKERS), blocker).await).await
 }
 
 /// Looks without changing anything.
@@ -128,39 +137,33 @@ pub async fn schema(address: &Address) -> Result<Schema, StoreError> {
 
 /// In a transaction: a pooler may hand out another connection between one that prepares a statement and one that runs it.
 async fn look(address: &Address) -> Result<Schema, Problem> {
-    let mut connection = connect(address).await?;
-    let found = found(&mut *connection.begin().await?).await?;
+    let session = Session::open(address).await?;
+    let found = session.transaction(async |session| found(session).await).await;
+    session.close().await;
+    let found = found?;
     Ok(Schema { found, known: MIGRATIONS.len() })
 }
 
 /// Makes the next step, if there is one; what was found before it.
-async fn step(connection: &mut PgConnection) -> Result<usize, Problem> {
-    let mut transaction = connection.begin().await?;
-    check_server(&mut transaction).await?;
-    raw_sql(sql::MIGRATIONS_LOCK).execute(&mut *transaction).await?;
-    let found = found(&mut transaction).await?;
-    check_known(found)?;
-    if let Some(text) = MIGRATIONS.get(found) {
-        raw_sql(sql::GIVES_WAY).execute(&mut *transaction).await?;
-        raw_sql(ROLES).execute(&mut *transaction).await?;
-        raw_sql(*text).execute(&mut *transaction).await?;
-        let number = i32::try_from(found + 1).unwrap_or(i32::MAX);
-        session(&mut transaction).run(statement(sql::MIGRATED).bind(number)).await?;
-    }
-    transaction.commit().await?;
-    Ok(found)
+async fn step(session: &Session) -> Result<usize, Problem> {
+    let next = async |session: &Session| {
+        check_server(session).await?;
+        session.alter(sql::MIGRATIONS_LOCK).await?;
+        let found = found(session).await?;
+        check_known(found)?;
+        if let Some(text) = MIGRATIONS.get(found) {
+            session.execute(sql::GIVES_WAY).await?;
+            session.alter(ROLES).await?;
+            session.alter(text).await?;
+            let number = i32::try_from(found + 1).unwrap_or(i32::MAX);
+            session.run(statement(sql::MIGRATED).bind(number)).await?;
+        }
+        Ok(found)
+    };
+    session.transaction(next).await
 }
 
-async fn connect(address: &Address) -> Result<PgConnection, Problem> {
-    Ok(address.options.clone().disable_statement_logging().connect().await?)
-}
-
-fn session(connection: &mut PgConnection) -> Session<'_> {
-    Session { connection, keeps_statements: false }
-}
-
-async fn found(connection: &mut PgConnection) -> Result<usize, Problem> {
-    let mut session = session(connection);
+async fn found(session: &Session) -> Result<usize, Problem> {
     if session.one(statement(sql::SCHEMA_FOUND), |row| get::<bool>(row, 0)).await? != Some(true) {
         return Ok(0);
     }
@@ -177,8 +180,8 @@ fn check_known(found: usize) -> Result<(), Problem> {
     Err(Problem::Store(StoreError::Failed(why)))
 }
 
-async fn check_server(connection: &mut PgConnection) -> Result<(), Problem> {
-    let version = session(connection).one(statement(sql::SERVER_VERSION), |row| get::<i64>(row, 0)).await?;
+async fn check_server(session: &Session) -> Result<(), Problem> {
+    let version = session.one(statement(sql::SERVER_VERSION), |row| get::<i64>(row, 0)).await?;
     let (major, minor) = version.map_or((0, 0), |version| (version / 10_000, version % 10_000));
     let (oldest, newest) = (SERVERS_MIN[0].0, SERVERS_MIN[SERVERS_MIN.len() - 1].0);
     let is_enough = match SERVERS_MIN.iter().find(|(of, _)| *of == major) {
@@ -196,22 +199,24 @@ async fn check_server(connection: &mut PgConnection) -> Result<(), Problem> {
 }
 
 /// Refuses a database on which row-level security would not hold us, and one of another schema.
-pub(crate) async fn check(connection: &mut PgConnection) -> Result<(), Problem> {
-    let mut transaction = connection.begin().await?;
-    let connection = &mut *transaction;
-    check_server(connection).await?;
-    let (found, known) = (found(connection).await?, MIGRATIONS.len());
+pub(crate) async fn check(session: &Session) -> Result<(), Problem> {
+    session.transaction(async |session| check_within(session).await).await
+}
+
+async fn check_within(session: &Session) -> Result<(), Problem> {
+    check_server(session).await?;
+    let (found, known) = (found(session).await?, MIGRATIONS.len());
     check_known(found)?;
     if found < known {
         let why =
             format!("the database has schema {found} of {known}: run `voronka migrate` with the address of its owner");
         return Err(Problem::Store(StoreError::Failed(why)));
     }
-    let read = |row: &sqlx::postgres::PgRow| {
+    let read = |row: &Row| {
         let is = |column| get::<bool>(row, column);
         Ok((is(0)?, is(1)?, is(2)?, is(3)?, is(4)?, get::<String>(row, 5)?))
     };
-    let role = session(connection).one(statement(sql::SELF_CHECK), read).await?;
+    let role = session.one(statement(sql::SELF_CHECK), read).await?;
     let Some((bypasses, owns, is_app, inherits_dispatch, may_dispatch, name)) = role else {
         return Err(Problem::failed("the database does not say who we are"));
     };

@@ -133,7 +133,11 @@ impl Step {
             .await?;
         let quiet = page.iter().filter(|(.., at)| *at < micros(self.terms.cold_leads));
         let quiet: Vec<Id> = quiet.map(|(_, customer, _)| Id(customer.0)).collect();
-        let cold = self.of(sql::CUSTOMERS_COLD).bind(quiet).bind(micros(self.terms.cold_leads)).bind(Fact::REMEMBERED);
+        let cold = self
+            .of(sql::CUSTOMERS_COLD)
+            .bind(quiet)
+            .bind(micros(self.terms.cold_leads))
+            .bind(Fact::REMEMBERED.to_vec());
         let cold: std::collections::BTreeSet<CustomerId> =
             desk.session.all(cold, |row| get(row, 0)).await?.into_iter().collect();
         Ok(Found {
@@ -152,7 +156,7 @@ impl Step {
 
     async fn facts(&self, desk: &mut Desk<'_>, found: &Found) -> Result<u64, Problem> {
         let drop = self.of(sql::FACTS_DROP).bind(found.customers.clone()).bind(micros(self.terms.messages));
-        let drop = drop.bind(Fact::FADING).bind(found.cold_customers.clone()).bind(most());
+        let drop = drop.bind(Fact::FADING.to_vec()).bind(found.cold_customers.clone()).bind(most());
         desk.session.run(drop).await
     }
 

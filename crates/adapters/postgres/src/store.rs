@@ -1,7 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use sqlx::{ConnectOptions, Connection, postgres::PgPoolOptions};
 use tokio::sync::Notify;
 use voronka_core::{ids::PartnerId, ports::StoreError};
 
@@ -11,14 +10,15 @@ use crate::{
     leases::holdings::Holdings,
     migrate,
     problem::Problem,
-    session::{Readers, Reading},
+    readers::{Pool, Readers, Reading},
+    session::Session,
     sql,
     together::Together,
     writer::{Desk, Errand, Ours, Writer},
 };
 
 /// Connections that read; one more writes. Ten serve a thousand partners.
-const READERS_MAX: u32 = 9;
+const READERS_MAX: usize = 9;
 /// How long a read waits for a connection.
 const ACQUIRE_MAX: Duration = Duration::from_secs(5);
 /// A connection that nobody used for so long is closed.
@@ -61,22 +61,13 @@ impl PostgresStore {
     }
 
     pub(crate) async fn connect(address: &Address, guise: Option<PartnerId>) -> Result<Self, Problem> {
-        let options = address.options.clone().disable_statement_logging();
-        let mut connection = options.connect().await?;
-        migrate::check(&mut connection).await?;
-        // Whose connection ends meanwhile is not told to.
-        let _closed = connection.close().await;
-        let pool = PgPoolOptions::new()
-            .max_connections(READERS_MAX)
-            .acquire_timeout(ACQUIRE_MAX)
-            .idle_timeout(IDLE_MAX)
-            // It would be a trip more for each read; one that died is noticed as it begins.
-            .test_before_acquire(false);
+        let session = Session::open(address).await?;
+        migrate::check(&session).await?;
+        session.close().await;
         let (holdings, lost) = (Arc::<Holdings>::default(), Arc::<Notify>::default());
         let ours = Ours { holdings: Arc::clone(&holdings), lost: Arc::clone(&lost) };
-        let writer = Writer::start(options.clone(), address.keeps_statements, guise.clone(), ours).await?;
-        let readers =
-            Readers { pool: pool.connect_lazy_with(options), keeps_statements: address.keeps_statements, guise };
+        let writer = Writer::start(address.clone(), guise.clone(), ours).await?;
+        let readers = Readers { pool: Pool::new(address.clone(), READERS_MAX, ACQUIRE_MAX, IDLE_MAX)?, guise };
         Ok(Self {
             mailboxes: Arc::new(Together::new(readers.clone())),
             conversations: Arc::new(Together::new(readers.clone())),
@@ -116,11 +107,11 @@ impl PostgresStore {
         &self,
         partner: &PartnerId,
         statement: crate::session::Statement,
-        read: impl Fn(&sqlx::postgres::PgRow) -> Result<T, Problem>,
+        read: impl Fn(&tokio_postgres::Row) -> Result<T, Problem>,
     ) -> Result<Vec<T>, Problem> {
-        let mut reading = self.reading(partner).await?;
+        let reading = self.reading(partner).await?;
         let found = reading.session().all(statement, read).await?;
-        reading.end().await?;
+        reading.end();
         Ok(found)
     }
 }

@@ -8,6 +8,7 @@ mod many;
 mod pooler;
 mod schema;
 mod shears;
+mod tls;
 
 use std::{
     fs,

@@ -9,11 +9,13 @@ use std::{
 
 use async_trait::async_trait;
 use tokio::sync::oneshot;
+use tokio_postgres::Row;
 use voronka_core::{ids::PartnerId, ports::StoreError};
 
 use crate::{
     problem::Problem,
-    session::{Readers, Reading, Session},
+    readers::Readers,
+    session::{Pipeline, Session, Statement},
     sql,
 };
 
@@ -26,8 +28,11 @@ pub(crate) trait Question: Send + Sync + Sized + 'static {
     /// What is told.
     type Answer: Send;
 
-    /// Asks several of one partner. One answer each, in order.
-    async fn ask(session: &mut Session<'_>, partner: &PartnerId, questions: &[Self]) -> Answers<Self>;
+    /// What is asked first, of several of one partner.
+    fn first(partner: &PartnerId, questions: &[Self]) -> Statement;
+
+    /// One answer each, in order, from what came of it and whatever else is asked.
+    async fn answers(session: &Session, partner: &PartnerId, questions: &[Self], first: &[Row]) -> Answers<Self>;
 }
 
 /// An error of one is of no other's concern.
@@ -83,13 +88,11 @@ impl<Q: Question> Together<Q> {
         tokio::task::yield_now().await;
         while let Some((questions, replies)) = self.take(&partner) {
             match self.answers(&partner, &questions).await {
-                Ok((answers, reading)) => {
+                Ok(answers) => {
                     for (reply, answer) in replies.into_iter().zip(answers) {
                         // Who does not wait any more need not be told.
                         let _gone = reply.send(answer);
                     }
-                    // Nobody waits for this: what was read is true whatever becomes of the connection.
-                    let _ended = reading.end().await;
                 }
                 Err(problem) => {
                     let error = StoreError::from(problem);
@@ -113,10 +116,13 @@ impl<Q: Question> Together<Q> {
         Some(next.unzip())
     }
 
-    /// With the transaction that they were read in.
-    async fn answers(&self, partner: &PartnerId, questions: &[Q]) -> Result<(Vec<Told<Q>>, Reading), Problem> {
-        let mut reading = self.readers.reading(sql::READ_BY_KEYS, partner).await?;
-        let answers = Q::ask(&mut reading.session(), partner, questions).await?;
-        Ok((answers, reading))
+    async fn answers(&self, partner: &PartnerId, questions: &[Q]) -> Answers<Q> {
+        let first = |pipeline: &mut Pipeline| {
+            pipeline.ask(Q::first(partner, questions));
+        };
+        let (reading, arrived) = self.readers.reading_with(sql::READ_BY_KEYS, partner, first).await?;
+        let answers = Q::answers(reading.session(), partner, questions, arrived.last()).await?;
+        reading.end();
+        Ok(answers)
     }
 }

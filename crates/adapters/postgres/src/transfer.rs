@@ -6,7 +6,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use sqlx::{AssertSqlSafe, Row, postgres::PgRow};
+use tokio_postgres::Row;
 use voronka_core::{
     ids::PartnerId,
     ports::{Leaving, LeavingAll, LeavingPage, Place, StoreError, TRANSFER_NOTES, Transfer, found_by},
@@ -16,7 +16,8 @@ use voronka_core::{
 use crate::{
     PostgresStore,
     problem::Problem,
-    session::{Posting, Readers, Reading, Session, Statement, execute, statement},
+    readers::{Readers, Reading},
+    session::{Posting, Session, Statement, made, statement},
     sql,
     values::{Id, get, slot, text, time},
     writer::{Desk, Errand},
@@ -33,9 +34,9 @@ const LETTERS_LEFT_OUT: i64 = 16;
 #[async_trait]
 impl Transfer for PostgresStore {
     async fn partners(&self) -> Result<Vec<PartnerId>, StoreError> {
-        let mut reading = self.readers.reading_of_all().await?;
-        let found = partners(&mut reading.session()).await?;
-        reading.end().await?;
+        let reading = self.readers.reading_of_all().await?;
+        let found = partners(reading.session()).await?;
+        reading.end();
         Ok(found.into_iter().collect())
     }
 
@@ -45,9 +46,9 @@ impl Transfer for PostgresStore {
     }
 
     async fn leave_all(&self) -> Result<Box<dyn LeavingAll>, StoreError> {
-        let mut reading = self.readers.reading_of_all().await?;
-        let mut session = reading.session();
-        let partners = partners(&mut session).await?;
+        let reading = self.readers.reading_of_all().await?;
+        let session = reading.session();
+        let partners = partners(session).await?;
         session.look_no_more().await?;
         Ok(Box::new(AllOnTheWayOut { reading, readers: self.readers.clone(), partners: partners.into_iter() }))
     }
@@ -63,7 +64,7 @@ impl Transfer for PostgresStore {
 }
 
 /// Within a transaction that looks over all partners.
-async fn partners(session: &mut Session<'_>) -> Result<BTreeSet<PartnerId>, Problem> {
+async fn partners(session: &Session) -> Result<BTreeSet<PartnerId>, Problem> {
     let mut found = BTreeSet::new();
     for table in Table::all() {
         found.extend(session.all(made(distinct_partners(table)), |row| get::<PartnerId>(row, 0)).await?);
@@ -82,10 +83,10 @@ struct AllOnTheWayOut {
 impl LeavingAll for AllOnTheWayOut {
     async fn next(&mut self) -> Result<Option<(PartnerId, Box<dyn Leaving + '_>)>, StoreError> {
         let Some(partner) = self.partners.next() else { return Ok(None) };
-        let mut session = self.reading.session();
+        let session = self.reading.session();
         // One that did not leave whole has left a cursor.
         session.run(made("CLOSE ALL".to_owned())).await?;
-        self.readers.serve(&mut session, &partner).await?;
+        self.readers.serve(session, &partner).await?;
         let reading = &mut self.reading;
         let leaving = OnTheWayOut { reading, partner: partner.clone(), place: None, opened: None };
         Ok(Some((partner, Box::new(leaving))))
@@ -114,12 +115,10 @@ impl<R: BorrowMut<Reading> + Send> OnTheWayOut<R> {
             Some(place) => (Table::named(&place.table).ok_or(Problem::Unreadable("place"))?, place.after.as_slice()),
             None => (&Table::all()[0], [].as_slice()),
         };
-        let mut session = self.reading.borrow_mut().session();
+        let session = self.reading.borrow_mut().session();
         if self.opened != Some(table) {
-            let opening = after.iter().fold(
-                made(opening(table, !after.is_empty())).bind(self.partner.as_str().to_owned()),
-                |statement, value| bind(statement, value),
-            );
+            let opening =
+                after.iter().fold(made(opening(table, !after.is_empty())).bind(self.partner.as_str().to_owned()), bind);
             session.run(opening).await?;
             self.opened = Some(table);
         }
@@ -148,18 +147,18 @@ fn has_bytes(table: &Table) -> bool {
 }
 
 /// The columns of the table, in order.
-fn record(table: &'static Table, row: &PgRow) -> Result<Record, Problem> {
+fn record(table: &'static Table, row: &Row) -> Result<Record, Problem> {
     let columns = table.columns.iter().enumerate();
     let values = columns.map(|(at, column)| value(column, row, at)).collect::<Result<_, _>>()?;
     Record::new(table, values).map_err(|_| Problem::Unreadable(table.name))
 }
 
-fn value(column: &Column, row: &PgRow, at: usize) -> Result<Value, Problem> {
+fn value(column: &Column, row: &Row, at: usize) -> Result<Value, Problem> {
     let value = match column.kind {
         Kind::Text | Kind::Word(_) => get::<Option<String>>(row, at)?.map(Value::Text),
         Kind::Number | Kind::Time => get::<Option<i64>>(row, at)?.map(Value::Number),
-        Kind::Flag => row.try_get::<Option<bool>, _>(at)?.map(Value::Flag),
-        Kind::Id => row.try_get::<Option<Id>, _>(at)?.map(|id| Value::Id(id.0)),
+        Kind::Flag => get::<Option<bool>>(row, at)?.map(Value::Flag),
+        Kind::Id => get::<Option<Id>>(row, at)?.map(|id| Value::Id(id.0)),
         Kind::Bytes => get::<Option<Vec<u8>>>(row, at)?.map(Value::Bytes),
     };
     Ok(value.unwrap_or(Value::Nothing))
@@ -187,7 +186,7 @@ impl Errand for Enter {
         for (table, rows) in tables {
             self.enter(desk, table, &rows).await?;
         }
-        execute(desk.session.connection, sql::NUMBERS_LOCK.to_owned()).await?;
+        desk.session.execute(sql::NUMBERS_LOCK).await?;
         let (letters, others): (Vec<_>, Vec<_>) = self.rows.iter().partition(|row| row.table().name == "letters");
         for (rows, pass, left_out) in
             [(letters, sql::LETTER_NUMBERS_PASS, LETTERS_LEFT_OUT), (others, sql::NUMBERS_PASS, NUMBERS_LEFT_OUT)]
@@ -250,10 +249,6 @@ impl Errand for Erase {
         }
         Ok(gone)
     }
-}
-
-fn made(sql: String) -> Statement {
-    sqlx::query(AssertSqlSafe(sql))
 }
 
 fn of(sql: String, partner: &PartnerId) -> Statement {
@@ -390,7 +385,6 @@ fn distinct_partners(table: &Table) -> String {
 
 #[cfg(test)]
 mod tests {
-    use sqlx::{Connection, Executor, PgConnection, SqlSafeStr};
     use voronka_testkit::{
         journal::{
             sample,
@@ -416,12 +410,11 @@ mod tests {
     #[tokio::test]
     async fn every_statement_fits_the_schema_and_names_its_partner() {
         let fixture = InDatabase::new().await;
-        let mut connection = PgConnection::connect_with(&fixture.app().options).await.unwrap();
+        let session = Session::open(&fixture.app()).await.unwrap();
         for table in Table::all() {
             for text in [opening(table, false), opening(table, true), looking(table), entering(table), erasing(table)] {
                 assert!(text.contains("partner = $1") || text.contains("(partner, "), "{text}");
-                let prepared = (&mut connection).prepare(AssertSqlSafe(text.clone()).into_sql_str()).await;
-                prepared.unwrap_or_else(|error| panic!("{text}: {error}"));
+                session.takes(&text).await.unwrap_or_else(|problem| panic!("{text}: {}", problem.told()));
             }
         }
     }

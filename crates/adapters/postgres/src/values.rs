@@ -1,13 +1,12 @@
 //! Between columns and the core's types.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, error::Error};
 
+use bytes::BytesMut;
 use jiff::Timestamp;
-use sqlx::{
-    Decode, Encode, Postgres, Row, Type,
-    encode::IsNull,
-    error::BoxDynError,
-    postgres::{PgArgumentBuffer, PgHasArrayType, PgRow, PgTypeInfo, PgValueRef, types::Oid},
+use tokio_postgres::{
+    Row,
+    types::{FromSql, IsNull, ToSql, Type, to_sql_checked},
 };
 use uuid::Uuid;
 use voronka_core::{
@@ -24,8 +23,6 @@ use crate::problem::Problem;
 const SLOT_MICROS: i64 = 900_000_000;
 /// PostgreSQL has no U+0000 in a text: this and a `0` stand for it, this and a `1` for itself.
 const ESCAPE: char = '\u{1}';
-const UUID: Oid = Oid(2950);
-const UUID_ARRAY: Oid = Oid(2951);
 
 pub(crate) fn micros(at: Timestamp) -> i64 {
     at.as_microsecond()
@@ -70,86 +67,128 @@ pub(crate) fn column<'a, R, T>(rows: &'a [R], of: impl Fn(&'a R) -> T) -> Vec<T>
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Id(pub(crate) Uuid);
 
-impl Type<Postgres> for Id {
-    fn type_info() -> PgTypeInfo {
-        PgTypeInfo::with_oid(UUID)
-    }
-}
-
-impl PgHasArrayType for Id {
-    fn array_type_info() -> PgTypeInfo {
-        PgTypeInfo::with_oid(UUID_ARRAY)
-    }
-}
-
-impl Encode<'_, Postgres> for Id {
-    fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
-        buffer.extend_from_slice(self.0.as_bytes());
+impl ToSql for Id {
+    fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
+        out.extend_from_slice(self.0.as_bytes());
         Ok(IsNull::No)
     }
+
+    fn accepts(kind: &Type) -> bool {
+        *kind == Type::UUID
+    }
+
+    to_sql_checked!();
 }
 
-impl Decode<'_, Postgres> for Id {
-    fn decode(value: PgValueRef<'_>) -> Result<Self, BoxDynError> {
-        Ok(Self(Uuid::from_slice(value.as_bytes()?)?))
+impl FromSql<'_> for Id {
+    fn from_sql(_: &Type, raw: &[u8]) -> Result<Self, Box<dyn Error + Sync + Send>> {
+        Ok(Self(Uuid::from_slice(raw)?))
     }
+
+    fn accepts(kind: &Type) -> bool {
+        *kind == Type::UUID
+    }
+}
+
+/// What may be bound to a statement, with the type that it has there.
+pub(crate) trait Bound: ToSql + Sync + Send + 'static {
+    const TYPE: Type;
+}
+
+macro_rules! bound {
+    ($($type:ty: $one:ident, $many:ident;)*) => {$(
+        impl Bound for $type {
+            const TYPE: Type = Type::$one;
+        }
+
+        impl Bound for Option<$type> {
+            const TYPE: Type = Type::$one;
+        }
+
+        impl Bound for Vec<$type> {
+            const TYPE: Type = Type::$many;
+        }
+
+        impl Bound for Vec<Option<$type>> {
+            const TYPE: Type = Type::$many;
+        }
+
+        impl Bound for Option<Vec<$type>> {
+            const TYPE: Type = Type::$many;
+        }
+    )*};
+}
+
+bound! {
+    bool: BOOL, BOOL_ARRAY;
+    i32: INT4, INT4_ARRAY;
+    i64: INT8, INT8_ARRAY;
+    String: TEXT, TEXT_ARRAY;
+    &'static str: TEXT, TEXT_ARRAY;
+    Vec<u8>: BYTEA, BYTEA_ARRAY;
+    Id: UUID, UUID_ARRAY;
 }
 
 /// From a column of the row, by its place.
 pub(crate) trait Read: Sized {
-    fn read(row: &PgRow, column: usize) -> Result<Self, Problem>;
+    fn read(row: &Row, column: usize) -> Result<Self, Problem>;
 }
 
-pub(crate) fn get<T: Read>(row: &PgRow, column: usize) -> Result<T, Problem> {
+pub(crate) fn get<T: Read>(row: &Row, column: usize) -> Result<T, Problem> {
     T::read(row, column)
+}
+
+/// As PostgreSQL has it.
+fn stored<'r, T: FromSql<'r>>(row: &'r Row, column: usize) -> Result<T, Problem> {
+    row.try_get(column).map_err(|_| Problem::Unreadable("column"))
 }
 
 macro_rules! as_postgres_has_it {
     ($($type:ty)*) => {$(
         impl Read for $type {
-            fn read(row: &PgRow, column: usize) -> Result<Self, Problem> {
-                Ok(row.try_get(column)?)
+            fn read(row: &Row, column: usize) -> Result<Self, Problem> {
+                stored(row, column)
             }
         }
     )*};
 }
 
-as_postgres_has_it! { bool i64 i32 Option<i64> Option<Vec<u8>> Vec<u8> Id Option<Id> }
+as_postgres_has_it! { bool Option<bool> i64 i32 Option<i64> Option<Vec<u8>> Vec<u8> Id Option<Id> }
 
 impl Read for u32 {
-    fn read(row: &PgRow, column: usize) -> Result<Self, Problem> {
+    fn read(row: &Row, column: usize) -> Result<Self, Problem> {
         Self::try_from(get::<i64>(row, column)?).map_err(|_| Problem::Unreadable("number"))
     }
 }
 
 impl Read for String {
-    fn read(row: &PgRow, column: usize) -> Result<Self, Problem> {
+    fn read(row: &Row, column: usize) -> Result<Self, Problem> {
         Ok(words(row, column)?.into_owned())
     }
 }
 
 impl Read for Option<String> {
-    fn read(row: &PgRow, column: usize) -> Result<Self, Problem> {
-        Ok(row.try_get::<Option<&str>, _>(column)?.map(|stored| as_it_was(stored).into_owned()))
+    fn read(row: &Row, column: usize) -> Result<Self, Problem> {
+        Ok(stored::<Option<&str>>(row, column)?.map(|stored| as_it_was(stored).into_owned()))
     }
 }
 
 /// A text, where it lies.
-pub(crate) fn words(row: &PgRow, column: usize) -> Result<Cow<'_, str>, Problem> {
-    Ok(as_it_was(row.try_get(column)?))
+pub(crate) fn words(row: &Row, column: usize) -> Result<Cow<'_, str>, Problem> {
+    Ok(as_it_was(stored(row, column)?))
 }
 
 macro_rules! ids {
     ($($type:ident)*) => {$(
         impl Read for $type {
-            fn read(row: &PgRow, column: usize) -> Result<Self, Problem> {
+            fn read(row: &Row, column: usize) -> Result<Self, Problem> {
                 Ok(Self(get::<Id>(row, column)?.0))
             }
         }
 
         impl Read for Option<$type> {
-            fn read(row: &PgRow, column: usize) -> Result<Self, Problem> {
-                Ok(row.try_get::<Option<Id>, _>(column)?.map(|id| $type(id.0)))
+            fn read(row: &Row, column: usize) -> Result<Self, Problem> {
+                Ok(stored::<Option<Id>>(row, column)?.map(|id| $type(id.0)))
             }
         }
     )*};
@@ -160,8 +199,8 @@ ids! { ConversationId CustomerId OrderId BubbleId NoticeId }
 macro_rules! names {
     ($($type:ident)*) => {$(
         impl Read for $type {
-            fn read(row: &PgRow, column: usize) -> Result<Self, Problem> {
-                Self::parse(row.try_get(column)?).map_err(|_| Problem::Unreadable("name"))
+            fn read(row: &Row, column: usize) -> Result<Self, Problem> {
+                Self::parse(stored(row, column)?).map_err(|_| Problem::Unreadable("name"))
             }
         }
     )*};
@@ -172,7 +211,7 @@ names! { PartnerId AccountId }
 macro_rules! channel_words {
     ($($type:ident)*) => {$(
         impl Read for $type {
-            fn read(row: &PgRow, column: usize) -> Result<Self, Problem> {
+            fn read(row: &Row, column: usize) -> Result<Self, Problem> {
                 Ok(Self::new(&words(row, column)?))
             }
         }
@@ -182,46 +221,46 @@ macro_rules! channel_words {
 channel_words! { Peer EventKey }
 
 impl Read for Option<EventKey> {
-    fn read(row: &PgRow, column: usize) -> Result<Self, Problem> {
+    fn read(row: &Row, column: usize) -> Result<Self, Problem> {
         Ok(get::<Option<String>>(row, column)?.map(|key| EventKey::new(&key)))
     }
 }
 
 impl Read for Timestamp {
-    fn read(row: &PgRow, column: usize) -> Result<Self, Problem> {
+    fn read(row: &Row, column: usize) -> Result<Self, Problem> {
         time(get(row, column)?)
     }
 }
 
 impl Read for Option<Timestamp> {
-    fn read(row: &PgRow, column: usize) -> Result<Self, Problem> {
+    fn read(row: &Row, column: usize) -> Result<Self, Problem> {
         get::<Option<i64>>(row, column)?.map(time).transpose()
     }
 }
 
 impl Read for Author {
-    fn read(row: &PgRow, column: usize) -> Result<Self, Problem> {
-        Self::from_name(row.try_get(column)?).ok_or(Problem::Unreadable("author"))
+    fn read(row: &Row, column: usize) -> Result<Self, Problem> {
+        Self::from_name(stored(row, column)?).ok_or(Problem::Unreadable("author"))
     }
 }
 
 /// From [`Temperature::number`].
 impl Read for Temperature {
-    fn read(row: &PgRow, column: usize) -> Result<Self, Problem> {
+    fn read(row: &Row, column: usize) -> Result<Self, Problem> {
         Self::from_number(get(row, column)?).ok_or(Problem::Unreadable("temperature"))
     }
 }
 
 impl Read for OrderState {
-    fn read(row: &PgRow, column: usize) -> Result<Self, Problem> {
-        let name: &str = row.try_get(column)?;
+    fn read(row: &Row, column: usize) -> Result<Self, Problem> {
+        let name: &str = stored(row, column)?;
         Self::ALL.into_iter().find(|state| state.name() == name).ok_or(Problem::Unreadable("order state"))
     }
 }
 
 /// Columns as in [`crate::sql::CONVERSATIONS_LOAD`], from this one on.
-pub(crate) fn conversation(row: &PgRow, from: usize) -> Result<ConversationRow, Problem> {
-    let owner: &str = row.try_get(from + 3)?;
+pub(crate) fn conversation(row: &Row, from: usize) -> Result<ConversationRow, Problem> {
+    let owner: &str = stored(row, from + 3)?;
     Ok(ConversationRow {
         account: get(row, from)?,
         peer: get(row, from + 1)?,
@@ -235,7 +274,7 @@ pub(crate) fn conversation(row: &PgRow, from: usize) -> Result<ConversationRow, 
 }
 
 /// Columns as in [`crate::sql::CONVERSATIONS_LOAD`], from this one on.
-pub(crate) fn customer(row: &PgRow, from: usize) -> Result<CustomerRow, Problem> {
+pub(crate) fn customer(row: &Row, from: usize) -> Result<CustomerRow, Problem> {
     Ok(CustomerRow {
         id: get(row, from)?,
         name: get(row, from + 1)?,
@@ -247,7 +286,7 @@ pub(crate) fn customer(row: &PgRow, from: usize) -> Result<CustomerRow, Problem>
 }
 
 /// Columns as in [`crate::sql::KNOWN_BY_ID`].
-pub(crate) fn identity(row: &PgRow) -> Result<IdentityRow, Problem> {
+pub(crate) fn identity(row: &Row) -> Result<IdentityRow, Problem> {
     Ok(IdentityRow {
         customer: get(row, 0)?,
         account: get(row, 1)?,
@@ -261,7 +300,7 @@ pub(crate) fn identity(row: &PgRow) -> Result<IdentityRow, Problem> {
 }
 
 /// Columns as in [`crate::sql::LEAD`], from this one on.
-pub(crate) fn lead(row: &PgRow, from: usize) -> Result<LeadRow, Problem> {
+pub(crate) fn lead(row: &Row, from: usize) -> Result<LeadRow, Problem> {
     Ok(LeadRow {
         customer: get(row, from)?,
         temperature: get::<Temperature>(row, from + 1)?.name(),
@@ -276,7 +315,7 @@ pub(crate) fn lead(row: &PgRow, from: usize) -> Result<LeadRow, Problem> {
 }
 
 /// Columns as in [`crate::sql::MESSAGES_LAST`].
-pub(crate) fn message(row: &PgRow) -> Result<MessageRow, Problem> {
+pub(crate) fn message(row: &Row) -> Result<MessageRow, Problem> {
     Ok(MessageRow {
         seq: get(row, 0)?,
         author: get(row, 1)?,
@@ -290,12 +329,12 @@ pub(crate) fn message(row: &PgRow) -> Result<MessageRow, Problem> {
 }
 
 /// Columns as in [`crate::sql::FACTS_LAST`].
-pub(crate) fn fact(row: &PgRow) -> Result<FactRow, Problem> {
+pub(crate) fn fact(row: &Row) -> Result<FactRow, Problem> {
     Ok(FactRow { customer: get(row, 0)?, name: get(row, 1)?, at: get(row, 2)?, data: get(row, 3)? })
 }
 
 /// Columns as in [`crate::sql::ORDERS_OF`].
-pub(crate) fn order(row: &PgRow) -> Result<OrderRow, Problem> {
+pub(crate) fn order(row: &Row) -> Result<OrderRow, Problem> {
     Ok(OrderRow {
         id: get(row, 0)?,
         customer: get(row, 1)?,
@@ -310,7 +349,7 @@ pub(crate) fn order(row: &PgRow) -> Result<OrderRow, Problem> {
 }
 
 /// Columns as in [`crate::sql::NOTICES`].
-pub(crate) fn notice(row: &PgRow) -> Result<NoticeRow, Problem> {
+pub(crate) fn notice(row: &Row) -> Result<NoticeRow, Problem> {
     Ok(NoticeRow {
         id: get(row, 0)?,
         about: get(row, 1)?,

@@ -8,13 +8,17 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    thread,
     time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
 use metrics::{Counter, Histogram};
-use sqlx::postgres::{PgConnectOptions, PgRow};
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::{
+    runtime,
+    sync::{Notify, mpsc, oneshot},
+};
+use tokio_postgres::Row;
 use voronka_core::{
     ids::{ConversationId, PartnerId},
     ports::{PostedMail, StoreError},
@@ -25,13 +29,14 @@ use self::{
     pen::{End, Pen},
 };
 use crate::{
+    Address,
     journal::{
         mail::{Letter, Outcome},
         turn::Prepared,
     },
     leases::holdings::Holdings,
     problem::Problem,
-    session::{Posting, Session, execute, in_time, of_partner, statement},
+    session::{Pipeline, Posting, Session, in_time, of_partner, serving, statement},
     sql,
     values::{Id, get},
 };
@@ -43,7 +48,7 @@ const BATCH_CALLS_MAX: usize = 256;
 /// How long calls wait while it is found out what became of a transaction.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The end by which calls reach the task that writes.
+/// The end by which calls reach the thread that writes.
 #[derive(Debug)]
 pub(crate) struct Writer {
     calls: mpsc::Sender<Call>,
@@ -96,8 +101,8 @@ pub(crate) struct Ours {
 
 /// A transaction that writes.
 pub(crate) struct Desk<'a> {
-    pub(crate) session: Session<'a>,
-    guise: Option<PartnerId>,
+    pub(crate) session: &'a Session,
+    guise: Option<&'a PartnerId>,
     ours: &'a Ours,
     /// Of the partners it was begun for, those that are ours until it ends; `None`: we share with nobody.
     granted: Option<BTreeSet<PartnerId>>,
@@ -107,8 +112,13 @@ pub(crate) struct Desk<'a> {
 
 impl Desk<'_> {
     /// From here on the transaction sees and writes this partner's rows, and no others.
-    pub(crate) async fn serve(&mut self, partner: &PartnerId, posting: Posting) -> Result<(), Problem> {
-        self.session.serve(self.guise.as_ref().unwrap_or(partner), posting).await
+    pub(crate) async fn serve(&self, partner: &PartnerId, posting: Posting) -> Result<(), Problem> {
+        self.session.serve(self.guise.unwrap_or(partner), posting).await
+    }
+
+    /// The same, for what follows in a pipeline.
+    pub(crate) fn serve_in(&self, pipeline: &mut Pipeline, partner: &PartnerId, posting: Posting) {
+        pipeline.say(serving(self.guise.unwrap_or(partner), posting));
     }
 
     /// Whether turns, results and timers of a partner may be written: nobody else serves it until the transaction ends.
@@ -121,7 +131,7 @@ impl Desk<'_> {
     pub(crate) async fn must_be_nobody_elses(&mut self, partner: &PartnerId) -> Result<(), Problem> {
         self.serve(partner, Posting::No).await?;
         let lease =
-            |row: &PgRow| Ok((get::<Option<Id>>(row, 0)?.map(|id| id.0), get::<i64>(row, 1)?, get::<bool>(row, 2)?));
+            |row: &Row| Ok((get::<Option<Id>>(row, 0)?.map(|id| id.0), get::<i64>(row, 1)?, get::<bool>(row, 2)?));
         let may_end = match self.session.one(of_partner(sql::LEASE_HELD, partner), lease).await? {
             // Nobody has ever served it.
             None => true,
@@ -134,7 +144,7 @@ impl Desk<'_> {
     /// Makes sure of more partners.
     pub(crate) async fn hold(&mut self, partners: &BTreeSet<PartnerId>) -> Result<(), Problem> {
         if let Some(claim) = self.ours.holdings.claim(partners) {
-            self.granted = Some(self.ours.granted(&claim, self.session.connection).await?);
+            self.granted = Some(self.ours.granted(&claim, self.session).await?);
         }
         Ok(())
     }
@@ -151,11 +161,12 @@ impl Desk<'_> {
         if self.news.is_empty() {
             return Ok(());
         }
-        self.session.look_over_all().await?;
-        execute(self.session.connection, sql::NEWS_LOCK.to_owned()).await?;
         let partners: Vec<String> = self.news.iter().map(|(partner, _)| partner.as_str().to_owned()).collect();
         let of: Vec<Id> = self.news.iter().map(|(_, of)| Id(of.0)).collect();
-        self.session.run(statement(sql::NEWS_ADD).bind(partners).bind(of)).await.map(|_| ())
+        let mut pipeline = Pipeline::default();
+        pipeline.say(format!("{}; {}", sql::AS_DISPATCH, sql::NEWS_LOCK));
+        pipeline.ask(statement(sql::NEWS_ADD).bind(partners).bind(of));
+        self.session.send(pipeline).await.map(|_| ())
     }
 }
 
@@ -184,17 +195,29 @@ impl<E: Errand> Alone for Single<E> {
 }
 
 impl Writer {
-    /// Starts the task, which ends what waits when the last end is dropped.
-    pub(crate) async fn start(
-        options: PgConnectOptions,
-        keeps_statements: bool,
-        guise: Option<PartnerId>,
-        ours: Ours,
-    ) -> Result<Self, Problem> {
-        let pen = Pen::open(options, keeps_statements, guise, ours).await?;
+    /// Starts the thread, which ends what waits when the last end is dropped. It is a thread of its own, for all others wait for
+    /// it: among the tasks of the engine it would be one of hundreds that a commit has just woken, at each answer of the server's.
+    pub(crate) async fn start(address: Address, guise: Option<PartnerId>, ours: Ours) -> Result<Self, Problem> {
         let (calls, queue) = mpsc::channel(QUEUE_MAX);
         let commits = Arc::new(AtomicU64::new(0));
-        tokio::spawn(Scribe { pen, queue, meters: Meters::new(Arc::clone(&commits)) }.serve());
+        let meters = Meters::new(Arc::clone(&commits));
+        let (opened, is_open) = oneshot::channel();
+        let work = async move {
+            match Pen::open(address, guise, ours).await {
+                Ok(pen) => {
+                    let _gone = opened.send(Ok(()));
+                    Scribe { pen, queue, meters }.serve().await;
+                }
+                Err(problem) => drop(opened.send(Err(problem))),
+            }
+        };
+        let thread = thread::Builder::new().name("postgres-writer".to_owned());
+        let run = move || {
+            // Without one the end by which it says that it is open is gone.
+            runtime::Builder::new_current_thread().enable_all().build().map(|runtime| runtime.block_on(work))
+        };
+        thread.spawn(run).map_err(|error| Problem::of_system(&error))?;
+        is_open.await.map_err(|_| Problem::stopped())??;
         Ok(Self { calls, commits })
     }
 
@@ -216,7 +239,7 @@ impl Writer {
     }
 }
 
-/// The task that writes.
+/// What the thread that writes does.
 struct Scribe {
     pen: Pen,
     queue: mpsc::Receiver<Call>,
@@ -280,7 +303,7 @@ impl Scribe {
 
     async fn write_once(&mut self, batch: &Batch) -> Result<Outcomes, Problem> {
         let begun = Instant::now();
-        let mut desk = self.pen.begin(batch.partners(), batch.first()).await?;
+        let mut desk = self.pen.begin(batch.partners()).await?;
         let written = in_time(async {
             let outcomes = batch.write(&mut desk).await?;
             desk.announce().await?;
@@ -295,7 +318,7 @@ impl Scribe {
     async fn write_alone(&mut self, call: &mut dyn Alone) -> Result<(), Problem> {
         let begun = Instant::now();
         let partners = call.partner().cloned().into_iter().collect();
-        let mut desk = self.pen.begin(&partners, None).await?;
+        let mut desk = self.pen.begin(&partners).await?;
         let written = in_time(async {
             call.write(&mut desk).await?;
             desk.announce().await

@@ -77,11 +77,11 @@ impl Errand for SetAside {
             .bind(micros(*at));
         desk.session.run(row).await?;
         let Some(Told { notice, outbox }) = told else { return Ok(Telling::Nothing) };
-        if turn::notices(&mut desk.session, partner, &[notice]).await? == 0 {
+        if desk.session.run(turn::notices(partner, &[notice])).await? == 0 {
             return Ok(Telling::Nothing);
         }
         let bubbles = outbox.iter().zip(self.told.iter().map(String::as_str)).collect();
-        Rows::of_bubbles(bubbles).write(&mut desk.session, partner).await?;
+        desk.session.run(Rows::of_bubbles(bubbles).add(partner)).await?;
         Ok(Telling::Now)
     }
 }
@@ -143,7 +143,7 @@ impl Errand for Replay {
         let conversation = conversation.ok_or(Problem::Unreadable("dead letter"))?;
         let key = ConversationKey { partner: self.partner.clone(), conversation };
         let letters: Vec<Letter> = mail.iter().map(|kept| Letter::put_back(key.clone(), kept)).collect();
-        mail::keep(&mut desk.session, &self.partner, &letters).await?;
+        desk.session.run(mail::keep(&self.partner, &letters)).await?;
         desk.tell(&self.partner, [conversation]);
         Ok(Replayed::Waits(key))
     }
@@ -192,7 +192,7 @@ impl Errand for ReplayRaw {
             return Ok(false);
         }
         let events: Vec<&Letter> = self.events.iter().collect();
-        mail::post(&mut desk.session, &self.partner, &events).await?;
+        desk.session.together(|pipeline| mail::post(pipeline, &self.partner, events.clone())).await?;
         desk.tell(&self.partner, events.iter().map(|event| event.key.conversation));
         Ok(true)
     }

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use sqlx::postgres::PgRow;
+use tokio_postgres::Row;
 use voronka_core::{
     ids::{AccountId, BubbleId, ConversationId, PartnerId},
     message::{ConversationKey, Event, EventKey, Inbound, Peer, Timer},
@@ -12,7 +12,7 @@ use voronka_core::{
 
 use crate::{
     problem::Problem,
-    session::{Session, Statement, of_partner},
+    session::{Arrived, Pipeline, Session, Statement, of_partner},
     sql,
     together::{Answers, Question},
     values::{Id, column, get, micros, most, text, words},
@@ -82,14 +82,11 @@ fn json(event: &Event) -> Result<String, Problem> {
 }
 
 /// Writes those of a partner whose key is new; the keys outlive them. One answer each, in order.
-pub(crate) async fn post(
-    session: &mut Session<'_>,
+pub(crate) fn post<'l>(
+    pipeline: &mut Pipeline,
     partner: &PartnerId,
-    letters: &[&Letter],
-) -> Result<Vec<PostedMail>, Problem> {
-    if letters.is_empty() {
-        return Ok(Vec::new());
-    }
+    letters: Vec<&'l Letter>,
+) -> impl FnOnce(&Arrived) -> Result<Vec<PostedMail>, Problem> + use<'l> {
     // One statement cannot meet a key of its own: a second one of a batch is known by now.
     let mut first = BTreeMap::new();
     for letter in letters.iter().rev() {
@@ -97,25 +94,22 @@ pub(crate) async fn post(
     }
     let is_first = |letter: &&&Letter| std::ptr::eq(first[&letter.name()], **letter);
     let new: Vec<&Letter> = letters.iter().filter(is_first).copied().collect();
-    let kept = session.all(bind(of_partner(sql::MAIL_POST, partner), &new), |row| {
-        Ok(((get::<AccountId>(row, 0)?, get::<EventKey>(row, 1)?), get::<MailSeq>(row, 2)?))
-    });
-    let mut kept: HashMap<(AccountId, EventKey), MailSeq> = kept.await?.into_iter().collect();
-    let posted = |letter: &&Letter| match kept.remove(&(letter.account.clone(), letter.event_key.clone())) {
-        Some(seq) => PostedMail::New(letter.key.clone(), seq),
-        None => PostedMail::Seen,
-    };
-    Ok(letters.iter().map(posted).collect())
+    let place = (!new.is_empty()).then(|| pipeline.ask(bind(of_partner(sql::MAIL_POST, partner), &new)));
+    move |arrived| {
+        let Some(place) = place else { return Ok(Vec::new()) };
+        let row = |row: &Row| Ok(((get::<AccountId>(row, 0)?, get::<EventKey>(row, 1)?), get::<MailSeq>(row, 2)?));
+        let mut kept: HashMap<(AccountId, EventKey), MailSeq> = arrived.all(place, row)?.into_iter().collect();
+        let posted = |letter: &&Letter| match kept.remove(&(letter.account.clone(), letter.event_key.clone())) {
+            Some(seq) => PostedMail::New(letter.key.clone(), seq),
+            None => PostedMail::Seen,
+        };
+        Ok(letters.iter().map(posted).collect())
+    }
 }
 
 /// Writes those of a partner, whatever their keys.
-pub(super) async fn keep(session: &mut Session<'_>, partner: &PartnerId, letters: &[Letter]) -> Result<(), Problem> {
-    if letters.is_empty() {
-        return Ok(());
-    }
-    let letters: Vec<&Letter> = letters.iter().collect();
-    session.run(bind(of_partner(sql::MAIL_KEEP, partner), &letters)).await?;
-    Ok(())
+pub(super) fn keep(partner: &PartnerId, letters: &[Letter]) -> Statement {
+    bind(of_partner(sql::MAIL_KEEP, partner), &letters.iter().collect::<Vec<_>>())
 }
 
 fn bind(statement: Statement, letters: &[&Letter]) -> Statement {
@@ -138,19 +132,22 @@ pub(crate) struct Waiting {
 impl Question for Waiting {
     type Answer = Vec<Mail>;
 
-    async fn ask(session: &mut Session<'_>, partner: &PartnerId, questions: &[Self]) -> Answers<Self> {
-        let waiting = of_partner(sql::MAIL, partner)
+    fn first(partner: &PartnerId, questions: &[Self]) -> Statement {
+        of_partner(sql::MAIL, partner)
             .bind(column(questions, |one| Id(one.conversation.0)))
-            .bind(column(questions, |one| most(one.max)));
+            .bind(column(questions, |one| most(one.max)))
+    }
+
+    async fn answers(_: &Session, partner: &PartnerId, questions: &[Self], first: &[Row]) -> Answers<Self> {
         let mut found: Vec<Result<Vec<Mail>, Problem>> = questions.iter().map(|_| Ok(Vec::new())).collect();
-        for row in session.rows(waiting).await? {
-            let place = usize::try_from(get::<i64>(&row, 6)? - 1).ok();
+        for row in first {
+            let place = usize::try_from(get::<i64>(row, 6)? - 1).ok();
             let Some((one, answer)) = place.and_then(|place| Some((questions.get(place)?, found.get_mut(place)?)))
             else {
                 continue;
             };
             if let Ok(mail) = answer {
-                match read(&row, partner, one.conversation) {
+                match read(row, partner, one.conversation) {
                     Ok(read) => mail.push(read),
                     Err(problem) => *answer = Err(problem),
                 }
@@ -162,7 +159,7 @@ impl Question for Waiting {
 
 /// Columns as in [`sql::MAIL`]. Of an event that cannot be read (a newer version's, after a step back) the position is told: it
 /// would hold up its conversation for ever.
-fn read(row: &PgRow, partner: &PartnerId, conversation: ConversationId) -> Result<Mail, Problem> {
+fn read(row: &Row, partner: &PartnerId, conversation: ConversationId) -> Result<Mail, Problem> {
     let seq = get(row, 0)?;
     inbound(row, partner).map(|inbound| Mail { seq, inbound }).map_err(|problem| match problem {
         Problem::Unreadable(what) => {
@@ -173,7 +170,7 @@ fn read(row: &PgRow, partner: &PartnerId, conversation: ConversationId) -> Resul
     })
 }
 
-fn inbound(row: &PgRow, partner: &PartnerId) -> Result<Inbound, Problem> {
+fn inbound(row: &Row, partner: &PartnerId) -> Result<Inbound, Problem> {
     Ok(Inbound {
         partner: partner.clone(),
         account: get(row, 1)?,
@@ -225,32 +222,34 @@ impl Outcome {
 }
 
 /// Writes what became of a partner's bubbles; gives the events that are to be posted of those given up.
-pub(crate) async fn settle<'o>(
-    session: &mut Session<'_>,
+pub(crate) fn settle<'o>(
+    pipeline: &mut Pipeline,
     partner: &PartnerId,
     outcomes: &[&'o Outcome],
-) -> Result<Vec<&'o Letter>, Problem> {
-    let mut tried: BTreeMap<BubbleId, i64> = BTreeMap::new();
-    for outcome in outcomes.iter().filter(|outcome| matches!(outcome.fate, BubbleFate::Tried)) {
-        *tried.entry(outcome.id).or_default() += 1;
-    }
+) -> impl FnOnce(&Arrived) -> Result<Vec<&'o Letter>, Problem> + use<'o> {
+    let (tried, gone): (Vec<&Outcome>, Vec<&Outcome>) =
+        outcomes.iter().partition(|outcome| matches!(outcome.fate, BubbleFate::Tried));
     if !tried.is_empty() {
-        let ids: Vec<Id> = tried.keys().map(|id| Id(id.0)).collect();
-        let times: Vec<i64> = tried.into_values().collect();
-        session.run(of_partner(sql::OUTBOX_TRIED, partner).bind(ids).bind(times)).await?;
+        let mut times: BTreeMap<BubbleId, i64> = BTreeMap::new();
+        for outcome in tried {
+            *times.entry(outcome.id).or_default() += 1;
+        }
+        let ids: Vec<Id> = times.keys().map(|id| Id(id.0)).collect();
+        pipeline.ask(of_partner(sql::OUTBOX_TRIED, partner).bind(ids).bind(times.into_values().collect::<Vec<_>>()));
     }
-    let gone: Vec<&&Outcome> = outcomes.iter().filter(|one| !matches!(one.fate, BubbleFate::Tried)).collect();
-    if gone.is_empty() {
-        return Ok(Vec::new());
+    let place = (!gone.is_empty()).then(|| {
+        let mut ids = column(&gone, |outcome| outcome.id);
+        ids.sort_unstable();
+        pipeline.ask(of_partner(sql::OUTBOX_DROP, partner).bind(column(&ids, |id| Id(id.0))))
+    });
+    move |arrived| {
+        let Some(place) = place else { return Ok(Vec::new()) };
+        let mut were_there: Vec<BubbleId> = arrived.all(place, |row| get(row, 0))?;
+        // Of several outcomes of one bubble the first holds.
+        let mut is_first = |outcome: &Outcome| {
+            let place = were_there.iter().position(|id| *id == outcome.id);
+            place.map(|place| were_there.swap_remove(place)).is_some()
+        };
+        Ok(gone.into_iter().filter(|outcome| is_first(outcome)).filter_map(Outcome::letter).collect())
     }
-    let mut ids = column(&gone, |outcome| outcome.id);
-    ids.sort_unstable();
-    let drop = of_partner(sql::OUTBOX_DROP, partner).bind(column(&ids, |id| Id(id.0)));
-    let mut were_there: Vec<BubbleId> = session.all(drop, |row| get(row, 0)).await?;
-    // Of several outcomes of one bubble the first holds.
-    let mut is_first = |outcome: &Outcome| {
-        let place = were_there.iter().position(|id| *id == outcome.id);
-        place.map(|place| were_there.swap_remove(place)).is_some()
-    };
-    Ok(gone.into_iter().filter(|outcome| is_first(outcome)).filter_map(|outcome| (*outcome).letter()).collect())
 }

@@ -10,8 +10,7 @@ use voronka_core::{
 
 use super::turn::{Prepared, consumed, last, of_conversations};
 use crate::{
-    problem::Problem,
-    session::{Session, of_partner},
+    session::{Statement, of_partner},
     sql,
     values::{Id, column, micros, text},
 };
@@ -26,7 +25,7 @@ pub(super) struct Rows<'t> {
     /// With their JSON, as the bubbles.
     timers_set: Vec<(Id, &'static str, i64, &'t str)>,
     bubbles: Vec<(&'t OutboxRow, &'t str)>,
-    tallies: Vec<((&'t str, Date, &'t str), i64)>,
+    tallies: Vec<((&'static str, Date, &'t str), i64)>,
 }
 
 impl<'t> Rows<'t> {
@@ -54,9 +53,10 @@ impl<'t> Rows<'t> {
         Self { bubbles, ..Self::default() }
     }
 
-    pub(super) async fn write(self, session: &mut Session<'_>, partner: &PartnerId) -> Result<(), Problem> {
+    /// The statement that writes them all.
+    pub(super) fn add(self, partner: &PartnerId) -> Statement {
         let Self { mail_taken, messages, facts, timers_dropped, timers_set, bubbles, tallies } = self;
-        let add = of_partner(sql::ROWS_ADD, partner)
+        of_partner(sql::ROWS_ADD, partner)
             .bind(column(&mail_taken, |(of, _)| *of))
             .bind(column(&mail_taken, |(_, seq)| *seq))
             .bind(column(&messages, |(of, _)| *of))
@@ -90,15 +90,13 @@ impl<'t> Rows<'t> {
             .bind(column(&tallies, |((what, ..), _)| *what))
             .bind(column(&tallies, |((_, day, _), _)| day.to_string()))
             .bind(column(&tallies, |((.., key), _)| text(key)))
-            .bind(column(&tallies, |(_, n)| *n));
-        session.run(add).await?;
-        Ok(())
+            .bind(column(&tallies, |(_, n)| *n))
     }
 }
 
 /// Of several turns that count the same the sum: a statement takes each key once.
-fn tallies<'t>(turns: &[&'t Prepared]) -> Vec<((&'t str, Date, &'t str), i64)> {
-    let mut sums: BTreeMap<(&str, Date, &str), i64> = BTreeMap::new();
+fn tallies<'t>(turns: &[&'t Prepared]) -> Vec<((&'static str, Date, &'t str), i64)> {
+    let mut sums: BTreeMap<(&'static str, Date, &str), i64> = BTreeMap::new();
     for Tally { day, what, key, n } in turns.iter().flat_map(|turn| &turn.turn.tallies) {
         *sums.entry((what.name(), *day, key)).or_default() += n;
     }

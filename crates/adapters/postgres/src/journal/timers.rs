@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use tokio_postgres::Row;
 use voronka_core::{
     ids::{AccountId, ConversationId, PartnerId},
     message::{ConversationKey, Peer, Timer},
@@ -11,7 +12,7 @@ use voronka_core::{
 use super::mail::{self, Letter};
 use crate::{
     problem::Problem,
-    session::{Posting, Session, of_partner, statement},
+    session::{Pipeline, Posting, Session, of_partner, statement},
     sql,
     values::{Id, column, get, micros, most, text},
     writer::{Desk, Errand},
@@ -46,17 +47,12 @@ impl Errand for Fire {
             of_partners.entry(&key.partner).or_default().push((Id(key.conversation.0), name));
         }
         desk.hold(&of_partners.keys().copied().cloned().collect()).await?;
-        let mut rung = BTreeSet::new();
-        for (partner, timers) in of_partners {
-            if !desk.may_write(partner) {
-                continue;
-            }
-            desk.serve(partner, Posting::Yes).await?;
-            rung.extend(ring(&mut desk.session, partner, &timers, self.now).await?);
-        }
+        of_partners.retain(|partner, _| desk.may_write(partner));
+        let rung = ring(desk, &of_partners, self.now).await?;
         desk.session.look_over_all().await?;
-        let next = next(&mut desk.session, self.of.clone()).await?;
+        let next = next(desk.session, self.of.clone()).await?;
         let mut conversations = Vec::new();
+        let mut rung: BTreeSet<&ConversationKey> = rung.iter().map(|letter| &letter.key).collect();
         for (key, _) in due {
             if rung.remove(&key) {
                 conversations.push(key);
@@ -66,24 +62,44 @@ impl Errand for Fire {
     }
 }
 
-/// Those of a partner; the conversations that have mail now.
+/// Takes the timers of partners that are due still, and makes mail of them.
 async fn ring(
-    session: &mut Session<'_>,
-    partner: &PartnerId,
-    timers: &[(Id, &str)],
+    desk: &Desk<'_>,
+    due: &BTreeMap<&PartnerId, Vec<(Id, &str)>>,
     now: Timestamp,
-) -> Result<Vec<ConversationKey>, Problem> {
-    let take = of_partner(sql::TIMERS_TAKE, partner)
-        .bind(column(timers, |(of, _)| *of))
-        .bind(column(timers, |(_, name)| text(name)))
-        .bind(micros(now));
-    let mut taken = session
-        .all(take, |row| {
-            let (of, name, due) = (get::<ConversationId>(row, 0)?, get::<String>(row, 1)?, get::<Timestamp>(row, 2)?);
-            let timer: Option<Timer> = serde_json::from_str(&get::<String>(row, 3)?).ok();
-            Ok((due, of, name, timer, get::<AccountId>(row, 4)?, get::<Peer>(row, 5)?))
-        })
-        .await?;
+) -> Result<Vec<Letter>, Problem> {
+    let mut pipeline = Pipeline::default();
+    let mut takes = Vec::new();
+    for (partner, timers) in due {
+        desk.serve_in(&mut pipeline, partner, Posting::Yes);
+        let take = of_partner(sql::TIMERS_TAKE, partner)
+            .bind(column(timers, |(of, _)| *of))
+            .bind(column(timers, |(_, name)| text(name)))
+            .bind(micros(now));
+        takes.push((*partner, pipeline.ask(take)));
+    }
+    let arrived = desk.session.send(pipeline).await?;
+    let (mut pipeline, mut rung) = (Pipeline::default(), Vec::new());
+    for (partner, take) in takes {
+        let letters = letters(partner, arrived.rows(take))?;
+        if !letters.is_empty() {
+            desk.serve_in(&mut pipeline, partner, Posting::No);
+            pipeline.ask(mail::keep(partner, &letters));
+            rung.extend(letters);
+        }
+    }
+    desk.session.send(pipeline).await?;
+    Ok(rung)
+}
+
+/// Timers of a partner that ring, in order.
+fn letters(partner: &PartnerId, taken: &[Row]) -> Result<Vec<Letter>, Problem> {
+    let timer = |row: &Row| {
+        let (of, name, due) = (get::<ConversationId>(row, 0)?, get::<String>(row, 1)?, get::<Timestamp>(row, 2)?);
+        let timer: Option<Timer> = serde_json::from_str(&get::<String>(row, 3)?).ok();
+        Ok((due, of, name, timer, get::<AccountId>(row, 4)?, get::<Peer>(row, 5)?))
+    };
+    let mut taken = taken.iter().map(timer).collect::<Result<Vec<_>, Problem>>()?;
     taken.sort_by(|a, b| (a.0, a.1, &a.2).cmp(&(b.0, b.1, &b.2)));
     let mut letters = Vec::new();
     for (due, conversation, name, timer, account, peer) in taken {
@@ -94,11 +110,10 @@ async fn ring(
         };
         letters.push(Letter::of_timer(key, timer, due, account, peer)?);
     }
-    mail::keep(session, partner, &letters).await?;
-    Ok(letters.into_iter().map(|letter| letter.key).collect())
+    Ok(letters)
 }
 
 /// When the next timer is due: one step into an index, however many there are.
-pub(super) async fn next(session: &mut Session<'_>, of: Option<Vec<String>>) -> Result<Option<Timestamp>, Problem> {
+pub(super) async fn next(session: &Session, of: Option<Vec<String>>) -> Result<Option<Timestamp>, Problem> {
     Ok(session.one(statement(sql::TIMER_NEXT).bind(of), |row| get::<Option<Timestamp>>(row, 0)).await?.flatten())
 }

@@ -3,11 +3,12 @@ use std::{
     sync::Arc,
 };
 
+use tokio_postgres::Row;
 use voronka_core::{
     fact::Fact,
     ids::{ConversationId, CustomerId, PartnerId},
     lead::Temperature,
-    ports::{StoreError, found_by},
+    ports::found_by,
     rows::{
         ConversationRow, CustomerRow, LeadRow, MailSeq, NoticeRow, OrderRow, OutboxRow, Past, TimerRow, TurnCommit,
         Withdraw,
@@ -20,12 +21,12 @@ use super::{
 };
 use crate::{
     problem::Problem,
-    session::{Session, Statement, of_partner},
+    session::{Arrived, Pipeline, Place, Session, Statement, of_partner},
     sql,
     values::{Id, column, get, micros, slot, text},
 };
 
-/// A turn with its JSON made, so that the task that writes only writes.
+/// A turn with its JSON made, so that the thread that writes only writes.
 pub(crate) struct Prepared {
     pub(super) turn: Arc<TurnCommit>,
     /// Of the turn's timers, in order; empty for one that is cancelled.
@@ -68,6 +69,16 @@ impl Prepared {
         &self.posts
     }
 
+    /// Whether it says who is the same person.
+    pub(crate) fn is_of_kin(&self) -> bool {
+        self.turn.kinship.is_some()
+    }
+
+    /// Whether what was said before is to leave.
+    pub(crate) fn erases(&self) -> bool {
+        self.turn.past == Past::Erased
+    }
+
     /// About how much it writes.
     pub(crate) fn bytes(&self) -> usize {
         let turn = &self.turn;
@@ -106,28 +117,72 @@ pub(super) fn bubble_json(row: &OutboxRow) -> Result<String, Problem> {
     serde_json::to_string(&row.bubble).map_err(|_| Problem::failed("a bubble is no JSON"))
 }
 
-/// Writes turns of a partner, a statement a table. Whether each was written, in order: a turn in conflict is left out before
-/// anything of it is.
-pub(crate) async fn write(
-    session: &mut Session<'_>,
+/// Holds what turns of a partner rest on until the transaction ends. Whether each finds it as it was, in order: one that does not
+/// is to be left out.
+pub(crate) fn hold<'t>(
+    pipeline: &mut Pipeline,
     partner: &PartnerId,
-    turns: &[&Prepared],
-) -> Result<Vec<bool>, Problem> {
-    if turns.is_empty() {
-        return Ok(Vec::new());
+    turns: &[&'t Prepared],
+) -> impl FnOnce(&Arrived) -> Result<Vec<bool>, Problem> + use<'t> {
+    let place = (!turns.is_empty()).then(|| pipeline.ask(Held::ask(partner, turns)));
+    let turns = turns.to_vec();
+    move |arrived| match place {
+        Some(place) => Ok(Held::read(arrived, place)?.fitting(&turns)),
+        None => Ok(Vec::new()),
     }
-    let mut to = To { session, partner };
-    let mut fit = to.held(turns).await?.fitting(turns);
-    let put = to.conversations(&those(turns, &fit)).await?;
-    for (fits, turn) in fit.iter_mut().zip(turns) {
-        *fits &= put.contains(&turn.conversation());
-    }
-    to.rows(&those(turns, &fit)).await?;
-    Ok(fit)
 }
 
-fn those<'t>(turns: &[&'t Prepared], fit: &[bool]) -> Vec<&'t Prepared> {
-    turns.iter().zip(fit).filter(|(_, fits)| **fits).map(|(turn, _)| *turn).collect()
+/// Writes turns of a partner whose ground is [held](hold), a statement a table.
+pub(crate) fn write<'t>(
+    pipeline: &mut Pipeline,
+    partner: &PartnerId,
+    turns: &[&'t Prepared],
+) -> impl FnOnce(&Arrived) -> Result<(), Problem> + use<'t> {
+    let to = To { partner };
+    pipeline.extend(to.withdraw(turns));
+    let conversations = pipeline.ask(to.conversations(turns));
+    let customers = to.customers(turns).map(|put| pipeline.ask(put));
+    let leads = to.leads(turns).map(|put| pipeline.ask(put));
+    pipeline.extend(to.orders(turns));
+    let notices: Vec<&NoticeRow> = turns.iter().flat_map(|turn| &turn.turn.notices).collect();
+    pipeline.extend((!notices.is_empty()).then(|| self::notices(partner, &notices)));
+    pipeline.ask(Rows::of_turns(turns).add(partner));
+    let is_whole = |arrived: &Arrived, put: Option<Place>, of: usize| {
+        put.is_none_or(|put| u64::try_from(of).is_ok_and(|of| of == arrived.count(put)))
+    };
+    let turns = turns.to_vec();
+    move |arrived| {
+        let put: BTreeSet<ConversationId> = arrived.all(conversations, |row| get(row, 0))?.into_iter().collect();
+        // One that another process has begun meanwhile is not ours to go on with.
+        if turns.iter().any(|turn| !put.contains(&turn.conversation())) {
+            return Err(Problem::Conflict);
+        }
+        let (of_customers, of_leads) =
+            (rows(&turns, |turn| &turn.customer).len(), rows(&turns, |turn| &turn.lead).len());
+        if is_whole(arrived, customers, of_customers) && is_whole(arrived, leads, of_leads) {
+            return Ok(());
+        }
+        // One that another process has made meanwhile lets nothing be written: it is tried again.
+        Err(Problem::busy("a customer was met by another process"))
+    }
+}
+
+/// Marks who is the same person, as turns say that are [written](write).
+pub(crate) async fn mark(session: &Session, partner: &PartnerId, turns: &[&Prepared]) -> Result<(), Problem> {
+    (To { partner }).kinships(session, turns).await
+}
+
+/// [`Past::Erased`], of those of the turns that say so.
+pub(crate) async fn erase_pasts(session: &Session, partner: &PartnerId, turns: &[&Prepared]) -> Result<(), Problem> {
+    for turn in turns {
+        (To { partner }).erase_past(session, turn.conversation(), turn.turn.conversation.customer).await?;
+    }
+    Ok(())
+}
+
+/// What some of the turns write.
+fn rows<'t, T>(turns: &[&'t Prepared], of: impl Fn(&'t TurnCommit) -> &'t Option<T>) -> Vec<&'t T> {
+    turns.iter().filter_map(|turn| of(&turn.turn).as_ref()).collect()
 }
 
 /// A row that turns write over what they have read of it.
@@ -146,6 +201,43 @@ struct Held {
 }
 
 impl Held {
+    fn ask(partner: &PartnerId, turns: &[&Prepared]) -> Statement {
+        let mail = consumed(turns);
+        let (mut of, mut customers, mut leads) = (Vec::new(), Vec::new(), Vec::new());
+        let rows: BTreeSet<Versioned> = turns.iter().flat_map(|turn| turn.rests_on().map(|(row, _)| row)).collect();
+        for row in rows {
+            match row {
+                Versioned::Conversation(id) => of.push(Id(id.0)),
+                Versioned::Customer(id) => customers.push(Id(id.0)),
+                Versioned::Lead(id) => leads.push(Id(id.0)),
+            }
+        }
+        of_partner(sql::TURNS_HOLD, partner)
+            .bind(of)
+            .bind(column(&mail, |(of, _)| *of))
+            .bind(column(&mail, |(_, seq)| *seq))
+            .bind(customers)
+            .bind(leads)
+    }
+
+    fn read(arrived: &Arrived, place: Place) -> Result<Self, Problem> {
+        let row = |row: &Row| Ok((get::<i64>(row, 0)?, get::<ConversationId>(row, 1)?, get::<i64>(row, 2)?));
+        let mut held = Self::default();
+        for (kind, id, number) in arrived.all(place, row)? {
+            let row = match kind {
+                0 => {
+                    held.mail.insert((id, number));
+                    continue;
+                }
+                1 => Versioned::Conversation(id),
+                2 => Versioned::Customer(CustomerId(id.0)),
+                _ => Versioned::Lead(CustomerId(id.0)),
+            };
+            held.versions.insert(row, number);
+        }
+        Ok(held)
+    }
+
     /// Which turns find what they were computed from. Of two turns that write one row the first goes on.
     fn fitting(&self, turns: &[&Prepared]) -> Vec<bool> {
         let mut written = BTreeSet::new();
@@ -170,187 +262,118 @@ impl Held {
 }
 
 /// Where turns go.
-struct To<'a, 's> {
-    session: &'a mut Session<'s>,
+struct To<'a> {
     partner: &'a PartnerId,
 }
 
-impl To<'_, '_> {
+impl To<'_> {
     fn of(&self, sql: &'static str) -> Statement {
         of_partner(sql, self.partner)
     }
 
-    async fn held(&mut self, turns: &[&Prepared]) -> Result<Held, Problem> {
-        let mail = consumed(turns);
-        let (mut of, mut customers, mut leads) = (Vec::new(), Vec::new(), Vec::new());
-        let rows: BTreeSet<Versioned> = turns.iter().flat_map(|turn| turn.rests_on().map(|(row, _)| row)).collect();
-        for row in rows {
-            match row {
-                Versioned::Conversation(id) => of.push(Id(id.0)),
-                Versioned::Customer(id) => customers.push(Id(id.0)),
-                Versioned::Lead(id) => leads.push(Id(id.0)),
-            }
-        }
-        let rests_on = self
-            .of(sql::TURNS_HOLD)
-            .bind(of)
-            .bind(column(&mail, |(of, _)| *of))
-            .bind(column(&mail, |(_, seq)| *seq))
-            .bind(customers)
-            .bind(leads);
-        let rows = self
-            .session
-            .all(rests_on, |row| Ok((get::<i64>(row, 0)?, get::<ConversationId>(row, 1)?, get::<i64>(row, 2)?)));
-        let mut held = Held::default();
-        for (kind, id, number) in rows.await? {
-            let row = match kind {
-                0 => {
-                    held.mail.insert((id, number));
-                    continue;
-                }
-                1 => Versioned::Conversation(id),
-                2 => Versioned::Customer(CustomerId(id.0)),
-                _ => Versioned::Lead(CustomerId(id.0)),
-            };
-            held.versions.insert(row, number);
-        }
-        Ok(held)
-    }
-
-    /// Those that are there now as turns leave them: one that another process has begun meanwhile is not.
-    async fn conversations(&mut self, turns: &[&Prepared]) -> Result<BTreeSet<ConversationId>, Problem> {
-        if turns.is_empty() {
-            return Ok(BTreeSet::new());
-        }
-        let put = conversations(self.of(sql::CONVERSATIONS_PUT), turns);
-        Ok(self.session.all(put, |row| get(row, 0)).await?.into_iter().collect())
-    }
-
-    /// All that belongs to turns that have their conversations.
-    async fn rows(&mut self, turns: &[&Prepared]) -> Result<(), Problem> {
-        if turns.is_empty() {
-            return Ok(());
-        }
-        for turn in turns.iter().filter(|turn| turn.turn.past == Past::Erased) {
-            self.erase_past(turn.conversation(), turn.turn.conversation.customer).await?;
-        }
-        self.withdraw(turns).await?;
-        self.customers(turns).await?;
-        self.leads(turns).await?;
-        self.kinships(turns).await?;
-        self.orders(turns).await?;
-        let notices: Vec<&NoticeRow> = turns.iter().flat_map(|turn| &turn.turn.notices).collect();
-        self::notices(self.session, self.partner, &notices).await?;
-        Rows::of_turns(turns).write(self.session, self.partner).await
-    }
-
     /// [`Past::Erased`]. The server's own files lose it with its next vacuum.
-    async fn erase_past(&mut self, of: ConversationId, customer: CustomerId) -> Result<(), Problem> {
+    async fn erase_past(&self, session: &Session, of: ConversationId, customer: CustomerId) -> Result<(), Problem> {
         let theirs = self.of(sql::ERASE_OF).bind(Id(customer.0)).bind(Id(of.0));
-        let theirs = self.session.all(theirs, |row| get::<ConversationId>(row, 0)).await?;
+        let theirs = session.all(theirs, |row| get::<ConversationId>(row, 0)).await?;
         for sql in [sql::ERASE_MESSAGES, sql::ERASE_OUTBOX, sql::ERASE_NOTICES, sql::ERASE_LETTERS] {
             let erase = self.of(sql).bind(column(&theirs, |id| Id(id.0)));
-            self.session.run(erase).await?;
+            session.run(erase).await?;
         }
         let states = self.of(sql::STATES_OF).bind(Id(customer.0)).bind(Id(of.0));
-        let states =
-            self.session.all(states, |row| Ok((get::<ConversationId>(row, 0)?, get::<String>(row, 1)?))).await?;
+        let states = session.all(states, |row| Ok((get::<ConversationId>(row, 0)?, get::<String>(row, 1)?))).await?;
         let words = self
             .of(sql::WORDS_DROP)
             .bind(column(&states, |(id, _)| Id(id.0)))
             .bind(column(&states, |(_, state)| text(&ConversationRow::without_words(state))));
-        self.session.run(words).await?;
+        session.run(words).await?;
         let named = Fact::WORDED.map(str::to_owned).to_vec();
         let facts = self.of(sql::FACTS_WORDED).bind(Id(customer.0)).bind(named);
-        let facts = self.session.all(facts, |row| Ok((get::<i64>(row, 0)?, get::<String>(row, 1)?))).await?;
+        let facts = session.all(facts, |row| Ok((get::<i64>(row, 0)?, get::<String>(row, 1)?))).await?;
         let wordless = self
             .of(sql::FACTS_SET)
             .bind(Id(customer.0))
             .bind(column(&facts, |(id, _)| *id))
             .bind(column(&facts, |(_, data)| text(&Fact::stored_wordless(data))));
-        self.session.run(wordless).await?;
+        session.run(wordless).await?;
         Ok(())
     }
 
-    async fn withdraw(&mut self, turns: &[&Prepared]) -> Result<(), Problem> {
+    fn withdraw(&self, turns: &[&Prepared]) -> Option<Statement> {
         let withdrawing = turns.iter().filter(|turn| turn.turn.withdraw == Withdraw::Campaigns);
         let of: Vec<Id> = withdrawing.map(|turn| Id(turn.conversation().0)).collect();
-        if of.is_empty() {
-            return Ok(());
-        }
-        let withdraw = self.of(sql::OUTBOX_WITHDRAW).bind(of);
-        self.session.run(withdraw).await?;
-        Ok(())
+        (!of.is_empty()).then(|| self.of(sql::OUTBOX_WITHDRAW).bind(of))
     }
 
-    async fn customers(&mut self, turns: &[&Prepared]) -> Result<(), Problem> {
-        let rows: Vec<&CustomerRow> = turns.iter().filter_map(|turn| turn.turn.customer.as_ref()).collect();
-        if rows.is_empty() {
-            return Ok(());
-        }
+    /// Gives those that are there now as the turns leave them.
+    fn conversations(&self, turns: &[&Prepared]) -> Statement {
+        self.of(sql::CONVERSATIONS_PUT)
+            .bind(column(turns, |turn| Id(turn.conversation().0)))
+            .bind(column(turns, |turn| turn.turn.expected + 1))
+            .bind(column(turns, |turn| turn.turn.conversation.account.as_str().to_owned()))
+            .bind(column(turns, |turn| text(turn.turn.conversation.peer.as_str())))
+            .bind(column(turns, |turn| Id(turn.turn.conversation.customer.0)))
+            .bind(column(turns, |turn| turn.turn.conversation.owner))
+            .bind(column(turns, |turn| text(&turn.turn.conversation.preview)))
+            .bind(column(turns, |turn| micros(turn.turn.conversation.at)))
+            .bind(column(turns, |turn| i64::from(turn.turn.conversation.unread)))
+            .bind(column(turns, |turn| text(&turn.turn.conversation.state)))
+            .bind(column(turns, |turn| slot(turn.turn.conversation.at)))
+    }
+
+    fn customers(&self, turns: &[&Prepared]) -> Option<Statement> {
+        let rows = rows(turns, |turn| &turn.customer);
         let found_by =
             |row: &&CustomerRow| text(&found_by(row.name.as_deref(), row.phone.as_deref(), row.email.as_deref()));
-        let put = self
-            .of(sql::CUSTOMERS_PUT)
-            .bind(column(&rows, |row| Id(row.id.0)))
-            .bind(column(&rows, |row| row.version + 1))
-            .bind(column(&rows, |row| row.name.as_deref().map(text)))
-            .bind(column(&rows, |row| row.phone.as_deref().map(text)))
-            .bind(column(&rows, |row| row.email.as_deref().map(text)))
-            .bind(column(&rows, |row| text(&row.data)))
-            .bind(column(&rows, found_by));
-        self.put_all(put, rows.len()).await
+        (!rows.is_empty()).then(|| {
+            self.of(sql::CUSTOMERS_PUT)
+                .bind(column(&rows, |row| Id(row.id.0)))
+                .bind(column(&rows, |row| row.version + 1))
+                .bind(column(&rows, |row| row.name.as_deref().map(text)))
+                .bind(column(&rows, |row| row.phone.as_deref().map(text)))
+                .bind(column(&rows, |row| row.email.as_deref().map(text)))
+                .bind(column(&rows, |row| text(&row.data)))
+                .bind(column(&rows, found_by))
+        })
     }
 
-    async fn leads(&mut self, turns: &[&Prepared]) -> Result<(), Problem> {
+    fn leads(&self, turns: &[&Prepared]) -> Option<Statement> {
         let rows: Vec<(&LeadRow, i64)> =
             turns.iter().filter_map(|turn| Some((turn.turn.lead.as_ref()?, turn.heat))).collect();
-        if rows.is_empty() {
-            return Ok(());
-        }
-        let put = self
-            .of(sql::LEADS_PUT)
-            .bind(column(&rows, |(row, _)| Id(row.customer.0)))
-            .bind(column(&rows, |(row, _)| row.version + 1))
-            .bind(column(&rows, |(_, heat)| *heat))
-            .bind(column(&rows, |(row, _)| row.score))
-            .bind(column(&rows, |(row, _)| text(&row.stage)))
-            .bind(column(&rows, |(row, _)| text(&row.why)))
-            .bind(column(&rows, |(row, _)| row.source.as_deref().map(text)))
-            .bind(column(&rows, |(row, _)| micros(row.at)))
-            .bind(column(&rows, |(row, _)| text(&row.data)))
-            .bind(column(&rows, |(row, _)| slot(row.at)));
-        self.put_all(put, rows.len()).await
-    }
-
-    /// Rows that are held, or new. One that another process has made meanwhile lets nothing be written: it is tried again.
-    async fn put_all(&mut self, put: Statement, count: usize) -> Result<(), Problem> {
-        let written = self.session.run(put).await?;
-        let all = u64::try_from(count).is_ok_and(|count| count == written);
-        if all { Ok(()) } else { Err(Problem::Store(StoreError::Busy("a customer was met by another process".into()))) }
+        (!rows.is_empty()).then(|| {
+            self.of(sql::LEADS_PUT)
+                .bind(column(&rows, |(row, _)| Id(row.customer.0)))
+                .bind(column(&rows, |(row, _)| row.version + 1))
+                .bind(column(&rows, |(_, heat)| *heat))
+                .bind(column(&rows, |(row, _)| row.score))
+                .bind(column(&rows, |(row, _)| text(&row.stage)))
+                .bind(column(&rows, |(row, _)| text(&row.why)))
+                .bind(column(&rows, |(row, _)| row.source.as_deref().map(text)))
+                .bind(column(&rows, |(row, _)| micros(row.at)))
+                .bind(column(&rows, |(row, _)| text(&row.data)))
+                .bind(column(&rows, |(row, _)| slot(row.at)))
+        })
     }
 
     /// One after another: what one says may be about whom another has named.
-    async fn kinships(&mut self, turns: &[&Prepared]) -> Result<(), Problem> {
+    async fn kinships(&self, session: &Session, turns: &[&Prepared]) -> Result<(), Problem> {
         for turn in turns {
             let of = turn.turn.conversation.customer;
             let Some(kinship) = turn.turn.kinship else { continue };
             let named = self.of(sql::MARKS).bind(vec![Id(of.0), Id(kinship.other(of).0)]);
-            let read =
-                self.session.all(named, |row| Ok((get::<CustomerId>(row, 0)?, get::<Option<CustomerId>>(row, 1)?)));
+            let read = session.all(named, |row| Ok((get::<CustomerId>(row, 0)?, get::<Option<CustomerId>>(row, 1)?)));
             let set: Vec<_> = kinship.sets(of, &read.await?.into_iter().collect()).into_iter().collect();
             if !set.is_empty() {
                 let mark = self
                     .of(sql::MARKS_SET)
                     .bind(column(&set, |(customer, _)| Id(customer.0)))
                     .bind(column(&set, |(_, mark)| mark.map(|mark| Id(mark.0))));
-                self.session.run(mark).await?;
+                session.run(mark).await?;
             }
         }
         Ok(())
     }
 
-    async fn orders(&mut self, turns: &[&Prepared]) -> Result<(), Problem> {
+    fn orders(&self, turns: &[&Prepared]) -> Option<Statement> {
         let rows: Vec<(Id, &OrderRow)> = of_conversations(turns, |turn| &turn.orders);
         // An order that was placed and called off in one breath was placed.
         let mut placed = BTreeMap::new();
@@ -359,25 +382,21 @@ impl To<'_, '_> {
             *first = first.or(row.placed());
         }
         let rows = last(rows.into_iter().map(|(of, row)| (row.id, (of, row))));
-        if rows.is_empty() {
-            return Ok(());
-        }
-        let put = self
-            .of(sql::ORDERS_PUT)
-            .bind(column(&rows, |(_, row)| Id(row.id.0)))
-            .bind(column(&rows, |(_, row)| Id(row.customer.0)))
-            .bind(column(&rows, |(of, _)| *of))
-            .bind(column(&rows, |(_, row)| text(&row.number)))
-            .bind(column(&rows, |(_, row)| row.state.name()))
-            .bind(column(&rows, |(_, row)| !row.state.is_over()))
-            .bind(column(&rows, |(_, row)| row.total_minor))
-            .bind(column(&rows, |(_, row)| text(&row.currency)))
-            .bind(column(&rows, |(_, row)| row.due.as_deref().map(text)))
-            .bind(column(&rows, |(_, row)| micros(row.at)))
-            .bind(column(&rows, |(_, row)| placed.get(&row.id).copied().flatten().map(micros)))
-            .bind(column(&rows, |(_, row)| text(&row.data)));
-        self.session.run(put).await?;
-        Ok(())
+        (!rows.is_empty()).then(|| {
+            self.of(sql::ORDERS_PUT)
+                .bind(column(&rows, |(_, row)| Id(row.id.0)))
+                .bind(column(&rows, |(_, row)| Id(row.customer.0)))
+                .bind(column(&rows, |(of, _)| *of))
+                .bind(column(&rows, |(_, row)| text(&row.number)))
+                .bind(column(&rows, |(_, row)| row.state.name()))
+                .bind(column(&rows, |(_, row)| !row.state.is_over()))
+                .bind(column(&rows, |(_, row)| row.total_minor))
+                .bind(column(&rows, |(_, row)| text(&row.currency)))
+                .bind(column(&rows, |(_, row)| row.due.as_deref().map(text)))
+                .bind(column(&rows, |(_, row)| micros(row.at)))
+                .bind(column(&rows, |(_, row)| placed.get(&row.id).copied().flatten().map(micros)))
+                .bind(column(&rows, |(_, row)| text(&row.data)))
+        })
     }
 }
 
@@ -401,35 +420,12 @@ pub(super) fn last<K: Ord, T>(rows: impl Iterator<Item = (K, T)>) -> Vec<T> {
     rows.collect::<BTreeMap<K, T>>().into_values().collect()
 }
 
-fn conversations(statement: Statement, turns: &[&Prepared]) -> Statement {
-    statement
-        .bind(column(turns, |turn| Id(turn.conversation().0)))
-        .bind(column(turns, |turn| turn.turn.expected + 1))
-        .bind(column(turns, |turn| turn.turn.conversation.account.as_str().to_owned()))
-        .bind(column(turns, |turn| text(turn.turn.conversation.peer.as_str())))
-        .bind(column(turns, |turn| Id(turn.turn.conversation.customer.0)))
-        .bind(column(turns, |turn| turn.turn.conversation.owner))
-        .bind(column(turns, |turn| text(&turn.turn.conversation.preview)))
-        .bind(column(turns, |turn| micros(turn.turn.conversation.at)))
-        .bind(column(turns, |turn| i64::from(turn.turn.conversation.unread)))
-        .bind(column(turns, |turn| text(&turn.turn.conversation.state)))
-        .bind(column(turns, |turn| slot(turn.turn.conversation.at)))
-}
-
-/// How many were new: a notice is told once.
-pub(super) async fn notices(
-    session: &mut Session<'_>,
-    partner: &PartnerId,
-    rows: &[&NoticeRow],
-) -> Result<u64, Problem> {
-    if rows.is_empty() {
-        return Ok(0);
-    }
-    let add = of_partner(sql::NOTICES_ADD, partner)
+/// Tells of those that are new: a notice is told once.
+pub(super) fn notices(partner: &PartnerId, rows: &[&NoticeRow]) -> Statement {
+    of_partner(sql::NOTICES_ADD, partner)
         .bind(column(rows, |row| Id(row.id.0)))
         .bind(column(rows, |row| text(&row.about)))
         .bind(column(rows, |row| text(&row.text)))
         .bind(column(rows, |row| micros(row.at)))
-        .bind(column(rows, |row| row.conversation.map(|id| Id(id.0))));
-    session.run(add).await
+        .bind(column(rows, |row| row.conversation.map(|id| Id(id.0))))
 }

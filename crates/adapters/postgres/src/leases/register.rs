@@ -6,7 +6,6 @@ use std::{
     time::Duration,
 };
 
-use sqlx::{PgConnection, raw_sql};
 use uuid::Uuid;
 use voronka_core::ids::PartnerId;
 
@@ -16,14 +15,14 @@ use super::{
 };
 use crate::{
     problem::Problem,
-    session::{Session, in_time, statement},
+    session::{Session, statement},
     sql,
     values::{Id, get, text},
 };
 
 /// The rows, over a connection of one's own.
 pub(super) struct Register<'c> {
-    session: Session<'c>,
+    session: &'c Session,
 }
 
 /// Who is there, and who holds what.
@@ -44,26 +43,21 @@ struct Seen {
 }
 
 impl<'c> Register<'c> {
-    pub(super) fn of(connection: &'c mut PgConnection) -> Self {
-        // A pooler may stand between.
-        Self { session: Session { connection, keeps_statements: false } }
+    pub(super) fn of(session: &'c Session) -> Self {
+        Self { session }
     }
 
-    async fn begin(&mut self) -> Result<(), Problem> {
-        self.run(sql::SHARING_BEGIN).await
+    async fn begin(&self) -> Result<(), Problem> {
+        self.session.execute(sql::SHARING_BEGIN).await
     }
 
-    async fn commit(&mut self) -> Result<(), Problem> {
-        self.run("COMMIT").await
-    }
-
-    async fn run(&mut self, text: &'static str) -> Result<(), Problem> {
-        in_time(async { Ok(raw_sql(text).execute(&mut *self.session.connection).await.map(|_| ())?) }).await
+    async fn commit(&self) -> Result<(), Problem> {
+        self.session.execute("COMMIT").await
     }
 
     /// Gives a sign of life, buries the dead, and looks around.
     pub(super) async fn sign(
-        &mut self,
+        &self,
         id: Uuid,
         instance: &Instance,
         able: &BTreeSet<PartnerId>,
@@ -80,14 +74,14 @@ impl<'c> Register<'c> {
             self.session.run(statement(bury).bind(silent)).await?;
         }
         self.session.run(statement(sql::NEWS_DROP)).await?;
-        let page = Page::read(&mut self.session, dead_after).await?;
+        let page = Page::read(self.session, dead_after).await?;
         self.commit().await?;
         Ok(page)
     }
 
     /// Lets go of some and takes others, of which those are told that were free still. Whoever does it is alive while it lasts.
     pub(super) async fn change(
-        &mut self,
+        &self,
         id: Uuid,
         let_go: &BTreeSet<PartnerId>,
         take: &BTreeSet<PartnerId>,
@@ -95,7 +89,7 @@ impl<'c> Register<'c> {
         let names = |of: &BTreeSet<PartnerId>| of.iter().map(|one| one.as_str().to_owned()).collect::<Vec<_>>();
         self.begin().await?;
         if self.session.run(statement(sql::SIGN_AGAIN).bind(Id(id))).await? == 0 {
-            self.run("ROLLBACK").await?;
+            self.session.execute("ROLLBACK").await?;
             return Ok(BTreeMap::new());
         }
         self.session.run(statement(sql::LEASES_LET_GO).bind(Id(id)).bind(names(let_go))).await?;
@@ -105,14 +99,14 @@ impl<'c> Register<'c> {
         Ok(taken.into_iter().collect())
     }
 
-    pub(super) async fn news_last(&mut self) -> Result<i64, Problem> {
+    pub(super) async fn news_last(&self) -> Result<i64, Problem> {
         self.begin().await?;
         let last = self.session.one(statement(sql::NEWS_LAST), |row| get::<i64>(row, 0)).await?;
         self.commit().await?;
         Ok(last.unwrap_or_default())
     }
 
-    pub(super) async fn leave(&mut self, id: Uuid) -> Result<(), Problem> {
+    pub(super) async fn leave(&self, id: Uuid) -> Result<(), Problem> {
         self.begin().await?;
         self.session.run(statement(sql::LEAVE).bind(Id(id))).await?;
         self.commit().await
@@ -121,7 +115,7 @@ impl<'c> Register<'c> {
 
 impl Page {
     /// Within a transaction that looks over all partners.
-    pub(super) async fn read(session: &mut Session<'_>, dead_after: Duration) -> Result<Self, Problem> {
+    pub(super) async fn read(session: &Session, dead_after: Duration) -> Result<Self, Problem> {
         let instances = session.all(statement(sql::INSTANCES), |row| {
             let silent = get::<i64>(row, 5)?;
             Ok(Seen {

@@ -88,9 +88,9 @@ impl PostgresStore {
     /// # Errors
     /// When the database cannot be asked.
     pub async fn sharing(&self) -> Result<Share, StoreError> {
-        let mut reading = self.readers.reading_of_all().await?;
-        let page = Page::read(&mut reading.session(), Pace::default().dead_after).await?;
-        reading.end().await.map_err(StoreError::from)?;
+        let reading = self.readers.reading_of_all().await?;
+        let page = Page::read(reading.session(), Pace::default().dead_after).await?;
+        reading.end();
         Ok(page.share())
     }
 

@@ -1,8 +1,7 @@
 //! Connections that are lost, and several processes on one database.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use sqlx::{Connection, Executor};
 use voronka_core::{
     message::{EventKey, Inbound},
     ports::{CommitError, Fate, Journal, PostedMail, StoreError, Writers},
@@ -13,7 +12,12 @@ use super::{
     InDatabase, address,
     shears::{Cut, Sent, Shears},
 };
-use crate::PostgresStore;
+use crate::{
+    PostgresStore,
+    readers::{Pool, Reading},
+    session::{Session, statement},
+    sql,
+};
 
 /// A store whose connections pass the shears.
 async fn cut_store(shears: &Shears, fixture: &InDatabase) -> PostgresStore {
@@ -60,7 +64,7 @@ async fn a_commit_that_is_still_under_way_is_waited_for() {
          CREATE CONSTRAINT TRIGGER dally AFTER INSERT ON voronka.keys DEFERRABLE INITIALLY DEFERRED \
          FOR EACH ROW EXECUTE FUNCTION dally()",
     );
-    let mut other = sqlx::PgConnection::connect_with(&fixture.app().options).await.unwrap();
+    let other = Session::open(&fixture.app()).await.unwrap();
     other.execute("SELECT pg_advisory_lock(7)").await.unwrap();
     shears.cut(Cut::After, Sent::Commit);
     let posting = tokio::spawn(async move { store.post(vec![event(0)]).await });
@@ -193,4 +197,56 @@ async fn of_two_processes_that_end_a_turn_one_wins() {
         let (one, two) = futures::join!(fixture.store.commit(Arc::clone(&turn)), other.commit(turn));
         assert!(one.is_ok() != two.is_ok(), "{one:?} {two:?}");
     }
+}
+
+/// A read that nobody waits for any more is at work on the server still: what is read next does not come on top of it.
+#[tokio::test]
+async fn a_read_that_is_given_up_keeps_its_place_until_the_server_has_ended_it() {
+    let fixture = InDatabase::new().await;
+    let minute = Duration::from_mins(1);
+    let pool = Pool::new(fixture.app(), 1, minute, minute).unwrap();
+    let other = Session::open(&fixture.app()).await.unwrap();
+    other.execute("SELECT pg_advisory_lock(7)").await.unwrap();
+    let connections = || {
+        fixture
+            .database
+            .run("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+    };
+    let reading = Reading::begin(&pool, sql::READ).await.unwrap();
+    let before = connections();
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    {
+        let asking = reading.session().run(statement("SELECT pg_advisory_xact_lock(7)"));
+        let is_at_work = async {
+            while fixture.database.run(waits) != "1" {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            _ = asking => panic!("somebody else has the lock"),
+            () = is_at_work => {}
+        }
+    }
+    drop(reading);
+    let next = tokio::spawn(async move { Reading::begin(&pool, sql::READ).await.map(Reading::end) });
+    tokio::task::yield_now().await;
+    assert!(!next.is_finished());
+    assert_eq!(connections(), before, "it has its place still");
+    other.execute("SELECT pg_advisory_unlock(7)").await.unwrap();
+    next.await.unwrap().unwrap();
+    assert_eq!(connections(), before, "and nobody was hung up on");
+}
+
+/// A password that is wrong stays so; a server that has no room has some later.
+#[tokio::test]
+async fn who_is_not_let_in_hears_whether_to_come_again() {
+    let fixture = InDatabase::new().await;
+    let nowhere = fixture.database.address("voronka_app").replace(fixture.database.name(), "nowhere");
+    let error = PostgresStore::open(&address(&nowhere)).await.unwrap_err();
+    assert_eq!(error.fate(), Fate::Final, "{error}");
+    let name = fixture.database.name();
+    fixture.database.run(&format!("ALTER DATABASE {name} CONNECTION LIMIT 0"));
+    let error = PostgresStore::open(&fixture.app()).await.unwrap_err();
+    assert_ne!(error.fate(), Fate::Final, "{error}");
+    fixture.database.run(&format!("ALTER DATABASE {name} CONNECTION LIMIT -1"));
 }

@@ -1,4 +1,5 @@
-use sqlx::{Connection, Executor, PgConnection, postgres::PgPoolOptions};
+use std::time::Duration;
+
 use voronka_core::ports::{Fate, Journal, StoreError};
 use voronka_testkit::journal::{
     sample,
@@ -8,7 +9,8 @@ use voronka_testkit::journal::{
 use super::{InDatabase, address};
 use crate::{
     PostgresStore,
-    session::{Posting, Reading, serving, statement},
+    readers::{Pool, Reading},
+    session::{Posting, Session, serving, statement},
     sql,
     values::get,
 };
@@ -222,25 +224,26 @@ async fn s_57_setting_never_leaks() {
     let fixture = InDatabase::new().await;
     let korica = sample::partner("korica");
     furnish(&fixture.store, &korica).await;
-    let pool = PgPoolOptions::new().max_connections(1).connect_with(fixture.app().options).await.unwrap();
+    let minute = Duration::from_mins(1);
+    let pool = Pool::new(fixture.app(), 1, minute, minute).unwrap();
     let begin = format!("{}; {}", sql::READ, serving(&korica, Posting::No));
-    let seen = async |reading: &mut Reading| {
+    let seen = async |reading: &Reading| {
         let count = statement("SELECT count(*) FROM voronka.messages");
         reading.session().one(count, |row| get::<i64>(row, 0)).await.unwrap().unwrap()
     };
     for is_ended in [true, false] {
-        let mut reading = Reading::begin(&pool, true, &begin).await.unwrap();
-        assert!(seen(&mut reading).await > 0);
+        let reading = Reading::begin(&pool, &begin).await.unwrap();
+        assert!(seen(&reading).await > 0);
         if is_ended {
-            reading.end().await.unwrap();
+            reading.end();
         } else {
             drop(reading);
         }
-        let mut next = Reading::begin(&pool, true, sql::READ).await.unwrap();
-        assert_eq!(seen(&mut next).await, 0, "ended: {is_ended}");
+        let next = Reading::begin(&pool, sql::READ).await.unwrap();
+        assert_eq!(seen(&next).await, 0, "ended: {is_ended}");
         next.session().look_over_all().await.unwrap();
         drop(next);
-        let mut next = Reading::begin(&pool, true, sql::READ).await.unwrap();
+        let next = Reading::begin(&pool, sql::READ).await.unwrap();
         let role = statement("SELECT current_user::text");
         assert_eq!(next.session().one(role, |row| get::<String>(row, 0)).await.unwrap().unwrap(), "voronka_app");
     }
@@ -279,14 +282,14 @@ async fn a_transaction_is_of_a_few_partners() {
 async fn the_server_knows_how_long_a_transaction_may_take() {
     let fixture = InDatabase::new().await;
     let limits = async |how: &'static str| {
-        let mut connection = PgConnection::connect_with(&fixture.app().options).await.unwrap();
-        connection.execute(how).await.unwrap();
+        let session = Session::open(&fixture.app()).await.unwrap();
+        session.execute(how).await.unwrap();
         let limits = statement(
             "SELECT current_setting('statement_timeout') <> '0' AND \
              current_setting('idle_in_transaction_session_timeout') <> '0', current_setting('lock_timeout') <> '0'",
         );
-        let row = connection.fetch_one(limits).await.unwrap();
-        (get::<bool>(&row, 0).unwrap(), get::<bool>(&row, 1).unwrap())
+        let limits = session.one(limits, |row| Ok((get::<bool>(row, 0)?, get::<bool>(row, 1)?)));
+        limits.await.unwrap().unwrap()
     };
     assert_eq!(limits(sql::WRITE).await, (true, true));
     assert_eq!(limits(sql::READ).await, (true, false));
@@ -305,7 +308,7 @@ async fn s_58_dispatch_columns() {
     let whole = "SELECT table_name || ' ' || privilege_type FROM information_schema.table_privileges \
         WHERE grantee IN ('voronka_dispatch', 'PUBLIC') AND table_schema = 'voronka' ORDER BY 1";
     assert_eq!(lines(&fixture.database.run(whole)), ["instances DELETE", "news DELETE"]);
-    let mut connection = PgConnection::connect_with(&fixture.app().options).await.unwrap();
+    let session = Session::open(&fixture.app()).await.unwrap();
     for sql in [
         "SELECT event FROM voronka.mailbox",
         "SELECT timer FROM voronka.timers",
@@ -319,9 +322,9 @@ async fn s_58_dispatch_columns() {
         "DELETE FROM voronka.leases",
         "UPDATE voronka.leases SET partner = 'nega'",
     ] {
-        connection.execute("BEGIN; SET LOCAL ROLE voronka_dispatch").await.unwrap();
-        let refused = connection.execute(sql).await.unwrap_err();
-        assert!(refused.to_string().contains("permission denied"), "{sql}: {refused}");
-        connection.execute("ROLLBACK").await.unwrap();
+        session.execute("BEGIN; SET LOCAL ROLE voronka_dispatch").await.unwrap();
+        let refused = session.execute(sql).await.unwrap_err();
+        assert!(refused.told().contains("permission denied"), "{sql}: {}", refused.told());
+        session.execute("ROLLBACK").await.unwrap();
     }
 }

@@ -1,4 +1,3 @@
-use sqlx::{Connection, Executor, PgConnection};
 use voronka_core::ports::{Journal, StoreError};
 use voronka_testkit::postgres::PostgresServer;
 
@@ -6,7 +5,9 @@ use super::{InDatabase, address};
 use crate::{
     PostgresStore, Schema,
     migrate::{self, migrate},
-    schema, sql,
+    schema,
+    session::Session,
+    sql,
 };
 
 /// The last step that there is.
@@ -18,18 +19,15 @@ const ROWS: &str = include_str!("rows.sql");
 #[tokio::test]
 async fn every_statement_fits_the_schema() {
     let fixture = InDatabase::new().await;
-    let mut connection = PgConnection::connect_with(&fixture.app().options).await.unwrap();
+    let session = Session::open(&fixture.app()).await.unwrap();
     for (name, text) in sql::all() {
-        use sqlx::SqlSafeStr;
-        if let Err(error) = (&mut connection).prepare(text.into_sql_str()).await {
-            panic!("{name}: {error}");
-        }
+        session.takes(text).await.unwrap_or_else(|problem| panic!("{name}: {}", problem.told()));
     }
 }
 
 /// How each statement is done by a transaction of this kind.
 async fn plans(fixture: &InDatabase, how: &str, of: &[&str]) -> Vec<(String, String)> {
-    let mut connection = PgConnection::connect_with(&fixture.app().options).await.unwrap();
+    let session = Session::open(&fixture.app()).await.unwrap();
     let mut plans = Vec::new();
     for name in of {
         let (_, text) = sql::all().find(|(known, _)| known == name).unwrap();
@@ -38,9 +36,8 @@ async fn plans(fixture: &InDatabase, how: &str, of: &[&str]) -> Vec<(String, Str
         let asked = format!(
             "{how}; SET LOCAL voronka.partner = 'korica'; PREPARE q AS {text}; EXPLAIN EXECUTE q {given}; DEALLOCATE q; ROLLBACK"
         );
-        let rows = sqlx::raw_sql(sqlx::AssertSqlSafe(asked)).fetch_all(&mut connection).await;
-        let rows = rows.unwrap_or_else(|error| panic!("{name}: {error}"));
-        let plan: Vec<String> = rows.iter().map(|row| crate::values::get(row, 0).unwrap()).collect();
+        let rows = session.texts(&asked).await.unwrap_or_else(|problem| panic!("{name}: {}", problem.told()));
+        let plan: Vec<&str> = rows.iter().filter_map(|row| row.get(0)).collect();
         plans.push(((*name).to_owned(), plan.join("\n")));
     }
     plans
@@ -185,7 +182,7 @@ async fn without_steps_from(step: usize) -> (PostgresServer, voronka_testkit::po
 #[tokio::test]
 async fn a_writer_that_holds_a_table_is_waited_for_and_told_of_and_never_ended() {
     let (_server, database) = without_steps_from(7).await;
-    let mut writer = PgConnection::connect_with(&address(&database.address("voronka_app")).options).await.unwrap();
+    let writer = Session::open(&address(&database.address("voronka_app"))).await.unwrap();
     writer
         .execute("BEGIN; SET LOCAL ROLE voronka_dispatch; SELECT FROM voronka.leases FOR SHARE; SET LOCAL ROLE NONE")
         .await
@@ -208,7 +205,7 @@ async fn a_writer_that_holds_a_table_is_waited_for_and_told_of_and_never_ended()
 #[tokio::test]
 async fn who_never_lets_go_of_a_table_is_named_and_the_steps_before_stay() {
     let (_server, database) = without_steps_from(7).await;
-    let mut writer = PgConnection::connect_with(&address(&database.address("voronka_app")).options).await.unwrap();
+    let writer = Session::open(&address(&database.address("voronka_app"))).await.unwrap();
     writer.execute("BEGIN; SET LOCAL ROLE voronka_dispatch; SELECT FROM voronka.leases FOR SHARE").await.unwrap();
     let owner = address(&database.address("postgres"));
     let impatient =
@@ -244,7 +241,7 @@ async fn behind_a_pooler_nothing_is_kept_in_a_session() {
     let of = voronka_testkit::journal::suite::furnish(&store, &korica).await;
     assert!(store.load(&of.key, 10).await.unwrap().version > 0);
     assert_eq!(store.waiting(None, 10).await.unwrap(), [of.key]);
-    let mut reading = store.reading(&korica).await.unwrap();
+    let reading = store.reading(&korica).await.unwrap();
     let kept = crate::session::statement("SELECT count(*) FROM pg_prepared_statements");
     let count = reading.session().one(kept, |row| crate::values::get::<i64>(row, 0)).await.unwrap();
     assert_eq!(count, Some(0));

@@ -12,10 +12,10 @@ use crate::{
         turn::{self, Prepared},
     },
     problem::Problem,
-    session::Posting,
+    session::{Pipeline, Posting},
 };
 
-/// Most partners in one transaction: each is some trips to the server, and what is locked for the first is locked until the last.
+/// Most partners in one transaction: what is locked for the first is locked until the last.
 const PARTNERS_MAX: usize = 16;
 /// Most bytes in one transaction, about.
 const BYTES_MAX: usize = 1 << 20;
@@ -75,6 +75,53 @@ impl Block<'_> {
     }
 }
 
+/// What of a partner's is written once it is known what was found.
+struct Rest<'b> {
+    partner: &'b PartnerId,
+    /// Those that found what they rest on.
+    turns: Vec<&'b Prepared>,
+    /// Events of bubbles that were given up.
+    given_up: Vec<&'b Letter>,
+}
+
+async fn write(desk: &mut Desk<'_>, rest: &[Rest<'_>]) -> Result<(), Problem> {
+    for (partner, turns) in those(rest, Prepared::erases) {
+        desk.serve(partner, Posting::No).await?;
+        turn::erase_pasts(desk.session, partner, &turns).await?;
+    }
+    let mut pipeline = Pipeline::default();
+    let mut written = Vec::new();
+    for Rest { partner, turns, given_up } in rest {
+        desk.serve_in(&mut pipeline, partner, Posting::No);
+        let posts = turns.iter().flat_map(|turn| turn.posts());
+        let kept = mail::post(&mut pipeline, partner, given_up.iter().copied().chain(posts).collect());
+        let turns = (!turns.is_empty()).then(|| turn::write(&mut pipeline, partner, turns));
+        written.push((*partner, given_up, kept, turns));
+    }
+    if written.is_empty() {
+        return Ok(());
+    }
+    let arrived = desk.session.send(pipeline).await?;
+    for (partner, given_up, kept, turns) in written {
+        turns.map_or(Ok(()), |turns| turns(&arrived))?;
+        // Whoever has the partner's turns written serves it, and hears of their posts from them.
+        let new = given_up.iter().zip(kept(&arrived)?).filter(|(_, kept)| matches!(kept, PostedMail::New(..)));
+        desk.tell(partner, new.map(|(letter, _)| letter.key.conversation));
+    }
+    // Whom they name is there by now.
+    for (partner, turns) in those(rest, Prepared::is_of_kin) {
+        desk.serve(partner, Posting::No).await?;
+        turn::mark(desk.session, partner, &turns).await?;
+    }
+    Ok(())
+}
+
+/// Turns of each partner that are so, of those that have any.
+fn those<'r>(rest: &'r [Rest<'_>], are: impl Fn(&Prepared) -> bool) -> Vec<(&'r PartnerId, Vec<&'r Prepared>)> {
+    let of = |rest: &'r Rest<'_>| (rest.partner, rest.turns.iter().copied().filter(|turn| are(turn)).collect());
+    rest.iter().map(of).filter(|(_, turns): &(_, Vec<_>)| !turns.is_empty()).collect()
+}
+
 impl Batch {
     pub(super) fn add(&mut self, call: Call) {
         match call {
@@ -113,18 +160,14 @@ impl Batch {
         self.posts.len() + self.turns.len() + self.settled.len()
     }
 
-    /// The partner that is written first.
-    pub(super) fn first(&self) -> Option<(&PartnerId, Posting)> {
-        self.blocks(None).into_iter().next().map(|(partner, block)| (partner, block.posting()))
-    }
-
     /// For whom it writes.
     pub(super) fn partners(&self) -> &BTreeSet<PartnerId> {
         &self.partners
     }
 
-    /// Writes it, partner by partner, within a transaction that was begun for [`Self::partners`]. Partners, and the rows of each,
-    /// come in the order of their keys, so that no two processes wait for each other. What is another process's to write is left
+    /// Writes it within a transaction that was begun for [`Self::partners`], in two trips however many they are: one that holds
+    /// what turns rest on and writes mail and results, one that writes the turns that find it. Partners, and the rows of each,
+    /// come in the order of their keys, so that two processes seldom wait for each other. What is another process's to write is left
     /// out before anything of it is.
     pub(super) async fn write(&self, desk: &mut Desk<'_>) -> Result<Outcomes, Problem> {
         let may_write = |partner: &PartnerId| if desk.may_write(partner) { Written::Yes } else { Written::Elsewhere };
@@ -136,35 +179,42 @@ impl Batch {
         let mut written: Vec<Written> = self.turns.iter().map(|(turn, _)| may_write(turn.partner())).collect();
         let mut posted: Vec<Vec<PostedMail>> =
             self.posts.iter().map(|(letters, _)| vec![PostedMail::Seen; letters.len()]).collect();
-        let first = self.first().map(|(first, _)| first);
-        for (partner, block) in self.blocks(Some((&written, &settled))) {
-            if first != Some(partner) {
-                desk.serve(partner, block.posting()).await?;
-            }
-            let given_up = mail::settle(&mut desk.session, partner, &block.outcomes).await?;
-            let letters: Vec<&Letter> = block.letters.iter().map(|(.., letter)| *letter).chain(given_up).collect();
-            let kept = mail::post(&mut desk.session, partner, &letters).await?;
-            let new = letters.iter().zip(&kept).filter(|(_, kept)| matches!(kept, PostedMail::New(..)));
-            desk.tell(partner, new.map(|(letter, _)| letter.key.conversation));
-            for ((call, place, _), kept) in block.letters.iter().zip(kept) {
+        let blocks = self.blocks(&written, &settled);
+        let mut pipeline = Pipeline::default();
+        let begun: Vec<_> = blocks
+            .iter()
+            .map(|(partner, block)| {
+                desk.serve_in(&mut pipeline, partner, block.posting());
+                let given_up = mail::settle(&mut pipeline, partner, &block.outcomes);
+                let kept = mail::post(&mut pipeline, partner, block.letters.iter().map(|(.., one)| *one).collect());
+                let turns: Vec<&Prepared> = block.turns.iter().map(|(_, turn)| *turn).collect();
+                (*partner, block, given_up, kept, turn::hold(&mut pipeline, partner, &turns))
+            })
+            .collect();
+        let arrived = desk.session.send(pipeline).await?;
+        let mut rest = Vec::new();
+        for (partner, block, given_up, kept, fit) in begun {
+            for ((call, place, letter), kept) in block.letters.iter().zip(kept(&arrived)?) {
+                if matches!(kept, PostedMail::New(..)) {
+                    desk.tell(partner, [letter.key.conversation]);
+                }
                 posted[*call][*place] = kept;
             }
-            let turns: Vec<&Prepared> = block.turns.iter().map(|(_, turn)| *turn).collect();
-            let fit = turn::write(&mut desk.session, partner, &turns).await?;
-            // Whoever has the partner's turns written serves it, and hears of this from them.
-            let posts = turns.iter().zip(&fit).filter(|(_, fits)| **fits).flat_map(|(turn, _)| turn.posts());
-            mail::post(&mut desk.session, partner, &posts.collect::<Vec<_>>()).await?;
-            for ((call, _), fits) in block.turns.iter().zip(fit) {
+            let mut turns = Vec::new();
+            for ((call, turn), fits) in block.turns.iter().zip(fit(&arrived)?) {
                 written[*call] = if fits { Written::Yes } else { Written::Conflict };
+                turns.extend(fits.then_some(*turn));
             }
+            rest.push(Rest { partner, turns, given_up: given_up(&arrived)? });
         }
+        rest.retain(|rest| !rest.turns.is_empty() || !rest.given_up.is_empty());
+        self::write(desk, &rest).await?;
         Ok(Outcomes { posted, turns: written, settled })
     }
 
-    /// Without the turns and the results that are not to be written, where that is known.
-    fn blocks(&self, written: Option<(&[Written], &[Written])>) -> BTreeMap<&PartnerId, Block<'_>> {
-        let is_written = |of: Option<&[Written]>, call: usize| of.is_none_or(|of| of[call] == Written::Yes);
-        let (turns, settled) = (written.map(|(turns, _)| turns), written.map(|(_, settled)| settled));
+    /// Without the turns and the results that are not to be written.
+    fn blocks(&self, turns: &[Written], settled: &[Written]) -> BTreeMap<&PartnerId, Block<'_>> {
+        let is_written = |of: &[Written], call: usize| of[call] == Written::Yes;
         let mut blocks: BTreeMap<&PartnerId, Block<'_>> = BTreeMap::new();
         for (call, (letters, _)) in self.posts.iter().enumerate() {
             for (place, letter) in letters.iter().enumerate() {
@@ -208,6 +258,12 @@ impl Batch {
 
     /// Tells the callers that nothing of it is written.
     pub(super) fn fail(self, problem: Problem) {
+        if let Problem::Conflict = problem {
+            for (_, reply) in self.turns {
+                let _gone = reply.send(Err(Problem::Conflict));
+            }
+            return;
+        }
         let error = StoreError::from(problem);
         tracing::warn!(%error, calls = self.calls(), "a transaction failed");
         metrics::counter!("voronka_store_commit_failures_total").increment(1);

@@ -1,18 +1,12 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use backon::{BackoffBuilder, ExponentialBuilder};
-use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection, Row, postgres::PgConnectOptions, raw_sql};
+use tokio_postgres::SimpleQueryRow;
 use uuid::Uuid;
 use voronka_core::ids::PartnerId;
 
 use super::{Desk, Ours};
-use crate::{
-    leases::holdings::Claim,
-    problem::Problem,
-    session::{Posting, Session, execute, in_time, serving},
-    sql,
-    values::get,
-};
+use crate::{Address, leases::holdings::Claim, problem::Problem, session::Session, sql};
 
 /// What became of a transaction.
 pub(super) enum End<T> {
@@ -27,61 +21,48 @@ pub(super) enum End<T> {
 /// Each transaction first writes its number to a row of ours. Where the connection is lost at COMMIT that row tells what became
 /// of it: to read it is to wait until the server has ended the transaction.
 pub(super) struct Pen {
-    options: PgConnectOptions,
-    keeps_statements: bool,
+    address: Address,
     guise: Option<PartnerId>,
     ours: Ours,
-    connection: Option<PgConnection>,
+    session: Option<Session>,
     writer: Uuid,
     /// Of the last transaction that was begun.
     number: i64,
 }
 
 impl Pen {
-    pub(super) async fn open(
-        options: PgConnectOptions,
-        keeps_statements: bool,
-        guise: Option<PartnerId>,
-        ours: Ours,
-    ) -> Result<Self, Problem> {
+    pub(super) async fn open(address: Address, guise: Option<PartnerId>, ours: Ours) -> Result<Self, Problem> {
         let writer = Uuid::now_v7();
-        let mut pen = Self { options, keeps_statements, guise, ours, connection: None, writer, number: 0 };
-        pen.connect().await?;
-        pen.execute(sql::writer_add(writer)).await?;
+        let mut pen = Self { address, guise, ours, session: None, writer, number: 0 };
+        pen.connect().await?.execute(&sql::writer_add(writer)).await?;
         Ok(pen)
     }
 
-    /// Begins a transaction that writes for these partners, of this one's first if it is told, in one trip.
-    pub(super) async fn begin(
-        &mut self,
-        partners: &BTreeSet<PartnerId>,
-        first: Option<(&PartnerId, Posting)>,
-    ) -> Result<Desk<'_>, Problem> {
+    /// Begins a transaction that writes for these partners, in one trip.
+    pub(super) async fn begin(&mut self, partners: &BTreeSet<PartnerId>) -> Result<Desk<'_>, Problem> {
         let claim = self.ours.holdings.claim(partners);
         // A connection that died while nothing was written is noticed here, when nothing can be lost yet.
-        let granted = match self.try_begin(claim.as_ref(), first).await {
+        let granted = match self.try_begin(claim.as_ref()).await {
             Ok(granted) => granted,
             Err(problem) => {
                 tracing::debug!(problem = problem.told(), "the writer connects anew");
-                self.connection = None;
+                self.session = None;
                 // Whatever the server says to that (a password that has changed, no room), it is no fault of what is to be
                 // written.
-                self.try_begin(claim.as_ref(), first).await.map_err(Problem::out_of_reach)?
+                self.try_begin(claim.as_ref()).await.map_err(Problem::out_of_reach)?
             }
         };
-        let (guise, keeps_statements) = (self.guise.clone(), self.keeps_statements);
-        let connection = self.connection.as_mut().ok_or_else(Problem::stopped)?;
-        let session = Session { connection, keeps_statements };
-        Ok(Desk { session, guise, ours: &self.ours, granted, news: BTreeSet::new() })
+        let session = self.session.as_ref().ok_or_else(Problem::stopped)?;
+        Ok(Desk { session, guise: self.guise.as_ref(), ours: &self.ours, granted, news: BTreeSet::new() })
     }
 
     /// Ends the transaction as what was done in it says.
     pub(super) async fn end<T>(&mut self, written: Result<T, Problem>) -> End<T> {
         match written {
-            Ok(value) => match self.execute("COMMIT".to_owned()).await {
+            Ok(value) => match self.execute("COMMIT").await {
                 Ok(()) => End::Written(value),
                 Err(problem) => {
-                    self.connection = None;
+                    self.session = None;
                     End::Unclear(value, problem)
                 }
             },
@@ -92,36 +73,26 @@ impl Pen {
         }
     }
 
-    async fn connect(&mut self) -> Result<(), Problem> {
-        if self.connection.is_none() {
-            self.connection = Some(in_time(async { Ok(self.options.connect().await?) }).await?);
+    async fn connect(&mut self) -> Result<&Session, Problem> {
+        if self.session.is_none() {
+            self.session = Some(Session::open(&self.address).await?);
         }
-        Ok(())
+        self.session.as_ref().ok_or_else(Problem::stopped)
     }
 
-    async fn try_begin(
-        &mut self,
-        claim: Option<&Claim>,
-        first: Option<(&PartnerId, Posting)>,
-    ) -> Result<Option<BTreeSet<PartnerId>>, Problem> {
-        self.connect().await?;
+    async fn try_begin(&mut self, claim: Option<&Claim>) -> Result<Option<BTreeSet<PartnerId>>, Problem> {
         self.number += 1;
         let mut beginning = format!("{}; {}", sql::WRITE, sql::writer_begins(self.writer, self.number));
         if let Some(claim) = claim.filter(|claim| !claim.statements.is_empty()) {
             beginning.push_str("; ");
             beginning.push_str(&claim.statements);
         }
-        if let Some((partner, posting)) = first {
-            beginning.push_str("; ");
-            beginning.push_str(&serving(self.guise.as_ref().unwrap_or(partner), posting));
-        }
-        let connection = self.connection.as_mut().ok_or_else(Problem::stopped)?;
-        let found = leases(connection, beginning).await?;
+        let found = leases(self.connect().await?, &beginning).await?;
         Ok(claim.map(|claim| self.ours.see(claim, found)))
     }
 
-    async fn execute(&mut self, text: String) -> Result<(), Problem> {
-        execute(self.connection.as_mut().ok_or_else(Problem::stopped)?, text).await
+    async fn execute(&self, text: &str) -> Result<(), Problem> {
+        self.session.as_ref().ok_or_else(Problem::stopped)?.execute(text).await
     }
 
     /// What became of the last transaction. Asks until it is told: the callers wait, for neither answer may be wrong.
@@ -135,7 +106,7 @@ impl Pen {
             match self.last_number().await {
                 Ok(number) => return number == Some(self.number),
                 Err(problem) => {
-                    self.connection = None;
+                    self.session = None;
                     tracing::warn!(problem = problem.told(), "the database is out of reach");
                 }
             }
@@ -144,29 +115,24 @@ impl Pen {
     }
 
     async fn last_number(&mut self) -> Result<Option<i64>, Problem> {
-        self.connect().await?;
         let last = sql::writer_last(self.writer);
-        let connection = self.connection.as_mut().ok_or_else(Problem::stopped)?;
-        let row = in_time(async { Ok(raw_sql(AssertSqlSafe(last)).fetch_optional(connection).await?) }).await?;
-        row.as_ref().map(|row| get(row, 0)).transpose()
+        let rows = self.connect().await?.texts(&last).await?;
+        let number = |row: &SimpleQueryRow| row.get(0).and_then(|text| text.parse().ok());
+        Ok(rows.first().and_then(number))
     }
 
     async fn give_up(&mut self, problem: &Problem) {
         // With its connection the transaction ends as well.
-        if problem.is_lost() || self.execute("ROLLBACK".to_owned()).await.is_err() {
-            self.connection = None;
+        if problem.is_lost() || self.execute("ROLLBACK").await.is_err() {
+            self.session = None;
         }
     }
 }
 
 impl Ours {
     /// Within a transaction: which of the partners that are claimed are ours until it ends.
-    pub(super) async fn granted(
-        &self,
-        claim: &Claim,
-        connection: &mut PgConnection,
-    ) -> Result<BTreeSet<PartnerId>, Problem> {
-        let found = leases(connection, claim.statements.clone()).await?;
+    pub(super) async fn granted(&self, claim: &Claim, session: &Session) -> Result<BTreeSet<PartnerId>, Problem> {
+        let found = leases(session, &claim.statements).await?;
         Ok(self.see(claim, found))
     }
 
@@ -181,7 +147,9 @@ impl Ours {
 }
 
 /// Runs statements of which [`Claim::statements`] give leases; locks give rows as well, of one column.
-async fn leases(connection: &mut PgConnection, text: String) -> Result<Vec<(PartnerId, i64)>, Problem> {
-    let rows = in_time(async { Ok(raw_sql(AssertSqlSafe(text)).fetch_all(connection).await?) }).await?;
-    rows.iter().filter(|row| row.len() == 2).map(|row| Ok((get(row, 0)?, get(row, 1)?))).collect()
+async fn leases(session: &Session, text: &str) -> Result<Vec<(PartnerId, i64)>, Problem> {
+    let lease = |row: &SimpleQueryRow| Some((PartnerId::parse(row.get(0)?).ok()?, row.get(1)?.parse().ok()?));
+    let rows = session.texts(text).await?;
+    let read = |row| lease(row).ok_or(Problem::Unreadable("lease"));
+    rows.iter().filter(|row| row.len() == 2).map(read).collect()
 }
