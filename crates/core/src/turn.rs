@@ -9,6 +9,7 @@ mod aside;
 mod assortment;
 mod booking;
 mod commit;
+mod consent;
 mod contacts;
 mod deeds;
 mod desk;

@@ -176,6 +176,8 @@ phrases! {
     ConsentAgree "consent_agree" () ru "Соглашаюсь" en "I agree";
     /// Button: consent refused.
     ConsentDecline "consent_decline" () ru "Не соглашаюсь" en "I do not agree";
+    /// Button: send all of the consent text.
+    ConsentRead "consent_read" () ru "Прочитать целиком" en "Read in full";
     /// Consent refused: nothing is stored.
     ConsentDeclined "consent_declined" () ru "Хорошо, контакты не сохраняю." en "All right, I do not keep your contacts.";
     /// Button of a channel that hands the phone number over.

@@ -7,9 +7,8 @@ use sha2::{Digest as _, Sha256};
 use super::{
     commit::beginning,
     flow::{Arrival, Next},
-    links::CONSENT,
     state::{AsksConsent, Run},
-    token::{self, Act, Plain, Token},
+    token::{self, Act, Token},
     work::Work,
 };
 use crate::{
@@ -23,16 +22,12 @@ use crate::{
     message::{Button, ContactOf, Content, Event, KinWord, Press},
     rows::Author,
     spec::{
-        config::Consent,
         flow::{Action, Ask, Contact, ContactKind, Kind, Step, StepIx},
-        rich::{Span, Style},
         texts::Phrase,
         value::Value,
     },
 };
 
-/// A consent text up to this length is shown whole; a longer one by its link, where the partner gives one.
-const CONSENT_SHOWN_CHARS_MAX: usize = 900;
 /// So much of the hash of a text names its version.
 const VERSION_CHARS: usize = 12;
 /// Characters kept of the words by which a customer agreed.
@@ -92,39 +87,14 @@ impl Work {
         }
         let buttons = self.contact_buttons(run, step, contact);
         self.reply.buttons(buttons);
+        let reader = self.consent_reader();
+        self.reply.buttons(reader);
         Next::Wait
     }
 
     /// Whether this run has not shown the consent text at this step yet, as far as the text is still the same.
     pub(super) fn reads_first(&self, run: &Run, step: &Step) -> bool {
         self.mended || run.visits.get(&step.id).is_none_or(|visits| *visits <= 1)
-    }
-
-    /// The line under a contact request that says what the customer agrees to; nothing where consent was given before.
-    pub(super) fn say_consent(&mut self) {
-        if self.has_consent() {
-            return;
-        }
-        let Some(asked) = self.book.spec.config.contact.consent.clone() else { return };
-        let (words, address) = self.consent_text(&asked);
-        let mut line = self.phrase(Phrase::ConsentAsk, &[("policy", String::new())]);
-        line.text.truncate(line.text.trim_end().len());
-        line.spans.retain(|span| span.bytes.end <= line.text.len());
-        line.push_plain("\n");
-        let start = line.text.len();
-        line.push_plain(&words);
-        let style = address.map_or(Style::Italic, Style::Link);
-        line.spans.push(Span { bytes: start..line.text.len(), style });
-        self.reply.say(&line);
-    }
-
-    fn consent_text(&self, consent: &Consent) -> (String, Option<String>) {
-        let links = &self.book.spec.config.links;
-        let link = CONSENT.iter().find_map(|name| links.get(*name)).map(ToString::to_string);
-        match link {
-            Some(link) if consent.text.chars().count() > CONSENT_SHOWN_CHARS_MAX => (link.clone(), Some(link)),
-            _ => (consent.text.trim().to_owned(), None),
-        }
     }
 
     pub(super) fn contact_buttons(&self, run: &Run, step: &Step, contact: &Contact) -> Vec<Button> {
@@ -401,9 +371,9 @@ impl Work {
         }
         self.snap.state.consent_asked_last = true;
         self.say_consent();
-        let agree = self.button(Phrase::ConsentAgree, Token::Plain(Plain::Agree));
-        let decline = self.button(Phrase::ConsentDecline, Token::Plain(Plain::Decline));
-        self.reply.buttons([agree, decline]);
+        let buttons = self.consent_buttons().into_iter().chain(self.consent_reader());
+        let buttons: Vec<Button> = buttons.collect();
+        self.reply.buttons(buttons);
     }
 
     /// What words say to the consent that was asked for outside a flow: a bare yes or no only directly after, later what names it.

@@ -347,6 +347,7 @@ impl Work {
             Plain::Stop => self.opt_out(),
             Plain::Agree => self.answer_consent(true, label, key),
             Plain::Decline => self.answer_consent(false, label, key),
+            Plain::Read => self.read_consent(),
             // Ordered meanwhile, or taken out again.
             Plain::Checkout if self.snap.state.cart.lines.is_empty() => self.say_phrase(Phrase::OldButton, &[]),
             Plain::Checkout => self.show_cart_order(),

@@ -249,10 +249,11 @@ fn known_words(spec: &PartnerSpec) -> impl Iterator<Item = &str> {
 
 /// Labels of buttons that are no options: people type them as well.
 fn buttons(spec: &PartnerSpec) -> impl Iterator<Item = &str> {
-    const BUILT_IN: [Phrase; 12] = [
+    const BUILT_IN: [Phrase; 13] = [
         Phrase::StartAgain,
         Phrase::ConsentAgree,
         Phrase::ConsentDecline,
+        Phrase::ConsentRead,
         Phrase::ShareContact,
         Phrase::SkipContact,
         Phrase::CallPerson,

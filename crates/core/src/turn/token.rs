@@ -90,6 +90,8 @@ letters! {
         Agree 'a',
         /// Do not agree.
         Decline 'd',
+        /// Read all of the consent text.
+        Read 'r',
         /// Buy what is in the cart.
         Checkout 'o',
         /// Place the order that was shown.

@@ -1,13 +1,17 @@
 //! Contacts: consent first, "no" never in the way, nothing in prompts.
 
 use voronka_core::{
+    capabilities::Has,
     message::{ContactOf, Content, TeamAction},
     order::OrderState,
     rows::{Author, FactRow, Past},
 };
 use voronka_testkit::Rehearsal;
 
-use crate::shop::{ORDER, at_filling, at_order, fact, shop, slot};
+use crate::{
+    partners::playbook,
+    shop::{NOON, ORDER, at_filling, at_order, fact, files, shop, slot},
+};
 
 fn consents(talk: &Rehearsal) -> Vec<FactRow> {
     let facts = talk.last.iter().flat_map(|commit| commit.facts.clone());
@@ -191,4 +195,54 @@ fn words_around_a_contact_are_no_question() {
     let mut other = shop(&[]);
     other.me("Ваня 89031234567 ivan@x.ru");
     assert!(other.words().contains("персональных данных") && !other.words().contains("Не совсем"), "{}", other.words());
+}
+
+/// A shop whose consent text is long and stands on a page as well, on a channel without a button that shares a phone.
+fn long_consent() -> (Rehearsal, String) {
+    let text = "Я согласен на обработку моих персональных данных Лавкой. ".repeat(120);
+    let mut files = files(&[("zakaz", ORDER)]);
+    files.insert("texts/consent.md".into(), text.clone().into_bytes());
+    let config = String::from_utf8(files["config.yaml"].clone()).expect("the settings are UTF-8");
+    files.insert(
+        "config.yaml".into(),
+        format!("{config}links: {{consent: \"https://lavka.example/consent\"}}\n").into(),
+    );
+    let mut talk = Rehearsal::new(playbook("lavka", &files), "telegram", NOON);
+    let mut capabilities = (*talk.setting.capabilities).clone();
+    (capabilities.contact_button, capabilities.text_max) = (Has::No, 4096);
+    talk.setting.capabilities = capabilities.into();
+    (talk, text.trim().to_owned())
+}
+
+#[test]
+fn a_long_consent_text_can_be_read_whole_in_the_chat_before_it_is_agreed_to() {
+    let (mut talk, text) = long_consent();
+    talk.me("привет");
+    for answer in ["Юбилей", "10", "Ягоды"] {
+        talk.press(answer);
+    }
+    assert!(talk.words().contains("https://lavka.example/consent") && !talk.words().contains("Я согласен"));
+    let said = talk.press("Прочитать целиком").to_vec();
+    assert!(
+        said.len() > 1 && said.iter().all(|bubble| bubble.text.text.chars().count() <= 4096),
+        "cut as the channel wants"
+    );
+    let letters = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
+    let whole: String = said.iter().map(|bubble| bubble.text.text.as_str()).collect();
+    assert_eq!(letters(&whole), letters(&text));
+    assert!(!fact(&talk, "consent.given"), "to read is not to agree");
+    talk.press("Соглашаюсь");
+    assert!(fact(&talk, "consent.given"));
+}
+
+#[test]
+fn a_consent_that_was_asked_for_outside_a_flow_can_be_read_and_answered_below() {
+    let (mut talk, text) = long_consent();
+    talk.me("привет");
+    talk.press("Юбилей");
+    talk.me("мой телефон +7 999 123-45-67");
+    let said = talk.press("Прочитать целиком").to_vec();
+    assert!(said[0].text.text.chars().take(200).eq(text.chars().take(200)), "{}", said[0].text.text);
+    talk.press("Не соглашаюсь");
+    assert!(fact(&talk, "consent.refused") && talk.snapshot().customer.phone.is_none());
 }

@@ -54,7 +54,7 @@ impl Work {
     }
 
     fn put_question(&mut self, _flow: &Flow, step: &Step, run: &Run, wording: Wording) {
-        let (text, buttons, cards) = match &step.action {
+        let (text, mut buttons, cards) = match &step.action {
             Action::Ask(ask) => {
                 let words = match (&ask.again, wording) {
                     (Some(again), Wording::Back | Wording::Short) => again,
@@ -89,6 +89,7 @@ impl Work {
         // The whole text is read once a run: the request and its buttons come back without it.
         if contact && wording == Wording::Full && self.reads_first(run, step) {
             self.say_consent();
+            buttons.extend(self.consent_reader());
         }
         if !cards.is_empty() {
             self.reply.cards(cards);
