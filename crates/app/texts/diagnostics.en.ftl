@@ -111,6 +111,8 @@ L503 = { $n ->
    *[other] { $n } buttons
  }, { $channel } shows { $max }: they become a numbered list
 L504 = no file { $path }, or it is above { $max }
+L505 = the photo "{ $slot }" can be sent from nowhere: visitors of the web chat send no files
+    .hint = add skip or otherwise
 
 # Sequences
 S551 = again { $again } is shorter than the sequence ({ $length })

@@ -124,6 +124,7 @@ codes! {
     L502 Error;
     L503 Warning;
     L504 Error;
+    L505 Warning;
     S551 Error;
     S552 Error;
     S553 Error;

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use super::{
-    Action, Arm, Ask, Assigned, Button, Call, Contact, Handoff, Item, Offer, OrderStep, Say, StepIx, Talk, Target, Way,
-    ask,
+    Action, Arm, Ask, Assigned, Button, Call, Contact, Handoff, Item, Kind, Offer, OrderStep, Say, StepIx, Talk,
+    Target, Way, ask,
     lower::{Lowering, blank, outcome},
     outline::{RawStep, name_of},
 };
 use crate::spec::{
-    config::read::contacts,
+    config::{ChannelConfig, read::contacts},
     diagnostic::{Code, Place},
     expr::{Env, Expr, Known, SEGMENT, is_name, nearest},
     keys, pictures,
@@ -130,6 +130,7 @@ fn ask_step(lowering: &Lowering<'_>, reader: &mut Reader<'_>, fields: Fields<'_>
     let examples = fields.get("buttons").map_or(&[][..], |node| reader.list(node));
     // «до 3000 ₽» is what a customer may say, not what a thing costs.
     let said = lowering.env.without_prices();
+    photo_from_nowhere(lowering, reader, fields, &kind);
     let attributes = [("name", ()), ("phone", ()), ("email", ()), ("city", ())];
     let ask = Ask {
         text: lowering.text(reader, node),
@@ -151,6 +152,16 @@ fn ask_step(lowering: &Lowering<'_>, reader: &mut Reader<'_>, fields: Fields<'_>
         }),
     };
     (!ask.slot.is_empty()).then_some(ask)
+}
+
+/// L505: a photo that nobody can send, and no way round it.
+fn photo_from_nowhere(lowering: &Lowering<'_>, reader: &mut Reader<'_>, fields: Fields<'_>, kind: &Kind) {
+    let accounts = &lowering.world.config.accounts;
+    let only_web = !accounts.is_empty() && accounts.iter().all(|one| matches!(one.channel, ChannelConfig::Web(_)));
+    let has_way_round = ["skip", "otherwise"].into_iter().any(|key| fields.get(key).is_some());
+    if let Some(node) = fields.get("as").filter(|_| matches!(kind, Kind::Photo) && only_web && !has_way_round) {
+        reader.report(Code::L505, &node.bytes, vec![("slot", node.text().unwrap_or_default().to_owned())]);
+    }
 }
 
 fn contact(lowering: &Lowering<'_>, reader: &mut Reader<'_>, fields: Fields<'_>, key: &Key, node: &Node) -> Action {

@@ -77,9 +77,10 @@ impl Work {
                 Some(found) => Reading::Value(Value::Text(found.value.as_str().to_owned()), whole(words)),
                 None => Reading::None,
             },
-            Kind::Text { .. } => self.read_text(words, intents),
-            // A phone is taken where contacts are, with consent; a place or a photo is no words.
-            Kind::Phone | Kind::Location | Kind::Photo => Reading::None,
+            // Who cannot send a place types the address.
+            Kind::Text { .. } | Kind::Location => self.read_text(words, intents),
+            // A phone is taken where contacts are, with consent; a photo is no words.
+            Kind::Phone | Kind::Photo => Reading::None,
         };
         self.checked(run, ask, found)
     }

@@ -66,3 +66,18 @@ fn without_an_error_of_the_partners_the_type_says_what_it_wants_and_nothing_is_s
     assert_eq!(slot(&talk, "сколько"), None);
     assert!(!talk.words().is_empty());
 }
+
+#[test]
+fn a_place_may_be_shared_or_typed_and_a_question_is_no_place() {
+    let flow = "start: {first_message: true}\nsteps:\n  - {ask: Куда привезти?, as: куда, location: true}\n  - say: Везём.\n  - end: готово\n";
+    let mut talk = shop(&[("zakaz", flow)]);
+    talk.me("привет");
+    talk.me("а сколько стоит доставка?");
+    assert!(slot(&talk, "куда").is_none(), "{}", talk.words());
+    talk.me("Москва, улица Лесная, 5");
+    assert!(talk.words().contains("Везём."), "{}", talk.words());
+    let mut talk = shop(&[("zakaz", flow)]);
+    talk.me("привет");
+    talk.did(Content::Location { latitude: 55.75, longitude: 37.62 });
+    assert!(talk.words().contains("Везём."), "{}", talk.words());
+}
