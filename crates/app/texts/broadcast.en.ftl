@@ -46,6 +46,7 @@ cli-sequence-json = As a line of JSON, for programs
 cli-sequence-status = Show how many entered each sequence, which steps were sent, and how it ended
 cli-sequence-status-partner = Name of the partner's folder
 sequence-unknown = nothing is known of the sequences: {$cause}
+sequence-no-partner = there is no partner “{$partner}” here
 sequence-none = Partner "{$partner}" has no sequences and had none.
 sequence-progress = {$sequence}: {$entered} entered, {$within} are in it now
 sequence-steps = sent: {$list}

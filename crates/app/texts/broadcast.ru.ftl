@@ -46,6 +46,7 @@ cli-sequence-json = Строкой JSON, для программ
 cli-sequence-status = Показать, сколько людей вошло в каждую цепочку, до какого шага дошли и чем кончилось
 cli-sequence-status-partner = Имя папки партнёра
 sequence-unknown = узнать о цепочках не удалось: {$cause}
+sequence-no-partner = партнёра «{$partner}» здесь нет
 sequence-none = У партнёра «{$partner}» цепочек нет и не было.
 sequence-progress = {$sequence}: вошли {$entered}, сейчас в ней {$within}
 sequence-steps = отправлено: {$list}

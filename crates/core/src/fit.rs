@@ -85,6 +85,11 @@ fn bubbles(
         purpose: message.purpose,
         template: message.template.clone(),
     };
+    // What a template says is the messenger's: its words here are the record's, and it is sent once.
+    if message.template.is_some() {
+        let cards = cards.iter().take(capabilities.cards_max).cloned().collect();
+        return vec![Bubble { cards, photo, ..bubble(text) }];
+    }
     let mut bubbles: Vec<Bubble> = Vec::new();
     let fits_caption = cut::length(&text.text, unit) <= capabilities.caption_max;
     let alone = photo.is_some() && !fits_caption;

@@ -93,6 +93,8 @@ async fn a_broadcast_is_looked_at_tried_on_a_member_sent_to_each_once_and_stoppe
     let progress: Value = serde_json::from_str(&said).expect("JSON");
     let counted = ["entered", "within"].map(|name| progress[0][name].as_i64());
     assert_eq!((counted, &progress[0]["steps"][0]["count"]), ([Some(30), Some(0)], &30.into()), "{progress}");
+    let (code, _, told) = run(command().args(["sequence", "status", "nobody", "--data"]).arg(&data)).await;
+    assert!(code == Some(1) && told.contains("nobody"), "{told}");
     assert_eq!(asked(&["stop", "korica", "news"]).await["At"]["phase"], "stopping");
     assert!(server.stop().await.success());
     let (code, _, told) = run(command().args(["broadcast", "status", "korica", "news", "--data"]).arg(&data)).await;

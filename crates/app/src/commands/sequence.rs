@@ -19,6 +19,7 @@ pub(super) async fn run(wish: Sequence, texts: &Texts) -> Result<ExitCode, Probl
     })?;
     let all = house.progress(&of.partner).await;
     let all = all.map_err(|error| Problem::new("sequence-unknown", vec![("cause", error.to_string())]))?;
+    let all = all.ok_or_else(|| Problem::new("sequence-no-partner", vec![("partner", of.partner.to_string())]))?;
     if wish.json {
         out::line(&serde_json::to_string(&all).unwrap_or_default());
         return Ok(ExitCode::SUCCESS);

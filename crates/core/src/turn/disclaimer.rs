@@ -1,5 +1,7 @@
 //! What the law wants said wherever a food supplement is named: that it is no medicine.
 
+use std::collections::BTreeSet;
+
 use super::{wording, work::Work};
 use crate::{
     lang::normal::Words,
@@ -7,26 +9,44 @@ use crate::{
     spec::{catalogue::Product, rich::Rich},
 };
 
+/// Fewest letters of a word by which a supplement is known in short: «магний», and not «D3».
+const SHORT_CHARS_MIN: usize = 4;
+
 /// The food supplements of a catalogue, by the stems of what they are called.
 #[derive(Debug, Default)]
 pub(super) struct Supplements(Vec<Vec<String>>);
 
 impl Supplements {
     pub(super) fn new(products: &[Product]) -> Self {
-        let called = |product: &Product| {
-            // «Клетчатка «Лёгкий день»» is called «Лёгкий день»; a name without quotes is all of it.
-            let own = product.name.split_once(['«', '"', '“']).map_or(product.name.as_str(), |(_, own)| own);
-            stems(own)
-        };
-        let all = products.iter().filter(|product| product.is_supplement()).map(called);
-        Self(all.filter(|stems| !stems.is_empty()).collect())
+        // A word that other goods are called by as well, or a whole department, names none of them.
+        let others = products.iter().filter(|product| !product.is_supplement()).map(|product| &product.name);
+        let shared: BTreeSet<String> = others
+            .chain(products.iter().filter_map(|product| product.category.as_ref()))
+            .flat_map(|name| stems(name))
+            .collect();
+        let mut called: Vec<Vec<String>> = Vec::new();
+        for product in products.iter().filter(|product| product.is_supplement()) {
+            let all = stems(&product.name);
+            let short = all.first().filter(|word| word.chars().count() >= SHORT_CHARS_MIN && !shared.contains(*word));
+            called.extend(short.map(|word| vec![word.clone()]));
+            called.push(own_name(&product.name).map_or(all, stems));
+        }
+        called.retain(|name| !name.is_empty());
+        Self(called)
     }
 
     fn are_named_in(&self, message: &Message) -> bool {
-        let texts = [&message.text.text].into_iter().chain(message.cards.iter().map(|card| &card.title));
+        let buttons = message.buttons.iter().map(|button| &button.label);
+        let texts = [&message.text.text].into_iter().chain(message.cards.iter().map(|card| &card.title)).chain(buttons);
         let mut texts = texts.map(|text| stems(text));
         texts.any(|said| self.0.iter().any(|name| said.windows(name.len()).any(|words| words == name.as_slice())))
     }
+}
+
+/// What stands between quotation marks: «Клетчатка «Лёгкий день», 300 г» is called «Лёгкий день».
+fn own_name(name: &str) -> Option<&str> {
+    let (_, own) = name.split_once(['«', '"', '“'])?;
+    Some(own.split_once(['»', '"', '”']).map_or(own, |(own, _)| own))
 }
 
 fn stems(text: &str) -> Vec<String> {

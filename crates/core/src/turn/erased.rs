@@ -1,6 +1,6 @@
 //! A wish to be forgotten that is known from elsewhere, for a store that was restored from before it.
 
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 
 use super::state::{self, CustomerData, Snapshot, State};
 use crate::{
@@ -8,6 +8,7 @@ use crate::{
     message::ConversationKey,
     ports::Loaded,
     rows::{ConversationRow, CustomerRow, FactRow, Past, TurnCommit, Withdraw},
+    tally::{Counted, Tally},
 };
 
 impl TurnCommit {
@@ -19,6 +20,15 @@ impl TurnCommit {
         // A state that cannot be read goes as well; positions then begin behind all that could have been given.
         let known = Snapshot::read(key.clone(), account, peer, loaded).map(|snapshot| snapshot.state).ok();
         let seq = known.as_ref().map_or(i64::from(u32::MAX), |state| state.seq);
+        // Whoever is in a sequence is so no more; by UTC's day, for the partner's clock is not at hand.
+        let sequences = known.iter().flat_map(|state| &state.sequences).filter(|(_, standing)| standing.next.is_some());
+        let left = sequences.map(|(id, _)| Tally {
+            day: now.to_zoned(TimeZone::UTC).date(),
+            what: Counted::SequenceEnded,
+            key: format!("{id}.left"),
+            n: 1,
+        });
+        let tallies = left.collect();
         let state = State { seq, summed_up: seq, ..State::default() };
         let state = match known {
             Some(State { runs, disclosed, blocked, lang, presence, .. }) => {
@@ -63,8 +73,8 @@ impl TurnCommit {
             past: Past::Erased,
             withdraw: Withdraw::Nothing,
             posts: Vec::new(),
-            // It was counted when it was wished.
-            tallies: Vec::new(),
+            // The wish was counted when it was wished.
+            tallies,
         })
     }
 }

@@ -21,7 +21,7 @@ use crate::{
     spec::{
         config::accounts,
         expr,
-        sequence::{ClosedWindow, OnReply, Sequence},
+        sequence::{ClosedWindow, OnReply, Sequence, SequenceStep},
     },
 };
 
@@ -58,9 +58,12 @@ impl Work {
         if all.is_empty() && self.snap.state.sequences.is_empty() {
             return;
         }
-        // A file that is gone ends its sequence without a word. Who stood in it is remembered: it may come back.
-        let gone = self.snap.state.sequences.iter_mut().filter(|(id, _)| !all.contains_key(id.as_str()));
-        gone.for_each(|(_, standing)| standing.next = None);
+        // A file that is gone ends its sequence. Who stood in it is remembered: it may come back.
+        let open = self.snap.state.sequences.iter().filter(|(_, standing)| standing.next.is_some());
+        let gone: Vec<String> = open.map(|(id, _)| id.clone()).filter(|id| !all.contains_key(id.as_str())).collect();
+        for id in &gone {
+            self.end_sequence(id, "left");
+        }
         let happened: Vec<String> = self.facts.iter().map(|event| event.fact.name()).collect();
         for sequence in all.values() {
             if !self.stands_in(&sequence.id) {
@@ -123,7 +126,7 @@ impl Work {
                 let due = self.decent(sequence.hours, until);
                 if let Some(standing) = self.snap.state.sequences.get_mut(&*sequence.id) {
                     standing.due = standing.due.max(due);
-                    standing.held = None;
+                    (standing.held, standing.paused) = (None, Some(due));
                 }
             }
         }
@@ -215,10 +218,11 @@ impl Work {
                 // What the messenger has not taken yet is not sent either.
                 self.withdraw = Withdraw::Campaigns;
                 let has_got_some = standing.index > 0 || standing.sent.iter().any(|at| *at >= standing.entered);
+                if self.stands_in(id) {
+                    self.end_sequence(id, "stopped");
+                }
                 if !has_got_some {
                     self.snap.state.sequences.remove(id);
-                } else if self.stands_in(id) {
-                    self.end_sequence(id, "stopped");
                 }
             }
         }
@@ -312,7 +316,8 @@ impl Work {
                 standing.reopened = true;
             }
             (standing.next, standing.index, standing.due) = (Some(said.step), at, said.due);
-            standing.held = Some(self.now);
+            // Who has replied meanwhile has their pause.
+            standing.held = Some(standing.paused.map_or(self.now, |paused| paused.max(self.now)));
             standing.sent.retain(|at| *at != said.at);
             self.snap.state.unasked.retain(|at| *at != said.at);
         }
@@ -338,8 +343,10 @@ impl Work {
         }
         // Of a moment one thing is said at a time, and none of it by the bot while a person has the conversation.
         let overtaken = |moment: Timestamp| {
-            let next = sequence.steps.get(at + 1);
-            !self.bot_owns() || next.is_some_and(|next| self.about(next, moment) <= self.now)
+            // Only what would be said in its place overtakes it.
+            let is_said = |step: &SequenceStep| step.when.as_ref().is_none_or(|when| when.is_true(&self.scope()));
+            let mut later = sequence.steps.iter().skip(at + 1).filter(|step| self.about(step, moment) <= self.now);
+            !self.bot_owns() || later.any(is_said)
         };
         if around.is_some_and(overtaken) {
             return Fate::Skip;

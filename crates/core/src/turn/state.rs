@@ -237,6 +237,9 @@ pub struct Standing {
     /// Until when it is held back, though it is due: a limit was reached, or a person leads the conversation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held: Option<Timestamp>,
+    /// Until when a reply of the customer holds it up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused: Option<Timestamp>,
     /// When the last messages of it were sent; a week is remembered.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sent: Vec<Timestamp>,
@@ -264,8 +267,8 @@ pub struct Said {
 impl Standing {
     /// Whoever enters now; the first step is due then.
     pub(super) fn new(entered: Timestamp, due: Timestamp) -> Self {
-        let (next, around, held, said) = (None, None, None, None);
-        Self { entered, next, index: 0, due, around, held, sent: Vec::new(), said, reopened: false }
+        let (next, around, held, paused, said) = (None, None, None, None, None);
+        Self { entered, next, index: 0, due, around, held, paused, sent: Vec::new(), said, reopened: false }
     }
 }
 

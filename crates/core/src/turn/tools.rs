@@ -233,6 +233,7 @@ impl Work {
             buttons.push(crate::message::Button { label, press: Press::ShareContact });
         }
         buttons.push(self.button(Phrase::SkipContact, Token::Plain(Plain::Decline)));
+        buttons.extend(self.consent_reader());
         self.reply.buttons(buttons);
     }
 }

@@ -2,9 +2,10 @@
 
 use jiff::SignedDuration;
 use voronka_core::{
-    message::{BroadcastAct, Bubble, Content, Event, TeamAction},
-    rows::{Lane, Withdraw},
+    message::{BroadcastAct, Bubble, Content, DeliveryFate, Event, TeamAction},
+    rows::{Lane, TurnCommit, Withdraw},
     spec::partner::{PartnerFiles, PartnerSpec},
+    tally::Counted,
 };
 use voronka_testkit::{Rehearsal, journal::sample};
 
@@ -113,6 +114,45 @@ fn a_stop_takes_back_what_the_messenger_has_not_taken_and_keeps_nobody_out_who_g
     sent(&mut talk, BroadcastAct::End);
     talk.wait(12 * HOUR);
     assert_eq!(sent(&mut talk, BroadcastAct::Begin), ["Новинка"]);
+}
+
+#[test]
+fn who_has_got_nothing_of_what_was_stopped_or_whose_file_is_gone_is_counted_as_no_longer_within() {
+    let ended = |talk: &Rehearsal| {
+        let tallies = talk.commits.iter().flat_map(|commit| &commit.tallies);
+        tallies.filter(|tally| tally.what == Counted::SequenceEnded).map(|tally| tally.key.clone()).collect::<Vec<_>>()
+    };
+    let mut talk = customer(NEWS, EVENING);
+    sent(&mut talk, BroadcastAct::Begin);
+    sent(&mut talk, BroadcastAct::End);
+    assert_eq!(ended(&talk), ["news.stopped"]);
+    sent(&mut talk, BroadcastAct::End);
+    assert_eq!(ended(&talk).len(), 1, "once");
+
+    let mut talk = customer(NEWS, NOON);
+    sent(&mut talk, BroadcastAct::Begin);
+    let mut without = files(NEWS);
+    without.remove("sequences/news.yaml");
+    talk.edit(playbook("korica", &without));
+    talk.me("спасибо");
+    talk.me("и всё");
+    assert_eq!(ended(&talk), ["news.left"]);
+
+    let mut talk = customer(NEWS, NOON);
+    sent(&mut talk, BroadcastAct::Begin);
+    let erasing = TurnCommit::erasing(&talk.snapshot().key, talk.loaded(), talk.snapshot().history[0].at);
+    let tallies = erasing.expect("there is a conversation").tallies;
+    assert_eq!(tallies.iter().map(|tally| tally.key.as_str()).collect::<Vec<_>>(), ["news.left"]);
+}
+
+#[test]
+fn a_step_of_what_was_stopped_is_not_said_again_though_it_did_not_go_out() {
+    let mut talk = customer(NEWS, NOON);
+    sent(&mut talk, BroadcastAct::Begin);
+    let bubble = talk.snapshot().history.iter().rev().find_map(|row| row.bubble).expect("something was said");
+    sent(&mut talk, BroadcastAct::End);
+    assert!(talk.play(vec![Event::Delivery { bubble, fate: DeliveryFate::Untried }]).is_empty());
+    assert!(talk.wait(100 * HOUR).is_empty());
 }
 
 #[test]

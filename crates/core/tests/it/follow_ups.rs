@@ -76,13 +76,42 @@ fn or_goes_out_as_the_template_of_the_account() {
 #[test]
 fn a_template_keeps_quiet_hours_and_the_opt_out_as_everything_else() {
     let mut talk = talk_with("closed_window: template ждём\non_reply: continue\nhours: 10:00-11:00\n");
-    talk.wait(HOUR * 24);
-    let said = talk.wait(HOUR * 24 * 10);
-    assert_eq!(texts(said), ["Два", "Три"]);
-    let mut talk = talk_with("closed_window: template ждём\non_reply: continue\n");
-    talk.wait(3 * HOUR);
+    // The first is due at three in the afternoon, and said the next morning.
+    assert!(talk.wait(21 * HOUR + SignedDuration::from_mins(59)).is_empty());
+    assert_eq!(texts(talk.wait(SignedDuration::from_mins(1))), ["Раз"]);
+    assert!(talk.wait(47 * HOUR + SignedDuration::from_mins(59)).is_empty());
+    let said = talk.wait(SignedDuration::from_mins(1));
+    assert_eq!((texts(said), said[0].template.as_deref()), (vec!["Два".to_owned()], Some("korica_wait_ru")));
+    let sent = |talk: &Rehearsal| {
+        talk.commits.iter().flat_map(|commit| &commit.outbox).filter(|row| row.bubble.template.is_some()).count()
+    };
     talk.me("стоп");
-    assert!(talk.wait(HOUR * 1000).is_empty());
+    talk.wait(HOUR * 1000);
+    assert_eq!(sent(&talk), 1, "after the opt-out no template leaves");
+    assert!(fact(&talk, "sequence.s.stopped"));
+}
+
+#[test]
+fn a_template_is_sent_once_however_long_the_words_are_that_stand_for_it() {
+    let long = "Торт. ".repeat(1_000);
+    let mut talk = talk_with(&format!(
+        "closed_window: template ждём\nsteps:\n  - {{id: раз, after: 2d, say: '{long}', buttons: {{Хватит: stop}}}}\n"
+    ));
+    let said = talk.wait(48 * HOUR);
+    assert_eq!(said.len(), 1);
+    assert_eq!(said[0].template.as_deref(), Some("korica_wait_ru"));
+}
+
+#[test]
+fn a_step_that_did_not_go_out_waits_for_the_pause_of_whoever_has_replied_meanwhile() {
+    let mut talk = talk_with("on_reply: pause 3h\nclosed_window: skip\n");
+    talk.wait(3 * HOUR);
+    let bubble = talk.snapshot().history.iter().rev().find_map(|row| row.bubble).expect("something was said");
+    talk.pass(SignedDuration::from_mins(1));
+    talk.me("спасибо");
+    assert!(talk.play(vec![Event::Delivery { bubble, fate: DeliveryFate::Untried }]).is_empty());
+    assert!(talk.wait(2 * HOUR).is_empty());
+    assert_eq!(texts(talk.wait(HOUR)), ["Раз"]);
 }
 
 /// What was said last could not be sent in time.

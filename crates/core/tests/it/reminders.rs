@@ -3,8 +3,12 @@
 use jiff::{SignedDuration, Timestamp, civil};
 use proptest::prelude::*;
 use voronka_core::{
+    ids::PartnerId,
     message::{Bubble, Content, Purpose, TeamAction},
-    spec::partner::PartnerFiles,
+    spec::{
+        diagnostic::Code,
+        partner::{PartnerFiles, PartnerSpec},
+    },
 };
 use voronka_testkit::Rehearsal;
 
@@ -131,6 +135,37 @@ fn what_is_said_before_a_moment_is_not_said_from_then_on() {
         talk_of("", "steps:\n  - {id: скоро, before: 2h, say: Скоро}\n  - {id: потом, after: 3h, say: Потом}\n");
     book(&mut talk, "3 декабря в 8:00");
     assert_eq!(texts(talk.wait(100 * HOUR)), ["Потом"]);
+}
+
+#[test]
+fn reminders_that_follow_each_other_have_an_end_for_their_moment_comes_once() {
+    let mut files = PartnerFiles::new();
+    files.insert("config.yaml".into(), "name: К\naccounts: {web: {}}\n".into());
+    let codes = |around: &str, files: &mut PartnerFiles| {
+        let steps = if around.is_empty() {
+            "{id: а, after: 1d, say: Да}"
+        } else {
+            "{id: а, before: 1d, at: 12:00, say: Да}"
+        };
+        let sequence = format!("enter: {{fact: sequence.a.done, again: 9d}}\n{around}steps:\n  - {steps}\n");
+        files.insert("sequences/a.yaml".into(), sequence.into());
+        let loaded = PartnerSpec::parse(PartnerId::parse("korica").expect("an id"), files);
+        loaded.diagnostics.iter().map(|found| found.code).collect::<Vec<_>>()
+    };
+    assert_eq!(codes("", &mut files), [Code::S562]);
+    assert!(!codes("around: order.due\n", &mut files).contains(&Code::S562));
+}
+
+#[test]
+fn a_reminder_is_not_left_out_for_one_that_is_not_said() {
+    // In the morning both are due; the second is for somebody else.
+    let steps = "steps:\n  - {id: раз, before: 14h, say: Раз}\n  - {id: два, before: 11h, say: Два, when: channel = vk}\n  - {id: потом, after: 3h, say: Потом}\n";
+    let mut talk = talk_of("", steps);
+    book(&mut talk, "3 декабря в 12:00");
+    assert_eq!(texts(talk.wait(100 * HOUR)), ["Раз", "Потом"]);
+    let mut talk = talk_of("", &steps.replace("channel = vk", "channel = web"));
+    book(&mut talk, "3 декабря в 12:00");
+    assert_eq!(texts(talk.wait(100 * HOUR)), ["Два", "Потом"], "of a moment one thing is said at a time");
 }
 
 #[test]

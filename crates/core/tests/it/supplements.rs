@@ -36,6 +36,7 @@ fn cards_of_a_flow_and_its_words_say_that_it_is_no_medicine_and_those_of_other_g
     let said = talk.press("Питание").to_vec();
     assert!(disclaimed(&said).contains(&true), "{said:?}");
     let cream: Vec<_> = said.iter().filter(|bubble| bubble.text.text.contains("Роса")).cloned().collect();
+    assert!(!cream.is_empty(), "{said:?}");
     assert!(
         cream.iter().all(|bubble| bubble.text.text.contains("Лёгкий") || !disclaimed(std::slice::from_ref(bubble))[0])
     );
@@ -63,4 +64,41 @@ fn a_models_words_that_name_one_say_so_however_it_is_inflected() {
         .model(|_| Ok(Completion { text: "Для рук подойдёт крем.".into(), ..Completion::default() }));
     talk.me("что посоветуете для рук зимой?");
     assert!(!talk.words().contains(WORDS), "{}", talk.words());
+}
+
+#[test]
+fn a_short_name_a_name_with_a_tail_and_a_button_say_so_and_other_goods_and_departments_do_not() {
+    let catalogue = "id;name;category;kind;price;sgr\n\
+                     м;Магний B6 хелат, 60 капсул;Витамины;БАД;590;RU.1\n\
+                     к;Клетчатка «Лёгкий день», 300 г;Питание;БАД;790;RU.2\n\
+                     в;Витамины «Утро»;Витамины;БАД;490;RU.3\n\
+                     с;Крем «Роса»;Уход;;900;\n";
+    let model = |answer: &'static str| {
+        let mut files = files();
+        files.remove("flows/a.yaml");
+        files.insert("catalogue.csv".into(), catalogue.into());
+        let mut talk = Rehearsal::new(playbook("k", &files), "web", "2026-12-01T12:00:00+03:00")
+            .model(move |_| Ok(Completion { text: answer.into(), ..Completion::default() }));
+        talk.me("что посоветуете для бодрости утром?");
+        let words = talk.words();
+        assert!(words.contains(answer), "the answer is not replaced: {words}");
+        words.contains(WORDS)
+    };
+    for named in
+        ["Попробуйте магний.", "Подойдёт «Лёгкий день».", "С магнием проще.", "Возьмите клетчатку.", "«Утро» бодрит."]
+    {
+        assert!(model(named), "{named}");
+    }
+    for other in ["Для рук подойдёт крем.", "Витамины бывают разные.", "Доброе слово бодрит."]
+    {
+        assert!(!model(other), "{other}");
+    }
+
+    let mut files = files();
+    let flow =
+        "start: {commands: [/a]}\nsteps:\n  - ask: Что выбираем?\n    as: что\n    choice: {м: Магний В6, к: Крем}\n";
+    files.insert("flows/a.yaml".into(), flow.into());
+    let mut talk = Rehearsal::new(playbook("k", &files), "web", "2026-12-01T12:00:00+03:00");
+    let said = talk.me("/a").to_vec();
+    assert_eq!(disclaimed(&said), [true], "{said:?}");
 }

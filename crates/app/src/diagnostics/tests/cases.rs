@@ -255,6 +255,11 @@ pub(super) const CASES: &[(&str, &str, &str)] = &[
         "2:30 S561 при этом условии цепочка уже кончилась: такое же стоит в leave",
     ),
     (
+        "flows/a.yaml",
+        "steps:\n  - ask: Пришлите фото места.\n    as: место\n    photo: true\n",
+        "3:9 L505 фото «место» прислать неоткуда: в чате на сайте файлов не шлют → добавьте skip или otherwise",
+    ),
+    (
         "sequences/a.yaml",
         "enter: {fact: sequence.a.done, again: 9d}\nsteps:\n  - {id: a, after: 1d, say: Да}\n",
         "1:15 S562 цепочки начинают друг друга без конца: a → a",

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use axum::{
     Json, Router,
     extract::{Path as Of, State},
+    http::StatusCode,
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -47,24 +48,31 @@ pub(super) fn routes(control: Control) -> Router {
 }
 
 async fn sequences(State(control): State<Control>, Of(partner): Of<PartnerId>) -> Response {
-    control.progress(&partner).await.map_or_else(|error| failed(&error), |all| Json(all).into_response())
+    match control.progress(&partner).await {
+        Ok(Some(all)) => Json(all).into_response(),
+        Ok(None) => StatusCode::NOT_FOUND.into_response(),
+        Err(error) => failed(&error),
+    }
 }
 
 impl Control {
-    /// All sequences of a partner, those of its files first.
-    async fn progress(&self, partner: &PartnerId) -> Result<Vec<Progress>, StoreError> {
+    /// All sequences of a partner, those of its files first; `None`: it is not served here, and nothing was counted of it.
+    async fn progress(&self, partner: &PartnerId) -> Result<Option<Vec<Progress>>, StoreError> {
         let of = [Counted::SequenceEntered, Counted::SequenceSent, Counted::SequenceEnded];
         let tallies = self.directory.report(partner, &of, Date::MIN, Date::MAX).await?;
         let served = self.engine.served(partner);
+        if served.is_none() && tallies.is_empty() {
+            return Ok(None);
+        }
         let files = served.as_ref().map(|served| &served.playbook().spec.sequences);
-        Ok(told(files.into_iter().flat_map(BTreeMap::values), &tallies))
+        Ok(Some(told(files.into_iter().flat_map(BTreeMap::values), &tallies)))
     }
 }
 
 impl Client {
-    /// How far customers are in a partner's sequences.
-    pub(crate) async fn progress(&self, partner: &PartnerId) -> Result<Vec<Progress>, ControlError> {
-        Ok(self.get(&format!("sequences/{partner}")).await?.unwrap_or_default())
+    /// How far customers are in a partner's sequences; `None`: the house has no such partner.
+    pub(crate) async fn progress(&self, partner: &PartnerId) -> Result<Option<Vec<Progress>>, ControlError> {
+        self.get(&format!("sequences/{partner}")).await
     }
 }
 

@@ -12,7 +12,10 @@ use crate::spec::{
 /// S562: sequences of which each begins when the one before is done, round and round, with nothing done by the customer.
 pub(crate) fn endless(sequences: &BTreeMap<Arc<str>, Arc<Sequence>>) -> Vec<Diagnostic> {
     let before = |sequence: &Sequence| match &sequence.enter.fact {
-        Fact::Sequence { id, outcome } if outcome == "done" && sequence.may_be_entered_again() => {
+        // Around a moment only what lies ahead is said: without a new moment it is not entered again.
+        Fact::Sequence { id, outcome }
+            if outcome == "done" && sequence.may_be_entered_again() && sequence.around.is_none() =>
+        {
             sequences.get(id.as_str())
         }
         _ => None,
