@@ -179,11 +179,17 @@ pub(crate) async fn stops(data: &Path, database: Option<&SecretString>) -> Resul
     if database.is_some() {
         return Ok(open(data, database).await?.stops());
     }
+    is_no_database_meant(data)?;
+    Ok(Arc::new(StopMarks::of(data)))
+}
+
+/// That processes over this data folder have no database which is not named: what the folder holds would be old.
+pub(crate) fn is_no_database_meant(data: &Path) -> Result<(), Problem> {
     if Place::was_shared(data) {
         let args = vec![("path", data.display().to_string())];
         return Err(Problem::new("problem-database-unnamed", args).hint("problem-database-unnamed-hint"));
     }
-    Ok(Arc::new(StopMarks::of(data)))
+    Ok(())
 }
 
 fn file(data: &Path) -> Result<SqliteStore, Problem> {

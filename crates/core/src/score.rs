@@ -15,6 +15,9 @@ use crate::{
 /// How many reasons make the sentence that a person reads.
 const REASONS_MAX: usize = 3;
 
+/// Most moments that are looked at for when time changes a score.
+const LOOKS_MAX: usize = 64;
+
 /// A lead's score at a moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scored {
@@ -93,30 +96,68 @@ fn capped(rules: &Scoring, points: &[i64]) -> Vec<i64> {
     sums
 }
 
-/// When fading alone changes the temperature: the score is linear between the moments at which facts have faded out, so the
-/// first stretch that ends elsewhere holds the minute.
+/// The first minute at which fading alone changes the temperature. From moment to moment it goes as far as the score cannot have
+/// come to a threshold, however the rules fade against each other and whatever the caps hide of it. A lead that stays close to one
+/// for long is looked at before that.
 fn crossing(rules: &Scoring, counted: &[Counted<'_>], held: Temperature, now: Timestamp) -> Option<Timestamp> {
-    let at_minute = |minute: i64| {
-        let at = now + SignedDuration::from_mins(minute);
-        let points: Vec<i64> = counted.iter().map(|rule| rule.points(at)).collect();
-        temperature(total(rules, &points), held, rules.warm, rules.hot)
+    let (rises_at, falls_below) = match held {
+        Temperature::Cold => (Some(rules.warm.from.min(rules.hot.from)), None),
+        Temperature::Warm => (Some(rules.hot.from), Some(rules.warm.until)),
+        Temperature::Hot => (None, Some(rules.hot.until)),
     };
-    let mut ends: Vec<i64> = counted.iter().flat_map(|rule| rule.fade_ends(now)).collect();
-    ends.sort_unstable();
-    ends.dedup();
-    let mut from = 0;
-    for end in ends {
-        if at_minute(end) != held {
-            let (mut same, mut other) = (from, end);
-            while other - same > 1 {
-                let middle = i64::midpoint(same, other);
-                if at_minute(middle) == held { same = middle } else { other = middle }
-            }
-            return Some(now + SignedDuration::from_mins(other));
+    let mut at = now;
+    for _ in 0..LOOKS_MAX {
+        let points: Vec<i64> = counted.iter().map(|rule| rule.points(at)).collect();
+        let total = total(rules, &points);
+        if temperature(total, held, rules.warm, rules.hot) != held {
+            return Some(at);
         }
-        from = end;
+        let pace = counted.iter().fold(Pace::default(), |pace, rule| pace.with(rule, at));
+        let rises = rises_at.and_then(|from| pace.minutes(from - total - 1, pace.up));
+        let falls = falls_below.and_then(|until| pace.minutes(total - until, pace.down));
+        at += SignedDuration::from_mins(rises.into_iter().chain(falls).min()?);
     }
-    None
+    Some(at)
+}
+
+/// How quickly a score may change by fading, from a moment on.
+#[derive(Debug, Clone, Copy, Default)]
+struct Pace {
+    /// By what counts against the lead and fades, in parts of a minute's thousandths: see [`Pace::SCALE`].
+    up: i64,
+    /// By what counts for it.
+    down: i64,
+    /// Each of these is rounded by itself.
+    facts: i64,
+    /// Minutes until the last of them has faded.
+    left: i64,
+}
+
+impl Pace {
+    const SCALE: i64 = 1 << 16;
+
+    fn with(self, rule: &Counted<'_>, at: Timestamp) -> Self {
+        let Counted::Facts { points, moments, fades: Some(period) } = rule else { return self };
+        let full = period.in_minutes().max(1);
+        let left = |fact: &Timestamp| full - at.duration_since(*fact).as_mins();
+        let fading = moments.iter().map(left).filter(|left| *left > 0 && *points != 0);
+        let (fading, left) = fading.fold((0_i64, self.left), |(count, longest), left| (count + 1, longest.max(left)));
+        let each = points.abs().saturating_mul(Self::SCALE) / full + 1;
+        let all = each.saturating_mul(fading);
+        let (up, down) = if *points < 0 { (all, 0) } else { (0, all) };
+        Self {
+            up: self.up.saturating_add(up),
+            down: self.down.saturating_add(down),
+            facts: self.facts.saturating_add(fading),
+            left,
+        }
+    }
+
+    /// Minutes in which it cannot change by more than `gap`, at least one; `None`: it does not change at all.
+    fn minutes(self, gap: i64, by: i64) -> Option<i64> {
+        let room = (gap - self.facts).max(0).saturating_mul(Self::SCALE);
+        (by > 0).then(|| (room / by).min(self.left).max(1))
+    }
 }
 
 /// A rule with what it counts now.
@@ -151,15 +192,6 @@ impl<'a> Counted<'a> {
         let left = |fact: &Timestamp| (full - at.duration_since(*fact).as_mins()).clamp(0, full);
         // Points are thousandths below 10^9 and minutes below 10^9: no overflow.
         moments.iter().map(|fact| points.saturating_mul(left(fact)) / full).sum()
-    }
-
-    /// Minutes from now after which its facts have faded out.
-    fn fade_ends(&self, now: Timestamp) -> impl Iterator<Item = i64> {
-        let (moments, full) = match self {
-            Self::Facts { moments, fades: Some(full), .. } => (*moments, full.in_minutes()),
-            _ => (&[][..], 0),
-        };
-        moments.iter().map(move |at| full - now.duration_since(*at).as_mins() + 1).filter(|end| *end > 0)
     }
 }
 

@@ -49,10 +49,11 @@ pub(super) async fn run(wish: Customer, texts: &Texts) -> Result<ExitCode, Probl
         }
         (Done::Exported(_, receipt), _) => tell(&wish, receipt, texts)?,
         (Done::Erased(receipt, left), _) => {
-            tell(&wish, receipt, texts)?;
+            // First: a receipt that cannot be shown must not hide what is not done.
             for one in left {
                 out::note(&told_left(one, texts));
             }
+            tell(&wish, receipt, texts)?;
             if !left.is_empty() {
                 return Ok(ExitCode::FAILURE);
             }
@@ -87,9 +88,12 @@ impl Desk {
         if let Some(client) = Client::reach(data).await.map_err(|error| unreadable(data, &error))? {
             return Ok(Self::Running(client));
         }
-        if wish.database.is_none() && !data.join("voronka.db").is_file() {
-            let shown = vec![("path", data.join("voronka.db").display().to_string())];
-            return Err(Problem::new("letters-no-database", shown).hint("letters-no-database-hint"));
+        if wish.database.is_none() {
+            store::is_no_database_meant(data)?;
+            if !data.join("voronka.db").is_file() {
+                let shown = vec![("path", data.join("voronka.db").display().to_string())];
+                return Err(Problem::new("letters-no-database", shown).hint("letters-no-database-hint"));
+            }
         }
         let store = store::open(data, wish.database.as_ref()).await?;
         let key = InstanceKey::of(data).map_err(|error| unusable(data, &error))?;

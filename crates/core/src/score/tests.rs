@@ -162,3 +162,35 @@ proptest! {
         prop_assert_eq!(told.why.len(), counts.iter().filter(|count| **count != 0).count().min(REASONS_MAX));
     }
 }
+
+/// Of rules that fade against each other the score is higher in between than at either end.
+#[test]
+fn a_threshold_that_is_passed_and_left_again_is_not_overlooked() {
+    let fact = |fact: Fact, minute: i64| FunnelEvent { at: at(minute), fact };
+    let mut facts = FactLog::default();
+    // A clock that went ahead tells of what comes.
+    for (kind, minute) in [(Fact::Complaint, 30_000), (Fact::Message, 46_000)] {
+        facts.note(&fact(kind, minute));
+    }
+    let threshold = |from: i64| Threshold { from: from * POINT, until: from * POINT };
+    let mut rules = Scoring {
+        range: (0, 100 * POINT),
+        warm: threshold(38),
+        hot: threshold(90),
+        rules: vec![rule(0, Asked::Message, 50, 1, Some(13)), rule(1, Asked::Complaint, -40, 1, Some(15))],
+        caps: Vec::new(),
+    };
+    for caps in [Vec::new(), vec![Cap { rules: vec![0], max: 49 * POINT }]] {
+        rules.caps = caps;
+        let first_warm = (3_436..80_000)
+            .find(|minute| scored(&rules, &facts, Temperature::Cold, *minute).temperature > Temperature::Cold);
+        let (mut minute, mut looks) = (3_436, 0);
+        while scored(&rules, &facts, Temperature::Cold, minute).temperature == Temperature::Cold {
+            let again = scored(&rules, &facts, Temperature::Cold, minute).look_again.expect("it is to become warm");
+            minute = again.duration_since(at(0)).as_mins();
+            looks += 1;
+        }
+        assert_eq!(Some(minute), first_warm);
+        assert!(looks < 10, "{looks} looks");
+    }
+}

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::{Look, Question, Step, Turn, answer, answer::Answering, notices::SAME, wording::Wording, work::Work};
 use crate::{
     fact::Fact,
-    ids::CustomerId,
+    ids::{AccountId, CustomerId},
     message::{Deed, Done, Event, Identity, KinWord, Seat},
     person::Kinship,
     ports::KnownBy,
@@ -101,6 +101,16 @@ impl Work {
         let own = customer.phone.as_ref().filter(|_| customer.more.vouched);
         own.is_some_and(|phone| row.phone.as_deref() == Some(phone.as_str()))
             && CustomerData::of(row).is_ok_and(|data| data.vouched)
+            && !self.is_another_of_their_messenger(row)
+    }
+
+    /// Whether one messenger has two people for it: of one number that is nobody's two accounts at a time, but a number that has
+    /// gone from one hand to another.
+    fn is_another_of_their_messenger(&self, row: &IdentityRow) -> bool {
+        let accounts = &self.book.spec.config.accounts;
+        let kind = |id: &AccountId| accounts.iter().find(|one| one.id == *id).map(|one| one.channel.kind());
+        row.peer != self.snap.peer
+            && (row.account == self.snap.account || kind(&row.account) == kind(&self.snap.account))
     }
 
     fn shares_contact(&self, row: &IdentityRow) -> bool {

@@ -490,6 +490,7 @@ impl Work {
         self.snap.customer.more.consents.remove(&ConsentKind::Ads);
         self.pending = None;
         self.withdraw = Withdraw::Campaigns;
+        self.lead_is_heeded();
         self.fact(Fact::OptOut);
         self.tell_kin(&crate::message::KinWord::Changed);
         self.cancel_timer("silence");

@@ -13,7 +13,8 @@ impl Work {
     /// A member got a card: if it is about a lead and their file wants such told again, somebody has to look after the lead until
     /// then.
     pub(super) fn expect_heed(&mut self, member: &str, about: &[String]) {
-        if !self.bot_owns() {
+        // Who is told in the morning what the others were at night is no reason to tell all of them again.
+        if !self.bot_owns() || about.iter().any(|about| about == UNHEEDED) {
             return;
         }
         let is_told = |name: &str| is_of_lead(name) && about.iter().any(|about| about == name);

@@ -133,6 +133,16 @@ fn a_lead_that_nobody_looks_after_is_told_to_all_of_the_team_once_more_and_never
 }
 
 #[test]
+fn whoever_wants_no_more_messages_or_to_be_forgotten_is_not_brought_up_again() {
+    for words in ["стоп", "/forget_me"] {
+        let mut shop = contact_left(NOON, "remind: 30m");
+        shop.anna.me(words);
+        shop.anna.wait(SignedDuration::from_hours(72));
+        assert!(told_again(&shop).is_empty(), "{words}");
+    }
+}
+
+#[test]
 fn a_lead_that_somebody_looks_after_is_not_told_again() {
     let deeds: [fn(&mut Shop, &str); 4] = [
         |shop, card| {

@@ -118,6 +118,26 @@ fn a_contact_that_messengers_vouch_for_on_both_accounts_makes_them_one_person() 
     assert_eq!(kin_words(&talk), [("77".to_owned(), KinWord::Changed)]);
 }
 
+/// A number has one account of a messenger at a time: the second has it from the first.
+#[test]
+fn a_number_that_one_messenger_vouches_for_twice_is_a_suggestion_and_never_a_merge() {
+    let of_same_messenger = |talk: &Rehearsal, peer: &str| IdentityRow {
+        account: talk.snapshot().account,
+        peer: Peer::new(peer),
+        ..namesake(VOUCHED)
+    };
+    let mut talk = leaves_phone(Given::Shared);
+    let another = of_same_messenger(&talk, "78");
+    seek(&mut talk, vec![another]);
+    assert_eq!(kinship(&talk), None);
+    assert_eq!(talk.snapshot().state.same_as, [other()]);
+    // The same account of theirs, with another bot.
+    let mut talk = leaves_phone(Given::Shared);
+    let same = IdentityRow { peer: Peer::new(&own_peer(&talk)), ..namesake(VOUCHED) };
+    seek(&mut talk, vec![same]);
+    assert_eq!(kinship(&talk), Some(Kinship::Joins(other())));
+}
+
 #[test]
 fn a_phone_that_no_messenger_vouches_for_is_a_suggestion_to_the_team_and_never_a_merge() {
     let plain = r#"{"v":"1"}"#;

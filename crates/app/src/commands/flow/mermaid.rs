@@ -41,7 +41,7 @@ fn shape(one: &Labelled) -> String {
 /// As text in quotes; Mermaid reads entities there, and neither tags nor its own signs.
 fn escaped(text: &str) -> String {
     text.chars().fold(String::new(), |mut escaped, c| {
-        if c.is_alphanumeric() || " .,:!?()[]{}+-=/%'—–«»„“”’…↻₽".contains(c) {
+        if c.is_alphanumeric() || " .,:!?()[]+-=/'—–«»„“”’…↻₽".contains(c) {
             escaped.push(c);
         } else {
             // Writing to a String does not fail.

@@ -65,6 +65,7 @@ impl Work {
 
     /// Removes the customer's contacts, consents and words, and writes to them no more of its own accord.
     fn forget(&mut self) {
+        self.lead_is_heeded();
         let own = self.own_slots();
         let country = self.book.spec.config.country.clone();
         let name = self.snap.customer.name.take();
