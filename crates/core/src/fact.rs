@@ -264,6 +264,7 @@ impl Fact {
                 Self::AnswerWrong { conversation, seq, question: String::new(), who }
             }
             Self::Note { who, .. } => Self::Note { who, text: String::new() },
+            Self::Segment { .. } => Self::Segment { segment: None },
             other => other,
         }
     }
@@ -275,7 +276,7 @@ impl Fact {
     }
 
     /// Facts that hold words, by [`Self::name`].
-    pub const WORDED: [&str; 3] = ["question.unanswered", "answer.wrong", "note"];
+    pub const WORDED: [&str; 4] = ["question.unanswered", "answer.wrong", "note", "lead.segment"];
 
     /// Whether expressions and scoring can ask for it (FORMATS §3). The others are for reports: the store lists them.
     pub fn is_asked_for(&self) -> bool {

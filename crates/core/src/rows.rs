@@ -238,6 +238,14 @@ impl LeadRow {
         let names_one = self.data.contains("\"segment\"");
         names_one.then(|| serde_json::from_str::<Kept>(&self.data).ok())??.segment
     }
+
+    /// The same without the group, whose name may be a word of the customer's; `None`: there is none.
+    pub fn without_words(&self) -> Option<Self> {
+        self.segment()?;
+        let mut data = serde_json::from_str::<serde_json::Value>(&self.data).ok()?;
+        data.as_object_mut()?.remove("segment");
+        Some(Self { data: data.to_string(), ..self.clone() })
+    }
 }
 
 /// Who wrote a message.

@@ -28,7 +28,7 @@ pub enum BadAddress {
     #[error("a database is named like postgres://user:password@host:5432/database")]
     Form,
     /// What the driver says of it.
-    #[error("the address of the database: {0}")]
+    #[error("{0}")]
     Option(String),
 }
 

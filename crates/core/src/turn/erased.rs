@@ -7,7 +7,7 @@ use crate::{
     fact::{ConsentKind, Fact},
     message::ConversationKey,
     ports::Loaded,
-    rows::{ConversationRow, CustomerRow, FactRow, Past, TurnCommit, Withdraw},
+    rows::{ConversationRow, CustomerRow, FactRow, LeadRow, Past, TurnCommit, Withdraw},
     tally::{Counted, Tally},
 };
 
@@ -62,7 +62,7 @@ impl TurnCommit {
                 email: None,
                 data: state::store(more),
             }),
-            lead: None,
+            lead: loaded.lead.as_ref().and_then(LeadRow::without_words),
             kinship: None,
             messages: Vec::new(),
             facts: vec![fact(Fact::ConsentRefused { kind: ConsentKind::Pd }), fact(Fact::OptOut)],

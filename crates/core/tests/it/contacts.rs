@@ -171,6 +171,21 @@ fn a_wish_to_be_forgotten_works_while_a_person_has_the_conversation_and_takes_sl
 }
 
 #[test]
+fn a_wish_to_be_forgotten_takes_all_words_of_the_customers_along_and_what_they_chose_stays() {
+    let flow = "title: Анкета\nstart: {commands: [/a]}\nsteps:\n  - ask: Что важнее?\n    as: цель\n    choice: {вес: Вес, сон: Сон}\n  - ask: Где вы живёте?\n    as: город\n    text: {max: 50}\n  - set: {lead.segment: город}\n  - ask: Ещё что?\n    as: ещё\n    text: {max: 50}\n";
+    let mut talk = shop(&[("a", flow)]);
+    talk.me("/a");
+    talk.press("Сон");
+    talk.me("Синегорье");
+    assert!(talk.snapshot().lead.segment.is_some() && fact(&talk, "lead.segment"));
+    talk.me("/forget_me");
+    let commit = talk.last.clone().expect("a turn");
+    let lead = commit.lead.expect("the lead is written");
+    let all = format!("{} {} {:?}", commit.conversation.state, lead.data, commit.facts);
+    assert!(!all.contains("Синегорье") && all.contains("сон"), "{all}");
+}
+
+#[test]
 fn the_consent_text_is_read_once_a_run() {
     let mut talk = at_filling();
     talk.press("Ягоды");

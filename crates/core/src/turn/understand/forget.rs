@@ -1,17 +1,11 @@
 //! The wish to be forgotten: contacts and what was said go at once, what is kept elsewhere goes by the owner's hand.
 
-use std::collections::BTreeMap;
-
 use crate::{
     fact::{ConsentKind, Fact},
-    lang::{contacts, normal::Words},
+    lang::normal::Words,
     message::{Event, Identity, TeamHears},
     rows::Past,
-    spec::{
-        flow::{Action, Kind},
-        texts::Phrase,
-        value::Value,
-    },
+    spec::{texts::Phrase, value::Value},
     turn::{notices::FORGET, reply::Reply, work::Work},
 };
 
@@ -66,17 +60,7 @@ impl Work {
     /// Removes the customer's contacts, consents and words, and writes to them no more of its own accord.
     fn forget(&mut self) {
         self.lead_is_heeded();
-        let own = self.own_slots();
-        let country = self.book.spec.config.country.clone();
-        let name = self.snap.customer.name.take();
-        let personal = |key: &str, value: &Value| {
-            let Value::Text(text) = value else { return false };
-            own.iter().any(|slot| slot == key)
-                || name.as_ref() == Some(text)
-                || !contacts::phones(text, &country).is_empty()
-                || !contacts::emails(text).is_empty()
-        };
-        let clean = |values: &mut BTreeMap<String, Value>| values.retain(|key, value| !personal(key, value));
+        self.snap.customer.name = None;
         let customer = &mut self.snap.customer;
         (customer.phone, customer.email) = (None, None);
         customer.more.consents.clear();
@@ -85,7 +69,9 @@ impl Work {
         customer.more.vouched = false;
         let state = &mut self.snap.state;
         for run in state.run.iter_mut().chain(&mut state.stack).chain(&mut state.shelved) {
-            clean(&mut run.slots);
+            // What was chosen of a list stays, so that the flow can go on.
+            run.slots.retain(|_, value| !matches!(value, Value::Text(_)));
+            run.remarks.clear();
             run.consented = false;
         }
         (state.asks_consent, state.asks_change, state.asked, state.page) = (None, None, None, None);
@@ -114,19 +100,7 @@ impl Work {
         snap.state.last_press = None;
         snap.customer.more.answers.clear();
         snap.customer.more.kept.clear();
-    }
-
-    /// Slots whose values are contacts, and the names they are kept under.
-    fn own_slots(&self) -> Vec<String> {
-        let mut own = Vec::new();
-        for step in self.book.spec.flows.values().flat_map(|flow| &flow.steps) {
-            let Action::Ask(ask) = &step.action else { continue };
-            let named = ask.keep.as_deref() == Some("name");
-            if named || matches!(ask.kind, Kind::Phone | Kind::Email) {
-                own.push(ask.slot.to_string());
-                own.extend(ask.keep.as_deref().map(str::to_owned));
-            }
-        }
-        own
+        // It may be a word of theirs.
+        snap.lead.segment = None;
     }
 }
