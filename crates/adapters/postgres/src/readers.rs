@@ -65,6 +65,12 @@ impl Pool {
             _ => Problem::Late,
         })
     }
+
+    /// How many are open and read nothing.
+    #[cfg(test)]
+    pub(crate) fn free(&self) -> usize {
+        self.0.status().available
+    }
 }
 
 /// Where reads begin.
