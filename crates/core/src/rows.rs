@@ -142,8 +142,12 @@ impl ConversationRow {
 
     /// Which person has the conversation, by its state.
     pub fn holder_in(state: &str) -> Option<String> {
-        let state: serde_json::Value = serde_json::from_str(state).ok()?;
-        Some(state.get("holder")?.as_str()?.to_owned())
+        word_in(state, "holder")
+    }
+
+    /// Where a person of the team can write to the customer in the messenger itself, by the conversation's state.
+    pub fn page_in(state: &str) -> Option<String> {
+        word_in(state, "page")
     }
 
     /// A state without the customer's words that it sums up.
@@ -154,6 +158,11 @@ impl ConversationRow {
         fields.retain(|name, _| !matches!(name.as_str(), "summary" | "asked" | "asks_change" | "told"));
         if fields.len() == kept { state.to_owned() } else { all.to_string() }
     }
+}
+
+fn word_in(state: &str, field: &str) -> Option<String> {
+    let state: serde_json::Value = serde_json::from_str(state).ok()?;
+    Some(state.get(field)?.as_str()?.to_owned())
 }
 
 /// When something was said by a customer who has said nothing yet: no list has their conversation, or them as a lead.
@@ -195,6 +204,8 @@ pub struct IdentityRow {
     pub merged_into: Option<CustomerId>,
     /// [`CustomerRow::data`].
     pub data: String,
+    /// [`ConversationRow::page_in`].
+    pub page: Option<String>,
 }
 
 impl IdentityRow {

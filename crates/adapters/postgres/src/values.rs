@@ -296,6 +296,7 @@ pub(crate) fn identity(row: &Row) -> Result<IdentityRow, Problem> {
         email: get(row, 5)?,
         merged_into: get(row, 6)?,
         data: get(row, 7)?,
+        page: get::<Option<String>>(row, 8)?.as_deref().and_then(ConversationRow::page_in),
     })
 }
 

@@ -52,7 +52,8 @@ macro_rules! conversations_of {
 
 macro_rules! identity_columns {
     () => {
-        "u.id, k.account, k.peer, u.name, u.phone, u.email, u.merged_into, u.data"
+        "u.id, k.account, k.peer, u.name, u.phone, u.email, u.merged_into, u.data, \
+         CASE WHEN json_valid(k.state) THEN json_extract(k.state, '$.page') END"
     };
 }
 

@@ -36,7 +36,7 @@ use crate::{
     ids::ConversationId,
     lang::normal::Words,
     lead::Lead,
-    message::{Content, Deed, DeliveryFate, Done, Event, Inbound, Seat, TEXT_CHARS_MAX, Talk, Timer},
+    message::{Content, ConversationKey, Deed, DeliveryFate, Done, Event, Inbound, Seat, TEXT_CHARS_MAX, Talk, Timer},
     ports::{KnownBy, LeadCard, LeadFilter, Loaded, Page, QuestionCard},
     rows::{Author, IdentityRow, Mail, Withdraw},
     spec::rich::Rich,
@@ -131,6 +131,10 @@ pub enum Seen {
 pub(super) enum Errand {
     /// Something with the customer of a conversation.
     With(ConversationId, Wish),
+    /// To see who it is.
+    Open(ConversationId),
+    /// The same, with the conversation: now who they may be besides.
+    Card(Box<Snapshot>),
     /// A list of leads.
     Leads(Listing),
     /// Where leads came from, to choose from.
@@ -148,8 +152,6 @@ pub(super) enum Errand {
 pub(super) enum Wish {
     /// To have this done.
     Deed(Deed),
-    /// To see who it is.
-    Card,
     /// To see what was said.
     History,
     /// To choose who takes them.
@@ -164,8 +166,16 @@ pub(super) fn begin(mut work: Box<Work>) -> Step {
 
 pub(super) fn go_on(mut work: Box<Work>, errand: Errand, seen: Option<Seen>, rest: VecDeque<Mail>) -> Step {
     match (errand, seen) {
+        (Errand::Open(lead), Some(Seen::Conversation(Some(loaded)))) => match work.opened(lead, &loaded) {
+            Some(card) if card.state.same_as.is_empty() => work.show_card(*card, Vec::new()),
+            Some(card) => return look(work, Errand::Card(card), rest),
+            None => {}
+        },
+        (Errand::Card(card), Some(Seen::People(found))) => work.show_card(*card, found),
+        // The card says less of them.
+        (Errand::Card(card), _) => work.show_card(*card, Vec::new()),
         (Errand::With(lead, wish), Some(Seen::Conversation(Some(loaded)))) => work.run_errand(lead, wish, &loaded),
-        (Errand::With(..), Some(Seen::Conversation(None))) => work.tell(Say::Gone),
+        (Errand::With(..) | Errand::Open(_), Some(Seen::Conversation(None))) => work.tell(Say::Gone),
         (Errand::Leads(listing), Some(Seen::Leads(leads))) => work.show_leads(listing, leads),
         (Errand::Links(source), Some(Seen::Links(links))) => work.show_links(&source, &links),
         (Errand::Sources, Some(Seen::Report(tallies))) => work.show_sources(&tallies),
@@ -183,16 +193,23 @@ pub(super) fn go_on(mut work: Box<Work>, errand: Errand, seen: Option<Seen>, res
         // Nobody at the desk has asked.
         (Errand::With(_, Wish::Deed(Deed::Unreached)), _) => {}
         // The store does not tell, or something else than was asked.
-        (Errand::With(..) | Errand::Leads(_) | Errand::Sources | Errand::Links(_) | Errand::Report(..), _) => {
-            work.tell(Say::NotNow);
-        }
+        (
+            Errand::With(..)
+            | Errand::Open(_)
+            | Errand::Leads(_)
+            | Errand::Sources
+            | Errand::Links(_)
+            | Errand::Report(..),
+            _,
+        ) => work.tell(Say::NotNow),
     }
     next(work, rest)
 }
 
 fn look(work: Box<Work>, errand: Errand, rest: VecDeque<Mail>) -> Step {
     let look = match &errand {
-        Errand::With(lead, _) => Look::Conversation(*lead),
+        Errand::With(lead, _) | Errand::Open(lead) => Look::Conversation(*lead),
+        Errand::Card(card) => Look::People(card.state.same_as.iter().copied().map(KnownBy::Id).collect()),
         Errand::Leads(listing) => work.look_at_leads(listing),
         Errand::Sources => {
             Look::Report { of: &[Counted::Came], since: work.days_ago(lists::SOURCES_DAYS), until: work.today() }
@@ -399,7 +416,7 @@ impl Work {
             }
             Verb::Same => Wish::Deed(Deed::Same { of }),
             Verb::NotSame => Wish::Deed(Deed::NotSame { of }),
-            Verb::Card => Wish::Card,
+            Verb::Card => return Some(Errand::Open(lead)),
             Verb::History => Wish::History,
         };
         Some(Errand::With(lead, wish))
@@ -411,7 +428,6 @@ impl Work {
         let with = Talk { account: row.account.clone(), peer: row.peer.clone(), name };
         match what {
             Wish::Deed(deed) => self.ask_for(with, deed),
-            Wish::Card => self.show_card(&with, found),
             Wish::History => {
                 let text = self.history_of(&with, found);
                 self.reply.say(&Rich::plain(text));
@@ -522,18 +538,29 @@ impl Work {
         self.reply.buttons(buttons);
     }
 
-    /// Who it is: the card that the team would get now.
-    fn show_card(&mut self, with: &Talk, loaded: &Loaded) {
-        let key = with.key(&self.snap.key.partner);
-        let read = Snapshot::read(key.clone(), with.account.clone(), with.peer.clone(), loaded);
-        let Ok(snapshot) = read else { return self.tell(Say::NotNow) };
-        let owner = snapshot.state.owner.name();
-        let same: Vec<u32> = suggested(&snapshot.state).collect();
-        let words = Self::new(self.setting.clone(), snapshot, Vec::new(), self.now).card_words(&[], &[]);
-        self.reply.say(&words);
-        let mut buttons = self.lead_buttons(key.conversation, owner);
-        buttons.extend(self.same_buttons(key.conversation, same.into_iter()));
+    /// The conversation that a card is wished of; `None`: there is none to be shown, and the member is told so.
+    fn opened(&mut self, lead: ConversationId, loaded: &Loaded) -> Option<Box<Snapshot>> {
+        let Some(row) = &loaded.conversation else {
+            self.tell(Say::Gone);
+            return None;
+        };
+        let key = ConversationKey { partner: self.snap.key.partner.clone(), conversation: lead };
+        let read = Snapshot::read(key, row.account.clone(), row.peer.clone(), loaded);
+        if read.is_err() {
+            self.tell(Say::NotNow);
+        }
+        read.map(Box::new).ok()
+    }
+
+    /// Who it is: the card that the team would get now. `same`: who they may be besides.
+    fn show_card(&mut self, card: Snapshot, same: Vec<IdentityRow>) {
+        let mut buttons = self.lead_buttons(card.key.conversation, card.state.owner.name());
+        buttons.extend(self.same_buttons(card.key.conversation, suggested(&card.state)));
+        let mut of_card = Self::new(self.setting.clone(), card, Vec::new(), self.now);
+        of_card.namesakes = same;
+        self.reply.say(&of_card.card_words(&[], &[]));
         self.reply.buttons(buttons);
+        self.reply.close();
     }
 
     fn history_of(&self, with: &Talk, loaded: &Loaded) -> String {
@@ -566,9 +593,19 @@ impl Work {
     }
 }
 
-/// Who may be the same person, as buttons name them.
-pub(super) fn suggested(state: &State) -> impl Iterator<Item = u32> {
-    state.same_as.iter().map(|one| hash(&one.to_string()))
+/// Somebody who may be the same person.
+pub(super) struct Suggested {
+    /// As buttons name them.
+    of: u32,
+    /// What tells them from others on a card, where there are several.
+    pub(super) number: Option<usize>,
+}
+
+/// Who may be the same person.
+pub(super) fn suggested(state: &State) -> impl Iterator<Item = Suggested> {
+    let is_one = state.same_as.len() == 1;
+    let of = (1..).zip(&state.same_as);
+    of.map(move |(n, one)| Suggested { of: hash(&one.to_string()), number: (!is_one).then_some(n) })
 }
 
 fn within(text: &str) -> String {

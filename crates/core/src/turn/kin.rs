@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Look, Question, Step, Turn, answer, answer::Answering, notices::SAME, wording::Wording, work::Work};
+use super::{Look, Question, Step, Turn, answer, answer::Answering, desk, notices::SAME, wording::Wording, work::Work};
 use crate::{
     fact::Fact,
     ids::{AccountId, CustomerId},
-    message::{Deed, Done, Event, Identity, KinWord, Seat},
+    message::{Done, Event, Identity, KinWord, Seat},
     person::Kinship,
     ports::KnownBy,
     rows::{IdentityRow, Withdraw},
@@ -21,7 +21,8 @@ const SUGGESTED_MAX: usize = 5;
 const MESSENGERS: &str = "messenger";
 
 impl Work {
-    /// Who is looked for before anything is decided: others who have left the same contact, and whoever a member speaks of.
+    /// Who is looked for before anything is decided: others who have left the same contact, and whoever cards suggest, to say
+    /// where they are.
     fn seeks(&self) -> Vec<KnownBy> {
         let customer = &self.snap.customer;
         let sought = self.waiting().iter().flat_map(|mail| match &mail.inbound.event {
@@ -30,12 +31,9 @@ impl Work {
                 let email = customer.email.as_ref().map(|email| KnownBy::Email(email.as_str().to_owned()));
                 phone.into_iter().chain(email).collect()
             }
-            Event::Deed { deed: Deed::NotSame { of }, .. } => {
-                self.suggested(*of).map(KnownBy::Id).into_iter().collect()
-            }
             _ => Vec::new(),
         });
-        sought.collect()
+        sought.chain(self.snap.state.same_as.iter().copied().map(KnownBy::Id)).collect()
     }
 
     pub(super) fn on_kin(&mut self, word: KinWord) {
@@ -61,6 +59,7 @@ impl Work {
         for row in &self.namesakes {
             people.entry(row.person()).or_default().push(row.clone());
         }
+        let mut suggested: Vec<&str> = Vec::new();
         for person in people.values() {
             if self.is_settled(person) {
                 continue;
@@ -69,9 +68,17 @@ impl Work {
             let alike = person.iter().find(|row| self.shares_contact(row));
             match (vouched, alike) {
                 (Some(row), _) if self.kinship.is_none() => self.merge_with(row.customer, MESSENGERS),
-                (_, Some(row)) => self.suggest(row),
-                (_, None) => {}
+                (_, Some(row)) if self.snap.state.same_as.len() < SUGGESTED_MAX => {
+                    self.snap.state.same_as.push(row.customer);
+                    suggested.push(row.account.as_str());
+                }
+                (_, Some(_) | None) => {}
             }
+        }
+        if !suggested.is_empty() {
+            suggested.dedup();
+            let note = self.team_word(Wording::PerhapsSame { accounts: &suggested.join(", ") });
+            self.note(SAME, note);
         }
     }
 
@@ -119,19 +126,39 @@ impl Work {
         phone || customer.email.as_ref().is_some_and(|email| row.email.as_deref() == Some(email.as_str()))
     }
 
-    fn suggest(&mut self, row: &IdentityRow) {
-        if self.snap.state.same_as.len() < SUGGESTED_MAX {
-            let note = self.team_word(Wording::PerhapsSame { account: row.account.as_str() });
-            self.snap.state.same_as.push(row.customer);
-            self.note(SAME, note);
+    /// Whoever may be the same person, a line each for a card: on which account, and the way to them. They are numbered as the
+    /// buttons under the card are.
+    pub(super) fn suggestions(&self) -> impl Iterator<Item = (String, Option<String>)> {
+        desk::suggested(&self.snap.state).zip(&self.snap.state.same_as).map(|(same, other)| {
+            let found = self.namesakes.iter().find(|row| row.customer == *other);
+            let line = self.team_word(Wording::SameContact { account: found.map(|row| row.account.as_str()) });
+            let line = match same.number {
+                Some(number) => format!("{number}. {line}"),
+                None => line,
+            };
+            (line, found.and_then(|row| self.chat_of(row.page.clone(), &Identity::of(row).key(&self.snap.key.partner))))
+        })
+    }
+
+    /// A turn has one change of who is the same person: what comes with another waits for the next turn, which sees what became of
+    /// the first.
+    fn keeps_for_later(&mut self, word: KinWord) -> bool {
+        let keeps = self.kinship.is_some();
+        if keeps {
+            self.post_to_self(Event::Kin { word });
         }
+        keeps
     }
 
     fn merge_with(&mut self, with: CustomerId, by: &str) {
-        if self.kinship.is_some() || with == self.customer_id() {
+        let is_known = self.snap.kin.iter().any(|kin| kin.of.customer == with);
+        if is_known || with == self.customer_id() || self.kinship == Some(Kinship::Joins(with)) {
             return;
         }
         self.snap.state.same_as.retain(|one| *one != with);
+        if self.keeps_for_later(KinWord::Merge { with, by: by.to_owned() }) {
+            return;
+        }
         self.snap.customer.more.not_same.retain(|one| *one != with);
         self.kinship = Some(Kinship::Joins(with));
         self.fact(Fact::Merged { with, by: by.to_owned() });
@@ -140,7 +167,7 @@ impl Work {
     }
 
     fn split_off(&mut self, by: &str) {
-        if self.kinship.is_some() || self.snap.kin.is_empty() {
+        if self.keeps_for_later(KinWord::Split { by: by.to_owned() }) || self.snap.kin.is_empty() {
             return;
         }
         self.kinship = Some(Kinship::Leaves);

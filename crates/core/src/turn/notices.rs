@@ -244,21 +244,25 @@ impl Work {
         lines.join("\n")
     }
 
-    /// A card as it is sent: below the text the way to the customer's chat, where there is one.
+    /// A card as it is sent: below the text who may be the same person, and the way to the customer's chat, where there is one.
     pub(super) fn card_words(&self, abouts: &[String], notes: &[String]) -> Rich {
         let mut words = Rich::plain(self.card_text(abouts, notes));
-        let of_money = !abouts.is_empty() && abouts.iter().all(|about| is_of_money(about));
-        if let Some(address) = self.chat_address().filter(|_| !of_money) {
+        if !abouts.is_empty() && abouts.iter().all(|about| is_of_money(about)) {
+            return words;
+        }
+        for (line, address) in self.suggestions() {
+            words.add_line(&line, address.as_deref());
+        }
+        if let Some(address) = self.chat_of(self.snap.state.page.clone(), &self.snap.key) {
             let lang = self.book.language(None, "");
             words.add_line(word(lang, "Открыть чат", "Open the chat"), Some(&address));
         }
         words
     }
 
-    /// The chat in the customer's messenger, else the conversation on the owner's pages.
-    fn chat_address(&self) -> Option<String> {
-        let own = self.snap.state.page.clone();
-        own.or_else(|| self.setting.links.as_ref()?.page(&self.snap.key))
+    /// The chat in a customer's messenger, else the conversation on the owner's pages.
+    pub(super) fn chat_of(&self, in_messenger: Option<String>, conversation: &ConversationKey) -> Option<String> {
+        in_messenger.or_else(|| self.setting.links.as_ref()?.page(conversation))
     }
 
     /// Stage, interest and who answers, as far as they are known.

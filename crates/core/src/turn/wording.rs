@@ -34,10 +34,15 @@ pub(super) enum Wording<'a> {
         /// Who gets it instead, if anybody does.
         instead: Option<&'a str>,
     },
-    /// Somebody on another account has left the same contact.
+    /// The same contact was left on other accounts.
     PerhapsSame {
-        /// The account.
-        account: &'a str,
+        /// The accounts.
+        accounts: &'a str,
+    },
+    /// One who has left the same contact, in a line.
+    SameContact {
+        /// The account, if it is known.
+        account: Option<&'a str>,
     },
     /// A flow went round in circles.
     Loop(&'a FlowId, &'a StepId),
@@ -126,9 +131,11 @@ impl Wording<'_> {
                     "{member} не получает карточки: бот заблокирован или чата больше нет. Теперь её видит {instead}"
                 );
             }
-            Self::PerhapsSame { account } => {
+            Self::SameContact { account: Some(account) } => return format!("Тот же контакт: {account}"),
+            Self::SameContact { account: None } => "Тот же контакт в другом диалоге",
+            Self::PerhapsSame { accounts } => {
                 return format!(
-                    "Тот же контакт оставляли здесь: {account}. Это один человек? Номер мог набрать кто угодно, и он мог перейти к другому: сначала спросите."
+                    "Тот же контакт оставляли здесь: {accounts}. Это один человек? Номер мог набрать кто угодно, и он мог перейти к другому: сначала спросите."
                 );
             }
             Self::Loop(flow, step) => return format!("Сценарий «{flow}» зациклился на шаге «{step}»"),
@@ -172,9 +179,11 @@ impl Wording<'_> {
                     "{member} gets no cards: the bot is blocked, or the chat is gone. {instead} sees it now"
                 );
             }
-            Self::PerhapsSame { account } => {
+            Self::SameContact { account: Some(account) } => return format!("The same contact: {account}"),
+            Self::SameContact { account: None } => "The same contact in another conversation",
+            Self::PerhapsSame { accounts } => {
                 return format!(
-                    "The same contact was left here: {account}. Is it one person? Anybody could type it: ask them first."
+                    "The same contact was left here: {accounts}. Is it one person? Anybody could type it: ask them first."
                 );
             }
             Self::Loop(flow, step) => {

@@ -255,7 +255,7 @@ fn a_card_tells_who_it_is_and_what_to_do_and_its_button_opens_a_talk_that_goes_t
 }
 
 #[derive(Debug)]
-struct Pages;
+pub(crate) struct Pages;
 
 impl Links for Pages {
     fn heard(&self, _link: &str, _by: &ConversationKey) -> Option<String> {
@@ -268,7 +268,7 @@ impl Links for Pages {
 }
 
 /// Where the links of bubbles lead, by their words.
-fn links(bubbles: &[Bubble]) -> Vec<(&str, &str)> {
+pub(crate) fn links(bubbles: &[Bubble]) -> Vec<(&str, &str)> {
     let spans = bubbles.iter().flat_map(|bubble| bubble.text.spans.iter().map(move |span| (bubble, span)));
     spans
         .filter_map(|(bubble, span)| match &span.style {

@@ -1,8 +1,8 @@
 //! One person on two accounts: found, told, obeyed on both, and parted again.
 
 use voronka_core::{
-    ids::CustomerId,
-    message::{ContactOf, Content, Event, Inbound, KinWord, Peer, TeamHears},
+    ids::{AccountId, CustomerId},
+    message::{Bubble, ContactOf, Content, Deed, Done, Event, Identity, Inbound, KinWord, Peer, Seat, TeamHears},
     person::Kinship,
     ports::KnownBy,
     rows::{CustomerRow, IdentityRow, Lane, Past, Withdraw},
@@ -11,7 +11,7 @@ use voronka_core::{
 use voronka_testkit::Rehearsal;
 
 use crate::{
-    desk::{Shop, Who, words},
+    desk::{Pages, Shop, Who, links, token, words},
     shop::{ORDER, at_filling, fact, shop},
 };
 
@@ -38,13 +38,14 @@ fn other() -> CustomerId {
 fn namesake(data: &str) -> IdentityRow {
     IdentityRow {
         customer: other(),
-        account: voronka_core::ids::AccountId::parse("vk").expect("an account"),
+        account: AccountId::parse("vk").expect("an account"),
         peer: Peer::new("77"),
         name: Some("Анна".into()),
         phone: Some("+79991234567".into()),
         email: None,
         merged_into: None,
         data: data.to_owned(),
+        page: None,
     }
 }
 
@@ -224,9 +225,9 @@ fn a_member_merges_whom_the_card_suggests_or_keeps_them_apart_for_good() {
         state["same_as"] = serde_json::json!([other()]);
         row.state = state.to_string();
         // The same card as the team's, opened anew.
-        let open = crate::desk::token(&card, "Обработано").replacen("d.h.", "d.c.", 1);
+        let open = token(&card, "Обработано").replacen("d.h.", "d.c.", 1);
         let (_, told) = shop.does(Who::Master, Content::Button { token: open, label: None });
-        let token = crate::desk::token(&told, label);
+        let token = token(&told, label);
         let told = shop.presses(Who::Master, &token);
         let commit = shop.anna.last.clone().expect("a turn");
         assert_eq!(commit.kinship, verb.then_some(Kinship::Joins(other())), "{told}");
@@ -242,6 +243,146 @@ fn a_member_merges_whom_the_card_suggests_or_keeps_them_apart_for_good() {
         let again = shop.presses(Who::Master, &token);
         assert!(again.contains("не действует"), "{again}");
     }
+}
+
+/// Anna, of whom cards suggest two others, and who asks for a person; the card of the master's.
+fn two_are_suggested(found: Vec<IdentityRow>) -> (Shop, Vec<Bubble>) {
+    let mut shop = Shop::open();
+    shop.anna = shop.anna.links(Pages);
+    shop.anna.me("привет");
+    let suggested: Vec<CustomerId> = found.iter().map(|row| row.customer).collect();
+    shop.anna.look_by(Box::new(move |look| match look {
+        Look::People(_) => Some(Seen::People(found.clone())),
+        _ => None,
+    }));
+    let row = shop.anna.loaded_mut().conversation.as_mut().expect("a conversation");
+    let mut state: serde_json::Value = serde_json::from_str(&row.state).expect("JSON");
+    state["same_as"] = serde_json::json!(suggested);
+    row.state = state.to_string();
+    shop.anna.named("Анна", "позовите человека");
+    let card = shop.cards(Who::Master);
+    (shop, card)
+}
+
+fn third() -> CustomerId {
+    CustomerId::of(&["a third"])
+}
+
+/// On two accounts: one whose messenger has an address for their chat, one without.
+fn two_others() -> Vec<IdentityRow> {
+    let site = AccountId::parse("web").expect("an account");
+    vec![
+        IdentityRow { page: Some("https://t.me/anna".into()), ..namesake("{}") },
+        IdentityRow { customer: third(), account: site, peer: Peer::new("78"), ..namesake("{}") },
+    ]
+}
+
+#[test]
+fn a_card_numbers_those_who_may_be_the_same_person_as_its_buttons_do_and_leads_to_their_chats() {
+    let (mut shop, card) = two_are_suggested(two_others());
+    let shown = links(&card);
+    let [("1. Тот же контакт: vk", chat), ("2. Тот же контакт: web", page), ("Открыть чат", _)] = shown[..]
+    else {
+        panic!("{card:#?}")
+    };
+    let theirs = Identity::of(&two_others()[1]).key(&shop.anna.snapshot().key.partner);
+    assert_eq!(chat, "https://t.me/anna");
+    assert!(page.starts_with("https://admin.example/") && page.ends_with(&theirs.conversation.to_string()), "{page}");
+    // The second button is about the second line.
+    let told = shop.presses(Who::Master, &token(&card, "Один человек: 2"));
+    assert!(told.contains("карточка одна"), "{told}");
+    assert_eq!(kinship(&shop.anna), Some(Kinship::Joins(third())));
+    assert_eq!(shop.anna.snapshot().state.same_as, [other()]);
+}
+
+#[test]
+fn the_only_one_who_may_be_the_same_person_needs_no_number_and_no_address_to_be_told_of() {
+    let (_, card) = two_are_suggested(two_others()[..1].to_vec());
+    token(&card, "Разные люди");
+    assert!(links(&card).contains(&("Тот же контакт: vk", "https://t.me/anna")), "{card:?}");
+    let (mut shop, card) = two_are_suggested(two_others());
+    // The store does not tell who they are: of the one that is opened anew as well.
+    let open = token(&card, "Обработано").replacen("d.h.", "d.c.", 1);
+    let (_, told) = shop.does(Who::Master, Content::Button { token: open, label: None });
+    assert!(words(&told).contains("2. Тот же контакт в другом диалоге"), "{told:?}");
+    token(&told, "Разные люди: 2");
+}
+
+/// What a press of the master's tells the customer's conversation.
+fn deed(card: &[Bubble], label: &str) -> Event {
+    let token = token(card, label);
+    let of = token.rsplit('.').next().and_then(|of| u32::from_str_radix(of, 16).ok()).expect("who is meant");
+    let account = AccountId::parse("telegram").expect("an account");
+    let by = Seat { member: "мастер".into(), account, peer: Peer::new("2") };
+    Event::Deed { by, deed: if label.starts_with("Один") { Deed::Same { of } } else { Deed::NotSame { of } } }
+}
+
+fn answers(talk: &Rehearsal) -> Vec<Done> {
+    let done = |post: Inbound| match post.event {
+        Event::Done { done, .. } => Some(done),
+        _ => None,
+    };
+    kept(talk).into_iter().filter_map(done).collect()
+}
+
+fn to_self(talk: &Rehearsal) -> Vec<Event> {
+    let own = Peer::new(&own_peer(talk));
+    kept(talk).into_iter().filter(|post| post.peer == own).map(|post| post.event).collect()
+}
+
+fn merges(talk: &Rehearsal) -> usize {
+    talk.facts.iter().filter(|fact| *fact == "person.merged").count()
+}
+
+/// Two members, or one who is quick, press while the conversation is busy: all of it is one turn.
+#[test]
+fn whatever_is_pressed_of_several_while_a_conversation_is_busy_is_done_once_each_and_nothing_is_lost() {
+    let (Shop { mut anna, .. }, card) = two_are_suggested(two_others());
+    let pressed = ["Один человек: 1", "Один человек: 2", "Один человек: 1", "Один человек: 2"];
+    anna.play(pressed.iter().map(|label| deed(&card, label)).collect());
+    assert_eq!(kinship(&anna), Some(Kinship::Joins(other())));
+    assert_eq!(answers(&anna), [Done::Merged, Done::Merged, Done::NotSuggested, Done::NotSuggested]);
+    let later = Event::Kin { word: KinWord::Merge { with: third(), by: "мастер".into() } };
+    assert_eq!(to_self(&anna), [Event::Kin { word: KinWord::Joined }, later.clone()]);
+    assert_eq!(merges(&anna), 1);
+    let of_person = |row: &IdentityRow| IdentityRow { merged_into: Some(other()), ..row.clone() };
+    let others: Vec<IdentityRow> = two_others().iter().map(of_person).collect();
+    anna.loaded_mut().kin = others[..1].to_vec();
+    let waits = to_self(&anna);
+    anna.play(waits);
+    assert_eq!((kinship(&anna), merges(&anna)), (Some(Kinship::Joins(third())), 2));
+    anna.loaded_mut().kin = others;
+    let mut waits = to_self(&anna);
+    waits.push(later);
+    anna.play(waits);
+    assert_eq!((kinship(&anna), merges(&anna), to_self(&anna)), (None, 2, vec![]), "who is known is not joined again");
+}
+
+#[test]
+fn who_is_kept_apart_while_another_is_joined_is_kept_apart_in_the_same_turn() {
+    let (Shop { mut anna, .. }, card) = two_are_suggested(two_others());
+    anna.play(vec![deed(&card, "Один человек: 1"), deed(&card, "Разные люди: 2")]);
+    assert_eq!((kinship(&anna), answers(&anna)), (Some(Kinship::Joins(other())), vec![Done::Merged, Done::KeptApart]));
+    assert_eq!(anna.snapshot().customer.more.not_same, [third()]);
+    let parted = ("78".to_owned(), KinWord::Parted { from: own_id(&anna) });
+    assert!(kin_words(&anna).contains(&parted), "the other keeps it as well: {:?}", kin_words(&anna));
+}
+
+#[test]
+fn a_split_that_comes_with_a_merge_follows_it_in_the_next_turn() {
+    let mut talk = with_kin(r#"{"v":"1"}"#);
+    let merge = KinWord::Merge { with: third(), by: "operator".into() };
+    let split = KinWord::Split { by: "operator".into() };
+    talk.play([&merge, &split].map(|word| Event::Kin { word: word.clone() }).into());
+    assert_eq!(kinship(&talk), Some(Kinship::Joins(third())));
+    assert_eq!(to_self(&talk), [KinWord::Joined, split.clone()].map(|word| Event::Kin { word }));
+    let waits = to_self(&talk);
+    talk.play(waits);
+    assert_eq!((kinship(&talk), fact(&talk, "person.split")), (Some(Kinship::Leaves), true));
+    // The other way round.
+    let mut talk = with_kin(r#"{"v":"1"}"#);
+    talk.play([&split, &merge].map(|word| Event::Kin { word: word.clone() }).into());
+    assert_eq!((kinship(&talk), to_self(&talk)), (Some(Kinship::Leaves), vec![Event::Kin { word: merge }]));
 }
 
 /// A customer whose person has another conversation, of which this is read.

@@ -7,7 +7,7 @@ use super::{
         token::hash,
         work::Work,
     },
-    suggested,
+    Suggested, suggested,
     token::{DeskToken, Own, Verb, seal},
     wording::Say,
 };
@@ -39,10 +39,18 @@ pub(in crate::turn) fn of_card(lead: ConversationId, state: &State, to: &TeamAdd
 
 /// Whoever may be the same person is, or is not.
 fn on_same(
-    suggested: impl Iterator<Item = u32>,
+    suggested: impl Iterator<Item = Suggested>,
     button: impl Fn(Say<'static>, Verb, u32) -> Button,
 ) -> impl Iterator<Item = Button> {
-    suggested.flat_map(move |of| [button(Say::OnePerson, Verb::Same, of), button(Say::OtherPerson, Verb::NotSame, of)])
+    suggested.flat_map(move |Suggested { of, number }| {
+        [(Say::OnePerson, Verb::Same), (Say::OtherPerson, Verb::NotSame)].map(|(say, verb)| {
+            let mut button = button(say, verb, of);
+            if let Some(number) = number {
+                button.label = format!("{}: {number}", button.label);
+            }
+            button
+        })
+    })
 }
 
 /// What can be done in the middle of a talk with a customer.
@@ -90,7 +98,7 @@ impl Work {
     }
 
     /// What this chat can say of those who may be the same person.
-    pub(super) fn same_buttons(&self, lead: ConversationId, suggested: impl Iterator<Item = u32>) -> Vec<Button> {
+    pub(super) fn same_buttons(&self, lead: ConversationId, suggested: impl Iterator<Item = Suggested>) -> Vec<Button> {
         let at = self.seat_address();
         let of_chat = |say, verb, of| button(self.lang, say, verb, lead, (&self.snap.account, &at), of);
         on_same(suggested, of_chat).collect()

@@ -184,6 +184,7 @@ impl State {
                 email: customer.email.clone(),
                 merged_into: self.mark_of(partner, customer.id),
                 data: customer.data.clone(),
+                page: ConversationRow::page_in(&conversation.state),
             };
             Some((customer.id, key.conversation, row))
         };

@@ -16,10 +16,16 @@ async fn customer(fixture: &impl Fixture, partner: &PartnerId, peer: &str, score
     let mut turn = sample::full_turn(&key, &inbound, 0);
     let phone = Some(format!("+7999000{score:04}"));
     turn.customer = Some(CustomerRow { phone, ..sample::customer(key.first_customer(), peer) });
+    turn.conversation.state = format!(r#"{{"v":"1","page":"{}"}}"#, page_of(peer));
     turn.lead = Some(sample::lead(key.first_customer(), "hot", score));
     turn.orders = vec![sample::order(OrderId::of(&[peer]), key.first_customer(), OrderState::Placed, score.into())];
     commit(fixture, turn).await;
     inbound
+}
+
+/// Where the team can write to them in the messenger.
+fn page_of(peer: &str) -> String {
+    format!("https://t.me/{peer}")
 }
 
 async fn says(fixture: &impl Fixture, of: &Inbound, kinship: Kinship) {
@@ -63,6 +69,8 @@ pub async fn merged_customers_are_read_together_and_split_ones_have_what_was_the
     let fixture = fixture.reopened().await;
     assert_eq!(kin(&fixture, &anna).await, [id(&anna_too)]);
     assert_eq!(kin(&fixture, &anna_too).await, [id(&anna)]);
+    let pages = load(&fixture, &anna_too.conversation()).await.kin.into_iter().map(|row| row.page);
+    assert_eq!(pages.collect::<Vec<_>>(), [Some(page_of("anna"))]);
     assert_eq!(kin(&fixture, &boris).await, Vec::<CustomerId>::new());
     for of in [&anna, &anna_too] {
         let seen = view(&fixture, of).await;
@@ -148,6 +156,8 @@ pub async fn customers_are_known_by_what_is_theirs(fixture: impl Fixture) {
     };
     let is_anna = vec![(id(&anna), "anna".to_owned())];
     assert_eq!(found(KnownBy::Id(id(&anna))).await, is_anna);
+    let rows = fixture.store().identities(&korica, &KnownBy::Id(id(&anna)), ALL).await.expect("are found");
+    assert_eq!(rows.into_iter().map(|row| row.page).collect::<Vec<_>>(), [Some(page_of("anna"))]);
     assert_eq!(found(KnownBy::Phone("+79990000060".into())).await, is_anna);
     assert_eq!(found(KnownBy::Conversation(anna.conversation().conversation)).await, is_anna);
     for none in [
