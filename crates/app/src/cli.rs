@@ -134,6 +134,8 @@ pub(crate) struct Run {
     pub(crate) proxies: Vec<Proxy>,
     #[arg(long, default_value_t = LIMITS.account_turns, value_parser = at_least_one, value_name = "N", env = "VORONKA_ACCOUNT_TURNS")]
     pub(crate) account_turns: usize,
+    #[arg(long, value_name = "MIB", env = "VORONKA_WARM")]
+    pub(crate) warm: Option<usize>,
     #[arg(long, value_name = "NAME", env = "VORONKA_INSTANCE", value_parser = webhook::instance_name)]
     pub(crate) instance: Option<String>,
     #[arg(long, value_name = "URL", env = "VORONKA_PEER_URL")]
@@ -156,14 +158,22 @@ fn time_of_day(text: &str) -> Result<Time, &'static str> {
 }
 
 impl Run {
-    /// How much is done at once.
+    /// How much is done at once, and held.
     pub(crate) fn limits(&self) -> Limits {
-        Limits { turns: self.turns, partner_turns: self.partner_turns, account_turns: self.account_turns }
+        let usual_mib = if self.database.is_some() { WARM_MIB_BESIDE_DATABASE } else { LIMITS.warm_bytes >> 20 };
+        Limits {
+            turns: self.turns,
+            partner_turns: self.partner_turns,
+            account_turns: self.account_turns,
+            warm_bytes: self.warm.unwrap_or(usual_mib).saturating_mul(1 << 20),
+        }
     }
 }
 
 /// Turns at a time, unless told otherwise.
 const LIMITS: Limits = Limits::USUAL;
+/// Held beside a database server, unless told otherwise: what is not held costs a trip to it.
+const WARM_MIB_BESIDE_DATABASE: usize = 32;
 
 /// A number of which there must be one at least.
 fn at_least_one(text: &str) -> Result<usize, String> {
@@ -358,8 +368,10 @@ mod tests {
                 _ => None,
             };
         assert_eq!(run(&[]), Some(Limits::default()));
-        let stated = run(&["--turns", "64", "--partner-turns", "8", "--account-turns", "4"]);
-        assert_eq!(stated, Some(Limits { turns: 64, partner_turns: 8, account_turns: 4 }));
+        let stated = run(&["--turns", "64", "--partner-turns", "8", "--account-turns", "4", "--warm", "3"]);
+        assert_eq!(stated, Some(Limits { turns: 64, partner_turns: 8, account_turns: 4, warm_bytes: 3 << 20 }));
+        let beside_a_database = run(&["--database", "postgres://localhost/voronka"]);
+        assert_eq!(beside_a_database, Some(Limits { warm_bytes: 32 << 20, ..Limits::default() }));
         assert_eq!((run(&["--turns", "0"]), run(&["--partner-turns", "-1"])), (None, None));
         let help = Cli::command().find_subcommand_mut("run").unwrap().render_help().to_string();
         assert!(help.contains("[default: 4096]") && help.contains("[default: 1024]"), "{help}");

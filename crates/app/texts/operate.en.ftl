@@ -6,6 +6,7 @@ cli-run-yes = Take catalogues that have lost more than a fifth of their products
 cli-run-proxies = Reverse proxies whose X-Forwarded-For is believed: addresses or networks, separated by commas (127.0.0.1,10.0.0.0/8)
 cli-run-instance = What this process is called among those on one database (by default the computer's name and the number of the process)
 cli-run-peer-url = Where others on the same database reach this process: they pass chats of web sites on to it
+cli-run-warm = Memory for conversations that were served lately, in MiB: the database is not asked for them (8 by default, 32 beside PostgreSQL)
 cli-run-account-turns = Turns under way at once of one account of a partner; a partner's accounts are served in turn
 cli-doctor = Say what is wrong with a running or stopped Voronka: disk, database, partners, accounts, models. Exit code: 0 all is well, 1 warnings, 2 errors
 cli-doctor-partners = Folder with a folder for each partner

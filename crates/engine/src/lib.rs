@@ -158,7 +158,7 @@ pub enum Retired {
     WasNot,
 }
 
-/// How much is done at once. Turns that wait for a model count, for they hold memory.
+/// How much is done at once, and held. Turns that wait for a model count, for they hold memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Turns under way, of all partners.
@@ -167,11 +167,13 @@ pub struct Limits {
     pub partner_turns: usize,
     /// Turns under way of one account of a partner; its accounts take turns among themselves.
     pub account_turns: usize,
+    /// Memory for conversations that were served lately, in bytes (about): while they are held, the store is not asked for them.
+    pub warm_bytes: usize,
 }
 
 impl Limits {
-    /// What suits one process on a small machine.
-    pub const USUAL: Self = Self { turns: 4_096, partner_turns: 1_024, account_turns: 512 };
+    /// What suits one process on a small machine whose store is a file beside it.
+    pub const USUAL: Self = Self { turns: 4_096, partner_turns: 1_024, account_turns: 512, warm_bytes: 8 << 20 };
 }
 
 impl Default for Limits {
@@ -194,7 +196,7 @@ impl Engine {
             conversations: Conversations::new(Limits::default()),
             signs: Signs::default(),
             replies: Replies::default(),
-            warm: Warm::default(),
+            warm: Warm::bounded(Limits::default().warm_bytes),
             mailboxes,
             senders: Senders::default(),
             timers: Timers::default(),
@@ -208,6 +210,7 @@ impl Engine {
     #[must_use]
     pub fn limits(self, limits: Limits) -> Self {
         self.0.conversations.limit(limits);
+        self.0.warm.limit(limits.warm_bytes);
         self
     }
 

@@ -8,9 +8,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use lru::LruCache;
 use voronka_core::{ids::PartnerId, message::ConversationKey, turn::Snapshot};
 
-/// Memory that snapshots may take, in bytes (about: [`Snapshot::weight`]).
-const BYTES_MAX: usize = 8 << 20;
-
 /// The snapshots; the one that was not used for longest leaves first.
 pub(crate) struct Warm(Mutex<State>);
 
@@ -20,15 +17,17 @@ struct State {
     bytes_max: usize,
 }
 
-impl Default for Warm {
-    fn default() -> Self {
-        Self::bounded(BYTES_MAX)
-    }
-}
-
 impl Warm {
-    fn bounded(bytes_max: usize) -> Self {
+    /// Memory that the snapshots may take, in bytes (about: [`Snapshot::weight`]).
+    pub(crate) fn bounded(bytes_max: usize) -> Self {
         Self(Mutex::new(State { snapshots: LruCache::unbounded(), bytes: 0, bytes_max }))
+    }
+
+    /// From now on so many bytes.
+    pub(crate) fn limit(&self, bytes_max: usize) {
+        let mut state = self.lock();
+        state.bytes_max = bytes_max;
+        state.shrink();
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -67,10 +66,16 @@ impl Warm {
         if let Some((_, (_, before))) = state.snapshots.push(key, (snapshot, bytes)) {
             state.bytes -= before;
         }
-        while state.bytes > state.bytes_max
-            && let Some((_, (_, coldest))) = state.snapshots.pop_lru()
+        state.shrink();
+    }
+}
+
+impl State {
+    fn shrink(&mut self) {
+        while self.bytes > self.bytes_max
+            && let Some((_, (_, coldest))) = self.snapshots.pop_lru()
         {
-            state.bytes -= coldest;
+            self.bytes -= coldest;
         }
     }
 }
@@ -89,7 +94,7 @@ mod tests {
 
     #[test]
     fn what_was_kept_is_taken_once() {
-        let warm = Warm::default();
+        let warm = Warm::bounded(8 << 20);
         let anna = snapshot("anna");
         assert_eq!(warm.take(&anna.key), None);
         warm.keep(anna.clone());
@@ -117,5 +122,16 @@ mod tests {
         let warm = Warm::bounded(10);
         warm.keep(snapshot("anna"));
         assert_eq!(warm.lock().snapshots.len(), 0);
+    }
+
+    #[test]
+    fn a_limit_that_is_lowered_holds_at_once() {
+        let (anna, boris) = (snapshot("anna"), snapshot("boris"));
+        let warm = Warm::bounded(anna.weight() + boris.weight());
+        warm.keep(anna.clone());
+        warm.keep(boris.clone());
+        warm.limit(boris.weight());
+        assert_eq!(warm.take(&anna.key), None, "the coldest left");
+        assert!(warm.take(&boris.key).is_some());
     }
 }

@@ -142,7 +142,7 @@ fn hangs_for_cherries(gate: &Gate) -> ScriptedModel {
     })
 }
 
-const FOUR_AN_ACCOUNT: Limits = Limits { turns: 64, partner_turns: 8, account_turns: 4 };
+const FOUR_AN_ACCOUNT: Limits = Limits { turns: 64, partner_turns: 8, account_turns: 4, ..Limits::USUAL };
 
 #[tokio::test]
 async fn an_account_that_is_overrun_leaves_room_for_its_partners_other_accounts() {
