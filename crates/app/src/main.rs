@@ -11,6 +11,7 @@ mod commands;
 mod customers;
 mod diagnostics;
 mod digests;
+mod drawing;
 mod erasures;
 mod housekeeping;
 mod links;

@@ -19,7 +19,8 @@ use voronka_core::{
     ids::{AccountId, PartnerId},
     message::{ConversationKey, Peer},
     ports::{
-        Channel, ChatModel, Clock, Directory, KeyValues, Knowledge, Pictures, StoreError, TRANSFER_NOTES, Webhook,
+        Channel, ChatModel, Clock, Directory, Illustrator, KeyValues, Knowledge, Pictures, StoreError, TRANSFER_NOTES,
+        Webhook,
     },
     spec::{
         config::{Account, ChannelConfig, Model, Retention, TelegramConfig, Updates, WebConfig},
@@ -35,6 +36,7 @@ use voronka_web::{Gallery, SessionKey, WebChat};
 use self::receiving::Receiving;
 use crate::{
     admin::{Access, AccessKeys},
+    drawing::Draughtsman,
     links::{HeardLinks, LinkKey},
     moving,
     observe::Accounts,
@@ -61,6 +63,8 @@ pub(crate) struct House {
     models: models::Models,
     /// Small things that outlive a restart.
     values: Arc<dyn KeyValues>,
+    /// Draws what messages show.
+    illustrator: Arc<dyn Illustrator>,
     /// Partners' secrets that are kept in the store.
     pub(crate) vault: Vault,
 }
@@ -79,7 +83,22 @@ impl House {
         let (accounts, models) = (Arc::default(), models::Models::spending(Arc::clone(&values)));
         let vault = Vault::new(Arc::clone(&values), KeySource::None);
         let admin_url = None;
-        Self { engine, directory, knowledge, clock, key, public_url, admin_url, accounts, data, models, values, vault }
+        let illustrator = Arc::new(Draughtsman::default());
+        Self {
+            engine,
+            directory,
+            knowledge,
+            clock,
+            key,
+            public_url,
+            admin_url,
+            accounts,
+            data,
+            models,
+            values,
+            illustrator,
+            vault,
+        }
     }
 
     /// Takes everybody's rights to the pages of partners away that were removed since this was last asked, where people sign in;
@@ -359,6 +378,7 @@ fn telegram(
     let serving = |own: &mut voronka_telegram::TelegramConfig| {
         own.webhook_secrets = vec![secret];
         own.pictures = Some(pictures);
+        own.illustrator = Some(Arc::clone(&house.illustrator));
         own.names = Some(Arc::clone(&house.values));
     };
     let Some(telegram) = bot(spec, account, config, secrets, serving)? else {
@@ -445,7 +465,11 @@ fn web(
     own.title.clone_from(&spec.config.name);
     own.bot.clone_from(&spec.config.persona.name);
     own.lang = spec.config.languages.first().copied().unwrap_or_default();
-    own.gallery = Some(Gallery { base: format!("{MEDIA}/{}", spec.id), pictures: Arc::clone(&wired.pictures) });
+    own.gallery = Some(Gallery {
+        base: format!("{MEDIA}/{}", spec.id),
+        pictures: Arc::clone(&wired.pictures),
+        illustrator: Arc::clone(&house.illustrator),
+    });
     let key = SessionKey::new(&house.key.bytes("web", &[spec.id.as_str(), account.id.as_str()]));
     let mailbox = Arc::new(house.engine.clone());
     let chat = WebChat::new(own, key, mailbox, Arc::clone(&house.directory), Arc::clone(&house.clock))

@@ -8,6 +8,7 @@ mod cut;
 
 use crate::{
     capabilities::Capabilities,
+    drawing::Photo,
     message::{Bubble, Button, Card, Message, Press},
     spec::rich::{Rich, Span, Style},
 };
@@ -17,8 +18,10 @@ pub fn fit(message: &Message, capabilities: &Capabilities) -> Vec<Bubble> {
     let mut text = message.text.clone();
     let photo = message.photo.clone().or_else(|| only_card(message, capabilities)).filter(|photo| {
         let shown = capabilities.photos.it();
-        if !shown && photo.starts_with("http") {
-            text.add_line(photo, Some(photo));
+        if let (false, Photo::At(address)) = (shown, photo)
+            && address.starts_with("http")
+        {
+            text.add_line(address, Some(address));
         }
         shown
     });
@@ -61,9 +64,9 @@ fn album(message: &Message, capabilities: &Capabilities) -> Option<Bubble> {
 }
 
 /// The picture of a single card, where cards become words: it stands above them.
-fn only_card(message: &Message, capabilities: &Capabilities) -> Option<String> {
+fn only_card(message: &Message, capabilities: &Capabilities) -> Option<Photo> {
     match message.cards.as_slice() {
-        [card] if capabilities.cards_max == 0 && capabilities.photos.it() => card.photo.clone(),
+        [card] if capabilities.cards_max == 0 && capabilities.photos.it() => card.photo.clone().map(Photo::At),
         _ => None,
     }
 }
@@ -71,7 +74,7 @@ fn only_card(message: &Message, capabilities: &Capabilities) -> Option<String> {
 /// The texts in pieces that fit, each a bubble; the photo with the first, the cards with the last.
 fn bubbles(
     text: Rich,
-    photo: Option<String>,
+    photo: Option<Photo>,
     cards: &[Card],
     capabilities: &Capabilities,
     message: &Message,

@@ -6,6 +6,7 @@
 pub mod capabilities;
 pub mod color;
 pub mod contact;
+pub mod drawing;
 pub mod fact;
 pub mod fair;
 pub mod fit;

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    drawing::Photo,
     ids::{AccountId, BubbleId, ConversationId, CustomerId, OrderId, PartnerId},
     order::{OrderMove, OrderState},
     rows::IdentityRow,
@@ -689,8 +690,8 @@ pub struct Message {
     pub text: Rich,
     /// Product cards shown with it.
     pub cards: Vec<Card>,
-    /// A picture shown above the words: an `https` address, or a path in the partner's folder.
-    pub photo: Option<String>,
+    /// A picture shown above the words.
+    pub photo: Option<Photo>,
     /// Buttons under it.
     pub buttons: Vec<Button>,
     /// What stands before their labels where they become a list.
@@ -722,9 +723,9 @@ pub struct Bubble {
     /// Cards, on channels that have them; where they become words, those whose pictures go together, alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cards: Vec<Card>,
-    /// A picture: an `https` address, or a path in the partner's folder.
+    /// A picture above the words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub photo: Option<String>,
+    pub photo: Option<Photo>,
     /// Rows of buttons.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rows: Vec<Vec<Button>>,

@@ -40,7 +40,7 @@ pub use mailbox::{Mailbox, PostError, Posted};
 pub use model::{
     ChatMessage, ChatModel, Completion, Delta, Finish, ModelError, OnDelta, Prompt, Term, ToolCall, ToolSpec, Usage,
 };
-pub use pictures::{Picture, PictureKind, Pictures, is_own_picture};
+pub use pictures::{Illustrator, Picture, PictureKind, Pictures, is_own_picture};
 pub use retention::{ForgetMark, Forgotten, Retention, Terms};
 pub use transfer::{Leaving, LeavingAll, LeavingPage, Place, TRANSFER_NOTES, Transfer};
 

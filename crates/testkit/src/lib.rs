@@ -4,6 +4,7 @@
 pub mod channel;
 pub mod clock;
 pub mod dialogues;
+pub mod illustrator;
 pub mod journal;
 pub mod knowledge;
 mod left_out;
@@ -17,6 +18,7 @@ pub mod simulation;
 pub mod transfer;
 
 pub use clock::FakeClock;
+pub use illustrator::FakeIllustrator;
 pub use left_out::left_out;
 pub use log::Log;
 pub use rehearsal::Rehearsal;

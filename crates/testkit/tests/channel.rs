@@ -11,14 +11,18 @@ use http::{HeaderMap, HeaderValue};
 use jiff::Timestamp;
 use serde_json::json;
 use voronka_core::{
+    drawing::Photo,
     ids::{AccountId, PartnerId},
     message::{Content, Event, EventKey, Inbound, Peer, Profile, TEXT_CHARS_MAX},
     ports::{Channel, Malformed, SendError, Webhook, WebhookRefusal, WebhookReply},
 };
-use voronka_testkit::channel::{
-    FakeChannel, narrow,
-    receiving::{Call, Caller, Proof},
-    sending::{Breakdown, Messenger, SLOW_DOWN, bubble, bubble_id},
+use voronka_testkit::{
+    FakeIllustrator,
+    channel::{
+        FakeChannel, Sent, narrow,
+        receiving::{Call, Caller, Proof},
+        sending::{Breakdown, Messenger, SLOW_DOWN, bubble, bubble_id},
+    },
 };
 
 struct Fake {
@@ -67,6 +71,17 @@ impl Messenger for Fake {
 
     async fn shown(&self) -> Vec<(Peer, String)> {
         self.channel.sent().into_iter().map(|sent| (sent.peer, sent.bubble.text.text)).collect()
+    }
+
+    async fn drawn(&self) -> Vec<(Peer, Vec<u8>, String)> {
+        let drawn = |sent: Sent| match sent.bubble.photo? {
+            Photo::Drawn(drawing) => {
+                let picture = FakeIllustrator::picture(&drawing)?;
+                Some((sent.peer, picture.bytes.to_vec(), sent.bubble.text.text))
+            }
+            Photo::At(_) => None,
+        };
+        self.channel.sent().into_iter().filter_map(drawn).collect()
     }
 
     fn secrets(&self) -> Vec<String> {

@@ -130,6 +130,8 @@ async fn a_member_learns_gives_marked_links_and_sees_who_came_by_them() {
     boss.press("✓ Первые десять минут").await;
     boss.say("/my_link vesna").await;
     boss.hear(&["https://t.me/korica_bot?start=vesna"]).await;
+    let code = boss.picture_with("https://t.me/korica_bot?start=vesna").expect("a link comes with its QR code");
+    assert!(code.starts_with(b"\x89PNG\r\n"), "{:?}", &code[..8]);
     boss.say("/my_settings").await;
     boss.hear(&["Корица", "хозяйка", "config.yaml"]).await;
     anna.say("/start vesna").await;

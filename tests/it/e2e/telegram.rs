@@ -4,7 +4,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::{
     Json, Router,
+    body::Bytes,
     extract::{Path, State},
+    http::{HeaderMap, header},
     routing::post,
 };
 use serde_json::{Value, json};
@@ -40,6 +42,8 @@ struct Sent {
     buttons: Vec<(String, String)>,
     /// Labels of keys that are typed.
     keys: Vec<String>,
+    /// The picture that came with it.
+    picture: Option<Vec<u8>>,
 }
 
 /// The fake. Ends with the test's runtime.
@@ -117,11 +121,16 @@ impl Telegram {
 async fn called(
     State(world): State<Arc<Mutex<World>>>,
     Path((_bot, method)): Path<(String, String)>,
-    body: Json<Value>,
+    headers: HeaderMap,
+    body: Bytes,
 ) -> Json<Value> {
+    let kind = headers[header::CONTENT_TYPE].to_str().expect("a content type");
+    let (body, picture) = match kind.strip_prefix("multipart/form-data; boundary=") {
+        Some(boundary) => form(boundary, &body),
+        None => (serde_json::from_slice(&body).expect("a body is JSON or a form"), None),
+    };
     let mut world = world.lock().expect("no test panics while it holds this");
     world.calls.push(method.clone());
-    let body = body.0;
     if world.revoked {
         return Json(json!({"ok": false, "error_code": 401, "description": "Unauthorized"}));
     }
@@ -143,7 +152,7 @@ async fn called(
         "getUpdates" => Value::Array(std::mem::take(&mut world.waiting)),
         "sendMessage" | "sendPhoto" => {
             world.last_id += 1;
-            let sent = sent(&body, world.last_id);
+            let sent = Sent { picture, ..sent(&body, world.last_id) };
             let told =
                 json!({"message_id": sent.id, "date": 1_800_000_000, "chat": {"id": sent.chat, "type": "private"}});
             world.sent.push(sent);
@@ -167,7 +176,29 @@ fn sent(body: &Value, id: i64) -> Sent {
             .filter_map(|button| Some((word(button, "text")?, word(button, "callback_data")?)))
             .collect(),
         keys: rows("keyboard").filter_map(|key| word(key, "text")).collect(),
+        picture: None,
     }
+}
+
+/// The fields of a form, and the bytes of the file in it.
+fn form(boundary: &str, body: &[u8]) -> (Value, Option<Vec<u8>>) {
+    let between = format!("--{boundary}").into_bytes();
+    let (mut fields, mut file, mut rest) = (serde_json::Map::new(), None, body);
+    let find = |bytes: &[u8], what: &[u8]| bytes.windows(what.len()).position(|at| at == what);
+    while let Some(end) = find(rest, &between) {
+        let part = rest[..end].strip_prefix(b"\r\n").and_then(|part| part.strip_suffix(b"\r\n")).unwrap_or_default();
+        rest = &rest[end + between.len()..];
+        let Some(at) = find(part, b"\r\n\r\n") else { continue };
+        let (head, value) = (String::from_utf8_lossy(&part[..at]), &part[at + 4..]);
+        let name = head.split("name=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a part has a name");
+        if head.contains("content-type: image/png") {
+            file = Some(value.to_vec());
+        } else {
+            let text = String::from_utf8_lossy(value);
+            fields.insert(name.to_owned(), serde_json::from_str(&text).unwrap_or_else(|_| json!(text)));
+        }
+    }
+    (Value::Object(fields), file)
 }
 
 /// HTML as the customer reads it.
@@ -197,6 +228,11 @@ impl TelegramCustomer {
     /// Texts that the bot has sent to this customer.
     pub(crate) fn texts(&self) -> Vec<String> {
         self.seen().into_iter().map(|sent| sent.text).collect()
+    }
+
+    /// The picture of the newest message that says this; `None`: it came without.
+    pub(crate) fn picture_with(&self, words: &str) -> Option<Vec<u8>> {
+        self.seen().into_iter().rev().find(|sent| sent.text.contains(words))?.picture
     }
 
     fn person(&self) -> Value {

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use voronka_core::{
+    drawing,
     message::{Bubble, Card},
-    ports::{Picture, Receipt, SendError},
+    ports::{Receipt, SendError},
     spec::rich::Rich,
 };
 
@@ -86,13 +87,13 @@ impl Telegram {
             let name = match photo {
                 Photo::At(address) => (*address).to_owned(),
                 Photo::Known { file, .. } => file.to_string(),
-                Photo::Own { path, .. } => {
-                    let Some(picture) = self.read(path).await else { continue };
+                Photo::Own { .. } | Photo::Drawn(_) => {
+                    let Some(picture) = self.bytes(photo).await else { continue };
                     if bytes + picture.bytes.len() > BYTES_MAX {
                         continue;
                     }
                     bytes += picture.bytes.len();
-                    version = Some(Arc::clone(&picture.version));
+                    version = matches!(photo, Photo::Own { .. }).then(|| Arc::clone(&picture.version));
                     let part = format!("picture{}", files.len());
                     files.push((part.clone(), picture));
                     format!("attach://{part}")
@@ -120,10 +121,6 @@ impl Telegram {
         Ok(Some(Receipt { message: sent.first().map(|first| first.message_id.to_string()) }))
     }
 
-    async fn read(&self, path: &str) -> Option<Picture> {
-        self.pictures()?.read(path).await
-    }
-
     /// A picture that is left alone is a photo like any other.
     async fn single(&self, to: Address, shape: &Shape<'_>, bubble: &Bubble) -> Result<Receipt, SendError> {
         let Some((Photo::At(path) | Photo::Known { path, .. } | Photo::Own { path, .. }, caption)) =
@@ -132,7 +129,7 @@ impl Telegram {
             return Ok(NOTHING);
         };
         let text = Rich::plain(caption);
-        let photo = Some((*path).to_owned());
+        let photo = Some(drawing::Photo::At((*path).to_owned()));
         let alone =
             Bubble { text, photo, cards: Vec::new(), rows: Vec::new(), purpose: bubble.purpose, template: None };
         self.deliver(to, &alone).await
@@ -159,7 +156,7 @@ impl Telegram {
                 self.forget_file(version);
                 Photo::Own { path, version: Arc::clone(version) }
             }
-            Photo::At(_) | Photo::Own { .. } => photo.clone(),
+            Photo::At(_) | Photo::Own { .. } | Photo::Drawn(_) => photo.clone(),
         };
         let shown: Vec<_> = shape.shown.iter().map(|(photo, caption)| (fresh(photo), caption.clone())).collect();
         if shown == shape.shown { Next::Words } else { Next::Shape(Shape { shown, ..shape.clone() }) }

@@ -5,7 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 use voronka_core::{
     ids::{AccountId, PartnerId},
-    ports::{KeyValues, Pictures},
+    ports::{Illustrator, KeyValues, Pictures},
 };
 use voronka_http::{Proxy, Settings};
 
@@ -37,6 +37,8 @@ pub struct TelegramConfig {
     pub timeouts: Timeouts,
     /// The partner's own pictures: they are uploaded when they are sent first. Without them words go alone.
     pub pictures: Option<Arc<dyn Pictures>>,
+    /// Draws pictures that are made for a message. Without it words go alone.
+    pub illustrator: Option<Arc<dyn Illustrator>>,
     /// Where Telegram's names for uploaded pictures are kept. Without it they are uploaded again after a restart.
     pub names: Option<Arc<dyn KeyValues>>,
 }
@@ -104,6 +106,7 @@ impl TelegramConfig {
             max_connections: 40,
             timeouts: Timeouts::default(),
             pictures: None,
+            illustrator: None,
             names: None,
         }
     }

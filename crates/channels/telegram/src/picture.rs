@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use voronka_core::ports::{Pictures, is_own_picture};
+use voronka_core::{
+    drawing,
+    ports::{Picture, Pictures, is_own_picture},
+};
 
 use crate::{CallError, Telegram};
 
@@ -27,6 +30,8 @@ pub(crate) enum Photo<'a> {
         /// Its bytes' version.
         version: Arc<str>,
     },
+    /// One that was drawn for this message alone: it goes along, and Telegram's name for it is of no use.
+    Drawn(Picture),
 }
 
 /// What is known of a picture that was sent.
@@ -42,6 +47,16 @@ pub(crate) enum Uploaded {
 const KIND: &str = "telegram file";
 
 impl Telegram {
+    /// What is shown above a message's words; `None`: there is nothing that could be sent.
+    pub(crate) async fn shown<'a>(&self, photo: &'a drawing::Photo) -> Option<Photo<'a>> {
+        match photo {
+            drawing::Photo::At(path) => self.photo(path).await,
+            drawing::Photo::Drawn(drawing) => {
+                self.inner.config.illustrator.as_ref()?.draw(drawing).await.map(Photo::Drawn)
+            }
+        }
+    }
+
     /// The picture at an address; `None`: there is none that could be sent.
     pub(crate) async fn photo<'a>(&self, path: &'a str) -> Option<Photo<'a>> {
         if !is_own_picture(path) {
@@ -89,8 +104,17 @@ impl Telegram {
         format!("{} {version}", self.inner.me.id)
     }
 
-    pub(crate) fn pictures(&self) -> Option<&dyn Pictures> {
+    fn pictures(&self) -> Option<&dyn Pictures> {
         self.inner.config.pictures.as_deref()
+    }
+
+    /// The bytes that go along with a photo; `None`: none do, or they are gone.
+    pub(crate) async fn bytes(&self, photo: &Photo<'_>) -> Option<Picture> {
+        match photo {
+            Photo::At(_) | Photo::Known { .. } => None,
+            Photo::Own { path, .. } => self.pictures()?.read(path).await,
+            Photo::Drawn(picture) => Some(picture.clone()),
+        }
     }
 
     /// Telegram has forgotten its own name for a file.

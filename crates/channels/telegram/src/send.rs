@@ -214,13 +214,13 @@ impl Telegram {
             Some(Photo::Own { version, .. }) if is_disliked(error) => {
                 self.memory().picture_sent(Arc::clone(version), Uploaded::Disliked);
             }
-            Some(Photo::Own { .. } | Photo::At(_)) | None => {}
+            Some(Photo::Own { .. } | Photo::At(_) | Photo::Drawn(_)) | None => {}
         }
     }
 
     async fn first_shape<'a>(&self, to: Address, bubble: &'a Bubble) -> Shape<'a> {
         let photo = match &bubble.photo {
-            Some(path) => self.photo(path).await,
+            Some(photo) => self.shown(photo).await,
             None => None,
         };
         let memory = self.memory();
@@ -287,7 +287,7 @@ impl Telegram {
         let by_name = match photo {
             Photo::At(name) => Some(*name),
             Photo::Known { file, .. } => Some(&**file),
-            Photo::Own { .. } => None,
+            Photo::Own { .. } | Photo::Drawn(_) => None,
         };
         let request = SendPhoto {
             chat_id,
@@ -300,16 +300,13 @@ impl Telegram {
         };
         match photo {
             Photo::At(_) | Photo::Known { .. } => client.call(Method::SendPhoto, &request, timeout).await.map(receipt),
-            Photo::Own { path, .. } => self.upload(path, &request).await.map(receipt),
+            Photo::Own { .. } | Photo::Drawn(_) => self.upload(photo, &request).await.map(receipt),
         }
     }
 
     /// Sends a picture with its bytes, and remembers what Telegram calls it from now on.
-    async fn upload(&self, path: &str, request: &SendPhoto<'_>) -> Result<Option<SentMessage>, CallError> {
-        let picture = match self.pictures() {
-            Some(pictures) => pictures.read(path).await,
-            None => None,
-        };
+    async fn upload(&self, photo: &Photo<'_>, request: &SendPhoto<'_>) -> Result<Option<SentMessage>, CallError> {
+        let picture = self.bytes(photo).await;
         // As Telegram itself would say it: the words go alone then.
         let gone = || CallError::Answered {
             code: 400,
@@ -322,7 +319,7 @@ impl Telegram {
         let files = [("photo".to_owned(), picture)];
         let sent: Option<SentMessage> = self.inner.client.upload(Method::SendPhoto, request, &files, timeout).await?;
         let [(_, picture)] = files;
-        if let Some(file) = sent.as_ref().and_then(SentMessage::file) {
+        if let (Photo::Own { .. }, Some(file)) = (photo, sent.as_ref().and_then(SentMessage::file)) {
             self.name_file(picture.version, file).await;
         }
         Ok(sent)
@@ -341,7 +338,7 @@ impl Shape<'_> {
         if *code != 400 {
             // Who refuses a file for good, be it a relay that takes none, still takes words.
             let refused = matches!(send_error(error.clone()), SendError::Refused(_));
-            let file = matches!(self.photo, Some(Photo::Own { .. })) && !bubble.text.is_blank();
+            let file = matches!(self.photo, Some(Photo::Own { .. } | Photo::Drawn(_))) && !bubble.text.is_blank();
             return (refused && file).then(|| Self { photo: None, ..self.clone() });
         }
         let differs = |next: Self| (next != *self).then_some(next);
@@ -358,7 +355,8 @@ impl Shape<'_> {
             return differs(Self { topic: None, ..self.clone() });
         }
         // A picture that Telegram cannot fetch or does not like must not cost the words.
-        let about_chat = is_gone(error) || error.says("not enough rights");
+        // Who may write to a group need not be allowed to show anything there.
+        let about_chat = is_gone(error) || (error.says("not enough rights") && !error.says("photo"));
         if about_chat {
             return None;
         }
@@ -367,7 +365,7 @@ impl Shape<'_> {
             Some(Photo::Known { path, version, .. }) => {
                 Some(Self { photo: Some(Photo::Own { path, version: Arc::clone(version) }), ..self.clone() })
             }
-            Some(Photo::Own { .. } | Photo::At(_)) if !bubble.text.is_blank() => {
+            Some(Photo::Own { .. } | Photo::At(_) | Photo::Drawn(_)) if !bubble.text.is_blank() => {
                 Some(Self { photo: None, ..self.clone() })
             }
             Some(_) | None => None,

@@ -83,6 +83,18 @@
   // What does not come leaves its place empty: nothing jumps, and no broken sign is shown.
   const picture = (url, attributes) => el("img", { src: url, loading: "lazy", decoding: "async", referrerpolicy: "no-referrer",
     onerror: (event) => event.target.replaceWith(el("div", { class: `${attributes.class || ""} blank` })), ...attributes });
+  // What was drawn for this visitor is asked for by the session, as the messages are.
+  const drawn = (seq, attributes) => {
+    const image = picture(undefined, attributes);
+    const failed = () => image.dispatchEvent(new Event("error"));
+    request(`/drawn/${seq}`).then(async (answer) => {
+      if (!answer.ok) return failed();
+      image.addEventListener("load", () => URL.revokeObjectURL(image.src), { once: true });
+      image.src = URL.createObjectURL(await answer.blob());
+    }).catch(failed);
+    return image;
+  };
+  const pictureOf = ({ photo, drawn: seq }, attributes) => photo ? picture(photo, attributes) : seq ? drawn(seq, attributes) : null;
   const press = (button, chosen) => {
     const look = "press";
     if (button.press === "url") return isLink(button.url) ? link(button.url, { class: look }, button.label) : null;
@@ -124,13 +136,13 @@
   const messageOf = (message) => {
     const mine = message.author === "customer";
     const at = new Date(message.at);
-    const hasWords = message.text !== "" || !(message.cards || message.photo);
+    const shown = pictureOf(message, { class: "picture", alt: T.photo });
+    const hasWords = message.text !== "" || !(message.cards || shown);
     const text = hasWords ? el("div", { class: "text" }, words(message), el("span", { class: "stamp" }, el("time", { datetime: message.at }, timeOf.format(at)), mine ? el("span", { class: "mark" }) : null)) : null;
     const links = (message.rows || []).flat().filter((button) => button.press === "url").map((button) => press(button)).filter(Boolean);
     return el("li", { class: `message ${mine ? "mine" : "other"}`, "data-author": message.author, "data-by": message.by, "data-seq": message.seq, "data-id": message.id, "data-at": message.at },
       el("p", { class: mine ? "by unseen" : "by" }, authorName(message)),
-      text || message.photo ? el("div", { class: message.photo ? "bubble pictured" : "bubble" },
-        message.photo ? picture(message.photo, { class: "picture", alt: T.photo }) : null, text) : null,
+      text || shown ? el("div", { class: shown ? "bubble pictured" : "bubble" }, shown, text) : null,
       message.cards ? shelf(message.cards) : null,
       links.length ? el("div", { class: "links" }, ...links) : null);
   };

@@ -7,7 +7,7 @@ use voronka_core::{
     color::Color,
     ids::{AccountId, PartnerId},
     lang::Lang,
-    ports::Pictures,
+    ports::{Illustrator, Pictures},
 };
 
 /// The texts of the page, by name.
@@ -39,17 +39,20 @@ pub struct WebConfig {
     pub greeting: Option<String>,
     /// Texts that replace the built-in ones (the names in `assets/texts/*.json`).
     pub texts: Texts,
-    /// The partner's own pictures; without them only those with an `https` address are shown.
+    /// The partner's own pictures, and those that are drawn; without them only those with an `https` address are shown.
     pub gallery: Option<Gallery>,
 }
 
-/// Where the partner's own pictures are served, on the chat's own site.
+/// Where pictures come from that no other site has.
 #[derive(Clone)]
 pub struct Gallery {
-    /// What the address of a picture begins with, before its path in the partner's folder: `/media/korica`.
+    /// What the address of one of the partner's own begins with, before its path in the partner's folder: `/media/korica`. It is
+    /// on the chat's own site, and for everybody.
     pub base: String,
-    /// The pictures.
+    /// The partner's own.
     pub pictures: Arc<dyn Pictures>,
+    /// Draws those that are made for a message; the chat itself shows them, to its visitor alone.
+    pub illustrator: Arc<dyn Illustrator>,
 }
 
 impl fmt::Debug for Gallery {

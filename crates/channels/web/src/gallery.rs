@@ -1,21 +1,47 @@
 //! Where a browser finds the pictures of a message.
 
-use voronka_core::{message::Bubble, ports::is_own_picture};
+use serde::Serialize;
+use voronka_core::{
+    drawing::Photo,
+    message::Bubble,
+    ports::{Picture, is_own_picture},
+    rows::{Author, MessageRow},
+};
 
 use crate::config::Gallery;
 
-/// Gives the pictures of a bubble the addresses that a browser asks for; what cannot be shown is left out.
-pub(crate) async fn hang(bubble: &mut Bubble, gallery: Option<&Gallery>) {
-    let cards = bubble.cards.iter_mut().map(|card| &mut card.photo);
-    for photo in cards.chain([&mut bubble.photo]) {
-        if let Some(named) = photo.take() {
-            *photo = address(named, gallery).await;
-        }
+/// Where the page finds a picture.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Hung {
+    /// At this address.
+    Photo(String),
+    /// It is asked for by the message's position, as its visitor.
+    Drawn(i64),
+}
+
+/// Where the page finds the picture of a message; `None`: it cannot be shown.
+pub(crate) async fn hung(photo: Photo, seq: i64, gallery: Option<&Gallery>) -> Option<Hung> {
+    match photo {
+        Photo::At(named) => address(named, gallery).await.map(Hung::Photo),
+        Photo::Drawn(_) => gallery.is_some().then_some(Hung::Drawn(seq)),
+    }
+}
+
+/// The picture that is drawn for a message; `None`: there is none.
+pub(crate) async fn drawn(row: &MessageRow, gallery: Option<&Gallery>) -> Option<Picture> {
+    let bubble: Bubble = match row.author {
+        Author::Customer => return None,
+        Author::Bot | Author::Person => serde_json::from_str(&row.body).ok()?,
+    };
+    match bubble.photo? {
+        Photo::Drawn(drawing) => gallery?.illustrator.draw(&drawing).await,
+        Photo::At(_) => None,
     }
 }
 
 /// A picture comes encrypted, or from our own site; its address tells its version, so that browsers may keep it.
-async fn address(named: String, gallery: Option<&Gallery>) -> Option<String> {
+pub(crate) async fn address(named: String, gallery: Option<&Gallery>) -> Option<String> {
     if !is_own_picture(&named) {
         return url::Url::parse(&named).is_ok_and(|url| url.scheme() == "https").then_some(named);
     }
@@ -32,6 +58,7 @@ mod tests {
 
     use async_trait::async_trait;
     use voronka_core::ports::{Picture, Pictures};
+    use voronka_testkit::FakeIllustrator;
 
     use super::*;
 
@@ -50,7 +77,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_picture_has_an_address_of_our_own_site_or_an_encrypted_one() {
-        let gallery = Gallery { base: "/media/korica".to_owned(), pictures: Arc::new(One) };
+        let gallery = Gallery {
+            base: "/media/korica".to_owned(),
+            pictures: Arc::new(One),
+            illustrator: Arc::new(FakeIllustrator),
+        };
         for (named, shown) in [
             ("https://korica.example/1.jpg", Some("https://korica.example/1.jpg")),
             ("http://korica.example/1.jpg", None),

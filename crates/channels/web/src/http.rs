@@ -1,5 +1,6 @@
 //! The routes, and what guards all of them.
 
+mod drawn;
 mod events;
 mod page;
 mod post;
@@ -44,6 +45,7 @@ pub(crate) fn router(chat: Arc<WebChat>) -> Router {
         .route("/session", post_to(post::session))
         .route("/messages", post_to(post::message))
         .route("/events", get(events::events))
+        .route("/drawn/{seq}", get(drawn::drawn))
         .fallback(nowhere)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn(guard))

@@ -7,7 +7,11 @@ use voronka_core::{
     spec::rich::{Rich, Style},
 };
 
-use crate::{config::Gallery, gallery, inbound::page_id};
+use crate::{
+    config::Gallery,
+    gallery::{self, Hung},
+    inbound::page_id,
+};
 
 /// A message.
 #[derive(Debug, Serialize)]
@@ -24,8 +28,8 @@ pub(crate) struct Message {
     cards: Vec<ShownCard>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     rows: Vec<Vec<ShownButton>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    photo: Option<String>,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    photo: Option<Hung>,
     /// The page's own id of a message that the visitor wrote.
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<String>,
@@ -102,10 +106,7 @@ impl Message {
                 Err(_) => blank,
             },
             Author::Bot | Author::Person => match serde_json::from_str::<Bubble>(&row.body) {
-                Ok(mut bubble) => {
-                    gallery::hang(&mut bubble, gallery).await;
-                    Self::shown(blank, &row.body, bubble)
-                }
+                Ok(bubble) => Self::shown(blank, &row.body, bubble, gallery).await,
                 Err(_) => blank,
             },
         }
@@ -122,15 +123,23 @@ impl Message {
         }
     }
 
-    fn shown(blank: Self, body: &str, bubble: Bubble) -> Self {
+    async fn shown(blank: Self, body: &str, bubble: Bubble, gallery: Option<&Gallery>) -> Self {
         let rows = bubble.rows.into_iter().map(|row| row.into_iter().filter_map(button).collect::<Vec<_>>());
+        let mut cards = Vec::with_capacity(bubble.cards.len());
+        for shown in bubble.cards {
+            cards.push(card(shown, gallery).await);
+        }
+        let photo = match bubble.photo {
+            Some(photo) => gallery::hung(photo, blank.seq, gallery).await,
+            None => None,
+        };
         Self {
             by: serde_json::from_str::<Signed>(body).ok().and_then(|signed| signed.by),
             spans: spans(&bubble.text),
             text: bubble.text.text,
-            cards: bubble.cards.into_iter().map(card).collect(),
+            cards,
             rows: rows.filter(|row| !row.is_empty()).collect(),
-            photo: bubble.photo,
+            photo,
             ..blank
         }
     }
@@ -142,14 +151,12 @@ struct Signed {
     by: Option<String>,
 }
 
-fn card(card: Card) -> ShownCard {
-    ShownCard {
-        title: card.title,
-        text: card.text,
-        price: card.price,
-        photo: card.photo,
-        button: card.button.and_then(button),
-    }
+async fn card(card: Card, gallery: Option<&Gallery>) -> ShownCard {
+    let photo = match card.photo {
+        Some(named) => gallery::address(named, gallery).await,
+        None => None,
+    };
+    ShownCard { title: card.title, text: card.text, price: card.price, photo, button: card.button.and_then(button) }
 }
 
 fn button(button: Button) -> Option<ShownButton> {
@@ -185,6 +192,7 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::{Value, json};
     use voronka_core::{
+        drawing::Photo,
         message::{EventKey, Purpose},
         spec::rich,
     };
@@ -259,7 +267,7 @@ mod tests {
         let bubble = Bubble {
             rows: vec![vec![press("javascript:alert(1)")], vec![press("https://a.example/")]],
             cards: vec![card("http://a.example/1.jpg"), card("//a.example/1.jpg"), card("https://a.example/1.jpg")],
-            photo: Some("data:image/svg+xml,x".to_owned()),
+            photo: Some(Photo::At("data:image/svg+xml,x".to_owned())),
             ..bubble(text)
         };
         let shown = shown(row(Author::Bot, serde_json::to_string(&bubble).unwrap())).await;

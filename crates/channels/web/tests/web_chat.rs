@@ -4,6 +4,9 @@
 #[path = "web_chat/bench.rs"]
 mod bench;
 #[cfg(test)]
+#[path = "web_chat/pictures.rs"]
+mod pictures;
+#[cfg(test)]
 #[path = "web_chat/security.rs"]
 mod security;
 #[cfg(test)]

@@ -2,6 +2,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::drawing::Drawing;
+
 /// A partner's own pictures: those that its files name. They are read when somebody wants to see one, never kept for all.
 #[async_trait]
 pub trait Pictures: Send + Sync + 'static {
@@ -11,6 +13,13 @@ pub trait Pictures: Send + Sync + 'static {
 
     /// The picture itself.
     async fn read(&self, path: &str) -> Option<Picture>;
+}
+
+/// Draws what messages show, when it is sent.
+#[async_trait]
+pub trait Illustrator: Send + Sync + 'static {
+    /// The drawing as a picture; `None`: it cannot be drawn now, and the words go alone. Does not hold up the thread that asks.
+    async fn draw(&self, drawing: &Drawing) -> Option<Picture>;
 }
 
 /// A picture. Its bytes are shared: many who look at one cost the memory of one.

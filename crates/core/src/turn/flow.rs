@@ -15,6 +15,7 @@ use super::{
     work::Work,
 };
 use crate::{
+    drawing::Photo,
     fact::Fact,
     message::{Button, Press, Timer},
     spec::{
@@ -211,7 +212,7 @@ impl Work {
 
     fn say(&mut self, run: &Run, step: &Step, say: &Say) {
         if let Some(photo) = &say.photo {
-            self.reply.photo(photo.clone());
+            self.reply.photo(Photo::At(photo.clone()));
         }
         let text = self.text(run, &say.text);
         self.reply.say(&text);

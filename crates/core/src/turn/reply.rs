@@ -1,6 +1,7 @@
 //! What a turn says, gathered so that one answer is one message wherever it fits.
 
 use crate::{
+    drawing::Photo,
     message::{Button, Card, List, Message, Purpose},
     spec::rich::Rich,
 };
@@ -63,7 +64,7 @@ impl Reply {
     }
 
     /// Begins a message with a picture.
-    pub(super) fn photo(&mut self, photo: String) {
+    pub(super) fn photo(&mut self, photo: Photo) {
         self.close();
         self.open = Some(Message { photo: Some(photo), ..empty() });
     }

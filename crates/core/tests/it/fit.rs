@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use unicode_segmentation::UnicodeSegmentation;
 use voronka_core::{
     capabilities::{ButtonLimits, Capabilities, Has, TextUnit},
+    drawing::{Drawing, Photo},
     fit::fit,
     message::{Bubble, Button, Card, List, Message, Press, Purpose},
     spec::rich::{Rich, Style},
@@ -90,7 +91,8 @@ fn drawn(bubbles: &[Bubble]) -> String {
     for bubble in bubbles {
         out.push_str("┌──\n");
         if let Some(photo) = &bubble.photo {
-            _ = writeln!(out, "(photo {photo})");
+            let Photo::At(address) = photo else { panic!("{photo:?}") };
+            _ = writeln!(out, "(photo {address})");
         }
         if !bubble.text.text.is_empty() {
             _ = writeln!(out, "{}", bubble.text.text);
@@ -248,7 +250,7 @@ fn cards_of_cakes() {
 fn a_photo_and_a_contact_request() {
     let share = Button { label: "Поделиться номером".into(), press: Press::ShareContact };
     let mut message = message("Оставьте телефон, мастер позвонит.", vec![share, token("Позже")]);
-    message.photo = Some("https://korica.example/malina.jpg".into());
+    message.photo = Some(Photo::At("https://korica.example/malina.jpg".into()));
     insta::assert_snapshot!(on_all(&message), @r"
     telegram
     ┌──
@@ -270,9 +272,19 @@ fn a_photo_and_a_contact_request() {
 }
 
 #[test]
+fn a_drawn_picture_is_left_out_where_none_are_shown_and_no_word_with_it() {
+    let mut message = message("Ссылка: https://t.me/korica_bot", vec![]);
+    message.photo = Some(Photo::Drawn(Drawing::Qr { address: "https://t.me/korica_bot".into() }));
+    let shown = fit(&message, &telegram());
+    assert_eq!((shown.len(), &shown[0].photo, &shown[0].text), (1, &message.photo, &message.text));
+    let words = fit(&message, &Capabilities { photos: Has::No, ..telegram() });
+    assert_eq!((words.len(), &words[0].photo, &words[0].text), (1, &None, &message.text));
+}
+
+#[test]
 fn long_words_with_a_photo_follow_it_in_one_bubble() {
     let mut message = message(&"Мы печём торты. ".repeat(100), vec![token("Хочу")]);
-    message.photo = Some("https://korica.example/malina.jpg".into());
+    message.photo = Some(Photo::At("https://korica.example/malina.jpg".into()));
     let bubbles = fit(&message, &telegram());
     assert_eq!(bubbles.len(), 2);
     assert!(bubbles[0].photo.is_some() && bubbles[0].text.is_blank() && bubbles[0].rows.is_empty());
@@ -357,7 +369,7 @@ fn messages() -> impl Strategy<Value = Message> {
         Message {
             text: rich,
             cards: cards.iter().map(|title| card(title, "1 ₽")).collect(),
-            photo: photo.then(|| "https://k.example/1.jpg".to_owned()),
+            photo: photo.then(|| Photo::At("https://k.example/1.jpg".to_owned())),
             buttons: buttons.into_iter().map(|(label, kind)| Button { label, press: press(kind) }).collect(),
             list: List::default(),
             purpose: Purpose::Ad,

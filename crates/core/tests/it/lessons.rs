@@ -1,6 +1,7 @@
 //! Lessons, links and settings in a member's chat.
 
 use voronka_core::{
+    drawing::{Drawing, Photo},
     message::Content,
     turn::{Look, Seen},
 };
@@ -92,6 +93,27 @@ fn a_link_bears_the_mark_that_is_asked_for_and_none_that_messengers_do_not_take(
     assert!(told.contains("https://t.me/lavka_bot?start=vesna") && told.contains("«vesna»"), "{told}");
     for bad in ["весна", "a b", &"x".repeat(65)] {
         assert!(command(&mut talk, "my_link", bad).starts_with("Метка ссылки"), "{bad}");
+    }
+}
+
+#[test]
+fn every_link_comes_with_its_qr_code_and_in_words() {
+    for bots in [&["a"][..], &["a", "b"]] {
+        let mut talk = master();
+        let links: Vec<String> = bots.iter().map(|bot| format!("https://t.me/{bot}_bot?start=vesna")).collect();
+        let shown = links.clone();
+        talk.look_by(Box::new(move |look| match look {
+            Look::Links { .. } => Some(Seen::Links(shown.clone())),
+            _ => None,
+        }));
+        let bubbles = talk.did(Content::Command { name: "my_link".into(), args: "vesna".into() }).to_vec();
+        let heads = usize::from(bots.len() > 1);
+        assert_eq!(bubbles.len(), heads + bots.len());
+        assert!(links.iter().all(|link| bubbles[0].text.text.contains(link)), "{bubbles:?}");
+        for (bubble, link) in bubbles[heads..].iter().zip(&links) {
+            assert_eq!(bubble.photo, Some(Photo::Drawn(Drawing::Qr { address: link.clone() })));
+            assert!(bubble.text.text.ends_with(link.as_str()), "{bubble:?}");
+        }
     }
 }
 

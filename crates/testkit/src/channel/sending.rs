@@ -9,11 +9,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use voronka_core::{
     capabilities::TextUnit,
+    drawing::Photo,
     ids::BubbleId,
     message::{Bubble, Button, Peer, Press, Purpose},
     ports::{Channel, Fate, SendError},
     spec::rich::{Rich, Span, Style},
 };
+
+use crate::illustrator::{FakeIllustrator, drawable, undrawable};
 
 /// A messenger as the suite sees it: the channel, and the (fake) server behind it.
 #[async_trait]
@@ -32,6 +35,12 @@ pub trait Messenger: Sync {
 
     /// The visible words of all messages that were shown, in order, with whom they were shown to.
     async fn shown(&self) -> Vec<(Peer, String)>;
+
+    /// The pictures that were drawn for messages and shown, in order: to whom, the bytes, and the words beside them. The channel
+    /// draws by [`crate::FakeIllustrator`]; one that shows no pictures has none.
+    async fn drawn(&self) -> Vec<(Peer, Vec<u8>, String)> {
+        Vec::new()
+    }
 
     /// Texts that no error may contain: the token, the server's address with it.
     fn secrets(&self) -> Vec<String>;
@@ -86,6 +95,8 @@ macro_rules! channel_conformance {
             signs_of_markup_mean_themselves
             the_longest_text_goes_through
             buttons_do_not_hide_the_words
+            a_drawn_picture_stands_above_its_words
+            what_cannot_be_drawn_costs_no_words
             too_fast_says_how_long_to_wait
             trouble_is_told_from_silence
             no_connection_means_not_sent
@@ -188,6 +199,39 @@ pub async fn buttons_do_not_hide_the_words(messenger: &dyn Messenger) {
     }
     let texts: Vec<String> = messenger.shown().await.into_iter().map(|(_, text)| text).collect();
     assert_eq!(texts, shown);
+}
+
+/// A picture that is drawn when it is sent comes in one message with its words, as long as these may be.
+pub async fn a_drawn_picture_stands_above_its_words(messenger: &dyn Messenger) {
+    let capabilities = messenger.channel().capabilities();
+    if !capabilities.photos.it() {
+        return;
+    }
+    let photo = drawable();
+    let Photo::Drawn(drawing) = &photo else { panic!("it is drawn") };
+    let picture = FakeIllustrator::picture(drawing).expect("the fake draws it").bytes.to_vec();
+    let longest = "&".repeat(capabilities.caption_max);
+    let mut drawn = Vec::new();
+    for (number, words) in (1..).zip(["https://t.me/korica_bot", &longest]) {
+        let shown = Bubble { photo: Some(photo.clone()), ..bubble(words) };
+        send(messenger, 1, &shown, number).await.expect("the channel has photos");
+        drawn.push((messenger.peer(1), picture.clone(), words.to_owned()));
+    }
+    assert_eq!(messenger.drawn().await, drawn);
+    let words: Vec<_> = drawn.into_iter().map(|(peer, _, words)| (peer, words)).collect();
+    assert_eq!(messenger.shown().await, words);
+}
+
+/// Without its picture a message is its words.
+pub async fn what_cannot_be_drawn_costs_no_words(messenger: &dyn Messenger) {
+    if !messenger.channel().capabilities().photos.it() {
+        return;
+    }
+    let words = "https://t.me/korica_bot";
+    let shown = Bubble { photo: Some(undrawable()), ..bubble(words) };
+    send(messenger, 1, &shown, 1).await.expect("words go alone");
+    assert_eq!(messenger.drawn().await, []);
+    assert_eq!(messenger.shown().await, [(messenger.peer(1), words.to_owned())]);
 }
 
 /// 429 and its like carry the vendor's own wait.

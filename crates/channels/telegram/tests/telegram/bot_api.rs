@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use voronka_core::ids::{AccountId, PartnerId};
 use voronka_telegram::{Telegram, TelegramConfig, Timeouts};
+use voronka_testkit::FakeIllustrator;
 
 pub(crate) const TOKEN: &str = "1000:VERY-SECRET-TOKEN";
 pub(crate) const SECRET: &str = "webhook_s3cret-0123456789";
@@ -126,6 +127,7 @@ pub(crate) fn config_at(address: &str) -> TelegramConfig {
     TelegramConfig {
         api: address.parse().unwrap(),
         webhook_secrets: vec![SecretString::from(SECRET)],
+        illustrator: Some(Arc::new(FakeIllustrator)),
         timeouts: Timeouts { send: Duration::from_millis(300), poll: Duration::ZERO, ..Timeouts::default() },
         ..TelegramConfig::new(partner, account, SecretString::from(TOKEN))
     }
@@ -191,6 +193,9 @@ fn usual(bot: &str, method: &str, parameters: &Value, number: i64) -> Reply {
     let sizes = json!([{"file_id": "file-small", "width": 90}, {"file_id": file, "width": 800}]);
     match method {
         "sendMessage" | "sendPhoto" => match visible(parameters) {
+            Some(text) if method == "sendPhoto" && text.encode_utf16().count() > 1024 => {
+                Reply::error(400, "Bad Request: message caption is too long")
+            }
             None => Reply::error(400, "Bad Request: can't parse entities: Unclosed tag at byte offset 7"),
             Some(text) if text.trim().is_empty() && method == "sendMessage" => {
                 Reply::error(400, "Bad Request: message text is empty")

@@ -69,8 +69,19 @@ impl Messenger for Behind {
     }
 
     async fn shown(&self) -> Vec<(Peer, String)> {
-        let sent = self.api.calls_of("sendMessage");
-        sent.iter().map(|call| (Peer::new(&call["chat_id"].to_string()), visible(call).unwrap())).collect()
+        let sent = self.api.calls();
+        let sent = sent.iter().filter(|(method, _)| method == "sendMessage" || method == "sendPhoto");
+        sent.map(|(_, call)| (Peer::new(&call["chat_id"].to_string()), visible(call).unwrap())).collect()
+    }
+
+    async fn drawn(&self) -> Vec<(Peer, Vec<u8>, String)> {
+        let of = |call: &Value| {
+            let photo = &call["photo"];
+            assert_eq!(photo["type"], "image/png");
+            let bytes = photo["bytes"].as_str().unwrap().as_bytes().to_vec();
+            (Peer::new(&call["chat_id"].to_string()), bytes, visible(call).unwrap())
+        };
+        self.api.calls_of("sendPhoto").iter().map(of).collect()
     }
 
     fn secrets(&self) -> Vec<String> {

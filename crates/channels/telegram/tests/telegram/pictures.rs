@@ -5,11 +5,16 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use voronka_core::{
+    drawing::{Drawing, Photo},
     message::{Bubble, Peer},
     ports::{Channel, Picture, PictureKind, Pictures, SendError},
 };
 use voronka_telegram::{Telegram, TelegramConfig};
-use voronka_testkit::channel::sending::{bubble, bubble_id};
+use voronka_testkit::{
+    FakeIllustrator,
+    channel::sending::{bubble, bubble_id},
+    illustrator::drawable,
+};
 
 use crate::bot_api::{BotApi, Reply};
 
@@ -49,7 +54,7 @@ impl Shop {
     }
 
     async fn send(&self, number: u32, text: &str) -> Result<(), SendError> {
-        let bubble = Bubble { photo: Some("photos/tort.jpg".to_owned()), ..bubble(text) };
+        let bubble = Bubble { photo: Some(Photo::At("photos/tort.jpg".to_owned())), ..bubble(text) };
         self.telegram.send(&Peer::new("1111"), &bubble, bubble_id(number)).await.map(drop)
     }
 
@@ -57,6 +62,13 @@ impl Shop {
     fn photos(&self) -> Vec<Value> {
         self.api.calls().into_iter().map(|(_, parameters)| parameters["photo"].clone()).collect()
     }
+}
+
+/// What is uploaded of the drawn picture.
+fn drawn() -> Value {
+    let address = "https://t.me/korica_bot?start=vesna".to_owned();
+    let picture = FakeIllustrator::picture(&Drawing::Qr { address }).unwrap();
+    json!({"type": "image/png", "bytes": std::str::from_utf8(&picture.bytes).unwrap()})
 }
 
 fn uploaded(bytes: &str) -> Value {
@@ -133,7 +145,7 @@ async fn a_picture_that_is_gone_costs_no_words() {
     shop.send(1, "Торт").await.unwrap();
     assert_eq!(shop.photos(), [Value::Null]);
     // Without any pictures of its own a bot says the words as well.
-    let bubble = Bubble { photo: Some("photos/tort.jpg".to_owned()), ..bubble("Торт") };
+    let bubble = Bubble { photo: Some(Photo::At("photos/tort.jpg".to_owned())), ..bubble("Торт") };
     shop.api.telegram().send(&Peer::new("1111"), &bubble, bubble_id(2)).await.unwrap();
     assert_eq!(shop.photos(), [Value::Null, Value::Null]);
 }
@@ -158,8 +170,44 @@ async fn buttons_go_with_an_uploaded_picture() {
     let shop = Shop::new().await;
     let press = voronka_core::message::Press::Token { token: "t1".to_owned() };
     let button = voronka_core::message::Button { label: "Выбрать".to_owned(), press };
-    let bubble = Bubble { photo: Some("photos/tort.jpg".to_owned()), rows: vec![vec![button]], ..bubble("Торт") };
+    let bubble =
+        Bubble { photo: Some(Photo::At("photos/tort.jpg".to_owned())), rows: vec![vec![button]], ..bubble("Торт") };
     shop.telegram.send(&Peer::new("1111"), &bubble, bubble_id(1)).await.unwrap();
     let sent = shop.api.calls_of("sendPhoto").remove(0);
     assert_eq!(sent["reply_markup"]["inline_keyboard"][0][0], json!({"text": "Выбрать", "callback_data": "t1"}));
+}
+
+#[tokio::test]
+async fn a_drawn_picture_goes_along_each_time_and_no_name_of_it_is_kept() {
+    let shop = Shop::new().await;
+    for number in 1..=2 {
+        let bubble = Bubble { photo: Some(drawable()), ..bubble("Ссылка: https://t.me/korica_bot") };
+        shop.telegram.send(&Peer::new("1111"), &bubble, bubble_id(number)).await.unwrap();
+    }
+    assert_eq!(shop.photos(), [drawn(), drawn()]);
+}
+
+#[tokio::test]
+async fn a_drawn_picture_that_is_refused_leaves_its_words_once() {
+    for refusal in [
+        Reply::error(400, "Bad Request: PHOTO_INVALID_DIMENSIONS"),
+        Reply::error(400, "Bad Request: not enough rights to send photos to the chat"),
+        Reply::Text(413, "<html>413 Request Entity Too Large</html>"),
+    ] {
+        let shop = Shop::new().await;
+        shop.api.then("sendPhoto", [refusal]);
+        let bubble = Bubble { photo: Some(drawable()), ..bubble("Ссылка") };
+        shop.telegram.send(&Peer::new("1111"), &bubble, bubble_id(1)).await.unwrap();
+        assert_eq!(shop.photos(), [drawn(), Value::Null]);
+    }
+}
+
+#[tokio::test]
+async fn a_drawn_picture_without_an_answer_is_unclear_and_not_sent_as_words_as_well() {
+    let shop = Shop::new().await;
+    shop.api.then("sendPhoto", [Reply::Text(502, "")]);
+    let bubble = Bubble { photo: Some(drawable()), ..bubble("Ссылка") };
+    let sent = shop.telegram.send(&Peer::new("1111"), &bubble, bubble_id(1)).await;
+    assert!(matches!(sent, Err(SendError::Unanswered(_))), "{sent:?}");
+    assert_eq!(shop.photos(), [drawn()]);
 }

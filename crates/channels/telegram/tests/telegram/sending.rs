@@ -3,6 +3,7 @@
 use insta::assert_json_snapshot;
 use serde_json::json;
 use voronka_core::{
+    drawing::Photo,
     message::{Bubble, Button, Peer, Press},
     ports::{Channel, Preview, Receipt, SendError, Webhook},
     spec::rich::{Rich, Span, Style},
@@ -24,7 +25,7 @@ fn token(label: &str, token: &str) -> Button {
 }
 
 fn with_photo(text: &str) -> Bubble {
-    Bubble { photo: Some("https://korica.example/tort.jpg".into()), ..bubble(text) }
+    Bubble { photo: Some(Photo::At("https://korica.example/tort.jpg".into())), ..bubble(text) }
 }
 
 async fn send(api: &BotApi, bubble: &Bubble) -> Result<Receipt, SendError> {

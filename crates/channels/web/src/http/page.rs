@@ -94,10 +94,11 @@ pub(super) async fn page(State(chat): State<Arc<WebChat>>, Query(asked): Query<A
     Ok(response)
 }
 
-/// Only our own script with this page's nonce runs; pictures come over TLS, as a catalogue's photos are on the shop's site.
+/// Only our own script with this page's nonce runs; pictures come over TLS, as a catalogue's photos are on the
+/// shop's site, or were drawn for this visitor and fetched by the script.
 fn content_policy(nonce: &str, origins: &[String]) -> String {
     let mut policy = format!(
-        "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self' 'nonce-{nonce}'; img-src 'self' https:; \
+        "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self' 'nonce-{nonce}'; img-src 'self' https: blob:; \
          connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
     );
     for origin in origins {

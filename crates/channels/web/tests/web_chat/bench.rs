@@ -182,6 +182,17 @@ impl Bench {
         self.chat.send(peer, &bubble, BubbleId::of(&[text])).await.unwrap();
     }
 
+    /// The conversation as the visitor's page is given it.
+    pub(crate) async fn messages(&self, token: &str) -> Vec<Value> {
+        let (mut page, mut messages) = (self.listen(token, 0).await, Vec::new());
+        while let Some(Some((name, data))) = page.event().await
+            && name == "message"
+        {
+            messages.push(data);
+        }
+        messages
+    }
+
     pub(crate) async fn listen(&self, token: &str, after: i64) -> Stream {
         let request = Request::get(self.path("/events"))
             .header(header::AUTHORIZATION, format!("Bearer {token}"))
@@ -210,18 +221,26 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
-    /// The next event as `name data`, a comment as `:`; `None` at the end.
-    pub(crate) async fn next(&mut self) -> Option<String> {
+    /// The next event's name and data, of a comment neither; `None` at the end.
+    async fn event(&mut self) -> Option<Option<(String, Value)>> {
         // Real time only guards against a test that hangs; nothing waits for it.
         let block = tokio::time::timeout(Duration::from_secs(20), self.body.next()).await.expect("an event comes");
         let block = String::from_utf8(block?.unwrap().to_vec()).unwrap();
         let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
-        let Some(data) = field("data:") else { return Some(":".to_owned()) };
+        let Some(data) = field("data:") else { return Some(None) };
         let data: Value = serde_json::from_str(data).unwrap();
         let name = field("event:").unwrap();
-        Some(match name {
+        if name == "message" {
+            assert_eq!(field("id:"), Some(data["seq"].to_string().as_str()));
+        }
+        Some(Some((name.to_owned(), data)))
+    }
+
+    /// The next event as `name data`, a comment as `:`; `None` at the end.
+    pub(crate) async fn next(&mut self) -> Option<String> {
+        let Some((name, data)) = self.event().await? else { return Some(":".to_owned()) };
+        Some(match name.as_str() {
             "message" => {
-                assert_eq!(field("id:"), Some(data["seq"].to_string().as_str()));
                 format!("message {} {}", data["seq"], data["text"].as_str().unwrap())
             }
             "preview" => format!("preview {}", data["text"].as_str().unwrap()),

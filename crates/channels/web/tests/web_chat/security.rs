@@ -10,7 +10,7 @@ use voronka_web::{BadWebConfig, ClientIp, SessionKey, WebChat, WebConfig};
 
 use crate::bench::{Bench, Reply, config};
 
-const ROUTES: [(&str, &str); 2] = [("POST", "/messages"), ("GET", "/events")];
+const ROUTES: [(&str, &str); 3] = [("POST", "/messages"), ("GET", "/events"), ("GET", "/drawn/1")];
 
 fn request(bench: &Bench, method: &str, rest: &str, authorization: Option<&str>) -> Request<Body> {
     let request = Request::builder()

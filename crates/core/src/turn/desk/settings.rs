@@ -2,12 +2,15 @@
 
 use super::{super::work::Work, Errand, wording::Say};
 use crate::{
+    drawing::{Drawing, Photo},
     lang::{Lang, print},
     spec::rich::Rich,
 };
 
 /// Longest mark of a link, as messengers take it.
 const SOURCE_CHARS_MAX: usize = 64;
+/// Bots whose QR codes are shown at once.
+const QR_MAX: usize = 5;
 
 impl Work {
     /// `/my_link`, `/my_link vesna`.
@@ -26,9 +29,22 @@ impl Work {
             return self.tell(Say::NoLinks);
         }
         let say = if source.is_empty() { Say::Links } else { Say::LinksOf { source } };
-        let text = format!("{}\n\n{}", say.says(self.lang), links.join("\n"));
+        let head = say.says(self.lang);
         self.reply.close();
-        self.reply.say(&Rich::plain(text));
+        if let [link] = links {
+            return self.show_link(link, format!("{head}\n\n{link}"));
+        }
+        self.reply.say(&Rich::plain(format!("{head}\n\n{}", links.join("\n"))));
+        self.reply.close();
+        for link in links.iter().take(QR_MAX) {
+            self.show_link(link, link.clone());
+        }
+    }
+
+    /// A link with its QR code, to be printed: each stands above its own words, or nobody knows which is which.
+    fn show_link(&mut self, link: &str, words: String) {
+        self.reply.photo(Photo::Drawn(Drawing::Qr { address: link.to_owned() }));
+        self.reply.say(&Rich::plain(words));
         self.reply.close();
     }
 

@@ -196,7 +196,7 @@ impl Say<'_> {
                  Сюда приходят карточки клиентов. Кнопка «Написать» или ответ на карточку: ваши слова уйдут клиенту через бота.\n\
                  /hot_leads: горячие лиды; /my_leads: все, с отбором\n\
                  /my_stats: показатели; /analytics: воронка; /top: самое частое\n\
-                 /my_link: ссылки на бота; /training: уроки; /my_settings: настройки\n\
+                 /my_link: ссылки на бота и QR-коды; /training: уроки; /my_settings: настройки\n\
                  /done: выйти из переписки с клиентом"
             }
             Self::Writing { name, for_ } => {
@@ -270,7 +270,7 @@ impl Say<'_> {
                  Cards of customers come here. \"Write\" or a reply to a card: your words go to the customer through the bot.\n\
                  /hot_leads: hot leads; /my_leads: all of them\n\
                  /my_stats: figures; /analytics: the funnel; /top: what comes up most\n\
-                 /my_link: links to the bot; /training: lessons; /my_settings: settings\n\
+                 /my_link: links to the bot and QR codes; /training: lessons; /my_settings: settings\n\
                  /done: stop writing to a customer"
             }
             Self::Writing { name, for_ } => {

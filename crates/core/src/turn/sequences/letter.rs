@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
+    drawing::Photo,
     message::{Bubble, Button, Press},
     spec::{
         flow::{self, Target},
@@ -30,7 +31,7 @@ impl Work {
     pub(super) fn send_step(&mut self, sequence: &Sequence, step: &SequenceStep, template: Option<&str>) {
         self.reply.close();
         if let Some(photo) = &step.photo {
-            self.reply.photo(photo.clone());
+            self.reply.photo(Photo::At(photo.clone()));
         }
         let text = step.text.get(self.lang).render(&self.scope(), self.lang, self.today());
         self.reply.say(&text);
