@@ -323,6 +323,7 @@ problem-failed = An error on the server.
 problem-failed-do = It is in the log. Try again later.
 problem-home = To the dialogues
 
+fact-activity-high = Writes a lot
 fact-link-clicked = Opened a link
 fact-contact-phone = Left a phone
 fact-contact-email = Left an e-mail

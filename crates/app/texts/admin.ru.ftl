@@ -332,6 +332,7 @@ problem-failed = Ошибка на сервере.
 problem-failed-do = Она записана в журнал. Повторите позже.
 problem-home = К диалогам
 
+fact-activity-high = Много пишет
 fact-link-clicked = Открыл ссылку
 fact-contact-phone = Оставил телефон
 fact-contact-email = Оставил почту

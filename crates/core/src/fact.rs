@@ -26,6 +26,8 @@ pub enum Fact {
     Message,
     /// The customer pressed a button.
     Button,
+    /// The customer writes much: several messages within a day. Told again only after a quiet day.
+    ActivityHigh,
     /// The customer opened a link of ours.
     LinkClicked {
         /// Which, by its name in the partner's file; facts of earlier versions do not tell.
@@ -283,6 +285,7 @@ impl Fact {
         match self {
             Self::Message
             | Self::Button
+            | Self::ActivityHigh
             | Self::LinkClicked { .. }
             | Self::ContactLeft { .. }
             | Self::PriceAsked
@@ -329,6 +332,7 @@ impl Fact {
         match self {
             Self::Message => "message".into(),
             Self::Button => "button".into(),
+            Self::ActivityHigh => "activity.high".into(),
             Self::LinkClicked { .. } => "link.clicked".into(),
             Self::ContactLeft { .. } => "contact.left".into(),
             Self::PriceAsked => "price.asked".into(),

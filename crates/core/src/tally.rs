@@ -196,6 +196,7 @@ impl Sum {
             // Messages are counted as what customers do; the others are of single people, or said by other facts.
             Fact::Message
             | Fact::Button
+            | Fact::ActivityHigh
             | Fact::Segment { .. }
             | Fact::Tone { .. }
             | Fact::HandoffAsked

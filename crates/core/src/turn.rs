@@ -4,6 +4,7 @@
 //! goes to [`Turn::resume`], or the outcome, which the engine commits at once. The same inputs and answers give the same
 //! outcome, so a turn may be computed again after a crash or a conflict.
 
+mod activity;
 mod answer;
 mod aside;
 mod assortment;

@@ -22,6 +22,7 @@ pub(super) fn told(w: Words, row: &FactRow) -> Option<Told> {
     let bad = |text: String| Some(Told { class: "bad", text });
     match &fact {
         Fact::Message | Fact::Button | Fact::ModelUsed { .. } | Fact::Variant { .. } | Fact::Seated => None,
+        Fact::ActivityHigh => good(w.t("fact-activity-high")),
         Fact::LinkClicked { link } if link.is_empty() => plain(w.t("fact-link-clicked")),
         Fact::LinkClicked { link } => plain(format!("{}: {link}", w.t("fact-link-clicked"))),
         Fact::ContactLeft { kind } => good(w.word("fact-contact", kind)),

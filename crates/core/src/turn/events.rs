@@ -190,7 +190,7 @@ impl Work {
         self.snap.state.presence = Presence::Heard;
         match content {
             Content::Button { .. } => self.fact(Fact::Button),
-            _ => self.fact(Fact::Message),
+            _ => self.wrote(),
         }
         self.snap.state.unread = self.snap.state.unread.saturating_add(1);
         self.snap.state.seq += 1;

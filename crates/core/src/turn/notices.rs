@@ -124,7 +124,7 @@ impl Work {
         let asks_for = |about: &str| rules().any(|rule| rule.about.iter().any(|fact| fact.name() == about));
         let hears_words = self.is_relayed_to(member);
         let wants = |about: &&String| match about.as_str() {
-            "message" | "media" if hears_words => false,
+            "message" | "media" | "activity.high" if hears_words => false,
             about if is_of_money(about) && is_owner => true,
             // Nobody took it when they were asked: now all are.
             "handoff" if self.people == People::Away => true,
@@ -426,6 +426,7 @@ fn head(about: &str, lang: Lang) -> String {
         RETURNED => ("Бот снова ведёт диалог", "The bot has the conversation again"),
         ASSIGNED => ("Клиент передан вам", "The customer is given to you"),
         SNOOZED => ("Вы просили напомнить", "You wanted to be reminded"),
+        "activity.high" => ("Много пишет", "Writes a lot"),
         "link.clicked" => ("Открыл(а) ссылку", "Opened a link"),
         "cart.added" => ("Выбрал(а) товар", "Chose a product"),
         BUDGET => ("Бюджет на модели исчерпан", "The budget for models is spent"),

@@ -121,6 +121,9 @@ pub struct State {
     /// What a member of the team is about, in their own chat.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub desk: Option<Box<Desk>>,
+    /// How much the customer writes.
+    #[serde(skip_serializing_if = "is_default")]
+    pub activity: Activity,
     /// What members of the team were told of the customer, by their name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub told: BTreeMap<String, Told>,
@@ -143,6 +146,17 @@ pub struct State {
     /// timer that was cancelled or set anew may wait in the mailbox already: it is known by its moment, and passed over.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub timers: BTreeMap<String, Timestamp>,
+}
+
+/// How much a customer writes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Activity {
+    /// Not so much that anybody was told.
+    #[default]
+    Usual,
+    /// Much, and there was no quiet day since that was noted.
+    High,
 }
 
 /// Whether a customer knows who answers.

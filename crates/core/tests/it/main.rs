@@ -1,5 +1,6 @@
 //! Conversations with real partner files, decided by the pure turn.
 
+mod activity;
 mod answers;
 mod bad_input;
 mod broadcasts;

@@ -120,3 +120,30 @@ async fn an_engine_that_was_never_started_stops() {
     soon(stage.engine.stop()).await;
     assert!(matches!(stage.engine.receive(words("anna", "1", "вишня")).await, Err(PostError::Stopping)));
 }
+
+#[tokio::test]
+async fn four_messages_however_often_delivered_are_not_much_and_the_fifth_is_after_a_restart_too() {
+    let stage = Stage::started().await;
+    for key in ["1", "2", "3", "4"] {
+        stage.says("anna", key, "вишня").await;
+        quiet().await;
+        for _ in 0..3 {
+            stage.engine.receive(words("anna", key, "вишня")).await.unwrap();
+            quiet().await;
+        }
+    }
+    let anna = words("anna", "", "").conversation();
+    let noted = || {
+        let facts = stage.store.facts(&anna.partner, anna.first_customer());
+        facts.iter().filter(|fact| fact.name == "activity.high").count()
+    };
+    assert_eq!(noted(), 0);
+    stage.engine.abandon().await;
+    let next = Engine::new(stage.store.clone(), stage.clock.clone()).partner(stage.partner(CONFIG));
+    next.start().await.unwrap();
+    for key in ["5", "6"] {
+        next.receive(words("anna", key, "вишня")).await.unwrap();
+        quiet().await;
+    }
+    assert_eq!(noted(), 1);
+}

@@ -14,6 +14,8 @@ pub enum Fact {
     Message,
     /// A button was pressed.
     Button,
+    /// Much was written within a day.
+    ActivityHigh,
     /// A tracked link was opened.
     LinkClicked,
     /// A phone or an e-mail was left with consent.
@@ -82,9 +84,10 @@ pub struct UnknownFact {
     pub near: String,
 }
 
-const PLAIN: [(&str, Fact); 22] = [
+const PLAIN: [(&str, Fact); 23] = [
     ("message", Fact::Message),
     ("button", Fact::Button),
+    ("activity.high", Fact::ActivityHigh),
     ("link.clicked", Fact::LinkClicked),
     ("contact.left", Fact::ContactLeft),
     ("price.asked", Fact::PriceAsked),
