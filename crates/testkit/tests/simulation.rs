@@ -119,4 +119,5 @@ mutants! {
     an_engine_that_drops_a_body_before_its_events_are_kept_is_caught RawApart
     an_engine_that_sets_events_aside_in_silence_is_caught SilentLetter
     an_engine_that_gives_up_a_repeat_too_early_is_caught GivesUpEarly
+    an_engine_that_does_not_know_what_a_person_wants_elsewhere_is_caught KinUnread
 }

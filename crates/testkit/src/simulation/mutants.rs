@@ -90,11 +90,13 @@ pub enum Mutant {
     SilentLetter,
     /// A bubble without a key is given up one repeat too early.
     GivesUpEarly,
+    /// What a person wants on another account is not known.
+    KinUnread,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::NoDedup,
         Self::AckBeforeCommit,
         Self::HandedBeforeCommit,
@@ -123,6 +125,7 @@ impl Mutant {
         Self::RawApart,
         Self::SilentLetter,
         Self::GivesUpEarly,
+        Self::KinUnread,
     ];
 
     /// The rule that it is about, as [`Verdict::broken`](super::Verdict::broken) names it.
@@ -147,6 +150,7 @@ impl Mutant {
             Self::PeerMixedUp | Self::PartnerMixedUp => "right chat",
             Self::LateAnswer => "deadline",
             Self::PreviewStays | Self::PreviewLate => "previews",
+            Self::KinUnread => "wishes",
         }
     }
 
@@ -318,7 +322,9 @@ impl Journal for BrokenJournal {
     }
 
     async fn load(&self, key: &ConversationKey, history: usize) -> Result<Loaded, StoreError> {
-        self.inner.load(key, history).await
+        let loaded = self.inner.load(key, history).await?;
+        let kin = if self.how.is(Mutant::KinUnread) { Vec::new() } else { loaded.kin };
+        Ok(Loaded { kin, ..loaded })
     }
 
     async fn mail(&self, key: &ConversationKey, max: usize) -> Result<Vec<Mail>, StoreError> {

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use voronka_core::{
-    message::{Bubble, Content, Event, EventKey, Inbound, Press, Profile, TeamAction},
+    message::{Bubble, Content, Event, EventKey, Inbound, KinWord, Press, Profile, TeamAction},
     ports::Writers,
     rehearsal::chance::Chance,
 };
@@ -114,6 +114,7 @@ impl Plan {
             state.writers = Writers::Many;
         }
         agenda.extend(letters(&mut state, &mut numbers, span));
+        agenda.extend(one_person(&mut state, span));
         let chance = &mut state.chance;
         let deaths = u32::try_from(chance.below(4)).unwrap_or(0);
         Self { agenda, in_order, storm_until, deaths }
@@ -138,13 +139,40 @@ fn letters(state: &mut State, numbers: &mut [usize; 8], span: i64) -> Vec<(Signe
     agenda
 }
 
+/// In some runs a customer is the same person on two accounts: they leave one dialogue half-way, and want nothing more on the other.
+fn one_person(state: &mut State, span: i64) -> Vec<(SignedDuration, Happening)> {
+    let mut agenda = Vec::new();
+    if !state.whims.one_in(3) {
+        return agenda;
+    }
+    let chat = state.whims.index(8);
+    let other = scene::elsewhere(chat);
+    let mut at = SignedDuration::ZERO;
+    let wish = *state.whims.pick(&["stop", "stop", "forget_me"]);
+    for (who, does) in [(other, "zakaz"), (chat, "merge"), (chat, wish)] {
+        at += SignedDuration::from_millis(state.whims.within(0, span / 2));
+        let n = state.truth.acts.len();
+        let event = if does == "merge" {
+            let with = scene::chats()[other].key.first_customer();
+            Event::Kin { word: KinWord::Merge { with, by: format!("operator-{n}") } }
+        } else {
+            said(n, Content::Command { name: does.into(), args: String::new() })
+        };
+        let inbound = inbound(n, who, state.now() + at, event);
+        state.truth.acts.push(Act { chat: who, inbound, body: Body::Readable, tried: None, acked: None });
+        agenda.push((at, Happening::Delivery(vec![n])));
+    }
+    agenda
+}
+
+fn said(n: usize, content: Content) -> Event {
+    Event::Customer { content, profile: Profile { page: Some(format!("act-{n}")), ..Profile::default() } }
+}
+
 /// What a person does: `kind` of a hundred.
 fn act(n: usize, chat: usize, number: usize, kind: u64, at: Timestamp) -> Inbound {
     let word = scene::word(chat, number);
-    let said = |content: Content| {
-        let profile = Profile { page: Some(format!("act-{n}")), ..Profile::default() };
-        Event::Customer { content, profile }
-    };
+    let said = |content: Content| said(n, content);
     let team = |action: TeamAction| Event::Team { who: format!("хозяйка-{n}"), action };
     let event = match kind {
         SAYS..=54 => said(Content::Text { text: word }),
@@ -156,6 +184,10 @@ fn act(n: usize, chat: usize, number: usize, kind: u64, at: Timestamp) -> Inboun
         93..=95 => team(TeamAction::Reply { text: format!("Это Ольга: {n}") }),
         _ => team(TeamAction::GiveBack),
     };
+    inbound(n, chat, at, event)
+}
+
+fn inbound(n: usize, chat: usize, at: Timestamp, event: Event) -> Inbound {
     let home = &scene::chats()[chat];
     Inbound {
         partner: home.partner.clone(),

@@ -115,6 +115,11 @@ pub(super) fn chats() -> &'static [Chat] {
     &CHATS
 }
 
+/// The chat of the customer of the same name on the partner's other account.
+pub(super) fn elsewhere(chat: usize) -> usize {
+    chat ^ PEERS.len()
+}
+
 /// The number of a conversation's chat.
 pub(super) fn chat_of(key: &ConversationKey) -> Option<usize> {
     chats().iter().position(|chat| chat.key == *key)

@@ -2,6 +2,7 @@
 //! does it. Rules that can be checked at once are checked as things happen, the rest at the end.
 
 mod end;
+mod persons;
 mod sending;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,9 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use voronka_core::{
     ids::{BubbleId, NoticeId, PartnerId},
-    message::{Content, Event, Inbound, TeamAction},
+    message::{Content, Event, Inbound, KinWord, TeamAction},
     ports::{PostedMail, Telling},
-    rows::{Author, DeadLetter, Lane, Mail, MailSeq, OutboxRow, TimerRow, TurnCommit},
+    rows::{Author, DeadLetter, Lane, Mail, MailSeq, OutboxRow, Past, TimerRow, TurnCommit},
 };
 
 use super::{scene, world::State};
@@ -30,6 +31,8 @@ pub(super) struct Truth {
     mail: BTreeMap<MailSeq, Inbound>,
     /// Keys of what turns have posted to other conversations.
     posted: BTreeSet<String>,
+    /// Who is one person, and what they want.
+    persons: persons::Persons,
     /// Events that a turn has taken: how often.
     taken: BTreeMap<EventId, u32>,
     /// Acts in the order in which turns took them, by chat.
@@ -41,7 +44,7 @@ pub(super) struct Truth {
     told: BTreeSet<(usize, NoticeId)>,
     /// Chats that could not be delivered to: nothing is said there until the customer is back.
     silenced: BTreeSet<usize>,
-    /// Events that were set aside and dropped on purpose.
+    /// Events that were set aside and dropped on purpose, or erased with all that their customer has said.
     dropped: BTreeSet<EventId>,
     /// Events that were set aside and put back: they have their turn, out of order.
     replayed: BTreeSet<EventId>,
@@ -151,6 +154,7 @@ pub(super) fn act_number(inbound: &Inbound) -> Option<usize> {
     let mark = match &inbound.event {
         Event::Customer { profile, .. } => profile.page.as_deref()?,
         Event::Team { who, .. } => who,
+        Event::Kin { word: KinWord::Merge { by, .. } } => by,
         Event::Timer { .. }
         | Event::Delivery { .. }
         | Event::Click { .. }
@@ -168,7 +172,9 @@ pub(super) fn act_number(inbound: &Inbound) -> Option<usize> {
 pub(super) fn event_id(inbound: &Inbound) -> EventId {
     let strange = || EventId::Strange(inbound.key.to_string());
     match &inbound.event {
-        Event::Customer { .. } | Event::Team { .. } => act_number(inbound).map_or_else(strange, EventId::Act),
+        Event::Customer { .. } | Event::Team { .. } | Event::Kin { .. } => {
+            act_number(inbound).map_or_else(strange, EventId::Act)
+        }
         Event::Timer { timer } => match scene::chat_of(&inbound.conversation()) {
             Some(chat) => EventId::Timer(chat, timer.name(), inbound.at),
             None => strange(),
@@ -177,7 +183,6 @@ pub(super) fn event_id(inbound: &Inbound) -> EventId {
         Event::Click { .. }
         | Event::Broadcast { .. }
         | Event::Deed { .. }
-        | Event::Kin { .. }
         | Event::Forget { .. }
         | Event::Digest
         | Event::Done { .. } => strange(),
@@ -251,6 +256,7 @@ impl State {
             self.broken("nothing twice", "a turn takes mail that nobody has read");
         }
         let stale = self.take(chat, &ids);
+        self.check_wishes(chat, turn, &events);
         let owner_before = self.truth.owners.insert(chat, turn.conversation.owner).unwrap_or("bot");
         self.check_answered(chat, turn, &events, owner_before);
         if events.iter().any(is_undeliverable) {
@@ -278,11 +284,31 @@ impl State {
             let taken_back = self.truth.bubbles.iter().filter(|(_, fate)| theirs(fate)).map(|(id, _)| *id);
             self.truth.withdrawn.extend(taken_back);
         }
+        if turn.past == Past::Erased {
+            self.erased_letters(chat);
+        }
         for row in &turn.outbox {
             self.check_bubble(chat, row, turn.expected + 1);
         }
         if !turn.outbox.iter().any(|row| row.lane == Lane::Dialogue) {
             self.check_no_preview(chat, turn.expected, "has a turn without an answer");
+        }
+    }
+
+    /// What was set aside of a customer leaves with what they have said.
+    fn erased_letters(&mut self, chat: usize) {
+        let truth = &self.truth;
+        let is_theirs = |id: &&EventId| match id {
+            EventId::Act(n) => truth.acts[*n].chat == chat,
+            EventId::Timer(of, ..) => *of == chat,
+            EventId::Delivery(bubble) => {
+                truth.bubbles.get(bubble).and_then(|fate| scene::chat_of(&fate.row.conversation)) == Some(chat)
+            }
+            EventId::Strange(_) => false,
+        };
+        let theirs: Vec<EventId> = truth.set_aside.iter().filter(is_theirs).cloned().collect();
+        if !theirs.is_empty() {
+            self.dropped(&theirs);
         }
     }
 
@@ -349,9 +375,11 @@ impl State {
     fn check_answered(&mut self, chat: usize, turn: &TurnCommit, events: &[Inbound], owner: &str) {
         let texts = |inbound: &Inbound| matches!(&inbound.event, Event::Customer { content: Content::Text { .. }, .. });
         let team = events.iter().any(|inbound| matches!(inbound.event, Event::Team { .. }));
-        let blocked_after = events.iter().rposition(texts) < events.iter().rposition(is_undeliverable);
+        // Whom nothing reaches any more, and who is forgotten with all that they have said.
+        let is_over = |inbound: &Inbound| is_undeliverable(inbound) || matches!(inbound.event, Event::Forget { .. });
+        let over_after = events.iter().rposition(texts) < events.iter().rposition(is_over);
         let answered = turn.outbox.iter().any(|row| row.lane == Lane::Dialogue) || turn.conversation.owner != "bot";
-        if owner == "bot" && events.iter().any(texts) && !team && !blocked_after && !answered {
+        if owner == "bot" && events.iter().any(texts) && !team && !over_after && !answered {
             self.broken("an answer or a person", &format!("chat {chat} gets neither"));
         }
     }
