@@ -148,8 +148,8 @@ fn one_person(state: &mut State, span: i64) -> Vec<(SignedDuration, Happening)> 
     let chat = state.whims.index(8);
     let other = scene::elsewhere(chat);
     let mut at = SignedDuration::ZERO;
-    let wish = *state.whims.pick(&["stop", "stop", "forget_me"]);
-    for (who, does) in [(other, "zakaz"), (chat, "merge"), (chat, wish)] {
+    let wants = *state.whims.pick(&["stop", "stop", "forget_me"]);
+    for (who, does) in [(other, "zakaz"), (chat, "merge"), (chat, wants)] {
         at += SignedDuration::from_millis(state.whims.within(0, span / 2));
         let n = state.truth.acts.len();
         let event = if does == "merge" {

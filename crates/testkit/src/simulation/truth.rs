@@ -279,14 +279,7 @@ impl State {
                 }
             }
         }
-        if let Some(withdrawal) = turn.withdrawal() {
-            let theirs = |fate: &Fate| withdrawal.takes(&fate.row.conversation, fate.row.lane);
-            let taken_back = self.truth.bubbles.iter().filter(|(_, fate)| theirs(fate)).map(|(id, _)| *id);
-            self.truth.withdrawn.extend(taken_back);
-        }
-        if turn.past == Past::Erased {
-            self.erased_letters(chat);
-        }
+        self.take_back(chat, turn);
         for row in &turn.outbox {
             self.check_bubble(chat, row, turn.expected + 1);
         }
@@ -295,8 +288,16 @@ impl State {
         }
     }
 
-    /// What was set aside of a customer leaves with what they have said.
-    fn erased_letters(&mut self, chat: usize) {
+    /// Bubbles that a turn withdraws nobody need see; and what was set aside of a customer leaves with what they have said.
+    fn take_back(&mut self, chat: usize, turn: &TurnCommit) {
+        if let Some(withdrawal) = turn.withdrawal() {
+            let theirs = |fate: &Fate| withdrawal.takes(&fate.row.conversation, fate.row.lane);
+            let taken_back = self.truth.bubbles.iter().filter(|(_, fate)| theirs(fate)).map(|(id, _)| *id);
+            self.truth.withdrawn.extend(taken_back);
+        }
+        if turn.past != Past::Erased {
+            return;
+        }
         let truth = &self.truth;
         let is_theirs = |id: &&EventId| match id {
             EventId::Act(n) => truth.acts[*n].chat == chat,
