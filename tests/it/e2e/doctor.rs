@@ -109,6 +109,15 @@ async fn the_health_check_of_a_container_asks_the_running_house_alone() {
 }
 
 #[tokio::test]
+async fn a_database_server_is_looked_at_before_there_is_a_data_folder() {
+    let shop = Shop::new().await;
+    let told = shop.doctor(&["--database", "postgres://voronka_app@127.0.0.1:1/voronka"]).await;
+    told.bad("data-missing", "warning");
+    told.bad("server-refused", "error");
+    assert_eq!(told.code, Some(2));
+}
+
+#[tokio::test]
 async fn a_house_that_is_well_is_told_so_and_shows_its_numbers_to_who_may_see_them() {
     let shop = Shop::new().await;
     let server = shop.open().await;

@@ -28,9 +28,22 @@ const LOG_BYTES_MAX: u64 = 256 << 20;
 const BACKUP_OLD_AFTER: SignedDuration = SignedDuration::from_hours(48);
 
 pub(super) async fn look(visit: &Visit) -> Vec<Finding> {
-    if !visit.data.is_dir() {
-        return vec![Finding::warning("data-missing").with("path", visit.data.display())];
-    }
+    let is_there = visit.data.is_dir();
+    let mut findings = if is_there { folder(visit).await } else { vec![missing(visit)] };
+    findings.extend(match &visit.database {
+        Some(url) => server(visit, url).await,
+        None if is_there => file(visit),
+        None => Vec::new(),
+    });
+    findings
+}
+
+fn missing(visit: &Visit) -> Finding {
+    Finding::warning("data-missing").with("path", visit.data.display())
+}
+
+/// The data folder and who is at work in it, but for the database.
+async fn folder(visit: &Visit) -> Vec<Finding> {
     let mut findings = vec![disk(visit)];
     findings.extend(secrets(&visit.data));
     findings.extend(few_files(files(visit)));
@@ -38,10 +51,6 @@ pub(super) async fn look(visit: &Visit) -> Vec<Finding> {
         Some(client) => findings.extend(running(client).await),
         None => findings.push(Finding::well("stopped")),
     }
-    findings.extend(match &visit.database {
-        Some(url) => server(visit, url).await,
-        None => file(visit),
-    });
     findings.extend(audit(visit));
     findings.extend(LastBackup::of(&visit.data).map(|last| backup(&last, visit.clock.now())));
     findings
