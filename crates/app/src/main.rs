@@ -1,6 +1,7 @@
 //! The `voronka` binary: reads configuration, wires adapters to the engine, serves HTTP, talks on the terminal. No business
 //! rule lives here.
 
+mod adjusted;
 mod admin;
 mod archive;
 #[cfg(test)]

@@ -29,7 +29,7 @@ use voronka_postgres::Word;
 
 use self::{
     domains::Domains,
-    reload::{Fingerprint, Swap, fingerprint},
+    reload::{Beside, Fingerprint, Swap, fingerprint},
     serving::{Prepared, Serving},
     stopped::Said,
 };
@@ -43,7 +43,7 @@ use crate::{
     admin::{Cards, PartnerCard},
     out::{self, Problem},
     server::Doors,
-    sharing::{Edition, Sharing},
+    sharing::Sharing,
     texts::Texts,
     wiring::{Claim, ClaimOn, House},
 };
@@ -382,18 +382,18 @@ impl Partners {
 
     /// Whether there is something to do for a partner.
     async fn is_due(&self, resident: &Resident, life: &mut Life) -> bool {
-        let secrets = self.sharing.edition(&resident.id);
+        let beside = self.beside(&resident.id);
         match life {
             Life::New | Life::Stopped | Life::Removed => false,
-            Life::Ready(prepared) => prepared.watched.is_due(secrets).await,
+            Life::Ready(prepared) => prepared.watched.is_due(beside).await,
             Life::Broken(broken) => {
-                let now = look(resident.folder.path(), secrets).await;
+                let now = look(resident.folder.path(), beside).await;
                 let steady = now == std::mem::replace(&mut broken.seen, now);
                 Instant::now() >= broken.retry.at || (steady && now != broken.loaded)
             }
             Life::Serving(serving) => {
                 let again = serving.retry.is_some_and(|retry| Instant::now() >= retry.at);
-                serving.watched.is_due(secrets).await || again
+                serving.watched.is_due(beside).await || again
             }
         }
     }
@@ -415,7 +415,7 @@ impl Partners {
             }
             Life::Serving(serving) => {
                 let begun = Instant::now();
-                let swap = serving.watched.swap(&self.house, self.sharing.edition(&resident.id)).await;
+                let swap = serving.watched.swap(&self.house, self.beside(&resident.id)).await;
                 serving.refused_edit = reload::refusal(&swap, &serving.watched, &self.texts);
                 let before = serving.retry.take();
                 if swap != Swap::NeedsRestart {
@@ -446,7 +446,7 @@ impl Partners {
     async fn get_ready(&self, resident: &Resident, life: &mut Life) -> Result<(), Problem> {
         let loaded = {
             let _place = self.reading.acquire().await;
-            look(resident.folder.path(), self.sharing.edition(&resident.id)).await
+            look(resident.folder.path(), self.beside(&resident.id)).await
         };
         match self.prepare(resident).await {
             Ok(prepared) => {
@@ -494,8 +494,8 @@ impl Partners {
     async fn prepare(&self, resident: &Resident) -> Result<Prepared, Problem> {
         let prepared = {
             let _place = self.reading.acquire().await;
-            let secrets = self.sharing.edition(&resident.id);
-            Serving::prepare(&self.house, &resident.folder, secrets, self.losses, &self.cards).await?
+            let beside = self.beside(&resident.id);
+            Serving::prepare(&self.house, &resident.folder, beside, self.losses, &self.cards).await?
         };
         let id = &prepared.wired.partner;
         if *id != resident.id {
@@ -569,6 +569,10 @@ impl Partners {
         claims.retain(|claim, of| of != id || kept.contains(claim));
     }
 
+    fn beside(&self, id: &PartnerId) -> Beside {
+        Beside { secrets: self.sharing.edition(id), adjusted: self.house.adjusted.edition(id) }
+    }
+
     fn residents(&self) -> Vec<(PartnerId, Arc<Resident>)> {
         let all = self.all.read().unwrap_or_else(PoisonError::into_inner);
         all.iter().map(|(id, resident)| (id.clone(), Arc::clone(resident))).collect()
@@ -599,9 +603,9 @@ impl Partners {
 }
 
 /// What a partner looks like; disks can be slow.
-async fn look(folder: &Path, secrets: Edition) -> Fingerprint {
+async fn look(folder: &Path, beside: Beside) -> Fingerprint {
     let folder = folder.to_path_buf();
-    tokio::task::spawn_blocking(move || fingerprint(&folder, secrets)).await.unwrap_or_default()
+    tokio::task::spawn_blocking(move || fingerprint(&folder, beside)).await.unwrap_or_default()
 }
 
 #[cfg(test)]

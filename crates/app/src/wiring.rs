@@ -35,6 +35,7 @@ use voronka_web::{Gallery, SessionKey, WebChat};
 
 use self::receiving::Receiving;
 use crate::{
+    adjusted::Adjusted,
     admin::{Access, AccessKeys},
     drawing::Draughtsman,
     links::{HeardLinks, LinkKey},
@@ -67,6 +68,8 @@ pub(crate) struct House {
     illustrator: Arc<dyn Illustrator>,
     /// Partners' secrets that are kept in the store.
     pub(crate) vault: Vault,
+    /// What was set from their teams' chats.
+    pub(crate) adjusted: Arc<Adjusted>,
 }
 
 impl House {
@@ -82,8 +85,9 @@ impl House {
         let (directory, values): (Arc<dyn Directory>, Arc<dyn KeyValues>) = (store.clone(), store);
         let (accounts, models) = (Arc::default(), models::Models::spending(Arc::clone(&values)));
         let vault = Vault::new(Arc::clone(&values), KeySource::None);
-        let admin_url = None;
         let illustrator = Arc::new(Draughtsman::default());
+        let adjusted = Arc::new(Adjusted::new(Arc::clone(&values)));
+        let engine = engine.adjusts(adjusted.clone());
         Self {
             engine,
             directory,
@@ -91,13 +95,14 @@ impl House {
             clock,
             key,
             public_url,
-            admin_url,
+            admin_url: None,
             accounts,
             data,
             models,
             values,
             illustrator,
             vault,
+            adjusted,
         }
     }
 

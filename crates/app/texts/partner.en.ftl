@@ -53,6 +53,7 @@ partner-elsewhere = served by another Voronka
 partner-by = {"    "}served by: {$instance}
 partner-changing = starting or stopping
 partner-off = Voronka does not run
+partner-paused = {"    "}paused by its team since: {$since}
 partner-since = {"    "}serving since: {$since}
 partner-why = {"    "}why: {$why}
 partner-account = {"    "}account {$account}: {$state}

@@ -53,6 +53,7 @@ partner-elsewhere = обслуживает другая Воронка
 partner-by = {"    "}кто обслуживает: {$instance}
 partner-changing = запускается или останавливается
 partner-off = Воронка не запущена
+partner-paused = {"    "}на паузе по воле команды с: {$since}
 partner-since = {"    "}работает с: {$since}
 partner-why = {"    "}причина: {$why}
 partner-account = {"    "}аккаунт {$account}: {$state}

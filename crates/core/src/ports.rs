@@ -2,6 +2,7 @@
 //!
 //! Every error tells its [`Fate`]: whether to try again, whether it may have been done, or whether it is final.
 
+mod adjusts;
 mod channel;
 mod clock;
 mod directory;
@@ -18,6 +19,7 @@ mod transfer;
 
 use std::time::Duration;
 
+pub use adjusts::Adjusts;
 pub use channel::{
     Channel, Chat, KnownAs, Malformed, PollError, Poller, Preview, Receipt, SendError, Webhook, WebhookRefusal,
     WebhookReply,

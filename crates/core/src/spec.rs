@@ -1,5 +1,6 @@
 //! What a partner wrote, read and checked: the tree with positions, expressions, templates, flows, scoring, config, catalogue.
 
+pub mod adjust;
 pub mod catalogue;
 pub mod config;
 pub mod diagnostic;

@@ -23,6 +23,7 @@ mod links;
 mod menu;
 mod notices;
 mod ordered;
+mod pause;
 mod picks;
 mod playbook;
 mod preamble;

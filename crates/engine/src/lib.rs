@@ -76,7 +76,7 @@ use tracing::{error, info};
 use voronka_core::{
     ids::PartnerId,
     message::{Bubble, ConversationKey, Inbound},
-    ports::{Clock, Directory, Erasures, Journal, Mailbox, PostError, Posted, StoreError},
+    ports::{Adjusts, Clock, Directory, Erasures, Journal, Mailbox, PostError, Posted, StoreError},
 };
 
 pub use self::{
@@ -122,6 +122,7 @@ pub(crate) struct Shared {
     pub(crate) journal: Arc<dyn Journal>,
     pub(crate) erasures: OnceLock<Arc<dyn Erasures>>,
     pub(crate) directory: OnceLock<Arc<dyn Directory>>,
+    pub(crate) adjusts: OnceLock<Arc<dyn Adjusts>>,
     pub(crate) clock: Arc<dyn Clock>,
     serving: Serving,
     pub(crate) conversations: Conversations,
@@ -191,6 +192,7 @@ impl Engine {
             journal,
             erasures: OnceLock::new(),
             directory: OnceLock::new(),
+            adjusts: OnceLock::new(),
             clock,
             serving: Serving::default(),
             conversations: Conversations::new(Limits::default()),
@@ -227,6 +229,14 @@ impl Engine {
     pub fn directory(self, directory: Arc<dyn Directory>) -> Self {
         // The first one stays, as above.
         let _told_before = self.0.directory.set(directory);
+        self
+    }
+
+    /// Lets members of the team set things from their chats.
+    #[must_use]
+    pub fn adjusts(self, adjusts: Arc<dyn Adjusts>) -> Self {
+        // The first one stays, as above.
+        let _told_before = self.0.adjusts.set(adjusts);
         self
     }
 

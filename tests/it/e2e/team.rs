@@ -3,7 +3,8 @@
 use std::{fs, path::Path};
 
 use super::{
-    binary::Server,
+    binary::{Server, command},
+    cli::run,
     customer::Customer,
     dialogue::{day, order},
     shop::{self, count},
@@ -133,11 +134,48 @@ async fn a_member_learns_gives_marked_links_and_sees_who_came_by_them() {
     let code = boss.picture_with("https://t.me/korica_bot?start=vesna").expect("a link comes with its QR code");
     assert!(code.starts_with(b"\x89PNG\r\n"), "{:?}", &code[..8]);
     boss.say("/my_settings").await;
-    boss.hear(&["Корица", "хозяйка", "config.yaml"]).await;
+    boss.hear(&["Корица", "хозяйка", "/my_settings название"]).await;
     anna.say("/start vesna").await;
     anna.hear(&[]).await;
     assert_eq!(count(&data, "SELECT 1 FROM leads WHERE source = 'vesna'"), 1);
     boss.say("/my_leads источник vesna").await;
     boss.hear(&["по ссылке «vesna»", "Анна"]).await;
+    assert!(server.stop().await.success());
+}
+
+#[tokio::test]
+async fn the_boss_pauses_the_bot_over_a_restart_and_lets_it_go_on() {
+    let (folder, telegram) = (tempfile::tempdir().unwrap(), Telegram::start().await);
+    let server = open(folder.path(), &telegram).await;
+    let data = folder.path().join("data");
+    let (mut anna, mut boss, mut master) = (telegram.customer(54), telegram.customer(BOSS), telegram.customer(MASTER));
+    let status = async || {
+        let mut status = command();
+        status.args(["partner", "status", "korica", "--json", "--partners"]).arg(folder.path().join("partners"));
+        let (_, said, _) = run(status.arg("--data").arg(&data)).await;
+        serde_json::from_str::<serde_json::Value>(&said).expect("JSON")
+    };
+    boss.say("/my_settings").await;
+    boss.hear(&["Корица"]).await;
+    boss.press("Поставить бота на паузу").await;
+    boss.hear(&["никому не отвечает"]).await;
+    let paused = || async { status().await["paused"].is_string().then_some(()) };
+    until(|| "a pause".into(), paused).await;
+    anna.say("Где вы находитесь?").await;
+    anna.hear(&["на паузе"]).await;
+    master.hear(&["Где вы находитесь?"]).await;
+    assert!(server.stop().await.success());
+    let server = Server::run(&folder.path().join("partners"), &data).await;
+    telegram.webhook().await;
+    boss.say("/my_stats").await;
+    boss.hear(&["Бот на паузе"]).await;
+    boss.say("/my_settings продолжить").await;
+    boss.hear(&["Бот снова отвечает"]).await;
+    let goes_on = || async { status().await["paused"].is_null().then_some(()) };
+    until(|| "the end of the pause".into(), goes_on).await;
+    let before = anna.texts().len();
+    anna.say("Вы тут?").await;
+    anna.hear(&[]).await;
+    assert!(!anna.texts()[before..].iter().any(|text| text.contains("на паузе")));
     assert!(server.stop().await.success());
 }

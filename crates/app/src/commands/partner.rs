@@ -96,6 +96,10 @@ fn told(report: &PartnerReport, texts: &Texts) -> Vec<String> {
     if !since.is_empty() {
         lines.push(texts.get("partner-since", &[("since", since.into())]));
     }
+    if let Some(paused) = report.paused {
+        let since = paused.strftime("%F %T UTC").to_string();
+        lines.push(texts.get("partner-paused", &[("since", since.into())]));
+    }
     if let Some(why) = &report.why {
         lines.push(texts.get("partner-why", &[("why", Cow::from(why.as_str()))]));
     }
@@ -174,7 +178,7 @@ async fn reports(wish: &Partner) -> Result<Vec<PartnerReport>, Problem> {
                 () if said.stopped.contains(&partner) => PartnerState::Stopped,
                 () => PartnerState::Off,
             };
-            PartnerReport { partner, state, by: None, since: None, why: None, accounts: Vec::new() }
+            PartnerReport { partner, state, by: None, since: None, paused: None, why: None, accounts: Vec::new() }
         }));
     }
     known.sort_by(|one, other| one.partner.cmp(&other.partner));

@@ -17,12 +17,13 @@ use std::{
 use tracing::{error, info};
 use voronka_core::{
     message::Peer,
-    spec::{diagnostic::Level, partner::PartnerSpec},
+    spec::{adjust::Adjustments, config::Config, diagnostic::Level, partner::PartnerSpec},
 };
 use voronka_engine::Partner;
 use voronka_files::{LoadedPartner, PartnerFolder, Photos, Secrets};
 
 use crate::{
+    adjusted::AdjustedEdition,
     admin::{Cards, PartnerCard},
     out,
     sharing::Edition,
@@ -37,10 +38,28 @@ pub(super) const SHARE: u32 = 50;
 /// Deepest folder that is looked into.
 const DEPTH_MAX: usize = 8;
 
+/// A partner by its files and what its team has set.
+pub(crate) struct AdjustedSpec {
+    pub(super) spec: Arc<PartnerSpec>,
+    filed: Config,
+    adjustments: Adjustments,
+}
+
+impl AdjustedSpec {
+    pub(super) fn of(mut spec: PartnerSpec, adjustments: Adjustments) -> Self {
+        let filed = spec.config.clone();
+        adjustments.apply(&mut spec.config);
+        Self { spec: Arc::new(spec), filed, adjustments }
+    }
+}
+
 /// A partner whose folder is watched.
 pub(crate) struct Watched {
     folder: PartnerFolder,
     spec: Arc<PartnerSpec>,
+    /// The settings as the files have them.
+    filed: Config,
+    adjustments: Adjustments,
     secrets: Secrets,
     photos: Photos,
     /// What the folder was like when it was loaded last, well or not.
@@ -52,11 +71,18 @@ pub(crate) struct Watched {
     cards: Arc<Cards>,
 }
 
-/// What a partner looks like from outside: its folder, and its secrets that are kept in the store.
+/// What a partner looks like from outside: its folder, and what lies beside it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Fingerprint {
     files: u64,
-    secrets: Edition,
+    beside: Beside,
+}
+
+/// What lies beside a partner's files and is served by as well: its secrets in the store, and what its team has set.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Beside {
+    pub(super) secrets: Edition,
+    pub(super) adjusted: AdjustedEdition,
 }
 
 /// What became of an edit.
@@ -98,19 +124,20 @@ impl Watched {
     /// Watches a folder that is served; `loaded`: what it looked like before it was loaded.
     pub(crate) fn new(
         folder: &PartnerFolder,
-        spec: Arc<PartnerSpec>,
+        adjusted: AdjustedSpec,
         secrets: Secrets,
         photos: Photos,
         loaded: Fingerprint,
         losses: Losses,
         cards: Arc<Cards>,
     ) -> Self {
-        Self { folder: folder.clone(), spec, secrets, photos, loaded, seen: loaded, losses, cards }
+        let AdjustedSpec { spec, filed, adjustments } = adjusted;
+        Self { folder: folder.clone(), spec, filed, adjustments, secrets, photos, loaded, seen: loaded, losses, cards }
     }
 
     /// Whether the folder or the secrets have changed since it was loaded, and not since the last look: whoever writes is done.
-    pub(super) async fn is_due(&mut self, secrets: Edition) -> bool {
-        let now = super::look(self.folder.path(), secrets).await;
+    pub(super) async fn is_due(&mut self, beside: Beside) -> bool {
+        let now = super::look(self.folder.path(), beside).await;
         let steady = now == self.seen;
         self.seen = now;
         steady && now != self.loaded
@@ -122,29 +149,34 @@ impl Watched {
     }
 
     /// Loads the folder and serves by it, if it is sound.
-    pub(crate) async fn swap(&mut self, house: &House, secrets: Edition) -> Swap {
-        let before = fingerprint(self.folder.path(), secrets);
+    pub(crate) async fn swap(&mut self, house: &House, beside: Beside) -> Swap {
+        let before = fingerprint(self.folder.path(), beside);
         let folder = self.folder.clone();
         // Why they cannot be had is told by whoever tries to serve it anew.
         let Ok(kept) = house.vault.secrets(&self.spec.id).await else { return Swap::NeedsRestart };
+        let Ok(adjustments) = house.adjusted.of(&self.spec.id).await else { return Swap::NeedsRestart };
         let loaded = tokio::task::spawn_blocking(move || folder.load_with(&kept)).await;
         let Ok(Ok(loaded)) = loaded else {
             // The folder is being moved, or gone: what was read is served by until it is back.
             self.loaded = before;
+            self.readjust(house, adjustments).await;
             return Swap::Broken { errors: 1 };
         };
-        if fingerprint(self.folder.path(), secrets) != before {
+        if fingerprint(self.folder.path(), beside) != before {
             return Swap::Unsteady;
         }
         self.loaded = before;
         let LoadedPartner { spec, secrets, diagnostics, refused, files, .. } = loaded;
-        let Some(spec) = spec.map(Arc::new) else {
+        let Some(spec) = spec else {
             let errors = diagnostics.iter().filter(|found| found.code.level() == Level::Error).count();
+            self.readjust(house, adjustments).await;
             return Swap::Broken { errors: errors + refused.len() };
         };
         if let Some(loses) = self.loses(&spec) {
+            self.readjust(house, adjustments).await;
             return loses;
         }
+        let AdjustedSpec { spec, filed, adjustments } = AdjustedSpec::of(spec, adjustments);
         if !self.stays_wired(&spec, &secrets) {
             return Swap::NeedsRestart;
         }
@@ -153,11 +185,24 @@ impl Watched {
         self.photos.follow(&spec);
         if house.engine.swap(partner) {
             self.cards.show(PartnerCard::of(&spec, files, Arc::new(self.photos.clone())));
-            self.spec = spec;
+            (self.spec, self.filed, self.adjustments) = (spec, filed, adjustments);
             Swap::Done
         } else {
             self.photos.follow(&self.spec);
             Swap::NeedsRestart
+        }
+    }
+
+    /// The last good files are served by, with what the team has set since: a pause waits for no other edit to be mended.
+    async fn readjust(&mut self, house: &House, adjustments: Adjustments) {
+        if adjustments == self.adjustments {
+            return;
+        }
+        let good = PartnerSpec { config: self.filed.clone(), ..PartnerSpec::clone(&self.spec) };
+        let AdjustedSpec { spec, adjustments, .. } = AdjustedSpec::of(good, adjustments);
+        let Some(partner) = self.edited(house, &spec).await else { return };
+        if house.engine.swap(partner) {
+            (self.spec, self.adjustments) = (spec, adjustments);
         }
     }
 
@@ -251,11 +296,11 @@ fn words(swap: &Swap, one: &Watched, texts: &Texts) -> String {
     }
 }
 
-/// Names, sizes and times of all files of a folder, `.env` included, beside which secrets are kept.
-pub(crate) fn fingerprint(folder: &Path, secrets: Edition) -> Fingerprint {
+/// Names, sizes and times of all files of a folder, `.env` included.
+pub(crate) fn fingerprint(folder: &Path, beside: Beside) -> Fingerprint {
     let mut hasher = DefaultHasher::new();
     print_of(folder, 0, &mut hasher);
-    Fingerprint { files: hasher.finish(), secrets }
+    Fingerprint { files: hasher.finish(), beside }
 }
 
 fn print_of(folder: &Path, depth: usize, hasher: &mut DefaultHasher) {

@@ -20,6 +20,9 @@ pub(crate) struct PartnerReport {
     /// Since when it is served.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) since: Option<Timestamp>,
+    /// Since when the bot answers nobody, at the wish of its team.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) paused: Option<Timestamp>,
     /// What keeps it from being served, or its last edit from being served by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) why: Option<String>,
@@ -53,7 +56,7 @@ impl Partners {
         }
         let share = self.sharing.share().borrow().clone();
         let report = |(id, resident): (PartnerId, Arc<Resident>)| {
-            let (mut since, mut why) = (None, None);
+            let (mut since, mut paused, mut why) = (None, None, None);
             let state = match resident.life.try_lock().as_deref() {
                 Err(_) => PartnerState::Changing,
                 Ok(Life::New | Life::Stopped) => PartnerState::Stopped,
@@ -65,11 +68,20 @@ impl Partners {
                 Ok(Life::Ready(_)) => PartnerState::Elsewhere,
                 Ok(Life::Serving(serving)) => {
                     (since, why) = (Some(serving.since), serving.refused_edit.clone());
+                    paused = serving.watched.spec().config.pause.as_ref().map(|pause| pause.since);
                     PartnerState::Serving
                 }
             };
             let by = share.holders.get(&id).map(|holder| holder.name.clone());
-            PartnerReport { accounts: accounts.remove(&id).unwrap_or_default(), partner: id, state, by, since, why }
+            PartnerReport {
+                accounts: accounts.remove(&id).unwrap_or_default(),
+                partner: id,
+                state,
+                by,
+                since,
+                paused,
+                why,
+            }
         };
         self.residents().into_iter().map(report).collect()
     }

@@ -14,13 +14,12 @@ use voronka_files::{PartnerFolder, Photos};
 
 use super::{
     Retry,
-    reload::{Losses, Watched, fingerprint},
+    reload::{AdjustedSpec, Beside, Losses, Watched, fingerprint},
 };
 use crate::{
     admin::{Cards, PartnerCard},
     out::{Problem, unreadable},
     server::Doors,
-    sharing::Edition,
     wiring::{self, House, MissingKeys, Wired},
 };
 
@@ -61,15 +60,16 @@ impl Serving {
     pub(super) async fn prepare(
         house: &House,
         folder: &PartnerFolder,
-        secrets: Edition,
+        beside: Beside,
         losses: Losses,
         cards: &Arc<Cards>,
     ) -> Result<Prepared, Problem> {
         let (path, at) = (folder.path(), folder.clone());
         let id = folder.partner().map_err(|error| unreadable(path, &error))?;
         let kept = house.vault.secrets(&id).await.map_err(|error| error.told(&id))?;
+        let adjustments = house.adjusted.of(&id).await.map_err(|error| unreadable(path, &error))?;
         let read = tokio::task::spawn_blocking(move || {
-            let before = fingerprint(at.path(), secrets);
+            let before = fingerprint(at.path(), beside);
             (before, at.load_with(&kept))
         });
         let (before, loaded) = read.await.map_err(|error| unreadable(path, &error))?;
@@ -93,12 +93,13 @@ impl Serving {
         for variable in folder.overruled(&spec.config, &loaded.secrets) {
             warn!(partner = %spec.id, variable, "the partner's files say otherwise than the variable, and hold");
         }
+        let adjusted = AdjustedSpec::of(spec, adjustments);
+        let spec = Arc::clone(&adjusted.spec);
         let pictures = Photos::of(path, &spec).map_err(|error| unreadable(path, &error))?;
         let shown = Arc::new(pictures.clone());
         let card = PartnerCard::of(&spec, loaded.files, shown.clone());
-        let spec = Arc::new(spec);
         let (partner, wired) = wiring::wire(house, &spec, shown, &loaded.secrets, MissingKeys::AreErrors)?;
-        let watched = Watched::new(folder, spec, loaded.secrets, pictures, before, losses, Arc::clone(cards));
+        let watched = Watched::new(folder, adjusted, loaded.secrets, pictures, before, losses, Arc::clone(cards));
         Ok(Prepared { wired, partner, card, watched })
     }
 

@@ -1,7 +1,7 @@
 //! A partner's settings: `config.yaml`, lowered.
 
 pub(crate) mod accounts;
-mod hours;
+pub(crate) mod hours;
 mod models;
 mod people;
 pub(crate) mod read;
@@ -13,6 +13,7 @@ use jiff::{
     civil::{Date, Time, Weekday},
     tz::TimeZone,
 };
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::{
@@ -70,6 +71,8 @@ pub struct Config {
     pub digest: Option<Digest>,
     /// What becomes of conversations that people have.
     pub handoff: Handoff,
+    /// Whether the bot answers nobody for now. No file says so: members of the team do ([`super::adjust`]).
+    pub pause: Option<Pause>,
     /// How the catalogue is read.
     pub catalogue: CatalogueSource,
 }
@@ -526,6 +529,15 @@ impl Digest {
 pub struct Handoff {
     /// The bot has a conversation again when its person was silent for so long; `None`: until they give it back.
     pub back: Option<Period>,
+}
+
+/// The bot answers nobody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pause {
+    /// Since when.
+    pub since: Timestamp,
+    /// Who wants it so.
+    pub by: String,
 }
 
 /// How the catalogue is read.

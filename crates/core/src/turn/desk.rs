@@ -39,7 +39,7 @@ use crate::{
     message::{Content, ConversationKey, Deed, DeliveryFate, Done, Event, Inbound, Seat, TEXT_CHARS_MAX, Talk, Timer},
     ports::{KnownBy, LeadCard, LeadFilter, Loaded, Page, QuestionCard},
     rows::{Author, IdentityRow, Mail, Withdraw},
-    spec::rich::Rich,
+    spec::{adjust::Adjustment, rich::Rich},
     tally::{Counted, Tally},
 };
 
@@ -107,6 +107,8 @@ pub enum Look {
         /// So many at most.
         limit: usize,
     },
+    /// Nothing: this is to be set.
+    Adjust(Adjustment),
 }
 
 /// What is seen of it.
@@ -124,6 +126,8 @@ pub enum Seen {
     Links(Vec<String>),
     /// Questions.
     Unanswered(Vec<QuestionCard>),
+    /// It is set.
+    Adjusted,
 }
 
 /// What a member wants of what they look at.
@@ -145,6 +149,8 @@ pub(super) enum Errand {
     Report(Report, Span),
     /// The same, with what was counted already: now the questions.
     Questions(Span, Vec<Tally>),
+    /// A setting.
+    Adjust(Adjustment),
 }
 
 /// What a member wants with a customer.
@@ -190,6 +196,7 @@ pub(super) fn go_on(mut work: Box<Work>, errand: Errand, seen: Option<Seen>, res
             };
             work.show_report(Report::Top, span, &tallies, &questions);
         }
+        (Errand::Adjust(adjustment), Some(Seen::Adjusted)) => work.tell_of_setting(adjustment),
         // Nobody at the desk has asked.
         (Errand::With(_, Wish::Deed(Deed::Unreached)), _) => {}
         // The store does not tell, or something else than was asked.
@@ -199,7 +206,8 @@ pub(super) fn go_on(mut work: Box<Work>, errand: Errand, seen: Option<Seen>, res
             | Errand::Leads(_)
             | Errand::Sources
             | Errand::Links(_)
-            | Errand::Report(..),
+            | Errand::Report(..)
+            | Errand::Adjust(_),
             _,
         ) => work.tell(Say::NotNow),
     }
@@ -217,6 +225,7 @@ fn look(work: Box<Work>, errand: Errand, rest: VecDeque<Mail>) -> Step {
         Errand::Report(report, span) => work.look_at_report(*report, *span),
         Errand::Links(source) => Look::Links { source: source.clone() },
         Errand::Questions(..) => Look::Unanswered { limit: reports::QUESTIONS_MAX },
+        Errand::Adjust(adjustment) => Look::Adjust(adjustment.clone()),
     };
     Step::Ask(Turn { work, answering: Answering::AtDesk(Box::new(errand), rest) }, Question::Look(Box::new(look)))
 }
@@ -338,7 +347,7 @@ impl Work {
             "top" => return Some(Errand::Report(Report::Top, Span::named(args))),
             "done" => self.leave_customer(),
             "training" => self.show_courses(),
-            "my_settings" => self.show_settings(),
+            "my_settings" => return self.settings(args),
             "my_link" => return self.ask_for_links(args),
             _ => self.tell(Say::Help),
         }
@@ -356,6 +365,14 @@ impl Work {
             Own::Top => Some(Errand::Report(Report::Top, Span::of(of))),
             Own::Course | Own::Lesson | Own::Quiz | Own::Answer => {
                 self.learn(own, of);
+                None
+            }
+            Own::Pause => self.pause(),
+            Own::GoOn => self.end_pause(),
+            Own::Told => self.turn_told(of),
+            Own::AsInFiles => self.by_owner(Adjustment::AsInFiles),
+            Own::ToldOf => {
+                self.show_told();
                 None
             }
             Own::More

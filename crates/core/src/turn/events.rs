@@ -48,9 +48,9 @@ const PAGE_BYTES_MAX: usize = 200;
 impl Work {
     /// Takes all waiting events in order. Texts that follow one another are one utterance: people write in bursts.
     pub(super) fn take_events(&mut self) {
-        let mut burst: Vec<(String, EventKey)> = Vec::new();
         let all = self.take_mail();
         let spoke = all.iter().any(|mail| matches!(mail.inbound.event, Event::Customer { .. }));
+        let mut burst = if spoke { self.take_what_waited() } else { Vec::new() };
         if all.iter().all(|mail| {
             matches!(
                 mail.inbound.event,
@@ -109,7 +109,7 @@ impl Work {
         }
     }
 
-    fn hear_burst(&mut self, burst: &mut Vec<(String, EventKey)>) {
+    pub(super) fn hear_burst(&mut self, burst: &mut Vec<(String, EventKey)>) {
         let Some((last, key)) = burst.last().cloned() else { return };
         self.said_last = last;
         let text = std::mem::take(burst).into_iter().map(|(text, _)| text).collect::<Vec<_>>().join("\n");
@@ -233,6 +233,7 @@ impl Work {
             _ if silent => {
                 let note = self.team_word(Wording::NewMessage);
                 self.note("message", note);
+                self.keep_for_later();
             }
             Content::Button { token, label } => self.press(&token, label.as_deref(), key),
             Content::Contact { phone, name, whose } => {
@@ -543,6 +544,7 @@ impl Work {
 
     fn on_timer(&mut self, timer: &Timer, spoke: bool) {
         match timer {
+            Timer::Silence { .. } | Timer::Wait | Timer::Back if self.is_paused() => self.wait_out_pause(timer.clone()),
             // Who has written meanwhile is not silent.
             Timer::Silence { .. } if spoke => {}
             Timer::Silence { entry } => self.on_silence(*entry),
@@ -573,6 +575,8 @@ impl Work {
             Timer::Back => {
                 if self.snap.state.owner == Owner::Person {
                     self.come_back();
+                } else {
+                    self.go_on();
                 }
             }
         }
@@ -621,7 +625,7 @@ impl Work {
         self.cancel_timer(WAIT);
         // Somebody counts on them: a cold lead's good-bye is no news.
         let counts = self.snap.lead.temperature > Temperature::Cold
-            || !self.bot_owns()
+            || !self.is_with_bot()
             || self.snap.orders.iter().any(|order| order.state != OrderState::Draft && !order.state.is_over());
         if counts {
             let note = self.team_word(wording);

@@ -109,6 +109,7 @@ pub(super) struct Cards {
 impl Work {
     pub(super) fn concerns(&self, about: &str) -> bool {
         ALWAYS.contains(&about)
+            || (about == "message" && self.waits_for_bot())
             || self.book.spec.config.notify.iter().any(|notify| notify.about.iter().any(|fact| fact.name() == about))
     }
 
@@ -125,6 +126,8 @@ impl Work {
         let hears_words = self.is_relayed_to(member);
         let wants = |about: &&String| match about.as_str() {
             "message" | "media" | "activity.high" if hears_words => false,
+            // Nobody else answers them now.
+            "message" if self.waits_for_bot() => asks_for("message") || asks_for("handoff"),
             about if is_of_money(about) && is_owner => true,
             // Nobody took it when they were asked: now all are.
             "handoff" if self.people == People::Away => true,
@@ -397,7 +400,8 @@ fn temperature(temperature: Temperature, lang: Lang) -> &'static str {
     }
 }
 
-fn head(about: &str, lang: Lang) -> String {
+/// What a card is about, in a word or two.
+pub(super) fn head(about: &str, lang: Lang) -> String {
     let (ru, en) = match about {
         "contact.left" => ("Оставил(а) контакт", "Left a contact"),
         "lead.hot" => ("Лид стал горячим", "The lead is hot"),

@@ -346,7 +346,7 @@ impl Work {
             // Only what would be said in its place overtakes it.
             let is_said = |step: &SequenceStep| step.when.as_ref().is_none_or(|when| when.is_true(&self.scope()));
             let mut later = sequence.steps.iter().skip(at + 1).filter(|step| self.about(step, moment) <= self.now);
-            !self.bot_owns() || later.any(is_said)
+            !self.is_with_bot() || later.any(is_said)
         };
         if around.is_some_and(overtaken) {
             return Fate::Skip;

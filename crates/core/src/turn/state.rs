@@ -121,6 +121,9 @@ pub struct State {
     /// What a member of the team is about, in their own chat.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub desk: Option<Box<Desk>>,
+    /// The first message that waits for the end of the partner's pause, if any does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waits_from: Option<i64>,
     /// How much the customer writes.
     #[serde(skip_serializing_if = "is_default")]
     pub activity: Activity,

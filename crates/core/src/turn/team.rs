@@ -64,6 +64,7 @@ impl Work {
             TeamAction::Note { text } => self.fact(Fact::Note { who: who.to_owned(), text }),
             TeamAction::Handled => {
                 self.snap.state.unread = 0;
+                self.wait_no_more();
                 self.cancel_timer("handoff");
                 self.lead_is_heeded();
             }
@@ -87,6 +88,7 @@ impl Work {
         (state.unread, state.reminded, state.answerer) = (0, 0, Answerer::Known);
         self.people = People::Acted;
         self.lead_is_heeded();
+        self.wait_no_more();
         self.pending = None;
         self.withdraw = Withdraw::Campaigns;
         if !has_it {
@@ -104,6 +106,7 @@ impl Work {
         }
         let note = self.team_word(Wording::NewMessage);
         self.note("message", note);
+        self.keep_for_later();
         let unheard = self.snap.history.iter().chain(&self.messages).rev();
         let unheard = unheard.take_while(|row| row.author == Author::Customer).count();
         if self.snap.state.owner == Owner::Nobody
@@ -124,7 +127,8 @@ impl Work {
     /// The customer wants the bot again; whom a person has taken is theirs.
     pub(super) fn call_bot_back(&mut self) {
         if self.snap.state.owner == Owner::Nobody {
-            self.say_phrase(Phrase::BotIsBack, &[]);
+            let phrase = if self.is_paused() { Phrase::Paused } else { Phrase::BotIsBack };
+            self.say_phrase(phrase, &[]);
             self.give_back(None);
         }
     }
@@ -135,6 +139,9 @@ impl Work {
             return;
         }
         self.release(who);
+        if self.is_paused() {
+            return self.wait_from(self.snap.state.seq + 1);
+        }
         let Some((_, at)) = self.open_step() else { return };
         // What a person's time kept back is said now; else the open question is put again.
         match self.snap.state.run.take_if(|run| run.paused) {

@@ -14,7 +14,7 @@ impl Work {
     /// then.
     pub(super) fn expect_heed(&mut self, member: &str, about: &[String]) {
         // Who is told in the morning what the others were at night is no reason to tell all of them again.
-        if !self.bot_owns() || about.iter().any(|about| about == UNHEEDED) {
+        if !self.is_with_bot() || about.iter().any(|about| about == UNHEEDED) {
             return;
         }
         let is_told = |name: &str| is_of_lead(name) && about.iter().any(|about| about == name);
@@ -48,7 +48,7 @@ impl Work {
             _ => customer.phone.is_some() || customer.email.is_some(),
         };
         // A person has them, or reminders of their own: see `Timer::Handoff`.
-        if self.bot_owns() && waited.iter().any(still) {
+        if self.is_with_bot() && waited.iter().any(still) {
             let note = self.team_word(Wording::Unheeded);
             self.note(UNHEEDED, note);
         }

@@ -384,6 +384,11 @@ impl Work {
 
     /// Whether the bot may speak.
     pub(super) fn bot_owns(&self) -> bool {
+        self.is_with_bot() && !self.is_paused()
+    }
+
+    /// Whether no person has the conversation, and none is waited for.
+    pub(super) fn is_with_bot(&self) -> bool {
         self.snap.state.owner == Owner::Bot
     }
 }

@@ -96,9 +96,12 @@ impl Shop {
             Look::Conversation(_) => {
                 Some(Seen::Conversation(loaded.conversation.is_some().then(|| Box::new(loaded.clone()))))
             }
-            Look::Leads(..) | Look::People(_) | Look::Links { .. } | Look::Report { .. } | Look::Unanswered { .. } => {
-                None
-            }
+            Look::Leads(..)
+            | Look::People(_)
+            | Look::Links { .. }
+            | Look::Report { .. }
+            | Look::Unanswered { .. }
+            | Look::Adjust(_) => None,
         }));
         let mut told = member.play(vec![event]).to_vec();
         let mut said = Vec::new();

@@ -25,6 +25,7 @@ mod links;
 mod misreadings;
 mod models;
 mod partners;
+mod pause;
 mod picks;
 mod reminders;
 mod replay;

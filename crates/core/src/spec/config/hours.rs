@@ -50,6 +50,26 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node) -> Hours {
     hours
 }
 
+/// A week in a line, as people write it: `пн-пт 9:00-20:00, сб 10-16`, or the same hours every day. What is not named is closed.
+pub(crate) fn of_week(text: &str) -> Option<[Vec<Span>; 7]> {
+    let mut week: [Option<Vec<Span>>; 7] = Default::default();
+    for part in text.split([',', ';']) {
+        let (named, spans) = match part.trim().rsplit_once(char::is_whitespace) {
+            Some((named, spans)) => (days(named)?, spans),
+            None => (DAYS.map(|(.., day)| day).to_vec(), part.trim()),
+        };
+        let is_closed = ["closed", "закрыто", "выходной"].contains(&spans.to_lowercase().as_str());
+        let spans = if is_closed { Vec::new() } else { vec![parse_span(spans)?] };
+        for day in named {
+            let of_day = week.get_mut(usize::try_from(day.to_monday_zero_offset()).ok()?)?;
+            if of_day.replace(spans.clone()).is_some() {
+                return None;
+            }
+        }
+    }
+    Some(week.map(Option::unwrap_or_default))
+}
+
 /// `closed`, one span or a list of spans.
 fn spans(reader: &mut Reader<'_>, node: &Node) -> Option<Vec<Span>> {
     if matches!(node.text(), Some("closed")) {

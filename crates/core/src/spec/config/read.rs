@@ -120,6 +120,7 @@ fn defaults() -> Config {
         notify: Vec::new(),
         digest: None,
         handoff: super::Handoff::default(),
+        pause: None,
         catalogue: CatalogueSource::default(),
     }
 }

@@ -185,6 +185,7 @@ impl Work {
         let lang = self.lang;
         let (now, before) = self.sums(span, tallies);
         let mut lines = vec![self.head_of("Ваши показатели", "Your figures", span, &now)];
+        lines.extend(self.pause_line());
         let mut line = |ru: &str, en: &str, of: &dyn Fn(&Sums<'_>) -> i64| {
             let (n, was) = (of(&now), of(&before));
             lines.push(format!("{}: {}{}", word(lang, ru, en), figure(n, lang), change(n, was)));

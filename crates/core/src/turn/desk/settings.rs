@@ -1,16 +1,49 @@
-//! What the partner's file says of the business, and the links that bring people to it.
+//! What holds of the business, the links that bring people to it, and what members of the team set of it from their chats.
 
-use super::{super::work::Work, Errand, wording::Say};
+use jiff::civil::Time;
+use url::Url;
+
+use super::{
+    super::{notices::head, token::hash, work::Work},
+    Errand,
+    token::Own,
+    wording::Say,
+};
 use crate::{
     drawing::{Drawing, Photo},
     lang::{Lang, print},
-    spec::rich::Rich,
+    message::Button,
+    spec::{
+        adjust::Adjustment,
+        config::{Hours, Notify, Pause, Role, Span},
+        expr::Fact,
+        read::parse_time,
+        rich::Rich,
+    },
 };
 
 /// Longest mark of a link, as messengers take it.
 const SOURCE_CHARS_MAX: usize = 64;
 /// Bots whose QR codes are shown at once.
 const QR_MAX: usize = 5;
+/// Longest name of a business that is set from a chat, in characters.
+const NAME_CHARS_MAX: usize = 100;
+/// Longest link, its name included.
+const LINK_BYTES_MAX: usize = 2_000;
+
+/// What a member can choose to be told of at a press.
+const TOLD: [Fact; 10] = [
+    Fact::ContactLeft,
+    Fact::LinkClicked,
+    Fact::ActivityHigh,
+    Fact::PriceAsked,
+    Fact::LeadHot,
+    Fact::Handoff,
+    Fact::OrderPlaced,
+    Fact::OrderPaid,
+    Fact::Complaint,
+    Fact::Rating,
+];
 
 impl Work {
     /// `/my_link`, `/my_link vesna`.
@@ -48,8 +81,132 @@ impl Work {
         self.reply.close();
     }
 
-    /// `/my_settings`: what holds now. It is changed in the partner's file.
-    pub(super) fn show_settings(&mut self) {
+    /// `/my_settings`: what holds now. `/my_settings название Лавка`: what is to hold from now on, before the partner's files.
+    pub(super) fn settings(&mut self, words: &str) -> Option<Errand> {
+        let words = words.trim();
+        let (what, value) = words.split_once(char::is_whitespace).unwrap_or((words, ""));
+        let value = value.trim();
+        let wish = match what.to_lowercase().as_str() {
+            "" => {
+                self.show_settings();
+                return None;
+            }
+            "пауза" | "pause" => return self.pause(),
+            "продолжить" | "resume" => return self.end_pause(),
+            "название" | "name" => {
+                let fits = !value.is_empty() && value.chars().count() <= NAME_CHARS_MAX;
+                fits.then(|| Adjustment::Name(value.to_owned()))
+            }
+            "ссылка" | "link" => self.link_to_set(value),
+            "часы" | "hours" => Adjustment::hours(value),
+            "сводка" | "digest" => parse_time(value)
+                .filter(|at| *at != Time::MAX)
+                .map(|at| Adjustment::DigestAt { at, to: self.own_name() }),
+            _ => None,
+        };
+        if wish.is_none() {
+            self.tell(Say::HowToSet);
+        }
+        wish.and_then(|adjustment| self.by_owner(adjustment))
+    }
+
+    /// `shop https://…`: where a link that the file names leads.
+    fn link_to_set(&self, value: &str) -> Option<Adjustment> {
+        let (name, url) = value.split_once(char::is_whitespace)?;
+        let known = self.book.spec.config.links.contains_key(name);
+        let to = Url::parse(url.trim()).ok().filter(|_| known && value.len() <= LINK_BYTES_MAX)?;
+        let leads = matches!(to.scheme(), "http" | "https") && to.host_str().is_some();
+        leads.then(|| Adjustment::Link { name: name.to_owned(), to })
+    }
+
+    /// Something that owners alone may set.
+    pub(super) fn by_owner(&mut self, adjustment: Adjustment) -> Option<Errand> {
+        let member = self.own_name();
+        let mut team = self.book.spec.config.team.iter();
+        if team.any(|one| *one.name == *member && one.role == Role::Owner) {
+            return Some(Errand::Adjust(adjustment));
+        }
+        self.tell(Say::OwnersAlone);
+        None
+    }
+
+    fn own_name(&self) -> String {
+        self.setting.writer.as_ref().map(|writer| writer.member.to_string()).unwrap_or_default()
+    }
+
+    pub(super) fn pause(&mut self) -> Option<Errand> {
+        self.by_owner(Adjustment::Pause(Pause { since: self.now, by: self.own_name() }))
+    }
+
+    pub(super) fn end_pause(&mut self) -> Option<Errand> {
+        self.by_owner(Adjustment::GoOn)
+    }
+
+    /// A press on something that a member is told of: now they are not, or the other way round.
+    pub(super) fn turn_told(&mut self, of: u32) -> Option<Errand> {
+        let member = self.own_name();
+        let about = TOLD.into_iter().find(|fact| hash(&fact.name()) == of)?;
+        let wanted = !self.is_told(&member, &about);
+        Some(Errand::Adjust(Adjustment::Told { member, about, wanted }))
+    }
+
+    fn is_told(&self, member: &str, about: &Fact) -> bool {
+        self.book.spec.config.notify.iter().any(|rule| *rule.to == *member && rule.about.contains(about))
+    }
+
+    /// Something was set: turns that begin soon go by it.
+    pub(super) fn tell_of_setting(&mut self, adjustment: Adjustment) {
+        match adjustment {
+            Adjustment::Pause(_) => {
+                self.tell(Say::Paused);
+                let button = self.own_button(Say::GoOn, Own::GoOn);
+                self.reply.buttons([button]);
+            }
+            Adjustment::GoOn => self.tell(Say::PauseOver),
+            Adjustment::Told { about, wanted, .. } => {
+                let is_told = |this: &Self, member: &str, fact: &Fact| {
+                    if *fact == about { wanted } else { this.is_told(member, fact) }
+                };
+                self.offer_told(is_told);
+            }
+            Adjustment::Name(_)
+            | Adjustment::Link { .. }
+            | Adjustment::Hours(_)
+            | Adjustment::DigestAt { .. }
+            | Adjustment::AsInFiles => self.tell(Say::Set),
+        }
+        self.reply.close();
+    }
+
+    pub(super) fn show_told(&mut self) {
+        self.offer_told(Self::is_told);
+        self.reply.close();
+    }
+
+    fn offer_told(&mut self, is_told: impl Fn(&Self, &str, &Fact) -> bool) {
+        let member = self.own_name();
+        let button = |fact: &Fact| {
+            let mark = if is_told(self, &member, fact) { "✓ " } else { "" };
+            let label = format!("{mark}{}", head(&fact.name(), self.lang));
+            Button { label, ..self.own_button_of(Say::ToldOf, Own::Told, hash(&fact.name())) }
+        };
+        let buttons: Vec<Button> = TOLD.iter().map(button).collect();
+        self.tell(Say::ToldOf);
+        self.reply.buttons(buttons);
+    }
+
+    /// Since when the bot is silent, and who wants it so.
+    pub(super) fn pause_line(&self) -> Option<String> {
+        let Pause { since, by } = self.book.spec.config.pause.as_ref()?;
+        let at = since.to_zoned(self.book.spec.config.zone.clone()).datetime();
+        let at = print::date_time(at, self.lang, self.today());
+        Some(match self.lang {
+            Lang::Ru => format!("Бот на паузе: {at}, {by}"),
+            Lang::En => format!("The bot is paused: {at}, {by}"),
+        })
+    }
+
+    fn show_settings(&mut self) {
         let config = &self.book.spec.config;
         let lang = self.lang;
         let word = |ru: &'static str, en: &'static str| match lang {
@@ -57,13 +214,16 @@ impl Work {
             Lang::En => en,
         };
         let mut lines = vec![config.name.clone()];
-        let member = self.setting.writer.as_ref().map(|writer| writer.member.to_string()).unwrap_or_default();
+        lines.extend(self.pause_line());
+        let member = self.own_name();
         lines.push(format!("{}: {member}", word("Вы", "You")));
         lines.push(format!("{}: {}", word("Часовой пояс", "Time zone"), config.zone.iana_name().unwrap_or("UTC")));
+        lines.push(format!("{}: {}", word("Часы работы", "Working hours"), week(&config.hours, lang)));
         let (from, until) = (print::time(config.quiet.from), print::time(config.quiet.until));
         lines.push(format!("{}: {from}–{until}", word("Тихие часы", "Quiet hours")));
-        for rule in config.notify.iter().filter(|rule| *rule.to == *member) {
-            let about: Vec<String> = rule.about.iter().map(ToString::to_string).collect();
+        let rules = config.notify.iter().filter(|rule| *rule.to == *member);
+        let about: Vec<String> = rules.flat_map(Notify::names).map(|name| head(&name, lang)).collect();
+        if !about.is_empty() {
             lines.push(format!("{}: {}", word("Вам пишем о", "You are told of"), about.join(", ")));
         }
         if let Some(digest) = &config.digest {
@@ -76,14 +236,55 @@ impl Work {
                 print::period(back, lang)
             ));
         }
-        lines.extend(config.links.iter().map(|(name, url)| format!("{name}: {url}")));
-        lines.push(String::new());
-        lines.push(
-            word("Изменить: config.yaml, правки действуют сразу.", "To change it: config.yaml; edits count at once.")
-                .to_owned(),
-        );
+        lines.extend(config.links.iter().map(|(name, url)| format!("{}: {name} {url}", word("Ссылка", "Link"))));
+        let is_owner = config.team.iter().any(|one| *one.name == *member && one.role == Role::Owner);
+        if is_owner {
+            lines.push(String::new());
+            lines.push(Say::HowToSet.says(lang));
+        }
+        let mut buttons = Vec::new();
+        if is_owner {
+            buttons.push(match config.pause {
+                None => self.own_button(Say::Pause, Own::Pause),
+                Some(_) => self.own_button(Say::GoOn, Own::GoOn),
+            });
+        }
+        buttons.push(self.own_button(Say::Notices, Own::ToldOf));
+        if is_owner {
+            buttons.push(self.own_button(Say::AsInFiles, Own::AsInFiles));
+        }
         self.reply.close();
         self.reply.say(&Rich::plain(lines.join("\n")));
+        self.reply.buttons(buttons);
         self.reply.close();
     }
+}
+
+/// Working hours in a line; days that follow one another with the same hours are one.
+fn week(hours: &Hours, lang: Lang) -> String {
+    const DAYS: [(&str, &str); 7] =
+        [("пн", "Mon"), ("вт", "Tue"), ("ср", "Wed"), ("чт", "Thu"), ("пт", "Fri"), ("сб", "Sat"), ("вс", "Sun")];
+    let name = |day: usize| match lang {
+        Lang::Ru => DAYS[day].0,
+        Lang::En => DAYS[day].1,
+    };
+    if !hours.stated {
+        return match lang {
+            Lang::Ru => "не указаны".to_owned(),
+            Lang::En => "not stated".to_owned(),
+        };
+    }
+    let mut parts = Vec::new();
+    let mut from = 0;
+    for days in hours.week.chunk_by(|one, next| one == next) {
+        let until = from + days.len() - 1;
+        let named = if from == until { name(from).to_owned() } else { format!("{}–{}", name(from), name(until)) };
+        let spans = |span: &Span| format!("{}–{}", print::time(span.from), print::time(span.until));
+        let open: Vec<String> = days.iter().take(1).flatten().map(spans).collect();
+        if !open.is_empty() {
+            parts.push(format!("{named} {}", open.join(", ")));
+        }
+        from = until + 1;
+    }
+    parts.join("; ")
 }

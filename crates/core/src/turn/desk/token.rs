@@ -108,6 +108,16 @@ letters! {
         Quiz 'z',
         /// The answer of this [`hash`].
         Answer 'a',
+        /// The bot answers nobody.
+        Pause 'h',
+        /// It answers again.
+        GoOn 'j',
+        /// What is this member told of?
+        ToldOf 'v',
+        /// Tell this member of the fact of this [`hash`], or no more.
+        Told 't',
+        /// Settings as the files have them.
+        AsInFiles 'y',
         /// Figures of so many days.
         Stats 'p',
         /// The funnel of so many days.

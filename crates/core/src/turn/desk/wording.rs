@@ -4,6 +4,30 @@ use jiff::{SignedDuration, civil};
 
 use crate::lang::{Lang, print};
 
+/// What a pause means, in Russian and English.
+const PAUSED: (&str, &str) = (
+    "Бот на паузе: никому не отвечает, напоминания и рассылки ждут. Кто напишет, один раз услышит об этом, а его \
+     сообщение придёт вам. Отвечать можно из этого чата.",
+    "The bot is paused: it answers nobody, reminders and broadcasts wait. Whoever writes hears so once, and their message \
+     comes to you. You can answer from this chat.",
+);
+
+/// How things are set, in Russian and English.
+const HOW_TO_SET: (&str, &str) = (
+    "Изменить (действует сразу, вместо файла):\n\
+     /my_settings название Лавка\n\
+     /my_settings часы пн-пт 9:00-20:00, сб 10:00-16:00\n\
+     /my_settings ссылка shop https://…\n\
+     /my_settings сводка 9:30\n\
+     /my_settings пауза, /my_settings продолжить",
+    "To change it (counts at once, instead of the file):\n\
+     /my_settings name The Shop\n\
+     /my_settings hours mon-fri 9:00-20:00, sat 10:00-16:00\n\
+     /my_settings link shop https://…\n\
+     /my_settings digest 9:30\n\
+     /my_settings pause, /my_settings resume",
+);
+
 /// Words for a member of the team.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::turn) enum Say<'a> {
@@ -133,6 +157,26 @@ pub(in crate::turn) enum Say<'a> {
     OneWarm,
     /// Of one lead: cold.
     OneCold,
+    /// On a button: the bot is to answer nobody.
+    Pause,
+    /// On a button: it is to answer again.
+    GoOn,
+    /// On a button: what they are told of.
+    Notices,
+    /// On a button: settings as the files have them.
+    AsInFiles,
+    /// Above what they can be told of.
+    ToldOf,
+    /// The bot answers nobody now.
+    Paused,
+    /// It answers again.
+    PauseOver,
+    /// It is set.
+    Set,
+    /// How things are set.
+    HowToSet,
+    /// They may not set that.
+    OwnersAlone,
     /// On a button: of today.
     Day,
     /// On a button: of a week.
@@ -176,6 +220,22 @@ impl Say<'_> {
             Self::OneHot => ("● горячий", "● hot"),
             Self::OneWarm => ("● тёплый", "● warm"),
             Self::OneCold => ("● холодный", "● cold"),
+            Self::Pause => ("Поставить бота на паузу", "Pause the bot"),
+            Self::GoOn => ("Снять с паузы", "Go on"),
+            Self::Notices => ("Уведомления", "Notices"),
+            Self::AsInFiles => ("Вернуть как в файлах", "As in the files"),
+            Self::ToldOf => (
+                "О чём вам писать? Нажмите, чтобы включить или выключить.",
+                "What should you be told of? Press to turn it on or off.",
+            ),
+            Self::Paused => PAUSED,
+            Self::HowToSet => HOW_TO_SET,
+            Self::PauseOver => (
+                "Бот снова отвечает. Тем, кто писал во время паузы, ответит в течение часа.",
+                "The bot answers again. Whoever wrote during the pause is answered within an hour.",
+            ),
+            Self::Set => ("Готово: действует с этой минуты.", "Done: it holds from now on."),
+            Self::OwnersAlone => ("Это может изменить только владелец.", "Only an owner can change that."),
             Self::Day => ("Сегодня", "Today"),
             Self::Week => ("Неделя", "Week"),
             Self::Month => ("Месяц", "Month"),
@@ -196,7 +256,7 @@ impl Say<'_> {
                  Сюда приходят карточки клиентов. Кнопка «Написать» или ответ на карточку: ваши слова уйдут клиенту через бота.\n\
                  /hot_leads: горячие лиды; /my_leads: все, с отбором\n\
                  /my_stats: показатели; /analytics: воронка; /top: самое частое\n\
-                 /my_link: ссылки на бота и QR-коды; /training: уроки; /my_settings: настройки\n\
+                 /my_link: ссылки на бота и QR-коды; /training: уроки; /my_settings: настройки и пауза\n\
                  /done: выйти из переписки с клиентом"
             }
             Self::Writing { name, for_ } => {
@@ -270,7 +330,7 @@ impl Say<'_> {
                  Cards of customers come here. \"Write\" or a reply to a card: your words go to the customer through the bot.\n\
                  /hot_leads: hot leads; /my_leads: all of them\n\
                  /my_stats: figures; /analytics: the funnel; /top: what comes up most\n\
-                 /my_link: links to the bot and QR codes; /training: lessons; /my_settings: settings\n\
+                 /my_link: links to the bot and QR codes; /training: lessons; /my_settings: settings and the pause\n\
                  /done: stop writing to a customer"
             }
             Self::Writing { name, for_ } => {

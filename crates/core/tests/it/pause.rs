@@ -1,0 +1,232 @@
+//! The partner's pause: the bot answers nobody, nothing is lost by it, and it is set from a member's chat.
+
+use std::{cell::RefCell, rc::Rc, sync::Arc};
+
+use jiff::SignedDuration;
+use voronka_core::{
+    message::{Content, TeamAction},
+    spec::{
+        adjust::{Adjustment, Adjustments},
+        config::Pause,
+        expr::Fact,
+        partner::PartnerSpec,
+    },
+    turn::{Look, Owner, Playbook, Seen},
+};
+use voronka_testkit::Rehearsal;
+
+use crate::{
+    desk::{Shop, Who, minutes, token, words},
+    partners::playbook,
+    shop::{NOON, ORDER, at_filling, fact, files, shop},
+};
+
+fn hours(hours: i64) -> SignedDuration {
+    SignedDuration::from_hours(hours)
+}
+
+/// The partner's team sets something.
+fn set(talk: &mut Rehearsal, adjustment: Adjustment) {
+    let mut spec = PartnerSpec::clone(&talk.setting().playbook.spec);
+    let mut all = Adjustments::default();
+    all.set(adjustment);
+    all.apply(&mut spec.config);
+    talk.edit(Playbook::new(Arc::new(spec)));
+}
+
+fn pause(talk: &mut Rehearsal) {
+    let since = talk.now();
+    set(talk, Adjustment::Pause(Pause { since, by: "хозяйка".into() }));
+}
+
+fn go_on(talk: &mut Rehearsal) {
+    set(talk, Adjustment::GoOn);
+}
+
+#[test]
+fn in_a_pause_whoever_writes_hears_so_once_and_is_answered_when_it_is_over() {
+    let mut talk = shop(&[]);
+    talk.me("привет");
+    pause(&mut talk);
+    talk.me("доставка есть?");
+    assert!(talk.words().contains("на паузе"), "{}", talk.words());
+    talk.me("вы тут?");
+    assert!(talk.said.is_empty(), "{}", talk.words());
+    assert_eq!(talk.state().unread, 3, "the team sees what waits");
+    assert!(talk.wait(hours(2)).is_empty());
+    go_on(&mut talk);
+    talk.wait(minutes(61));
+    let said = talk.words();
+    assert!(said.contains("Я снова с вами") && said.contains("Привозим по Москве"), "{said}");
+    assert!(talk.wait(hours(5)).is_empty(), "once");
+}
+
+#[test]
+fn whoever_writes_after_the_pause_is_answered_at_once_to_what_has_waited_too() {
+    let mut talk = shop(&[]);
+    talk.me("привет");
+    pause(&mut talk);
+    talk.me("доставка есть?");
+    go_on(&mut talk);
+    talk.pass(minutes(5));
+    talk.me("вы тут?");
+    assert!(talk.words().contains("Привозим по Москве"), "{}", talk.words());
+    assert!(talk.wait(hours(5)).is_empty(), "nothing waits any more");
+}
+
+#[test]
+fn a_conversation_that_begins_in_the_pause_begins_with_the_first_flow_after_it() {
+    let mut talk = shop(&[("zakaz", ORDER)]);
+    pause(&mut talk);
+    talk.me("привет");
+    assert!(talk.words().contains("на паузе") && !talk.words().contains("Что празднуем"), "{}", talk.words());
+    go_on(&mut talk);
+    talk.wait(minutes(61));
+    assert!(talk.words().contains("Что празднуем"), "{}", talk.words());
+}
+
+#[test]
+fn a_flow_waits_with_its_reminders_and_goes_on_where_it_was() {
+    let mut talk = at_filling();
+    pause(&mut talk);
+    // «Вы тут?» after an hour, and the end after twenty.
+    assert!(talk.wait(hours(3)).is_empty());
+    assert!(talk.state().run.is_some());
+    go_on(&mut talk);
+    talk.wait(minutes(61));
+    assert!(talk.words().contains("Вы тут?"), "{}", talk.words());
+    talk.press("Ягоды");
+    assert!(talk.words().contains("телефон"), "{}", talk.words());
+}
+
+#[test]
+fn what_is_due_in_sequences_waits_for_the_end_of_the_pause() {
+    let mut files = files(&[]);
+    let letter =
+        "enter: {fact: message}\non_reply: continue\nsteps:\n  - {id: раз, after: 1h, say: \"У нас новинка!\"}\n";
+    files.insert("sequences/news.yaml".into(), letter.into());
+    let mut talk = Rehearsal::new(playbook("lavka", &files), "telegram", NOON);
+    talk.me("привет");
+    pause(&mut talk);
+    assert!(talk.wait(hours(6)).is_empty());
+    go_on(&mut talk);
+    talk.wait(minutes(61));
+    assert_eq!(talk.words(), "У нас новинка!");
+}
+
+#[test]
+fn the_team_is_told_of_what_waits_and_answers_itself() {
+    let mut shop = Shop::open();
+    pause(&mut shop.anna);
+    shop.anna.named("Анна", "есть малина?");
+    let card = shop.cards(Who::Master);
+    assert!(words(&card).contains("— есть малина?"), "{card:?}");
+    assert!(shop.cards(Who::Boss).is_empty(), "who takes no handed-over conversations is not told");
+    shop.presses(Who::Master, &token(&card, "Написать"));
+    let (said, _) = shop.writes(Who::Master, "Есть, сегодня испекли");
+    assert_eq!(said, "Есть, сегодня испекли");
+    // What a person has answered waits for nobody; given back, it waits for the end of the pause again.
+    assert_eq!(shop.anna.state().waits_from, None);
+    shop.anna.team(TeamAction::GiveBack);
+    assert!(shop.anna.said.is_empty() && shop.anna.state().owner == Owner::Bot);
+    go_on(&mut shop.anna);
+    assert!(shop.anna.wait(minutes(61)).is_empty(), "nothing was left without an answer");
+}
+
+#[test]
+fn the_way_out_is_open_in_a_pause() {
+    let mut talk = shop(&[]);
+    talk.me("привет");
+    pause(&mut talk);
+    talk.me("стоп");
+    assert!(fact(&talk, "opt_out"));
+}
+
+#[test]
+fn what_waits_at_night_is_answered_in_the_morning() {
+    let mut talk = shop(&[]);
+    pause(&mut talk);
+    talk.me("доставка есть?");
+    talk.wait(hours(10));
+    go_on(&mut talk);
+    assert!(talk.wait(hours(9)).is_empty(), "it is night");
+    talk.wait(hours(3));
+    assert!(talk.words().contains("Привозим по Москве"), "{}", talk.words());
+}
+
+/// What a member's chat has asked to be set.
+fn asked(shop: &mut Shop, who: Who, content: Content) -> (Option<Adjustment>, String) {
+    let all = Rc::new(RefCell::new(None));
+    let told = Rc::clone(&all);
+    let member = if who == Who::Boss { &mut shop.boss } else { &mut shop.master };
+    member.look_by(Box::new(move |look| match look {
+        Look::Adjust(adjustment) => {
+            told.borrow_mut().replace(adjustment.clone());
+            Some(Seen::Adjusted)
+        }
+        _ => None,
+    }));
+    let said = words(member.did(content));
+    let asked = all.borrow_mut().take();
+    (asked, said)
+}
+
+fn command(args: &str) -> Content {
+    Content::Command { name: "my_settings".into(), args: args.into() }
+}
+
+#[test]
+fn an_owner_pauses_the_bot_and_lets_it_go_on_and_nobody_else_does() {
+    let mut shop = Shop::open();
+    let (nothing, settings) = asked(&mut shop, Who::Boss, command(""));
+    assert!(nothing.is_none() && settings.contains("Часы работы: пн–вс 09:00–20:00"), "{settings}");
+    let press = |label: &str, shop: &Shop| Content::Button { token: shop.boss.token(label), label: None };
+    let halt = press("Поставить бота на паузу", &shop);
+    let (adjustment, said) = asked(&mut shop, Who::Boss, halt.clone());
+    assert!(matches!(adjustment, Some(Adjustment::Pause(Pause { by, .. })) if by == "хозяйка"), "{said}");
+    pause(&mut shop.boss);
+    let (_, stats) = asked(&mut shop, Who::Boss, command(""));
+    assert!(stats.contains("Бот на паузе: "), "{stats}");
+    let again = press("Снять с паузы", &shop);
+    assert_eq!(asked(&mut shop, Who::Boss, again).0, Some(Adjustment::GoOn));
+    for content in [halt, command("пауза"), command("название Моя лавка"), command("сводка 7:00")]
+    {
+        let (adjustment, said) = asked(&mut shop, Who::Master, content);
+        assert!(adjustment.is_none() && said.contains("только владелец"), "{said}");
+    }
+}
+
+#[test]
+fn name_hours_links_and_the_digest_are_set_in_words_that_can_be_read() {
+    let mut shop = Shop::open();
+    let mut said = |args: &str| asked(&mut shop, Who::Boss, command(args)).0;
+    assert_eq!(said("название Лавка у дома"), Some(Adjustment::Name("Лавка у дома".into())));
+    assert_eq!(said("часы пн-пт 9-18"), Some(Adjustment::Hours("пн-пт 9-18".into())));
+    let digest = said("сводка 8:30");
+    assert!(matches!(digest, Some(Adjustment::DigestAt { at, to }) if at.hour() == 8 && to == "хозяйка"));
+    for unread in [
+        "название",
+        "часы всегда",
+        "сводка утром",
+        "сводка 24:00",
+        "ссылка shop https://a.example/",
+        "ссылка",
+        "что-то",
+    ] {
+        assert_eq!(said(unread), None, "{unread}");
+    }
+}
+
+#[test]
+fn a_member_chooses_what_they_are_told_of() {
+    let mut shop = Shop::open();
+    asked(&mut shop, Who::Master, command(""));
+    let notices = Content::Button { token: shop.master.token("Уведомления"), label: None };
+    asked(&mut shop, Who::Master, notices);
+    assert!(shop.master.buttons().contains(&"✓ Нужен человек".to_owned()), "{:?}", shop.master.buttons());
+    let much = Content::Button { token: shop.master.token("Много пишет"), label: None };
+    let (adjustment, _) = asked(&mut shop, Who::Master, much);
+    let wanted = Adjustment::Told { member: "мастер".into(), about: Fact::ActivityHigh, wanted: true };
+    assert_eq!(adjustment, Some(wanted));
+    assert!(shop.master.buttons().contains(&"✓ Много пишет".to_owned()));
+}
