@@ -155,6 +155,9 @@ pub struct Lead {
     /// Where the customer came from: the payload of the deep link they opened first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
+    /// When the customer first did something; `None`: not yet, or before that was noted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub came: Option<Timestamp>,
     /// The group that a flow has put the customer into.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub segment: Option<String>,
@@ -169,12 +172,13 @@ pub struct Lead {
 impl Lead {
     /// All but the facts.
     pub(crate) fn without_facts(&self) -> Self {
-        let Self { score, temperature, stage, source, segment, why, facts: _ } = self;
+        let Self { score, temperature, stage, source, came, segment, why, facts: _ } = self;
         Self {
             score: *score,
             temperature: *temperature,
             stage: stage.clone(),
             source: source.clone(),
+            came: *came,
             segment: segment.clone(),
             why: why.clone(),
             facts: FactLog::default(),
@@ -183,11 +187,12 @@ impl Lead {
 
     /// Whether two leads are alike in all but their facts.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
-        let Self { score, temperature, stage, source, segment, why, facts: _ } = self;
+        let Self { score, temperature, stage, source, came, segment, why, facts: _ } = self;
         *score == other.score
             && *temperature == other.temperature
             && *stage == other.stage
             && *source == other.source
+            && *came == other.came
             && *segment == other.segment
             && *why == other.why
     }

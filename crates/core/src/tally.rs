@@ -2,9 +2,14 @@
 //! says so, so that a report over a year reads some thousands of rows, however many customers there were. Facts about single
 //! messages fade ([`Fact::FADING`]); what was counted of them stays. Nothing here is about one person.
 
-use jiff::{Timestamp, civil::Date};
+pub mod quickness;
 
-use crate::fact::{Fact, FunnelEvent};
+use jiff::{SignedDuration, Timestamp, civil::Date};
+
+use crate::{
+    fact::{Fact, FunnelEvent},
+    order::OrderState,
+};
 
 /// Longest key, in characters: where somebody came from is theirs to say.
 const KEY_CHARS_MAX: usize = 64;
@@ -49,6 +54,11 @@ counted! {
     Came "came";
     /// Customers who did something that day.
     Active "active";
+    /// Of the customers who came that day: all (`came`), and those who left their first contact or placed their first order, by
+    /// within how many weeks since (`contact.1`, `order.4`).
+    Cohort "cohort";
+    /// First answers, by who gave them and after how long ([`quickness`]).
+    Answered "answered";
     /// Contacts left, by kind.
     Contact "contact";
     /// Prices asked.
@@ -115,18 +125,38 @@ pub struct Known<'a> {
     pub active: Option<Timestamp>,
     /// Where they came from.
     pub source: Option<&'a str>,
+    /// When they came, if that was noted.
+    pub came: Option<Timestamp>,
+    /// What they have done already.
+    pub done: Done,
 }
+
+/// What a customer has done already of what newcomers are followed by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Done {
+    /// They have left a contact.
+    pub contact: bool,
+    /// They have ordered.
+    pub order: bool,
+}
+
+/// Within how many weeks since they came somebody does something, to be of their cohort's.
+pub(crate) const COHORT_WEEKS: [i64; 3] = [1, 2, 4];
 
 /// Counts facts of a customer, in the order in which they happened. However they are divided into turns, the sum is the same:
 /// what was counted can be counted again.
 pub fn of(facts: &[FunnelEvent], known: Known<'_>, day_of: impl Fn(Timestamp) -> Date) -> Vec<Tally> {
     let mut sum = Sum(Vec::new());
     let mut active = known.active;
+    let mut came = known.came;
+    let mut done = known.done;
     for FunnelEvent { at, fact } in facts {
         if matches!(fact, Fact::Message | Fact::Button) {
             let day = day_of(*at);
             match active.replace(*at) {
                 None => {
+                    came = Some(*at);
+                    sum.add(day, Counted::Cohort, "came", 1);
                     sum.add(day, Counted::Came, known.source.unwrap_or_default(), 1);
                     sum.add(day, Counted::Active, "", 1);
                 }
@@ -135,11 +165,28 @@ pub fn of(facts: &[FunnelEvent], known: Known<'_>, day_of: impl Fn(Timestamp) ->
             }
         } else {
             sum.count(fact, || day_of(*at));
+            let first = match fact {
+                Fact::ContactLeft { .. } => (!std::mem::replace(&mut done.contact, true)).then_some("contact"),
+                Fact::Order { to: OrderState::Placed, .. } => {
+                    (!std::mem::replace(&mut done.order, true)).then_some("order")
+                }
+                _ => None,
+            };
+            if let Some((what, came)) = first.zip(came)
+                && let Some(weeks) = weeks_of(at.duration_since(came))
+            {
+                sum.add(day_of(came), Counted::Cohort, &format!("{what}.{weeks}"), 1);
+            }
         }
     }
     let mut tallies = sum.0;
     tallies.retain(|tally| tally.n != 0);
     tallies
+}
+
+/// The shortest of a cohort's terms that is not over after so long.
+fn weeks_of(after: SignedDuration) -> Option<i64> {
+    COHORT_WEEKS.into_iter().find(|weeks| after < SignedDuration::from_hours(weeks * 7 * 24))
 }
 
 /// Tallies, each day, kind and key once.

@@ -216,6 +216,12 @@ impl Turn {
         Work::new(setting.clone(), snapshot, Vec::new(), now).scored()
     }
 
+    /// The same as [`Turn::resume`] when it is known that the answer came at a later moment than the turn began at.
+    pub fn resume_at(mut self, answer: Answer, now: Timestamp) -> Step {
+        self.work.said_at = now;
+        self.resume(answer)
+    }
+
     /// Goes on with the answer to the question asked last. An answer of the wrong kind counts as none.
     pub fn resume(self, answer: Answer) -> Step {
         answer::go_on(self, answer)

@@ -185,7 +185,7 @@ fn count(path: &Path, customers: usize) -> Result<usize, Failure> {
         facts += did.len();
         let did = did.map(|fact| FunnelEvent { at, fact });
         let source = format!("источник{}", n % 50);
-        let known = Known { active: None, source: Some(&source) };
+        let known = Known { source: Some(&source), ..Known::default() };
         for Tally { day, what, key, n } in tally::of(&did, known, |at| at.to_zoned(TimeZone::UTC).date()) {
             *sums.entry((what.name(), day, key)).or_default() += n;
         }

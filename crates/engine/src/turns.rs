@@ -376,7 +376,7 @@ async fn decide(
         deciding.pause(shared);
         let Some(answer) = world.answer(question, watch).await else { return Decided::Superseded };
         deciding.resume(shared);
-        step = match guarded(|| turn.resume(answer)) {
+        step = match guarded(|| turn.resume_at(answer, shared.clock.now())) {
             Ok(step) => step,
             Err(cause) => return Decided::Failed(cause),
         };

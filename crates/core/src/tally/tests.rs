@@ -35,6 +35,7 @@ fn fact() -> impl Strategy<Value = Fact> {
         1 => (1..6_u8).prop_map(|stars| Fact::Rating { stars }),
         1 => (0..50_u32).prop_map(|input| Fact::ModelUsed { model: "м".into(), input, output: 1, prompt: String::new() }),
         1 => Just(Fact::HandoffAsked),
+        1 => Just(Fact::ContactLeft { kind: "phone".into() }),
     ]
 }
 
@@ -68,13 +69,18 @@ proptest! {
         let (mut counted, mut again) = (Sums::new(), Sums::new());
         for (facts, source) in &lives {
             let source = source.as_deref();
-            let mut known = Known { active: None, source };
+            let mut known = Known { source, ..Known::default() };
             for facts in facts.chunks(turn) {
                 add(&mut counted, of(facts, known, moscow()));
                 let acts = facts.iter().filter(|event| matches!(event.fact, Fact::Message | Fact::Button));
-                known.active = acts.map(|event| event.at).next_back().or(known.active);
+                let (first, last) = (acts.clone().map(|event| event.at).next(), acts.map(|event| event.at).next_back());
+                known.came = known.came.or(first);
+                known.active = last.or(known.active);
+                let is = |wanted: fn(&Fact) -> bool| facts.iter().any(|event| wanted(&event.fact));
+                known.done.contact |= is(|fact| matches!(fact, Fact::ContactLeft { .. }));
+                known.done.order |= is(|fact| matches!(fact, Fact::Order { to: OrderState::Placed, .. }));
             }
-            add(&mut again, of(facts, Known { active: None, source }, moscow()));
+            add(&mut again, of(facts, Known { source, ..Known::default() }, moscow()));
         }
         prop_assert_eq!(counted, again);
     }
@@ -88,8 +94,8 @@ fn a_day_is_the_partners_and_a_customer_counts_once_in_it() {
     let told = |tallies: Vec<Tally>| -> Vec<String> {
         tallies.iter().map(|one| format!("{} {} {}={}", one.day, one.what.name(), one.key, one.n)).collect()
     };
-    let known = Known { active: None, source: Some("vk") };
-    let days = ["2026-12-01 came vk=1", "2026-12-01 active =1", "2026-12-02 active =1"];
+    let known = Known { source: Some("vk"), ..Known::default() };
+    let days = ["2026-12-01 cohort came=1", "2026-12-01 came vk=1", "2026-12-01 active =1", "2026-12-02 active =1"];
     assert_eq!(told(of(&facts, known, moscow())), days);
     let known = Known { active: Some(facts[1].at), ..known };
     assert!(of(&facts[2..], known, moscow()).is_empty(), "they wrote that day already");
@@ -108,6 +114,37 @@ fn names_are_read_back_and_of_an_unknown_one_nothing_is_made() {
 fn a_long_source_is_cut_at_a_letter() {
     let facts = [FunnelEvent { at: Timestamp::UNIX_EPOCH, fact: Fact::Message }];
     let source = "ё".repeat(500);
-    let counted = of(&facts, Known { active: None, source: Some(&source) }, moscow());
-    assert_eq!(counted[0].key, "ё".repeat(KEY_CHARS_MAX));
+    let counted = of(&facts, Known { source: Some(&source), ..Known::default() }, moscow());
+    assert_eq!(counted.iter().find(|one| one.what == Counted::Came).unwrap().key, "ё".repeat(KEY_CHARS_MAX));
+}
+
+#[test]
+fn a_newcomer_counts_on_the_day_they_came_by_what_they_did_first_and_in_how_many_weeks() {
+    let came: Timestamp = "2026-12-01T10:00:00Z".parse().unwrap();
+    let after = |days: i64, fact: Fact| FunnelEvent { at: came + SignedDuration::from_hours(24 * days), fact };
+    let order = |to| Fact::Order {
+        order: OrderId::of(&["1"]),
+        by: OrderMove::Place,
+        to,
+        total: Money { minor: 1, currency: Currency::RUB },
+    };
+    let contact = || Fact::ContactLeft { kind: "phone".into() };
+    let facts = [
+        after(0, Fact::Message),
+        after(8, contact()),
+        after(9, contact()),
+        after(20, order(OrderState::Placed)),
+        after(21, order(OrderState::Placed)),
+    ];
+    let of_cohort = |tallies: Vec<Tally>| -> Vec<String> {
+        let cohort = tallies.iter().filter(|one| one.what == Counted::Cohort);
+        cohort.map(|one| format!("{} {}={}", one.day, one.key, one.n)).collect()
+    };
+    let all = ["2026-12-01 came=1", "2026-12-01 contact.2=1", "2026-12-01 order.4=1"];
+    assert_eq!(of_cohort(of(&facts, Known::default(), moscow())), all);
+    let late = [after(0, Fact::Message), after(28, contact())];
+    assert_eq!(of_cohort(of(&late, Known::default(), moscow())), ["2026-12-01 came=1"], "after four weeks it is late");
+    // Of somebody who came before that was noted nothing is told.
+    let known = Known { active: Some(came), ..Known::default() };
+    assert!(of_cohort(of(&facts, known, moscow())).is_empty());
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::SignedDuration;
 use serde::Serialize;
 
 use super::{
@@ -19,7 +20,10 @@ use crate::{
         TimerRow, TurnCommit, UNHEARD,
     },
     spec::rich::Rich,
-    tally::{self, Known, Tally},
+    tally::{
+        self, Counted, Known, Tally,
+        quickness::{self, By},
+    },
 };
 
 /// Beginning of the last message kept for lists, in characters.
@@ -104,6 +108,8 @@ impl Work {
         let own = std::mem::take(&mut self.person_says);
         let reply = self.reply.take();
         let mut rows = Vec::new();
+        let reaches = !self.snap.state.blocked;
+        self.note_answer(reaches && !own.is_empty(), reaches && !reply.is_empty());
         if self.snap.state.blocked {
             if !own.is_empty() {
                 let note = self.team_word(Wording::NotSaid);
@@ -133,6 +139,24 @@ impl Work {
             self.send(&message, Author::Bot, None, &mut rows);
         }
         rows
+    }
+
+    /// Notes how quickly the customer is answered, by whom it may be.
+    fn note_answer(&mut self, by_person: bool, by_bot: bool) {
+        let day = self.today();
+        let mut answered = |by: By, after: SignedDuration| {
+            self.answered.push(Tally { day, what: Counted::Answered, key: quickness::key(by, after), n: 1 });
+        };
+        let waits = self.snap.state.awaits_person;
+        if let Some(since) = waits.filter(|_| by_person) {
+            answered(By::Person, self.now.duration_since(since));
+        }
+        // What rings with the customer's message is no answer, and neither is a person's word the bot's.
+        if let Some(asked) = self.asked_at.filter(|_| by_bot && self.lane == Lane::Dialogue) {
+            answered(By::Bot, self.said_at.duration_since(asked));
+        }
+        let waits = if by_person || self.bot_owns() { None } else { waits.or(self.asked_at) };
+        self.snap.state.awaits_person = waits;
     }
 
     /// Where buttons are a numbered list, a number chooses from the last one: lists above it are not shown.
@@ -276,8 +300,15 @@ impl Work {
     }
 
     fn tallies(&self) -> Vec<Tally> {
-        let known = Known { active: self.before.active, source: self.snap.lead.source.as_deref() };
-        tally::of(&self.facts, known, |at| self.day_of(at))
+        let known = Known {
+            active: self.before.active,
+            source: self.snap.lead.source.as_deref(),
+            came: self.before.lead.came,
+            done: self.before.done,
+        };
+        let mut tallies = tally::of(&self.facts, known, |at| self.day_of(at));
+        tallies.extend(self.answered.iter().cloned());
+        tallies
     }
 
     fn order_rows(&self) -> Vec<OrderRow> {

@@ -188,6 +188,7 @@ impl Work {
             Content::Opened | Content::Visited { .. } | Content::Blocked | Content::Other { .. } => return None,
         };
         self.snap.state.presence = Presence::Heard;
+        self.asked_at.get_or_insert(at);
         match content {
             Content::Button { .. } => self.fact(Fact::Button),
             _ => self.wrote(),

@@ -121,6 +121,9 @@ pub struct State {
     /// What a member of the team is about, in their own chat.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub desk: Option<Box<Desk>>,
+    /// Since when the customer waits for a person's answer, if they do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub awaits_person: Option<Timestamp>,
     /// The first message that waits for the end of the partner's pause, if any does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waits_from: Option<i64>,

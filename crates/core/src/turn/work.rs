@@ -26,6 +26,7 @@ use crate::{
         texts::Phrase,
         value::{Period, Value},
     },
+    tally::{self, Tally},
 };
 
 /// A question that flow and files alone did not answer.
@@ -86,6 +87,8 @@ pub(super) struct Before {
     pub(super) messages: u32,
     /// When the customer last did anything.
     pub(super) active: Option<Timestamp>,
+    /// What the customer had done.
+    pub(super) done: tally::Done,
     /// Whether the customer had said nothing yet.
     pub(super) unheard: bool,
     /// Whether the lead's facts changed since.
@@ -99,6 +102,10 @@ impl Before {
             lead: snap.lead.without_facts(),
             messages: snap.lead.facts.count(&Fact::Message.name()),
             active: [Fact::Message, Fact::Button].iter().filter_map(|fact| snap.lead.facts.last(&fact.name())).max(),
+            done: tally::Done {
+                contact: snap.lead.facts.count("contact.left") > 0,
+                order: snap.lead.facts.count("order.placed") > 0,
+            },
             unheard: snap.state.is_unheard(),
             facts_changed: false,
         }
@@ -115,6 +122,12 @@ pub(super) struct Work {
     pub(super) consumed: Vec<MailSeq>,
     mail: Vec<Mail>,
     pub(super) now: Timestamp,
+    /// When what is said was found: later than the turn began, if a model was asked.
+    pub(super) said_at: Timestamp,
+    /// When the customer wrote what this turn takes, the first of it.
+    pub(super) asked_at: Option<Timestamp>,
+    /// How quickly that was answered.
+    pub(super) answered: Vec<Tally>,
     local: civil::DateTime,
     /// The customer's clock, where it is known.
     pub(super) zone: Option<TimeZone>,
@@ -215,6 +228,9 @@ impl Work {
             consumed: mail.iter().map(|mail| mail.seq).collect(),
             mail,
             now,
+            said_at: now,
+            asked_at: None,
+            answered: Vec::new(),
             lang,
             reply: Reply::default(),
             facts: Vec::new(),
@@ -285,6 +301,9 @@ impl Work {
     /// Appends a fact and lets the lead remember it, if anything can ask for it there.
     pub(super) fn fact(&mut self, fact: Fact) {
         let event = FunnelEvent { at: self.now, fact };
+        if matches!(event.fact, Fact::Message | Fact::Button) && self.before.active.is_none() {
+            self.snap.lead.came.get_or_insert(self.now);
+        }
         self.before.facts_changed |= event.fact.is_asked_for() && self.snap.lead.facts.note(&event);
         self.facts.push(event);
     }

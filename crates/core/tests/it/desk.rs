@@ -553,6 +553,15 @@ fn figures_are_read_from_what_was_counted_and_compared_with_the_time_before() {
                 (day("2026-12-01"), Counted::Cart, "malina", 2),
                 (day("2026-12-01"), Counted::FlowStarted, "zakaz", 8),
                 (day("2026-12-01"), Counted::FlowEnded, "zakaz.бросил", 4),
+                // Two to three seconds, and an hour and a half.
+                (day("2026-12-01"), Counted::Answered, "bot.45", 19),
+                (day("2026-12-01"), Counted::Answered, "bot.89", 1),
+                (day("2026-12-01"), Counted::Answered, "person.73", 3),
+                (day("2026-10-22"), Counted::Cohort, "came", 10),
+                (day("2026-10-22"), Counted::Cohort, "contact.1", 3),
+                (day("2026-10-22"), Counted::Cohort, "contact.4", 2),
+                (day("2026-10-22"), Counted::Cohort, "order.2", 1),
+                (day("2026-11-30"), Counted::Cohort, "came", 4),
             ];
             let wanted = all.into_iter().filter(|(day, what, ..)| of.contains(what) && (*since..=*until).contains(day));
             let tally = |(day, what, key, n): (_, _, &str, _)| Tally { day, what, key: key.into(), n };
@@ -577,8 +586,16 @@ fn figures_are_read_from_what_was_counted_and_compared_with_the_time_before() {
         assert!(stats.contains(part), "{part} in {stats}");
     }
     let analytics = told("analytics");
-    for part in ["Оставили контакт: 6 (50 %)", "Заказали: 3 (50 %)", "vesna — 6", "Заказ — 8: бросил 50 %"]
-    {
+    for part in [
+        "Оставили контакт: 6 (50 %)",
+        "Заказали: 3 (50 %)",
+        "vesna — 6",
+        "Заказ — 8: бросил 50 %",
+        "10 → 3, 3, 5 → 0, 1, 1",
+        "4 → 0…, 0…, 0… → 0…, 0…, 0…",
+        "бот: медиана 3 с, 95 % — 3 с",
+        "люди: медиана 6 минут, 95 % — 6 минут",
+    ] {
         assert!(analytics.contains(part), "{part} in {analytics}");
     }
     let top = told("top");
