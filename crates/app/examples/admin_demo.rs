@@ -5,6 +5,7 @@
 #[expect(dead_code, unused_imports, reason = "the binary and the tests use the rest")]
 mod app {
     pub(crate) mod admin;
+    pub(crate) mod drawing;
     #[path = "admin/tests/sample.rs"]
     pub(crate) mod sample;
 }

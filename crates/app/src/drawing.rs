@@ -1,5 +1,6 @@
 //! Draws what messages show, away from the threads that serve conversations.
 
+mod chart;
 mod qr;
 
 use async_trait::async_trait;
@@ -7,6 +8,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 use tracing::error;
 use voronka_core::{
+    chart::Chart,
     drawing::Drawing,
     ports::{Illustrator, Picture, PictureKind},
 };
@@ -40,9 +42,15 @@ impl Illustrator for Draughtsman {
     }
 }
 
+/// A chart for a page; `None`: it cannot be drawn.
+pub(crate) async fn svg(chart: Chart) -> Option<String> {
+    tokio::task::spawn_blocking(move || chart::for_page(&chart)).await.ok()?
+}
+
 fn drawn(drawing: &Drawing) -> Option<Picture> {
     let bytes = match drawing {
         Drawing::Qr { address } => qr::png(address)?,
+        Drawing::Chart(chart) => chart::png(chart)?,
     };
     let version = hex::encode(Sha256::digest(&bytes));
     Some(Picture { kind: PictureKind::Png, version: version.into(), bytes: bytes.into() })

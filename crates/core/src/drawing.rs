@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::chart::Chart;
+
 /// What is shown above a message's words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -21,6 +23,8 @@ pub enum Drawing {
         /// The address.
         address: String,
     },
+    /// Figures of several days.
+    Chart(Chart),
 }
 
 #[cfg(test)]

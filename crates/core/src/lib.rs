@@ -4,6 +4,7 @@
 //! domain needs of the world it asks for as a value ([`turn::Question`]) or states as a trait ([`ports`]).
 
 pub mod capabilities;
+pub mod chart;
 pub mod color;
 pub mod contact;
 pub mod drawing;

@@ -99,6 +99,8 @@ async fn the_day_begins_with_hot_leads_and_figures_are_at_hand() {
     boss.hear(&["Горячие лиды", "Анна · ● горячий"]).await;
     boss.say("/my_stats").await;
     boss.hear(&["Новые клиенты: 1", "Заказы: 1", "4 200 ₽"]).await;
+    let chart = boss.picture_with("Новые клиенты: 1").expect("figures come with their chart");
+    assert!(chart.starts_with(b"\x89PNG\r\n"), "{:?}", &chart[..8]);
     boss.say("/analytics").await;
     boss.hear(&["Заказали: 1 (100 %)"]).await;
     boss.say("/top").await;

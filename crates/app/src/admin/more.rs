@@ -5,17 +5,24 @@ use std::sync::Arc;
 use askama::Template;
 use axum::{Extension, Form, extract::State, response::Response};
 use serde::Deserialize;
-use voronka_core::ports::{LetterKind, Page};
+use voronka_core::{
+    chart::{Chart, Reader},
+    ports::{LetterKind, Page},
+};
 
 use super::{
+    super::drawing,
     BASE, House,
     admit::{self, Door, Visit},
     page::{self, Chip, Frame, Place, Problem},
     show::{Dates, money},
+    words::Words,
 };
 
 /// Notices and letters shown.
 const LATEST: usize = 30;
+/// Days that the chart shows.
+const CHART_DAYS: i64 = 30;
 
 /// A number with what it compares to and where its rows are.
 struct Figure {
@@ -69,10 +76,19 @@ struct MorePage {
     today: String,
     chips: Vec<Chip>,
     figures: Vec<Figure>,
+    chart: Option<Drawn>,
     team: Vec<Member>,
     post_me: String,
     notices: Vec<Notice>,
     letters: Vec<Letter>,
+}
+
+/// The days up to today as a picture, and the same as a table for whoever does not see it.
+struct Drawn {
+    title: String,
+    svg: String,
+    days: Vec<String>,
+    rows: Vec<(String, Vec<String>)>,
 }
 
 /// Somebody who may sit before the page.
@@ -113,6 +129,7 @@ pub(super) async fn more(
     let dates = Dates::of(&visit);
     let (w, directory, partner) = (f.w, &house.admin.directory, &visit.partner.id);
     let figures = figures(&house, &visit, &dates, &f).await?;
+    let chart = chart(&house, &visit, &dates, w).await?;
     let notices = directory.notices(partner, Page::first(LATEST)).await?.into_iter().map(|notice| {
         let mut lines = notice.text.lines().map(str::to_owned);
         Notice {
@@ -130,7 +147,7 @@ pub(super) async fn more(
     let team = visit.partner.team.iter();
     let team = team.map(|name| Member { name: name.clone(), here: *name == visit.who }).collect();
     let (chips, post_me) = (chips(&f, "more"), format!("{}/me", f.base));
-    page::send(&MorePage { f, today, chips, figures, team, post_me, notices, letters })
+    page::send(&MorePage { f, today, chips, figures, chart, team, post_me, notices, letters })
 }
 
 /// Who says to sit before the page.
@@ -164,6 +181,18 @@ async fn letters(house: &House, visit: &Visit, dates: &Dates, f: &Frame) -> Resu
         },
     });
     Ok(letters.collect())
+}
+
+/// `None`: nothing was counted.
+async fn chart(house: &House, visit: &Visit, dates: &Dates, w: Words) -> Result<Option<Drawn>, Problem> {
+    let (card, today) = (&visit.partner, dates.today());
+    let since = dates.day_of(dates.day_start(CHART_DAYS - 1));
+    let tallies = house.admin.directory.report(&card.id, Chart::OF, since, today).await?;
+    let reader = Reader { lang: w.lang(), currency: card.currency, today };
+    let Some(chart) = Chart::of(&card.name, &tallies, since, today, reader) else { return Ok(None) };
+    let Some(svg) = drawing::svg(chart.clone()).await else { return Ok(None) };
+    let rows = chart.rows.iter().map(|row| (row.title.clone(), row.printed(w.lang())));
+    Ok(Some(Drawn { title: chart.title, svg, days: chart.days, rows: rows.collect() }))
 }
 
 async fn figures(house: &House, visit: &Visit, dates: &Dates, f: &Frame) -> Result<Vec<Figure>, Problem> {

@@ -144,6 +144,14 @@ pub fn date(date: civil::Date, lang: Lang, today: civil::Date) -> String {
     }
 }
 
+/// `16.11`, `16 Nov`: where many stand side by side.
+pub fn short_date(date: civil::Date, lang: Lang) -> String {
+    match lang {
+        Lang::Ru => format!("{:02}.{:02}", date.day(), date.month()),
+        Lang::En => format!("{}{SPACE}{}", date.day(), month(date, lang).get(..3).unwrap_or_default()),
+    }
+}
+
 /// `пт`, `Fri`.
 pub const fn weekday(day: civil::Weekday, lang: Lang) -> &'static str {
     use civil::Weekday as W;

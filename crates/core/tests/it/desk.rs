@@ -5,6 +5,7 @@ use std::{cell::RefCell, rc::Rc, sync::Arc};
 
 use jiff::SignedDuration;
 use voronka_core::{
+    drawing::{Drawing, Photo},
     ids::{AccountId, ConversationId, CustomerId},
     message::{Bubble, Content, ConversationKey, Event, Inbound, Peer, Press, Profile, TeamAction},
     ports::{LeadCard, Links},
@@ -600,6 +601,32 @@ fn figures_are_read_from_what_was_counted_and_compared_with_the_time_before() {
     }
     let top = told("top");
     assert!(top.contains("Торт «Малина» — 2") && top.contains("без ссылки — 6"), "{top}");
+}
+
+#[test]
+fn figures_come_with_a_chart_of_their_days_where_there_is_anything_to_see() {
+    let mut boss = Shop::open().boss;
+    let mut charts = |counted: Vec<Tally>| {
+        boss.look_by(Box::new(move |look| match look {
+            Look::Report { .. } => Some(Seen::Report(counted.clone())),
+            _ => None,
+        }));
+        ["день", "неделя", "месяц"].map(|args| {
+            let told = boss.did(Content::Command { name: "my_stats".into(), args: args.into() });
+            assert!(told.len() == 1 && told[0].text.text.starts_with("Ваши показатели"), "{told:?}");
+            match &told[0].photo {
+                Some(Photo::Drawn(Drawing::Chart(chart))) => chart.days.len(),
+                other => {
+                    assert_eq!(*other, None);
+                    0
+                }
+            }
+        })
+    };
+    let day = "2026-11-28".parse().unwrap();
+    // A day is shown in its week.
+    assert_eq!(charts(vec![Tally { day, what: Counted::Came, key: String::new(), n: 2 }]), [7, 7, 30]);
+    assert_eq!(charts(Vec::new()), [0, 0, 0]);
 }
 
 #[test]

@@ -233,6 +233,28 @@ async fn todays_figures_lead_to_their_rows() {
 }
 
 #[tokio::test]
+async fn the_days_up_to_today_are_a_picture_and_a_table() {
+    let site = site().await;
+    for (asked, title, row) in [("", "Корица: 22", "Новые клиенты: "), ("?lang=en", "Корица: 22", "New customers: ")]
+    {
+        let page = site.get(&format!("/admin/korica/more{asked}")).await.body;
+        let figure =
+            page.split("id=\"chart\"").nth(1).and_then(|rest| rest.split("</section>").next()).expect("a chart");
+        assert!(figure.contains("<svg viewBox") && !figure.contains("style="), "{figure}");
+        assert!(figure.contains(&format!("aria-label=\"{title}")), "{figure}");
+        assert_eq!(figure.matches("scope=\"col\"").count(), 30);
+        assert!(figure.contains(&format!("<th scope=\"row\">{row}")), "{figure}");
+    }
+}
+
+#[tokio::test]
+async fn a_partner_of_whom_nothing_was_counted_has_no_chart() {
+    let router = super::super::router(admin(&Arc::new(MemoryStore::new())));
+    let page = Site { store: Arc::new(MemoryStore::new()), router }.get("/admin/korica/more").await;
+    assert!(page.status.is_success() && !page.body.contains("id=\"chart\""), "{}", page.body);
+}
+
+#[tokio::test]
 async fn the_reader_chooses_the_language() {
     let site = site().await;
     let english =

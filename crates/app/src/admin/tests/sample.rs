@@ -1,7 +1,7 @@
 //! A small shop with a busy day: what tests and the pictures of the pages are made of. Written through the journal, as turns
 //! would write it.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::json;
 use voronka_core::{
     fact::{ConsentKind, Fact},
@@ -14,6 +14,7 @@ use voronka_core::{
     rows::{
         Author, ConversationRow, CustomerRow, DeadLetter, FactRow, LeadRow, MessageRow, NoticeRow, OrderRow, TurnCommit,
     },
+    tally::{Counted, Tally},
 };
 use voronka_testkit::journal::MemoryStore;
 
@@ -149,7 +150,7 @@ async fn write(store: &MemoryStore, partner: &PartnerId, now: Timestamp, person:
             past: voronka_core::rows::Past::Stays,
         withdraw: voronka_core::rows::Withdraw::Nothing,
         posts: Vec::new(),
-        tallies: Vec::new(),
+        tallies: vec![Tally { day: at.to_zoned(TimeZone::UTC).date(), what: Counted::Came, key: String::new(), n: 1 }],
     };
     store.commit(commit.into()).await.expect("the sample is written");
     if person.peer == "105" {

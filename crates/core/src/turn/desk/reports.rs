@@ -5,6 +5,8 @@ use rust_decimal::Decimal;
 
 use super::{super::work::Work, Look, lists::by_key, token::Own, wording::Say};
 use crate::{
+    chart::{Chart, Reader},
+    drawing::{Drawing, Photo},
     lang::{Lang, print},
     message::Button,
     money::{Currency, Money},
@@ -166,6 +168,11 @@ impl Work {
             Report::Top => self.top(span, tallies, questions),
         };
         self.reply.close();
+        if report == Report::Stats
+            && let Some(chart) = self.chart(span, tallies)
+        {
+            self.reply.photo(Photo::Drawn(Drawing::Chart(chart)));
+        }
         self.reply.say(&Rich::plain(text));
         let of = |span: Span| self.own_button_of(span.say(), report.own(), u32::try_from(span.days()).unwrap_or(7));
         let buttons: Vec<Button> = Span::ALL.into_iter().filter(|one| *one != span).map(of).collect();
@@ -213,6 +220,14 @@ impl Work {
         lines.push(format!("{}: {}", word(lang, "Конверсия в заказ", "Conversion to an order"), share(orders, came)));
         lines.push(self.automation(&now));
         lines.join("\n")
+    }
+
+    /// The figures by day. A day alone is no picture: its week is.
+    fn chart(&self, span: Span, tallies: &[Tally]) -> Option<Chart> {
+        let config = &self.book.spec.config;
+        let since = self.days_ago(span.days().max(Span::Week.days()) - 1);
+        let reader = Reader { lang: self.lang, currency: config.currency, today: self.today() };
+        Chart::of(&config.name, tallies, since, self.today(), reader)
     }
 
     /// How many of those who wrote the bot served without a person.
