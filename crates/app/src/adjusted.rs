@@ -41,6 +41,12 @@ impl Adjusted {
         serde_json::from_str(&text).map_err(|error| StoreError::Failed(format!("what was set from chats: {error}")))
     }
 
+    /// They may be others than before.
+    pub(crate) fn look_again(&self, partner: &PartnerId) {
+        let mut editions = self.editions.lock().unwrap_or_else(PoisonError::into_inner);
+        editions.entry(partner.clone()).or_default().0 += 1;
+    }
+
     /// Another one than before: something was set since.
     pub(crate) fn edition(&self, partner: &PartnerId) -> AdjustedEdition {
         let editions = self.editions.lock().unwrap_or_else(PoisonError::into_inner);
@@ -55,9 +61,9 @@ impl Adjusts for Adjusted {
         let mut all = self.of(partner).await?;
         all.set(adjustment);
         let text = serde_json::to_string(&all).map_err(|error| StoreError::Failed(error.to_string()))?;
-        self.values.keep_value(partner, KIND, KEY, &text).await?;
-        let mut editions = self.editions.lock().unwrap_or_else(PoisonError::into_inner);
-        editions.entry(partner.clone()).or_default().0 += 1;
-        Ok(())
+        let kept = self.values.keep_value(partner, KIND, KEY, &text).await;
+        // It may be kept though the store could not say so.
+        self.look_again(partner);
+        kept
     }
 }

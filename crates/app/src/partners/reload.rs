@@ -153,8 +153,11 @@ impl Watched {
         let before = fingerprint(self.folder.path(), beside);
         let folder = self.folder.clone();
         // Why they cannot be had is told by whoever tries to serve it anew.
-        let Ok(kept) = house.vault.secrets(&self.spec.id).await else { return Swap::NeedsRestart };
         let Ok(adjustments) = house.adjusted.of(&self.spec.id).await else { return Swap::NeedsRestart };
+        let Ok(kept) = house.vault.secrets(&self.spec.id).await else {
+            self.readjust(house, adjustments).await;
+            return Swap::NeedsRestart;
+        };
         let loaded = tokio::task::spawn_blocking(move || folder.load_with(&kept)).await;
         let Ok(Ok(loaded)) = loaded else {
             // The folder is being moved, or gone: what was read is served by until it is back.
@@ -177,10 +180,12 @@ impl Watched {
             return loses;
         }
         let AdjustedSpec { spec, filed, adjustments } = AdjustedSpec::of(spec, adjustments);
-        if !self.stays_wired(&spec, &secrets) {
+        let edited = if self.stays_wired(&spec, &secrets) { self.edited(house, &spec).await } else { None };
+        let Some(partner) = edited else {
+            // To serve it anew may fail.
+            self.readjust(house, adjustments).await;
             return Swap::NeedsRestart;
-        }
-        let Some(partner) = self.edited(house, &spec).await else { return Swap::NeedsRestart };
+        };
         // Before anybody is told of them.
         self.photos.follow(&spec);
         if house.engine.swap(partner) {
@@ -195,15 +200,24 @@ impl Watched {
 
     /// The last good files are served by, with what the team has set since: a pause waits for no other edit to be mended.
     async fn readjust(&mut self, house: &House, adjustments: Adjustments) {
-        if adjustments == self.adjustments {
-            return;
-        }
-        let good = PartnerSpec { config: self.filed.clone(), ..PartnerSpec::clone(&self.spec) };
-        let AdjustedSpec { spec, adjustments, .. } = AdjustedSpec::of(good, adjustments);
-        let Some(partner) = self.edited(house, &spec).await else { return };
+        let Some(adjusted) = self.adjusted_by(adjustments) else { return };
+        let Some(partner) = self.edited(house, &adjusted.spec).await else { return };
         if house.engine.swap(partner) {
-            (self.spec, self.adjustments) = (spec, adjustments);
+            (self.spec, self.adjustments) = (adjusted.spec, adjusted.adjustments);
         }
+    }
+
+    /// These files with what the team has set, if that is not as it was.
+    fn adjusted_by(&self, adjustments: Adjustments) -> Option<AdjustedSpec> {
+        let good = || PartnerSpec { config: self.filed.clone(), ..PartnerSpec::clone(&self.spec) };
+        (adjustments != self.adjustments).then(|| AdjustedSpec::of(good(), adjustments))
+    }
+
+    /// The same for a partner that nobody is served by yet.
+    pub(super) fn follow(&mut self, adjustments: Adjustments) -> Option<Arc<PartnerSpec>> {
+        let adjusted = self.adjusted_by(adjustments)?;
+        (self.spec, self.adjustments) = (adjusted.spec, adjusted.adjustments);
+        Some(Arc::clone(&self.spec))
     }
 
     /// Whether an edit takes away more products than anybody sells out in a day: an export that broke off, most likely.

@@ -103,6 +103,19 @@ impl Serving {
         Ok(Prepared { wired, partner, card, watched })
     }
 
+    /// Takes up what the team has set since it was prepared, where another process has served it.
+    pub(super) async fn follow_team(house: &House, prepared: &mut Prepared) {
+        let id = prepared.wired.partner.clone();
+        let Ok(adjustments) = house.adjusted.of(&id).await else {
+            // Better served as it was than not at all; it is looked at again when the store can be asked.
+            return house.adjusted.look_again(&id);
+        };
+        if let Some(spec) = prepared.watched.follow(adjustments) {
+            prepared.card.name.clone_from(&spec.config.name);
+            prepared.partner = prepared.partner.edited(spec);
+        }
+    }
+
     /// Serves it from now on.
     pub(super) fn begin(house: &House, prepared: Prepared, doors: &Doors, cards: &Cards) -> Self {
         let Prepared { wired, partner, card, watched } = prepared;

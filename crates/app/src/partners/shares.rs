@@ -153,7 +153,8 @@ impl Partners {
     pub(super) async fn settle(&self, resident: &Resident, life: &mut Life) {
         let is_ours = self.sharing.has(&resident.id);
         match std::mem::replace(life, Life::Stopped) {
-            Life::Ready(prepared) if is_ours && !self.ending.is_cancelled() => {
+            Life::Ready(mut prepared) if is_ours && !self.ending.is_cancelled() => {
+                Serving::follow_team(&self.house, &mut prepared).await;
                 prepared.index(&self.house).await;
                 *life = Life::Serving(Box::new(self.serve(*prepared)));
                 info!(partner = %resident.id, "the partner is served here");

@@ -199,8 +199,8 @@ phrases! {
     /// The bot answers again.
     BotIsBack "bot_is_back" () ru "Я снова с вами, спрашивайте." en "I am back, ask away.";
     /// The partner has paused the bot; said once.
-    Paused "paused" () ru "Бот сейчас на паузе. Ваше сообщение сохранено, его видит наша команда."
-        en "The bot is paused just now. Your message is kept, and our team can see it.";
+    Paused "paused" () ru "Бот сейчас на паузе. Ваше сообщение сохранено, мы на него ответим."
+        en "The bot is paused just now. Your message is kept, and we shall answer it.";
     /// Asked for a person, who is not there yet.
     PersonAnswers "person_answers" ("open") ru "Коллега ответит {open}. Пока могу помочь я."
         en "A colleague will answer {open}. Until then I can help.";

@@ -144,6 +144,7 @@ impl Work {
     /// Notes how quickly the customer is answered, by whom it may be.
     fn note_answer(&mut self, by_person: bool, by_bot: bool) {
         let day = self.today();
+        let is_paused = self.is_paused();
         let mut answered = |by: By, after: SignedDuration| {
             self.answered.push(Tally { day, what: Counted::Answered, key: quickness::key(by, after), n: 1 });
         };
@@ -151,8 +152,8 @@ impl Work {
         if let Some(since) = waits.filter(|_| by_person) {
             answered(By::Person, self.now.duration_since(since));
         }
-        // What rings with the customer's message is no answer, and neither is a person's word the bot's.
-        if let Some(asked) = self.asked_at.filter(|_| by_bot && self.lane == Lane::Dialogue) {
+        // What rings with the customer's message is no answer, and neither is a person's word the bot's, or that it is paused.
+        if let Some(asked) = self.asked_at.filter(|_| by_bot && self.lane == Lane::Dialogue && !is_paused) {
             answered(By::Bot, self.said_at.duration_since(asked));
         }
         let waits = if by_person || self.bot_owns() { None } else { waits.or(self.asked_at) };

@@ -369,7 +369,8 @@ impl Work {
             }
             Own::Pause => self.pause(),
             Own::GoOn => self.end_pause(),
-            Own::Told => self.turn_told(of),
+            Own::Tell => self.set_told(of, settings::Wanted::Yes),
+            Own::TellNoMore => self.set_told(of, settings::Wanted::No),
             Own::AsInFiles => self.by_owner(Adjustment::AsInFiles),
             Own::ToldOf => {
                 self.show_told();

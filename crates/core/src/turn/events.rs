@@ -208,7 +208,7 @@ impl Work {
         words
     }
 
-    fn customer_did(&mut self, content: Content, key: &EventKey) {
+    pub(super) fn customer_did(&mut self, content: Content, key: &EventKey) {
         let silent = !self.bot_owns();
         match content {
             Content::Blocked => self.cannot_reach(Unreachable::Blocked),
@@ -223,7 +223,8 @@ impl Work {
                 }
                 self.on_start(&link);
             }
-            Content::Opened | Content::Visited { .. } | Content::Other { .. } => {}
+            Content::Visited { link } => self.came_by(&link),
+            Content::Opened | Content::Other { .. } => {}
             // The way out works whoever has the conversation.
             Content::Button { token, .. } if silent && Token::parse(&token) == Some(Token::Plain(Plain::Stop)) => {
                 self.opt_out();
@@ -232,6 +233,11 @@ impl Work {
                 self.call_bot_back();
             }
             _ if silent => {
+                if let Content::Command { name, args } = &content
+                    && name == "start"
+                {
+                    self.came_by(args);
+                }
                 let note = self.team_word(Wording::NewMessage);
                 self.note("message", note);
                 self.keep_for_later();
@@ -274,14 +280,20 @@ impl Work {
 
     fn on_start(&mut self, payload: &str) {
         let payload = payload.trim();
-        if !payload.is_empty() && self.snap.lead.source.is_none() {
-            self.snap.lead.source = Some(payload.chars().take(SOURCE_CHARS_MAX).collect());
-        }
+        self.came_by(payload);
         let ready = |flow: &&std::sync::Arc<_>| playbook::may_start(flow, |when| when.is_true(&self.scope()));
         let linked = self.book.by_link(payload).find(ready).cloned();
         match linked.or_else(|| self.first_flow()) {
             Some(flow) => self.start_flow(&flow),
             None => self.greet(),
+        }
+    }
+
+    /// Where the customer came from, whoever has the conversation.
+    fn came_by(&mut self, payload: &str) {
+        let payload = payload.trim();
+        if !payload.is_empty() && self.snap.lead.source.is_none() {
+            self.snap.lead.source = Some(payload.chars().take(SOURCE_CHARS_MAX).collect());
         }
     }
 

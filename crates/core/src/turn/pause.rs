@@ -83,12 +83,8 @@ impl Work {
         let Some(from) = self.snap.state.waits_from.take() else { return Vec::new() };
         self.cancel_timer(Timer::Back.name());
         self.given_back = true;
-        let words =
-            self.waiting_rows(from).filter_map(|row| match serde_json::from_str::<Content>(&row.body).ok()? {
-                Content::Text { text } | Content::Reply { text, .. } => Some((text, row.key.clone()?)),
-                _ => None,
-            });
-        let words = words.collect();
+        let read = |row: &MessageRow| Some((serde_json::from_str::<Content>(&row.body).ok()?, row.key.clone()?));
+        let waiting: Vec<(Content, EventKey)> = self.waiting_rows(from).filter_map(read).collect();
         // A conversation that began in the pause begins now.
         let waited = u32::try_from(self.waiting_rows(from).count()).unwrap_or(u32::MAX);
         self.before.messages = self.before.messages.saturating_sub(waited);
@@ -98,6 +94,17 @@ impl Work {
         {
             self.walk(Run { paused: false, ..run }, Some(at), Arrival::InOrder, &[]);
         }
-        words
+        let mut burst = Vec::new();
+        for (content, key) in waiting {
+            match content {
+                Content::Text { text } | Content::Reply { text, .. } => burst.push((text, key)),
+                // A contact, a press, a command: in their order with the words.
+                content => {
+                    self.hear_burst(&mut burst);
+                    self.customer_did(content, &key);
+                }
+            }
+        }
+        burst
     }
 }

@@ -64,6 +64,8 @@ impl Work {
             TeamAction::Note { text } => self.fact(Fact::Note { who: who.to_owned(), text }),
             TeamAction::Handled => {
                 self.snap.state.unread = 0;
+                // No answer is owed any more: the next word is none to what was said before.
+                self.snap.state.awaits_person = None;
                 self.wait_no_more();
                 self.cancel_timer("handoff");
                 self.lead_is_heeded();

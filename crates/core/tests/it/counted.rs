@@ -94,5 +94,13 @@ fn first_answers_are_counted_by_who_gave_them_and_how_long_the_customer_waited()
     talk.team(TeamAction::GiveBack);
     talk.wait(SignedDuration::from_hours(1));
     talk.team(TeamAction::Reply { text: "Ещё что-нибудь?".into() });
-    assert_eq!(answered(&talk).iter().filter(|key| key.starts_with("person")).count(), 1, "nobody waited for them");
+    let by_people = |talk: &Rehearsal| answered(talk).iter().filter(|key| key.starts_with("person")).count();
+    assert_eq!(by_people(&talk), 1, "nobody waited for them");
+    // What was marked as looked after waits for no word any more.
+    talk.team(TeamAction::TakeOver);
+    talk.me("спасибо");
+    talk.team(TeamAction::Handled);
+    talk.pass(SignedDuration::from_hours(72));
+    talk.team(TeamAction::Reply { text: "Как вам торт?".into() });
+    assert_eq!(by_people(&talk), 1);
 }

@@ -594,8 +594,8 @@ fn figures_are_read_from_what_was_counted_and_compared_with_the_time_before() {
         "Заказ — 8: бросил 50 %",
         "10 → 3, 3, 5 → 0, 1, 1",
         "4 → 0…, 0…, 0… → 0…, 0…, 0…",
-        "бот: медиана 3 с, 95 % — 3 с",
-        "люди: медиана 6 минут, 95 % — 6 минут",
+        "бот: обычно 3 с, почти всегда до 3 с",
+        "люди: обычно 6 минут, почти всегда до 6 минут",
     ] {
         assert!(analytics.contains(part), "{part} in {analytics}");
     }

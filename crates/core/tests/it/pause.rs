@@ -86,6 +86,35 @@ fn a_conversation_that_begins_in_the_pause_begins_with_the_first_flow_after_it()
 }
 
 #[test]
+fn who_comes_by_a_link_in_the_pause_is_known_by_it_and_served_after_it() {
+    let mut talk = shop(&[("zakaz", ORDER)]);
+    pause(&mut talk);
+    talk.did(Content::Command { name: "start".into(), args: "vesna".into() });
+    assert!(talk.words().contains("на паузе"), "{}", talk.words());
+    assert_eq!(talk.snapshot().lead.source.as_deref(), Some("vesna"));
+    go_on(&mut talk);
+    talk.wait(minutes(61));
+    assert!(talk.words().contains("Что празднуем"), "{}", talk.words());
+}
+
+#[test]
+fn what_was_pressed_and_shared_in_the_pause_counts_after_it_in_its_order() {
+    let mut talk = at_filling();
+    pause(&mut talk);
+    talk.press("Ягоды");
+    assert!(talk.words().contains("на паузе"), "{}", talk.words());
+    go_on(&mut talk);
+    talk.wait(minutes(61));
+    assert!(talk.words().contains("телефон"), "{}", talk.words());
+    pause(&mut talk);
+    talk.contact("+79123456789");
+    assert_eq!(talk.snapshot().customer.phone, None);
+    go_on(&mut talk);
+    talk.wait(minutes(61));
+    assert!(talk.snapshot().customer.phone.is_some(), "{}", talk.words());
+}
+
+#[test]
 fn a_flow_waits_with_its_reminders_and_goes_on_where_it_was() {
     let mut talk = at_filling();
     pause(&mut talk);

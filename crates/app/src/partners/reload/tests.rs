@@ -244,4 +244,15 @@ async fn what_the_team_has_set_is_served_by_though_an_edit_is_broken_and_with_th
     stage.house.adjusted.adjust(&id, Adjustment::AsInFiles).await.unwrap();
     assert_eq!(stage.watched.swap(&stage.house, Beside::default()).await, Swap::Done);
     assert_eq!(name(&stage), (false, "https://old.example/".to_owned()));
+    // What only a start can read waits for one; what the team wants does not.
+    let pause = Pause { since: stage.house.clock.now(), by: "Ольга".into() };
+    stage.house.adjusted.adjust(&id, Adjustment::Pause(pause)).await.unwrap();
+    stage.write("config.yaml", &with_link.replace("name:", "retention: {media_days: 3}\nname:"));
+    assert_eq!(stage.watched.swap(&stage.house, Beside::default()).await, Swap::NeedsRestart);
+    assert!(name(&stage).0, "it is paused");
+    // Whoever takes the partner over from another process, which was told, is told by the store.
+    stage.house.adjusted.adjust(&id, Adjustment::GoOn).await.unwrap();
+    let set = stage.house.adjusted.of(&id).await.unwrap();
+    assert_eq!(stage.watched.follow(set.clone()).map(|spec| spec.config.pause.is_some()), Some(false));
+    assert!(stage.watched.follow(set).is_none(), "as it was");
 }

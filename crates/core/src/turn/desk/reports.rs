@@ -351,8 +351,8 @@ impl Work {
         };
         let (half, most) = (lasting(percentile(50)?, self.lang), lasting(percentile(95)?, self.lang));
         Some(match self.lang {
-            Lang::Ru => format!("{who}: медиана {half}, 95\u{a0}% — {most}"),
-            Lang::En => format!("{who}: median {half}, 95\u{a0}%: {most}"),
+            Lang::Ru => format!("{who}: обычно {half}, почти всегда до {most}"),
+            Lang::En => format!("{who}: usually {half}, nearly always within {most}"),
         })
     }
 

@@ -45,6 +45,15 @@ const TOLD: [Fact; 10] = [
     Fact::Rating,
 ];
 
+/// Whether a member is to be told of something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// From now on.
+    Yes,
+    /// No more.
+    No,
+}
+
 impl Work {
     /// `/my_link`, `/my_link vesna`.
     pub(super) fn ask_for_links(&mut self, words: &str) -> Option<Errand> {
@@ -142,12 +151,11 @@ impl Work {
         self.by_owner(Adjustment::GoOn)
     }
 
-    /// A press on something that a member is told of: now they are not, or the other way round.
-    pub(super) fn turn_told(&mut self, of: u32) -> Option<Errand> {
-        let member = self.own_name();
+    /// A press on something that a member is told of, or is not. The button says which: a press that comes twice changes nothing.
+    pub(super) fn set_told(&mut self, of: u32, wanted: Wanted) -> Option<Errand> {
         let about = TOLD.into_iter().find(|fact| hash(&fact.name()) == of)?;
-        let wanted = !self.is_told(&member, &about);
-        Some(Errand::Adjust(Adjustment::Told { member, about, wanted }))
+        let wanted = wanted == Wanted::Yes;
+        Some(Errand::Adjust(Adjustment::Told { member: self.own_name(), about, wanted }))
     }
 
     fn is_told(&self, member: &str, about: &Fact) -> bool {
@@ -186,9 +194,9 @@ impl Work {
     fn offer_told(&mut self, is_told: impl Fn(&Self, &str, &Fact) -> bool) {
         let member = self.own_name();
         let button = |fact: &Fact| {
-            let mark = if is_told(self, &member, fact) { "✓ " } else { "" };
+            let (mark, press) = if is_told(self, &member, fact) { ("✓ ", Own::TellNoMore) } else { ("", Own::Tell) };
             let label = format!("{mark}{}", head(&fact.name(), self.lang));
-            Button { label, ..self.own_button_of(Say::ToldOf, Own::Told, hash(&fact.name())) }
+            Button { label, ..self.own_button_of(Say::ToldOf, press, hash(&fact.name())) }
         };
         let buttons: Vec<Button> = TOLD.iter().map(button).collect();
         self.tell(Say::ToldOf);
@@ -224,7 +232,7 @@ impl Work {
         let rules = config.notify.iter().filter(|rule| *rule.to == *member);
         let about: Vec<String> = rules.flat_map(Notify::names).map(|name| head(&name, lang)).collect();
         if !about.is_empty() {
-            lines.push(format!("{}: {}", word("Вам пишем о", "You are told of"), about.join(", ")));
+            lines.push(format!("{}: {}", word("Уведомления", "You are told of"), about.join(", ")));
         }
         if let Some(digest) = &config.digest {
             lines.push(format!("{}: {}, {}", word("Сводка", "Daily summary"), digest.to, print::time(digest.at)));

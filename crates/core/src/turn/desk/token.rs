@@ -114,8 +114,10 @@ letters! {
         GoOn 'j',
         /// What is this member told of?
         ToldOf 'v',
-        /// Tell this member of the fact of this [`hash`], or no more.
-        Told 't',
+        /// Tell this member of the fact of this [`hash`].
+        Tell 't',
+        /// Tell them of it no more.
+        TellNoMore 'r',
         /// Settings as the files have them.
         AsInFiles 'y',
         /// Figures of so many days.

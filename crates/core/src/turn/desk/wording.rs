@@ -7,9 +7,9 @@ use crate::lang::{Lang, print};
 /// What a pause means, in Russian and English.
 const PAUSED: (&str, &str) = (
     "Бот на паузе: никому не отвечает, напоминания и рассылки ждут. Кто напишет, один раз услышит об этом, а его \
-     сообщение придёт вам. Отвечать можно из этого чата.",
+     сообщение придёт тем, кому приходит «Нужен человек». Отвечать можно из этого чата.",
     "The bot is paused: it answers nobody, reminders and broadcasts wait. Whoever writes hears so once, and their message \
-     comes to you. You can answer from this chat.",
+     goes to whoever is told that a person is needed. You can answer from this chat.",
 );
 
 /// How things are set, in Russian and English.
