@@ -154,7 +154,7 @@ impl Partners {
         let is_ours = self.sharing.has(&resident.id);
         match std::mem::replace(life, Life::Stopped) {
             Life::Ready(mut prepared) if is_ours && !self.ending.is_cancelled() => {
-                Serving::follow_team(&self.house, &mut prepared).await;
+                super::Serving::follow_team(&self.house, &mut prepared).await;
                 prepared.index(&self.house).await;
                 *life = Life::Serving(Box::new(self.serve(*prepared)));
                 info!(partner = %resident.id, "the partner is served here");
