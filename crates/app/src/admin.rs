@@ -52,7 +52,7 @@ use voronka_core::{
     spec::partner::{PartnerFiles, PartnerSpec},
 };
 
-use self::chats::Typed;
+use self::chats::{SaysOfKin, Typed};
 pub(crate) use self::{
     admit::{LOCAL_HOSTS, host_name, known_host},
     home::Home,
@@ -261,6 +261,9 @@ pub(crate) fn router(admin: Admin) -> Router {
         .route("/{partner}/chats/{conversation}/reply", chats::typed(Typed::Reply))
         .route("/{partner}/chats/{conversation}/note", chats::typed(Typed::Note))
         .route("/{partner}/chats/{conversation}/wrong", post(chats::wrong))
+        .route("/{partner}/chats/{conversation}/same", chats::kin(SaysOfKin::Same))
+        .route("/{partner}/chats/{conversation}/not-same", chats::kin(SaysOfKin::NotSame))
+        .route("/{partner}/chats/{conversation}/split", chats::kin(SaysOfKin::Split))
         .route("/{partner}/leads", get(leads::leads))
         .route("/{partner}/leads.csv", get(leads::csv))
         .route("/{partner}/orders", get(orders::orders))

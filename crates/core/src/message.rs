@@ -198,6 +198,11 @@ pub enum KinWord {
         /// Who says so.
         by: String,
     },
+    /// Somebody who was suggested is not the same person, says the team.
+    NotSame {
+        /// Who.
+        of: CustomerId,
+    },
     /// They are a person of their own.
     Split {
         /// Who says so.

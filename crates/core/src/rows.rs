@@ -150,6 +150,16 @@ impl ConversationRow {
         word_in(state, "page")
     }
 
+    /// Who may be the same person, for the team to say, by the conversation's state.
+    pub fn same_in(state: &str) -> Vec<CustomerId> {
+        #[derive(Deserialize)]
+        struct Kept {
+            #[serde(default)]
+            same_as: Vec<CustomerId>,
+        }
+        serde_json::from_str::<Kept>(state).map_or_else(|_| Vec::new(), |kept| kept.same_as)
+    }
+
     /// A state without the customer's words that it sums up.
     pub fn without_words(state: &str) -> String {
         let Ok(mut all) = serde_json::from_str::<serde_json::Value>(state) else { return state.to_owned() };

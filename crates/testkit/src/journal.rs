@@ -125,6 +125,7 @@ macro_rules! journal_conformance {
             a_merged_person_is_counted_and_listed_once,
             whoever_joins_or_leaves_makes_turns_of_the_others_a_conflict,
             customers_are_known_by_what_is_theirs,
+            who_may_be_the_same_person_is_read_with_a_conversation,
             an_erased_past_leaves_what_is_counted_and_nothing_that_was_said
         );
     };

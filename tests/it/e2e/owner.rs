@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{
     binary::Server,
-    browser::Browser,
+    browser::{Browser, SCREENS},
     customer::Customer,
     dialogue::{day, order},
     http,
@@ -124,5 +124,49 @@ async fn the_owners_whole_day() {
     let csv = http().get(format!("{base}/orders.csv")).header("accept-language", "ru").send().await.unwrap();
     assert!(csv.text().await.unwrap().contains("\"Новый\""));
     assert_eq!(page.complaints(), Vec::<String>::new());
+    assert!(server.stop().await.success());
+}
+
+/// Two visitors leave one phone: the owner says on the page of the second that they are one person, and takes it back.
+#[tokio::test]
+async fn the_owner_says_on_a_dialogues_page_who_is_one_person_and_splits_them_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::demo(&folder.path().join("data")).await;
+    let base = server.url("/admin/korica");
+    let mut visitors = Vec::new();
+    for _ in 0..2 {
+        let mut visitor = WebCustomer::new(&server.url("/chat/korica")).await;
+        order(&mut visitor, &day()).await;
+        visitors.push(visitor);
+    }
+    let mut page = Browser::open(&format!("{base}/chats?lang=ru")).await;
+    page.show_on(SCREENS[2]).await;
+    page.until("document.querySelectorAll('#list .row').length === 2").await;
+    let talks = page.value("[...document.querySelectorAll('#list .row')].map((row) => row.href)").await;
+    let (second, first) = (talks[0].as_str().expect("the latest"), talks[1].as_str().expect("the one before"));
+
+    page.go(&format!("{second}?view=lead")).await;
+    says(&mut page, "#person", "Тот же контакт").await;
+    assert_eq!(page.value("document.querySelector('#person .perhaps a').href").await, json!(first));
+    page.look("owner-person-perhaps").await;
+    page.click("document.querySelector('#person button')").await;
+    says(&mut page, "#person", "Отделить этот диалог").await;
+    assert_eq!(page.value("document.querySelector('#person .bought a').href").await, json!(first));
+    says(&mut page, "#panel .marks", "Один человек с другим аккаунтом").await;
+    page.look("owner-person").await;
+    page.go(first).await;
+    assert_eq!(page.value("document.querySelector('#person .bought a').href").await, json!(second), "on both pages");
+
+    // What is split is suggested no more; of a third both are, and one of them is said to be somebody else.
+    page.click("document.querySelector('#person form[action*=\"/split\"] button')").await;
+    page.until("!document.querySelector('#person')").await;
+    let mut third = WebCustomer::new(&server.url("/chat/korica")).await;
+    order(&mut third, &day()).await;
+    page.go(&format!("{base}/chats")).await;
+    page.until("document.querySelectorAll('#list .row').length === 3").await;
+    page.click("document.querySelector('#list .row')").await;
+    page.until("document.querySelectorAll('#person .perhaps').length === 2").await;
+    page.click("document.querySelector('#person button[formaction]')").await;
+    page.until("document.querySelectorAll('#person .perhaps').length === 1").await;
     assert!(server.stop().await.success());
 }

@@ -213,6 +213,8 @@ impl PostgresStore {
             }
             None => Vec::new(),
         };
+        let state = session.one(of(sql::STATE).bind(this), |row| get::<String>(row, 0)).await?.unwrap_or_default();
+        let same_as = ConversationRow::same_in(&state);
         kin.retain(|row| ConversationKey::of(&key.partner, &row.account, &row.peer) != *key);
         let (mut facts, mut orders): (Vec<FactRow>, Vec<OrderRow>) = (Vec::new(), Vec::new());
         for one in person::customers(card.customer, &kin) {
@@ -224,7 +226,7 @@ impl PostgresStore {
             person::latest_first(&mut facts, &mut orders);
         }
         reading.end();
-        Ok(Some(ConversationView { card, phone, email, lead, kin, messages, facts, orders }))
+        Ok(Some(ConversationView { card, phone, email, lead, kin, same_as, messages, facts, orders }))
     }
 
     /// Hottest first, read on page by page until so many are wanted.

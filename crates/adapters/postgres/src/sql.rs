@@ -434,6 +434,7 @@ statements! {
     CARDS_HELD = cards!("c.owner <> 'bot' AND c.owner = $2 AND c.slot > 0 AND c.slot <= $3 AND (c.at, c.conversation) < ($4, $5) \
         ORDER BY c.slot DESC, c.at DESC, c.conversation DESC LIMIT $6");
     CARD = cards!("c.conversation = $2");
+    STATE = "SELECT state FROM voronka.conversations WHERE partner = $1 AND conversation = $2";
     CARDS_READ = cards!("c.conversation = ANY ($2)");
     /// Of the latest: what is searched in, and nothing else.
     CARDS_WORDS = "SELECT at, conversation, preview FROM voronka.conversations WHERE partner = $1 AND slot > 0 \

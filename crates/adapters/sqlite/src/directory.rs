@@ -16,7 +16,7 @@ use voronka_core::{
         Figures, KnownBy, LeadCard, LeadFilter, LetterContent, LetterKind, Needle, OpenedLetter, OrderCard,
         OrderFilter, Page, QuestionCard, Recipient, StoreError,
     },
-    rows::{FactRow, IdentityRow, MessageRow, NoticeRow, OrderRow},
+    rows::{ConversationRow, FactRow, IdentityRow, MessageRow, NoticeRow, OrderRow},
     tally::{Counted, Tally},
 };
 
@@ -327,6 +327,7 @@ fn view(
         Some(person) => of_person(connection, key, person)?,
         None => Vec::new(),
     };
+    let state = one(connection, sql::STATE, params![partner, id], |row| get::<String>(row, 0))?.unwrap_or_default();
     let (mut facts, mut orders): (Vec<FactRow>, Vec<OrderRow>) = (Vec::new(), Vec::new());
     for one in person::customers(card.customer, &kin) {
         let one = one.0.into_bytes();
@@ -343,6 +344,7 @@ fn view(
         lead: one(connection, sql::LEAD, params![partner, whose], values::lead)?,
         messages,
         kin,
+        same_as: ConversationRow::same_in(&state),
         facts,
         orders,
     }))

@@ -346,6 +346,7 @@ statements! {
     CARDS_HELD = cards!("c.owner <> 'bot' AND c.owner = ?2 AND c.slot > 0 AND c.slot <= ?3 AND (c.at, c.conversation) < (?4, ?5) \
         ORDER BY c.slot DESC, c.at DESC, c.conversation DESC LIMIT ?6");
     CARD = cards!("c.conversation = ?2");
+    STATE = "SELECT state FROM conversations WHERE partner = ?1 AND conversation = ?2";
     /// Of the latest: what is searched in, and nothing else.
     CARDS_WORDS = "SELECT at, conversation, preview FROM conversations WHERE partner = ?1 AND slot > 0 AND (?2 IS NULL OR owner = ?2) \
         ORDER BY slot DESC, at DESC, conversation DESC LIMIT ?3";

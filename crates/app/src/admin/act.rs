@@ -4,7 +4,7 @@ use futures::StreamExt;
 use jiff::SignedDuration;
 use voronka_core::{
     ids::AccountId,
-    message::{ConversationKey, Event, EventKey, Inbound, Peer, TeamAction},
+    message::{ConversationKey, Event, EventKey, Inbound, Peer},
     ports::PostError,
 };
 
@@ -21,13 +21,7 @@ pub(super) struct Target {
 }
 
 /// Posts an action and waits a moment for its turn. The same `event_key` again changes nothing and waits for nothing.
-pub(super) async fn act(
-    house: &House,
-    who: &str,
-    to: Target,
-    event_key: &str,
-    action: TeamAction,
-) -> Result<(), Problem> {
+pub(super) async fn act(house: &House, to: Target, event_key: &str, event: Event) -> Result<(), Problem> {
     let admin = &house.admin;
     // Listened to before the post: the turn may be over before the post returns.
     let mut changes = (admin.changes)();
@@ -37,7 +31,7 @@ pub(super) async fn act(
         peer: to.peer,
         key: EventKey::new(event_key),
         at: admin.clock.now(),
-        event: Event::Team { who: who.to_owned(), action },
+        event,
     };
     let posted = admin.mailbox.post(vec![inbound]).await.map_err(|error| {
         tracing::warn!(partner = %to.key.partner, conversation = %to.key.conversation, %error, "an action was not kept");

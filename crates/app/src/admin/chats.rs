@@ -16,13 +16,14 @@ use serde::Deserialize;
 use voronka_core::{
     ids::ConversationId,
     message::ConversationKey,
-    ports::{ConversationCard, ConversationFilter, ConversationView, Cursor, Page},
+    ports::{ConversationCard, ConversationFilter, ConversationView, Cursor, KnownBy, Page},
+    rows::IdentityRow,
 };
 
-pub(super) use self::deeds::{Typed, at_once, typed, wrong};
+pub(super) use self::deeds::{SaysOfKin, Typed, at_once, kin, typed, wrong};
 pub(super) use self::tail::messages;
 pub(super) use self::view::reasons;
-use self::view::{Head, LeadPanel, Thread};
+use self::view::{Head, LeadPanel, PersonPanel, Thread};
 use super::{
     House,
     admit::Visit,
@@ -121,6 +122,7 @@ struct Open {
     head: Head,
     thread: Thread,
     panel: LeadPanel,
+    person: PersonPanel,
     form_key: String,
     draft: String,
     error: Option<String>,
@@ -174,6 +176,7 @@ async fn opened(
         head: Head::of(visit, &view),
         thread: Thread::of(visit, &dates, &view, filters.n.unwrap_or(MESSAGES)),
         panel: LeadPanel::of(visit, &dates, &f.base, &view),
+        person: PersonPanel::of(visit, &f.base, &view, &suggested(house, visit, &view).await?),
         form_key: draft.key.unwrap_or_else(|| house.token()),
         draft: draft.text,
         error: draft.error,
@@ -182,6 +185,15 @@ async fn opened(
         query,
     };
     Ok(ChatsPage { f, inbox, open: Some(open) })
+}
+
+/// Who may be the same person, each in one of their conversations.
+async fn suggested(house: &House, visit: &Visit, view: &ConversationView) -> Result<Vec<IdentityRow>, Problem> {
+    let mut found = Vec::new();
+    for other in &view.same_as {
+        found.extend(house.admin.directory.identities(&visit.partner.id, &KnownBy::Id(*other), 1).await?);
+    }
+    Ok(found)
 }
 
 /// One conversation of this partner; anything else is not there.

@@ -13,7 +13,7 @@ use axum::{
 use serde::Deserialize;
 use voronka_core::{
     ids::OrderId,
-    message::{ConversationKey, TeamAction},
+    message::{ConversationKey, Event, TeamAction},
     order::{Order, OrderMove, OrderState},
     ports::{Cursor, OrderCard, OrderFilter, Page},
 };
@@ -331,7 +331,8 @@ async fn change(
     action: TeamAction,
 ) -> Result<(), Problem> {
     if card.order.state == from {
-        act::act(house, &visit.who, target(visit, card), event_key, action).await
+        let deed = Event::Team { who: visit.who.clone(), action };
+        act::act(house, target(visit, card), event_key, deed).await
     } else if card.order.state == to {
         Ok(())
     } else {

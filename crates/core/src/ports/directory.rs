@@ -347,6 +347,8 @@ pub struct ConversationView {
     pub messages: Vec<MessageRow>,
     /// The same person in other conversations.
     pub kin: Vec<IdentityRow>,
+    /// Who may be the same person, for the team to say.
+    pub same_as: Vec<CustomerId>,
     /// Facts of the person, latest first, at most 200.
     pub facts: Vec<FactRow>,
     /// The person's orders, latest first.

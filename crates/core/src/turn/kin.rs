@@ -40,6 +40,9 @@ impl Work {
         match word {
             KinWord::Seek => self.meet_namesakes(),
             KinWord::Merge { with, by } => self.merge_with(with, &by),
+            KinWord::NotSame { of } if self.snap.state.same_as.contains(&of) => self.tell_apart(of),
+            // Somebody has said already what they are.
+            KinWord::NotSame { .. } => {}
             KinWord::Split { by } => self.split_off(&by),
             KinWord::Joined => {
                 self.tell_kin(&KinWord::Changed);
@@ -179,6 +182,15 @@ impl Work {
         self.tell_kin(&KinWord::Parted { from: own });
     }
 
+    /// Somebody who was suggested is not the same person, and hears of it.
+    fn tell_apart(&mut self, other: CustomerId) {
+        self.keep_apart(other);
+        let of_them = self.namesakes.iter().filter(|row| row.customer == other);
+        for one in of_them.map(Identity::of).collect::<Vec<_>>() {
+            self.post(one.account, one.peer, Event::Kin { word: KinWord::Parted { from: self.customer_id() } });
+        }
+    }
+
     /// Somebody is not the same person, and is neither suggested nor merged by a contact any more. Each of the two keeps it.
     fn keep_apart(&mut self, from: CustomerId) {
         self.snap.state.same_as.retain(|one| *one != from);
@@ -228,12 +240,7 @@ impl Work {
                 Done::Merged
             }
             Same::No => {
-                self.keep_apart(other);
-                let found: Vec<Identity> =
-                    self.namesakes.iter().filter(|row| row.customer == other).map(Identity::of).collect();
-                for one in found {
-                    self.post(one.account, one.peer, Event::Kin { word: KinWord::Parted { from: self.customer_id() } });
-                }
+                self.tell_apart(other);
                 Done::KeptApart
             }
         }

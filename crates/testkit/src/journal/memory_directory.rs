@@ -185,6 +185,7 @@ impl Directory for MemoryStore {
             facts,
             orders,
             kin,
+            same_as: ConversationRow::same_in(&row.state),
         }))
     }
 

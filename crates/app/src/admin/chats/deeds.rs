@@ -11,7 +11,8 @@ use axum::{
 };
 use serde::Deserialize;
 use voronka_core::{
-    message::{ConversationKey, TeamAction},
+    ids::CustomerId,
+    message::{ConversationKey, Event, KinWord, TeamAction},
     ports::ConversationView,
 };
 
@@ -43,7 +44,8 @@ pub(in super::super) fn at_once(name: &'static str, action: TeamAction) -> Metho
                     Form(deed): Form<Deed>| {
             let key = act::form_key(&deed.key)?;
             let view = find(&house, &visit, &id, 1).await?;
-            act::act(&house, &visit.who, target(&visit, &view), &format!("admin:{name}:{key}"), action).await?;
+            let deed = Event::Team { who: visit.who.clone(), action };
+            act::act(&house, target(&visit, &view), &format!("admin:{name}:{key}"), deed).await?;
             Ok::<_, Problem>(page::go_to(&address(&visit, &filters, &view)))
         },
     )
@@ -122,8 +124,8 @@ async fn send(
         return Ok(Some((StatusCode::UNPROCESSABLE_ENTITY, w.n(&format!("{name}-long"), length))));
     }
     let event_key = format!("admin:{name}:{}:{}", view.card.id, deed.key);
-    let action = what.action(text.to_owned());
-    match act::act(house, &visit.who, target(visit, view), &event_key, action).await {
+    let deed = Event::Team { who: visit.who.clone(), action: what.action(text.to_owned()) };
+    match act::act(house, target(visit, view), &event_key, deed).await {
         Ok(()) => Ok(None),
         // For htmx the page keeps its form and the error goes into the corner.
         Err(problem) if visit.door.asked_by == AskedBy::Htmx => Err(problem),
@@ -148,8 +150,60 @@ pub(in super::super) async fn wrong(
     let view = find(&house, &visit, &id, 1).await?;
     // An answer is wrong once, whoever says so.
     let event_key = format!("admin:wrong:{}:{seq}", view.card.id);
-    act::act(&house, &visit.who, target(&visit, &view), &event_key, TeamAction::MarkWrong { seq }).await?;
+    let deed = Event::Team { who: visit.who.clone(), action: TeamAction::MarkWrong { seq } };
+    act::act(&house, target(&visit, &view), &event_key, deed).await?;
     Ok(page::go_to(&format!("{}#m{seq}", address(&visit, &filters, &view))))
+}
+
+/// What a person says of who is one person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) enum SaysOfKin {
+    /// Somebody who is suggested is the same.
+    Same,
+    /// They are not.
+    NotSame,
+    /// This customer is a person of their own.
+    Split,
+}
+
+/// What the forms about one person carry.
+#[derive(Debug, Deserialize)]
+struct OfKin {
+    key: String,
+    /// Who is suggested.
+    other: Option<CustomerId>,
+}
+
+impl SaysOfKin {
+    /// What the conversation is told; `None`: nobody is suggested any more, or there is nobody to be split from.
+    fn word(self, by: &str, other: Option<CustomerId>, view: &ConversationView) -> Option<KinWord> {
+        let suggested = other.filter(|other| view.same_as.contains(other));
+        match self {
+            Self::Same => suggested.map(|with| KinWord::Merge { with, by: by.to_owned() }),
+            Self::NotSame => suggested.map(|of| KinWord::NotSame { of }),
+            Self::Split => (!view.kin.is_empty()).then(|| KinWord::Split { by: by.to_owned() }),
+        }
+    }
+}
+
+/// Tells the conversation who is one person with its customer. What somebody else has settled meanwhile stays so: the page shows it.
+pub(in super::super) fn kin(what: SaysOfKin) -> MethodRouter<Arc<House>> {
+    post(
+        async move |State(house): State<Arc<House>>,
+                    Extension(visit): Extension<Visit>,
+                    Path((_, id)): Path<(String, String)>,
+                    Query(filters): Query<Filters>,
+                    Form(said): Form<OfKin>| {
+            let key = act::form_key(&said.key)?;
+            let view = find(&house, &visit, &id, 1).await?;
+            if let Some(word) = what.word(&visit.who, said.other, &view) {
+                let about = said.other.map(|other| other.to_string()).unwrap_or_default();
+                let event_key = format!("admin:kin:{what:?}:{about}:{key}");
+                act::act(&house, target(&visit, &view), &event_key, Event::Kin { word }).await?;
+            }
+            Ok::<_, Problem>(page::go_to(&address(&visit, &filters, &view)))
+        },
+    )
 }
 
 fn target(visit: &Visit, view: &ConversationView) -> Target {

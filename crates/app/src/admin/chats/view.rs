@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 use voronka_core::{
     fact::Fact,
+    message::Identity,
     ports::ConversationView,
-    rows::{Author, FactRow, LeadRow, MessageRow},
+    rows::{Author, FactRow, IdentityRow, LeadRow, MessageRow},
 };
 
 use super::super::{
@@ -294,6 +295,39 @@ pub(super) struct LeadPanel {
     pub(super) marks: Vec<Mark>,
     pub(super) orders: Vec<Bought>,
     pub(super) next: Next,
+}
+
+/// A customer in another conversation.
+pub(super) struct Other {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) account: String,
+    pub(super) chat: String,
+}
+
+impl Other {
+    fn of(visit: &Visit, base: &str, row: &IdentityRow) -> Self {
+        let w = visit.door.words;
+        Self {
+            id: row.customer.to_string(),
+            name: called(w, row.name.clone(), row.customer),
+            account: w.word("account", row.account.as_str()),
+            chat: format!("{base}/chats/{}", Identity::of(row).key(&visit.partner.id).conversation),
+        }
+    }
+}
+
+/// Who the customer is elsewhere, and who they may be.
+pub(super) struct PersonPanel {
+    pub(super) kin: Vec<Other>,
+    pub(super) suggested: Vec<Other>,
+}
+
+impl PersonPanel {
+    pub(super) fn of(visit: &Visit, base: &str, view: &ConversationView, suggested: &[IdentityRow]) -> Self {
+        let all = |rows: &[IdentityRow]| rows.iter().map(|row| Other::of(visit, base, row)).collect();
+        Self { kin: all(&view.kin), suggested: all(suggested) }
+    }
 }
 
 /// Facts of the timeline that are shown.

@@ -1,7 +1,7 @@
 //! The owner's work: who has a dialogue, notes, the next step, orders and their undo, lists as files, settings.
 
 use voronka_core::{
-    message::{Event, TeamAction},
+    message::{Event, KinWord, TeamAction},
     order::{OrderMove, OrderState},
 };
 
@@ -305,4 +305,46 @@ async fn an_answer_is_marked_as_wrong_once() {
     assert!(!site.get(&talk).await.body.contains("name=\"seq\" value=\"1\""));
     let marked = site.get(&chat("korica", "telegram", "103")).await.body;
     assert!(marked.contains("Отмечен как неверный") && !marked.contains("/wrong\""));
+}
+
+#[tokio::test]
+async fn who_may_be_the_same_person_is_shown_and_what_is_said_of_anybody_else_is_nothing() {
+    let site = site().await;
+    let korica = partner("korica");
+    let other = sample::conversation(&korica, "telegram", "103").first_customer();
+    let key = sample::conversation(&korica, "telegram", "101");
+    let inbound = voronka_testkit::journal::sample::text(&korica, "101", "again", "…");
+    let mut turn = voronka_testkit::journal::sample::turn(&key, &inbound, 1);
+    turn.conversation.state = format!(r#"{{"v":"1","same_as":["{other}"]}}"#);
+    site.store.commit(turn.into()).await.unwrap();
+    let talk = chat("korica", "telegram", "101");
+    for view in ["", "?lang=en"] {
+        let page = site.get(&format!("{talk}{view}")).await.body;
+        let person = &page[page.find("<section id=\"person\">").unwrap()..];
+        for part in ["Екатерина В.", &chat("korica", "telegram", "103"), "/same", "/not-same", &other.to_string()]
+        {
+            assert!(person.contains(part), "{part} in {person}");
+        }
+        assert!(!person.contains("/split"), "nobody is one person with them");
+    }
+    assert!(!site.get(&chat("korica", "telegram", "103")).await.body.contains("id=\"person\""));
+    let stranger = sample::conversation(&partner("sosed"), "telegram", "101").first_customer();
+    let before = site.store.mail_waiting();
+    for (deed, who) in [("same", stranger), ("not-same", stranger), ("split", other)] {
+        let said = site.post(&format!("{talk}/{deed}"), &format!("key={KEY}&other={who}")).await;
+        assert_eq!((said.status, said.header("location")), (StatusCode::SEE_OTHER, talk.as_str()));
+    }
+    assert_eq!(site.store.mail_waiting(), before, "nobody else is suggested, and there is nobody to be split from");
+    let merge = KinWord::Merge { with: other, by: "Ольга".into() };
+    for (deed, word) in [("same", merge), ("not-same", KinWord::NotSame { of: other })] {
+        for _ in 0..2 {
+            site.post(&format!("{talk}/{deed}"), &format!("key={KEY}&other={other}")).await;
+        }
+        let mail = site.store.mail(&key, 10).await.unwrap();
+        let told = mail.into_iter().filter(|mail| mail.inbound.event == Event::Kin { word: word.clone() });
+        assert_eq!(told.count(), 1, "two clicks are one: {word:?}");
+    }
+    let forged = super::post(&format!("{talk}/same"), "").header("sec-fetch-site", "cross-site");
+    let forged = site.send(forged.body(Body::from(format!("key={KEY}&other={other}"))).unwrap()).await;
+    assert_eq!(forged.status, StatusCode::FORBIDDEN);
 }

@@ -88,6 +88,23 @@ pub async fn merged_customers_are_read_together_and_split_ones_have_what_was_the
     assert_eq!((kin(&fixture, &anna).await.len(), kin(&fixture, &boris).await), (0, vec![id(&anna_too)]));
 }
 
+/// Who the team is asked about is shown with the conversation.
+pub async fn who_may_be_the_same_person_is_read_with_a_conversation(fixture: impl Fixture) {
+    let korica = sample::partner("korica");
+    let anna = customer(&fixture, &korica, "anna", 60).await;
+    let key = anna.conversation();
+    assert_eq!(view(&fixture, &anna).await.same_as, []);
+    let (boris, vera) = (CustomerId::of(&["boris"]), CustomerId::of(&["vera"]));
+    let mut turn = sample::turn(&key, &anna, 1);
+    turn.conversation.state = format!(r#"{{"v":"1","same_as":["{boris}","{vera}"]}}"#);
+    commit(&fixture, turn).await;
+    assert_eq!(view(&fixture, &anna).await.same_as, [boris, vera]);
+    let mut turn = sample::turn(&key, &anna, 2);
+    turn.conversation.state = "of another version".into();
+    commit(&fixture, turn).await;
+    assert_eq!(view(&fixture, &anna).await.same_as, []);
+}
+
 /// A person is one lead, by the hottest of theirs, and one customer in figures.
 pub async fn a_merged_person_is_counted_and_listed_once(fixture: impl Fixture) {
     let korica = sample::partner("korica");

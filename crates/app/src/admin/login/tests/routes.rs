@@ -25,7 +25,7 @@ fn routes_there() -> Vec<(Method, String)> {
             let found = routes.len();
             for (method, words) in [
                 (Method::GET, &["get("] as &[&str]),
-                (Method::POST, &["post(", "chats::at_once(", "chats::typed("]),
+                (Method::POST, &["post(", "chats::at_once(", "chats::typed(", "chats::kin("]),
                 (Method::DELETE, &["delete("]),
             ] {
                 if words.iter().any(|word| handlers.contains(word)) {
