@@ -212,6 +212,8 @@ pub enum KinWord {
     Joined,
     /// The person's other conversations, or what they want there, are not what they were.
     Changed,
+    /// Somebody of the team looks after the person.
+    Heeded,
     /// Somebody is not, or is no more, the same person.
     Parted {
         /// Who.

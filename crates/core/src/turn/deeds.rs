@@ -119,6 +119,6 @@ impl Work {
             told.waits.push(SNOOZED.to_owned());
         }
         self.cancel_timer("handoff");
-        self.lead_is_heeded();
+        self.person_is_heeded();
     }
 }

@@ -287,13 +287,16 @@ impl Work {
                     .is_some_and(|digest| self.setting.writer.as_ref().is_some_and(|one| one.member == digest.to));
                 theirs.then(|| Errand::Leads(Listing::digest()))
             }
+            Event::Forget { .. } => {
+                self.forget_at_desk();
+                None
+            }
             // Of a time when this was a customer's chat.
             Event::Timer { .. }
             | Event::Click { .. }
             | Event::Broadcast { .. }
             | Event::Team { .. }
             | Event::Kin { .. }
-            | Event::Forget { .. }
             | Event::Deed { .. } => None,
         }
     }

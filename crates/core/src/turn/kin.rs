@@ -49,6 +49,7 @@ impl Work {
                 self.obey_kin();
             }
             KinWord::Changed => self.obey_kin(),
+            KinWord::Heeded => self.lead_is_heeded(),
             KinWord::Parted { from } => {
                 self.keep_apart(from);
                 self.obey_kin();
@@ -221,6 +222,7 @@ impl Work {
         self.snap.customer.more.not_same.retain(|one| !is_kin(one));
         if self.wants_nothing() {
             self.withdraw = Withdraw::Campaigns;
+            self.lead_is_heeded();
             self.cancel_timer("silence");
             self.cancel_timer("wait");
         }

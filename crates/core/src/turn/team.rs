@@ -50,7 +50,7 @@ impl Work {
                 self.person_says.push(PersonSays { who: who.to_owned(), text });
             }
             TeamAction::MoveOrder { order, to } => {
-                self.lead_is_heeded();
+                self.person_is_heeded();
                 if self.move_order(order, to).is_ok() {
                     self.tell_of_order(order);
                 }
@@ -68,7 +68,7 @@ impl Work {
                 self.snap.state.awaits_person = None;
                 self.wait_no_more();
                 self.cancel_timer("handoff");
-                self.lead_is_heeded();
+                self.person_is_heeded();
             }
         }
     }
@@ -89,11 +89,13 @@ impl Work {
         state.holder = Some(who.to_owned());
         (state.unread, state.reminded, state.answerer) = (0, 0, Answerer::Known);
         self.people = People::Acted;
-        self.lead_is_heeded();
         self.wait_no_more();
         self.pending = None;
         self.withdraw = Withdraw::Campaigns;
-        if !has_it {
+        if has_it {
+            self.lead_is_heeded();
+        } else {
+            self.person_is_heeded();
             self.fact(Fact::Handoff { cause: format!("taken:{who}") });
         }
     }

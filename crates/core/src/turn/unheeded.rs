@@ -1,7 +1,11 @@
 //! Leads whose card nobody of the team looks after: it is told once more, now to all of them.
 
 use super::{telling::is_of_lead, wording::Wording, work::Work};
-use crate::{lead::Temperature, message::Timer, spec::config::Notify};
+use crate::{
+    lead::Temperature,
+    message::{Event, Inbound, KinWord, Timer},
+    spec::config::Notify,
+};
 
 /// A lead's card was told again.
 pub(super) const UNHEEDED: &str = "lead.unheeded";
@@ -58,6 +62,15 @@ impl Work {
     fn keeps_nights(&self) -> bool {
         let mut rules = self.book.spec.config.notify.iter().filter(|rule| rule.remind.is_some());
         !rules.any(|rule| !rule.quiet && rule.names().any(|name| is_of_lead(&name)))
+    }
+
+    /// Somebody of the team looks after the person: of no lead of theirs has anybody to be reminded, on whichever account it is.
+    pub(super) fn person_is_heeded(&mut self) {
+        self.lead_is_heeded();
+        let is_told = |post: &Inbound| post.event == Event::Kin { word: KinWord::Heeded };
+        if !self.posts.iter().any(is_told) {
+            self.tell_kin(&KinWord::Heeded);
+        }
     }
 
     /// Somebody of the team looks after the lead: nobody has to be reminded, of what they were told or are told in the morning.

@@ -100,7 +100,7 @@ fn a_card_that_does_not_reach_a_member_goes_to_the_next_and_stands_on_the_owners
 }
 
 /// A shop whose boss is told again of contacts that nobody looks after, and a customer who has left one.
-fn contact_left(at: &str, rule: &str) -> Shop {
+pub(crate) fn contact_left(at: &str, rule: &str) -> Shop {
     let mut shop = Shop::with(at, &format!("  - {{to: хозяйка, about: [contact.left], {rule}}}\n"));
     shop.anna.me("привет");
     for answer in ["Юбилей", "10", "Ягоды"] {
@@ -112,7 +112,7 @@ fn contact_left(at: &str, rule: &str) -> Shop {
 }
 
 /// How often the team is told that nobody looks after the lead.
-fn told_again(shop: &Shop) -> Vec<&'static str> {
+pub(crate) fn told_again(shop: &Shop) -> Vec<&'static str> {
     let rows = shop.anna.commits.iter().flat_map(|commit| &commit.outbox);
     let again = rows.filter(|row| row.bubble.text.text.contains("Лидом никто не занялся"));
     again.map(|row| if row.peer.as_str() == "1" { "хозяйка" } else { "мастер" }).collect()

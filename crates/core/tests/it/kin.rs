@@ -1,8 +1,12 @@
 //! One person on two accounts: found, told, obeyed on both, and parted again.
 
+use jiff::SignedDuration;
 use voronka_core::{
     ids::{AccountId, CustomerId},
-    message::{Bubble, ContactOf, Content, Deed, Done, Event, Identity, Inbound, KinWord, Peer, Seat, TeamHears},
+    message::{
+        Bubble, ContactOf, Content, Deed, Done, Event, Identity, Inbound, KinWord, Peer, Profile, Seat, TeamAction,
+        TeamHears,
+    },
     person::Kinship,
     ports::KnownBy,
     rows::{CustomerRow, IdentityRow, Lane, Past, Withdraw},
@@ -12,7 +16,8 @@ use voronka_testkit::Rehearsal;
 
 use crate::{
     desk::{Pages, Shop, Who, links, token, words},
-    shop::{ORDER, at_filling, fact, shop},
+    handoff::{contact_left, told_again},
+    shop::{NOON, ORDER, at_filling, fact, shop},
 };
 
 const PHONE: &str = "8 (999) 123-45-67";
@@ -477,11 +482,71 @@ fn a_card_about_who_wants_nothing_more_is_sent_from_one_conversation_of_the_pers
     }
 }
 
+/// Of a merge from before they sat down there may be kin still: what is said of it is nothing to the desk.
 #[test]
 fn a_member_of_the_team_is_nobodys_kin() {
-    let mut shop = Shop::open();
-    let (said, told) = shop.plays(Who::Boss, Event::Kin { word: KinWord::Joined });
-    assert_eq!((words(&said), words(&told)), (String::new(), String::new()));
-    let (said, _) = shop.does(Who::Boss, Content::Opened);
-    assert!(said.is_empty());
+    let parted = KinWord::Parted { from: other() };
+    let merge = KinWord::Merge { with: third(), by: "operator".into() };
+    for word in
+        [KinWord::Seek, merge, KinWord::Split { by: "operator".into() }, KinWord::Joined, KinWord::Changed, parted]
+    {
+        let mut shop = Shop::open();
+        shop.does(Who::Boss, Content::Opened);
+        shop.boss.loaded_mut().kin = vec![IdentityRow { merged_into: Some(other()), ..namesake(OPTED_OUT) }];
+        shop.plays(Who::Boss, Event::Kin { word: word.clone() });
+        let commit = shop.boss.last.clone().expect("a turn");
+        assert_eq!((commit.kinship, commit.withdraw, commit.posts), (None, Withdraw::Nothing, vec![]), "{word:?}");
+        assert!(commit.facts.is_empty() && commit.outbox.is_empty() && commit.customer.is_none(), "{word:?}");
+    }
+}
+
+#[test]
+fn whoever_sits_on_the_team_and_is_forgotten_elsewhere_keeps_their_desk_and_nothing_of_the_customer() {
+    let mut talk = leaves_phone(Given::Shared);
+    let peer = own_peer(&talk);
+    talk.seat("мастер", &peer);
+    talk.did(Content::Opened);
+    assert!(talk.snapshot().customer.phone.is_some(), "they were a customer");
+    let asks =
+        Event::Customer { content: Content::Text { text: "что тут?".into() }, profile: Profile::default() };
+    talk.play(vec![asks, Event::Forget { team: TeamHears::Elsewhere }]);
+    let commit = talk.last.clone().expect("a turn");
+    let customer = talk.snapshot().customer;
+    assert_eq!((commit.past, customer.phone, customer.name), (Past::Erased, None, None));
+    assert!(customer.more.opted_out && customer.more.answers.is_empty());
+    assert!(talk.words().contains("рабочий чат"), "what a member asks is answered all the same: {}", talk.words());
+    assert!(talk.state().desk.is_some());
+}
+
+#[test]
+fn whoever_looks_after_a_person_on_one_account_settles_the_reminders_of_the_others() {
+    let heeded = [("77".to_owned(), KinWord::Heeded)];
+    for action in [TeamAction::Handled, TeamAction::TakeOver, TeamAction::Reply { text: "Здравствуйте".into() }]
+    {
+        let mut talk = with_kin(r#"{"v":"1"}"#);
+        talk.play([1, 2].map(|_| Event::Team { who: "мастер".into(), action: action.clone() }).into());
+        assert_eq!(kin_words(&talk), heeded, "{action:?}, once a turn");
+    }
+    // Who goes on writing has told it already.
+    let mut talk = with_kin(r#"{"v":"1"}"#);
+    talk.team(TeamAction::TakeOver);
+    talk.team(TeamAction::Reply { text: "Здравствуйте".into() });
+    assert_eq!(kin_words(&talk), []);
+    // On the other account nobody is told again, and it goes round once.
+    let mut there = contact_left(NOON, "remind: 30m");
+    there.anna.loaded_mut().kin = vec![IdentityRow { merged_into: Some(other()), ..namesake("{}") }];
+    there.anna.play(vec![Event::Kin { word: KinWord::Heeded }]);
+    assert_eq!(kept(&there.anna), []);
+    there.anna.wait(SignedDuration::from_hours(72));
+    assert_eq!(told_again(&there), [""; 0]);
+}
+
+/// Whoever wants no more messages on one account is brought up again on none.
+#[test]
+fn an_opt_out_on_one_account_settles_the_reminders_of_the_others() {
+    let mut there = contact_left(NOON, "remind: 30m");
+    there.anna.loaded_mut().kin = vec![IdentityRow { merged_into: Some(other()), ..namesake(OPTED_OUT) }];
+    there.anna.play(vec![Event::Kin { word: KinWord::Changed }]);
+    there.anna.wait(SignedDuration::from_hours(72));
+    assert_eq!(told_again(&there), [""; 0]);
 }

@@ -57,6 +57,15 @@ impl Work {
         }
     }
 
+    /// It was wished elsewhere by whoever sits on the team here: what is left of the time when they were a customer goes, and what
+    /// they do as a member stays.
+    pub(in crate::turn) fn forget_at_desk(&mut self) {
+        // What a member is told in this turn is not about them.
+        let reply = std::mem::take(&mut self.reply);
+        self.forget();
+        self.reply = reply;
+    }
+
     /// Removes the customer's contacts, consents and words, and writes to them no more of its own accord.
     fn forget(&mut self) {
         self.lead_is_heeded();
