@@ -1,6 +1,6 @@
 mod search;
 
-use std::cmp::Reverse;
+use std::{cmp::Reverse, collections::HashMap};
 
 use async_trait::async_trait;
 use jiff::{Timestamp, civil::Date};
@@ -18,7 +18,7 @@ use voronka_core::{
         Figures, KnownBy, LOADED_KIN_MAX, LeadCard, LeadFilter, LetterContent, LetterKind, Needle, OpenedLetter,
         OrderCard, OrderFilter, Page, QuestionCard, Recipient, StoreError,
     },
-    rows::{ConversationRow, FactRow, IdentityRow, MessageRow, NoticeRow, OrderRow},
+    rows::{ConversationRow, FactRow, IdentityRow, LeadRow, MessageRow, NoticeRow, OrderRow},
     tally::{Counted, Tally},
 };
 
@@ -237,14 +237,21 @@ impl PostgresStore {
         page: Page,
     ) -> Result<Vec<LeadCard>, Problem> {
         if !filter.picks() {
-            return self.lead_cards(partner, filter.heat(), page).await;
+            let cards = self.lead_cards(partner, filter.heat(), page).await?;
+            return Ok(cards.into_iter().map(|(card, _)| card).collect());
         }
         let (mut wanted, mut read) = (Vec::new(), Page { limit: page.limit.max(LEADS_READ), ..page });
         loop {
             let cards = self.lead_cards(partner, filter.heat(), read).await?;
-            let Some(last) = cards.last().map(LeadCard::cursor) else { return Ok(wanted) };
+            let Some(last) = cards.last().map(|(card, _)| card.cursor()) else { return Ok(wanted) };
             let is_all = cards.len() < read.limit;
-            wanted.extend(cards.into_iter().filter(|card| filter.takes(&card.lead)));
+            let theirs = self.leads_of_persons(partner, cards.iter().filter_map(|(_, person)| *person)).await?;
+            for (card, person) in cards {
+                let all = person.and_then(|person| theirs.get(&person)).map_or(&[][..], Vec::as_slice);
+                if filter.takes_person(&card.lead, all) {
+                    wanted.push(card);
+                }
+            }
             if is_all || wanted.len() >= page.limit {
                 wanted.truncate(page.limit);
                 return Ok(wanted);
@@ -253,12 +260,31 @@ impl PostgresStore {
         }
     }
 
+    /// All leads of persons, by their mark.
+    async fn leads_of_persons(
+        &self,
+        partner: &PartnerId,
+        persons: impl Iterator<Item = CustomerId>,
+    ) -> Result<HashMap<CustomerId, Vec<LeadRow>>, Problem> {
+        let marks: Vec<Id> = persons.map(|person| Id(person.0)).collect();
+        let mut found: HashMap<CustomerId, Vec<LeadRow>> = HashMap::new();
+        if marks.is_empty() {
+            return Ok(found);
+        }
+        let of = of_partner(sql::LEADS_OF_PERSONS, partner).bind(marks);
+        for (person, lead) in self.read(partner, of, |row| Ok((get(row, 9)?, values::lead(row, 0)?))).await? {
+            found.entry(person).or_default().push(lead);
+        }
+        Ok(found)
+    }
+
+    /// Each with the mark of the person, of whoever is one with others.
     async fn lead_cards(
         &self,
         partner: &PartnerId,
         temperature: Option<Temperature>,
         page: Page,
-    ) -> Result<Vec<LeadCard>, Problem> {
+    ) -> Result<Vec<(LeadCard, Option<CustomerId>)>, Problem> {
         let behind = page.after.unwrap_or(Cursor::START);
         let (heat, score) = behind.lead.unwrap_or((Temperature::Hot, i32::MAX));
         let sql = if temperature.is_some() { sql::LEADS_OF_HEAT } else { sql::LEADS };
@@ -269,7 +295,7 @@ impl PostgresStore {
             .bind(micros(behind.at))
             .bind(id(behind))
             .bind(most(page.limit));
-        self.read(partner, of, lead_card).await
+        self.read(partner, of, |row| Ok((lead_card(row)?, get(row, 14)?))).await
     }
 
     /// Of some states or of any, latest first.

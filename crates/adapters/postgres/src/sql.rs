@@ -127,7 +127,7 @@ macro_rules! lead_cards {
         concat!(
             "SELECT ",
             lead_columns!(),
-            ", u.name, u.phone, c.conversation, c.account, c.preview FROM voronka.leads l ",
+            ", u.name, u.phone, c.conversation, c.account, c.preview, u.merged_into FROM voronka.leads l ",
             latest!("l"),
             "LEFT JOIN voronka.customers u ON u.partner = l.partner AND u.id = l.customer WHERE l.partner = $1 ",
             $of,
@@ -449,6 +449,9 @@ statements! {
     LEADS_OF_HEAT = lead_cards!(hottest_of_person!(), "AND l.heat = $2 AND l.slot > 0 AND (l.score, l.slot) <= ($3, $4) \
         AND (l.score, l.slot, l.at, l.customer) < ($3, $4, $5, $6) \
         ORDER BY l.heat DESC, l.score DESC, l.slot DESC, l.at DESC, l.customer DESC LIMIT $7");
+    LEADS_OF_PERSONS = concat!("SELECT ", lead_columns!(), ", u.merged_into FROM voronka.customers u \
+        JOIN voronka.leads l ON l.partner = u.partner AND l.customer = u.id \
+        WHERE u.partner = $1 AND u.merged_into = ANY ($2) AND l.slot > 0");
     LEADS_READ = lead_cards!("", "AND l.customer = ANY ($2)");
     /// Of the hottest: what is searched in, and nothing else.
     LEADS_WORDS = lead_words!("AND l.slot > 0 AND ($2::int8 IS NULL OR l.heat = $2) \

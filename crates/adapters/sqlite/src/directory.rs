@@ -266,7 +266,17 @@ fn leads(
     let heat = temperature.unwrap_or(behind).number();
     let of = params![partner.as_str(), heat, score, slot(at), micros(at), id.to_be_bytes(), i64::MAX];
     let sql = if temperature.is_some() { sql::LEADS_OF_HEAT } else { sql::LEADS };
-    fitting(connection, sql, of, page.limit, |row| Ok(Some(lead_card(row)?).filter(|card| filter.takes(&card.lead))))
+    fitting(connection, sql, of, page.limit, |row| {
+        let card = lead_card(row)?;
+        let others = match get::<Option<CustomerId>>(row, 14)?.filter(|_| filter.picks()) {
+            Some(person) => {
+                let but = params![partner.as_str(), person.0.into_bytes(), card.lead.customer.0.into_bytes()];
+                all(connection, sql::LEADS_OF_PERSON, but, values::lead)?
+            }
+            None => Vec::new(),
+        };
+        Ok(filter.takes_person(&card.lead, &others).then_some(card))
+    })
 }
 
 /// Of some states or of any, latest first.

@@ -169,7 +169,7 @@ macro_rules! lead_cards {
         concat!(
             "SELECT ",
             lead_columns!(),
-            ", u.name, u.phone, c.conversation, c.account, c.preview FROM leads l ",
+            ", u.name, u.phone, c.conversation, c.account, c.preview, u.merged_into FROM leads l ",
             "CROSS JOIN conversations c ON c.partner = l.partner AND c.conversation = ",
             latest!("l"),
             " LEFT JOIN customers u ON u.partner = l.partner AND u.id = l.customer WHERE l.partner = ?1 ",
@@ -360,6 +360,9 @@ statements! {
         AND (l.score, l.slot, l.at, l.customer) < (?3, ?4, ?5, ?6) \
         ORDER BY l.heat DESC, l.score DESC, l.slot DESC, l.at DESC, l.customer DESC LIMIT ?7");
     LEAD_CARD = lead_cards!("", "AND l.customer = ?2");
+    LEADS_OF_PERSON = concat!("SELECT ", lead_columns!(), " FROM customers u INDEXED BY customers_merged \
+        CROSS JOIN leads l ON l.partner = u.partner AND l.customer = u.id \
+        WHERE u.partner = ?1 AND u.merged_into = ?2 AND l.slot > 0 AND u.id <> ?3");
     /// Of the hottest: what is searched in, and nothing else.
     LEADS_WORDS = lead_words!("AND l.slot > 0 ORDER BY l.heat DESC, l.score DESC, l.slot DESC, l.at DESC, l.customer DESC LIMIT ?2");
     LEADS_WORDS_OF_HEAT = lead_words!("AND l.heat = ?3 AND l.slot > 0 \

@@ -71,7 +71,8 @@ pub trait Directory: Send + Sync + 'static {
     /// Messages of a conversation after a position, oldest first, at most `limit`.
     async fn messages(&self, key: &ConversationKey, after: i64, limit: usize) -> Result<Vec<MessageRow>, StoreError>;
 
-    /// Leads, hottest first. Without a text to search for a person is listed once, by the hottest of their leads.
+    /// Leads, hottest first. Without a text to search for a person is listed once, by the hottest of their leads, if they are wanted
+    /// ([`LeadFilter::takes_person`]).
     async fn leads(&self, partner: &PartnerId, filter: &LeadFilter, page: Page) -> Result<Vec<LeadCard>, StoreError>;
 
     /// Orders, latest first.
@@ -201,16 +202,32 @@ impl LeadFilter {
         [stage, source, segment].into_iter().any(Option::is_some) || score_min.is_some() || idle_since.is_some()
     }
 
-    /// Whether a lead is wanted, whatever words are searched for.
+    /// Whether a lead is wanted by itself, whatever words are searched for.
     pub fn takes(&self, lead: &LeadRow) -> bool {
-        let is = |wanted: &Option<String>, it: Option<&str>| wanted.as_deref().is_none_or(|wanted| it == Some(wanted));
-        is(&self.temperature, Some(lead.temperature))
-            && is(&self.stage, Some(&lead.stage))
-            && is(&self.source, lead.source.as_deref())
-            && self.segment.as_ref().is_none_or(|wanted| lead.segment().is_some_and(|it| folds_to(&it, wanted)))
-            && self.score_min.is_none_or(|least| lead.score >= least)
-            && self.idle_since.is_none_or(|since| lead.at <= since)
+        self.takes_person(lead, &[])
     }
+
+    /// Whether a person is wanted, whatever words are searched for. How warm they are is told by the hottest of their leads; stage,
+    /// source and segment by any one of them; and they are silent if they are so on all accounts. `others`: their other leads.
+    pub fn takes_person(&self, hottest: &LeadRow, others: &[LeadRow]) -> bool {
+        let all = || std::iter::once(hottest).chain(others);
+        is_it(self.temperature.as_deref(), Some(hottest.temperature))
+            && self.score_min.is_none_or(|least| hottest.score >= least)
+            && self.idle_since.is_none_or(|since| all().all(|lead| lead.at <= since))
+            && all().any(|lead| self.is_where(lead))
+    }
+
+    /// Whether a lead stands where it is wanted, and came from there.
+    fn is_where(&self, lead: &LeadRow) -> bool {
+        is_it(self.stage.as_deref(), Some(&lead.stage))
+            && is_it(self.source.as_deref(), lead.source.as_deref())
+            && self.segment.as_ref().is_none_or(|wanted| lead.segment().is_some_and(|it| folds_to(&it, wanted)))
+    }
+}
+
+/// Whether it is what is wanted, if anything is.
+fn is_it(wanted: Option<&str>, it: Option<&str>) -> bool {
+    wanted.is_none_or(|wanted| it == Some(wanted))
 }
 
 /// Whether a name is this one, however its letters are written: people type it.

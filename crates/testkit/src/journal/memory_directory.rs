@@ -90,15 +90,19 @@ impl State {
         })
     }
 
+    /// All leads of the person whom a customer is one with.
+    fn leads_of_person(&self, partner: &PartnerId, customer: CustomerId) -> Vec<LeadRow> {
+        let Some(mark) = self.mark_of(partner, customer) else { return Vec::new() };
+        let of = self.leads.iter().filter(|((whose, _), lead)| whose == partner && lead.at != UNHEARD);
+        of.map(|(_, lead)| lead).filter(|lead| self.mark_of(partner, lead.customer) == Some(mark)).cloned().collect()
+    }
+
     fn is_hottest_of_person(&self, partner: &PartnerId, lead: &LeadRow) -> bool {
-        let Some(mark) = self.mark_of(partner, lead.customer) else { return true };
         let place = |lead: &LeadRow| {
             let heat = Temperature::from_name(lead.temperature).unwrap_or_default();
             (heat, lead.score, lead.at, lead.customer)
         };
-        let of = self.leads.values().filter(|other| other.at != UNHEARD);
-        let mut theirs = of.filter(|other| self.mark_of(partner, other.customer) == Some(mark));
-        !theirs.any(|other| place(other) > place(lead))
+        !self.leads_of_person(partner, lead.customer).iter().any(|other| place(other) > place(lead))
     }
 
     /// Of customers, those who are others of them as well.
@@ -215,7 +219,15 @@ impl Directory for MemoryStore {
         let state = lock(&self.state);
         let of = state.leads.iter().filter(|((whose, _), _)| whose == partner).map(|(_, lead)| lead);
         let of = of.filter(|lead| lead.at != UNHEARD);
-        let leads = of.filter(|lead| filter.takes(lead));
+        let needle = filter.text.as_deref().and_then(Needle::of);
+        // Of a person the hottest of all their leads, if they are wanted; words are searched for in each.
+        let leads = of.filter(|lead| match needle {
+            Some(_) => filter.takes(lead),
+            None => {
+                state.is_hottest_of_person(partner, lead)
+                    && filter.takes_person(lead, &state.leads_of_person(partner, lead.customer))
+            }
+        });
         let cards = leads.filter_map(|lead| {
             let (key, conversation) = state.latest_conversation(partner, lead.customer)?;
             let customer = state.customers.get(&(partner.clone(), lead.customer));
@@ -230,12 +242,7 @@ impl Directory for MemoryStore {
         });
         let mut cards: Vec<LeadCard> = cards.collect();
         cards.sort_by_key(|card| Reverse(card.cursor()));
-        if filter.text.as_deref().and_then(Needle::of).is_none() {
-            // Of a person the hottest of all their leads, whichever are wanted.
-            cards.retain(|card| state.is_hottest_of_person(partner, &card.lead));
-        }
         let is_theirs = |card: &LeadCard, needle: &Needle| state.is_found(partner, card.lead.customer, needle);
-        let needle = filter.text.as_deref().and_then(Needle::of);
         Ok(page.cut(search(cards, needle, LeadCard::holds, is_theirs), LeadCard::cursor))
     }
 

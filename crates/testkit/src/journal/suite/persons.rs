@@ -3,7 +3,7 @@ use voronka_core::{
     message::{ConversationKey, Inbound},
     order::OrderState,
     person::Kinship,
-    ports::{CommitError, ConversationView, Directory, Journal, KnownBy, LeadFilter, Loaded, Page},
+    ports::{CommitError, ConversationView, Directory, Journal, KnownBy, LeadCard, LeadFilter, Loaded, Page},
     rows::{CustomerRow, LeadRow, TurnCommit},
 };
 
@@ -136,6 +136,64 @@ pub async fn a_merged_person_is_counted_and_listed_once(fixture: impl Fixture) {
     assert_eq!(counted().await, (2, 2, 3));
     says(&fixture, &anna, Kinship::Leaves).await;
     assert_eq!((leads(None).await.len(), counted().await), (3, (3, 2, 3)));
+}
+
+/// A filter looks at all that a person is, and lists them where the hottest of their leads stands.
+pub async fn a_person_is_found_by_any_lead_of_theirs(fixture: impl Fixture) {
+    let korica = sample::partner("korica");
+    let anna = customer(&fixture, &korica, "anna", 90).await;
+    let anna_too = customer(&fixture, &korica, "anna-2", 50).await;
+    let boris = customer(&fixture, &korica, "boris", 70).await;
+    let stands = async |of: &Inbound, heat, score, stage: &str, source: &str, segment: &str, at| {
+        let key = of.conversation();
+        let version = load(&fixture, &key).await.version;
+        let lead = LeadRow {
+            version: 1,
+            stage: stage.into(),
+            source: Some(source.into()),
+            data: format!(r#"{{"v":"1","segment":"{segment}"}}"#),
+            at: sample::moment(at),
+            ..sample::lead(id(of), heat, score)
+        };
+        commit(&fixture, TurnCommit { lead: Some(lead), ..sample::turn(&key, of, version) }).await;
+    };
+    stands(&anna, "hot", 90, "order", "vk", "опт", 100).await;
+    stands(&anna_too, "cold", 5, "interest", "flyer", "Розница", 500).await;
+    stands(&boris, "warm", 40, "talk", "flyer", "опт", 100).await;
+    let found = async |filter: LeadFilter| {
+        let found = fixture.store().leads(&korica, &filter, Page::first(ALL)).await.expect("lists");
+        found.into_iter().map(|card| card.lead.customer).collect::<Vec<_>>()
+    };
+    let word = |text: &str| Some(text.to_owned());
+    let none = LeadFilter::default;
+    let of_retail = || LeadFilter { segment: word("розница"), ..none() };
+    assert_eq!(found(of_retail()).await, [id(&anna_too)]);
+    says(&fixture, &anna_too, Kinship::Joins(id(&anna))).await;
+    for (filter, who) in [
+        (of_retail(), vec![id(&anna)]),
+        (LeadFilter { stage: word("interest"), ..none() }, vec![id(&anna)]),
+        (LeadFilter { stage: word("order"), ..none() }, vec![id(&anna)]),
+        (LeadFilter { source: word("flyer"), ..none() }, vec![id(&anna), id(&boris)]),
+        (LeadFilter { segment: word("опт"), ..none() }, vec![id(&anna), id(&boris)]),
+        // One lead stands there and came from there.
+        (LeadFilter { source: word("flyer"), stage: word("order"), ..none() }, vec![]),
+        // How warm a person is the hottest says, and nobody is silent who writes elsewhere.
+        (LeadFilter { source: word("flyer"), temperature: word("hot"), ..none() }, vec![id(&anna)]),
+        (LeadFilter { source: word("flyer"), temperature: word("cold"), ..none() }, vec![]),
+        (LeadFilter { source: word("flyer"), score_min: Some(80), ..none() }, vec![id(&anna)]),
+        (LeadFilter { idle_since: Some(sample::moment(300)), ..none() }, vec![id(&boris)]),
+        (LeadFilter { idle_since: Some(sample::moment(500)), ..none() }, vec![id(&anna), id(&boris)]),
+    ] {
+        assert_eq!(found(filter.clone()).await, who, "{filter:?}");
+    }
+    let first = Page::first(1);
+    let flyer = LeadFilter { source: word("flyer"), ..none() };
+    let page = fixture.store().leads(&korica, &flyer, first).await.expect("lists");
+    let rest = Page { after: page.last().map(LeadCard::cursor), ..first };
+    let page = fixture.store().leads(&korica, &flyer, rest).await.expect("lists");
+    assert_eq!(page.into_iter().map(|card| card.lead.customer).collect::<Vec<_>>(), [id(&boris)], "each once");
+    says(&fixture, &anna, Kinship::Leaves).await;
+    assert_eq!(found(of_retail()).await, [id(&anna_too)]);
 }
 
 /// A turn that was computed before somebody joined does not write over what it has not seen.
