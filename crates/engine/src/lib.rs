@@ -67,7 +67,7 @@ mod world;
 
 use std::{
     future::Future,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Once, OnceLock},
 };
 
 use jiff::SignedDuration;
@@ -135,6 +135,16 @@ pub(crate) struct Shared {
     pub(crate) changes: broadcast::Sender<Change>,
     pub(crate) life: Life,
     pub(crate) meters: Meters,
+    pub(crate) crowds: Crowds,
+}
+
+/// What is told once: people of whom more conversations are known than a turn looks at.
+#[derive(Debug)]
+pub(crate) struct Crowds {
+    /// Of one person.
+    pub(crate) kin: Once,
+    /// Of one contact.
+    pub(crate) namesakes: Once,
 }
 
 /// How far an engine's life has come.
@@ -205,6 +215,7 @@ impl Engine {
             changes: broadcast::Sender::new(CHANGES_MAX),
             life: Life::default(),
             meters: Meters::new(),
+            crowds: Crowds { kin: Once::new(), namesakes: Once::new() },
         }))
     }
 

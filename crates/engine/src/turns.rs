@@ -17,7 +17,7 @@ use tracing::{Instrument, debug, debug_span, error, instrument, warn};
 use voronka_core::{
     ids::AccountId,
     message::{Content, ConversationKey, Event, EventKey, Inbound, Peer},
-    ports::{CommitError, Fate, Moment, StoreError},
+    ports::{CommitError, Fate, LOADED_KIN_MAX, Moment, StoreError},
     rows::{Mail, MailSeq, OutboxRow, Past, TurnCommit},
     turn::{Outcome, Setting, Snapshot, Step, Turn},
 };
@@ -328,6 +328,12 @@ async fn load(
     }
     let stored = shared.journal.load(key, Snapshot::HISTORY_MAX).await.map_err(Decided::Unread)?;
     shared.meters.part(Part::Load, begun, shared.clock.moment());
+    if stored.kin.len() >= LOADED_KIN_MAX {
+        shared.crowds.kin.call_once(|| {
+            warn!(partner = %key.partner, conversation = %key.conversation, most = LOADED_KIN_MAX,
+                "a person has many conversations: a turn looks at so many others and at no more");
+        });
+    }
     let read = Snapshot::read(key.clone(), account.clone(), peer.clone(), &stored);
     read.map(Box::new).map_err(|error| Decided::Failed(error.to_string()))
 }

@@ -211,7 +211,14 @@ impl<'a> World<'a> {
                 directory.report(partner, of, since, until).await.map(Seen::Report)
             }
             (Look::People(known), Some(directory)) => {
-                directory.people(partner, &known, NAMESAKES_MAX).await.map(Seen::People)
+                let found = directory.people(partner, &known, NAMESAKES_MAX).await;
+                if found.as_ref().is_ok_and(|found| found.len() >= NAMESAKES_MAX) {
+                    self.shared.crowds.namesakes.call_once(|| {
+                        warn!(conversation = %self.key.conversation, most = NAMESAKES_MAX,
+                            "many have left one contact: so many of them are compared and no more");
+                    });
+                }
+                found.map(Seen::People)
             }
             (Look::Unanswered { limit }, Some(directory)) => {
                 directory.questions(partner, Fault::Unanswered, Page::first(limit)).await.map(Seen::Unanswered)

@@ -18,13 +18,15 @@ use tracing_subscriber::{
 };
 use voronka_core::{
     message::{Content, Event, Inbound, Profile},
-    ports::{ChatModel, Directory, ModelError, Page, SendError, StoreError},
+    person::Kinship,
+    ports::{ChatModel, Directory, Journal, LOADED_KIN_MAX, ModelError, Page, SendError, StoreError},
+    rows::CustomerRow,
 };
 use voronka_engine::{Engine, Partner, Phase};
 use voronka_testkit::{
     FakeClock,
     channel::FakeChannel,
-    journal::{Call, MemoryStore},
+    journal::{Call, MemoryStore, sample},
     model::{Reply, ScriptedModel},
 };
 
@@ -192,4 +194,35 @@ async fn what_happens_is_counted_by_part_and_fate() {
     for customer in ["anna", "boris", "vera", "вишня"] {
         assert!(!text.contains(customer), "{text}");
     }
+}
+
+#[tokio::test]
+async fn that_a_person_has_more_conversations_than_a_turn_looks_at_is_told_once() {
+    let heard = Heard::default();
+    let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(heard.clone()));
+    let store = Arc::new(MemoryStore::new());
+    let telegram = Arc::new(FakeChannel::default());
+    let bakery = Partner::new(spec(CONFIG, &[]))
+        .model(Arc::new(echo()) as Arc<dyn ChatModel>)
+        .channel(account("telegram"), telegram.clone());
+    let engine = Engine::new(store.clone(), Arc::new(FakeClock::at("2026-12-01T09:00:00Z"))).partner(bakery);
+    engine.start().await.unwrap();
+    let first = words("0", "first 0", "привет").conversation().first_customer();
+    for n in 0..=LOADED_KIN_MAX {
+        let inbound = words(&n.to_string(), &format!("first {n}"), "привет");
+        let key = inbound.conversation();
+        let mut turn = sample::turn(&key, &inbound, 0);
+        turn.conversation.state = r#"{"v":"1"}"#.into();
+        turn.customer =
+            Some(CustomerRow { data: r#"{"v":"1"}"#.into(), ..sample::customer(key.first_customer(), "Анна") });
+        turn.kinship = (n > 0).then_some(Kinship::Joins(first));
+        store.post(vec![inbound]).await.unwrap();
+        store.commit(turn.into()).await.unwrap();
+    }
+    for n in 0..3 {
+        engine.receive(words(&n.to_string(), &format!("again {n}"), "вы тут?")).await.unwrap();
+    }
+    until(|| telegram.sent().len() >= 3).await;
+    let told = heard.lines().into_iter().filter(|line| line.contains("a person has many conversations")).count();
+    assert_eq!(told, 1, "{:?}", heard.lines());
 }
