@@ -8,7 +8,7 @@ use tracing::{info, warn};
 use voronka_core::ids::PartnerId;
 use voronka_postgres::Share;
 
-use super::{Life, Partners, Removals, Resident, TAKEN_IN_AT_ONCE, reload};
+use super::{Life, Partners, Removals, Resident, Serving, TAKEN_IN_AT_ONCE, reload};
 use crate::out::{self, Problem};
 
 /// What is to be done with a partner by what all processes know.
@@ -154,7 +154,7 @@ impl Partners {
         let is_ours = self.sharing.has(&resident.id);
         match std::mem::replace(life, Life::Stopped) {
             Life::Ready(mut prepared) if is_ours && !self.ending.is_cancelled() => {
-                super::Serving::follow_team(&self.house, &mut prepared).await;
+                Serving::follow_team(&self.house, &mut prepared).await;
                 prepared.index(&self.house).await;
                 *life = Life::Serving(Box::new(self.serve(*prepared)));
                 info!(partner = %resident.id, "the partner is served here");

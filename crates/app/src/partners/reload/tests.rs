@@ -247,7 +247,7 @@ async fn what_the_team_has_set_is_served_by_though_an_edit_is_broken_and_with_th
     // What only a start can read waits for one; what the team wants does not.
     let pause = Pause { since: stage.house.clock.now(), by: "Ольга".into() };
     stage.house.adjusted.adjust(&id, Adjustment::Pause(pause)).await.unwrap();
-    stage.write("config.yaml", &with_link.replace("name:", "retention: {media_days: 3}\nname:"));
+    stage.write("config.yaml", &with_link.replace("{web: {}}", "{web: {color: \"#b5523b\"}}"));
     assert_eq!(stage.watched.swap(&stage.house, Beside::default()).await, Swap::NeedsRestart);
     assert!(name(&stage).0, "it is paused");
     // Whoever takes the partner over from another process, which was told, is told by the store.
