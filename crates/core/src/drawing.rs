@@ -24,7 +24,7 @@ pub enum Drawing {
         address: String,
     },
     /// Figures of several days.
-    Chart(Chart),
+    Chart(Box<Chart>),
 }
 
 #[cfg(test)]

@@ -171,7 +171,7 @@ impl Work {
         if report == Report::Stats
             && let Some(chart) = self.chart(span, tallies)
         {
-            self.reply.photo(Photo::Drawn(Drawing::Chart(chart)));
+            self.reply.photo(Photo::Drawn(Drawing::Chart(Box::new(chart))));
         }
         self.reply.say(&Rich::plain(text));
         let of = |span: Span| self.own_button_of(span.say(), report.own(), u32::try_from(span.days()).unwrap_or(7));
