@@ -2,23 +2,25 @@
 //! which it holds before.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, PoisonError},
 };
 
 use async_trait::async_trait;
+use tokio::sync::Notify;
 use voronka_core::{
     ids::PartnerId,
-    ports::{Adjusts, KeyValues, StoreError},
-    spec::adjust::{Adjustment, Adjustments},
+    ports::{ADJUSTED, Adjusts, KeyValues, StoreError},
+    spec::{
+        adjust::{Adjustment, Adjustments},
+        config::Pause,
+    },
 };
 
-/// The kind of [`KeyValues`] that has them.
-const KIND: &str = "adjusted";
 /// There is one of a partner.
 const KEY: &str = "team";
 
-/// How often a partner's were changed by this process, which serves it.
+/// How often a partner's were changed, as far as this process knows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct AdjustedEdition(u64);
 
@@ -26,18 +28,27 @@ pub(crate) struct AdjustedEdition(u64);
 pub(crate) struct Adjusted {
     values: Arc<dyn KeyValues>,
     editions: Mutex<BTreeMap<PartnerId, AdjustedEdition>>,
+    /// Partners whose were changed and who are not served by them yet.
+    due: Mutex<BTreeSet<PartnerId>>,
+    woken: Notify,
     /// One change at a time: each begins with what the one before has left.
     changing: tokio::sync::Mutex<()>,
 }
 
 impl Adjusted {
     pub(crate) fn new(values: Arc<dyn KeyValues>) -> Self {
-        Self { values, editions: Mutex::default(), changing: tokio::sync::Mutex::default() }
+        Self {
+            values,
+            editions: Mutex::default(),
+            due: Mutex::default(),
+            woken: Notify::new(),
+            changing: tokio::sync::Mutex::default(),
+        }
     }
 
     /// All that was set of a partner.
     pub(crate) async fn of(&self, partner: &PartnerId) -> Result<Adjustments, StoreError> {
-        let Some(text) = self.values.value(partner, KIND, KEY).await? else { return Ok(Adjustments::default()) };
+        let Some(text) = self.values.value(partner, ADJUSTED, KEY).await? else { return Ok(Adjustments::default()) };
         serde_json::from_str(&text).map_err(|error| StoreError::Failed(format!("what was set from chats: {error}")))
     }
 
@@ -45,6 +56,29 @@ impl Adjusted {
     pub(crate) fn look_again(&self, partner: &PartnerId) {
         let mut editions = self.editions.lock().unwrap_or_else(PoisonError::into_inner);
         editions.entry(partner.clone()).or_default().0 += 1;
+        drop(editions);
+        self.due.lock().unwrap_or_else(PoisonError::into_inner).insert(partner.clone());
+        self.woken.notify_one();
+    }
+
+    /// Returns the partners whose settings may be others than before, once there are any. There is one who asks.
+    pub(crate) async fn changed(&self) -> BTreeSet<PartnerId> {
+        loop {
+            let due = std::mem::take(&mut *self.due.lock().unwrap_or_else(PoisonError::into_inner));
+            if !due.is_empty() {
+                return due;
+            }
+            self.woken.notified().await;
+        }
+    }
+
+    /// The bot answers again; the pause that is over, if there was one.
+    pub(crate) async fn end_pause(&self, partner: &PartnerId) -> Result<Option<Pause>, StoreError> {
+        let pause = self.of(partner).await?.pause().cloned();
+        if pause.is_some() {
+            self.adjust(partner, Adjustment::GoOn).await?;
+        }
+        Ok(pause)
     }
 
     /// Another one than before: something was set since.
@@ -61,7 +95,7 @@ impl Adjusts for Adjusted {
         let mut all = self.of(partner).await?;
         all.set(adjustment);
         let text = serde_json::to_string(&all).map_err(|error| StoreError::Failed(error.to_string()))?;
-        let kept = self.values.keep_value(partner, KIND, KEY, &text).await;
+        let kept = self.values.keep_value(partner, ADJUSTED, KEY, &text).await;
         // It may be kept though the store could not say so.
         self.look_again(partner);
         kept

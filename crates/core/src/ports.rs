@@ -35,7 +35,7 @@ pub use journal::{
     CommitError, Fired, Journal, LOADED_KIN_MAX, LOADED_ORDERS_MAX, Loaded, PostedMail, Replayed, Settled, StoreError,
     Telling, Writers,
 };
-pub use key_values::{KeyValues, SECRETS};
+pub use key_values::{ADJUSTED, KeyValues, SECRETS};
 pub use knowledge::{EmbedError, EmbedFor, Embedder, Indexed, Knowledge, KnowledgeError, Passage};
 pub use links::Links;
 pub use mailbox::{Mailbox, PostError, Posted};

@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use tokio_postgres::Row;
 use voronka_core::{
     ids::PartnerId,
-    ports::{KeyValues, SECRETS, StoreError},
+    ports::{ADJUSTED, KeyValues, SECRETS, StoreError},
 };
 
 use crate::{
@@ -84,9 +84,9 @@ impl Errand for KeepValue {
     }
 }
 
-/// Processes that have read a partner's secrets read them again.
+/// Processes that have read a partner's secrets, or what its team has set, read them again.
 async fn has_changed(desk: &mut Desk<'_>, partner: &PartnerId, kind: &str) -> Result<(), Problem> {
-    if kind == SECRETS {
+    if [SECRETS, ADJUSTED].contains(&kind) {
         desk.session.run(of_partner(sql::EDITION_NEXT, partner)).await?;
     }
     Ok(())

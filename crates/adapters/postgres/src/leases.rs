@@ -90,8 +90,8 @@ pub struct Share {
     pub ours: BTreeSet<PartnerId>,
     /// Who holds each partner.
     pub holders: BTreeMap<PartnerId, Instance>,
-    /// Partners that are known, for somebody has served them or said something of them, with how often the secrets of each have
-    /// changed. One that is removed is not among them.
+    /// Partners that are known, for somebody has served them or said something of them, with how often the secrets of each, or
+    /// what its team has set, have changed. One that is removed is not among them.
     pub editions: BTreeMap<PartnerId, i64>,
     /// Partners that nobody is to serve, those that were removed among them.
     pub stopped: BTreeSet<PartnerId>,

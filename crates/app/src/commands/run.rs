@@ -75,6 +75,7 @@ pub(crate) async fn run(wish: Run, keys: &KeySource, texts: &Texts) -> Result<Ex
     }
     let store: Arc<dyn Retention> = premises.store.clone();
     tasks.spawn(Arc::clone(&partners).watch(stop.clone()));
+    tasks.spawn(Arc::clone(&partners).follow_teams(stop.clone()));
     tasks.spawn(Arc::clone(&partners).follow_shares(stop.clone()));
     if let Some(daily) = daily {
         tasks.spawn(daily.keep_making(Arc::clone(&house.clock), stop.clone()));

@@ -108,6 +108,15 @@ pub(crate) enum Swap {
     Unsteady,
 }
 
+/// How far what the team has set is served by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Readjusted {
+    /// All of it.
+    Wholly,
+    /// What only a start reads waits for one.
+    InPart,
+}
+
 /// What becomes of a catalogue that has lost many products.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Losses {
@@ -198,13 +207,33 @@ impl Watched {
         }
     }
 
-    /// The last good files are served by, with what the team has set since: a pause waits for no other edit to be mended.
-    async fn readjust(&mut self, house: &House, adjustments: Adjustments) {
-        let Some(adjusted) = self.adjusted_by(adjustments) else { return };
-        let Some(partner) = self.edited(house, &adjusted.spec).await else { return };
-        if house.engine.swap(partner) {
-            (self.spec, self.adjustments) = (adjusted.spec, adjusted.adjustments);
+    /// Serves by what the team has set up to this edition of it, without a look at the folder.
+    pub(super) async fn take_up(&mut self, house: &House, edition: AdjustedEdition) -> Readjusted {
+        // What cannot be had now is taken up by the look at the folder, to which this edition is new.
+        let Ok(adjustments) = house.adjusted.of(&self.spec.id).await else { return Readjusted::InPart };
+        let readjusted = self.readjust(house, adjustments).await;
+        if readjusted == Readjusted::Wholly {
+            self.loaded.beside.adjusted = edition;
         }
+        readjusted
+    }
+
+    /// The last good files are served by, with what the team has set since: a pause waits for no other edit to be mended.
+    async fn readjust(&mut self, house: &House, adjustments: Adjustments) -> Readjusted {
+        let Some(AdjustedSpec { mut spec, adjustments, .. }) = self.adjusted_by(adjustments) else {
+            return Readjusted::Wholly;
+        };
+        let holds = if self.stays_wired(&spec, &self.secrets) { Readjusted::Wholly } else { Readjusted::InPart };
+        if holds == Readjusted::InPart {
+            // Chats show the name that they were opened with.
+            Arc::make_mut(&mut spec).config.name.clone_from(&self.spec.config.name);
+        }
+        let Some(partner) = self.edited(house, &spec).await else { return Readjusted::InPart };
+        if !house.engine.swap(partner) {
+            return Readjusted::InPart;
+        }
+        (self.spec, self.adjustments) = (spec, adjustments);
+        holds
     }
 
     /// These files with what the team has set, if that is not as it was.

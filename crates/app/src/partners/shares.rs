@@ -60,6 +60,10 @@ impl Partners {
                     Err(_tried_again) => {}
                 }
             }
+            let is_new = |id: &PartnerId, edition: &i64| known.get(id).is_some_and(|before| before != edition);
+            for (id, _) in now.editions.iter().filter(|(id, edition)| is_new(id, edition)) {
+                self.house.adjusted.look_again(id);
+            }
             for (id, resident) in self.residents() {
                 let Ok(mut life) = Arc::clone(&resident.life).try_lock_owned() else { continue };
                 // Whoever serves it may have been given what it lacks.

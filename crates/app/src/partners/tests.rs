@@ -7,7 +7,8 @@ use axum::{
 use tower::ServiceExt;
 use voronka_core::{
     message::{Content, Event, EventKey, Inbound, Peer, Profile},
-    ports::{Clock, Journal, PostError, StoreError},
+    ports::{Adjusts, Clock, Journal, PostError, StoreError},
+    spec::adjust::Adjustment,
 };
 use voronka_engine::Engine;
 use voronka_knowledge::KnowledgeIndex;
@@ -470,4 +471,34 @@ async fn a_token_that_moves_to_another_partner_is_taken_over_once_it_is_free() {
     stage.partners.tend(&resident, &mut life).await;
     drop(life);
     assert_eq!(stage.state("anna"), (PartnerState::Serving, None));
+}
+
+/// Nobody looks at its folder meanwhile: among a thousand that comes late.
+#[tokio::test]
+async fn what_the_team_sets_holds_without_a_look_at_the_folder() {
+    let stage = Stage::with(&["anna", "boris"]).await;
+    let stop = CancellationToken::new();
+    let following = tokio::spawn(Arc::clone(&stage.partners).follow_teams(stop.clone()));
+    let served = |name: &str| {
+        let served = stage.house.engine.served(&id(name)).unwrap();
+        let config = &served.playbook().spec.config;
+        (config.pause.is_some(), config.name.clone())
+    };
+    let until = async |wanted: (bool, &str)| {
+        while served("anna") != (wanted.0, wanted.1.to_owned()) {
+            tokio::task::yield_now().await;
+        }
+    };
+    let pause = Pause { since: stage.house.clock.now(), by: "Ольга".into() };
+    stage.house.adjusted.adjust(&id("anna"), Adjustment::Pause(pause.clone())).await.unwrap();
+    until((true, "anna")).await;
+    assert_eq!(served("boris"), (false, "boris".to_owned()));
+    // What a start alone can read is served by after one.
+    stage.house.adjusted.adjust(&id("anna"), Adjustment::Name("Анна и дочери".into())).await.unwrap();
+    until((true, "Анна и дочери")).await;
+    assert_eq!(stage.partners.end_pause(&id("anna")).await.unwrap(), Some(pause));
+    until((false, "Анна и дочери")).await;
+    assert_eq!(stage.partners.end_pause(&id("anna")).await.unwrap(), None, "it was over");
+    stop.cancel();
+    following.await.unwrap();
 }

@@ -5,6 +5,8 @@ use crate::ids::PartnerId;
 
 /// The kind of partners' secrets. Where several processes share a store, all of them hear that a partner's have changed.
 pub const SECRETS: &str = "secret";
+/// The kind of what members of the team have set from their chats. The same holds of it.
+pub const ADJUSTED: &str = "adjusted";
 
 /// Small things of a partner that outlive a restart and belong to no conversation: what was spent on models, the names that a
 /// messenger gave to pictures, secrets in their sealed form.

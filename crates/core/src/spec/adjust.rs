@@ -107,6 +107,11 @@ impl Adjustments {
         }
     }
 
+    /// Since when the bot is silent, if it is.
+    pub fn pause(&self) -> Option<&Pause> {
+        self.paused.as_ref()
+    }
+
     /// What holds by the files' settings and these. What these name and the files have no more is passed over.
     pub fn apply(&self, config: &mut Config) {
         let Self { paused, name, links, hours, digest, told } = self;

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use voronka_core::{
     ids::PartnerId,
     message::Timer,
-    ports::{CommitError, Journal, KeyValues, PostedMail, SECRETS, Settled, StoreError, Transfer},
+    ports::{ADJUSTED, CommitError, Journal, KeyValues, PostedMail, SECRETS, Settled, StoreError, Transfer},
     rows::{DeadLetter, TimerRow},
 };
 use voronka_testkit::journal::sample;
@@ -267,7 +267,7 @@ async fn what_another_serves_is_neither_erased_nor_forgotten() {
 }
 
 #[tokio::test]
-async fn all_hear_that_a_partner_s_secrets_have_changed_and_of_nothing_else_that_is_kept() {
+async fn all_hear_that_a_partner_s_secrets_or_settings_have_changed_and_of_nothing_else_that_is_kept() {
     let fixture = InDatabase::new().await;
     let (anna, store) = (sample::partner("anna"), &fixture.store);
     let mut one = Process::joins(&fixture, "one", PATIENT, &["anna"]).await;
@@ -282,6 +282,8 @@ async fn all_hear_that_a_partner_s_secrets_have_changed_and_of_nothing_else_that
     let looked = one.leases.look();
     let share = one.until(|share| share.follows >= looked).await;
     assert_eq!(share.editions.get(&anna), Some(&2));
+    store.keep_value(&anna, ADJUSTED, "team", "{}").await.unwrap();
+    let share = one.until(|share| share.editions.get(&anna) == Some(&3)).await;
     assert!(share.ours.contains(&anna));
 }
 

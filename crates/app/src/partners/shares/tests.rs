@@ -9,10 +9,11 @@ use voronka_core::{
     ids::AccountId,
     message::{ConversationKey, Inbound},
     ports::{
-        Clock, CommitError, Fired, Journal, KeyValues, Loaded, Mailbox, PostedMail, Replayed, Settled, StoreError,
+        Adjusts, Clock, CommitError, Fired, Journal, KeyValues, Loaded, Mailbox, PostedMail, Replayed, Settled, StoreError,
         Telling,
     },
     rows::{DeadLetter, Mail, OutboxRow, RawLetter, TurnCommit},
+    spec::{adjust::Adjustment, config::Pause},
 };
 use voronka_engine::{Engine, SystemClock};
 use voronka_files::PartnerFolder;
@@ -254,6 +255,22 @@ async fn a_secret_that_is_changed_in_the_store_is_served_by_in_all_processes_wit
     second.until(PartnerState::Elsewhere).await;
     until("served by the new one", async || first.why().is_none()).await;
     first.until(PartnerState::Serving).await;
+}
+
+/// The one that serves hears of it by the store alone.
+#[tokio::test]
+async fn a_pause_that_is_ended_through_another_process_is_over_where_the_partner_is_served() {
+    let stage = Stage::with_anna().await;
+    let first = stage.process("first").await;
+    first.until(PartnerState::Serving).await;
+    let second = stage.process("second").await;
+    second.until(PartnerState::Elsewhere).await;
+    let is_paused = || first.partners().report()[0].paused.is_some();
+    let pause = Pause { since: SystemClock.now(), by: "Ольга".into() };
+    first.partners().house.adjusted.adjust(&anna(), Adjustment::Pause(pause.clone())).await.unwrap();
+    until("a pause", async || is_paused()).await;
+    assert_eq!(second.partners().end_pause(&anna()).await.unwrap(), Some(pause));
+    until("the end of the pause", async || !is_paused()).await;
 }
 
 /// A journal that keeps mail when a test lets it.
