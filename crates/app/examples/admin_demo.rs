@@ -4,6 +4,7 @@
 #[path = "../src"]
 #[expect(dead_code, unused_imports, reason = "the binary and the tests use the rest")]
 mod app {
+    pub(crate) mod adjusted;
     pub(crate) mod admin;
     pub(crate) mod drawing;
     #[path = "admin/tests/sample.rs"]
@@ -13,6 +14,7 @@ mod app {
 use std::sync::Arc;
 
 use app::{
+    adjusted::Adjusted,
     admin::{Admin, Cards, LOCAL_HOSTS, Letters, PartnerCard, router},
     sample,
 };
@@ -77,6 +79,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         directory: store.clone(),
         mailbox: Arc::new(Postbox(store.clone())),
         letters: Arc::new(Postbox(store.clone())),
+        adjusted: Arc::new(Adjusted::new(store.clone())),
         changes: Arc::new(|| stream::pending().boxed()),
         clock: Arc::new(FakeClock::at(sample::NOW)),
         hosts: LOCAL_HOSTS.map(str::to_owned).into(),

@@ -20,6 +20,7 @@ mod more;
 mod next;
 mod orders;
 mod page;
+mod pause;
 mod questions;
 mod settings;
 mod show;
@@ -60,6 +61,7 @@ pub(crate) use self::{
     live::changes_of,
     login::{Access, AccessKeys, Role, user_name},
 };
+use super::adjusted::Adjusted;
 
 /// Where the pages are mounted.
 const BASE: &str = "/admin";
@@ -217,6 +219,8 @@ pub(crate) struct Admin {
     pub(crate) mailbox: Arc<dyn Mailbox>,
     /// Who tries again or drops what could not be processed.
     pub(crate) letters: Arc<dyn Letters>,
+    /// What the team has set, a pause among it.
+    pub(crate) adjusted: Arc<Adjusted>,
     /// What tells of committed turns; [`changes_of`] an engine.
     pub(crate) changes: Changes,
     /// Time.
@@ -277,6 +281,7 @@ pub(crate) fn router(admin: Admin) -> Router {
         .route("/{partner}/settings/file", get(settings::file))
         .route("/{partner}/letters/{letter}/retry", post(letters::retry))
         .route("/{partner}/letters/{letter}/drop", post(letters::drop_letter))
+        .route("/{partner}/pause/end", post(pause::end))
         .route("/{partner}/events", get(live::events))
         .merge(login::routes())
         .fallback(page::nothing_here)

@@ -28,7 +28,7 @@ pub(crate) use self::{
     flow::{Flow, FlowForm, FlowWish, ShowFlow},
     letters::{DeadLetters, DropLetters, LetterName, LetterWish, RetryLetters, ShowLetter},
     moving::{CopyStore, ExportPartner, ImportLegacy, ImportPartner, RemovePartner, Store, StoreWish},
-    partner::{CreatePartner, OneOrAll, Partner, PartnerWish, Template},
+    partner::{CreatePartner, OneOrAll, Partner, PartnerWish, StartPartner, Template},
     score::{EvalScore, ReplayScore, Score, ScoreWish},
     secret::{KeyWish, OneSecret, Rotate, Secret, SecretWish, WriteKey},
     sequence::{Sequence, SequenceWish},

@@ -8,6 +8,7 @@ mod report;
 mod serving;
 mod shares;
 mod stopped;
+mod teams;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,20 +21,16 @@ use std::{
 
 use futures::{FutureExt, StreamExt, stream};
 use tokio::sync::{Mutex, Semaphore};
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{error, info, warn};
-use voronka_core::{
-    ids::PartnerId,
-    ports::StoreError,
-    spec::config::{Pause, Retention},
-};
+use voronka_core::{ids::PartnerId, spec::config::Retention};
 use voronka_engine::Retired;
 use voronka_files::{PartnerFolder, Photos};
 use voronka_postgres::Word;
 
 use self::{
     domains::Domains,
-    reload::{Beside, Fingerprint, Readjusted, Swap, fingerprint},
+    reload::{Beside, Fingerprint, Swap, fingerprint},
     serving::{Prepared, Serving},
     stopped::Said,
 };
@@ -354,6 +351,13 @@ impl Partners {
         }
     }
 
+    /// Keeps up with folders, teams and other processes, as some of `tasks`, until `stop`.
+    pub(crate) fn keep_up(self: &Arc<Self>, tasks: &TaskTracker, stop: &CancellationToken) {
+        tasks.spawn(Arc::clone(self).watch(stop.clone()));
+        tasks.spawn(Arc::clone(self).follow_teams(stop.clone()));
+        tasks.spawn(Arc::clone(self).follow_shares(stop.clone()));
+    }
+
     /// Follows the folders of all partners until `stop`: edits are served by, what was broken is tried again. One that takes
     /// long over it keeps no other from it.
     pub(crate) async fn watch(self: Arc<Self>, stop: CancellationToken) {
@@ -382,41 +386,6 @@ impl Partners {
             }
             pause = reload::EVERY.max(begun.elapsed() * reload::SHARE);
         }
-    }
-
-    /// Serves by what teams set as soon as they have set it, until `stop`: a pause waits for no look at folders.
-    pub(crate) async fn follow_teams(self: Arc<Self>, stop: CancellationToken) {
-        loop {
-            let changed = tokio::select! {
-                changed = self.house.adjusted.changed() => changed,
-                () = stop.cancelled() => return,
-            };
-            for (_, resident) in self.residents().into_iter().filter(|(id, _)| changed.contains(id)) {
-                let partners = Arc::clone(&self);
-                // Whoever tends it just now ends first, and keeps no other from it.
-                tokio::spawn(async move { partners.follow_team(&resident).await });
-            }
-        }
-    }
-
-    async fn follow_team(&self, resident: &Resident) {
-        let mut life = resident.life.lock().await;
-        // Who is not served here begins with what was set.
-        let Life::Serving(serving) = &mut *life else { return };
-        let edition = self.house.adjusted.edition(&resident.id);
-        if serving.watched.take_up(&self.house, edition).await == Readjusted::InPart {
-            self.tend(resident, &mut life).await;
-        }
-    }
-
-    /// Lets a partner's bot answer again, whichever process serves it; the pause that is over, if there was one.
-    ///
-    /// # Errors
-    /// When there is no such partner, or the store does not answer.
-    pub(crate) async fn end_pause(&self, id: &PartnerId) -> Result<Option<Pause>, Problem> {
-        self.known(id)?;
-        let failed = |error: StoreError| Problem::new("partner-failed", vec![("cause", error.to_string())]);
-        self.house.adjusted.end_pause(id).await.map_err(failed)
     }
 
     /// Whether there is something to do for a partner.

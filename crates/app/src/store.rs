@@ -1,6 +1,9 @@
 //! The store that the house stands on: a file in the data folder, or a database of PostgreSQL's.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -192,8 +195,17 @@ pub(crate) fn is_no_database_meant(data: &Path) -> Result<(), Problem> {
     Ok(())
 }
 
+/// Whether a data folder has a file of a database.
+pub(crate) fn is_there(data: &Path) -> bool {
+    path(data).is_file()
+}
+
+fn path(data: &Path) -> PathBuf {
+    data.join("voronka.db")
+}
+
 fn file(data: &Path) -> Result<SqliteStore, Problem> {
-    at(&data.join("voronka.db"))
+    at(&path(data))
 }
 
 /// The file of a database.

@@ -242,6 +242,14 @@ ask-refund = Order { $number } will be closed, and the customer will be told of 
 ask-yes-cancel = Cancel the order
 ask-yes-refund = The money is returned
 
+paused = The bot is paused
+paused-wait = { $n ->
+    [one] { $n } dialogue waits for an answer.
+   *[other] { $n } dialogues wait for an answer.
+}
+paused-do = The bot answers nobody; messages are kept. When the pause is over, it answers what no person has looked after.
+paused-end = Go on
+paused-owner = An owner can end the pause.
 figures = Today
 fig-waiting = Waiting for a person
 fig-hot = Hot leads

@@ -161,7 +161,7 @@ async fn the_boss_pauses_the_bot_over_a_restart_and_lets_it_go_on() {
     boss.hear(&["Корица"]).await;
     boss.press("Поставить бота на паузу").await;
     boss.hear(&["никому не отвечает"]).await;
-    let paused = || async { status().await["paused"].is_string().then_some(()) };
+    let paused = || async { (status().await["paused"]["by"] == "хозяйка").then_some(()) };
     until(|| "a pause".into(), paused).await;
     anna.say("Где вы находитесь?").await;
     anna.hear(&["на паузе"]).await;
@@ -179,5 +179,42 @@ async fn the_boss_pauses_the_bot_over_a_restart_and_lets_it_go_on() {
     anna.say("Вы тут?").await;
     anna.hear(&[]).await;
     assert!(!anna.texts()[before..].iter().any(|text| text.contains("на паузе")));
+    assert!(server.stop().await.success());
+}
+
+#[tokio::test]
+async fn an_operator_ends_a_pause_while_the_house_serves_and_while_it_does_not() {
+    let (folder, telegram) = (tempfile::tempdir().unwrap(), Telegram::start().await);
+    let server = open(folder.path(), &telegram).await;
+    let (data, partners) = (folder.path().join("data"), folder.path().join("partners"));
+    let partner = async |wish: &[&str]| {
+        let mut asked = command();
+        asked.env("LC_ALL", "C").arg("partner").args(wish).arg("--partners").arg(&partners);
+        let (_, said, told) = run(asked.arg("--data").arg(&data)).await;
+        said + &told
+    };
+    let mut boss = telegram.customer(BOSS);
+    boss.say("/my_settings пауза").await;
+    boss.hear(&["никому не отвечает"]).await;
+    let paused =
+        || async { partner(&["status", "korica"]).await.contains("paused by хозяйка since").then_some(()) };
+    until(|| "a pause".into(), paused).await;
+    assert!(partner(&["start", "korica"]).await.contains("the bot is still paused (хозяйка"));
+    assert!(partner(&["start", "korica", "--end-pause"]).await.contains("the pause is over (хозяйка"));
+    let is_over = || async { (!partner(&["status", "korica"]).await.contains("paused")).then_some(()) };
+    until(|| "the end of the pause".into(), is_over).await;
+    assert!(partner(&["start", "korica", "--end-pause"]).await.contains("there was no pause"));
+    boss.say("/my_settings пауза").await;
+    boss.hear(&["никому не отвечает"]).await;
+    assert!(server.stop().await.success());
+    assert!(partner(&["status", "korica"]).await.contains("paused by хозяйка since"));
+    assert!(partner(&["start", "korica", "--end-pause"]).await.contains("the pause is over"));
+    assert!(!partner(&["status", "korica"]).await.contains("paused"));
+    let server = Server::run(&partners, &data).await;
+    telegram.webhook().await;
+    let mut anna = telegram.customer(55);
+    anna.say("Где вы находитесь?").await;
+    anna.hear(&[]).await;
+    assert!(!anna.texts().iter().any(|text| text.contains("на паузе")));
     assert!(server.stop().await.success());
 }

@@ -30,7 +30,7 @@ use voronka_core::{
 };
 use voronka_sqlite::{AccessStore, AuditAnchor, Deed, NewUser, SqliteStore, Tampered};
 
-pub(super) use self::{guard::guard, people::Who};
+pub(super) use self::{guard::guard, people::Who, rules::Need};
 use self::{
     hashes::Hashes,
     keys::{Keys, Token},

@@ -15,6 +15,7 @@ use super::{
     BASE, House,
     admit::{self, Door, Visit},
     page::{self, Chip, Frame, Place, Problem},
+    pause::Paused,
     show::{Dates, money},
     words::Words,
 };
@@ -75,6 +76,7 @@ struct MorePage {
     f: Frame,
     today: String,
     chips: Vec<Chip>,
+    paused: Option<Paused>,
     figures: Vec<Figure>,
     chart: Option<Drawn>,
     team: Vec<Member>,
@@ -128,6 +130,7 @@ pub(super) async fn more(
     let f = Frame::of(&house, &visit, Place::More, "more").await?;
     let dates = Dates::of(&visit);
     let (w, directory, partner) = (f.w, &house.admin.directory, &visit.partner.id);
+    let paused = Paused::of(&house, &visit, &f, &dates).await?;
     let figures = figures(&house, &visit, &dates, &f).await?;
     let chart = chart(&house, &visit, &dates, w).await?;
     let notices = directory.notices(partner, Page::first(LATEST)).await?.into_iter().map(|notice| {
@@ -147,7 +150,7 @@ pub(super) async fn more(
     let team = visit.partner.team.iter();
     let team = team.map(|name| Member { name: name.clone(), here: *name == visit.who }).collect();
     let (chips, post_me) = (chips(&f, "more"), format!("{}/me", f.base));
-    page::send(&MorePage { f, today, chips, figures, chart, team, post_me, notices, letters })
+    page::send(&MorePage { f, today, chips, paused, figures, chart, team, post_me, notices, letters })
 }
 
 /// Who says to sit before the page.

@@ -2,6 +2,7 @@ mod doors;
 mod letters;
 mod owner;
 mod pages;
+mod pause;
 pub(super) mod sample;
 mod streams;
 
@@ -28,7 +29,7 @@ use voronka_core::{
 };
 use voronka_testkit::{FakeClock, journal::MemoryStore};
 
-use super::{Admin, Cards, Home, LOCAL_HOSTS, Letters, PartnerCard};
+use super::{Adjusted, Admin, Cards, Home, LOCAL_HOSTS, Letters, PartnerCard};
 
 /// Posts into a store, where nothing takes the mail up: what was posted can be counted.
 struct Postbox(Arc<MemoryStore>);
@@ -111,6 +112,7 @@ pub(super) fn admin(store: &Arc<MemoryStore>) -> Admin {
         directory: store.clone(),
         mailbox: Arc::new(Postbox(store.clone())),
         letters: Arc::new(Postbox(store.clone())),
+        adjusted: Arc::new(Adjusted::new(store.clone())),
         // A stream that is over: nobody waits for a turn that no engine makes.
         changes: Arc::new(|| stream::empty().boxed()),
         clock: Arc::new(FakeClock::at(sample::NOW)),

@@ -32,7 +32,7 @@ pub(crate) enum PartnerWish {
     List,
     Status(OneOrAll),
     Check(OneOrAll),
-    Start(OnePartner),
+    Start(StartPartner),
     Stop(OnePartner),
     Restart(OnePartner),
     Export(ExportPartner),
@@ -74,7 +74,16 @@ pub(crate) struct OneOrAll {
     pub(crate) partner: Option<PartnerId>,
 }
 
-/// `partner start` and the like.
+/// `partner start`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct StartPartner {
+    #[arg(value_name = "PARTNER", value_parser = PartnerId::parse)]
+    pub(crate) partner: PartnerId,
+    #[arg(long)]
+    pub(crate) end_pause: bool,
+}
+
+/// `partner stop` and the like.
 #[derive(Debug, clap::Args)]
 pub(crate) struct OnePartner {
     #[arg(value_name = "PARTNER", value_parser = PartnerId::parse)]

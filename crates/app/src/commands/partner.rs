@@ -9,12 +9,13 @@ mod moving;
 
 use std::{borrow::Cow, path::Path, process::ExitCode};
 
-use voronka_core::ids::PartnerId;
+use voronka_core::{ids::PartnerId, spec::config::Pause};
 use voronka_postgres::Word;
 
 use super::check;
 use crate::{
-    cli::{Check, OneOrAll, Partner, PartnerWish},
+    adjusted::Adjusted,
+    cli::{Check, OneOrAll, Partner, PartnerWish, StartPartner},
     observe::{AccountReport, AccountState, Client},
     out::{self, Problem},
     partners::{Change, PartnerReport, PartnerState},
@@ -30,7 +31,7 @@ pub(crate) async fn run(wish: Partner, keys: &KeySource, texts: &Texts) -> Resul
         PartnerWish::List => list(&wish, texts).await,
         PartnerWish::Status(which) => status(&wish, which, texts).await,
         PartnerWish::Check(which) => check::run(&check_of(&wish, which), texts).await,
-        PartnerWish::Start(one) => change(&wish, &one.partner, Change::Start, texts).await,
+        PartnerWish::Start(one) => start(&wish, one, texts).await,
         PartnerWish::Stop(one) => change(&wish, &one.partner, Change::Stop, texts).await,
         PartnerWish::Export(one) => moving::export(&wish, one, keys, texts).await,
         PartnerWish::Import(one) => moving::import(&wish, one, keys, texts).await,
@@ -96,9 +97,8 @@ fn told(report: &PartnerReport, texts: &Texts) -> Vec<String> {
     if !since.is_empty() {
         lines.push(texts.get("partner-since", &[("since", since.into())]));
     }
-    if let Some(paused) = report.paused {
-        let since = paused.strftime("%F %T UTC").to_string();
-        lines.push(texts.get("partner-paused", &[("since", since.into())]));
+    if let Some(pause) = &report.paused {
+        lines.push(texts.get("partner-paused", &told_of_pause(&report.partner, pause)));
     }
     if let Some(why) = &report.why {
         lines.push(texts.get("partner-why", &[("why", Cow::from(why.as_str()))]));
@@ -153,6 +153,37 @@ async fn change(wish: &Partner, partner: &PartnerId, change: Change, texts: &Tex
     Ok(ExitCode::SUCCESS)
 }
 
+/// Started, it may still be silent: its team has paused the bot, which only who asks for it ends.
+async fn start(wish: &Partner, one: &StartPartner, texts: &Texts) -> Result<ExitCode, Problem> {
+    let ended = change(wish, &one.partner, Change::Start, texts).await?;
+    let (key, pause) = if one.end_pause {
+        ("partner-pause-over", end_pause(wish, &one.partner).await?)
+    } else {
+        let report = reports(wish).await?.into_iter().find(|report| report.partner == one.partner);
+        ("partner-still-paused", report.and_then(|report| report.paused))
+    };
+    if let Some(pause) = pause {
+        out::note(&texts.get(key, &told_of_pause(&one.partner, &pause)));
+    } else if one.end_pause {
+        out::note(&texts.get("partner-no-pause", &[("partner", Cow::from(one.partner.to_string()))]));
+    }
+    Ok(ended)
+}
+
+fn told_of_pause(partner: &PartnerId, pause: &Pause) -> [(&'static str, Cow<'static, str>); 3] {
+    let since = pause.since.strftime("%F %T UTC").to_string();
+    [("partner", partner.to_string().into()), ("since", since.into()), ("by", pause.by.clone().into())]
+}
+
+/// The pause that is over, if there was one.
+async fn end_pause(wish: &Partner, partner: &PartnerId) -> Result<Option<Pause>, Problem> {
+    if let Some(client) = running(wish).await? {
+        return client.end_pause(partner).await.map_err(|error| failed(&error.to_string()))?;
+    }
+    let store = store::open(&wish.data, wish.database.as_ref()).await?;
+    Adjusted::new(store).end_pause(partner).await.map_err(|error| failed(&error.to_string()))
+}
+
 /// What the next start does with a partner, and processes that serve from the same database.
 async fn note(wish: &Partner, partner: &PartnerId, change: Change) -> Result<(), Problem> {
     if !wish.partners.join(partner.as_str()).join("config.yaml").is_file() {
@@ -172,17 +203,40 @@ async fn reports(wish: &Partner) -> Result<Vec<PartnerReport>, Problem> {
     unknown.retain(|partner| known.iter().all(|report| report.partner != *partner));
     if !unknown.is_empty() {
         let said = store::stops(&wish.data, wish.database.as_ref()).await?.said().await?;
-        known.extend(unknown.into_iter().map(|partner| {
+        let adjusted = adjusted(wish).await;
+        for partner in unknown {
             let state = match () {
                 () if said.removed.contains(&partner) => PartnerState::Removed,
                 () if said.stopped.contains(&partner) => PartnerState::Stopped,
                 () => PartnerState::Off,
             };
-            PartnerReport { partner, state, by: None, since: None, paused: None, why: None, accounts: Vec::new() }
-        }));
+            let paused = match &adjusted {
+                Some(adjusted) => {
+                    adjusted.of(&partner).await.map_err(|error| failed(&error.to_string()))?.pause().cloned()
+                }
+                None => None,
+            };
+            known.push(PartnerReport {
+                partner,
+                state,
+                by: None,
+                since: None,
+                paused,
+                why: None,
+                accounts: Vec::new(),
+            });
+        }
     }
     known.sort_by(|one, other| one.partner.cmp(&other.partner));
     Ok(known)
+}
+
+/// What teams have set; `None`: there is no store yet, or another process has it to itself.
+async fn adjusted(wish: &Partner) -> Option<Adjusted> {
+    if wish.database.is_none() && !store::is_there(&wish.data) {
+        return None;
+    }
+    store::open(&wish.data, wish.database.as_ref()).await.ok().map(|store| Adjusted::new(store))
 }
 
 /// The running house; `None`: none runs over this data folder.

@@ -74,9 +74,7 @@ pub(crate) async fn run(wish: Run, keys: &KeySource, texts: &Texts) -> Result<Ex
         tasks.spawn(tls.keep(Arc::clone(&house.clock), stop.clone()));
     }
     let store: Arc<dyn Retention> = premises.store.clone();
-    tasks.spawn(Arc::clone(&partners).watch(stop.clone()));
-    tasks.spawn(Arc::clone(&partners).follow_teams(stop.clone()));
-    tasks.spawn(Arc::clone(&partners).follow_shares(stop.clone()));
+    partners.keep_up(&tasks, &stop);
     if let Some(daily) = daily {
         tasks.spawn(daily.keep_making(Arc::clone(&house.clock), stop.clone()));
     }
@@ -198,6 +196,7 @@ fn owners_view(
         directory: premises.store.clone(),
         mailbox: Arc::clone(mailbox),
         letters: Arc::new(house.engine.clone()),
+        adjusted: Arc::clone(&house.adjusted),
         changes: admin::changes_of(&house.engine, stop.clone()),
         clock: Arc::clone(&house.clock),
         hosts: vec![url.host().to_owned()],

@@ -21,7 +21,7 @@ use axum::{
     extract::{Path as Of, State},
     http::StatusCode,
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{delete, get, post},
     serve::Listener,
 };
 use jiff::Timestamp;
@@ -32,6 +32,7 @@ use tracing::{info, warn};
 use voronka_core::{
     ids::PartnerId,
     ports::{Clock, Directory, EventSetAside, KeyValues, LetterContent, Page, StoreError},
+    spec::config::Pause,
 };
 use voronka_engine::{Engine, PutBack};
 
@@ -274,6 +275,7 @@ impl Listener for Ours {
 fn partners_routes(partners: Arc<Partners>) -> Router {
     Router::new()
         .route("/partners", get(all_partners))
+        .route("/partners/{partner}/pause", delete(end_pause))
         .route("/partners/{partner}/{change}", post(change))
         .with_state(partners)
 }
@@ -285,6 +287,14 @@ async fn all_partners(State(partners): State<Arc<Partners>>) -> Response {
 async fn change(State(partners): State<Arc<Partners>>, Of((partner, change)): Of<(PartnerId, String)>) -> Response {
     let Some(change) = Change::named(&change) else { return StatusCode::NOT_FOUND.into_response() };
     done(partners.change(&partner, change).await)
+}
+
+async fn end_pause(State(partners): State<Arc<Partners>>, Of(partner): Of<PartnerId>) -> Json<PauseEnded> {
+    let ended = partners.end_pause(&partner).await;
+    if matches!(ended, Ok(Some(_))) {
+        info!(%partner, "an operator has ended the pause");
+    }
+    Json(ended)
 }
 
 /// What went wrong is told in the caller's language.
@@ -342,6 +352,9 @@ impl Change {
         }
     }
 }
+
+/// The pause that is over, if there was one, or what keeps it from being ended.
+type PauseEnded = Result<Option<Pause>, Problem>;
 
 /// The other side of the door.
 #[derive(Debug)]
@@ -419,6 +432,12 @@ impl Client {
     pub(crate) async fn change(&self, partner: &PartnerId, change: Change) -> Result<Option<Problem>, ControlError> {
         let url = format!("http://voronka/partners/{partner}/{}", change.name());
         let told = self.told(self.0.post(url).timeout(CHANGE_PATIENCE)).await?;
+        told.ok_or_else(|| ControlError::Failed("this house has no partners of its own".into()))
+    }
+
+    /// Lets a partner's bot answer again.
+    pub(crate) async fn end_pause(&self, partner: &PartnerId) -> Result<PauseEnded, ControlError> {
+        let told = self.told(self.0.delete(format!("http://voronka/partners/{partner}/pause"))).await?;
         told.ok_or_else(|| ControlError::Failed("this house has no partners of its own".into()))
     }
 

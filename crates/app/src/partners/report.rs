@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use voronka_core::ids::PartnerId;
+use voronka_core::{ids::PartnerId, spec::config::Pause};
 
 use super::{Life, Partners, Resident};
 use crate::observe::AccountReport;
@@ -20,9 +20,9 @@ pub(crate) struct PartnerReport {
     /// Since when it is served.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) since: Option<Timestamp>,
-    /// Since when the bot answers nobody, at the wish of its team.
+    /// Since when the bot answers nobody, and who of its team wants it so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) paused: Option<Timestamp>,
+    pub(crate) paused: Option<Pause>,
     /// What keeps it from being served, or its last edit from being served by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) why: Option<String>,
@@ -68,7 +68,7 @@ impl Partners {
                 Ok(Life::Ready(_)) => PartnerState::Elsewhere,
                 Ok(Life::Serving(serving)) => {
                     (since, why) = (Some(serving.since), serving.refused_edit.clone());
-                    paused = serving.watched.spec().config.pause.as_ref().map(|pause| pause.since);
+                    paused.clone_from(&serving.watched.spec().config.pause);
                     PartnerState::Serving
                 }
             };

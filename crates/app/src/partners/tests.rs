@@ -8,7 +8,7 @@ use tower::ServiceExt;
 use voronka_core::{
     message::{Content, Event, EventKey, Inbound, Peer, Profile},
     ports::{Adjusts, Clock, Journal, PostError, StoreError},
-    spec::adjust::Adjustment,
+    spec::{adjust::Adjustment, config::Pause},
 };
 use voronka_engine::Engine;
 use voronka_knowledge::KnowledgeIndex;

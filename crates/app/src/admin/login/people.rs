@@ -115,6 +115,15 @@ impl Who {
         }
     }
 
+    /// Whether a route that needs this of a partner is there for them.
+    pub(in super::super) fn may(&self, partner: &PartnerId, need: Need) -> bool {
+        match self {
+            Self::Anybody => true,
+            Self::Nobody => false,
+            Self::Signed(signed) => signed.rights.with(partner).is_some_and(|role| role.allows(need)),
+        }
+    }
+
     pub(super) fn signed(&self) -> Option<&Arc<Signed>> {
         match self {
             Self::Signed(signed) => Some(signed),

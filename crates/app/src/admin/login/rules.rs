@@ -4,7 +4,7 @@ use axum::http::Method;
 
 /// What whoever asks must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Need {
+pub(in super::super) enum Need {
     /// Anybody: the way to the pages.
     Open,
     /// Signed in.
@@ -19,7 +19,7 @@ pub(super) enum Need {
     Sell,
     /// May try again or drop what could not be processed.
     Mend,
-    /// May see the partner's settings.
+    /// May see the partner's settings, and end a pause.
     Settings,
     /// May take data along; the second factor was shown lately.
     Export,
@@ -88,6 +88,7 @@ pub(super) const RULES: &[(Method, &str, Need)] = &[
     (Method::GET, "/{partner}/settings/file", Need::Settings),
     (Method::POST, "/{partner}/letters/{letter}/retry", Need::Mend),
     (Method::POST, "/{partner}/letters/{letter}/drop", Need::Mend),
+    (Method::POST, "/{partner}/pause/end", Need::Settings),
     (Method::GET, "/{partner}/events", Need::Read),
 ];
 

@@ -9,8 +9,8 @@ use voronka_core::{
     ids::AccountId,
     message::{ConversationKey, Inbound},
     ports::{
-        Adjusts, Clock, CommitError, Fired, Journal, KeyValues, Loaded, Mailbox, PostedMail, Replayed, Settled, StoreError,
-        Telling,
+        Adjusts, Clock, CommitError, Fired, Journal, KeyValues, Loaded, Mailbox, PostedMail, Replayed, Settled,
+        StoreError, Telling,
     },
     rows::{DeadLetter, Mail, OutboxRow, RawLetter, TurnCommit},
     spec::{adjust::Adjustment, config::Pause},
