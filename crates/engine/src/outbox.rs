@@ -1,6 +1,9 @@
 //! The way out: one sender an account. Order is kept per peer, one bubble of a peer is under way at a time, dialogues go
 //! before notices and campaigns, and the messenger's pace is kept, as documented and as it asks (`retry_after`).
 //!
+//! Where a channel takes no idempotency keys, the next bubble of a peer goes when the result of the one before is written: a
+//! process that is killed repeats the last one that the peer has seen, and never an earlier one after it.
+//!
 //! At most [`UNDER_WAY_MAX`] sends of an account are under way, one a peer, and at most three quarters of them are not answers:
 //! a slow chat, or many slow ones of a campaign, do not stop the account.
 //!
@@ -29,7 +32,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, info_span};
 use voronka_core::{
     ids::{AccountId, PartnerId},
-    message::{DeliveryFate, Event, EventKey, Inbound},
+    message::{DeliveryFate, Event, EventKey, Inbound, Peer},
     ports::{Channel, Settled},
     rows::{Lane, OutboxRow, TurnCommit, Withdrawal},
 };
@@ -119,7 +122,9 @@ struct Load {
     campaign: Campaign,
     /// Results that are not written yet.
     unwritten: AtomicUsize,
-    /// Rings when so many are written that sending may go on.
+    /// Peers whose last result has been written since the sender looked.
+    freed: Mutex<Vec<Peer>>,
+    /// Rings when results are written for which sending waits.
     written: Notify,
     /// Cancelled when the sends of an account that was let go of have ended and their results are written: who has to do with
     /// either has the load.
@@ -133,19 +138,32 @@ impl Drop for Load {
 }
 
 /// A result that is not written yet, until it is dropped.
-struct Unwritten(Arc<Load>);
+struct Unwritten {
+    load: Arc<Load>,
+    /// The peer whose next bubble waits for it.
+    holds: Option<Peer>,
+}
 
 impl Unwritten {
-    fn of(load: &Arc<Load>) -> Self {
+    fn of(load: &Arc<Load>, holds: Option<Peer>) -> Self {
         load.unwritten.fetch_add(1, Ordering::AcqRel);
-        Self(Arc::clone(load))
+        Self { load: Arc::clone(load), holds }
+    }
+
+    /// The peer does not wait any longer.
+    fn free(&mut self) {
+        if let Some(peer) = self.holds.take() {
+            self.load.lock_freed().push(peer);
+            self.load.written.notify_one();
+        }
     }
 }
 
 impl Drop for Unwritten {
     fn drop(&mut self) {
-        if self.0.unwritten.fetch_sub(1, Ordering::AcqRel) == UNWRITTEN_MAX {
-            self.0.written.notify_one();
+        self.free();
+        if self.load.unwritten.fetch_sub(1, Ordering::AcqRel) == UNWRITTEN_MAX {
+            self.load.written.notify_one();
         }
     }
 }
@@ -175,6 +193,15 @@ impl Load {
     /// Until half of it is gone: else whoever comes last would take the room that those who have waited are not told of.
     fn is_full(&self) -> bool {
         self.full.load(Ordering::Acquire) && self.waiting.load(Ordering::Acquire) > HALF
+    }
+
+    fn lock_freed(&self) -> MutexGuard<'_, Vec<Peer>> {
+        self.freed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Peers whose next bubble may go, since this was asked last.
+    fn freed(&self) -> Vec<Peer> {
+        std::mem::take(&mut *self.lock_freed())
     }
 
     /// Whether too many results wait to be written.

@@ -103,6 +103,7 @@ mutants! {
     an_engine_whose_timers_ring_early_is_caught TimerEarly
     an_engine_that_does_not_cancel_timers_is_caught TimerNotCancelled
     an_engine_that_mixes_up_the_order_is_caught OrderBroken
+    an_engine_that_does_not_wait_for_the_result_before_the_next_bubble_is_caught ResultLate
     an_engine_that_sends_again_under_a_new_key_is_caught NewKey
     an_engine_that_forgets_its_outbox_in_a_restart_is_caught OutboxForgotten
     an_engine_that_forgets_its_mail_in_a_restart_is_caught MailForgotten

@@ -32,7 +32,7 @@ const SET_BACK_MIN: SignedDuration = SignedDuration::from_secs(1);
 
 /// What may be sent.
 pub(super) enum Next {
-    /// This one, now; its peer is under way until [`Queue::done`] or [`Queue::again`].
+    /// This one, now; its peer is under way until [`Queue::ended`] or [`Queue::again`].
     Bubble(Box<Waiting>),
     /// Something, but not before this moment.
     NotBefore(Timestamp),
@@ -73,9 +73,33 @@ struct Place {
 struct Line {
     /// By lane, and in order.
     waiting: VecDeque<Box<Waiting>>,
-    under_way: Option<UnderWay>,
+    before: Before,
     /// The place that counts.
     place: u64,
+}
+
+/// What the next bubble of a line waits for.
+#[derive(Default)]
+enum Before {
+    #[default]
+    Nothing,
+    UnderWay(UnderWay),
+    /// The result of the last one is not written yet: a restart would send that one again, and it must not come after this.
+    Result,
+}
+
+impl Line {
+    fn is_free(&self) -> bool {
+        matches!(self.before, Before::Nothing)
+    }
+}
+
+/// When the next bubble of a peer may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum GoesOn {
+    AtOnce,
+    /// After [`Queue::written`].
+    OnceWritten,
 }
 
 /// A bubble that is being sent.
@@ -117,7 +141,7 @@ impl Queue {
         let theirs = self.lines.entry(peer.clone()).or_default();
         let at = theirs.waiting.partition_point(|other| other.row.lane <= lane);
         theirs.waiting.insert(at, waiting);
-        if at == 0 && theirs.under_way.is_none() {
+        if at == 0 && theirs.is_free() {
             self.stand(&peer);
         }
         true
@@ -155,14 +179,28 @@ impl Queue {
         self.earliest_later().map_or(Next::Nothing, Next::NotBefore)
     }
 
-    /// The peer's bubble was sent or given up: its next one may go.
-    pub(super) fn done(&mut self, waiting: &Waiting) {
+    /// The peer's bubble was sent or given up.
+    pub(super) fn ended(&mut self, waiting: &Waiting, next: GoesOn) {
         self.known.remove(&waiting.row.id);
         self.has_ended(waiting.row.lane);
         let peer = &waiting.row.peer;
         let Some(line) = self.lines.get_mut(peer) else { return };
-        line.under_way = None;
-        self.goes_on(peer);
+        match next {
+            GoesOn::AtOnce => {
+                line.before = Before::Nothing;
+                self.goes_on(peer);
+            }
+            GoesOn::OnceWritten => line.before = Before::Result,
+        }
+    }
+
+    /// The result of the peer's last bubble is written: the next one may go.
+    pub(super) fn written(&mut self, peer: &Peer) {
+        let Some(line) = self.lines.get_mut(peer) else { return };
+        if matches!(line.before, Before::Result) {
+            line.before = Before::Nothing;
+            self.goes_on(peer);
+        }
     }
 
     /// The bubble goes again, before all others of its peer and lane, not before `at`.
@@ -171,17 +209,22 @@ impl Queue {
         waiting.not_before = Some(at);
         let (peer, lane) = (waiting.row.peer.clone(), waiting.row.lane);
         let theirs = self.lines.entry(peer.clone()).or_default();
-        theirs.under_way = None;
+        theirs.before = Before::Nothing;
         let at = theirs.waiting.partition_point(|other| other.row.lane < lane);
         theirs.waiting.insert(at, waiting);
         self.stand(&peer);
+    }
+
+    /// Whether a bubble waits for nothing but the result of another.
+    pub(super) fn awaits_results(&self) -> bool {
+        self.lines.values().any(|line| matches!(line.before, Before::Result) && !line.waiting.is_empty())
     }
 
     /// Takes back what waits; the lanes of what has left. What is under way may arrive, and is [withdrawn](Self::is_withdrawn).
     pub(super) fn withdraw(&mut self, withdrawal: &Withdrawal) -> Vec<Lane> {
         let (mut lanes, mut headless) = (Vec::new(), Vec::new());
         for (peer, line) in &mut self.lines {
-            if let Some(under_way) = &mut line.under_way {
+            if let Before::UnderWay(under_way) = &mut line.before {
                 under_way.withdrawn |= withdrawal.takes(&under_way.of, under_way.lane);
             }
             let head = line.waiting.front().map(|waiting| waiting.row.id);
@@ -193,7 +236,7 @@ impl Queue {
                 }
                 !leaves
             });
-            if head != line.waiting.front().map(|waiting| waiting.row.id) && line.under_way.is_none() {
+            if head != line.waiting.front().map(|waiting| waiting.row.id) && line.is_free() {
                 headless.push(peer.clone());
             }
         }
@@ -206,7 +249,7 @@ impl Queue {
     /// Whether a bubble that is under way was taken back since it left.
     pub(super) fn is_withdrawn(&self, waiting: &Waiting) -> bool {
         let line = self.lines.get(&waiting.row.peer);
-        line.and_then(|line| line.under_way.as_ref()).is_some_and(|under_way| under_way.withdrawn)
+        line.is_some_and(|line| matches!(&line.before, Before::UnderWay(under_way) if under_way.withdrawn))
     }
 
     /// The channel asks the account to slow down.
@@ -265,7 +308,7 @@ impl Queue {
     }
 
     fn counts(&self, place: &Place) -> bool {
-        self.lines.get(&place.peer).is_some_and(|line| line.place == place.number && line.under_way.is_none())
+        self.lines.get(&place.peer).is_some_and(|line| line.place == place.number && line.is_free())
     }
 
     /// Whose moment has come is ready.
@@ -302,7 +345,7 @@ impl Queue {
     fn set_off(&mut self, peer: &Peer, chat: Option<Chat>, now: Timestamp) -> Option<Box<Waiting>> {
         let line = self.lines.get_mut(peer)?;
         let waiting = line.waiting.pop_front()?;
-        line.under_way = Some(UnderWay::of(&waiting.row));
+        line.before = Before::UnderWay(UnderWay::of(&waiting.row));
         if waiting.row.lane != Lane::Dialogue {
             self.background += 1;
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 use tokio::sync::{mpsc, oneshot};
-use tracing::{error, warn};
+use tracing::{error, info, warn};
 use voronka_core::{
     ids::BubbleId,
     message::{ConversationKey, Inbound},
@@ -16,10 +16,9 @@ use crate::{Shared, conversations::Conversations};
 
 /// Results written in one go.
 const BATCH_MAX: usize = 256;
-/// Pause after the store failed: doubles up to the longest. Shorter than the time that a stop gives, for a bubble whose
-/// result is not written is sent again.
-const PAUSE_MIN: SignedDuration = SignedDuration::from_millis(100);
-const PAUSE_MAX: SignedDuration = SignedDuration::from_secs(2);
+/// Pause after the store failed. Short, and it does not grow: turns are committed again as soon as the store is back, people
+/// wait for bubbles behind these, and a kill repeats what is not written.
+const PAUSE: SignedDuration = SignedDuration::from_millis(100);
 
 /// What a sender tells.
 pub(super) enum Report {
@@ -65,12 +64,16 @@ async fn settle(shared: &Arc<Shared>, batch: Vec<(Settled, Option<Unwritten>)>, 
         return;
     }
     // One of them is to blame: it must not cost the others.
-    for (one, counted) in batch.into_iter().zip(counted) {
+    for (one, mut counted) in batch.into_iter().zip(counted) {
         let id = bubble(&one);
         let stays = matches!(one, Settled::Tried { .. });
         if try_to_settle(shared, &[one]).await == Tried::Refused && !stays {
             error!("what became of a bubble could not be written; it is sent again at the next start");
             refused.bubbles.push(id);
+            // Silence until the next start would be worse than a repeat out of order after it.
+            if let Some(counted) = &mut counted {
+                counted.free();
+            }
             refused.counted.extend(counted);
         }
     }
@@ -91,10 +94,10 @@ enum Tried {
 }
 
 async fn try_to_settle(shared: &Arc<Shared>, batch: &[Settled]) -> Tried {
-    let mut pause = PAUSE_MIN;
     // Their conversations have mail as soon as this is written.
     let events: Vec<ConversationKey> = batch.iter().filter_map(told).map(Inbound::conversation).collect();
     let _unheard = (!events.is_empty()).then(|| shared.mailboxes.stranger());
+    let mut tries = 0_u32;
     while let Err(error) = shared.journal.settle(batch.to_vec()).await {
         for key in &events {
             shared.mailboxes.forget(key);
@@ -102,12 +105,17 @@ async fn try_to_settle(shared: &Arc<Shared>, batch: &[Settled]) -> Tried {
         if error == StoreError::Elsewhere {
             return Tried::Elsewhere;
         }
-        warn!(%error, "results of sending could not be written");
+        tries += 1;
+        if tries == 1 {
+            warn!(%error, "results of sending could not be written; trying on");
+        }
         if error.fate() == Fate::Final {
             return Tried::Refused;
         }
-        shared.clock.sleep(pause).await;
-        pause = (pause * 2).min(PAUSE_MAX);
+        shared.clock.sleep(PAUSE).await;
+    }
+    if tries > 0 {
+        info!(tries, "results of sending are written again");
     }
     for key in events {
         Conversations::wake(shared, key);

@@ -23,7 +23,7 @@ use super::{
     Handed, Load, Served, TRIED_FOR, UNDER_WAY_MAX, Unwritten,
     campaign::{Page, ReadBack},
     given_up,
-    queue::{Next, Queue},
+    queue::{GoesOn, Next, Queue},
     results::Report,
 };
 use crate::{Shared, signs};
@@ -113,6 +113,9 @@ impl Sender {
             self.served = served.borrow_and_update().clone().filter(|_| !gone);
             let last = gone || life.last_sends.is_cancelled();
             self.wakes_at = None;
+            for peer in load.freed() {
+                self.queue.written(&peer);
+            }
             while under_way.len() < UNDER_WAY_MAX
                 && !self.is_behind()
                 && let Some(sending) = self.next()
@@ -120,8 +123,7 @@ impl Sender {
                 under_way.push(sending);
             }
             let wake = self.wakes_at.filter(|_| !last);
-            let behind = self.is_behind();
-            if last && under_way.is_empty() && !behind {
+            if last && under_way.is_empty() && !self.is_behind() && !self.queue.awaits_results() {
                 return;
             }
             if !last && self.served.is_some() {
@@ -132,7 +134,7 @@ impl Sender {
                 Some((waiting, result)) = under_way.next() => self.sent(waiting, result),
                 handed = handed_over.recv(), if !gone => handed.into_iter().for_each(|handed| self.take(handed)),
                 Ok(()) = served.changed() => {}
-                () = load.written.notified(), if behind => {}
+                () = load.written.notified() => {}
                 page = self.read_back.page() => self.take_page(page),
                 () = sleep(&shared, wake), if wake.is_some() => {}
                 () = life.last_sends.cancelled(), if !last => {}
@@ -142,8 +144,12 @@ impl Sender {
 
     /// Whether nothing more may be sent before results are written: without a key, a restart would send all of it again.
     fn is_behind(&self) -> bool {
-        let keyless = self.served.as_ref().is_some_and(|channel| !channel.capabilities().idempotent.it());
-        keyless && self.load.is_behind()
+        self.served.is_some() && self.repeats() && self.load.is_behind()
+    }
+
+    /// Whether a bubble that is sent again is seen again.
+    fn repeats(&self) -> bool {
+        self.served.as_ref().is_none_or(|channel| !channel.capabilities().idempotent.it())
     }
 
     fn take(&mut self, handed: Handed) {
@@ -210,10 +216,11 @@ impl Sender {
         let error = match result {
             Ok(receipt) => {
                 let (partner, id) = (self.partner.clone(), waiting.row.id);
-                debug!(bubble = %id, message = receipt.message, "sent");
+                let conversation = waiting.row.conversation.conversation;
+                debug!(bubble = %id, %conversation, message = receipt.message, "sent");
                 return self.settle(&waiting, Settled::Sent { partner, id });
             }
-            Err(_) if self.queue.is_withdrawn(&waiting) => return self.leaves(&waiting),
+            Err(_) if self.queue.is_withdrawn(&waiting) => return self.leaves(&waiting, GoesOn::AtOnce),
             Err(error) => error,
         };
         waiting.row.attempts = waiting.row.attempts.saturating_add(1);
@@ -269,8 +276,8 @@ impl Sender {
     /// message twice is better than none, and none is better than many.
     fn unclear(&mut self, mut waiting: Box<Waiting>, error: &SendError, now: Timestamp) {
         warn!(%error, attempts = waiting.row.attempts, "nobody knows whether it was sent");
-        let known = self.served.as_ref().is_some_and(|channel| channel.capabilities().idempotent.it());
-        let full = if known { Some(pause(&waiting.row)) } else { UNCLEAR_PAUSES.get(waiting.unclear).copied() };
+        let full =
+            if self.repeats() { UNCLEAR_PAUSES.get(waiting.unclear).copied() } else { Some(pause(&waiting.row)) };
         waiting.unclear += 1;
         let Some(pause) = full else {
             return self.give_up(&waiting, DeliveryFate::Refused { cause: error.to_string() });
@@ -297,14 +304,16 @@ impl Sender {
     }
 
     fn settle(&mut self, waiting: &Waiting, result: Settled) {
-        self.leaves(waiting);
+        let next = if self.repeats() { GoesOn::OnceWritten } else { GoesOn::AtOnce };
+        self.leaves(waiting, next);
+        let holds = (next == GoesOn::OnceWritten).then(|| waiting.row.peer.clone());
         // Results are written until the last sender has ended: one that is not is sent again after the next start.
-        let _kept = self.results.send(Report::Settled(result, Some(Unwritten::of(&self.load))));
+        let _kept = self.results.send(Report::Settled(result, Some(Unwritten::of(&self.load, holds))));
     }
 
     /// It is in memory no more.
-    fn leaves(&mut self, waiting: &Waiting) {
-        self.queue.done(waiting);
+    fn leaves(&mut self, waiting: &Waiting, next: GoesOn) {
+        self.queue.ended(waiting, next);
         self.load.remove(waiting.row.lane);
         self.read_back.has_ended(&waiting.row);
     }

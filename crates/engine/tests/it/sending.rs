@@ -350,7 +350,7 @@ async fn a_result_that_could_not_be_written_at_once_is_written_later() {
 async fn while_results_cannot_be_written_no_more_is_sent_than_a_restart_may_double() {
     let stage = Stage::new();
     stage.left((0..3_000).map(|n| bubble(&format!("guest-{n}"), "1")).collect()).await;
-    for _ in 0..20 {
+    for _ in 0..250 {
         stage.store.fail_next(Call::Settle, StoreError::Full);
     }
     stage.engine.start().await.unwrap();
@@ -360,6 +360,37 @@ async fn while_results_cannot_be_written_no_more_is_sent_than_a_restart_may_doub
     stage.pass(SignedDuration::from_secs(20)).await;
     until(|| stage.store.outbox().is_empty()).await;
     assert_eq!(stage.telegram.attempts(), 3_000);
+}
+
+#[tokio::test]
+async fn a_process_that_dies_repeats_the_last_bubble_of_a_chat_alone_and_in_order() {
+    let stage = Stage::new();
+    stage.left([numbered("anna", 3), numbered("boris", 1)].concat()).await;
+    for _ in 0..20 {
+        stage.store.fail_next(Call::Settle, StoreError::Busy("held".into()));
+    }
+    stage.engine.start().await.unwrap();
+    soon(stage.telegram.until_shown(2)).await;
+    quiet().await;
+    assert_eq!([stage.seen("anna"), stage.seen("boris")], [["1"], ["1"]]);
+    stage.engine.abandon().await;
+    let engine = Engine::new(stage.store.clone(), stage.clock.clone()).partner(stage.partner(CONFIG));
+    engine.start().await.unwrap();
+    stage.pass(SignedDuration::from_secs(10)).await;
+    assert_eq!(stage.seen("anna"), ["1", "1", "2", "3"]);
+    assert!(stage.store.outbox().is_empty());
+}
+
+#[tokio::test]
+async fn people_hear_no_more_than_moments_later_that_the_store_is_back() {
+    let stage = Stage::new();
+    stage.left(numbered("anna", 2)).await;
+    for _ in 0..20 {
+        stage.store.fail_next(Call::Settle, StoreError::Busy("held".into()));
+    }
+    stage.engine.start().await.unwrap();
+    stage.pass(SignedDuration::from_millis(2_100)).await;
+    assert_eq!(stage.seen("anna"), ["1", "2"]);
 }
 
 #[tokio::test]

@@ -96,7 +96,7 @@ impl Drop for InFlight<'_> {
             let kept = state.chance.one_in(2);
             state.tell(|| format!("{} is dropped, {}", write.name(), if kept { "but written" } else { "not written" }));
             if let Write::Settle(settled) = &write {
-                state.unwritten(settled);
+                state.unwritten(settled, None);
             }
             (write, kept)
         };
@@ -237,7 +237,7 @@ impl SimJournal {
                 }
                 match (write, &error) {
                     (Some(Write::Commit(turn, _)), CommitError::Store(StoreError::Failed(_))) => state.refused(&turn),
-                    (Some(Write::Settle(settled)), _) => state.unwritten(&settled),
+                    (Some(Write::Settle(settled)), CommitError::Store(why)) => state.unwritten(&settled, Some(why)),
                     _ => {}
                 }
                 return Err(error);

@@ -58,6 +58,8 @@ pub enum Mutant {
     TimerNotCancelled,
     /// A peer's bubbles overtake each other.
     OrderBroken,
+    /// The next bubble does not wait until the result of the last one is written.
+    ResultLate,
     /// Whatever is sent again goes under a new key.
     NewKey,
     /// What waits to be sent is forgotten in a restart.
@@ -96,7 +98,7 @@ pub enum Mutant {
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::NoDedup,
         Self::AckBeforeCommit,
         Self::HandedBeforeCommit,
@@ -109,6 +111,7 @@ impl Mutant {
         Self::TimerEarly,
         Self::TimerNotCancelled,
         Self::OrderBroken,
+        Self::ResultLate,
         Self::NewKey,
         Self::OutboxForgotten,
         Self::MailForgotten,
@@ -146,7 +149,7 @@ impl Mutant {
             Self::SendBeforeCommit | Self::NewKey => "commit before send",
             Self::IgnoresVersion => "one turn at a time",
             Self::TimerLost | Self::TimerEarly | Self::TimerNotCancelled => "timers",
-            Self::OrderBroken | Self::BatchTurned => "order",
+            Self::OrderBroken | Self::ResultLate | Self::BatchTurned => "order",
             Self::PeerMixedUp | Self::PartnerMixedUp => "right chat",
             Self::LateAnswer => "deadline",
             Self::PreviewStays | Self::PreviewLate => "previews",
@@ -396,6 +399,11 @@ impl Journal for BrokenJournal {
     }
 
     async fn settle(&self, settled: Vec<Settled>) -> Result<(), StoreError> {
+        if self.how.is(Mutant::ResultLate) {
+            let inner = Arc::clone(&self.inner);
+            self.how.later(async move { while inner.settle(settled.clone()).await.is_err() {} });
+            return Ok(());
+        }
         self.inner.settle(settled).await
     }
 

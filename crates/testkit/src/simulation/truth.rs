@@ -58,6 +58,8 @@ pub(super) struct Truth {
     bubbles: BTreeMap<BubbleId, Fate>,
     /// Those that a later turn took back: nobody need see them.
     withdrawn: BTreeSet<BubbleId>,
+    /// Those whose result the store refused for good: the next start repeats them, behind what was sent since.
+    unwritable: BTreeSet<BubbleId>,
     /// Bubbles that are known to wait, by chat; to see order.
     last_shown: BTreeMap<usize, i64>,
     /// Words that an answer repeated, and in which bubble.

@@ -72,7 +72,7 @@ fn drain(queue: &mut Queue, channel: &WithGroups, now: Timestamp) -> Vec<(String
     let mut gone = Vec::new();
     while let Some(waiting) = take(queue, channel, now) {
         gone.push((waiting.row.peer.to_string(), waiting.row.bubble.text.text.clone()));
-        queue.done(&waiting);
+        queue.ended(&waiting, GoesOn::AtOnce);
     }
     gone
 }
@@ -177,7 +177,7 @@ fn a_follow_up_under_way_that_is_taken_back_is_told_so_and_the_next_is_not() {
     assert!(!queue.is_withdrawn(&under_way));
     assert!(queue.withdraw(&taken_back("anna", Past::Stays)).is_empty());
     assert!(queue.is_withdrawn(&under_way));
-    queue.done(&under_way);
+    queue.ended(&under_way, GoesOn::AtOnce);
     push(&mut queue, "anna", 1, Lane::Campaign);
     let next = take(&mut queue, &channel, at(0)).unwrap();
     assert!(!queue.is_withdrawn(&next));
@@ -237,7 +237,7 @@ fn notices_and_campaigns_leave_places_for_answers_however_slow_the_messenger_is(
     assert_eq!(under_way.len(), BACKGROUND_MAX);
     push(&mut queue, "anna", 0, Lane::Dialogue);
     assert_eq!(take(&mut queue, &channel, at(0)).unwrap().row.peer.as_str(), "anna");
-    queue.done(&under_way.pop().unwrap());
+    queue.ended(&under_way.pop().unwrap(), GoesOn::AtOnce);
     assert!(take(&mut queue, &channel, at(0)).is_some());
 }
 
@@ -324,7 +324,7 @@ proptest! {
         let end = |queue: &mut Queue, expected: &mut BTreeMap<_, VecDeque<_>>, waiting: Box<Waiting>| {
             let line = expected.get_mut(&(waiting.row.peer.to_string(), waiting.row.lane)).unwrap();
             assert_eq!(line.pop_front(), Some(waiting.row.id), "in order");
-            queue.done(&waiting);
+            queue.ended(&waiting, GoesOn::AtOnce);
         };
         for what in happenings {
             match what {
@@ -369,4 +369,35 @@ proptest! {
         prop_assert!(expected.values().all(VecDeque::is_empty), "{expected:?}");
         prop_assert!(queue.lines.is_empty() && queue.known.is_empty());
     }
+}
+
+#[test]
+fn the_next_bubble_of_a_peer_waits_for_the_result_of_the_last_and_other_peers_do_not() {
+    let (mut queue, channel) = (Queue::new(), unpaced());
+    for (peer, n) in [("anna", 1), ("anna", 2), ("boris", 1)] {
+        push(&mut queue, peer, n, Lane::Dialogue);
+    }
+    let first = take(&mut queue, &channel, NOW).unwrap();
+    queue.ended(&first, GoesOn::OnceWritten);
+    push(&mut queue, "anna", 3, Lane::Dialogue);
+    assert_eq!(take(&mut queue, &channel, NOW).unwrap().row.peer, Peer::new("boris"));
+    assert!(take(&mut queue, &channel, NOW).is_none());
+    assert!(queue.awaits_results());
+    queue.written(&Peer::new("anna"));
+    assert!(!queue.awaits_results());
+    let second = take(&mut queue, &channel, NOW).unwrap();
+    assert_eq!(second.row.bubble.text.text, "2");
+    // A result of an earlier bubble says nothing of this one.
+    queue.written(&Peer::new("anna"));
+    assert!(take(&mut queue, &channel, NOW).is_none());
+}
+
+#[test]
+fn what_is_taken_back_behind_a_result_leaves_no_line() {
+    let (mut queue, channel) = (Queue::new(), unpaced());
+    push(&mut queue, "anna", 1, Lane::Dialogue);
+    let first = take(&mut queue, &channel, NOW).unwrap();
+    queue.ended(&first, GoesOn::OnceWritten);
+    queue.written(&Peer::new("anna"));
+    assert!(queue.lines.is_empty());
 }

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use voronka_core::{
     ids::BubbleId,
     message::{Bubble, Peer},
-    ports::{Preview, SendError, Settled},
+    ports::{self, Preview, SendError, Settled, StoreError},
     rows::Lane,
 };
 
@@ -67,7 +67,9 @@ impl State {
             ));
         }
         let (lane, seq, key, version) = (home.lane, home.seq, home.conversation.clone(), fate.version);
-        if let Some(chat) = scene::chat_of(&key).filter(|_| is_first && lane == Lane::Dialogue) {
+        // A repeat that the messenger does not know as one is seen in its place too.
+        let has_place = is_first || !(idempotent || self.truth.unwritable.contains(&id));
+        if let Some(chat) = scene::chat_of(&key).filter(|_| has_place && lane == Lane::Dialogue) {
             // A word that stands for a turn is no message of the record, and has no place in it.
             let last = self.truth.last_shown.get(&chat).copied().unwrap_or(0);
             self.truth.last_shown.insert(chat, seq.max(last));
@@ -100,12 +102,16 @@ impl State {
         }
     }
 
-    /// Results were to be written, and may not be.
-    pub(in crate::simulation) fn unwritten(&mut self, settled: &[Settled]) {
+    /// Results were to be written, and may not be; `why`: the store said so.
+    pub(in crate::simulation) fn unwritten(&mut self, settled: &[Settled], why: Option<&StoreError>) {
+        let for_good = why.is_some_and(|error| error.fate() == ports::Fate::Final);
         for one in settled {
             let (Settled::Sent { id, .. } | Settled::GivenUp { id, .. } | Settled::Tried { id, .. }) = one;
             if let Some(fate) = self.truth.bubbles.get_mut(id) {
                 fate.unwritten = true;
+            }
+            if for_good {
+                self.truth.unwritable.insert(*id);
             }
         }
     }
