@@ -42,8 +42,8 @@ impl Illustrator for Draughtsman {
     }
 }
 
-/// A chart for a page; `None`: it cannot be drawn.
-pub(crate) async fn svg(chart: Chart) -> Option<String> {
+/// The bars of each row of a chart for a page, which words it itself; `None`: they cannot be drawn.
+pub(crate) async fn bars(chart: Chart) -> Option<Vec<String>> {
     tokio::task::spawn_blocking(move || chart::for_page(&chart)).await.ok()?
 }
 

@@ -2,9 +2,10 @@
 //! says so, so that a report over a year reads some thousands of rows, however many customers there were. Facts about single
 //! messages fade ([`Fact::FADING`]); what was counted of them stays. Nothing here is about one person.
 
+pub mod cohort;
 pub mod quickness;
 
-use jiff::{SignedDuration, Timestamp, civil::Date};
+use jiff::{Timestamp, civil::Date};
 
 use crate::{
     fact::{Fact, FunnelEvent},
@@ -140,9 +141,6 @@ pub struct Done {
     pub order: bool,
 }
 
-/// Within how many weeks since they came somebody does something, to be of their cohort's.
-pub(crate) const COHORT_WEEKS: [i64; 3] = [1, 2, 4];
-
 /// Counts facts of a customer, in the order in which they happened. However they are divided into turns, the sum is the same:
 /// what was counted can be counted again.
 pub fn of(facts: &[FunnelEvent], known: Known<'_>, day_of: impl Fn(Timestamp) -> Date) -> Vec<Tally> {
@@ -173,20 +171,15 @@ pub fn of(facts: &[FunnelEvent], known: Known<'_>, day_of: impl Fn(Timestamp) ->
                 _ => None,
             };
             if let Some((what, came)) = first.zip(came)
-                && let Some(weeks) = weeks_of(at.duration_since(came))
+                && let Some(key) = cohort::key_after(what, at.duration_since(came))
             {
-                sum.add(day_of(came), Counted::Cohort, &format!("{what}.{weeks}"), 1);
+                sum.add(day_of(came), Counted::Cohort, &key, 1);
             }
         }
     }
     let mut tallies = sum.0;
     tallies.retain(|tally| tally.n != 0);
     tallies
-}
-
-/// The shortest of a cohort's terms that is not over after so long.
-fn weeks_of(after: SignedDuration) -> Option<i64> {
-    COHORT_WEEKS.into_iter().find(|weeks| after < SignedDuration::from_hours(weeks * 7 * 24))
 }
 
 /// Tallies, each day, kind and key once.

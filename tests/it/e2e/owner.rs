@@ -52,6 +52,13 @@ async fn look_at_all_pages(page: &mut Browser, base: &str) {
         page.go(&url).await;
         page.look(&format!("owner-{name}")).await;
     }
+    // What lies further down.
+    page.go(&format!("{base}/more")).await;
+    for (screen, part) in SCREENS.into_iter().flat_map(|screen| ["chart", "cohorts"].map(|part| (screen, part))) {
+        page.show_on(screen).await;
+        page.value(&format!("document.getElementById('{part}').scrollIntoView()")).await;
+        page.picture(&screen.named(&format!("owner-today-{part}"))).await;
+    }
 }
 
 #[tokio::test]

@@ -4,10 +4,16 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::{Extension, Form, extract::State, response::Response};
+use jiff::civil::Date;
 use serde::Deserialize;
 use voronka_core::{
-    chart::{Chart, Reader},
+    chart::{Chart, Reader, Row},
     ports::{LetterKind, Page},
+    tally::{
+        Counted, Tally,
+        cohort::Cohort,
+        quickness::{By, Quickness},
+    },
 };
 
 use super::{
@@ -79,18 +85,25 @@ struct MorePage {
     paused: Option<Paused>,
     figures: Vec<Figure>,
     chart: Option<Drawn>,
+    quickness: Vec<(String, String)>,
+    cohorts: Vec<(String, String)>,
     team: Vec<Member>,
     post_me: String,
     notices: Vec<Notice>,
     letters: Vec<Letter>,
 }
 
-/// The days up to today as a picture, and the same as a table for whoever does not see it.
+/// The days up to today as bars, and the same as a table for whoever does not see them.
 struct Drawn {
     title: String,
-    svg: String,
     days: Vec<String>,
-    rows: Vec<(String, Vec<String>)>,
+    rows: Vec<DrawnRow>,
+}
+
+struct DrawnRow {
+    title: String,
+    svg: String,
+    values: Vec<String>,
 }
 
 /// Somebody who may sit before the page.
@@ -132,7 +145,14 @@ pub(super) async fn more(
     let (w, directory, partner) = (f.w, &house.admin.directory, &visit.partner.id);
     let paused = Paused::of(&house, &visit, &f, &dates).await?;
     let figures = figures(&house, &visit, &dates, &f).await?;
-    let chart = chart(&house, &visit, &dates, w).await?;
+    let today = dates.today();
+    let since = dates.days_before(CHART_DAYS - 1);
+    let of = [Chart::OF, &[Counted::Answered, Counted::Cohort]].concat();
+    let tallies = directory.report(partner, &of, since.min(Cohort::since(today)), today).await?;
+    let chart = chart(&visit, &tallies, since, today).await;
+    let quickness = quickness(w, &tallies, since);
+    let cohorts = Cohort::weeks(&tallies, today).into_iter();
+    let cohorts = cohorts.map(|week| (week.days(w.lang(), today), week.told(w.lang()))).collect();
     let notices = directory.notices(partner, Page::first(LATEST)).await?.into_iter().map(|notice| {
         let mut lines = notice.text.lines().map(str::to_owned);
         Notice {
@@ -150,7 +170,20 @@ pub(super) async fn more(
     let team = visit.partner.team.iter();
     let team = team.map(|name| Member { name: name.clone(), here: *name == visit.who }).collect();
     let (chips, post_me) = (chips(&f, "more"), format!("{}/me", f.base));
-    page::send(&MorePage { f, today, chips, paused, figures, chart, team, post_me, notices, letters })
+    page::send(&MorePage {
+        f,
+        today,
+        chips,
+        paused,
+        figures,
+        chart,
+        quickness,
+        cohorts,
+        team,
+        post_me,
+        notices,
+        letters,
+    })
 }
 
 /// Who says to sit before the page.
@@ -186,16 +219,21 @@ async fn letters(house: &House, visit: &Visit, dates: &Dates, f: &Frame) -> Resu
     Ok(letters.collect())
 }
 
+/// Who answers, and how quickly.
+fn quickness(w: Words, tallies: &[Tally], since: Date) -> Vec<(String, String)> {
+    let lately: Vec<Tally> = tallies.iter().filter(|tally| tally.day >= since).cloned().collect();
+    let told = |(by, who)| Some((w.t(who), Quickness::of(&lately, by)?.told(w.lang())));
+    [(By::Bot, "quickness-bot"), (By::Person, "quickness-person")].into_iter().filter_map(told).collect()
+}
+
 /// `None`: nothing was counted.
-async fn chart(house: &House, visit: &Visit, dates: &Dates, w: Words) -> Result<Option<Drawn>, Problem> {
-    let (card, today) = (&visit.partner, dates.today());
-    let since = dates.day_of(dates.day_start(CHART_DAYS - 1));
-    let tallies = house.admin.directory.report(&card.id, Chart::OF, since, today).await?;
-    let reader = Reader { lang: w.lang(), currency: card.currency, today };
-    let Some(chart) = Chart::of(&card.name, &tallies, since, today, reader) else { return Ok(None) };
-    let Some(svg) = drawing::svg(chart.clone()).await else { return Ok(None) };
-    let rows = chart.rows.iter().map(|row| (row.title.clone(), row.printed(w.lang())));
-    Ok(Some(Drawn { title: chart.title, svg, days: chart.days, rows: rows.collect() }))
+async fn chart(visit: &Visit, tallies: &[Tally], since: Date, today: Date) -> Option<Drawn> {
+    let (card, lang) = (&visit.partner, visit.door.words.lang());
+    let chart = Chart::of(&card.name, tallies, since, today, Reader { lang, currency: card.currency, today })?;
+    let bars = drawing::bars(chart.clone()).await?;
+    let row = |(row, svg): (&Row, String)| DrawnRow { title: row.title.clone(), svg, values: row.printed(lang) };
+    let rows = chart.rows.iter().zip(bars).map(row).collect();
+    Some(Drawn { title: chart.title, days: chart.days, rows })
 }
 
 async fn figures(house: &House, visit: &Visit, dates: &Dates, f: &Frame) -> Result<Vec<Figure>, Problem> {

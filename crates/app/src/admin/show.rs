@@ -32,9 +32,14 @@ impl Dates {
         at.to_zoned(self.zone.clone()).date()
     }
 
+    /// So many days before today.
+    pub(super) fn days_before(&self, days: i64) -> Date {
+        self.today.saturating_sub(SignedDuration::from_hours(24 * days))
+    }
+
     /// When the partner's day began, so many days ago.
     pub(super) fn day_start(&self, days_ago: i64) -> Timestamp {
-        let day = self.today.saturating_sub(SignedDuration::from_hours(24 * days_ago));
+        let day = self.days_before(days_ago);
         // A day that has no midnight begins when the clocks say so.
         day.to_zoned(self.zone.clone()).map_or(Timestamp::UNIX_EPOCH, |start| start.timestamp())
     }

@@ -3,41 +3,80 @@
 use charts_rs::{Align, BarChart, Box, ChildChart, Color, MultiChart, Series, svg_to_png_with_size};
 use voronka_core::chart::{Chart, Row};
 
-/// Width of a chart, in points, within its margin; a picture has twice as many pixels, as screens of phones do.
-const WIDTH: f32 = 696.0;
+/// How a chart is drawn.
+struct Style {
+    /// Width of its bars with their axis, in points.
+    width: f32,
+    /// Height of a row of bars; its title has its own.
+    row_height: f32,
+    /// Height of the days below the bars.
+    days_height: f32,
+    font_size: f32,
+    /// Of the bars, row by row.
+    bars: &'static [&'static str],
+    quiet_ink: &'static str,
+    line: &'static str,
+}
+
+/// A picture of its own, as it is sent into a chat; it has twice as many pixels as points, as screens of phones do.
+const PICTURE: Style = Style {
+    width: 696.0,
+    row_height: 108.0,
+    days_height: 26.0,
+    font_size: 12.0,
+    // People first, money last.
+    bars: &["#5b7db1", "#4f9a94", "#c98a3c", "#b5523b"],
+    quiet_ink: "#6f675f",
+    line: "#e7e1da",
+};
 const MARGIN: f32 = 12.0;
 const PIXELS: u32 = 1440;
-/// Height of a row of bars with its title; the last has the days as well.
-const ROW_HEIGHT: f32 = 132.0;
-const DAYS_HEIGHT: f32 = 26.0;
+const INK: &str = "#2f2a26";
+
+/// A part of a page: it is shown at about half of this, as wide as a telephone; the renderer leaves no less between bars. Its colours
+/// stand for the page's own.
+const PART: Style = Style {
+    width: 600.0,
+    row_height: 192.0,
+    days_height: 48.0,
+    font_size: 26.0,
+    bars: &["#000001"],
+    quiet_ink: "#000002",
+    line: "#000003",
+};
+const TOKENS: [(&str, &str); 3] =
+    [("#000001", "var(--accent)"), ("#000002", "var(--muted)"), ("#000003", "var(--line)")];
+
+const ROW_TITLE_HEIGHT: f32 = 24.0;
 const TITLE_HEIGHT: f32 = 44.0;
 /// Lines of a row's axis at most.
 const STEPS_MAX: i64 = 4;
-/// Colours of the rows: people first, money last.
-const COLORS: [&str; 4] = ["#5b7db1", "#4f9a94", "#c98a3c", "#b5523b"];
-const INK: &str = "#2f2a26";
-const QUIET_INK: &str = "#6f675f";
-const LINE: &str = "#e7e1da";
 
 /// A chart as a file.
 pub(super) fn png(chart: &Chart) -> Option<Vec<u8>> {
     svg_to_png_with_size(&svg(chart)?, Some(PIXELS), None).ok()
 }
 
-/// A chart for a page, as wide as its place there.
-pub(super) fn for_page(chart: &Chart) -> Option<String> {
-    let svg = svg(chart)?;
+/// The bars of each row for a page, as wide as their place there and in its colours, by day and by night. Their titles are the
+/// page's to write.
+pub(super) fn for_page(chart: &Chart) -> Option<Vec<String>> {
+    chart.rows.iter().map(|row| part(row, chart.days.clone())).collect()
+}
+
+fn part(row: &Row, days: Vec<String>) -> Option<String> {
+    let svg = bars(&PART, row, 0, Some(days)).svg().ok()?;
     let (_size, rest) = svg.split_once(" viewBox")?;
-    Some(format!("<svg viewBox{rest}"))
+    let in_its_colours = TOKENS.iter().fold(rest.to_owned(), |svg, (color, token)| svg.replace(color, token));
+    Some(format!("<svg viewBox{in_its_colours}"))
 }
 
 fn svg(chart: &Chart) -> Option<String> {
     let last = chart.rows.len().checked_sub(1)?;
     let rows = chart.rows.iter().enumerate();
     let bars = rows.map(|(at, row)| {
-        let head = (at == 0).then_some(chart.title.as_str());
-        let days = if at == last { chart.days.clone() } else { vec![String::new(); chart.days.len()] };
-        ChildChart::Bar(bars(row, head, days, COLORS[at % COLORS.len()]), None)
+        let mut bars = bars(&PICTURE, row, at, (at == last).then(|| chart.days.clone()));
+        entitle(&mut bars, &row.title, (at == 0).then_some(chart.title.as_str()));
+        ChildChart::Bar(bars, None)
     });
     let mut all = MultiChart { charts: bars.collect(), ..MultiChart::default() };
     all.background_color = Some(Color::white());
@@ -47,30 +86,50 @@ fn svg(chart: &Chart) -> Option<String> {
     all.svg().ok()
 }
 
-fn bars(row: &Row, head: Option<&str>, days: Vec<String>, color: &str) -> BarChart {
-    let is_last = days.iter().any(|day| !day.is_empty());
+/// Bars of a row; `days`: what stands below them, if anything.
+fn bars(style: &Style, row: &Row, at: usize, days: Option<Vec<String>>) -> BarChart {
+    let days_height = if days.is_some() { style.days_height } else { 4.0 };
     let unit = row.unit.of.max(1);
-    let values = row.values.iter().map(|value| number(*value) / number(unit)).collect();
+    let values: Vec<f32> = row.values.iter().map(|value| number(*value) / number(unit)).collect();
+    let days = days.unwrap_or_else(|| vec![String::new(); values.len()]);
     let mut chart = BarChart::new(vec![Series::new(String::new(), values)], days);
-    chart.width = WIDTH;
-    chart.height =
-        ROW_HEIGHT + if is_last { DAYS_HEIGHT } else { 0.0 } + if head.is_some() { TITLE_HEIGHT } else { 0.0 };
+    chart.width = style.width;
+    chart.height = style.row_height + days_height;
+    chart.background_color = Color::transparent();
     chart.legend.show = Some(false);
-    chart.series.colors = vec![Color::from(color)];
+    chart.series.colors =
+        style.bars.get(at % style.bars.len().max(1)).map(|color| Color::from(*color)).into_iter().collect();
     chart.radius = Some(2.0);
-    chart.grid.stroke_color = Color::from(LINE);
-    chart.x_axis.stroke_color = Color::from(LINE);
-    chart.x_axis.font.color = Color::from(QUIET_INK);
-    chart.x_axis.font.size = 12.0;
-    chart.x_axis.height = if is_last { DAYS_HEIGHT } else { 4.0 };
+    chart.grid.stroke_color = Color::from(style.line);
+    chart.x_axis.stroke_color = Color::from(style.line);
+    chart.x_axis.font.color = Color::from(style.quiet_ink);
+    chart.x_axis.font.size = style.font_size;
+    chart.x_axis.height = days_height;
+    chart.x_axis.name_gap = style.font_size / 2.0;
+    let (step, steps) = axis(row.values.iter().max().copied().unwrap_or_default(), unit);
+    if let Some(axis) = chart.y_axis_configs.first_mut() {
+        axis.font.color = Color::from(style.quiet_ink);
+        axis.font.size = style.font_size;
+        axis.min = Some(0.0);
+        axis.max = Some(number(step) * number(steps));
+        axis.split_number = usize::try_from(steps).unwrap_or(1);
+        axis.formatter = (!row.unit.name.is_empty()).then(|| format!("{{c}}\u{a0}{}", row.unit.name));
+    }
+    chart
+}
+
+/// Puts a row's title above its bars, and above that the one of the whole picture.
+fn entitle(chart: &mut BarChart, row: &str, head: Option<&str>) {
+    chart.height += ROW_TITLE_HEIGHT;
     let title = if head.is_some() { &mut chart.sub_title } else { &mut chart.title };
-    title.text.clone_from(&row.title);
+    row.clone_into(&mut title.text);
     title.align = Align::Left;
     title.font.color = Color::from(INK);
     title.font.size = 14.0;
     title.font.weight = None;
-    title.height = 24.0;
+    title.height = ROW_TITLE_HEIGHT;
     if let Some(head) = head {
+        chart.height += TITLE_HEIGHT;
         let title = &mut chart.title;
         head.clone_into(&mut title.text);
         title.align = Align::Left;
@@ -78,16 +137,6 @@ fn bars(row: &Row, head: Option<&str>, days: Vec<String>, color: &str) -> BarCha
         title.font.size = 18.0;
         title.height = TITLE_HEIGHT - 8.0;
     }
-    let (step, steps) = axis(row.values.iter().max().copied().unwrap_or_default(), unit);
-    if let Some(axis) = chart.y_axis_configs.first_mut() {
-        axis.font.color = Color::from(QUIET_INK);
-        axis.font.size = 12.0;
-        axis.min = Some(0.0);
-        axis.max = Some(number(step) * number(steps));
-        axis.split_number = usize::try_from(steps).unwrap_or(1);
-        axis.formatter = (!row.unit.name.is_empty()).then(|| format!("{{c}}\u{a0}{}", row.unit.name));
-    }
-    chart
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a bar has some hundred pixels: what is lost is less than one")]
@@ -148,5 +197,20 @@ mod tests {
             assert!(svg.contains("&lt;b&gt;") && !svg.contains("<b>") && !svg.contains("NaN"), "{svg}");
         }
         assert_eq!(svg(&Chart { rows: vec![], ..chart(&[1], &unit) }), None);
+    }
+
+    #[test]
+    fn bars_on_a_page_have_its_colours_and_nothing_behind_them() {
+        let chart = chart(&(0..30).collect::<Vec<_>>(), &Unit { of: 1, name: "&".into() });
+        let rows = for_page(&chart).unwrap();
+        assert_eq!(rows.len(), chart.rows.len());
+        for svg in rows {
+            let colours =
+                ["fill=\"", "stroke=\""].map(|of| svg.split(of).skip(1).filter_map(|rest| rest.split('"').next()));
+            let own: Vec<&str> = colours.into_iter().flatten().filter(|color| !color.starts_with("var(--")).collect();
+            assert_eq!(own, [""; 0], "{svg}");
+            assert!(!svg.contains('#') && !svg.contains("rgb") && !svg.contains("style"), "{svg}");
+            assert!(svg.contains("var(--accent)") && svg.contains("var(--muted)"), "{svg}");
+        }
     }
 }

@@ -3,6 +3,12 @@
 
 use jiff::SignedDuration;
 
+use super::{Counted, Tally};
+use crate::{
+    lang::{Lang, print},
+    spec::value::Period,
+};
+
 /// Who answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum By {
@@ -46,12 +52,52 @@ fn middle(bucket: u32) -> SignedDuration {
     SignedDuration::from_millis(from + width / 2)
 }
 
+/// How quickly somebody answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quickness {
+    /// Within what time half of the answers came.
+    half: SignedDuration,
+    /// Nearly all.
+    most: SignedDuration,
+}
+
+impl Quickness {
+    /// Of what was counted; `None`: nobody answered.
+    pub fn of(tallies: &[Tally], by: By) -> Option<Self> {
+        let percentile = |percent| {
+            let answered = tallies.iter().filter(|tally| tally.what == Counted::Answered);
+            percentile(answered.map(|tally| (tally.key.as_str(), tally.n)), by, percent)
+        };
+        Some(Self { half: percentile(50)?, most: percentile(95)? })
+    }
+
+    /// `обычно 2 с, почти всегда до 5 с`.
+    pub fn told(self, lang: Lang) -> String {
+        let (half, most) = (lasting(self.half, lang), lasting(self.most, lang));
+        match lang {
+            Lang::Ru => format!("обычно {half}, почти всегда до {most}"),
+            Lang::En => format!("usually {half}, nearly always within {most}"),
+        }
+    }
+}
+
+/// A stretch of time, as exact as anybody wants to know it.
+fn lasting(time: SignedDuration, lang: Lang) -> String {
+    let seconds = ((time.as_millis() + 500) / 1000).max(1);
+    if seconds < 60 {
+        return match lang {
+            Lang::Ru => format!("{seconds}\u{a0}с"),
+            Lang::En => format!("{seconds}\u{a0}s"),
+        };
+    }
+    let minutes = i64::try_from((seconds + 30) / 60).unwrap_or(i64::MAX);
+    // Of a day nobody counts the minutes.
+    let minutes = if minutes > 24 * 60 { minutes / 60 * 60 } else { minutes };
+    print::period(Period::minutes(i32::try_from(minutes).unwrap_or(i32::MAX)), lang)
+}
+
 /// Within what time so many percent of the answers came; `counted`: keys and how often each. `None`: nobody answered.
-pub(crate) fn percentile<'a>(
-    counted: impl Iterator<Item = (&'a str, i64)>,
-    by: By,
-    percent: i64,
-) -> Option<SignedDuration> {
+fn percentile<'a>(counted: impl Iterator<Item = (&'a str, i64)>, by: By, percent: i64) -> Option<SignedDuration> {
     let of = |(key, n): (&str, i64)| Some((key.strip_prefix(by.name())?.strip_prefix('.')?.parse::<u32>().ok()?, n));
     let mut buckets: Vec<(u32, i64)> = counted.filter_map(of).filter(|(_, n)| *n > 0).collect();
     buckets.sort_unstable();

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use jiff::tz::TimeZone;
+use jiff::{SignedDuration, tz::TimeZone};
 use proptest::prelude::*;
 
 use super::*;

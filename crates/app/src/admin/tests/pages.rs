@@ -238,12 +238,43 @@ async fn the_days_up_to_today_are_a_picture_and_a_table() {
     for (asked, title, row) in [("", "Корица: 22", "Новые клиенты: "), ("?lang=en", "Корица: 22", "New customers: ")]
     {
         let page = site.get(&format!("/admin/korica/more{asked}")).await.body;
-        let figure =
-            page.split("id=\"chart\"").nth(1).and_then(|rest| rest.split("</section>").next()).expect("a chart");
-        assert!(figure.contains("<svg viewBox") && !figure.contains("style="), "{figure}");
-        assert!(figure.contains(&format!("aria-label=\"{title}")), "{figure}");
+        let figure = part(&page, "chart").expect("a chart");
+        assert_eq!(figure.matches("<svg viewBox").count(), 4, "{figure}");
+        // Colours of its own would stay as they are at night; styles of its own are not shown.
+        assert!(!figure.contains("fill=\"#") && !figure.contains("style="), "{figure}");
+        assert!(figure.contains(&format!("<h2>{title}")), "{figure}");
+        assert!(figure.contains(&format!("role=\"img\" aria-label=\"{row}")), "{figure}");
         assert_eq!(figure.matches("scope=\"col\"").count(), 30);
         assert!(figure.contains(&format!("<th scope=\"row\">{row}")), "{figure}");
+    }
+}
+
+/// A section of a page.
+fn part<'a>(page: &'a str, id: &str) -> Option<&'a str> {
+    page.split(&format!("<section id=\"{id}\"")).nth(1).and_then(|rest| rest.split("</section>").next())
+}
+
+#[tokio::test]
+async fn newcomers_and_response_times_are_told_in_words() {
+    let site = site().await;
+    for (asked, week, bot, people) in [
+        (
+            "",
+            "из 7 новичков 4 оставили контакт, никто не заказал",
+            "<dt>Бот</dt><dd>обычно 3 с, почти всегда до 3 с</dd>",
+            "<dt>Люди</dt><dd>обычно 6 минут, почти всегда до 6 минут</dd>",
+        ),
+        (
+            "?lang=en",
+            "of 7 newcomers 4 left a contact, nobody ordered",
+            "<dt>The bot</dt><dd>usually 3 s, nearly always within 3 s</dd>",
+            "<dt>People</dt><dd>usually 6 minutes, nearly always within 6 minutes</dd>",
+        ),
+    ] {
+        let page = site.get(&format!("/admin/korica/more{asked}")).await.body.replace('\u{a0}', " ");
+        let (cohorts, quickness) = (part(&page, "cohorts").unwrap(), part(&page, "quickness").unwrap());
+        assert!(cohorts.contains(week), "{cohorts}");
+        assert!(quickness.contains(bot) && quickness.contains(people), "{quickness}");
     }
 }
 
@@ -251,7 +282,10 @@ async fn the_days_up_to_today_are_a_picture_and_a_table() {
 async fn a_partner_of_whom_nothing_was_counted_has_no_chart() {
     let router = super::super::router(admin(&Arc::new(MemoryStore::new())));
     let page = Site { store: Arc::new(MemoryStore::new()), router }.get("/admin/korica/more").await;
-    assert!(page.status.is_success() && !page.body.contains("id=\"chart\""), "{}", page.body);
+    assert!(page.status.is_success());
+    for id in ["chart", "cohorts", "quickness"] {
+        assert_eq!(part(&page.body, id), None);
+    }
 }
 
 #[tokio::test]

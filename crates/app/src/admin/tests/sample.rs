@@ -150,12 +150,28 @@ async fn write(store: &MemoryStore, partner: &PartnerId, now: Timestamp, person:
             past: voronka_core::rows::Past::Stays,
         withdraw: voronka_core::rows::Withdraw::Nothing,
         posts: Vec::new(),
-        tallies: vec![Tally { day: at.to_zoned(TimeZone::UTC).date(), what: Counted::Came, key: String::new(), n: 1 }],
+        tallies: tallies(&person, at),
     };
     store.commit(commit.into()).await.expect("the sample is written");
     if person.peer == "105" {
         set_aside(store, partner, &key, at).await;
     }
+}
+
+/// What was counted of somebody, and of somebody like them six weeks ago.
+fn tallies(person: &Person, at: Timestamp) -> Vec<Tally> {
+    let day = |at: Timestamp| at.to_zoned(TimeZone::UTC).date();
+    let (now, then) = (day(at), day(at - SignedDuration::from_hours(24 * 37)));
+    let tally = |day, what, key: &str| Tally { day, what, key: key.to_owned(), n: 1 };
+    // Answered within three seconds by the bot, within six minutes by people.
+    let mut counted = vec![
+        tally(now, Counted::Came, ""),
+        tally(now, Counted::Answered, "bot.45"),
+        tally(now, Counted::Answered, "person.73"),
+        tally(then, Counted::Cohort, "came"),
+    ];
+    counted.extend(person.phone.map(|_| tally(then, Counted::Cohort, "contact.1")));
+    counted
 }
 
 fn message(seq: i64, said: &(Author, i64, &str, Option<serde_json::Value>), at: Timestamp) -> MessageRow {

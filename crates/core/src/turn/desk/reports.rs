@@ -1,6 +1,6 @@
 //! Figures in a chat of the team, from what was counted (decision 19): each with its comparison to the time before.
 
-use jiff::{SignedDuration, civil::Date};
+use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::{super::work::Work, Look, lists::by_key, token::Own, wording::Say};
@@ -11,10 +11,11 @@ use crate::{
     message::Button,
     money::{Currency, Money},
     ports::QuestionCard,
-    spec::{rich::Rich, value::Period},
+    spec::rich::Rich,
     tally::{
-        COHORT_WEEKS, Counted, Tally,
-        quickness::{self, By},
+        Counted, Tally,
+        cohort::Cohort,
+        quickness::{By, Quickness},
     },
 };
 
@@ -24,10 +25,6 @@ const LINES_MAX: usize = 5;
 pub(super) const QUESTIONS_MAX: usize = 8;
 /// Weeks that are put beside each other.
 const WEEKS: i64 = 4;
-/// Weeks of newcomers that are followed.
-const COHORTS: i64 = 6;
-/// Days that a report of any length reads at least.
-const DAYS_READ_MIN: i64 = 7 * if COHORTS > WEEKS { COHORTS } else { WEEKS };
 
 /// Of how long a report tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -153,8 +150,9 @@ impl Sums<'_> {
 impl Work {
     /// What a report is made of: the span, the one before, and some weeks beside each other.
     pub(super) fn look_at_report(&self, report: Report, span: Span) -> Look {
-        let days = (2 * span.days()).max(DAYS_READ_MIN) - 1;
-        Look::Report { of: report.of(), since: self.days_ago(days), until: self.today() }
+        let since = self.days_ago((2 * span.days()).max(7 * WEEKS) - 1);
+        let today = self.today();
+        Look::Report { of: report.of(), since: since.min(Cohort::since(today)), until: today }
     }
 
     pub(super) fn days_ago(&self, days: i64) -> Date {
@@ -282,14 +280,12 @@ impl Work {
         let flows: Vec<String> = flows.collect();
         part(&mut lines, word(lang, "Сценарии", "Flows"), flows);
         part(&mut lines, word(lang, "По неделям: пришли → заказали", "By week: came → ordered"), self.weeks(tallies));
-        let head = word(
-            lang,
-            "Новички по неделям: пришли → контакт → заказ за 1, 2, 4 недели",
-            "Newcomers by week: came → contact → order within 1, 2, 4 weeks",
-        );
-        part(&mut lines, head, self.cohorts(tallies));
-        let quickness = [(By::Bot, "бот", "the bot"), (By::Person, "люди", "people")];
-        let quickness = quickness.iter().filter_map(|(by, ru, en)| self.quickness(&within, *by, word(lang, ru, en)));
+        part(&mut lines, word(lang, "Новички по неделям", "Newcomers by week"), self.cohorts(tallies));
+        let quickness =
+            [(By::Bot, "бот", "the bot"), (By::Person, "люди", "people")].into_iter().filter_map(|(by, ru, en)| {
+                let told = Quickness::of(&within, by)?.told(lang);
+                Some(format!("{}: {told}", word(lang, ru, en)))
+            });
         part(&mut lines, word(lang, "Первый ответ", "First answer"), quickness.collect());
         lines.push(String::new());
         lines.push(self.automation(&now));
@@ -323,37 +319,10 @@ impl Work {
         (0..WEEKS).map(week).collect()
     }
 
-    /// Newcomers of single weeks and what became of them, the latest week first. What can still grow has dots behind it.
     fn cohorts(&self, tallies: &[Tally]) -> Vec<String> {
-        let week = |n: i64| {
-            let sums = Sums { tallies, since: self.days_ago(7 * n + 6), until: self.days_ago(7 * n) };
-            let came = sums.one(Counted::Cohort, "came");
-            let within = |what: &str| {
-                let terms = COHORT_WEEKS.iter().enumerate().map(|(at, weeks)| {
-                    let terms = COHORT_WEEKS.iter().take(at + 1);
-                    let done: i64 = terms.map(|weeks| sums.one(Counted::Cohort, &format!("{what}.{weeks}"))).sum();
-                    let is_over = n > *weeks;
-                    if is_over { figure(done, self.lang) } else { format!("{}…", figure(done, self.lang)) }
-                });
-                terms.collect::<Vec<_>>().join(", ")
-            };
-            let days = print::dates(sums.since, sums.until, self.lang, self.today());
-            (came > 0).then(|| format!("{days}: {came} → {} → {}", within("contact"), within("order")))
-        };
-        (0..COHORTS).filter_map(week).collect()
-    }
-
-    /// Within what time half of the first answers came, and nearly all.
-    fn quickness(&self, tallies: &[Tally], by: By, who: &str) -> Option<String> {
-        let percentile = |percent| {
-            let answered = tallies.iter().filter(|tally| tally.what == Counted::Answered);
-            quickness::percentile(answered.map(|tally| (tally.key.as_str(), tally.n)), by, percent)
-        };
-        let (half, most) = (lasting(percentile(50)?, self.lang), lasting(percentile(95)?, self.lang));
-        Some(match self.lang {
-            Lang::Ru => format!("{who}: обычно {half}, почти всегда до {most}"),
-            Lang::En => format!("{who}: usually {half}, nearly always within {most}"),
-        })
+        let today = self.today();
+        let line = |week: Cohort| format!("{}: {}", week.days(self.lang, today), week.told(self.lang));
+        Cohort::weeks(tallies, today).into_iter().map(line).collect()
     }
 
     fn flow_title(&self, id: &str) -> String {
@@ -405,21 +374,6 @@ fn part(lines: &mut Vec<String>, head: &str, of: Vec<String>) {
         lines.push(head.to_owned());
         lines.extend(of.into_iter().map(|line| format!("• {line}")));
     }
-}
-
-/// A stretch of time, as exact as anybody wants to know it.
-fn lasting(time: SignedDuration, lang: Lang) -> String {
-    let seconds = ((time.as_millis() + 500) / 1000).max(1);
-    if seconds < 60 {
-        return match lang {
-            Lang::Ru => format!("{seconds}\u{a0}с"),
-            Lang::En => format!("{seconds}\u{a0}s"),
-        };
-    }
-    let minutes = i64::try_from((seconds + 30) / 60).unwrap_or(i64::MAX);
-    // Of a day nobody counts the minutes.
-    let minutes = if minutes > 24 * 60 { minutes / 60 * 60 } else { minutes };
-    print::period(Period::minutes(i32::try_from(minutes).unwrap_or(i32::MAX)), lang)
 }
 
 fn figure(n: i64, lang: Lang) -> String {
