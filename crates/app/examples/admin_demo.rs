@@ -6,9 +6,13 @@
 mod app {
     pub(crate) mod adjusted;
     pub(crate) mod admin;
+    pub(crate) mod broadcasts;
     pub(crate) mod drawing;
+    pub(crate) mod out;
+    pub(crate) mod progress;
     #[path = "admin/tests/sample.rs"]
     pub(crate) mod sample;
+    pub(crate) mod texts;
 }
 
 use std::sync::Arc;
@@ -16,20 +20,23 @@ use std::sync::Arc;
 use app::{
     adjusted::Adjusted,
     admin::{Admin, Cards, LOCAL_HOSTS, Letters, PartnerCard, router},
+    broadcasts::Broadcasts,
     sample,
 };
 use async_trait::async_trait;
 use futures::{StreamExt, stream};
 use jiff::tz::TimeZone;
+use tokio::sync::Notify;
 use voronka_core::{
     ids::PartnerId,
     lang::Lang,
     message::Inbound,
     money::Currency,
-    ports::{Journal, Mailbox, PostError, Posted, StoreError},
+    ports::{Clock, Journal, Mailbox, PostError, Posted, StoreError},
     rows::RawLetter,
     spec::partner::PartnerFiles,
 };
+use voronka_engine::Engine;
 use voronka_testkit::{FakeClock, journal::MemoryStore};
 
 struct Postbox(Arc<MemoryStore>);
@@ -74,14 +81,25 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let cards = Arc::<Cards>::default();
     cards.show(card("korica", "Корица")?);
     cards.show(card("novyi", "Новый")?);
+    let clock: Arc<dyn Clock> = Arc::new(FakeClock::at(sample::NOW));
+    let broadcasts = Broadcasts {
+        engine: Engine::new(store.clone(), Arc::clone(&clock)),
+        journal: store.clone(),
+        directory: store.clone(),
+        values: store.clone(),
+        mailbox: Arc::new(Postbox(store.clone())),
+        clock: Arc::clone(&clock),
+        news: Notify::new(),
+    };
     let admin = Admin {
         partners: cards,
         directory: store.clone(),
         mailbox: Arc::new(Postbox(store.clone())),
         letters: Arc::new(Postbox(store.clone())),
         adjusted: Arc::new(Adjusted::new(store.clone())),
+        broadcasts: Arc::new(broadcasts),
         changes: Arc::new(|| stream::pending().boxed()),
-        clock: Arc::new(FakeClock::at(sample::NOW)),
+        clock,
         hosts: LOCAL_HOSTS.map(str::to_owned).into(),
         access: None,
     };

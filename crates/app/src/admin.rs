@@ -8,6 +8,7 @@
 mod act;
 mod admit;
 mod assets;
+mod broadcasts;
 mod chats;
 mod csv;
 mod facts;
@@ -61,7 +62,7 @@ pub(crate) use self::{
     live::changes_of,
     login::{Access, AccessKeys, Role, user_name},
 };
-use super::adjusted::Adjusted;
+use super::{adjusted::Adjusted, broadcasts::Broadcasts};
 
 /// Where the pages are mounted.
 const BASE: &str = "/admin";
@@ -221,6 +222,8 @@ pub(crate) struct Admin {
     pub(crate) letters: Arc<dyn Letters>,
     /// What the team has set, a pause among it.
     pub(crate) adjusted: Arc<Adjusted>,
+    /// Who sends what the team sends to many.
+    pub(crate) broadcasts: Arc<Broadcasts>,
     /// What tells of committed turns; [`changes_of`] an engine.
     pub(crate) changes: Changes,
     /// Time.
@@ -277,6 +280,11 @@ pub(crate) fn router(admin: Admin) -> Router {
         .route("/{partner}/more", get(more::more))
         .route("/{partner}/questions", get(questions::questions))
         .route("/{partner}/questions.csv", get(questions::csv))
+        .route("/{partner}/broadcasts", get(broadcasts::broadcasts))
+        .route("/{partner}/broadcasts/{sequence}", get(broadcasts::broadcast))
+        .route("/{partner}/broadcasts/{sequence}/test", post(broadcasts::test))
+        .route("/{partner}/broadcasts/{sequence}/start", post(broadcasts::start))
+        .route("/{partner}/broadcasts/{sequence}/stop", post(broadcasts::stop))
         .route("/{partner}/settings", get(settings::settings))
         .route("/{partner}/settings/file", get(settings::file))
         .route("/{partner}/letters/{letter}/retry", post(letters::retry))

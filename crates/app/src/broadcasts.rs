@@ -4,6 +4,8 @@
 //! How far a walk has come is kept ([`KeyValues`]), so that it goes on after a restart; who is met twice gets nothing twice, for
 //! their conversation remembers.
 
+mod walk;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
@@ -12,14 +14,16 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use voronka_core::{
-    ids::{ConversationId, PartnerId},
+    ids::PartnerId,
     message::{BroadcastAct, Event, EventKey, Inbound},
     ports::{Clock, Directory, Journal, KeyValues, Mailbox, Recipient, StoreError},
     spec::{expr::Fact, sequence::Sequence},
 };
 use voronka_engine::{Engine, NotShown, Outlook};
 
-use crate::out::Problem;
+use self::walk::Walk;
+pub(crate) use self::walk::{Phase, Standing};
+use super::out::Problem;
 
 /// The kind under which walks are kept.
 const KIND: &str = "broadcast";
@@ -83,63 +87,66 @@ pub(crate) struct Preview {
     pub(crate) messages: Vec<String>,
 }
 
-/// How far it has come.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Standing {
-    pub(crate) phase: Phase,
-    /// Customers who were met on this walk. How many of them got it is told by the partner's figures.
-    pub(crate) met: u64,
-    pub(crate) since: Option<Timestamp>,
-}
-
-/// What is going on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Phase {
-    /// It was never sent.
-    New,
-    Sending,
+/// Why it was not done.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Refusal {
+    /// The partner is not served by this process.
+    #[error("the partner is not served here")]
+    Unserved,
+    /// There is no such broadcast.
+    #[error("there is no such broadcast")]
+    Unknown {
+        /// The broadcasts that there are.
+        known: Vec<String>,
+    },
+    /// It is being sent already.
+    #[error("it is being sent")]
+    UnderWay,
+    /// It can be started again when the stop is over.
+    #[error("it is being stopped")]
     Stopping,
-    /// Everybody was met.
-    Sent,
-    Stopped,
+    /// There is nothing to be stopped.
+    #[error("it is not being sent")]
+    NotBegun,
+    /// A member of the team cannot be reached.
+    #[error("there is no way to {member}")]
+    NoWay { member: String },
+    /// The messenger did not take it.
+    #[error("{cause}")]
+    NotShown { member: String, cause: String },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
-/// A walk as it is kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Walk {
-    phase: Phase,
-    /// Which walk of this broadcast it is: its mail is told from the others'.
-    number: u32,
-    /// Who was met last.
-    after: Option<ConversationId>,
-    met: u64,
-    since: Timestamp,
-}
-
-impl Walk {
-    fn act(&self) -> Option<BroadcastAct> {
-        match self.phase {
-            Phase::Sending => Some(BroadcastAct::Begin),
-            Phase::Stopping => Some(BroadcastAct::End),
-            Phase::New | Phase::Sent | Phase::Stopped => None,
-        }
-    }
-
-    fn standing(&self) -> Standing {
-        Standing { phase: self.phase, met: self.met, since: Some(self.since) }
-    }
-
-    /// After these were met, who were all that there were if there were fewer than asked for.
-    fn past(&self, met: &[Recipient]) -> Self {
-        let after = met.last().map(|last| last.conversation).or(self.after);
-        let phase = match (self.phase, met.len() < STEP) {
-            (Phase::Sending, true) => Phase::Sent,
-            (Phase::Stopping, true) => Phase::Stopped,
-            (phase, _) => phase,
+impl Refusal {
+    /// For the command line.
+    fn told(self, partner: &PartnerId, sequence: &str) -> Problem {
+        let mut args = vec![("partner", partner.to_string()), ("sequence", sequence.to_owned())];
+        let key = match self {
+            Self::Unserved => "broadcast-unserved",
+            Self::Unknown { known } if known.is_empty() => "broadcast-none",
+            Self::Unknown { known } => {
+                args.push(("known", known.join(", ")));
+                "broadcast-unknown"
+            }
+            Self::UnderWay => "broadcast-under-way",
+            Self::Stopping => "broadcast-stopping",
+            Self::NotBegun => "broadcast-not-begun",
+            Self::NoWay { member } => {
+                args.push(("member", member));
+                "broadcast-no-way"
+            }
+            Self::NotShown { member, cause } => {
+                args.extend([("member", member), ("cause", cause)]);
+                "broadcast-not-shown"
+            }
+            Self::Store(error) => {
+                args.push(("cause", error.to_string()));
+                "broadcast-failed"
+            }
         };
-        let met = self.met + u64::try_from(met.len()).unwrap_or_default();
-        Self { phase, after, met, ..self.clone() }
+        Problem::new(key, args)
     }
 }
 
@@ -156,52 +163,82 @@ pub(crate) struct Broadcasts {
 }
 
 impl Broadcasts {
-    /// Does what is wished.
+    /// Does what is wished on the command line.
     pub(crate) async fn run(&self, wish: &BroadcastWish) -> Result<Done, Problem> {
         let (partner, sequence) = (&wish.partner, &*wish.sequence);
-        let known = self.broadcast(partner, sequence)?;
-        match &wish.act {
-            Act::Preview => self.preview(partner, &known).await.map(Done::Previewed),
-            Act::Test { member } => {
-                let shown = self.engine.show(partner, sequence, member).await;
-                shown.map(|messages| Done::Shown { messages }).map_err(|error| not_shown(&error, member))
-            }
-            Act::Start => self.change(partner, sequence, started).await.map(Done::At),
-            Act::Stop => self.change(partner, sequence, stopped).await.map(Done::At),
-            Act::Status => {
-                let walk = self.walk(partner, sequence).await.map_err(|error| failed(&error))?;
-                let new = Standing { phase: Phase::New, met: 0, since: None };
-                Ok(Done::At(walk.map_or(new, |(_, walk)| walk.standing())))
-            }
-        }
+        let done = match &wish.act {
+            Act::Preview => self.preview(partner, sequence).await.map(Done::Previewed),
+            Act::Test { member } => self.show(partner, sequence, member).await.map(|messages| Done::Shown { messages }),
+            Act::Start => self.start(partner, sequence).await.map(Done::At),
+            Act::Stop => self.stop(partner, sequence).await.map(Done::At),
+            Act::Status => self.one(partner, sequence).await.map(|(_, standing)| Done::At(standing)),
+        };
+        done.map_err(|refusal| refusal.told(partner, sequence))
     }
 
-    /// The sequence, if it is one that the team sends.
-    fn broadcast(&self, partner: &PartnerId, id: &str) -> Result<Arc<Sequence>, Problem> {
-        let args = || vec![("partner", partner.to_string()), ("sequence", id.to_owned())];
-        let served = self.engine.served(partner).ok_or_else(|| Problem::new("broadcast-unserved", args()))?;
-        let all = &served.playbook().spec.sequences;
-        let known: Vec<&str> =
-            all.values().filter(|one| one.enter.fact == Fact::Broadcast).map(|one| &*one.id).collect();
-        let found = all.get(id).filter(|one| one.enter.fact == Fact::Broadcast);
-        found.cloned().ok_or_else(|| {
-            let mut args = args();
-            args.push(("known", known.join(", ")));
-            let key = if known.is_empty() { "broadcast-none" } else { "broadcast-unknown" };
-            Problem::new(key, args)
+    /// All broadcasts of a partner and how far they have come, by id.
+    pub(crate) async fn all(&self, partner: &PartnerId) -> Result<Vec<(Arc<Sequence>, Standing)>, Refusal> {
+        let mut all = Vec::new();
+        for sequence in self.of(partner)? {
+            let standing = self.standing(partner, &sequence.id).await?;
+            all.push((sequence, standing));
+        }
+        Ok(all)
+    }
+
+    /// One of them.
+    pub(crate) async fn one(&self, partner: &PartnerId, id: &str) -> Result<(Arc<Sequence>, Standing), Refusal> {
+        let sequence = self.broadcast(partner, id)?;
+        let standing = self.standing(partner, id).await?;
+        Ok((sequence, standing))
+    }
+
+    /// Sends everybody who is meant what they do not have yet.
+    pub(crate) async fn start(&self, partner: &PartnerId, id: &str) -> Result<Standing, Refusal> {
+        self.broadcast(partner, id)?;
+        self.change(partner, id, Walk::started).await
+    }
+
+    /// Takes it back from whoever did not get it yet.
+    pub(crate) async fn stop(&self, partner: &PartnerId, id: &str) -> Result<Standing, Refusal> {
+        self.broadcast(partner, id)?;
+        self.change(partner, id, Walk::stopped).await
+    }
+
+    /// Sends its messages to a member of the team; how many they are.
+    pub(crate) async fn show(&self, partner: &PartnerId, id: &str, member: &str) -> Result<usize, Refusal> {
+        self.broadcast(partner, id)?;
+        self.engine.show(partner, id, member).await.map_err(|error| match error {
+            NotShown::NoWay => Refusal::NoWay { member: member.to_owned() },
+            NotShown::Unserved | NotShown::NoSequence | NotShown::Send(_) => {
+                Refusal::NotShown { member: member.to_owned(), cause: error.to_string() }
+            }
         })
     }
 
-    async fn preview(&self, partner: &PartnerId, sequence: &Sequence) -> Result<Preview, Problem> {
+    /// Its messages, as somebody would see them of whom nothing is known.
+    pub(crate) fn messages(&self, partner: &PartnerId, sequence: &Sequence) -> Vec<String> {
         let bubbles = self.engine.sample(partner, &sequence.id).unwrap_or_default();
-        let messages = bubbles.into_iter().map(|bubble| bubble.text.text).filter(|text| !text.is_empty()).collect();
+        bubbles.into_iter().map(|bubble| bubble.text.text).filter(|text| !text.is_empty()).collect()
+    }
+
+    /// Who of the team may have one sent, to look at.
+    pub(crate) fn members(&self, partner: &PartnerId) -> Vec<String> {
+        let served = self.engine.served(partner);
+        let team = served.iter().flat_map(|served| &served.playbook().spec.config.team);
+        team.map(|member| member.name.to_string()).collect()
+    }
+
+    /// Who would get it if it were sent now. Nothing is written or sent.
+    pub(crate) async fn preview(&self, partner: &PartnerId, id: &str) -> Result<Preview, Refusal> {
+        let sequence = self.broadcast(partner, id)?;
+        let messages = self.messages(partner, &sequence);
         let mut preview = Preview { ad: sequence.ad.is_some(), messages, ..Preview::default() };
         let mut after = None;
         loop {
-            let page = self.directory.everyone(partner, after, PREVIEW_PAGE).await.map_err(|error| failed(&error))?;
+            let page = self.directory.everyone(partner, after, PREVIEW_PAGE).await?;
             for one in &page {
-                let outlook = self.engine.outlook(partner, one, &sequence.id).await.map_err(|error| failed(&error))?;
-                match outlook {
+                match self.engine.outlook(partner, one, id).await? {
                     Some(Outlook::Now) => preview.now += 1,
                     Some(Outlook::Later(_)) => preview.later += 1,
                     Some(Outlook::Had) => preview.had += 1,
@@ -215,6 +252,24 @@ impl Broadcasts {
                 return Ok(preview);
             }
         }
+    }
+
+    /// The sequences that the team sends.
+    fn of(&self, partner: &PartnerId) -> Result<Vec<Arc<Sequence>>, Refusal> {
+        let served = self.engine.served(partner).ok_or(Refusal::Unserved)?;
+        let all = served.playbook().spec.sequences.values();
+        Ok(all.filter(|one| one.enter.fact == Fact::Broadcast).cloned().collect())
+    }
+
+    fn broadcast(&self, partner: &PartnerId, id: &str) -> Result<Arc<Sequence>, Refusal> {
+        let all = self.of(partner)?;
+        let found = all.iter().find(|one| *one.id == *id).cloned();
+        found.ok_or_else(|| Refusal::Unknown { known: all.iter().map(|one| one.id.to_string()).collect() })
+    }
+
+    async fn standing(&self, partner: &PartnerId, id: &str) -> Result<Standing, StoreError> {
+        let walk = self.walk(partner, id).await?;
+        Ok(walk.map_or(Standing::NEW, |(_, walk)| walk.standing(self.clock.now())))
     }
 
     async fn walk(&self, partner: &PartnerId, sequence: &str) -> Result<Option<(String, Walk)>, StoreError> {
@@ -241,18 +296,17 @@ impl Broadcasts {
         &self,
         partner: &PartnerId,
         sequence: &str,
-        change: impl Fn(Option<&Walk>, Timestamp) -> Result<Walk, &'static str>,
-    ) -> Result<Standing, Problem> {
+        change: impl Fn(Option<&Walk>, Timestamp) -> Result<Walk, Refusal>,
+    ) -> Result<Standing, Refusal> {
         loop {
-            let kept = self.walk(partner, sequence).await.map_err(|error| failed(&error))?;
+            let kept = self.walk(partner, sequence).await?;
             let (before, walk) = kept.map_or((None, None), |(before, walk)| (Some(before), Some(walk)));
-            let changed = change(walk.as_ref(), self.clock.now()).map_err(|key| {
-                Problem::new(key, vec![("partner", partner.to_string()), ("sequence", sequence.to_owned())])
-            })?;
-            if self.keep(partner, sequence, before.as_deref(), &changed).await.map_err(|error| failed(&error))? {
+            let now = self.clock.now();
+            let changed = change(walk.as_ref(), now)?;
+            if self.keep(partner, sequence, before.as_deref(), &changed).await? {
                 info!(%partner, sequence, phase = ?changed.phase, "a broadcast");
                 self.news.notify_one();
-                return Ok(changed.standing());
+                return Ok(changed.standing(now));
             }
         }
     }
@@ -343,7 +397,7 @@ impl Broadcasts {
         if !mail.is_empty() {
             self.mailbox.post(mail).await.map_err(|error| StoreError::Failed(error.to_string()))?;
         }
-        let further = walk.past(&met);
+        let further = walk.past(&met, STEP);
         // Who has changed it meanwhile, to stop it, is obeyed at the next look.
         let _kept = self.keep(partner, sequence, Some(before), &further).await?;
         if further.act().is_none() {
@@ -358,39 +412,6 @@ fn name(act: BroadcastAct) -> &'static str {
         BroadcastAct::Begin => "begin",
         BroadcastAct::End => "end",
     }
-}
-
-fn started(walk: Option<&Walk>, now: Timestamp) -> Result<Walk, &'static str> {
-    let number = match walk {
-        Some(walk) if walk.phase == Phase::Sending => return Err("broadcast-under-way"),
-        Some(walk) if walk.phase == Phase::Stopping => return Err("broadcast-stopping"),
-        Some(walk) => walk.number + 1,
-        None => 1,
-    };
-    Ok(Walk { phase: Phase::Sending, number, after: None, met: 0, since: now })
-}
-
-/// Everybody is met once more: what an earlier walk has left waiting for a morning is taken back too.
-fn stopped(walk: Option<&Walk>, now: Timestamp) -> Result<Walk, &'static str> {
-    let walk = walk.ok_or("broadcast-not-begun")?;
-    match walk.phase {
-        Phase::Sending | Phase::Sent | Phase::Stopped => {
-            Ok(Walk { phase: Phase::Stopping, number: walk.number + 1, after: None, met: 0, since: now })
-        }
-        Phase::New | Phase::Stopping => Err("broadcast-not-begun"),
-    }
-}
-
-fn failed(error: &StoreError) -> Problem {
-    Problem::new("broadcast-failed", vec![("cause", error.to_string())])
-}
-
-fn not_shown(error: &NotShown, member: &str) -> Problem {
-    let key = match error {
-        NotShown::NoWay => "broadcast-no-way",
-        NotShown::Unserved | NotShown::NoSequence | NotShown::Send(_) => "broadcast-not-shown",
-    };
-    Problem::new(key, vec![("member", member.to_owned()), ("cause", error.to_string())])
 }
 
 #[cfg(test)]

@@ -104,6 +104,7 @@ pub(crate) struct Premises {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) sharing: Arc<Sharing>,
     pub(crate) erasures: Arc<dyn Erasures>,
+    pub(crate) broadcasts: Arc<Broadcasts>,
 }
 
 /// What a process over a data folder is told.
@@ -145,7 +146,16 @@ async fn open(data: &Path, opening: Opening<'_>) -> Result<Premises, Problem> {
     let engine = engine.directory(store.clone());
     let house = House::new(engine, store.clone(), Arc::new(knowledge), clock, key, public_url, data.to_path_buf());
     let house = house.with_keys(keys).with_admin_url(admin_url);
-    Ok(Premises { house: Arc::new(house), store, sharing: Arc::new(sharing), erasures })
+    let broadcasts = Arc::new(Broadcasts {
+        engine: house.engine.clone(),
+        journal: store.clone(),
+        directory: store.clone(),
+        values: store.clone(),
+        mailbox: Arc::new(house.engine.clone()),
+        clock: Arc::clone(&house.clock),
+        news: Notify::new(),
+    });
+    Ok(Premises { house: Arc::new(house), store, sharing: Arc::new(sharing), erasures, broadcasts })
 }
 
 /// A process that nobody has named: by its computer and its number.
@@ -179,7 +189,7 @@ impl Premises {
         Observed { health: Arc::new(health), recorder, token: Arc::new(token) }
     }
 
-    /// Counts what waits, and opens the operator's door, until `stop`, as two of `tasks`.
+    /// Counts what waits, goes on with what the team sends to many, and opens the operator's door, until `stop`, as some of `tasks`.
     fn watch(
         &self,
         observed: &Observed,
@@ -197,7 +207,7 @@ impl Premises {
             tasks.spawn(recorder.keep_counting(directory, clock, data.to_path_buf(), stop.clone()));
         }
         let values: Arc<dyn KeyValues> = self.store.clone();
-        let broadcasts = served.map(|_| self.send_broadcasts(stop, tasks));
+        tasks.spawn(Arc::clone(&self.broadcasts).keep_sending(stop.clone()));
         let control = Control { engine: self.house.engine.clone(), directory, values, clock };
         let mover = served.map(|(partners, folders)| Mover {
             moving: Moving {
@@ -217,23 +227,9 @@ impl Premises {
             clock: Arc::clone(&self.house.clock),
             country: String::new(),
         };
+        let broadcasts = Some(Arc::clone(&self.broadcasts));
         let does = Does { mover, broadcasts, customers: Some(customers) };
         control.open(data, observed.clone(), does, stop.clone(), tasks);
-    }
-
-    /// Goes on with what the team sends to many until `stop`, as one of `tasks`.
-    fn send_broadcasts(&self, stop: &CancellationToken, tasks: &TaskTracker) -> Arc<Broadcasts> {
-        let broadcasts = Arc::new(Broadcasts {
-            engine: self.house.engine.clone(),
-            journal: self.store.clone(),
-            directory: self.store.clone(),
-            values: self.store.clone(),
-            mailbox: Arc::new(self.house.engine.clone()),
-            clock: Arc::clone(&self.house.clock),
-            news: Notify::new(),
-        });
-        tasks.spawn(Arc::clone(&broadcasts).keep_sending(stop.clone()));
-        broadcasts
     }
 }
 

@@ -22,6 +22,7 @@ mod observe;
 mod open_files;
 mod out;
 mod partners;
+mod progress;
 mod rehearse;
 mod secrets;
 mod server;

@@ -10,8 +10,7 @@ mod routes;
 pub(crate) use self::{
     accounts::{AccountReport, AccountState, Accounts},
     control::{
-        Client, Control, ControlError, Count, Does, LetterCard, LetterPage, ListedLetters, MoveWish, Moved, Mover,
-        Progress, Retried,
+        Client, Control, ControlError, Does, LetterCard, LetterPage, ListedLetters, MoveWish, Moved, Mover, Retried,
     },
     figures::{Figures, Report},
     health::{DiskMin, Health, Readiness, Reason, Status, free_bytes},

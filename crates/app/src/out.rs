@@ -4,7 +4,7 @@ use std::{borrow::Cow, io::Write, path::Path};
 
 use serde::{Deserialize, Serialize};
 
-use crate::texts::Texts;
+use super::texts::Texts;
 
 /// To whom it is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

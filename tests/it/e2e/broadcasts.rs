@@ -9,10 +9,12 @@ use std::{
 use serde_json::Value;
 
 use super::{
-    binary::{Server, command},
+    binary::{self, Server, command},
+    browser::Browser,
     cli::run,
     customer::Customer,
     shop::count,
+    signing_in::{PASSWORD, added, code, says, send},
     telegram::Telegram,
     until,
 };
@@ -99,4 +101,62 @@ async fn a_broadcast_is_looked_at_tried_on_a_member_sent_to_each_once_and_stoppe
     assert!(server.stop().await.success());
     let (code, _, told) = run(command().args(["broadcast", "status", "korica", "news", "--data"]).arg(&data)).await;
     assert!(code == Some(1) && told.contains("voronka run"), "{told}");
+}
+
+/// The owner looks at a broadcast on their page, counts, tries it on themselves, sends it and stops it.
+#[tokio::test]
+async fn the_owner_sends_a_broadcast_from_their_page_and_stops_it() {
+    let (folder, telegram) = (tempfile::tempdir().unwrap(), Telegram::start().await);
+    partner(folder.path(), &telegram.url);
+    let (data, port) = (folder.path().join("data"), binary::free_port());
+    let url = format!("http://localhost:{port}");
+    let with_pages = |command: &mut tokio::process::Command| {
+        command.args(["--admin-url", &url]);
+    };
+    let server = Server::run_so(&folder.path().join("partners"), &data, port, with_pages).await;
+    telegram.webhook().await;
+    for chat in 1..=3 {
+        let mut one = telegram.customer(chat);
+        one.say("Здравствуйте").await;
+        one.hear(&[]).await;
+    }
+    let news = |chat: i64| telegram.customer(chat).texts().iter().filter(|text| text.contains("новинка")).count();
+
+    let mut page = Browser::open(&format!("{url}/admin/.login?lang=ru")).await;
+    says(&mut page, "Вход").await;
+    page.go(&added(&data, &url, &["olga", "--partner", "korica", "--role", "owner"]).await).await;
+    let secret = page.value("document.querySelector('code').textContent").await;
+    let now = page.value("Math.floor(Date.now() / 30000)").await.as_i64().expect("a number");
+    let code = code(&mut page, secret.as_str().expect("a secret"), now).await;
+    send(&mut page, &[("password", PASSWORD), ("code", &code)]).await;
+    page.until("document.querySelectorAll('.door-codes li').length === 10").await;
+
+    page.go(&format!("{url}/admin/korica/broadcasts")).await;
+    says(&mut page, "Не отправлялась").await;
+    page.look("broadcasts-new").await;
+    page.click("document.querySelector('#list h2 a')").await;
+    says(&mut page, "У нас новинка").await;
+    page.click("document.querySelector('#outlook a.button')").await;
+    says(&mut page, "Получат сразу").await;
+    assert_eq!(page.value("document.querySelector('#outlook li b').textContent").await, "3");
+    page.look("broadcast-counted").await;
+    page.click("document.querySelector('form[action$=\"/test\"] button')").await;
+    says(&mut page, "Отправлено на просмотр").await;
+    assert_eq!((news(900), news(1)), (1, 0));
+
+    page.click("document.querySelector('details.sure summary')").await;
+    page.look("broadcast-asked").await;
+    page.click("document.querySelector('form[action$=\"/start\"] button')").await;
+    let all_have_it = || async { (1..=3).all(|chat| news(chat) == 1).then_some(()) };
+    until(|| "everybody's message".into(), all_have_it).await;
+    page.go(&format!("{url}/admin/korica/broadcasts")).await;
+    says(&mut page, "Отправлена").await;
+    assert_eq!(page.value("document.querySelector('#list li b').textContent").await, "3");
+    page.look("broadcasts-sent").await;
+    page.click("document.querySelector('#list h2 a')").await;
+    page.click("document.querySelector('form[action$=\"/stop\"] button')").await;
+    says(&mut page, "Останавл").await;
+    page.look("broadcast-stopped").await;
+    assert_eq!(page.complaints(), Vec::<String>::new());
+    assert!(server.stop().await.success());
 }

@@ -120,7 +120,7 @@ pub(super) fn chips(f: &Frame, here: &str) -> Vec<Chip> {
         count: 0,
         here: name == here,
     };
-    ["more", "questions", "settings"].map(chip).into()
+    ["more", "questions", "broadcasts", "settings"].map(chip).into()
 }
 
 /// The front door: to the first partner's inbox.

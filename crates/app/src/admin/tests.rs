@@ -1,3 +1,4 @@
+mod broadcasts;
 mod doors;
 mod letters;
 mod owner;
@@ -16,20 +17,29 @@ use axum::{
 };
 use futures::{StreamExt, stream};
 use jiff::tz::TimeZone;
+use tokio::sync::Notify;
 use tower::ServiceExt;
 use voronka_core::{
     color::Color,
-    ids::PartnerId,
+    ids::{AccountId, PartnerId},
     lang::Lang,
     message::Inbound,
     money::Currency,
-    ports::{Journal, Mailbox, Picture, PictureKind, Pictures, PostError, Posted, PostedMail, StoreError},
+    ports::{Clock, Journal, Mailbox, Picture, PictureKind, Pictures, PostError, Posted, PostedMail, StoreError},
     rows::RawLetter,
-    spec::{config::Branding, partner::PartnerFiles},
+    spec::{
+        config::Branding,
+        partner::{PartnerFiles, PartnerSpec},
+    },
 };
-use voronka_testkit::{FakeClock, journal::MemoryStore};
+use voronka_engine::{Engine, Partner};
+use voronka_testkit::{
+    FakeClock,
+    channel::{FakeChannel, roomy},
+    journal::MemoryStore,
+};
 
-use super::{Adjusted, Admin, Cards, Home, LOCAL_HOSTS, Letters, PartnerCard};
+use super::{Adjusted, Admin, Broadcasts, Cards, Home, LOCAL_HOSTS, Letters, PartnerCard};
 
 /// Posts into a store, where nothing takes the mail up: what was posted can be counted.
 struct Postbox(Arc<MemoryStore>);
@@ -112,12 +122,36 @@ pub(super) fn admin(store: &Arc<MemoryStore>) -> Admin {
         directory: store.clone(),
         mailbox: Arc::new(Postbox(store.clone())),
         letters: Arc::new(Postbox(store.clone())),
+        broadcasts: Arc::new(broadcasts(store)),
         adjusted: Arc::new(Adjusted::new(store.clone())),
         // A stream that is over: nobody waits for a turn that no engine makes.
         changes: Arc::new(|| stream::empty().boxed()),
         clock: Arc::new(FakeClock::at(sample::NOW)),
         hosts: LOCAL_HOSTS.map(str::to_owned).into(),
         access: None,
+    }
+}
+
+/// Both partners send news, to whoever is not cold.
+fn broadcasts(store: &Arc<MemoryStore>) -> Broadcasts {
+    let clock: Arc<dyn Clock> = Arc::new(FakeClock::at(sample::NOW));
+    let engine = Engine::new(store.clone(), Arc::clone(&clock));
+    let news = "title: Новинка\nenter: {fact: broadcast, when: lead.temperature != cold}\nsteps:\n  - {id: раз, after: 0m, say: У нас новинка}\n";
+    for id in ["korica", "sosed"] {
+        let config = ("config.yaml".into(), sample::CONFIG.into());
+        let files = PartnerFiles::from([config, ("sequences/novinka.yaml".into(), news.into())]);
+        let spec = PartnerSpec::parse(partner(id), &files).spec.unwrap();
+        let channel = Arc::new(FakeChannel::new(roomy()));
+        engine.serve(Partner::new(Arc::new(spec)).channel(AccountId::parse("telegram").unwrap(), channel));
+    }
+    Broadcasts {
+        engine,
+        journal: store.clone(),
+        directory: store.clone(),
+        values: store.clone(),
+        mailbox: Arc::new(Postbox(store.clone())),
+        clock,
+        news: Notify::new(),
     }
 }
 

@@ -5,8 +5,9 @@ use std::{borrow::Cow, process::ExitCode};
 use super::unreadable;
 use crate::{
     cli::{Sequence, SequenceWish},
-    observe::{Client, Count, Progress},
+    observe::Client,
     out::{self, Problem},
+    progress::{Count, Progress},
     texts::Texts,
 };
 

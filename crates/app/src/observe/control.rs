@@ -36,10 +36,7 @@ use voronka_core::{
 };
 use voronka_engine::{Engine, PutBack};
 
-pub(crate) use self::{
-    moves::{MoveWish, Moved, Mover},
-    progress::{Count, Progress},
-};
+pub(crate) use self::moves::{MoveWish, Moved, Mover};
 use super::{Observed, Readiness, private_routes};
 use crate::{
     broadcasts::Broadcasts,

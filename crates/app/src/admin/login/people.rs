@@ -32,7 +32,7 @@ impl Role {
     pub(super) fn allows(self, need: Need) -> bool {
         let of_staff = match need {
             Need::Open | Need::SignedIn | Need::OwnKeys | Need::Read | Need::Answer | Need::Sell => true,
-            Need::Mend | Need::Settings | Need::Export => false,
+            Need::Broadcast | Need::Mend | Need::Settings | Need::Export => false,
         };
         self == Self::Owner || of_staff
     }

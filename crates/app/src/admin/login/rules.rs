@@ -17,6 +17,8 @@ pub(in super::super) enum Need {
     Answer,
     /// May move orders.
     Sell,
+    /// May send to many.
+    Broadcast,
     /// May try again or drop what could not be processed.
     Mend,
     /// May see the partner's settings, and end a pause.
@@ -32,13 +34,14 @@ impl Need {
     }
 
     #[cfg(test)]
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::Open,
         Self::SignedIn,
         Self::OwnKeys,
         Self::Read,
         Self::Answer,
         Self::Sell,
+        Self::Broadcast,
         Self::Mend,
         Self::Settings,
         Self::Export,
@@ -84,6 +87,11 @@ pub(super) const RULES: &[(Method, &str, Need)] = &[
     (Method::GET, "/{partner}/more", Need::Read),
     (Method::GET, "/{partner}/questions", Need::Read),
     (Method::GET, "/{partner}/questions.csv", Need::Export),
+    (Method::GET, "/{partner}/broadcasts", Need::Read),
+    (Method::GET, "/{partner}/broadcasts/{sequence}", Need::Read),
+    (Method::POST, "/{partner}/broadcasts/{sequence}/test", Need::Broadcast),
+    (Method::POST, "/{partner}/broadcasts/{sequence}/start", Need::Broadcast),
+    (Method::POST, "/{partner}/broadcasts/{sequence}/stop", Need::Broadcast),
     (Method::GET, "/{partner}/settings", Need::Settings),
     (Method::GET, "/{partner}/settings/file", Need::Settings),
     (Method::POST, "/{partner}/letters/{letter}/retry", Need::Mend),

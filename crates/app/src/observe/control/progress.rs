@@ -1,6 +1,6 @@
-//! How far customers are in a partner's sequences, of what was counted: nobody's name is in it.
+//! How far customers are in a partner's sequences, for the operator.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use axum::{
     Json, Router,
@@ -10,38 +10,10 @@ use axum::{
     routing::get,
 };
 use jiff::civil::Date;
-use serde::{Deserialize, Serialize};
-use voronka_core::{
-    ids::PartnerId,
-    ports::StoreError,
-    spec::sequence::Sequence,
-    tally::{Counted, Tally},
-};
+use voronka_core::{ids::PartnerId, ports::StoreError};
 
 use super::{Client, Control, ControlError, failed};
-
-/// What was counted of a sequence, ever since it is there.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Progress {
-    pub(crate) sequence: String,
-    /// Empty: there is no such file any more.
-    pub(crate) title: String,
-    /// Who entered, each time.
-    pub(crate) entered: i64,
-    /// Who is in it now.
-    pub(crate) within: i64,
-    /// How often each step was said: those of the file, in its order, then those that are gone.
-    pub(crate) steps: Vec<Count>,
-    /// How it ended.
-    pub(crate) outcomes: Vec<Count>,
-}
-
-/// How often something was counted.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Count {
-    pub(crate) name: String,
-    pub(crate) count: i64,
-}
+use crate::progress::Progress;
 
 pub(super) fn routes(control: Control) -> Router {
     Router::new().route("/sequences/{partner}", get(sequences)).with_state(control)
@@ -58,14 +30,13 @@ async fn sequences(State(control): State<Control>, Of(partner): Of<PartnerId>) -
 impl Control {
     /// All sequences of a partner, those of its files first; `None`: it is not served here, and nothing was counted of it.
     async fn progress(&self, partner: &PartnerId) -> Result<Option<Vec<Progress>>, StoreError> {
-        let of = [Counted::SequenceEntered, Counted::SequenceSent, Counted::SequenceEnded];
-        let tallies = self.directory.report(partner, &of, Date::MIN, Date::MAX).await?;
+        let tallies = self.directory.report(partner, Progress::OF, Date::MIN, Date::MAX).await?;
         let served = self.engine.served(partner);
         if served.is_none() && tallies.is_empty() {
             return Ok(None);
         }
         let files = served.as_ref().map(|served| &served.playbook().spec.sequences);
-        Ok(Some(told(files.into_iter().flat_map(BTreeMap::values), &tallies)))
+        Ok(Some(Progress::of(files.into_iter().flat_map(BTreeMap::values), &tallies)))
     }
 }
 
@@ -73,70 +44,5 @@ impl Client {
     /// How far customers are in a partner's sequences; `None`: the house has no such partner.
     pub(crate) async fn progress(&self, partner: &PartnerId) -> Result<Option<Vec<Progress>>, ControlError> {
         self.get(&format!("sequences/{partner}")).await
-    }
-}
-
-fn told<'a>(files: impl Iterator<Item = &'a Arc<Sequence>>, tallies: &[Tally]) -> Vec<Progress> {
-    let named = |sequence: &Arc<Sequence>| Progress {
-        sequence: sequence.id.to_string(),
-        title: sequence.title.clone(),
-        steps: sequence.steps.iter().map(|step| Count { name: step.id.to_string(), count: 0 }).collect(),
-        ..Progress::default()
-    };
-    let mut all: Vec<Progress> = files.map(named).collect();
-    for tally in tallies {
-        // A sequence's name has no dots; a step's may.
-        let (id, rest) = tally.key.split_once('.').unwrap_or((&tally.key, ""));
-        let at = all.iter().position(|one| one.sequence == id).unwrap_or_else(|| {
-            all.push(Progress { sequence: id.to_owned(), ..Progress::default() });
-            all.len() - 1
-        });
-        let one = &mut all[at];
-        match tally.what {
-            Counted::SequenceEntered => {
-                one.entered += tally.n;
-                one.within += tally.n;
-            }
-            Counted::SequenceSent => add(&mut one.steps, rest, tally.n),
-            Counted::SequenceEnded => {
-                add(&mut one.outcomes, rest, tally.n);
-                one.within -= tally.n;
-            }
-            _ => {}
-        }
-    }
-    all
-}
-
-fn add(counts: &mut Vec<Count>, name: &str, n: i64) {
-    match counts.iter_mut().find(|one| one.name == name) {
-        Some(one) => one.count += n,
-        None => counts.push(Count { name: name.to_owned(), count: n }),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use jiff::civil::date;
-
-    use super::*;
-
-    #[test]
-    fn what_was_counted_over_days_is_summed_and_who_has_not_ended_is_within() {
-        let tally = |what, key: &str, n| Tally { day: date(2026, 12, 1), what, key: key.into(), n };
-        let tallies = [
-            tally(Counted::SequenceEntered, "a", 3),
-            tally(Counted::SequenceEntered, "a", 2),
-            tally(Counted::SequenceSent, "a.first", 4),
-            tally(Counted::SequenceSent, "a.1.5", 1),
-            tally(Counted::SequenceEnded, "a.goal", 1),
-            tally(Counted::SequenceEnded, "a.done", 2),
-        ];
-        let all = told([].iter(), &tallies);
-        let [one] = all.as_slice() else { panic!("{all:?}") };
-        let counts = |all: &[Count]| all.iter().map(|one| (one.name.clone(), one.count)).collect::<Vec<_>>();
-        assert_eq!((one.entered, one.within), (5, 2));
-        assert_eq!(counts(&one.steps), [("first".to_owned(), 4), ("1.5".to_owned(), 1)]);
-        assert_eq!(counts(&one.outcomes), [("goal".to_owned(), 1), ("done".to_owned(), 2)]);
     }
 }

@@ -10,7 +10,11 @@ pub(super) fn address(route: &str, of: &str) -> String {
     let conversation = sample::conversation(&partner(of), "telegram", "101").conversation.to_string();
     let order = sample::order_id(&partner(of), "1120-3307").to_string();
     let path = route.replace("{partner}", of).replace("{conversation}", &conversation).replace("{order}", &order);
-    let path = path.replace("{letter}", "1").replace("{name}", "admin.css").replace("{token}", &"0".repeat(64));
+    let path = path
+        .replace("{letter}", "1")
+        .replace("{sequence}", "novinka")
+        .replace("{name}", "admin.css")
+        .replace("{token}", &"0".repeat(64));
     let path = path.replace("/messages", "/messages?after=0");
     format!("/admin{}", path.trim_end_matches('/'))
 }
@@ -115,6 +119,20 @@ async fn s_22_role_by_route() {
         }
     }
     assert!(Need::ALL.iter().any(|need| !Role::Staff.allows(*need)), "the roles differ");
+}
+
+#[tokio::test]
+async fn who_may_not_send_to_many_sees_how_it_goes_without_the_buttons() {
+    let mut door = Door::opens().await;
+    let path = "/admin/korica/broadcasts/novinka";
+    for (name, role, may) in [("petr", Role::Staff, false), ("irina", Role::Owner, true)] {
+        let cookie = door.joins(name, &[("korica", role)]).await;
+        let page = door.get(path, &cookie).await;
+        assert!(page.status == StatusCode::OK && page.body.contains("Not sent"), "{}", page.body);
+        for deed in ["start", "test"] {
+            assert_eq!(page.body.contains(&format!("action=\"{path}/{deed}\"")), may, "{name} {deed}");
+        }
+    }
 }
 
 #[tokio::test]

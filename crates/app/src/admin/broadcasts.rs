@@ -1,0 +1,293 @@
+//! What the team sends to many: how far it has come, what it says, who would get it, and a stop.
+
+use std::{sync::Arc, time::Duration};
+
+use askama::Template;
+use axum::{
+    Extension, Form,
+    extract::{Path, Query, State},
+    response::Response,
+};
+use jiff::civil::Date;
+use serde::Deserialize;
+use tokio::time::timeout;
+use voronka_core::{spec::sequence::Sequence, tally::Tally};
+
+use super::{
+    super::{
+        broadcasts::{Phase, Preview, Refusal, Standing},
+        progress::{Count, Progress},
+    },
+    BASE, House,
+    admit::Visit,
+    login::Need,
+    more,
+    page::{self, Chip, Frame, Place, Problem},
+    show::Dates,
+    words::Words,
+};
+
+/// How long a reader waits for a count of who would get it; of many people the command line tells, however long it takes.
+const COUNT_PATIENCE: Duration = Duration::from_secs(20);
+/// What is said of a test that was sent, or was not.
+const SAID: [&str; 3] = ["shown", "no-way", "not-shown"];
+
+/// A broadcast, as it stands.
+struct Card {
+    title: String,
+    href: String,
+    state: Mark,
+    /// Whom it means, as the file says it; empty: all who have spoken.
+    segment: String,
+    is_ad: bool,
+    /// How far the walk has come, and when it ends.
+    walk: Option<String>,
+    /// How many got it, wait, and did not get it and why.
+    figures: Vec<(String, String)>,
+}
+
+/// A word and its colour.
+struct Mark {
+    class: &'static str,
+    word: String,
+}
+
+#[derive(Template)]
+#[template(path = "admin/broadcasts.html")]
+struct ListPage {
+    f: Frame,
+    chips: Vec<Chip>,
+    cards: Vec<Card>,
+    /// Another process serves the partner.
+    is_elsewhere: bool,
+}
+
+#[derive(Template)]
+#[template(path = "admin/broadcast.html")]
+struct BroadcastPage {
+    f: Frame,
+    chips: Vec<Chip>,
+    card: Card,
+    messages: Vec<String>,
+    outlook: Option<Outlook>,
+    said: Option<String>,
+    /// What the reader may do with it; `None`: look.
+    deeds: Option<Deeds>,
+}
+
+/// Who would get it.
+enum Outlook {
+    Counted {
+        rows: Vec<(String, u64)>,
+        ad: bool,
+    },
+    /// They are too many to be counted while somebody waits.
+    TooMany,
+}
+
+/// What can be done with a broadcast now.
+struct Deeds {
+    post: String,
+    /// Who of the team may have it sent.
+    members: Vec<String>,
+    /// What it is called to start it; `None`: it is under way.
+    start: Option<String>,
+    stops: Stops,
+}
+
+/// Whether there is anything to be stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stops {
+    Yes,
+    No,
+}
+
+impl Stops {
+    fn it(self) -> bool {
+        self == Self::Yes
+    }
+}
+
+/// What is asked for beside the page.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Asked {
+    count: Option<String>,
+    said: Option<String>,
+}
+
+/// Whom it is tried on.
+#[derive(Debug, Deserialize)]
+pub(super) struct Member {
+    name: String,
+}
+
+pub(super) async fn broadcasts(
+    State(house): State<Arc<House>>,
+    Extension(visit): Extension<Visit>,
+) -> Result<Response, Problem> {
+    let f = Frame::of(&house, &visit, Place::More, "broadcasts").await?;
+    let partner = &visit.partner.id;
+    let (all, is_elsewhere) = match house.admin.broadcasts.all(partner).await {
+        Ok(all) => (all, false),
+        Err(Refusal::Unserved) => (Vec::new(), true),
+        Err(refusal) => return Err(refusal.into()),
+    };
+    let tallies = counted(&house, &visit).await?;
+    let dates = Dates::of(&visit);
+    let cards = all.iter().map(|(sequence, standing)| card(&f, &dates, sequence, standing, &tallies)).collect();
+    page::send(&ListPage { chips: more::chips(&f, "broadcasts"), cards, is_elsewhere, f })
+}
+
+pub(super) async fn broadcast(
+    State(house): State<Arc<House>>,
+    Extension(visit): Extension<Visit>,
+    Path((_, id)): Path<(String, String)>,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Problem> {
+    let (partner, broadcasts) = (&visit.partner.id, &house.admin.broadcasts);
+    let (sequence, standing) = broadcasts.one(partner, &id).await?;
+    let f = Frame::of(&house, &visit, Place::More, &format!("broadcasts/{}", sequence.id)).await?;
+    let card = card(&f, &Dates::of(&visit), &sequence, &standing, &counted(&house, &visit).await?);
+    let outlook = match asked.count {
+        None => None,
+        Some(_) => Some(match timeout(COUNT_PATIENCE, broadcasts.preview(partner, &id)).await {
+            Ok(preview) => Outlook::of(f.w, &preview?),
+            Err(_) => Outlook::TooMany,
+        }),
+    };
+    let deeds = visit.door.who.may(partner, Need::Broadcast).then(|| Deeds {
+        post: card.href.clone(),
+        members: broadcasts.members(partner),
+        start: match standing.phase {
+            Phase::New => Some(f.w.t("broadcast-start")),
+            Phase::Sent | Phase::Stopped => Some(f.w.t("broadcast-go-on")),
+            Phase::Sending | Phase::Stopping => None,
+        },
+        stops: match standing.phase {
+            Phase::Sending | Phase::Sent => Stops::Yes,
+            Phase::New | Phase::Stopping | Phase::Stopped => Stops::No,
+        },
+    });
+    let said = asked.said.filter(|said| SAID.contains(&said.as_str()));
+    let said = said.map(|said| f.w.t(&format!("broadcast-said-{said}")));
+    let messages = broadcasts.messages(partner, &sequence);
+    page::send(&BroadcastPage { chips: more::chips(&f, "broadcasts"), card, messages, outlook, said, deeds, f })
+}
+
+pub(super) async fn test(
+    State(house): State<Arc<House>>,
+    Extension(visit): Extension<Visit>,
+    Path((_, id)): Path<(String, String)>,
+    Form(member): Form<Member>,
+) -> Result<Response, Problem> {
+    let partner = &visit.partner.id;
+    let said = match house.admin.broadcasts.show(partner, &id, &member.name).await {
+        Ok(_messages) => "shown",
+        Err(Refusal::NoWay { .. }) => "no-way",
+        Err(Refusal::NotShown { .. }) => "not-shown",
+        Err(refusal) => return Err(refusal.into()),
+    };
+    Ok(page::go_to(&format!("{BASE}/{partner}/broadcasts/{id}{}", page::query(&[("said", said)]))))
+}
+
+pub(super) async fn start(
+    State(house): State<Arc<House>>,
+    Extension(visit): Extension<Visit>,
+    Path((_, id)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    let partner = &visit.partner.id;
+    match house.admin.broadcasts.start(partner, &id).await {
+        // A second click.
+        Ok(_) | Err(Refusal::UnderWay) => Ok(page::go_to(&format!("{BASE}/{partner}/broadcasts/{id}"))),
+        Err(refusal) => Err(refusal.into()),
+    }
+}
+
+pub(super) async fn stop(
+    State(house): State<Arc<House>>,
+    Extension(visit): Extension<Visit>,
+    Path((_, id)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    let partner = &visit.partner.id;
+    match house.admin.broadcasts.stop(partner, &id).await {
+        // A second click, or it had ended by then.
+        Ok(_) | Err(Refusal::NotBegun) => Ok(page::go_to(&format!("{BASE}/{partner}/broadcasts/{id}"))),
+        Err(refusal) => Err(refusal.into()),
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            // Nobody can tell which.
+            Refusal::Unserved | Refusal::Unknown { .. } => Self::NotFound,
+            Refusal::UnderWay | Refusal::Stopping | Refusal::NotBegun => Self::NotAllowed,
+            Refusal::NoWay { .. } | Refusal::NotShown { .. } => Self::Failed,
+            Refusal::Store(error) => error.into(),
+        }
+    }
+}
+
+impl Outlook {
+    fn of(w: Words, preview: &Preview) -> Self {
+        let Preview { ad, now, later, had, left_out, barred, .. } = *preview;
+        let rows = [("now", now), ("later", later), ("had", had), ("left-out", left_out), ("barred", barred)];
+        Self::Counted { rows: rows.map(|(name, n)| (w.t(&format!("outlook-{name}")), n)).into(), ad: ad && barred > 0 }
+    }
+}
+
+async fn counted(house: &House, visit: &Visit) -> Result<Vec<Tally>, Problem> {
+    Ok(house.admin.directory.report(&visit.partner.id, Progress::OF, Date::MIN, Date::MAX).await?)
+}
+
+fn card(f: &Frame, dates: &Dates, sequence: &Arc<Sequence>, standing: &Standing, tallies: &[Tally]) -> Card {
+    let progress = Progress::of([sequence].into_iter(), tallies).into_iter().find(|one| one.sequence == *sequence.id);
+    let (class, word) = match standing.phase {
+        Phase::New => ("plain", "new"),
+        Phase::Sending => ("busy", "sending"),
+        Phase::Stopping => ("busy", "stopping"),
+        Phase::Sent => ("good", "sent"),
+        Phase::Stopped => ("off", "stopped"),
+    };
+    Card {
+        title: sequence.title.clone(),
+        href: format!("{}/broadcasts/{}", f.base, sequence.id),
+        state: Mark { class, word: f.w.t(&format!("broadcast-{word}")) },
+        segment: sequence.enter.when.as_ref().map(|when| when.source().to_owned()).unwrap_or_default(),
+        is_ad: sequence.ad.is_some(),
+        walk: walk(f.w, dates, standing),
+        figures: progress.filter(|one| one.entered > 0).map(|one| figures(f.w, &one)).unwrap_or_default(),
+    }
+}
+
+/// How many people were gone through, and when all will be at this pace.
+fn walk(w: Words, dates: &Dates, standing: &Standing) -> Option<String> {
+    let since = standing.since?;
+    let met = w.n("broadcast-met", i64::try_from(standing.met).unwrap_or(i64::MAX));
+    Some(match (standing.phase, standing.ends) {
+        (Phase::Sending | Phase::Stopping, Some(ends)) => {
+            format!("{met} {}", w.with("broadcast-ends", "at", &dates.full(ends)))
+        }
+        _ => format!("{met} {}", w.with("broadcast-begun", "at", &dates.full(since))),
+    })
+}
+
+/// Who got each message, who waits, and why others did not get it.
+fn figures(w: Words, progress: &Progress) -> Vec<(String, String)> {
+    let number = |n: i64| n.to_string();
+    let mut rows: Vec<(String, String)> = match progress.steps.as_slice() {
+        [only] => vec![(w.t("broadcast-got"), number(only.count))],
+        steps => {
+            steps.iter().map(|step| (w.with("broadcast-got-step", "step", &step.name), number(step.count))).collect()
+        }
+    };
+    rows.push((w.t("broadcast-waits"), number(progress.within)));
+    let done = progress.outcomes.iter().find(|one| one.name == "done").map_or(0, |one| one.count);
+    let said_last = progress.steps.last().map_or(0, |step| step.count);
+    let others = progress.outcomes.iter().filter(|one| one.name != "done");
+    let others = others.map(|Count { name, count }| (w.word("broadcast-outcome", name), *count));
+    // Whoever is at the end without the last message must not be written to.
+    let barred = (w.t("broadcast-outcome-barred"), done - said_last);
+    rows.extend([barred].into_iter().chain(others).filter(|(_, n)| *n > 0).map(|(name, n)| (name, number(n))));
+    rows
+}
