@@ -164,6 +164,8 @@ K703 = cannot read price "{ $value }"
 K704 = page expired on { $date }, not used in answers
 K705 = no product { $id }
 K706 = right "{ $id }" is not among answers
+K707 = { $id } is a food supplement, and the number of its state registration is missing
+    .hint = put the number into the column sgr; unregistered supplements may not be sold
 
 # Tests
 Z801 = expected { $want }, got { $got } (transcript below)

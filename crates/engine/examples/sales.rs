@@ -1,6 +1,6 @@
 //! What selling to a million customers costs: ten thousand messages of a sequence that are due at once, and the team's reports.
 //!
-//! `cargo run --release -p voronka-engine --example sales -- [CUSTOMERS] [DUE]`
+//! `cargo run --profile dist -p voronka-engine --example sales -- [CUSTOMERS] [DUE]`: built as it is shipped, allocator and all.
 #![expect(clippy::print_stdout, reason = "this is a program whose output is read by people")]
 
 use std::{collections::BTreeMap, path::Path, sync::Arc, time::Instant};
@@ -21,6 +21,9 @@ use voronka_core::{
 use voronka_engine::{Engine, Partner};
 use voronka_sqlite::SqliteStore;
 use voronka_testkit::{FakeClock, channel::FakeChannel};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 

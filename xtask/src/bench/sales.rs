@@ -12,7 +12,7 @@ const REPORT_MS: f64 = 100.0;
 pub(super) fn measure(stand: &Stand) -> Result<Vec<Figure>, Failure> {
     let (customers, due) = if stand.extent.quick { (100_000, 2_000) } else { (1_000_000, 10_000) };
     let mut cargo = shell::cargo();
-    cargo.args(["run", "--release", "--quiet", "-p", "voronka-engine", "--example", "sales", "--"]);
+    cargo.args(["run", "--profile", "dist", "--quiet", "-p", "voronka-engine", "--example", "sales", "--"]);
     let told = shell::output(cargo.args([customers.to_string(), due.to_string()]))?;
     shell::say(told.trim_end());
     let number =

@@ -8,9 +8,29 @@ use std::{collections::BTreeMap, sync::Arc};
 use rust_decimal::Decimal;
 
 use crate::{
-    money::Money,
+    money::{Currency, Money},
     spec::value::{Type, Value},
 };
+
+/// Where products are sold.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Market<'a> {
+    /// Of prices that name none.
+    pub(crate) currency: Currency,
+    /// ISO 3166 code.
+    pub(crate) country: &'a str,
+}
+
+/// Countries where a food supplement may not be sold without a state registration (technical regulation of the Customs Union
+/// 021/2011, article 24).
+const REGISTERING: [&str; 5] = ["RU", "BY", "KZ", "AM", "KG"];
+
+impl Market<'_> {
+    /// Whether the law lets nobody sell this before it is registered, and no number of that is named.
+    pub(crate) fn lacks_registration(&self, product: &Product) -> bool {
+        REGISTERING.contains(&self.country) && product.is_supplement() && product.registration().is_none()
+    }
+}
 
 /// All products of a partner, in the file's order.
 #[derive(Debug, Clone, Default)]
@@ -74,6 +94,11 @@ impl Product {
             Some(Value::Text(kind)) => SUPPLEMENT.contains(&kind.trim().to_lowercase().as_str()),
             _ => false,
         }
+    }
+
+    /// Number of the state registration (СГР).
+    pub fn registration(&self) -> Option<&Value> {
+        ["sgr", "сгр"].into_iter().find_map(|name| self.extra.get(name))
     }
 
     /// What `product.<name>` gives; `None` = this product has no such column, which reads as empty.

@@ -157,6 +157,7 @@ codes! {
     K704 Warning;
     K705 Error;
     K706 Error;
+    K707 Error;
     Z801 Error;
     Z802 Warning;
 }

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Version of the instructions below: stored with every answer, so that answers can be compared.
-pub const PROMPT_VERSION: &str = "2026-11-21.2";
+pub const PROMPT_VERSION: &str = "2026-11-22.1";
 
 /// Messages of the history that a model may get; fewer where the partner's limit in characters is reached first.
 pub(super) const HISTORY_MESSAGES: usize = 20;

@@ -79,6 +79,7 @@ impl Work {
             ASK_CONTACT => self.tool_contact(),
             "place_order" => self.tool_order(),
             "fill" => with(&call.arguments, |args: Fill| self.tool_fill(&args)),
+            "cancel_flow" => self.tool_cancel(),
             "start_flow" => with(&call.arguments, |args: StartFlow| self.tool_start(&args)),
             "hand_off" => with(&call.arguments, |args: HandOff| self.tool_hand_off(&args)),
             _ => refused("there is no such tool"),
@@ -215,6 +216,15 @@ impl Work {
         Effect::Spoke("started".into())
     }
 
+    /// As if the customer had called it off in words: the answers wait for a while, and an order that is placed stays.
+    fn tool_cancel(&mut self) -> Effect {
+        if self.snap.state.run.is_none() {
+            return refused("no flow is under way");
+        }
+        self.cancel_flow();
+        Effect::Spoke("called off".into())
+    }
+
     fn tool_hand_off(&mut self, args: &HandOff) -> Effect {
         let reason: String = args.reason.chars().take(300).collect();
         let reason = self.masked(&reason).into_owned();
@@ -288,6 +298,11 @@ fn all() -> Vec<ToolSpec> {
             "fill",
             "The customer's words answer a slot of the flow under way.",
             json!({ "slot": text, "value": text }),
+        ),
+        tool(
+            "cancel_flow",
+            "The customer says that they want no more of the flow under way. Not for a question, a doubt or a change of an answer.",
+            json!({}),
         ),
         tool("start_flow", "The customer wants what this flow is for.", json!({ "flow": text })),
         tool("hand_off", "A person must go on: you do not know, or the customer wants one.", json!({ "reason": text })),

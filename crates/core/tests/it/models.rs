@@ -98,6 +98,7 @@ fn nonsense_calls_do_nothing_and_end() {
         ("fill", r#"{"slot":"гости","value":"12"}"#),
         ("start_flow", r#"{"flow":"../../etc"}"#),
         ("set_price", r#"{"product_id":"malina","price":1}"#),
+        ("cancel_flow", "{}"),
         ("hand_off", "не JSON"),
         ("", ""),
     ];
@@ -146,6 +147,16 @@ fn a_model_fills_only_what_fits_the_slot() {
         talk.me("что-нибудь эдакое");
         assert_eq!(slot(&talk, "начинка").as_deref(), want, "{value}");
     }
+}
+
+#[test]
+fn a_model_calls_a_flow_off_as_the_customer_would_and_its_answers_wait() {
+    let (model, _) = scripted(vec![calls(&[("cancel_flow", "{}")])]);
+    let mut talk = at_filling().model(model);
+    talk.me("знаете, муж против, отложим это дело");
+    assert!(talk.state().run.is_none() && talk.state().shelved.is_some(), "{}", talk.words());
+    assert!(talk.words().contains("остановились"), "{}", talk.words());
+    assert!(fact(&talk, "flow.zakaz.cancelled"));
 }
 
 #[test]
@@ -246,5 +257,5 @@ fn the_version_of_the_prompt_names_these_very_words() {
         .chain(tools.bytes())
         .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
     let version = voronka_core::turn::PROMPT_VERSION;
-    assert_eq!((version, hash), ("2026-11-21.2", 92_400_749), "new words need a new version");
+    assert_eq!((version, hash), ("2026-11-22.1", 3_766_116_932), "new words need a new version");
 }

@@ -178,6 +178,7 @@ impl SimModel {
             ("hand_off", r#"{"reason": "не знаю"}"#),
             ("start_flow", r#"{"flow": "zakaz"}"#),
             ("start_flow", r#"{"flow": "nothing"}"#),
+            ("cancel_flow", "{}"),
             ("show_products", "{"),
             ("no_such_tool", "{}"),
         ];

@@ -365,4 +365,9 @@ pub(super) const CASES: &[(&str, &str, &str)] = &[
         "lessons:\n  - {id: a, title: А, text: Б, quiz: [{question: В, answers: {x: Г}, right: y}]}\n",
         "2:77 K706 right «y» нет среди answers",
     ),
+    (
+        "catalogue.csv",
+        "id;name;price;kind\n1;Магний;900;БАД\n",
+        "2:1 K707 1 — БАД, а номера свидетельства о государственной регистрации нет → впишите номер в столбец sgr; без регистрации БАД продавать нельзя",
+    ),
 ];

@@ -4,9 +4,9 @@ use std::{borrow::Cow, collections::BTreeMap, ops::Range, sync::Arc};
 
 use rust_decimal::Decimal;
 
-use super::{Catalogue, Product};
+use super::{Catalogue, Market, Product};
 use crate::{
-    money::{Currency, Money},
+    money::Money,
     spec::{
         config::Encoding,
         diagnostic::{Code, Diagnostic},
@@ -42,7 +42,7 @@ pub(crate) fn read(
     path: &Arc<str>,
     bytes: &[u8],
     encoding: Encoding,
-    currency: Currency,
+    market: Market<'_>,
     files: &PartnerFiles,
     found: &mut Vec<Diagnostic>,
 ) -> Catalogue {
@@ -55,7 +55,7 @@ pub(crate) fn read(
     };
     let text = file.text.strip_prefix('\u{feff}').unwrap_or(&file.text);
     let skipped = file.text.len() - text.len();
-    let mut table = Table { file: &file, files, skipped, currency, found, header: Vec::new(), rows: Vec::new() };
+    let mut table = Table { file: &file, files, skipped, market, found, header: Vec::new(), rows: Vec::new() };
     table.read(text);
     table.lower()
 }
@@ -89,7 +89,7 @@ struct Table<'a> {
     /// Where pictures are.
     files: &'a PartnerFiles,
     skipped: usize,
-    currency: Currency,
+    market: Market<'a>,
     found: &'a mut Vec<Diagnostic>,
     /// Column names, the built-in ones in English.
     header: Vec<String>,
@@ -154,6 +154,9 @@ impl Table<'_> {
                 continue;
             }
             numbers.insert(Arc::clone(&product.id), row.number);
+            if self.market.lacks_registration(&product) {
+                self.report(Code::K707, row.bytes.clone(), vec![("id", product.id.to_string())]);
+            }
             catalogue.push(product);
         }
         catalogue
@@ -193,7 +196,7 @@ impl Table<'_> {
             value
         };
         let (id, name, price) = (need("id"), need("name"), need("price"));
-        let price = price.and_then(|price| self.price(row, &price)).unwrap_or(Money::minor(0, self.currency));
+        let price = price.and_then(|price| self.price(row, &price)).unwrap_or(Money::minor(0, self.market.currency));
         let old_price = cell("old_price").and_then(|text| self.price(row, text));
         let stock = cell("stock").and_then(parse_decimal);
         let flag = cell("available").and_then(truth).unwrap_or(true);
@@ -215,7 +218,7 @@ impl Table<'_> {
     }
 
     fn price(&mut self, row: &Row, text: &str) -> Option<Money> {
-        let price = parse_money(text, self.currency);
+        let price = parse_money(text, self.market.currency);
         if price.is_none() {
             self.report(Code::K703, self.cell_bytes(row, text), vec![("value", text.to_owned())]);
         }
@@ -292,6 +295,9 @@ fn value(text: &str, ty: &Type) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::money::Currency;
+
+    const RUSSIA: Market<'_> = Market { currency: Currency::RUB, country: "RU" };
 
     fn load(bytes: &[u8], encoding: Encoding) -> (Catalogue, Vec<Diagnostic>) {
         let mut found = Vec::new();
@@ -300,7 +306,7 @@ mod tests {
     }
 
     fn load_with(bytes: &[u8], encoding: Encoding, files: &PartnerFiles, found: &mut Vec<Diagnostic>) -> Catalogue {
-        read(&"catalogue.csv".into(), bytes, encoding, Currency::RUB, files, found)
+        read(&"catalogue.csv".into(), bytes, encoding, RUSSIA, files, found)
     }
 
     #[test]
@@ -317,6 +323,20 @@ mod tests {
         let photos: Vec<_> = catalogue.products.iter().map(|product| product.photo.as_deref()).collect();
         let (own, far) = (Some("photos/a.jpg"), Some("https://korica.example/d.jpg"));
         assert_eq!(photos, [own, own, None, None, far, None, None]);
+    }
+
+    #[test]
+    fn a_supplement_needs_the_number_of_its_registration_where_the_law_says_so() {
+        let text =
+            "id;name;price;kind;СГР\n1;Магний;5;бад;RU.77.99.11.003.R.000001.01.26\n2;Омега;5;bad;\n3;Чай;5;food;\n";
+        let (_, found) = load(text.as_bytes(), Encoding::Utf8);
+        let said: Vec<_> = found.iter().map(|f| (f.code, &text[f.place.bytes.clone()])).collect();
+        assert_eq!(said, [(Code::K707, "2;Омега;5;bad;")]);
+        let mut found = Vec::new();
+        let germany = Market { currency: Currency::EUR, country: "DE" };
+        let files = PartnerFiles::new();
+        read(&"catalogue.csv".into(), text.as_bytes(), Encoding::Utf8, germany, &files, &mut found);
+        assert_eq!(found, []);
     }
 
     #[test]

@@ -9,9 +9,9 @@ use quick_xml::{
 };
 use rust_decimal::Decimal;
 
-use super::{Catalogue, Product};
+use super::{Catalogue, Market, Product};
 use crate::{
-    money::{Currency, Money},
+    money::Money,
     spec::{
         diagnostic::{Code, Diagnostic},
         read::{parse_decimal, parse_money},
@@ -21,8 +21,8 @@ use crate::{
 };
 
 /// Reads a feed; an offer with a mistake is a product all the same if it has an id of its own.
-pub(crate) fn read(file: &SourceFile, currency: Currency, found: &mut Vec<Diagnostic>) -> Catalogue {
-    let mut feed = Feed { file, currency, found, categories: BTreeMap::new(), offers: Vec::new() };
+pub(crate) fn read(file: &SourceFile, market: Market<'_>, found: &mut Vec<Diagnostic>) -> Catalogue {
+    let mut feed = Feed { file, market, found, categories: BTreeMap::new(), offers: Vec::new() };
     feed.scan();
     feed.lower()
 }
@@ -38,7 +38,7 @@ struct Offer {
 
 struct Feed<'a> {
     file: &'a SourceFile,
-    currency: Currency,
+    market: Market<'a>,
     found: &'a mut Vec<Diagnostic>,
     categories: BTreeMap<String, String>,
     offers: Vec<Offer>,
@@ -111,6 +111,9 @@ impl Feed<'_> {
                 self.report(Code::K702, offer, vec![("id", product.id.to_string()), ("n", first.to_string())]);
                 continue;
             }
+            if self.market.lacks_registration(&product) {
+                self.report(Code::K707, offer, vec![("id", product.id.to_string())]);
+            }
             catalogue.push(product);
         }
         catalogue
@@ -131,7 +134,8 @@ impl Feed<'_> {
                 self.report(Code::K701, offer, vec![("n", number.to_string()), ("column", column.to_owned())]);
             }
         }
-        let price = field("price").and_then(|text| self.price(offer, text)).unwrap_or(Money::minor(0, self.currency));
+        let price =
+            field("price").and_then(|text| self.price(offer, text)).unwrap_or(Money::minor(0, self.market.currency));
         let old_price = field("oldprice").and_then(|text| self.price(offer, text));
         let stock = field("count").or_else(|| field("stock_quantity")).and_then(|text| parse_decimal(text));
         let extra = offer.params.iter().filter_map(|(name, text)| {
@@ -159,7 +163,7 @@ impl Feed<'_> {
     }
 
     fn price(&mut self, offer: &Offer, text: &str) -> Option<Money> {
-        let price = parse_money(text, self.currency);
+        let price = parse_money(text, self.market.currency);
         if price.is_none() {
             self.report(Code::K703, offer, vec![("value", text.to_owned())]);
         }
@@ -213,6 +217,9 @@ fn types(offers: &[Offer]) -> BTreeMap<Arc<str>, Type> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::money::Currency;
+
+    const RUSSIA: Market<'_> = Market { currency: Currency::RUB, country: "RU" };
 
     const FEED: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 <yml_catalog date="2026-11-20"><shop>
@@ -225,13 +232,15 @@ mod tests {
 <offer id="a1"><name>Снова</name><price>1</price></offer>
 <offer id="a3"><name>Без цены</name></offer>
 <offer id="a4"><name>Чудо</name><price>даром</price></offer>
+<offer id="a5"><name>Магний</name><price>900</price><param name="kind">БАД</param></offer>
+<offer id="a6"><name>Омега</name><price>900</price><param name="kind">БАД</param><param name="СГР">RU.77.99.11</param></offer>
 </offers></shop></yml_catalog>"#;
 
     #[test]
     fn a_feed_is_read_and_bad_offers_are_skipped() {
         let file = SourceFile { path: "catalogue.yml".into(), text: FEED.into() };
         let mut found = Vec::new();
-        let catalogue = read(&file, Currency::RUB, &mut found);
+        let catalogue = read(&file, RUSSIA, &mut found);
         let cake = catalogue.get("a1").unwrap();
         assert_eq!(cake.name, "Торт \"Ёж\" & Ко");
         assert_eq!((cake.price.minor, cake.old_price.unwrap().minor), (420_000, 500_050));
@@ -241,7 +250,7 @@ mod tests {
         let eclair = catalogue.get("a2").unwrap();
         assert_eq!((eclair.name.as_str(), eclair.available), ("Корица Эклер", false));
         let codes: Vec<_> = found.iter().map(|f| f.code).collect();
-        assert_eq!(codes, [Code::K702, Code::K701, Code::K703]);
+        assert_eq!(codes, [Code::K702, Code::K701, Code::K703, Code::K707]);
         assert!(FEED[found[0].place.bytes.start..].starts_with("<offer id=\"a1\"><name>Снова"));
     }
 
@@ -249,7 +258,7 @@ mod tests {
     fn broken_xml_is_said() {
         let file = SourceFile { path: "catalogue.yml".into(), text: "<yml_catalog><offer id='1'></yml>".into() };
         let mut found = Vec::new();
-        read(&file, Currency::RUB, &mut found);
+        read(&file, RUSSIA, &mut found);
         assert_eq!(found[0].code, Code::Y199);
     }
 }

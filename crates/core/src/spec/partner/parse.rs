@@ -14,7 +14,7 @@ use crate::{
     ids::{FlowId, PartnerId},
     lang::Lang,
     spec::{
-        catalogue::{self, Catalogue},
+        catalogue::{self, Catalogue, Market},
         config::{self, Config, Given, SecretRef, accounts::KINDS, read::Texts},
         diagnostic::{Code, Diagnostic, Place},
         expr::{Env, Known, SEGMENT},
@@ -294,9 +294,10 @@ fn settings_of(
 }
 
 fn products(files: &PartnerFiles, config: &Config, found: &mut Found) -> Catalogue {
+    let market = Market { currency: config.currency, country: &config.country };
     if let Some((path, bytes)) = files.get_key_value("catalogue.csv") {
         let encoding = config.catalogue.encoding;
-        return catalogue::csv::read(path, bytes, encoding, config.currency, files, &mut found.diagnostics);
+        return catalogue::csv::read(path, bytes, encoding, market, files, &mut found.diagnostics);
     }
     for path in ["catalogue.yml", "catalogue.xml"] {
         let Some((path, bytes)) = files.get_key_value(path) else { continue };
@@ -306,7 +307,7 @@ fn products(files: &PartnerFiles, config: &Config, found: &mut Found) -> Catalog
             continue;
         }
         match SourceFile::read(path, bytes) {
-            Ok(file) => return catalogue::feed::read(&file, config.currency, &mut found.diagnostics),
+            Ok(file) => return catalogue::feed::read(&file, market, &mut found.diagnostics),
             Err(refusal) => found.diagnostics.push(refusal),
         }
     }

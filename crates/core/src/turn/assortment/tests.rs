@@ -6,15 +6,16 @@ use super::*;
 use crate::{
     money::Currency,
     spec::{
-        catalogue::{Catalogue, csv},
+        catalogue::{Catalogue, Market, csv},
         config::Encoding,
         partner::PartnerFiles,
     },
 };
 
 static KORICA: LazyLock<Catalogue> = LazyLock::new(|| {
+    let market = Market { currency: Currency::RUB, country: "RU" };
     let bytes = include_bytes!("../../../../../partners/korica/catalogue.csv");
-    csv::read(&"catalogue.csv".into(), bytes, Encoding::Utf8, Currency::RUB, &PartnerFiles::new(), &mut Vec::new())
+    csv::read(&"catalogue.csv".into(), bytes, Encoding::Utf8, market, &PartnerFiles::new(), &mut Vec::new())
 });
 
 /// What the demo shop says to words: `+` and the ids that fit, `~` and the nearest, `?`: no question for the catalogue.
