@@ -74,7 +74,7 @@ pub enum Adjustment {
         /// Whether they want it.
         wanted: bool,
     },
-    /// All is as the files have it, but the pause.
+    /// All is as the files have it, but the pause and what each member has chosen to be told of.
     AsInFiles,
 }
 
@@ -103,7 +103,10 @@ impl Adjustments {
             Adjustment::Told { member, about, wanted } => {
                 self.told.entry(member).or_default().insert(about.name().into_owned(), wanted);
             }
-            Adjustment::AsInFiles => *self = Self { paused: self.paused.take(), ..Self::default() },
+            Adjustment::AsInFiles => {
+                let (paused, told) = (self.paused.take(), std::mem::take(&mut self.told));
+                *self = Self { paused, told, ..Self::default() };
+            }
         }
     }
 
@@ -216,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn as_in_the_files_leaves_the_pause_alone() {
+    fn as_in_the_files_leaves_the_pause_and_members_own_notices_alone() {
         let mut set = Adjustments::default();
         for one in all() {
             set.set(one);
@@ -224,12 +227,14 @@ mod tests {
         set.set(Adjustment::AsInFiles);
         let mut changed = config();
         set.apply(&mut changed);
-        let mut paused = config();
-        paused.pause.clone_from(&changed.pause);
+        let mut left = Adjustments::default();
+        let is_left = |one: &Adjustment| matches!(one, Adjustment::Pause(_) | Adjustment::Told { .. });
+        all().into_iter().filter(is_left).for_each(|one| left.set(one));
+        let mut wanted = config();
+        left.apply(&mut wanted);
         assert!(changed.pause.is_some());
-        assert_eq!(format!("{changed:?}"), format!("{paused:?}"));
-        set.set(Adjustment::GoOn);
-        assert_eq!(set, Adjustments::default());
+        assert_eq!(format!("{changed:?}"), format!("{wanted:?}"));
+        assert_eq!(set, left);
     }
 
     #[test]

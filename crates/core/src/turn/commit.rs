@@ -245,7 +245,7 @@ impl Work {
             peer: self.snap.peer.clone(),
             customer: self.customer_id(),
             state: state::store(&self.snap.state),
-            owner: self.snap.state.owner.name(),
+            owner: self.snap.state.answered_by(),
             preview: preview.replace('\n', " "),
             at: if self.snap.state.is_unheard() { UNHEARD } else { spoken.unwrap_or(self.now) },
             unread: self.snap.state.unread,

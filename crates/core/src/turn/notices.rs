@@ -25,7 +25,9 @@ const REMINDERS_MAX: u8 = 3;
 const WORDS_MAX: usize = 3;
 
 /// Facts that are worth a card on the owner's page even if no messenger is named for them.
-const ALWAYS: [&str; 16] = [
+const ALWAYS: [&str; 18] = [
+    PAUSED,
+    UNREAD,
     RETURNED,
     SAME,
     UNHEEDED,
@@ -66,6 +68,12 @@ pub(super) const LOST: &str = "undelivered";
 
 /// The bot has the conversation back from a person who was silent.
 pub(super) const RETURNED: &str = "returned";
+
+/// The customer waits for the end of the pause.
+pub(super) const PAUSED: &str = "paused";
+
+/// What the bot answers after a pause is not all that was said in it.
+pub(super) const UNREAD: &str = "unread";
 
 /// A member wanted to be reminded.
 pub(super) const SNOOZED: &str = "snoozed";
@@ -119,15 +127,14 @@ impl Work {
 
     /// What of this a member is to be told.
     pub(super) fn wants(&self, member: &str, abouts: &[String]) -> Vec<String> {
-        let config = &self.book.spec.config;
-        let is_owner = config.team.iter().any(|one| *one.name == *member && one.role == Role::Owner);
-        let rules = || config.notify.iter().filter(|rule| *rule.to == *member);
-        let asks_for = |about: &str| rules().any(|rule| rule.about.iter().any(|fact| fact.name() == about));
+        let is_owner = self.is_owner(member);
+        let asks_for = |about: &str| self.asks_for(member, about);
         let hears_words = self.is_relayed_to(member);
         let wants = |about: &&String| match about.as_str() {
             "message" | "media" | "activity.high" if hears_words => false,
             // Nobody else answers them now.
-            "message" if self.waits_for_bot() => asks_for("message") || asks_for("handoff"),
+            "message" if self.waits_for_bot() => self.sees_to_waiting(member),
+            PAUSED | UNREAD => self.hears_of_waiting(member),
             about if is_of_money(about) && is_owner => true,
             // Nobody took it when they were asked: now all are.
             "handoff" if self.people == People::Away => true,
@@ -136,6 +143,31 @@ impl Work {
             about => asks_for(about) || (OURS.contains(&about) && asks_for("handoff")),
         };
         abouts.iter().filter(wants).cloned().collect()
+    }
+
+    fn is_owner(&self, member: &str) -> bool {
+        self.book.spec.config.team.iter().any(|one| *one.name == *member && one.role == Role::Owner)
+    }
+
+    /// Whether a rule has a member told of this.
+    fn asks_for(&self, member: &str, about: &str) -> bool {
+        let mut rules = self.book.spec.config.notify.iter().filter(|rule| *rule.to == *member);
+        rules.any(|rule| rule.about.iter().any(|fact| fact.name() == about))
+    }
+
+    /// Whether a member has asked to be told of what the bot leaves to people.
+    fn sees_to_waiting(&self, member: &str) -> bool {
+        self.asks_for(member, "message") || self.asks_for(member, "handoff")
+    }
+
+    /// Whether a member is told who waits in a pause: where nobody has asked to be, the owners are, and without one everybody.
+    fn hears_of_waiting(&self, member: &str) -> bool {
+        let reached = || self.setting.team.iter().map(|to| &*to.member);
+        if reached().any(|one| self.sees_to_waiting(one)) {
+            self.sees_to_waiting(member)
+        } else {
+            self.is_owner(member) || !reached().any(|one| self.is_owner(one))
+        }
     }
 
     /// What a card offers to do. About money there is nothing to be done with a customer.
@@ -416,6 +448,8 @@ pub(super) fn head(about: &str, lang: Lang) -> String {
         "handoff.asked" => ("Просит человека", "Asks for a person"),
         "complaint" => ("Жалоба", "Complaint"),
         "message" => ("Новое сообщение", "New message"),
+        PAUSED => ("Ждёт: бот на паузе", "Waits: the bot is paused"),
+        UNREAD => ("Бот прочёл не всё", "The bot has not read it all"),
         "media" => ("Прислал(а) файл", "Sent a file"),
         UNHEEDED => ("Лидом никто не занялся", "Nobody looks after the lead"),
         "notify" => ("Из сценария", "From the flow"),

@@ -3,12 +3,21 @@
 
 use jiff::SignedDuration;
 
-use super::{flow::Arrival, state::Run, work::Work};
+use super::{
+    flow::Arrival,
+    notices::{PAUSED, UNREAD},
+    state::Run,
+    wording::Wording,
+    work::Work,
+};
 use crate::{
     message::{Content, EventKey, Timer},
     rows::{Author, MessageRow},
     spec::texts::Phrase,
 };
+
+/// The position of a conversation's first message.
+const FIRST: i64 = 1;
 
 /// How often what waits looks whether the pause is over.
 const LOOK_EVERY: SignedDuration = SignedDuration::from_hours(1);
@@ -36,6 +45,10 @@ impl Work {
         }
         if self.snap.state.waits_from.is_none() {
             self.say_phrase(Phrase::Paused, &[]);
+        }
+        let is_known = |from| self.waiting_rows(from).next().is_some();
+        if !self.snap.state.waits_from.is_some_and(is_known) && !self.notes.iter().any(|note| note.about == PAUSED) {
+            self.note(PAUSED, "");
         }
         let first = self.messages.iter().find(|row| row.author == Author::Customer).map(|row| row.seq);
         self.wait_from(first.unwrap_or(self.snap.state.seq));
@@ -83,11 +96,18 @@ impl Work {
         let Some(from) = self.snap.state.waits_from.take() else { return Vec::new() };
         self.cancel_timer(Timer::Back.name());
         self.given_back = true;
+        for told in self.snap.state.told.values_mut() {
+            told.waits.retain(|about| about != PAUSED);
+        }
         let read = |row: &MessageRow| Some((serde_json::from_str::<Content>(&row.body).ok()?, row.key.clone()?));
         let waiting: Vec<(Content, EventKey)> = self.waiting_rows(from).filter_map(read).collect();
         // A conversation that began in the pause begins now.
         let waited = u32::try_from(self.waiting_rows(from).count()).unwrap_or(u32::MAX);
-        self.before.messages = self.before.messages.saturating_sub(waited);
+        self.before.messages = if from == FIRST { 0 } else { self.before.messages.saturating_sub(waited) };
+        if self.snap.history.first().is_some_and(|oldest| from < oldest.seq) {
+            let note = self.team_word(Wording::LeftOut);
+            self.note(UNREAD, note);
+        }
         self.mend_run();
         if let Some((_, at)) = self.open_step()
             && let Some(run) = self.snap.state.run.take_if(|run| run.paused)

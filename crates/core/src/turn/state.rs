@@ -44,6 +44,14 @@ impl Owner {
     }
 }
 
+impl State {
+    /// Who answers, as lists name it: whoever waits for the end of a pause is answered by nobody.
+    pub(super) fn answered_by(&self) -> &'static str {
+        let waits = self.waits_from.is_some_and(|from| from <= self.seq);
+        if waits && self.owner == Owner::Bot { Owner::Nobody.name() } else { self.owner.name() }
+    }
+}
+
 /// What a conversation remembers.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]

@@ -14,6 +14,8 @@ pub(super) enum Wording<'a> {
     SentPlace,
     /// Nobody took a conversation that was handed over.
     StillWaits,
+    /// The bot does not answer all that was said in a pause.
+    LeftOut,
     /// Nobody has looked after a lead that the team was told of.
     Unheeded,
     /// The bot has a conversation back from a person who was silent.
@@ -116,6 +118,9 @@ impl Wording<'_> {
             Self::NewMessage => "Новое сообщение клиента",
             Self::Sent(kind) => return format!("Клиент прислал: {}", media(kind, Lang::Ru)),
             Self::SentPlace => "Клиент прислал место на карте",
+            Self::LeftOut => {
+                "Во время паузы написано больше, чем помнит бот: на первые сообщения он не ответит. Откройте диалог"
+            }
             Self::StillWaits => "Клиент всё ещё ждёт ответа человека",
             Self::Unheeded => "Карточка уже приходила, но никто не написал клиенту и не нажал «Обработано»",
             Self::CameBack { who, customers, persons, last } => {
@@ -164,6 +169,9 @@ impl Wording<'_> {
             Self::NewMessage => "A new message of the customer",
             Self::Sent(kind) => return format!("The customer sent: {}", media(kind, Lang::En)),
             Self::SentPlace => "The customer sent a place on the map",
+            Self::LeftOut => {
+                "More was written in the pause than the bot remembers: it does not answer the first messages. Open the dialogue"
+            }
             Self::StillWaits => "The customer still waits for a person",
             Self::Unheeded => "There was a card already, and nobody has written to the customer or pressed \"Handled\"",
             Self::CameBack { who, customers, persons, last } => {

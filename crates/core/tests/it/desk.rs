@@ -52,6 +52,11 @@ impl Shop {
         Self::made(NOON, &TEAM.replace("notify:\n", &also))
     }
 
+    /// Nobody has asked to be told when a person is needed.
+    pub(crate) fn without_handoff() -> Self {
+        Self::made(NOON, &TEAM.replace("  - {to: мастер, about: [handoff], remind: 10m}\n", ""))
+    }
+
     fn at(now: &str) -> Self {
         Self::made(now, TEAM)
     }

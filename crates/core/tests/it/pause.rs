@@ -259,3 +259,74 @@ fn a_member_chooses_what_they_are_told_of() {
     assert_eq!(adjustment, Some(wanted));
     assert!(shop.master.buttons().contains(&"✓ Много пишет".to_owned()));
 }
+
+#[test]
+fn where_no_rule_names_it_the_owners_hear_once_who_waits() {
+    let mut shop = Shop::without_handoff();
+    pause(&mut shop.anna);
+    shop.anna.named("Анна", "есть малина?");
+    assert!(words(&shop.cards(Who::Boss)).contains("Ждёт: бот на паузе"), "{:?}", shop.cards(Who::Boss));
+    assert!(shop.cards(Who::Master).is_empty());
+    shop.anna.pass(minutes(30));
+    shop.anna.me("а вишня?");
+    assert!(shop.cards(Who::Boss).is_empty(), "once");
+    go_on(&mut shop.anna);
+    shop.anna.wait(minutes(61));
+    pause(&mut shop.anna);
+    shop.anna.me("а черника?");
+    assert!(words(&shop.cards(Who::Boss)).contains("Ждёт: бот на паузе"), "in another pause");
+}
+
+#[test]
+fn who_was_given_back_in_a_pause_and_writes_again_is_told_of_too() {
+    let mut shop = Shop::without_handoff();
+    pause(&mut shop.anna);
+    shop.anna.named("Анна", "есть малина?");
+    shop.anna.team(TeamAction::TakeOver);
+    shop.anna.team(TeamAction::GiveBack);
+    shop.anna.pass(minutes(30));
+    shop.anna.burst(&["а вишня?", "а черника?"]);
+    assert!(words(&shop.cards(Who::Boss)).contains("Ждёт: бот на паузе"));
+}
+
+#[test]
+fn who_waits_in_a_pause_is_listed_as_answered_by_nobody() {
+    let mut talk = shop(&[]);
+    let owner = |talk: &Rehearsal| talk.loaded().conversation.as_ref().map(|row| row.owner);
+    talk.me("привет");
+    pause(&mut talk);
+    talk.me("доставка есть?");
+    assert_eq!(owner(&talk), Some("nobody"));
+    go_on(&mut talk);
+    talk.wait(minutes(61));
+    assert_eq!(owner(&talk), Some("bot"));
+}
+
+#[test]
+fn of_what_was_said_beyond_the_bots_memory_the_team_is_told() {
+    let mut shop = Shop::open();
+    pause(&mut shop.anna);
+    for n in 0..35 {
+        shop.anna.named("Анна", &format!("вопрос {n}"));
+    }
+    go_on(&mut shop.anna);
+    shop.anna.wait(minutes(61));
+    assert!(shop.anna.words().contains("Что празднуем"), "it began in the pause: {}", shop.anna.words());
+    let card = words(&shop.cards(Who::Master));
+    assert!(card.contains("Бот прочёл не всё") && card.contains("на первые сообщения он не ответит"), "{card}");
+}
+
+#[test]
+fn the_last_one_who_is_told_that_a_person_is_needed_remains_so() {
+    let mut shop = Shop::open();
+    asked(&mut shop, Who::Master, command(""));
+    let notices = Content::Button { token: shop.master.token("Уведомления"), label: None };
+    asked(&mut shop, Who::Master, notices);
+    let last = Content::Button { token: shop.master.token("✓ Нужен человек"), label: None };
+    let (adjustment, said) = asked(&mut shop, Who::Master, last.clone());
+    assert!(adjustment.is_none() && said.contains("приходит только вам"), "{said}");
+    assert!(shop.master.buttons().contains(&"✓ Нужен человек".to_owned()));
+    // With another one who is told, they may.
+    set(&mut shop.master, Adjustment::Told { member: "хозяйка".into(), about: Fact::Handoff, wanted: true });
+    assert!(matches!(asked(&mut shop, Who::Master, last).0, Some(Adjustment::Told { wanted: false, .. })));
+}

@@ -154,8 +154,20 @@ impl Work {
     /// A press on something that a member is told of, or is not. The button says which: a press that comes twice changes nothing.
     pub(super) fn set_told(&mut self, of: u32, wanted: Wanted) -> Option<Errand> {
         let about = TOLD.into_iter().find(|fact| hash(&fact.name()) == of)?;
+        if about == Fact::Handoff && wanted == Wanted::No && self.takes_over_alone() {
+            self.tell(Say::TakesOverAlone);
+            self.reply.close();
+            self.show_told();
+            return None;
+        }
         let wanted = wanted == Wanted::Yes;
         Some(Errand::Adjust(Adjustment::Told { member: self.own_name(), about, wanted }))
+    }
+
+    /// Whether nobody else who is reached is told when a customer needs a person.
+    fn takes_over_alone(&self) -> bool {
+        let own = self.own_name();
+        !self.setting.team.iter().any(|to| *to.member != *own && self.is_told(&to.member, &Fact::Handoff))
     }
 
     fn is_told(&self, member: &str, about: &Fact) -> bool {
@@ -177,11 +189,10 @@ impl Work {
                 };
                 self.offer_told(is_told);
             }
-            Adjustment::Name(_)
-            | Adjustment::Link { .. }
-            | Adjustment::Hours(_)
-            | Adjustment::DigestAt { .. }
-            | Adjustment::AsInFiles => self.tell(Say::Set),
+            Adjustment::Name(_) | Adjustment::Link { .. } | Adjustment::Hours(_) | Adjustment::DigestAt { .. } => {
+                self.tell(Say::Set);
+            }
+            Adjustment::AsInFiles => self.tell(Say::FilesHold),
         }
         self.reply.close();
     }

@@ -7,9 +7,9 @@ use crate::lang::{Lang, print};
 /// What a pause means, in Russian and English.
 const PAUSED: (&str, &str) = (
     "Бот на паузе: никому не отвечает, напоминания и рассылки ждут. Кто напишет, один раз услышит об этом, а его \
-     сообщение придёт тем, кому приходит «Нужен человек». Отвечать можно из этого чата.",
+     сообщение придёт тем, кому приходит «Нужен человек», а если таких нет, владельцам. Отвечать можно из этого чата.",
     "The bot is paused: it answers nobody, reminders and broadcasts wait. Whoever writes hears so once, and their message \
-     goes to whoever is told that a person is needed. You can answer from this chat.",
+     goes to whoever is told that a person is needed, or, where nobody is, to the owners. You can answer from this chat.",
 );
 
 /// How things are set, in Russian and English.
@@ -173,6 +173,10 @@ pub(in crate::turn) enum Say<'a> {
     PauseOver,
     /// It is set.
     Set,
+    /// The files hold again.
+    FilesHold,
+    /// They are the last who is told when a person is needed.
+    TakesOverAlone,
     /// How things are set.
     HowToSet,
     /// They may not set that.
@@ -235,6 +239,16 @@ impl Say<'_> {
                 "The bot answers again. Whoever wrote during the pause is answered within an hour.",
             ),
             Self::Set => ("Готово: действует с этой минуты.", "Done: it holds from now on."),
+            Self::FilesHold => (
+                "Готово: снова действует файл. Что сотрудники выбрали в «Уведомлениях», осталось как было.",
+                "Done: the file holds again. What members have chosen in “Notices” stays as it was.",
+            ),
+            Self::TakesOverAlone => (
+                "«Нужен человек» приходит только вам: без этого о тех, кто ждёт человека, не узнал бы никто. Сначала пусть его \
+                 включит кто-то ещё: /my_settings, «Уведомления».",
+                "You alone are told that a person is needed: without you nobody would hear of those who wait. First let somebody \
+                 else turn it on: /my_settings, “Notices”.",
+            ),
             Self::OwnersAlone => ("Это может изменить только владелец.", "Only an owner can change that."),
             Self::Day => ("Сегодня", "Today"),
             Self::Week => ("Неделя", "Week"),
