@@ -155,6 +155,8 @@ C607 = domain { $domain } is taken already: { $other }
 C608 = colour { $color } cannot be read on white: contrast { $ratio } of 4.5
     .hint = light pages show { $near } in its place
 C609 = { $hour } is not on every day: when clocks go forward, the digest comes at { $then }
+C610 = the owner { $to } is a group: nobody can change settings or pause the bot in the chat
+    .hint = name a person as an owner as well: their number in Telegram
 
 # Catalogue, knowledge, training
 K701 = row { $n }: no { $column }

@@ -18,7 +18,7 @@ use crate::{
     ports::{Completion, Loaded, ModelError, Passage, Prompt},
     rows::{CustomerRow, LeadRow, Mail, Past, TimerRow, TurnCommit},
     turn::{
-        Answer, DeskPlace, HasModel, Look, Outcome, Playbook, Question, Seen, Setting, Snapshot, Step, Turn,
+        Answer, DeskPlace, HasModel, Look, Named, Outcome, Playbook, Question, Seen, Setting, Snapshot, Step, Turn,
         Unreadable, Writer,
     },
 };
@@ -113,8 +113,12 @@ impl Stage {
     /// It is no customer's chat but a member's of the team.
     pub fn seat(&mut self, member: &str, peer: &str) {
         self.peer = Peer::new(peer);
-        self.setting.writer =
-            Some(Writer { member: member.into(), addresses: [self.peer.clone()].into(), desk: DeskPlace::Own });
+        self.setting.writer = Some(Writer {
+            member: member.into(),
+            addresses: [self.peer.clone()].into(),
+            desk: DeskPlace::Own,
+            named: Named::Person,
+        });
     }
 
     /// What members of the team see.

@@ -160,6 +160,17 @@ pub struct Writer {
     pub addresses: Arc<[Peer]>,
     /// Who reads along.
     pub desk: DeskPlace,
+    /// Whom of them the file names.
+    pub named: Named,
+}
+
+/// Whether a partner's file names whoever writes, or the place in which they do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Named {
+    /// The person: what is theirs to decide they may decide here.
+    Person,
+    /// The place alone: whoever is in it works with customers and decides nothing for the business.
+    Place,
 }
 
 /// Where a member of the team works.

@@ -8,7 +8,7 @@ use voronka_core::{
     message::{Event, EventKey, Inbound, Peer},
     ports::{Channel, ChatModel, Knowledge, KnownAs, Links},
     spec::{config::Account, partner::PartnerSpec},
-    turn::{DeskPlace, HasModel, Playbook, Setting, TeamAddress, Writer},
+    turn::{DeskPlace, HasModel, Named, Playbook, Setting, TeamAddress, Writer},
 };
 
 use crate::frequent::Frequent;
@@ -203,6 +203,69 @@ impl Partner {
         }
         let member = Arc::clone(&person.first().or(place.first())?.member);
         let addresses = person.iter().chain(&place).map(|to| to.peer.clone()).collect();
-        Some(Writer { member, addresses, desk })
+        let of_whom = if person.is_empty() { Named::Place } else { Named::Person };
+        Some(Writer { member, addresses, desk, named: of_whom })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+    use voronka_core::{
+        ids::BubbleId,
+        message::Bubble,
+        ports::{Malformed, Receipt, SendError},
+        spec::partner::PartnerFiles,
+    };
+    use voronka_testkit::channel::FakeChannel;
+
+    use super::*;
+
+    /// A messenger with groups: `group/person` is a person among others.
+    #[derive(Default)]
+    struct Groups(FakeChannel);
+
+    #[async_trait]
+    impl Channel for Groups {
+        fn capabilities(&self) -> &Capabilities {
+            self.0.capabilities()
+        }
+
+        fn known_as(&self, peer: &Peer) -> KnownAs {
+            match peer.as_str().split_once('/') {
+                Some((group, person)) => KnownAs { person: vec![Peer::new(person)], place: vec![Peer::new(group)] },
+                None => KnownAs { person: vec![peer.clone()], place: Vec::new() },
+            }
+        }
+
+        fn parse(&self, body: &[u8], at: Timestamp) -> Result<Vec<Inbound>, Malformed> {
+            self.0.parse(body, at)
+        }
+
+        async fn send(&self, to: &Peer, bubble: &Bubble, id: BubbleId) -> Result<Receipt, SendError> {
+            self.0.send(to, bubble, id).await
+        }
+    }
+
+    #[test]
+    fn rights_are_those_of_the_person_who_writes_in_a_group_and_never_the_groups() {
+        let config = "name: К\naccounts: {telegram: {}}\n\
+                      team: {хозяйка: {telegram: -100, role: owner}, мастер: {telegram: 2}, Ольга: {telegram: 3, role: owner}}\n";
+        let files = PartnerFiles::from([("config.yaml".into(), config.into())]);
+        let spec = PartnerSpec::parse(PartnerId::parse("k").unwrap(), &files).spec.unwrap();
+        let account = AccountId::parse("telegram").unwrap();
+        let mut partner = Partner::new(Arc::new(spec)).channel(account.clone(), Arc::new(Groups::default()));
+        for (member, peer) in [("хозяйка", "-100"), ("мастер", "2"), ("Ольга", "3")] {
+            partner = partner.tell(member.into(), account.clone(), Peer::new(peer));
+        }
+        let known = |peer: &str| {
+            let writer = partner.setting_of(&account, &Peer::new(peer)).unwrap().writer;
+            writer.map(|writer| (writer.member.to_string(), writer.named))
+        };
+        assert_eq!(known("-100/7"), Some(("хозяйка".into(), Named::Place)), "whoever is in the group");
+        assert_eq!(known("-100/2"), Some(("мастер".into(), Named::Person)), "no owner, though the group is one");
+        assert_eq!(known("-100/3"), Some(("Ольга".into(), Named::Person)));
+        assert_eq!(known("3"), Some(("Ольга".into(), Named::Person)));
+        assert_eq!((known("7"), known("-5/3")), (None, None), "a stranger, and a group that nobody has named");
     }
 }

@@ -194,6 +194,10 @@ pub fn on_day(day: civil::Date, lang: Lang, today: civil::Date) -> String {
 
 /// `18:30`, in both languages.
 pub fn time(time: civil::Time) -> String {
+    // The end of a day.
+    if time == civil::Time::MAX {
+        return "24:00".to_owned();
+    }
     format!("{:02}:{:02}", time.hour(), time.minute())
 }
 

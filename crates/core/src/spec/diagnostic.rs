@@ -151,6 +151,7 @@ codes! {
     C607 Error;
     C608 Warning;
     C609 Warning;
+    C610 Warning;
     K701 Error;
     K702 Error;
     K703 Error;

@@ -62,6 +62,9 @@ pub struct Desk {
     /// The list of leads that they look at.
     #[serde(skip_serializing_if = "Option::is_none")]
     listing: Option<Listing>,
+    /// Hours that they typed, as they were understood, until they are kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hours: Option<String>,
     /// Lists so far.
     listings: u32,
     /// Sources that they were offered to choose from.
@@ -374,6 +377,7 @@ impl Work {
             Own::GoOn => self.end_pause(),
             Own::Tell => self.set_told(of, settings::Wanted::Yes),
             Own::TellNoMore => self.set_told(of, settings::Wanted::No),
+            Own::KeepHours => self.keep_hours(of),
             Own::AsInFiles => self.by_owner(Adjustment::AsInFiles),
             Own::ToldOf => {
                 self.show_told();

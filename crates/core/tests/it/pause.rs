@@ -11,7 +11,7 @@ use voronka_core::{
         expr::Fact,
         partner::PartnerSpec,
     },
-    turn::{Look, Owner, Playbook, Seen},
+    turn::{DeskPlace, Look, Named, Owner, Playbook, Seen},
 };
 use voronka_testkit::Rehearsal;
 
@@ -230,7 +230,6 @@ fn name_hours_links_and_the_digest_are_set_in_words_that_can_be_read() {
     let mut shop = Shop::open();
     let mut said = |args: &str| asked(&mut shop, Who::Boss, command(args)).0;
     assert_eq!(said("название Лавка у дома"), Some(Adjustment::Name("Лавка у дома".into())));
-    assert_eq!(said("часы пн-пт 9-18"), Some(Adjustment::Hours("пн-пт 9-18".into())));
     let digest = said("сводка 8:30");
     assert!(matches!(digest, Some(Adjustment::DigestAt { at, to }) if at.hour() == 8 && to == "хозяйка"));
     for unread in [
@@ -329,4 +328,51 @@ fn the_last_one_who_is_told_that_a_person_is_needed_remains_so() {
     // With another one who is told, they may.
     set(&mut shop.master, Adjustment::Told { member: "хозяйка".into(), about: Fact::Handoff, wanted: true });
     assert!(matches!(asked(&mut shop, Who::Master, last).0, Some(Adjustment::Told { wanted: false, .. })));
+}
+
+#[test]
+fn hours_are_shown_as_they_were_understood_before_they_are_kept() {
+    let mut shop = Shop::open();
+    let (nothing, said) = asked(&mut shop, Who::Boss, command("часы пн-пт 9-13, 14-18; сб 10-15"));
+    let understood = "пн–пт 09:00–13:00, 14:00–18:00; сб 10:00–15:00; вс закрыто";
+    assert!(nothing.is_none() && said.contains(understood), "{said}");
+    let first = Content::Button { token: shop.boss.token("Да, такие часы"), label: None };
+    asked(&mut shop, Who::Boss, command("часы пн-пт 9-18"));
+    let last = Content::Button { token: shop.boss.token("Да, такие часы"), label: None };
+    let (nothing, said) = asked(&mut shop, Who::Boss, first);
+    assert!(nothing.is_none() && said.contains("уже не действует"), "not what was shown last: {said}");
+    let (kept, _) = asked(&mut shop, Who::Boss, last.clone());
+    assert_eq!(kept, Some(Adjustment::Hours("пн–пт 09:00–18:00; сб–вс закрыто".into())));
+    assert_eq!(asked(&mut shop, Who::Boss, last).0, None, "kept already");
+    let (nothing, said) = asked(&mut shop, Who::Master, command("часы пн-пт 9-18"));
+    assert!(nothing.is_none() && said.contains("только владелец"), "{said}");
+}
+
+#[test]
+fn in_a_group_that_alone_is_named_nobody_changes_settings_or_pauses_the_bot() {
+    let mut shop = Shop::open();
+    let (_, settings) = asked(&mut shop, Who::Boss, command(""));
+    assert!(settings.contains("/my_settings название"), "{settings}");
+    let buttons = ["Поставить бота на паузу", "Вернуть как в файлах"].map(|label| shop.boss.token(label));
+    asked(&mut shop, Who::Boss, command("часы пн-пт 9-18"));
+    let hours = shop.boss.token("Да, такие часы");
+    asked(&mut shop, Who::Boss, command(""));
+    let notices = Content::Button { token: shop.boss.token("Уведомления"), label: None };
+    asked(&mut shop, Who::Boss, notices);
+    let notice = shop.boss.token("Много пишет");
+    // The group that the owner's file names: whoever writes in it is known as its member.
+    if let Some(writer) = &mut shop.boss.setting.writer {
+        (writer.desk, writer.named) = (DeskPlace::Shared, Named::Place);
+    }
+    let presses = buttons.into_iter().chain([hours, notice]).map(|token| Content::Button { token, label: None });
+    let words = ["пауза", "продолжить", "название Лавка", "часы пн-пт 9-18", "сводка 7:00"].map(command);
+    for content in presses.chain(words) {
+        let (adjustment, said) = asked(&mut shop, Who::Boss, content.clone());
+        assert!(adjustment.is_none() && said.contains("назван в config.yaml (team) лично"), "{content:?}: {said}");
+    }
+    let (_, settings) = asked(&mut shop, Who::Boss, command(""));
+    assert!(settings.contains("Часы работы") && !settings.contains("/my_settings название"), "{settings}");
+    assert!(shop.boss.buttons().is_empty(), "{:?}", shop.boss.buttons());
+    let (_, leads) = asked(&mut shop, Who::Boss, Content::Command { name: "my_link".into(), args: String::new() });
+    assert!(!leads.contains("назван"), "customers are worked with all the same: {leads}");
 }

@@ -352,6 +352,11 @@ pub(super) const CASES: &[(&str, &str, &str)] = &[
         "name: К\naccounts: {web: {}}\nzone: Europe/Berlin\nteam: {Ольга: {telegram: 1, role: owner}}\ndigest: {to: Ольга, at: 2:30}\n",
         "5:25 C609 02:30 бывает не каждый день: когда часы переводят вперёд, сводка придёт в 03:30",
     ),
+    (
+        "config.yaml",
+        "name: К\naccounts: {web: {}}\nteam: {отдел: {telegram: -1001234567, role: owner}}\n",
+        "3:8 C610 владелец отдел — группа: в чате никто не может менять настройки и ставить бота на паузу → назовите владельцем и человека: его номер в Telegram",
+    ),
     ("catalogue.csv", "id;name;price\n1;;5\n", "2:1 K701 строка 2: нет названия"),
     ("catalogue.csv", "id;name;price\n1;Торт;5\n1;Торт;6\n", "3:1 K702 артикул 1 повторяется (строка 2)"),
     (

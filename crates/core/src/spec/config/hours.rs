@@ -5,10 +5,13 @@ use std::ops::Range;
 use jiff::civil::Weekday;
 
 use super::{Hours, Span};
-use crate::spec::{
-    diagnostic::Code,
-    read::{Reader, parse_date, parse_span},
-    tree::{Content, Node},
+use crate::{
+    lang::{Lang, print},
+    spec::{
+        diagnostic::Code,
+        read::{Reader, parse_date, parse_span},
+        tree::{Content, Node},
+    },
 };
 
 const DAYS: [(&str, &str, Weekday); 7] = [
@@ -50,24 +53,79 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node) -> Hours {
     hours
 }
 
-/// A week in a line, as people write it: `пн-пт 9:00-20:00, сб 10-16`, or the same hours every day. What is not named is closed.
+/// What a closed day is called, in Russian and English; people say it otherwise as well.
+const CLOSED: [&str; 3] = ["закрыто", "closed", "выходной"];
+
+/// A week in a line, as people write it: `пн-ср, пт 9:00-13:00, 14:00-18:00; сб 10-16`, or the same hours every day. What is not
+/// named is closed.
 pub(crate) fn of_week(text: &str) -> Option<[Vec<Span>; 7]> {
     let mut week: [Option<Vec<Span>>; 7] = Default::default();
-    for part in text.split([',', ';']) {
-        let (named, spans) = match part.trim().rsplit_once(char::is_whitespace) {
-            Some((named, spans)) => (days(named)?, spans),
-            None => (DAYS.map(|(.., day)| day).to_vec(), part.trim()),
-        };
-        let is_closed = ["closed", "закрыто", "выходной"].contains(&spans.to_lowercase().as_str());
-        let spans = if is_closed { Vec::new() } else { vec![parse_span(spans)?] };
-        for day in named {
-            let of_day = week.get_mut(usize::try_from(day.to_monday_zero_offset()).ok()?)?;
-            if of_day.replace(spans.clone()).is_some() {
-                return None;
-            }
-        }
+    // Without the blanks that people put around dashes.
+    let text = text.split(['-', '–', '—']).map(str::trim).collect::<Vec<_>>().join("-");
+    for group in text.split(';') {
+        read_group(group, &mut week)?;
     }
     Some(week.map(Option::unwrap_or_default))
+}
+
+/// Days with their hours, one after the other. Hours without days belong to the days before them; with none before, to all.
+fn read_group(group: &str, week: &mut [Option<Vec<Span>>; 7]) -> Option<()> {
+    let number = |day: Weekday| usize::try_from(day.to_monday_zero_offset()).unwrap_or(0);
+    let (mut named, mut open) = (Vec::new(), Vec::new());
+    for part in group.split(',').map(str::trim) {
+        if let Some(more) = days(part) {
+            named.extend(more.into_iter().map(number));
+            continue;
+        }
+        let (of, hours) = part.rsplit_once(char::is_whitespace).map_or((None, part), |(of, hours)| (Some(of), hours));
+        match of {
+            Some(of) => named.extend(days(of)?.into_iter().map(number)),
+            None if named.is_empty() && open.is_empty() => named.extend(0..week.len()),
+            None => {}
+        }
+        if !named.is_empty() {
+            open = std::mem::take(&mut named);
+            for day in &open {
+                if week[*day].replace(Vec::new()).is_some() {
+                    return None;
+                }
+            }
+        }
+        if CLOSED.contains(&hours.to_lowercase().as_str()) {
+            open.clear();
+            continue;
+        }
+        let span = parse_span(hours)?;
+        for day in &open {
+            let spans = week[*day].get_or_insert_default();
+            if spans.iter().any(|known| known.holds(span.from) || span.holds(known.from)) {
+                return None;
+            }
+            spans.push(span);
+        }
+    }
+    named.is_empty().then_some(())
+}
+
+/// A week in a line, closed days as well; days that follow one another with the same hours are one. It can be typed as it is
+/// shown ([`of_week`]).
+pub(crate) fn in_a_line(week: &[Vec<Span>; 7], lang: Lang) -> String {
+    let name = |day: usize| match lang {
+        Lang::Ru => DAYS[day].1.to_owned(),
+        Lang::En => DAYS[day].0[..1].to_uppercase() + &DAYS[day].0[1..],
+    };
+    let mut parts = Vec::new();
+    let mut from = 0;
+    for days in week.chunk_by(|one, next| one == next) {
+        let until = from + days.len() - 1;
+        let named = if from == until { name(from) } else { format!("{}–{}", name(from), name(until)) };
+        let spans = |span: &Span| format!("{}–{}", print::time(span.from), print::time(span.until));
+        let open: Vec<String> = days.iter().take(1).flatten().map(spans).collect();
+        let closed = if lang == Lang::Ru { CLOSED[0] } else { CLOSED[1] };
+        parts.push(format!("{named} {}", if open.is_empty() { closed.to_owned() } else { open.join(", ") }));
+        from = until + 1;
+    }
+    parts.join("; ")
 }
 
 /// `closed`, one span or a list of spans.
@@ -105,4 +163,76 @@ fn days(text: &str) -> Option<Vec<Weekday>> {
     };
     let count = (until + 7 - from) % 7 + 1;
     Some((0..count).map(|step| DAYS[(from + step) % 7].2).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::Time;
+    use proptest::{collection::vec, prelude::*};
+
+    use super::*;
+
+    fn shown(text: &str) -> Option<String> {
+        of_week(text).map(|week| in_a_line(&week, Lang::Ru))
+    }
+
+    #[test]
+    fn a_week_is_read_as_people_write_it_with_lunch_and_days_apart() {
+        for (typed, meant) in [
+            ("пн-пт 9:00-13:00, 14:00-18:00; сб 10-15", "пн–пт 09:00–13:00, 14:00–18:00; сб 10:00–15:00; вс закрыто"),
+            ("пн - пт 9:00 – 18:00", "пн–пт 09:00–18:00; сб–вс закрыто"),
+            (
+                "пн, ср, пт 10-19",
+                "пн 10:00–19:00; вт закрыто; ср 10:00–19:00; чт закрыто; пт 10:00–19:00; сб–вс закрыто",
+            ),
+            ("пн-пт 9-18, сб 10-14", "пн–пт 09:00–18:00; сб 10:00–14:00; вс закрыто"),
+            ("9-13, 14-18", "пн–вс 09:00–13:00, 14:00–18:00"),
+            ("пн-пт 8:00-24:00; сб-вс выходной", "пн–пт 08:00–24:00; сб–вс закрыто"),
+            ("сб-вс закрыто", "пн–вс закрыто"),
+        ] {
+            assert_eq!(shown(typed).as_deref(), Some(meant), "{typed}");
+        }
+        for unread in [
+            "пн-пт 9-13, 12-18",
+            "пн 9-18; 10-12",
+            "пн 9-18; вт",
+            "пн 9-18;",
+            "пн закрыто, 9-12",
+            "пн-пт 9-18, вт 10-12",
+            "пн-пт с 9 до 18",
+        ] {
+            assert_eq!(shown(unread), None, "{unread}");
+        }
+    }
+
+    fn any_span() -> impl Strategy<Value = Span> {
+        let time = |minutes: i16| match minutes {
+            1_440 => Time::MAX,
+            minutes => Time::midnight() + jiff::SignedDuration::from_mins(minutes.into()),
+        };
+        (0..1_440_i16, 0..=1_440_i16).prop_map(move |(from, until)| Span { from: time(from), until: time(until) })
+    }
+
+    /// A day's spans, which do not overlap.
+    fn any_day() -> impl Strategy<Value = Vec<Span>> {
+        vec(any_span(), 0..4).prop_map(|spans| {
+            let mut kept: Vec<Span> = Vec::new();
+            for span in spans.into_iter().filter(|span| span.from != span.until) {
+                if !kept.iter().any(|known| known.holds(span.from) || span.holds(known.from)) {
+                    kept.push(span);
+                }
+            }
+            kept
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_shown_of_a_week_can_be_typed(week in vec(any_day(), 7)) {
+            let week: [Vec<Span>; 7] = week.try_into().expect("seven days");
+            for lang in [Lang::Ru, Lang::En] {
+                prop_assert_eq!(of_week(&in_a_line(&week, lang)), Some(week.clone()));
+            }
+        }
+    }
 }

@@ -28,6 +28,8 @@ pub(super) fn read(reader: &mut Reader<'_>, fields: Fields<'_>, config: &mut Con
     if let Some(node) = fields.get("team") {
         let entries = reader.map(node).map_or(&[][..], |fields| fields.entries);
         config.team = entries.iter().filter_map(|(key, value)| member(reader, key, value)).collect();
+        let keys = entries.iter().map(|(key, _)| key);
+        owned_by_groups(reader, keys, &config.team);
     }
     match fields.get("notify") {
         Some(node) => {
@@ -75,6 +77,19 @@ fn member(reader: &mut Reader<'_>, key: &Key, node: &Node) -> Option<Member> {
         reader.report(Code::Y110, &node.head(), vec![("key", "telegram".to_owned())]);
     }
     Some(Member { name: key.text.as_str().into(), role, sign_in, reach })
+}
+
+/// Owners who are groups, where no owner is a person: from a chat nobody can set anything.
+fn owned_by_groups<'a>(reader: &mut Reader<'_>, mut keys: impl Iterator<Item = &'a Key>, team: &[Member]) {
+    let is_person = |(kind, address): &(String, String)| kind != "telegram" || !address.starts_with('-');
+    let owners: Vec<&Member> = team.iter().filter(|one| one.role == Role::Owner && !one.reach.is_empty()).collect();
+    if owners.iter().any(|owner| owner.reach.iter().any(is_person)) {
+        return;
+    }
+    let Some(owner) = owners.first() else { return };
+    if let Some(key) = keys.find(|key| *key.text == *owner.name) {
+        reader.report(Code::C610, &key.bytes, vec![("to", owner.name.to_string())]);
+    }
 }
 
 fn notify(reader: &mut Reader<'_>, node: &Node, team: &[Member]) -> Option<Notify> {

@@ -269,6 +269,7 @@ fn mistakes_of_settings_are_found() {
     config("hours: {mon-fri: 9:00-20:00, fri: 9:00-15:00}", Code::C606, 3, 30);
     config("hours:\n  mon: [9:00-13:00, 12:00-15:00]", Code::C606, 4, 21);
     config("branding: {domain: a.example, admin_domain: A.example}", Code::C607, 3, 45);
+    config("team: {отдел: {telegram: -100, role: owner}}", Code::C610, 3, 8);
     config("branding: {color: '#ffcc00'}", Code::C608, 3, 19);
     check("config.yaml", "name: К\naccounts: {web: {color: '#ffcc00'}}\n", Code::C608, 2, 25);
     config("branding: {admin_domain: localhost}", Code::Y112, 3, 26);

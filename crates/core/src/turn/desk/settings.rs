@@ -4,7 +4,7 @@ use jiff::civil::Time;
 use url::Url;
 
 use super::{
-    super::{notices::head, token::hash, work::Work},
+    super::{Named, notices::head, token::hash, work::Work},
     Errand,
     token::Own,
     wording::Say,
@@ -15,7 +15,10 @@ use crate::{
     message::Button,
     spec::{
         adjust::Adjustment,
-        config::{Hours, Notify, Pause, Role, Span},
+        config::{
+            Hours, Notify, Pause, Role,
+            hours::{in_a_line, of_week},
+        },
         expr::Fact,
         read::parse_time,
         rich::Rich,
@@ -107,7 +110,10 @@ impl Work {
                 fits.then(|| Adjustment::Name(value.to_owned()))
             }
             "ссылка" | "link" => self.link_to_set(value),
-            "часы" | "hours" => Adjustment::hours(value),
+            "часы" | "hours" => {
+                self.offer_hours(value);
+                return None;
+            }
             "сводка" | "digest" => parse_time(value)
                 .filter(|at| *at != Time::MAX)
                 .map(|at| Adjustment::DigestAt { at, to: self.own_name() }),
@@ -117,6 +123,31 @@ impl Work {
             self.tell(Say::HowToSet);
         }
         wish.and_then(|adjustment| self.by_owner(adjustment))
+    }
+
+    /// Hours as they were understood, to be kept at a press: days that are left out would be closed unseen.
+    fn offer_hours(&mut self, typed: &str) {
+        if !self.may_set() {
+            return;
+        }
+        let Some(week) = of_week(typed) else { return self.tell(Say::HowToSet) };
+        let hours = in_a_line(&week, self.lang);
+        self.reply.close();
+        self.reply.say(&Rich::plain(format!("{}\n{hours}", Say::HoursUnderstood.says(self.lang))));
+        let button = self.own_button_of(Say::KeepHours, Own::KeepHours, hash(&hours));
+        self.reply.buttons([button]);
+        self.reply.close();
+        self.desk().hours = Some(hours);
+    }
+
+    /// A press under hours that were understood: those that were shown last.
+    pub(super) fn keep_hours(&mut self, of: u32) -> Option<Errand> {
+        let shown = self.desk().hours.clone().filter(|hours| hash(hours) == of);
+        let Some(hours) = shown.as_deref().and_then(Adjustment::hours) else {
+            self.tell(Say::OldButton);
+            return None;
+        };
+        self.by_owner(hours)
     }
 
     /// `shop https://…`: where a link that the file names leads.
@@ -130,13 +161,34 @@ impl Work {
 
     /// Something that owners alone may set.
     pub(super) fn by_owner(&mut self, adjustment: Adjustment) -> Option<Errand> {
+        self.may_set().then_some(Errand::Adjust(adjustment))
+    }
+
+    /// Whether whoever writes may set what holds for all. It is said if not.
+    fn may_set(&mut self) -> bool {
+        if !self.is_named() {
+            return false;
+        }
         let member = self.own_name();
         let mut team = self.book.spec.config.team.iter();
-        if team.any(|one| *one.name == *member && one.role == Role::Owner) {
-            return Some(Errand::Adjust(adjustment));
+        let is_owner = team.any(|one| *one.name == *member && one.role == Role::Owner);
+        if !is_owner {
+            self.tell(Say::OwnersAlone);
         }
-        self.tell(Say::OwnersAlone);
-        None
+        is_owner
+    }
+
+    /// Whether the file names the person who writes. In a group that it names, anybody could be meant. It is said if not.
+    fn is_named(&mut self) -> bool {
+        let is_named = self.writes_as_person();
+        if !is_named {
+            self.tell(Say::PersonsAlone);
+        }
+        is_named
+    }
+
+    fn writes_as_person(&self) -> bool {
+        self.setting.writer.as_ref().is_some_and(|writer| writer.named == Named::Person)
     }
 
     fn own_name(&self) -> String {
@@ -153,6 +205,9 @@ impl Work {
 
     /// A press on something that a member is told of, or is not. The button says which: a press that comes twice changes nothing.
     pub(super) fn set_told(&mut self, of: u32, wanted: Wanted) -> Option<Errand> {
+        if !self.is_named() {
+            return None;
+        }
         let about = TOLD.into_iter().find(|fact| hash(&fact.name()) == of)?;
         if about == Fact::Handoff && wanted == Wanted::No && self.takes_over_alone() {
             self.tell(Say::TakesOverAlone);
@@ -189,9 +244,11 @@ impl Work {
                 };
                 self.offer_told(is_told);
             }
-            Adjustment::Name(_) | Adjustment::Link { .. } | Adjustment::Hours(_) | Adjustment::DigestAt { .. } => {
+            Adjustment::Hours(_) => {
+                self.desk().hours = None;
                 self.tell(Say::Set);
             }
+            Adjustment::Name(_) | Adjustment::Link { .. } | Adjustment::DigestAt { .. } => self.tell(Say::Set),
             Adjustment::AsInFiles => self.tell(Say::FilesHold),
         }
         self.reply.close();
@@ -256,7 +313,8 @@ impl Work {
             ));
         }
         lines.extend(config.links.iter().map(|(name, url)| format!("{}: {name} {url}", word("Ссылка", "Link"))));
-        let is_owner = config.team.iter().any(|one| *one.name == *member && one.role == Role::Owner);
+        let is_person = self.writes_as_person();
+        let is_owner = is_person && config.team.iter().any(|one| *one.name == *member && one.role == Role::Owner);
         if is_owner {
             lines.push(String::new());
             lines.push(Say::HowToSet.says(lang));
@@ -268,7 +326,9 @@ impl Work {
                 Some(_) => self.own_button(Say::GoOn, Own::GoOn),
             });
         }
-        buttons.push(self.own_button(Say::Notices, Own::ToldOf));
+        if is_person {
+            buttons.push(self.own_button(Say::Notices, Own::ToldOf));
+        }
         if is_owner {
             buttons.push(self.own_button(Say::AsInFiles, Own::AsInFiles));
         }
@@ -279,31 +339,11 @@ impl Work {
     }
 }
 
-/// Working hours in a line; days that follow one another with the same hours are one.
+/// Working hours in a line.
 fn week(hours: &Hours, lang: Lang) -> String {
-    const DAYS: [(&str, &str); 7] =
-        [("пн", "Mon"), ("вт", "Tue"), ("ср", "Wed"), ("чт", "Thu"), ("пт", "Fri"), ("сб", "Sat"), ("вс", "Sun")];
-    let name = |day: usize| match lang {
-        Lang::Ru => DAYS[day].0,
-        Lang::En => DAYS[day].1,
-    };
-    if !hours.stated {
-        return match lang {
-            Lang::Ru => "не указаны".to_owned(),
-            Lang::En => "not stated".to_owned(),
-        };
+    match lang {
+        _ if hours.stated => in_a_line(&hours.week, lang),
+        Lang::Ru => "не указаны".to_owned(),
+        Lang::En => "not stated".to_owned(),
     }
-    let mut parts = Vec::new();
-    let mut from = 0;
-    for days in hours.week.chunk_by(|one, next| one == next) {
-        let until = from + days.len() - 1;
-        let named = if from == until { name(from).to_owned() } else { format!("{}–{}", name(from), name(until)) };
-        let spans = |span: &Span| format!("{}–{}", print::time(span.from), print::time(span.until));
-        let open: Vec<String> = days.iter().take(1).flatten().map(spans).collect();
-        if !open.is_empty() {
-            parts.push(format!("{named} {}", open.join(", ")));
-        }
-        from = until + 1;
-    }
-    parts.join("; ")
 }

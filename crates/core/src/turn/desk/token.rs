@@ -118,6 +118,8 @@ letters! {
         Tell 't',
         /// Tell them of it no more.
         TellNoMore 'r',
+        /// Keep the hours of this [`hash`].
+        KeepHours 's',
         /// Settings as the files have them.
         AsInFiles 'y',
         /// Figures of so many days.

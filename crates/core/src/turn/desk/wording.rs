@@ -16,13 +16,13 @@ const PAUSED: (&str, &str) = (
 const HOW_TO_SET: (&str, &str) = (
     "Изменить (действует сразу, вместо файла):\n\
      /my_settings название Лавка\n\
-     /my_settings часы пн-пт 9:00-20:00, сб 10:00-16:00\n\
+     /my_settings часы пн-пт 9:00-13:00, 14:00-18:00; сб 10-16\n\
      /my_settings ссылка shop https://…\n\
      /my_settings сводка 9:30\n\
      /my_settings пауза, /my_settings продолжить",
     "To change it (counts at once, instead of the file):\n\
      /my_settings name The Shop\n\
-     /my_settings hours mon-fri 9:00-20:00, sat 10:00-16:00\n\
+     /my_settings hours mon-fri 9:00-13:00, 14:00-18:00; sat 10-16\n\
      /my_settings link shop https://…\n\
      /my_settings digest 9:30\n\
      /my_settings pause, /my_settings resume",
@@ -171,6 +171,10 @@ pub(in crate::turn) enum Say<'a> {
     Paused,
     /// It answers again.
     PauseOver,
+    /// Hours as they were understood.
+    HoursUnderstood,
+    /// On a button: these are the hours.
+    KeepHours,
     /// It is set.
     Set,
     /// The files hold again.
@@ -181,6 +185,8 @@ pub(in crate::turn) enum Say<'a> {
     HowToSet,
     /// They may not set that.
     OwnersAlone,
+    /// Nor may anybody in a group that is named.
+    PersonsAlone,
     /// On a button: of today.
     Day,
     /// On a button: of a week.
@@ -213,6 +219,8 @@ impl Say<'_> {
             Self::OtherPerson => ("Разные люди", "Not the same"),
             Self::Leave => ("Закончить", "Finish"),
             Self::History => ("Переписка", "Messages"),
+            Self::HoursUnderstood => ("Поставить такие часы работы?", "Are these the working hours?"),
+            Self::KeepHours => ("Да, такие часы", "Yes, these hours"),
             Self::More => ("Ещё", "More"),
             Self::Hot => ("Горячие", "Hot"),
             Self::Warm => ("Тёплые", "Warm"),
@@ -248,6 +256,12 @@ impl Say<'_> {
                  включит кто-то ещё: /my_settings, «Уведомления».",
                 "You alone are told that a person is needed: without you nobody would hear of those who wait. First let somebody \
                  else turn it on: /my_settings, “Notices”.",
+            ),
+            Self::PersonsAlone => (
+                "В группе настройки меняет тот, кто назван в config.yaml (team) лично: своим номером, а не номером группы. \
+                 Или из своего чата с ботом.",
+                "In a group settings are changed by whoever config.yaml (team) names in person: by their own number, not the \
+                 group's. Or in their own chat with the bot.",
             ),
             Self::OwnersAlone => ("Это может изменить только владелец.", "Only an owner can change that."),
             Self::Day => ("Сегодня", "Today"),
