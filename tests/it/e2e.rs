@@ -23,6 +23,10 @@ mod left_out;
 mod letters;
 mod links;
 mod looks;
+#[path = "../../crates/testkit/src/mail.rs"]
+#[expect(dead_code, unreachable_pub, reason = "the tests of the channel use more of it")]
+mod mail_server;
+mod mails;
 mod model;
 mod moving;
 mod owner;

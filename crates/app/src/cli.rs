@@ -6,6 +6,7 @@ mod broadcast;
 mod customer;
 mod flow;
 mod letters;
+mod mail;
 mod moving;
 mod partner;
 mod score;
@@ -27,6 +28,7 @@ pub(crate) use self::{
     customer::{Customer, CustomerWish, OneCustomer},
     flow::{Flow, FlowForm, FlowWish, ShowFlow},
     letters::{DeadLetters, DropLetters, LetterName, LetterWish, RetryLetters, ShowLetter},
+    mail::MailArgs,
     moving::{CopyStore, ExportPartner, ImportLegacy, ImportPartner, RemovePartner, Store, StoreWish},
     partner::{CreatePartner, OneOrAll, Partner, PartnerWish, StartPartner, Template},
     score::{EvalScore, ReplayScore, Score, ScoreWish},
@@ -148,6 +150,8 @@ pub(crate) struct Run {
     pub(crate) backup_keep: NonZeroUsize,
     #[arg(long, value_name = "FILE", env = "VORONKA_BACKUP_PASSPHRASE_FILE")]
     pub(crate) backup_passphrase_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) mail: MailArgs,
     #[arg(long)]
     pub(crate) yes: bool,
 }
@@ -205,6 +209,8 @@ pub(crate) struct Check {
     pub(crate) public_url: Option<url::Url>,
     #[arg(long, value_name = "URL", env = "VORONKA_ADMIN_URL")]
     pub(crate) admin_url: Option<AdminUrl>,
+    #[arg(long, value_name = "HOST", env = "VORONKA_SMTP_HOST")]
+    pub(crate) smtp_host: Option<String>,
 }
 
 /// `test`.
@@ -304,6 +310,8 @@ pub(crate) struct Doctor {
     pub(crate) public_url: Option<url::Url>,
     #[arg(long, default_value_t = DISK_MIN_MIB, value_name = "MIB", env = "VORONKA_DISK_MIN")]
     pub(crate) disk_min: u64,
+    #[command(flatten)]
+    pub(crate) mail: MailArgs,
     #[arg(long)]
     pub(crate) ask_models: bool,
     #[arg(long)]
@@ -330,7 +338,8 @@ pub(crate) fn parse(texts: &Texts) -> Result<Cli, clap::Error> {
     Cli::from_arg_matches(&matches)
 }
 
-/// Puts the texts of `cli`, `cli-demo`, `cli-demo-port`, … into a command and all below it.
+/// Puts the texts of `cli`, `cli-demo`, `cli-demo-port`, … into a command and all below it; what several take alike has the text
+/// `cli-any-…`.
 pub(crate) fn worded(command: Command, key: &str, texts: &Texts) -> Command {
     let below: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
     let arguments: Vec<String> = command.get_arguments().map(|arg| arg.get_id().to_string()).collect();
@@ -339,8 +348,9 @@ pub(crate) fn worded(command: Command, key: &str, texts: &Texts) -> Command {
         None => command,
     };
     for id in arguments {
-        let own = format!("{key}-{}", id.replace('_', "-"));
-        if let Some(help) = texts.find(&own) {
+        let name = id.replace('_', "-");
+        let help = texts.find(&format!("{key}-{name}")).or_else(|| texts.find(&format!("cli-any-{name}")));
+        if let Some(help) = help {
             command = command.mut_arg(id, |arg| arg.help(help));
         }
     }

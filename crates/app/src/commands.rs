@@ -44,6 +44,7 @@ use voronka_core::{
     ports::{Clock, Directory, Erasures, KeyValues},
     spec::partner::PartnerSpec,
 };
+use voronka_email::{BadMailServer, MailServer, MailServerConfig};
 use voronka_engine::{Engine, Limits, SystemClock};
 use voronka_files::Secrets;
 use voronka_knowledge::KnowledgeIndex;
@@ -119,11 +120,14 @@ struct Opening<'a> {
     instance: Option<Instance>,
     /// What opens the secrets that are kept in the store.
     keys: KeySource,
+    /// What sends mail to teams.
+    mail: Option<MailServerConfig>,
 }
 
 /// Opens the data folder: database (or the one that is named), index, key.
 async fn open(data: &Path, opening: Opening<'_>) -> Result<Premises, Problem> {
-    let Opening { database, public_url, admin_url, limits, instance, keys } = opening;
+    let Opening { database, public_url, admin_url, limits, instance, keys, mail } = opening;
+    let mail = mail.map(mail_server).transpose()?;
     let files = open_files::raise();
     if files < open_files::ENOUGH {
         tracing::warn!(files, enough = open_files::ENOUGH, "few files and connections may be open at once (ulimit -n)");
@@ -145,7 +149,7 @@ async fn open(data: &Path, opening: Opening<'_>) -> Result<Premises, Problem> {
     let engine = Engine::new(store.clone(), Arc::clone(&clock)).limits(limits).erasures(Arc::clone(&erasures));
     let engine = engine.directory(store.clone());
     let house = House::new(engine, store.clone(), Arc::new(knowledge), clock, key, public_url, data.to_path_buf());
-    let house = house.with_keys(keys).with_admin_url(admin_url);
+    let house = house.with_keys(keys).with_admin_url(admin_url).with_mail(mail);
     let broadcasts = Arc::new(Broadcasts {
         engine: house.engine.clone(),
         journal: store.clone(),
@@ -156,6 +160,12 @@ async fn open(data: &Path, opening: Opening<'_>) -> Result<Premises, Problem> {
         news: Notify::new(),
     });
     Ok(Premises { house: Arc::new(house), store, sharing: Arc::new(sharing), erasures, broadcasts })
+}
+
+/// A mail server as the command line names it.
+fn mail_server(config: MailServerConfig) -> Result<Arc<MailServer>, Problem> {
+    let refused = |error: BadMailServer| Problem::new("problem-smtp", vec![("cause", error.to_string())]);
+    MailServer::new(config).map(Arc::new).map_err(|error| refused(error).hint("problem-smtp-hint"))
 }
 
 /// A process that nobody has named: by its computer and its number.

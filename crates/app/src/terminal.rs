@@ -25,6 +25,7 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     typing: Has::No,
     idempotent: Has::No,
     pushes: Has::Yes,
+    hears: Has::Yes,
     window: None,
     pace: None,
 };

@@ -23,10 +23,11 @@ use voronka_core::{
         Webhook,
     },
     spec::{
-        config::{Account, ChannelConfig, Model, Retention, TelegramConfig, Updates, WebConfig},
+        config::{Account, ChannelConfig, Config, EMAIL, Member, Model, Retention, TelegramConfig, Updates, WebConfig},
         partner::PartnerSpec,
     },
 };
+use voronka_email::{Email, MailServer};
 use voronka_engine::{Engine, Partner};
 use voronka_files::Secrets;
 use voronka_knowledge::KnowledgeIndex;
@@ -57,6 +58,8 @@ pub(crate) struct House {
     pub(crate) key: InstanceKey,
     pub(crate) public_url: Option<Url>,
     admin_url: Option<Url>,
+    /// What sends mail to teams.
+    mail: Option<Arc<MailServer>>,
     /// How it stands with the messengers.
     pub(crate) accounts: Arc<Accounts>,
     /// The data folder.
@@ -96,6 +99,7 @@ impl House {
             key,
             public_url,
             admin_url: None,
+            mail: None,
             accounts,
             data,
             models,
@@ -130,6 +134,12 @@ impl House {
     /// With the address of the owner's pages.
     pub(crate) fn with_admin_url(mut self, url: Option<Url>) -> Self {
         self.admin_url = url;
+        self
+    }
+
+    /// With what sends mail to teams.
+    pub(crate) fn with_mail(mut self, server: Option<Arc<MailServer>>) -> Self {
+        self.mail = server;
         self
     }
 
@@ -296,15 +306,41 @@ pub(crate) fn wire(
         let Some(channel) = channel(house, spec, account, secrets, missing, &mut wired)? else { continue };
         partner = partner.channel(account.id.clone(), channel);
     }
-    for member in &spec.config.team {
+    if wants_mail(&spec.config) {
+        if let Some(server) = &house.mail {
+            let letters = Email::new(Arc::clone(server), &spec.config.name);
+            partner = partner.channel(mailbox(), Arc::new(letters));
+        } else {
+            warn!(partner = %spec.id, "the team names e-mail, and no mail server is named: VORONKA_SMTP_HOST");
+        }
+    }
+    Ok((with_team(partner, &spec.config), wired))
+}
+
+/// Whether anybody of the team is to be told by e-mail.
+pub(crate) fn wants_mail(config: &Config) -> bool {
+    config.team.iter().any(Member::has_email)
+}
+
+/// The account that sends the team's mail: no file names it.
+fn mailbox() -> AccountId {
+    AccountId::parse(EMAIL).expect("it is an account's name")
+}
+
+/// Tells members of the team where their file says, on the accounts that the partner has channels of.
+pub(crate) fn with_team(mut partner: Partner, config: &Config) -> Partner {
+    for member in &config.team {
         for (kind, address) in &member.reach {
-            let account = spec.config.accounts.iter().find(|account| account.channel.kind() == kind);
+            let account = match kind.as_str() {
+                EMAIL => Some(mailbox()),
+                kind => config.accounts.iter().find(|one| one.channel.kind() == kind).map(|one| one.id.clone()),
+            };
             if let Some(account) = account {
-                partner = partner.tell(Arc::clone(&member.name), account.id.clone(), Peer::new(address));
+                partner = partner.tell(Arc::clone(&member.name), account, Peer::new(address));
             }
         }
     }
-    Ok((partner, wired))
+    partner
 }
 
 /// Lets the index hold the partner's pages as they are today. Without an index answers are poorer, but they come.

@@ -157,6 +157,8 @@ C608 = colour { $color } cannot be read on white: contrast { $ratio } of 4.5
 C609 = { $hour } is not on every day: when clocks go forward, the digest comes at { $then }
 C610 = the owner { $to } is a group: nobody can change settings or pause the bot in the chat
     .hint = name a person as an owner as well: their number in Telegram
+C611 = nobody can send mail here: no mail server is named
+    .hint = the operator names it at the start (VORONKA_SMTP_HOST); name it for the check as well
 
 # Catalogue, knowledge, training
 K701 = row { $n }: no { $column }
@@ -232,6 +234,7 @@ thing-country = country
 thing-currency = currency
 thing-date = date
 thing-duration = duration
+thing-email = e-mail address
 thing-encoding = encoding
 thing-except = exception
 thing-flow-id = flow name

@@ -331,3 +331,26 @@ move-broken-off = the command was broken off
 move-database-away = the database was away for more than a minute
 problem-no-such-instance = no process {$instance} works on this database; there are: {$living}
 problem-not-served-there = the partner {$partner} is not served by {$instance}
+
+# Mail to teams
+cli-any-smtp-host = Mail server (SMTP) by which partners' teams get notices; without it there is no mail
+cli-any-smtp-port = Its port; usually 465 for tls, 587 for starttls, 25 for none
+cli-any-smtp-tls = How the connection is guarded: tls, starttls or none; none for this computer alone
+cli-any-smtp-user = Name to sign in to the mail server with
+cli-any-smtp-password = Its password, usually an application's; better as a variable than on the command line
+cli-any-smtp-from = Address that letters are from; without it the name to sign in with
+cli-any-smtp-ca = PEM file with certificates to trust besides the system's
+problem-smtp = the mail server is not well named: {$cause}
+problem-smtp-hint = see VORONKA_SMTP_HOST and the rest; how mail is set up is told in the book: "Mail to the team"
+problem-smtp-from = nobody knows whom letters are from
+problem-smtp-from-hint = add --smtp-from bot@example.org (VORONKA_SMTP_FROM)
+doctor-mail = The mail server lets us in
+doctor-mail-missing = The team of "{$partner}" awaits notices by e-mail, and no mail server is named
+    .why = There will be no letters; notices in messengers go out.
+    .hint = name VORONKA_SMTP_HOST and the rest, or take email out of team
+doctor-mail-unauthorised = The mail server does not accept name and password
+    .why = Notices by e-mail do not leave.
+    .hint = see VORONKA_SMTP_USER and VORONKA_SMTP_PASSWORD; many servers want a password of the application
+doctor-mail-unreachable = Mail does not leave: {$cause}
+    .why = Notices by e-mail wait; after a day somebody else of the team hears of them.
+    .hint = see VORONKA_SMTP_HOST, the port and VORONKA_SMTP_TLS; some hosting companies close the ports of mail

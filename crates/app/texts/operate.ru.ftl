@@ -332,3 +332,26 @@ move-broken-off = команда прервана
 move-database-away = база была недоступна дольше минуты
 problem-no-such-instance = процесс {$instance} не работает с этой базой данных; работают: {$living}
 problem-not-served-there = партнёра {$partner} процесс {$instance} не обслуживает
+
+# Почта команде
+cli-any-smtp-host = Почтовый сервер (SMTP), через который команды партнёров получают уведомления; без него почты нет
+cli-any-smtp-port = Его порт; обычно 465 для tls, 587 для starttls, 25 для none
+cli-any-smtp-tls = Как защищено соединение: tls, starttls или none; none только для этого же компьютера
+cli-any-smtp-user = Имя, с которым входят на почтовый сервер
+cli-any-smtp-password = Пароль к нему, обычно пароль приложения; лучше переменной, чем в командной строке
+cli-any-smtp-from = Адрес, от которого идут письма; без него это имя для входа
+cli-any-smtp-ca = Файл PEM с сертификатами, которым доверять кроме системных
+problem-smtp = почтовый сервер указан неверно: {$cause}
+problem-smtp-hint = посмотрите VORONKA_SMTP_HOST и остальное; как настроить почту, рассказано в книге: «Почта команде»
+problem-smtp-from = неизвестно, от кого идут письма
+problem-smtp-from-hint = добавьте --smtp-from bot@example.ru (VORONKA_SMTP_FROM)
+doctor-mail = Почтовый сервер впускает нас
+doctor-mail-missing = Команда «{$partner}» ждёт уведомлений на почту, а почтовый сервер не указан
+    .why = Писем не будет; в мессенджеры уведомления идут.
+    .hint = укажите VORONKA_SMTP_HOST и остальное или уберите email из team
+doctor-mail-unauthorised = Почтовый сервер не принимает имя и пароль
+    .why = Уведомления на почту не уходят.
+    .hint = проверьте VORONKA_SMTP_USER и VORONKA_SMTP_PASSWORD; многие серверы требуют пароль приложения
+doctor-mail-unreachable = Почта не уходит: {$cause}
+    .why = Уведомления на почту ждут, через сутки о них узнает другой человек команды.
+    .hint = проверьте VORONKA_SMTP_HOST, порт и VORONKA_SMTP_TLS; некоторые хостинги закрывают порты почты

@@ -83,6 +83,9 @@ pub struct Capabilities {
     /// Whether it can be written to at any time. [`Has::No`]: only in the response to a call of its own (a voice skill); what
     /// is ready later is dropped.
     pub pushes: Has,
+    /// Whether who is written to can answer: write back, press a button. [`Has::No`]: it only sends (e-mail), to the team alone;
+    /// of buttons there stay the addresses.
+    pub hears: Has,
     /// How long after the customer's last word it may be written to freely; `None`: for ever.
     pub window: Option<Duration>,
     /// Pacing.

@@ -33,6 +33,10 @@ pub fn fit(message: &Message, capabilities: &Capabilities) -> Vec<Bubble> {
         wanted.splice(0..0, message.cards.iter().filter_map(card_button));
         Vec::new()
     };
+    if !capabilities.hears.it() {
+        // Nothing can be pressed or answered there.
+        wanted.retain(|button| matches!(button.press, Press::Url { .. }));
+    }
     let cards: Vec<Card> = cards.into_iter().map(|card| within(card, capabilities)).collect();
     let buttons = buttons::shown(wanted, message.list, capabilities, &mut text);
     let album = album(message, capabilities);
@@ -151,6 +155,11 @@ impl Rich {
         if let Some(url) = address {
             self.spans.push(Span { bytes: start..self.text.len(), style: Style::Link(url.to_owned()) });
         }
+    }
+
+    /// Whether a part of it is a link to this address.
+    pub(crate) fn leads_to(&self, address: &str) -> bool {
+        self.spans.iter().any(|span| matches!(&span.style, Style::Link(url) if url == address))
     }
 
     /// Adds cards as a list: «• Торт „Малина“ — 4 200 ₽», what is said of it below.

@@ -65,7 +65,7 @@ impl Engine {
     /// The messages of a sequence, as somebody would see them in an account of whom nothing is known.
     pub fn sample(&self, partner: &PartnerId, sequence: &str) -> Option<Vec<Bubble>> {
         let served = self.0.partner(partner)?;
-        let (account, _) = served.channels().next()?;
+        let (account, _) = served.channels().find(|(_, channel)| channel.capabilities().hears.it())?;
         let setting = served.setting(account)?;
         sample(&setting, partner, account.clone(), sequence, self.0.clock.now())
     }

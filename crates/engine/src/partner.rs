@@ -98,9 +98,12 @@ impl Partner {
         self
     }
 
-    /// Where a member of the team is reached first.
+    /// Where a member of the team is reached first, in a chat if they have one.
     pub(crate) fn way_to(&self, member: &str) -> Option<&TeamAddress> {
-        self.team.iter().find(|way| way.member.to_lowercase() == member.to_lowercase())
+        let mut ways = self.team.iter().filter(|way| way.member.to_lowercase() == member.to_lowercase());
+        let first = ways.next()?;
+        let is_chat = |way: &&TeamAddress| way.capabilities.hears.it();
+        Some(if is_chat(&first) { first } else { ways.find(is_chat).unwrap_or(first) })
     }
 
     /// Mail to the chats of whoever gets the daily summary, if its hour has come on the day of this moment: with the day, so that

@@ -29,6 +29,7 @@ pub fn roomy() -> Capabilities {
         typing: Has::Yes,
         idempotent: Has::No,
         pushes: Has::Yes,
+        hears: Has::Yes,
         window: None,
         pace: None,
     }
@@ -50,6 +51,7 @@ pub fn narrow() -> Capabilities {
         typing: Has::No,
         idempotent: Has::Yes,
         pushes: Has::Yes,
+        hears: Has::Yes,
         window: None,
         pace: Some(Pace { peer_pause: Duration::from_secs(1), peer_burst: 1, account_per_s: 5 }),
     }

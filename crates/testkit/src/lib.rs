@@ -9,6 +9,7 @@ pub mod journal;
 pub mod knowledge;
 mod left_out;
 pub mod log;
+pub mod mail;
 pub mod model;
 pub mod pooler;
 pub mod postgres;

@@ -65,6 +65,7 @@ pub fn roomy() -> Capabilities {
         typing: Has::No,
         idempotent: Has::No,
         pushes: Has::Yes,
+        hears: Has::Yes,
         window: None,
         pace: None,
     }

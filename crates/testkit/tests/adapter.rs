@@ -54,6 +54,7 @@ const CAPABILITIES: Capabilities = Capabilities {
     typing: Has::No,
     idempotent: Has::No,
     pushes: Has::Yes,
+    hears: Has::Yes,
     window: None,
     pace: None,
 };

@@ -37,6 +37,8 @@ pub struct LoadedPartner {
     pub scripts: Vec<Script>,
     /// Every host name that is to be its own, with its place.
     pub domains: Vec<(String, Place)>,
+    /// Every place that names an e-mail of the team's.
+    pub mails: Vec<Place>,
     /// The files, for showing the lines of findings.
     pub files: PartnerFiles,
 }
@@ -77,11 +79,11 @@ pub(crate) fn checked(
         Err(error) => {
             // Which keys it would have held is not known: that each of them is missing would be no second mistake.
             let read = PartnerSpec::parse_given(id.clone(), &files, given);
-            let Loaded { diagnostics, scripts, domains, .. } = read;
+            let Loaded { diagnostics, scripts, domains, mails, .. } = read;
             let refused = refused.into_iter().chain([error]).collect();
             let secrets = Secrets::default();
             let doubled = Vec::new();
-            LoadedPartner { id, spec: None, secrets, doubled, diagnostics, refused, scripts, domains, files }
+            LoadedPartner { id, spec: None, secrets, doubled, diagnostics, refused, scripts, domains, mails, files }
         }
     }
 }
@@ -123,9 +125,9 @@ fn check(
 ) -> LoadedPartner {
     let mut loaded = PartnerSpec::parse_given(id.clone(), &files, given);
     loaded.refuse_missing(|secret| secrets.get(secret).is_some());
-    let Loaded { spec, diagnostics, scripts, domains, .. } = loaded;
+    let Loaded { spec, diagnostics, scripts, domains, mails, .. } = loaded;
     let spec = spec.filter(|_| refused.is_empty());
-    LoadedPartner { id, spec, secrets, doubled: Vec::new(), diagnostics, refused, scripts, domains, files }
+    LoadedPartner { id, spec, secrets, doubled: Vec::new(), diagnostics, refused, scripts, domains, mails, files }
 }
 
 #[cfg(test)]

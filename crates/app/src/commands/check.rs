@@ -14,7 +14,7 @@ use voronka_core::{
     spec::{
         diagnostic::{Code, Diagnostic, Level},
         limits, live,
-        partner::PartnerSpec,
+        partner::{PartnerSpec, unmailed},
         position::Located,
     },
 };
@@ -127,6 +127,9 @@ pub(crate) fn checked(folder: &Path, kept: &Secrets, wish: &Check, texts: &Texts
     if let Some(spec) = &loaded.spec {
         if wish.live {
             loaded.diagnostics.extend(live(spec, &wish.data)?);
+        }
+        if wish.smtp_host.is_none() {
+            loaded.diagnostics.extend(unmailed(&loaded.mails));
         }
         let today = SystemClock.now().to_zoned(spec.config.zone.clone()).date();
         loaded.diagnostics.extend(spec.expired_pages(today));
@@ -356,6 +359,7 @@ mod tests {
             database: None,
             public_url: None,
             admin_url: None,
+            smtp_host: None,
         }
     }
 

@@ -18,8 +18,10 @@ use serde_json::json;
 use voronka_core::ports::Clock;
 
 use self::finding::Level;
+use voronka_email::MailServer;
 use voronka_engine::SystemClock;
 
+use super::mail_server;
 use crate::{
     cli::Doctor,
     observe::{Client, DiskMin, Status},
@@ -39,6 +41,7 @@ pub(crate) async fn run(wish: &Doctor, keys: &KeySource, texts: &Texts) -> Resul
         database: wish.database.clone(),
         public_url: wish.public_url.clone(),
         disk_min: DiskMin::mebibytes(wish.disk_min),
+        mail: wish.mail.server()?.map(mail_server).transpose()?,
         ask_models: wish.ask_models,
         keys: keys.clone(),
         clock: Arc::new(SystemClock),
@@ -93,6 +96,8 @@ struct Visit {
     database: Option<SecretString>,
     public_url: Option<url::Url>,
     disk_min: DiskMin,
+    /// What sends mail to teams.
+    mail: Option<Arc<MailServer>>,
     ask_models: bool,
     /// What opens the secrets that are kept in the store.
     keys: KeySource,

@@ -266,6 +266,7 @@ fn check_of(wish: &Partner, which: &OneOrAll) -> Check {
         database: wish.database.clone(),
         public_url: None,
         admin_url: None,
+        smtp_host: std::env::var("VORONKA_SMTP_HOST").ok(),
     }
 }
 

@@ -30,7 +30,7 @@ pub(crate) async fn run(wish: Run, keys: &KeySource, texts: &Texts) -> Result<Ex
     let own_names = own_names(&wish, &doors, &cards);
     let tls = tls_of_our_own(&wish, &own_names)?;
     let recorder = Recorder::install();
-    let premises = open(&wish.data, opening(&wish, keys)).await?;
+    let premises = open(&wish.data, opening(&wish, keys)?).await?;
     let daily = Daily::of(&wish, &premises.store, folders.clone())?;
     // The log that a crash has left may hold what was erased.
     premises.store.tidy().map_err(|error| unreadable(&wish.data, &error))?;
@@ -122,13 +122,14 @@ fn tls_of_our_own(wish: &Run, own_names: &OwnNames) -> Result<Option<Tls>, Probl
     Tls::open(Box::new(hosts), authority, folder.clone()).map(Some).map_err(|error| unreadable(&folder, &error))
 }
 
-fn opening<'w>(wish: &'w Run, keys: &KeySource) -> Opening<'w> {
+fn opening<'w>(wish: &'w Run, keys: &KeySource) -> Result<Opening<'w>, Problem> {
     let named = |name: &String| Instance { name: name.clone(), address: None };
     let mut instance = wish.instance.as_ref().map_or_else(nameless, named);
     instance.address = wish.peer_url.as_ref().map(ToString::to_string);
     let (database, public_url) = (wish.database.as_ref(), wish.public_url.clone());
     let admin_url = wish.admin_url.as_ref().map(|admin| admin.0.clone());
-    Opening { database, public_url, admin_url, limits: wish.limits(), instance: Some(instance), keys: keys.clone() }
+    let (limits, keys, mail) = (wish.limits(), keys.clone(), wish.mail.server()?);
+    Ok(Opening { database, public_url, admin_url, limits, instance: Some(instance), keys, mail })
 }
 
 fn partners_of(wish: &Run, premises: &Premises, doors: &Arc<Doors>, cards: &Arc<Cards>) -> Partners {

@@ -10,7 +10,7 @@ use voronka_core::{
     spec::{
         diagnostic::{Code, Diagnostic, Level, Place},
         limits, live,
-        partner::{PartnerFiles, PartnerSpec},
+        partner::{PartnerFiles, PartnerSpec, unmailed},
     },
 };
 
@@ -102,6 +102,9 @@ fn beyond_files() -> Vec<(Vec<Diagnostic>, PartnerFiles)> {
     let mut loaded = PartnerSpec::parse(id(), &files);
     loaded.refuse_missing(|_| false);
     all.push((loaded.diagnostics, files));
+    // Nobody sends mail.
+    let files = of(&[("config.yaml", "name: К\naccounts: {web: {}}\nteam: {Ольга: {email: olga@korica.ru}}\n")]);
+    all.push((unmailed(&PartnerSpec::parse(id(), &files).mails), files));
     // A narrow channel, a day long past, a step that is gone.
     let ask = "steps:\n  - say: Длиннее, чем можно\n    buttons: {Да: human, Нет: stop, Не знаю: human}\n";
     let page = "---\nvalid_until: 2020-01-01\n---\nТекст\n";

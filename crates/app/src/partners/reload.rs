@@ -15,10 +15,7 @@ use std::{
 };
 
 use tracing::{error, info};
-use voronka_core::{
-    message::Peer,
-    spec::{adjust::Adjustments, config::Config, diagnostic::Level, partner::PartnerSpec},
-};
+use voronka_core::spec::{adjust::Adjustments, config::Config, diagnostic::Level, partner::PartnerSpec};
 use voronka_engine::Partner;
 use voronka_files::{LoadedPartner, PartnerFolder, Photos, Secrets};
 
@@ -264,6 +261,7 @@ impl Watched {
         let accounts = |config: &voronka_core::spec::config::Config| format!("{:?}", config.accounts);
         self.secrets.same(secrets)
             && accounts(old) == accounts(new)
+            && wiring::wants_mail(old) == wiring::wants_mail(new)
             && old.retention == new.retention
             && old.branding == new.branding
             && (old.name == new.name && old.persona.name == new.persona.name && old.languages == new.languages)
@@ -284,15 +282,7 @@ impl Watched {
             wiring::index(house, spec, &*knowledge).await;
             partner = partner.knowledge(knowledge);
         }
-        for member in &spec.config.team {
-            for (kind, address) in &member.reach {
-                let account = spec.config.accounts.iter().find(|account| account.channel.kind() == kind);
-                if let Some(account) = account {
-                    partner = partner.tell(Arc::clone(&member.name), account.id.clone(), Peer::new(address));
-                }
-            }
-        }
-        Some(partner)
+        Some(wiring::with_team(partner, &spec.config))
     }
 }
 

@@ -17,6 +17,7 @@ pub const CAPABILITIES: Capabilities = Capabilities {
     typing: Has::Yes,
     idempotent: Has::No,
     pushes: Has::Yes,
+    hears: Has::Yes,
     window: None,
     pace: Some(Pace { peer_pause: Duration::from_secs(1), peer_burst: 3, account_per_s: 30 }),
 };

@@ -39,6 +39,7 @@ pub const CAPABILITIES: Capabilities = Capabilities {
     typing: Has::Yes,
     idempotent: Has::Yes,
     pushes: Has::Yes,
+    hears: Has::Yes,
     window: None,
     pace: None,
 };

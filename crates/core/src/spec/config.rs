@@ -479,6 +479,16 @@ pub struct Member {
     pub reach: Vec<(String, String)>,
 }
 
+/// The way to a member that is no account of the partner's: by the operator's mail server.
+pub const EMAIL: &str = "email";
+
+impl Member {
+    /// Whether they are told by e-mail.
+    pub fn has_email(&self) -> bool {
+        self.reach.iter().any(|(kind, _)| kind == EMAIL)
+    }
+}
+
 /// What a member may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {

@@ -152,6 +152,7 @@ codes! {
     C608 Warning;
     C609 Warning;
     C610 Warning;
+    C611 Warning;
     K701 Error;
     K702 Error;
     K703 Error;

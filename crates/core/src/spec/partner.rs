@@ -71,6 +71,8 @@ pub struct Loaded {
     /// Every host name that is to be the partner's own, with its place: whoever knows whose they are says C607 of one
     /// that is somebody else's.
     pub domains: Vec<(String, Place)>,
+    /// Every place that names an e-mail of the team's: whoever knows whether mail can be sent says C611.
+    pub mails: Vec<Place>,
 }
 
 impl PartnerSpec {
@@ -114,6 +116,13 @@ impl Loaded {
     pub fn failed(&self) -> bool {
         self.diagnostics.iter().any(|found| found.code.level() == Level::Error)
     }
+}
+
+/// C611: places of e-mails, where there is no mail server to send by.
+pub fn unmailed(places: &[Place]) -> Vec<Diagnostic> {
+    let finding =
+        |place: &Place| Diagnostic { place: place.clone(), code: Code::C611, args: Vec::new(), related: Vec::new() };
+    places.iter().map(finding).collect()
 }
 
 #[cfg(test)]

@@ -31,6 +31,8 @@ pub(crate) struct Reader<'a> {
     pub(crate) secrets: Vec<(SecretRef, Place)>,
     /// Host names that are to be the partner's own, with their places.
     pub(crate) domains: Vec<(String, Place)>,
+    /// Where members of the team want mail.
+    pub(crate) mails: Vec<Place>,
 }
 
 /// A mapping whose keys were checked.
@@ -52,7 +54,14 @@ impl<'n> Fields<'n> {
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(file: &'a SourceFile, languages: &[Lang]) -> Self {
-        Self { file, languages: languages.to_vec(), found: Vec::new(), secrets: Vec::new(), domains: Vec::new() }
+        Self {
+            file,
+            languages: languages.to_vec(),
+            found: Vec::new(),
+            secrets: Vec::new(),
+            domains: Vec::new(),
+            mails: Vec::new(),
+        }
     }
 
     pub(crate) fn main_lang(&self) -> Lang {

@@ -76,7 +76,8 @@ impl Aside {
         let words = work.card_words(&about, &notes);
         let card = |to| {
             let buttons = work.card_buttons(to, &about);
-            notices::card(&work.snap.key, &[SET_ASIDE, &trouble], to, words.clone(), buttons)
+            let words = work.words_at(to, &about, &words);
+            notices::card(&work.snap.key, &[SET_ASIDE, &trouble], to, words, buttons)
         };
         let cards = work.addressees(&about).into_iter().flat_map(card);
         let id = NoticeId::of(&[&conversation, SET_ASIDE, &trouble]);

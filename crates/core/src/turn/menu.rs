@@ -39,7 +39,8 @@ impl Work {
         let wanted: Vec<Listed> = on_cards.filter(|_| !cards_shown).chain(below).collect();
         let shown = bubbles.iter().flat_map(|bubble| bubble.rows.iter().flatten());
         let pressed = shown.filter(|button| matches!(button.press, Press::Token { .. })).count();
-        self.snap.state.list = if pressed < wanted.len() { wanted } else { Vec::new() };
+        let is_listed = pressed < wanted.len() && self.setting.capabilities.hears.it();
+        self.snap.state.list = if is_listed { wanted } else { Vec::new() };
     }
 
     /// A bare number chooses from the list shown last, unless the open question itself takes numbers.

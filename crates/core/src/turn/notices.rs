@@ -3,6 +3,7 @@
 use super::{
     TeamAddress, desk,
     state::Owner,
+    telling::Hearing,
     unheeded::UNHEEDED,
     work::{People, Work},
 };
@@ -117,7 +118,7 @@ pub(super) struct Cards {
 impl Work {
     pub(super) fn concerns(&self, about: &str) -> bool {
         ALWAYS.contains(&about)
-            || (about == "message" && self.waits_for_bot())
+            || (about == "message" && (self.waits_for_bot() || self.is_holder_told()))
             || self.book.spec.config.notify.iter().any(|notify| notify.about.iter().any(|fact| fact.name() == about))
     }
 
@@ -129,9 +130,10 @@ impl Work {
     pub(super) fn wants(&self, member: &str, abouts: &[String]) -> Vec<String> {
         let is_owner = self.is_owner(member);
         let asks_for = |about: &str| self.asks_for(member, about);
-        let hears_words = self.is_relayed_to(member);
+        let hearing = self.hearing_of(member);
         let wants = |about: &&String| match about.as_str() {
-            "message" | "media" | "activity.high" if hears_words => false,
+            "message" | "media" | "activity.high" if hearing == Hearing::Relayed => false,
+            "message" if hearing == Hearing::Told => true,
             // Nobody else answers them now.
             "message" if self.waits_for_bot() => self.sees_to_waiting(member),
             PAUSED | UNREAD => self.hears_of_waiting(member),
@@ -291,6 +293,21 @@ impl Work {
         if let Some(address) = self.chat_of(self.snap.state.page.clone(), &self.snap.key) {
             let lang = self.book.language(None, "");
             words.add_line(word(lang, "Открыть чат", "Open the chat"), Some(&address));
+        }
+        words
+    }
+
+    /// A card's words as a place gets them: where nothing can be answered, with the page on which it can.
+    pub(super) fn words_at(&self, to: &TeamAddress, abouts: &[String], words: &Rich) -> Rich {
+        let mut words = words.clone();
+        let is_of_customer = abouts.is_empty() || !abouts.iter().all(|about| is_of_money(about));
+        if !to.capabilities.hears.it()
+            && is_of_customer
+            && let Some(page) = self.setting.links.as_ref().and_then(|links| links.page(&self.snap.key))
+            && !words.leads_to(&page)
+        {
+            let lang = self.book.language(None, "");
+            words.add_line(word(lang, "Ответить", "Answer"), Some(&page));
         }
         words
     }

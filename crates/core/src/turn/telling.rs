@@ -45,6 +45,17 @@ fn is_over(at: Timestamp, now: Timestamp) -> bool {
     at.as_microsecond() <= now.as_microsecond()
 }
 
+/// How a member hears what a customer says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hearing {
+    /// As their file wishes to be told of words.
+    AsTheyWish,
+    /// It is passed on as it is to where they answer from: they have the conversation.
+    Relayed,
+    /// They have the conversation, and nothing of theirs can be answered from: they get cards.
+    Told,
+}
+
 /// What a member is told now.
 struct Telling {
     about: Vec<String>,
@@ -110,7 +121,7 @@ impl Work {
             &self.snap.key,
             &[&self.snap.version.to_string(), "notice"],
             to,
-            text.clone(),
+            self.words_at(to, about, text),
             self.card_buttons(to, about),
         )
     }
@@ -232,17 +243,27 @@ impl Work {
         let name = self.snap.customer.name.clone().unwrap_or_else(|| desk::Say::Nameless.says(lang));
         let text = Rich::plain(format!("{name}: {words}"));
         let of = [&*self.snap.version.to_string(), "relayed"];
-        let to = self.setting.team.iter().filter(|to| to.member == holder);
+        let to = self.setting.team.iter().filter(|to| to.member == holder && to.capabilities.hears.it());
         to.flat_map(|to| {
             card(&self.snap.key, &of, to, text.clone(), desk::of_talk(self.snap.key.conversation, to, lang))
         })
         .collect()
     }
 
-    /// Whether what the customer says is passed on to this member as it is.
-    pub(super) fn is_relayed_to(&self, member: &str) -> bool {
+    /// How a member hears what the customer says.
+    pub(super) fn hearing_of(&self, member: &str) -> Hearing {
         let state = &self.snap.state;
         let holder = state.holder.as_deref().filter(|_| state.owner == Owner::Person);
-        holder.and_then(|holder| self.member(holder)).as_deref() == Some(member)
+        if holder.and_then(|holder| self.member(holder)).as_deref() != Some(member) {
+            return Hearing::AsTheyWish;
+        }
+        let mut places = self.setting.team.iter().filter(|to| *to.member == *member);
+        if places.any(|to| to.capabilities.hears.it()) { Hearing::Relayed } else { Hearing::Told }
+    }
+
+    /// Whether somebody has the conversation whom nothing can be passed on to: who answers on the owner's pages, and is reached
+    /// where nobody can write back.
+    pub(super) fn is_holder_told(&self) -> bool {
+        self.setting.team.iter().any(|to| self.hearing_of(&to.member) == Hearing::Told)
     }
 }

@@ -474,7 +474,7 @@ fn a_person_who_answers_on_the_owners_pages_is_known_in_the_messenger_too() {
 }
 
 /// The hottest leads of a directory, hottest first.
-fn leads(heat: &'static str, n: usize) -> Vec<LeadCard> {
+pub(crate) fn leads(heat: &'static str, n: usize) -> Vec<LeadCard> {
     let lead = |n: usize| {
         let id = n.to_string();
         let row = LeadRow {

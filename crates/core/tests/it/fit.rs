@@ -27,6 +27,7 @@ fn telegram() -> Capabilities {
         typing: Has::Yes,
         idempotent: Has::No,
         pushes: Has::Yes,
+        hears: Has::Yes,
         window: None,
         pace: None,
     }
@@ -269,6 +270,13 @@ fn a_photo_and_a_contact_request() {
     https://korica.example/malina.jpg
     1. Позже
     ");
+}
+
+#[test]
+fn where_nothing_can_be_answered_nothing_is_offered_but_addresses() {
+    let able = Capabilities { buttons: None, url_buttons: Has::No, hears: Has::No, ..telegram() };
+    let offer = message("Новый заказ", vec![token("Написать"), url("Сайт"), token("Обработано")]);
+    assert_eq!(fit(&offer, &able)[0].text.text, "Новый заказ\nСайт: https://korica.example/catalog");
 }
 
 #[test]

@@ -22,6 +22,7 @@ mod hostile;
 mod kin;
 mod lessons;
 mod links;
+mod mails;
 mod misreadings;
 mod models;
 mod partners;

@@ -93,6 +93,9 @@ async fn partner(visit: &Visit, folder: &Path) -> Vec<Finding> {
     } else {
         Finding::well("config")
     }));
+    if visit.mail.is_none() && wiring::wants_mail(&spec.config) {
+        findings.push(Finding::warning("mail-missing").with("partner", &spec.id));
+    }
     for one in &spec.config.accounts {
         match &one.channel {
             ChannelConfig::Telegram(config) => {
@@ -267,6 +270,7 @@ mod tests {
             database: None,
             public_url: None,
             disk_min: DiskMin::mebibytes(1),
+            mail: None,
             ask_models: false,
             keys: crate::secrets::KeySource::None,
             clock: std::sync::Arc::new(SystemClock),

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use reqwest::{Client, ClientBuilder, Response, tls::TlsInfo};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
+use voronka_email::{MailError, MailServer};
 
 use super::{Visit, certificate, finding::Finding};
 
@@ -19,6 +20,23 @@ const CERTIFICATE_MIN: SignedDuration = SignedDuration::from_hours(14 * 24);
 const USUAL_API: &str = "https://api.telegram.org";
 
 pub(super) async fn look(visit: &Visit) -> Vec<Finding> {
+    let mut findings = public(visit).await;
+    if let Some(server) = &visit.mail {
+        findings.push(mail(server).await);
+    }
+    findings
+}
+
+/// Whether the mail server lets us in; no letter is sent.
+async fn mail(server: &MailServer) -> Finding {
+    match server.probe().await {
+        Ok(()) => Finding::well("mail"),
+        Err(MailError::Unauthorised) => Finding::error("mail-unauthorised"),
+        Err(error) => Finding::error("mail-unreachable").with("cause", error),
+    }
+}
+
+async fn public(visit: &Visit) -> Vec<Finding> {
     let Some(url) = &visit.public_url else { return Vec::new() };
     let about = |finding: Finding| finding.with("url", url);
     let path = url.join("healthz").unwrap_or_else(|_| url.clone());

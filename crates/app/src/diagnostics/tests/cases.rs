@@ -334,6 +334,11 @@ pub(super) const CASES: &[(&str, &str, &str)] = &[
     ("config.yaml", "name: К\naccounts: {web: {}}\ndigest: {to: никто}\n", "3:14 C605 никто нет в team"),
     (
         "config.yaml",
+        "name: К\naccounts: {web: {}}\nteam: {Ольга: {email: olga@korica}}\n",
+        "3:23 Y112 не понимаю адрес почты «olga@korica» → пример: olga@korica.ru",
+    ),
+    (
+        "config.yaml",
         "name: К\naccounts: {web: {}}\nhours: {mon-fri: 9:00-20:00, fri: 9:00-15:00}\n",
         "3:30 C606 часы пересекаются: mon-fri, fri",
     ),

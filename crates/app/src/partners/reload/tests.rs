@@ -1,6 +1,6 @@
 use voronka_core::{
     ids::{AccountId, FlowId, PartnerId},
-    message::{Content, ConversationKey, Event, EventKey, Inbound, Profile},
+    message::{Content, ConversationKey, Event, EventKey, Inbound, Peer, Profile},
     ports::{Adjusts, Clock, Journal},
     spec::{adjust::Adjustment, config::Pause},
     turn::Snapshot,

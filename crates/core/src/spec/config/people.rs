@@ -7,8 +7,9 @@ use jiff::{
     tz::TimeZone,
 };
 
-use super::{Config, Digest, Member, Notify, Role, accounts::KINDS, read::DIGEST_AT};
+use super::{Config, Digest, EMAIL, Member, Notify, Role, accounts::KINDS, read::DIGEST_AT};
 use crate::{
+    contact::Email,
     lang::print,
     spec::{
         diagnostic::Code,
@@ -71,9 +72,10 @@ fn member(reader: &mut Reader<'_>, key: &Key, node: &Node) -> Option<Member> {
     let role = fields.get("role").and_then(|node| reader.one_of(node, "role", &roles)).unwrap_or(Role::Operator);
     let sign_in = fields.get("sign_in").and_then(|node| reader.title(node));
     let is_way = |key: &str| !["role", "sign_in"].contains(&key) && keys.contains(&key);
-    let ways = fields.entries.iter().filter(|(key, _)| is_way(&key.text));
-    let reach: Vec<_> = ways.filter_map(|(key, node)| Some((key.text.clone(), reader.title(node)?))).collect();
-    if reach.is_empty() && sign_in.is_none() {
+    let ways: Vec<_> = fields.entries.iter().filter(|(key, _)| is_way(&key.text)).collect();
+    let reach: Vec<_> =
+        ways.iter().filter_map(|(key, node)| Some((key.text.clone(), way(reader, key, node)?))).collect();
+    if ways.is_empty() && sign_in.is_none() {
         reader.report(Code::Y110, &node.head(), vec![("key", "telegram".to_owned())]);
     }
     Some(Member { name: key.text.as_str().into(), role, sign_in, reach })
@@ -81,15 +83,26 @@ fn member(reader: &mut Reader<'_>, key: &Key, node: &Node) -> Option<Member> {
 
 /// Owners who are groups, where no owner is a person: from a chat nobody can set anything.
 fn owned_by_groups<'a>(reader: &mut Reader<'_>, mut keys: impl Iterator<Item = &'a Key>, team: &[Member]) {
-    let is_person = |(kind, address): &(String, String)| kind != "telegram" || !address.starts_with('-');
+    let is_group = |(kind, address): &(String, String)| kind == "telegram" && address.starts_with('-');
+    let is_person = |way: &(String, String)| !is_group(way) && way.0 != EMAIL;
     let owners: Vec<&Member> = team.iter().filter(|one| one.role == Role::Owner && !one.reach.is_empty()).collect();
     if owners.iter().any(|owner| owner.reach.iter().any(is_person)) {
         return;
     }
-    let Some(owner) = owners.first() else { return };
+    let Some(owner) = owners.iter().find(|owner| owner.reach.iter().any(is_group)) else { return };
     if let Some(key) = keys.find(|key| *key.text == *owner.name) {
         reader.report(Code::C610, &key.bytes, vec![("to", owner.name.to_string())]);
     }
+}
+
+/// Where a member is reached, by a kind of channel.
+fn way(reader: &mut Reader<'_>, key: &Key, node: &Node) -> Option<String> {
+    if key.text != EMAIL {
+        return reader.title(node);
+    }
+    let address = reader.scalar(node, "email", "olga@korica.ru", |text| Email::parse(text).ok())?;
+    reader.mails.push(reader.file.place(node.bytes.clone()));
+    Some(address.into())
 }
 
 fn notify(reader: &mut Reader<'_>, node: &Node, team: &[Member]) -> Option<Notify> {

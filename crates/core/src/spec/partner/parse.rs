@@ -50,6 +50,7 @@ struct Found {
     diagnostics: Vec<Diagnostic>,
     secrets: Vec<(SecretRef, Place)>,
     domains: Vec<(String, Place)>,
+    mails: Vec<Place>,
 }
 
 impl Found {
@@ -57,6 +58,7 @@ impl Found {
         self.diagnostics.extend(reader.found);
         self.secrets.extend(reader.secrets);
         self.domains.extend(reader.domains);
+        self.mails.extend(reader.mails);
     }
 }
 
@@ -98,7 +100,7 @@ impl PartnerSpec {
         };
         let more = More { yaml: &yaml, files, config: &config, catalogue: &catalogue, flows: &flows, env: &env };
         let Rest { sequences, training, scripts } = more.read(&mut found);
-        let mut diagnostics = found.diagnostics;
+        let mut diagnostics = std::mem::take(&mut found.diagnostics);
         broken(files, &yaml, &diagnostics).retain(&mut diagnostics, files);
         diagnostics.sort_by(|a, b| {
             let key = |found: &Diagnostic| (Arc::clone(&found.place.file), found.place.bytes.start, found.code);
@@ -110,8 +112,8 @@ impl PartnerSpec {
             _ => Arc::default(),
         };
         let spec = Self { id, config, flows, segments, sequences, scoring, catalogue, pages, phrases, texts, training };
-        let (secrets, domains) = (found.secrets, found.domains);
-        let mut loaded = Loaded { spec: Some(spec), diagnostics, scripts, secrets, domains };
+        let Found { secrets, domains, mails, .. } = found;
+        let mut loaded = Loaded { spec: Some(spec), diagnostics, scripts, secrets, domains, mails };
         if loaded.failed() {
             loaded.spec = None;
         }

@@ -405,6 +405,7 @@ fn what_a_channel_cannot_show_is_said() {
         typing: Has::No,
         idempotent: Has::No,
         pushes: Has::Yes,
+        hears: Has::Yes,
         window: None,
         pace: None,
     };

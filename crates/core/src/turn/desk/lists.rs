@@ -14,7 +14,7 @@ use super::{
 use crate::{
     lang::{Lang, print},
     lead::Temperature,
-    message::{Button, Press},
+    message::{Button, ConversationKey, Press},
     ports::{Cursor, LeadCard, LeadFilter, Page},
     spec::rich::Rich,
     tally::{Counted, Tally},
@@ -169,8 +169,14 @@ impl Work {
                 if listing.is_narrowed() || listing.after.is_some() { Say::NoneFound } else { Say::NoLeads }.says(lang),
             );
         }
+        // What goes on is a list like any other.
+        listing.of_day = false;
+        let mut words = Rich::plain(lines.join("\n\n"));
+        if !self.setting.capabilities.hears.it() {
+            self.add_pages(&mut words, &leads);
+        }
         self.reply.close();
-        self.reply.say(&Rich::plain(lines.join("\n\n")));
+        self.reply.say(&words);
         let card = |lead: &LeadCard| Button {
             label: format!("{}, {}", self.name_of(lead), lead.lead.score),
             ..self.lead_button(Say::Nameless, Verb::Card, lead.conversation)
@@ -193,6 +199,19 @@ impl Work {
         self.reply.buttons(buttons);
         self.reply.close();
         self.desk().listing = Some(listing);
+    }
+
+    /// Where a lead's card cannot be asked for, their dialogue on the owner's pages stands in its place.
+    fn add_pages(&self, words: &mut Rich, leads: &[LeadCard]) {
+        let Some(links) = &self.setting.links else { return };
+        for (n, lead) in leads.iter().enumerate() {
+            let partner = self.snap.key.partner.clone();
+            let Some(page) = links.page(&ConversationKey { partner, conversation: lead.conversation }) else { return };
+            if n == 0 {
+                words.text.push_str("\n\n");
+            }
+            words.add_line(&format!("{}, {}", self.name_of(lead), lead.lead.score), Some(&page));
+        }
     }
 
     /// A press on a list.

@@ -45,6 +45,7 @@ fn reminded() -> (Turned, Turned, Scene) {
         typing: Has::No,
         idempotent: Has::No,
         pushes: Has::Yes,
+        hears: Has::Yes,
         window: None,
         pace: None,
     };
