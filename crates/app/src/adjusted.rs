@@ -48,8 +48,7 @@ impl Adjusted {
 
     /// All that was set of a partner.
     pub(crate) async fn of(&self, partner: &PartnerId) -> Result<Adjustments, StoreError> {
-        let Some(text) = self.values.value(partner, ADJUSTED, KEY).await? else { return Ok(Adjustments::default()) };
-        serde_json::from_str(&text).map_err(|error| StoreError::Failed(format!("what was set from chats: {error}")))
+        self.values.value(partner, ADJUSTED, KEY).await?.map_or_else(|| Ok(Adjustments::default()), |text| read(&text))
     }
 
     /// They may be others than before.
@@ -86,6 +85,15 @@ impl Adjusted {
         let editions = self.editions.lock().unwrap_or_else(PoisonError::into_inner);
         editions.get(partner).copied().unwrap_or_default()
     }
+}
+
+/// All that was set of a partner, of what is kept under [`ADJUSTED`].
+pub(crate) fn in_values(values: &[(String, String)]) -> Result<Adjustments, StoreError> {
+    values.iter().find(|(key, _)| key == KEY).map_or_else(|| Ok(Adjustments::default()), |(_, text)| read(text))
+}
+
+fn read(text: &str) -> Result<Adjustments, StoreError> {
+    serde_json::from_str(text).map_err(|error| StoreError::Failed(format!("what was set from chats: {error}")))
 }
 
 #[async_trait]

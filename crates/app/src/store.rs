@@ -195,12 +195,8 @@ pub(crate) fn is_no_database_meant(data: &Path) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Whether a data folder has a file of a database.
-pub(crate) fn is_there(data: &Path) -> bool {
-    path(data).is_file()
-}
-
-fn path(data: &Path) -> PathBuf {
+/// The file of a data folder.
+pub(crate) fn path(data: &Path) -> PathBuf {
     data.join("voronka.db")
 }
 

@@ -6,10 +6,17 @@
 
   // A change is followed by one request, however many come at once.
   let soon = 0;
+  const asked = () => document.querySelector("details.sure[open]");
   const refresh = () => {
-    clearTimeout(soon);
-    soon = setTimeout(() => { const live = $("#live"); if (live) htmx.trigger(live, "live"); }, 150);
+    if (soon) return;
+    soon = setTimeout(() => {
+      soon = 0;
+      const live = $("#live");
+      // Who is asked whether they are sure answers first: the question must not close, nor another button come in its place.
+      if (live && !asked()) htmx.trigger(live, "live");
+    }, 150);
   };
+  document.addEventListener("toggle", (event) => { if (event.target.matches("details.sure") && !asked()) refresh(); }, true);
 
   // New messages are added below: what is being read does not move.
   let asking = false, again = false;

@@ -146,7 +146,7 @@ pub(super) async fn broadcast(
 ) -> Result<Response, Problem> {
     let (partner, broadcasts) = (&visit.partner.id, &house.admin.broadcasts);
     let (sequence, standing) = broadcasts.one(partner, &id).await?;
-    let f = Frame::of(&house, &visit, Place::More, &format!("broadcasts/{}", sequence.id)).await?;
+    let f = Frame::of(&house, &visit, Place::More, &place(&sequence.id)).await?;
     let card = card(&f, &Dates::of(&visit), &sequence, &standing, &counted(&house, &visit).await?);
     let outlook = match asked.count {
         None => None,
@@ -187,7 +187,7 @@ pub(super) async fn test(
         Err(Refusal::NotShown { .. }) => "not-shown",
         Err(refusal) => return Err(refusal.into()),
     };
-    Ok(page::go_to(&format!("{BASE}/{partner}/broadcasts/{id}{}", page::query(&[("said", said)]))))
+    Ok(page::go_to(&format!("{BASE}/{partner}/{}{}", place(&id), page::query(&[("said", said)]))))
 }
 
 pub(super) async fn start(
@@ -198,7 +198,7 @@ pub(super) async fn start(
     let partner = &visit.partner.id;
     match house.admin.broadcasts.start(partner, &id).await {
         // A second click.
-        Ok(_) | Err(Refusal::UnderWay) => Ok(page::go_to(&format!("{BASE}/{partner}/broadcasts/{id}"))),
+        Ok(_) | Err(Refusal::UnderWay) => Ok(page::go_to(&format!("{BASE}/{partner}/{}", place(&id)))),
         Err(refusal) => Err(refusal.into()),
     }
 }
@@ -211,9 +211,15 @@ pub(super) async fn stop(
     let partner = &visit.partner.id;
     match house.admin.broadcasts.stop(partner, &id).await {
         // A second click, or it had ended by then.
-        Ok(_) | Err(Refusal::NotBegun) => Ok(page::go_to(&format!("{BASE}/{partner}/broadcasts/{id}"))),
+        Ok(_) | Err(Refusal::NotBegun) => Ok(page::go_to(&format!("{BASE}/{partner}/{}", place(&id)))),
         Err(refusal) => Err(refusal.into()),
     }
+}
+
+/// Where a broadcast's page is among the partner's: its id is the name of a file, in whatever letters.
+pub(super) fn place(id: &str) -> String {
+    let id: String = url::form_urlencoded::byte_serialize(id.as_bytes()).collect();
+    format!("broadcasts/{id}")
 }
 
 impl From<Refusal> for Problem {
@@ -251,7 +257,7 @@ fn card(f: &Frame, dates: &Dates, sequence: &Arc<Sequence>, standing: &Standing,
     };
     Card {
         title: sequence.title.clone(),
-        href: format!("{}/broadcasts/{}", f.base, sequence.id),
+        href: format!("{}/{}", f.base, place(&sequence.id)),
         state: Mark { class, word: f.w.t(&format!("broadcast-{word}")) },
         segment: sequence.enter.when.as_ref().map(|when| when.source().to_owned()).unwrap_or_default(),
         is_ad: sequence.ad.is_some(),

@@ -9,12 +9,17 @@ mod moving;
 
 use std::{borrow::Cow, path::Path, process::ExitCode};
 
-use voronka_core::{ids::PartnerId, spec::config::Pause};
+use voronka_core::{
+    ids::PartnerId,
+    ports::{ADJUSTED, StoreError},
+    spec::config::Pause,
+};
 use voronka_postgres::Word;
+use voronka_sqlite::Inspection;
 
 use super::check;
 use crate::{
-    adjusted::Adjusted,
+    adjusted::{self, Adjusted},
     cli::{Check, OneOrAll, Partner, PartnerWish, StartPartner},
     observe::{AccountReport, AccountState, Client},
     out::{self, Problem},
@@ -203,17 +208,15 @@ async fn reports(wish: &Partner) -> Result<Vec<PartnerReport>, Problem> {
     unknown.retain(|partner| known.iter().all(|report| report.partner != *partner));
     if !unknown.is_empty() {
         let said = store::stops(&wish.data, wish.database.as_ref()).await?.said().await?;
-        let adjusted = adjusted(wish).await;
+        let teams = Teams::of(wish).await;
         for partner in unknown {
             let state = match () {
                 () if said.removed.contains(&partner) => PartnerState::Removed,
                 () if said.stopped.contains(&partner) => PartnerState::Stopped,
                 () => PartnerState::Off,
             };
-            let paused = match &adjusted {
-                Some(adjusted) => {
-                    adjusted.of(&partner).await.map_err(|error| failed(&error.to_string()))?.pause().cloned()
-                }
+            let paused = match &teams {
+                Some(teams) => teams.pause(&partner).await.map_err(|error| failed(&error.to_string()))?,
                 None => None,
             };
             known.push(PartnerReport {
@@ -231,12 +234,32 @@ async fn reports(wish: &Partner) -> Result<Vec<PartnerReport>, Problem> {
     Ok(known)
 }
 
-/// What teams have set; `None`: there is no store yet, or another process has it to itself.
-async fn adjusted(wish: &Partner) -> Option<Adjusted> {
-    if wish.database.is_none() && !store::is_there(&wish.data) {
-        return None;
+/// What teams have set, where no house that runs can be asked.
+enum Teams {
+    /// Read beside whoever has the file: it is neither locked nor migrated.
+    File(Inspection),
+    Server(Adjusted),
+}
+
+impl Teams {
+    /// `None`: there is no store yet, or none that can be read.
+    async fn of(wish: &Partner) -> Option<Self> {
+        if wish.database.is_some() {
+            return store::open(&wish.data, wish.database.as_ref())
+                .await
+                .ok()
+                .map(|store| Self::Server(Adjusted::new(store)));
+        }
+        Inspection::open(store::path(&wish.data)).ok().map(Self::File)
     }
-    store::open(&wish.data, wish.database.as_ref()).await.ok().map(|store| Adjusted::new(store))
+
+    async fn pause(&self, partner: &PartnerId) -> Result<Option<Pause>, StoreError> {
+        let all = match self {
+            Self::File(file) => adjusted::in_values(&file.values(partner, ADJUSTED)?)?,
+            Self::Server(teams) => teams.of(partner).await?,
+        };
+        Ok(all.pause().cloned())
+    }
 }
 
 /// The running house; `None`: none runs over this data folder.

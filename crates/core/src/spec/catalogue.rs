@@ -84,6 +84,18 @@ pub struct Product {
     pub extra: BTreeMap<Arc<str>, Value>,
 }
 
+/// Parts of a registration's number: the country, places and kinds, the letter of the form, the number itself, month and year.
+const REGISTRATION_PARTS: std::ops::RangeInclusive<usize> = 6..=10;
+
+fn is_registration(word: &str) -> bool {
+    let mut parts = word.split('.');
+    let country = parts.next().is_some_and(|country| REGISTERING.contains(&country));
+    let rest: Vec<&str> = parts.collect();
+    let fits = |part: &&str| !part.is_empty() && part.chars().all(char::is_alphanumeric);
+    let digits = rest.iter().filter(|part| part.bytes().all(|byte| byte.is_ascii_digit())).count();
+    country && REGISTRATION_PARTS.contains(&(rest.len() + 1)) && rest.iter().all(fits) && digits + 1 >= rest.len()
+}
+
 /// What the column `kind` of a food supplement says.
 const SUPPLEMENT: [&str; 3] = ["supplement", "бад", "bad"];
 
@@ -96,9 +108,11 @@ impl Product {
         }
     }
 
-    /// Number of the state registration (СГР).
-    pub fn registration(&self) -> Option<&Value> {
-        ["sgr", "сгр"].into_iter().find_map(|name| self.extra.get(name))
+    /// Number of the state registration (СГР), as RU.77.99.88.003.R.000001.01.26; whatever is not like that is none.
+    pub fn registration(&self) -> Option<&str> {
+        let value = ["sgr", "сгр"].into_iter().find_map(|name| self.extra.get(name));
+        let Some(Value::Text(text)) = value else { return None };
+        text.split_whitespace().find(|word| is_registration(word))
     }
 
     /// What `product.<name>` gives; `None` = this product has no such column, which reads as empty.

@@ -19,6 +19,8 @@ const BATCH_MAX: usize = 256;
 /// Pause after the store failed. Short, and it does not grow: turns are committed again as soon as the store is back, people
 /// wait for bubbles behind these, and a kill repeats what is not written.
 const PAUSE: SignedDuration = SignedDuration::from_millis(100);
+/// Tries after which it is said once more that the store takes none: about a minute.
+const TOLD_EVERY: u32 = 600;
 
 /// What a sender tells.
 pub(super) enum Report {
@@ -105,13 +107,14 @@ async fn try_to_settle(shared: &Arc<Shared>, batch: &[Settled]) -> Tried {
         if error == StoreError::Elsewhere {
             return Tried::Elsewhere;
         }
-        tries += 1;
-        if tries == 1 {
-            warn!(%error, "results of sending could not be written; trying on");
-        }
         if error.fate() == Fate::Final {
+            warn!(%error, "results of sending were refused");
             return Tried::Refused;
         }
+        if tries.is_multiple_of(TOLD_EVERY) {
+            warn!(%error, tries, "results of sending could not be written; trying on");
+        }
+        tries += 1;
         shared.clock.sleep(PAUSE).await;
     }
     if tries > 0 {

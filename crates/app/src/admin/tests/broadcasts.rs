@@ -34,16 +34,16 @@ async fn a_broadcast_is_listed_with_whom_it_means_and_how_it_stands() {
     site.store.commit(Arc::new(turn)).await.unwrap();
     let list = site.get("/admin/korica/broadcasts").await.body;
     for (name, n) in [
-        ("Получили", 1),
-        ("Ждут своей очереди, утра или следующего письма", 1),
+        ("Отправляли", 1),
+        ("Ждут своей очереди, утра или следующего сообщения", 1),
         ("Не отправлено: писать им нельзя", 1),
         ("Остановлено или просили не писать", 1),
     ] {
         assert!(list.contains(&format!("<span>{name}</span><b>{n}</b>")), "{name}: {list}");
     }
-    assert!(list.contains("Отправляется") && list.contains("Пройдено 0 человек."), "{list}");
+    assert!(list.contains("Отправляется") && list.contains("Проверено 0 клиентов."), "{list}");
     let english = site.get("/admin/korica/broadcasts?lang=en").await.body;
-    assert!(english.contains("Being sent") && english.contains("Got it"), "{english}");
+    assert!(english.contains("Being sent") && english.contains("Sent to"), "{english}");
 }
 
 #[tokio::test]
@@ -58,8 +58,13 @@ async fn who_would_get_it_is_counted_when_it_is_asked_for() {
         rest.split('<').next().unwrap().parse().unwrap()
     };
     assert!(counted("Не для них") > 0, "{page}");
-    let all =
-        ["Получат сразу", "Позже: ночь, пределы или говорит человек", "Уже получили", "Не для них", "Писать нельзя"];
+    let all = [
+        "Получат сразу",
+        "Позже: ночь, дневной предел или с клиентом говорит сотрудник",
+        "Уже получили",
+        "Не для них",
+        "Писать нельзя",
+    ];
     assert_eq!(all.map(counted).iter().sum::<u64>(), 7, "everybody is told of once");
 }
 
@@ -115,4 +120,14 @@ async fn a_business_that_is_served_elsewhere_says_so() {
     let list = site.get("/admin/korica/broadcasts").await;
     assert!(list.status == StatusCode::OK && list.body.contains("не обслуживается"), "{}", list.body);
     assert_eq!(site.post(&format!("{PAGE}/start"), "").await.status, StatusCode::NOT_FOUND);
+}
+
+#[test]
+fn a_broadcast_of_any_name_has_an_address_that_leads_to_it() {
+    let place = crate::admin::broadcasts::place("скидка-20%#1");
+    assert!(place.is_ascii() && !place.contains(['#', '?']), "{place}");
+    let address = url::Url::parse(&format!("https://a.example/{place}")).unwrap();
+    let last = address.path_segments().unwrap().next_back().unwrap().to_owned();
+    let read: String = url::form_urlencoded::parse(format!("x={last}").as_bytes()).next().unwrap().1.into_owned();
+    assert_eq!(read, "скидка-20%#1");
 }

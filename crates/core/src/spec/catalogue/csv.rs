@@ -327,11 +327,11 @@ mod tests {
 
     #[test]
     fn a_supplement_needs_the_number_of_its_registration_where_the_law_says_so() {
-        let text =
-            "id;name;price;kind;СГР\n1;Магний;5;бад;RU.77.99.11.003.R.000001.01.26\n2;Омега;5;bad;\n3;Чай;5;food;\n";
+        let text = "id;name;price;kind;СГР\n1;Магний;5;бад;RU.77.99.11.003.R.000001.01.26\n2;Омега;5;bad;\n3;Чай;5;food;\n\
+                    4;D3;5;bad;в процессе\n";
         let (_, found) = load(text.as_bytes(), Encoding::Utf8);
         let said: Vec<_> = found.iter().map(|f| (f.code, &text[f.place.bytes.clone()])).collect();
-        assert_eq!(said, [(Code::K707, "2;Омега;5;bad;")]);
+        assert_eq!(said, [(Code::K707, "2;Омега;5;bad;"), (Code::K707, "4;D3;5;bad;в процессе")]);
         let mut found = Vec::new();
         let germany = Market { currency: Currency::EUR, country: "DE" };
         let files = PartnerFiles::new();

@@ -233,7 +233,7 @@ mod tests {
 <offer id="a3"><name>Без цены</name></offer>
 <offer id="a4"><name>Чудо</name><price>даром</price></offer>
 <offer id="a5"><name>Магний</name><price>900</price><param name="kind">БАД</param></offer>
-<offer id="a6"><name>Омега</name><price>900</price><param name="kind">БАД</param><param name="СГР">RU.77.99.11</param></offer>
+<offer id="a6"><name>Омега</name><price>900</price><param name="kind">БАД</param><param name="СГР">RU.77.99.11.003.R.000001.01.26</param></offer>
 </offers></shop></yml_catalog>"#;
 
     #[test]
