@@ -183,6 +183,7 @@ person = The same person
 person-split = Split this dialogue off
 person-split-do = Each keeps exactly what is theirs, and no contact brings them together again
 person-perhaps = The same contact was left in another dialogue. Ask first: anybody could type the number, and it may have changed hands.
+person-perhaps-title = Perhaps the same person
 person-same = One person
 person-not-same = Not the same
 call = Call

@@ -58,7 +58,7 @@ counted! {
     /// Of the customers who came that day: all (`came`), and those who left their first contact or placed their first order, by
     /// within how many weeks since (`contact.1`, `order.4`).
     Cohort "cohort";
-    /// First answers, by who gave them and after how long ([`quickness`]).
+    /// Answers to whoever waited for one, by who gave them and after how long ([`quickness`]).
     Answered "answered";
     /// Contacts left, by kind.
     Contact "contact";

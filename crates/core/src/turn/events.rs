@@ -191,7 +191,7 @@ impl Work {
         self.asked_at.get_or_insert(at);
         match content {
             Content::Button { .. } => self.fact(Fact::Button),
-            _ => self.wrote(),
+            _ => self.wrote(content),
         }
         self.snap.state.unread = self.snap.state.unread.saturating_add(1);
         self.snap.state.seq += 1;

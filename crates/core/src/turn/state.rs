@@ -135,9 +135,9 @@ pub struct State {
     /// The first message that waits for the end of the partner's pause, if any does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waits_from: Option<i64>,
-    /// How much the customer writes.
+    /// How much the customer writes in words of their own.
     #[serde(skip_serializing_if = "is_default")]
-    pub activity: Activity,
+    pub wrote: Wrote,
     /// What members of the team were told of the customer, by their name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub told: BTreeMap<String, Told>,
@@ -162,15 +162,15 @@ pub struct State {
     pub timers: BTreeMap<String, Timestamp>,
 }
 
-/// How much a customer writes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Activity {
-    /// Not so much that anybody was told.
-    #[default]
-    Usual,
-    /// Much, and there was no quiet day since that was noted.
-    High,
+/// What a customer writes in words of their own.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Wrote {
+    /// When, the latest last; within a day, and no more than are many.
+    pub at: Vec<Timestamp>,
+    /// It was much, which was noted, and no day was quiet since.
+    #[serde(skip_serializing_if = "is_default")]
+    pub much_noted: bool,
 }
 
 /// Whether a customer knows who answers.

@@ -2,15 +2,16 @@
 
 use jiff::SignedDuration;
 use voronka_core::{
-    message::{Content, TeamAction},
+    capabilities::Capabilities,
+    message::{ContactOf, Content, MediaKind, TeamAction},
     rows::Lane,
 };
-use voronka_testkit::Rehearsal;
+use voronka_testkit::{Rehearsal, channel::narrow};
 
 use crate::{
     desk::{Shop, Who, minutes, words},
     partners::playbook,
-    shop::{NOON, files, shop, text},
+    shop::{NOON, ORDER, files, shop, text},
 };
 
 fn hours(hours: i64) -> SignedDuration {
@@ -65,6 +66,31 @@ fn messages_of_several_days_and_buttons_are_not_much() {
         talk.did(Content::Button { token: format!("x{n}"), label: Some("Ещё".into()) });
     }
     assert_eq!(noted(&talk), 0);
+}
+
+#[test]
+fn commands_and_numbers_of_a_list_are_not_much_and_photos_and_contacts_are() {
+    let mut talk = shop(&[]);
+    for _ in 0..10 {
+        talk.did(Content::Command { name: "help".into(), args: String::new() });
+    }
+    assert_eq!(noted(&talk), 0);
+    // Where a messenger has no buttons, answers are numbers of a list.
+    let mut listed = shop(&[("zakaz", ORDER)]).capabilities(Capabilities { buttons: None, ..narrow() });
+    for _ in 0..10 {
+        listed.did(Content::Command { name: "start".into(), args: String::new() });
+        assert!(!listed.snapshot().state.list.is_empty(), "a list is shown");
+        listed.me("1");
+    }
+    assert_eq!(noted(&listed), 0);
+    let mut talk = shop(&[]);
+    for n in 0..4 {
+        let file = format!("f{n}");
+        talk.did(Content::Media { kind: MediaKind::Photo, file, caption: None, name: None, seconds: None });
+    }
+    assert_eq!(noted(&talk), 0);
+    talk.did(Content::Contact { phone: "+79991234567".into(), name: None, whose: ContactOf::Sender });
+    assert_eq!(noted(&talk), 1);
 }
 
 #[test]

@@ -294,7 +294,7 @@ fn a_card_numbers_those_who_may_be_the_same_person_as_its_buttons_do_and_leads_t
     assert_eq!(chat, "https://t.me/anna");
     assert!(page.starts_with("https://admin.example/") && page.ends_with(&theirs.conversation.to_string()), "{page}");
     // The second button is about the second line.
-    let told = shop.presses(Who::Master, &token(&card, "Один человек: 2"));
+    let told = shop.presses(Who::Master, &token(&card, "№\u{a0}2 · Один человек"));
     assert!(told.contains("карточка одна"), "{told}");
     assert_eq!(kinship(&shop.anna), Some(Kinship::Joins(third())));
     assert_eq!(shop.anna.snapshot().state.same_as, [other()]);
@@ -310,7 +310,7 @@ fn the_only_one_who_may_be_the_same_person_needs_no_number_and_no_address_to_be_
     let open = token(&card, "Обработано").replacen("d.h.", "d.c.", 1);
     let (_, told) = shop.does(Who::Master, Content::Button { token: open, label: None });
     assert!(words(&told).contains("2. Тот же контакт в другом диалоге"), "{told:?}");
-    token(&told, "Разные люди: 2");
+    token(&told, "№\u{a0}2 · Разные люди");
 }
 
 /// What a press of the master's tells the customer's conversation.
@@ -319,7 +319,9 @@ fn deed(card: &[Bubble], label: &str) -> Event {
     let of = token.rsplit('.').next().and_then(|of| u32::from_str_radix(of, 16).ok()).expect("who is meant");
     let account = AccountId::parse("telegram").expect("an account");
     let by = Seat { member: "мастер".into(), account, peer: Peer::new("2") };
-    Event::Deed { by, deed: if label.starts_with("Один") { Deed::Same { of } } else { Deed::NotSame { of } } }
+    Event::Deed {
+        by, deed: if label.ends_with("Один человек") { Deed::Same { of } } else { Deed::NotSame { of } }
+    }
 }
 
 fn answers(talk: &Rehearsal) -> Vec<Done> {
@@ -343,7 +345,8 @@ fn merges(talk: &Rehearsal) -> usize {
 #[test]
 fn whatever_is_pressed_of_several_while_a_conversation_is_busy_is_done_once_each_and_nothing_is_lost() {
     let (Shop { mut anna, .. }, card) = two_are_suggested(two_others());
-    let pressed = ["Один человек: 1", "Один человек: 2", "Один человек: 1", "Один человек: 2"];
+    let pressed =
+        ["№\u{a0}1 · Один человек", "№\u{a0}2 · Один человек", "№\u{a0}1 · Один человек", "№\u{a0}2 · Один человек"];
     anna.play(pressed.iter().map(|label| deed(&card, label)).collect());
     assert_eq!(kinship(&anna), Some(Kinship::Joins(other())));
     assert_eq!(answers(&anna), [Done::Merged, Done::Merged, Done::NotSuggested, Done::NotSuggested]);
@@ -366,7 +369,7 @@ fn whatever_is_pressed_of_several_while_a_conversation_is_busy_is_done_once_each
 #[test]
 fn who_is_kept_apart_while_another_is_joined_is_kept_apart_in_the_same_turn() {
     let (Shop { mut anna, .. }, card) = two_are_suggested(two_others());
-    anna.play(vec![deed(&card, "Один человек: 1"), deed(&card, "Разные люди: 2")]);
+    anna.play(vec![deed(&card, "№\u{a0}1 · Один человек"), deed(&card, "№\u{a0}2 · Разные люди")]);
     assert_eq!((kinship(&anna), answers(&anna)), (Some(Kinship::Joins(other())), vec![Done::Merged, Done::KeptApart]));
     assert_eq!(anna.snapshot().customer.more.not_same, [third()]);
     let parted = ("78".to_owned(), KinWord::Parted { from: own_id(&anna) });

@@ -46,7 +46,7 @@ fn on_same(
         [(Say::OnePerson, Verb::Same), (Say::OtherPerson, Verb::NotSame)].map(|(say, verb)| {
             let mut button = button(say, verb, of);
             if let Some(number) = number {
-                button.label = format!("{}: {number}", button.label);
+                button.label = format!("№\u{a0}{number} · {}", button.label);
             }
             button
         })

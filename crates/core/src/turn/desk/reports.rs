@@ -286,7 +286,7 @@ impl Work {
                 let told = Quickness::of(&within, by)?.told(lang);
                 Some(format!("{}: {told}", word(lang, ru, en)))
             });
-        part(&mut lines, word(lang, "Первый ответ", "First answer"), quickness.collect());
+        part(&mut lines, word(lang, "За сколько приходит ответ", "How long an answer takes"), quickness.collect());
         lines.push(String::new());
         lines.push(self.automation(&now));
         let (stars, n) = by_key(&within, Counted::Rating)
