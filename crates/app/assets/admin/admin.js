@@ -4,21 +4,13 @@
   const $ = (selector) => document.querySelector(selector);
   const thread = $("#thread"), toast = $("#toast"), body = document.body;
 
-  // A change is followed by one request, however many come at once.
+  // A change is followed by one request, however many come at once; who is asked "sure?" answers first.
   let soon = 0;
-  const asked = () => document.querySelector("details.sure[open]");
-  const refresh = () => {
-    if (soon) return;
-    soon = setTimeout(() => {
-      soon = 0;
-      const live = $("#live");
-      // Who is asked whether they are sure answers first: the question must not close, nor another button come in its place.
-      if (live && !asked()) htmx.trigger(live, "live");
-    }, 150);
-  };
-  document.addEventListener("toggle", (event) => { if (event.target.matches("details.sure") && !asked()) refresh(); }, true);
+  const asked = () => $("details.sure[open]");
+  const refresh = () => { soon ||= setTimeout(() => { soon = 0; if ($("#live") && !asked()) htmx.trigger("#live", "live"); }, 150); };
+  document.addEventListener("toggle", () => asked() || refresh(), true);
 
-  // New messages are added below: what is being read does not move.
+  // New messages come below: what is being read stays.
   let asking = false, again = false;
   const atEnd = () => thread.scrollHeight - thread.scrollTop - thread.clientHeight < 80;
   const toEnd = () => { thread.scrollTop = thread.scrollHeight; };
@@ -45,7 +37,7 @@
         if (heard) $("#heard").textContent = `${body.dataset.new}: ${heard}`;
         if (follow) toEnd();
       }
-    } catch { /* The stream tells when the server is back. */ }
+    } catch { /* The stream tells. */ }
     asking = false;
     if (again) { again = false; tail(); }
   }
@@ -70,7 +62,7 @@
     first = false;
   });
   addEventListener("pagehide", () => events.close());
-  // A page that comes back from the browser's memory is old.
+  // Back from the browser's memory it is old.
   addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 
   let gone = 0;
@@ -83,19 +75,18 @@
     if (event.detail.requestConfig && event.detail.requestConfig.verb === "post") { tail(); if (thread) toEnd(); }
   });
 
-  // The reply box grows to five lines; Ctrl+Enter sends.
+  // The reply box grows. Ctrl+Enter sends.
   const grow = (box) => { box.style.height = "auto"; box.style.height = `${Math.min(box.scrollHeight + 2, 132)}px`; };
   document.addEventListener("input", (event) => { if (event.target.id === "reply-text") grow(event.target); });
   if ($("#reply-text")) grow($("#reply-text"));
 
-  // Menus close when something else is pressed.
+  // A press elsewhere closes menus.
   document.addEventListener("click", (event) => {
     for (const menu of document.querySelectorAll("details.more-moves[open], details.switch[open]")) {
       if (!menu.contains(event.target)) menu.open = false;
     }
   });
 
-  // What only a script can do shows itself only where there is one.
   const help = $("#help");
   let going = false;
   for (const button of document.querySelectorAll("[data-help]")) {

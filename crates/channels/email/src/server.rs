@@ -159,12 +159,13 @@ impl MailServer {
         Ok(Self { from, tls, hello: ClientId::default(), seats: Semaphore::new(AT_ONCE), config })
     }
 
-    /// Whether it lets us in: name, connection, TLS and sign-in. No letter is sent.
+    /// Whether it lets us in and takes our address: name, connection, TLS, sign-in, sender. No letter is sent.
     ///
     /// # Errors
     /// When it does not.
     pub async fn probe(&self) -> Result<(), MailError> {
         let mut connection = self.open().await?;
+        self.begin(&mut connection).await?;
         leave(&mut connection).await;
         Ok(())
     }
@@ -174,8 +175,8 @@ impl MailServer {
         let seat = timeout(WAITS, self.seats.acquire()).await;
         let Ok(Ok(_seat)) = seat else { return Err(MailError::Unreachable("too many letters at once".into())) };
         let mut connection = self.open().await?;
+        self.begin(&mut connection).await?;
         self.within(async {
-            connection.command(Mail::new(Some(self.from.clone()), Vec::new())).await?;
             connection.command(Rcpt::new(letter.to.clone(), Vec::new())).await?;
             connection.command(Data).await
         })
@@ -187,6 +188,13 @@ impl MailServer {
             Err(_) => return Err(MailError::Unanswered),
         }
         leave(&mut connection).await;
+        Ok(())
+    }
+
+    /// Tells whom the next letter is from. A server that does not take our address takes no letter at all, until that is mended.
+    async fn begin(&self, connection: &mut AsyncSmtpConnection) -> Result<(), MailError> {
+        let mail = Mail::new(Some(self.from.clone()), Vec::new());
+        self.within(connection.command(mail)).await?.map_err(|error| MailError::at_the_door(&error))?;
         Ok(())
     }
 

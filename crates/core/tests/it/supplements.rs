@@ -10,7 +10,7 @@ const WORDS: &str = "Не является лекарственным средс
 fn files() -> PartnerFiles {
     let mut files = PartnerFiles::new();
     files.insert("config.yaml".into(), "name: К\naccounts: {web: {}}\n".into());
-    let catalogue = "id;name;category;kind;price;tags;sgr;about\nk;Клетчатка «Лёгкий день»;Питание;supplement;790;питание;RU.77.1;Псиллиум\nm;Магний В6;Витамины;БАД;590;витамины;RU.77.2;Магний\nс;Крем «Роса»;Уход;;900;уход;;Масло ши\n";
+    let catalogue = "id;name;category;kind;price;tags;sgr;about\nk;Клетчатка «Лёгкий день»;Питание;supplement;790;питание;RU.77.99.11.003.R.000001.01.26;Псиллиум\nm;Магний В6;Витамины;БАД;590;витамины;RU.77.99.11.003.R.000002.01.26;Магний\nс;Крем «Роса»;Уход;;900;уход;;Масло ши\n";
     files.insert("catalogue.csv".into(), catalogue.into());
     let flow = "start: {commands: [/a]}\nsteps:\n  - ask: Что ищем?\n    as: что\n    choice: {да: Питание, нет: Уход}\n  - say: Советую «Лёгкий день».\n    products: [k]\n  - say: Крем «Роса» тоже хорош.\n    products: [с]\n";
     files.insert("flows/a.yaml".into(), flow.into());
@@ -69,9 +69,9 @@ fn a_models_words_that_name_one_say_so_however_it_is_inflected() {
 #[test]
 fn a_short_name_a_name_with_a_tail_and_a_button_say_so_and_other_goods_and_departments_do_not() {
     let catalogue = "id;name;category;kind;price;sgr\n\
-                     м;Магний B6 хелат, 60 капсул;Витамины;БАД;590;RU.1\n\
-                     к;Клетчатка «Лёгкий день», 300 г;Питание;БАД;790;RU.2\n\
-                     в;Витамины «Утро»;Витамины;БАД;490;RU.3\n\
+                     м;Магний B6 хелат, 60 капсул;Витамины;БАД;590;RU.77.99.11.003.R.000001.01.26\n\
+                     к;Клетчатка «Лёгкий день», 300 г;Питание;БАД;790;RU.77.99.11.003.R.000002.01.26\n\
+                     в;Витамины «Утро»;Витамины;БАД;490;RU.77.99.11.003.R.000003.01.26\n\
                      с;Крем «Роса»;Уход;;900;\n";
     let model = |answer: &'static str| {
         let mut files = files();

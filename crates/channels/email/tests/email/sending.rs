@@ -87,13 +87,13 @@ async fn before_the_letter_is_handed_over_every_failure_may_be_tried_again_or_is
             assert!(matches!(error, SendError::Unavailable(_)), "{stage:?} {trouble:?}: {error:?}");
         }
     }
-    for stage in [Stage::Sender, Stage::Recipient, Stage::Data, Stage::Letter] {
+    for stage in [Stage::Recipient, Stage::Data, Stage::Letter] {
         server.trouble(stage, Trouble::Says("550 5.7.1 No".to_owned()));
         let error = channel.send(&to, &bubble("Новый заказ"), bubble_id(1)).await.unwrap_err();
         assert_eq!(error, SendError::Refused("the mail server refuses: 550 5.7.1".to_owned()), "{stage:?}");
     }
-    // Whoever is not let in at all can be: nothing is said of the letter.
-    for stage in [Stage::Greeting, Stage::Hello] {
+    // Whoever is not let in at all can be, as can a sender who is not taken: nothing is said of the letter.
+    for stage in [Stage::Greeting, Stage::Hello, Stage::Sender] {
         server.trouble(stage, Trouble::Says("554 5.3.2 Not you".to_owned()));
         let error = channel.send(&to, &bubble("Новый заказ"), bubble_id(1)).await.unwrap_err();
         assert!(matches!(error, SendError::Unavailable(_)), "{stage:?}: {error:?}");
