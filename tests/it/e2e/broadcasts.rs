@@ -154,8 +154,10 @@ async fn the_owner_sends_a_broadcast_from_their_page_and_stops_it() {
     assert_eq!(page.value("document.querySelector('#list li b').textContent").await, "3");
     page.look("broadcasts-sent").await;
     page.click("document.querySelector('#list h2 a')").await;
+    page.click("document.querySelector('form[action$=\"/stop\"] summary')").await;
     page.click("document.querySelector('form[action$=\"/stop\"] button')").await;
-    says(&mut page, "Останавл").await;
+    // It may be over by the time that the page is there.
+    page.until("/^Останавливается$|^Остановлена$/.test(document.querySelector('#going .state').textContent)").await;
     page.look("broadcast-stopped").await;
     assert_eq!(page.complaints(), Vec::<String>::new());
     assert!(server.stop().await.success());
