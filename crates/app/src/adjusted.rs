@@ -31,19 +31,11 @@ pub(crate) struct Adjusted {
     /// Partners whose were changed and who are not served by them yet.
     due: Mutex<BTreeSet<PartnerId>>,
     woken: Notify,
-    /// One change at a time: each begins with what the one before has left.
-    changing: tokio::sync::Mutex<()>,
 }
 
 impl Adjusted {
     pub(crate) fn new(values: Arc<dyn KeyValues>) -> Self {
-        Self {
-            values,
-            editions: Mutex::default(),
-            due: Mutex::default(),
-            woken: Notify::new(),
-            changing: tokio::sync::Mutex::default(),
-        }
+        Self { values, editions: Mutex::default(), due: Mutex::default(), woken: Notify::new() }
     }
 
     /// All that was set of a partner.
@@ -73,11 +65,34 @@ impl Adjusted {
 
     /// The bot answers again; the pause that is over, if there was one.
     pub(crate) async fn end_pause(&self, partner: &PartnerId) -> Result<Option<Pause>, StoreError> {
-        let pause = self.of(partner).await?.pause().cloned();
-        if pause.is_some() {
-            self.adjust(partner, Adjustment::GoOn).await?;
+        let before = self.change(partner, |all| all.pause().is_some().then_some(Adjustment::GoOn)).await?;
+        Ok(before.pause().cloned())
+    }
+
+    /// Sets what is wanted of what is set already, and gives what that was. Other processes may set something else in the same
+    /// moment: then it is looked at anew, so that neither is lost.
+    async fn change(
+        &self,
+        partner: &PartnerId,
+        wanted: impl Fn(&Adjustments) -> Option<Adjustment> + Send,
+    ) -> Result<Adjustments, StoreError> {
+        loop {
+            let kept = self.values.value(partner, ADJUSTED, KEY).await?;
+            let before = kept.as_deref().map_or_else(|| Ok(Adjustments::default()), read)?;
+            let Some(adjustment) = wanted(&before) else { return Ok(before) };
+            let mut all = before.clone();
+            all.set(adjustment);
+            let text = serde_json::to_string(&all).map_err(|error| StoreError::Failed(error.to_string()))?;
+            if kept.as_ref() == Some(&text) {
+                return Ok(before);
+            }
+            let replaced = self.values.replace_value(partner, ADJUSTED, KEY, kept.as_deref(), &text).await;
+            // It may be kept though the store could not say so.
+            self.look_again(partner);
+            if replaced? {
+                return Ok(before);
+            }
         }
-        Ok(pause)
     }
 
     /// Another one than before: something was set since.
@@ -99,13 +114,9 @@ fn read(text: &str) -> Result<Adjustments, StoreError> {
 #[async_trait]
 impl Adjusts for Adjusted {
     async fn adjust(&self, partner: &PartnerId, adjustment: Adjustment) -> Result<(), StoreError> {
-        let _one_at_a_time = self.changing.lock().await;
-        let mut all = self.of(partner).await?;
-        all.set(adjustment);
-        let text = serde_json::to_string(&all).map_err(|error| StoreError::Failed(error.to_string()))?;
-        let kept = self.values.keep_value(partner, ADJUSTED, KEY, &text).await;
-        // It may be kept though the store could not say so.
-        self.look_again(partner);
-        kept
+        self.change(partner, |_| Some(adjustment.clone())).await.map(|_before| ())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -286,10 +286,7 @@ impl Broadcasts {
         walk: &Walk,
     ) -> Result<bool, StoreError> {
         let kept = serde_json::to_string(walk).map_err(|error| StoreError::Failed(error.to_string()))?;
-        match before {
-            Some(before) => self.values.replace_value(partner, KIND, sequence, before, &kept).await,
-            None => self.values.keep_value(partner, KIND, sequence, &kept).await.map(|()| true),
-        }
+        self.values.replace_value(partner, KIND, sequence, before, &kept).await
     }
 
     async fn change(

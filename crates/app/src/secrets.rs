@@ -247,7 +247,7 @@ impl Vault {
             }
             let secret = seal::open(keys, place(partner, name), &row.sealed).map_err(forged)?;
             let anew = sealed(partner, name, &secret, keys.first(), row.at)?;
-            if self.values.replace_value(partner, KIND, name, &text, &anew).await? {
+            if self.values.replace_value(partner, KIND, name, Some(&text), &anew).await? {
                 return Ok(true);
             }
             let Some(now) = self.values.value(partner, KIND, name).await? else { return Ok(false) };

@@ -37,10 +37,10 @@ impl KeyValues for PostgresStore {
         partner: &PartnerId,
         kind: &'static str,
         key: &str,
-        before: &str,
+        before: Option<&str>,
         value: &str,
     ) -> Result<bool, StoreError> {
-        let (before, value) = (text(before), text(value));
+        let (before, value) = (before.map(text), text(value));
         Ok(self.writer.alone(ReplaceValue { partner: partner.clone(), kind, key: text(key), before, value }).await?)
     }
 
@@ -96,7 +96,7 @@ struct ReplaceValue {
     partner: PartnerId,
     kind: &'static str,
     key: String,
-    before: String,
+    before: Option<String>,
     value: String,
 }
 
@@ -106,8 +106,17 @@ impl Errand for ReplaceValue {
 
     async fn run(&self, desk: &mut Desk<'_>) -> Result<bool, Problem> {
         desk.serve(&self.partner, Posting::No).await?;
-        let row = of_partner(sql::VALUE_REPLACE, &self.partner).bind(self.kind).bind(self.key.clone());
-        Ok(desk.session.run(row.bind(self.before.clone()).bind(self.value.clone())).await? > 0)
+        let of = |sql| of_partner(sql, &self.partner).bind(self.kind).bind(self.key.clone());
+        let row = match &self.before {
+            Some(before) => of(sql::VALUE_REPLACE).bind(before.clone()),
+            None => of(sql::VALUE_FIRST),
+        };
+        let is_replaced = desk.session.run(row.bind(self.value.clone())).await? > 0;
+        // A secret that is replaced means the same.
+        if is_replaced && self.kind != SECRETS {
+            has_changed(desk, &self.partner, self.kind).await?;
+        }
+        Ok(is_replaced)
     }
 }
 

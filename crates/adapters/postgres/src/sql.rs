@@ -510,6 +510,8 @@ statements! {
     VALUE = "SELECT value FROM voronka.key_values WHERE partner = $1 AND kind = $2 AND key = $3";
     VALUE_SET = "INSERT INTO voronka.key_values (partner, kind, key, value) VALUES ($1, $2, $3, $4) \
         ON CONFLICT (partner, kind, key) DO UPDATE SET value = excluded.value";
+    VALUE_FIRST = "INSERT INTO voronka.key_values (partner, kind, key, value) VALUES ($1, $2, $3, $4) \
+        ON CONFLICT (partner, kind, key) DO NOTHING";
     VALUE_REPLACE = "UPDATE voronka.key_values SET value = $5 WHERE partner = $1 AND kind = $2 AND key = $3 AND value = $4";
     VALUES_OF = "SELECT key, value FROM voronka.key_values WHERE partner = $1 AND kind = $2 ORDER BY key";
     VALUE_DROP = "DELETE FROM voronka.key_values WHERE partner = $1 AND kind = $2 AND key = $3";

@@ -37,14 +37,21 @@ impl KeyValues for SqliteStore {
         partner: &PartnerId,
         kind: &'static str,
         key: &str,
-        before: &str,
+        before: Option<&str>,
         value: &str,
     ) -> Result<bool, StoreError> {
         let bytes = key.len() + value.len();
-        let (partner, key, before, value) = (partner.clone(), key.to_owned(), before.to_owned(), value.to_owned());
+        let before = before.map(ToOwned::to_owned);
+        let (partner, key, value) = (partner.clone(), key.to_owned(), value.to_owned());
         let write = move |pen: &crate::writer::Pen<'_>| {
-            let mut replace = pen.prepare_cached(sql::VALUE_REPLACE)?;
-            Ok(replace.execute(params![partner.as_str(), kind, key, before, value])? > 0)
+            let of = partner.as_str();
+            let rows = match &before {
+                Some(before) => {
+                    pen.prepare_cached(sql::VALUE_REPLACE)?.execute(params![of, kind, key, before, value])?
+                }
+                None => pen.prepare_cached(sql::VALUE_FIRST)?.execute(params![of, kind, key, value])?,
+            };
+            Ok(rows > 0)
         };
         Ok(self.writer.call(bytes, write).await?)
     }

@@ -74,7 +74,7 @@ impl KeyValues for Failing {
         partner: &PartnerId,
         kind: &'static str,
         key: &str,
-        before: &str,
+        before: Option<&str>,
         value: &str,
     ) -> Result<bool, StoreError> {
         self.writes()?;

@@ -136,16 +136,16 @@ impl KeyValues for MemoryStore {
         partner: &PartnerId,
         kind: &'static str,
         key: &str,
-        before: &str,
+        before: Option<&str>,
         value: &str,
     ) -> Result<bool, StoreError> {
         let mut state = lock(&self.state);
-        let kept = state.values.get_mut(&(partner.clone(), kind, key.to_owned())).filter(|kept| *kept == before);
-        let was_there = kept.is_some();
-        if let Some(kept) = kept {
-            value.clone_into(kept);
+        let place = (partner.clone(), kind, key.to_owned());
+        let is_as_before = state.values.get(&place).map(String::as_str) == before;
+        if is_as_before {
+            state.values.insert(place, value.to_owned());
         }
-        Ok(was_there)
+        Ok(is_as_before)
     }
 
     async fn values(&self, partner: &PartnerId, kind: &'static str) -> Result<Vec<(String, String)>, StoreError> {

@@ -278,12 +278,14 @@ async fn all_hear_that_a_partner_s_secrets_or_settings_have_changed_and_of_nothi
     one.until(|share| share.editions.get(&anna) == Some(&2)).await;
     store.keep_value(&anna, "file", "a", "1").await.unwrap();
     assert!(!store.drop_value(&anna, SECRETS, "TOKEN").await.unwrap());
-    assert!(store.replace_value(&anna, "file", "a", "1", "2").await.unwrap());
+    assert!(store.replace_value(&anna, "file", "a", Some("1"), "2").await.unwrap());
     let looked = one.leases.look();
     let share = one.until(|share| share.follows >= looked).await;
     assert_eq!(share.editions.get(&anna), Some(&2));
     store.keep_value(&anna, ADJUSTED, "team", "{}").await.unwrap();
-    let share = one.until(|share| share.editions.get(&anna) == Some(&3)).await;
+    one.until(|share| share.editions.get(&anna) == Some(&3)).await;
+    assert!(store.replace_value(&anna, ADJUSTED, "team", Some("{}"), "{ }").await.unwrap());
+    let share = one.until(|share| share.editions.get(&anna) == Some(&4)).await;
     assert!(share.ours.contains(&anna));
 }
 

@@ -69,7 +69,7 @@ async fn keep(
 /// What is to be replaced, and by what.
 #[derive(Serialize, Deserialize)]
 struct Replacement {
-    before: String,
+    before: Option<String>,
     value: String,
 }
 
@@ -78,7 +78,7 @@ async fn replace(
     Of((kind, partner, key)): One,
     Json(Replacement { before, value }): Json<Replacement>,
 ) -> Result<Response, StatusCode> {
-    Ok(answer(values.replace_value(&partner, known(&kind)?, &key, &before, &value).await))
+    Ok(answer(values.replace_value(&partner, known(&kind)?, &key, before.as_deref(), &value).await))
 }
 
 async fn drop_one(State(values): Values, Of((kind, partner, key)): One) -> Result<Response, StatusCode> {
@@ -107,10 +107,10 @@ impl KeyValues for Client {
         partner: &PartnerId,
         kind: &'static str,
         key: &str,
-        before: &str,
+        before: Option<&str>,
         value: &str,
     ) -> Result<bool, StoreError> {
-        let wish = Replacement { before: before.to_owned(), value: value.to_owned() };
+        let wish = Replacement { before: before.map(ToOwned::to_owned), value: value.to_owned() };
         self.ask(self.0.post(address(&format!("{kind}/{partner}/{key}"))).json(&wish)).await
     }
 

@@ -36,12 +36,15 @@ pub async fn a_value_is_replaced_by_who_knows_it_alone(fixture: impl Fixture) {
     let replace = async |partner, kind, key, before, value| {
         store.replace_value(partner, kind, key, before, value).await.expect("a value is replaced")
     };
-    assert!(!replace(&ours, "secret", "A", "", "0").await, "there is none");
+    assert!(!replace(&ours, "secret", "A", Some(""), "0").await, "there is none");
+    assert!(replace(&ours, "first", "A", None, "1").await);
+    assert!(!replace(&ours, "first", "A", None, "2").await, "there is one by now");
+    assert!(replace(&ours, "first", "A", Some("1"), "3").await);
     for (partner, kind) in [(&ours, "secret"), (&ours, "file"), (&theirs, "secret")] {
         store.keep_value(partner, kind, "A", "1").await.expect("a value is kept");
     }
-    assert!(replace(&ours, "secret", "A", "1", "2").await);
-    assert!(!replace(&ours, "secret", "A", "1", "3").await, "it is another by now");
+    assert!(replace(&ours, "secret", "A", Some("1"), "2").await);
+    assert!(!replace(&ours, "secret", "A", Some("1"), "3").await, "it is another by now");
     let found = async |partner, kind| store.value(partner, kind, "A").await.expect("a value is read");
     assert_eq!(found(&ours, "secret").await.as_deref(), Some("2"));
     assert_eq!(
