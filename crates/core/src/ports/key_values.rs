@@ -24,14 +24,14 @@ pub trait KeyValues: Send + Sync + 'static {
         value: &str,
     ) -> Result<(), StoreError>;
 
-    /// Keeps a value in the place of `before`, for which nobody need know of it: to whoever reads it, it means the same. `false`:
-    /// that is not there any more, and what is there stays.
+    /// Keeps a value in the place of `before` (`None`: of nothing), durably. `false`: something else is there by now, and stays.
+    /// Of a secret that is replaced so nobody hears: to whoever reads it, it means the same.
     async fn replace_value(
         &self,
         partner: &PartnerId,
         kind: &'static str,
         key: &str,
-        before: &str,
+        before: Option<&str>,
         value: &str,
     ) -> Result<bool, StoreError>;
 

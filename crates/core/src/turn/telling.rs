@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp, civil::Time};
 
 use super::{
     TeamAddress, desk,
-    notices::{ASSIGNED, Cards, LOST, SET_ASIDE, SNOOZED, card},
+    notices::{ASSIGNED, Cards, LOST, PAUSED, SET_ASIDE, SNOOZED, UNREAD, card},
     state::{Owner, Told},
     unheeded::UNHEEDED,
     work::Work,
@@ -197,7 +197,11 @@ impl Work {
     fn is_quiet_for(&self, member: &str, abouts: &[&String]) -> bool {
         let rules = &self.book.spec.config.notify;
         let mut theirs = rules.iter().filter(|rule| *rule.to == *member && !rule.quiet);
-        let is_of = |name: &str, about: &str| about == name || about == UNHEEDED && is_of_lead(name);
+        // Whoever waits in a pause is for those who take what is handed over, at the same hours.
+        let waits = |about: &str| matches!(about, PAUSED | UNREAD) || about == "message" && self.waits_for_bot();
+        let is_of = |name: &str, about: &str| {
+            about == name || about == UNHEEDED && is_of_lead(name) || name == "handoff" && waits(about)
+        };
         !theirs.any(|rule| rule.names().any(|name| abouts.iter().any(|about| is_of(&name, about))))
     }
 

@@ -260,6 +260,15 @@ fn a_member_chooses_what_they_are_told_of() {
 }
 
 #[test]
+fn who_takes_what_is_handed_over_at_night_hears_at_night_who_waits_in_a_pause() {
+    let mut shop = Shop::of_team("{to: мастер, about: [handoff], quiet: false}");
+    pause(&mut shop.anna);
+    shop.anna.pass(hours(11));
+    shop.anna.named("Анна", "есть малина?");
+    assert!(words(&shop.cards(Who::Master)).contains("Ждёт: бот на паузе"), "{:?}", shop.cards(Who::Master));
+}
+
+#[test]
 fn where_no_rule_names_it_the_owners_hear_once_who_waits() {
     let mut shop = Shop::without_handoff();
     pause(&mut shop.anna);
