@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ids::{ConversationId, CustomerId, OrderId},
+    ids::{BubbleId, ConversationId, CustomerId, OrderId},
+    message::DeliveryFate,
     money::Money,
     order::{OrderMove, OrderState},
 };
@@ -221,6 +222,13 @@ pub enum Fact {
         /// Why.
         cause: String,
     },
+    /// What a person of the team wrote did not arrive.
+    AnswerLost {
+        /// Which of our bubbles.
+        bubble: BubbleId,
+        /// Why.
+        why: DeliveryFate,
+    },
     /// A bubble was not sent in time, and is not sent any more.
     Expired,
     /// The customer is one person with another.
@@ -319,6 +327,7 @@ impl Fact {
             | Self::AnswerWrong { .. }
             | Self::ModelUsed { .. }
             | Self::Undelivered { .. }
+            | Self::AnswerLost { .. }
             | Self::Expired
             | Self::Merged { .. }
             | Self::Split { .. }
@@ -366,6 +375,7 @@ impl Fact {
             Self::AnswerWrong { .. } => "answer.wrong".into(),
             Self::ModelUsed { .. } => "model.used".into(),
             Self::Undelivered { .. } => "undelivered".into(),
+            Self::AnswerLost { .. } => "answer.lost".into(),
             Self::Expired => "expired".into(),
             Self::Merged { .. } => "person.merged".into(),
             Self::Split { .. } => "person.split".into(),

@@ -362,6 +362,13 @@ pub enum Done {
     },
     /// Nothing was sent: the customer cannot be written to.
     Unreachable,
+    /// What they wrote, though it was passed on, did not arrive.
+    NotArrived {
+        /// Why.
+        why: DeliveryFate,
+        /// How it begins.
+        words: String,
+    },
     /// Nothing: no member is called so.
     NoSuchMember,
 }

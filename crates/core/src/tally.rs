@@ -246,6 +246,7 @@ impl Sum {
             | Fact::ConsentRefused { .. }
             | Fact::AdSuppressed
             | Fact::Undelivered { .. }
+            | Fact::AnswerLost { .. }
             | Fact::Expired
             | Fact::Seated
             | Fact::Merged { .. }

@@ -13,6 +13,7 @@ mod commit;
 mod consent;
 mod contacts;
 mod deeds;
+mod deliveries;
 mod desk;
 mod disclaimer;
 mod erased;
@@ -50,6 +51,7 @@ use jiff::Timestamp;
 use self::{answer::Answering, work::Work};
 pub use self::{
     aside::{Aside, Concerns, Trouble},
+    deliveries::{TeamAnswer, WrittenBy},
     desk::{Desk, Look, Seen},
     playbook::Playbook,
     prompt::PROMPT_VERSION,

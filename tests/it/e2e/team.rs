@@ -83,6 +83,28 @@ async fn a_card_that_a_member_cannot_get_comes_to_the_next_of_the_team() {
 }
 
 #[tokio::test]
+async fn whoever_answers_a_customer_who_has_left_hears_that_it_did_not_arrive_and_the_page_shows_it() {
+    let (folder, telegram) = (tempfile::tempdir().unwrap(), Telegram::start().await);
+    let server = open(folder.path(), &telegram).await;
+    let data = folder.path().join("data");
+    let (mut anna, mut master) = (telegram.customer(57), telegram.customer(MASTER));
+    anna.say("Позовите человека, пожалуйста").await;
+    anna.hear(&[]).await;
+    master.hear(&["Просит человека"]).await;
+    master.press("Написать").await;
+    master.hear(&["Диалог ведёте вы"]).await;
+    telegram.block(57);
+    master.say("Успеем к субботе").await;
+    master.hear(&["Ваш ответ не дошёл: Анна", "заблокировал бота", "«Успеем к субботе»"]).await;
+    let lost = "SELECT 1 FROM facts f JOIN messages m ON m.text = 'Успеем к субботе' WHERE f.name = 'answer.lost'";
+    assert_eq!(count(&data, lost), 1);
+    assert_eq!(count(&data, "SELECT 1 FROM notices WHERE text LIKE '%не дошёл до клиента (мастер)%'"), 1);
+    let told = || master.texts().iter().filter(|text| text.contains("не дошёл")).count();
+    assert_eq!(told(), 1);
+    assert!(server.stop().await.success());
+}
+
+#[tokio::test]
 async fn the_day_begins_with_hot_leads_and_figures_are_at_hand() {
     let (folder, telegram) = (tempfile::tempdir().unwrap(), Telegram::start().await);
     let home = shop::korica(folder.path(), Some(&telegram.url), "");

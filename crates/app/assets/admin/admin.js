@@ -1,4 +1,4 @@
-// The owner's page: hears of changes and asks for what it shows; keys; a reply box that grows. Everything works without it.
+// The owner's page: hears of changes and asks for what it shows; keys; a reply box. Everything works without it.
 "use strict";
 (() => {
   const $ = (selector) => document.querySelector(selector);
@@ -30,8 +30,9 @@
         made.innerHTML = await answer.text();
         let heard = "";
         for (const item of [...made.content.children]) {
-          if (document.getElementById(item.id)) continue;
-          log.append(item);
+          if ($(`#${item.id}`)) continue;
+          const of = item.dataset.of;
+          (of ? $(`[data-bubble="${of}"]`) : log)?.append(item);
           if (item.classList.contains("customer")) heard = item.querySelector("p").textContent;
         }
         if (heard) $("#heard").textContent = `${body.dataset.new}: ${heard}`;
@@ -102,14 +103,13 @@
       return;
     }
     if (event.key === "Escape") {
-      const menu = document.querySelector("details.more-moves[open], details.switch[open]");
+      const menu = $("details.more-moves[open], details.switch[open]");
       if (menu) { menu.open = false; menu.querySelector("summary").focus(); } else if (target.matches("input, textarea")) target.blur();
       return;
     }
     if (event.ctrlKey || event.metaKey || event.altKey || target.matches("input, textarea, select") || (help && help.open)) return;
     if (going && "1234".includes(event.key)) {
-      const place = document.querySelectorAll("#nav a")[Number(event.key) - 1];
-      if (place) place.click();
+      document.querySelectorAll("#nav a")[event.key - 1]?.click();
     }
     going = event.key === "g";
     if (event.key === "?") {

@@ -1,6 +1,6 @@
 //! Facts in words, for the timeline of a lead.
 
-use voronka_core::{fact::Fact, lang::tone::Tone, rows::FactRow};
+use voronka_core::{fact::Fact, lang::tone::Tone, message::DeliveryFate, rows::FactRow};
 
 use super::words::Words;
 
@@ -71,10 +71,21 @@ pub(super) fn told(w: Words, row: &FactRow) -> Option<Told> {
         Fact::AnswerWrong { .. } => bad(w.t("fact-answer-wrong")),
         Fact::Unanswered { .. } => bad(w.t("fact-unanswered")),
         Fact::Undelivered { .. } => bad(w.t("fact-undelivered")),
+        Fact::AnswerLost { why, .. } => bad(lost(w, why)),
         Fact::Merged { by, .. } => plain(format!("{}: {by}", w.t("fact-merged"))),
         Fact::Split { by } => plain(format!("{}: {by}", w.t("fact-split"))),
         Fact::Expired => plain(w.t("fact-expired")),
         Fact::Reachable { now } => plain(w.word("fact-reachable", now)),
+    }
+}
+
+/// Why what a person of the team wrote did not arrive.
+pub(super) fn lost(w: Words, why: &DeliveryFate) -> String {
+    match why {
+        DeliveryFate::Blocked => w.t("answer-lost-blocked"),
+        DeliveryFate::Gone => w.t("answer-lost-gone"),
+        DeliveryFate::Refused { cause } => w.with("answer-lost-refused", "cause", cause),
+        DeliveryFate::Expired | DeliveryFate::Untried => w.t("answer-lost-expired"),
     }
 }
 

@@ -79,6 +79,7 @@ impl Fact {
         "model.used",
         "ad.suppressed",
         "undelivered",
+        "answer.lost",
         "reachable",
         "note",
         "sequence.sent",
@@ -93,7 +94,7 @@ impl Fact {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{lead::Temperature, spec::value::Period};
+    use crate::{ids::BubbleId, lead::Temperature, message::DeliveryFate, spec::value::Period};
 
     #[test]
     fn names_are_those_of_facts() {
@@ -108,6 +109,7 @@ mod tests {
             Fact::ModelUsed { model: String::new(), input: 0, output: 0, prompt: String::new() },
             Fact::AdSuppressed,
             Fact::Undelivered { cause: String::new() },
+            Fact::AnswerLost { bubble: BubbleId::of(&[]), why: DeliveryFate::Gone },
             Fact::Reachable { now: String::new() },
             Fact::Note { who: String::new(), text: String::new() },
             Fact::SequenceSent { sequence: String::new(), step: String::new() },

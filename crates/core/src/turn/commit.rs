@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::{
     Outcome,
+    deliveries::WrittenBy,
     state::{self, Owner, Snapshot, State},
-    wording::Wording,
     work::{People, PersonSays, Work},
 };
 use crate::{
@@ -111,26 +111,13 @@ impl Work {
         let reaches = !self.snap.state.blocked;
         self.note_answer(reaches && !own.is_empty(), reaches && !reply.is_empty());
         if self.snap.state.blocked {
-            if !own.is_empty() {
-                let note = self.team_word(Wording::NotSaid);
-                self.note("undelivered", note);
-            }
+            self.keep_unsent(own);
             return rows;
         }
         let of_the_answer = self.basis.take();
-        for PersonSays { who, text } in own {
-            self.basis = Some(serde_json::json!({ "who": who }).to_string());
-            let message = Message {
-                text: Rich::plain(text),
-                cards: Vec::new(),
-                photo: None,
-                buttons: Vec::new(),
-                list: List::default(),
-                purpose: Purpose::Service,
-                template: None,
-            };
-            let by = self.member(&who);
-            self.send(&message, Author::Person, by.as_deref(), &mut rows);
+        for says in own {
+            let (by, bubbles) = self.say_as_person(says, &mut rows);
+            self.remember_answer(by, bubbles);
         }
         self.basis = of_the_answer;
         let mut messages = reply.into_messages();
@@ -139,6 +126,29 @@ impl Work {
             self.send(&message, Author::Bot, None, &mut rows);
         }
         rows
+    }
+
+    /// Says what a person of the team wrote. By whom, and as which bubbles.
+    pub(super) fn say_as_person(
+        &mut self,
+        PersonSays { by, text }: PersonSays,
+        rows: &mut Vec<OutboxRow>,
+    ) -> (WrittenBy, Vec<BubbleId>) {
+        self.basis = Some(serde_json::json!({ "who": by.who() }).to_string());
+        let message = Message {
+            text: Rich::plain(text),
+            cards: Vec::new(),
+            photo: None,
+            buttons: Vec::new(),
+            list: List::default(),
+            purpose: Purpose::Service,
+            template: None,
+        };
+        let member = self.member(by.who());
+        let first = rows.len();
+        self.send(&message, Author::Person, member.as_deref(), rows);
+        let bubbles = rows[first..].iter().map(|row| row.id).collect();
+        (by, bubbles)
     }
 
     /// Notes how quickly the customer is answered, by whom it may be.

@@ -2,13 +2,14 @@
 //! time decides, whatever was pressed at once.
 
 use super::{
+    deliveries::WrittenBy,
     kin::Same,
     notices::SNOOZED,
     state::Owner,
     wording::Wording,
     work::{PersonSays, Work},
 };
-use crate::message::{Deed, Done, Event, Seat, Talk, TeamAction};
+use crate::message::{Deed, Done, Event, Seat, TeamAction};
 
 /// What is over for all of the team once somebody looks after the customer.
 const IS_SEEN_TO: [&str; 4] = ["handoff", "handoff.asked", "message", "media"];
@@ -16,8 +17,7 @@ const IS_SEEN_TO: [&str; 4] = ["handoff", "handoff.asked", "message", "media"];
 impl Work {
     pub(super) fn on_deed(&mut self, by: &Seat, deed: Deed) {
         let Some(done) = self.does(by, deed) else { return };
-        let name = self.snap.customer.name.clone().unwrap_or_default();
-        let with = Talk { account: self.snap.account.clone(), peer: self.snap.peer.clone(), name };
+        let with = self.talk();
         self.post(by.account.clone(), by.peer.clone(), Event::Done { with, done });
     }
 
@@ -36,7 +36,7 @@ impl Work {
             Deed::Write { text } => {
                 self.on_team(who, TeamAction::TakeOver);
                 self.is_heeded(who);
-                self.person_says.push(PersonSays { who: who.to_owned(), text });
+                self.person_says.push(PersonSays { by: WrittenBy::Chat(by.clone()), text });
                 Done::Written
             }
             Deed::Silence => {

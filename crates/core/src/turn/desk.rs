@@ -523,6 +523,11 @@ impl Work {
             Done::KeptApart => self.tell(Say::KeptApart { name }),
             Done::NotSuggested => self.tell(Say::OldButton),
             Done::Unreachable => self.tell(Say::Unreachable { name }),
+            Done::NotArrived { why, words } => {
+                self.tell(Say::NotArrived { name, why: &why, words: &words });
+                let button = self.lead_button(Say::History, Verb::History, lead);
+                self.reply.buttons([button]);
+            }
             Done::NoSuchMember => self.tell(Say::NoSuchMember),
         }
         self.reply.close();

@@ -4,6 +4,7 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use super::{
     commit::beginning,
+    deliveries::Unreachable,
     state::{Answerer, Owner, Presence},
     token::{self, Act, Plain, Token},
     wording::{self, Wording},
@@ -11,9 +12,8 @@ use super::{
 };
 use crate::{
     fact::Fact,
-    ids::{BubbleId, OrderId},
-    lead::Temperature,
-    message::{Content, DeliveryFate, Event, EventKey, MediaKind, Profile, TEXT_CHARS_MAX, Timer},
+    ids::OrderId,
+    message::{Content, Event, EventKey, MediaKind, Profile, TEXT_CHARS_MAX, Timer},
     order::OrderState,
     rows::{Author, Lane, MessageRow},
     spec::{
@@ -26,17 +26,8 @@ use crate::{
 };
 
 /// Names of timers.
-const SILENCE: &str = "silence";
-const WAIT: &str = "wait";
-
-/// Why a customer cannot be written to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Unreachable {
-    /// They do not want it.
-    Blocked,
-    /// There is no such chat or person any more.
-    Gone,
-}
+pub(super) const SILENCE: &str = "silence";
+pub(super) const WAIT: &str = "wait";
 
 /// Longest deep-link payload that is kept as a source, in characters.
 const SOURCE_CHARS_MAX: usize = 64;
@@ -592,67 +583,6 @@ impl Work {
                     self.go_on();
                 }
             }
-        }
-    }
-
-    /// What became of a bubble at a moment.
-    fn on_delivery(&mut self, bubble: BubbleId, fate: &DeliveryFate, at: Timestamp) {
-        // Who has done anything since then is there.
-        let back = self.snap.state.last_heard.is_some_and(|heard| heard > at);
-        match fate {
-            DeliveryFate::Blocked | DeliveryFate::Gone if back => {
-                self.fact(Fact::Undelivered { cause: "blocked".into() });
-            }
-            DeliveryFate::Blocked => self.cannot_reach(Unreachable::Blocked),
-            DeliveryFate::Gone => self.cannot_reach(Unreachable::Gone),
-            DeliveryFate::Refused { cause } => {
-                self.fact(Fact::Undelivered { cause: cause.clone() });
-                self.note("undelivered", cause.clone());
-            }
-            DeliveryFate::Expired => self.fact(Fact::Expired),
-            DeliveryFate::Untried => {
-                self.fact(Fact::Expired);
-                let history = &self.snap.history;
-                let said = history.iter().rev().find(|row| row.bubble == Some(bubble)).map(|row| row.at);
-                // What was said beside it may have been seen, and would be said again with it.
-                let alone =
-                    |at: &Timestamp| history.iter().filter(|row| row.at == *at && row.bubble.is_some()).count() == 1;
-                if let Some(at) = said.filter(alone) {
-                    self.say_step_again(at);
-                }
-            }
-        }
-    }
-
-    /// From now on nothing is said to the customer, and no timer speaks up, until they write again.
-    fn cannot_reach(&mut self, why: Unreachable) {
-        if std::mem::replace(&mut self.snap.state.blocked, true) {
-            return;
-        }
-        let (now, wording) = match why {
-            Unreachable::Blocked => ("blocked", Wording::Blocked),
-            Unreachable::Gone => ("gone", Wording::Gone),
-        };
-        self.fact(Fact::Reachable { now: now.into() });
-        self.cancel_timer(SILENCE);
-        self.cancel_timer(WAIT);
-        // Somebody counts on them: a cold lead's good-bye is no news.
-        let counts = self.snap.lead.temperature > Temperature::Cold
-            || !self.is_with_bot()
-            || self.snap.orders.iter().any(|order| order.state != OrderState::Draft && !order.state.is_over());
-        if counts {
-            let note = self.team_word(wording);
-            self.note("undelivered", note);
-        }
-    }
-
-    /// A `wait` that was cancelled, for there was nobody to write to, goes on.
-    fn take_up_wait(&mut self) {
-        let Some((flow, at)) = self.open_step() else { return };
-        let open = matches!(flow.step(at).action, Action::Wait(_));
-        let paused = self.snap.state.run.as_ref().is_some_and(|run| run.paused);
-        if open && !paused && !self.snap.state.timers.contains_key(WAIT) {
-            self.set_timer(self.now, Timer::Wait);
         }
     }
 

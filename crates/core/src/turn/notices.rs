@@ -41,7 +41,7 @@ const ALWAYS: [&str; 18] = [
     "handoff.asked",
     "complaint",
     "notify",
-    "undelivered",
+    LOST,
     FORGET,
     BUDGET,
     BUDGET_NEARING,
@@ -64,7 +64,7 @@ pub(super) const SET_ASIDE: &str = "set_aside";
 /// A member is given the conversation.
 pub(super) const ASSIGNED: &str = "assigned";
 
-/// A card did not reach another member.
+/// Something did not arrive: a card to another member, an answer to the customer.
 pub(super) const LOST: &str = "undelivered";
 
 /// The bot has the conversation back from a person who was silent.
@@ -470,7 +470,7 @@ pub(super) fn head(about: &str, lang: Lang) -> String {
         "media" => ("Прислал(а) файл", "Sent a file"),
         UNHEEDED => ("Лидом никто не занялся", "Nobody looks after the lead"),
         "notify" => ("Из сценария", "From the flow"),
-        "undelivered" => ("Не доставлено", "Not delivered"),
+        LOST => ("Не доставлено", "Not delivered"),
         "price.asked" => ("Спросил(а) цену", "Asked for a price"),
         "opt_out" => ("Просит не писать", "Opted out"),
         SET_ASIDE => ("Не удалось обработать", "Could not be processed"),

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::desk::Desk;
+use super::{deliveries::TeamAnswer, desk::Desk};
 use crate::{
     contact::{Email, Phone},
     fact::ConsentKind,
@@ -150,6 +150,9 @@ pub struct State {
     /// Members whom a card about the customer did not reach, since anybody looked after them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unreached: Vec<String>,
+    /// What people of the team wrote lately, the latest last: whoever did is told if it does not arrive.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub answers: Vec<TeamAnswer>,
     /// Whether the customer knows who answers.
     #[serde(skip_serializing_if = "is_default")]
     pub answerer: Answerer,

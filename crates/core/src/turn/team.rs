@@ -2,6 +2,7 @@
 
 use super::{
     commit::beginning,
+    deliveries::WrittenBy,
     notices::{RETURNED, order_news},
     state::{Answerer, Owner, Run},
     token::{Plain, Token},
@@ -47,7 +48,7 @@ impl Work {
                 // Whoever writes has the conversation: the bot must not talk across.
                 self.is_taken_by(who);
                 self.cancel_timer("handoff");
-                self.person_says.push(PersonSays { who: who.to_owned(), text });
+                self.person_says.push(PersonSays { by: WrittenBy::Page(who.to_owned()), text });
             }
             TeamAction::MoveOrder { order, to } => {
                 self.person_is_heeded();

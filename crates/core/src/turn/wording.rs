@@ -1,7 +1,14 @@
 //! What the engine tells the team in its own words, and what stands for things without words; in the team's language.
 
+use std::borrow::Cow;
+
 use super::work::Work;
-use crate::{ids::FlowId, lang::Lang, message::MediaKind, spec::flow::StepId};
+use crate::{
+    ids::FlowId,
+    lang::Lang,
+    message::{DeliveryFate, MediaKind},
+    spec::flow::StepId,
+};
 
 /// Words for the team.
 #[derive(Debug, Clone, Copy)]
@@ -56,8 +63,13 @@ pub(super) enum Wording<'a> {
     Blocked,
     /// The customer's account or chat is gone.
     Gone,
-    /// What a person wrote was not sent: the customer cannot be reached.
-    NotSaid,
+    /// What a person wrote did not arrive.
+    AnswerLost {
+        /// Who wrote it.
+        who: &'a str,
+        /// Why.
+        why: &'a DeliveryFate,
+    },
     /// A customer's message could not be processed, and nothing was said to them.
     SetAside,
     /// The same, and the customer was told that a person will answer.
@@ -148,7 +160,9 @@ impl Wording<'_> {
             Self::NotToBeHad => "Товар закончился, или изменилась цена",
             Self::Blocked => "Клиент заблокировал бота: пока он не напишет сам, сообщения до него не дойдут",
             Self::Gone => "Аккаунт или чат клиента удалён: сообщения до него не дойдут",
-            Self::NotSaid => "Ваш ответ не отправлен: клиенту нельзя написать, пока он не напишет сам",
+            Self::AnswerLost { who, why } => {
+                return format!("Ответ не дошёл до клиента ({who}): {}", why_lost(why, Lang::Ru));
+            }
             Self::SetAside => {
                 "Сообщение не обработано: клиент остался без ответа. Ответьте сами или верните сообщение в разговор"
             }
@@ -201,7 +215,9 @@ impl Wording<'_> {
             Self::NotToBeHad => "Sold out, or the price has changed",
             Self::Blocked => "The customer blocked the bot: until they write again, nothing reaches them",
             Self::Gone => "The customer's account or chat is gone: nothing reaches them",
-            Self::NotSaid => "Your reply was not sent: the customer cannot be written to until they write again",
+            Self::AnswerLost { who, why } => {
+                return format!("An answer did not reach the customer ({who}): {}", why_lost(why, Lang::En));
+            }
             Self::SetAside => {
                 "A message could not be processed: the customer has no answer. Reply yourself, or put the message back"
             }
@@ -217,6 +233,27 @@ impl Wording<'_> {
             Self::Button => "[button]",
         };
         text.to_owned()
+    }
+}
+
+/// Why something did not arrive, as part of a sentence.
+pub(super) fn why_lost(why: &DeliveryFate, lang: Lang) -> Cow<'static, str> {
+    let (ru, en) = match why {
+        DeliveryFate::Blocked => ("клиент заблокировал бота", "the customer has blocked the bot"),
+        DeliveryFate::Gone => ("аккаунт или чат клиента удалён", "the customer's account or chat is gone"),
+        DeliveryFate::Expired | DeliveryFate::Untried => {
+            ("его не удалось отправить вовремя", "it could not be sent in time")
+        }
+        DeliveryFate::Refused { cause } => {
+            return match lang {
+                Lang::Ru => format!("мессенджер его не принял ({cause})").into(),
+                Lang::En => format!("the messenger did not take it ({cause})").into(),
+            };
+        }
+    };
+    match lang {
+        Lang::Ru => ru.into(),
+        Lang::En => en.into(),
     }
 }
 

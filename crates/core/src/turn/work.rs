@@ -6,6 +6,7 @@ use jiff::{Timestamp, civil, tz::TimeZone};
 
 use super::{
     FrequentKey, Setting,
+    deliveries::WrittenBy,
     playbook::Playbook,
     reply::Reply,
     scope::{Args, TurnScope},
@@ -209,7 +210,7 @@ pub(super) enum People {
 /// What a person of the team writes to the customer.
 #[derive(Debug)]
 pub(super) struct PersonSays {
-    pub(super) who: String,
+    pub(super) by: WrittenBy,
     pub(super) text: String,
 }
 

@@ -95,7 +95,7 @@ fn a_person_whose_reply_cannot_be_sent_is_told() {
     meanwhile(&mut talk);
     talk.play(vec![became(DeliveryFate::Blocked)]);
     talk.team(TeamAction::Reply { text: "Вы здесь?".into() });
-    assert!(talk.said.is_empty() && told(&talk, "не отправлен"), "{:?}", talk.notices);
+    assert!(talk.said.is_empty() && told(&talk, "не дошёл"), "{:?}", talk.notices);
 }
 
 /// A late word of a block must not silence somebody who is back.

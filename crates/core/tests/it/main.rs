@@ -22,6 +22,7 @@ mod hostile;
 mod kin;
 mod lessons;
 mod links;
+mod lost_answers;
 mod mails;
 mod misreadings;
 mod models;

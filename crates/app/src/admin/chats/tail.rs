@@ -10,12 +10,16 @@ use axum::{
 };
 use jiff::Timestamp;
 use serde::Deserialize;
-use voronka_core::{ids::ConversationId, message::ConversationKey};
+use voronka_core::{
+    ids::{BubbleId, ConversationId},
+    message::{ConversationKey, DeliveryFate},
+};
 
 use super::{
     super::{
         House,
         admit::Visit,
+        facts,
         page::{self, Problem},
         show::Dates,
         words::Words,
@@ -40,8 +44,16 @@ pub(in super::super) struct End {
 struct Tail {
     f: Tools,
     said: Vec<Said>,
+    /// What was said before and did not arrive, for the page to mark.
+    lost: Vec<Lost>,
     /// Where deeds in this conversation are posted.
     post: String,
+}
+
+/// Something that did not arrive.
+struct Lost {
+    bubble: String,
+    why: String,
 }
 
 /// What the list of messages needs of a frame.
@@ -65,5 +77,8 @@ pub(in super::super) async fn messages(
     let marks = view::marks(&view.facts, |at| at > since);
     let said = view::said(&visit, &Dates::of(&visit), view.card.name.as_deref(), &rows, &marks, Some(&end.day));
     let post = format!("{}/{}/chats/{conversation}", super::super::BASE, visit.partner.id);
-    page::send(&Tail { f: Tools { w: visit.door.words }, said, post })
+    let w = visit.door.words;
+    let lost = |(bubble, why): &(BubbleId, DeliveryFate)| Lost { bubble: bubble.to_string(), why: facts::lost(w, why) };
+    let lost = marks.lost.iter().map(lost).collect();
+    page::send(&Tail { f: Tools { w }, said, lost, post })
 }

@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use voronka_core::{
     fact::Fact,
-    message::Identity,
+    ids::BubbleId,
+    message::{DeliveryFate, Identity},
     ports::ConversationView,
     rows::{Author, FactRow, IdentityRow, LeadRow, MessageRow},
 };
@@ -79,6 +80,10 @@ pub(super) struct Said {
     pub(super) basis: Option<Basis>,
     /// Whether somebody marked the answer as wrong.
     pub(super) is_wrong: bool,
+    /// What it was sent as.
+    pub(super) bubble: Option<String>,
+    /// Why it did not arrive, if it did not.
+    pub(super) lost: Option<String>,
 }
 
 /// What an answer rests on.
@@ -109,15 +114,18 @@ pub(super) struct Marks {
     notes: Vec<Note>,
     /// Positions of answers that were marked as wrong.
     wrong: Vec<i64>,
+    /// What people of the team wrote and did not arrive, with the reason.
+    pub(super) lost: Vec<(BubbleId, DeliveryFate)>,
 }
 
 /// What the team added, among the facts; of the notes those of the times that are wanted.
 pub(super) fn marks(facts: &[FactRow], wanted: impl Fn(Timestamp) -> bool) -> Marks {
-    let mut marks = Marks { notes: Vec::new(), wrong: Vec::new() };
-    for row in facts.iter().rev().filter(|row| ["note", "answer.wrong"].contains(&row.name.as_str())) {
+    let mut marks = Marks { notes: Vec::new(), wrong: Vec::new(), lost: Vec::new() };
+    for row in facts.iter().rev().filter(|row| ["note", "answer.wrong", "answer.lost"].contains(&row.name.as_str())) {
         match serde_json::from_str(&row.data) {
             Ok(Fact::Note { who, text }) if wanted(row.at) => marks.notes.push(Note { at: row.at, who, text }),
             Ok(Fact::AnswerWrong { seq, .. }) => marks.wrong.push(seq),
+            Ok(Fact::AnswerLost { bubble, why }) => marks.lost.push((bubble, why)),
             _ => {}
         }
     }
@@ -168,7 +176,7 @@ pub(super) fn said(
             Author::Person => written_by(row).or(person),
             Author::Customer | Author::Bot => None,
         };
-        put(&mut said, row.at, Said::message(w, row, name, person.as_deref(), &marks.wrong));
+        put(&mut said, row.at, Said::message(w, row, name, person.as_deref(), marks));
     }
     for note in notes {
         put(&mut said, note.at, Said::note(w, note));
@@ -184,7 +192,8 @@ fn written_by(row: &MessageRow) -> Option<String> {
 
 impl Said {
     /// Without its time.
-    fn message(w: Words, row: &MessageRow, name: Option<&str>, person: Option<&str>, wrong: &[i64]) -> Self {
+    fn message(w: Words, row: &MessageRow, name: Option<&str>, person: Option<&str>, marks: &Marks) -> Self {
+        let lost = marks.lost.iter().find(|(bubble, _)| row.bubble == Some(*bubble));
         Self {
             id: format!("m{}", row.seq),
             seq: Some(row.seq),
@@ -200,7 +209,9 @@ impl Said {
             text: row.text.clone(),
             clock: String::new(),
             iso: String::new(),
-            is_wrong: wrong.contains(&row.seq),
+            is_wrong: marks.wrong.contains(&row.seq),
+            bubble: row.bubble.map(|bubble| bubble.to_string()),
+            lost: lost.map(|(_, why)| facts::lost(w, why)),
             basis: match row.author {
                 Author::Bot => row.basis.as_deref().and_then(|basis| Basis::of(w, basis)),
                 Author::Customer | Author::Person => None,
@@ -223,6 +234,8 @@ impl Said {
             clock: String::new(),
             iso: String::new(),
             is_wrong: false,
+            bubble: None,
+            lost: None,
             basis: None,
         }
     }

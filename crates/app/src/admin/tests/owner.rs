@@ -1,8 +1,11 @@
 //! The owner's work: who has a dialogue, notes, the next step, orders and their undo, lists as files, settings.
 
 use voronka_core::{
-    message::{Event, KinWord, TeamAction},
+    fact::Fact,
+    ids::BubbleId,
+    message::{DeliveryFate, Event, KinWord, TeamAction},
     order::{OrderMove, OrderState},
+    rows::{Author, FactRow, MessageRow},
 };
 
 use super::*;
@@ -80,6 +83,50 @@ async fn a_note_is_kept_and_shown_among_the_messages() {
     };
     assert!(later(0).await.contains("data-noted="));
     assert_eq!(later(i64::from(u32::MAX) * 1_000_000).await.trim(), "");
+}
+
+#[tokio::test]
+async fn an_answer_that_did_not_arrive_is_marked_on_its_bubble_on_a_page_that_is_open_as_well() {
+    let site = site().await;
+    let korica = partner("korica");
+    let key = sample::conversation(&korica, "telegram", "101");
+    let inbound = voronka_testkit::journal::sample::text(&korica, "101", "again", "…");
+    let mut turn = voronka_testkit::journal::sample::turn(&key, &inbound, 1);
+    let bubble = BubbleId::of(&["lost"]);
+    let said = |seq: i64, bubble: BubbleId| MessageRow {
+        seq,
+        author: Author::Person,
+        text: format!("Ответ {seq}"),
+        body: "{}".into(),
+        bubble: Some(bubble),
+        key: None,
+        basis: None,
+        at: sample::NOW.parse().unwrap(),
+    };
+    turn.messages = vec![said(10, bubble), said(11, BubbleId::of(&["arrived"]))];
+    let fact = Fact::AnswerLost { bubble, why: DeliveryFate::Refused { cause: "chat not found".into() } };
+    turn.facts = vec![FactRow {
+        customer: key.first_customer(),
+        name: fact.name(),
+        data: serde_json::to_string(&fact).unwrap(),
+        at: sample::NOW.parse().unwrap(),
+    }];
+    site.store.commit(turn.into()).await.unwrap();
+    let talk = chat("korica", "telegram", "101");
+    for (lang, told) in
+        [("ru", "Ответ не дошёл: мессенджер его не принял"), ("en", "The answer did not arrive: the messenger")]
+    {
+        let page = site.get(&format!("{talk}?lang={lang}")).await.body;
+        let log = &page[page.find("id=\"log\"").unwrap()..page.find("id=\"composer\"").unwrap()];
+        let lost = &log[log.find("id=\"m10\"").unwrap()..log.find("id=\"m11\"").unwrap()];
+        assert!(lost.contains(told) && lost.contains("chat not found"), "{lost}");
+        assert_eq!(log.matches(told).count(), 1, "and on no other");
+        let panel = &page[page.find("id=\"panel\"").unwrap()..];
+        assert!(panel.contains(told), "and in the timeline");
+        // A page that has the bubble already is told of it apart.
+        let later = site.get(&format!("{talk}/messages?after=11&lang={lang}")).await.body;
+        assert!(later.contains(&format!("data-of=\"{bubble}\"")) && later.contains(told), "{later}");
+    }
 }
 
 #[tokio::test]

@@ -2,7 +2,11 @@
 
 use jiff::{SignedDuration, civil};
 
-use crate::lang::{Lang, print};
+use super::super::wording::why_lost;
+use crate::{
+    lang::{Lang, print},
+    message::DeliveryFate,
+};
 
 /// What a pause means, in Russian and English.
 const PAUSED: (&str, &str) = (
@@ -27,6 +31,15 @@ const HOW_TO_SET: (&str, &str) = (
      /my_settings digest 9:30\n\
      /my_settings pause, /my_settings resume",
 );
+
+/// An answer did not arrive.
+fn not_arrived(name: &str, why: &DeliveryFate, words: &str, lang: Lang) -> String {
+    let why = why_lost(why, lang);
+    match lang {
+        Lang::Ru => format!("Ваш ответ не дошёл: {name}. Причина: {why}.\n«{words}»"),
+        Lang::En => format!("Your answer did not arrive: {name}. The reason: {why}.\n“{words}”"),
+    }
+}
 
 /// Words for a member of the team.
 #[derive(Debug, Clone, Copy)]
@@ -67,6 +80,8 @@ pub(in crate::turn) enum Say<'a> {
     OtherPerson,
     /// The customer cannot be written to.
     Unreachable { name: &'a str },
+    /// What they wrote did not arrive.
+    NotArrived { name: &'a str, why: &'a DeliveryFate, words: &'a str },
     /// There is no such member.
     NoSuchMember,
     /// The conversation is gone.
@@ -197,6 +212,9 @@ pub(in crate::turn) enum Say<'a> {
 
 impl Say<'_> {
     pub(in crate::turn) fn says(self, lang: Lang) -> String {
+        if let Self::NotArrived { name, why, words } = self {
+            return not_arrived(name, why, words, lang);
+        }
         match (self.label(), lang) {
             (Some((ru, _)), Lang::Ru) => ru.to_owned(),
             (Some((_, en)), Lang::En) => en.to_owned(),
@@ -345,7 +363,7 @@ impl Say<'_> {
             Self::NoSources => "По меченым ссылкам пока никто не пришёл.",
             Self::NothingCounted => "За это время ничего не было.",
             Self::Idle { days } => return format!("Молчат {days}\u{a0}дня"),
-            // Labels.
+            // Labels, and what both languages say in one place.
             _ => "",
         };
         text.to_owned()
@@ -418,7 +436,7 @@ impl Say<'_> {
             Self::NoSources => "Nobody has come by a marked link yet.",
             Self::NothingCounted => "Nothing happened in that time.",
             Self::Idle { days } => return format!("Silent {days}\u{a0}days"),
-            // Labels.
+            // Labels, and what both languages say in one place.
             _ => "",
         };
         text.to_owned()
