@@ -19,6 +19,7 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     cards_max: 0,
     album_max: 0,
     photos: Has::No,
+    kept_files: Has::No,
     url_buttons: Has::No,
     contact_button: Has::No,
     preview: Has::No,

@@ -70,6 +70,8 @@ pub struct Capabilities {
     pub album_max: usize,
     /// Photos, by address or of the partner's own folder.
     pub photos: Has,
+    /// Files that were sent through the same account, again by their handle ([`crate::message::KeptFile`]).
+    pub kept_files: Has,
     /// Buttons that open a page.
     pub url_buttons: Has,
     /// A button that shares the customer's own phone.

@@ -1,8 +1,9 @@
-//! Pictures of messages: those that lie somewhere, and those that are drawn of data when they are sent.
+//! What is shown above a message's words: pictures that lie somewhere or are drawn of data when they are sent, and files that
+//! somebody has sent.
 
 use serde::{Deserialize, Serialize};
 
-use crate::chart::Chart;
+use crate::{chart::Chart, message::KeptFile};
 
 /// What is shown above a message's words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,6 +13,8 @@ pub enum Photo {
     At(String),
     /// One that is drawn when it is sent. Whoever does not see it misses nothing: the words beside it say what it shows.
     Drawn(Drawing),
+    /// A file that a customer or a member of the team has sent, passed on.
+    Kept(Box<KeptFile>),
 }
 
 /// What is to be drawn: data, and no pixels, so that it is kept and sent again as it was.

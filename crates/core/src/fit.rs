@@ -17,7 +17,10 @@ use crate::{
 pub fn fit(message: &Message, capabilities: &Capabilities) -> Vec<Bubble> {
     let mut text = message.text.clone();
     let photo = message.photo.clone().or_else(|| only_card(message, capabilities)).filter(|photo| {
-        let shown = capabilities.photos.it();
+        let shown = match photo {
+            Photo::At(_) | Photo::Drawn(_) => capabilities.photos.it(),
+            Photo::Kept(_) => capabilities.kept_files.it(),
+        };
         if let (false, Photo::At(address)) = (shown, photo)
             && address.starts_with("http")
         {

@@ -292,8 +292,11 @@ pub enum Deed {
     Take,
     /// Writes to the customer.
     Write {
-        /// The words, without markup.
+        /// The words, without markup; none have to go with a file.
         text: String,
+        /// What goes with them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        file: Option<KeptFile>,
     },
     /// Stops the bot here.
     Silence,
@@ -456,6 +459,9 @@ pub enum Content {
         /// Length in seconds, for voice and video.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         seconds: Option<u32>,
+        /// The token of the button under our message that is replied to, as of [`Content::Reply`].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        to: Option<String>,
     },
     /// Sent a place.
     Location {
@@ -520,12 +526,28 @@ pub enum MediaKind {
     Voice,
     /// A sound file.
     Audio,
-    /// A video or a round video note.
+    /// A video.
     Video,
+    /// A round video note: no words go with it.
+    VideoNote,
+    /// A short video without sound.
+    Animation,
     /// Any other file.
     Document,
     /// A sticker.
     Sticker,
+}
+
+/// A file that somebody sent, as their messenger keeps it: it is sent again by its handle, through the account that it came by
+/// and no other.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptFile {
+    /// The account that it came by.
+    pub account: AccountId,
+    /// Kind of file.
+    pub kind: MediaKind,
+    /// The channel's handle.
+    pub file: String,
 }
 
 /// What a conversation's timer is for. At most one timer of a kind is set at a time.

@@ -18,6 +18,7 @@ mod desk;
 mod disclaimer;
 mod erased;
 mod events;
+mod files;
 mod flow;
 mod kin;
 mod links;

@@ -288,7 +288,7 @@ fn weight(inbound: &Inbound) -> usize {
             content: Content::Text { text } | Content::Reply { text, .. } | Content::Edited { text, .. },
             ..
         }
-        | Event::Deed { deed: Deed::Write { text }, .. }
+        | Event::Deed { deed: Deed::Write { text, .. }, .. }
         | Event::Team { action: TeamAction::Reply { text } | TeamAction::Note { text }, .. } => text.len(),
         Event::Customer { content: Content::Command { args, .. }, .. } => args.len(),
         Event::Customer { content: Content::Media { caption, .. }, .. } => {

@@ -59,6 +59,7 @@ pub fn roomy() -> Capabilities {
         cards_max: 0,
         album_max: 0,
         photos: Has::Yes,
+        kept_files: Has::Yes,
         url_buttons: Has::Yes,
         contact_button: Has::Yes,
         preview: Has::No,

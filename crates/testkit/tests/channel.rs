@@ -79,7 +79,7 @@ impl Messenger for Fake {
                 let picture = FakeIllustrator::picture(&drawing)?;
                 Some((sent.peer, picture.bytes.to_vec(), sent.bubble.text.text))
             }
-            Photo::At(_) => None,
+            Photo::At(_) | Photo::Kept(_) => None,
         };
         self.channel.sent().into_iter().filter_map(drawn).collect()
     }

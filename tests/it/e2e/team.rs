@@ -2,6 +2,8 @@
 
 use std::{fs, path::Path};
 
+use serde_json::json;
+
 use super::{
     binary::{Server, command},
     cli::run,
@@ -63,6 +65,29 @@ async fn whoever_the_file_names_is_no_lead_and_answers_customers_from_their_own_
     let calm = || async { (count(&data, "SELECT 1 FROM mailbox") == 0).then_some(()) };
     until(|| "an empty mailbox".into(), calm).await;
     assert_eq!(boss.texts().len(), before);
+    assert!(server.stop().await.success());
+}
+
+#[tokio::test]
+async fn files_go_between_a_customer_and_whoever_has_the_conversation() {
+    let (folder, telegram) = (tempfile::tempdir().unwrap(), Telegram::start().await);
+    let server = open(folder.path(), &telegram).await;
+    let (mut anna, mut master) = (telegram.customer(54), telegram.customer(MASTER));
+    anna.say("Позовите человека, пожалуйста").await;
+    anna.hear(&[]).await;
+    master.hear(&["Просит человека"]).await;
+    master.press("Написать").await;
+    master.hear(&["Диалог ведёте вы"]).await;
+    let photo =
+        json!([{"file_id": "small", "width": 90, "height": 60}, {"file_id": "obrazec", "width": 800, "height": 600}]);
+    assert_eq!(telegram.deliver(&anna.file("photo", &photo, "Такой же можно?")).await, 200);
+    master.hear(&["Анна: [фото] Такой же можно?"]).await;
+    assert_eq!(master.file_with("Такой же можно?").as_deref(), Some("obrazec"));
+    let voice = json!({"file_id": "otvet", "duration": 4});
+    assert_eq!(telegram.deliver(&master.file("voice", &voice, "Можно, послушайте")).await, 200);
+    anna.hear(&["Можно, послушайте"]).await;
+    assert_eq!(anna.file_with("Можно, послушайте").as_deref(), Some("otvet"));
+    master.hear(&["Отправлено: Анна"]).await;
     assert!(server.stop().await.success());
 }
 

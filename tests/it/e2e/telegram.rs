@@ -44,6 +44,8 @@ struct Sent {
     keys: Vec<String>,
     /// The picture that came with it.
     picture: Option<Vec<u8>>,
+    /// The name of the file that was sent again.
+    file: Option<String>,
 }
 
 /// The fake. Ends with the test's runtime.
@@ -150,7 +152,7 @@ async fn called(
             json!({"url": url, "has_custom_certificate": false, "pending_update_count": 0})
         }
         "getUpdates" => Value::Array(std::mem::take(&mut world.waiting)),
-        "sendMessage" | "sendPhoto" => {
+        "sendMessage" | "sendPhoto" | "sendVoice" => {
             world.last_id += 1;
             let sent = Sent { picture, ..sent(&body, world.last_id) };
             let told =
@@ -177,6 +179,7 @@ fn sent(body: &Value, id: i64) -> Sent {
             .collect(),
         keys: rows("keyboard").filter_map(|key| word(key, "text")).collect(),
         picture: None,
+        file: body["photo"].as_str().or(body["voice"].as_str()).map(str::to_owned),
     }
 }
 
@@ -233,6 +236,16 @@ impl TelegramCustomer {
     /// The picture of the newest message that says this; `None`: it came without.
     pub(crate) fn picture_with(&self, words: &str) -> Option<Vec<u8>> {
         self.seen().into_iter().rev().find(|sent| sent.text.contains(words))?.picture
+    }
+
+    /// The file with the newest message that says this, by its name; `None`: there is none.
+    pub(crate) fn file_with(&self, words: &str) -> Option<String> {
+        self.seen().into_iter().rev().find(|sent| sent.text.contains(words))?.file
+    }
+
+    /// An update in which they send a file.
+    pub(crate) fn file(&self, kind: &str, file: &Value, caption: &str) -> Value {
+        self.message(&json!({kind: file, "caption": caption}))
     }
 
     fn person(&self) -> Value {

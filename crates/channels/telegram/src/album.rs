@@ -87,6 +87,7 @@ impl Telegram {
             let name = match photo {
                 Photo::At(address) => (*address).to_owned(),
                 Photo::Known { file, .. } => file.to_string(),
+                Photo::Kept(kept) => kept.file.clone(),
                 Photo::Own { .. } | Photo::Drawn(_) => {
                     let Some(picture) = self.bytes(photo).await else { continue };
                     if bytes + picture.bytes.len() > BYTES_MAX {
@@ -156,7 +157,7 @@ impl Telegram {
                 self.forget_file(version);
                 Photo::Own { path, version: Arc::clone(version) }
             }
-            Photo::At(_) | Photo::Own { .. } | Photo::Drawn(_) => photo.clone(),
+            Photo::At(_) | Photo::Own { .. } | Photo::Kept(_) | Photo::Drawn(_) => photo.clone(),
         };
         let shown: Vec<_> = shape.shown.iter().map(|(photo, caption)| (fresh(photo), caption.clone())).collect();
         if shown == shape.shown { Next::Words } else { Next::Shape(Shape { shown, ..shape.clone() }) }

@@ -11,6 +11,7 @@ pub const CAPABILITIES: Capabilities = Capabilities {
     cards_max: 0,
     album_max: 10,
     photos: Has::Yes,
+    kept_files: Has::Yes,
     url_buttons: Has::Yes,
     contact_button: Has::Yes,
     preview: Has::Yes,

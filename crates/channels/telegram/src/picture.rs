@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use voronka_core::{
     drawing,
+    message::KeptFile,
     ports::{Picture, Pictures, is_own_picture},
 };
 
@@ -30,6 +31,8 @@ pub(crate) enum Photo<'a> {
         /// Its bytes' version.
         version: Arc<str>,
     },
+    /// A file that somebody has sent to this bot, by Telegram's name for it.
+    Kept(&'a KeptFile),
     /// One that was drawn for this message alone: it goes along, and Telegram's name for it is of no use.
     Drawn(Picture),
 }
@@ -54,6 +57,8 @@ impl Telegram {
             drawing::Photo::Drawn(drawing) => {
                 self.inner.config.illustrator.as_ref()?.draw(drawing).await.map(Photo::Drawn)
             }
+            // Telegram's name for a file is one bot's alone.
+            drawing::Photo::Kept(file) => (file.account == self.inner.me.account).then_some(Photo::Kept(file)),
         }
     }
 
@@ -111,7 +116,7 @@ impl Telegram {
     /// The bytes that go along with a photo; `None`: none do, or they are gone.
     pub(crate) async fn bytes(&self, photo: &Photo<'_>) -> Option<Picture> {
         match photo {
-            Photo::At(_) | Photo::Known { .. } => None,
+            Photo::At(_) | Photo::Known { .. } | Photo::Kept(_) => None,
             Photo::Own { path, .. } => self.pictures()?.read(path).await,
             Photo::Drawn(picture) => Some(picture.clone()),
         }

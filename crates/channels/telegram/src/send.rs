@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use voronka_core::{
     capabilities::Capabilities,
     ids::BubbleId,
-    message::{Bubble, Inbound, Peer},
+    message::{Bubble, Inbound, KeptFile, MediaKind, Peer},
     ports::{Channel, Chat, KnownAs, Malformed, Preview, Receipt, SendError},
     spec::rich::Rich,
 };
@@ -63,13 +63,13 @@ struct ReplyTo {
 }
 
 #[derive(Serialize)]
-struct SendPhoto<'a> {
+struct SendFile<'a> {
     chat_id: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     message_thread_id: Option<i64>,
-    /// An address or Telegram's own name for it; not there when the bytes go along.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    photo: Option<&'a str>,
+    /// Not there when the bytes go along.
+    #[serde(flatten)]
+    file: Option<Named<'a>>,
     #[serde(skip_serializing_if = "str::is_empty")]
     caption: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -78,6 +78,55 @@ struct SendPhoto<'a> {
     reply_markup: Option<&'a ReplyMarkup<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reply_parameters: Option<ReplyTo>,
+}
+
+/// A file by its address or Telegram's own name for it.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Named<'a> {
+    Photo(&'a str),
+    Voice(&'a str),
+    Audio(&'a str),
+    Video(&'a str),
+    VideoNote(&'a str),
+    Animation(&'a str),
+    Document(&'a str),
+    Sticker(&'a str),
+}
+
+impl<'a> Named<'a> {
+    /// What somebody sent goes out as what it came as: Telegram changes no file's kind.
+    fn of(kept: &'a KeptFile) -> Self {
+        let file = kept.file.as_str();
+        match kept.kind {
+            MediaKind::Photo => Self::Photo(file),
+            MediaKind::Voice => Self::Voice(file),
+            MediaKind::Audio => Self::Audio(file),
+            MediaKind::Video => Self::Video(file),
+            MediaKind::VideoNote => Self::VideoNote(file),
+            MediaKind::Animation => Self::Animation(file),
+            MediaKind::Document => Self::Document(file),
+            MediaKind::Sticker => Self::Sticker(file),
+        }
+    }
+
+    fn method(self) -> Method {
+        match self {
+            Self::Photo(_) => Method::SendPhoto,
+            Self::Voice(_) => Method::SendVoice,
+            Self::Audio(_) => Method::SendAudio,
+            Self::Video(_) => Method::SendVideo,
+            Self::VideoNote(_) => Method::SendVideoNote,
+            Self::Animation(_) => Method::SendAnimation,
+            Self::Document(_) => Method::SendDocument,
+            Self::Sticker(_) => Method::SendSticker,
+        }
+    }
+
+    /// Whether Telegram shows words with it.
+    fn takes_words(self) -> bool {
+        !matches!(self, Self::VideoNote(_) | Self::Sticker(_))
+    }
 }
 
 #[derive(Deserialize)]
@@ -214,7 +263,7 @@ impl Telegram {
             Some(Photo::Own { version, .. }) if is_disliked(error) => {
                 self.memory().picture_sent(Arc::clone(version), Uploaded::Disliked);
             }
-            Some(Photo::Own { .. } | Photo::At(_) | Photo::Drawn(_)) | None => {}
+            Some(Photo::Own { .. } | Photo::At(_) | Photo::Kept(_) | Photo::Drawn(_)) | None => {}
         }
     }
 
@@ -284,28 +333,23 @@ impl Telegram {
             };
             return client.call(Method::SendMessage, &request, timeout).await.map(receipt);
         };
-        let by_name = match photo {
-            Photo::At(name) => Some(*name),
-            Photo::Known { file, .. } => Some(&**file),
+        let file = match photo {
+            Photo::At(name) => Some(Named::Photo(name)),
+            Photo::Known { file, .. } => Some(Named::Photo(file)),
+            Photo::Kept(kept) => Some(Named::of(kept)),
             Photo::Own { .. } | Photo::Drawn(_) => None,
         };
-        let request = SendPhoto {
-            chat_id,
-            message_thread_id,
-            photo: by_name,
-            caption: text,
-            parse_mode,
-            reply_markup,
-            reply_parameters,
-        };
-        match photo {
-            Photo::At(_) | Photo::Known { .. } => client.call(Method::SendPhoto, &request, timeout).await.map(receipt),
-            Photo::Own { .. } | Photo::Drawn(_) => self.upload(photo, &request).await.map(receipt),
+        let (caption, parse_mode) = if file.is_none_or(Named::takes_words) { (text, parse_mode) } else { ("", None) };
+        let request =
+            SendFile { chat_id, message_thread_id, file, caption, parse_mode, reply_markup, reply_parameters };
+        match file {
+            Some(file) => client.call(file.method(), &request, timeout).await.map(receipt),
+            None => self.upload(photo, &request).await.map(receipt),
         }
     }
 
     /// Sends a picture with its bytes, and remembers what Telegram calls it from now on.
-    async fn upload(&self, photo: &Photo<'_>, request: &SendPhoto<'_>) -> Result<Option<SentMessage>, CallError> {
+    async fn upload(&self, photo: &Photo<'_>, request: &SendFile<'_>) -> Result<Option<SentMessage>, CallError> {
         let picture = self.bytes(photo).await;
         // As Telegram itself would say it: the words go alone then.
         let gone = || CallError::Answered {
@@ -338,7 +382,8 @@ impl Shape<'_> {
         if *code != 400 {
             // Who refuses a file for good, be it a relay that takes none, still takes words.
             let refused = matches!(send_error(error.clone()), SendError::Refused(_));
-            let file = matches!(self.photo, Some(Photo::Own { .. } | Photo::Drawn(_))) && !bubble.text.is_blank();
+            let file = matches!(self.photo, Some(Photo::Own { .. } | Photo::Kept(_) | Photo::Drawn(_)))
+                && !bubble.text.is_blank();
             return (refused && file).then(|| Self { photo: None, ..self.clone() });
         }
         let differs = |next: Self| (next != *self).then_some(next);
@@ -365,7 +410,7 @@ impl Shape<'_> {
             Some(Photo::Known { path, version, .. }) => {
                 Some(Self { photo: Some(Photo::Own { path, version: Arc::clone(version) }), ..self.clone() })
             }
-            Some(Photo::Own { .. } | Photo::At(_) | Photo::Drawn(_)) if !bubble.text.is_blank() => {
+            Some(Photo::Own { .. } | Photo::At(_) | Photo::Kept(_) | Photo::Drawn(_)) if !bubble.text.is_blank() => {
                 Some(Self { photo: None, ..self.clone() })
             }
             Some(_) | None => None,

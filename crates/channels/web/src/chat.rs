@@ -33,6 +33,7 @@ pub const CAPABILITIES: Capabilities = Capabilities {
     cards_max: 10,
     album_max: 0,
     photos: Has::Yes,
+    kept_files: Has::No,
     url_buttons: Has::Yes,
     contact_button: Has::Yes,
     preview: Has::Yes,

@@ -25,6 +25,8 @@ pub(crate) async fn hung(photo: Photo, seq: i64, gallery: Option<&Gallery>) -> O
     match photo {
         Photo::At(named) => address(named, gallery).await.map(Hung::Photo),
         Photo::Drawn(_) => gallery.is_some().then_some(Hung::Drawn(seq)),
+        // Another account's: fitting leaves it out.
+        Photo::Kept(_) => None,
     }
 }
 
@@ -36,7 +38,7 @@ pub(crate) async fn drawn(row: &MessageRow, gallery: Option<&Gallery>) -> Option
     };
     match bubble.photo? {
         Photo::Drawn(drawing) => gallery?.illustrator.draw(&drawing).await,
-        Photo::At(_) => None,
+        Photo::At(_) | Photo::Kept(_) => None,
     }
 }
 

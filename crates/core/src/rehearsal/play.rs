@@ -191,6 +191,7 @@ impl Player<'_> {
                     caption: None,
                     name: None,
                     seconds: None,
+                    to: None,
                 })
             }
             What::Wait(period) => self.wait(*period),

@@ -77,7 +77,7 @@ impl Aside {
         let card = |to| {
             let buttons = work.card_buttons(to, &about);
             let words = work.words_at(to, &about, &words);
-            notices::card(&work.snap.key, &[SET_ASIDE, &trouble], to, words, buttons)
+            notices::card(&work.snap.key, &[SET_ASIDE, &trouble], to, (words, None), buttons)
         };
         let cards = work.addressees(&about).into_iter().flat_map(card);
         let id = NoticeId::of(&[&conversation, SET_ASIDE, &trouble]);

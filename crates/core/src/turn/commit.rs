@@ -12,6 +12,7 @@ use super::{
     work::{People, PersonSays, Work},
 };
 use crate::{
+    drawing::Photo,
     fit,
     ids::BubbleId,
     message::{Bubble, List, Message, Purpose, Timer},
@@ -131,14 +132,14 @@ impl Work {
     /// Says what a person of the team wrote. By whom, and as which bubbles.
     pub(super) fn say_as_person(
         &mut self,
-        PersonSays { by, text }: PersonSays,
+        PersonSays { by, text, file }: PersonSays,
         rows: &mut Vec<OutboxRow>,
     ) -> (WrittenBy, Vec<BubbleId>) {
         self.basis = Some(serde_json::json!({ "who": by.who() }).to_string());
         let message = Message {
             text: Rich::plain(text),
             cards: Vec::new(),
-            photo: None,
+            photo: file.map(|file| Photo::Kept(Box::new(file))),
             buttons: Vec::new(),
             list: List::default(),
             purpose: Purpose::Service,
@@ -202,7 +203,7 @@ impl Work {
             self.messages.push(MessageRow {
                 seq,
                 author,
-                text: words(&bubble),
+                text: self.words_of(&bubble),
                 body: body(&bubble, by),
                 bubble: Some(id),
                 key: None,
@@ -220,6 +221,14 @@ impl Work {
                 expires,
                 attempts: 0,
             });
+        }
+    }
+
+    /// What a bubble says, in the record.
+    fn words_of(&self, bubble: &Bubble) -> String {
+        match &bubble.photo {
+            Some(Photo::Kept(file)) => self.file_word(file.kind, bubble.text.text.trim()),
+            Some(Photo::At(_) | Photo::Drawn(_)) | None => words(bubble),
         }
     }
 

@@ -33,10 +33,10 @@ impl Work {
                 Done::Taken
             }
             Deed::Write { .. } if self.snap.state.blocked => Done::Unreachable,
-            Deed::Write { text } => {
+            Deed::Write { text, file } => {
                 self.on_team(who, TeamAction::TakeOver);
                 self.is_heeded(who);
-                self.person_says.push(PersonSays { by: WrittenBy::Chat(by.clone()), text });
+                self.person_says.push(PersonSays { by: WrittenBy::Chat(by.clone()), text, file });
                 Done::Written
             }
             Deed::Silence => {

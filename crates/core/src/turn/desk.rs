@@ -27,16 +27,20 @@ use self::{
 use super::{
     DeskPlace, Question, Step, Turn,
     answer::Answering,
+    files::{self, Sent},
     state::{Owner, Presence, Snapshot, State},
     token::hash,
     work::Work,
 };
 use crate::{
+    drawing::Photo,
     fact::Fact,
     ids::ConversationId,
     lang::normal::Words,
     lead::Lead,
-    message::{Content, ConversationKey, Deed, DeliveryFate, Done, Event, Inbound, Seat, TEXT_CHARS_MAX, Talk, Timer},
+    message::{
+        Content, ConversationKey, Deed, DeliveryFate, Done, Event, Inbound, KeptFile, Seat, TEXT_CHARS_MAX, Talk, Timer,
+    },
     ports::{KnownBy, LeadCard, LeadFilter, Loaded, Page, QuestionCard},
     rows::{Author, IdentityRow, Mail, Withdraw},
     spec::{adjust::Adjustment, rich::Rich},
@@ -310,13 +314,13 @@ impl Work {
             Content::Text { text } => match self.listed_by_number(&Words::of(&text)) {
                 Some(token) if self.writes_to().is_none() => self.desk_button(&token),
                 _ => {
-                    self.write(&text);
+                    self.write(&text, None);
                     None
                 }
             },
             Content::Reply { text, to } => {
                 if let Some(lead) = self.answered_by(&to) {
-                    return Some(Errand::With(lead, Wish::Deed(Deed::Write { text: within(&text) })));
+                    return Some(Errand::With(lead, Wish::Deed(Deed::Write { text: within(&text), file: None })));
                 }
                 // Whoever replies means somebody: never whom this chat writes to otherwise.
                 self.tell(Say::ReplyToCard);
@@ -324,8 +328,22 @@ impl Work {
             }
             Content::Command { name, args } => self.panel(&name, &args),
             Content::Button { token, .. } => self.desk_button(&token),
-            Content::Media { .. } | Content::Contact { .. } | Content::Location { .. } => {
-                let say = if self.writes_to().is_some() { Say::WordsAlone } else { Say::Help };
+            Content::Media { kind, file, caption, to, .. } => {
+                let file = KeptFile { account: self.snap.account.clone(), kind, file };
+                let text = within(&caption.unwrap_or_default());
+                match to {
+                    Some(to) => match self.answered_by(&to) {
+                        Some(lead) => {
+                            return Some(Errand::With(lead, Wish::Deed(Deed::Write { text, file: Some(file) })));
+                        }
+                        None => self.tell(Say::ReplyToCard),
+                    },
+                    None => self.write(&text, Some(file)),
+                }
+                None
+            }
+            Content::Contact { .. } | Content::Location { .. } => {
+                let say = if self.writes_to().is_some() { Say::NotPassedOn } else { Say::Help };
                 self.tell(say);
                 None
             }
@@ -458,6 +476,9 @@ impl Work {
                 self.reply.say(&Rich::plain(text));
                 let buttons = self.lead_buttons(lead, row.owner);
                 self.reply.buttons(buttons);
+                for file in self.files_of(&with, found) {
+                    self.reply.photo(file);
+                }
             }
             Wish::Assignee => {
                 self.tell(Say::AssignWhom { name: self.clone_name(&with).as_str() });
@@ -470,6 +491,11 @@ impl Work {
 
     /// Asks the customer's conversation for something.
     fn ask_for(&mut self, with: Talk, deed: Deed) {
+        if let Deed::Write { file: Some(file), .. } = &deed
+            && !files::passes(file, &with.account, &self.setting.capabilities)
+        {
+            return self.tell(Say::NotPassedOn);
+        }
         let Some(member) = self.setting.writer.as_ref().map(|writer| writer.member.to_string()) else { return };
         let by = Seat { member, account: self.snap.account.clone(), peer: self.snap.peer.clone() };
         self.post(with.account, with.peer, Event::Deed { by, deed });
@@ -540,13 +566,14 @@ impl Work {
     }
 
     /// Words go to the customer whom the chat writes to; else nobody is meant by them.
-    fn write(&mut self, text: &str) {
+    fn write(&mut self, text: &str, file: Option<KeptFile>) {
         let now = self.now;
         let Some(writing) = &mut self.desk().writing else { return self.tell(Say::Help) };
         let with = writing.with.clone();
         if now < writing.until {
             writing.until = now + WRITING;
-            return self.ask_for(with, Deed::Write { text: within(text) });
+            let deed = Deed::Write { text: within(text), file };
+            return self.ask_for(with, deed);
         }
         self.desk().writing = None;
         self.tell(Say::WritingOver { name: self.clone_name(&with).as_str() });
@@ -605,10 +632,19 @@ impl Work {
                 Author::Bot => "🤖 ".to_owned(),
                 Author::Person => "👤 ".to_owned(),
             };
-            let text: String = row.text.chars().take(LINE_CHARS_MAX).collect();
+            let said = Sent::of(row, &with.account).words;
+            let text: String = said.chars().take(LINE_CHARS_MAX).collect();
             format!("{who}{text}")
         };
         loaded.history[from..].iter().map(line).collect::<Vec<_>>().join("\n")
+    }
+
+    /// The files of a history that this chat can be shown.
+    fn files_of(&self, with: &Talk, loaded: &Loaded) -> Vec<Photo> {
+        let from = loaded.history.len().saturating_sub(HISTORY_SHOWN);
+        let theirs = loaded.history[from..].iter().filter(|row| row.author == Author::Customer);
+        let can = &self.setting.capabilities;
+        theirs.filter_map(|row| Sent::of(row, &with.account).through(&self.snap.account, can)).collect()
     }
 
     fn clone_name(&self, with: &Talk) -> String {

@@ -5,9 +5,10 @@ use jiff::{Timestamp, tz::TimeZone};
 use super::{
     commit::beginning,
     deliveries::Unreachable,
+    files,
     state::{Answerer, Owner, Presence},
     token::{self, Act, Plain, Token},
-    wording::{self, Wording},
+    wording::Wording,
     work::{Pending, PendingKind, People, Progress, Work},
 };
 use crate::{
@@ -172,7 +173,7 @@ impl Work {
             Content::Contact { .. } => (self.team_word(Wording::Contact), None),
             Content::Media { kind, caption, .. } => {
                 let caption = beginning(caption.as_deref().unwrap_or_default(), TEXT_CHARS_MAX);
-                (format!("{} {caption}", self.media_word(*kind)).trim().to_owned(), None)
+                (self.file_word(*kind, caption), None)
             }
             Content::Location { .. } => (self.team_word(Wording::Place), None),
             Content::Edited { text, .. } => (format!("✎ {}", beginning(text, TEXT_CHARS_MAX)), None),
@@ -499,7 +500,7 @@ impl Work {
             }
             (_, _, Some(caption)) if !caption.trim().is_empty() => {
                 let caption: String = caption.chars().take(TEXT_CHARS_MAX).collect();
-                let note = self.media_word(kind).to_owned();
+                let note = self.team_word(Wording::File(kind));
                 self.note("media", note);
                 self.heard.push_str(&caption);
                 self.hear(&caption, key.as_str());
@@ -523,7 +524,7 @@ impl Work {
             Action::Ask(ask) if matches!(ask.kind, Kind::Location) => Some((flow.clone(), at, ask.slot.clone())),
             _ => None,
         });
-        let place = format!("{latitude:.5}, {longitude:.5}");
+        let place = files::place(latitude, longitude);
         let Some((flow, at, slot)) = wanted else {
             self.say_phrase(Phrase::DontKnow, &[]);
             let note = self.team_word(Wording::SentPlace);
@@ -584,10 +585,6 @@ impl Work {
                 }
             }
         }
-    }
-
-    fn media_word(&self, kind: MediaKind) -> &'static str {
-        wording::media(kind, self.book.language(None, ""))
     }
 
     /// Something that flow and files did not answer.

@@ -8,6 +8,7 @@ use super::{
     work::{People, Work},
 };
 use crate::{
+    drawing::Photo,
     fact::Fact,
     fit,
     ids::BubbleId,
@@ -274,9 +275,9 @@ impl Work {
         }
         lines.extend(notes.iter().cloned());
         let own = self.snap.history.iter().chain(&self.messages).filter(|row| row.author == Author::Customer);
-        let said: Vec<&str> = own.map(|row| row.text.as_str()).collect();
-        let last = said.iter().skip(said.len().saturating_sub(WORDS_MAX));
-        lines.extend(last.map(|text| format!("— {}", text.chars().take(200).collect::<String>())));
+        let mut last: Vec<String> = own.rev().take(WORDS_MAX).map(|row| self.sent(row).words).collect();
+        last.reverse();
+        lines.extend(last.iter().map(|text| format!("— {}", text.chars().take(200).collect::<String>())));
         lines.push(self.next_step(lang));
         lines.join("\n")
     }
@@ -402,13 +403,13 @@ pub(super) fn card(
     key: &ConversationKey,
     of: &[&str],
     to: &TeamAddress,
-    text: Rich,
+    (text, photo): (Rich, Option<Photo>),
     buttons: Vec<Button>,
 ) -> Vec<OutboxRow> {
     let message = Message {
         text,
         cards: Vec::new(),
-        photo: None,
+        photo,
         buttons,
         list: List::default(),
         purpose: Purpose::Service,

@@ -48,7 +48,7 @@ impl Work {
                 // Whoever writes has the conversation: the bot must not talk across.
                 self.is_taken_by(who);
                 self.cancel_timer("handoff");
-                self.person_says.push(PersonSays { by: WrittenBy::Page(who.to_owned()), text });
+                self.person_says.push(PersonSays { by: WrittenBy::Page(who.to_owned()), text, file: None });
             }
             TeamAction::MoveOrder { order, to } => {
                 self.person_is_heeded();

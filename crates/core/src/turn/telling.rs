@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp, civil::Time};
 
 use super::{
-    TeamAddress, desk,
+    TeamAddress,
     notices::{ASSIGNED, Cards, LOST, PAUSED, SET_ASIDE, SNOOZED, UNREAD, card},
     state::{Owner, Told},
     unheeded::UNHEEDED,
@@ -15,7 +15,7 @@ use super::{
 use crate::{
     ids::NoticeId,
     message::Timer,
-    rows::{Author, NoticeRow, OutboxRow},
+    rows::{NoticeRow, OutboxRow},
     spec::rich::Rich,
 };
 
@@ -60,6 +60,8 @@ pub(super) enum Hearing {
 struct Telling {
     about: Vec<String>,
     notes: Vec<String>,
+    /// When they were told last.
+    since: Option<Timestamp>,
     /// Whether somebody looks after the customer already.
     heeded: bool,
 }
@@ -90,11 +92,12 @@ impl Work {
                 continue;
             }
             told.push(member);
-            if let Some(Telling { about, notes, heeded }) = self.tells(member, &abouts, &notes) {
+            if let Some(Telling { about, notes, since, heeded }) = self.tells(member, &abouts, &notes) {
                 let text = self.card_words(&about, &notes);
-                outbox.extend(
-                    team.iter().filter(|to| &*to.member == member).flat_map(|to| self.card_to(to, &about, &text)),
-                );
+                for to in team.iter().filter(|to| &*to.member == member) {
+                    outbox.extend(self.card_to(to, &about, &text));
+                    outbox.extend(self.files_behind_card(to, since));
+                }
                 if !heeded {
                     self.expect_heed(member, &about);
                 }
@@ -121,7 +124,7 @@ impl Work {
             &self.snap.key,
             &[&self.snap.version.to_string(), "notice"],
             to,
-            self.words_at(to, about, text),
+            (self.words_at(to, about, text), None),
             self.card_buttons(to, about),
         )
     }
@@ -170,10 +173,10 @@ impl Work {
             if told.at.is_none_or(|at| is_over(at + FOLDED, now)) {
                 told.about.clear();
             }
-            told.at = Some(now);
+            let since = told.at.replace(now);
             told.about.extend(about.iter().cloned());
             let heeded = std::mem::take(&mut told.heeded);
-            (!about.is_empty()).then_some(Telling { about, notes, heeded })
+            (!about.is_empty()).then_some(Telling { about, notes, since, heeded })
         };
         self.snap.state.told.insert(member.to_owned(), told);
         telling
@@ -231,27 +234,6 @@ impl Work {
             Some(due) => self.set_timer(due, Timer::Card),
             None => self.cancel_timer(Timer::Card.name()),
         }
-    }
-
-    /// What the customer says to the person who has the conversation goes to that person's own chat.
-    fn relayed(&self) -> Vec<OutboxRow> {
-        let state = &self.snap.state;
-        let holder = state.holder.as_deref().filter(|_| state.owner == Owner::Person);
-        let Some(holder) = holder.and_then(|holder| self.member(holder)) else { return Vec::new() };
-        let words = self.messages.iter().filter(|row| row.author == Author::Customer).map(|row| row.text.as_str());
-        let words = words.collect::<Vec<_>>().join("\n");
-        if words.is_empty() {
-            return Vec::new();
-        }
-        let lang = self.book.language(None, "");
-        let name = self.snap.customer.name.clone().unwrap_or_else(|| desk::Say::Nameless.says(lang));
-        let text = Rich::plain(format!("{name}: {words}"));
-        let of = [&*self.snap.version.to_string(), "relayed"];
-        let to = self.setting.team.iter().filter(|to| to.member == holder && to.capabilities.hears.it());
-        to.flat_map(|to| {
-            card(&self.snap.key, &of, to, text.clone(), desk::of_talk(self.snap.key.conversation, to, lang))
-        })
-        .collect()
     }
 
     /// How a member hears what the customer says.

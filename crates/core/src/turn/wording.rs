@@ -82,6 +82,8 @@ pub(super) enum Wording<'a> {
     Contact,
     /// A place, in the record.
     Place,
+    /// A file, in the record.
+    File(MediaKind),
     /// A button whose label is not known, in the record.
     Button,
 }
@@ -173,6 +175,7 @@ impl Wording<'_> {
             Self::Besides(said) => return format!("Пожелание: {said}"),
             Self::Contact => "[контакт]",
             Self::Place => "[место на карте]",
+            Self::File(kind) => media(kind, Lang::Ru),
             Self::Button => "[кнопка]",
         };
         text.to_owned()
@@ -230,6 +233,7 @@ impl Wording<'_> {
             Self::Besides(said) => return format!("Wish: {said}"),
             Self::Contact => "[contact]",
             Self::Place => "[place]",
+            Self::File(kind) => media(kind, Lang::En),
             Self::Button => "[button]",
         };
         text.to_owned()
@@ -258,18 +262,18 @@ pub(super) fn why_lost(why: &DeliveryFate, lang: Lang) -> Cow<'static, str> {
 }
 
 /// What stands for a file in the record.
-pub(super) fn media(kind: MediaKind, lang: Lang) -> &'static str {
+fn media(kind: MediaKind, lang: Lang) -> &'static str {
     match (kind, lang) {
         (MediaKind::Photo, Lang::Ru) => "[фото]",
         (MediaKind::Voice, Lang::Ru) => "[голосовое]",
         (MediaKind::Audio, Lang::Ru) => "[аудио]",
-        (MediaKind::Video, Lang::Ru) => "[видео]",
+        (MediaKind::Video | MediaKind::VideoNote | MediaKind::Animation, Lang::Ru) => "[видео]",
         (MediaKind::Document, Lang::Ru) => "[документ]",
         (MediaKind::Sticker, Lang::Ru) => "[стикер]",
         (MediaKind::Photo, Lang::En) => "[photo]",
         (MediaKind::Voice, Lang::En) => "[voice]",
         (MediaKind::Audio, Lang::En) => "[audio]",
-        (MediaKind::Video, Lang::En) => "[video]",
+        (MediaKind::Video | MediaKind::VideoNote | MediaKind::Animation, Lang::En) => "[video]",
         (MediaKind::Document, Lang::En) => "[document]",
         (MediaKind::Sticker, Lang::En) => "[sticker]",
     }

@@ -17,7 +17,7 @@ use crate::{
     ids::{AccountId, FlowId, OrderId},
     lang::Lang,
     lead::Lead,
-    message::{Button, Event, EventKey, Inbound, Peer, Press, Timer},
+    message::{Button, Event, EventKey, Inbound, KeptFile, Peer, Press, Timer},
     person::Kinship,
     rows::{IdentityRow, Lane, Mail, MailSeq, MessageRow, Past, TimerRow, Withdraw},
     spec::{
@@ -211,7 +211,9 @@ pub(super) enum People {
 #[derive(Debug)]
 pub(super) struct PersonSays {
     pub(super) by: WrittenBy,
+    /// None have to go with a file.
     pub(super) text: String,
+    pub(super) file: Option<KeptFile>,
 }
 
 impl Work {

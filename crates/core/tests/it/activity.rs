@@ -86,7 +86,7 @@ fn commands_and_numbers_of_a_list_are_not_much_and_photos_and_contacts_are() {
     let mut talk = shop(&[]);
     for n in 0..4 {
         let file = format!("f{n}");
-        talk.did(Content::Media { kind: MediaKind::Photo, file, caption: None, name: None, seconds: None });
+        talk.did(Content::Media { kind: MediaKind::Photo, file, caption: None, name: None, seconds: None, to: None });
     }
     assert_eq!(noted(&talk), 0);
     talk.did(Content::Contact { phone: "+79991234567".into(), name: None, whose: ContactOf::Sender });

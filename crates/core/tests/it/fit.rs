@@ -21,6 +21,7 @@ fn telegram() -> Capabilities {
         cards_max: 0,
         album_max: 0,
         photos: Has::Yes,
+        kept_files: Has::Yes,
         url_buttons: Has::Yes,
         contact_button: Has::Yes,
         preview: Has::Yes,

@@ -146,7 +146,8 @@ fn all_words_that_an_event_holds_count() {
     let words = || "слово ".repeat(1_000);
     let customer = |content| Event::Customer { content, profile: Profile::default() };
     let caption = Some(words());
-    let media = Content::Media { kind: MediaKind::Photo, file: "1".to_owned(), caption, name: None, seconds: None };
+    let media =
+        Content::Media { kind: MediaKind::Photo, file: "1".to_owned(), caption, name: None, seconds: None, to: None };
     for long in [
         customer(Content::Text { text: words() }),
         customer(Content::Edited { of: EventKey::new("1"), text: words() }),

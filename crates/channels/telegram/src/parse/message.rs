@@ -148,9 +148,9 @@ fn media(message: &Message<'_>, me: &Me) -> Option<Content> {
         (MediaKind::Voice, message.voice.as_ref()),
         (MediaKind::Audio, message.audio.as_ref()),
         (MediaKind::Video, message.video.as_ref()),
-        (MediaKind::Video, message.video_note.as_ref()),
+        (MediaKind::VideoNote, message.video_note.as_ref()),
         // Comes with a copy of itself as a document, for old programs.
-        (MediaKind::Video, message.animation.as_ref()),
+        (MediaKind::Animation, message.animation.as_ref()),
         (MediaKind::Document, message.document.as_ref()),
         (MediaKind::Sticker, message.sticker.as_ref()),
     ];
@@ -167,5 +167,6 @@ fn media(message: &Message<'_>, me: &Me) -> Option<Content> {
             .as_ref()
             .map(|name| name.chars().filter(|letter| !letter.is_control()).take(255).collect()),
         seconds: file.duration,
+        to: replied_to(message, me),
     })
 }

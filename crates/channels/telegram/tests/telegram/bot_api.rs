@@ -205,6 +205,9 @@ fn usual(bot: &str, method: &str, parameters: &Value, number: i64) -> Reply {
                 "chat": {"id": parameters["chat_id"], "type": "private"}, "text": text,
                 "photo": if method == "sendPhoto" { sizes } else { json!([]) }})),
         },
+        "sendVoice" | "sendAudio" | "sendVideo" | "sendVideoNote" | "sendAnimation" | "sendDocument"
+        | "sendSticker" => Reply::ok(&json!({"message_id": number, "date": 1_795_168_801,
+                "chat": {"id": parameters["chat_id"], "type": "private"}})),
         "sendMediaGroup" => album(parameters, number),
         "getMe" => Reply::ok(&json!({"id": 1000, "is_bot": true, "first_name": "Корица", "username": "Korica_Bot",
             "can_join_groups": true, "can_read_all_group_messages": false})),

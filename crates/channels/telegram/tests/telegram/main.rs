@@ -5,6 +5,7 @@ mod albums;
 mod bot_api;
 mod buttons;
 mod conformance;
+mod files;
 mod managing;
 mod pictures;
 mod polling;

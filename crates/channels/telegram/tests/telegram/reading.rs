@@ -141,6 +141,7 @@ fn each_kind_of_file_is_known_by_its_handle() {
         caption: caption.map(Into::into),
         name: name.map(Into::into),
         seconds,
+        to: None,
     };
     let sizes =
         json!([{"file_id": "big", "width": 800, "height": 600}, {"file_id": "small", "width": 90, "height": 60}]);
@@ -160,11 +161,11 @@ fn each_kind_of_file_is_known_by_its_handle() {
         (json!({"video": {"file_id": "w", "duration": 3}}), media(MediaKind::Video, "w", None, None, Some(3))),
         (
             json!({"video_note": {"file_id": "n", "duration": 3, "length": 240}}),
-            media(MediaKind::Video, "n", None, None, Some(3)),
+            media(MediaKind::VideoNote, "n", None, None, Some(3)),
         ),
         (
             json!({"animation": {"file_id": "g", "duration": 1}, "document": {"file_id": "g", "file_name": "g.mp4"}}),
-            media(MediaKind::Video, "g", None, None, Some(1)),
+            media(MediaKind::Animation, "g", None, None, Some(1)),
         ),
         (
             json!({"document": {"file_id": "d", "file_name": "счёт.pdf"}}),
@@ -304,6 +305,7 @@ async fn in_a_group_only_what_is_addressed_to_the_bot_is_heard() {
         caption: Some("Такой".into()),
         name: None,
         seconds: None,
+        to: None,
     };
     assert_eq!(heard(photo), here(expected));
 }

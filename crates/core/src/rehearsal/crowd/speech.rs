@@ -227,7 +227,14 @@ impl Living<'_> {
             Kind::Location => return Content::Location { latitude: 55.75, longitude: 37.62 },
             Kind::Photo => {
                 let file = format!("photo-{}", self.person.nth);
-                return Content::Media { kind: MediaKind::Photo, file, caption: None, name: None, seconds: None };
+                return Content::Media {
+                    kind: MediaKind::Photo,
+                    file,
+                    caption: None,
+                    name: None,
+                    seconds: None,
+                    to: None,
+                };
             }
             Kind::Text { .. } | Kind::Choice(_) | Kind::Choices(_) | Kind::YesNo => said.address.to_owned(),
         };

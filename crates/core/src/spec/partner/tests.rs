@@ -399,6 +399,7 @@ fn what_a_channel_cannot_show_is_said() {
         cards_max: 0,
         album_max: 0,
         photos: Has::No,
+        kept_files: Has::No,
         url_buttons: Has::No,
         contact_button: Has::No,
         preview: Has::No,

@@ -54,8 +54,8 @@ pub(in crate::turn) enum Say<'a> {
     Left { name: &'a str },
     /// The time to write is over.
     WritingOver { name: &'a str },
-    /// A file cannot be passed on.
-    WordsAlone,
+    /// Something that the customer's messenger cannot be given.
+    NotPassedOn,
     /// The bot is silent in a conversation.
     Silenced { name: &'a str },
     /// The bot has it.
@@ -318,7 +318,7 @@ impl Say<'_> {
             Self::WritingOver { name } => {
                 return format!("Не отправлено: время переписки вышло ({name}). Нажмите «Написать» и повторите.");
             }
-            Self::WordsAlone => "Не отправлено: передать клиенту можно только текст.",
+            Self::NotPassedOn => "Не отправлено: файлы идут только клиентам этого же бота, остальным — текст.",
             Self::Silenced { name } => return format!("Бот остановлен: {name}. Диалог за вами."),
             Self::GivenBack { name } => return format!("Диалог снова ведёт бот: {name}."),
             Self::Handled { name } => return format!("Обработано: {name}."),
@@ -392,7 +392,7 @@ impl Say<'_> {
             Self::WritingOver { name } => {
                 return format!("Not sent: the time to write is over ({name}). Press \"Write\" and say it again.");
             }
-            Self::WordsAlone => "Not sent: only words can be passed on to a customer.",
+            Self::NotPassedOn => "Not sent: files go to customers of this same bot alone, to others words.",
             Self::Silenced { name } => return format!("The bot is stopped: {name}. The conversation is yours."),
             Self::GivenBack { name } => return format!("The bot answers again: {name}."),
             Self::Handled { name } => return format!("Handled: {name}."),
