@@ -4,6 +4,7 @@
 mod adjusted;
 mod admin;
 mod archive;
+mod arrivals;
 #[cfg(test)]
 mod book;
 mod broadcasts;

@@ -21,7 +21,7 @@ use voronka_files::Secrets;
 
 pub(crate) use self::keys::{KEY_VARIABLE, KeyError, KeySource, Keyring, MasterKey};
 use self::seal::{Place, SealError};
-use crate::out::Problem;
+use crate::{out::Problem, store::Kept};
 
 /// The kind of the rows.
 pub(crate) const KIND: &str = SECRETS;
@@ -344,20 +344,12 @@ pub(crate) async fn rotate(
     }
 }
 
-/// Rows of a partner, of whichever store there is; a running house is not disturbed, and nothing is made.
+/// Rows of a partner, of whichever store there is.
 pub(crate) async fn rows(
     data: &Path,
     database: Option<&SecretString>,
     partner: &PartnerId,
 ) -> Result<Vec<(String, String)>, Problem> {
-    let failed = |error: StoreError| VaultError::from(error).told(partner);
-    if database.is_some() {
-        return crate::store::open(data, database).await?.values(partner, KIND).await.map_err(failed);
-    }
-    let path = data.join("voronka.db");
-    if !path.is_file() {
-        return Ok(Vec::new());
-    }
-    let inspection = voronka_sqlite::Inspection::open(path).map_err(failed)?;
-    inspection.values(partner, KIND).map_err(failed)
+    let kept = Kept::of(data, database).await?.values(partner, KIND).await;
+    kept.map_err(|error| VaultError::from(error).told(partner))
 }

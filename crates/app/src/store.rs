@@ -13,7 +13,7 @@ use voronka_core::{
     ports::{Directory, Journal, KeyValues, Retention, StoreError, Transfer},
 };
 use voronka_postgres::{Address, BackupClaim, BackupTurn, Claimed, Instance, Pace, Peer, PostgresStore};
-use voronka_sqlite::SqliteStore;
+use voronka_sqlite::{Inspection, SqliteStore};
 
 use crate::{
     out::Problem,
@@ -171,6 +171,36 @@ pub(crate) async fn open(data: &Path, database: Option<&SecretString>) -> Result
     let address = address(database)?;
     let store = PostgresStore::open(&address).await.map_err(|error| refused(&address, &error))?;
     Ok(Arc::new(store))
+}
+
+/// What is kept of partners beside their conversations, to be read: a running house is not disturbed, and nothing is made.
+pub(crate) enum Kept {
+    /// In the file of a data folder, if there is one.
+    File(PathBuf),
+    /// In the database that is named.
+    Server(Arc<dyn Store>),
+}
+
+impl Kept {
+    pub(crate) async fn of(data: &Path, database: Option<&SecretString>) -> Result<Self, Problem> {
+        Ok(match database {
+            Some(_) => Self::Server(open(data, database).await?),
+            None => Self::File(path(data)),
+        })
+    }
+
+    /// All of a kind of a partner's, by key.
+    pub(crate) async fn values(
+        &self,
+        partner: &PartnerId,
+        kind: &'static str,
+    ) -> Result<Vec<(String, String)>, StoreError> {
+        match self {
+            Self::File(path) if !path.is_file() => Ok(Vec::new()),
+            Self::File(path) => Inspection::open(path)?.values(partner, kind),
+            Self::Server(store) => store.values(partner, kind).await,
+        }
+    }
 }
 
 /// Where it is said which partners of the database that is named, else of the data folder, are stopped.

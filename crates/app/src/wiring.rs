@@ -38,6 +38,7 @@ use self::receiving::Receiving;
 use crate::{
     adjusted::Adjusted,
     admin::{Access, AccessKeys},
+    arrivals::KeptArrivals,
     drawing::Draughtsman,
     links::{HeardLinks, LinkKey},
     moving,
@@ -90,7 +91,8 @@ impl House {
         let vault = Vault::new(Arc::clone(&values), KeySource::None);
         let illustrator = Arc::new(Draughtsman::default());
         let adjusted = Arc::new(Adjusted::new(Arc::clone(&values)));
-        let engine = engine.adjusts(adjusted.clone());
+        let arrivals = Arc::new(KeptArrivals::new(Arc::clone(&values)));
+        let engine = engine.adjusts(adjusted.clone()).arrivals(arrivals);
         Self {
             engine,
             directory,
@@ -329,18 +331,32 @@ fn mailbox() -> AccountId {
 
 /// Tells members of the team where their file says, on the accounts that the partner has channels of.
 pub(crate) fn with_team(mut partner: Partner, config: &Config) -> Partner {
-    for member in &config.team {
-        for (kind, address) in &member.reach {
-            let account = match kind.as_str() {
-                EMAIL => Some(mailbox()),
-                kind => config.accounts.iter().find(|one| one.channel.kind() == kind).map(|one| one.id.clone()),
-            };
-            if let Some(account) = account {
-                partner = partner.tell(Arc::clone(&member.name), account, Peer::new(address));
-            }
-        }
+    for Place { member, account, address, .. } in places(config) {
+        partner = partner.tell(Arc::clone(member), account, Peer::new(address));
     }
     partner
+}
+
+/// Where a member of the team is told.
+pub(crate) struct Place<'a> {
+    pub(crate) member: &'a Arc<str>,
+    /// The kind of messenger, or [`EMAIL`].
+    pub(crate) kind: &'a str,
+    /// The account that writes there.
+    pub(crate) account: AccountId,
+    pub(crate) address: &'a str,
+}
+
+/// Where a partner's file has its team told, as far as there is an account that can.
+pub(crate) fn places(config: &Config) -> impl Iterator<Item = Place<'_>> {
+    let all = config.team.iter().flat_map(|member| member.reach.iter().map(move |way| (&member.name, way)));
+    all.filter_map(|(member, (kind, address))| {
+        let account = match kind.as_str() {
+            EMAIL => Some(mailbox()),
+            kind => config.accounts.iter().find(|one| one.channel.kind() == kind).map(|one| one.id.clone()),
+        };
+        Some(Place { member, kind, account: account?, address })
+    })
 }
 
 /// Lets the index hold the partner's pages as they are today. Without an index answers are poorer, but they come.

@@ -60,6 +60,7 @@ partner-no-pause = {$partner}: there was no pause.
 partner-still-paused = {$partner}: the bot is still paused ({$by}, since {$since}). To let it go on: voronka partner start {$partner} --end-pause
 partner-since = {"    "}serving since: {$since}
 partner-why = {"    "}why: {$why}
+partner-never-reached = {"    "}{$member} was never told by {$by} ({$address}): {$why}, last at {$at}
 partner-account = {"    "}account {$account}: {$state}
 partner-account-starting = connecting
 partner-account-listening = connected

@@ -60,6 +60,7 @@ partner-no-pause = {$partner}: паузы не было.
 partner-still-paused = {$partner}: бот ещё на паузе с {$since} ({$by}). Снять: voronka partner start {$partner} --end-pause
 partner-since = {"    "}работает с: {$since}
 partner-why = {"    "}причина: {$why}
+partner-never-reached = {"    "}{$member}: по {$by} ({$address}) не дошло ни одно уведомление: {$why}, последний раз {$at}
 partner-account = {"    "}аккаунт {$account}: {$state}
 partner-account-starting = подключается
 partner-account-listening = на связи

@@ -3,6 +3,7 @@
 //! Every error tells its [`Fate`]: whether to try again, whether it may have been done, or whether it is final.
 
 mod adjusts;
+mod arrivals;
 mod channel;
 mod clock;
 mod directory;
@@ -20,6 +21,7 @@ mod transfer;
 use std::time::Duration;
 
 pub use adjusts::Adjusts;
+pub use arrivals::Arrivals;
 pub use channel::{
     Channel, Chat, KnownAs, Malformed, PollError, Poller, Preview, Receipt, SendError, Webhook, WebhookRefusal,
     WebhookReply,

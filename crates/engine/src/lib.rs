@@ -76,7 +76,7 @@ use tracing::{error, info};
 use voronka_core::{
     ids::PartnerId,
     message::{Bubble, ConversationKey, Inbound},
-    ports::{Adjusts, Clock, Directory, Erasures, Journal, Mailbox, PostError, Posted, StoreError},
+    ports::{Adjusts, Arrivals, Clock, Directory, Erasures, Journal, Mailbox, PostError, Posted, StoreError},
 };
 
 pub use self::{
@@ -123,6 +123,7 @@ pub(crate) struct Shared {
     pub(crate) erasures: OnceLock<Arc<dyn Erasures>>,
     pub(crate) directory: OnceLock<Arc<dyn Directory>>,
     pub(crate) adjusts: OnceLock<Arc<dyn Adjusts>>,
+    pub(crate) arrivals: OnceLock<Arc<dyn Arrivals>>,
     pub(crate) clock: Arc<dyn Clock>,
     serving: Serving,
     pub(crate) conversations: Conversations,
@@ -203,6 +204,7 @@ impl Engine {
             erasures: OnceLock::new(),
             directory: OnceLock::new(),
             adjusts: OnceLock::new(),
+            arrivals: OnceLock::new(),
             clock,
             serving: Serving::default(),
             conversations: Conversations::new(Limits::default()),
@@ -248,6 +250,14 @@ impl Engine {
     pub fn adjusts(self, adjusts: Arc<dyn Adjusts>) -> Self {
         // The first one stays, as above.
         let _told_before = self.0.adjusts.set(adjusts);
+        self
+    }
+
+    /// Tells whether notices arrive where teams are told.
+    #[must_use]
+    pub fn arrivals(self, arrivals: Arc<dyn Arrivals>) -> Self {
+        // The first one stays, as above.
+        let _told_before = self.0.arrivals.set(arrivals);
         self
     }
 

@@ -167,6 +167,37 @@ async fn a_house_that_is_well_is_told_so_and_shows_its_numbers_to_who_may_see_th
 }
 
 #[tokio::test]
+async fn a_member_whom_no_notice_has_ever_reached_is_told_of_and_no_more_once_one_has() {
+    let shop = Shop::new().await;
+    let server = shop.open().await;
+    let master = 444_555_666;
+    shop.telegram.block(master);
+    let mut customer = shop.telegram.customer(4243);
+    customer.say("Позовите человека, пожалуйста").await;
+    let status = async || {
+        let mut command = binary::command();
+        command.args(["partner", "status", "korica", "--json", "--partners"]).arg(shop.partners());
+        let (_, said, _) = run(command.arg("--data").arg(shop.data())).await;
+        serde_json::from_str::<Value>(&said).unwrap_or_default()["never_reached"].clone()
+    };
+    let told_of = || async { (status().await[0]["member"] == "мастер").then_some(()) };
+    until(|| "a place that was never reached".into(), told_of).await;
+    let place = &status().await[0];
+    assert_eq!((place["by"].as_str(), place["address"].as_str()), (Some("telegram"), Some("444555666")), "{place}");
+    assert!(place["why"].as_str().is_some_and(|why| why.contains("blocked")), "{place}");
+    let told = shop.doctor(&[]).await;
+    let found = told.bad("notices-never-arrive", "warning");
+    assert_eq!((&found["about"]["member"], told.code), (&Value::from("мастер"), Some(1)), "{found}");
+    shop.telegram.unblock(master);
+    let mut other = shop.telegram.customer(4244);
+    other.say("Позовите человека, пожалуйста").await;
+    let told_no_more = || async { status().await.is_null().then_some(()) };
+    until(|| "a place that was reached".into(), told_no_more).await;
+    assert_eq!(shop.doctor(&[]).await.code, Some(0));
+    assert!(server.stop().await.success());
+}
+
+#[tokio::test]
 async fn a_token_that_is_no_longer_good_is_told() {
     let shop = Shop::new().await;
     shop.telegram.revoke();

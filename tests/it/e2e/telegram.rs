@@ -88,6 +88,11 @@ impl Telegram {
         self.world().blocked.push(chat);
     }
 
+    /// A chat takes what the bot writes again.
+    pub(crate) fn unblock(&self, chat: i64) {
+        self.world().blocked.retain(|one| *one != chat);
+    }
+
     /// Another program sets its webhook.
     pub(crate) fn steal_webhook(&self, url: &str) {
         self.world().webhook = Some((url.to_owned(), None));

@@ -11,21 +11,21 @@ use std::{borrow::Cow, path::Path, process::ExitCode};
 
 use voronka_core::{
     ids::PartnerId,
-    ports::{ADJUSTED, StoreError},
-    spec::config::Pause,
+    ports::ADJUSTED,
+    spec::{config::Pause, partner::PartnerSpec},
 };
 use voronka_postgres::Word;
-use voronka_sqlite::Inspection;
 
 use super::check;
 use crate::{
     adjusted::{self, Adjusted},
+    arrivals::{self, NeverReached},
     cli::{Check, OneOrAll, Partner, PartnerWish, StartPartner},
     observe::{AccountReport, AccountState, Client},
     out::{self, Problem},
     partners::{Change, PartnerReport, PartnerState},
     secrets::KeySource,
-    store,
+    store::{self, Kept},
     texts::Texts,
 };
 
@@ -73,6 +73,11 @@ async fn status(wish: &Partner, which: &OneOrAll, texts: &Texts) -> Result<ExitC
             return Err(unknown(wanted, &wish.partners));
         }
     }
+    if let Ok(kept) = Kept::of(&wish.data, wish.database.as_ref()).await {
+        for report in &mut reports {
+            report.never_reached = never_reached(wish, &kept, &report.partner).await;
+        }
+    }
     for report in &reports {
         if wish.json {
             out::line(&serde_json::to_string(report).unwrap_or_default());
@@ -112,7 +117,19 @@ fn told(report: &PartnerReport, texts: &Texts) -> Vec<String> {
         let state = texts.get(account_key(*state), &[]);
         lines.push(texts.get("partner-account", &[("account", account.to_string().into()), ("state", state.into())]));
     }
+    for NeverReached { member, by, address, at, why } in &report.never_reached {
+        let at = at.strftime("%F %T UTC").to_string();
+        let args = [("member", member), ("by", by), ("address", address), ("at", &at), ("why", why)];
+        lines.push(texts.get("partner-never-reached", &args.map(|(name, text)| (name, Cow::from(text.as_str())))));
+    }
     lines
+}
+
+/// Places in which its team has never been told, as its files have them now. What cannot be read is told of by `check` and `doctor`.
+async fn never_reached(wish: &Partner, kept: &Kept, partner: &PartnerId) -> Vec<NeverReached> {
+    let Ok(loaded) = voronka_files::load(&wish.partners.join(partner.as_str())) else { return Vec::new() };
+    let Some(spec) = PartnerSpec::parse(partner.clone(), &loaded.files).spec else { return Vec::new() };
+    arrivals::never_reached(kept, partner, &spec.config).await.unwrap_or_default()
 }
 
 fn state_key(state: PartnerState) -> &'static str {
@@ -208,58 +225,33 @@ async fn reports(wish: &Partner) -> Result<Vec<PartnerReport>, Problem> {
     unknown.retain(|partner| known.iter().all(|report| report.partner != *partner));
     if !unknown.is_empty() {
         let said = store::stops(&wish.data, wish.database.as_ref()).await?.said().await?;
-        let teams = Teams::of(wish).await;
+        // Where there is no store that can be read, nobody has set anything that could be told.
+        let kept = Kept::of(&wish.data, wish.database.as_ref()).await.ok();
         for partner in unknown {
             let state = match () {
                 () if said.removed.contains(&partner) => PartnerState::Removed,
                 () if said.stopped.contains(&partner) => PartnerState::Stopped,
                 () => PartnerState::Off,
             };
-            let paused = match &teams {
-                Some(teams) => teams.pause(&partner).await.map_err(|error| failed(&error.to_string()))?,
-                None => None,
+            let set = match &kept {
+                Some(kept) => kept.values(&partner, ADJUSTED).await.unwrap_or_default(),
+                None => Vec::new(),
             };
+            let set = adjusted::in_values(&set).map_err(|error| failed(&error.to_string()))?;
             known.push(PartnerReport {
                 partner,
                 state,
                 by: None,
                 since: None,
-                paused,
+                paused: set.pause().cloned(),
                 why: None,
                 accounts: Vec::new(),
+                never_reached: Vec::new(),
             });
         }
     }
     known.sort_by(|one, other| one.partner.cmp(&other.partner));
     Ok(known)
-}
-
-/// What teams have set, where no house that runs can be asked.
-enum Teams {
-    /// Read beside whoever has the file: it is neither locked nor migrated.
-    File(Inspection),
-    Server(Adjusted),
-}
-
-impl Teams {
-    /// `None`: there is no store yet, or none that can be read.
-    async fn of(wish: &Partner) -> Option<Self> {
-        if wish.database.is_some() {
-            return store::open(&wish.data, wish.database.as_ref())
-                .await
-                .ok()
-                .map(|store| Self::Server(Adjusted::new(store)));
-        }
-        Inspection::open(store::path(&wish.data)).ok().map(Self::File)
-    }
-
-    async fn pause(&self, partner: &PartnerId) -> Result<Option<Pause>, StoreError> {
-        let all = match self {
-            Self::File(file) => adjusted::in_values(&file.values(partner, ADJUSTED)?)?,
-            Self::Server(teams) => teams.of(partner).await?,
-        };
-        Ok(all.pause().cloned())
-    }
 }
 
 /// The running house; `None`: none runs over this data folder.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use voronka_core::{ids::PartnerId, spec::config::Pause};
 
 use super::{Life, Partners, Resident};
-use crate::observe::AccountReport;
+use crate::{arrivals::NeverReached, observe::AccountReport};
 
 /// How it stands with one of them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +28,9 @@ pub(crate) struct PartnerReport {
     pub(crate) why: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) accounts: Vec<AccountReport>,
+    /// Places in which its team has never been told, though it was tried; whoever reports reads them of the store.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) never_reached: Vec<NeverReached>,
 }
 
 /// In a word.
@@ -81,6 +84,7 @@ impl Partners {
                 since,
                 paused,
                 why,
+                never_reached: Vec::new(),
             }
         };
         self.residents().into_iter().map(report).collect()

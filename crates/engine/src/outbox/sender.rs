@@ -213,6 +213,12 @@ impl Sender {
 
     fn sent(&mut self, mut waiting: Box<Waiting>, result: Result<Receipt, SendError>) {
         let now = self.shared.clock.now();
+        if waiting.row.lane == Lane::Notice
+            && let Some(arrivals) = self.shared.arrivals.get()
+        {
+            let OutboxRow { account, peer, .. } = &waiting.row;
+            arrivals.heard(&self.partner, account, peer, now, result.as_ref().err());
+        }
         let error = match result {
             Ok(receipt) => {
                 let (partner, id) = (self.partner.clone(), waiting.row.id);

@@ -1,12 +1,16 @@
 //! The way out: order per peer, pace, retries, lanes.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use voronka_core::{
     capabilities::{Capabilities, Has, Pace},
+    ids::{AccountId, PartnerId},
     message::{Inbound, Peer, TeamAction},
-    ports::{Clock, Directory, Page, SendError, StoreError},
+    ports::{Arrivals, Clock, Directory, Page, SendError, StoreError},
     rows::{Lane, OutboxRow},
 };
 use voronka_engine::Engine;
@@ -132,6 +136,31 @@ async fn a_refused_bubble_is_recorded_and_the_next_one_goes() {
     stage.says("anna", "2", "малина").await;
     until(|| !stage.seen("anna").is_empty()).await;
     assert!(stage.seen("anna")[0].contains("малина"));
+}
+
+/// What was heard of notices, by place.
+#[derive(Default)]
+struct Heard(Mutex<Vec<(String, Option<String>)>>);
+
+impl Arrivals for Heard {
+    fn heard(&self, _of: &PartnerId, _by: &AccountId, peer: &Peer, _at: Timestamp, failure: Option<&SendError>) {
+        let failure = failure.map(ToString::to_string);
+        self.0.lock().expect("nobody panics").push((peer.to_string(), failure));
+    }
+}
+
+#[tokio::test]
+async fn whether_notices_arrive_is_told_by_place_and_of_nothing_else() {
+    let stage = Stage::new();
+    let heard = Arc::new(Heard::default());
+    let engine = stage.engine.clone().arrivals(heard.clone());
+    stage.telegram.break_peer(&Peer::new("ivan"), SendError::Gone);
+    stage.left(vec![notice("boris", "a card"), notice("ivan", "a card"), bubble("anna", "an answer")]).await;
+    engine.start().await.unwrap();
+    until(|| stage.store.outbox().is_empty()).await;
+    let mut heard = std::mem::take(&mut *heard.0.lock().unwrap());
+    heard.sort();
+    assert_eq!(heard, [("boris".into(), None), ("ivan".into(), Some(SendError::Gone.to_string()))]);
 }
 
 #[tokio::test]

@@ -17,9 +17,11 @@ use voronka_telegram::{CallError, WebhookInfo};
 
 use super::{Visit, finding::Finding, reach};
 use crate::{
+    arrivals::{self, NeverReached},
     commands::{demo, kept_of},
     out,
     partners::among,
+    store::Kept,
     texts::Texts,
     wiring::{self, InstanceKey},
 };
@@ -96,6 +98,7 @@ async fn partner(visit: &Visit, folder: &Path) -> Vec<Finding> {
     if visit.mail.is_none() && wiring::wants_mail(&spec.config) {
         findings.push(Finding::warning("mail-missing").with("partner", &spec.id));
     }
+    findings.extend(never_reached(visit, spec).await);
     for one in &spec.config.accounts {
         match &one.channel {
             ChannelConfig::Telegram(config) => {
@@ -110,6 +113,17 @@ async fn partner(visit: &Visit, folder: &Path) -> Vec<Finding> {
     }
     findings.extend(models(visit, spec, &loaded.secrets).await);
     findings
+}
+
+/// Places in which nobody of the team has ever been told, though it was tried. A store that cannot be read is told of elsewhere.
+async fn never_reached(visit: &Visit, spec: &PartnerSpec) -> Vec<Finding> {
+    let Ok(kept) = Kept::of(&visit.data, visit.database.as_ref()).await else { return Vec::new() };
+    let found = arrivals::never_reached(&kept, &spec.id, &spec.config).await;
+    let told = |NeverReached { member, by, address, at, why }: NeverReached| {
+        let finding = Finding::warning("notices-never-arrive").with("partner", &spec.id).with("member", member);
+        finding.with("by", by).with("address", address).with("at", format!("{at:.0}")).with("cause", why)
+    };
+    found.unwrap_or_default().into_iter().map(told).collect()
 }
 
 /// What keeps a folder from being read whole.
