@@ -20,6 +20,9 @@ pub(crate) struct Progress {
     pub(crate) within: i64,
     /// How often each step was said: those of the file, in its order, then those that are gone.
     pub(crate) steps: Vec<Count>,
+    /// How often each step must not be written to whom it was meant for: those of which that is so.
+    #[serde(default)]
+    pub(crate) barred: Vec<Count>,
     /// How it ended.
     pub(crate) outcomes: Vec<Count>,
 }
@@ -33,7 +36,8 @@ pub(crate) struct Count {
 
 impl Progress {
     /// What has to be counted for it.
-    pub(crate) const OF: &[Counted] = &[Counted::SequenceEntered, Counted::SequenceSent, Counted::SequenceEnded];
+    pub(crate) const OF: &[Counted] =
+        &[Counted::SequenceEntered, Counted::SequenceSent, Counted::SequenceBarred, Counted::SequenceEnded];
 
     /// Of these sequences, and behind them of those that were counted and are gone.
     pub(crate) fn of<'a>(files: impl Iterator<Item = &'a Arc<Sequence>>, tallies: &[Tally]) -> Vec<Self> {
@@ -58,6 +62,7 @@ impl Progress {
                     one.within += tally.n;
                 }
                 Counted::SequenceSent => add(&mut one.steps, rest, tally.n),
+                Counted::SequenceBarred => add(&mut one.barred, rest, tally.n),
                 Counted::SequenceEnded => {
                     add(&mut one.outcomes, rest, tally.n);
                     one.within -= tally.n;
@@ -83,21 +88,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_counted_over_days_is_summed_and_who_has_not_ended_is_within() {
+    fn what_was_counted_over_days_is_summed_without_what_was_taken_back_and_who_has_not_ended_is_within() {
         let tally = |what, key: &str, n| Tally { day: date(2026, 12, 1), what, key: key.into(), n };
         let tallies = [
             tally(Counted::SequenceEntered, "a", 3),
             tally(Counted::SequenceEntered, "a", 2),
             tally(Counted::SequenceSent, "a.first", 4),
             tally(Counted::SequenceSent, "a.1.5", 1),
+            tally(Counted::SequenceSent, "a.first", -1),
+            tally(Counted::SequenceBarred, "a.first", 1),
             tally(Counted::SequenceEnded, "a.goal", 1),
-            tally(Counted::SequenceEnded, "a.done", 2),
+            tally(Counted::SequenceEnded, "a.done", 3),
+            tally(Counted::SequenceEnded, "a.done", -1),
         ];
         let all = Progress::of([].iter(), &tallies);
         let [one] = all.as_slice() else { panic!("{all:?}") };
         let counts = |all: &[Count]| all.iter().map(|one| (one.name.clone(), one.count)).collect::<Vec<_>>();
         assert_eq!((one.entered, one.within), (5, 2));
-        assert_eq!(counts(&one.steps), [("first".to_owned(), 4), ("1.5".to_owned(), 1)]);
+        assert_eq!(counts(&one.steps), [("first".to_owned(), 3), ("1.5".to_owned(), 1)]);
+        assert_eq!(counts(&one.barred), [("first".to_owned(), 1)]);
         assert_eq!(counts(&one.outcomes), [("goal".to_owned(), 1), ("done".to_owned(), 2)]);
     }
 }

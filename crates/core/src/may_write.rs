@@ -17,7 +17,7 @@ use crate::{
 /// What was said unasked longer ago than this counts towards no limit.
 pub const REMEMBERED: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Something unasked that could not be sent for so long is of yesterday.
-const STALE_AFTER: SignedDuration = SignedDuration::from_hours(12);
+pub(crate) const STALE_AFTER: SignedDuration = SignedDuration::from_hours(12);
 /// How long something waits while a person leads the conversation, before it is looked at again.
 const WHILE_A_PERSON_LEADS: SignedDuration = SignedDuration::from_hours(1);
 /// Days that are searched for an hour to write in.

@@ -614,9 +614,9 @@ pub enum DeliveryFate {
         /// The channel's reason, without personal data.
         cause: String,
     },
-    /// It was not sent in time. It may have been tried, and so may have been seen.
+    /// It was not sent in time, or was called back. It may have been seen: nobody knows what became of a try.
     Expired,
-    /// It was not sent in time, and nobody tried: it was not seen.
+    /// It was not sent in time, or was called back, and was not seen: nobody tried, or the channel said that it sent nothing.
     Untried,
 }
 
@@ -738,6 +738,9 @@ pub struct Message {
     /// The messenger's own name of the approved template that it goes out as; `None`: it is written freely.
     #[serde(default)]
     pub template: Option<String>,
+    /// The sequence that it is a step of; `None`: somebody waits for it.
+    #[serde(default)]
+    pub sequence: Option<String>,
 }
 
 /// How buttons are listed on a channel that shows none.

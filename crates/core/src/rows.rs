@@ -68,18 +68,22 @@ impl TurnCommit {
     /// What of earlier turns is not sent any more, if anything.
     pub fn withdrawal(&self) -> Option<Withdrawal> {
         let any = self.past == Past::Erased || self.withdraw != Withdraw::Nothing;
-        any.then(|| Withdrawal { of: self.key.clone(), past: self.past })
+        any.then(|| Withdrawal { of: self.key.clone(), past: self.past, what: self.withdraw.clone() })
     }
 }
 
-/// Which bubbles of a conversation that wait to be sent leave unsent. What the turn itself says is sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// Which bubbles of a conversation that wait to be sent are taken back. What the turn itself says is sent.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Withdraw {
     /// None.
     #[default]
     Nothing,
-    /// Follow-ups and broadcasts ([`Lane::Campaign`]): the customer wants none any more, or talks with a person.
+    /// Follow-ups and broadcasts ([`Lane::Campaign`]): the customer wants none any more, or talks with a person. They leave, and
+    /// nobody hears of them again.
     Campaigns,
+    /// These, which a broadcast has said that was stopped. From now on they are [late](OutboxRow::LATE): what became of each
+    /// comes to the conversation, so that it knows whom the broadcast has not reached.
+    Called(Vec<BubbleId>),
 }
 
 /// What a committed turn takes back of what earlier turns have put into the outbox.
@@ -87,6 +91,16 @@ pub enum Withdraw {
 pub struct Withdrawal {
     of: ConversationKey,
     past: Past,
+    what: Withdraw,
+}
+
+/// What becomes of a bubble that is taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// It is in the outbox no more, and its conversation does not hear of it.
+    Gone,
+    /// It is [late](OutboxRow::LATE), and is given up as what is late is.
+    Late,
 }
 
 impl Withdrawal {
@@ -95,9 +109,26 @@ impl Withdrawal {
         &self.of
     }
 
-    /// Whether a bubble that a conversation caused, in a lane, is taken back. An erased past is not sent at all.
-    pub fn takes(&self, of: &ConversationKey, lane: Lane) -> bool {
-        *of == self.of && (self.past == Past::Erased || lane == Lane::Campaign)
+    /// What becomes of a bubble that a conversation caused; `None`: it is not taken back. An erased past is not sent at all.
+    pub fn takes(&self, of: &ConversationKey, lane: Lane, id: BubbleId) -> Option<Taken> {
+        if *of != self.of {
+            return None;
+        }
+        match &self.what {
+            _ if self.past == Past::Erased => Some(Taken::Gone),
+            Withdraw::Nothing => None,
+            Withdraw::Campaigns => (lane == Lane::Campaign).then_some(Taken::Gone),
+            Withdraw::Called(these) => these.contains(&id).then_some(Taken::Late),
+        }
+    }
+
+    /// Takes a bubble back that waits, if it is one of those; `false`: it leaves the outbox.
+    pub fn leaves(&self, row: &mut OutboxRow) -> bool {
+        let taken = self.takes(&row.conversation, row.lane, row.id);
+        if taken == Some(Taken::Late) {
+            row.expires = Some(OutboxRow::LATE);
+        }
+        taken != Some(Taken::Gone)
     }
 }
 
@@ -435,6 +466,9 @@ pub struct OutboxRow {
 }
 
 impl OutboxRow {
+    /// When a bubble expires that is not to be sent any more.
+    pub const LATE: Timestamp = Timestamp::UNIX_EPOCH;
+
     /// Why it is sent.
     pub fn purpose(&self) -> Purpose {
         self.bubble.purpose

@@ -28,6 +28,14 @@ pub struct Tally {
     pub n: i64,
 }
 
+impl Tally {
+    /// So many more, with a key that is cut where it is too long.
+    pub fn of(day: Date, what: Counted, key: &str, n: i64) -> Self {
+        let end = key.char_indices().nth(KEY_CHARS_MAX).map_or(key.len(), |(end, _)| end);
+        Self { day, what, key: key[..end].to_owned(), n }
+    }
+}
+
 macro_rules! counted {
     ($($(#[$doc:meta])* $variant:ident $name:literal;)*) => {
         /// What is counted.
@@ -80,9 +88,11 @@ counted! {
     FlowEnded "flow.ended";
     /// Sequences begun.
     SequenceEntered "sequence.entered";
-    /// Steps of sequences said, by sequence and step.
+    /// Steps of sequences said, by sequence and step; one that did not go out, and that nobody has seen, was not said.
     SequenceSent "sequence.sent";
-    /// Sequences ended, by sequence and outcome.
+    /// Steps of sequences that were left out because they must not be written, by sequence and step.
+    SequenceBarred "sequence.barred";
+    /// Sequences ended, by sequence and outcome; a stopped broadcast that goes on has not ended.
     SequenceEnded "sequence.ended";
     /// Variants drawn, by name and value.
     Variant "variant";
@@ -187,12 +197,11 @@ struct Sum(Vec<Tally>);
 
 impl Sum {
     fn add(&mut self, day: Date, what: Counted, key: &str, n: i64) {
-        let end = key.char_indices().nth(KEY_CHARS_MAX).map_or(key.len(), |(end, _)| end);
-        let key = &key[..end];
-        let same = |tally: &&mut Tally| tally.day == day && tally.what == what && tally.key == key;
+        let more = Tally::of(day, what, key, n);
+        let same = |tally: &&mut Tally| tally.day == day && tally.what == what && tally.key == more.key;
         match self.0.iter_mut().find(same) {
             Some(tally) => tally.n = tally.n.saturating_add(n),
-            None => self.0.push(Tally { day, what, key: key.to_owned(), n }),
+            None => self.0.push(more),
         }
     }
 

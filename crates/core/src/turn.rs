@@ -56,7 +56,7 @@ pub use self::{
     desk::{Desk, Look, Seen},
     playbook::Playbook,
     prompt::PROMPT_VERSION,
-    state::{Asked, Customer, Kin, Listed, Owner, Presence, Run, Said, Snapshot, Standing, State, Unreadable},
+    state::{Asked, Customer, Kin, Listed, Owner, Presence, Run, Said, Snapshot, Standing, State, Stopped, Unreadable},
 };
 use crate::{
     capabilities::Capabilities,

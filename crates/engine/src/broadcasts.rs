@@ -6,7 +6,7 @@ use voronka_core::{
     message::{BroadcastAct, Bubble, ConversationKey, Event, EventKey, Inbound, Peer},
     ports::{Loaded, ModelError, Recipient, SendError, StoreError},
     rows::Mail,
-    turn::{Answer, Question, Setting, Snapshot, Step, Turn},
+    turn::{Answer, Question, Setting, Snapshot, Standing, Step, Turn},
 };
 
 use crate::Engine;
@@ -124,11 +124,21 @@ fn outlook(
         }
     };
     let after = standing(&outcome.next);
+    // It goes on where it was stopped, or has begun.
+    let first = |before: &Standing| if before.is_kept_from_all(now) { 0 } else { before.index };
+    let first = before.as_ref().filter(|before| before.stopped.is_some()).map_or(0, first);
     Some(match (before, after) {
-        (Some(before), Some(after)) if before.entered == after.entered => Outlook::Had,
+        (Some(before), Some(after)) if after.stopped.is_some() && before.is_kept_from_all(now) => Outlook::LeftOut,
+        (Some(before), Some(after))
+            if before.entered == after.entered && before.stopped.is_some() == after.stopped.is_some() =>
+        {
+            Outlook::Had
+        }
         (_, None) => Outlook::LeftOut,
         (_, Some(after)) if after.sent.last() == Some(&now) => Outlook::Now,
-        (_, Some(after)) if after.next.is_some() && after.index == 0 => Outlook::Later(after.held.unwrap_or(after.due)),
+        (_, Some(after)) if after.next.is_some() && after.index == first => {
+            Outlook::Later(after.held.unwrap_or(after.due))
+        }
         (_, Some(_)) => Outlook::Barred,
     })
 }

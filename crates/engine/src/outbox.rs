@@ -99,7 +99,7 @@ pub(crate) struct Senders {
 enum Handed {
     /// Is to be sent.
     Bubble(Box<Waiting>),
-    /// Is not to be sent any more.
+    /// These are not to be sent any more.
     Withdrawal(Box<Withdrawal>),
 }
 
@@ -257,7 +257,7 @@ impl Senders {
         }
     }
 
-    /// Takes back what waits of earlier turns: it has left the store. What is under way may arrive, and is not tried again.
+    /// Takes back what waits of earlier turns: it has left the store, or is late in it. What is under way may arrive, and is not tried again.
     pub(crate) fn withdraw(&self, withdrawal: &Withdrawal) {
         let accounts = self.lock();
         let theirs = accounts.iter().filter(|((partner, _), _)| *partner == withdrawal.of().partner);

@@ -78,6 +78,7 @@ macro_rules! journal_conformance {
             bubbles_wait_in_order_until_they_are_sent,
             a_campaign_is_read_back_by_account_in_order,
             a_bubble_is_queued_once,
+            bubbles_that_are_called_back_stay_and_are_late,
             follow_ups_that_are_withdrawn_leave_the_outbox,
             a_bubble_tried_in_vain_stays_and_counts,
             a_bubble_given_up_tells_its_conversation_once,

@@ -385,6 +385,8 @@ statements! {
     TIMER_NEXT = "SELECT min(due) FROM voronka.timers WHERE $1::text[] IS NULL OR partner = ANY ($1)";
 
     OUTBOX_WITHDRAW = "DELETE FROM voronka.outbox WHERE partner = $1 AND conversation = ANY ($2) AND lane = 2";
+    OUTBOX_LATE = "UPDATE voronka.outbox o SET expires = $4 FROM unnest($2::uuid[], $3::uuid[]) AS t (conversation, id) \
+        WHERE o.partner = $1 AND o.conversation = t.conversation AND o.id = t.id";
     OUTBOX_DROP = "DELETE FROM voronka.outbox o USING unnest($2::uuid[]) AS t (id) WHERE o.partner = $1 AND o.id = t.id \
         RETURNING o.id";
     OUTBOX_TRIED = "UPDATE voronka.outbox o SET attempts = o.attempts + t.times FROM unnest($2::uuid[], $3::int8[]) AS t (id, times) \

@@ -303,6 +303,7 @@ statements! {
     OUTBOX_ADD = "INSERT INTO outbox (partner, id, conversation, account, peer, seq, bubble, lane, expires, attempts) \
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (partner, id) DO NOTHING";
     OUTBOX_WITHDRAW = "DELETE FROM outbox WHERE partner = ?1 AND conversation = ?2 AND lane = 2";
+    OUTBOX_LATE = "UPDATE outbox SET expires = ?4 WHERE partner = ?1 AND conversation = ?2 AND id = ?3";
     OUTBOX_DROP = "DELETE FROM outbox WHERE partner = ?1 AND id = ?2";
     OUTBOX_TRIED = "UPDATE outbox SET attempts = attempts + 1 WHERE partner = ?1 AND id = ?2";
     /// At start-up, of all partners. Looks at the lane of each campaign's bubble (a million: a fifth of a second) and passes it

@@ -280,20 +280,16 @@ fn walk(w: Words, dates: &Dates, standing: &Standing) -> Option<String> {
 
 /// Who got each message, who waits, and why others did not get it.
 fn figures(w: Words, progress: &Progress) -> Vec<(String, String)> {
-    let number = |n: i64| n.to_string();
-    let mut rows: Vec<(String, String)> = match progress.steps.as_slice() {
-        [only] => vec![(w.t("broadcast-got"), number(only.count))],
-        steps => {
-            steps.iter().map(|step| (w.with("broadcast-got-step", "step", &step.name), number(step.count))).collect()
-        }
+    // Of the only message nobody need say which.
+    let is_only = progress.steps.len() == 1;
+    let of_steps = |key: &str, counts: &[Count]| -> Vec<(String, i64)> {
+        let name = |step: &str| if is_only { w.t(key) } else { w.with(&format!("{key}-step"), "step", step) };
+        counts.iter().map(|one| (name(&one.name), one.count)).collect()
     };
-    rows.push((w.t("broadcast-waits"), number(progress.within)));
-    let done = progress.outcomes.iter().find(|one| one.name == "done").map_or(0, |one| one.count);
-    let said_last = progress.steps.last().map_or(0, |step| step.count);
-    let others = progress.outcomes.iter().filter(|one| one.name != "done");
-    let others = others.map(|Count { name, count }| (w.word("broadcast-outcome", name), *count));
-    // Whoever is at the end without the last message must not be written to.
-    let barred = (w.t("broadcast-outcome-barred"), done - said_last);
-    rows.extend([barred].into_iter().chain(others).filter(|(_, n)| *n > 0).map(|(name, n)| (name, number(n))));
-    rows
+    let outcomes = progress.outcomes.iter().filter(|one| one.name != "done");
+    let outcomes = outcomes.map(|Count { name, count }| (w.word("broadcast-outcome", name), *count));
+    let not_got = of_steps("broadcast-barred", &progress.barred).into_iter().chain(outcomes).filter(|(_, n)| *n > 0);
+    let mut rows = of_steps("broadcast-got", &progress.steps);
+    rows.push((w.t("broadcast-waits"), progress.within));
+    rows.into_iter().chain(not_got).map(|(name, n)| (name, n.to_string())).collect()
 }

@@ -44,6 +44,10 @@ fn words(one: &Progress, texts: &Texts) -> Vec<String> {
         (!list.is_empty()).then(|| texts.get(key, &[("list", Cow::from(list.join(", ")))]))
     };
     let head = texts.get("sequence-progress", &args);
-    let more = [listed("sequence-steps", &one.steps), listed("sequence-outcomes", &one.outcomes)];
+    let more = [
+        listed("sequence-steps", &one.steps),
+        listed("sequence-barred", &one.barred),
+        listed("sequence-outcomes", &one.outcomes),
+    ];
     [head].into_iter().chain(more.into_iter().flatten().map(|line| format!("  {line}"))).collect()
 }

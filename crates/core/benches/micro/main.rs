@@ -148,6 +148,7 @@ mod fit {
             list: List::default(),
             purpose: Purpose::Service,
             template: None,
+            sequence: None,
         }
     }
 

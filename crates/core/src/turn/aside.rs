@@ -99,6 +99,7 @@ fn word(work: &Work, trouble: &str) -> Vec<OutboxRow> {
         list: List::default(),
         purpose: Purpose::Service,
         template: None,
+        sequence: None,
     };
     let conversation = snap.key.conversation.to_string();
     let row = |(n, bubble): (usize, _)| OutboxRow {

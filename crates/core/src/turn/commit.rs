@@ -75,7 +75,7 @@ impl Work {
             outbox,
             notices,
             past: self.past,
-            withdraw: self.withdraw,
+            withdraw: std::mem::take(&mut self.withdraw),
             posts: std::mem::take(&mut self.posts),
             tallies: self.tallies(),
         };
@@ -144,6 +144,7 @@ impl Work {
             list: List::default(),
             purpose: Purpose::Service,
             template: None,
+            sequence: None,
         };
         let member = self.member(by.who());
         let first = rows.len();
@@ -157,7 +158,7 @@ impl Work {
         let day = self.today();
         let is_paused = self.is_paused();
         let mut answered = |by: By, after: SignedDuration| {
-            self.answered.push(Tally { day, what: Counted::Answered, key: quickness::key(by, after), n: 1 });
+            self.counted.push(Tally { day, what: Counted::Answered, key: quickness::key(by, after), n: 1 });
         };
         let waits = self.snap.state.awaits_person;
         if let Some(since) = waits.filter(|_| by_person) {
@@ -196,6 +197,7 @@ impl Work {
         let expires = (lane == Lane::Campaign).then(|| self.expires.unwrap_or_else(|| self.stale_at()));
         let bubbles = fit::fit(message, &self.setting.capabilities);
         self.remember_menu(message, &bubbles);
+        let first = rows.len();
         for bubble in bubbles {
             self.snap.state.seq += 1;
             let seq = self.snap.state.seq;
@@ -221,6 +223,9 @@ impl Work {
                 expires,
                 attempts: 0,
             });
+        }
+        if let Some(sequence) = &message.sequence {
+            self.is_on_its_way(sequence, rows[first..].iter().map(|row| row.id));
         }
     }
 
@@ -327,7 +332,7 @@ impl Work {
             done: self.before.done,
         };
         let mut tallies = tally::of(&self.facts, known, |at| self.day_of(at));
-        tallies.extend(self.answered.iter().cloned());
+        tallies.extend(self.counted.iter().cloned());
         tallies
     }
 

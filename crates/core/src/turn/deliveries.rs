@@ -86,14 +86,7 @@ impl Work {
             DeliveryFate::Expired => self.fact(Fact::Expired),
             DeliveryFate::Untried => {
                 self.fact(Fact::Expired);
-                let history = &self.snap.history;
-                let said = history.iter().rev().find(|row| row.bubble == Some(bubble)).map(|row| row.at);
-                // What was said beside it may have been seen, and would be said again with it.
-                let alone =
-                    |at: &Timestamp| history.iter().filter(|row| row.at == *at && row.bubble.is_some()).count() == 1;
-                if let Some(at) = said.filter(alone) {
-                    self.say_step_again(at);
-                }
+                self.comes_back(bubble);
             }
         }
     }

@@ -414,6 +414,7 @@ pub(super) fn card(
         list: List::default(),
         purpose: Purpose::Service,
         template: None,
+        sequence: None,
     };
     let conversation = key.conversation.to_string();
     let row = |(n, bubble): (usize, _)| {

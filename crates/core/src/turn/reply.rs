@@ -45,6 +45,13 @@ impl Reply {
         self.open.get_or_insert_with(empty).template = Some(name.to_owned());
     }
 
+    /// What was said last is a step of a sequence.
+    pub(super) fn as_step_of(&mut self, sequence: &str) {
+        if let Some(open) = &mut self.open {
+            open.sequence = Some(sequence.to_owned());
+        }
+    }
+
     /// Puts buttons under what was said last.
     pub(super) fn buttons(&mut self, buttons: impl IntoIterator<Item = Button>) {
         self.open.get_or_insert_with(empty).buttons.extend(buttons);
@@ -83,6 +90,12 @@ impl Reply {
     pub(super) fn append(&mut self, mut other: Self) {
         other.close();
         for message in other.done {
+            // A step stands alone: it may be called back.
+            if message.sequence.is_some() {
+                self.close();
+                self.done.push(message);
+                continue;
+            }
             let joins = message.photo.is_none()
                 && message.purpose == Purpose::Service
                 && message.template.is_none()
@@ -126,6 +139,7 @@ fn empty() -> Message {
         list: List::default(),
         purpose: Purpose::Service,
         template: None,
+        sequence: None,
     }
 }
 

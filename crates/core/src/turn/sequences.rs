@@ -1,6 +1,7 @@
 //! Sequences: who enters, what is due, and what ends them. We write first here, so nothing is sent in the quiet hours, past
 //! the day's limits, to whoever does not want it, or while a person has the conversation.
 
+mod broadcast;
 mod letter;
 mod timing;
 
@@ -10,19 +11,19 @@ use jiff::{SignedDuration, Timestamp};
 
 use self::timing::plus;
 use super::{
-    state::{Presence, Said, Standing},
+    state::{Said, Standing},
     work::Work,
 };
 use crate::{
     fact::Fact,
-    may_write::{By, Form, Letter, Quota, REMEMBERED, Verdict, Why},
-    message::{BroadcastAct, Purpose, Timer},
-    rows::Withdraw,
+    ids::BubbleId,
+    may_write::{By, Form, Letter, Quota, REMEMBERED, STALE_AFTER, Verdict, Why},
+    message::{Purpose, Timer},
     spec::{
         config::accounts,
-        expr,
         sequence::{ClosedWindow, OnReply, Sequence, SequenceStep},
     },
+    tally::{Counted, Tally},
 };
 
 /// The timer of all sequences of a conversation: it rings for the one that is due first.
@@ -43,11 +44,20 @@ enum Fate {
         template: Option<String>,
     },
     /// It is left out.
-    Skip,
+    Skip(LeftOut),
     /// It waits until then.
     Wait(Timestamp),
     /// The sequence is over.
     End(&'static str),
+}
+
+/// Why a step is left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LeftOut {
+    /// It does not concern the customer, or not any more.
+    NotMeant,
+    /// It must not be written to them.
+    Barred,
 }
 
 impl Work {
@@ -137,17 +147,23 @@ impl Work {
         let again = match state.sequences.get(&*sequence.id) {
             None => true,
             Some(standing) if standing.next.is_some() => false,
+            Some(standing) if standing.is_kept_from_all(self.now) => true,
             Some(standing) => match sequence.enter.again {
                 Some(again) => plus(standing.entered, again, self.zone()) <= self.now,
                 None => sequence.may_be_entered_again(),
             },
         };
+        again && self.is_open_to(sequence)
+    }
+
+    /// Whether the customer may be in it, but for having been in it before.
+    fn is_open_to(&self, sequence: &Sequence) -> bool {
+        let state = &self.snap.state;
         let of_group = |id: &str| self.book.spec.sequences.get(id).and_then(|other| other.group.as_deref());
         let group_is_free = sequence.group.as_deref().is_none_or(|group| {
             !state.sequences.iter().any(|(id, standing)| standing.next.is_some() && of_group(id) == Some(group))
         });
-        again
-            && group_is_free
+        group_is_free
             && !state.blocked
             && !self.wants_nothing()
             && self.is_meant(sequence)
@@ -159,14 +175,24 @@ impl Work {
     }
 
     fn enter(&mut self, sequence: &Sequence) {
-        let sent = self.snap.state.sequences.remove(&*sequence.id).map(|old| old.sent).unwrap_or_default();
+        let old = self.snap.state.sequences.remove(&*sequence.id);
+        let goes_on = old.as_ref().is_some_and(|old| old.is_kept_from_all(self.now));
+        let ended = old.as_ref().filter(|_| goes_on).and_then(|old| old.outcome.clone());
+        let (sent, barred) = old.map(|old| (old.sent, old.barred)).unwrap_or_default();
         let (index, around) = self.first_ahead(sequence).map_or((0, None), |(at, moment)| (at, Some(moment)));
         let due = self.planned(sequence, index, around, self.now);
         let next = sequence.steps.get(index).map(|step| step.id.to_string());
         let standing = Standing { next, index, around, sent, ..Standing::new(self.now, due) };
         self.snap.state.sequences.insert(sequence.id.to_string(), standing);
         self.draw_variants(&sequence.variants);
-        self.fact(Fact::SequenceEntered { sequence: sequence.id.to_string() });
+        let Some(ended) = ended else {
+            return self.fact(Fact::SequenceEntered { sequence: sequence.id.to_string() });
+        };
+        // Nothing came of it the first time: it was that they are in.
+        self.count_going_on(&sequence.id, &ended);
+        for step in barred {
+            self.count(Counted::SequenceBarred, &format!("{}.{step}", sequence.id), -1);
+        }
     }
 
     /// What began the sequence happened again: its moment may be another one now.
@@ -193,38 +219,10 @@ impl Work {
     fn end_sequence(&mut self, id: &str, outcome: &str) {
         let Some(standing) = self.snap.state.sequences.get_mut(id) else { return };
         standing.next = None;
+        standing.outcome = Some(outcome.to_owned());
         // How it ended was said when its last step was said for the first time.
         if !standing.reopened {
             self.fact(Fact::SequenceEnded { sequence: id.to_owned(), outcome: outcome.to_owned() });
-        }
-    }
-
-    /// The team sends a sequence to many. Whoever has it already does not get it again.
-    pub(super) fn on_broadcast(&mut self, id: &str, act: BroadcastAct) {
-        let book = Arc::clone(&self.book);
-        let Some(sequence) = book.spec.sequences.get(id) else { return };
-        match act {
-            BroadcastAct::Begin => {
-                let is_one = sequence.enter.fact == expr::Fact::Broadcast;
-                let has_spoken = self.snap.state.presence == Presence::Heard;
-                if is_one && has_spoken && self.may_enter(sequence) {
-                    self.enter(sequence);
-                }
-            }
-            // Who has got nothing of it stands as before, and may get it when it is sent after all.
-            BroadcastAct::End => {
-                let Some(standing) = self.snap.state.sequences.get_mut(id) else { return };
-                standing.said = None;
-                // What the messenger has not taken yet is not sent either.
-                self.withdraw = Withdraw::Campaigns;
-                let has_got_some = standing.index > 0 || standing.sent.iter().any(|at| *at >= standing.entered);
-                if self.stands_in(id) {
-                    self.end_sequence(id, "stopped");
-                }
-                if !has_got_some {
-                    self.snap.state.sequences.remove(id);
-                }
-            }
         }
     }
 
@@ -269,7 +267,13 @@ impl Work {
                     return;
                 }
                 Fate::End(outcome) => return self.end_sequence(&sequence.id, outcome),
-                Fate::Skip => {
+                Fate::Skip(why) => {
+                    if why == LeftOut::Barred {
+                        self.count(Counted::SequenceBarred, &format!("{}.{}", sequence.id, step.id), 1);
+                        if let Some(standing) = self.snap.state.sequences.get_mut(&*sequence.id) {
+                            standing.barred.push(step.id.to_string());
+                        }
+                    }
                     let planned = self.planned(sequence, at + 1, around, due);
                     self.stand_before(sequence, at + 1, planned);
                     if planned > self.now {
@@ -286,9 +290,12 @@ impl Work {
                     if let Some(standing) = self.snap.state.sequences.get_mut(&*sequence.id) {
                         standing.sent.retain(|at| now.duration_since(*at) < REMEMBERED);
                         standing.sent.push(now);
-                        let tries =
-                            standing.said.take().filter(|said| *said.step == *step.id).map_or(0, |said| said.tries);
-                        standing.said = Some(Said { step: step.id.to_string(), at: now, due, tries: tries + 1 });
+                        let same = |said: &&Said| *said.step == *step.id;
+                        let tries = standing.outgoing.iter().find(same).map_or(0, |said| said.tries) + 1;
+                        let may_wait = |said: &Said| !same(&said) && now.duration_since(said.at) < STALE_AFTER;
+                        standing.outgoing.retain(may_wait);
+                        let (step, bubbles) = (step.id.to_string(), Vec::new());
+                        standing.outgoing.push(Said { step, at: now, due, tries, bubbles });
                     }
                     self.wrote_first();
                     let planned = self.planned(sequence, at + 1, around, now);
@@ -298,29 +305,59 @@ impl Work {
         }
     }
 
-    /// What was said at a moment did not go out in time. If it was a step, it is said again: a few times, and while it has not
-    /// expired.
-    pub(super) fn say_step_again(&mut self, said_at: Timestamp) {
-        let book = Arc::clone(&self.book);
-        for sequence in book.spec.sequences.values() {
-            let ends = self.ending(sequence, &[]).is_some();
-            let Some(standing) = self.snap.state.sequences.get_mut(&*sequence.id) else { continue };
-            let is_it = |said: &Said| said.at.as_microsecond() == said_at.as_microsecond() && said.tries < TRIES_MAX;
-            let Some(said) = standing.said.clone().filter(is_it) else { continue };
-            let Some(at) = sequence.find(&said.step).filter(|_| !ends) else { continue };
-            if standing.next.is_none() {
-                let was_last = at + 1 == sequence.steps.len();
-                if !was_last {
-                    continue;
-                }
-                standing.reopened = true;
-            }
-            (standing.next, standing.index, standing.due) = (Some(said.step), at, said.due);
-            // Who has replied meanwhile has their pause.
-            standing.held = Some(standing.paused.map_or(self.now, |paused| paused.max(self.now)));
-            standing.sent.retain(|at| *at != said.at);
-            self.snap.state.unasked.retain(|at| *at != said.at);
+    /// Bubbles of the step of a sequence that this turn says.
+    pub(super) fn is_on_its_way(&mut self, sequence: &str, bubbles: impl Iterator<Item = BubbleId>) {
+        let standing = self.snap.state.sequences.get_mut(sequence);
+        if let Some(said) = standing.and_then(|standing| standing.outgoing.last_mut()) {
+            said.bubbles.extend(bubbles);
         }
+    }
+
+    /// A bubble did not go out, and nobody has seen it. If that is so of all bubbles of a step, the step was not said.
+    pub(super) fn comes_back(&mut self, bubble: BubbleId) {
+        let unsaid = self.snap.state.sequences.iter_mut().find_map(|(id, standing)| {
+            let said = standing.outgoing.iter_mut().find(|said| said.bubbles.contains(&bubble))?;
+            said.bubbles.retain(|other| *other != bubble);
+            // The others of the step may have been seen, and would be said again with it.
+            said.bubbles.is_empty().then(|| (id.clone(), said.clone()))
+        });
+        let Some((id, said)) = unsaid else { return };
+        if let Some(standing) = self.snap.state.sequences.get_mut(&id) {
+            standing.sent.retain(|at| *at != said.at);
+        }
+        let unasked = &mut self.snap.state.unasked;
+        if let Some(at) = unasked.iter().position(|at| *at == said.at) {
+            unasked.remove(at);
+        }
+        self.count(Counted::SequenceSent, &format!("{id}.{}", said.step), -1);
+        let book = Arc::clone(&self.book);
+        let Some(sequence) = book.spec.sequences.get(&*id) else { return };
+        if self.is_stopped(&id) {
+            self.is_owed(sequence, &said);
+        } else {
+            self.say_again(sequence, &said);
+        }
+    }
+
+    /// Says a step again that was not said after all: a few times, and while it has not expired.
+    fn say_again(&mut self, sequence: &Sequence, said: &Said) {
+        let ends = self.ending(sequence, &[]).is_some();
+        let Some(at) = sequence.find(&said.step).filter(|_| !ends && said.tries < TRIES_MAX) else { return };
+        let Some(standing) = self.snap.state.sequences.get_mut(&*sequence.id) else { return };
+        // What was said since has overtaken it.
+        if standing.outgoing.last().is_none_or(|last| last.step != said.step) {
+            return;
+        }
+        if standing.next.is_none() {
+            let was_last = at + 1 == sequence.steps.len();
+            if !was_last {
+                return;
+            }
+            standing.reopened = true;
+        }
+        (standing.next, standing.index, standing.due) = (Some(said.step.clone()), at, said.due);
+        // Who has replied meanwhile has their pause.
+        standing.held = Some(standing.paused.map_or(self.now, |paused| paused.max(self.now)));
     }
 
     fn stand_before(&mut self, sequence: &Sequence, at: usize, due: Timestamp) {
@@ -337,9 +374,9 @@ impl Work {
         if let Some(outcome) = self.ending(sequence, &[]) {
             return Fate::End(outcome);
         }
-        let Some(step) = sequence.steps.get(at) else { return Fate::Skip };
+        let Some(step) = sequence.steps.get(at) else { return Fate::Skip(LeftOut::NotMeant) };
         if step.when.as_ref().is_some_and(|when| !when.is_true(&self.scope())) {
-            return Fate::Skip;
+            return Fate::Skip(LeftOut::NotMeant);
         }
         // Of a moment one thing is said at a time, and none of it by the bot while a person has the conversation.
         let overtaken = |moment: Timestamp| {
@@ -349,7 +386,7 @@ impl Work {
             !self.is_with_bot() || later.any(is_said)
         };
         if around.is_some_and(overtaken) {
-            return Fate::Skip;
+            return Fate::Skip(LeftOut::NotMeant);
         }
         let expires = sequence.expires.map(|expires| plus(due, expires, self.zone()));
         // What is said before a moment is too late from then on.
@@ -366,7 +403,7 @@ impl Work {
         match (&sequence.closed_window, verdict) {
             (ClosedWindow::Wait, Verdict::Never(Why::WindowClosed)) if self.setting.capabilities.pushes.it() => {
                 let until = letter.expires.unwrap_or(due + CLOSED_MAX);
-                if until <= self.now { Fate::Skip } else { Fate::Wait(until) }
+                if until <= self.now { Fate::Skip(LeftOut::Barred) } else { Fate::Wait(until) }
             }
             (ClosedWindow::Template(name), Verdict::Never(Why::WindowClosed)) => match self.template(name) {
                 // What a template says is the messenger's: whether it is marked as an advertisement is not known here.
@@ -374,7 +411,7 @@ impl Work {
                     let verdict = self.may_write(&Letter { form: Form::Template, ..letter });
                     self.judged(verdict, Some(template))
                 }
-                _ => Fate::Skip,
+                _ => Fate::Skip(LeftOut::Barred),
             },
             _ => self.judged(verdict, None),
         }
@@ -394,9 +431,15 @@ impl Work {
                 if matches!(why, Why::NoConsent | Why::AdsDenied) {
                     self.fact(Fact::AdSuppressed);
                 }
-                Fate::Skip
+                Fate::Skip(LeftOut::Barred)
             }
         }
+    }
+
+    /// Counts something of a sequence that no fact tells; what is taken back counts against it.
+    fn count(&mut self, what: Counted, key: &str, n: i64) {
+        let day = self.today();
+        self.counted.push(Tally::of(day, what, key, n));
     }
 
     /// How many of its messages came on the customer's day.

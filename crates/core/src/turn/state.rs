@@ -10,9 +10,10 @@ use super::{deliveries::TeamAnswer, desk::Desk};
 use crate::{
     contact::{Email, Phone},
     fact::ConsentKind,
-    ids::{AccountId, CustomerId, FlowId, OrderId},
+    ids::{AccountId, BubbleId, CustomerId, FlowId, OrderId},
     lang::Lang,
     lead::{Lead, Temperature},
+    may_write::REMEMBERED,
     message::{ConversationKey, Identity, Peer},
     order::{Cart, Order},
     ports::Loaded,
@@ -257,6 +258,9 @@ pub struct Standing {
     /// The step that is sent next, by its id: an edit of the file throws nobody out. `None`: it is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
+    /// How it ended, if it has: one of [`crate::spec::sequence::OUTCOMES`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<String>,
     /// Where that step stood, should its id be gone.
     #[serde(default)]
     pub index: usize,
@@ -274,9 +278,15 @@ pub struct Standing {
     /// When the last messages of it were sent; a week is remembered.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sent: Vec<Timestamp>,
-    /// The step that was said last: it may not go out in time.
+    /// The steps that were said lately: they may not go out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outgoing: Vec<Said>,
+    /// The steps that were left out because they must not be written.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub barred: Vec<String>,
+    /// What a stop of the broadcast has left of it, until it goes on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub said: Option<Said>,
+    pub stopped: Option<Stopped>,
     /// Whether it was over already when its last step was to be said again.
     #[serde(default, skip_serializing_if = "is_default")]
     pub reopened: bool,
@@ -293,13 +303,57 @@ pub struct Said {
     pub due: Timestamp,
     /// How often it was said so far.
     pub tries: u8,
+    /// Its bubbles, without those that came back unseen.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bubbles: Vec<BubbleId>,
+}
+
+/// A broadcast that was stopped, at one customer.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Stopped {
+    /// The step that came back unseen, and with which it goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owed: Option<String>,
+    /// Whether it was begun again before what is on its way has come back.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub begun_again: bool,
 }
 
 impl Standing {
     /// Whoever enters now; the first step is due then.
     pub(super) fn new(entered: Timestamp, due: Timestamp) -> Self {
-        let (next, around, held, paused, said) = (None, None, None, None, None);
-        Self { entered, next, index: 0, due, around, held, paused, sent: Vec::new(), said, reopened: false }
+        Self {
+            entered,
+            next: None,
+            outcome: None,
+            index: 0,
+            due,
+            around: None,
+            held: None,
+            paused: None,
+            sent: Vec::new(),
+            outgoing: Vec::new(),
+            barred: Vec::new(),
+            stopped: None,
+            reopened: false,
+        }
+    }
+
+    /// Whether nothing was said since they entered, or all of it came back unseen. What is older than a week is not remembered:
+    /// whoever is past the first step by then has got it.
+    pub(super) fn has_got_nothing(&self, now: Timestamp) -> bool {
+        let is_recent = now.duration_since(self.entered) < REMEMBERED;
+        (self.index == 0 || is_recent) && !self.sent.iter().any(|at| *at >= self.entered)
+    }
+
+    /// Whether it is over, in this way.
+    pub(super) fn has_ended(&self, outcome: &str) -> bool {
+        self.next.is_none() && self.outcome.as_deref() == Some(outcome)
+    }
+
+    /// Whether a stopped broadcast may be begun anew.
+    pub fn is_kept_from_all(&self, now: Timestamp) -> bool {
+        self.stopped.is_some() && self.has_got_nothing(now)
     }
 }
 

@@ -127,8 +127,8 @@ pub(super) struct Work {
     pub(super) said_at: Timestamp,
     /// When the customer wrote what this turn takes, the first of it.
     pub(super) asked_at: Option<Timestamp>,
-    /// How quickly that was answered.
-    pub(super) answered: Vec<Tally>,
+    /// What is counted though no fact tells it.
+    pub(super) counted: Vec<Tally>,
     local: civil::DateTime,
     /// The customer's clock, where it is known.
     pub(super) zone: Option<TimeZone>,
@@ -233,7 +233,7 @@ impl Work {
             now,
             said_at: now,
             asked_at: None,
-            answered: Vec::new(),
+            counted: Vec::new(),
             lang,
             reply: Reply::default(),
             facts: Vec::new(),

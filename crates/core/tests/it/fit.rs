@@ -84,6 +84,7 @@ fn message(text: &str, buttons: Vec<Button>) -> Message {
         list: List::default(),
         purpose: Purpose::Service,
         template: None,
+        sequence: None,
     }
 }
 
@@ -383,6 +384,7 @@ fn messages() -> impl Strategy<Value = Message> {
             list: List::default(),
             purpose: Purpose::Ad,
             template: None,
+            sequence: None,
         }
     })
 }
@@ -439,7 +441,7 @@ proptest! {
     fn no_cut_is_inside_a_letter_where_letters_fit(text in texts(), able in limits()) {
         prop_assume!(text.graphemes(true).all(|letter| length(letter, able.text_unit) <= able.text_max));
         let whole: Vec<String> = text.graphemes(true).map(solid).filter(|letter| !letter.is_empty()).collect();
-        let message = Message { text: Rich::plain(text), cards: vec![], photo: None, buttons: vec![], list: List::default(), purpose: Purpose::Service, template: None };
+        let message = Message { text: Rich::plain(text), cards: vec![], photo: None, buttons: vec![], list: List::default(), purpose: Purpose::Service, template: None, sequence: None };
         let bubbles = fit(&message, &able);
         let found: Vec<&str> = bubbles.iter().flat_map(|bubble| bubble.text.text.graphemes(true)).collect();
         let found: Vec<String> = found.into_iter().map(solid).filter(|letter| !letter.is_empty()).collect();
@@ -458,7 +460,7 @@ proptest! {
         prop_assert_eq!(&one.cards, &message.cards);
         prop_assert_eq!(&one.photo, &message.photo);
         let buttons: Vec<Button> = one.rows.iter().flatten().cloned().collect();
-        let again = Message { text: one.text.clone(), cards: one.cards.clone(), photo: one.photo.clone(), buttons, list: List::default(), purpose: one.purpose, template: None };
+        let again = Message { text: one.text.clone(), cards: one.cards.clone(), photo: one.photo.clone(), buttons, list: List::default(), purpose: one.purpose, template: None, sequence: None };
         prop_assert_eq!(fit(&again, &able), bubbles);
     }
 }

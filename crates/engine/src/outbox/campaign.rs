@@ -195,9 +195,12 @@ impl ReadBack {
             load.campaign.pass_ends();
         }
         let ended = std::mem::take(&mut self.ended);
-        let is_withdrawn = |row: &OutboxRow| withdrawn.iter().any(|one| one.takes(&row.conversation, row.lane));
-        let waits = |row: &OutboxRow| !ended.contains(&row.id) && !settled.contains(&row.id) && !is_withdrawn(row);
-        rows.into_iter().map(|(_, row)| row).filter(waits).collect()
+        let waits = |row: &mut OutboxRow| {
+            !ended.contains(&row.id) && !settled.contains(&row.id) && withdrawn.iter().all(|one| one.leaves(row))
+        };
+        let mut rows: Vec<OutboxRow> = rows.into_iter().map(|(_, row)| row).collect();
+        rows.retain_mut(waits);
+        rows
     }
 
     /// A bubble was settled.
@@ -207,7 +210,7 @@ impl ReadBack {
         }
     }
 
-    /// These bubbles left the store, though a page that is being read may have them.
+    /// These bubbles left the store, or are late in it, though a page that is being read may have them.
     pub(super) fn withdraw(&mut self, withdrawal: Withdrawal) {
         if self.reading.is_some() {
             self.withdrawn.push(withdrawal);

@@ -15,7 +15,7 @@ use voronka_core::{
     ids::BubbleId,
     message::{ConversationKey, Peer},
     ports::{Channel, Chat},
-    rows::{Lane, OutboxRow, Withdrawal},
+    rows::{Lane, OutboxRow, Taken, Withdrawal},
 };
 
 use super::{
@@ -106,13 +106,14 @@ pub(super) enum GoesOn {
 struct UnderWay {
     of: ConversationKey,
     lane: Lane,
+    id: BubbleId,
     /// It was taken back since: it is not to be sent again.
-    withdrawn: bool,
+    taken: Option<Taken>,
 }
 
 impl UnderWay {
     fn of(row: &OutboxRow) -> Self {
-        Self { of: row.conversation.clone(), lane: row.lane, withdrawn: false }
+        Self { of: row.conversation.clone(), lane: row.lane, id: row.id, taken: None }
     }
 }
 
@@ -220,22 +221,25 @@ impl Queue {
         self.lines.values().any(|line| matches!(line.before, Before::Result) && !line.waiting.is_empty())
     }
 
-    /// Takes back what waits; the lanes of what has left. What is under way may arrive, and is [withdrawn](Self::is_withdrawn).
-    pub(super) fn withdraw(&mut self, withdrawal: &Withdrawal) -> Vec<Lane> {
-        let (mut lanes, mut headless) = (Vec::new(), Vec::new());
+    /// Takes back what waits: it is here no more. What is under way may arrive, and is [taken back](Self::taken).
+    pub(super) fn withdraw(&mut self, withdrawal: &Withdrawal) -> Vec<(Taken, Box<Waiting>)> {
+        let (mut taken_back, mut headless) = (Vec::new(), Vec::new());
         for (peer, line) in &mut self.lines {
             if let Before::UnderWay(under_way) = &mut line.before {
-                under_way.withdrawn |= withdrawal.takes(&under_way.of, under_way.lane);
+                // What has left the store is not late any more.
+                let taken = withdrawal.takes(&under_way.of, under_way.lane, under_way.id);
+                under_way.taken = under_way.taken.filter(|taken| *taken == Taken::Gone).or(taken).or(under_way.taken);
             }
             let head = line.waiting.front().map(|waiting| waiting.row.id);
-            line.waiting.retain(|waiting| {
-                let leaves = withdrawal.takes(&waiting.row.conversation, waiting.row.lane);
-                if leaves {
-                    self.known.remove(&waiting.row.id);
-                    lanes.push(waiting.row.lane);
+            for waiting in std::mem::take(&mut line.waiting) {
+                let row = &waiting.row;
+                if let Some(taken) = withdrawal.takes(&row.conversation, row.lane, row.id) {
+                    self.known.remove(&row.id);
+                    taken_back.push((taken, waiting));
+                } else {
+                    line.waiting.push_back(waiting);
                 }
-                !leaves
-            });
+            }
             if head != line.waiting.front().map(|waiting| waiting.row.id) && line.is_free() {
                 headless.push(peer.clone());
             }
@@ -243,13 +247,15 @@ impl Queue {
         for peer in headless {
             self.goes_on(&peer);
         }
-        lanes
+        taken_back
     }
 
     /// Whether a bubble that is under way was taken back since it left.
-    pub(super) fn is_withdrawn(&self, waiting: &Waiting) -> bool {
-        let line = self.lines.get(&waiting.row.peer);
-        line.is_some_and(|line| matches!(&line.before, Before::UnderWay(under_way) if under_way.withdrawn))
+    pub(super) fn taken(&self, waiting: &Waiting) -> Option<Taken> {
+        match &self.lines.get(&waiting.row.peer)?.before {
+            Before::UnderWay(under_way) => under_way.taken,
+            Before::Nothing | Before::Result => None,
+        }
     }
 
     /// The channel asks the account to slow down.

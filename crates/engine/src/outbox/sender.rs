@@ -16,7 +16,7 @@ use voronka_core::{
     ids::{AccountId, PartnerId},
     message::DeliveryFate,
     ports::{Channel, Fate, Moment, Receipt, SendError, Settled},
-    rows::{Lane, OutboxRow, Withdrawal},
+    rows::{Lane, OutboxRow, Taken, Withdrawal},
 };
 
 use super::{
@@ -70,12 +70,19 @@ pub(super) struct Waiting {
     /// How long it was tried by earlier runs, about.
     before: SignedDuration,
     unclear: usize,
+    /// Whether earlier runs have tried it: nobody knows what became of that.
+    was_tried: bool,
 }
 
 impl Waiting {
     pub(super) fn new(row: OutboxRow, since: Moment) -> Box<Self> {
-        let before = tried_before(&row);
-        Box::new(Self { row, not_before: None, since, before, unclear: 0 })
+        let (before, was_tried) = (tried_before(&row), row.attempts > 0);
+        Box::new(Self { row, not_before: None, since, before, unclear: 0, was_tried })
+    }
+
+    /// What becomes of it if it is not sent any more.
+    fn unsent(&self) -> DeliveryFate {
+        if self.unclear > 0 || self.was_tried { DeliveryFate::Expired } else { DeliveryFate::Untried }
     }
 }
 
@@ -160,8 +167,13 @@ impl Sender {
     }
 
     fn withdraw(&mut self, withdrawal: Withdrawal) {
-        for lane in self.queue.withdraw(&withdrawal) {
-            self.load.remove(lane);
+        for (taken, waiting) in self.queue.withdraw(&withdrawal) {
+            self.load.remove(waiting.row.lane);
+            if taken == Taken::Late {
+                self.read_back.has_ended(&waiting.row);
+                let late = given_up(&waiting.row, waiting.unsent(), self.shared.clock.now());
+                let _kept = self.results.send(Report::Settled(late, None));
+            }
         }
         self.read_back.withdraw(withdrawal);
     }
@@ -205,9 +217,7 @@ impl Sender {
             if waiting.row.expires.is_none_or(|expires| now < expires) {
                 return Some(send(Arc::clone(&self.shared), channel, waiting));
             }
-            let was_tried = waiting.unclear > 0 || waiting.row.attempts > 0;
-            let fate = if was_tried { DeliveryFate::Expired } else { DeliveryFate::Untried };
-            self.give_up(&waiting, fate);
+            self.give_up(&waiting, waiting.unsent());
         }
     }
 
@@ -226,7 +236,7 @@ impl Sender {
                 debug!(bubble = %id, %conversation, message = receipt.message, "sent");
                 return self.settle(&waiting, Settled::Sent { partner, id });
             }
-            Err(_) if self.queue.is_withdrawn(&waiting) => return self.leaves(&waiting, GoesOn::AtOnce),
+            Err(_) if self.queue.taken(&waiting) == Some(Taken::Gone) => return self.leaves(&waiting, GoesOn::AtOnce),
             Err(error) => error,
         };
         waiting.row.attempts = waiting.row.attempts.saturating_add(1);
@@ -240,7 +250,7 @@ impl Sender {
                 self.keep_quiet(&waiting.row, &error);
                 let until = now + SignedDuration::try_from(*after).unwrap_or(HOLD_MAX).min(HOLD_MAX);
                 self.queue.slow_down(now, until);
-                self.queue.again(waiting, until);
+                self.again(waiting, until);
             }
             SendError::ChatLimited { after } => {
                 debug!(?after, "the channel asks to slow down in one chat");
@@ -248,7 +258,7 @@ impl Sender {
                 if let Some(channel) = &self.served {
                     self.queue.slow_down_chat(channel.as_ref(), &waiting.row.peer, now, until);
                 }
-                self.queue.again(waiting, until);
+                self.again(waiting, until);
             }
             SendError::Unavailable(_) => self.try_later(waiting, &error, now),
             SendError::Unauthorised => {
@@ -260,6 +270,14 @@ impl Sender {
             SendError::Blocked => self.give_up(&waiting, DeliveryFate::Blocked),
             SendError::Gone => self.give_up(&waiting, DeliveryFate::Gone),
             SendError::Refused(_) => self.give_up(&waiting, DeliveryFate::Refused { cause: error.to_string() }),
+        }
+    }
+
+    /// It goes again then, unless it was called back while it was under way.
+    fn again(&mut self, waiting: Box<Waiting>, at: Timestamp) {
+        match self.queue.taken(&waiting) {
+            Some(Taken::Late) => self.give_up(&waiting, waiting.unsent()),
+            Some(Taken::Gone) | None => self.queue.again(waiting, at),
         }
     }
 
@@ -275,7 +293,7 @@ impl Sender {
         warn!(%error, attempts = waiting.row.attempts, "not sent; trying again");
         self.tried(&waiting);
         let until = now + pause(&waiting.row);
-        self.queue.again(waiting, until);
+        self.again(waiting, until);
     }
 
     /// Nobody knows whether it was sent. With an idempotency key it is sent again until that is clear; without, a few times: a
@@ -289,7 +307,7 @@ impl Sender {
             return self.give_up(&waiting, DeliveryFate::Refused { cause: error.to_string() });
         };
         self.tried(&waiting);
-        self.queue.again(waiting, now + pause);
+        self.again(waiting, now + pause);
     }
 
     /// The pauses of a bubble go on growing where they were, also after a restart.

@@ -2,6 +2,7 @@
 
 mod accepting;
 mod answering;
+mod broadcasts;
 mod ending;
 mod failing;
 mod fairness;

@@ -293,9 +293,11 @@ impl State {
     /// Bubbles that a turn withdraws nobody need see; and what was set aside of a customer leaves with what they have said.
     fn take_back(&mut self, chat: usize, turn: &TurnCommit) {
         if let Some(withdrawal) = turn.withdrawal() {
-            let theirs = |fate: &Fate| withdrawal.takes(&fate.row.conversation, fate.row.lane);
-            let taken_back = self.truth.bubbles.iter().filter(|(_, fate)| theirs(fate)).map(|(id, _)| *id);
-            self.truth.withdrawn.extend(taken_back);
+            for (id, fate) in &mut self.truth.bubbles {
+                if !withdrawal.leaves(&mut fate.row) {
+                    self.truth.withdrawn.insert(*id);
+                }
+            }
         }
         if turn.past != Past::Erased {
             return;

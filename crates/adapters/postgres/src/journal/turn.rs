@@ -140,6 +140,7 @@ pub(crate) fn write<'t>(
 ) -> impl FnOnce(&Arrived) -> Result<(), Problem> + use<'t> {
     let to = To { partner };
     pipeline.extend(to.withdraw(turns));
+    pipeline.extend(to.call_back(turns));
     let conversations = pipeline.ask(to.conversations(turns));
     let customers = to.customers(turns).map(|put| pipeline.ask(put));
     let leads = to.leads(turns).map(|put| pipeline.ask(put));
@@ -302,6 +303,20 @@ impl To<'_> {
         let withdrawing = turns.iter().filter(|turn| turn.turn.withdraw == Withdraw::Campaigns);
         let of: Vec<Id> = withdrawing.map(|turn| Id(turn.conversation().0)).collect();
         (!of.is_empty()).then(|| self.of(sql::OUTBOX_WITHDRAW).bind(of))
+    }
+
+    fn call_back(&self, turns: &[&Prepared]) -> Option<Statement> {
+        let called = |turn: &&&Prepared| match &turn.turn.withdraw {
+            Withdraw::Called(bubbles) => bubbles.iter().map(|id| (Id(turn.conversation().0), Id(id.0))).collect(),
+            Withdraw::Nothing | Withdraw::Campaigns => Vec::new(),
+        };
+        let called: Vec<(Id, Id)> = turns.iter().flat_map(|turn| called(&turn)).collect();
+        (!called.is_empty()).then(|| {
+            self.of(sql::OUTBOX_LATE)
+                .bind(column(&called, |(of, _)| *of))
+                .bind(column(&called, |(_, id)| *id))
+                .bind(micros(OutboxRow::LATE))
+        })
     }
 
     /// Gives those that are there now as the turns leave them.

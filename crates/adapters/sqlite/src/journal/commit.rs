@@ -85,8 +85,15 @@ impl Prepared {
         if self.turn.past == Past::Erased {
             to.erase_past(self.turn.conversation.customer)?;
         }
-        if self.turn.withdraw == Withdraw::Campaigns {
-            to.run(sql::OUTBOX_WITHDRAW, params![partner, conversation])?;
+        match &self.turn.withdraw {
+            Withdraw::Nothing => {}
+            Withdraw::Campaigns => drop(to.run(sql::OUTBOX_WITHDRAW, params![partner, conversation])?),
+            Withdraw::Called(bubbles) => {
+                for id in bubbles {
+                    let row = params![partner, conversation, id.0.into_bytes(), micros(OutboxRow::LATE)];
+                    to.run(sql::OUTBOX_LATE, row)?;
+                }
+            }
         }
         if let Some(row) = &self.turn.customer {
             to.customer(row, &self.found_by)?;

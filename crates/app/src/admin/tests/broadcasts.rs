@@ -21,13 +21,14 @@ async fn a_broadcast_is_listed_with_whom_it_means_and_how_it_stands() {
         assert!(list.contains(words), "{words}: {list}");
     }
     assert_eq!(site.post(&format!("{PAGE}/start"), "").await.status, StatusCode::SEE_OTHER);
-    // What turns count of it: three were in it, one of whom got it, one waits, one must not be written to.
+    // What turns count of it: of four one got it, one waits, one must not be written to, and one was stopped.
     let inbound = rows::text(&partner("korica"), "900", "1", "…");
     let mut turn = rows::turn(&inbound.conversation(), &inbound, 0);
     let tally = |what, key: &str, n| Tally { day: "2026-11-20".parse().unwrap(), what, key: key.into(), n };
     turn.tallies = vec![
         tally(Counted::SequenceEntered, "novinka", 4),
         tally(Counted::SequenceSent, "novinka.раз", 1),
+        tally(Counted::SequenceBarred, "novinka.раз", 1),
         tally(Counted::SequenceEnded, "novinka.done", 2),
         tally(Counted::SequenceEnded, "novinka.stopped", 1),
     ];

@@ -51,6 +51,7 @@ impl Work {
         if !buttons.is_empty() {
             self.reply.buttons(buttons);
         }
+        self.reply.as_step_of(&sequence.id);
         self.reply.close();
     }
 

@@ -147,12 +147,35 @@ fn follow_ups_that_are_taken_back_leave_and_answers_stay() {
         push(&mut queue, "anna", n, lane);
         push(&mut queue, "boris", n, lane);
     }
-    assert_eq!(queue.withdraw(&taken_back("anna", Past::Stays)), [Lane::Campaign, Lane::Campaign]);
+    let taken_back = queue.withdraw(&taken_back("anna", Past::Stays));
+    assert!(taken_back.iter().all(|(taken, waiting)| (*taken, waiting.row.lane) == (Taken::Gone, Lane::Campaign)));
+    assert_eq!(taken_back.len(), 2);
     let gone = drain(&mut queue, &channel, at(0));
     let of = |who: &str| gone.iter().filter(|(peer, _)| peer == who).map(|(_, n)| &**n).collect::<Vec<_>>();
     assert_eq!((of("anna"), of("boris")), (vec!["2"], vec!["2", "0", "1"]));
     assert!(push(&mut queue, "anna", 0, Lane::Campaign), "it is known no more");
     assert_eq!(drain(&mut queue, &channel, at(0)).len(), 1);
+}
+
+#[test]
+fn what_is_called_back_leaves_late_and_whatever_else_waits_for_the_same_peer_stays() {
+    let (mut queue, channel) = (Queue::new(), unpaced());
+    for n in 0..3 {
+        push(&mut queue, "anna", n, Lane::Campaign);
+    }
+    let under_way = take(&mut queue, &channel, at(0)).unwrap();
+    let inbound = sample::text(&sample::partner("korica"), "anna", "", "");
+    let last = row("anna", 2, Lane::Campaign).id;
+    let turn = TurnCommit {
+        withdraw: Withdraw::Called(vec![under_way.row.id, last]),
+        ..sample::turn(&inbound.conversation(), &inbound, 0)
+    };
+    let back = queue.withdraw(&turn.withdrawal().unwrap());
+    assert_eq!(back.iter().map(|(taken, waiting)| (*taken, waiting.row.id)).collect::<Vec<_>>(), [(Taken::Late, last)]);
+    assert_eq!(queue.taken(&under_way), Some(Taken::Late));
+    // Of what has left the store nothing is heard, though it was called back before.
+    assert_eq!(queue.withdraw(&taken_back("anna", Past::Stays)).len(), 1);
+    assert_eq!(queue.taken(&under_way), Some(Taken::Gone));
 }
 
 #[test]
@@ -174,13 +197,13 @@ fn a_follow_up_under_way_that_is_taken_back_is_told_so_and_the_next_is_not() {
     let (mut queue, channel) = (Queue::new(), unpaced());
     push(&mut queue, "anna", 0, Lane::Campaign);
     let under_way = take(&mut queue, &channel, at(0)).unwrap();
-    assert!(!queue.is_withdrawn(&under_way));
+    assert_eq!(queue.taken(&under_way), None);
     assert!(queue.withdraw(&taken_back("anna", Past::Stays)).is_empty());
-    assert!(queue.is_withdrawn(&under_way));
+    assert_eq!(queue.taken(&under_way), Some(Taken::Gone));
     queue.ended(&under_way, GoesOn::AtOnce);
     push(&mut queue, "anna", 1, Lane::Campaign);
     let next = take(&mut queue, &channel, at(0)).unwrap();
-    assert!(!queue.is_withdrawn(&next));
+    assert_eq!(queue.taken(&next), None);
 }
 
 #[test]

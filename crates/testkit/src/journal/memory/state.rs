@@ -95,7 +95,7 @@ impl State {
         } = turn;
         let (partner, of) = (&key.partner, conversation.customer);
         if let Some(withdrawal) = withdrawal {
-            self.outbox.retain(|_, row| !withdrawal.takes(&row.conversation, row.lane));
+            self.outbox.retain(|_, row| withdrawal.leaves(row));
         }
         if past == Past::Erased {
             self.erase(partner, &key, conversation.customer);

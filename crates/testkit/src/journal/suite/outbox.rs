@@ -159,6 +159,35 @@ pub async fn a_bubble_given_up_by_another_partner_stays(fixture: impl Fixture) {
     post(&fixture, vec![event]).await;
 }
 
+/// Bubbles that a turn calls back stay, and are late from then on; other bubbles and other conversations' are as they were.
+pub async fn bubbles_that_are_called_back_stay_and_are_late(fixture: impl Fixture) {
+    let korica = sample::partner("korica");
+    let (anna, boris) = (sample::text(&korica, "anna", "1", "да"), sample::text(&korica, "boris", "2", "да"));
+    let row = |of: &Inbound, seq: i64| OutboxRow {
+        lane: Lane::Campaign,
+        ..sample::bubble(&of.conversation(), of, seq, &seq.to_string())
+    };
+    let [anna_key, boris_key] = [&anna, &boris].map(Inbound::conversation);
+    let theirs = [row(&anna, 1), row(&anna, 2), row(&anna, 3), row(&boris, 1)];
+    for (key, of, outbox) in [(&anna_key, &anna, &theirs[..3]), (&boris_key, &boris, &theirs[3..])] {
+        commit(&fixture, TurnCommit { outbox: outbox.to_vec(), ..sample::turn(key, of, 0) }).await;
+    }
+    // One of them is another's, and one was sent meanwhile.
+    let called = Withdraw::Called(vec![theirs[0].id, theirs[2].id, theirs[3].id]);
+    fixture.store().settle(vec![sent(&theirs[2])]).await.expect("settles");
+    let stale = TurnCommit { withdraw: called.clone(), ..sample::turn(&anna_key, &anna, 7) };
+    assert_eq!(fixture.store().commit(stale.into()).await, Err(CommitError::Conflict));
+    let own = row(&anna, 4);
+    let outbox = vec![own.clone()];
+    commit(&fixture, TurnCommit { outbox, withdraw: called, ..sample::turn(&anna_key, &anna, 1) }).await;
+    let fixture = fixture.reopened().await;
+    let mut campaign = fixture.store().campaign(&korica, &sample::account(), i64::MIN, ALL).await.expect("lists");
+    campaign.sort_by_key(|(_, row)| (row.peer.clone(), row.seq));
+    let late = OutboxRow { expires: Some(OutboxRow::LATE), ..theirs[0].clone() };
+    let left: Vec<_> = campaign.into_iter().map(|(_, row)| row).collect();
+    assert_eq!(left, [late, theirs[1].clone(), own, theirs[3].clone()]);
+}
+
 /// A turn takes back what earlier ones wanted to send unasked; its own bubbles, answers and other conversations' stay.
 pub async fn follow_ups_that_are_withdrawn_leave_the_outbox(fixture: impl Fixture) {
     let korica = sample::partner("korica");
