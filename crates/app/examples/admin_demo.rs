@@ -20,7 +20,7 @@ use std::sync::Arc;
 use app::{
     adjusted::Adjusted,
     admin::{Admin, Cards, LOCAL_HOSTS, Letters, PartnerCard, router},
-    broadcasts::Broadcasts,
+    broadcasts::{Broadcasts, Counts},
     sample,
 };
 use async_trait::async_trait;
@@ -90,6 +90,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         mailbox: Arc::new(Postbox(store.clone())),
         clock: Arc::clone(&clock),
         news: Notify::new(),
+        counts: Counts::default(),
     };
     let admin = Admin {
         partners: cards,

@@ -17,6 +17,7 @@ mod leads;
 mod letters;
 mod live;
 mod login;
+mod meant;
 mod more;
 mod next;
 mod orders;

@@ -4,6 +4,7 @@
 //! How far a walk has come is kept ([`KeyValues`]), so that it goes on after a restart; who is met twice gets nothing twice, for
 //! their conversation remembers.
 
+mod counts;
 mod walk;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -21,8 +22,11 @@ use voronka_core::{
 };
 use voronka_engine::{Engine, NotShown, Outlook};
 
-use self::walk::Walk;
-pub(crate) use self::walk::{Phase, Standing};
+use self::{counts::Asked, walk::Walk};
+pub(crate) use self::{
+    counts::Counts,
+    walk::{Phase, Standing},
+};
 use super::out::Problem;
 
 /// The kind under which walks are kept.
@@ -160,6 +164,8 @@ pub(crate) struct Broadcasts {
     pub(crate) clock: Arc<dyn Clock>,
     /// Something was started or stopped here.
     pub(crate) news: Notify,
+    /// Counts of who would get them.
+    pub(crate) counts: Counts,
 }
 
 impl Broadcasts {
@@ -254,6 +260,19 @@ impl Broadcasts {
         }
     }
 
+    /// The same for a page, which anybody may ask for again and again; `None`: another count of the partner's is under way.
+    pub(crate) async fn counted(&self, partner: &PartnerId, id: &str) -> Result<Option<Preview>, Refusal> {
+        match self.counts.ask(partner, id, self.clock.now()) {
+            Asked::Fresh(preview) => Ok(Some(preview)),
+            Asked::Busy => Ok(None),
+            Asked::Begun(counting) => {
+                let preview = self.preview(partner, id).await?;
+                counting.ends(id, &preview, self.clock.now());
+                Ok(Some(preview))
+            }
+        }
+    }
+
     /// The sequences that the team sends.
     fn of(&self, partner: &PartnerId) -> Result<Vec<Arc<Sequence>>, Refusal> {
         let served = self.engine.served(partner).ok_or(Refusal::Unserved)?;
@@ -303,6 +322,7 @@ impl Broadcasts {
             if self.keep(partner, sequence, before.as_deref(), &changed).await? {
                 info!(%partner, sequence, phase = ?changed.phase, "a broadcast");
                 self.news.notify_one();
+                self.counts.forget(partner);
                 return Ok(changed.standing(now));
             }
         }

@@ -51,7 +51,7 @@ use voronka_knowledge::KnowledgeIndex;
 use voronka_postgres::Instance;
 
 use crate::{
-    broadcasts::Broadcasts,
+    broadcasts::{Broadcasts, Counts},
     cli::Wish,
     customers::Customers,
     diagnostics,
@@ -158,6 +158,7 @@ async fn open(data: &Path, opening: Opening<'_>) -> Result<Premises, Problem> {
         mailbox: Arc::new(house.engine.clone()),
         clock: Arc::clone(&house.clock),
         news: Notify::new(),
+        counts: Counts::default(),
     });
     Ok(Premises { house: Arc::new(house), store, sharing: Arc::new(sharing), erasures, broadcasts })
 }

@@ -11,7 +11,10 @@ use axum::{
 use jiff::civil::Date;
 use serde::Deserialize;
 use tokio::time::timeout;
-use voronka_core::{spec::sequence::Sequence, tally::Tally};
+use voronka_core::{
+    spec::{expr::Expr, sequence::Sequence},
+    tally::Tally,
+};
 
 use super::{
     super::{
@@ -21,6 +24,7 @@ use super::{
     BASE, House,
     admit::Visit,
     login::Need,
+    meant::Meant,
     more,
     page::{self, Chip, Frame, Place, Problem},
     show::Dates,
@@ -37,8 +41,7 @@ struct Card {
     title: String,
     href: String,
     state: Mark,
-    /// Whom it means, as the file says it; empty: all who have spoken.
-    segment: String,
+    meant: Meant,
     is_ad: bool,
     /// How far the walk has come, and when it ends.
     walk: Option<String>,
@@ -60,6 +63,8 @@ struct ListPage {
     cards: Vec<Card>,
     /// Another process serves the partner.
     is_elsewhere: bool,
+    /// The bot is paused: nothing leaves.
+    is_paused: bool,
 }
 
 #[derive(Template)]
@@ -73,6 +78,7 @@ struct BroadcastPage {
     said: Option<String>,
     /// What the reader may do with it; `None`: look.
     deeds: Option<Deeds>,
+    is_paused: bool,
 }
 
 /// Who would get it.
@@ -83,6 +89,8 @@ enum Outlook {
     },
     /// They are too many to be counted while somebody waits.
     TooMany,
+    /// Somebody else has asked for a count, which is under way.
+    Busy,
 }
 
 /// What can be done with a broadcast now.
@@ -135,7 +143,8 @@ pub(super) async fn broadcasts(
     let tallies = counted(&house, &visit).await?;
     let dates = Dates::of(&visit);
     let cards = all.iter().map(|(sequence, standing)| card(&f, &dates, sequence, standing, &tallies)).collect();
-    page::send(&ListPage { chips: more::chips(&f, "broadcasts"), cards, is_elsewhere, f })
+    let is_paused = is_paused(&house, &visit).await?;
+    page::send(&ListPage { chips: more::chips(&f, "broadcasts"), cards, is_elsewhere, is_paused, f })
 }
 
 pub(super) async fn broadcast(
@@ -150,8 +159,8 @@ pub(super) async fn broadcast(
     let card = card(&f, &Dates::of(&visit), &sequence, &standing, &counted(&house, &visit).await?);
     let outlook = match asked.count {
         None => None,
-        Some(_) => Some(match timeout(COUNT_PATIENCE, broadcasts.preview(partner, &id)).await {
-            Ok(preview) => Outlook::of(f.w, &preview?),
+        Some(_) => Some(match timeout(COUNT_PATIENCE, broadcasts.counted(partner, &id)).await {
+            Ok(counted) => counted?.map_or(Outlook::Busy, |preview| Outlook::of(f.w, &preview)),
             Err(_) => Outlook::TooMany,
         }),
     };
@@ -171,7 +180,17 @@ pub(super) async fn broadcast(
     let said = asked.said.filter(|said| SAID.contains(&said.as_str()));
     let said = said.map(|said| f.w.t(&format!("broadcast-said-{said}")));
     let messages = broadcasts.messages(partner, &sequence);
-    page::send(&BroadcastPage { chips: more::chips(&f, "broadcasts"), card, messages, outlook, said, deeds, f })
+    let is_paused = is_paused(&house, &visit).await?;
+    page::send(&BroadcastPage {
+        chips: more::chips(&f, "broadcasts"),
+        card,
+        messages,
+        outlook,
+        said,
+        deeds,
+        is_paused,
+        f,
+    })
 }
 
 pub(super) async fn test(
@@ -242,6 +261,10 @@ impl Outlook {
     }
 }
 
+async fn is_paused(house: &House, visit: &Visit) -> Result<bool, Problem> {
+    Ok(house.admin.adjusted.of(&visit.partner.id).await?.pause().is_some())
+}
+
 async fn counted(house: &House, visit: &Visit) -> Result<Vec<Tally>, Problem> {
     Ok(house.admin.directory.report(&visit.partner.id, Progress::OF, Date::MIN, Date::MAX).await?)
 }
@@ -259,7 +282,7 @@ fn card(f: &Frame, dates: &Dates, sequence: &Arc<Sequence>, standing: &Standing,
         title: sequence.title.clone(),
         href: format!("{}/{}", f.base, place(&sequence.id)),
         state: Mark { class, word: f.w.t(&format!("broadcast-{word}")) },
-        segment: sequence.enter.when.as_ref().map(|when| when.source().to_owned()).unwrap_or_default(),
+        meant: Meant::by(f.w, sequence.enter.when.as_ref().map(Expr::source)),
         is_ad: sequence.ad.is_some(),
         walk: walk(f.w, dates, standing),
         figures: progress.filter(|one| one.entered > 0).map(|one| figures(f.w, &one)).unwrap_or_default(),

@@ -40,6 +40,7 @@ use voronka_testkit::{
 };
 
 use super::{Adjusted, Admin, Broadcasts, Cards, Home, LOCAL_HOSTS, Letters, PartnerCard};
+use crate::broadcasts::Counts;
 
 /// Posts into a store, where nothing takes the mail up: what was posted can be counted.
 struct Postbox(Arc<MemoryStore>);
@@ -152,6 +153,7 @@ fn broadcasts(store: &Arc<MemoryStore>) -> Broadcasts {
         mailbox: Arc::new(Postbox(store.clone())),
         clock,
         news: Notify::new(),
+        counts: Counts::default(),
     }
 }
 

@@ -44,6 +44,7 @@ async fn house(people: usize) -> House {
         mailbox: mailbox.clone(),
         clock,
         news: Notify::new(),
+        counts: Counts::default(),
     };
     House { broadcasts, mailbox, partner }
 }

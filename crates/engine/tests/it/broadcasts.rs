@@ -16,13 +16,13 @@ use crate::stage::{CONFIG, Stage, account, quiet, spec, until, words};
 const ALL: [&str; 3] = ["anna", "boris", "vera"];
 const NEWS: (&str, &str) =
     ("sequences/news.yaml", "enter: {fact: broadcast}\nsteps:\n  - {id: раз, after: 0m, say: Новинка}\n");
-const SLOWLY: SendError = SendError::Limited { after: Duration::from_secs(3_600) };
+const SLOWLY: SendError = SendError::Limited { after: Duration::from_hours(1) };
 
 /// A stage whose customers have spoken, to one of whom the messenger sends nothing.
 async fn crowd() -> Stage {
     let stage = Stage::new();
     stage.engine.serve(partner(&stage));
-    stage.engine.start().await.unwrap();
+    stage.engine.start().await.expect("an empty store");
     for who in ALL {
         stage.says(who, who, "Здравствуйте").await;
     }

@@ -1,6 +1,10 @@
 //! What the team sends to many, on the owner's page: who may look, who may send, and what a second click does.
 
-use voronka_core::tally::{Counted, Tally};
+use voronka_core::{
+    ports::Adjusts,
+    spec::{adjust::Adjustment, config::Pause},
+    tally::{Counted, Tally},
+};
 use voronka_testkit::journal::sample as rows;
 
 use super::*;
@@ -16,7 +20,7 @@ async fn phase(site: &Site, of: &str) -> Phase {
 async fn a_broadcast_is_listed_with_whom_it_means_and_how_it_stands() {
     let site = site().await;
     let list = site.get("/admin/korica/broadcasts").await.body;
-    for words in ["Новинка", "Не отправлялась", "<code>lead.temperature != cold</code>", &format!("href=\"{PAGE}\"")]
+    for words in ["Новинка", "Не отправлялась", "тем, у кого лид не холодный", &format!("href=\"{PAGE}\"")]
     {
         assert!(list.contains(words), "{words}: {list}");
     }
@@ -67,6 +71,22 @@ async fn who_would_get_it_is_counted_when_it_is_asked_for() {
         "Писать нельзя",
     ];
     assert_eq!(all.map(counted).iter().sum::<u64>(), 7, "everybody is told of once");
+}
+
+#[tokio::test]
+async fn a_pause_is_told_where_broadcasts_are_and_at_nobody_elses() {
+    let site = site().await;
+    let told = async |of: &str| {
+        [
+            site.get(&format!("/admin/{of}/broadcasts")).await.body,
+            site.get(&format!("/admin/{of}/broadcasts/novinka")).await.body,
+        ]
+        .map(|page| page.contains("Бот на паузе") && page.contains("рассылки ждут"))
+    };
+    assert_eq!(told("korica").await, [false; 2]);
+    let pause = Adjustment::Pause(Pause { since: sample::NOW.parse().unwrap(), by: "Ольга".into() });
+    Adjusted::new(site.store.clone()).adjust(&partner("korica"), pause).await.unwrap();
+    assert_eq!((told("korica").await, told("sosed").await), ([true; 2], [false; 2]));
 }
 
 #[tokio::test]
