@@ -169,7 +169,7 @@ fn spoken(talk: &Rehearsal) -> Vec<BubbleId> {
 }
 
 /// Bubbles come back, a minute later.
-fn come_back(talk: &mut Rehearsal, bubbles: &[BubbleId], fate: DeliveryFate) -> Vec<String> {
+fn come_back(talk: &mut Rehearsal, bubbles: &[BubbleId], fate: &DeliveryFate) -> Vec<String> {
     talk.pass(SignedDuration::from_mins(1));
     let back = |bubble: &BubbleId| texts(talk.play(vec![Event::Delivery { bubble: *bubble, fate: fate.clone() }]));
     bubbles.iter().flat_map(back).collect()
@@ -197,7 +197,7 @@ fn whom_a_stop_has_kept_it_from_counts_as_not_reached_and_gets_it_once_when_it_g
     sent(&mut talk, BroadcastAct::Begin);
     let said = spoken(&talk);
     sent(&mut talk, BroadcastAct::End);
-    assert!(come_back(&mut talk, &said, DeliveryFate::Untried).is_empty());
+    assert!(come_back(&mut talk, &said, &DeliveryFate::Untried).is_empty());
     assert_eq!(counted(&talk), counts([("sequence.entered", "news", 1), ("sequence.ended", "news.stopped", 1)]));
     assert_eq!(talk.state().unasked, [], "and it counts towards no limit");
     assert_eq!(sent(&mut talk, BroadcastAct::Begin), ["Новинка"]);
@@ -217,13 +217,13 @@ fn what_comes_back_after_it_was_begun_again_goes_out_at_once() {
     let said = spoken(&talk);
     sent(&mut talk, BroadcastAct::End);
     assert!(sent(&mut talk, BroadcastAct::Begin).is_empty(), "it may have gone out");
-    assert_eq!(come_back(&mut talk, &said, DeliveryFate::Untried), ["Новинка"]);
+    assert_eq!(come_back(&mut talk, &said, &DeliveryFate::Untried), ["Новинка"]);
     // Stopped once more before it has come back: it waits until it is begun.
     let said = spoken(&talk);
     for act in [BroadcastAct::End, BroadcastAct::Begin, BroadcastAct::End] {
         sent(&mut talk, act);
     }
-    assert!(come_back(&mut talk, &said, DeliveryFate::Untried).is_empty());
+    assert!(come_back(&mut talk, &said, &DeliveryFate::Untried).is_empty());
     assert_eq!(sent(&mut talk, BroadcastAct::Begin), ["Новинка"]);
 }
 
@@ -233,7 +233,7 @@ fn who_may_have_seen_it_before_the_stop_does_not_get_it_again() {
     sent(&mut talk, BroadcastAct::Begin);
     let said = spoken(&talk);
     sent(&mut talk, BroadcastAct::End);
-    assert!(come_back(&mut talk, &said, DeliveryFate::Expired).is_empty());
+    assert!(come_back(&mut talk, &said, &DeliveryFate::Expired).is_empty());
     assert!(sent(&mut talk, BroadcastAct::Begin).is_empty() && talk.wait(100 * HOUR).is_empty());
     // Of a long one a part has gone out.
     let long = ONE.replace("Новинка", &format!("'{}'", "Новинка. ".repeat(1_000)));
@@ -242,10 +242,10 @@ fn who_may_have_seen_it_before_the_stop_does_not_get_it_again() {
     let said = spoken(&talk);
     assert!(said.len() > 1);
     sent(&mut talk, BroadcastAct::End);
-    assert!(come_back(&mut talk, &said[1..], DeliveryFate::Untried).is_empty());
+    assert!(come_back(&mut talk, &said[1..], &DeliveryFate::Untried).is_empty());
     assert!(sent(&mut talk, BroadcastAct::Begin).is_empty());
     // And with it all has come back.
-    assert!(!come_back(&mut talk, &said[..1], DeliveryFate::Untried).is_empty());
+    assert!(!come_back(&mut talk, &said[..1], &DeliveryFate::Untried).is_empty());
 }
 
 #[test]
@@ -255,7 +255,7 @@ fn a_later_message_that_came_back_is_sent_when_it_goes_on_and_the_rest_behind_it
     assert_eq!(texts(talk.wait(24 * HOUR)), ["Напоминаем"]);
     let said = spoken(&talk);
     sent(&mut talk, BroadcastAct::End);
-    assert!(come_back(&mut talk, &said, DeliveryFate::Untried).is_empty());
+    assert!(come_back(&mut talk, &said, &DeliveryFate::Untried).is_empty());
     assert_eq!(sent(&mut talk, BroadcastAct::Begin), ["Напоминаем"]);
     assert_eq!(texts(talk.wait(24 * HOUR)), ["Последний день"]);
     let sent = |step| ("sequence.sent", step, 1);
@@ -270,11 +270,11 @@ fn a_message_that_is_said_again_because_nobody_has_seen_it_is_counted_once() {
     sent(&mut talk, BroadcastAct::Begin);
     for _ in 0..2 {
         let said = spoken(&talk);
-        assert_eq!(come_back(&mut talk, &said, DeliveryFate::Untried), ["Новинка"]);
+        assert_eq!(come_back(&mut talk, &said, &DeliveryFate::Untried), ["Новинка"]);
     }
     assert_eq!(counted(&talk)[&("sequence.sent", "news.раз".to_owned())], 1);
     let said = spoken(&talk);
-    assert!(come_back(&mut talk, &said, DeliveryFate::Untried).is_empty(), "three times are enough");
+    assert!(come_back(&mut talk, &said, &DeliveryFate::Untried).is_empty(), "three times are enough");
     assert!(!counted(&talk).contains_key(&("sequence.sent", "news.раз".to_owned())), "and nobody has got it");
 }
 
