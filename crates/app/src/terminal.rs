@@ -22,6 +22,7 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     kept_files: Has::No,
     url_buttons: Has::No,
     contact_button: Has::No,
+    place_button: Has::No,
     preview: Has::No,
     typing: Has::No,
     idempotent: Has::No,

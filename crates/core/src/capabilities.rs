@@ -76,6 +76,8 @@ pub struct Capabilities {
     pub url_buttons: Has,
     /// A button that shares the customer's own phone.
     pub contact_button: Has,
+    /// A button that shares the place where the customer is.
+    pub place_button: Has,
     /// A preview that grows while the answer is made.
     pub preview: Has,
     /// A sign that an answer is being made.

@@ -139,6 +139,7 @@ fn within(mut card: Card, capabilities: &Capabilities) -> Card {
         Press::Token { .. } => capabilities.buttons.is_some(),
         Press::Url { .. } => capabilities.buttons.is_some() && capabilities.url_buttons.it(),
         Press::ShareContact => capabilities.buttons.is_some() && capabilities.contact_button.it(),
+        Press::SharePlace => capabilities.buttons.is_some() && capabilities.place_button.it(),
     };
     card.button = card.button.filter(possible);
     if let (Some(button), Some(limits)) = (&mut card.button, &capabilities.buttons) {

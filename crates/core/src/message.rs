@@ -689,6 +689,8 @@ pub enum Press {
     },
     /// Shares the customer's own phone; only where the channel can, else it is dropped in fitting.
     ShareContact,
+    /// Shares the place where the customer is; only where the channel can, else it is dropped in fitting.
+    SharePlace,
 }
 
 /// A button.

@@ -62,6 +62,7 @@ pub fn roomy() -> Capabilities {
         kept_files: Has::Yes,
         url_buttons: Has::Yes,
         contact_button: Has::Yes,
+        place_button: Has::Yes,
         preview: Has::No,
         typing: Has::No,
         idempotent: Has::No,

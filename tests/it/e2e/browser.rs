@@ -139,6 +139,19 @@ impl Browser {
         answer["result"].clone()
     }
 
+    /// Where the visitor is, and that they let pages know; `None`: they don't.
+    pub(crate) async fn stand_at(&mut self, place: Option<(f64, f64)>) {
+        let session = self.session.take();
+        let setting = if place.is_some() { "granted" } else { "denied" };
+        let permission = json!({"permission": {"name": "geolocation"}, "setting": setting});
+        self.call("Browser.setPermission", permission).await;
+        self.session = session;
+        if let Some((latitude, longitude)) = place {
+            let place = json!({"latitude": latitude, "longitude": longitude, "accuracy": 10});
+            self.call("Emulation.setGeolocationOverride", place).await;
+        }
+    }
+
     /// The value of an expression in the page; null while the page is being loaded.
     pub(crate) async fn value(&mut self, expression: &str) -> Value {
         let mut asked = json!({"expression": expression, "returnByValue": true, "awaitPromise": true});

@@ -1,5 +1,7 @@
 //! The chat page in a real browser: from hello to a placed order, with a reload and a dropped connection in the middle.
 
+use std::fs;
+
 use super::{
     binary::Server,
     browser::Browser,
@@ -52,4 +54,26 @@ async fn a_customer_orders_in_a_browser_through_a_reload_and_a_dropped_connectio
     assert_eq!(page.complaints(), Vec::<String>::new());
     assert!(server.stop().await.success());
     expect_order(&books(&data));
+}
+
+#[tokio::test]
+async fn a_visitor_who_is_asked_where_they_are_shares_it_or_is_told_to_write_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = shop::korica(folder.path(), None, "");
+    let flow = "title: Доставка\nabout: клиент спрашивает о доставке\nstart: {links: [dostavka]}\nsteps:\n  - {ask: Куда привезти?, as: куда, location: true}\n  - say: \"Везём сюда: {куда}\"\n";
+    fs::write(home.join("flows/dostavka.yaml"), flow).unwrap();
+    let server = Server::run(&folder.path().join("partners"), &folder.path().join("data")).await;
+    let address = format!("http://127.0.0.1:{}/chat/korica/?start=dostavka", server.port);
+    let mut page = Browser::open(&address).await;
+    page.ready().await;
+    page.hear(&["Куда привезти?"]).await;
+    page.stand_at(None).await;
+    page.press("Отправить моё место").await;
+    page.until("document.querySelector('#choices .place .error:not([hidden])')").await;
+    page.look("place").await;
+    page.stand_at(Some((55.75123, 37.61234))).await;
+    page.press("Отправить моё место").await;
+    page.hear(&["Везём сюда: 55.75123, 37.61234"]).await;
+    assert_eq!(page.complaints(), Vec::<String>::new());
+    assert!(server.stop().await.success());
 }

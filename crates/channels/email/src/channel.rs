@@ -25,6 +25,7 @@ pub const CAPABILITIES: Capabilities = Capabilities {
     kept_files: Has::No,
     url_buttons: Has::No,
     contact_button: Has::No,
+    place_button: Has::No,
     preview: Has::No,
     typing: Has::No,
     // A letter that is sent twice has one Message-ID, by which many servers and no standard show it once.

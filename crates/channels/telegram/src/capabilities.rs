@@ -14,6 +14,7 @@ pub const CAPABILITIES: Capabilities = Capabilities {
     kept_files: Has::Yes,
     url_buttons: Has::Yes,
     contact_button: Has::Yes,
+    place_button: Has::Yes,
     preview: Has::Yes,
     typing: Has::Yes,
     idempotent: Has::No,

@@ -31,6 +31,8 @@ pub(crate) struct Key<'a> {
     text: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     request_contact: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_location: Option<bool>,
 }
 
 /// Whether a bubble's buttons with addresses are sent.
@@ -41,9 +43,9 @@ pub(crate) enum Links {
     Dropped,
 }
 
-/// Whether the bubble asks for the customer's phone by a key.
-pub(crate) fn asks_contact(rows: &[Vec<Button>]) -> bool {
-    rows.iter().flatten().any(|button| button.press == Press::ShareContact)
+/// Whether the bubble asks by a key for what only a key can share.
+pub(crate) fn needs_keys(rows: &[Vec<Button>]) -> bool {
+    rows.iter().flatten().any(|button| matches!(button.press, Press::ShareContact | Press::SharePlace))
 }
 
 /// Buttons under the message. `None` if none is left.
@@ -59,15 +61,19 @@ pub(crate) fn inline(rows: &[Vec<Button>], links: Links) -> Option<ReplyMarkup<'
 /// Keys in place of the keyboard. A message has either these or buttons: the others' labels become keys that are typed, and
 /// come back as text; addresses cannot be keys (see [`link_buttons`]).
 pub(crate) fn keys(rows: &[Vec<Button>]) -> ReplyMarkup<'_> {
-    let key = |button: &'_ Button| match button.press {
-        Press::ShareContact => Some(true),
-        Press::Token { .. } | Press::Url { .. } => None,
-    };
+    fn key(button: &Button) -> Key<'_> {
+        let asks = |press: Press| (button.press == press).then_some(true);
+        Key {
+            text: &button.label,
+            request_contact: asks(Press::ShareContact),
+            request_location: asks(Press::SharePlace),
+        }
+    }
     let keyboard = rows
         .iter()
         .map(|row| {
             let kept = row.iter().filter(|button| !matches!(button.press, Press::Url { .. }) && has_label(button));
-            kept.map(|button| Key { text: &button.label, request_contact: key(button) }).collect::<Vec<_>>()
+            kept.map(key).collect::<Vec<_>>()
         })
         .filter(|row| !row.is_empty())
         .collect();
@@ -78,7 +84,7 @@ pub(crate) fn keys(rows: &[Vec<Button>]) -> ReplyMarkup<'_> {
 pub(crate) fn link_buttons(rows: &[Vec<Button>]) -> impl Iterator<Item = (&str, &str)> {
     rows.iter().flatten().filter_map(|button| match &button.press {
         Press::Url { url } if is_linkable(url) => Some((button.label.as_str(), url.as_str())),
-        Press::Url { .. } | Press::Token { .. } | Press::ShareContact => None,
+        Press::Url { .. } | Press::Token { .. } | Press::ShareContact | Press::SharePlace => None,
     })
 }
 
@@ -93,7 +99,7 @@ fn inline_button(button: &Button, links: Links) -> Option<InlineButton<'_>> {
             tracing::warn!("a button's token is empty or longer than 64 bytes: the button is left out");
             return None;
         }
-        Press::Url { .. } | Press::ShareContact => return None,
+        Press::Url { .. } | Press::ShareContact | Press::SharePlace => return None,
     };
     Some(InlineButton { text: &button.label, callback_data, url })
 }

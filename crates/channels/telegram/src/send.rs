@@ -284,7 +284,7 @@ impl Telegram {
     }
 
     fn keyboard_for(&self, to: Address, bubble: &Bubble) -> Keyboard {
-        if to.is_private() && markup::asks_contact(&bubble.rows) {
+        if to.is_private() && markup::needs_keys(&bubble.rows) {
             Keyboard::Shown
         } else if markup::inline(&bubble.rows, Links::Kept).is_none() && self.memory().keyboards.contains(&to.chat()) {
             Keyboard::Removed

@@ -246,11 +246,31 @@
     box.replaceChildren();
     if (!key) return;
     const rows = (newest.rows || []).map((row) => row.filter((button) => button.press === "token")).filter((row) => row.length);
-    const contact = (newest.rows || []).flat().find((button) => button.press === "contact");
-    if (!rows.length && !contact) return;
+    const shared = (press) => (newest.rows || []).flat().find((button) => button.press === press);
+    const [contact, place] = [shared("contact"), shared("place")];
+    if (!rows.length && !contact && !place) return;
     box.append(el("div", { class: "replies", role: "group", "aria-label": T.choices },
       ...rows.map((row) => el("div", { class: "row" }, ...row.map((button) => press(button)))),
-      contact ? contactForm(contact) : null));
+      contact ? contactForm(contact) : null,
+      place && navigator.geolocation ? placeButton(place) : null));
+  };
+
+  // The browser asks the visitor itself; whoever says no writes the address.
+  const placeButton = (button) => {
+    const error = el("p", { class: "error", role: "alert", hidden: true }, T.place_bad);
+    const ask = el("button", { type: "button", class: "press main" }, button.label);
+    const over = (failed) => {
+      ask.disabled = false;
+      error.hidden = !failed;
+    };
+    ask.onclick = () => {
+      ask.disabled = true;
+      navigator.geolocation.getCurrentPosition(({ coords: { latitude, longitude } }) => {
+        over(false);
+        post({ place: { latitude, longitude } }, button.label);
+      }, () => over(true), { timeout: 15_000, maximumAge: 60_000 });
+    };
+    return el("div", { class: "place" }, ask, error);
   };
 
   const contactForm = (button) => {
@@ -272,7 +292,7 @@
 
   // Of a card its name is said, not what its button says: «Торт „Малина“», as a person would.
   const pressed = (button, chosen) => {
-    if (button.press === "contact") return;
+    if (button.press !== "token") return;
     const label = chosen || button.label;
     post({ button: { token: button.token, label } }, label);
   };

@@ -77,6 +77,8 @@
     frame.title = settings.title || "Chat";
     frame.id = "voronka-frame";
     frame.referrerPolicy = "no-referrer";
+    // A visitor who is asked where they are may say so from any site that has the chat.
+    frame.allow = "geolocation";
     frame.addEventListener("load", () => { ready = true; tell(open ? "shown" : "hidden"); });
     frame.src = chat.href;
     root.insertBefore(frame, button);

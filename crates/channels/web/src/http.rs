@@ -14,7 +14,7 @@ use std::{
 
 use axum::{
     Router,
-    extract::{ConnectInfo, DefaultBodyLimit, FromRequestParts, Request},
+    extract::{ConnectInfo, DefaultBodyLimit, FromRequestParts, RawQuery, Request},
     http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header, request::Parts, uri::Authority},
     middleware::{self, Next},
     response::{IntoResponse, Redirect, Response},
@@ -52,13 +52,15 @@ pub(crate) fn router(chat: Arc<WebChat>) -> Router {
         .with_state(chat)
 }
 
-/// The routes at their place, and the page with a slash too many.
+/// The routes at their place, and the page with a slash too many: what its address says of the visitor goes along.
 pub(crate) fn mounted(chat: &Arc<WebChat>) -> Router {
     let path = chat.path().to_owned();
     let slashed = format!("{path}/");
-    Router::new()
-        .route(&slashed, get(async move || Redirect::permanent(&path)))
-        .nest(chat.path(), router(Arc::clone(chat)))
+    let without_slash = async move |RawQuery(query): RawQuery| match query {
+        Some(query) => Redirect::permanent(&format!("{path}?{query}")),
+        None => Redirect::permanent(&path),
+    };
+    Router::new().route(&slashed, get(without_slash)).nest(chat.path(), router(Arc::clone(chat)))
 }
 
 /// A path that the chat does not have.

@@ -25,6 +25,7 @@ enum Act {
     Text(String),
     Button(PostedButton),
     Contact(PostedContact),
+    Place(PostedPlace),
     Start(String),
 }
 
@@ -38,6 +39,13 @@ struct PostedButton {
 #[derive(Debug, Deserialize)]
 struct PostedContact {
     phone: String,
+}
+
+/// In degrees, as the browser has them.
+#[derive(Debug, Deserialize)]
+struct PostedPlace {
+    latitude: f64,
+    longitude: f64,
 }
 
 /// Why a post is refused, as a word that the page understands.
@@ -77,6 +85,12 @@ pub(crate) fn read(body: &[u8], peer: &Peer) -> Result<(EventKey, Content), Refu
         Act::Contact(PostedContact { phone }) => {
             // The visitor typed it as their own, and nobody vouches for it.
             Content::Contact { phone: number(&phone)?, name: None, whose: ContactOf::Sender }
+        }
+        Act::Place(PostedPlace { latitude, longitude }) => {
+            if !((-90.0..=90.0).contains(&latitude) && (-180.0..=180.0).contains(&longitude)) {
+                return Err(Refused::Unreadable);
+            }
+            Content::Location { latitude, longitude }
         }
         Act::Start(payload) => {
             if payload.len() > TOKEN_BYTES_MAX || !payload.bytes().all(is_id_byte) {
@@ -143,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_posts_words_buttons_contacts_and_a_start() {
+    fn a_page_posts_words_buttons_contacts_places_and_a_start() {
         check(
             r#"{"id":"a","text":" Привет\r\n\u0000\u202eмир "}"#,
             &Ok(Content::Text { text: "Привет\nмир".to_owned() }),
@@ -155,6 +169,10 @@ mod tests {
         check(
             r#"{"id":"a","contact":{"phone":"+7 (912) 345-67-89"}}"#,
             &Ok(Content::Contact { phone: "+7 (912) 345-67-89".to_owned(), name: None, whose: ContactOf::Sender }),
+        );
+        check(
+            r#"{"id":"a","place":{"latitude":55.75123,"longitude":-37.6}}"#,
+            &Ok(Content::Location { latitude: 55.75123, longitude: -37.6 }),
         );
         check(r#"{"id":"a","start":"cake"}"#, &Ok(Content::Visited { link: "cake".to_owned() }));
     }
@@ -169,6 +187,9 @@ mod tests {
             r#"{"text":"x"}"#,
             r#"{"id":"","text":"x"}"#,
             r#"{"id":"a:b","text":"x"}"#,
+            r#"{"id":"a","place":{"latitude":90.5,"longitude":0}}"#,
+            r#"{"id":"a","place":{"latitude":0,"longitude":-180.1}}"#,
+            r#"{"id":"a","place":{"latitude":"0","longitude":0}}"#,
             r#"{"id":"ы","text":"x"}"#,
             r#"{"id":"a"}"#,
             r#"{"id":"a","text":7}"#,

@@ -81,6 +81,7 @@ enum ShownPress {
     Token { token: String },
     Url { url: String },
     Contact,
+    Place,
 }
 
 impl Message {
@@ -164,6 +165,7 @@ fn button(button: Button) -> Option<ShownButton> {
         Press::Token { token } => ShownPress::Token { token },
         Press::Url { url } => ShownPress::Url { url: is_link(&url).then_some(url)? },
         Press::ShareContact => ShownPress::Contact,
+        Press::SharePlace => ShownPress::Place,
     };
     Some(ShownButton { label: button.label, press })
 }

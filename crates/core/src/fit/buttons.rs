@@ -8,17 +8,18 @@ use crate::{
 };
 
 /// The buttons that the channel can show. The others become words: links a line each, too many a numbered list of all, of
-/// which as many stay as there is room for; a contact button without the capability is dropped.
+/// which as many stay as there is room for; a button that shares what the channel cannot share is dropped.
 pub(super) fn shown(wanted: Vec<Button>, list: List, capabilities: &Capabilities, text: &mut Rich) -> Vec<Button> {
     let mut buttons = Vec::with_capacity(wanted.len());
     for button in wanted {
         match &button.press {
             Press::ShareContact if capabilities.buttons.is_none() || !capabilities.contact_button.it() => {}
+            Press::SharePlace if capabilities.buttons.is_none() || !capabilities.place_button.it() => {}
             Press::Url { url } if capabilities.buttons.is_none() || !capabilities.url_buttons.it() => {
                 let line = format!("{}: {url}", button.label);
                 text.add_line(&line, Some(url));
             }
-            Press::Token { .. } | Press::Url { .. } | Press::ShareContact => buttons.push(button),
+            Press::Token { .. } | Press::Url { .. } | Press::ShareContact | Press::SharePlace => buttons.push(button),
         }
     }
     let Some(limits) = capabilities.buttons.as_ref().filter(|limits| limits.count_max > 0 && limits.label_max > 0)

@@ -268,7 +268,7 @@ impl Replay<'_> {
             Some(Press::Token { token }) => {
                 self.customer(Content::Button { token: token.clone(), label: Some(label.to_owned()) })
             }
-            Some(Press::Url { .. } | Press::ShareContact) | None => {
+            Some(Press::Url { .. } | Press::ShareContact | Press::SharePlace) | None => {
                 self.customer(Content::Text { text: label.to_owned() })
             }
         }

@@ -292,7 +292,7 @@ pub struct WebConfig {
 }
 
 /// The texts of the web chat that a partner may replace.
-pub const WEB_TEXTS: [&str; 44] = [
+pub const WEB_TEXTS: [&str; 45] = [
     "chat",
     "open_chat",
     "close_chat",
@@ -328,6 +328,7 @@ pub const WEB_TEXTS: [&str; 44] = [
     "phone",
     "phone_example",
     "phone_bad",
+    "place_bad",
     "choices",
     "products",
     "back",

@@ -182,6 +182,8 @@ phrases! {
     ConsentDeclined "consent_declined" () ru "Хорошо, контакты не сохраняю." en "All right, I do not keep your contacts.";
     /// Button of a channel that hands the phone number over.
     ShareContact "share_contact" () ru "Отправить мой номер" en "Share my number";
+    /// Button of a channel that hands over where the customer is.
+    SharePlace "share_place" () ru "Отправить моё место" en "Share my location";
     /// Button: go on without contacts.
     SkipContact "skip_contact" () ru "Не сейчас" en "Not now";
     /// A contact was taken.

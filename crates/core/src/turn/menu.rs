@@ -169,6 +169,6 @@ impl Token {
 fn listed(button: &Button, label: &str) -> Option<Listed> {
     match &button.press {
         Press::Token { token } => Some(Listed { label: label.to_owned(), token: token.clone() }),
-        Press::Url { .. } | Press::ShareContact => None,
+        Press::Url { .. } | Press::ShareContact | Press::SharePlace => None,
     }
 }

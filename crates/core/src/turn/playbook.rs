@@ -249,12 +249,13 @@ fn known_words(spec: &PartnerSpec) -> impl Iterator<Item = &str> {
 
 /// Labels of buttons that are no options: people type them as well.
 fn buttons(spec: &PartnerSpec) -> impl Iterator<Item = &str> {
-    const BUILT_IN: [Phrase; 13] = [
+    const BUILT_IN: [Phrase; 14] = [
         Phrase::StartAgain,
         Phrase::ConsentAgree,
         Phrase::ConsentDecline,
         Phrase::ConsentRead,
         Phrase::ShareContact,
+        Phrase::SharePlace,
         Phrase::SkipContact,
         Phrase::CallPerson,
         Phrase::BackToBot,

@@ -208,7 +208,7 @@ pub(super) fn pressed(inbound: &Inbound, first: bool, screen: Option<&Bubble>) -
     let mut tokens =
         screen.into_iter().flat_map(|bubble| bubble.rows.iter().flatten()).filter_map(|button| match &button.press {
             Press::Token { token } => Some(token.clone()),
-            Press::Url { .. } | Press::ShareContact => None,
+            Press::Url { .. } | Press::ShareContact | Press::SharePlace => None,
         });
     let content = match tokens.next_back() {
         Some(token) => Content::Button { token, label: None },

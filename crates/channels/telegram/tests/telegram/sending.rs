@@ -88,6 +88,18 @@ async fn a_message_with_styles_and_buttons_is_asked_so() {
 }
 
 #[tokio::test]
+async fn a_place_is_asked_for_by_a_key() {
+    let api = BotApi::start().await;
+    let place = Bubble {
+        rows: vec![vec![button("Моё место", Press::SharePlace)]], ..bubble("Куда привезти?")
+    };
+    api.telegram().send(&Peer::new("1111"), &place, bubble_id(1)).await.unwrap();
+    let keyboard = json!({"keyboard": [[{"text": "Моё место", "request_location": true}]],
+        "resize_keyboard": true, "one_time_keyboard": true});
+    assert_eq!(api.calls_of("sendMessage")[0]["reply_markup"], keyboard);
+}
+
+#[tokio::test]
 async fn the_contact_keyboard_is_shown_once_and_taken_away() {
     let api = BotApi::start().await;
     let telegram = api.telegram();

@@ -87,7 +87,7 @@ pub(super) async fn page(State(chat): State<Arc<WebChat>>, Query(asked): Query<A
     headers.insert(HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin"));
     headers.insert(
         HeaderName::from_static("permissions-policy"),
-        HeaderValue::from_static("camera=(), microphone=(), geolocation=(), payment=()"),
+        HeaderValue::from_static("camera=(), microphone=(), geolocation=(self), payment=()"),
     );
     // A site that isolates itself must still be able to frame the chat.
     headers.insert(POLICY, HeaderValue::from_static("cross-origin"));

@@ -302,7 +302,7 @@ impl Living<'_> {
                     let known = links.iter().find(|(_, address)| address.as_str() == url);
                     ways.extend(known.map(|(name, _)| Event::Click { link: name.to_string() }));
                 }
-                Press::Token { .. } | Press::ShareContact => {}
+                Press::Token { .. } | Press::ShareContact | Press::SharePlace => {}
             }
         }
         if ways.is_empty() {
@@ -346,7 +346,7 @@ fn buttons(bubble: &Bubble) -> impl Iterator<Item = (&str, &str)> {
     let cards = bubble.cards.iter().filter_map(|card| Some((card.title.as_str(), card.button.as_ref()?)));
     below.chain(cards).filter_map(|(label, button)| match &button.press {
         Press::Token { token } => Some((label, token.as_str())),
-        Press::Url { .. } | Press::ShareContact => None,
+        Press::Url { .. } | Press::ShareContact | Press::SharePlace => None,
     })
 }
 

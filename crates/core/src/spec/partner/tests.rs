@@ -402,6 +402,7 @@ fn what_a_channel_cannot_show_is_said() {
         kept_files: Has::No,
         url_buttons: Has::No,
         contact_button: Has::No,
+        place_button: Has::No,
         preview: Has::No,
         typing: Has::No,
         idempotent: Has::No,

@@ -126,6 +126,9 @@ impl Work {
             Kind::Phone if self.setting.capabilities.contact_button.it() => {
                 vec![Button { label: self.label(Phrase::ShareContact), press: Press::ShareContact }]
             }
+            Kind::Location if self.setting.capabilities.place_button.it() => {
+                vec![Button { label: self.label(Phrase::SharePlace), press: Press::SharePlace }]
+            }
             _ => Vec::new(),
         };
         for example in &ask.examples {

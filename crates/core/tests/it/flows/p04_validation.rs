@@ -1,6 +1,13 @@
 //! 4. Validation.
 
-use voronka_core::{message::Content, turn::Owner};
+use std::sync::Arc;
+
+use voronka_core::{
+    capabilities::{Capabilities, Has},
+    message::{Content, Press},
+    turn::Owner,
+};
+use voronka_testkit::rehearsal::roomy;
 
 use super::says;
 use crate::shop::{ORDER, at_filling, shop, slot};
@@ -80,4 +87,19 @@ fn a_place_may_be_shared_or_typed_and_a_question_is_no_place() {
     talk.me("привет");
     talk.did(Content::Location { latitude: 55.75, longitude: 37.62 });
     assert!(talk.words().contains("Везём."), "{}", talk.words());
+}
+
+#[test]
+fn who_is_asked_for_a_place_is_offered_to_share_it_where_the_messenger_can() {
+    let flow = "start: {first_message: true}\nsteps:\n  - {ask: Куда привезти?, as: куда, location: true, skip: Сам}\n  - end: готово\n";
+    let presses = |place_button: Has| {
+        let mut talk = shop(&[("zakaz", flow)]);
+        talk.setting.capabilities = Arc::new(Capabilities { place_button, ..roomy() });
+        talk.me("привет");
+        let buttons = talk.said.iter().flat_map(|bubble| bubble.rows.iter().flatten());
+        buttons.map(|button| (button.label.clone(), button.press == Press::SharePlace)).collect::<Vec<_>>()
+    };
+    let skip = ("Сам".to_owned(), false);
+    assert_eq!(presses(Has::Yes), [("Отправить моё место".to_owned(), true), skip.clone()]);
+    assert_eq!(presses(Has::No), [skip]);
 }

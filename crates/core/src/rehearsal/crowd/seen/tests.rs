@@ -42,6 +42,7 @@ fn reminded() -> (Turned, Turned, Scene) {
         kept_files: Has::No,
         url_buttons: Has::No,
         contact_button: Has::No,
+        place_button: Has::No,
         preview: Has::No,
         typing: Has::No,
         idempotent: Has::No,
