@@ -97,6 +97,7 @@ fn offer(products: &[&str]) -> Vec<Bubble> {
         list: List::default(),
         purpose: Purpose::Service,
         template: None,
+        sequence: None,
     };
     fit(&message, &CAPABILITIES)
 }
