@@ -1,5 +1,7 @@
 //! Lessons, links and settings in a member's chat.
 
+use std::{path::Path, sync::Arc};
+
 use voronka_core::{
     drawing::{Drawing, Photo},
     message::Content,
@@ -8,7 +10,7 @@ use voronka_core::{
 use voronka_testkit::Rehearsal;
 
 use crate::{
-    partners::playbook,
+    partners::{self, playbook},
     shop::{NOON, files},
 };
 
@@ -23,7 +25,7 @@ lessons:
       - {question: Где?, answers: {тут: Здесь же, там: В почте}, right: тут}
   - {id: слова, title: Слова, text: Без воды.}
 reels:
-  - {id: разрез, title: Разрез, text: 'Смотрите: {product.name}. Каталог: {link.shop}. {неизвестно}'}
+  - {id: разрез, title: Разрез, text: 'Смотрите: {product.name}. {partner.name}: {link.shop}. {неизвестно}'}
 ";
 
 fn master() -> Rehearsal {
@@ -69,10 +71,48 @@ fn a_text_for_a_video_holds_the_partners_own_and_what_nobody_knows_stays() {
     talk.press("Заявки (0/2)");
     talk.press("Разрез");
     assert!(
-        talk.words().contains("Смотрите: Торт «Малина». Каталог: https://lavka.example/. {неизвестно}"),
+        talk.words().contains("Смотрите: Торт «Малина». Лавка: https://lavka.example/. {неизвестно}"),
         "{}",
         talk.words()
     );
+}
+
+#[test]
+fn no_text_that_the_examples_train_with_is_shown_with_a_brace() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../partners");
+    let mut shown = 0;
+    for entry in std::fs::read_dir(folder).expect("the examples are there") {
+        let id = entry.expect("an example").file_name().into_string().expect("its name is UTF-8");
+        let playbook = playbook(&id, &partners::files(&format!("../../partners/{id}")));
+        let spec = Arc::clone(&playbook.spec);
+        let mut talk = Rehearsal::new(playbook, "telegram", NOON);
+        for (course, role) in spec.training.iter().map(|course| (course, course.roles.first())) {
+            let member = spec.config.team.iter().find(|one| role.is_none_or(|role| one.role == *role));
+            talk.seat(&member.expect("somebody whom the course is for").name, "1");
+            for lesson in course.lessons.iter().chain(&course.reels) {
+                command(&mut talk, "training", "");
+                press_named(&mut talk, &course.title);
+                press_named(&mut talk, &lesson.title);
+                let words = talk.words();
+                assert!(words.contains(&lesson.title) && !words.contains('{'), "{id}: {words}");
+                let asked = lesson.quiz.iter().flat_map(|quiz| {
+                    let answers = quiz.answers.iter().map(|(_, answer)| answer);
+                    answers.chain([&quiz.question]).chain(&quiz.why).chain([&course.title])
+                });
+                let raw = asked.filter(|text| text.contains('{')).collect::<Vec<_>>();
+                assert!(raw.is_empty(), "{id}: shown as they are: {raw:?}");
+                shown += 1;
+            }
+        }
+    }
+    assert!(shown > 15, "lessons of the examples were read: {shown}");
+}
+
+/// Presses the button that bears a title, whatever mark or count stands beside it.
+#[track_caller]
+fn press_named(talk: &mut Rehearsal, title: &str) {
+    let label = talk.buttons().into_iter().find(|label| label.contains(title));
+    talk.press(&label.unwrap_or_else(|| panic!("no button «{title}» among {:?}", talk.buttons())));
 }
 
 #[test]

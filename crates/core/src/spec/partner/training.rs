@@ -24,7 +24,7 @@ pub struct Course {
     pub roles: Vec<Role>,
     /// Lessons, in order.
     pub lessons: Vec<Lesson>,
-    /// Texts for short videos: `{link.shop}`, `{partner}` and `{product.name}` stand for the partner's own.
+    /// Texts for short videos: `{link.shop}`, `{partner.name}` and `{product.name}` stand for the partner's own.
     pub reels: Vec<Lesson>,
 }
 

@@ -139,7 +139,7 @@ impl Work {
         self.show_course(course);
     }
 
-    /// A text with the partner's own in the places of `{link.shop}`, `{partner}` and `{product.name}`.
+    /// A text with the partner's own in the places of `{link.shop}`, `{partner.name}` and `{product.name}`.
     fn filled(&self, text: &str) -> String {
         let (mut filled, mut rest) = (String::with_capacity(text.len()), text);
         while let Some((before, after)) = rest.split_once('{') {
@@ -159,7 +159,7 @@ impl Work {
     fn own_value(&self, hole: &str) -> Option<String> {
         let spec = &self.book.spec;
         match hole.split_once('.') {
-            None if hole == "partner" => Some(spec.config.name.clone()),
+            _ if matches!(hole, "partner.name" | "partner") => Some(spec.config.name.clone()),
             Some(("link", link)) => spec.config.links.get(link).map(ToString::to_string),
             Some(("product", field)) => {
                 let product = spec.catalogue.products.iter().find(|product| product.available)?;
