@@ -210,6 +210,8 @@ pub struct TeamAddress {
 impl Turn {
     /// Begins the turn of a conversation's waiting mail, which must not be empty.
     pub fn begin(setting: &Setting, snapshot: Snapshot, mail: Vec<Mail>, now: Timestamp) -> Step {
+        // Stores tell moments to the microsecond: by a finer clock a timer that rings would not be due yet, and ring again.
+        let now = Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now);
         let mut work = Box::new(Work::new(setting.clone(), snapshot, mail, now));
         if work.setting.writer.is_some() {
             return desk::begin(work);

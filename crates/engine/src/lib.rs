@@ -296,7 +296,11 @@ impl Engine {
     /// Serves a partner by edited files from its next turns on; turns under way end by the files they began with. Its channels
     /// stay as they are ([`Partner::edited`]); for other channels there is [`Engine::serve`]. `false`: it is not served.
     pub fn swap(&self, partner: Partner) -> bool {
-        self.0.serving.swap(partner)
+        let id = partner.id().clone();
+        let is_served = self.0.serving.swap(partner);
+        // A pause may have begun, or be over.
+        self.0.senders.look_again(&id);
+        is_served
     }
 
     /// Whether it serves: what was left is taken up, and no stop was asked for.

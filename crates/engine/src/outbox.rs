@@ -7,6 +7,9 @@
 //! At most [`UNDER_WAY_MAX`] sends of an account are under way, one a peer, and at most three quarters of them are not answers:
 //! a slow chat, or many slow ones of a campaign, do not stop the account.
 //!
+//! What the bot says unasked does not leave in the partner's pause, whenever it was committed: it waits, and what is not worth
+//! saying afterwards is given up as ever.
+//!
 //! Answers and notices that wait to be sent are in memory as well as in the store, so that they are read back at the start
 //! alone. They are bounded from behind: while [`BUBBLES_MAX`] bubbles of an account wait, no turn is begun on it, and mail waits
 //! on disk. Notices are not held up so, for a deaf messenger of the team must not cost a customer the answer: there is at most
@@ -126,6 +129,8 @@ struct Load {
     freed: Mutex<Vec<Peer>>,
     /// Rings when results are written for which sending waits.
     written: Notify,
+    /// Rings when other settings hold.
+    looks: Notify,
     /// Cancelled when the sends of an account that was let go of have ended and their results are written: who has to do with
     /// either has the load.
     ended: CancellationToken,
@@ -281,6 +286,17 @@ impl Senders {
         let gone = accounts.iter().filter(|((of, id), _)| of == partner.id() && partner.channel_of(id).is_none());
         for (_, account) in gone {
             account.channel.send_replace(None);
+        }
+    }
+
+    /// The partner is served by other settings: what waits may be what goes now.
+    pub(crate) fn look_again(&self, partner: &PartnerId) {
+        let accounts = self.lock();
+        let mut theirs: Vec<_> = accounts.iter().filter(|((of, _), _)| of == partner).collect();
+        // In one order always: a run can be repeated.
+        theirs.sort_unstable_by_key(|((_, id), _)| id.clone());
+        for (_, account) in theirs {
+            account.load.looks.notify_one();
         }
     }
 

@@ -143,6 +143,11 @@ impl Partner {
         self.channels.get(account).map(|(channel, _)| channel)
     }
 
+    /// Whether its bot is silent, for somebody of the team wants it so.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.playbook.spec.config.pause.is_some()
+    }
+
     /// How long an account's customers wait for the first words of an answer, and for all of it.
     pub(crate) fn patience(&self, account: &AccountId) -> (SignedDuration, SignedDuration) {
         let config = &self.playbook.spec.config;

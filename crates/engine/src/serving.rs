@@ -185,6 +185,11 @@ fn let_begin(shared: &Arc<Shared>, id: &PartnerId, partner: &Weak<Partner>, rows
     conversations::read_again(shared, id.clone());
 }
 
+/// A partner as it is served now; one that is served no more stays as it was.
+pub(crate) fn as_now(shared: &Shared, partner: Arc<Partner>) -> Arc<Partner> {
+    shared.serving.begun(partner.id()).unwrap_or(partner)
+}
+
 pub(crate) async fn retire(shared: &Arc<Shared>, partner: &PartnerId) -> Retired {
     let (served, before) = (shared.serving.write().remove(partner), shared.serving.leaving().remove(partner));
     if served.is_none() && before.is_none() {

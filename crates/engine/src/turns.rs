@@ -95,7 +95,7 @@ struct Tries {
 /// Serves the mail that waits for a conversation, as one turn.
 #[instrument(skip_all, fields(partner = %key.partner, conversation = %key.conversation))]
 pub(crate) async fn run(shared: &Arc<Shared>, key: &ConversationKey, bell: &Notify, since: Moment) -> Next {
-    let Some(partner) = serving::for_a_turn(shared, &key.partner).await else {
+    let Some(mut partner) = serving::for_a_turn(shared, &key.partner).await else {
         // Not served here any more: the mail waits until it is.
         return Next::Rest;
     };
@@ -117,6 +117,8 @@ pub(crate) async fn run(shared: &Arc<Shared>, key: &ConversationKey, bell: &Noti
                 next => return next,
             },
         };
+        // What was set before this mail came holds for it, however long the store was waited for.
+        partner = serving::as_now(shared, partner);
         let from = mail.first().map(|mail| (mail.inbound.account.clone(), mail.inbound.peer.clone()));
         let Some((account, peer)) = from else { return Next::Rest };
         if !shared.conversations.of_account(key, &account) {

@@ -40,6 +40,14 @@ pub(super) enum Next {
     Nothing,
 }
 
+/// Whether what the bot says unasked may leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Campaigns {
+    Go,
+    /// The partner has paused the bot.
+    Wait,
+}
+
 /// The queue of an account.
 pub(super) struct Queue {
     throttle: Throttle,
@@ -149,7 +157,7 @@ impl Queue {
     }
 
     /// The next bubble that may go now.
-    pub(super) fn next(&mut self, channel: &dyn Channel, now: Timestamp) -> Next {
+    pub(super) fn next(&mut self, channel: &dyn Channel, campaigns: Campaigns, now: Timestamp) -> Next {
         self.notice_a_clock_set_back(now);
         self.set_pace(channel.capabilities().pace);
         self.wake(now);
@@ -158,6 +166,9 @@ impl Queue {
         }
         for lane in LANES {
             if lane != Lane::Dialogue && self.background >= BACKGROUND_MAX {
+                break;
+            }
+            if lane == Lane::Campaign && campaigns == Campaigns::Wait {
                 break;
             }
             while let Some(peer) = self.first_ready(lane) {

@@ -23,7 +23,7 @@ use super::{
     Handed, Load, Served, TRIED_FOR, UNDER_WAY_MAX, Unwritten,
     campaign::{Page, ReadBack},
     given_up,
-    queue::{GoesOn, Next, Queue},
+    queue::{Campaigns, GoesOn, Next, Queue},
     results::Report,
 };
 use crate::{Shared, signs};
@@ -142,6 +142,7 @@ impl Sender {
                 handed = handed_over.recv(), if !gone => handed.into_iter().for_each(|handed| self.take(handed)),
                 Ok(()) = served.changed() => {}
                 () = load.written.notified() => {}
+                () = load.looks.notified() => {}
                 page = self.read_back.page() => self.take_page(page),
                 () = sleep(&shared, wake), if wake.is_some() => {}
                 () = life.last_sends.cancelled(), if !last => {}
@@ -205,8 +206,10 @@ impl Sender {
             self.wakes_at = Some(now + AGAIN_EVERY);
             return None;
         }
+        let is_paused = self.shared.partner(&self.partner).is_some_and(|partner| partner.is_paused());
+        let campaigns = if is_paused { Campaigns::Wait } else { Campaigns::Go };
         loop {
-            let waiting = match self.queue.next(channel.as_ref(), now) {
+            let waiting = match self.queue.next(channel.as_ref(), campaigns, now) {
                 Next::Bubble(waiting) => waiting,
                 Next::NotBefore(at) => {
                     self.wakes_at = Some(at);

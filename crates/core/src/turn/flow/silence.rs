@@ -45,8 +45,8 @@ impl Work {
         // Ending says nothing, so it needs no decent hour.
         let due = match self.may_write(&Letter::NEWS) {
             _ if !speaks => due,
-            // It is due, and enough was written today: it would ring again at once.
-            Verdict::NotBefore(until, _) if due <= self.now => until,
+            // It is due, as finely as stores tell moments, and enough was written today: it would ring again at once.
+            Verdict::NotBefore(until, _) if due.as_microsecond() <= self.now.as_microsecond() => until,
             _ => self.decent(None, due),
         };
         self.set_timer(due, Timer::Silence { entry });

@@ -57,7 +57,7 @@ fn at(millis: i64) -> Timestamp {
 }
 
 fn take(queue: &mut Queue, channel: &WithGroups, now: Timestamp) -> Option<Box<Waiting>> {
-    match queue.next(channel, now) {
+    match queue.next(channel, Campaigns::Go, now) {
         Next::Bubble(waiting) => Some(waiting),
         Next::NotBefore(later) => {
             assert!(later > now, "a sender that is told to wait until now would spin");
@@ -88,6 +88,23 @@ fn a_campaign_of_fifty_thousand_holds_up_an_answer_by_no_send_at_all() {
     push(&mut queue, "guest-40000", 1, Lane::Dialogue);
     let gone: Vec<_> = drain(&mut queue, &channel, at(1)).into_iter().map(|(peer, _)| peer).collect();
     assert_eq!(gone, ["anna", "guest-40000"], "also to one who is in the campaign's line");
+}
+
+#[test]
+fn what_is_said_unasked_waits_for_the_end_of_a_pause_and_holds_up_nothing_else() {
+    let (mut queue, channel) = (Queue::new(), unpaced());
+    for (peer, lane) in [("anna", Lane::Campaign), ("boris", Lane::Campaign), ("anna", Lane::Dialogue)] {
+        push(&mut queue, peer, lane as usize, lane);
+    }
+    push(&mut queue, "team", 0, Lane::Notice);
+    let mut gone = Vec::new();
+    while let Next::Bubble(waiting) = queue.next(&channel, Campaigns::Wait, at(0)) {
+        gone.push((waiting.row.peer.to_string(), waiting.row.lane));
+        queue.ended(&waiting, GoesOn::AtOnce);
+    }
+    assert_eq!(gone, [("anna".to_owned(), Lane::Dialogue), ("team".to_owned(), Lane::Notice)]);
+    let gone = drain(&mut queue, &channel, at(60_000));
+    assert_eq!(gone.into_iter().map(|(peer, _)| peer).collect::<Vec<_>>(), ["boris", "anna"]);
 }
 
 #[test]
