@@ -63,6 +63,8 @@ counted! {
     Came "came";
     /// Customers who did something that day.
     Active "active";
+    /// Of those, the ones whose conversation a person had on that day, or was asked to have.
+    Handed "handed";
     /// Of the customers who came that day: all (`came`), and those who left their first contact or placed their first order, by
     /// within how many weeks since (`contact.1`, `order.4`).
     Cohort "cohort";
@@ -140,6 +142,19 @@ pub struct Known<'a> {
     pub came: Option<Timestamp>,
     /// What they have done already.
     pub done: Done,
+    /// When their conversation last went to a person; `None`: never.
+    pub handed: Option<Timestamp>,
+    /// When it last came back to the bot; `None`: never.
+    pub back: Option<Timestamp>,
+}
+
+impl Known<'_> {
+    /// Whether a person had the conversation at some time of this day, as far as it has gone.
+    fn is_handed_on(&self, day: Date, day_of: impl Fn(Timestamp) -> Date) -> bool {
+        let is_with_person = self.handed.is_some_and(|handed| self.back.is_none_or(|back| back < handed));
+        let is_of_day = |at: Option<Timestamp>| at.is_some_and(|at| day_of(at) == day);
+        is_with_person || is_of_day(self.handed) || is_of_day(self.back)
+    }
 }
 
 /// What a customer has done already of what newcomers are followed by.
@@ -158,21 +173,33 @@ pub fn of(facts: &[FunnelEvent], known: Known<'_>, day_of: impl Fn(Timestamp) ->
     let mut active = known.active;
     let mut came = known.came;
     let mut done = known.done;
+    let mut known = known;
     for FunnelEvent { at, fact } in facts {
         if matches!(fact, Fact::Message | Fact::Button) {
             let day = day_of(*at);
-            match active.replace(*at) {
-                None => {
-                    came = Some(*at);
-                    sum.add(day, Counted::Cohort, "came", 1);
-                    sum.add(day, Counted::Came, known.source.unwrap_or_default(), 1);
-                    sum.add(day, Counted::Active, "", 1);
-                }
-                Some(before) if day_of(before) < day => sum.add(day, Counted::Active, "", 1),
-                Some(_) => {}
+            let before = active.replace(*at);
+            if before.is_none() {
+                came = Some(*at);
+                sum.add(day, Counted::Cohort, "came", 1);
+                sum.add(day, Counted::Came, known.source.unwrap_or_default(), 1);
+            }
+            if before.is_none_or(|before| day_of(before) < day) {
+                sum.add(day, Counted::Active, "", 1);
+                sum.add(day, Counted::Handed, "", i64::from(known.is_handed_on(day, &day_of)));
             }
         } else {
             sum.count(fact, || day_of(*at));
+            match fact {
+                Fact::Handoff { .. } => {
+                    let day = day_of(*at);
+                    let is_new =
+                        active.is_some_and(|active| day_of(active) == day) && !known.is_handed_on(day, &day_of);
+                    sum.add(day, Counted::Handed, "", i64::from(is_new));
+                    known.handed = Some(*at);
+                }
+                Fact::HandBack { .. } => known.back = Some(*at),
+                _ => {}
+            }
             let first = match fact {
                 Fact::ContactLeft { .. } => (!std::mem::replace(&mut done.contact, true)).then_some("contact"),
                 Fact::Order { to: OrderState::Placed, .. } => {

@@ -31,6 +31,7 @@ fn fact() -> impl Strategy<Value = Fact> {
         1 => order,
         1 => word().prop_map(|stage| Fact::Stage { stage }),
         1 => word().prop_map(|cause| Fact::Handoff { cause: format!("taken:{cause}") }),
+        1 => Just(Fact::HandBack { who: None }),
         1 => Just(Fact::OrderUndone { order: OrderId::of(&["1"]), from: OrderState::Placed, to: OrderState::Draft }),
         1 => (1..6_u8).prop_map(|stars| Fact::Rating { stars }),
         1 => (0..50_u32).prop_map(|input| Fact::ModelUsed { model: "м".into(), input, output: 1, prompt: String::new() }),
@@ -44,7 +45,7 @@ fn life() -> impl Strategy<Value = Vec<FunnelEvent>> {
     prop::collection::vec((0..200_000_i64, fact()), 0..60).prop_map(|steps| {
         let mut at = 1_796_000_000;
         let event = |(step, fact)| {
-            at += step / 7;
+            at += 1 + step / 7;
             FunnelEvent { at: Timestamp::from_second(at).unwrap(), fact }
         };
         steps.into_iter().map(event).collect()
@@ -75,6 +76,11 @@ proptest! {
                 let acts = facts.iter().filter(|event| matches!(event.fact, Fact::Message | Fact::Button));
                 let (first, last) = (acts.clone().map(|event| event.at).next(), acts.map(|event| event.at).next_back());
                 known.came = known.came.or(first);
+                let latest = |wanted: fn(&Fact) -> bool| {
+                    facts.iter().rev().find(|event| wanted(&event.fact)).map(|event| event.at)
+                };
+                known.handed = latest(|fact| matches!(fact, Fact::Handoff { .. })).or(known.handed);
+                known.back = latest(|fact| matches!(fact, Fact::HandBack { .. })).or(known.back);
                 known.active = last.or(known.active);
                 let is = |wanted: fn(&Fact) -> bool| facts.iter().any(|event| wanted(&event.fact));
                 known.done.contact |= is(|fact| matches!(fact, Fact::ContactLeft { .. }));
@@ -99,6 +105,31 @@ fn a_day_is_the_partners_and_a_customer_counts_once_in_it() {
     assert_eq!(told(of(&facts, known, moscow())), days);
     let known = Known { active: Some(facts[1].at), ..known };
     assert!(of(&facts[2..], known, moscow()).is_empty(), "they wrote that day already");
+}
+
+#[test]
+fn a_day_on_which_a_person_had_the_conversation_counts_once_and_until_it_comes_back() {
+    let at = |text: &str| text.parse::<Timestamp>().unwrap();
+    let events = [
+        ("2026-12-01T09:00:00Z", Fact::Message),
+        ("2026-12-01T10:00:00Z", Fact::Handoff { cause: "asked".into() }),
+        ("2026-12-01T10:05:00Z", Fact::Handoff { cause: "taken:мастер".into() }),
+        ("2026-12-02T09:00:00Z", Fact::Message),
+        ("2026-12-02T09:30:00Z", Fact::HandBack { who: None }),
+        ("2026-12-02T10:00:00Z", Fact::Handoff { cause: "asked".into() }),
+        ("2026-12-02T11:00:00Z", Fact::HandBack { who: None }),
+        ("2026-12-03T09:00:00Z", Fact::Message),
+        // Somebody looks at it, and the customer says nothing that day.
+        ("2026-12-04T09:00:00Z", Fact::Handoff { cause: "taken:мастер".into() }),
+    ];
+    let facts = events.map(|(when, fact)| FunnelEvent { at: at(when), fact });
+    let told = of(&facts, Known::default(), moscow());
+    let of_kind = |what: Counted| -> Vec<(String, i64)> {
+        told.iter().filter(|one| one.what == what).map(|one| (one.day.to_string(), one.n)).collect()
+    };
+    let days = |days: &[&str]| days.iter().map(|day| ((*day).to_owned(), 1)).collect::<Vec<_>>();
+    assert_eq!(of_kind(Counted::Active), days(&["2026-12-01", "2026-12-02", "2026-12-03"]));
+    assert_eq!(of_kind(Counted::Handed), days(&["2026-12-01", "2026-12-02"]));
 }
 
 #[test]

@@ -330,6 +330,8 @@ impl Work {
             source: self.snap.lead.source.as_deref(),
             came: self.before.lead.came,
             done: self.before.done,
+            handed: self.before.handed.0,
+            back: self.before.handed.1,
         };
         let mut tallies = tally::of(&self.facts, known, |at| self.day_of(at));
         tallies.extend(self.counted.iter().cloned());

@@ -278,7 +278,7 @@ impl Work {
         let mut last: Vec<String> = own.rev().take(WORDS_MAX).map(|row| self.sent(row).words).collect();
         last.reverse();
         lines.extend(last.iter().map(|text| format!("— {}", text.chars().take(200).collect::<String>())));
-        lines.push(self.next_step(lang));
+        lines.push(self.next_step(abouts, lang));
         lines.join("\n")
     }
 
@@ -358,7 +358,11 @@ impl Work {
     }
 
     /// What to do now: whoever waits comes first, then orders that stand still, then the lead.
-    fn next_step(&self, lang: Lang) -> String {
+    fn next_step(&self, abouts: &[String], lang: Lang) -> String {
+        if abouts.iter().any(|about| about == "complaint") {
+            return word(lang, "→ Ответьте сами: боту это не решить", "→ Answer yourself: the bot cannot settle it")
+                .to_owned();
+        }
         if self.snap.state.owner == Owner::Nobody {
             return word(lang, "→ Ответьте: клиент ждёт человека", "→ Answer: the customer waits for a person")
                 .to_owned();

@@ -133,6 +133,9 @@ pub struct State {
     /// Since when the customer waits for a person's answer, if they do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub awaits_person: Option<Timestamp>,
+    /// When a person last gave the conversation back to the bot; `None`: never, or before this was noted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub given_back: Option<Timestamp>,
     /// The first message that waits for the end of the partner's pause, if any does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waits_from: Option<i64>,

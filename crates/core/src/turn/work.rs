@@ -88,6 +88,8 @@ pub(super) struct Before {
     pub(super) messages: u32,
     /// When the customer last did anything.
     pub(super) active: Option<Timestamp>,
+    /// When the conversation last went to a person, and when it last came back.
+    pub(super) handed: (Option<Timestamp>, Option<Timestamp>),
     /// What the customer had done.
     pub(super) done: tally::Done,
     /// Whether the customer had said nothing yet.
@@ -103,6 +105,7 @@ impl Before {
             lead: snap.lead.without_facts(),
             messages: snap.lead.facts.count(&Fact::Message.name()),
             active: [Fact::Message, Fact::Button].iter().filter_map(|fact| snap.lead.facts.last(&fact.name())).max(),
+            handed: (snap.lead.facts.last("handoff"), snap.state.given_back),
             done: tally::Done {
                 contact: snap.lead.facts.count("contact.left") > 0,
                 order: snap.lead.facts.count("order.placed") > 0,
@@ -306,6 +309,9 @@ impl Work {
         let event = FunnelEvent { at: self.now, fact };
         if matches!(event.fact, Fact::Message | Fact::Button) && self.before.active.is_none() {
             self.snap.lead.came.get_or_insert(self.now);
+        }
+        if matches!(event.fact, Fact::HandBack { .. }) {
+            self.snap.state.given_back = Some(self.now);
         }
         self.before.facts_changed |= event.fact.is_asked_for() && self.snap.lead.facts.note(&event);
         self.facts.push(event);

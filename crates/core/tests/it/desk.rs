@@ -426,7 +426,9 @@ fn what_follows_a_card_shortly_comes_in_one_more_and_what_presses_at_once() {
     }
     assert_eq!(quick, 0, "a burst is one card");
     shop.anna.me("Я недоволен, это обман, верните деньги!");
-    assert!(words(&shop.cards(Who::Boss)).contains("Жалоба"), "that waits for nothing");
+    let card = words(&shop.cards(Who::Boss));
+    assert!(card.contains("Жалоба"), "that waits for nothing");
+    assert!(card.contains("→ Ответьте сами"), "no bot makes good what somebody complains of: {card}");
     let folded = shop.anna.commits.len();
     shop.anna.pass(minutes(1));
     shop.anna.me("какая цена у малины?");
@@ -555,7 +557,7 @@ fn figures_are_read_from_what_was_counted_and_compared_with_the_time_before() {
                 (day("2026-12-01"), Counted::Order, "placed", 3),
                 (day("2026-12-01"), Counted::OrderSum, "placed RUB", 1_260_000),
                 (day("2026-12-01"), Counted::Handoff, "asked", 4),
-                (day("2026-12-01"), Counted::Handoff, "taken", 4),
+                (day("2026-12-01"), Counted::Handed, "", 4),
                 (day("2026-12-01"), Counted::Cart, "malina", 2),
                 (day("2026-12-01"), Counted::FlowStarted, "zakaz", 8),
                 (day("2026-12-01"), Counted::FlowEnded, "zakaz.бросил", 4),
@@ -568,6 +570,7 @@ fn figures_are_read_from_what_was_counted_and_compared_with_the_time_before() {
                 (day("2026-10-22"), Counted::Cohort, "contact.4", 2),
                 (day("2026-10-22"), Counted::Cohort, "order.2", 1),
                 (day("2026-11-30"), Counted::Cohort, "came", 4),
+                (day("2026-11-30"), Counted::Cohort, "order.1", 1),
             ];
             let wanted = all.into_iter().filter(|(day, what, ..)| of.contains(what) && (*since..=*until).contains(day));
             let tally = |(day, what, key, n): (_, _, &str, _)| Tally { day, what, key: key.into(), n };
@@ -586,7 +589,7 @@ fn figures_are_read_from_what_was_counted_and_compared_with_the_time_before() {
         "Оставили контакт: 6",
         "Заказы: 3",
         "Сумма заказов: 12 600 ₽",
-        "Конверсия в заказ: 25 %",
+        "Конверсия новых клиентов в заказ: 25 %",
         "Бот справился сам: 80 %",
     ] {
         assert!(stats.contains(part), "{part} in {stats}");
@@ -598,7 +601,7 @@ fn figures_are_read_from_what_was_counted_and_compared_with_the_time_before() {
         "vesna — 6",
         "Заказ — 8: бросил 50 %",
         "21–27 октября: из 10 новичков 5 оставили контакт (3 за первую неделю), 1 заказал (позже первой недели)",
-        "25 ноября – 1 декабря: из 4 новичков пока никто не оставил контакт, никто не заказал",
+        "25 ноября – 1 декабря: из 4 новичков пока никто не оставил контакт, 1 заказал",
         "бот: обычно 3 с, почти всегда до 3 с",
         "люди: обычно 6 минут, почти всегда до 6 минут",
     ] {
@@ -692,4 +695,20 @@ fn what_one_member_does_leaves_the_others_what_they_asked_to_be_reminded_of() {
     let told = shop.anna.commits.iter().flat_map(|commit| &commit.outbox);
     let reminded = told.filter(|row| row.peer == Peer::new("1") && row.bubble.text.text.contains("напомнить")).count();
     assert_eq!(reminded, 1);
+}
+
+#[test]
+fn leads_are_looked_for_by_a_source_as_links_have_it() {
+    let mut boss = Shop::open().boss;
+    let asked = Rc::new(RefCell::new(None));
+    let heard = Rc::clone(&asked);
+    boss.look_by(Box::new(move |look| match look {
+        Look::Leads(filter, _) => {
+            *heard.borrow_mut() = filter.source.clone();
+            Some(Seen::Leads(Vec::new()))
+        }
+        _ => None,
+    }));
+    boss.did(Content::Command { name: "my_leads".into(), args: "источник VK_Reels".into() });
+    assert_eq!(asked.borrow().as_deref(), Some("VK_Reels"));
 }

@@ -118,7 +118,8 @@ impl Listing {
 impl Work {
     /// `/my_leads горячие`, `/my_leads 7`, `/my_leads заказ`, `/my_leads источник vesna`, `/my_leads сегмент энергия`.
     pub(super) fn list_leads(&mut self, words: &str) -> Option<Errand> {
-        let words = words.trim().to_lowercase();
+        let typed = words.trim();
+        let words = typed.to_lowercase();
         let begins = |stems: &[&str]| stems.iter().any(|stem| words.starts_with(stem));
         let stage = self.book.spec.config.stages.iter().find(|stage| stage.to_lowercase() == words);
         let after = |names: [&str; 2]| {
@@ -136,7 +137,11 @@ impl Work {
             _ => match (words.parse::<u32>(), after(["источник", "source"]), after(["сегмент", "segment"]))
             {
                 (Ok(days @ 1..=3_650), ..) => Listing { idle: Some(days), ..Listing::default() },
-                (_, Some(source), _) => Listing { source: Some(source), ..Listing::default() },
+                // As it was typed: that is how links have it.
+                (_, Some(_), _) => {
+                    let source = typed.split_once(' ').map(|(_, source)| source.trim().to_owned());
+                    Listing { source, ..Listing::default() }
+                }
                 (.., Some(segment)) => Listing { segment: Some(self.segment_called(&segment)), ..Listing::default() },
                 _ => {
                     self.tell(Say::HowToFilter);

@@ -83,7 +83,7 @@ impl Report {
     fn of(self) -> &'static [Counted] {
         use Counted as C;
         match self {
-            Self::Stats => &[C::Came, C::Active, C::Contact, C::Lead, C::Order, C::OrderSum, C::Handoff],
+            Self::Stats => &[C::Came, C::Active, C::Contact, C::Lead, C::Order, C::OrderSum, C::Handed, C::Cohort],
             Self::Analytics => &[
                 C::Came,
                 C::Active,
@@ -91,7 +91,7 @@ impl Report {
                 C::Lead,
                 C::Order,
                 C::Stage,
-                C::Handoff,
+                C::Handed,
                 C::FlowStarted,
                 C::FlowEnded,
                 C::Rating,
@@ -141,9 +141,10 @@ impl Sums<'_> {
         Money { minor: self.one(Counted::OrderSum, &format!("placed {}", currency.code())), currency }
     }
 
-    /// Conversations that went to a person by themselves, and not because somebody took them.
-    fn handed(&self) -> i64 {
-        self.sum(|tally| tally.what == Counted::Handoff && tally.key != "taken")
+    /// Of the customers who came in the span: who have ordered, and all (ME-7).
+    fn converted(&self) -> (i64, i64) {
+        let ordered = self.sum(|tally| tally.what == Counted::Cohort && tally.key.starts_with("order"));
+        (ordered, self.one(Counted::Cohort, "came"))
     }
 }
 
@@ -214,8 +215,9 @@ impl Work {
             word(lang, "Сумма заказов", "Sum of orders"),
             change(sum.minor, was.minor)
         ));
-        let (orders, came) = (now.one(Counted::Order, "placed"), now.all(Counted::Came));
-        lines.push(format!("{}: {}", word(lang, "Конверсия в заказ", "Conversion to an order"), share(orders, came)));
+        let (ordered, came) = now.converted();
+        let what = word(lang, "Конверсия новых клиентов в заказ", "New customers who ordered");
+        lines.push(format!("{what}: {}", share(ordered, came)));
         lines.push(self.automation(&now));
         lines.join("\n")
     }
@@ -228,9 +230,9 @@ impl Work {
         Chart::of(&config.name, tallies, since, self.today(), reader)
     }
 
-    /// How many of those who wrote the bot served without a person.
+    /// How many of those who wrote on a day the bot served without a person (ME-9).
     fn automation(&self, now: &Sums<'_>) -> String {
-        let (active, handed) = (now.all(Counted::Active), now.handed());
+        let (active, handed) = (now.all(Counted::Active), now.all(Counted::Handed));
         let what = word(self.lang, "Бот справился сам", "The bot managed alone");
         format!("{what}: {}", share((active - handed).max(0), active))
     }
