@@ -15,7 +15,7 @@ use self::seen::{Cause, Did};
 pub use self::{
     person::{Person, Temper},
     report::{FunnelStep, Lost, OfTemper, Percentiles, Place, Report},
-    seen::{Broken, Life, Milestone, Promises},
+    seen::{Broken, Life, Milestone, Promises, ZoneAnswer},
 };
 use super::{Search, Stage, Turned, chance::Chance};
 use crate::{
@@ -43,7 +43,7 @@ pub struct Door {
     pub kind: String,
     /// What it can show.
     pub capabilities: Arc<Capabilities>,
-    /// Whether it tells the zone of the customer's device; else the bot goes by the partner's clock.
+    /// Whether it tells the zone of the customer's device; else the bot goes by what they say, or by the partner's clock.
     pub tells_zone: bool,
 }
 

@@ -255,12 +255,14 @@ impl Player<'_> {
     fn always(&self, line: &Line, silent: bool) -> Result<(), Missed> {
         let unasked = matches!(line.what, What::Wait(_));
         let config = &self.stage.setting.playbook.spec.config;
+        let state = self.stage.snapshot()?;
+        let theirs = state.customer.more.clock().unwrap_or_else(|| self.zone.clone());
         for said in &self.heard {
             let words = words(&said.bubble);
             if words.contains('{') {
                 return Err(missed(line, "no braces".to_owned(), quoted(&words)));
             }
-            let time = said.at.to_zoned(self.zone.clone()).time();
+            let time = said.at.to_zoned(theirs.clone()).time();
             if unasked && config.quiet.holds(time) {
                 return Err(missed(
                     line,
@@ -276,7 +278,6 @@ impl Player<'_> {
         if let Some(n) = twice {
             return Err(missed(line, "one answer".to_owned(), quoted(&words(&self.heard[n].bubble))));
         }
-        let state = self.stage.snapshot()?;
         let mute = state.state.owner != Owner::Bot || state.customer.more.opted_out || state.state.blocked;
         if !unasked && !silent && !mute && self.heard.is_empty() {
             return Err(missed(line, "an answer".to_owned(), "silence".to_owned()));

@@ -16,6 +16,7 @@ use std::{
     sync::Arc,
 };
 
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -381,6 +382,8 @@ pub struct Choice {
     pub also: Vec<String>,
     /// All of that, prepared for matching.
     pub words: OptionWords,
+    /// Whoever chooses it lives by this clock; never there in `choices`.
+    pub zone: Option<TimeZone>,
 }
 
 /// One entry of `silence`, each done once, counted from the customer's last event.

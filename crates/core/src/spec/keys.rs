@@ -11,7 +11,9 @@ pub(crate) const ITEM: &[&str] = &["product", "quantity"];
 /// An arm of `branch`.
 pub(crate) const ARM: &[&str] = &["when", "goto", "steps"];
 /// An option of a choice.
-pub(crate) const OPTION: &[&str] = &["label", "also"];
+pub(crate) const OPTION: &[&str] = &["label", "also", "zone"];
+/// An option of `choices`: nobody lives by several clocks.
+pub(crate) const OPTION_OF_SEVERAL: &[&str] = &["label", "also"];
 /// Bounds of a text.
 pub(crate) const TEXT: &[&str] = &["min", "max", "pattern"];
 /// Bounds of a number.

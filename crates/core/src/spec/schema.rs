@@ -312,7 +312,8 @@ fn beside_value(verb: &str, key: &str) -> Value {
         (_, "money") => bounds(keys::MONEY),
         (_, "date" | "time" | "datetime") => bounds(keys::MOMENTS),
         ("ask", "photo") | (_, "phone" | "email" | "location" | "yes_no") => bounds(&[]),
-        (_, "choice" | "choices") => choices(),
+        (_, "choice") => choices(keys::OPTION),
+        (_, "choices") => choices(keys::OPTION_OF_SEVERAL),
         _ => scalar(),
     }
 }
@@ -328,8 +329,12 @@ fn bounds(keys: &[&str]) -> Value {
     json!({"anyOf": [bounds, {"type": "null"}, {"const": true}]})
 }
 
-fn choices() -> Value {
-    let long = object(keys::OPTION, &["label"], |key| if key == "label" { text() } else { list(&scalar()) });
+fn choices(keys: &[&str]) -> Value {
+    let long = object(keys, &["label"], |key| match key {
+        "label" => text(),
+        "zone" => described(scalar(), "The time zone of whoever chooses it: Asia/Vladivostok"),
+        _ => list(&scalar()),
+    });
     json!({"type": "object", "additionalProperties": {"anyOf": [text(), long]}, "minProperties": 1})
 }
 

@@ -134,9 +134,10 @@ impl Work {
         }
         if let Some(zone) = profile.zone.as_deref().filter(|zone| zone.len() <= ZONE_BYTES_MAX)
             && self.snap.customer.more.zone.as_deref() != Some(zone)
-            && let Ok(known) = TimeZone::get(zone)
+            && TimeZone::get(zone).is_ok()
         {
-            (self.snap.customer.more.zone, self.zone) = (Some(zone.to_owned()), Some(known));
+            self.snap.customer.more.zone = Some(zone.to_owned());
+            self.zone = self.snap.customer.more.clock();
         }
         if self.bot_owns() && std::mem::take(&mut self.snap.state.answerer) == Answerer::BotUntold {
             let back = self.phrase(Phrase::BotIsBack, &[]);

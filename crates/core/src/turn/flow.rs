@@ -7,6 +7,8 @@ mod silence;
 
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
+
 use super::{
     playbook,
     state::{Owner, Run},
@@ -19,7 +21,7 @@ use crate::{
     fact::Fact,
     message::{Button, Press, Timer},
     spec::{
-        flow::{Action, Arm, Assigned, Flow, Say, Step, StepId, StepIx, Target, Way},
+        flow::{Action, Arm, Assigned, Flow, Kind, Say, Step, StepId, StepIx, Target, Way},
         texts::Phrase,
         value::{Period, Value},
     },
@@ -253,8 +255,22 @@ impl Work {
             run.slots.remove(slot);
             return;
         }
+        self.hear_zone(run, slot, &value);
         self.snap.customer.more.answers.insert(slot.to_owned(), value.clone());
         run.slots.insert(slot.to_owned(), value);
+    }
+
+    /// Whoever answers where they live is written to by that clock from now on; an answer that names none takes back what an earlier
+    /// one told.
+    fn hear_zone(&mut self, run: &Run, slot: &str, value: &Value) {
+        let Some((_, ask)) = self.book.flow(&run.flow).and_then(|flow| flow.ask(slot)) else { return };
+        let (Kind::Choice(options), Value::Choice(chosen)) = (&ask.kind, value) else { return };
+        if options.iter().all(|option| option.zone.is_none()) {
+            return;
+        }
+        let zone = options.iter().find(|option| *option.id == **chosen).and_then(|option| option.zone.as_ref());
+        self.snap.customer.more.told_zone = zone.and_then(TimeZone::iana_name).map(str::to_owned);
+        self.zone = self.snap.customer.more.clock();
     }
 
     pub(super) fn move_to_stage(&mut self, stage: &str) {

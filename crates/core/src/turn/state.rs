@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
 use super::{deliveries::TeamAnswer, desk::Desk};
@@ -509,6 +509,9 @@ pub struct CustomerData {
     /// Name of the time zone of their device.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub zone: Option<String>,
+    /// Name of the time zone that they told a flow.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub told_zone: Option<String>,
     /// Variants drawn.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub variants: BTreeMap<String, String>,
@@ -535,6 +538,11 @@ impl Kin {
 }
 
 impl CustomerData {
+    /// The clock that they live by, where it is known: what they say themselves goes before what their device is set to.
+    pub fn clock(&self) -> Option<TimeZone> {
+        [&self.told_zone, &self.zone].into_iter().flatten().find_map(|name| TimeZone::get(name).ok())
+    }
+
     /// Of a customer as others see them.
     ///
     /// # Errors

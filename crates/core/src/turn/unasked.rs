@@ -33,7 +33,7 @@ impl Work {
         unasked.push(now);
     }
 
-    /// The customer's clock: as their page tells, else the partner's.
+    /// The customer's clock: as they or their page tell, else the partner's.
     pub(super) fn zone(&self) -> &TimeZone {
         self.zone.as_ref().unwrap_or(&self.book.spec.config.zone)
     }

@@ -227,7 +227,7 @@ impl Work {
             setting,
             timers_stored: snap.state.timers.keys().cloned().collect(),
             before: Before::of(&snap),
-            zone: snap.customer.more.zone.as_deref().and_then(|name| TimeZone::get(name).ok()),
+            zone: snap.customer.more.clock(),
             local: now.to_zoned(book.spec.config.zone.clone()).datetime(),
             snap,
             book,

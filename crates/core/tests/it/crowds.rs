@@ -5,7 +5,12 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use voronka_core::{
     rehearsal::crowd::{Broken, Life, Promises, Report, Scene, live},
-    spec::{config::Span, partner::PartnerSpec, value::Period},
+    spec::{
+        config::Span,
+        flow::{Action, Kind},
+        partner::PartnerSpec,
+        value::Period,
+    },
     turn::Playbook,
 };
 use voronka_testkit::rehearsal::roomy;
@@ -109,6 +114,45 @@ fn a_bot_that_knows_no_night_is_caught() {
 #[test]
 fn a_bot_that_goes_by_another_clock_than_the_partners_is_caught() {
     let broken = broken_by(|spec| spec.config.zone = jiff::tz::TimeZone::get("Asia/Vladivostok").unwrap());
+    assert!(broken.quiet_hour_breaches > 5, "{broken:?}");
+}
+
+/// What is broken to customers whose messenger does not tell where they live, by letters of the evening.
+fn broken_far_away(change: impl FnOnce(&mut PartnerSpec)) -> Broken {
+    let mut spec = spec("zhiva");
+    for sequence in spec.sequences.values_mut() {
+        for step in &mut Arc::make_mut(sequence).steps {
+            step.at = step.at.map(|_| jiff::civil::time(19, 30, 0, 0));
+        }
+    }
+    let promises = Promises::of(&spec);
+    change(&mut spec);
+    let mut scene = scene(spec, 1);
+    scene.doors.retain(|door| !door.tells_zone);
+    Report::of(&scene, &lives(&scene, &promises, 150)).broken
+}
+
+#[test]
+fn whoever_told_where_they_live_is_not_written_to_in_their_night() {
+    let broken = broken_far_away(|_| {});
+    assert!(broken.none(), "{broken:?}");
+}
+
+#[test]
+fn a_bot_to_which_it_is_nothing_where_customers_say_they_live_is_caught() {
+    let broken = broken_far_away(|spec| {
+        for flow in spec.flows.values_mut() {
+            for step in &mut Arc::make_mut(flow).steps {
+                if let Action::Ask(ask) = &mut step.action
+                    && let Kind::Choice(options) = &mut ask.kind
+                {
+                    for option in options {
+                        option.zone = None;
+                    }
+                }
+            }
+        }
+    });
     assert!(broken.quiet_hour_breaches > 5, "{broken:?}");
 }
 

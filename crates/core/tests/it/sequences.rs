@@ -349,6 +349,78 @@ fn a_customer_in_another_zone_is_written_to_by_their_own_clock() {
     assert_eq!(talk.snapshot().customer.more.zone, None, "where they live is forgotten as well");
 }
 
+/// A partner that asks where customers live before its flow ends.
+fn asked_where(now: &str) -> Rehearsal {
+    let mut files = partner(&[("s", &format!("{ENTER}{STEPS}"))]);
+    let flow = "start: {commands: [/a]}\nsteps:\n  - ask: По какому времени живёте?\n    as: пояс\n    choice:\n      мск: {label: Московское, zone: Europe/Moscow}\n      восток: {label: Владивосток, also: [хабаровск], zone: Asia/Vladivostok}\n      иначе: Иначе\n  - ask: Кто вы?\n    as: кто\n    choice: {я: Я, не_я: Не я}\n    silence: [{after: 4h, say: Вы тут?}]\n  - end: бросил\n";
+    files.insert("flows/a.yaml".into(), flow.into());
+    let mut talk = Rehearsal::new(playbook("korica", &files), "web", now);
+    talk.did(Content::Command { name: "a".into(), args: String::new() });
+    talk
+}
+
+fn from_page(talk: &mut Rehearsal, zone: &str, text: &str) {
+    let profile = Profile { zone: Some(zone.into()), ..Profile::default() };
+    talk.play(vec![Event::Customer { content: Content::Text { text: text.into() }, profile }]);
+}
+
+#[test]
+fn a_letter_waits_for_the_morning_of_whoever_answered_where_they_live() {
+    for answer in ["Владивосток", "из Хабаровска", "Хабаровск"] {
+        let mut talk = asked_where("2026-12-01T12:00:00+03:00");
+        talk.me(answer);
+        talk.press("Я");
+        assert_eq!(standing(&talk).due, moment("2026-12-02T09:00:00+10:00"), "{answer}");
+        assert!(talk.wait(10 * HOUR).is_empty(), "{answer}");
+        assert_eq!(texts(talk.wait(5 * HOUR)), ["Раз"], "{answer}");
+        talk.me("/forget_me");
+        assert_eq!(talk.snapshot().customer.more.told_zone, None, "where they live is forgotten as well");
+    }
+}
+
+#[test]
+fn a_letter_that_was_planned_before_the_answer_waits_as_well() {
+    let mut talk = asked_where("2026-12-01T12:00:00+03:00");
+    talk.press("Московское");
+    talk.press("Я");
+    assert_eq!(standing(&talk).due, moment("2026-12-01T15:00:00+03:00"));
+    talk.did(Content::Command { name: "a".into(), args: String::new() });
+    talk.press("Владивосток");
+    assert!(talk.wait(13 * HOUR).is_empty());
+    assert!(!talk.wait(24 * HOUR).is_empty());
+}
+
+#[test]
+fn a_reminder_of_the_flow_itself_waits_for_the_morning_that_was_answered() {
+    let mut talk = asked_where("2026-12-01T12:00:00+03:00");
+    talk.press("Владивосток");
+    assert!(talk.wait(13 * HOUR).is_empty());
+    assert_eq!(texts(talk.wait(2 * HOUR)), ["Вы тут?\n\nКто вы?"]);
+}
+
+#[test]
+fn what_a_customer_says_of_their_clock_goes_before_what_their_device_shows() {
+    let mut talk = asked_where("2026-12-01T12:00:00+03:00");
+    from_page(&mut talk, "Europe/Berlin", "Владивосток");
+    from_page(&mut talk, "Europe/London", "Я");
+    assert_eq!(standing(&talk).due, moment("2026-12-02T09:00:00+10:00"));
+}
+
+#[test]
+fn an_answer_is_corrected_and_one_without_a_clock_takes_it_back() {
+    for (first, correction, due) in [
+        ("Владивосток", "нет, московское", moment("2026-12-01T15:00:00+03:00")),
+        // By the clock of their device, which shows ten in the evening.
+        ("Московское", "нет, иначе", moment("2026-12-02T09:00:00+10:00")),
+    ] {
+        let mut talk = asked_where("2026-12-01T12:00:00+03:00");
+        from_page(&mut talk, "Asia/Vladivostok", first);
+        talk.me(correction);
+        talk.press("Я");
+        assert_eq!(standing(&talk).due, due, "{correction}");
+    }
+}
+
 #[test]
 fn reminders_of_a_flow_count_towards_the_limits() {
     let mut files = partner(&[("s", &format!("{ENTER}{STEPS}"))]);

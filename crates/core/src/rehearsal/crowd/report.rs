@@ -123,7 +123,7 @@ pub struct Report {
     pub began_per_person_day: Percentiles,
     /// Messages that we began.
     pub began: u32,
-    /// Of those, how many came in somebody's night because their messenger does not tell their clock.
+    /// Of those, how many came in somebody's night because neither they nor their messenger had told their clock.
     pub began_at_unknown_night: u32,
     /// By temper.
     pub tempers: Vec<OfTemper>,

@@ -1,7 +1,10 @@
 //! What is seen of a simulated customer, and whether what was promised holds. Nothing here asks the rule by which the bot
 //! decides when to write: the moments at which something was said are compared with the customer's clock and their own words.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use jiff::{civil::Date, tz::TimeZone};
 use serde::Serialize;
@@ -16,7 +19,7 @@ use crate::{
     rehearsal::{Reached, Turned},
     spec::{
         config::{Limits, Span},
-        flow::StepId,
+        flow::{Action, Kind, StepId},
         partner::PartnerSpec,
     },
     turn::{Owner, Snapshot},
@@ -31,13 +34,30 @@ pub struct Promises {
     pub limits: Limits,
     /// The clock of whose own is not known.
     pub zone: TimeZone,
+    /// Answers that tell a customer's clock.
+    pub told: BTreeMap<ZoneAnswer, TimeZone>,
 }
+
+/// An option of a flow's question: the flow, the slot, the option.
+pub type ZoneAnswer = (FlowId, Arc<str>, Arc<str>);
 
 impl Promises {
     /// Those of a partner's files.
     pub fn of(spec: &PartnerSpec) -> Self {
         let config = &spec.config;
-        Self { quiet: config.quiet, limits: config.limits, zone: config.zone.clone() }
+        let questions = spec.flows.iter().flat_map(|(id, flow)| {
+            flow.steps.iter().filter_map(move |step| match &step.action {
+                Action::Ask(ask) => Some((id, ask)),
+                _ => None,
+            })
+        });
+        let told = questions.flat_map(|(flow, ask)| {
+            let options = if let Kind::Choice(options) = &ask.kind { options.as_slice() } else { &[] };
+            options.iter().filter_map(move |option| {
+                Some(((flow.clone(), Arc::clone(&ask.slot), Arc::clone(&option.id)), option.zone.clone()?))
+            })
+        });
+        Self { quiet: config.quiet, limits: config.limits, zone: config.zone.clone(), told: told.collect() }
     }
 }
 
@@ -146,7 +166,7 @@ pub struct Life {
     pub said: u32,
     /// Messages that we began, by the day of their own clock.
     pub began: BTreeMap<Date, u32>,
-    /// Of those, how many came in their night because nobody told us their clock.
+    /// Of those, how many came in their night because neither they nor their messenger told us their clock.
     pub began_at_unknown_night: u32,
     /// Messages of theirs.
     pub heard: u32,
@@ -156,6 +176,8 @@ pub struct Life {
     pub blocked: bool,
     /// What was promised and not kept.
     pub broken: Broken,
+    /// The clock that they have told us themselves.
+    pub(super) told: Option<TimeZone>,
     agreed_to_ads: bool,
     last_letters: BTreeMap<String, String>,
     limited: BTreeMap<Date, u32>,
@@ -180,6 +202,7 @@ impl Life {
             opted_out: false,
             blocked: false,
             broken: Broken::default(),
+            told: None,
             agreed_to_ads: false,
             last_letters: BTreeMap::new(),
             limited: BTreeMap::new(),
@@ -225,10 +248,12 @@ impl Life {
             return;
         }
         let local = turned.at.to_zoned(self.person.zone.clone());
-        let known = if door.tells_zone { local.clone() } else { turned.at.to_zoned(promises.zone.clone()) };
+        let device = door.tells_zone.then_some(&self.person.zone);
+        let clock = self.told.as_ref().or(device);
+        let known = turned.at.to_zoned(clock.unwrap_or(&promises.zone).clone());
         *self.began.entry(local.date()).or_default() += said;
         self.broken.quiet_hour_breaches += if promises.quiet.holds(known.time()) { said } else { 0 };
-        self.began_at_unknown_night += if !door.tells_zone && promises.quiet.holds(local.time()) { said } else { 0 };
+        self.began_at_unknown_night += if clock.is_none() && promises.quiet.holds(local.time()) { said } else { 0 };
         // A flow's `wait` goes on with what the customer has begun; it is no letter.
         let is_letter = matches!(turned.rang, Some(Timer::Silence { .. } | Timer::Sequence));
         let is_unwanted = self.blocked || (self.opted_out && is_letter);

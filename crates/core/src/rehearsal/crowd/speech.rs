@@ -1,11 +1,14 @@
 //! What a simulated customer says to what stands on their screen. They read the open step as a person reads its question; what
 //! their words mean is decided by the turn alone.
 
-use jiff::{ToSpan, civil};
+use std::sync::Arc;
+
+use jiff::{ToSpan, civil, tz::TimeZone};
 use rust_decimal::{Decimal, prelude::ToPrimitive};
 
 use super::Living;
 use crate::{
+    ids::FlowId,
     lang::Lang,
     message::{Bubble, ContactOf, Content, Event, MediaKind, Press, Profile},
     spec::{
@@ -13,7 +16,10 @@ use crate::{
         flow::{Action, Ask, Choice, Kind},
         value::{Period, Value},
     },
-    turn::token::{Act, Plain, Token},
+    turn::{
+        Owner,
+        token::{Act, Plain, Token},
+    },
 };
 
 /// What is said in each language.
@@ -73,7 +79,7 @@ const NUMBERS: (i64, i64) = (1, 30);
 /// Days from today that people name.
 const DAYS: (i64, i64) = (1, 20);
 
-impl Living<'_> {
+impl<'a> Living<'a> {
     /// The first thing that they do.
     pub(super) fn arrive(&self) -> Event {
         let door = &self.scene.doors[self.person.door];
@@ -142,21 +148,23 @@ impl Living<'_> {
         let scene = self.scene;
         let open = self.open().and_then(|(flow, step)| {
             let flow = scene.playbook.spec.flows.get(&flow)?;
-            Some(flow.step(flow.find(&step)?))
+            Some((&flow.id, flow.step(flow.find(&step)?)))
         });
-        let content = match open.map(|step| &step.action) {
-            Some(Action::Ask(ask)) => self.answer_question(ask),
-            Some(Action::Contact(_)) => self.answer_contact(),
-            Some(Action::Offer(_)) => self.answer_offer(),
-            Some(Action::Order(_)) => self.answer_order(),
+        let content = match open.map(|(flow, step)| (flow, &step.action)) {
+            Some((flow, Action::Ask(ask))) => self.answer_question(flow, ask),
+            Some((_, Action::Contact(_))) => self.answer_contact(),
+            Some((_, Action::Offer(_))) => self.answer_offer(),
+            Some((_, Action::Order(_))) => self.answer_order(),
             _ => return self.press_anything(),
         };
         self.event(content)
     }
 
-    fn answer_question(&mut self, ask: &Ask) -> Content {
+    fn answer_question(&mut self, flow: &FlowId, ask: &Ask) -> Content {
+        let clocks = self.clocks(flow, ask);
+        let is_listed = clocks.is_empty() || clocks.iter().any(|(_, zone)| self.lives_by(zone));
         if ask.skip.is_some()
-            && self.chance.permille(SKIPS)
+            && (self.chance.permille(SKIPS) || !is_listed)
             && let Some(skip) = self.button(|token| matches!(token, Token::Act { act: Act::Skip, .. }))
         {
             return skip;
@@ -165,7 +173,7 @@ impl Living<'_> {
         let lang = self.lang();
         match &ask.kind {
             Kind::Choice(choices) | Kind::Choices(choices) if !choices.is_empty() => {
-                let choice = self.choose(ask, choices);
+                let choice = self.choose(ask, choices, &clocks);
                 let label = choice.label.get(lang).clone();
                 let others = &choice.also;
                 let words = if others.is_empty() || !self.chance.one_in(3) {
@@ -194,8 +202,21 @@ impl Living<'_> {
         }
     }
 
-    /// An option; who is asked about advertisements thinks twice.
-    fn choose<'c>(&mut self, ask: &Ask, choices: &'c [Choice]) -> &'c Choice {
+    /// Options that tell where somebody lives. What they mean is what the partner's files promise, whatever the bot makes of them.
+    fn clocks(&self, flow: &FlowId, ask: &Ask) -> Vec<(Arc<str>, &'a TimeZone)> {
+        let told = self.promises.told.iter();
+        let asked = told.filter(|((in_flow, slot, _), _)| in_flow == flow && *slot == ask.slot);
+        asked.map(|((_, _, option), zone)| (Arc::clone(option), zone)).collect()
+    }
+
+    /// Whether their clock shows what it shows there.
+    fn lives_by(&self, zone: &TimeZone) -> bool {
+        let now = self.stage.now();
+        zone.to_offset(now) == self.person.zone.to_offset(now)
+    }
+
+    /// An option; who is asked about advertisements thinks twice, who is asked where they live tells it if it is there.
+    fn choose<'c>(&mut self, ask: &Ask, choices: &'c [Choice], clocks: &[(Arc<str>, &TimeZone)]) -> &'c Choice {
         if let Some(Value::Choice(agreeing)) = &ask.ads {
             let agrees = self.person.is_keen(650, &mut self.chance);
             let wanted: Vec<&Choice> = choices.iter().filter(|one| (*one.id == **agreeing) == agrees).collect();
@@ -203,7 +224,17 @@ impl Living<'_> {
                 return self.chance.pick::<&Choice>(&wanted);
             }
         }
-        self.chance.pick(choices)
+        let clock = |choice: &Choice| clocks.iter().find(|(option, _)| *option == choice.id).map(|(_, zone)| *zone);
+        let own: Vec<&Choice> =
+            choices.iter().filter(|choice| clock(choice).is_some_and(|zone| self.lives_by(zone))).collect();
+        let choice = if own.is_empty() { self.chance.pick(choices) } else { self.chance.pick::<&Choice>(&own) };
+        // A person of the team who has the conversation fills no answer in.
+        if self.now.as_ref().is_some_and(|now| now.state.owner == Owner::Bot)
+            && let Some(zone) = clock(choice)
+        {
+            self.life.told = Some(zone.clone());
+        }
+        choice
     }
 
     /// An answer in their own words.

@@ -190,7 +190,8 @@ fn place_and_money(reader: &mut Reader<'_>, fields: Fields<'_>, config: &mut Con
     }
 }
 
-fn zone(reader: &mut Reader<'_>, node: &Node) -> Option<TimeZone> {
+/// A time zone by its name in the zone database.
+pub(crate) fn zone(reader: &mut Reader<'_>, node: &Node) -> Option<TimeZone> {
     let zone = reader.scalar(node, "zone", "Europe/Moscow", |text| TimeZone::get(text).ok());
     if zone.is_none()
         && let Some(text) = node.text()

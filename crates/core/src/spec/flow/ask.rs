@@ -6,6 +6,7 @@ use super::{Choice, Kind, Moments, Pattern, lower::Lowering, outline::TYPES};
 use crate::{
     lang::choice::OptionWords,
     spec::{
+        config,
         diagnostic::Code,
         expr::{Expr, Fact, Path, Scope},
         keys,
@@ -51,8 +52,8 @@ pub(super) fn kind(lowering: &Lowering<'_>, reader: &mut Reader<'_>, fields: Fie
             let (min, max) = pair(lowering, reader, fields, ("min", "max"), &Type::Money);
             Kind::Money { min, max }
         }
-        "choice" => Kind::Choice(choices(reader, node)),
-        "choices" => Kind::Choices(choices(reader, node)),
+        "choice" => Kind::Choice(choices(reader, node, keys::OPTION)),
+        "choices" => Kind::Choices(choices(reader, node, keys::OPTION_OF_SEVERAL)),
         "date" => Kind::Date(moments(lowering, reader, node, &Type::Date)),
         "time" => Kind::Time(moments(lowering, reader, node, &Type::Time)),
         "datetime" => Kind::DateTime(moments(lowering, reader, node, &Type::DateTime)),
@@ -183,26 +184,28 @@ impl Scope for SomeDay {
     }
 }
 
-/// Options of a choice; F211 when one word fits two.
-fn choices(reader: &mut Reader<'_>, node: &Node) -> Vec<Choice> {
+/// Options of a choice, of which these keys may be told; F211 when one word fits two.
+fn choices(reader: &mut Reader<'_>, node: &Node, known: &[&str]) -> Vec<Choice> {
     let Some(fields) = reader.map(node) else { return Vec::new() };
     if fields.entries.is_empty() {
         reader.unfit(node, "options");
     }
     let mut options: Vec<Choice> = Vec::new();
     for (key, value) in fields.entries {
-        let (label, also) = match &value.content {
-            Content::Map(_) if value.get("label").is_some() || value.get("also").is_some() => {
-                let Some(fields) = reader.fields(value, keys::OPTION) else { continue };
+        let (label, also, zone) = match &value.content {
+            Content::Map(_) if keys::OPTION.iter().any(|key| value.get(key).is_some()) => {
+                let Some(fields) = reader.fields(value, known) else { continue };
                 let label = reader.need(fields, "label").and_then(|node| reader.plain(node));
-                (label, fields.get("also").map(|node| reader.strings(node)).unwrap_or_default())
+                let also = fields.get("also").map(|node| reader.strings(node)).unwrap_or_default();
+                let zoned = fields.get("zone").filter(|_| known.contains(&"zone"));
+                (label, also, zoned.and_then(|node| config::read::zone(reader, node)))
             }
-            _ => (reader.plain(value), Vec::new()),
+            _ => (reader.plain(value), Vec::new(), None),
         };
         let Some(label) = label else { continue };
         let words =
             OptionWords::new(&key.text, label.iter().map(|(_, text)| text.as_str()), also.iter().map(String::as_str));
-        let option = Choice { id: key.text.as_str().into(), label, also, words };
+        let option = Choice { id: key.text.as_str().into(), label, also, words, zone };
         for name in names(&option) {
             if let Some(other) = options.iter().find(|other| names(other).contains(&name)) {
                 let args = vec![("label", name), ("a", other.id.to_string()), ("b", option.id.to_string())];

@@ -244,6 +244,9 @@ fn mistakes_of_keys_and_values_are_found() {
     config("zoen: UTC", Code::Y109, 3, 1);
     config("zone: Марс", Code::Y112, 3, 7);
     config("languages: ru", Code::Y111, 3, 12);
+    steps("  - ask: Где?\n    as: где\n    choice: {там: {label: Там, zone: Марс}}", Code::Y112, 4, 38);
+    steps("  - ask: Где?\n    as: где\n    choice: {там: {zone: UTC}}", Code::Y110, 4, 20);
+    steps("  - ask: Где?\n    as: где\n    choices: {там: {label: Там, zone: UTC}}", Code::Y109, 4, 33);
     config("limits: {per_day: много}", Code::Y112, 3, 19);
     check("config.yaml", "accounts: {web: {}}\n", Code::Y110, 1, 1);
     check("config.yaml", "name: \"\"\naccounts: {web: {}}\n", Code::T405, 1, 7);

@@ -74,7 +74,7 @@ impl Work {
         (customer.phone, customer.email) = (None, None);
         customer.more.consents.clear();
         customer.more.opted_out = true;
-        customer.more.zone = None;
+        (customer.more.zone, customer.more.told_zone) = (None, None);
         customer.more.vouched = false;
         let state = &mut self.snap.state;
         for run in state.run.iter_mut().chain(&mut state.stack).chain(&mut state.shelved) {
