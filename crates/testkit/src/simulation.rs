@@ -1,7 +1,7 @@
 //! A deterministic simulation: the engine over a journal, messengers, models, pages and a clock that follow one seed.
 //!
-//! Several partners with accounts and customers of the same names write, press buttons and are helped by people; messengers
-//! deliver twice, late and out of order; every port fails in every way that its errors allow; the process dies between any two
+//! Several partners with accounts and customers of the same names write, press buttons and are helped by people, who pause the bot
+//! and change its settings from their chats; messengers deliver twice, late and out of order; every port fails in every way that its errors allow; the process dies between any two
 //! of its steps or in the middle of a call, and starts again. In the end the world is well, what waits is done, and what people
 //! saw and the disk holds is compared with what DESIGN §3 promises. A seed is a run: the same seed gives the same run.
 //!
@@ -14,6 +14,7 @@ mod plan;
 mod ports;
 mod scene;
 mod seeds;
+mod settings;
 mod truth;
 mod world;
 
@@ -37,6 +38,10 @@ pub struct Verdict {
     pub previews: u64,
     /// Events that were set aside and put back in the end.
     pub put_back: u32,
+    /// Pages of its settings that the team saw.
+    pub pages: u32,
+    /// Times that the bot answered what had waited in a pause.
+    pub waited: u32,
 }
 
 impl Verdict {
@@ -62,5 +67,7 @@ fn play(seed: u64, mutant: Option<Mutant>, telling: bool) -> Verdict {
     let mut state = world.state();
     let broken = std::mem::take(&mut state.truth.broken);
     let (previews, put_back) = (state.truth.previewed, state.truth.letters);
-    Verdict { seed, broken, story: state.take_story(), steps: state.step, calls: state.calls, previews, put_back }
+    let (pages, waited) = (state.truth.settings.pages, state.truth.settings.answered);
+    let (story, steps, calls) = (state.take_story(), state.step, state.calls);
+    Verdict { seed, broken, story, steps, calls, previews, put_back, pages, waited }
 }

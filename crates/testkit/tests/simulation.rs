@@ -44,6 +44,15 @@ fn what_was_set_aside_is_put_back() {
     assert!(put_back >= 5, "{put_back} events: what never happens is never checked");
 }
 
+#[test]
+fn settings_are_looked_at_and_pauses_outlasted() {
+    let (pages, waited) = (0..200).fold((0, 0), |(pages, waited), seed| {
+        let verdict = simulation::run(seed, None);
+        (pages + verdict.pages, waited + verdict.waited)
+    });
+    assert!(pages >= 100 && waited >= 5, "{pages} pages, {waited} answers: what never happens is never checked");
+}
+
 macro_rules! seeds {
     ($($name:ident $from:literal)*) => {$(
         #[test]
@@ -121,4 +130,7 @@ mutants! {
     an_engine_that_sets_events_aside_in_silence_is_caught SilentLetter
     an_engine_that_gives_up_a_repeat_too_early_is_caught GivesUpEarly
     an_engine_that_does_not_know_what_a_person_wants_elsewhere_is_caught KinUnread
+    an_engine_that_answers_nobody_after_a_pause_is_caught BackLost
+    an_engine_that_does_not_read_settings_at_a_start_is_caught SettingsUnread
+    an_engine_that_follows_settings_late_is_caught SettingsLate
 }

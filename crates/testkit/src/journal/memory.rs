@@ -59,6 +59,8 @@ pub enum Call {
     ReplayRaw,
     /// [`Journal::drop_letter`].
     DropLetter,
+    /// A write of [`KeyValues`].
+    Value,
 }
 
 #[derive(Debug, Default)]

@@ -2,6 +2,7 @@
 
 mod deliveries;
 mod letters;
+mod team;
 
 use std::{
     collections::BTreeMap,
@@ -90,6 +91,10 @@ pub(super) struct Drive {
     /// What was set aside was put back, and by whom.
     put_back: bool,
     replays: Vec<JoinHandle<bool>>,
+    /// Partners whose settings somebody has looked at in the end.
+    looked: [bool; scene::PARTNERS.len()],
+    /// Times that the team has left all in order.
+    closings: u32,
     /// Single steps to take before the scheduler is let go on.
     steps: u64,
 }
@@ -113,8 +118,14 @@ impl Drive {
             restart_due: false,
             put_back: false,
             replays: Vec::new(),
+            looked: [false; scene::PARTNERS.len()],
+            closings: 0,
             steps: 0,
         };
+        if mutant == Some(Mutant::MailApart) {
+            // It takes what is set up again and again: such a run would never end.
+            world.state().team = None;
+        }
         drive.follow(Plan::new(world));
         drive
     }
@@ -189,10 +200,10 @@ impl Drive {
             None => Arc::clone(&sim) as Arc<dyn Journal>,
             Some(_) => Arc::new(BrokenJournal { inner: Arc::clone(&sim), how: Arc::clone(how) }),
         };
-        let mut engine = Engine::new(journal, Arc::new(SimClock(Arc::clone(world))));
+        let mut engine = Engine::new(journal, Arc::new(SimClock(Arc::clone(world)))).adjusts(sim.clone());
         for (n, id) in scene::PARTNERS.iter().enumerate() {
             let (id, other) = (scene::partner(id), scene::partner(scene::PARTNERS[1 - n]));
-            let mut partner = Partner::new(Arc::clone(&scene::specs()[n]));
+            let mut partner = Partner::new(self.spec_at_start(n));
             for name in scene::ACCOUNTS {
                 let account = scene::account(name);
                 let inner: Arc<dyn Channel> = Arc::new(SimChannel::new(world, &id, &account));
@@ -215,12 +226,7 @@ impl Drive {
                 Some(_) => Arc::new(BrokenModel { inner: model, how: Arc::clone(how) }),
             };
             let pages: Arc<dyn Knowledge> = Arc::new(SimKnowledge { world: Arc::clone(world), partner: id });
-            partner = partner.model(model).knowledge(pages).tell(
-                "хозяйка".into(),
-                scene::account("telegram"),
-                Peer::new(scene::TEAM),
-            );
-            engine = engine.partner(partner);
+            engine = engine.partner(with_team(partner.model(model).knowledge(pages)));
         }
         engine
     }
@@ -247,6 +253,7 @@ impl Drive {
             if self.dies_now(&mut dies_at) {
                 return End::Died;
             }
+            self.follow_settings(&engines);
             self.hear_messengers().await;
             self.hear_of_unreadable().await;
             if !is_started && started.is_finished() {
@@ -344,6 +351,9 @@ impl Drive {
     fn time_passes(&mut self, engines: &mut Vec<Engine>, stopping: &mut Option<JoinHandle<()>>) -> bool {
         self.calm_down(engines, stopping);
         self.somebody_goes_away();
+        if stopping.is_none() {
+            self.team_closes();
+        }
         let planned = self.agenda.keys().next().map(|(at, _)| *at);
         let sleeper = self.world.state().next_sleeper();
         let storm_lasts = self.phase == Phase::Storm && self.storm_until > self.world.state().elapsed;
@@ -385,7 +395,11 @@ impl Drive {
     }
 
     fn rested(&mut self) -> bool {
-        !self.restart_due && self.nothing_waits() && (self.rings >= RINGS_MAX || self.next_ring().is_none())
+        let is_closed = !self.team_has_to_close();
+        is_closed
+            && !self.restart_due
+            && self.nothing_waits()
+            && (self.rings >= RINGS_MAX || self.next_ring().is_none())
     }
 
     /// Now and then a client closes its connection before it has its answer: a messenger, which comes again, or whoever puts
@@ -437,6 +451,11 @@ impl Drive {
             Happening::Restart | Happening::Second => {}
         }
     }
+}
+
+/// Whom the team is, and where it reads notices.
+fn with_team(partner: Partner) -> Partner {
+    partner.tell("хозяйка".into(), scene::account("telegram"), Peer::new(scene::TEAM))
 }
 
 fn stop(engines: &[Engine]) -> JoinHandle<()> {

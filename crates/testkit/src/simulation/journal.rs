@@ -11,9 +11,11 @@ use voronka_core::{
     message::{ConversationKey, Inbound},
     ports::{CommitError, Fired, Journal, Loaded, PostedMail, Replayed, Settled, StoreError, Telling, Writers},
     rows::{DeadLetter, Lane, Mail, OutboxRow, RawLetter, TurnCommit},
+    spec::adjust::Adjustment,
 };
 
 use super::{
+    settings,
     truth::{event_id, unread_event},
     world::World,
 };
@@ -35,6 +37,8 @@ pub(super) enum Write {
     ReplayRaw(PartnerId, i64, Vec<Inbound>),
     KeepRaw(RawLetter),
     Drop(PartnerId, i64),
+    /// A person of the team sets something.
+    Adjust(PartnerId, Adjustment),
 }
 
 pub(super) enum Written {
@@ -59,6 +63,7 @@ impl Write {
             Self::ReplayRaw(..) => Call::ReplayRaw,
             Self::KeepRaw(_) => Call::KeepRaw,
             Self::Drop(..) => Call::DropLetter,
+            Self::Adjust(..) => Call::Value,
         }
     }
 
@@ -73,6 +78,7 @@ impl Write {
             Self::ReplayRaw(..) => "replay_raw",
             Self::KeepRaw(_) => "keep_raw",
             Self::Drop(..) => "drop_letter",
+            Self::Adjust(..) => "adjust",
         }
     }
 }
@@ -191,6 +197,11 @@ fn apply(world: &Arc<World>, write: Write) -> Result<Written, CommitError> {
             world.state().dropped(&events);
             Ok(Written::Dropped(there))
         }
+        Write::Adjust(partner, adjustment) => {
+            settings::keep(world, &partner, adjustment.clone())?;
+            world.state().set_by_team(&partner, adjustment);
+            Ok(Written::Done)
+        }
     }
 }
 
@@ -216,7 +227,7 @@ pub(super) fn due_timers(world: &World, now: Timestamp) -> Vec<(usize, &'static 
 }
 
 impl SimJournal {
-    async fn write(&self, write: Write) -> Result<Written, CommitError> {
+    pub(super) async fn write(&self, write: Write) -> Result<Written, CommitError> {
         let world = &self.0;
         let (call, name) = (write.call(), write.name());
         let in_flight = InFlight { world, id: world.state().enqueue(write) };
@@ -276,7 +287,7 @@ impl SimJournal {
     }
 }
 
-fn store_error(error: CommitError) -> StoreError {
+pub(super) fn store_error(error: CommitError) -> StoreError {
     match error {
         CommitError::Store(error) => error,
         CommitError::Conflict => StoreError::Busy("a conflict".into()),

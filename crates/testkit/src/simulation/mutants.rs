@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use voronka_core::{
     capabilities::Capabilities,
     ids::{AccountId, BubbleId, PartnerId},
-    message::{Bubble, ConversationKey, EventKey, Inbound, Peer},
+    message::{Bubble, ConversationKey, EventKey, Inbound, Peer, Timer},
     ports::{
         Channel, ChatModel, CommitError, Completion, Fired, Journal, Loaded, Malformed, ModelError, OnDelta,
         PostedMail, Preview, Prompt, Receipt, Replayed, SendError, Settled, StoreError, Telling, Writers,
@@ -94,11 +94,17 @@ pub enum Mutant {
     GivesUpEarly,
     /// What a person wants on another account is not known.
     KinUnread,
+    /// Nothing rings when a pause is over.
+    BackLost,
+    /// What the team has set is not read at a start.
+    SettingsUnread,
+    /// What the team sets holds from the next start on.
+    SettingsLate,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 33] = [
         Self::NoDedup,
         Self::AckBeforeCommit,
         Self::HandedBeforeCommit,
@@ -129,6 +135,9 @@ impl Mutant {
         Self::SilentLetter,
         Self::GivesUpEarly,
         Self::KinUnread,
+        Self::BackLost,
+        Self::SettingsUnread,
+        Self::SettingsLate,
     ];
 
     /// The rule that it is about, as [`Verdict::broken`](super::Verdict::broken) names it.
@@ -154,6 +163,8 @@ impl Mutant {
             Self::LateAnswer => "deadline",
             Self::PreviewStays | Self::PreviewLate => "previews",
             Self::KinUnread => "wishes",
+            Self::BackLost => "pause",
+            Self::SettingsUnread | Self::SettingsLate => "settings",
         }
     }
 
@@ -266,6 +277,9 @@ impl BrokenJournal {
         if self.how.is(Mutant::TimerNotCancelled) {
             turn.timers.retain(|timer| matches!(timer, TimerRow::Set { .. }));
         }
+        if self.how.is(Mutant::BackLost) {
+            turn.timers.retain(|timer| !matches!(timer, TimerRow::Set { timer: Timer::Back, .. }));
+        }
         if self.how.is(Mutant::LateAnswer)
             && let Some(first) = turn.outbox.first().filter(|row| row.seq > 0).cloned()
         {
@@ -364,7 +378,10 @@ impl Journal for BrokenJournal {
                 ..turn.clone()
             };
             self.inner.commit(TurnCommit { consumed: Vec::new(), ..turn }.into()).await?;
-            while let Err(CommitError::Store(_)) = self.inner.commit(consume.clone().into()).await {}
+            // A store that refuses it for good is asked no more.
+            while let Err(CommitError::Store(StoreError::Busy(_) | StoreError::Full)) =
+                self.inner.commit(consume.clone().into()).await
+            {}
             return Ok(());
         }
         self.inner.commit(turn.into()).await?;

@@ -1,5 +1,7 @@
 //! What people, messengers and administrators are going to do in a run.
 
+pub(super) mod team;
+
 use jiff::{SignedDuration, Timestamp};
 use voronka_core::{
     message::{Bubble, Content, Event, EventKey, Inbound, KinWord, Press, Profile, TeamAction},
@@ -115,6 +117,7 @@ impl Plan {
         }
         agenda.extend(letters(&mut state, &mut numbers, span));
         agenda.extend(one_person(&mut state, span));
+        agenda.extend(team::plan(&mut state, span));
         let chance = &mut state.chance;
         let deaths = u32::try_from(chance.below(4)).unwrap_or(0);
         Self { agenda, in_order, storm_until, deaths }
@@ -188,7 +191,7 @@ fn act(n: usize, chat: usize, number: usize, kind: u64, at: Timestamp) -> Inboun
 }
 
 fn inbound(n: usize, chat: usize, at: Timestamp, event: Event) -> Inbound {
-    let home = &scene::chats()[chat];
+    let home = scene::home(chat);
     Inbound {
         partner: home.partner.clone(),
         account: home.account.clone(),
@@ -199,20 +202,23 @@ fn inbound(n: usize, chat: usize, at: Timestamp, event: Event) -> Inbound {
     }
 }
 
-/// A press of a button is a press of what stands on the screen when it is first handed in; without any, a command.
+/// A press of a button is a press of what stands on the screen when it is first handed in, of what bears this label if one is
+/// meant; without any, a command.
 pub(super) fn pressed(inbound: &Inbound, first: bool, screen: Option<&Bubble>) -> Option<Inbound> {
-    let Event::Customer { content: Content::Button { token, .. }, profile } = &inbound.event else { return None };
+    let Event::Customer { content: Content::Button { token, label }, profile } = &inbound.event else { return None };
     if !first || !token.is_empty() {
         return None;
     }
-    let mut tokens =
-        screen.into_iter().flat_map(|bubble| bubble.rows.iter().flatten()).filter_map(|button| match &button.press {
-            Press::Token { token } => Some(token.clone()),
-            Press::Url { .. } | Press::ShareContact | Press::SharePlace => None,
-        });
-    let content = match tokens.next_back() {
-        Some(token) => Content::Button { token, label: None },
-        None => Content::Command { name: "zakaz".into(), args: String::new() },
+    let buttons = screen.into_iter().flat_map(|bubble| bubble.rows.iter().flatten());
+    let is_meant = |shown: &str| label.as_deref().is_none_or(|meant| shown.contains(meant));
+    let mut tokens = buttons.filter(|button| is_meant(&button.label)).filter_map(|button| match &button.press {
+        Press::Token { token } => Some(token.clone()),
+        Press::Url { .. } | Press::ShareContact | Press::SharePlace => None,
+    });
+    let content = match (tokens.next_back(), label) {
+        (Some(token), _) => Content::Button { token, label: None },
+        (None, None) => Content::Command { name: "zakaz".into(), args: String::new() },
+        (None, Some(_)) => team::settings(""),
     };
     Some(Inbound { event: Event::Customer { content, profile: profile.clone() }, ..inbound.clone() })
 }

@@ -69,9 +69,10 @@ impl Channel for SimChannel {
 
     async fn send(&self, to: &Peer, bubble: &Bubble, id: BubbleId) -> Result<Receipt, SendError> {
         let world = &self.world;
+        let asked = world.state().sending();
         world.takes_time("a send").await;
         let fault = world.state().channel_fault();
-        let show = || world.state().shown(self, to, bubble, id);
+        let show = || world.state().shown(self, to, bubble, id, asked);
         let Some(fault) = fault else {
             show();
             let mut answering = Answering { world, id, told: false };

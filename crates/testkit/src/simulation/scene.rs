@@ -53,6 +53,19 @@ steps:
   - say: Посчитала.
 ";
 
+/// What is said unasked in the runs in which the team sets things.
+const NEWS: &str = "\
+enter: {fact: message}
+on_reply: continue
+steps: [{id: раз, after: 1m, say: У нас новинка.}, {id: два, after: 30m, say: И ещё одна.}]
+";
+/// What the team sends to many.
+pub(super) const BROADCAST: &str = "vsem";
+const TO_ALL: &str = "\
+enter: {fact: broadcast}
+steps: [{id: раз, after: 0m, say: Всем привет.}]
+";
+
 /// What carries each partner's bubbles.
 pub(super) const ACCOUNTS: [&str; 2] = ["telegram", "vk"];
 pub(super) const PEERS: [&str; 2] = ["anna", "boris"];
@@ -60,19 +73,36 @@ pub(super) const PEERS: [&str; 2] = ["anna", "boris"];
 pub(super) const TEAM: &str = "111";
 pub(super) const PARTNERS: [&str; 2] = ["korica", "lavka"];
 
-static SPECS: LazyLock<Vec<Arc<PartnerSpec>>> = LazyLock::new(|| {
+/// Whether persons of the team set things from their chats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Team {
+    LeavesAll,
+    Sets,
+}
+
+type Specs = LazyLock<Vec<Arc<PartnerSpec>>>;
+
+static SPECS: Specs = LazyLock::new(|| parsed(&[]));
+static WARMING: Specs = LazyLock::new(|| parsed(&[("sequences/news.yaml", NEWS), ("sequences/vsem.yaml", TO_ALL)]));
+
+fn parsed(more: &[(&str, &str)]) -> Vec<Arc<PartnerSpec>> {
     let parsed = PARTNERS.iter().zip([CONFIG, GATHERING]).map(|(id, config)| {
         let files = [("config.yaml", config), ("flows/zakaz.yaml", FLOW), ("scoring.yaml", SCORING)];
-        let files = PartnerFiles::from(files.map(|(path, text)| (path.into(), text.into())));
+        let files = files.iter().chain(more).map(|(path, text)| ((*path).into(), (*text).into()));
+        let files: PartnerFiles = files.collect();
         let loaded = PartnerSpec::parse(partner(id), &files);
         let spec = loaded.spec.unwrap_or_else(|| panic!("the simulation's own files: {:#?}", loaded.diagnostics));
         Arc::new(spec)
     });
     parsed.collect()
-});
+}
 
-pub(super) fn specs() -> &'static [Arc<PartnerSpec>] {
-    &SPECS
+/// The partners' files.
+pub(super) fn specs(team: Team) -> &'static [Arc<PartnerSpec>] {
+    match team {
+        Team::LeavesAll => &SPECS,
+        Team::Sets => &WARMING,
+    }
 }
 
 pub(super) fn partner(id: &str) -> PartnerId {
@@ -88,7 +118,7 @@ pub(super) fn capabilities(account: &str) -> Capabilities {
     Capabilities { idempotent: if account == "vk" { Has::Yes } else { Has::No }, ..roomy() }
 }
 
-/// One customer on one account.
+/// One customer on one account, or a person of the team.
 #[derive(Debug, Clone)]
 pub(super) struct Chat {
     pub(super) partner: PartnerId,
@@ -97,22 +127,36 @@ pub(super) struct Chat {
     pub(super) key: ConversationKey,
 }
 
-/// All chats there are; their order is their number.
+/// All chats of customers there are; their order is their number.
 pub(super) fn chats() -> &'static [Chat] {
     static CHATS: LazyLock<Vec<Chat>> = LazyLock::new(|| {
-        let mut chats = Vec::new();
-        for partner_id in PARTNERS {
-            for account_id in ACCOUNTS {
-                for name in PEERS {
-                    let (partner, account, peer) = (partner(partner_id), account(account_id), Peer::new(name));
-                    let key = ConversationKey::of(&partner, &account, &peer);
-                    chats.push(Chat { partner, account, peer, key });
-                }
-            }
-        }
-        chats
+        let accounts = PARTNERS.iter().flat_map(|partner| ACCOUNTS.iter().map(move |account| (partner, account)));
+        accounts.flat_map(|(partner, account)| PEERS.iter().map(|name| chat(partner, account, name))).collect()
     });
     &CHATS
+}
+
+/// The chat of each partner's team; they are numbered behind those of customers.
+pub(super) fn desks() -> &'static [Chat] {
+    static DESKS: LazyLock<Vec<Chat>> =
+        LazyLock::new(|| PARTNERS.iter().map(|partner| chat(partner, "telegram", TEAM)).collect());
+    &DESKS
+}
+
+/// The number of a partner's desk.
+pub(super) fn desk(partner: usize) -> usize {
+    chats().len() + partner
+}
+
+/// A chat by its number.
+pub(super) fn home(chat: usize) -> &'static Chat {
+    chats().get(chat).unwrap_or_else(|| &desks()[chat - chats().len()])
+}
+
+fn chat(partner_id: &str, account_id: &str, name: &str) -> Chat {
+    let (partner, account, peer) = (partner(partner_id), account(account_id), Peer::new(name));
+    let key = ConversationKey::of(&partner, &account, &peer);
+    Chat { partner, account, peer, key }
 }
 
 /// The chat of the customer of the same name on the partner's other account.
@@ -125,9 +169,14 @@ pub(super) fn chat_of(key: &ConversationKey) -> Option<usize> {
     chats().iter().position(|chat| chat.key == *key)
 }
 
-/// Whether a conversation is a chat of a partner's team, which hears what became of its cards.
+/// The number of a conversation's desk: the chat of a partner's team, which hears what became of its cards.
+pub(super) fn desk_of(key: &ConversationKey) -> Option<usize> {
+    desks().iter().position(|chat| chat.key == *key).map(desk)
+}
+
+/// Whether a conversation is a chat of a partner's team.
 pub(super) fn is_teams(key: &ConversationKey) -> bool {
-    *key == ConversationKey::of(&key.partner, &account("telegram"), &Peer::new(TEAM))
+    desk_of(key).is_some()
 }
 
 /// Whether two chats come through one account.

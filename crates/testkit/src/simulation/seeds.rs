@@ -16,4 +16,8 @@ pub const SEEDS: &[Kept] = &[
         seed: 10_082,
         showed: "a stop that ran out of time dropped the results of what it had sent, and it was sent again",
     },
+    Kept {
+        seed: 1_762,
+        showed: "a reminder that came due to the microsecond when enough had been written that day rang on and on",
+    },
 ];

@@ -4,6 +4,7 @@
 mod end;
 mod persons;
 mod sending;
+mod settings;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -85,6 +86,8 @@ pub(super) struct Truth {
     refused: BTreeSet<EventId>,
     /// Acts of one chat that were acknowledged together, in the order in which they were handed in.
     pub(super) batches: Vec<Vec<usize>>,
+    /// What the team has set, and what waits for the end of a pause.
+    pub(super) settings: settings::Set,
 }
 
 /// Something that a person does.
@@ -157,10 +160,10 @@ pub(super) fn act_number(inbound: &Inbound) -> Option<usize> {
         Event::Customer { profile, .. } => profile.page.as_deref()?,
         Event::Team { who, .. } => who,
         Event::Kin { word: KinWord::Merge { by, .. } } => by,
+        Event::Broadcast { .. } => inbound.key.as_str(),
         Event::Timer { .. }
         | Event::Delivery { .. }
         | Event::Click { .. }
-        | Event::Broadcast { .. }
         | Event::Deed { .. }
         | Event::CardLost { .. }
         | Event::Digest
@@ -174,7 +177,7 @@ pub(super) fn act_number(inbound: &Inbound) -> Option<usize> {
 pub(super) fn event_id(inbound: &Inbound) -> EventId {
     let strange = || EventId::Strange(inbound.key.to_string());
     match &inbound.event {
-        Event::Customer { .. } | Event::Team { .. } | Event::Kin { .. } => {
+        Event::Customer { .. } | Event::Team { .. } | Event::Kin { .. } | Event::Broadcast { .. } => {
             act_number(inbound).map_or_else(strange, EventId::Act)
         }
         Event::Timer { timer } => match scene::chat_of(&inbound.conversation()) {
@@ -182,12 +185,9 @@ pub(super) fn event_id(inbound: &Inbound) -> EventId {
             None => strange(),
         },
         Event::Delivery { bubble, .. } | Event::CardLost { bubble, .. } => EventId::Delivery(*bubble),
-        Event::Click { .. }
-        | Event::Broadcast { .. }
-        | Event::Deed { .. }
-        | Event::Forget { .. }
-        | Event::Digest
-        | Event::Done { .. } => strange(),
+        Event::Click { .. } | Event::Deed { .. } | Event::Forget { .. } | Event::Digest | Event::Done { .. } => {
+            strange()
+        }
     }
 }
 
@@ -200,6 +200,7 @@ impl State {
     pub(super) fn seen(&mut self, mail: &[Mail]) {
         for one in mail {
             self.truth.mail.insert(one.seq, one.inbound.clone());
+            self.truth.settings.sees(one.seq);
         }
     }
 
@@ -224,7 +225,8 @@ impl State {
     /// A turn is written that was computed from version `read`.
     pub(super) fn committed(&mut self, turn: &TurnCommit, read: i64) {
         self.truth.posted.extend(turn.posts.iter().map(|inbound| inbound.key.to_string()));
-        if scene::is_teams(&turn.key) {
+        if let Some(desk) = scene::desk_of(&turn.key) {
+            self.check_desk(desk, turn);
             for row in &turn.outbox {
                 if row.peer.as_str() != scene::TEAM || row.conversation != turn.key {
                     self.broken("right chat", &format!("a bubble of the team goes to {}/{}", row.account, row.peer));
@@ -259,8 +261,10 @@ impl State {
         }
         let stale = self.take(chat, &ids);
         self.check_wishes(chat, turn, &events);
+        let pause = self.pause_of(&turn.key.partner, &turn.consumed);
         let owner_before = self.truth.owners.insert(chat, turn.conversation.owner).unwrap_or("bot");
         self.check_answered(chat, turn, &events, owner_before);
+        self.check_pause(chat, turn, &events, pause);
         if events.iter().any(is_undeliverable) {
             self.truth.silenced.insert(chat);
         }
@@ -380,8 +384,6 @@ impl State {
     fn check_answered(&mut self, chat: usize, turn: &TurnCommit, events: &[Inbound], owner: &str) {
         let texts = |inbound: &Inbound| matches!(&inbound.event, Event::Customer { content: Content::Text { .. }, .. });
         let team = events.iter().any(|inbound| matches!(inbound.event, Event::Team { .. }));
-        // Whom nothing reaches any more, and who is forgotten with all that they have said.
-        let is_over = |inbound: &Inbound| is_undeliverable(inbound) || matches!(inbound.event, Event::Forget { .. });
         let over_after = events.iter().rposition(texts) < events.iter().rposition(is_over);
         let answered = turn.outbox.iter().any(|row| row.lane == Lane::Dialogue) || turn.conversation.owner != "bot";
         if owner == "bot" && events.iter().any(texts) && !team && !over_after && !answered {
@@ -524,6 +526,7 @@ impl State {
         for id in events {
             self.truth.set_aside.remove(id);
             self.truth.dropped.insert(id.clone());
+            self.truth.settings.is_dropped(id);
         }
     }
 
@@ -587,7 +590,9 @@ impl State {
                 let waits = customer.clone().any(|inbound| matches!(inbound.event, Event::Customer { .. }));
                 let word = told.outbox.iter().any(|row| row.lane == Lane::Dialogue);
                 let owner = self.truth.owners.get(&chat).copied().unwrap_or("bot");
-                if waits && owner == "bot" && !word && !self.truth.silenced.contains(&chat) {
+                // In a pause the team alone is told.
+                let speaks = self.pause_of(&letter.key.partner, &letter.mail) == settings::Pause::No;
+                if waits && owner == "bot" && speaks && !word && !self.truth.silenced.contains(&chat) {
                     self.broken("an answer or a person", &format!("chat {chat} is not told of its dead letter"));
                 }
                 for row in &told.outbox {
@@ -596,6 +601,11 @@ impl State {
             }
         }
     }
+}
+
+/// Whom nothing reaches any more, and who is forgotten with all that they have said.
+fn is_over(inbound: &Inbound) -> bool {
+    is_undeliverable(inbound) || matches!(inbound.event, Event::Forget { .. })
 }
 
 fn is_undeliverable(inbound: &Inbound) -> bool {

@@ -34,6 +34,10 @@ pub(super) struct State {
     pub(super) chance: Chance,
     /// For what models and operators take into their heads: a stream of its own, so that everything else of a seed stays as it is.
     pub(super) whims: Chance,
+    /// What persons of the team set from their chats, in the runs in which they do: the same of them.
+    pub(super) team: Option<Chance>,
+    /// Partners of whom something was set that the house has not followed yet.
+    pub(super) unfollowed: BTreeSet<PartnerId>,
     /// Of so many completions one calls tools; 0: none does.
     pub(super) tool_calls: u64,
     base: Timestamp,
@@ -76,9 +80,13 @@ impl World {
         let mut whims = Chance::new(!seed);
         let tool_calls = *whims.pick(&[0, 0, 0, 4]);
         let dies_after_follow_up = whims.one_in(3);
+        let mut team = Chance::new(seed.rotate_left(32));
+        let team = team.one_in(3).then_some(team);
         let state = State {
             chance,
             whims,
+            team,
+            unfollowed: BTreeSet::new(),
             tool_calls,
             base,
             elapsed: SignedDuration::ZERO,

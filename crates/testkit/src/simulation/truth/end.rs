@@ -69,6 +69,7 @@ impl State {
                 wrong.push(("timers", format!("{name} of chat {chat} was due at {due} and has no turn")));
             }
         }
+        wrong.extend(self.who_waits().map(|what| ("pause", what)));
         for (rule, what) in wrong {
             self.broken(rule, &what);
         }

@@ -30,7 +30,14 @@ impl Fate {
 
 impl State {
     /// Somebody sees a bubble.
-    pub(in crate::simulation) fn shown(&mut self, on: &SimChannel, to: &Peer, bubble: &Bubble, id: BubbleId) {
+    pub(in crate::simulation) fn shown(
+        &mut self,
+        on: &SimChannel,
+        to: &Peer,
+        bubble: &Bubble,
+        id: BubbleId,
+        asked: u64,
+    ) {
         let idempotent = on.capabilities.idempotent.it();
         let overlapped = self.truth.overlapped;
         self.tell(|| format!("{}/{} {to} sees «{}»", on.partner, on.account, bubble.text.text));
@@ -67,6 +74,11 @@ impl State {
             ));
         }
         let (lane, seq, key, version) = (home.lane, home.seq, home.conversation.clone(), fate.version);
+        let row = home.clone();
+        self.check_unasked(&row, asked);
+        if let Some(desk) = scene::desk_of(&key).filter(|_| !bubble.rows.is_empty()) {
+            self.screens.insert(desk, bubble.clone());
+        }
         // A repeat that the messenger does not know as one is seen in its place too.
         let has_place = is_first || !(idempotent || self.truth.unwritable.contains(&id));
         if let Some(chat) = scene::chat_of(&key).filter(|_| has_place && lane == Lane::Dialogue) {
