@@ -293,6 +293,8 @@ impl Drawing<'_> {
                     self.go(from, step.next, Why::Else);
                 }
             }
+            // Whoever has handed over goes on to what follows, if anything does.
+            Action::Handoff(_) if step.next.is_some() => self.go(from, step.next, Why::Next),
             Action::End(_) | Action::Handoff(_) => {
                 if step.when.is_some() {
                     self.go(from, step.next, Why::Else);
