@@ -127,6 +127,8 @@ fn outlook(
     // It goes on where it was stopped, or has begun.
     let first = |before: &Standing| if before.is_kept_from_all(now) { 0 } else { before.index };
     let first = before.as_ref().filter(|before| before.stopped.is_some()).map_or(0, first);
+    // A turn's clock tells microseconds.
+    let is_now = |at: &Timestamp| at.as_microsecond() == now.as_microsecond();
     Some(match (before, after) {
         (Some(before), Some(after)) if after.stopped.is_some() && before.is_kept_from_all(now) => Outlook::LeftOut,
         (Some(before), Some(after))
@@ -135,7 +137,7 @@ fn outlook(
             Outlook::Had
         }
         (_, None) => Outlook::LeftOut,
-        (_, Some(after)) if after.sent.last() == Some(&now) => Outlook::Now,
+        (_, Some(after)) if after.sent.last().is_some_and(is_now) => Outlook::Now,
         (_, Some(after)) if after.next.is_some() && after.index == first => {
             Outlook::Later(after.held.unwrap_or(after.due))
         }
