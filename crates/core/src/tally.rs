@@ -168,18 +168,14 @@ pub struct Done {
 
 /// Counts facts of a customer, in the order in which they happened. However they are divided into turns, the sum is the same:
 /// what was counted can be counted again.
-pub fn of(facts: &[FunnelEvent], known: Known<'_>, day_of: impl Fn(Timestamp) -> Date) -> Vec<Tally> {
+pub fn of(facts: &[FunnelEvent], mut known: Known<'_>, day_of: impl Fn(Timestamp) -> Date) -> Vec<Tally> {
     let mut sum = Sum(Vec::new());
-    let mut active = known.active;
-    let mut came = known.came;
-    let mut done = known.done;
-    let mut known = known;
     for FunnelEvent { at, fact } in facts {
         if matches!(fact, Fact::Message | Fact::Button) {
             let day = day_of(*at);
-            let before = active.replace(*at);
+            let before = known.active.replace(*at);
             if before.is_none() {
-                came = Some(*at);
+                known.came = Some(*at);
                 sum.add(day, Counted::Cohort, "came", 1);
                 sum.add(day, Counted::Came, known.source.unwrap_or_default(), 1);
             }
@@ -193,7 +189,7 @@ pub fn of(facts: &[FunnelEvent], known: Known<'_>, day_of: impl Fn(Timestamp) ->
                 Fact::Handoff { .. } => {
                     let day = day_of(*at);
                     let is_new =
-                        active.is_some_and(|active| day_of(active) == day) && !known.is_handed_on(day, &day_of);
+                        known.active.is_some_and(|active| day_of(active) == day) && !known.is_handed_on(day, &day_of);
                     sum.add(day, Counted::Handed, "", i64::from(is_new));
                     known.handed = Some(*at);
                 }
@@ -201,13 +197,13 @@ pub fn of(facts: &[FunnelEvent], known: Known<'_>, day_of: impl Fn(Timestamp) ->
                 _ => {}
             }
             let first = match fact {
-                Fact::ContactLeft { .. } => (!std::mem::replace(&mut done.contact, true)).then_some("contact"),
+                Fact::ContactLeft { .. } => (!std::mem::replace(&mut known.done.contact, true)).then_some("contact"),
                 Fact::Order { to: OrderState::Placed, .. } => {
-                    (!std::mem::replace(&mut done.order, true)).then_some("order")
+                    (!std::mem::replace(&mut known.done.order, true)).then_some("order")
                 }
                 _ => None,
             };
-            if let Some((what, came)) = first.zip(came)
+            if let Some((what, came)) = first.zip(known.came)
                 && let Some(key) = cohort::key_after(what, at.duration_since(came))
             {
                 sum.add(day_of(came), Counted::Cohort, &key, 1);
