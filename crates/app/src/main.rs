@@ -45,6 +45,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const BLOCKING_MAX: usize = 32;
 
 fn main() -> ExitCode {
+    keep_pages_small();
     let texts = Texts::of_locale();
     let cli = match cli::parse(&texts) {
         Ok(cli) => cli,
@@ -75,4 +76,11 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The allocator asks for pages of 2 MiB, of which a sixteenth was used after a start: 70 MiB of a small server's memory.
+fn keep_pages_small() {
+    #[cfg(target_os = "linux")]
+    // Where the kernel knows no such wish it has no such pages.
+    let _refused = rustix::thread::disable_transparent_huge_pages(true);
 }

@@ -12,7 +12,7 @@ use std::{borrow::Cow, path::Path, process::ExitCode};
 use voronka_core::{
     ids::PartnerId,
     ports::ADJUSTED,
-    spec::{config::Pause, partner::PartnerSpec},
+    spec::{adjust::Adjustments, config::Pause, partner::PartnerSpec},
 };
 use voronka_postgres::Word;
 
@@ -155,8 +155,19 @@ fn account_key(state: AccountState) -> &'static str {
 }
 
 async fn change(wish: &Partner, partner: &PartnerId, change: Change, texts: &Texts) -> Result<ExitCode, Problem> {
+    change_in(running(wish).await?.as_ref(), wish, partner, change, texts).await
+}
+
+/// In the house that runs, or at its next start.
+async fn change_in(
+    house: Option<&Client>,
+    wish: &Partner,
+    partner: &PartnerId,
+    change: Change,
+    texts: &Texts,
+) -> Result<ExitCode, Problem> {
     let args = [("partner", Cow::from(partner.to_string()))];
-    let Some(client) = running(wish).await? else {
+    let Some(client) = house else {
         note(wish, partner, change).await?;
         let key = if wish.database.is_some() { "partner-noted-for-all" } else { "partner-next-time" };
         out::note(&texts.get(key, &args));
@@ -177,12 +188,12 @@ async fn change(wish: &Partner, partner: &PartnerId, change: Change, texts: &Tex
 
 /// Started, it may still be silent: its team has paused the bot, which only who asks for it ends.
 async fn start(wish: &Partner, one: &StartPartner, texts: &Texts) -> Result<ExitCode, Problem> {
-    let ended = change(wish, &one.partner, Change::Start, texts).await?;
+    let house = running(wish).await?;
+    let ended = change_in(house.as_ref(), wish, &one.partner, Change::Start, texts).await?;
     let (key, pause) = if one.end_pause {
-        ("partner-pause-over", end_pause(wish, &one.partner).await?)
+        ("partner-pause-over", end_pause(house.as_ref(), wish, &one.partner).await?)
     } else {
-        let report = reports(wish).await?.into_iter().find(|report| report.partner == one.partner);
-        ("partner-still-paused", report.and_then(|report| report.paused))
+        ("partner-still-paused", pause_of(house.as_ref(), wish, &one.partner).await?)
     };
     if let Some(pause) = pause {
         out::note(&texts.get(key, &told_of_pause(&one.partner, &pause)));
@@ -192,14 +203,25 @@ async fn start(wish: &Partner, one: &StartPartner, texts: &Texts) -> Result<Exit
     Ok(ended)
 }
 
+/// Since when its bot answers nobody, as the running house knows it, or the store.
+async fn pause_of(house: Option<&Client>, wish: &Partner, partner: &PartnerId) -> Result<Option<Pause>, Problem> {
+    if let Some(client) = house {
+        let report = client.partner(partner).await.map_err(|error| failed(&error.to_string()))?;
+        return Ok(report.and_then(|report| report.paused));
+    }
+    // Where there is no store that can be read, nobody has set anything.
+    let Ok(kept) = Kept::of(&wish.data, wish.database.as_ref()).await else { return Ok(None) };
+    set_in_chats(&kept, partner).await.map(|set| set.pause().cloned())
+}
+
 fn told_of_pause(partner: &PartnerId, pause: &Pause) -> [(&'static str, Cow<'static, str>); 3] {
     let since = pause.since.strftime("%F %T UTC").to_string();
     [("partner", partner.to_string().into()), ("since", since.into()), ("by", pause.by.clone().into())]
 }
 
 /// The pause that is over, if there was one.
-async fn end_pause(wish: &Partner, partner: &PartnerId) -> Result<Option<Pause>, Problem> {
-    if let Some(client) = running(wish).await? {
+async fn end_pause(house: Option<&Client>, wish: &Partner, partner: &PartnerId) -> Result<Option<Pause>, Problem> {
+    if let Some(client) = house {
         return client.end_pause(partner).await.map_err(|error| failed(&error.to_string()))?;
     }
     let store = store::open(&wish.data, wish.database.as_ref()).await?;
@@ -233,17 +255,16 @@ async fn reports(wish: &Partner) -> Result<Vec<PartnerReport>, Problem> {
                 () if said.stopped.contains(&partner) => PartnerState::Stopped,
                 () => PartnerState::Off,
             };
-            let set = match &kept {
-                Some(kept) => kept.values(&partner, ADJUSTED).await.unwrap_or_default(),
-                None => Vec::new(),
+            let paused = match &kept {
+                Some(kept) => set_in_chats(kept, &partner).await?.pause().cloned(),
+                None => None,
             };
-            let set = adjusted::in_values(&set).map_err(|error| failed(&error.to_string()))?;
             known.push(PartnerReport {
                 partner,
                 state,
                 by: None,
                 since: None,
-                paused: set.pause().cloned(),
+                paused,
                 why: None,
                 accounts: Vec::new(),
                 never_reached: Vec::new(),
@@ -252,6 +273,12 @@ async fn reports(wish: &Partner) -> Result<Vec<PartnerReport>, Problem> {
     }
     known.sort_by(|one, other| one.partner.cmp(&other.partner));
     Ok(known)
+}
+
+/// What its team has set in chats. A store that cannot be read holds nothing.
+async fn set_in_chats(kept: &Kept, partner: &PartnerId) -> Result<Adjustments, Problem> {
+    let set = kept.values(partner, ADJUSTED).await.unwrap_or_default();
+    adjusted::in_values(&set).map_err(|error| failed(&error.to_string()))
 }
 
 /// The running house; `None`: none runs over this data folder.

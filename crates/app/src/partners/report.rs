@@ -1,6 +1,6 @@
 //! How it stands with the partners, for those who ask.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::PoisonError};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -57,36 +57,37 @@ impl Partners {
         for account in self.house.accounts.report() {
             accounts.entry(account.partner.clone()).or_default().push(account);
         }
-        let share = self.sharing.share().borrow().clone();
-        let report = |(id, resident): (PartnerId, Arc<Resident>)| {
-            let (mut since, mut paused, mut why) = (None, None, None);
-            let state = match resident.life.try_lock().as_deref() {
-                Err(_) => PartnerState::Changing,
-                Ok(Life::New | Life::Stopped) => PartnerState::Stopped,
-                Ok(Life::Broken(broken)) => {
-                    why = Some(broken.why.clone());
-                    PartnerState::Broken
-                }
-                Ok(Life::Removed) => PartnerState::Removed,
-                Ok(Life::Ready(_)) => PartnerState::Elsewhere,
-                Ok(Life::Serving(serving)) => {
-                    (since, why) = (Some(serving.since), serving.refused_edit.clone());
-                    paused.clone_from(&serving.watched.spec().config.pause);
-                    PartnerState::Serving
-                }
-            };
-            let by = share.holders.get(&id).map(|holder| holder.name.clone());
-            PartnerReport {
-                accounts: accounts.remove(&id).unwrap_or_default(),
-                partner: id,
-                state,
-                by,
-                since,
-                paused,
-                why,
-                never_reached: Vec::new(),
+        let residents = self.residents().into_iter();
+        residents.map(|(id, resident)| self.told_of(&resident, accounts.remove(&id).unwrap_or_default())).collect()
+    }
+
+    /// How it stands with one of them, if it is known here.
+    pub(crate) fn report_of(&self, id: &PartnerId) -> Option<PartnerReport> {
+        let resident = self.all.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned()?;
+        let mut accounts = self.house.accounts.report();
+        accounts.retain(|account| account.partner == *id);
+        Some(self.told_of(&resident, accounts))
+    }
+
+    fn told_of(&self, resident: &Resident, accounts: Vec<AccountReport>) -> PartnerReport {
+        let (mut since, mut paused, mut why) = (None, None, None);
+        let state = match resident.life.try_lock().as_deref() {
+            Err(_) => PartnerState::Changing,
+            Ok(Life::New | Life::Stopped) => PartnerState::Stopped,
+            Ok(Life::Broken(broken)) => {
+                why = Some(broken.why.clone());
+                PartnerState::Broken
+            }
+            Ok(Life::Removed) => PartnerState::Removed,
+            Ok(Life::Ready(_)) => PartnerState::Elsewhere,
+            Ok(Life::Serving(serving)) => {
+                (since, why) = (Some(serving.since), serving.refused_edit.clone());
+                paused.clone_from(&serving.watched.spec().config.pause);
+                PartnerState::Serving
             }
         };
-        self.residents().into_iter().map(report).collect()
+        let partner = resident.id.clone();
+        let by = self.sharing.share().borrow().holders.get(&partner).map(|holder| holder.name.clone());
+        PartnerReport { partner, state, by, since, paused, why, accounts, never_reached: Vec::new() }
     }
 }
