@@ -12,7 +12,7 @@ use voronka_core::{
     ids::PartnerId,
     ports::{ADJUSTED, Adjusts, KeyValues, StoreError},
     spec::{
-        adjust::{Adjustment, Adjustments},
+        adjust::{Adjustment, Adjustments, Signature},
         config::Pause,
     },
 };
@@ -65,31 +65,37 @@ impl Adjusted {
 
     /// The bot answers again; the pause that is over, if there was one.
     pub(crate) async fn end_pause(&self, partner: &PartnerId) -> Result<Option<Pause>, StoreError> {
-        let before = self.change(partner, |all| all.pause().is_some().then_some(Adjustment::GoOn)).await?;
+        let before = self.change(partner, |all| all.set(Adjustment::GoOn)).await?;
         Ok(before.pause().cloned())
     }
 
-    /// Sets what is wanted of what is set already, and gives what that was. Other processes may set something else in the same
+    /// Changes what is set, and gives what that was. Other processes may set something else in the same
     /// moment: then it is looked at anew, so that neither is lost.
     async fn change(
         &self,
         partner: &PartnerId,
-        wanted: impl Fn(&Adjustments) -> Option<Adjustment> + Send,
+        change: impl Fn(&mut Adjustments) + Send,
     ) -> Result<Adjustments, StoreError> {
         loop {
             let kept = self.values.value(partner, ADJUSTED, KEY).await?;
             let before = kept.as_deref().map_or_else(|| Ok(Adjustments::default()), read)?;
-            let Some(adjustment) = wanted(&before) else { return Ok(before) };
             let mut all = before.clone();
-            all.set(adjustment);
-            let text = serde_json::to_string(&all).map_err(|error| StoreError::Failed(error.to_string()))?;
-            if kept.as_ref() == Some(&text) {
+            change(&mut all);
+            if all == before {
                 return Ok(before);
             }
+            let text = serde_json::to_string(&all).map_err(|error| StoreError::Failed(error.to_string()))?;
             let replaced = self.values.replace_value(partner, ADJUSTED, KEY, kept.as_deref(), &text).await;
-            // It may be kept though the store could not say so.
             self.look_again(partner);
-            if replaced? {
+            let is_kept = match replaced {
+                Ok(is_replaced) => is_replaced,
+                // It may be kept though the store could not say so.
+                Err(error) => match self.values.value(partner, ADJUSTED, KEY).await {
+                    Ok(Some(now)) if now == text => true,
+                    _ => return Err(error),
+                },
+            };
+            if is_kept {
                 return Ok(before);
             }
         }
@@ -113,8 +119,13 @@ fn read(text: &str) -> Result<Adjustments, StoreError> {
 
 #[async_trait]
 impl Adjusts for Adjusted {
-    async fn adjust(&self, partner: &PartnerId, adjustment: Adjustment) -> Result<(), StoreError> {
-        self.change(partner, |_| Some(adjustment.clone())).await.map(|_before| ())
+    async fn adjust(
+        &self,
+        partner: &PartnerId,
+        adjustment: Adjustment,
+        signature: Signature,
+    ) -> Result<(), StoreError> {
+        self.change(partner, |all| all.set_by(adjustment.clone(), signature.clone())).await.map(|_before| ())
     }
 }
 

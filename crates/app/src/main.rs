@@ -22,6 +22,7 @@ mod moving;
 mod observe;
 mod open_files;
 mod out;
+mod overrides;
 mod partners;
 mod progress;
 mod rehearse;

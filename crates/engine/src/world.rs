@@ -223,12 +223,12 @@ impl<'a> World<'a> {
             (Look::Unanswered { limit }, Some(directory)) => {
                 directory.questions(partner, Fault::Unanswered, Page::first(limit)).await.map(Seen::Unanswered)
             }
-            (Look::Adjust(adjustment), _) => {
+            (Look::Adjust(adjustment, signature), _) => {
                 let Some(adjusts) = self.shared.adjusts.get() else {
                     warn!("the engine was given nobody who keeps settings: the team sets nothing");
                     return None;
                 };
-                adjusts.adjust(partner, adjustment).await.map(|()| Seen::Adjusted)
+                adjusts.adjust(partner, adjustment, signature).await.map(|()| Seen::Adjusted)
             }
             (Look::People(_), None) => return None,
             (Look::Leads(..) | Look::Report { .. } | Look::Unanswered { .. }, None) => {

@@ -2,6 +2,7 @@
 //!
 //! An adapter adds one line to its tests: `voronka_testkit::journal_conformance!(MyFixture::new().await);`.
 
+mod contended;
 mod memory;
 mod memory_directory;
 mod memory_retention;
@@ -10,6 +11,7 @@ pub mod suite;
 
 use std::future::Future;
 
+pub use contended::Contended;
 pub use memory::{Call, MemoryStore};
 use voronka_core::ports::{Directory, Journal, KeyValues, Retention};
 

@@ -250,10 +250,24 @@ async fn an_operator_ends_a_pause_while_the_house_serves_and_while_it_does_not()
     assert!(partner(&["start", "korica", "--end-pause"]).await.contains("the pause is over (хозяйка"));
     let is_over = || async { (!partner(&["status", "korica"]).await.contains("paused")).then_some(()) };
     until(|| "the end of the pause".into(), is_over).await;
-    assert!(partner(&["start", "korica", "--end-pause"]).await.contains("there was no pause"));
+    assert!(partner(&["start", "korica", "--end-pause"]).await.contains("the bot is not paused"));
     boss.say("/my_settings пауза").await;
     boss.hear(&["никому не отвечает"]).await;
+    boss.say("/my_settings сводка 8:45").await;
+    boss.hear(&["Готово"]).await;
+    // What the file says otherwise is named while the house serves and while it does not.
+    let overridden = "08:45 set in the chat by хозяйка on";
+    let is_named = || async { partner(&["status", "korica"]).await.contains(overridden).then_some(()) };
+    until(|| "what the chat overrides".into(), is_named).await;
+    assert!(partner(&["check", "korica"]).await.contains(overridden));
     assert!(server.stop().await.success());
+    assert!(partner(&["status", "korica"]).await.contains(overridden));
+    assert!(partner(&["check", "korica"]).await.contains(overridden));
+    let told = partner(&["status", "korica", "--json"]).await;
+    let report: serde_json::Value = serde_json::from_str(told.lines().next().unwrap_or_default()).unwrap();
+    let first = &report["overrides"][0];
+    assert_eq!((&first["subject"]["of"], &first["set"]), (&json!("digest"), &json!("08:45")), "{told}");
+    assert_eq!(first["signature"]["by"], "хозяйка");
     assert!(partner(&["status", "korica"]).await.contains("paused by хозяйка since"));
     assert!(partner(&["start", "korica", "--end-pause"]).await.contains("the pause is over"));
     assert!(!partner(&["status", "korica"]).await.contains("paused"));

@@ -1,84 +1,51 @@
-use voronka_core::ports::KeyValues;
-use voronka_testkit::journal::{MemoryStore, sample};
+use voronka_testkit::journal::{Contended, MemoryStore, sample};
 
 use super::*;
-
-/// A store that another process writes to between a read and the write that follows it.
-struct Shared {
-    store: Arc<MemoryStore>,
-    meanwhile: Mutex<Vec<Adjustment>>,
-}
-
-#[async_trait]
-impl KeyValues for Shared {
-    async fn value(&self, partner: &PartnerId, kind: &'static str, key: &str) -> Result<Option<String>, StoreError> {
-        let found = self.store.value(partner, kind, key).await;
-        let meanwhile = self.meanwhile.lock().unwrap().pop();
-        if let Some(adjustment) = meanwhile {
-            Adjusted::new(self.store.clone()).adjust(partner, adjustment).await?;
-        }
-        found
-    }
-
-    async fn keep_value(&self, _: &PartnerId, _: &'static str, _: &str, _: &str) -> Result<(), StoreError> {
-        unreachable!("what another has set would be lost")
-    }
-
-    async fn replace_value(
-        &self,
-        partner: &PartnerId,
-        kind: &'static str,
-        key: &str,
-        before: Option<&str>,
-        value: &str,
-    ) -> Result<bool, StoreError> {
-        self.store.replace_value(partner, kind, key, before, value).await
-    }
-
-    async fn values(&self, partner: &PartnerId, kind: &'static str) -> Result<Vec<(String, String)>, StoreError> {
-        self.store.values(partner, kind).await
-    }
-
-    async fn drop_value(&self, partner: &PartnerId, kind: &'static str, key: &str) -> Result<bool, StoreError> {
-        self.store.drop_value(partner, kind, key).await
-    }
-
-    async fn holders(&self, kind: &'static str) -> Result<Vec<PartnerId>, StoreError> {
-        self.store.holders(kind).await
-    }
-}
 
 fn pause() -> Pause {
     Pause { since: "2026-12-01T09:00:00Z".parse().unwrap(), by: "Ольга".to_owned() }
 }
 
-fn shared(meanwhile: impl IntoIterator<Item = Adjustment>) -> (Arc<MemoryStore>, Adjusted) {
-    let store = Arc::new(MemoryStore::new());
-    let meanwhile = Mutex::new(meanwhile.into_iter().collect());
-    (store.clone(), Adjusted::new(Arc::new(Shared { store, meanwhile })))
+fn name(name: &str) -> Adjustment {
+    Adjustment::Name(name.to_owned())
+}
+
+async fn set(values: Arc<dyn KeyValues>, one: Adjustment) {
+    Adjusted::new(values).adjust(&sample::partner("korica"), one, sample::signature()).await.unwrap();
 }
 
 #[tokio::test]
 async fn what_two_processes_set_in_one_moment_holds_both_the_first_time_too() {
-    let partner = sample::partner("korica");
-    let name = |name: &str| Adjustment::Name(name.to_owned());
-    let (store, adjusted) = shared([name("Другая"), Adjustment::Pause(pause())]);
-    adjusted.adjust(&partner, Adjustment::Hours("пн-пт 9-18".to_owned())).await.unwrap();
+    let (partner, store) = (sample::partner("korica"), Arc::new(MemoryStore::new()));
+    let busy = Contended::new(&store);
+    let busy = busy.behind(|store| set(store, Adjustment::Pause(pause()))).behind(|store| set(store, name("Другая")));
+    set(Arc::new(busy), Adjustment::Hours("пн-пт 9-18".to_owned())).await;
     let all = Adjusted::new(store).of(&partner).await.unwrap();
     let mut expected = Adjustments::default();
     for one in [Adjustment::Pause(pause()), name("Другая"), Adjustment::Hours("пн-пт 9-18".to_owned())] {
-        expected.set(one);
+        expected.set_by(one, sample::signature());
     }
     assert_eq!(all, expected);
 }
 
 #[tokio::test]
 async fn a_pause_that_another_process_has_ended_is_not_said_to_have_been_ended_here() {
-    let partner = sample::partner("korica");
-    let (store, adjusted) = shared([Adjustment::GoOn]);
-    Adjusted::new(store.clone()).adjust(&partner, Adjustment::Pause(pause())).await.unwrap();
+    let (partner, store) = (sample::partner("korica"), Arc::new(MemoryStore::new()));
+    set(store.clone(), Adjustment::Pause(pause())).await;
+    let adjusted = Adjusted::new(Arc::new(Contended::new(&store).behind(|store| set(store, Adjustment::GoOn))));
     assert_eq!(adjusted.end_pause(&partner).await, Ok(None));
     assert_eq!(adjusted.end_pause(&partner).await, Ok(None));
-    Adjusted::new(store).adjust(&partner, Adjustment::Pause(pause())).await.unwrap();
+    set(store, Adjustment::Pause(pause())).await;
     assert_eq!(adjusted.end_pause(&partner).await, Ok(Some(pause())));
+}
+
+#[tokio::test]
+async fn a_pause_is_said_to_be_over_though_the_store_s_answer_was_lost() {
+    let (partner, store) = (sample::partner("korica"), Arc::new(MemoryStore::new()));
+    set(store.clone(), Adjustment::Pause(pause())).await;
+    let lost = || StoreError::Busy("the connection was lost".to_owned());
+    let adjusted = Adjusted::new(Arc::new(Contended::new(&store).refused(lost()).unanswered(lost())));
+    assert_eq!(adjusted.end_pause(&partner).await, Err(lost()), "nothing was kept");
+    assert_eq!(adjusted.end_pause(&partner).await, Ok(Some(pause())));
+    assert_eq!(Adjusted::new(store).of(&partner).await.unwrap().pause(), None);
 }

@@ -9,6 +9,7 @@ use std::{
     sync::Arc,
 };
 
+use serde_json::json;
 use voronka_core::{
     ports::Clock,
     spec::{
@@ -28,8 +29,10 @@ use crate::{
     cli::Check,
     diagnostics::{Look, Told, can_mend, mend},
     out::{self, Problem},
+    overrides,
     rehearse::rehearse,
     secrets,
+    store::Kept,
     texts::Texts,
     wiring,
 };
@@ -37,6 +40,8 @@ use crate::{
 pub(crate) async fn run(wish: &Check, texts: &Texts) -> Result<ExitCode, Problem> {
     let folders = folders(&wish.dir)?;
     let (mut totals, mut hosts) = (Totals::default(), Hosts::of_operator(wish));
+    // Without a store nobody has set anything, and a folder is checked all the same.
+    let store = Kept::of(&wish.data, wish.database.as_ref()).await.ok();
     for folder in &folders {
         let kept = kept_names(folder, wish).await.unwrap_or_else(|problem| {
             out::problem(&problem, texts);
@@ -47,6 +52,9 @@ pub(crate) async fn run(wish: &Check, texts: &Texts) -> Result<ExitCode, Problem
                 hosts.give(&mut loaded);
                 tell_doubled(&loaded, wish, texts);
                 report(&loaded, folder, wish, &mut totals, texts);
+                if let Some(kept) = &store {
+                    tell_overrides(&loaded, kept, wish, texts).await;
+                }
                 for error in &loaded.refused {
                     totals.unreadable += 1;
                     out::problem(&refused(folder, error), texts);
@@ -103,6 +111,22 @@ fn tell_doubled(loaded: &LoadedPartner, wish: &Check, texts: &Texts) {
     if !loaded.doubled.is_empty() && !wish.json {
         let args = [("partner", loaded.id.to_string().into()), ("names", loaded.doubled.join(", ").into())];
         out::note(&texts.get("secret-doubled", &args));
+    }
+}
+
+/// What the partner's team has set otherwise than these files have it: an edit of that changes nothing.
+async fn tell_overrides(loaded: &LoadedPartner, kept: &Kept, wish: &Check, texts: &Texts) {
+    let Some(spec) = &loaded.spec else { return };
+    let set = match overrides::all_set(kept, &loaded.id).await {
+        Ok(set) => set.overrides(&spec.config),
+        // What is told of the files is told all the same.
+        Err(error) => return tracing::warn!(partner = %loaded.id, %error, "what was set from chats could not be read"),
+    };
+    if !wish.json {
+        return overrides::tell(&loaded.id, &set, texts);
+    }
+    for one in set {
+        out::line(&json!({"partner": loaded.id, "override": one}).to_string());
     }
 }
 

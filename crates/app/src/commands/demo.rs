@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
+    time::Duration,
 };
 
 use include_dir::{Dir, include_dir};
@@ -15,6 +16,7 @@ use voronka_core::{
     ids::PartnerId,
     ports::{Journal, Mailbox},
     spec::{
+        adjust::Adjustments,
         config::Provider,
         partner::{PartnerFiles, PartnerSpec},
     },
@@ -29,12 +31,15 @@ use crate::{
     out::{self, Problem},
     server::{self, Doors},
     texts::Texts,
-    wiring::{self, MissingKeys, Wired},
+    wiring::{self, House, MissingKeys, Wired},
 };
 
 /// Where the demo keeps its data unless told otherwise, and the file in it that says whose folder it is.
 const FOLDER: &str = "voronka-demo";
 const MARK: &str = "demo";
+
+/// When a store that could not be read is asked again.
+const AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 /// Whether a data folder is one that the demo made.
 pub(super) fn made(data: &Path) -> bool {
@@ -51,7 +56,9 @@ pub(crate) async fn run(wish: Demo, texts: &Texts) -> Result<ExitCode, Problem> 
     let premises = open(&data, Opening { database: wish.database.as_ref(), ..Opening::default() }).await?;
     // The doctor looks for it: there is no folder of partners here.
     std::fs::write(data.join(MARK), "").map_err(|error| unusable(&data, &error))?;
-    let (spec, secrets) = partner()?;
+    let (filed, secrets) = partner()?;
+    let set = premises.house.adjusted.of(&filed.id).await.map_err(|error| unreadable(&data, &error))?;
+    let spec = by_team(&filed, &set);
     let (doors, cards) = (Arc::<Doors>::default(), admin::Cards::default());
     let pictures = Arc::new(Photos::embedded(&KORICA, &spec));
     cards.show(admin::PartnerCard::of(&spec, files()?, pictures.clone()));
@@ -86,6 +93,8 @@ pub(crate) async fn run(wish: Demo, texts: &Texts) -> Result<ExitCode, Problem> 
     premises.house.engine.start().await.map_err(|error| unreadable(&data, &error))?;
     premises.watch(&observed, None, &data, &stop, &tasks);
     wired.begin_receiving(&premises.house, &stop, &tasks);
+    let opened = spec.config.name.clone();
+    tasks.spawn(follow_team(Arc::clone(&premises.house), filed, opened, stop.clone()));
     welcome(wish.port, premises.store.place(), &wired, texts);
     let routes = server::only_for(routes, admin::LOCAL_HOSTS.map(str::to_owned).into());
     let clock = Arc::clone(&house.clock);
@@ -103,6 +112,39 @@ pub(crate) async fn run(wish: Demo, texts: &Texts) -> Result<ExitCode, Problem> 
         tracing::warn!(%error, "the database keeps its log beside it");
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What holds by the demo's files and by what its team has set from their chats.
+fn by_team(filed: &PartnerSpec, set: &Adjustments) -> PartnerSpec {
+    let mut spec = filed.clone();
+    set.apply(&mut spec.config);
+    spec
+}
+
+/// Serves by what the team sets as soon as it is set, until `stop`. `opened`: the name that chats were opened with, and show until
+/// the next start.
+async fn follow_team(house: Arc<House>, filed: PartnerSpec, opened: String, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            _changed = house.adjusted.changed() => {}
+            () = stop.cancelled() => return,
+        }
+        let set = match house.adjusted.of(&filed.id).await {
+            Ok(set) => set,
+            Err(error) => {
+                tracing::warn!(%error, "what was set from chats could not be read; trying again");
+                tokio::time::sleep(AGAIN_AFTER).await;
+                house.adjusted.look_again(&filed.id);
+                continue;
+            }
+        };
+        let mut spec = by_team(&filed, &set);
+        spec.config.name.clone_from(&opened);
+        if let Some(served) = house.engine.served(&filed.id) {
+            let spec = Arc::new(spec);
+            house.engine.swap(wiring::with_team(served.edited(Arc::clone(&spec)), &spec.config));
+        }
+    }
 }
 
 fn welcome(port: u16, database: String, wired: &Wired, texts: &Texts) {
@@ -159,5 +201,59 @@ fn local_model(spec: &mut PartnerSpec) {
             }
             return;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use voronka_core::{
+        ports::{Adjusts, Clock},
+        spec::{adjust::Adjustment, config::Pause},
+    };
+    use voronka_engine::Engine;
+    use voronka_knowledge::KnowledgeIndex;
+    use voronka_testkit::{
+        FakeClock,
+        journal::{MemoryStore, sample},
+    };
+
+    use super::*;
+    use crate::wiring::InstanceKey;
+
+    const NOW: &str = "2026-12-01T09:00:00Z";
+
+    #[tokio::test]
+    async fn the_demo_serves_by_what_its_team_sets() {
+        let folder = tempfile::tempdir().unwrap();
+        let clock: Arc<dyn Clock> = Arc::new(FakeClock::at(NOW));
+        let store = Arc::new(MemoryStore::new());
+        let engine = Engine::new(store.clone(), Arc::clone(&clock));
+        let knowledge = Arc::new(KnowledgeIndex::in_memory().unwrap());
+        let (key, data) = (InstanceKey::random().unwrap(), folder.path().to_path_buf());
+        let house = Arc::new(House::new(engine, store, knowledge, clock, key, None, data));
+        let (filed, secrets) = partner().unwrap();
+        let spec = Arc::new(filed.clone());
+        let pictures = Arc::new(Photos::embedded(&KORICA, &spec));
+        let (served, _) = wiring::wire(&house, &spec, pictures, &secrets, MissingKeys::LeaveOut).unwrap();
+        house.engine.serve(served);
+        let (stop, name) = (CancellationToken::new(), filed.config.name.clone());
+        let following = tokio::spawn(follow_team(Arc::clone(&house), filed.clone(), name.clone(), stop.clone()));
+        let config = || house.engine.served(&filed.id).unwrap().playbook().spec.config.clone();
+        let pause = Pause { since: NOW.parse().unwrap(), by: "Ольга".to_owned() };
+        for one in [Adjustment::Name("Пекарня".into()), Adjustment::Pause(pause.clone())] {
+            house.adjusted.adjust(&filed.id, one, sample::signature()).await.unwrap();
+        }
+        while config().pause.as_ref() != Some(&pause) {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(config().name, name, "chats show the name that they were opened with");
+        let set = house.adjusted.of(&filed.id).await.unwrap();
+        assert_eq!(by_team(&filed, &set).config.name, "Пекарня", "of the next start");
+        assert_eq!(house.adjusted.end_pause(&filed.id).await.unwrap(), Some(pause));
+        while config().pause.is_some() {
+            tokio::task::yield_now().await;
+        }
+        stop.cancel();
+        following.await.unwrap();
     }
 }

@@ -12,7 +12,11 @@ use std::{borrow::Cow, path::Path, process::ExitCode};
 use voronka_core::{
     ids::PartnerId,
     ports::ADJUSTED,
-    spec::{adjust::Adjustments, config::Pause, partner::PartnerSpec},
+    spec::{
+        adjust::{Adjustments, Override},
+        config::Pause,
+        partner::PartnerSpec,
+    },
 };
 use voronka_postgres::Word;
 
@@ -23,6 +27,7 @@ use crate::{
     cli::{Check, OneOrAll, Partner, PartnerWish, StartPartner},
     observe::{AccountReport, AccountState, Client},
     out::{self, Problem},
+    overrides,
     partners::{Change, PartnerReport, PartnerState},
     secrets::KeySource,
     store::{self, Kept},
@@ -109,6 +114,10 @@ fn told(report: &PartnerReport, texts: &Texts) -> Vec<String> {
     }
     if let Some(pause) = &report.paused {
         lines.push(texts.get("partner-paused", &told_of_pause(&report.partner, pause)));
+    }
+    lines.extend(overrides::lines(&report.overrides, texts));
+    if !report.overrides.is_empty() {
+        lines.push(format!("    {}", texts.get("override-back", &[])));
     }
     if let Some(why) = &report.why {
         lines.push(texts.get("partner-why", &[("why", Cow::from(why.as_str()))]));
@@ -255,16 +264,18 @@ async fn reports(wish: &Partner) -> Result<Vec<PartnerReport>, Problem> {
                 () if said.stopped.contains(&partner) => PartnerState::Stopped,
                 () => PartnerState::Off,
             };
-            let paused = match &kept {
-                Some(kept) => set_in_chats(kept, &partner).await?.pause().cloned(),
-                None => None,
+            let set = match &kept {
+                Some(kept) => set_in_chats(kept, &partner).await?,
+                None => Adjustments::default(),
             };
+            let overrides = overrides_in(&wish.partners.join(partner.as_str()), &set);
             known.push(PartnerReport {
                 partner,
                 state,
                 by: None,
                 since: None,
-                paused,
+                paused: set.pause().cloned(),
+                overrides,
                 why: None,
                 accounts: Vec::new(),
                 never_reached: Vec::new(),
@@ -279,6 +290,17 @@ async fn reports(wish: &Partner) -> Result<Vec<PartnerReport>, Problem> {
 async fn set_in_chats(kept: &Kept, partner: &PartnerId) -> Result<Adjustments, Problem> {
     let set = kept.values(partner, ADJUSTED).await.unwrap_or_default();
     adjusted::in_values(&set).map_err(|error| failed(&error.to_string()))
+}
+
+/// What was set otherwise than a folder has it; of files with mistakes nobody can tell.
+fn overrides_in(folder: &Path, set: &Adjustments) -> Vec<Override> {
+    if *set == Adjustments::default() {
+        return Vec::new();
+    }
+    let Ok(loaded) = voronka_files::load(folder) else { return Vec::new() };
+    // Keys that are missing change nothing of what is set.
+    let spec = loaded.spec.or_else(|| PartnerSpec::parse(loaded.id, &loaded.files).spec);
+    spec.map(|spec| set.overrides(&spec.config)).unwrap_or_default()
 }
 
 /// The running house; `None`: none runs over this data folder.

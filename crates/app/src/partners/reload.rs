@@ -15,14 +15,19 @@ use std::{
 };
 
 use tracing::{error, info};
-use voronka_core::spec::{adjust::Adjustments, config::Config, diagnostic::Level, partner::PartnerSpec};
+use voronka_core::spec::{
+    adjust::{Adjustments, Override},
+    config::Config,
+    diagnostic::Level,
+    partner::PartnerSpec,
+};
 use voronka_engine::Partner;
 use voronka_files::{LoadedPartner, PartnerFolder, Photos, Secrets};
 
 use crate::{
     adjusted::AdjustedEdition,
     admin::{Cards, PartnerCard},
-    out,
+    out, overrides,
     sharing::Edition,
     texts::Texts,
     wiring::{self, House, MissingKeys},
@@ -147,6 +152,11 @@ impl Watched {
         let steady = now == self.seen;
         self.seen = now;
         steady && now != self.loaded
+    }
+
+    /// What its team has set otherwise than the files have it.
+    pub(super) fn overrides(&self) -> Vec<Override> {
+        self.adjustments.overrides(&self.filed)
     }
 
     /// What is served by.
@@ -296,11 +306,11 @@ pub(super) fn refusal(swap: &Swap, one: &Watched, texts: &Texts) -> Option<Strin
 
 /// Tells whoever looks on what became of an edit.
 pub(super) fn tell(one: &Watched, swap: &Swap, took: Duration, texts: &Texts) {
-    let partner = &one.spec.id;
+    let (partner, overrides) = (&one.spec.id, one.overrides());
     match swap {
         Swap::Done => {
             let us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-            info!(%partner, us, "edited files are served by");
+            info!(%partner, us, overridden = overrides.len(), "edited files are served by");
         }
         Swap::Broken { errors } => {
             error!(%partner, errors, "edited files have mistakes; the last good ones are served by");
@@ -311,6 +321,9 @@ pub(super) fn tell(one: &Watched, swap: &Swap, took: Duration, texts: &Texts) {
         Swap::NeedsRestart | Swap::Unsteady => return,
     }
     out::note(&words(swap, one, texts));
+    if *swap == Swap::Done {
+        overrides::tell(partner, &overrides, texts);
+    }
 }
 
 fn words(swap: &Swap, one: &Watched, texts: &Texts) -> String {

@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, sync::PoisonError};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use voronka_core::{ids::PartnerId, spec::config::Pause};
+use voronka_core::{
+    ids::PartnerId,
+    spec::{adjust::Override, config::Pause},
+};
 
 use super::{Life, Partners, Resident};
 use crate::{arrivals::NeverReached, observe::AccountReport};
@@ -23,6 +26,9 @@ pub(crate) struct PartnerReport {
     /// Since when the bot answers nobody, and who of its team wants it so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) paused: Option<Pause>,
+    /// What its team has set otherwise than the files have it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) overrides: Vec<Override>,
     /// What keeps it from being served, or its last edit from being served by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) why: Option<String>,
@@ -70,7 +76,7 @@ impl Partners {
     }
 
     fn told_of(&self, resident: &Resident, accounts: Vec<AccountReport>) -> PartnerReport {
-        let (mut since, mut paused, mut why) = (None, None, None);
+        let (mut since, mut paused, mut why, mut overrides) = (None, None, None, Vec::new());
         let state = match resident.life.try_lock().as_deref() {
             Err(_) => PartnerState::Changing,
             Ok(Life::New | Life::Stopped) => PartnerState::Stopped,
@@ -83,11 +89,12 @@ impl Partners {
             Ok(Life::Serving(serving)) => {
                 (since, why) = (Some(serving.since), serving.refused_edit.clone());
                 paused.clone_from(&serving.watched.spec().config.pause);
+                overrides = serving.watched.overrides();
                 PartnerState::Serving
             }
         };
         let partner = resident.id.clone();
         let by = self.sharing.share().borrow().holders.get(&partner).map(|holder| holder.name.clone());
-        PartnerReport { partner, state, by, since, paused, why, accounts, never_reached: Vec::new() }
+        PartnerReport { partner, state, by, since, paused, overrides, why, accounts, never_reached: Vec::new() }
     }
 }

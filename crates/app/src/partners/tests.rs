@@ -14,7 +14,7 @@ use voronka_engine::Engine;
 use voronka_knowledge::KnowledgeIndex;
 use voronka_testkit::{
     FakeClock,
-    journal::{Call, MemoryStore},
+    journal::{Call, MemoryStore, sample},
 };
 
 use super::*;
@@ -490,11 +490,16 @@ async fn what_the_team_sets_holds_without_a_look_at_the_folder() {
         }
     };
     let pause = Pause { since: stage.house.clock.now(), by: "Ольга".into() };
-    stage.house.adjusted.adjust(&id("anna"), Adjustment::Pause(pause.clone())).await.unwrap();
+    stage.house.adjusted.adjust(&id("anna"), Adjustment::Pause(pause.clone()), sample::signature()).await.unwrap();
     until((true, "anna")).await;
     assert_eq!(served("boris"), (false, "boris".to_owned()));
     // What a start alone can read is served by after one.
-    stage.house.adjusted.adjust(&id("anna"), Adjustment::Name("Анна и дочери".into())).await.unwrap();
+    stage
+        .house
+        .adjusted
+        .adjust(&id("anna"), Adjustment::Name("Анна и дочери".into()), sample::signature())
+        .await
+        .unwrap();
     until((true, "Анна и дочери")).await;
     assert_eq!(stage.partners.end_pause(&id("anna")).await.unwrap(), Some(pause));
     until((false, "Анна и дочери")).await;

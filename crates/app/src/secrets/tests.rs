@@ -1,15 +1,8 @@
-use std::{
-    fs,
-    sync::{
-        Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
-};
+use std::fs;
 
-use async_trait::async_trait;
 use secrecy::ExposeSecret;
 use voronka_core::spec::config::SecretRef;
-use voronka_testkit::journal::MemoryStore;
+use voronka_testkit::journal::{Contended, MemoryStore};
 
 use super::*;
 
@@ -33,71 +26,14 @@ fn value(secrets: &Secrets, name: &str) -> Option<String> {
     secrets.get(&SecretRef(name.into())).map(|value| value.expose_secret().to_owned())
 }
 
-/// A store whose disk fails after so many writes, and in which others write just before one of ours.
-struct Failing {
-    store: Arc<MemoryStore>,
-    left: AtomicUsize,
-    /// What others write: the name of a secret, and its row or nothing.
-    meanwhile: Mutex<Option<(&'static str, Option<String>)>>,
-}
-
-impl Failing {
-    fn after(left: usize, store: &Arc<MemoryStore>) -> Self {
-        Self { store: Arc::clone(store), left: left.into(), meanwhile: Mutex::default() }
-    }
-
-    fn writes(&self) -> Result<(), StoreError> {
-        let one_less = self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
-        one_less.map_err(|_| StoreError::Full).map(|_| ())
-    }
-}
-
-#[async_trait]
-impl KeyValues for Failing {
-    async fn value(&self, partner: &PartnerId, kind: &'static str, key: &str) -> Result<Option<String>, StoreError> {
-        self.store.value(partner, kind, key).await
-    }
-
-    async fn keep_value(
-        &self,
-        partner: &PartnerId,
-        kind: &'static str,
-        key: &str,
-        value: &str,
-    ) -> Result<(), StoreError> {
-        self.writes()?;
-        self.store.keep_value(partner, kind, key, value).await
-    }
-
-    async fn replace_value(
-        &self,
-        partner: &PartnerId,
-        kind: &'static str,
-        key: &str,
-        before: Option<&str>,
-        value: &str,
-    ) -> Result<bool, StoreError> {
-        self.writes()?;
-        let meanwhile = self.meanwhile.lock().unwrap().take_if(|(name, _)| *name == key);
-        match meanwhile {
-            Some((name, Some(row))) => self.store.keep_value(partner, kind, name, &row).await?,
-            Some((name, None)) => _ = self.store.drop_value(partner, kind, name).await?,
-            None => {}
-        }
-        self.store.replace_value(partner, kind, key, before, value).await
-    }
-
-    async fn values(&self, partner: &PartnerId, kind: &'static str) -> Result<Vec<(String, String)>, StoreError> {
-        self.store.values(partner, kind).await
-    }
-
-    async fn drop_value(&self, partner: &PartnerId, kind: &'static str, key: &str) -> Result<bool, StoreError> {
-        self.store.drop_value(partner, kind, key).await
-    }
-
-    async fn holders(&self, kind: &'static str) -> Result<Vec<PartnerId>, StoreError> {
-        self.store.holders(kind).await
-    }
+/// Others write a secret's row, or drop it, just before the next write.
+fn busy(store: &Arc<MemoryStore>, of: &PartnerId, row: Option<String>) -> Arc<Contended> {
+    let of = of.clone();
+    let others = async move |store: Arc<MemoryStore>| match row {
+        Some(row) => store.keep_value(&of, KIND, "TOKEN", &row).await.unwrap(),
+        None => _ = store.drop_value(&of, KIND, "TOKEN").await.unwrap(),
+    };
+    Arc::new(Contended::new(store).behind(others))
 }
 
 #[tokio::test]
@@ -172,7 +108,7 @@ async fn a_rotation_that_was_broken_off_is_taken_up_and_the_house_opens_all_of_t
         }
     }
     let ring = || Keyring::parse(new_text.expose_secret()).unwrap();
-    let failing = Vault::new(Arc::new(Failing::after(3, &store)), keys.clone());
+    let failing = Vault::new(Arc::new(Contended::new(&store).done(3).refused(StoreError::Full)), keys.clone());
     let (broken, error) = rotate(&failing, ring(), OldKeys::Go, |_, _| {}).await.unwrap_err();
     assert!(broken == Some(partner("boris")) && matches!(error, VaultError::Store(StoreError::Full)));
     for partner in &partners {
@@ -204,10 +140,9 @@ async fn what_another_process_gives_or_drops_while_secrets_are_sealed_anew_holds
         other.keep(&korica, &name("TOKEN"), &"later".into(), now()).await.unwrap();
         let row = store.value(&korica, KIND, "TOKEN").await.unwrap();
         other.keep(&korica, &name("TOKEN"), &"before".into(), now()).await.unwrap();
-        let busy = Failing::after(10, &store);
-        *busy.meanwhile.lock().unwrap() = Some(("TOKEN", meanwhile.and(row)));
+        let busy = busy(&store, &korica, meanwhile.and(row));
         let ring = Keyring::parse(new.text().expose_secret()).unwrap();
-        rotate(&Vault::new(Arc::new(busy), variable(&old)), ring, OldKeys::Go, |_, _| {}).await.unwrap();
+        rotate(&Vault::new(busy, variable(&old)), ring, OldKeys::Go, |_, _| {}).await.unwrap();
         assert_eq!(value(&after.secrets(&korica).await.unwrap(), "TOKEN").as_deref(), expected);
         assert!(after.list(&korica).await.unwrap().iter().all(|kept| kept.key == new_id));
     }
@@ -225,14 +160,13 @@ async fn of_two_rotations_at_once_none_takes_a_key_away_that_is_needed() {
     let keys = KeySource::File(path.clone());
     let vault = Vault::new(store.clone(), keys.clone());
     vault.keep(&korica, &name("TOKEN"), &"1".into(), now()).await.unwrap();
-    let busy = Failing::after(10, &store);
     let elsewhere = Vault::new(store.clone(), variable(&other));
     let before = store.value(&korica, KIND, "TOKEN").await.unwrap().unwrap();
     elsewhere.keep(&korica, &name("TOKEN"), &"1".into(), now()).await.unwrap();
     let theirs = store.value(&korica, KIND, "TOKEN").await.unwrap();
     store.keep_value(&korica, KIND, "TOKEN", &before).await.unwrap();
-    *busy.meanwhile.lock().unwrap() = Some(("TOKEN", theirs));
-    let failed = rotate(&Vault::new(Arc::new(busy), keys), one.into(), OldKeys::Go, |_, _| {}).await.unwrap_err();
+    let busy = busy(&store, &korica, theirs);
+    let failed = rotate(&Vault::new(busy, keys), one.into(), OldKeys::Go, |_, _| {}).await.unwrap_err();
     assert!(matches!(failed.1, VaultError::Sealed { why: SealError::Key(_), .. }), "{:?}", failed.1);
     assert!(fs::read_to_string(&path).unwrap().contains(old_text.expose_secret()));
     assert_eq!(value(&elsewhere.secrets(&korica).await.unwrap(), "TOKEN").as_deref(), Some("1"));

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use jiff::civil::Time;
+use jiff::{Timestamp, civil::Time};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -11,6 +11,7 @@ use super::{
     config::{Config, Digest, Notify, Pause, hours},
     expr::Fact,
 };
+use crate::lang::{Lang, print};
 
 /// All that was set of a partner.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +32,69 @@ pub struct Adjustments {
     /// By member and fact: whether they want to be told of it.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     told: BTreeMap<String, BTreeMap<String, bool>>,
+    /// Who has set what, by [`Subject::key`]; what an earlier version has kept is without.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    signed: BTreeMap<String, Signature>,
+}
+
+/// Who has set something, and when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signature {
+    /// The member of the team, by the name in the file.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What is set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "of", rename_all = "snake_case")]
+pub enum Subject {
+    /// The business's name.
+    Name,
+    /// Where a link of the file leads.
+    Link {
+        /// Its name.
+        name: String,
+    },
+    /// When people work.
+    Hours,
+    /// When the daily summary comes.
+    Digest,
+    /// Whether a member is told of something.
+    Told {
+        /// The member.
+        member: String,
+        /// The fact's name.
+        about: String,
+    },
+}
+
+impl Subject {
+    fn key(&self) -> String {
+        match self {
+            Self::Name => "name".to_owned(),
+            Self::Link { name } => format!("link:{name}"),
+            Self::Hours => "hours".to_owned(),
+            Self::Digest => "digest".to_owned(),
+            Self::Told { member, about } => format!("told:{about}:{member}"),
+        }
+    }
+}
+
+/// Something that holds otherwise than the files have it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Override {
+    /// What.
+    pub subject: Subject,
+    /// As the file has it, in the file's notation; `yes` or `no` of what a member is told; `None`: it says nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filed: Option<String>,
+    /// As it was set.
+    pub set: String,
+    /// By whom and when, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<Signature>,
 }
 
 /// When the daily summary comes; `to`: to whom, where the file says nothing of it.
@@ -84,9 +148,32 @@ impl Adjustment {
     pub fn hours(text: &str) -> Option<Self> {
         hours::of_week(text).map(|_| Self::Hours(text.trim().to_owned()))
     }
+
+    /// What it sets of what files say; `None`: nothing.
+    fn subject(&self) -> Option<Subject> {
+        match self {
+            Self::Pause(_) | Self::GoOn | Self::AsInFiles => None,
+            Self::Name(_) => Some(Subject::Name),
+            Self::Link { name, .. } => Some(Subject::Link { name: name.clone() }),
+            Self::Hours(_) => Some(Subject::Hours),
+            Self::DigestAt { .. } => Some(Subject::Digest),
+            Self::Told { member, about, .. } => {
+                Some(Subject::Told { member: member.clone(), about: about.name().into_owned() })
+            }
+        }
+    }
 }
 
 impl Adjustments {
+    /// Notes one more, and who wanted it. Who sets what is set so already changes nothing.
+    pub fn set_by(&mut self, one: Adjustment, signature: Signature) {
+        let (before, subject) = (self.clone(), one.subject());
+        self.set(one);
+        if let Some(subject) = subject.filter(|_| *self != before) {
+            self.signed.insert(subject.key(), signature);
+        }
+    }
+
     /// Notes one more.
     pub fn set(&mut self, one: Adjustment) {
         match one {
@@ -104,8 +191,10 @@ impl Adjustments {
                 self.told.entry(member).or_default().insert(about.name().into_owned(), wanted);
             }
             Adjustment::AsInFiles => {
+                let mut signed = std::mem::take(&mut self.signed);
+                signed.retain(|key, _| key.starts_with("told:"));
                 let (paused, told) = (self.paused.take(), std::mem::take(&mut self.told));
-                *self = Self { paused, told, ..Self::default() };
+                *self = Self { paused, told, signed, ..Self::default() };
             }
         }
     }
@@ -115,9 +204,46 @@ impl Adjustments {
         self.paused.as_ref()
     }
 
+    /// What these name otherwise than the files do: there an edit of the files changes nothing.
+    pub fn overrides(&self, filed: &Config) -> Vec<Override> {
+        let mut all = Vec::new();
+        let mut differs = |subject: Subject, filed: Option<String>, set: String| {
+            if filed.as_ref() != Some(&set) {
+                let signature = self.signed.get(&subject.key()).cloned();
+                all.push(Override { subject, filed, set, signature });
+            }
+        };
+        if let Some(name) = &self.name {
+            differs(Subject::Name, Some(filed.name.clone()), name.clone());
+        }
+        if let Some(week) = self.hours.as_deref().and_then(hours::of_week) {
+            let line = |week| hours::in_a_line(week, Lang::En);
+            differs(Subject::Hours, filed.hours.stated.then(|| line(&filed.hours.week)), line(&week));
+        }
+        if let Some(Hour { at, .. }) = &self.digest {
+            differs(Subject::Digest, filed.digest.as_ref().map(|digest| print::time(digest.at)), print::time(*at));
+        }
+        for (name, url) in &self.links {
+            if let Some(known) = filed.links.get(name.as_str()) {
+                differs(Subject::Link { name: name.clone() }, Some(known.to_string()), url.to_string());
+            }
+        }
+        let wants = |wanted: bool| if wanted { "yes" } else { "no" }.to_owned();
+        for (member, facts) in self.told.iter().filter(|(member, _)| filed.team.iter().any(|one| *one.name == **member))
+        {
+            for (about, wanted) in facts {
+                let Ok(fact) = Fact::parse(about) else { continue };
+                let is_filed = filed.notify.iter().any(|rule| *rule.to == **member && rule.about.contains(&fact));
+                let subject = Subject::Told { member: member.clone(), about: about.clone() };
+                differs(subject, Some(wants(is_filed)), wants(*wanted));
+            }
+        }
+        all
+    }
+
     /// What holds by the files' settings and these. What these name and the files have no more is passed over.
     pub fn apply(&self, config: &mut Config) {
-        let Self { paused, name, links, hours, digest, told } = self;
+        let Self { paused, name, links, hours, digest, told, signed: _ } = self;
         config.pause.clone_from(paused);
         if let Some(name) = name {
             config.name.clone_from(name);
@@ -216,6 +342,47 @@ mod tests {
         };
         assert_eq!(of("хозяйка"), [Fact::OrderPlaced]);
         assert_eq!(of("мастер"), [Fact::Handoff, Fact::ActivityHigh]);
+    }
+
+    #[test]
+    fn what_is_set_otherwise_than_the_files_have_it_is_named_with_who_set_it_last_and_when() {
+        let at = |hour: i64| Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_hours(hour);
+        let by = |who: &str, hour: i64| Signature { by: who.to_owned(), at: at(hour) };
+        let mut set = Adjustments::default();
+        for (n, one) in (0..).zip(all()) {
+            set.set_by(one, by("хозяйка", n));
+        }
+        // The same once more, by another, is no news; another value is.
+        set.set_by(Adjustment::Name("Лавка у дома".into()), by("мастер", 90));
+        set.set_by(Adjustment::DigestAt { at: Time::constant(8, 45, 0, 0), to: "хозяйка".into() }, by("мастер", 91));
+        // As the file has it: nobody need be told.
+        set.set_by(Adjustment::Told { member: "мастер".into(), about: Fact::Handoff, wanted: true }, by("мастер", 92));
+        set.set_by(Adjustment::Told { member: "кто-то".into(), about: Fact::Handoff, wanted: true }, by("кто-то", 93));
+        let set: Adjustments = serde_json::from_str(&serde_json::to_string(&set).unwrap()).unwrap();
+        let named = |all: Vec<Override>| -> Vec<String> {
+            let one = |one: Override| {
+                let Signature { by, at } = one.signature.unwrap();
+                let hour = at.as_second() / 3_600;
+                format!("{}: {} → {} ({by}, {hour})", one.subject.key(), one.filed.unwrap_or_default(), one.set)
+            };
+            all.into_iter().map(one).collect()
+        };
+        let notices =
+            ["told:activity.high:мастер: no → yes (хозяйка, 7)", "told:lead.hot:хозяйка: yes → no (хозяйка, 6)"];
+        assert_eq!(
+            named(set.overrides(&config())),
+            [
+                "name: Лавка → Лавка у дома (хозяйка, 1)",
+                "hours: Mon–Sun 09:00–20:00 → Mon–Fri 10:00–19:00; Sat 10:00–14:00; Sun closed (хозяйка, 4)",
+                "digest: 09:00 → 08:45 (мастер, 91)",
+                "link:shop: https://shop.example/ → https://new.example/ (хозяйка, 2)",
+                notices[0],
+                notices[1],
+            ]
+        );
+        let mut back = set;
+        back.set(Adjustment::AsInFiles);
+        assert_eq!(named(back.overrides(&config())), notices);
     }
 
     #[test]

@@ -43,7 +43,10 @@ use crate::{
     },
     ports::{KnownBy, LeadCard, LeadFilter, Loaded, Page, QuestionCard},
     rows::{Author, IdentityRow, Mail, Withdraw},
-    spec::{adjust::Adjustment, rich::Rich},
+    spec::{
+        adjust::{Adjustment, Signature},
+        rich::Rich,
+    },
     tally::{Counted, Tally},
 };
 
@@ -114,8 +117,8 @@ pub enum Look {
         /// So many at most.
         limit: usize,
     },
-    /// Nothing: this is to be set.
-    Adjust(Adjustment),
+    /// Nothing: this is to be set, by whom.
+    Adjust(Adjustment, Signature),
 }
 
 /// What is seen of it.
@@ -232,7 +235,7 @@ fn look(work: Box<Work>, errand: Errand, rest: VecDeque<Mail>) -> Step {
         Errand::Report(report, span) => work.look_at_report(*report, *span),
         Errand::Links(source) => Look::Links { source: source.clone() },
         Errand::Questions(..) => Look::Unanswered { limit: reports::QUESTIONS_MAX },
-        Errand::Adjust(adjustment) => Look::Adjust(adjustment.clone()),
+        Errand::Adjust(adjustment) => Look::Adjust(adjustment.clone(), work.signature()),
     };
     Step::Ask(Turn { work, answering: Answering::AtDesk(Box::new(errand), rest) }, Question::Look(Box::new(look)))
 }
@@ -528,7 +531,7 @@ impl Work {
             }
             Done::GivenBack => {
                 self.write_no_more(&with);
-                self.tell(Say::GivenBack { name });
+                self.tell(if self.is_paused() { Say::GivenBackInPause { name } } else { Say::GivenBack { name } });
             }
             Done::Handled => self.tell(Say::Handled { name }),
             Done::Snoozed { until } => {

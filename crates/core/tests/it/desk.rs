@@ -107,7 +107,7 @@ impl Shop {
             | Look::Links { .. }
             | Look::Report { .. }
             | Look::Unanswered { .. }
-            | Look::Adjust(_) => None,
+            | Look::Adjust(..) => None,
         }));
         let mut told = member.play(vec![event]).to_vec();
         let mut said = Vec::new();

@@ -163,6 +163,23 @@ fn the_team_is_told_of_what_waits_and_answers_itself() {
 }
 
 #[test]
+fn who_gives_a_conversation_back_in_a_pause_hears_that_the_bot_is_silent() {
+    let mut shop = Shop::open();
+    pause(&mut shop.anna);
+    pause(&mut shop.master);
+    shop.anna.named("Анна", "есть малина?");
+    let card = shop.cards(Who::Master);
+    shop.presses(Who::Master, &token(&card, "Написать"));
+    let back = shop.master.token("Вернуть боту");
+    let told = shop.presses(Who::Master, &back);
+    assert!(told.contains("Сейчас бот на паузе и молчит"), "{told}");
+    assert_eq!(shop.anna.state().owner, Owner::Bot);
+    go_on(&mut shop.master);
+    let told = shop.presses(Who::Master, &back);
+    assert!(told.contains("Диалог снова ведёт бот"), "{told}");
+}
+
+#[test]
 fn the_way_out_is_open_in_a_pause() {
     let mut talk = shop(&[]);
     talk.me("привет");
@@ -189,7 +206,8 @@ fn asked(shop: &mut Shop, who: Who, content: Content) -> (Option<Adjustment>, St
     let told = Rc::clone(&all);
     let member = if who == Who::Boss { &mut shop.boss } else { &mut shop.master };
     member.look_by(Box::new(move |look| match look {
-        Look::Adjust(adjustment) => {
+        Look::Adjust(adjustment, signature) => {
+            assert!(["хозяйка", "мастер"].contains(&signature.by.as_str()), "{signature:?}");
             told.borrow_mut().replace(adjustment.clone());
             Some(Seen::Adjusted)
         }

@@ -10,7 +10,7 @@ use voronka_core::{
         Author, ConversationRow, CustomerRow, FactRow, Lane, LeadRow, MessageRow, NoticeRow, OrderRow, OutboxRow,
         TurnCommit,
     },
-    spec::rich::Rich,
+    spec::{adjust::Signature, rich::Rich},
     tally::{Counted, Tally},
 };
 
@@ -112,6 +112,11 @@ pub fn upon(mut turn: TurnCommit, loaded: &Loaded) -> TurnCommit {
         row.version = loaded.lead.as_ref().map_or(0, |row| row.version);
     }
     turn
+}
+
+/// Who sets something from a chat.
+pub fn signature() -> Signature {
+    Signature { by: "Ольга".to_owned(), at: moment(0) }
 }
 
 /// A message.

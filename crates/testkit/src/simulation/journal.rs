@@ -11,7 +11,7 @@ use voronka_core::{
     message::{ConversationKey, Inbound},
     ports::{CommitError, Fired, Journal, Loaded, PostedMail, Replayed, Settled, StoreError, Telling, Writers},
     rows::{DeadLetter, Lane, Mail, OutboxRow, RawLetter, TurnCommit},
-    spec::adjust::Adjustment,
+    spec::adjust::{Adjustment, Signature},
 };
 
 use super::{
@@ -38,7 +38,7 @@ pub(super) enum Write {
     KeepRaw(RawLetter),
     Drop(PartnerId, i64),
     /// A person of the team sets something.
-    Adjust(PartnerId, Adjustment),
+    Adjust(PartnerId, Adjustment, Signature),
 }
 
 pub(super) enum Written {
@@ -197,8 +197,8 @@ fn apply(world: &Arc<World>, write: Write) -> Result<Written, CommitError> {
             world.state().dropped(&events);
             Ok(Written::Dropped(there))
         }
-        Write::Adjust(partner, adjustment) => {
-            settings::keep(world, &partner, adjustment.clone())?;
+        Write::Adjust(partner, adjustment, signature) => {
+            settings::keep(world, &partner, adjustment.clone(), signature)?;
             world.state().set_by_team(&partner, adjustment);
             Ok(Written::Done)
         }

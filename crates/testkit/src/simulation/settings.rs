@@ -8,7 +8,7 @@ use voronka_core::{
     ids::PartnerId,
     ports::{ADJUSTED, Adjusts, KeyValues, StoreError},
     spec::{
-        adjust::{Adjustment, Adjustments},
+        adjust::{Adjustment, Adjustments, Signature},
         partner::PartnerSpec,
     },
 };
@@ -44,9 +44,14 @@ pub(super) fn spec(world: &World, partner: usize, settings: Settings) -> Arc<Par
 }
 
 /// Keeps one more.
-pub(super) fn keep(world: &World, partner: &PartnerId, adjustment: Adjustment) -> Result<(), StoreError> {
+pub(super) fn keep(
+    world: &World,
+    partner: &PartnerId,
+    adjustment: Adjustment,
+    signature: Signature,
+) -> Result<(), StoreError> {
     let mut all = kept(world, partner);
-    all.set(adjustment);
+    all.set_by(adjustment, signature);
     let text = serde_json::to_string(&all).expect("settings are written as text");
     world.store.keep_value(partner, ADJUSTED, KEY, &text).now_or_never().expect(READY)
 }
@@ -59,7 +64,12 @@ fn kept(world: &World, partner: &PartnerId) -> Adjustments {
 /// The store keeps settings beside its journal.
 #[async_trait]
 impl Adjusts for SimJournal {
-    async fn adjust(&self, partner: &PartnerId, adjustment: Adjustment) -> Result<(), StoreError> {
-        self.write(Write::Adjust(partner.clone(), adjustment)).await.map(drop).map_err(store_error)
+    async fn adjust(
+        &self,
+        partner: &PartnerId,
+        adjustment: Adjustment,
+        signature: Signature,
+    ) -> Result<(), StoreError> {
+        self.write(Write::Adjust(partner.clone(), adjustment, signature)).await.map(drop).map_err(store_error)
     }
 }

@@ -85,7 +85,8 @@ async fn a_pause_is_told_where_broadcasts_are_and_at_nobody_elses() {
     };
     assert_eq!(told("korica").await, [false; 2]);
     let pause = Adjustment::Pause(Pause { since: sample::NOW.parse().unwrap(), by: "Ольга".into() });
-    Adjusted::new(site.store.clone()).adjust(&partner("korica"), pause).await.unwrap();
+    let signature = voronka_testkit::journal::sample::signature();
+    Adjusted::new(site.store.clone()).adjust(&partner("korica"), pause, signature).await.unwrap();
     assert_eq!((told("korica").await, told("sosed").await), ([true; 2], [false; 2]));
 }
 

@@ -13,7 +13,7 @@ async fn pause(site: &Site) -> Adjusted {
     let since: Timestamp = sample::NOW.parse().unwrap();
     for of in ["korica", "sosed"] {
         let pause = Adjustment::Pause(Pause { since, by: "Ольга".into() });
-        adjusted.adjust(&partner(of), pause).await.unwrap();
+        adjusted.adjust(&partner(of), pause, voronka_testkit::journal::sample::signature()).await.unwrap();
     }
     adjusted
 }

@@ -2,12 +2,19 @@ use voronka_core::{
     ids::{AccountId, FlowId, PartnerId},
     message::{Content, ConversationKey, Event, EventKey, Inbound, Peer, Profile},
     ports::{Adjusts, Clock, Journal},
-    spec::{adjust::Adjustment, config::Pause},
+    spec::{
+        adjust::{Adjustment, Override, Subject},
+        config::Pause,
+    },
     turn::Snapshot,
 };
 use voronka_engine::Engine;
 use voronka_knowledge::KnowledgeIndex;
-use voronka_testkit::{FakeClock, channel::FakeChannel, journal::MemoryStore};
+use voronka_testkit::{
+    FakeClock,
+    channel::FakeChannel,
+    journal::{MemoryStore, sample},
+};
 
 use super::*;
 use crate::wiring::InstanceKey;
@@ -232,26 +239,34 @@ async fn what_the_team_has_set_is_served_by_though_an_edit_is_broken_and_with_th
     let to = "https://new.example/".parse().unwrap();
     let pause = Pause { since: stage.house.clock.now(), by: "Ольга".into() };
     for one in [Adjustment::Pause(pause), Adjustment::Link { name: "shop".into(), to }] {
-        stage.house.adjusted.adjust(&id, one).await.unwrap();
+        stage.house.adjusted.adjust(&id, one, sample::signature()).await.unwrap();
     }
     stage.write("flows/a.yaml", "steps: [");
     assert!(matches!(stage.watched.swap(&stage.house, Beside::default()).await, Swap::Broken { .. }));
     assert_eq!(name(&stage), (true, "https://new.example/".to_owned()));
     stage.write("flows/a.yaml", FLOW);
-    stage.house.adjusted.adjust(&id, Adjustment::GoOn).await.unwrap();
+    stage.house.adjusted.adjust(&id, Adjustment::GoOn, sample::signature()).await.unwrap();
     assert_eq!(stage.watched.swap(&stage.house, Beside::default()).await, Swap::Done);
     assert_eq!(name(&stage), (false, "https://new.example/".to_owned()));
-    stage.house.adjusted.adjust(&id, Adjustment::AsInFiles).await.unwrap();
+    let link = Override {
+        subject: Subject::Link { name: "shop".into() },
+        filed: Some("https://old.example/".into()),
+        set: "https://new.example/".into(),
+        signature: Some(sample::signature()),
+    };
+    assert_eq!(stage.watched.overrides(), [link], "whoever edits the file is told so");
+    stage.house.adjusted.adjust(&id, Adjustment::AsInFiles, sample::signature()).await.unwrap();
     assert_eq!(stage.watched.swap(&stage.house, Beside::default()).await, Swap::Done);
     assert_eq!(name(&stage), (false, "https://old.example/".to_owned()));
+    assert!(stage.watched.overrides().is_empty());
     // What only a start can read waits for one; what the team wants does not.
     let pause = Pause { since: stage.house.clock.now(), by: "Ольга".into() };
-    stage.house.adjusted.adjust(&id, Adjustment::Pause(pause)).await.unwrap();
+    stage.house.adjusted.adjust(&id, Adjustment::Pause(pause), sample::signature()).await.unwrap();
     stage.write("config.yaml", &with_link.replace("{web: {}}", "{web: {color: \"#b5523b\"}}"));
     assert_eq!(stage.watched.swap(&stage.house, Beside::default()).await, Swap::NeedsRestart);
     assert!(name(&stage).0, "it is paused");
     // Whoever takes the partner over from another process, which was told, is told by the store.
-    stage.house.adjusted.adjust(&id, Adjustment::GoOn).await.unwrap();
+    stage.house.adjusted.adjust(&id, Adjustment::GoOn, sample::signature()).await.unwrap();
     let set = stage.house.adjusted.of(&id).await.unwrap();
     assert_eq!(stage.watched.follow(set.clone()).map(|spec| spec.config.pause.is_some()), Some(false));
     assert!(stage.watched.follow(set).is_none(), "as it was");

@@ -267,7 +267,13 @@ async fn a_pause_that_is_ended_through_another_process_is_over_where_the_partner
     second.until(PartnerState::Elsewhere).await;
     let is_paused = || first.partners().report()[0].paused.is_some();
     let pause = Pause { since: SystemClock.now(), by: "Ольга".into() };
-    first.partners().house.adjusted.adjust(&anna(), Adjustment::Pause(pause.clone())).await.unwrap();
+    first
+        .partners()
+        .house
+        .adjusted
+        .adjust(&anna(), Adjustment::Pause(pause.clone()), sample::signature())
+        .await
+        .unwrap();
     until("a pause", async || is_paused()).await;
     assert_eq!(second.partners().end_pause(&anna()).await.unwrap(), Some(pause));
     until("the end of the pause", async || !is_paused()).await;

@@ -14,7 +14,7 @@ use crate::{
     lang::{Lang, print},
     message::Button,
     spec::{
-        adjust::Adjustment,
+        adjust::{Adjustment, Signature},
         config::{
             Hours, Notify, Pause, Role,
             hours::{in_a_line, of_week},
@@ -193,6 +193,11 @@ impl Work {
 
     fn own_name(&self) -> String {
         self.setting.writer.as_ref().map(|writer| writer.member.to_string()).unwrap_or_default()
+    }
+
+    /// Who sets something now.
+    pub(super) fn signature(&self) -> Signature {
+        Signature { by: self.own_name(), at: self.now }
     }
 
     pub(super) fn pause(&mut self) -> Option<Errand> {

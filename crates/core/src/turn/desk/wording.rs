@@ -32,6 +32,17 @@ const HOW_TO_SET: (&str, &str) = (
      /my_settings pause, /my_settings resume",
 );
 
+fn given_back_in_pause(name: &str, lang: Lang) -> String {
+    match lang {
+        Lang::Ru => format!("Диалог вернулся боту: {name}. Сейчас бот на паузе и молчит; ответит, когда её снимут."),
+        Lang::En => {
+            format!(
+                "Given back to the bot: {name}. The bot is paused and silent now; it answers when the pause is over."
+            )
+        }
+    }
+}
+
 /// An answer did not arrive.
 fn not_arrived(name: &str, why: &DeliveryFate, words: &str, lang: Lang) -> String {
     let why = why_lost(why, lang);
@@ -60,6 +71,8 @@ pub(in crate::turn) enum Say<'a> {
     Silenced { name: &'a str },
     /// The bot has it.
     GivenBack { name: &'a str },
+    /// The bot has it and is silent, for it is paused.
+    GivenBackInPause { name: &'a str },
     /// It is handled.
     Handled { name: &'a str },
     /// They are reminded of it.
@@ -212,14 +225,13 @@ pub(in crate::turn) enum Say<'a> {
 
 impl Say<'_> {
     pub(in crate::turn) fn says(self, lang: Lang) -> String {
-        if let Self::NotArrived { name, why, words } = self {
-            return not_arrived(name, why, words, lang);
-        }
-        match (self.label(), lang) {
-            (Some((ru, _)), Lang::Ru) => ru.to_owned(),
-            (Some((_, en)), Lang::En) => en.to_owned(),
-            (None, Lang::Ru) => self.russian(),
-            (None, Lang::En) => self.english(),
+        match (self, self.label(), lang) {
+            (Self::NotArrived { name, why, words }, ..) => not_arrived(name, why, words, lang),
+            (Self::GivenBackInPause { name }, ..) => given_back_in_pause(name, lang),
+            (_, Some((ru, _)), Lang::Ru) => ru.to_owned(),
+            (_, Some((_, en)), Lang::En) => en.to_owned(),
+            (_, None, Lang::Ru) => self.russian(),
+            (_, None, Lang::En) => self.english(),
         }
     }
 
