@@ -41,7 +41,9 @@ F202 = id "{ $id }" is taken on line { $line }
     .related = taken here
 F203 = no step or part "{ $id }"
     .hint = similar: "{ $near }"
-F204 = unreachable: a goto or end above always leaves
+F204 = unreachable: { $why }
+    .hint = { $advice }
+    .related = the conversation leaves here
 F205 = slot "{ $slot }" is asked on line { $line }
     .hint = to ask again: goto { $slot }
     .related = asked here
@@ -49,7 +51,8 @@ F206 = a loop without { $missing }: { $path }
 F207 = the flow calls itself: { $path }
 F208 = an item without when hides the rest
     .hint = move it last
-F209 = "{ $words }" start both { $a } and { $b }: the model chooses, without one the first by name
+F209 = "{ $words }" start both { $a } and { $b }: always { $a } begins, the first by name
+    .related = the same words are here
 F210 = { $n ->
     [one] step "{ $id }" is gone, { $n } conversation stands there
    *[other] step "{ $id }" is gone, { $n } conversations stand there
@@ -61,6 +64,14 @@ F212 = the word "{ $unit }" fits slots { $a } and { $b }
 F213 = empty bounds: { $min } above { $max }
 F214 = slot "{ $slot }" has type { $type } in another flow ({ $file }:{ $line })
     .related = the other type is here
+F215 = "{ $start }" starts both { $a } and { $b }: { $b } never begins by it
+    .hint = leave it to one of them, or give { $a } a condition in start.when
+    .related = taken here already
+F216 = a first message starts both { $a } and { $b }: always { $a } begins, the first by name
+    .hint = leave first_message to one of them, or give { $a } a condition in start.when
+    .related = this one begins first
+F217 = { $command } is a command of the bot's own: no flow starts by it
+    .hint = take another one; new customers begin with the flow that says first_message: true
 
 # Expressions
 X301 = unknown name "{ $name }"
@@ -131,6 +142,10 @@ S560 = the window shuts { $hours } h after a reply, and the sequence is silent f
     .hint = on_reply: pause 2h
 S561 = the sequence has ended by then: leave says the same
 S562 = sequences begin one another without end: { $path }
+S563 = this step is { $length } away, and a sequence lasts { $max } at most
+    .hint = make it shorter
+S564 = the advertisement lacks { $missing }, which the law on advertising wants
+    .hint = write: { $example }
 
 # Scoring
 P571 = thresholds crossed: { $a } and { $b }
@@ -277,6 +292,19 @@ token-at-most = at most { $rest }
 
 lack-wait = a step that waits for the customer
 lack-exit = a way out
+lack-erid = the token erid
+lack-advertiser = the advertiser's name
+lack-both = both the advertiser's name and the token erid
+why-goto = the step above always goes elsewhere
+why-end = the step above always ends the conversation
+why-branch = all arms of the branch above lead elsewhere
+why-part = nothing leads to this part
+why-circle = only steps that are never reached themselves lead to this part
+advice-goto = give the jump a when, or move the steps into parts
+advice-end = give the end a when, or move the steps into parts
+advice-branch = remove the arm without when, or move the steps into parts
+advice-part = name it in a goto, an otherwise or a button, or remove it
+advice-circle = name it in a goto, an otherwise or a button that a conversation comes to, or remove it
 lang-ru = Russian
 lang-en = English
 truth-true = true

@@ -250,10 +250,10 @@ fn counts_and_words_of_ours_take_the_readers_forms() {
 fn broken() -> PartnerFiles {
     let mut files = partner(
         "flows/a.yaml",
-        "start: {words: [хочу торт]}\nsteps:\n  - ask: Сколько?\n    as: порции\n    number: {min: 1}\n  - say: Много\n    when: порцыи > 40\n  - say: \"寿司 {стол}\"\n  - call: b\n"
+        "start: {words: [хочу торт], links: [tort], first_message: true}\nsteps:\n  - ask: Сколько?\n    as: порции\n    number: {min: 1}\n  - say: Много\n    when: порцыи > 40\n  - say: \"寿司 {стол}\"\n  - call: b\n"
             .as_bytes(),
     );
-    let b = "start: {words: [Хочу торт]}\nsteps:\n  - ask: Сколько?\n    as: порции\n    text: {}\n  - say: Всего 4200 ₽\n  - call: a\n";
+    let b = "start: {words: [Хочу торт], links: [tort], first_message: true}\nsteps:\n  - ask: Сколько?\n    as: порции\n    text: {}\n  - say: Всего 4200 ₽\n  - call: a\n";
     files.insert("flows/b.yaml".into(), b.into());
     files.insert("flows/c.yaml".into(), "steps:\n  - say: Вот: что\n".into());
     files.insert("catalogue.csv".into(), "id;name;price\n1;Торт\t«Мёд»;даром\n1;;5\n".into());

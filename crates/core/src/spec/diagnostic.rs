@@ -103,6 +103,9 @@ codes! {
     F212 Warning;
     F213 Error;
     F214 Error;
+    F215 Error;
+    F216 Warning;
+    F217 Warning;
     X301 Error;
     X302 Error;
     X303 Error;
@@ -137,6 +140,8 @@ codes! {
     S560 Error;
     S561 Error;
     S562 Error;
+    S563 Error;
+    S564 Warning;
     P571 Error;
     P572 Warning;
     P573 Error;

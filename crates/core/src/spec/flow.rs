@@ -9,6 +9,7 @@ pub(crate) mod outline;
 mod steps;
 mod structure;
 pub(crate) mod together;
+mod unreached;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -142,6 +143,32 @@ pub struct Start {
     pub links: Vec<String>,
     /// Only while this is true.
     pub when: Option<Expr>,
+}
+
+/// A command that the bot understands by itself; no flow starts by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OwnCommand {
+    /// Nothing is written unasked any more.
+    Stop,
+    /// The flow of the link that was followed, or of a first message.
+    Start,
+    /// The customer is forgotten.
+    Forget,
+    /// A person is called.
+    Human,
+}
+
+impl OwnCommand {
+    /// The command of this name, which has no slash.
+    pub fn parse(name: &str) -> Option<Self> {
+        match name {
+            "stop" | "unsubscribe" => Some(Self::Stop),
+            "start" | "help" => Some(Self::Start),
+            "forget_me" | "forgetme" => Some(Self::Forget),
+            "human" | "operator" => Some(Self::Human),
+            _ => None,
+        }
+    }
 }
 
 /// A value the flow keeps while it runs.

@@ -244,11 +244,29 @@ impl<'a> Reader<'a> {
         let bare =
             node.text().map(str::trim).filter(|text| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()));
         let example = bare.map_or_else(|| "3d".to_owned(), |number| format!("{number}m"));
-        self.scalar(node, "period", &example, parse_period)
+        let length = self.scalar(node, "period", &example, parse_length);
+        if length.is_none() {
+            self.advise_length(node.text().unwrap_or_default());
+        }
+        length
+    }
+
+    /// Adds to the last finding the bounds of a length that is one, and too long.
+    pub(crate) fn advise_length(&mut self, text: &str) {
+        if parse_length(text).is_none() && of_one(text).is_some_and(|one| parse_period(&one).is_some()) {
+            self.advise("min", "0m".to_owned());
+            self.advise("max", format!("{LENGTH_DAYS_MAX}d"));
+        }
     }
 
     pub(crate) fn duration(&mut self, node: &Node) -> Option<Duration> {
-        self.scalar(node, "duration", "12s", parse_duration)
+        let length = self.scalar(node, "duration", "12s", parse_duration);
+        let text = node.text().unwrap_or_default();
+        if length.is_none() && of_one(text).is_some_and(|one| parse_duration(&one).is_some()) {
+            self.advise("min", "0s".to_owned());
+            self.advise("max", format!("{DURATION_MAX}s"));
+        }
+        length
     }
 
     pub(crate) fn time(&mut self, node: &Node) -> Option<Time> {
@@ -479,10 +497,27 @@ pub(crate) fn parse_date(text: &str) -> Option<Date> {
     (text.len() == 10).then(|| Date::strptime("%Y-%m-%d", text).ok()).flatten()
 }
 
+/// Longest length of time that a file may state, in days: a hundred years.
+const LENGTH_DAYS_MAX: i32 = 36_500;
+
+/// Most of a unit that [`parse_duration`] takes.
+const DURATION_MAX: u64 = 1_000_000;
+
+/// `30m`, `2h`, `3d`, `2w`, within bounds that no calendar falls over.
+pub(crate) fn parse_length(text: &str) -> Option<Period> {
+    parse_period(text).filter(|length| length.in_minutes() <= Period::days(LENGTH_DAYS_MAX).in_minutes())
+}
+
+/// One of the unit in which a text counts: `1d` of `400d`.
+fn of_one(text: &str) -> Option<String> {
+    let unit = text.trim().trim_start_matches(|c: char| c.is_ascii_digit());
+    (unit.len() < text.trim().len()).then(|| format!("1{unit}"))
+}
+
 /// `12s`, `500ms`, `2m`.
 fn parse_duration(text: &str) -> Option<Duration> {
     let unit = text.find(|c: char| !c.is_ascii_digit())?;
-    let amount: u64 = text[..unit].parse().ok().filter(|amount| *amount <= 1_000_000)?;
+    let amount: u64 = text[..unit].parse().ok().filter(|amount| *amount <= DURATION_MAX)?;
     match text[unit..].trim() {
         "ms" | "мс" => Some(Duration::from_millis(amount)),
         "s" | "с" => Some(Duration::from_secs(amount)),

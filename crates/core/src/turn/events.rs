@@ -18,7 +18,7 @@ use crate::{
     order::OrderState,
     rows::{Author, Lane, MessageRow},
     spec::{
-        flow::{Action, Kind, Target},
+        flow::{Action, Kind, OwnCommand, Target},
         rich::is_address,
         texts::Phrase,
         value::Value,
@@ -247,13 +247,13 @@ impl Work {
     }
 
     pub(super) fn command(&mut self, name: &str, args: &str, key: &str) {
-        match name {
-            "stop" | "unsubscribe" => return self.opt_out(),
-            "start" | "help" => return self.on_start(args),
-            "forget_me" | "forgetme" => return self.forget_everywhere(),
-            "human" | "operator" => return self.ask_for_person(),
-            "cancel" if self.snap.state.run.is_some() => return self.cancel_flow(),
-            _ => {}
+        match OwnCommand::parse(name) {
+            Some(OwnCommand::Stop) => return self.opt_out(),
+            Some(OwnCommand::Start) => return self.on_start(args),
+            Some(OwnCommand::Forget) => return self.forget_everywhere(),
+            Some(OwnCommand::Human) => return self.ask_for_person(),
+            None if name == "cancel" && self.snap.state.run.is_some() => return self.cancel_flow(),
+            None => {}
         }
         let ready: Option<_> = self
             .book

@@ -113,7 +113,22 @@ pub(super) const CASES: &[(&str, &str, &str)] = &[
     (
         "flows/a.yaml",
         "steps:\n  - end: всё\n  - say: Да\n  - say: Нет\n",
-        "3:5 F204 до шага никогда не дойти: выше всегда goto или end",
+        "3:5 F204 до шага никогда не дойти: шаг выше всегда кончает разговор → поставьте end условие when или перенесите шаги в parts",
+    ),
+    (
+        "flows/a.yaml",
+        "steps:\n  - say: Да\nparts:\n  тупик:\n    - say: Нет\n",
+        "4:3 F204 до шага никогда не дойти: на эту ветку ничто не ведёт → назовите её в goto, otherwise или кнопке либо уберите",
+    ),
+    (
+        "flows/a.yaml",
+        "start: {commands: [/start]}\nsteps:\n  - say: Да\n",
+        "1:20 F217 команду /start бот понимает сам: сценарий по ней не начнётся → возьмите другую; новый клиент начинает со сценария, в котором first_message: true",
+    ),
+    (
+        "flows/a.yaml",
+        "steps:\n  - wait: 999999d\n  - say: Да\n",
+        "2:11 Y112 не понимаю срок «999999d» → от 0m до 36500d",
     ),
     (
         "flows/a.yaml",
@@ -263,6 +278,21 @@ pub(super) const CASES: &[(&str, &str, &str)] = &[
         "sequences/a.yaml",
         "enter: {fact: sequence.a.done, again: 9d}\nsteps:\n  - {id: a, after: 1d, say: Да}\n",
         "1:15 S562 цепочки начинают друг друга без конца: a → a",
+    ),
+    (
+        "sequences/a.yaml",
+        "enter: {fact: message}\nsteps:\n  - {id: a, after: 3d, say: Да}\n  - {id: b, after: 400d, say: Ещё}\n",
+        "4:20 S563 до этого шага 403d, а цепочка длится не дольше 365d → поставьте срок короче",
+    ),
+    (
+        "sequences/a.yaml",
+        "enter: {fact: message}\nad: true\nsteps:\n  - {id: a, after: 3d, say: Да}\n",
+        "2:5 S564 у рекламы нет ни имени рекламодателя, ни маркера erid, а закон о рекламе этого требует → впишите: ad: {advertiser: 'ООО «Название», ИНН 7700000000', erid: 2Vtz…}",
+    ),
+    (
+        "sequences/a.yaml",
+        "enter: {fact: message}\non_reply: pause 99999d\nsteps:\n  - {id: a, after: 3d, say: Да}\n",
+        "2:11 Y112 не понимаю реакцию «pause 99999d» → от 0m до 36500d",
     ),
     ("tests/a.yaml", "- test: А\n  talk:\n    - slots: {порцый: 3}\n", "3:15 X301 неизвестное имя «порцый»"),
     (

@@ -221,11 +221,15 @@ pub(super) struct Loop {
     pub(super) missing: &'static str,
 }
 
+/// For each step those that a run may go on with.
+pub(super) fn following(flow: &Flow) -> Vec<Vec<usize>> {
+    let none = Sure::new();
+    flow.steps.iter().map(|step| edges(step, &none).into_iter().map(|edge| edge.to.0).collect()).collect()
+}
+
 /// F206: loops without a step that waits, or without a way out.
 pub(super) fn loops(flow: &Flow) -> Vec<Loop> {
-    let none = Sure::new();
-    let next: Vec<Vec<usize>> =
-        flow.steps.iter().map(|step| edges(step, &none).into_iter().map(|edge| edge.to.0).collect()).collect();
+    let next = following(flow);
     let restless: Vec<Vec<usize>> = (flow.steps.iter().zip(&next))
         .map(|(step, next)| if step.action.waits() { Vec::new() } else { next.clone() })
         .collect();

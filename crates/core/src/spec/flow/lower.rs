@@ -14,7 +14,7 @@ use super::{
     Action, Flow, Silence, Silent, Slot, Start, Step, StepId, StepIx, Text, Variants,
     graph::{self, Ways},
     outline::{Outline, RawSlot, RawStep},
-    steps, structure,
+    steps, structure, unreached,
 };
 use crate::{
     ids::FlowId,
@@ -157,7 +157,7 @@ pub(crate) fn lower(reader: &mut Reader<'_>, outline: &Outline<'_>, world: &Worl
     let ways = Ways::of(&flow);
     // A jump to nowhere was meant to lead somewhere: what it does not reach is no second mistake.
     if silent.found.iter().all(|found| found.code != Code::F203) {
-        reachable(reader, outline, &ways);
+        unreached::check(reader, outline, &flow, &ways);
     }
     circles(reader, outline, &flow);
     let here = |at: StepIx| {
@@ -319,31 +319,6 @@ fn slots_of(raw: &[RawSlot], steps: &[Step]) -> Vec<Slot> {
         }
     };
     raw.iter().map(slot).collect()
-}
-
-/// F204: steps that no way leads to; of several in a row the first alone is said.
-fn reachable(reader: &mut Reader<'_>, outline: &Outline<'_>, ways: &Ways) {
-    let reached = |at: usize| ways.sure[at].is_some();
-    // A broken step may have led anywhere.
-    if outline.steps.iter().any(|step| step.verb.is_none()) {
-        return;
-    }
-    for (at, raw) in outline.steps.iter().enumerate() {
-        // Followers of an unreached step say nothing new.
-        let before = outline.steps[..at].iter().rposition(|step| step.next == Some(StepIx(at)));
-        let follows = before.is_some_and(|before| !reached(before));
-        let nested = outline.steps[..at]
-            .iter()
-            .enumerate()
-            .any(|(branch, step)| step.nested.contains(&Some(StepIx(at))) && !reached(branch));
-        if reached(at) || follows || nested {
-            continue;
-        }
-        let unused =
-            raw.first.then(|| outline.parts.iter().find(|(name, _)| raw.part.as_ref() == Some(name))).flatten();
-        let bytes = unused.map_or(raw.fields.node.head(), |(_, bytes)| bytes.clone());
-        reader.report(Code::F204, &bytes, vec![]);
-    }
 }
 
 fn circles(reader: &mut Reader<'_>, outline: &Outline<'_>, flow: &Flow) {

@@ -2,19 +2,44 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Action, Flow, Kind, outline::RawSlot};
+use super::{Action, Flow, Kind, OwnCommand, Start, outline::RawSlot};
 use crate::{
     ids::FlowId,
     spec::{
-        diagnostic::{Code, Diagnostic},
+        diagnostic::{Code, Diagnostic, Place},
+        expr::Expr,
         position::Position,
-        tree::{SourceFile, finding},
+        read::nfc,
+        tree::{Content, Node, SourceFile, finding},
         value::Type,
     },
 };
 
+/// A flow as it is written.
+pub(crate) struct Written<'a> {
+    pub(crate) file: &'a SourceFile,
+    /// What it says of its beginning.
+    pub(crate) start: Option<&'a Node>,
+}
+
+impl Written<'_> {
+    /// Where this is said under a key of `start`: the item of a list, or the value.
+    fn place(&self, key: &str, said: &str) -> Option<Place> {
+        let node = self.start?.get(key)?;
+        let is_it = |item: &&Node| item.text().is_some_and(|text| nfc(text.trim()) == said);
+        let item = match &node.content {
+            Content::Seq(items) => items.iter().find(is_it).unwrap_or(node),
+            _ => node,
+        };
+        Some(self.file.place(item.bytes.clone()))
+    }
+}
+
 /// F214: a slot's name has one type per partner.
-pub(crate) fn types(slots: &BTreeMap<FlowId, Vec<RawSlot>>, files: &BTreeMap<FlowId, &SourceFile>) -> Vec<Diagnostic> {
+pub(crate) fn types(
+    slots: &BTreeMap<FlowId, Vec<RawSlot>>,
+    written: &BTreeMap<FlowId, Written<'_>>,
+) -> Vec<Diagnostic> {
     let mut first: BTreeMap<&str, (&FlowId, &RawSlot)> = BTreeMap::new();
     let mut found = Vec::new();
     for (flow, slot) in slots.iter().flat_map(|(flow, slots)| slots.iter().map(move |slot| (flow, slot))) {
@@ -22,7 +47,7 @@ pub(crate) fn types(slots: &BTreeMap<FlowId, Vec<RawSlot>>, files: &BTreeMap<Flo
         if other_flow == flow || same(&other.ty, &slot.ty) {
             continue;
         }
-        let text = files.get(other_flow).map_or("", |file| &*file.text);
+        let text = written.get(other_flow).map_or("", |written| &*written.file.text);
         let args = vec![
             ("slot", slot.name.to_string()),
             ("type", type_name(&other.ty).to_owned()),
@@ -56,14 +81,15 @@ fn type_name(ty: &Type) -> &'static str {
     }
 }
 
-/// F207, F209, F212.
-pub(crate) fn check(flows: &BTreeMap<FlowId, Arc<Flow>>, files: &BTreeMap<FlowId, &SourceFile>) -> Vec<Diagnostic> {
+/// F207, F209, F212, F215–F217.
+pub(crate) fn check(flows: &BTreeMap<FlowId, Arc<Flow>>, written: &BTreeMap<FlowId, Written<'_>>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for flow in flows.values() {
         calls(flow, flows, &mut found);
         units(flow, &mut found);
+        own_commands(flow, written, &mut found);
     }
-    words(flows, files, &mut found);
+    starts(flows, written, &mut found);
     found
 }
 
@@ -106,17 +132,80 @@ fn units(flow: &Flow, found: &mut Vec<Diagnostic>) {
     }
 }
 
-/// F209: the same words start two flows.
-fn words(flows: &BTreeMap<FlowId, Arc<Flow>>, files: &BTreeMap<FlowId, &SourceFile>, found: &mut Vec<Diagnostic>) {
-    let mut known: BTreeMap<String, &FlowId> = BTreeMap::new();
-    for flow in flows.values() {
-        for words in &flow.start.words {
-            let first = *known.entry(words.to_lowercase().replace('ё', "е")).or_insert(&flow.id);
-            let Some(file) = files.get(&flow.id).filter(|_| *first != flow.id) else { continue };
-            let at = file.text.find(words.as_str()).unwrap_or(0);
-            let place = file.place(at..at + words.len());
-            let args = vec![("words", words.clone()), ("a", first.to_string()), ("b", flow.id.to_string())];
-            found.push(finding(Code::F209, place, args));
+/// What starts a flow, as `start` says it.
+struct Way {
+    /// The key of `start`.
+    key: &'static str,
+    /// What is said when two flows share it.
+    code: Code,
+    /// The argument that says what it is.
+    arg: &'static str,
+    /// All that starts a flow in this way.
+    of: fn(&Start) -> Vec<&str>,
+    /// The form in which two are compared, as the turn does.
+    form: fn(&str) -> String,
+}
+
+/// Without words of its own: a first message is a first message.
+const FIRST_MESSAGE: &str = "";
+
+const WAYS: [Way; 4] = [
+    Way { key: "words", code: Code::F209, arg: "words", of: |start| listed(&start.words), form: folded },
+    Way { key: "commands", code: Code::F215, arg: "start", of: |start| listed(&start.commands), form: str::to_owned },
+    Way { key: "links", code: Code::F215, arg: "start", of: |start| listed(&start.links), form: str::to_owned },
+    Way {
+        key: "first_message",
+        code: Code::F216,
+        arg: "start",
+        of: |start| start.first_message.then_some(FIRST_MESSAGE).into_iter().collect(),
+        form: str::to_owned,
+    },
+];
+
+fn folded(words: &str) -> String {
+    words.to_lowercase().replace('ё', "е")
+}
+
+fn listed(all: &[String]) -> Vec<&str> {
+    all.iter().map(String::as_str).collect()
+}
+
+/// F209, F215, F216: of flows that are started alike the first by name begins, so that those behind it never do. One that begins
+/// under a condition only leaves the rest to the others.
+fn starts(flows: &BTreeMap<FlowId, Arc<Flow>>, written: &BTreeMap<FlowId, Written<'_>>, found: &mut Vec<Diagnostic>) {
+    for way in WAYS {
+        let mut known: BTreeMap<String, Vec<&Flow>> = BTreeMap::new();
+        for flow in flows.values() {
+            for said in (way.of)(&flow.start) {
+                let before = known.entry((way.form)(said)).or_default();
+                let hides = |first: &&&Flow| {
+                    let same = |when: &Expr| flow.start.when.as_ref().is_some_and(|own| own.source() == when.source());
+                    first.id != flow.id && first.start.when.as_ref().is_none_or(same)
+                };
+                if let Some(first) = before.iter().find(hides) {
+                    let Some(here) = written.get(&flow.id).and_then(|file| file.place(way.key, said)) else { continue };
+                    let args =
+                        vec![(way.arg, said.to_owned()), ("a", first.id.to_string()), ("b", flow.id.to_string())];
+                    let mut clash = finding(way.code, here, args);
+                    let there = (way.of)(&first.start).into_iter().find(|one| (way.form)(one) == (way.form)(said));
+                    let there = there.and_then(|said| written.get(&first.id)?.place(way.key, said));
+                    clash.related.extend(there);
+                    found.push(clash);
+                } else {
+                    before.push(flow);
+                }
+            }
         }
+    }
+}
+
+/// F217: commands by which the bot does something itself.
+fn own_commands(flow: &Flow, written: &BTreeMap<FlowId, Written<'_>>, found: &mut Vec<Diagnostic>) {
+    for command in &flow.start.commands {
+        let taken = OwnCommand::parse(command.trim_start_matches('/')).is_some();
+        let place = written.get(&flow.id).and_then(|file| file.place("commands", command));
+        found.extend(
+            place.filter(|_| taken).map(|place| finding(Code::F217, place, vec![("command", command.clone())])),
+        );
     }
 }

@@ -22,7 +22,7 @@ use crate::{
             Flow,
             lower::{self, Segments, World},
             outline::{self, Outline, RawSlot},
-            together,
+            together::{self, Written},
         },
         knowledge::{self, Page},
         read::Reader,
@@ -366,15 +366,17 @@ fn flows(
         outlines.extend(outline::read(&mut reader, id, &yaml.root).map(|outline| (yaml, outline)));
         found.take(reader);
     }
-    let sources: BTreeMap<FlowId, &SourceFile> =
-        outlines.iter().map(|(yaml, outline)| (outline.id.clone(), &yaml.file)).collect();
+    let written: BTreeMap<FlowId, Written<'_>> = outlines
+        .iter()
+        .map(|(yaml, outline)| (outline.id.clone(), Written { file: &yaml.file, start: yaml.root.get("start") }))
+        .collect();
     env.flows(ids.iter().map(ToString::to_string));
     env.tags(outlines.iter().flat_map(|(_, outline)| outline.tags.iter().cloned()));
     let mut slots: BTreeMap<FlowId, Vec<RawSlot>> = ids.iter().map(|id| (id.clone(), Vec::new())).collect();
     for (_, outline) in &outlines {
         slots.insert(outline.id.clone(), outline.slots.clone());
     }
-    found.diagnostics.extend(together::types(&slots, &sources));
+    found.diagnostics.extend(together::types(&slots, &written));
     answers(env, &slots);
     let segments = Segments::Named(BTreeSet::new());
     let mut world = World { config, catalogue, files, env: env.clone(), segments, slots };
@@ -398,7 +400,7 @@ fn flows(
         found.take(reader);
         flows.insert(outline.id.clone(), Arc::new(flow));
     }
-    found.diagnostics.extend(together::check(&flows, &sources));
+    found.diagnostics.extend(together::check(&flows, &written));
     flows
 }
 

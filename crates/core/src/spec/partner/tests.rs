@@ -1,5 +1,7 @@
 //! The fixtures of `formats/`, a bad file for each code, and files of noise.
 
+mod reach;
+
 use std::path::Path;
 
 use proptest::prelude::*;

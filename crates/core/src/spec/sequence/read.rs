@@ -14,11 +14,11 @@ use crate::{
         catalogue::Catalogue,
         config::{Config, Span, accounts},
         diagnostic::Code,
-        expr::{Env, Expr, Fact, nearest, parse_period, type_name},
+        expr::{Env, Expr, Fact, nearest, type_name},
         flow::{Button, Flow, Target, lower::variants},
         partner::PartnerFiles,
         pictures,
-        read::{Fields, Reader, parse_span},
+        read::{Fields, Reader, parse_length, parse_span},
         tree::{Content, Node, Style},
         value::{Period, Type},
     },
@@ -28,6 +28,8 @@ use crate::{
 const STEPS_MAX: usize = 50;
 /// Longest sequence, in days.
 const DAYS_MAX: i64 = 365;
+/// Minutes of a day.
+const DAY: i64 = 24 * 60;
 
 /// Keys of a sequence.
 pub(crate) const KEYS: &[&str] = &[
@@ -107,6 +109,10 @@ pub(crate) fn read(reader: &mut Reader<'_>, id: &str, root: &Node, world: &World
         missed(reader, fields, pause, world.config);
     }
     let steps: Vec<SequenceStep> = steps.into_iter().map(|step| step.step).collect();
+    let ad = fields.get("ad").and_then(|node| Some((node, ad(reader, node)?)));
+    if let Some((node, ad)) = &ad {
+        marked(reader, node, ad, &steps, world.config);
+    }
     (!steps.is_empty()).then_some(())?;
     Some(Sequence {
         id: id.into(),
@@ -122,7 +128,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, id: &str, root: &Node, world: &World
         group: fields.get("group").and_then(|node| reader.title(node)).map(Arc::from),
         closed_window,
         variants,
-        ad: fields.get("ad").and_then(|node| ad(reader, node)),
+        ad: ad.map(|(_, ad)| ad),
         steps,
     })
 }
@@ -154,15 +160,53 @@ fn ad(reader: &mut Reader<'_>, node: &Node) -> Option<Ad> {
     Some(Ad { advertiser: title("advertiser"), erid: title("erid") })
 }
 
+/// Where an advertisement on the internet must name its advertiser and carry the token of its registration.
+const MARKING: &str = "RU";
+
+/// S564: an advertisement that lacks what the law wants of it, in its own words as well as in `ad`.
+fn marked(reader: &mut Reader<'_>, node: &Node, ad: &Ad, steps: &[SequenceStep], config: &Config) {
+    if config.country != MARKING {
+        return;
+    }
+    let texts = || steps.iter().flat_map(|step| step.text.iter()).map(|(_, text)| text.source());
+    let links = steps.iter().flat_map(|step| &step.buttons).filter_map(|button| match &button.target {
+        Target::Link(name) => config.links.get(name).map(url::Url::as_str),
+        _ => None,
+    });
+    let registered = ad.erid.is_some() || texts().chain(links).any(|text| text.contains("erid"));
+    // Without a name of its own it is signed with the partner's.
+    let named = ad.advertiser.is_some() || texts().chain([config.name.as_str()]).any(names_a_company);
+    let missing = match (named, registered) {
+        (true, true) => return,
+        (true, false) => "erid",
+        (false, true) => "advertiser",
+        (false, false) => "both",
+    };
+    let advertiser = ad.advertiser.as_deref().unwrap_or("ООО «Название», ИНН 7700000000");
+    let erid = ad.erid.as_deref().unwrap_or("2Vtz…");
+    let example = format!("ad: {{advertiser: '{advertiser}', erid: {erid}}}");
+    reader.report(Code::S564, &node.head(), vec![("missing", missing.to_owned()), ("example", example)]);
+}
+
+/// Whether a text says whose it is in law: a form of business, or a taxpayer's number.
+fn names_a_company(text: &str) -> bool {
+    let mut words = text.split(|c: char| !c.is_alphanumeric());
+    words.any(|word| matches!(word, "ООО" | "ИП" | "АО" | "ПАО" | "НКО" | "АНО" | "ИНН"))
+}
+
 fn on_reply(reader: &mut Reader<'_>, node: &Node) -> Option<OnReply> {
-    reader.scalar(node, "reaction", "pause 1d", |text| match text.strip_prefix("pause ") {
-        Some(period) => parse_period(period).map(OnReply::Pause),
+    let reaction = reader.scalar(node, "reaction", "pause 1d", |text| match text.strip_prefix("pause ") {
+        Some(length) => parse_length(length).map(OnReply::Pause),
         None => match text {
             "stop" => Some(OnReply::Stop),
             "continue" => Some(OnReply::Continue),
             _ => None,
         },
-    })
+    });
+    if let (None, Some(length)) = (reaction, node.text().and_then(|text| text.trim().strip_prefix("pause "))) {
+        reader.advise_length(length);
+    }
+    reaction
 }
 
 /// A fact that nothing of this partner can produce, and the closest one that something can.
@@ -270,8 +314,7 @@ fn left(reader: &mut Reader<'_>, fields: Fields<'_>, leave: &Expr, enter: Option
 fn again(reader: &mut Reader<'_>, node: &Node, enter: &Enter, steps: &Steps<'_>) {
     let length: i64 = steps.iter().map(|one| one.gap).sum();
     if enter.again.is_some_and(|again| again.in_minutes() < length) {
-        let length = format!("{}d", length / (24 * 60));
-        let args = vec![("again", node.text().unwrap_or_default().to_owned()), ("length", length)];
+        let args = vec![("again", node.text().unwrap_or_default().to_owned()), ("length", printed(length))];
         reader.report(Code::S551, &node.bytes, args);
     }
 }
@@ -344,6 +387,8 @@ fn steps<'n>(reader: &mut Reader<'_>, fields: Fields<'n>, world: &World<'_>) -> 
     let items = reader.need(fields, "steps").map_or(&[][..], |node| reader.list(node));
     if let Some(beyond) = items.get(STEPS_MAX) {
         reader.unread(&beyond.head(), "sequence", &items.len().to_string(), "50");
+        reader.advise("min", "1".to_owned());
+        reader.advise("max", STEPS_MAX.to_string());
     }
     let mut ids: BTreeMap<&str, &Node> = BTreeMap::new();
     let mut steps = Vec::new();
@@ -366,13 +411,30 @@ fn steps<'n>(reader: &mut Reader<'_>, fields: Fields<'n>, world: &World<'_>) -> 
             steps.push(ReadStep { gap: own - above.unwrap_or_default(), node: item, step });
         }
     }
-    let minutes: i64 = steps.iter().map(|one| one.gap).sum();
-    if minutes > DAYS_MAX * 24 * 60
-        && let Some(last) = steps.last()
-    {
-        reader.unread(&last.node.head(), "sequence", &format!("{}d", minutes / (24 * 60)), "365d");
-    }
+    too_long(reader, &steps);
     steps
+}
+
+/// S563: said of the first step that is too far from the beginning, or from the moment that the sequence is about.
+fn too_long(reader: &mut Reader<'_>, steps: &Steps<'_>) {
+    let mut minutes = 0;
+    let far = steps.iter().find(|one| {
+        minutes += one.gap;
+        minutes.abs() > DAYS_MAX * DAY
+    });
+    if let Some(ReadStep { node, .. }) = far {
+        let length = node.get("after").or_else(|| node.get("before")).unwrap_or(node);
+        let args = vec![("length", printed(minutes.abs())), ("max", format!("{DAYS_MAX}d"))];
+        reader.report(Code::S563, &length.head(), args);
+    }
+}
+
+/// Minutes as files write lengths: `3d 5h 20m`.
+fn printed(minutes: i64) -> String {
+    let parts = [(minutes / DAY, 'd'), (minutes % DAY / 60, 'h'), (minutes % 60, 'm')];
+    let said: Vec<String> =
+        parts.iter().filter(|(count, _)| *count > 0).map(|(count, unit)| format!("{count}{unit}")).collect();
+    if said.is_empty() { "0m".to_owned() } else { said.join(" ") }
 }
 
 /// How long after the step before, or from the moment that the sequence is about: S557 where there is none.
