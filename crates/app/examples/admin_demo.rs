@@ -97,6 +97,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         directory: store.clone(),
         mailbox: Arc::new(Postbox(store.clone())),
         letters: Arc::new(Postbox(store.clone())),
+        files: Arc::new(broadcasts.engine.clone()),
         adjusted: Arc::new(Adjusted::new(store.clone())),
         broadcasts: Arc::new(broadcasts),
         changes: Arc::new(|| stream::pending().boxed()),

@@ -58,6 +58,7 @@ use voronka_core::{
 use self::chats::{SaysOfKin, Typed};
 pub(crate) use self::{
     admit::{LOCAL_HOSTS, host_name, known_host},
+    chats::Files,
     home::Home,
     letters::Letters,
     live::changes_of,
@@ -71,6 +72,8 @@ const BASE: &str = "/admin";
 const FORM_BYTES_MAX: usize = 256 * 1024;
 /// Most streams of changes that are open at once, over all readers.
 const STREAMS_MAX: usize = 64;
+/// Files of customers that are read at a time, for all who look.
+const READ_AT_ONCE: usize = 4;
 
 /// A business whose pages are served.
 #[derive(Debug, Clone)]
@@ -221,6 +224,8 @@ pub(crate) struct Admin {
     pub(crate) mailbox: Arc<dyn Mailbox>,
     /// Who tries again or drops what could not be processed.
     pub(crate) letters: Arc<dyn Letters>,
+    /// Who reads what customers have sent.
+    pub(crate) files: Arc<dyn Files>,
     /// What the team has set, a pause among it.
     pub(crate) adjusted: Arc<Adjusted>,
     /// Who sends what the team sends to many.
@@ -239,6 +244,8 @@ pub(crate) struct Admin {
 struct House {
     admin: Admin,
     streams: Arc<Semaphore>,
+    /// Files that are read at a time: each is in memory whole.
+    reading: Semaphore,
     random: SystemRandom,
 }
 
@@ -252,7 +259,8 @@ impl House {
 
 /// The pages, all under `/admin`: merge this into the server's router.
 pub(crate) fn router(admin: Admin) -> Router {
-    let house = Arc::new(House { admin, streams: Arc::new(Semaphore::new(STREAMS_MAX)), random: SystemRandom::new() });
+    let streams = Arc::new(Semaphore::new(STREAMS_MAX));
+    let house = Arc::new(House { admin, streams, reading: Semaphore::new(READ_AT_ONCE), random: SystemRandom::new() });
     let pages = Router::new()
         .route("/", get(more::start))
         .route("/.assets/{name}", get(assets::asset))
@@ -263,6 +271,7 @@ pub(crate) fn router(admin: Admin) -> Router {
         .route("/{partner}/chats.csv", get(chats::csv))
         .route("/{partner}/chats/{conversation}", get(chats::conversation))
         .route("/{partner}/chats/{conversation}/messages", get(chats::messages))
+        .route("/{partner}/chats/{conversation}/files/{message}", get(chats::file))
         .route("/{partner}/chats/{conversation}/take", chats::at_once("take", TeamAction::TakeOver))
         .route("/{partner}/chats/{conversation}/back", chats::at_once("back", TeamAction::GiveBack))
         .route("/{partner}/chats/{conversation}/handled", chats::at_once("handled", TeamAction::Handled))

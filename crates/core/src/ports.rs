@@ -23,8 +23,8 @@ use std::time::Duration;
 pub use adjusts::Adjusts;
 pub use arrivals::Arrivals;
 pub use channel::{
-    Channel, Chat, KnownAs, Malformed, PollError, Poller, Preview, Receipt, SendError, Webhook, WebhookRefusal,
-    WebhookReply,
+    Channel, Chat, DownloadError, FILE_BYTES_MAX, KnownAs, Malformed, PollError, Poller, Preview, Receipt, SendError,
+    Webhook, WebhookRefusal, WebhookReply,
 };
 pub use clock::{Clock, Moment};
 pub use directory::{

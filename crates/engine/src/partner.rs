@@ -6,7 +6,7 @@ use voronka_core::{
     capabilities::Capabilities,
     ids::{AccountId, PartnerId},
     message::{Event, EventKey, Inbound, Peer},
-    ports::{Channel, ChatModel, Knowledge, KnownAs, Links},
+    ports::{Channel, ChatModel, DownloadError, Knowledge, KnownAs, Links},
     spec::{config::Account, partner::PartnerSpec},
     turn::{DeskPlace, HasModel, Named, Playbook, Setting, TeamAddress, Writer},
 };
@@ -137,6 +137,14 @@ impl Partner {
 
     pub(crate) fn channels(&self) -> impl Iterator<Item = (&AccountId, &Arc<dyn Channel>)> {
         self.channels.iter().map(|(account, (channel, _))| (account, channel))
+    }
+
+    /// Reads a file that somebody has sent, through the account that it came by ([`Channel::download`]).
+    ///
+    /// # Errors
+    /// When the account is not the partner's, or its channel does not give the file.
+    pub async fn download(&self, account: &AccountId, handle: &str) -> Result<Vec<u8>, DownloadError> {
+        self.channel_of(account).ok_or(DownloadError::Gone)?.download(handle).await
     }
 
     pub(crate) fn channel_of(&self, account: &AccountId) -> Option<&Arc<dyn Channel>> {

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use url::Url;
 
 use crate::{
-    CallError, Endpoint, Proxy, SetupError,
+    Answer, CallError, Endpoint, Proxy, SetupError,
     connect::{Connector, Wire},
     host::Host,
     proxy::Kind,
@@ -67,7 +67,18 @@ impl Client {
     /// When it cannot be called.
     pub fn endpoint_for(&self, address: &Url, headers: &HeaderMap, kind: HeaderValue) -> Result<Endpoint, SetupError> {
         let host = self.host(address)?;
-        Endpoint::new(self.clone(), host, address, headers, kind)
+        Endpoint::new(self.clone(), host, address, headers, Some(kind))
+    }
+
+    /// Reads what is at an address. All of it, from here to the last byte that is read of the answer, may take this long.
+    ///
+    /// # Errors
+    /// When there is no answer; one that says no is an answer.
+    pub async fn get(&self, address: &Url, most: Duration) -> Result<Answer, CallError> {
+        let told = |error: SetupError| CallError::NotSent(error.to_string());
+        let host = self.host(address).map_err(told)?;
+        let endpoint = Endpoint::new(self.clone(), host, address, &HeaderMap::new(), None).map_err(told)?;
+        endpoint.post(&[], most).await
     }
 
     /// The host of an address, the same for all who call it.

@@ -25,7 +25,7 @@ const US: &str = concat!("voronka/", env!("CARGO_PKG_VERSION"));
 /// What a host says to a connection on which nothing comes.
 const REQUEST_TIMEOUT: u16 = 408;
 
-/// An address that JSON, or something else of one kind, is posted to.
+/// An address that JSON, or something else of one kind, is posted to, or that is read.
 pub struct Endpoint {
     client: Client,
     host: Arc<Host>,
@@ -39,8 +39,9 @@ impl Endpoint {
         host: Arc<Host>,
         address: &Url,
         headers: &HeaderMap,
-        kind: HeaderValue,
+        posts: Option<HeaderValue>,
     ) -> Result<Self, SetupError> {
+        let method = if posts.is_some() { "POST" } else { "GET" };
         let authority = &address[Position::BeforeHost..Position::AfterPort];
         let mut all = HeaderMap::new();
         all.insert(HOST, HeaderValue::from_str(authority).map_err(|_| SetupError::Address)?);
@@ -54,15 +55,15 @@ impl Endpoint {
         all.extend(headers.clone());
         // A compressed stream would come in larger pieces, later.
         all.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-        all.insert(CONTENT_TYPE, kind);
+        all.extend(posts.map(|kind| (CONTENT_TYPE, kind)));
         let path = &address[Position::BeforePath..Position::AfterQuery];
         let mut head = match client.forwarder(&host) {
             // A proxy that reads the request wants to know the whole address; a tunnel was opened before.
             Some(proxy) => {
                 all.extend(proxy.authorization().map(|authorization| (PROXY_AUTHORIZATION, authorization)));
-                format!("POST {}://{authority}{path} HTTP/1.1\r\n", address.scheme())
+                format!("{method} {}://{authority}{path} HTTP/1.1\r\n", address.scheme())
             }
-            None => format!("POST {path} HTTP/1.1\r\n"),
+            None => format!("{method} {path} HTTP/1.1\r\n"),
         }
         .into_bytes();
         let ours = [CONTENT_LENGTH, TRANSFER_ENCODING];

@@ -10,11 +10,10 @@ use serde_json::Value;
 
 use super::{
     binary::{self, Server, command},
-    browser::Browser,
     cli::run,
     customer::Customer,
     shop::count,
-    signing_in::{PASSWORD, added, code, says, send},
+    signing_in::{joined, says},
     telegram::Telegram,
     until,
 };
@@ -122,15 +121,7 @@ async fn the_owner_sends_a_broadcast_from_their_page_and_stops_it() {
     }
     let news = |chat: i64| telegram.customer(chat).texts().iter().filter(|text| text.contains("новинка")).count();
 
-    let mut page = Browser::open(&format!("{url}/admin/.login?lang=ru")).await;
-    says(&mut page, "Вход").await;
-    page.go(&added(&data, &url, &["olga", "--partner", "korica", "--role", "owner"]).await).await;
-    let secret = page.value("document.querySelector('code').textContent").await;
-    let now = page.value("Math.floor(Date.now() / 30000)").await.as_i64().expect("a number");
-    let code = code(&mut page, secret.as_str().expect("a secret"), now).await;
-    send(&mut page, &[("password", PASSWORD), ("code", &code)]).await;
-    page.until("document.querySelectorAll('.door-codes li').length === 10").await;
-
+    let mut page = joined(&data, &url, &["olga", "--partner", "korica", "--role", "owner"]).await;
     page.go(&format!("{url}/admin/korica/broadcasts")).await;
     says(&mut page, "Не отправлялась").await;
     page.look("broadcasts-new").await;

@@ -53,6 +53,19 @@ pub(super) async fn says(page: &mut Browser, words: &str) {
     page.until(&format!("document.body.innerText.replace(/\\u00a0/g, ' ').includes({})", json!(words))).await;
 }
 
+/// Somebody new has followed their link, and sits before their pages.
+pub(super) async fn joined(data: &Path, url: &str, who: &[&str]) -> Browser {
+    let mut page = Browser::open(&format!("{url}/admin/.login?lang=ru")).await;
+    says(&mut page, "Вход").await;
+    page.go(&added(data, url, who).await).await;
+    let secret = page.value("document.querySelector('code').textContent").await;
+    let now = page.value("Math.floor(Date.now() / 30000)").await.as_i64().expect("a number");
+    let code = code(&mut page, secret.as_str().expect("a secret"), now).await;
+    send(&mut page, &[("password", PASSWORD), ("code", &code)]).await;
+    page.until("document.querySelectorAll('.door-codes li').length === 10").await;
+    page
+}
+
 #[tokio::test]
 async fn people_join_sign_in_and_see_what_their_role_may_and_who_guesses_waits() {
     let folder = tempfile::tempdir().unwrap();

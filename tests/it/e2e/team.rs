@@ -5,11 +5,12 @@ use std::{fs, path::Path};
 use serde_json::json;
 
 use super::{
-    binary::{Server, command},
+    binary::{self, Server, command},
     cli::run,
     customer::Customer,
     dialogue::{day, order},
     shop::{self, count},
+    signing_in::{joined, says},
     telegram::{Telegram, TelegramCustomer},
     until,
 };
@@ -88,6 +89,32 @@ async fn files_go_between_a_customer_and_whoever_has_the_conversation() {
     anna.hear(&["Можно, послушайте"]).await;
     assert_eq!(anna.file_with("Можно, послушайте").as_deref(), Some("otvet"));
     master.hear(&["Отправлено: Анна"]).await;
+    assert!(server.stop().await.success());
+}
+
+#[tokio::test]
+async fn a_picture_of_a_customer_is_seen_on_the_owners_page() {
+    let (folder, telegram) = (tempfile::tempdir().unwrap(), Telegram::start().await);
+    shop::korica(folder.path(), Some(&telegram.url), "");
+    let (data, port) = (folder.path().join("data"), binary::free_port());
+    let url = format!("http://localhost:{port}");
+    let with_pages = |command: &mut tokio::process::Command| {
+        command.args(["--admin-url", &url]);
+    };
+    let server = Server::run_so(&folder.path().join("partners"), &data, port, with_pages).await;
+    telegram.webhook().await;
+    let mut anna = telegram.customer(58);
+    let photo = json!([{"file_id": "obrazec", "width": 800, "height": 600}]);
+    assert_eq!(telegram.deliver(&anna.file("photo", &photo, "Такой же можно?")).await, 200);
+    anna.hear(&[]).await;
+
+    let mut page = joined(&data, &url, &["olga", "--partner", "korica", "--role", "staff"]).await;
+    page.go(&format!("{url}/admin/korica/chats")).await;
+    page.click("document.querySelector('a.row')").await;
+    says(&mut page, "Такой же можно?").await;
+    page.until("document.querySelector('.bubble img')?.naturalWidth > 0").await;
+    page.look("chat-picture").await;
+    assert_eq!(page.complaints(), Vec::<String>::new());
     assert!(server.stop().await.success());
 }
 

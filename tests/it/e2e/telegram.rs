@@ -7,7 +7,7 @@ use axum::{
     body::Bytes,
     extract::{Path, State},
     http::{HeaderMap, header},
-    routing::post,
+    routing::{get, post},
 };
 use serde_json::{Value, json};
 
@@ -60,7 +60,10 @@ impl Telegram {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("it listens"));
         let world = Arc::new(Mutex::new(World::default()));
-        let routes = Router::new().route("/{bot}/{method}", post(called)).with_state(Arc::clone(&world));
+        let routes = Router::new()
+            .route("/{bot}/{method}", post(called))
+            .route("/file/{bot}/photos/{name}", get(async |Path(named): Path<(String, String)>| photo(&named)))
+            .with_state(Arc::clone(&world));
         tokio::spawn(async move { axum::serve(listener, routes).await.expect("the fake serves") });
         Self { world, url }
     }
@@ -125,6 +128,12 @@ impl Telegram {
     }
 }
 
+/// What a customer has sent.
+fn photo((bot, name): &(String, String)) -> &'static [u8] {
+    assert_eq!((bot.as_str(), name.as_str()), ("bot1000:TEST", "obrazec.jpg"));
+    include_bytes!("../../../partners/korica/photos/tort-oreh.jpg")
+}
+
 async fn called(
     State(world): State<Arc<Mutex<World>>>,
     Path((_bot, method)): Path<(String, String)>,
@@ -156,6 +165,7 @@ async fn called(
             let url = world.webhook.as_ref().map_or("", |(url, _)| url.as_str());
             json!({"url": url, "has_custom_certificate": false, "pending_update_count": 0})
         }
+        "getFile" => json!({"file_id": body["file_id"], "file_unique_id": "u", "file_path": "photos/obrazec.jpg"}),
         "getUpdates" => Value::Array(std::mem::take(&mut world.waiting)),
         "sendMessage" | "sendPhoto" | "sendVoice" => {
             world.last_id += 1;

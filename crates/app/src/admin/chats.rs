@@ -1,6 +1,7 @@
 //! Dialogues: the inbox, a conversation beside its lead, and what a person does in it.
 
 mod deeds;
+mod files;
 mod tail;
 mod view;
 
@@ -21,6 +22,8 @@ use voronka_core::{
 };
 
 pub(super) use self::deeds::{SaysOfKin, Typed, at_once, kin, typed, wrong};
+pub(crate) use self::files::Files;
+pub(super) use self::files::file;
 pub(super) use self::tail::messages;
 pub(super) use self::view::reasons;
 use self::view::{Head, LeadPanel, PersonPanel, Thread};

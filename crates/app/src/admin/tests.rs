@@ -1,5 +1,6 @@
 mod broadcasts;
 mod doors;
+mod files;
 mod letters;
 mod owner;
 mod pages;
@@ -39,7 +40,7 @@ use voronka_testkit::{
     journal::MemoryStore,
 };
 
-use super::{Adjusted, Admin, Broadcasts, Cards, Home, LOCAL_HOSTS, Letters, PartnerCard};
+use super::{Adjusted, Admin, Broadcasts, Cards, Files, Home, LOCAL_HOSTS, Letters, PartnerCard};
 use crate::broadcasts::Counts;
 
 /// Posts into a store, where nothing takes the mail up: what was posted can be counted.
@@ -123,6 +124,7 @@ pub(super) fn admin(store: &Arc<MemoryStore>) -> Admin {
         directory: store.clone(),
         mailbox: Arc::new(Postbox(store.clone())),
         letters: Arc::new(Postbox(store.clone())),
+        files: Arc::new(files::Shelf),
         broadcasts: Arc::new(broadcasts(store)),
         adjusted: Arc::new(Adjusted::new(store.clone())),
         // A stream that is over: nobody waits for a turn that no engine makes.

@@ -74,6 +74,7 @@ pub(crate) async fn run(wish: Demo, texts: &Texts) -> Result<ExitCode, Problem> 
         directory: premises.store.clone(),
         mailbox: Arc::new(premises.house.engine.clone()),
         letters: Arc::new(premises.house.engine.clone()),
+        files: Arc::new(premises.house.engine.clone()),
         broadcasts: Arc::clone(&premises.broadcasts),
         adjusted: Arc::clone(&premises.house.adjusted),
         changes: admin::changes_of(&premises.house.engine, stop.clone()),

@@ -197,6 +197,7 @@ fn owners_view(
         directory: premises.store.clone(),
         mailbox: Arc::clone(mailbox),
         letters: Arc::new(house.engine.clone()),
+        files: Arc::new(house.engine.clone()),
         broadcasts: Arc::clone(&premises.broadcasts),
         adjusted: Arc::clone(&house.adjusted),
         changes: admin::changes_of(&house.engine, stop.clone()),

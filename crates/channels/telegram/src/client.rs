@@ -7,7 +7,7 @@ use serde::{
     de::{DeserializeOwned, IgnoredAny},
 };
 use url::Url;
-use voronka_core::ports::Picture;
+use voronka_core::ports::{DownloadError, FILE_BYTES_MAX, Picture};
 
 use crate::{
     config::{BadConfig, TelegramConfig, http_client},
@@ -72,6 +72,7 @@ methods! {
     SetWebhook "setWebhook"
     DeleteWebhook "deleteWebhook"
     GetWebhookInfo "getWebhookInfo"
+    GetFile "getFile"
     SetMyCommands "setMyCommands"
     SendMessage "sendMessage"
     SendPhoto "sendPhoto"
@@ -95,6 +96,9 @@ pub(crate) struct Client {
     endpoints: Vec<voronka_http::Endpoint>,
     /// Methods with the pictures themselves.
     uploads: [(Method, voronka_http::Endpoint); 2],
+    http: voronka_http::Client,
+    /// Where files are. Holds the token: never printed.
+    files: Url,
 }
 
 #[derive(Deserialize)]
@@ -131,7 +135,28 @@ impl Client {
             Ok((method, endpoint))
         };
         let uploads = [upload(Method::SendPhoto)?, upload(Method::SendMediaGroup)?];
-        Ok(Self { token: config.token.clone(), endpoints, uploads })
+        let files = Url::parse(&config.files()?).map_err(|_| BadConfig::Api)?;
+        Ok(Self { token: config.token.clone(), endpoints, uploads, http: http.clone(), files })
+    }
+
+    /// Reads a file whose path Telegram has told.
+    pub(crate) async fn file(&self, path: &str, timeout: Duration) -> Result<Vec<u8>, DownloadError> {
+        // It leads to no other place of the host.
+        if path.split('/').any(|part| matches!(part, "" | "." | "..")) {
+            return Err(DownloadError::Gone);
+        }
+        let mut address = self.files.clone();
+        address.path_segments_mut().map_err(|()| DownloadError::Gone)?.extend(path.split('/'));
+        let unavailable = |error: voronka_http::CallError| DownloadError::Unavailable(error.to_string());
+        let mut answer = self.http.get(&address, timeout).await.map_err(unavailable)?;
+        match answer.status() {
+            200..300 => {}
+            400 | 404 => return Err(DownloadError::Gone),
+            status => return Err(DownloadError::Unavailable(format!("the Bot API answered {status}"))),
+        }
+        let mut bytes = Vec::new();
+        answer.rest(&mut bytes, FILE_BYTES_MAX).await.map_err(unavailable)?;
+        Ok(bytes)
     }
 
     /// Sends pictures with their bytes, by the names that the method wants or that its parameters give them.

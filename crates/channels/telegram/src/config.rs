@@ -130,6 +130,13 @@ impl TelegramConfig {
         Ok(format!("{}/bot{}", self.api.as_str().trim_end_matches('/'), self.token.expose_secret()))
     }
 
+    /// Where files are that people have sent.
+    pub(crate) fn files(&self) -> Result<String, BadConfig> {
+        let base = self.base()?;
+        let (api, bot) = base.rsplit_once('/').ok_or(BadConfig::Api)?;
+        Ok(format!("{api}/file/{bot}"))
+    }
+
     /// The webhook's secrets, if Telegram would take them.
     pub(crate) fn secrets(&self) -> Result<&[SecretString], BadConfig> {
         let fits = |secret: &SecretString| {

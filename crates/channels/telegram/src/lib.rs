@@ -24,6 +24,7 @@ mod album;
 mod capabilities;
 mod client;
 mod config;
+mod download;
 mod form;
 mod html;
 mod manage;

@@ -7,7 +7,7 @@ use voronka_core::{
     capabilities::Capabilities,
     ids::BubbleId,
     message::{Bubble, Inbound, KeptFile, MediaKind, Peer},
-    ports::{Channel, Chat, KnownAs, Malformed, Preview, Receipt, SendError},
+    ports::{Channel, Chat, DownloadError, KnownAs, Malformed, Preview, Receipt, SendError},
     spec::rich::Rich,
 };
 
@@ -219,6 +219,10 @@ impl Channel for Telegram {
             return self.send_album(to, bubble).await;
         }
         self.deliver(to, bubble).await
+    }
+
+    async fn download(&self, handle: &str) -> Result<Vec<u8>, DownloadError> {
+        self.read_file(handle).await
     }
 
     async fn typing(&self, to: &Peer) -> Result<(), SendError> {

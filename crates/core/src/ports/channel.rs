@@ -41,6 +41,11 @@ pub trait Channel: Send + Sync + 'static {
         Err(Malformed("nothing is handed to this account".into()))
     }
 
+    /// Reads a file that somebody has sent, by the channel's handle of it ([`crate::message::KeptFile`]): at most [`FILE_BYTES_MAX`].
+    async fn download(&self, _handle: &str) -> Result<Vec<u8>, DownloadError> {
+        Err(DownloadError::Gone)
+    }
+
     /// Shows for some seconds that an answer is being made. Its failure costs nothing.
     async fn typing(&self, _to: &Peer) -> Result<(), SendError> {
         Ok(())
@@ -135,6 +140,23 @@ impl SendError {
             Self::Blocked | Self::Gone | Self::Refused(_) => Fate::Final,
         }
     }
+}
+
+/// Largest file that is read ([`Channel::download`]): what Telegram gives to bots.
+pub const FILE_BYTES_MAX: usize = 20 * 1024 * 1024;
+
+/// Why a file was not read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DownloadError {
+    /// There is no such file any more, or the channel keeps none.
+    #[error("the channel does not have the file")]
+    Gone,
+    /// It is larger than [`FILE_BYTES_MAX`].
+    #[error("the file is too large to be read")]
+    TooLarge,
+    /// The channel does not answer, or asks to come later.
+    #[error("the channel is unavailable: {0}")]
+    Unavailable(String),
 }
 
 /// The way in by asking: one round of a long poll.

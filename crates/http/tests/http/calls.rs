@@ -54,6 +54,23 @@ async fn a_request_is_what_the_vendor_expects() {
 }
 
 #[tokio::test]
+async fn what_is_at_an_address_is_read() {
+    let server = Server::playing([vec![Hear, Say(OK)]]).await;
+    let address = server.address.join("file/photos/%D1%8F.jpg?v=1").unwrap();
+    let mut answer = client().get(&address, MINUTE).await.unwrap();
+    assert_eq!((answer.status(), text(&mut answer).await), (200, Ok("{\"a\"".into())));
+    let host = format!("127.0.0.1:{}", server.address.port().unwrap());
+    let version = env!("CARGO_PKG_VERSION");
+    assert_eq!(
+        server.heard()[0][0],
+        format!(
+            "GET /file/photos/%D1%8F.jpg?v=1 HTTP/1.1\r\nhost: {host}\r\nuser-agent: voronka/{version}\r\n\
+             accept: */*\r\naccept-encoding: identity\r\ncontent-length: 0\r\n\r\n"
+        )
+    );
+}
+
+#[tokio::test]
 async fn one_connection_serves_call_after_call() {
     let chunked = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n";
     let refused = "HTTP/1.1 429 Slow\r\nretry-after: 3\r\ncontent-length: 0\r\n\r\n";

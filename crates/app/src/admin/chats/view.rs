@@ -18,6 +18,7 @@ use super::super::{
     show::{Call, Dates, Heat, called, initial, money, owner_words},
     words::Words,
 };
+use super::files::Attached;
 
 /// Who it is with and who answers.
 pub(super) struct Head {
@@ -82,6 +83,8 @@ pub(super) struct Said {
     pub(super) is_wrong: bool,
     /// What it was sent as.
     pub(super) bubble: Option<String>,
+    /// The file that came with it.
+    pub(super) file: Option<Attached>,
     /// Why it did not arrive, if it did not.
     pub(super) lost: Option<String>,
 }
@@ -211,6 +214,7 @@ impl Said {
             iso: String::new(),
             is_wrong: marks.wrong.contains(&row.seq),
             bubble: row.bubble.map(|bubble| bubble.to_string()),
+            file: Attached::of(row),
             lost: lost.map(|(_, why)| facts::lost(w, why)),
             basis: match row.author {
                 Author::Bot => row.basis.as_deref().and_then(|basis| Basis::of(w, basis)),
@@ -235,6 +239,7 @@ impl Said {
             iso: String::new(),
             is_wrong: false,
             bubble: None,
+            file: None,
             lost: None,
             basis: None,
         }

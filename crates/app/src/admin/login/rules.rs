@@ -69,6 +69,7 @@ pub(super) const RULES: &[(Method, &str, Need)] = &[
     (Method::GET, "/{partner}/chats.csv", Need::Export),
     (Method::GET, "/{partner}/chats/{conversation}", Need::Read),
     (Method::GET, "/{partner}/chats/{conversation}/messages", Need::Read),
+    (Method::GET, "/{partner}/chats/{conversation}/files/{message}", Need::Read),
     (Method::POST, "/{partner}/chats/{conversation}/take", Need::Answer),
     (Method::POST, "/{partner}/chats/{conversation}/back", Need::Answer),
     (Method::POST, "/{partner}/chats/{conversation}/handled", Need::Answer),

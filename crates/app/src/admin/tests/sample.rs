@@ -44,7 +44,7 @@ struct Person {
     unread: u32,
     lead: (&'static str, i32, &'static [&'static str]),
     minutes_ago: i64,
-    /// Author, minutes before the last message, words, basis.
+    /// Author, minutes before the last message, words; what an answer rests on, or what a customer's message is.
     said: Vec<(Author, i64, &'static str, Option<serde_json::Value>)>,
     facts: Vec<(i64, Fact)>,
     orders: Vec<Wanted>,
@@ -75,6 +75,26 @@ pub(crate) async fn fill_hostile(store: &MemoryStore, partner: &PartnerId) {
         said: vec![(Author::Customer, 0, HOSTILE, None)],
         facts: Vec::new(),
         orders: vec![("1120-6666", OrderState::Placed, &[(HOSTILE, 100, 1)], 1, HOSTILE)],
+    };
+    write(store, partner, NOW.parse().expect("a time"), person).await;
+}
+
+/// Adds a customer who has sent these files, with a word of each.
+pub(crate) async fn fill_files(store: &MemoryStore, partner: &PartnerId, files: &[(&'static str, Content)]) {
+    let said =
+        files.iter().map(|(word, file)| (Author::Customer, 0, *word, Some(serde_json::to_value(file).expect("JSON"))));
+    let person = Person {
+        peer: "777",
+        account: "telegram",
+        name: Some("Анна"),
+        phone: None,
+        owner: "bot",
+        unread: 0,
+        lead: ("warm", 30, &[]),
+        minutes_ago: 1,
+        said: said.collect(),
+        facts: Vec::new(),
+        orders: Vec::new(),
     };
     write(store, partner, NOW.parse().expect("a time"), person).await;
 }
@@ -180,10 +200,13 @@ fn message(seq: i64, said: &(Author, i64, &str, Option<serde_json::Value>), at: 
         seq,
         author: *author,
         text: (*text).to_owned(),
-        body: json!({ "c": "text", "text": text }).to_string(),
+        body: match (author, basis) {
+            (Author::Customer, Some(body)) => body.to_string(),
+            _ => json!({ "c": "text", "text": text }).to_string(),
+        },
         bubble: None,
         key: (*author == Author::Customer).then(|| EventKey::new(&format!("m{seq}"))),
-        basis: basis.as_ref().map(ToString::to_string),
+        basis: basis.as_ref().filter(|_| *author != Author::Customer).map(ToString::to_string),
         at,
     }
 }

@@ -12,7 +12,7 @@ use axum::{
     extract::{Path, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
-    routing::post,
+    routing::{get, post},
 };
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -79,7 +79,10 @@ impl Drop for BotApi {
 impl BotApi {
     pub(crate) async fn start() -> Self {
         let desk = Arc::new(Desk { books: Mutex::default(), count: watch::Sender::new(0) });
-        let router = Router::new().route("/{bot}/{method}", post(answer)).with_state(Arc::clone(&desk));
+        let router = Router::new()
+            .route("/{bot}/{method}", post(answer))
+            .route("/file/{bot}/{*path}", get(stored))
+            .with_state(Arc::clone(&desk));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
@@ -258,4 +261,15 @@ pub(crate) fn visible(parameters: &Value) -> Option<String> {
     out.push_str(rest);
     let text = out.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&");
     open.is_empty().then_some(text)
+}
+
+/// A file says where it is.
+async fn stored(State(desk): State<Arc<Desk>>, Path((bot, path)): Path<(String, String)>) -> Response {
+    assert_eq!(bot, format!("bot{TOKEN}"));
+    desk.books.lock().unwrap().calls.push(("file".into(), Value::from(path.as_str())));
+    match path.as_str() {
+        "photos/gone.jpg" => StatusCode::NOT_FOUND.into_response(),
+        "photos/busy.jpg" => StatusCode::BAD_GATEWAY.into_response(),
+        _ => path.into_bytes().into_response(),
+    }
 }

@@ -5,7 +5,7 @@ use voronka_core::{
     drawing::Photo,
     ids::AccountId,
     message::{Bubble, KeptFile, MediaKind, Peer},
-    ports::{Channel, SendError},
+    ports::{Channel, DownloadError, FILE_BYTES_MAX, SendError},
 };
 use voronka_testkit::channel::sending::{bubble, bubble_id};
 
@@ -78,4 +78,49 @@ async fn a_file_of_another_bot_is_not_asked_for() {
     send(&api, &of_account("other", MediaKind::Photo, "file-1", "Анна: [фото]")).await.unwrap();
     let calls = api.calls();
     assert_eq!((calls.len(), calls[0].0.as_str()), (1, "sendMessage"));
+}
+
+/// Telegram tells this of a file, and it is read.
+async fn read(told: Reply) -> (Result<Vec<u8>, DownloadError>, Vec<(String, serde_json::Value)>) {
+    let api = BotApi::start().await;
+    api.then("getFile", [told]);
+    let read = api.telegram().download("AgACAgI").await;
+    (read, api.calls())
+}
+
+#[tokio::test]
+async fn a_file_is_read_where_telegram_says_that_it_is() {
+    let told = json!({"file_id": "AgACAgI", "file_unique_id": "u", "file_size": 3, "file_path": "photos/торт 1.jpg"});
+    let (bytes, calls) = read(Reply::ok(&told)).await;
+    assert_eq!(bytes.unwrap(), "photos/торт 1.jpg".as_bytes());
+    let expected = [("getFile", json!({"file_id": "AgACAgI"})), ("file", json!("photos/торт 1.jpg"))];
+    assert_eq!(calls, expected.map(|(method, parameters)| (method.to_owned(), parameters)));
+}
+
+#[tokio::test]
+async fn a_path_that_leads_elsewhere_is_not_followed() {
+    for path in ["../bot1000:X/getMe", "photos/../../x", "/etc/passwd", "photos//1.jpg", "", "."] {
+        let (bytes, calls) = read(Reply::ok(&json!({"file_id": "x", "file_path": path}))).await;
+        assert_eq!((bytes, calls.len()), (Err(DownloadError::Gone), 1), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_read_says_why_without_the_token() {
+    let large = json!({"file_id": "x", "file_path": "videos/1.mp4", "file_size": FILE_BYTES_MAX + 1});
+    let at = |path: &str| Reply::ok(&json!({"file_id": "x", "file_path": path}));
+    let busy = DownloadError::Unavailable("the Bot API answered 502".into());
+    for (told, why) in [
+        (Reply::ok(&large), DownloadError::TooLarge),
+        (Reply::error(400, "Bad Request: file is too big"), DownloadError::TooLarge),
+        (Reply::error(400, "Bad Request: wrong file_id or the file is temporarily unavailable"), DownloadError::Gone),
+        (Reply::ok(&json!({"file_id": "x"})), DownloadError::Gone),
+        (at("photos/gone.jpg"), DownloadError::Gone),
+        (at("photos/busy.jpg"), busy),
+    ] {
+        let shown = format!("{told:?}");
+        assert_eq!(read(told).await.0, Err(why), "{shown}");
+    }
+    let (limited, _) = read(Reply::error(429, "Too Many Requests: retry after 3")).await;
+    assert!(matches!(&limited, Err(DownloadError::Unavailable(why)) if !why.contains("SECRET")), "{limited:?}");
 }

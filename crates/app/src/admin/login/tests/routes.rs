@@ -14,6 +14,7 @@ pub(super) fn address(route: &str, of: &str) -> String {
         .replace("{letter}", "1")
         .replace("{sequence}", "novinka")
         .replace("{name}", "admin.css")
+        .replace("{message}", "1")
         .replace("{token}", &"0".repeat(64));
     let path = path.replace("/messages", "/messages?after=0");
     format!("/admin{}", path.trim_end_matches('/'))
@@ -109,8 +110,9 @@ async fn s_22_role_by_route() {
             let may = own && role.is_none_or(|role| role.allows(*need));
             let refused = if own { StatusCode::FORBIDDEN } else { StatusCode::NOT_FOUND };
             if may {
-                // There is no such letter; everything else that is not done is so for another reason than who asks.
-                let gone = answer.status == StatusCode::NOT_FOUND && !route.contains("letters");
+                // There is no such letter, and no such file; everything else that is not done is so for another reason than who asks.
+                let is_there = !["letters", "files"].iter().any(|one| route.contains(one));
+                let gone = answer.status == StatusCode::NOT_FOUND && is_there;
                 assert!(!gone && answer.status != StatusCode::FORBIDDEN, "{name} {method} {route}: {}", answer.status);
                 assert!(!answer.header("location").contains("/.login"), "{name} {method} {route}");
             } else {
