@@ -19,8 +19,8 @@ use voronka_core::{
     ids::AccountId,
     message::{ConversationKey, Event, Peer},
     ports::{
-        ChatModel, Completion, Delta, Fate, Fault, Loaded, ModelError, Moment, Page, Passage, Preview, Prompt,
-        SendError, StoreError,
+        ChatModel, Completion, Delta, Fate, Fault, ModelError, Moment, Page, Passage, Preview, Prompt, SendError,
+        StoreError,
     },
     rows::MailSeq,
     turn::{Answer, FrequentKey, Look, Question, Seen, Snapshot},
@@ -36,7 +36,7 @@ const PREVIEW_MAX: SignedDuration = SignedDuration::from_secs(1);
 const PREVIEW_WAIT: SignedDuration = SignedDuration::from_millis(300);
 /// Conversations of one contact, and of one person, that are looked at.
 const NAMESAKES_MAX: usize = 20;
-/// Pauses after which a conversation that a member of the team wants to see is read once more.
+/// Pauses after which what cannot be asked for again is read once more.
 const LOOK_PAUSES: [SignedDuration; 3] =
     [SignedDuration::from_millis(100), SignedDuration::from_millis(400), SignedDuration::from_secs(2)];
 /// Mail that is looked at, besides what the turn has taken, to see whether it overtakes the answer; the more when a person of
@@ -195,7 +195,7 @@ impl<'a> World<'a> {
         let seen = match (look, directory) {
             (Look::Conversation(conversation), _) => {
                 let key = ConversationKey { partner: partner.clone(), conversation };
-                let loaded = self.loaded(&key).await;
+                let loaded = self.patiently(|| self.shared.journal.load(&key, Snapshot::HISTORY_MAX)).await;
                 loaded.map(|loaded| Seen::Conversation(loaded.conversation.is_some().then(|| Box::new(loaded))))
             }
             (Look::Links { source }, _) => {
@@ -211,7 +211,7 @@ impl<'a> World<'a> {
                 directory.report(partner, of, since, until).await.map(Seen::Report)
             }
             (Look::People(known), Some(directory)) => {
-                let found = directory.people(partner, &known, NAMESAKES_MAX).await;
+                let found = self.patiently(|| directory.people(partner, &known, NAMESAKES_MAX)).await;
                 if found.as_ref().is_ok_and(|found| found.len() >= NAMESAKES_MAX) {
                     self.shared.crowds.namesakes.call_once(|| {
                         warn!(conversation = %self.key.conversation, most = NAMESAKES_MAX,
@@ -239,15 +239,15 @@ impl<'a> World<'a> {
         seen.inspect_err(|error| warn!(%error, "a member of the team cannot be shown what they want to see")).ok()
     }
 
-    /// A conversation; what passes is waited for, since what a member wants done would be lost with it.
-    async fn loaded(&self, key: &ConversationKey) -> Result<Loaded, StoreError> {
+    /// Reads what nobody asks for again: what a member wants done, or who somebody is, would be lost with it.
+    async fn patiently<T, F: Future<Output = Result<T, StoreError>>>(&self, read: impl Fn() -> F) -> F::Output {
         let mut pauses = LOOK_PAUSES.into_iter();
         loop {
-            let loaded = self.shared.journal.load(key, Snapshot::HISTORY_MAX).await;
-            let may_pass = loaded.as_ref().is_err_and(|error| matches!(error.fate(), Fate::Retry { .. }));
+            let seen = read().await;
+            let may_pass = seen.as_ref().is_err_and(|error| matches!(error.fate(), Fate::Retry { .. }));
             match pauses.next().filter(|_| may_pass) {
                 Some(pause) => self.shared.clock.sleep(pause).await,
-                None => return loaded,
+                None => return seen,
             }
         }
     }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use jiff::SignedDuration;
 use voronka_core::{
     ids::PartnerId,
-    message::{Inbound, TeamAction},
+    message::{ContactOf, Content, Inbound, TeamAction},
     ports::{ChatModel, Completion, Directory, Journal, Mailbox, ModelError, OnDelta, Page, Prompt, StoreError},
     spec::partner::{PartnerFiles, PartnerSpec},
 };
@@ -20,7 +20,7 @@ use voronka_testkit::{
 };
 
 use crate::{
-    stage::{CONFIG, Stage, account, echo, key_of, partner, quiet, soon, spec, until, words},
+    stage::{CONFIG, Stage, account, customer, echo, key_of, partner, quiet, soon, spec, until, words},
     troubled::{POISON, Troubled},
 };
 
@@ -61,6 +61,30 @@ async fn a_store_that_is_busy_is_waited_for() {
     soon(stage.telegram.until_shown(1)).await;
     until(|| stage.store.outbox().is_empty()).await;
     assert_eq!(stage.seen("anna").len(), 1);
+}
+
+/// Nobody searches a second time.
+#[tokio::test]
+async fn who_has_left_anothers_number_is_found_though_the_store_was_busy() {
+    let stage = Stage::new();
+    let config = format!("{CONFIG}contact: {{consent: texts/consent.md, version: '1'}}\n");
+    let asking = Partner::new(spec(&config, &[("texts/consent.md", "Согласны?")]));
+    stage.engine.serve(asking.channel(account("telegram"), stage.telegram.clone()));
+    let _directory = stage.engine.clone().directory(stage.store.clone());
+    stage.engine.start().await.unwrap();
+    let number = || Content::Contact { phone: "+79990001122".into(), name: None, whose: ContactOf::Sender };
+    for who in ["anna", "berta"] {
+        for (key, said) in [("1", number()), ("2", Content::Text { text: "да".into() }), ("3", number())] {
+            if (who, key) == ("berta", "1") {
+                stage.store.fail_next(Call::Identities, StoreError::Busy("held".into()));
+                stage.store.fail_next(Call::Identities, StoreError::Busy("held".into()));
+            }
+            stage.engine.receive(customer(who, key, said)).await.unwrap();
+            stage.pass(SignedDuration::from_secs(5)).await;
+        }
+    }
+    let of = async |who: &str| stage.store.conversation(&key_of(who), 1).await.unwrap().unwrap();
+    assert_eq!(of("berta").await.same_as, [of("anna").await.card.customer]);
 }
 
 /// The model is paid by the word, and a disk may be full for hours.

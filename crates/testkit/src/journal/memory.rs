@@ -59,6 +59,8 @@ pub enum Call {
     ReplayRaw,
     /// [`Journal::drop_letter`].
     DropLetter,
+    /// [`voronka_core::ports::Directory::identities`].
+    Identities,
     /// A write of [`KeyValues`].
     Value,
 }
@@ -296,7 +298,7 @@ impl MemoryStore {
         }
     }
 
-    fn enter(&self, call: Call) -> Result<MutexGuard<'_, State>, StoreError> {
+    pub(super) fn enter(&self, call: Call) -> Result<MutexGuard<'_, State>, StoreError> {
         match self.failure(call) {
             Ok(()) => Ok(lock(&self.state)),
             Err(CommitError::Store(error)) => Err(error),

@@ -21,7 +21,7 @@ use voronka_core::{
     tally::{Counted, Tally},
 };
 
-use super::memory::{KeptOrder, Letter, MemoryStore, State, lock};
+use super::memory::{Call, KeptOrder, Letter, MemoryStore, State, lock};
 
 /// Facts that an opened conversation shows.
 const FACTS_MAX: usize = 200;
@@ -199,6 +199,7 @@ impl Directory for MemoryStore {
         by: &KnownBy,
         limit: usize,
     ) -> Result<Vec<IdentityRow>, StoreError> {
+        let state = self.enter(Call::Identities)?;
         let is_known = |row: &IdentityRow| match by {
             KnownBy::Id(id) => row.customer == *id,
             KnownBy::Phone(phone) => row.phone.as_ref() == Some(phone),
@@ -206,7 +207,7 @@ impl Directory for MemoryStore {
             KnownBy::Conversation(id) => ConversationKey::of(partner, &row.account, &row.peer).conversation == *id,
             KnownBy::Person(mark) => row.merged_into == Some(*mark),
         };
-        Ok(lock(&self.state).identities(partner).into_iter().filter(is_known).take(limit).collect())
+        Ok(state.identities(partner).into_iter().filter(is_known).take(limit).collect())
     }
 
     async fn messages(&self, key: &ConversationKey, after: i64, limit: usize) -> Result<Vec<MessageRow>, StoreError> {
