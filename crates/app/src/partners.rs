@@ -30,7 +30,7 @@ use voronka_postgres::Word;
 
 use self::{
     domains::Domains,
-    reload::{Beside, Fingerprint, Swap, fingerprint},
+    reload::{Behind, Fingerprint, Readjusted, Swap, fingerprint},
     serving::{Prepared, Serving},
     stopped::Said,
 };
@@ -44,7 +44,7 @@ use crate::{
     admin::{Cards, PartnerCard},
     out::{self, Problem},
     server::Doors,
-    sharing::Sharing,
+    sharing::{Edition, Sharing},
     texts::Texts,
     wiring::{Claim, ClaimOn, House},
 };
@@ -372,13 +372,11 @@ impl Partners {
             for (_, resident) in self.residents() {
                 // Somebody starts, stops or tends it.
                 let Ok(mut life) = Arc::clone(&resident.life).try_lock_owned() else { continue };
-                if !self.is_due(&resident, &mut life).await {
-                    continue;
-                }
+                let Some(behind) = self.behind(&resident, &mut life).await else { continue };
                 let (partners, at_once) = (Arc::clone(&self), Arc::clone(&at_once));
                 tokio::spawn(async move {
                     let Ok(_place) = at_once.acquire().await else { return };
-                    let tended = AssertUnwindSafe(partners.tend(&resident, &mut life)).catch_unwind().await;
+                    let tended = AssertUnwindSafe(partners.tend(&resident, &mut life, behind)).catch_unwind().await;
                     if tended.is_err() {
                         error!(partner = %resident.id, "tending the partner panicked");
                     }
@@ -388,26 +386,31 @@ impl Partners {
         }
     }
 
-    /// Whether there is something to do for a partner.
-    async fn is_due(&self, resident: &Resident, life: &mut Life) -> bool {
-        let beside = self.beside(&resident.id);
-        match life {
+    /// What there is to do for a partner. Whoever is not served begins with what its team has set.
+    async fn behind(&self, resident: &Resident, life: &mut Life) -> Option<Behind> {
+        let secrets = self.sharing.edition(&resident.id);
+        let is_due = match life {
             Life::New | Life::Stopped | Life::Removed => false,
-            Life::Ready(prepared) => prepared.watched.is_due(beside).await,
+            Life::Ready(prepared) => prepared.watched.is_due(secrets).await,
             Life::Broken(broken) => {
-                let now = look(resident.folder.path(), beside).await;
+                let now = look(resident.folder.path(), secrets).await;
                 let steady = now == std::mem::replace(&mut broken.seen, now);
                 Instant::now() >= broken.retry.at || (steady && now != broken.loaded)
             }
             Life::Serving(serving) => {
                 let again = serving.retry.is_some_and(|retry| Instant::now() >= retry.at);
-                serving.watched.is_due(beside).await || again
+                let is_due = serving.watched.is_due(secrets).await || again;
+                if !is_due && serving.watched.is_behind_team(&self.house) {
+                    return Some(Behind::Team);
+                }
+                is_due
             }
-        }
+        };
+        is_due.then_some(Behind::Files)
     }
 
     /// Does what is due with one partner.
-    async fn tend(&self, resident: &Resident, life: &mut Life) {
+    async fn tend(&self, resident: &Resident, life: &mut Life, behind: Behind) {
         match life {
             Life::New | Life::Stopped | Life::Removed => {}
             Life::Ready(_) => {
@@ -421,23 +424,35 @@ impl Partners {
                     out::note(&self.texts.get("partner-mended", &args));
                 }
             }
-            Life::Serving(serving) => {
-                let begun = Instant::now();
-                let swap = serving.watched.swap(&self.house, self.beside(&resident.id)).await;
-                serving.refused_edit = reload::refusal(&swap, &serving.watched, &self.texts);
-                let before = serving.retry.take();
-                if swap != Swap::NeedsRestart {
-                    reload::tell(&serving.watched, &swap, begun.elapsed(), &self.texts);
-                } else if let Err(problem) = self.reopen(resident, life).await {
-                    // What stands in its way may be another partner's, and go.
-                    if let Life::Serving(serving) = life {
-                        serving.refused_edit = Some(out::told(&problem, &self.texts));
-                        serving.retry = Some(Retry::after(before));
-                    }
-                    if before.is_none() {
-                        out::problem(&problem, &self.texts);
+            Life::Serving(serving) => match behind {
+                Behind::Files => self.serve_edit(resident, life).await,
+                Behind::Team => {
+                    let readjusted = serving.watched.take_up(&self.house).await;
+                    if readjusted == Readjusted::InPart && serving.retry.is_none() {
+                        self.serve_edit(resident, life).await;
                     }
                 }
+            },
+        }
+    }
+
+    /// Serves a partner that is served by its folder as it is now, if that is sound.
+    async fn serve_edit(&self, resident: &Resident, life: &mut Life) {
+        let Life::Serving(serving) = life else { return };
+        let begun = Instant::now();
+        let swap = serving.watched.swap(&self.house, self.sharing.edition(&resident.id)).await;
+        serving.refused_edit = reload::refusal(&swap, &serving.watched, &self.texts);
+        let before = serving.retry.take();
+        if swap != Swap::NeedsRestart {
+            reload::tell(&serving.watched, &swap, begun.elapsed(), &self.texts);
+        } else if let Err(problem) = self.reopen(resident, life).await {
+            // What stands in its way may be another partner's, and go.
+            if let Life::Serving(serving) = life {
+                serving.refused_edit = Some(out::told(&problem, &self.texts));
+                serving.retry = Some(Retry::after(before));
+            }
+            if before.is_none() {
+                out::problem(&problem, &self.texts);
             }
         }
     }
@@ -454,7 +469,7 @@ impl Partners {
     async fn get_ready(&self, resident: &Resident, life: &mut Life) -> Result<(), Problem> {
         let loaded = {
             let _place = self.reading.acquire().await;
-            look(resident.folder.path(), self.beside(&resident.id)).await
+            look(resident.folder.path(), self.sharing.edition(&resident.id)).await
         };
         match self.prepare(resident).await {
             Ok(prepared) => {
@@ -502,8 +517,8 @@ impl Partners {
     async fn prepare(&self, resident: &Resident) -> Result<Prepared, Problem> {
         let prepared = {
             let _place = self.reading.acquire().await;
-            let beside = self.beside(&resident.id);
-            Serving::prepare(&self.house, &resident.folder, beside, self.losses, &self.cards).await?
+            let secrets = self.sharing.edition(&resident.id);
+            Serving::prepare(&self.house, &resident.folder, secrets, self.losses, &self.cards).await?
         };
         let id = &prepared.wired.partner;
         if *id != resident.id {
@@ -577,10 +592,6 @@ impl Partners {
         claims.retain(|claim, of| of != id || kept.contains(claim));
     }
 
-    fn beside(&self, id: &PartnerId) -> Beside {
-        Beside { secrets: self.sharing.edition(id), adjusted: self.house.adjusted.edition(id) }
-    }
-
     fn residents(&self) -> Vec<(PartnerId, Arc<Resident>)> {
         let all = self.all.read().unwrap_or_else(PoisonError::into_inner);
         all.iter().map(|(id, resident)| (id.clone(), Arc::clone(resident))).collect()
@@ -611,9 +622,9 @@ impl Partners {
 }
 
 /// What a partner looks like; disks can be slow.
-async fn look(folder: &Path, beside: Beside) -> Fingerprint {
+async fn look(folder: &Path, secrets: Edition) -> Fingerprint {
     let folder = folder.to_path_buf();
-    tokio::task::spawn_blocking(move || fingerprint(&folder, beside)).await.unwrap_or_default()
+    tokio::task::spawn_blocking(move || fingerprint(&folder, secrets)).await.unwrap_or_default()
 }
 
 #[cfg(test)]

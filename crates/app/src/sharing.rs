@@ -50,7 +50,7 @@ pub(crate) enum Sharing {
     },
 }
 
-/// Which of a partner's secrets and settings are meant: those before a change, or those behind it.
+/// Which of a partner's secrets are meant: those before a change, or those behind it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Edition(i64);
 
@@ -84,9 +84,9 @@ impl Sharing {
         self.share().borrow().ours.contains(partner)
     }
 
-    /// Grows when a partner's secrets, or what its team has set, are changed, through whichever process.
+    /// Grows when a partner's secrets are changed, through whichever process.
     pub(crate) fn edition(&self, partner: &PartnerId) -> Edition {
-        Edition(self.share().borrow().editions.get(partner).copied().unwrap_or_default())
+        Edition(self.share().borrow().editions.get(partner).copied().unwrap_or_default().secrets)
     }
 
     /// Nothing of the partner is under way here any more: others may serve it.

@@ -86,9 +86,12 @@ impl Errand for KeepValue {
 
 /// Processes that have read a partner's secrets, or what its team has set, read them again.
 async fn has_changed(desk: &mut Desk<'_>, partner: &PartnerId, kind: &str) -> Result<(), Problem> {
-    if [SECRETS, ADJUSTED].contains(&kind) {
-        desk.session.run(of_partner(sql::EDITION_NEXT, partner)).await?;
-    }
+    let next = match kind {
+        SECRETS => sql::SECRETS_NEXT,
+        ADJUSTED => sql::SETTINGS_NEXT,
+        _ => return Ok(()),
+    };
+    desk.session.run(of_partner(next, partner)).await?;
     Ok(())
 }
 

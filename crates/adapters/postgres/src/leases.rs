@@ -83,6 +83,15 @@ pub struct Peer {
     pub able: Arc<BTreeSet<PartnerId>>,
 }
 
+/// How often what is kept of a partner beside its files has changed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Editions {
+    /// Its secrets.
+    pub secrets: i64,
+    /// What its team has set from chats.
+    pub settings: i64,
+}
+
 /// Who serves whom, as it was when the last sign of life was given.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Share {
@@ -90,9 +99,9 @@ pub struct Share {
     pub ours: BTreeSet<PartnerId>,
     /// Who holds each partner.
     pub holders: BTreeMap<PartnerId, Instance>,
-    /// Partners that are known, for somebody has served them or said something of them, with how often the secrets of each, or
-    /// what its team has set, have changed. One that is removed is not among them.
-    pub editions: BTreeMap<PartnerId, i64>,
+    /// Partners that are known, for somebody has served them or said something of them, with how often what is kept of each has
+    /// changed. One that is removed is not among them.
+    pub editions: BTreeMap<PartnerId, Editions>,
     /// Partners that nobody is to serve, those that were removed among them.
     pub stopped: BTreeSet<PartnerId>,
     /// Partners that are gone for good, whatever folders and processes still know of them.

@@ -32,6 +32,6 @@ mod writer;
 
 pub use address::{Address, BadAddress};
 pub use backups::{BackupClaim, BackupTurn, Claimed};
-pub use leases::{Heard, Instance, Leases, Pace, Peer, Share, Word};
+pub use leases::{Editions, Heard, Instance, Leases, Pace, Peer, Share, Word};
 pub use migrate::{Blocker, Schema, migrate, schema};
 pub use store::PostgresStore;

@@ -29,6 +29,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0011_backup_claims.sql"),
     include_str!("../migrations/0012_versions.sql"),
     include_str!("../migrations/0013_persons.sql"),
+    include_str!("../migrations/0014_settings.sql"),
 ];
 /// How often it is tried while others make the same roles.
 const ROLES_TRIED_MAX: usize = 10;

@@ -15,11 +15,15 @@ use std::{
 };
 
 use tracing::{error, info};
-use voronka_core::spec::{
-    adjust::{Adjustments, Override},
-    config::Config,
-    diagnostic::Level,
-    partner::PartnerSpec,
+use voronka_core::{
+    ids::PartnerId,
+    ports::StoreError,
+    spec::{
+        adjust::{Adjustments, Override},
+        config::Config,
+        diagnostic::Level,
+        partner::PartnerSpec,
+    },
 };
 use voronka_engine::Partner;
 use voronka_files::{LoadedPartner, PartnerFolder, Photos, Secrets};
@@ -44,14 +48,29 @@ const DEPTH_MAX: usize = 8;
 pub(crate) struct AdjustedSpec {
     pub(super) spec: Arc<PartnerSpec>,
     filed: Config,
+    set: SetByTeam,
+}
+
+/// What a partner's team has set, and up to which edition of it that is.
+#[derive(Default)]
+pub(super) struct SetByTeam {
     adjustments: Adjustments,
+    edition: AdjustedEdition,
+}
+
+impl SetByTeam {
+    pub(super) async fn of(partner: &PartnerId, house: &House) -> Result<Self, StoreError> {
+        // Before they are read: what is set meanwhile is of a later one.
+        let edition = house.adjusted.edition(partner);
+        Ok(Self { adjustments: house.adjusted.of(partner).await?, edition })
+    }
 }
 
 impl AdjustedSpec {
-    pub(super) fn of(mut spec: PartnerSpec, adjustments: Adjustments) -> Self {
+    pub(super) fn of(mut spec: PartnerSpec, set: SetByTeam) -> Self {
         let filed = spec.config.clone();
-        adjustments.apply(&mut spec.config);
-        Self { spec: Arc::new(spec), filed, adjustments }
+        set.adjustments.apply(&mut spec.config);
+        Self { spec: Arc::new(spec), filed, set }
     }
 }
 
@@ -61,7 +80,8 @@ pub(crate) struct Watched {
     spec: Arc<PartnerSpec>,
     /// The settings as the files have them.
     filed: Config,
-    adjustments: Adjustments,
+    /// What its team has set, as far as it is gone by.
+    set: SetByTeam,
     secrets: Secrets,
     photos: Photos,
     /// What the folder was like when it was loaded last, well or not.
@@ -73,18 +93,20 @@ pub(crate) struct Watched {
     cards: Arc<Cards>,
 }
 
-/// What a partner looks like from outside: its folder, and what lies beside it.
+/// What a partner looks like from outside: its folder, and its secrets in the store.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Fingerprint {
     files: u64,
-    beside: Beside,
+    secrets: Edition,
 }
 
-/// What lies beside a partner's files and is served by as well: its secrets in the store, and what its team has set.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Beside {
-    pub(super) secrets: Edition,
-    pub(super) adjusted: AdjustedEdition,
+/// What a partner that is served does not go by yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Behind {
+    /// Its folder, or its secrets, which are read with it.
+    Files,
+    /// What its team has set: no file need be read for that.
+    Team,
 }
 
 /// What became of an edit.
@@ -117,6 +139,8 @@ pub(super) enum Readjusted {
     Wholly,
     /// What only a start reads waits for one.
     InPart,
+    /// The store cannot be asked: it is tried again with the next look.
+    NotKnown,
 }
 
 /// What becomes of a catalogue that has lost many products.
@@ -142,21 +166,26 @@ impl Watched {
         losses: Losses,
         cards: Arc<Cards>,
     ) -> Self {
-        let AdjustedSpec { spec, filed, adjustments } = adjusted;
-        Self { folder: folder.clone(), spec, filed, adjustments, secrets, photos, loaded, seen: loaded, losses, cards }
+        let AdjustedSpec { spec, filed, set } = adjusted;
+        Self { folder: folder.clone(), spec, filed, set, secrets, photos, loaded, seen: loaded, losses, cards }
     }
 
     /// Whether the folder or the secrets have changed since it was loaded, and not since the last look: whoever writes is done.
-    pub(super) async fn is_due(&mut self, beside: Beside) -> bool {
-        let now = super::look(self.folder.path(), beside).await;
+    pub(super) async fn is_due(&mut self, kept: Edition) -> bool {
+        let now = super::look(self.folder.path(), kept).await;
         let steady = now == self.seen;
         self.seen = now;
         steady && now != self.loaded
     }
 
+    /// Whether its team has set something that it does not go by yet.
+    pub(super) fn is_behind_team(&self, house: &House) -> bool {
+        self.set.edition != house.adjusted.edition(&self.spec.id)
+    }
+
     /// What its team has set otherwise than the files have it.
     pub(super) fn overrides(&self) -> Vec<Override> {
-        self.adjustments.overrides(&self.filed)
+        self.set.adjustments.overrides(&self.filed)
     }
 
     /// What is served by.
@@ -165,48 +194,48 @@ impl Watched {
     }
 
     /// Loads the folder and serves by it, if it is sound.
-    pub(crate) async fn swap(&mut self, house: &House, beside: Beside) -> Swap {
-        let before = fingerprint(self.folder.path(), beside);
+    pub(crate) async fn swap(&mut self, house: &House, kept: Edition) -> Swap {
+        let before = fingerprint(self.folder.path(), kept);
         let folder = self.folder.clone();
         // Why they cannot be had is told by whoever tries to serve it anew.
-        let Ok(adjustments) = house.adjusted.of(&self.spec.id).await else { return Swap::NeedsRestart };
-        let Ok(kept) = house.vault.secrets(&self.spec.id).await else {
-            self.readjust(house, adjustments).await;
+        let Ok(set) = SetByTeam::of(&self.spec.id, house).await else { return Swap::NeedsRestart };
+        let Ok(secrets) = house.vault.secrets(&self.spec.id).await else {
+            self.readjust(house, set).await;
             return Swap::NeedsRestart;
         };
-        let loaded = tokio::task::spawn_blocking(move || folder.load_with(&kept)).await;
+        let loaded = tokio::task::spawn_blocking(move || folder.load_with(&secrets)).await;
         let Ok(Ok(loaded)) = loaded else {
             // The folder is being moved, or gone: what was read is served by until it is back.
             self.loaded = before;
-            self.readjust(house, adjustments).await;
+            self.readjust(house, set).await;
             return Swap::Broken { errors: 1 };
         };
-        if fingerprint(self.folder.path(), beside) != before {
+        if fingerprint(self.folder.path(), kept) != before {
             return Swap::Unsteady;
         }
         self.loaded = before;
         let LoadedPartner { spec, secrets, diagnostics, refused, files, .. } = loaded;
         let Some(spec) = spec else {
             let errors = diagnostics.iter().filter(|found| found.code.level() == Level::Error).count();
-            self.readjust(house, adjustments).await;
+            self.readjust(house, set).await;
             return Swap::Broken { errors: errors + refused.len() };
         };
         if let Some(loses) = self.loses(&spec) {
-            self.readjust(house, adjustments).await;
+            self.readjust(house, set).await;
             return loses;
         }
-        let AdjustedSpec { spec, filed, adjustments } = AdjustedSpec::of(spec, adjustments);
+        let AdjustedSpec { spec, filed, set } = AdjustedSpec::of(spec, set);
         let edited = if self.stays_wired(&spec, &secrets) { self.edited(house, &spec).await } else { None };
         let Some(partner) = edited else {
             // To serve it anew may fail.
-            self.readjust(house, adjustments).await;
+            self.readjust(house, set).await;
             return Swap::NeedsRestart;
         };
         // Before anybody is told of them.
         self.photos.follow(&spec);
         if house.engine.swap(partner) {
             self.cards.show(PartnerCard::of(&spec, files, Arc::new(self.photos.clone())));
-            (self.spec, self.filed, self.adjustments) = (spec, filed, adjustments);
+            (self.spec, self.filed, self.set) = (spec, filed, set);
             Swap::Done
         } else {
             self.photos.follow(&self.spec);
@@ -214,20 +243,17 @@ impl Watched {
         }
     }
 
-    /// Serves by what the team has set up to this edition of it, without a look at the folder.
-    pub(super) async fn take_up(&mut self, house: &House, edition: AdjustedEdition) -> Readjusted {
-        // What cannot be had now is taken up by the look at the folder, to which this edition is new.
-        let Ok(adjustments) = house.adjusted.of(&self.spec.id).await else { return Readjusted::InPart };
-        let readjusted = self.readjust(house, adjustments).await;
-        if readjusted == Readjusted::Wholly {
-            self.loaded.beside.adjusted = edition;
+    /// Serves by what the team has set, without a look at the folder.
+    pub(super) async fn take_up(&mut self, house: &House) -> Readjusted {
+        match SetByTeam::of(&self.spec.id, house).await {
+            Ok(set) => self.readjust(house, set).await,
+            Err(_) => Readjusted::NotKnown,
         }
-        readjusted
     }
 
     /// The last good files are served by, with what the team has set since: a pause waits for no other edit to be mended.
-    async fn readjust(&mut self, house: &House, adjustments: Adjustments) -> Readjusted {
-        let Some(AdjustedSpec { mut spec, adjustments, .. }) = self.adjusted_by(adjustments) else {
+    async fn readjust(&mut self, house: &House, set: SetByTeam) -> Readjusted {
+        let Some(AdjustedSpec { mut spec, set, .. }) = self.adjusted_by(set) else {
             return Readjusted::Wholly;
         };
         let holds = if self.stays_wired(&spec, &self.secrets) { Readjusted::Wholly } else { Readjusted::InPart };
@@ -239,20 +265,24 @@ impl Watched {
         if !house.engine.swap(partner) {
             return Readjusted::InPart;
         }
-        (self.spec, self.adjustments) = (spec, adjustments);
+        (self.spec, self.set) = (spec, set);
         holds
     }
 
     /// These files with what the team has set, if that is not as it was.
-    fn adjusted_by(&self, adjustments: Adjustments) -> Option<AdjustedSpec> {
-        let good = || PartnerSpec { config: self.filed.clone(), ..PartnerSpec::clone(&self.spec) };
-        (adjustments != self.adjustments).then(|| AdjustedSpec::of(good(), adjustments))
+    fn adjusted_by(&mut self, set: SetByTeam) -> Option<AdjustedSpec> {
+        if set.adjustments == self.set.adjustments {
+            self.set.edition = set.edition;
+            return None;
+        }
+        let good = PartnerSpec { config: self.filed.clone(), ..PartnerSpec::clone(&self.spec) };
+        Some(AdjustedSpec::of(good, set))
     }
 
     /// The same for a partner that nobody is served by yet.
-    pub(super) fn follow(&mut self, adjustments: Adjustments) -> Option<Arc<PartnerSpec>> {
-        let adjusted = self.adjusted_by(adjustments)?;
-        (self.spec, self.adjustments) = (adjusted.spec, adjusted.adjustments);
+    pub(super) fn follow(&mut self, set: SetByTeam) -> Option<Arc<PartnerSpec>> {
+        let adjusted = self.adjusted_by(set)?;
+        (self.spec, self.set) = (adjusted.spec, adjusted.set);
         Some(Arc::clone(&self.spec))
     }
 
@@ -343,10 +373,10 @@ fn words(swap: &Swap, one: &Watched, texts: &Texts) -> String {
 }
 
 /// Names, sizes and times of all files of a folder, `.env` included.
-pub(crate) fn fingerprint(folder: &Path, beside: Beside) -> Fingerprint {
+pub(crate) fn fingerprint(folder: &Path, secrets: Edition) -> Fingerprint {
     let mut hasher = DefaultHasher::new();
     print_of(folder, 0, &mut hasher);
-    Fingerprint { files: hasher.finish(), beside }
+    Fingerprint { files: hasher.finish(), secrets }
 }
 
 fn print_of(folder: &Path, depth: usize, hasher: &mut DefaultHasher) {

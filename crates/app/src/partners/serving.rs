@@ -14,12 +14,13 @@ use voronka_files::{PartnerFolder, Photos};
 
 use super::{
     Retry,
-    reload::{AdjustedSpec, Beside, Losses, Watched, fingerprint},
+    reload::{AdjustedSpec, Losses, SetByTeam, Watched, fingerprint},
 };
 use crate::{
     admin::{Cards, PartnerCard},
     out::{Problem, unreadable},
     server::Doors,
+    sharing::Edition,
     wiring::{self, House, MissingKeys, Wired},
 };
 
@@ -60,16 +61,16 @@ impl Serving {
     pub(super) async fn prepare(
         house: &House,
         folder: &PartnerFolder,
-        beside: Beside,
+        edition: Edition,
         losses: Losses,
         cards: &Arc<Cards>,
     ) -> Result<Prepared, Problem> {
         let (path, at) = (folder.path(), folder.clone());
         let id = folder.partner().map_err(|error| unreadable(path, &error))?;
         let kept = house.vault.secrets(&id).await.map_err(|error| error.told(&id))?;
-        let adjustments = house.adjusted.of(&id).await.map_err(|error| unreadable(path, &error))?;
+        let set = SetByTeam::of(&id, house).await.map_err(|error| unreadable(path, &error))?;
         let read = tokio::task::spawn_blocking(move || {
-            let before = fingerprint(at.path(), beside);
+            let before = fingerprint(at.path(), edition);
             (before, at.load_with(&kept))
         });
         let (before, loaded) = read.await.map_err(|error| unreadable(path, &error))?;
@@ -93,7 +94,7 @@ impl Serving {
         for variable in folder.overruled(&spec.config, &loaded.secrets) {
             warn!(partner = %spec.id, variable, "the partner's files say otherwise than the variable, and hold");
         }
-        let adjusted = AdjustedSpec::of(spec, adjustments);
+        let adjusted = AdjustedSpec::of(spec, set);
         let spec = Arc::clone(&adjusted.spec);
         let pictures = Photos::of(path, &spec).map_err(|error| unreadable(path, &error))?;
         let shown = Arc::new(pictures.clone());
@@ -106,11 +107,11 @@ impl Serving {
     /// Takes up what the team has set since it was prepared, where another process has served it.
     pub(super) async fn follow_team(house: &House, prepared: &mut Prepared) {
         let id = prepared.wired.partner.clone();
-        let Ok(adjustments) = house.adjusted.of(&id).await else {
+        let Ok(set) = SetByTeam::of(&id, house).await else {
             // Better served as it was than not at all; it is looked at again when the store can be asked.
             return house.adjusted.look_again(&id);
         };
-        if let Some(spec) = prepared.watched.follow(adjustments) {
+        if let Some(spec) = prepared.watched.follow(set) {
             prepared.card.name.clone_from(&spec.config.name);
             prepared.partner = prepared.partner.edited(spec);
         }

@@ -6,7 +6,7 @@ use futures::{StreamExt, stream};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use voronka_core::ids::PartnerId;
-use voronka_postgres::Share;
+use voronka_postgres::{Editions, Share};
 
 use super::{Life, Partners, Removals, Resident, Serving, TAKEN_IN_AT_ONCE, reload};
 use crate::out::{self, Problem};
@@ -60,8 +60,8 @@ impl Partners {
                     Err(_tried_again) => {}
                 }
             }
-            let is_new = |id: &PartnerId, edition: &i64| known.get(id).is_some_and(|before| before != edition);
-            for (id, _) in now.editions.iter().filter(|(id, edition)| is_new(id, edition)) {
+            let is_new = |id: &PartnerId, next: &Editions| known.get(id).is_some_and(|at| at.settings != next.settings);
+            for (id, _) in now.editions.iter().filter(|(id, next)| is_new(id, next)) {
                 self.house.adjusted.look_again(id);
             }
             for (id, resident) in self.residents() {

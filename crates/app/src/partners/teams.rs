@@ -24,13 +24,12 @@ impl Partners {
         }
     }
 
-    async fn follow_team(&self, resident: &Resident) {
+    pub(super) async fn follow_team(&self, resident: &Resident) {
         let mut life = resident.life.lock().await;
         // Who is not served here begins with what was set.
         let Life::Serving(serving) = &mut *life else { return };
-        let edition = self.house.adjusted.edition(&resident.id);
-        if serving.watched.take_up(&self.house, edition).await == Readjusted::InPart {
-            self.tend(resident, &mut life).await;
+        if serving.watched.take_up(&self.house).await == Readjusted::InPart {
+            self.serve_edit(resident, &mut life).await;
         }
     }
 

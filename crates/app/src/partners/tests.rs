@@ -120,8 +120,8 @@ impl Stage {
         let resident = self.partners.known(&id(name)).unwrap();
         for _ in 0..2 {
             let mut life = resident.life.lock().await;
-            if self.partners.is_due(&resident, &mut life).await {
-                self.partners.tend(&resident, &mut life).await;
+            if let Some(behind) = self.partners.behind(&resident, &mut life).await {
+                self.partners.tend(&resident, &mut life, behind).await;
             }
         }
     }
@@ -467,8 +467,8 @@ async fn a_token_that_moves_to_another_partner_is_taken_over_once_it_is_free() {
     let mut life = resident.life.lock().await;
     let Life::Serving(serving) = &mut *life else { panic!("it is served") };
     serving.retry = serving.retry.map(|retry| Retry { at: Instant::now(), ..retry });
-    assert!(stage.partners.is_due(&resident, &mut life).await);
-    stage.partners.tend(&resident, &mut life).await;
+    assert_eq!(stage.partners.behind(&resident, &mut life).await, Some(Behind::Files));
+    stage.partners.tend(&resident, &mut life, Behind::Files).await;
     drop(life);
     assert_eq!(stage.state("anna"), (PartnerState::Serving, None));
 }
@@ -506,4 +506,27 @@ async fn what_the_team_sets_holds_without_a_look_at_the_folder() {
     assert_eq!(stage.partners.end_pause(&id("anna")).await.unwrap(), None, "it was over");
     stop.cancel();
     following.await.unwrap();
+}
+
+/// What was set is taken up with the next look, when the store can be asked again; no folder is read for it.
+#[tokio::test]
+async fn what_the_team_sets_while_the_store_cannot_be_asked_is_served_by_later_and_no_file_is_read() {
+    let stage = Stage::with(&["anna"]).await;
+    let resident = stage.partners.known(&id("anna")).unwrap();
+    let is_paused = || stage.house.engine.served(&id("anna")).unwrap().playbook().spec.config.pause.is_some();
+    let pause = Pause { since: stage.house.clock.now(), by: "Ольга".into() };
+    stage.house.adjusted.adjust(&id("anna"), Adjustment::Pause(pause), sample::signature()).await.unwrap();
+    let away = || stage.store.fail_next(Call::Look, StoreError::Busy("away".into()));
+    away();
+    stage.partners.follow_team(&resident).await;
+    let mut life = resident.life.lock().await;
+    assert_eq!(stage.partners.behind(&resident, &mut life).await, Some(Behind::Team), "its folder is as it was");
+    away();
+    stage.partners.tend(&resident, &mut life, Behind::Team).await;
+    let Life::Serving(serving) = &*life else { panic!("it is served") };
+    assert!(!is_paused() && serving.retry.is_none() && serving.refused_edit.is_none());
+    assert_eq!(stage.partners.behind(&resident, &mut life).await, Some(Behind::Team));
+    stage.partners.tend(&resident, &mut life, Behind::Team).await;
+    assert!(is_paused());
+    assert_eq!(stage.partners.behind(&resident, &mut life).await, None);
 }

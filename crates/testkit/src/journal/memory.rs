@@ -63,6 +63,8 @@ pub enum Call {
     Identities,
     /// A write of [`KeyValues`].
     Value,
+    /// [`KeyValues::value`].
+    Look,
 }
 
 #[derive(Debug, Default)]
@@ -121,7 +123,7 @@ impl Letter {
 #[async_trait]
 impl KeyValues for MemoryStore {
     async fn value(&self, partner: &PartnerId, kind: &'static str, key: &str) -> Result<Option<String>, StoreError> {
-        Ok(lock(&self.state).values.get(&(partner.clone(), kind, key.to_owned())).cloned())
+        Ok(self.enter(Call::Look)?.values.get(&(partner.clone(), kind, key.to_owned())).cloned())
     }
 
     async fn keep_value(

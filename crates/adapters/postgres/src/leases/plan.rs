@@ -8,6 +8,8 @@ use std::{
 use uuid::Uuid;
 use voronka_core::ids::PartnerId;
 
+use super::Editions;
+
 /// An instance that lives.
 #[derive(Debug, Clone)]
 pub(super) struct Living {
@@ -23,8 +25,7 @@ pub(super) struct Lease {
     pub(super) epoch: i64,
     pub(super) wanted: Option<String>,
     pub(super) stopped: bool,
-    /// Grows when the partner's secrets change.
-    pub(super) edition: i64,
+    pub(super) editions: Editions,
     /// It is gone, and stopped.
     pub(super) removed: bool,
     pub(super) removals: i64,

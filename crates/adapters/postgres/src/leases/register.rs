@@ -10,7 +10,7 @@ use uuid::Uuid;
 use voronka_core::ids::PartnerId;
 
 use super::{
-    Instance, Pace, Peer, Share,
+    Editions, Instance, Pace, Peer, Share,
     plan::{Lease, Living},
 };
 use crate::{
@@ -131,9 +131,10 @@ impl Page {
         let instances = instances.await?;
         let leases = session.all(statement(sql::LEASES), |row| {
             let holder = get::<Option<Id>>(row, 1)?.map(|id| id.0);
-            let (epoch, wanted, stopped, edition) = (get(row, 2)?, get(row, 3)?, get(row, 4)?, get(row, 5)?);
-            let (removed, removals) = (get(row, 6)?, get(row, 7)?);
-            Ok((get(row, 0)?, Lease { holder, epoch, wanted, stopped, edition, removed, removals }))
+            let (epoch, wanted, stopped) = (get(row, 2)?, get(row, 3)?, get(row, 4)?);
+            let editions = Editions { secrets: get(row, 5)?, settings: get(row, 6)? };
+            let (removed, removals) = (get(row, 7)?, get(row, 8)?);
+            Ok((get(row, 0)?, Lease { holder, epoch, wanted, stopped, editions, removed, removals }))
         });
         let leases = leases.await?.into_iter().collect();
         Ok(Self { instances, dead_after, leases })
@@ -167,18 +168,18 @@ impl Page {
         self.leases.iter().filter(|(_, lease)| are(lease)).map(|(partner, _)| partner.clone()).collect()
     }
 
-    fn numbers(&self, of: impl Fn(&Lease) -> Option<i64>) -> BTreeMap<PartnerId, i64> {
+    fn of_each<T>(&self, of: impl Fn(&Lease) -> Option<T>) -> BTreeMap<PartnerId, T> {
         self.leases.iter().filter_map(|(partner, lease)| Some((partner.clone(), of(lease)?))).collect()
     }
 
     /// As everybody may see it.
     pub(super) fn share(&self) -> Share {
         Share {
-            editions: self.numbers(|lease| (!lease.removed).then_some(lease.edition)),
+            editions: self.of_each(|lease| (!lease.removed).then_some(lease.editions)),
             holders: self.holders(),
             stopped: self.of_those(|lease| lease.stopped),
             removed: self.of_those(|lease| lease.removed),
-            removals: self.numbers(|lease| (lease.removals > 0).then_some(lease.removals)),
+            removals: self.of_each(|lease| (lease.removals > 0).then_some(lease.removals)),
             living: self.peers(),
             ..Share::default()
         }

@@ -40,7 +40,7 @@ statements! {
         AND NOT EXISTS (SELECT FROM voronka.leases l WHERE l.holder = i.id) FOR UPDATE SKIP LOCKED)");
     INSTANCES = "SELECT id, name, address, array_to_string(able, ' '), health, \
         (extract(epoch FROM now() - seen) * 1000)::int8 FROM voronka.instances ORDER BY id";
-    LEASES = "SELECT partner, holder, epoch, wanted, stopped, edition, removed, removals FROM voronka.leases";
+    LEASES = "SELECT partner, holder, epoch, wanted, stopped, edition, settings, removed, removals FROM voronka.leases";
     LEASES_TAKE = "INSERT INTO voronka.leases AS l (partner, holder, epoch) SELECT p, $1, 1 FROM unnest($2::text[]) AS p ORDER BY p \
         ON CONFLICT (partner) DO UPDATE SET holder = excluded.holder, epoch = l.epoch + 1 \
         WHERE l.holder IS NULL AND NOT l.stopped RETURNING partner, epoch";
@@ -57,7 +57,8 @@ statements! {
     ADMIT = "INSERT INTO voronka.leases AS l (partner, stopped) VALUES ($1, true) \
         ON CONFLICT (partner) DO UPDATE SET stopped = true, removed = false";
     /// Of a partner that nobody knows there is nothing to be read anew.
-    EDITION_NEXT = "UPDATE voronka.leases SET edition = edition + 1 WHERE partner = $1";
+    SECRETS_NEXT = "UPDATE voronka.leases SET edition = edition + 1 WHERE partner = $1";
+    SETTINGS_NEXT = "UPDATE voronka.leases SET settings = settings + 1 WHERE partner = $1";
     /// Kept from being taken until the transaction ends.
     LEASE_HELD = "SELECT holder, epoch, stopped FROM voronka.leases WHERE partner = $1 FOR UPDATE";
     LEASE_DROP = "DELETE FROM voronka.leases WHERE partner = $1 AND NOT removed";

@@ -13,7 +13,7 @@ use voronka_core::{
 use voronka_testkit::journal::sample;
 
 use super::InDatabase;
-use crate::{Heard, Instance, Leases, Pace, PostgresStore, Share, Word};
+use crate::{Editions, Heard, Instance, Leases, Pace, PostgresStore, Share, Word};
 
 const QUICK: Pace = Pace {
     sign_every: Duration::from_millis(40),
@@ -266,26 +266,30 @@ async fn what_another_serves_is_neither_erased_nor_forgotten() {
     assert_eq!(fixture.database.run("SELECT count(*) FROM voronka.leases"), "0");
 }
 
+fn editions(secrets: i64, settings: i64) -> Editions {
+    Editions { secrets, settings }
+}
+
 #[tokio::test]
 async fn all_hear_that_a_partner_s_secrets_or_settings_have_changed_and_of_nothing_else_that_is_kept() {
     let fixture = InDatabase::new().await;
     let (anna, store) = (sample::partner("anna"), &fixture.store);
     let mut one = Process::joins(&fixture, "one", PATIENT, &["anna"]).await;
-    one.until(|share| share.ours == set(&["anna"]) && share.editions.get(&anna) == Some(&0)).await;
+    one.until(|share| share.ours == set(&["anna"]) && share.editions.get(&anna) == Some(&editions(0, 0))).await;
     store.keep_value(&anna, SECRETS, "TOKEN", "1").await.unwrap();
-    one.until(|share| share.editions.get(&anna) == Some(&1)).await;
+    one.until(|share| share.editions.get(&anna) == Some(&editions(1, 0))).await;
     assert!(store.drop_value(&anna, SECRETS, "TOKEN").await.unwrap());
-    one.until(|share| share.editions.get(&anna) == Some(&2)).await;
+    one.until(|share| share.editions.get(&anna) == Some(&editions(2, 0))).await;
     store.keep_value(&anna, "file", "a", "1").await.unwrap();
     assert!(!store.drop_value(&anna, SECRETS, "TOKEN").await.unwrap());
     assert!(store.replace_value(&anna, "file", "a", Some("1"), "2").await.unwrap());
     let looked = one.leases.look();
     let share = one.until(|share| share.follows >= looked).await;
-    assert_eq!(share.editions.get(&anna), Some(&2));
+    assert_eq!(share.editions.get(&anna), Some(&editions(2, 0)));
     store.keep_value(&anna, ADJUSTED, "team", "{}").await.unwrap();
-    one.until(|share| share.editions.get(&anna) == Some(&3)).await;
+    one.until(|share| share.editions.get(&anna) == Some(&editions(2, 1))).await;
     assert!(store.replace_value(&anna, ADJUSTED, "team", Some("{}"), "{ }").await.unwrap());
-    let share = one.until(|share| share.editions.get(&anna) == Some(&4)).await;
+    let share = one.until(|share| share.editions.get(&anna) == Some(&editions(2, 2))).await;
     assert!(share.ours.contains(&anna));
 }
 

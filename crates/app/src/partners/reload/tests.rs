@@ -42,7 +42,7 @@ impl Stage {
         fs::write(folder.join("config.yaml"), CONFIG).unwrap();
         fs::write(folder.join("flows/a.yaml"), FLOW).unwrap();
         let loaded = voronka_files::load(&folder).unwrap();
-        let adjusted = AdjustedSpec::of(loaded.spec.unwrap(), Adjustments::default());
+        let adjusted = AdjustedSpec::of(loaded.spec.unwrap(), SetByTeam::default());
         let spec = Arc::clone(&adjusted.spec);
         let (store, channel) = (Arc::new(MemoryStore::new()), Arc::new(FakeChannel::default()));
         let clock: Arc<dyn Clock> = Arc::new(FakeClock::at("2026-12-01T09:00:00Z"));
@@ -59,7 +59,7 @@ impl Stage {
             adjusted,
             loaded.secrets,
             Photos::of(&folder, &spec).unwrap(),
-            fingerprint(&folder, Beside::default()),
+            fingerprint(&folder, Edition::default()),
             Losses::Refused,
             Arc::clone(&cards),
         );
@@ -108,7 +108,7 @@ async fn a_saved_file_is_swapped_and_conversations_stay_at_their_step() {
     assert!(stage.says("/a").await.contains("Сколько гостей?"));
     assert_eq!(stage.step().await, "гостей");
     stage.write("flows/a.yaml", &FLOW.replace("Готово.", "Записали!").replace("На какое число?", "Когда ждать?"));
-    assert_eq!(stage.watched.swap(&stage.house, Beside::default()).await, Swap::Done);
+    assert_eq!(stage.watched.swap(&stage.house, Edition::default()).await, Swap::Done);
     assert_eq!(stage.step().await, "гостей");
     assert!(stage.says("12").await.contains("Когда ждать?"));
 }
@@ -119,10 +119,10 @@ async fn the_owners_page_shows_the_files_that_are_served_by() {
     let path: Arc<str> = "flows/a.yaml".into();
     let shown = |stage: &Stage| String::from_utf8(stage.cards.first(|_| true).unwrap().files[&path].clone()).unwrap();
     stage.write("flows/a.yaml", &FLOW.replace("Готово.", "Записали!"));
-    assert_eq!(stage.watched.swap(&stage.house, Beside::default()).await, Swap::Done);
+    assert_eq!(stage.watched.swap(&stage.house, Edition::default()).await, Swap::Done);
     assert!(shown(&stage).contains("Записали!"));
     stage.write("flows/a.yaml", &FLOW.replace("as: дата", "as: гостей"));
-    assert_eq!(stage.watched.swap(&stage.house, Beside::default()).await, Swap::Broken { errors: 1 });
+    assert_eq!(stage.watched.swap(&stage.house, Edition::default()).await, Swap::Broken { errors: 1 });
     assert!(shown(&stage).contains("Записали!") && shown(&stage).contains("as: дата"));
 }
 
@@ -131,13 +131,13 @@ async fn a_file_with_mistakes_is_not_served_by_and_the_next_good_one_is() {
     let mut stage = Stage::open().await;
     stage.write("flows/a.yaml", &FLOW.replace("as: дата", "as: гостей"));
     stage.write("flows/b.yaml", "start: {commands: [/b]}\nsteps:\n  - say: Это Б.\n");
-    assert_eq!(stage.watched.swap(&stage.house, Beside::default()).await, Swap::Broken { errors: 1 });
+    assert_eq!(stage.watched.swap(&stage.house, Edition::default()).await, Swap::Broken { errors: 1 });
     // Not even the file that is sound: all or nothing.
     let served = stage.house.engine.served(&PartnerId::parse("k").unwrap()).unwrap();
     assert!(!served.playbook().spec.flows.contains_key(&FlowId::parse("b").unwrap()));
     assert!(stage.says("/a").await.contains("Сколько гостей?"));
     stage.write("flows/a.yaml", FLOW);
-    assert_eq!(stage.watched.swap(&stage.house, Beside::default()).await, Swap::Done);
+    assert_eq!(stage.watched.swap(&stage.house, Edition::default()).await, Swap::Done);
     assert!(stage.says("/b").await.contains("Это Б."));
 }
 
@@ -149,7 +149,7 @@ async fn a_renamed_step_goes_on_by_was_and_a_deleted_one_is_walked_to_again() {
     assert_eq!(stage.step().await, "дата");
     let renamed = FLOW.replace("    as: дата\n", "    as: день\n    was: [дата]\n");
     stage.write("flows/a.yaml", &renamed);
-    assert_eq!(stage.watched.swap(&stage.house, Beside::default()).await, Swap::Done);
+    assert_eq!(stage.watched.swap(&stage.house, Edition::default()).await, Swap::Done);
     assert!(stage.says("15 декабря").await.contains("Готово."));
     // Deleted: from the start with the answers that are still valid.
     stage.says("/a").await;
@@ -159,7 +159,7 @@ async fn a_renamed_step_goes_on_by_was_and_a_deleted_one_is_walked_to_again() {
         "  - ask: Нужна доставка?\n    as: доставка\n    yes_no: true\n",
     );
     stage.write("flows/a.yaml", &deleted);
-    assert_eq!(stage.watched.swap(&stage.house, Beside::default()).await, Swap::Done);
+    assert_eq!(stage.watched.swap(&stage.house, Edition::default()).await, Swap::Done);
     assert!(stage.says("что?").await.contains("Нужна доставка?"));
 }
 
@@ -167,39 +167,39 @@ async fn a_renamed_step_goes_on_by_was_and_a_deleted_one_is_walked_to_again() {
 async fn accounts_and_keys_wait_for_a_restart() {
     let mut stage = Stage::open().await;
     stage.write("config.yaml", "name: К\naccounts: {web: {color: \"#b5523b\"}}\n");
-    assert_eq!(stage.watched.swap(&stage.house, Beside::default()).await, Swap::NeedsRestart);
+    assert_eq!(stage.watched.swap(&stage.house, Edition::default()).await, Swap::NeedsRestart);
     stage.write("config.yaml", CONFIG);
     stage.write(".env", "KEY=1\n");
-    assert_eq!(stage.watched.swap(&stage.house, Beside::default()).await, Swap::NeedsRestart);
+    assert_eq!(stage.watched.swap(&stage.house, Edition::default()).await, Swap::NeedsRestart);
 }
 
 #[tokio::test]
 async fn what_is_still_being_written_is_left_until_it_rests() {
     let mut stage = Stage::open().await;
-    assert!(!stage.watched.is_due(Beside::default()).await, "nothing has changed");
+    assert!(!stage.watched.is_due(Edition::default()).await, "nothing has changed");
     stage.write("flows/a.yaml", "steps:\n  - say: Нап");
-    assert!(!stage.watched.is_due(Beside::default()).await, "it may be half of a file");
+    assert!(!stage.watched.is_due(Edition::default()).await, "it may be half of a file");
     stage.write("flows/a.yaml", FLOW);
-    assert!(!stage.watched.is_due(Beside::default()).await, "it changed since the last look");
-    assert!(stage.watched.is_due(Beside::default()).await);
-    stage.watched.swap(&stage.house, Beside::default()).await;
-    assert!(!stage.watched.is_due(Beside::default()).await);
+    assert!(!stage.watched.is_due(Edition::default()).await, "it changed since the last look");
+    assert!(stage.watched.is_due(Edition::default()).await);
+    stage.watched.swap(&stage.house, Edition::default()).await;
+    assert!(!stage.watched.is_due(Edition::default()).await);
     // A file that comes by renaming, as editors save, is seen as well, and so is one that goes.
     let folder = stage.root.path().join("k/flows");
     fs::write(folder.join(".a.yaml.swp"), "x").unwrap();
     assert!(
-        !stage.watched.is_due(Beside::default()).await && !stage.watched.is_due(Beside::default()).await,
+        !stage.watched.is_due(Edition::default()).await && !stage.watched.is_due(Edition::default()).await,
         "hidden files are none of ours"
     );
     fs::rename(folder.join(".a.yaml.swp"), folder.join("c.yaml")).unwrap();
-    assert!(!stage.watched.is_due(Beside::default()).await && stage.watched.is_due(Beside::default()).await);
+    assert!(!stage.watched.is_due(Edition::default()).await && stage.watched.is_due(Edition::default()).await);
 }
 
 #[tokio::test]
 async fn a_folder_that_is_gone_is_served_by_as_it_was() {
     let mut stage = Stage::open().await;
     fs::rename(stage.root.path().join("k"), stage.root.path().join("l")).unwrap();
-    assert_eq!(stage.watched.swap(&stage.house, Beside::default()).await, Swap::Broken { errors: 1 });
+    assert_eq!(stage.watched.swap(&stage.house, Edition::default()).await, Swap::Broken { errors: 1 });
     assert!(stage.says("/a").await.contains("Сколько гостей?"));
 }
 
@@ -211,17 +211,17 @@ async fn a_catalogue_that_loses_a_fifth_of_its_products_is_served_and_one_that_l
     };
     let mut stage = Stage::open().await;
     stage.write("catalogue.csv", &catalogue(0..10));
-    assert_eq!(stage.watched.swap(&stage.house, Beside::default()).await, Swap::Done);
+    assert_eq!(stage.watched.swap(&stage.house, Edition::default()).await, Swap::Done);
     // As many products, but others: the old ones are gone all the same.
     stage.write("catalogue.csv", &catalogue(3..13));
-    assert_eq!(stage.watched.swap(&stage.house, Beside::default()).await, Swap::LosesProducts { lost: 3, of: 10 });
+    assert_eq!(stage.watched.swap(&stage.house, Edition::default()).await, Swap::LosesProducts { lost: 3, of: 10 });
     let served = stage.house.engine.served(&PartnerId::parse("k").unwrap()).unwrap();
     assert_eq!(served.playbook().spec.catalogue.products[0].id.as_ref(), "p0");
     stage.write("catalogue.csv", &catalogue(2..10));
-    assert_eq!(stage.watched.swap(&stage.house, Beside::default()).await, Swap::Done);
+    assert_eq!(stage.watched.swap(&stage.house, Edition::default()).await, Swap::Done);
     stage.watched.losses = Losses::Meant;
     stage.write("catalogue.csv", &catalogue(0..1));
-    assert_eq!(stage.watched.swap(&stage.house, Beside::default()).await, Swap::Done);
+    assert_eq!(stage.watched.swap(&stage.house, Edition::default()).await, Swap::Done);
 }
 
 #[tokio::test]
@@ -235,18 +235,18 @@ async fn what_the_team_has_set_is_served_by_though_an_edit_is_broken_and_with_th
     let id = PartnerId::parse("k").unwrap();
     let with_link = format!("{CONFIG}links: {{shop: https://old.example/}}\n");
     stage.write("config.yaml", &with_link);
-    assert_eq!(stage.watched.swap(&stage.house, Beside::default()).await, Swap::Done);
+    assert_eq!(stage.watched.swap(&stage.house, Edition::default()).await, Swap::Done);
     let to = "https://new.example/".parse().unwrap();
     let pause = Pause { since: stage.house.clock.now(), by: "Ольга".into() };
     for one in [Adjustment::Pause(pause), Adjustment::Link { name: "shop".into(), to }] {
         stage.house.adjusted.adjust(&id, one, sample::signature()).await.unwrap();
     }
     stage.write("flows/a.yaml", "steps: [");
-    assert!(matches!(stage.watched.swap(&stage.house, Beside::default()).await, Swap::Broken { .. }));
+    assert!(matches!(stage.watched.swap(&stage.house, Edition::default()).await, Swap::Broken { .. }));
     assert_eq!(name(&stage), (true, "https://new.example/".to_owned()));
     stage.write("flows/a.yaml", FLOW);
     stage.house.adjusted.adjust(&id, Adjustment::GoOn, sample::signature()).await.unwrap();
-    assert_eq!(stage.watched.swap(&stage.house, Beside::default()).await, Swap::Done);
+    assert_eq!(stage.watched.swap(&stage.house, Edition::default()).await, Swap::Done);
     assert_eq!(name(&stage), (false, "https://new.example/".to_owned()));
     let link = Override {
         subject: Subject::Link { name: "shop".into() },
@@ -256,18 +256,20 @@ async fn what_the_team_has_set_is_served_by_though_an_edit_is_broken_and_with_th
     };
     assert_eq!(stage.watched.overrides(), [link], "whoever edits the file is told so");
     stage.house.adjusted.adjust(&id, Adjustment::AsInFiles, sample::signature()).await.unwrap();
-    assert_eq!(stage.watched.swap(&stage.house, Beside::default()).await, Swap::Done);
+    assert_eq!(stage.watched.swap(&stage.house, Edition::default()).await, Swap::Done);
     assert_eq!(name(&stage), (false, "https://old.example/".to_owned()));
     assert!(stage.watched.overrides().is_empty());
     // What only a start can read waits for one; what the team wants does not.
     let pause = Pause { since: stage.house.clock.now(), by: "Ольга".into() };
     stage.house.adjusted.adjust(&id, Adjustment::Pause(pause), sample::signature()).await.unwrap();
     stage.write("config.yaml", &with_link.replace("{web: {}}", "{web: {color: \"#b5523b\"}}"));
-    assert_eq!(stage.watched.swap(&stage.house, Beside::default()).await, Swap::NeedsRestart);
+    assert_eq!(stage.watched.swap(&stage.house, Edition::default()).await, Swap::NeedsRestart);
     assert!(name(&stage).0, "it is paused");
     // Whoever takes the partner over from another process, which was told, is told by the store.
     stage.house.adjusted.adjust(&id, Adjustment::GoOn, sample::signature()).await.unwrap();
-    let set = stage.house.adjusted.of(&id).await.unwrap();
-    assert_eq!(stage.watched.follow(set.clone()).map(|spec| spec.config.pause.is_some()), Some(false));
-    assert!(stage.watched.follow(set).is_none(), "as it was");
+    for paused_then in [Some(false), None] {
+        let set = SetByTeam::of(&id, &stage.house).await.unwrap();
+        assert_eq!(stage.watched.follow(set).map(|spec| spec.config.pause.is_some()), paused_then);
+        assert!(!stage.watched.is_behind_team(&stage.house));
+    }
 }
