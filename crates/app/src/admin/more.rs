@@ -20,6 +20,7 @@ use super::{
     super::drawing,
     BASE, House,
     admit::{self, Door, Visit},
+    login::Need,
     page::{self, Chip, Frame, Place, Problem},
     pause::Paused,
     show::{Dates, money},
@@ -148,7 +149,11 @@ pub(super) async fn more(
     let today = dates.today();
     let since = dates.days_before(CHART_DAYS - 1);
     let of = [Chart::OF, &[Counted::Answered, Counted::Cohort]].concat();
-    let tallies = directory.report(partner, &of, since.min(Cohort::since(today)), today).await?;
+    let tallies = if sees_business(&visit) {
+        directory.report(partner, &of, since.min(Cohort::since(today)), today).await?
+    } else {
+        Vec::new()
+    };
     let chart = chart(&visit, &tallies, since, today).await;
     let quickness = quickness(w, &tallies, since);
     let cohorts = Cohort::weeks(&tallies, today).into_iter();
@@ -236,6 +241,11 @@ async fn chart(visit: &Visit, tallies: &[Tally], since: Date, today: Date) -> Op
     Some(Drawn { title: chart.title, days: chart.days, rows })
 }
 
+/// Whether they see how the business does, and not the work alone.
+fn sees_business(visit: &Visit) -> bool {
+    visit.door.who.may(&visit.partner.id, Need::Figures)
+}
+
 async fn figures(house: &House, visit: &Visit, dates: &Dates, f: &Frame) -> Result<Vec<Figure>, Problem> {
     let w = f.w;
     let (directory, partner) = (&house.admin.directory, &visit.partner.id);
@@ -260,22 +270,26 @@ async fn figures(house: &House, visit: &Visit, dates: &Dates, f: &Frame) -> Resu
         href: link(to),
         class: "",
     };
-    Ok(vec![
+    let revenue = sees_business(visit).then(|| Figure {
+        name: w.t("fig-revenue"),
+        value: sum(today.revenue_minor),
+        change: change(today.revenue_minor, then.revenue_minor),
+        before: Some(w.with("week-ago-sum", "sum", &sum(then.revenue_minor))),
+        href: link("orders?show=all"),
+        class: "",
+    });
+    let mut figures = vec![
         of_now("fig-waiting", today.waiting, "chats?owner=nobody"),
         of_now("fig-hot", today.hot, "leads?t=hot"),
         compared("fig-orders", today.orders, then.orders, "orders"),
-        Figure {
-            name: w.t("fig-revenue"),
-            value: sum(today.revenue_minor),
-            change: change(today.revenue_minor, then.revenue_minor),
-            before: Some(w.with("week-ago-sum", "sum", &sum(then.revenue_minor))),
-            href: link("orders?show=all"),
-            class: "",
-        },
+    ];
+    figures.extend(revenue);
+    figures.extend([
         compared("fig-customers", today.customers, then.customers, "chats"),
         compared("fig-unanswered", today.unanswered, then.unanswered, "questions"),
         Figure { href: None, ..compared("fig-blocked", today.blocked, then.blocked, "") },
-    ])
+    ]);
+    Ok(figures)
 }
 
 /// `▲ 12 %`; `None` where there is nothing to compare with.

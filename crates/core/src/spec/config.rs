@@ -5,6 +5,7 @@ pub(crate) mod hours;
 mod models;
 mod people;
 pub(crate) mod read;
+mod rights;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -16,6 +17,7 @@ use jiff::{
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+pub use self::rights::Right;
 use crate::{
     color::Color,
     ids::AccountId,
@@ -490,12 +492,12 @@ impl Member {
     }
 }
 
-/// What a member may do.
+/// What a member may do: [`Role::may`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
     /// Everything of the partner's.
     Owner,
-    /// Read and reply.
+    /// Work with customers and their orders.
     Operator,
 }
 

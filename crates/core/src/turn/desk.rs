@@ -45,6 +45,7 @@ use crate::{
     rows::{Author, IdentityRow, Mail, Withdraw},
     spec::{
         adjust::{Adjustment, Signature},
+        config::Right,
         rich::Rich,
     },
     tally::{Counted, Tally},
@@ -368,10 +369,10 @@ impl Work {
     fn panel(&mut self, name: &str, args: &str) -> Option<Errand> {
         match name {
             "my_leads" => return self.list_leads(args),
-            "hot_leads" => return Some(Errand::Leads(Listing::hot())),
-            "my_stats" => return Some(Errand::Report(Report::Stats, Span::named(args))),
-            "analytics" => return Some(Errand::Report(Report::Analytics, Span::named(args))),
-            "top" => return Some(Errand::Report(Report::Top, Span::named(args))),
+            "hot_leads" => return self.by_right(Right::Customers, Errand::Leads(Listing::hot())),
+            "my_stats" => return self.ask_for_report(Report::Stats, Span::named(args)),
+            "analytics" => return self.ask_for_report(Report::Analytics, Span::named(args)),
+            "top" => return self.ask_for_report(Report::Top, Span::named(args)),
             "done" => self.leave_customer(),
             "training" => self.show_courses(),
             "my_settings" => return self.settings(args),
@@ -387,9 +388,9 @@ impl Work {
                 self.leave_customer();
                 None
             }
-            Own::Stats => Some(Errand::Report(Report::Stats, Span::of(of))),
-            Own::Analytics => Some(Errand::Report(Report::Analytics, Span::of(of))),
-            Own::Top => Some(Errand::Report(Report::Top, Span::of(of))),
+            Own::Stats => self.ask_for_report(Report::Stats, Span::of(of)),
+            Own::Analytics => self.ask_for_report(Report::Analytics, Span::of(of)),
+            Own::Top => self.ask_for_report(Report::Top, Span::of(of)),
             Own::Course | Own::Lesson | Own::Quiz | Own::Answer => {
                 self.learn(own, of);
                 None

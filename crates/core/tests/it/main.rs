@@ -32,6 +32,7 @@ mod pause;
 mod picks;
 mod reminders;
 mod replay;
+mod roles;
 mod russian;
 mod scores;
 mod scripts;

@@ -1,6 +1,9 @@
 use std::{collections::BTreeMap, str::FromStr, sync::Arc};
 
-use voronka_core::ids::PartnerId;
+use voronka_core::{
+    ids::PartnerId,
+    spec::config::{self, Right},
+};
 use voronka_sqlite::User;
 
 use super::{super::home::Site, rules::Need};
@@ -28,13 +31,26 @@ impl Role {
         }
     }
 
+    /// What it is called in the partner's file.
+    fn of_team(self) -> config::Role {
+        match self {
+            Self::Owner => config::Role::Owner,
+            Self::Staff => config::Role::Operator,
+        }
+    }
+
     /// Whether it suffices.
     pub(super) fn allows(self, need: Need) -> bool {
-        let of_staff = match need {
-            Need::Open | Need::SignedIn | Need::OwnKeys | Need::Read | Need::Answer | Need::Sell => true,
-            Need::Broadcast | Need::Mend | Need::Settings | Need::Export => false,
+        let right = match need {
+            Need::Open | Need::SignedIn | Need::OwnKeys => return true,
+            Need::Read | Need::Answer => Right::Customers,
+            Need::Sell => Right::Orders,
+            Need::Figures => Right::Figures,
+            Need::Broadcast => Right::Broadcasts,
+            Need::Mend | Need::Settings => Right::Settings,
+            Need::Export => Right::Export,
         };
-        self == Self::Owner || of_staff
+        self.of_team().may(right)
     }
 }
 

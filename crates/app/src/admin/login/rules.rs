@@ -17,6 +17,8 @@ pub(in super::super) enum Need {
     Answer,
     /// May move orders.
     Sell,
+    /// May see how the business does, on a page that others see without it.
+    Figures,
     /// May send to many.
     Broadcast,
     /// May try again or drop what could not be processed.
@@ -34,13 +36,14 @@ impl Need {
     }
 
     #[cfg(test)]
-    pub(super) const ALL: [Self; 10] = [
+    pub(super) const ALL: [Self; 11] = [
         Self::Open,
         Self::SignedIn,
         Self::OwnKeys,
         Self::Read,
         Self::Answer,
         Self::Sell,
+        Self::Figures,
         Self::Broadcast,
         Self::Mend,
         Self::Settings,

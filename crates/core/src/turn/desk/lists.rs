@@ -16,7 +16,7 @@ use crate::{
     lead::Temperature,
     message::{Button, ConversationKey, Press},
     ports::{Cursor, LeadCard, LeadFilter, Page},
-    spec::rich::Rich,
+    spec::{config::Right, rich::Rich},
     tally::{Counted, Tally},
 };
 
@@ -149,7 +149,7 @@ impl Work {
                 }
             },
         };
-        Some(Errand::Leads(listing))
+        self.by_right(Right::Customers, Errand::Leads(listing))
     }
 
     /// The segment as the files name it, however it was typed.

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use super::{super::work::Work, Look, lists::by_key, token::Own, wording::Say};
+use super::{super::work::Work, Errand, Look, lists::by_key, token::Own, wording::Say};
 use crate::{
     chart::{Chart, Reader},
     drawing::{Drawing, Photo},
@@ -11,7 +11,7 @@ use crate::{
     message::Button,
     money::{Currency, Money},
     ports::QuestionCard,
-    spec::rich::Rich,
+    spec::{config::Right, rich::Rich},
     tally::{
         Counted, Tally,
         cohort::Cohort,
@@ -102,6 +102,14 @@ impl Report {
         }
     }
 
+    /// Whose it is to see.
+    fn right(self) -> Right {
+        match self {
+            Self::Stats | Self::Analytics => Right::Figures,
+            Self::Top => Right::Demand,
+        }
+    }
+
     fn own(self) -> Own {
         match self {
             Self::Stats => Own::Stats,
@@ -149,6 +157,11 @@ impl Sums<'_> {
 }
 
 impl Work {
+    /// A report, for whoever may see it.
+    pub(super) fn ask_for_report(&mut self, report: Report, span: Span) -> Option<Errand> {
+        self.by_right(report.right(), Errand::Report(report, span))
+    }
+
     /// What a report is made of: the span, the one before, and some weeks beside each other.
     pub(super) fn look_at_report(&self, report: Report, span: Span) -> Look {
         let since = self.days_ago((2 * span.days()).max(7 * WEEKS) - 1);

@@ -16,7 +16,7 @@ use crate::{
     spec::{
         adjust::{Adjustment, Signature},
         config::{
-            Hours, Notify, Pause, Role,
+            Hours, Notify, Pause, Right, Role,
             hours::{in_a_line, of_week},
         },
         expr::Fact,
@@ -169,13 +169,27 @@ impl Work {
         if !self.is_named() {
             return false;
         }
-        let member = self.own_name();
-        let mut team = self.book.spec.config.team.iter();
-        let is_owner = team.any(|one| *one.name == *member && one.role == Role::Owner);
-        if !is_owner {
+        let may = self.has_right(Right::Settings);
+        if !may {
             self.tell(Say::OwnersAlone);
         }
-        is_owner
+        may
+    }
+
+    /// What is looked at, if whoever writes may see it. It is said if not.
+    pub(super) fn by_right(&mut self, right: Right, errand: Errand) -> Option<Errand> {
+        // Where the file names no owner, all whom it names are.
+        let is_ownerless = || self.book.spec.config.team.iter().all(|one| one.role != Role::Owner);
+        if self.has_right(right) || is_ownerless() {
+            return Some(errand);
+        }
+        self.tell(Say::FiguresForOwners);
+        None
+    }
+
+    fn has_right(&self, right: Right) -> bool {
+        let member = self.own_name();
+        self.book.spec.config.team.iter().any(|one| *one.name == *member && one.role.may(right))
     }
 
     /// Whether the file names the person who writes. In a group that it names, anybody could be meant. It is said if not.
@@ -319,13 +333,13 @@ impl Work {
         }
         lines.extend(config.links.iter().map(|(name, url)| format!("{}: {name} {url}", word("Ссылка", "Link"))));
         let is_person = self.writes_as_person();
-        let is_owner = is_person && config.team.iter().any(|one| *one.name == *member && one.role == Role::Owner);
-        if is_owner {
+        let may_set = is_person && self.has_right(Right::Settings);
+        if may_set {
             lines.push(String::new());
             lines.push(Say::HowToSet.says(lang));
         }
         let mut buttons = Vec::new();
-        if is_owner {
+        if may_set {
             buttons.push(match config.pause {
                 None => self.own_button(Say::Pause, Own::Pause),
                 Some(_) => self.own_button(Say::GoOn, Own::GoOn),
@@ -334,7 +348,7 @@ impl Work {
         if is_person {
             buttons.push(self.own_button(Say::Notices, Own::ToldOf));
         }
-        if is_owner {
+        if may_set {
             buttons.push(self.own_button(Say::AsInFiles, Own::AsInFiles));
         }
         self.reply.close();

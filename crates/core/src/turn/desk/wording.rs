@@ -16,6 +16,20 @@ const PAUSED: (&str, &str) = (
      goes to whoever is told that a person is needed, or, where nobody is, to the owners. You can answer from this chat.",
 );
 
+/// Who sets things in a group, in Russian and English.
+const PERSONS_ALONE: (&str, &str) = (
+    "В группе настройки меняет тот, кто назван в config.yaml (team) лично: своим номером, а не номером группы. \
+     Или из своего чата с ботом.",
+    "In a group settings are changed by whoever config.yaml (team) names in person: by their own number, not the \
+     group's. Or in their own chat with the bot.",
+);
+
+/// Whose the figures are, in Russian and English.
+const FIGURES_FOR_OWNERS: (&str, &str) = (
+    "Показатели бизнеса видит только владелец. Вам открыты лиды и самое частое: /my_leads, /hot_leads, /top.",
+    "Only an owner sees the figures of the business. Leads and what comes up most are yours: /my_leads, /hot_leads, /top.",
+);
+
 /// How things are set, in Russian and English.
 const HOW_TO_SET: (&str, &str) = (
     "Изменить (действует сразу, вместо файла):\n\
@@ -213,7 +227,9 @@ pub(in crate::turn) enum Say<'a> {
     HowToSet,
     /// They may not set that.
     OwnersAlone,
-    /// Nor may anybody in a group that is named.
+    /// Figures are not for them.
+    FiguresForOwners,
+    /// Nor may anybody set anything in a group that is named.
     PersonsAlone,
     /// On a button: of today.
     Day,
@@ -287,12 +303,8 @@ impl Say<'_> {
                 "You alone are told that a person is needed: without you nobody would hear of those who wait. First let somebody \
                  else turn it on: /my_settings, “Notices”.",
             ),
-            Self::PersonsAlone => (
-                "В группе настройки меняет тот, кто назван в config.yaml (team) лично: своим номером, а не номером группы. \
-                 Или из своего чата с ботом.",
-                "In a group settings are changed by whoever config.yaml (team) names in person: by their own number, not the \
-                 group's. Or in their own chat with the bot.",
-            ),
+            Self::PersonsAlone => PERSONS_ALONE,
+            Self::FiguresForOwners => FIGURES_FOR_OWNERS,
             Self::OwnersAlone => ("Это может изменить только владелец.", "Only an owner can change that."),
             Self::Day => ("Сегодня", "Today"),
             Self::Week => ("Неделя", "Week"),
@@ -313,7 +325,7 @@ impl Say<'_> {
                 "Это рабочий чат: здесь вы не клиент, и бот не продаёт вам.\n\
                  Сюда приходят карточки клиентов. Кнопка «Написать» или ответ на карточку: ваши слова уйдут клиенту через бота.\n\
                  /hot_leads: горячие лиды; /my_leads: все, с отбором\n\
-                 /my_stats: показатели; /analytics: воронка; /top: самое частое\n\
+                 /top: самое частое; владельцу — /my_stats: показатели, /analytics: воронка\n\
                  /my_link: ссылки на бота и QR-коды; /training: уроки; /my_settings: настройки и пауза\n\
                  /done: выйти из переписки с клиентом"
             }
@@ -387,7 +399,7 @@ impl Say<'_> {
                 "This is a chat for work: here you are no customer, and the bot sells you nothing.\n\
                  Cards of customers come here. \"Write\" or a reply to a card: your words go to the customer through the bot.\n\
                  /hot_leads: hot leads; /my_leads: all of them\n\
-                 /my_stats: figures; /analytics: the funnel; /top: what comes up most\n\
+                 /top: what comes up most; for owners /my_stats: figures, /analytics: the funnel\n\
                  /my_link: links to the bot and QR codes; /training: lessons; /my_settings: settings and the pause\n\
                  /done: stop writing to a customer"
             }

@@ -138,6 +138,18 @@ async fn who_may_not_send_to_many_sees_how_it_goes_without_the_buttons() {
 }
 
 #[tokio::test]
+async fn s_22_how_the_business_does_is_shown_to_its_owner_alone() {
+    let mut door = Door::opens().await;
+    for (name, role, may) in [("petr", Role::Staff, false), ("irina", Role::Owner, true)] {
+        let cookie = door.joins(name, &[("korica", role)]).await;
+        let page = door.get("/admin/korica/more", &cookie).await;
+        assert!(page.status == StatusCode::OK && page.body.contains("Orders"), "{}", page.body);
+        assert_eq!(page.body.contains("orders?show=all"), may, "{name}: the revenue");
+        assert_eq!(page.body.contains("id=\"chart\""), may, "{name}");
+    }
+}
+
+#[tokio::test]
 async fn s_23_foreign_id_404() {
     let mut door = Door::opens().await;
     let irina = door.joins("irina", &[("korica", Role::Owner)]).await;
