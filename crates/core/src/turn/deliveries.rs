@@ -50,7 +50,8 @@ pub struct TeamAnswer {
 pub enum WrittenBy {
     /// A member, in their chat with the bot, where they are told.
     Chat(Seat),
-    /// Whoever signed in by this name, on the owner's page, which shows it beside the words.
+    /// Whoever signed in by this name, on the owner's page, which shows it beside the words; they are told in their chat as well,
+    /// where the partner's file knows one.
     Page(String),
 }
 
@@ -160,13 +161,24 @@ impl Work {
     fn tell_writer(&mut self, TeamAnswer { by, bubbles }: TeamAnswer, why: &DeliveryFate) {
         let note = self.team_word(Wording::AnswerLost { who: by.who(), why });
         self.note(LOST, note);
-        let WrittenBy::Chat(seat) = by else { return };
+        let seat = match by {
+            WrittenBy::Chat(seat) => Some(seat),
+            WrittenBy::Page(who) => self.seat_of(&who),
+        };
+        let Some(seat) = seat else { return };
         let mut said = self.snap.history.iter().chain(&self.messages);
         let row = said.find(|row| row.bubble.is_some_and(|one| bubbles.contains(&one)));
         let words = row.map_or("", |row| beginning(&row.text, WORDS_CHARS_MAX)).to_owned();
         let done = Done::NotArrived { why: why.clone(), words };
         let with = self.talk();
         self.post(seat.account, seat.peer, Event::Done { with, done });
+    }
+
+    /// The first chat in which a member works with us, by either of their names. A letter is no chat.
+    fn seat_of(&self, who: &str) -> Option<Seat> {
+        let member = self.member(who)?;
+        let to = self.setting.team.iter().find(|to| to.member == member && to.capabilities.hears.it())?;
+        Some(Seat { member: member.to_string(), account: to.account.clone(), peer: to.peer.clone() })
     }
 
     /// This conversation, as members of the team are told of it.

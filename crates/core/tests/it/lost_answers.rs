@@ -1,11 +1,12 @@
 //! A person of the team answers, and the answer does not arrive: whoever wrote it hears so where they wrote it, and once.
 
 use voronka_core::{
-    capabilities::Capabilities,
+    capabilities::{Capabilities, Has},
     fact::Fact,
     ids::BubbleId,
     message::{Bubble, DeliveryFate, Done, Event, Peer, TeamAction},
     rows::{Author, Lane},
+    turn::TeamAddress,
 };
 use voronka_testkit::{Rehearsal, rehearsal::roomy};
 
@@ -96,11 +97,47 @@ fn an_answer_of_several_messages_that_did_not_arrive_is_told_of_once_and_each_of
 }
 
 #[test]
-fn an_answer_from_the_owners_page_that_did_not_arrive_is_marked_there_and_told_of_to_nobodys_chat() {
+fn who_answers_on_the_owners_page_hears_once_in_their_own_chat_that_it_did_not_arrive() {
+    for (fate, who) in every_fate().into_iter().zip(["мастер", "Мастер", "мастер", "мастер", "мастер"])
+    {
+        let mut shop = Shop::open();
+        let short = Capabilities { text_max: 40, ..roomy() };
+        shop.anna = shop.anna.capabilities(short);
+        shop.anna.named("Анна", "здравствуйте");
+        let text = "Первое предложение ответа. Второе предложение ответа.".into();
+        shop.anna.play(vec![Event::Team { who: who.into(), action: TeamAction::Reply { text } }]);
+        let bubbles = answer(&shop.anna);
+        let told = comes_back(&mut shop, bubbles[0], &fate);
+        assert!(told.contains("не дошёл: Анна") && told.contains("Первое"), "{told}");
+        assert!(bubbles.len() > 1 && comes_back(&mut shop, bubbles[1], &fate).is_empty(), "once");
+    }
+}
+
+#[test]
+fn who_is_told_by_letters_alone_hears_in_no_chat_of_an_answer_from_the_owners_page() {
+    let mut shop = Shop::open();
+    shop.anna.setting.team = shop.anna.setting.team.iter().cloned().map(by_letter).collect();
+    shop.anna.named("Анна", "здравствуйте");
+    let action = TeamAction::Reply { text: "Добрый день".into() };
+    shop.anna.play(vec![Event::Team { who: "мастер".into(), action }]);
+    let bubbles = answer(&shop.anna);
+    assert_eq!(comes_back(&mut shop, bubbles[0], &refused()), "");
+    assert!(notices(&shop.anna).contains("не дошёл"));
+}
+
+/// An address that hears nothing.
+fn by_letter(to: TeamAddress) -> TeamAddress {
+    let capabilities = Capabilities { hears: Has::No, ..Capabilities::clone(&to.capabilities) };
+    TeamAddress { capabilities: capabilities.into(), ..to }
+}
+
+#[test]
+fn an_answer_from_the_owners_page_of_somebody_the_file_does_not_know_is_marked_there_and_told_of_to_nobodys_chat() {
     for fate in every_fate() {
         let mut shop = Shop::open();
         shop.anna.named("Анна", "здравствуйте");
-        shop.anna.team(TeamAction::Reply { text: "Добрый день".into() });
+        let action = TeamAction::Reply { text: "Добрый день".into() };
+        shop.anna.play(vec![Event::Team { who: "Ирина".into(), action }]);
         let bubbles = answer(&shop.anna);
         assert_eq!(comes_back(&mut shop, bubbles[0], &fate), "");
         assert_eq!(lost(&shop.anna), [Fact::AnswerLost { bubble: bubbles[0], why: fate.clone() }]);
