@@ -161,7 +161,7 @@ pub enum Fact {
     },
     /// The customer does not want to be written to.
     OptOut,
-    /// The customer wrote again after opting out, and thereby allows answers.
+    /// The customer has agreed to be written to again, in answer to a question that asks it; [`Fact::ConsentGiven`] is the proof.
     OptIn,
     /// The customer agreed to something; the proof of it.
     ConsentGiven {

@@ -278,7 +278,7 @@ impl Player<'_> {
         if let Some(n) = twice {
             return Err(missed(line, "one answer".to_owned(), quoted(&words(&self.heard[n].bubble))));
         }
-        let mute = state.state.owner != Owner::Bot || state.customer.more.opted_out || state.state.blocked;
+        let mute = state.state.owner != Owner::Bot || state.customer.more.wish().is_nothing() || state.state.blocked;
         if !unasked && !silent && !mute && self.heard.is_empty() {
             return Err(missed(line, "an answer".to_owned(), "silence".to_owned()));
         }

@@ -144,7 +144,8 @@ impl Work {
         });
     }
 
-    /// An answer to a question that asks whether advertisements may be sent: the proof of it, or the end of an earlier one.
+    /// An answer to a question that asks whether advertisements may be sent: the proof of it, or the end of an earlier one. Who
+    /// says yes after they had asked for nothing wants to be written to again, whatever they write besides.
     pub(super) fn hear_of_ads(&mut self, run: &Run, ask: &Ask, value: &Value, by: &str) {
         let Some(agrees) = &ask.ads else { return };
         let kind = ConsentKind::Ads;
@@ -154,9 +155,16 @@ impl Work {
         }
         let text_hash = hex::encode(Sha256::digest(self.text(run, &ask.text).text.as_bytes()));
         let version = beginning(&text_hash, VERSION_CHARS).to_owned();
-        self.snap.customer.more.consents.insert(kind, text_hash.clone());
+        let wanted_nothing = self.wants_nothing();
+        let more = &mut self.snap.customer.more;
+        more.consents.insert(kind, text_hash.clone());
+        more.opted_in_at = Some(self.now);
         let by = beginning(by, CONSENT_WORDS_MAX).to_owned();
         self.fact(Fact::ConsentGiven { kind, text_hash, version, by, key: self.event.clone() });
+        if wanted_nothing {
+            self.fact(Fact::OptIn);
+            self.tell_kin(&KinWord::Changed);
+        }
     }
 
     /// An answer that says how content the customer is.

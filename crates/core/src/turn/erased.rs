@@ -36,7 +36,7 @@ impl TurnCommit {
             }
             None => state,
         };
-        let more = CustomerData { opted_out: true, ..CustomerData::default() };
+        let more = CustomerData { opted_out: true, opted_out_at: Some(now), ..CustomerData::default() };
         let fact = |fact: Fact| FactRow {
             customer: before.customer,
             name: fact.name(),

@@ -5,13 +5,16 @@ use std::collections::BTreeMap;
 
 use super::{Look, Question, Step, Turn, answer, answer::Answering, desk, notices::SAME, wording::Wording, work::Work};
 use crate::{
-    fact::Fact,
+    fact::{ConsentKind, Fact},
     ids::{AccountId, CustomerId},
     message::{Done, Event, Identity, KinWord, Seat},
     person::Kinship,
     ports::KnownBy,
     rows::{IdentityRow, Withdraw},
-    turn::{state::CustomerData, token::hash},
+    turn::{
+        state::{CustomerData, Wish},
+        token::hash,
+    },
 };
 
 /// Others of the same contact that a customer may be compared with.
@@ -211,7 +214,17 @@ impl Work {
 
     /// Whether the person wants nothing of which we are the first to speak, wherever they have said so.
     pub(super) fn wants_nothing(&self) -> bool {
-        self.snap.customer.more.opted_out || self.snap.kin.iter().any(|kin| kin.opted_out)
+        self.wish_of_person().is_nothing()
+    }
+
+    /// Whether they have agreed to advertisements in this conversation, and asked for nothing since, wherever.
+    pub(super) fn agrees_to_ads(&self) -> bool {
+        let more = &self.snap.customer.more;
+        more.consents.contains_key(&ConsentKind::Ads) && more.wish().outlives(self.wish_of_person())
+    }
+
+    fn wish_of_person(&self) -> Wish {
+        self.snap.kin.iter().fold(self.snap.customer.more.wish(), |wish, kin| wish.and(kin.wish))
     }
 
     /// Others are the same person, or not any more: what was said of them before, and what they want, holds from now on.

@@ -4,7 +4,6 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use super::work::Work;
 use crate::{
-    fact::ConsentKind,
     may_write::{self, Ads, LedBy, Letter, Reach, Situation, Verdict, Window, may_write},
     spec::config::Span,
 };
@@ -40,7 +39,6 @@ impl Work {
 
     fn situation(&self) -> Situation<'_> {
         let config = &self.book.spec.config;
-        let more = &self.snap.customer.more;
         let account = config.accounts.iter().find(|account| account.id == self.snap.account);
         let can = &self.setting.capabilities;
         let window = match (can.pushes.it(), can.window) {
@@ -66,7 +64,7 @@ impl Work {
             led_by: if self.bot_owns() { LedBy::Bot } else { LedBy::Person },
             ads: if !account.is_some_and(crate::spec::config::Account::carries_ads) {
                 Ads::Denied
-            } else if more.consents.contains_key(&ConsentKind::Ads) {
+            } else if self.agrees_to_ads() {
                 Ads::Agreed
             } else {
                 Ads::NoConsent

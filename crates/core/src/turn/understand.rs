@@ -21,7 +21,7 @@ use super::{
     work::{PendingKind, Progress, Work},
 };
 use crate::{
-    fact::{ConsentKind, Fact},
+    fact::Fact,
     lang::{
         choice::{self},
         intent::{self, Intent, Intents},
@@ -486,8 +486,7 @@ impl Work {
     // Wishes.
 
     pub(super) fn opt_out(&mut self) {
-        self.snap.customer.more.opted_out = true;
-        self.snap.customer.more.consents.remove(&ConsentKind::Ads);
+        self.snap.customer.more.opt_out(self.now);
         self.pending = None;
         self.withdraw = Withdraw::Campaigns;
         self.lead_is_heeded();

@@ -419,6 +419,45 @@ fn whoever_opts_out_on_one_account_tells_the_others_and_they_obey() {
     );
 }
 
+/// A conversation with a question whether letters may be sent, and a letter for whoever agrees.
+fn asked_for_letters() -> Rehearsal {
+    let flow = "start: {commands: [/letters]}\nsteps:\n  - ask: Присылать письма? Это реклама.\n    as: письма\n    choice: {да: 'Да, присылайте', нет: Нет}\n    ads: да\n  - end: готово\n";
+    let mut files = crate::shop::files(&[("letters", flow)]);
+    files.insert("config.yaml".into(), "name: Лавка\naccounts: {web: {}}\n".into());
+    let letter = "enter: {fact: flow.letters.готово}\nad: true\nsteps:\n  - {id: раз, after: 3h, say: Раз}\n";
+    files.insert("sequences/s.yaml".into(), letter.into());
+    let mut talk = Rehearsal::new(crate::partners::playbook("lavka", &files), "web", NOON);
+    talk.me("/letters");
+    talk
+}
+
+fn kin_says(talk: &mut Rehearsal, data: &str) {
+    talk.loaded_mut().kin =
+        vec![IdentityRow { merged_into: Some(other()), ..namesake(&format!(r#"{{"v":"1",{data}}}"#)) }];
+}
+
+#[test]
+fn whoever_agrees_to_letters_on_one_account_has_changed_their_mind_on_all_until_they_say_stop_on_any() {
+    let no = |at: &str| format!(r#""opted_out":true,"opted_out_at":"2026-12-01T{at}:00Z""#);
+    let yes = |at: &str| format!(r#","opted_in_at":"2026-12-01T{at}:00Z""#);
+    for (said_there_since, letters) in [
+        (r#""opted_out":true"#.to_owned(), 1),
+        (no("08:00"), 1),
+        (no("10:00"), 0),
+        // They agreed there after that: here nothing that they have taken back holds again.
+        (no("10:00") + &yes("11:00"), 0),
+    ] {
+        let mut talk = asked_for_letters();
+        kin_says(&mut talk, r#""opted_out":true"#);
+        talk.press("Да, присылайте");
+        assert!(fact(&talk, "opt_in"));
+        assert_eq!(kin_words(&talk), [("77".to_owned(), KinWord::Changed)]);
+        kin_says(&mut talk, &said_there_since);
+        talk.play(vec![Event::Kin { word: KinWord::Changed }]);
+        assert_eq!(talk.wait(SignedDuration::from_hours(3)).len(), letters, "{said_there_since}");
+    }
+}
+
 #[test]
 fn who_is_joined_tells_all_others_of_the_person() {
     let mut talk = with_kin(r#"{"v":"1"}"#);

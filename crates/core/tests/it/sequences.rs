@@ -11,7 +11,10 @@ use voronka_core::{
 };
 use voronka_testkit::Rehearsal;
 
-use crate::{partners::playbook, shop::fact};
+use crate::{
+    partners::playbook,
+    shop::{act, fact, text},
+};
 
 /// A partner with a flow that ends as `бросил`, and this sequence behind it.
 fn talk_with(sequence: &str) -> Rehearsal {
@@ -304,6 +307,44 @@ fn who_did_not_agree_changed_their_mind_or_is_on_an_account_without_ads_gets_non
         }
         assert!(talk.wait(100 * HOUR).is_empty(), "{answers:?} {accounts}");
         assert!(fact(&talk, "ad.suppressed"), "{answers:?} {accounts}");
+    }
+}
+
+#[test]
+fn who_asked_for_nothing_is_written_to_again_when_they_agree_to_that_pressed_or_typed_and_not_before() {
+    let answers: [fn(&mut Rehearsal); 2] =
+        [|talk| _ = talk.press("Да, присылайте"), |talk| _ = talk.me("да, присылайте")];
+    for answer in answers {
+        let mut talk = talk_of_ads(AD, "{web: {}}");
+        talk.me("стоп");
+        talk.me("привет, сколько стоит доставка?");
+        talk.did(Content::Command { name: "a".into(), args: String::new() });
+        assert!(
+            !fact(&talk, "opt_in") && talk.snapshot().customer.more.wish().is_nothing(),
+            "a message says no such thing"
+        );
+        answer(&mut talk);
+        assert!(fact(&talk, "consent.given") && fact(&talk, "opt_in"));
+        assert_eq!(talk.wait(3 * HOUR).len(), 1, "{}", talk.words());
+        talk.me("стоп");
+        talk.me("/a");
+        talk.press("Нет");
+        assert!(talk.snapshot().customer.more.wish().is_nothing(), "the latest word counts");
+    }
+}
+
+#[test]
+fn of_a_yes_and_a_stop_in_one_breath_the_last_word_counts() {
+    for yes_is_last in [true, false] {
+        let mut talk = talk_of_ads(AD, "{web: {}}");
+        talk.me("/a");
+        let yes = act(Content::Button { token: talk.token("Да, присылайте"), label: None });
+        let mut breath = vec![yes, text("стоп")];
+        if yes_is_last {
+            breath.reverse();
+        }
+        talk.play(breath);
+        assert_eq!(talk.snapshot().customer.more.wish().is_nothing(), !yes_is_last);
     }
 }
 

@@ -214,7 +214,7 @@ impl Life {
     pub(super) fn see(&mut self, turned: &Turned, cause: Cause, door: &Door, promises: &Promises) {
         if let Cause::Customer(did) = cause {
             self.heard += 1;
-            // For good: whoever asks something later wants an answer, and no letters.
+            // Whoever asks something later wants an answer, and no letters, unless they say so when they are asked.
             self.opted_out |= did == Did::OptedOut;
             self.blocked = did == Did::Blocked;
             self.reached.insert(if self.heard == 1 { Milestone::Came } else { Milestone::Spoke });

@@ -188,6 +188,7 @@ impl<'a> Living<'a> {
                     Some(_) => self.person.is_keen(650, &mut self.chance),
                     None => self.chance.one_in(2),
                 };
+                self.wants_letters_again(agrees && ask.ads.is_some());
                 let word = if agrees { said.yes } else { said.no };
                 self.press_or_type(word, word.to_owned())
             }
@@ -221,6 +222,7 @@ impl<'a> Living<'a> {
             let agrees = self.person.is_keen(650, &mut self.chance);
             let wanted: Vec<&Choice> = choices.iter().filter(|one| (*one.id == **agreeing) == agrees).collect();
             if !wanted.is_empty() {
+                self.wants_letters_again(agrees);
                 return self.chance.pick::<&Choice>(&wanted);
             }
         }
@@ -228,13 +230,22 @@ impl<'a> Living<'a> {
         let own: Vec<&Choice> =
             choices.iter().filter(|choice| clock(choice).is_some_and(|zone| self.lives_by(zone))).collect();
         let choice = if own.is_empty() { self.chance.pick(choices) } else { self.chance.pick::<&Choice>(&own) };
-        // A person of the team who has the conversation fills no answer in.
-        if self.now.as_ref().is_some_and(|now| now.state.owner == Owner::Bot)
+        if self.is_heard_by_bot()
             && let Some(zone) = clock(choice)
         {
             self.life.told = Some(zone.clone());
         }
         choice
+    }
+
+    /// A person of the team who has the conversation fills no answer in.
+    fn is_heard_by_bot(&self) -> bool {
+        self.now.as_ref().is_some_and(|now| now.state.owner == Owner::Bot)
+    }
+
+    /// Who had asked for no more letters says yes to the question about them, or does not.
+    fn wants_letters_again(&mut self, agrees: bool) {
+        self.life.opted_out &= !(agrees && self.is_heard_by_bot());
     }
 
     /// An answer in their own words.

@@ -73,7 +73,7 @@ impl Work {
         let customer = &mut self.snap.customer;
         (customer.phone, customer.email) = (None, None);
         customer.more.consents.clear();
-        customer.more.opted_out = true;
+        customer.more.opt_out(self.now);
         (customer.more.zone, customer.more.told_zone) = (None, None);
         customer.more.vouched = false;
         let state = &mut self.snap.state;
