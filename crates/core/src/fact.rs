@@ -19,6 +19,9 @@ pub struct FunnelEvent {
     pub fact: Fact,
 }
 
+/// A rating of so many stars or fewer is a low one.
+pub const LOW_STARS_MAX: u8 = 3;
+
 /// What happened. Names that scoring and expressions know are given by [`Fact::name`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "f", rename_all = "snake_case")]

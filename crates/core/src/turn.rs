@@ -56,7 +56,9 @@ pub use self::{
     desk::{Desk, Look, Seen},
     playbook::Playbook,
     prompt::PROMPT_VERSION,
-    state::{Asked, Customer, Kin, Listed, Owner, Presence, Run, Said, Snapshot, Standing, State, Stopped, Unreadable},
+    state::{
+        Asked, Customer, Kin, Listed, Owner, Presence, Run, Said, Snapshot, Standing, State, Stopped, Unreadable, Wish,
+    },
 };
 use crate::{
     capabilities::Capabilities,

@@ -215,6 +215,9 @@ phrases! {
     /// Tries are used up: offer a person.
     OfferPerson "offer_person" () ru "Кажется, у меня не получается вас понять. Позвать человека?"
         en "I seem unable to understand you. Shall I call a person?";
+    /// A complaint that nothing else answers.
+    Sorry "sorry" () ru "Мне жаль, что так вышло. Ваши слова увидит коллега. Позвать человека прямо сейчас?"
+        en "I am sorry about that. A colleague will see what you wrote. Shall I call a person right now?";
     /// Nothing is known about it.
     DontKnow "dont_know" () ru "Не знаю точно, передам вопрос коллеге, и вам ответят." en "I do not know for sure, I will pass your question to a colleague.";
     /// A message could not be processed: a person will answer it.

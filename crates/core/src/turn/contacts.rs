@@ -7,13 +7,13 @@ use sha2::{Digest as _, Sha256};
 use super::{
     commit::beginning,
     flow::{Arrival, Next},
-    state::{AsksConsent, Run},
+    state::{AsksConsent, Mood, Run},
     token::{self, Act, Token},
     work::Work,
 };
 use crate::{
     contact::{Email, Phone},
-    fact::{ConsentKind, Fact},
+    fact::{ConsentKind, Fact, LOW_STARS_MAX},
     lang::{
         choice, contacts,
         intent::{Intent, Intents},
@@ -174,6 +174,9 @@ impl Work {
             _ => None,
         };
         if let Some(stars @ 1..=5) = stars {
+            if stars <= LOW_STARS_MAX {
+                self.snap.state.mood = Mood::Upset;
+            }
             self.fact(Fact::Rating { stars });
         }
     }

@@ -6,7 +6,7 @@ use super::{
     commit::beginning,
     deliveries::Unreachable,
     files,
-    state::{Answerer, Owner, Presence},
+    state::{Answerer, Mood, Owner, Presence},
     token::{self, Act, Plain, Token},
     wording::Wording,
     work::{Pending, PendingKind, People, Progress, Work},
@@ -117,6 +117,7 @@ impl Work {
     fn meet(&mut self, profile: &Profile, content: &Content) {
         self.customer_acted = true;
         self.snap.state.last_heard = Some(self.now);
+        self.snap.state.mood = Mood::Calm;
         // Whatever silence was counted is over, though its timer may be on its way.
         self.snap.state.timers.remove(SILENCE);
         if !matches!(content, Content::Text { .. } | Content::Button { .. }) {

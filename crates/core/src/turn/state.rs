@@ -157,6 +157,9 @@ pub struct State {
     /// What people of the team wrote lately, the latest last: whoever did is told if it does not arrive.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub answers: Vec<TeamAnswer>,
+    /// How the customer is: whoever is upset is not asked the open question.
+    #[serde(skip_serializing_if = "is_default")]
+    pub mood: Mood,
     /// Whether the customer knows who answers.
     #[serde(skip_serializing_if = "is_default")]
     pub answerer: Answerer,
@@ -178,6 +181,17 @@ pub struct Wrote {
     /// It was much, which was noted, and no day was quiet since.
     #[serde(skip_serializing_if = "is_default")]
     pub much_noted: bool,
+}
+
+/// How a customer is, as far as they have said so.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mood {
+    /// As always.
+    #[default]
+    Calm,
+    /// They have complained or rated us low, and have neither written since nor had a person's answer.
+    Upset,
 }
 
 /// Whether a customer knows who answers.
@@ -239,6 +253,11 @@ pub struct Listed {
 }
 
 impl State {
+    /// Whether the open question waits.
+    pub(super) fn is_upset(&self) -> bool {
+        self.mood == Mood::Upset
+    }
+
     /// Whether nobody is to be told of the customer yet.
     pub fn is_unheard(&self) -> bool {
         self.presence == Presence::Unheard

@@ -4,7 +4,7 @@ use super::{
     commit::beginning,
     deliveries::WrittenBy,
     notices::{RETURNED, order_news},
-    state::{Answerer, Owner, Run},
+    state::{Answerer, Mood, Owner, Run},
     token::{Plain, Token},
     wording::Wording,
     work::{People, PersonSays, Work},
@@ -198,7 +198,7 @@ impl Work {
     fn release(&mut self, who: Option<&str>) {
         self.snap.state.owner = Owner::Bot;
         self.snap.state.holder = None;
-        self.snap.state.misses = 0;
+        (self.snap.state.misses, self.snap.state.mood) = (0, Mood::Calm);
         self.fact(Fact::HandBack { who: who.map(str::to_owned) });
         self.cancel_timer("handoff");
         self.given_back = true;

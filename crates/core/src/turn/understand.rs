@@ -17,7 +17,9 @@ pub(in crate::turn) use self::{
 use super::{
     assortment::names_nothing,
     flow::Arrival,
-    playbook, token,
+    playbook,
+    state::Mood,
+    token,
     work::{PendingKind, Progress, Work},
 };
 use crate::{
@@ -84,6 +86,7 @@ impl Work {
             return self.return_to_question();
         }
         if intents.has(Intent::Complaint) {
+            self.snap.state.mood = Mood::Upset;
             self.fact(Fact::Complaint);
         }
         if let Some(tone) = Tone::of(&fixed, &words) {
@@ -261,12 +264,21 @@ impl Work {
         self.reply.buttons([button]);
     }
 
+    /// To a complaint that nothing else answers.
+    pub(super) fn apologise(&mut self) {
+        self.say_phrase(Phrase::Sorry, &[]);
+        let button = self.button(Phrase::CallPerson, token::Token::Plain(token::Plain::Human));
+        self.reply.buttons([button]);
+    }
+
     /// The first message of a new customer starts a flow, and is also its input. A flow whose words it says comes first.
     fn starts_first_flow(&mut self, text: &str, words: &Words, intents: Intents) -> bool {
         if !self.is_first_message() {
             return false;
         }
-        let Some(flow) = self.flow_wished(words).or_else(|| self.first_flow()) else { return false };
+        // Whoever comes to complain is asked nothing.
+        let first = || self.first_flow().filter(|_| !self.snap.state.is_upset());
+        let Some(flow) = self.flow_wished(words).or_else(first) else { return false };
         self.start_with_words(&flow, text, words, intents);
         true
     }
@@ -410,6 +422,9 @@ impl Work {
 
     /// An answer did not fit: says why, asks again, and after enough tries takes another way.
     pub(super) fn failed_try(&mut self, flow: &Arc<Flow>, at: StepIx, why: Option<crate::spec::rich::Rich>) {
+        if self.snap.state.is_upset() {
+            return self.apologise();
+        }
         let Some(mut run) = self.snap.state.run.take() else { return };
         let Action::Ask(ask) = &flow.step(at).action else {
             self.snap.state.run = Some(run);

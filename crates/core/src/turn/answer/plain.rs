@@ -194,6 +194,9 @@ impl Work {
 
     /// Words without a meaning, and no question open: asked to say it differently, and a person offered.
     fn miss(&mut self) {
+        if self.snap.state.is_upset() {
+            return self.apologise();
+        }
         self.say_phrase(Phrase::NotUnderstood, &[]);
         let person = self.button(Phrase::CallPerson, Token::Plain(Plain::Human));
         self.reply.buttons([person]);

@@ -48,6 +48,13 @@ impl Work {
     }
 
     fn repeat_question(&mut self, wording: Wording) {
+        if self.snap.state.is_upset() {
+            // Whoever complains is heard out first; something they hear in any case.
+            if self.reply.is_empty() {
+                self.apologise();
+            }
+            return;
+        }
         let Some((flow, at)) = self.open_step() else { return };
         let Some(run) = self.snap.state.run.clone() else { return };
         self.put_question(&flow, flow.step(at), &run, wording);

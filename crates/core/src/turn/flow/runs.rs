@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
 use super::Arrival;
 use crate::{
-    fact::Fact,
+    fact::{Fact, LOW_STARS_MAX},
     ids::FlowId,
     lang::normal::Words,
     order::OrderState,
@@ -13,7 +13,11 @@ use crate::{
         texts::Phrase,
         value::Value,
     },
-    turn::{state::Run, token, work::Work},
+    turn::{
+        state::{Mood, Run},
+        token,
+        work::Work,
+    },
 };
 
 /// Most interrupted runs that wait.
@@ -150,6 +154,9 @@ impl Work {
     pub(in crate::turn) fn end_run(&mut self, run: Run, outcome: &str) {
         let outcome = if run.cancelled && outcome == "done" { "cancelled" } else { outcome };
         self.finish_run(&run, outcome);
+        if self.rated_low(&run) {
+            self.snap.state.mood = Mood::Upset;
+        }
         let Some(mut below) = self.snap.state.stack.pop() else { return };
         let Some(takes) = run.takes else {
             self.snap.state.run = Some(below);
@@ -165,6 +172,16 @@ impl Work {
         }
         let next = self.book.flow(&below.flow).and_then(|flow| flow.step(flow.find(&below.step)?).next);
         self.walk(below, next, Arrival::InOrder, &[]);
+    }
+
+    /// Whether the run has asked for a rating and got a low one: whatever was said of it since, what was interrupted waits.
+    fn rated_low(&self, run: &Run) -> bool {
+        let Some(flow) = self.book.flow(&run.flow) else { return false };
+        let mut rates = flow.steps.iter().filter_map(|step| match &step.action {
+            Action::Ask(ask) if ask.rates => run.slots.get(&*ask.slot),
+            _ => None,
+        });
+        rates.any(|value| matches!(value, Value::Number(stars) if *stars <= LOW_STARS_MAX.into()))
     }
 
     /// Notes that a run is over and keeps what it is to keep of it.

@@ -92,7 +92,9 @@ impl Work {
         (run.silences, run.reminded) = (entry + 1, Some(self.now));
         match then {
             // What cannot be said is passed over; what comes after it still may.
-            Silent::Say(_) | Silent::Goto(_) if matches!(verdict, Verdict::Never(_)) => self.snap.state.run = Some(run),
+            Silent::Say(_) | Silent::Goto(_) if matches!(verdict, Verdict::Never(_)) || self.snap.state.is_upset() => {
+                self.snap.state.run = Some(run);
+            }
             Silent::Say(text) => {
                 let text = self.text(&run, text);
                 self.snap.state.run = Some(run);

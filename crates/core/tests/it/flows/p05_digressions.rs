@@ -1,7 +1,10 @@
 //! 5. Digressions.
 
+use jiff::SignedDuration;
+use voronka_core::message::TeamAction;
+
 use super::says;
-use crate::shop::{ORDER, at_filling, fact, shop};
+use crate::shop::{ORDER, at_filling, fact, hides, shop};
 
 #[test]
 fn a_digression_is_answered_with_the_open_question_in_one_message() {
@@ -47,4 +50,62 @@ fn the_short_question_is_asked_after_a_digression_if_there_is_one() {
     talk.me("А доставка есть?");
     says(&talk, &["доставка стоит 500 ₽", "Так какая начинка?"]);
     assert_eq!(talk.said.len(), 1);
+}
+
+const STARS: &str = "title: Оценка\nstart: {commands: [/otzyv]}\nsteps:\n  - ask: Сколько звёзд?\n    as: звёзды\n    number: {min: 1, max: 5, whole: true}\n    rates: true\n  - ask: Что скажете?\n    as: слова\n    text: {max: 500}\n    skip: Ничего\n  - say: Спасибо за ответ.\n";
+
+#[test]
+fn after_a_complaint_the_open_question_waits_until_the_customer_writes_again() {
+    let mut talk = at_filling();
+    talk.me("Безобразие, сколько можно!");
+    says(&talk, &["Мне жаль"]);
+    hides(&talk, &["начинка", "Выберите"]);
+    assert_eq!(talk.buttons(), ["Позвать человека"]);
+    assert!(fact(&talk, "complaint"));
+    assert!(talk.wait(SignedDuration::from_hours(2)).is_empty(), "nor does a reminder put it: {}", talk.words());
+    talk.me("а доставка есть?");
+    says(&talk, &["доставка стоит 500 ₽", "Вернёмся к нашему вопросу. Так какая начинка?"]);
+    talk.press("Ягоды");
+    says(&talk, &["Оставьте телефон"]);
+}
+
+#[test]
+fn a_complaint_that_the_pages_answer_gets_that_answer_alone() {
+    let mut talk = at_filling();
+    talk.me("Не привезли заказ! Где ваша доставка?");
+    says(&talk, &["доставка стоит 500 ₽"]);
+    hides(&talk, &["начинка"]);
+}
+
+#[test]
+fn whoever_comes_to_complain_is_asked_nothing() {
+    let mut talk = shop(&[("zakaz", ORDER)]);
+    talk.me("Безобразие, торт протух!");
+    says(&talk, &["Мне жаль"]);
+    hides(&talk, &["Что празднуем"]);
+}
+
+#[test]
+fn whoever_rates_us_low_is_not_asked_back_into_the_flow_that_the_rating_interrupted() {
+    for (stars, waits) in [("2", true), ("3", true), ("4", false)] {
+        let mut talk = shop(&[("zakaz", ORDER), ("otzyv", STARS)]);
+        talk.me("привет");
+        talk.me("/otzyv");
+        talk.me(stars);
+        says(&talk, &["Что скажете?"]);
+        talk.press("Ничего");
+        says(&talk, &["Спасибо за ответ."]);
+        assert_eq!(!talk.words().contains("Что празднуем"), waits, "{stars}: {}", talk.words());
+        talk.me("юбилей");
+        says(&talk, &["Сколько гостей?"]);
+    }
+}
+
+#[test]
+fn the_open_question_comes_back_once_a_person_has_answered_the_complaint() {
+    let mut talk = at_filling();
+    talk.me("Безобразие, сколько можно!");
+    talk.team(TeamAction::Reply { text: "Простите, разберёмся.".into() });
+    talk.team(TeamAction::GiveBack);
+    says(&talk, &["Так какая начинка?"]);
 }
