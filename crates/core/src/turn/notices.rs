@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     drawing::Photo,
-    fact::Fact,
+    fact::{Fact, LOW_STARS_MAX},
     fit,
     ids::BubbleId,
     lang::{Lang, print},
@@ -27,12 +27,13 @@ const REMINDERS_MAX: u8 = 3;
 const WORDS_MAX: usize = 3;
 
 /// Facts that are worth a card on the owner's page even if no messenger is named for them.
-const ALWAYS: [&str; 18] = [
+const ALWAYS: [&str; 19] = [
     PAUSED,
     UNREAD,
     RETURNED,
     SAME,
     UNHEEDED,
+    RATED_LOW,
     "contact.left",
     "lead.hot",
     "order.placed",
@@ -77,6 +78,9 @@ pub(super) const PAUSED: &str = "paused";
 /// What the bot answers after a pause is not all that was said in it.
 pub(super) const UNREAD: &str = "unread";
 
+/// The customer has rated us low: whoever is told of ratings is told of it at once.
+pub(super) const RATED_LOW: &str = "rating.low";
+
 /// A member wanted to be reminded.
 pub(super) const SNOOZED: &str = "snoozed";
 
@@ -106,6 +110,14 @@ pub(super) fn order_news(state: OrderState) -> Option<Phrase> {
         | OrderState::AwaitingPayment
         | OrderState::ReturnRequested
         | OrderState::Returned => None,
+    }
+}
+
+/// What a card that a fact gives rise to is about.
+pub(super) fn about(fact: &Fact) -> String {
+    match fact {
+        Fact::Rating { stars } if *stars <= LOW_STARS_MAX => RATED_LOW.to_owned(),
+        fact => fact.name(),
     }
 }
 
@@ -152,8 +164,22 @@ impl Work {
         self.book.spec.config.team.iter().any(|one| *one.name == *member && one.role == Role::Owner)
     }
 
+    /// The fact by which files have somebody told of this. A low rating that nobody is to be told of as such goes to whoever takes
+    /// handed-over conversations.
+    pub(super) fn asked_by<'a>(&self, about: &'a str) -> &'a str {
+        let is_told = |fact: &str| {
+            self.book.spec.config.notify.iter().any(|rule| rule.about.iter().any(|one| one.name() == fact))
+        };
+        match about {
+            RATED_LOW if is_told("rating") => "rating",
+            RATED_LOW => "handoff",
+            about => about,
+        }
+    }
+
     /// Whether a rule has a member told of this.
     fn asks_for(&self, member: &str, about: &str) -> bool {
+        let about = self.asked_by(about);
         let mut rules = self.book.spec.config.notify.iter().filter(|rule| *rule.to == *member);
         rules.any(|rule| rule.about.iter().any(|fact| fact.name() == about))
     }
@@ -363,6 +389,9 @@ impl Work {
             return word(lang, "→ Ответьте сами: боту это не решить", "→ Answer yourself: the bot cannot settle it")
                 .to_owned();
         }
+        if abouts.iter().any(|about| about == RATED_LOW) {
+            return word(lang, "→ Спросите сами, что было не так", "→ Ask yourself what went wrong").to_owned();
+        }
         if self.snap.state.owner == Owner::Nobody {
             return word(lang, "→ Ответьте: клиент ждёт человека", "→ Answer: the customer waits for a person")
                 .to_owned();
@@ -482,6 +511,7 @@ pub(super) fn head(about: &str, lang: Lang) -> String {
         SET_ASIDE => ("Не удалось обработать", "Could not be processed"),
         FORGET => ("Просит удалить персональные данные", "Asks for personal data to be erased"),
         "rating" => ("Оценка", "Rating"),
+        RATED_LOW => ("Низкая оценка", "Low rating"),
         BUDGET_NEARING => ("Бюджет на модели подходит к концу", "The budget for models is nearly spent"),
         SAME => ("Похоже, писал(а) и раньше", "May have written before"),
         RETURNED => ("Бот снова ведёт диалог", "The bot has the conversation again"),

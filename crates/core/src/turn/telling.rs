@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp, civil::Time};
 
 use super::{
     TeamAddress,
-    notices::{ASSIGNED, Cards, LOST, PAUSED, SET_ASIDE, SNOOZED, UNREAD, card},
+    notices::{ASSIGNED, Cards, LOST, PAUSED, RATED_LOW, SET_ASIDE, SNOOZED, UNREAD, about, card},
     state::{Owner, Told},
     unheeded::UNHEEDED,
     work::Work,
@@ -24,7 +24,8 @@ const FOLDED: SignedDuration = SignedDuration::from_mins(5);
 /// The same of what presses, if the card was about just that.
 const FOLDED_AGAIN: SignedDuration = SignedDuration::from_mins(1);
 /// What presses: it waits for no morning and no other card.
-const PRESSES: [&str; 7] = ["handoff", "handoff.asked", "complaint", "order.paid", SET_ASIDE, ASSIGNED, LOST];
+const PRESSES: [&str; 8] =
+    ["handoff", "handoff.asked", "complaint", RATED_LOW, "order.paid", SET_ASIDE, ASSIGNED, LOST];
 /// Words besides facts that one card can wait with.
 const NOTES_MAX: usize = 6;
 /// When the night is over where the partner has none.
@@ -32,7 +33,7 @@ const MORNING: Time = Time::constant(9, 0, 0, 0);
 
 /// Whether something is about a lead that somebody should look after soon: told again, if the partner's file says when.
 pub(super) fn is_of_lead(about: &str) -> bool {
-    matches!(about, "contact.left" | "lead.hot")
+    matches!(about, "contact.left" | "lead.hot" | RATED_LOW)
 }
 
 /// Whether something is about words that the customer said, and nothing else.
@@ -69,7 +70,7 @@ struct Telling {
 impl Work {
     /// A row for the owner's page, and cards for those whose time it is.
     pub(super) fn cards_for_team(&mut self) -> Cards {
-        let mut abouts: Vec<String> = self.facts.iter().map(|event| event.fact.name()).collect();
+        let mut abouts: Vec<String> = self.facts.iter().map(|event| about(&event.fact)).collect();
         abouts.extend(self.notes.iter().map(|note| note.about.clone()));
         abouts.retain(|about| self.concerns(about) && !self.known_to_team.contains(about));
         let mut seen = Vec::new();
@@ -203,7 +204,9 @@ impl Work {
         // Whoever waits in a pause is for those who take what is handed over, at the same hours.
         let waits = |about: &str| matches!(about, PAUSED | UNREAD) || about == "message" && self.waits_for_bot();
         let is_of = |name: &str, about: &str| {
-            about == name || about == UNHEEDED && is_of_lead(name) || name == "handoff" && waits(about)
+            self.asked_by(about) == name
+                || about == UNHEEDED && self.is_rule_of_lead(name)
+                || name == "handoff" && waits(about)
         };
         !theirs.any(|rule| rule.names().any(|name| abouts.iter().any(|about| is_of(&name, about))))
     }

@@ -1,6 +1,6 @@
 //! Leads whose card nobody of the team looks after: it is told once more, now to all of them.
 
-use super::{telling::is_of_lead, wording::Wording, work::Work};
+use super::{notices::RATED_LOW, telling::is_of_lead, wording::Wording, work::Work};
 use crate::{
     lead::Temperature,
     message::{Event, Inbound, KinWord, Timer},
@@ -21,7 +21,7 @@ impl Work {
         if !self.is_with_bot() || about.iter().any(|about| about == UNHEEDED) {
             return;
         }
-        let is_told = |name: &str| is_of_lead(name) && about.iter().any(|about| about == name);
+        let is_told = |name: &str| about.iter().any(|about| is_of_lead(about) && self.asked_by(about) == name);
         let rules = self.book.spec.config.notify.iter().filter(|rule| *rule.to == *member);
         let told: Vec<&Notify> = rules.filter(|rule| rule.names().any(|name| is_told(&name))).collect();
         let Some(remind) = told.iter().filter_map(|rule| rule.remind).min_by_key(|remind| remind.in_minutes()) else {
@@ -49,6 +49,7 @@ impl Work {
         let customer = &self.snap.customer;
         let still = |about: &String| match about.as_str() {
             "lead.hot" => self.snap.lead.temperature == Temperature::Hot,
+            RATED_LOW => true,
             _ => customer.phone.is_some() || customer.email.is_some(),
         };
         // A person has them, or reminders of their own: see `Timer::Handoff`.
@@ -61,7 +62,12 @@ impl Work {
     /// Whether all who are reminded of such cards have them kept for the day.
     fn keeps_nights(&self) -> bool {
         let mut rules = self.book.spec.config.notify.iter().filter(|rule| rule.remind.is_some());
-        !rules.any(|rule| !rule.quiet && rule.names().any(|name| is_of_lead(&name)))
+        !rules.any(|rule| !rule.quiet && rule.names().any(|name| self.is_rule_of_lead(&name)))
+    }
+
+    /// Whether a rule that names this fact has somebody told of a lead who should be looked after soon.
+    pub(super) fn is_rule_of_lead(&self, name: &str) -> bool {
+        is_of_lead(name) || self.asked_by(RATED_LOW) == name
     }
 
     /// Somebody of the team looks after the person: of no lead of theirs has anybody to be reminded, on whichever account it is.

@@ -10,7 +10,7 @@ use voronka_core::{
     message::{Bubble, Content, ConversationKey, Event, Inbound, Peer, Press, Profile, TeamAction},
     ports::{LeadCard, Links},
     rows::{Lane, LeadRow, UNHEARD},
-    spec::rich::Style,
+    spec::{partner::PartnerFiles, rich::Style},
     tally::{Counted, Tally},
     turn::{DeskPlace, Look, Owner, Seen, TeamAddress},
 };
@@ -71,8 +71,17 @@ impl Shop {
         Self::made(now, &TEAM.replace("handoff: {back", &format!("{rules}handoff: {{back")))
     }
 
+    /// With one more flow.
+    pub(crate) fn with_flow(now: &str, rules: &str, flow: (&str, &str)) -> Self {
+        let team = TEAM.replace("handoff: {back", &format!("{rules}handoff: {{back"));
+        Self::of_files(now, &team, files(&[("zakaz", ORDER), flow]))
+    }
+
     fn made(now: &str, team: &str) -> Self {
-        let mut files = files(&[("zakaz", ORDER)]);
+        Self::of_files(now, team, files(&[("zakaz", ORDER)]))
+    }
+
+    fn of_files(now: &str, team: &str, mut files: PartnerFiles) -> Self {
         let config = String::from_utf8(files["config.yaml"].clone()).expect("the settings are UTF-8");
         let config = config.split("team:").next().expect("settings").to_owned() + team;
         files.insert("config.yaml".into(), config.into_bytes());

@@ -132,6 +132,46 @@ fn a_lead_that_nobody_looks_after_is_told_to_all_of_the_team_once_more_and_never
     assert_eq!(told_again(&shop).len(), 2);
 }
 
+const STARS: &str = "title: Оценка\nstart: {commands: [/otzyv]}\nsteps:\n  - ask: Сколько звёзд?\n    as: звёзды\n    number: {min: 1, max: 5, whole: true}\n    rates: true\n  - say: Спасибо за ответ.\n";
+
+/// Anna has rated the shop, whose boss is told again of ratings that nobody looks after.
+fn rated(at: &str, rule: &str, stars: &str) -> Shop {
+    let mut shop = Shop::with_flow(at, rule, ("otzyv", STARS));
+    shop.anna.me("/otzyv");
+    shop.anna.me(stars);
+    shop
+}
+
+#[test]
+fn a_low_rating_presses_and_is_told_again_to_all_of_the_team_unless_somebody_looks_after_it() {
+    const RULE: &str = "  - {to: хозяйка, about: [rating], remind: 30m}\n";
+    const NIGHT: &str = "2026-12-01T23:00:00+03:00";
+    for (stars, presses) in [("1", true), ("3", true), ("4", false)] {
+        let mut shop = rated(NIGHT, RULE, stars);
+        let told = words(&shop.cards(Who::Boss));
+        assert_eq!(told.contains("Низкая оценка"), presses, "{stars} waits for no morning: {told}");
+        assert!(shop.cards(Who::Master).is_empty(), "who answered is not told of it");
+        let mut shop = rated(NOON, RULE, stars);
+        shop.anna.wait(minutes(31));
+        assert_eq!(told_again(&shop).len(), if presses { 2 } else { 0 }, "{stars}");
+    }
+    let mut shop = rated(NOON, RULE, "2");
+    shop.anna.team(TeamAction::Handled);
+    shop.anna.wait(SignedDuration::from_hours(72));
+    assert!(told_again(&shop).is_empty());
+}
+
+#[test]
+fn a_low_rating_that_nobody_is_to_be_told_of_goes_to_whoever_takes_handed_over_conversations() {
+    let mut shop = rated(NOON, "", "2");
+    let told = words(&shop.cards(Who::Master));
+    assert!(told.contains("Низкая оценка") && told.contains("Спросите сами"), "{told}");
+    assert!(shop.cards(Who::Boss).is_empty());
+    shop.anna.wait(minutes(11));
+    assert_eq!(told_again(&shop).len(), 2);
+    assert!(rated(NOON, "", "4").cards(Who::Master).is_empty());
+}
+
 #[test]
 fn whoever_wants_no_more_messages_or_to_be_forgotten_is_not_brought_up_again() {
     for words in ["стоп", "/forget_me"] {
