@@ -436,6 +436,7 @@ fact-taken = { $name } took over
 fact-order-undone = What was done to an order was taken back: { $state }
 fact-handoff = Handed over: { $cause }
 fact-hand-back = Given back to the bot
+fact-person-answered = A person answered
 fact-handoff-asked = Asked for a person
 fact-complaint = Complained
 fact-tone-positive = Sounds pleased

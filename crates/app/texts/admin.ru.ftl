@@ -447,6 +447,7 @@ fact-taken = Диалог взял человек: { $name }
 fact-order-undone = Действие с заказом отменили: { $state }
 fact-handoff = Передан человеку: { $cause }
 fact-hand-back = Вернули боту
+fact-person-answered = Человек ответил
 fact-handoff-asked = Попросил человека
 fact-complaint = Пожаловался
 fact-tone-positive = Доволен

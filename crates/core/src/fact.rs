@@ -135,6 +135,8 @@ pub enum Fact {
         /// Why, in a word: `asked`, `step`, `failed`, `model`, `loop`, `media`.
         cause: String,
     },
+    /// A person has answered the customer; once for each time that the conversation went to one.
+    PersonAnswered,
     /// The conversation came back to the bot.
     HandBack {
         /// Which person gave it back; `None`: the customer called the bot, or an earlier version did not tell.
@@ -308,6 +310,7 @@ impl Fact {
             | Self::SequenceEnded { .. }
             | Self::Handoff { .. }
             | Self::HandoffAsked
+            | Self::PersonAnswered
             | Self::Complaint
             | Self::Tone { .. }
             | Self::Rating { .. }
@@ -360,6 +363,7 @@ impl Fact {
             Self::Tagged { tag } => format!("tag.{tag}"),
             Self::Segment { .. } => "lead.segment".into(),
             Self::Handoff { .. } => "handoff".into(),
+            Self::PersonAnswered => "person.answered".into(),
             Self::HandBack { .. } => "handoff.ended".into(),
             Self::SequenceEntered { .. } => "sequence.entered".into(),
             Self::SequenceSent { .. } => "sequence.sent".into(),

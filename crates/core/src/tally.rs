@@ -272,6 +272,7 @@ impl Sum {
             | Fact::Segment { .. }
             | Fact::Tone { .. }
             | Fact::HandoffAsked
+            | Fact::PersonAnswered
             | Fact::Note { .. }
             | Fact::OptIn
             | Fact::ConsentGiven { .. }

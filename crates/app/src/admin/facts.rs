@@ -56,6 +56,7 @@ pub(super) fn told(w: Words, row: &FactRow) -> Option<Told> {
         Fact::Handoff { cause } => bad(w.with("fact-handoff", "cause", &w.word("cause", cause))),
         Fact::HandBack { who: None } => plain(w.t("fact-hand-back")),
         Fact::HandBack { who: Some(who) } => plain(format!("{}: {who}", w.t("fact-hand-back"))),
+        Fact::PersonAnswered => good(w.t("fact-person-answered")),
         Fact::HandoffAsked => bad(w.t("fact-handoff-asked")),
         Fact::Complaint => bad(w.t("fact-complaint")),
         Fact::Tone { tone: Tone::Positive } => good(w.t("fact-tone-positive")),

@@ -36,7 +36,7 @@ impl Work {
             Deed::Write { text, file } => {
                 self.on_team(who, TeamAction::TakeOver);
                 self.is_heeded(who);
-                self.person_says.push(PersonSays { by: WrittenBy::Chat(by.clone()), text, file });
+                self.let_person_say(PersonSays { by: WrittenBy::Chat(by.clone()), text, file });
                 Done::Written
             }
             Deed::Silence => {

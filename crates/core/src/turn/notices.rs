@@ -498,6 +498,7 @@ pub(super) fn head(about: &str, lang: Lang) -> String {
         "order.refused" => ("Заказ не оформился", "An order could not be placed"),
         "handoff" => ("Нужен человек", "A person is needed"),
         "handoff.asked" => ("Просит человека", "Asks for a person"),
+        "person.answered" => ("Человек ответил", "A person has answered"),
         "complaint" => ("Жалоба", "Complaint"),
         "message" => ("Новое сообщение", "New message"),
         PAUSED => ("Ждёт: бот на паузе", "Waits: the bot is paused"),

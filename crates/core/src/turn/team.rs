@@ -48,7 +48,7 @@ impl Work {
                 // Whoever writes has the conversation: the bot must not talk across.
                 self.is_taken_by(who);
                 self.cancel_timer("handoff");
-                self.person_says.push(PersonSays { by: WrittenBy::Page(who.to_owned()), text, file: None });
+                self.let_person_say(PersonSays { by: WrittenBy::Page(who.to_owned()), text, file: None });
             }
             TeamAction::MoveOrder { order, to } => {
                 self.person_is_heeded();
@@ -71,6 +71,18 @@ impl Work {
                 self.cancel_timer("handoff");
                 self.person_is_heeded();
             }
+        }
+    }
+
+    /// A person writes to the customer, and has thereby answered: a fact, once since the conversation last went to a person.
+    pub(super) fn let_person_say(&mut self, says: PersonSays) {
+        self.person_says.push(says);
+        let last = |fact: &Fact| self.snap.lead.facts.last(&fact.name());
+        let handed = last(&Fact::Handoff { cause: String::new() });
+        let is_first =
+            last(&Fact::PersonAnswered).is_none_or(|answered| handed.is_some_and(|handed| answered < handed));
+        if is_first && !self.snap.state.blocked {
+            self.fact(Fact::PersonAnswered);
         }
     }
 

@@ -147,7 +147,7 @@ fn a_low_rating_presses_and_is_told_again_to_all_of_the_team_unless_somebody_loo
     const RULE: &str = "  - {to: хозяйка, about: [rating], remind: 30m}\n";
     const NIGHT: &str = "2026-12-01T23:00:00+03:00";
     for (stars, presses) in [("1", true), ("3", true), ("4", false)] {
-        let mut shop = rated(NIGHT, RULE, stars);
+        let shop = rated(NIGHT, RULE, stars);
         let told = words(&shop.cards(Who::Boss));
         assert_eq!(told.contains("Низкая оценка"), presses, "{stars} waits for no morning: {told}");
         assert!(shop.cards(Who::Master).is_empty(), "who answered is not told of it");
@@ -236,4 +236,32 @@ fn a_lead_who_waits_for_a_person_is_not_told_again_besides() {
     shop.anna.me("позовите человека");
     shop.anna.wait(SignedDuration::from_hours(72));
     assert!(told_again(&shop).is_empty(), "a handoff has reminders of its own");
+}
+
+#[test]
+fn that_a_person_has_answered_is_a_fact_once_for_each_time_the_conversation_goes_to_one() {
+    let answered = |shop: &Shop| shop.anna.facts.iter().filter(|fact| *fact == "person.answered").count();
+    let mut shop = Shop::open();
+    let card = asked_for_person(&mut shop);
+    assert_eq!(answered(&shop), 0, "nobody has answered yet");
+    shop.anna.pass(minutes(1));
+    shop.presses(Who::Master, &token(&card, "Написать"));
+    shop.writes(Who::Master, "Здравствуйте, это мастер");
+    shop.writes(Who::Master, "Слушаю вас");
+    shop.anna.pass(minutes(1));
+    shop.anna.team(TeamAction::Reply { text: "Ещё минуту".into() });
+    assert_eq!(answered(&shop), 1, "however often they write");
+    shop.anna.team(TeamAction::GiveBack);
+    shop.anna.pass(minutes(5));
+    shop.anna.me("позовите человека");
+    assert_eq!(answered(&shop), 1);
+    shop.anna.pass(minutes(5));
+    shop.anna.team(TeamAction::Reply { text: "Да?".into() });
+    assert_eq!(answered(&shop), 2);
+    // Whoever cannot be reached has got no answer.
+    let mut shop = Shop::open();
+    asked_for_person(&mut shop);
+    shop.anna.did(Content::Blocked);
+    shop.anna.team(TeamAction::Reply { text: "Здравствуйте".into() });
+    assert_eq!(answered(&shop), 0);
 }

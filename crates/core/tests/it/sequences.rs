@@ -477,3 +477,17 @@ fn reminders_of_a_flow_count_towards_the_limits() {
     assert!(talk.wait(10 * HOUR).is_empty(), "one a day");
     assert_eq!(texts(talk.wait(12 * HOUR)), ["Раз"], "in the morning");
 }
+
+#[test]
+fn whoever_a_person_has_answered_may_be_asked_how_it_was_and_whoever_waited_in_vain_is_not() {
+    let ask = "enter: {fact: person.answered}\nsteps:\n  - {id: раз, after: 3h, say: Помогло?}\n";
+    for (action, asked) in [(TeamAction::TakeOver, 0), (TeamAction::Reply { text: "Здравствуйте".into() }, 1)]
+    {
+        let mut talk = talk_with(ask);
+        talk.me("позовите человека");
+        talk.pass(HOUR);
+        talk.team(action);
+        talk.team(TeamAction::GiveBack);
+        assert_eq!(talk.wait(5 * HOUR).len(), asked);
+    }
+}

@@ -58,6 +58,8 @@ pub enum Fact {
     Handoff,
     /// The customer asked for a person.
     HandoffAsked,
+    /// A person has answered the customer, for the first time since the conversation went to one.
+    PersonAnswered,
     /// The customer complained.
     Complaint,
     /// Something was said in a pleased tone.
@@ -84,7 +86,7 @@ pub struct UnknownFact {
     pub near: String,
 }
 
-const PLAIN: [(&str, Fact); 23] = [
+const PLAIN: [(&str, Fact); 24] = [
     ("message", Fact::Message),
     ("button", Fact::Button),
     ("activity.high", Fact::ActivityHigh),
@@ -101,6 +103,7 @@ const PLAIN: [(&str, Fact); 23] = [
     ("lead.cold", Fact::LeadCold),
     ("handoff", Fact::Handoff),
     ("handoff.asked", Fact::HandoffAsked),
+    ("person.answered", Fact::PersonAnswered),
     ("complaint", Fact::Complaint),
     ("tone.positive", Fact::TonePositive),
     ("tone.negative", Fact::ToneNegative),
