@@ -329,6 +329,13 @@ impl Work {
         self.walk(run, flow.step(at).next, Arrival::InOrder, &[]);
     }
 
+    /// Keeps contacts that an answer holds, where they were consented to.
+    pub(super) fn keep_contacts_in(&mut self, written: &str) {
+        let phones = contacts::phones(written, &self.book.spec.config.country).into_iter().next().map(typed);
+        let emails = contacts::emails(written).into_iter().next().map(|email| Given::Email(email.value));
+        phones.into_iter().chain(emails).for_each(|given| self.keep(given));
+    }
+
     /// Keeps a contact that was consented to.
     fn keep(&mut self, given: Given) {
         if !self.has_consent() && self.book.spec.config.contact.consent.is_some() {

@@ -283,10 +283,12 @@ impl Work {
         }
     }
 
-    /// Where the customer came from, whoever has the conversation.
+    /// Where the customer came from, whoever has the conversation. It is counted, and counts outlive an erasure: what a stranger
+    /// types behind the command is no name of a campaign if it is several words or holds a contact.
     fn came_by(&mut self, payload: &str) {
         let payload = payload.trim();
-        if !payload.is_empty() && self.snap.lead.source.is_none() {
+        let is_name = !payload.is_empty() && !payload.contains(char::is_whitespace) && !self.holds_contact(payload);
+        if is_name && self.snap.lead.source.is_none() {
             self.snap.lead.source = Some(payload.chars().take(SOURCE_CHARS_MAX).collect());
         }
     }

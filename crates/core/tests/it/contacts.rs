@@ -186,6 +186,51 @@ fn a_wish_to_be_forgotten_takes_all_words_of_the_customers_along_and_what_they_c
 }
 
 #[test]
+fn days_numbers_and_marks_of_whoever_is_forgotten_go_too() {
+    let flow = "title: Анкета\nstart: {commands: [/a]}\nsteps:\n  - ask: Что важнее?\n    as: цель\n    choice: {вес: Вес, сон: Сон}\n  - tag: худеет\n  - ask: Когда родились?\n    as: день\n    date: {}\n  - ask: Сколько весите?\n    as: вес\n    number: {}\n  - ask: Ещё что?\n    as: ещё\n    text: {max: 50}\n";
+    let mut talk = shop(&[("a", flow)]);
+    talk.me("/a");
+    talk.press("Вес");
+    talk.me("5 декабря");
+    talk.me("92");
+    let slots = |talk: &Rehearsal| -> Vec<String> {
+        talk.state().run.expect("a run").slots.keys().map(ToString::to_string).collect()
+    };
+    assert_eq!(slots(&talk), ["вес", "день", "цель"]);
+    assert_eq!(talk.snapshot().customer.more.tags, ["худеет"]);
+    talk.me("/forget_me");
+    assert_eq!(slots(&talk), ["цель"], "what was chosen stays, so that the flow goes on");
+    assert!(talk.snapshot().customer.more.tags.is_empty());
+}
+
+#[test]
+fn a_contact_in_a_kept_answer_is_kept_with_consent_alone_and_read_as_one() {
+    let flow = "title: Звонок\nstart: {commands: [/a]}\nsteps:\n  - ask: Как с вами связаться?\n    as: связь\n    text: {max: 50}\n    keep: phone\n  - say: Хорошо.\n";
+    let mut talk = shop(&[("a", flow)]);
+    talk.me("/a");
+    talk.me("завтра после обеда");
+    let customer = talk.snapshot().customer;
+    assert!(customer.phone.is_none() && customer.more.kept.is_empty(), "{:?}", customer.more.kept);
+    talk.contact("8 (999) 123-45-67");
+    assert!(talk.snapshot().customer.phone.is_none(), "nobody has agreed");
+}
+
+#[test]
+fn what_a_stranger_types_behind_the_command_is_no_campaign() {
+    for (typed, source) in [
+        ("vesna", Some("vesna")),
+        ("весна-2026_б", Some("весна-2026_б")),
+        ("Иван 89991234567", None),
+        ("+79991234567", None),
+        ("ivan@example.com", None),
+    ] {
+        let mut talk = shop(&[]);
+        talk.did(Content::Command { name: "start".into(), args: typed.into() });
+        assert_eq!(talk.snapshot().lead.source.as_deref(), source, "{typed}");
+    }
+}
+
+#[test]
 fn the_consent_text_is_read_once_a_run() {
     let mut talk = at_filling();
     talk.press("Ягоды");

@@ -46,6 +46,11 @@ impl Shop {
         Self::at(NOON)
     }
 
+    /// Its file names a link.
+    pub(crate) fn with_a_link() -> Self {
+        Self::made(NOON, &format!("links: {{каталог: \"https://shop.example/\"}}\n{TEAM}"))
+    }
+
     /// With one more rule of what the team is told.
     pub(crate) fn of_team(rule: &str) -> Self {
         let also = format!("notify:\n  - {rule}\n");

@@ -23,6 +23,15 @@ const AT_FILLING: &[&str] = &["свадьба", "15 декабря", "12 чел�
 const AT_BUDGET: &[&str] = &["свадьба", "15 декабря", "12 человек", "ягоды"];
 
 #[test]
+fn how_many_guests_from_and_to_is_no_hour_of_delivery() {
+    let mut talk = korica_after(AT_GUESTS);
+    talk.me("от 10 до 15");
+    assert!(slot(&talk, "порции").is_some() && !talk.words().contains("15:00"), "{}", talk.words());
+    let talk = korica_after(&["нужен торт на свадьбу 15 декабря, гостей от 10 до 15"]);
+    assert!(!talk.words().contains("15:00"), "{}", talk.words());
+}
+
+#[test]
 fn how_many_we_are_is_no_place_in_a_list() {
     for said in ["нас двое", "мы вдвоём", "нас 2", "двое", "нас будет двое"] {
         let talk = korica_after(&[said]);

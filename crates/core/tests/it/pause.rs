@@ -264,6 +264,15 @@ fn name_hours_links_and_the_digest_are_set_in_words_that_can_be_read() {
 }
 
 #[test]
+fn a_link_leads_to_https_alone_as_its_redirect_does() {
+    let mut shop = Shop::with_a_link();
+    let mut said = |args: &str| asked(&mut shop, Who::Boss, command(args)).0;
+    let to = "https://a.example/".parse().unwrap();
+    assert_eq!(said("ссылка каталог https://a.example/"), Some(Adjustment::Link { name: "каталог".into(), to }));
+    assert_eq!(said("ссылка каталог http://a.example/"), None);
+}
+
+#[test]
 fn a_member_chooses_what_they_are_told_of() {
     let mut shop = Shop::open();
     asked(&mut shop, Who::Master, command(""));

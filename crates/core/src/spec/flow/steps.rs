@@ -131,6 +131,11 @@ fn ask_step(lowering: &Lowering<'_>, reader: &mut Reader<'_>, fields: Fields<'_>
     // «до 3000 ₽» is what a customer may say, not what a thing costs.
     let said = lowering.env.without_prices();
     photo_from_nowhere(lowering, reader, fields, &kind);
+    if let Some(node) = asked_contact(fields, &kind)
+        && lowering.world.config.contact.consent.is_none()
+    {
+        reader.report(Code::C604, &node.bytes, vec![]);
+    }
     let attributes = [("name", ()), ("phone", ()), ("email", ()), ("city", ())];
     let ask = Ask {
         text: lowering.text(reader, node),
@@ -152,6 +157,13 @@ fn ask_step(lowering: &Lowering<'_>, reader: &mut Reader<'_>, fields: Fields<'_>
         }),
     };
     (!ask.slot.is_empty()).then_some(ask)
+}
+
+/// What makes a question one for a contact, whose answer is kept.
+fn asked_contact<'a>(fields: Fields<'a>, kind: &Kind) -> Option<&'a Node> {
+    let keeps = fields.get("keep").filter(|node| matches!(node.text().map(str::trim), Some("phone" | "email")));
+    let asks = if matches!(kind, Kind::Phone | Kind::Email) { fields.get("as") } else { None };
+    keeps.or(asks)
 }
 
 /// L505: a photo that nobody can send, and no way round it.

@@ -270,6 +270,8 @@ fn mistakes_of_settings_are_found() {
     check("config.yaml", "name: К\naccounts: {icq: {}}\n", Code::C603, 2, 12);
     check("config.yaml", "name: К\naccounts: {web: {proxy: 'socks5://a:b@c:1'}}\n", Code::C602, 2, 25);
     steps("  - contact: Телефон?", Code::C604, 2, 5);
+    steps("  - ask: Телефон?\n    as: тел\n    phone: {}", Code::C604, 3, 9);
+    steps("  - ask: Почта?\n    as: почта\n    text: {}\n    keep: email", Code::C604, 5, 11);
     config("digest: {to: никто}", Code::C605, 3, 14);
     config("hours: {mon-fri: 9:00-20:00, fri: 9:00-15:00}", Code::C606, 3, 30);
     config("hours:\n  mon: [9:00-13:00, 12:00-15:00]", Code::C606, 4, 21);

@@ -155,7 +155,8 @@ impl Work {
         let (name, url) = value.split_once(char::is_whitespace)?;
         let known = self.book.spec.config.links.contains_key(name);
         let to = Url::parse(url.trim()).ok().filter(|_| known && value.len() <= LINK_BYTES_MAX)?;
-        let leads = matches!(to.scheme(), "http" | "https") && to.host_str().is_some();
+        // Redirects lead to https alone: with http, addresses that were sent before would lead nowhere.
+        let leads = to.scheme() == "https" && to.host_str().is_some();
         leads.then(|| Adjustment::Link { name: name.to_owned(), to })
     }
 

@@ -198,6 +198,7 @@ impl Work {
             let (Some(keep), Some(value)) = (&ask.keep, run.slots.get(&*ask.slot)) else { continue };
             match (&**keep, value) {
                 ("name", Value::Text(name)) => self.snap.customer.name = Some(name.clone()),
+                ("phone" | "email", Value::Text(written)) => self.keep_contacts_in(written),
                 (other, value) => {
                     self.snap.customer.more.kept.insert(other.to_owned(), value.clone());
                 }

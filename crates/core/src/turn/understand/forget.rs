@@ -78,8 +78,8 @@ impl Work {
         customer.more.vouched = false;
         let state = &mut self.snap.state;
         for run in state.run.iter_mut().chain(&mut state.stack).chain(&mut state.shelved) {
-            // What was chosen of a list stays, so that the flow can go on.
-            run.slots.retain(|_, value| !matches!(value, Value::Text(_)));
+            // What was chosen of a list stays, so that the flow can go on; a day may be a birthday, a number somebody's weight.
+            run.slots.retain(|_, value| matches!(value, Value::Choice(_) | Value::List(_) | Value::Bool(_)));
             run.remarks.clear();
             run.consented = false;
         }
@@ -109,6 +109,7 @@ impl Work {
         snap.state.last_press = None;
         snap.customer.more.answers.clear();
         snap.customer.more.kept.clear();
+        snap.customer.more.tags.clear();
         // It may be a word of theirs.
         snap.lead.segment = None;
     }

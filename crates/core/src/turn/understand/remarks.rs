@@ -32,7 +32,14 @@ impl Work {
         used: &[Range<usize>],
         asking: &[Range<usize>],
     ) {
-        let times = dates::find(words, self.local());
+        let numbers = numbers::find(words);
+        // «от 10 до 15» guests is no hour, though «до 15» alone would be.
+        let is_end = |when: &When| {
+            let spans = |number: &&Number| number.upto.is_some() && number.range.start < when.range.start;
+            numbers.iter().filter(spans).any(|number| overlap(&number.range, &when.range))
+        };
+        let mut times = dates::find(words, self.local());
+        times.retain(|when| !is_end(when));
         if !asks_for_time(flow)
             && let Some(when) = times.iter().find(|when| tells_hour(when, used) && !within(&when.range, asking))
             && let Some(hour) = self.hour(when)
@@ -42,7 +49,7 @@ impl Work {
         let dated = |number: &Number| times.iter().any(|when| overlap(&when.range, &number.range));
         let pieces =
             |number: &&Number| !dated(number) && !within(&number.range, asking) && self.counts_goods(words, number);
-        if let Some(number) = numbers::find(words).iter().find(pieces) {
+        if let Some(number) = numbers.iter().find(pieces) {
             self.keep_remark(run, Remark::Pieces, counted(words, number));
         }
     }
