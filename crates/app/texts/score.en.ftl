@@ -39,3 +39,6 @@ score-no-account = {$path}: dialogue {$dialogue} is of the account {$account}, w
 score-failed = a dialogue cannot be played to its end: {$cause}
 score-unread = the leads cannot be read: {$cause}
 score-bad-rules = the rules {$path} have mistakes: {$count}
+score-no-data = there is no database {$path}
+score-no-data-hint = voronka run makes it; name another with --data DIR or --database URL. Without one, voronka score eval and voronka simulate check the rules
+score-no-leads = {$partner}: this database has no leads yet. They come when somebody writes to the bot; until then voronka score eval {$partner} and voronka simulate {$partner} check the rules

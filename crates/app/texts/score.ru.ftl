@@ -39,3 +39,6 @@ score-no-account = {$path}: в диалоге {$dialogue} аккаунт {$accou
 score-failed = диалог не доиграть: {$cause}
 score-unread = лиды не прочитать: {$cause}
 score-bad-rules = в правилах {$path} есть ошибки: {$count}
+score-no-data = базы {$path} нет
+score-no-data-hint = её заводит voronka run; другую укажите: --data ПАПКА или --database АДРЕС. Правила без базы проверяют voronka score eval и voronka simulate
+score-no-leads = {$partner}: в этой базе лидов ещё нет. Они появятся, когда боту напишут; до тех пор правила проверяют voronka score eval {$partner} и voronka simulate {$partner}

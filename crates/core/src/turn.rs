@@ -37,6 +37,7 @@ mod sequences;
 mod state;
 mod team;
 mod telling;
+mod titles;
 pub(crate) mod token;
 mod tools;
 mod unasked;

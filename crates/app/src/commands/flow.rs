@@ -16,6 +16,7 @@ use voronka_core::{
 };
 
 use self::words::Drawn;
+pub(super) use self::words::short;
 use super::{folder_of, spec_by};
 use crate::{
     cli::{self, FlowForm, FlowWish, ShowFlow},

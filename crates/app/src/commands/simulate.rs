@@ -5,14 +5,15 @@ use std::{borrow::Cow, process::ExitCode, sync::Arc, time::Instant};
 use jiff::civil::Date;
 use serde::Serialize;
 use voronka_core::{
+    lang::Lang,
     ports::Clock,
-    rehearsal::crowd::{Broken, Life, Lost, Percentiles, Place, Promises, Report, Scene, live},
-    spec::partner::PartnerSpec,
+    rehearsal::crowd::{Broken, Life, Lost, Milestone, Percentiles, Place, Promises, Report, Scene, live},
+    spec::{flow::Text, partner::PartnerSpec},
     turn::{Playbook, Unreadable},
 };
 use voronka_engine::SystemClock;
 
-use super::{folder_of, spec_by};
+use super::{flow::short, folder_of, spec_by};
 use crate::{
     cli::Simulate,
     out::{self, Problem, chain},
@@ -41,7 +42,7 @@ pub(crate) fn run(wish: &Simulate, texts: &Texts) -> Result<ExitCode, Problem> {
     if wish.json {
         out::line(&serde_json::to_string(&told).unwrap_or_default());
     } else {
-        told.lines(&wish.partner, texts).iter().for_each(|line| out::line(line));
+        told.lines(&wish.partner, &spec, texts).iter().for_each(|line| out::line(line));
     }
     Ok(if told.report.broken.none() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -85,7 +86,7 @@ struct Told {
 }
 
 impl Told {
-    fn lines(&self, partner: &str, texts: &Texts) -> Vec<String> {
+    fn lines(&self, partner: &str, spec: &PartnerSpec, texts: &Texts) -> Vec<String> {
         let report = &self.report;
         let (seed, from) = (report.seed.to_string(), report.from.clone());
         let title = [
@@ -93,18 +94,18 @@ impl Told {
             ("customers", report.customers.to_string()),
             ("days", report.days.to_string()),
             ("from", from.clone()),
-            ("seed", seed.clone()),
         ];
         let again = [("partner", partner.to_owned()), ("seed", seed), ("from", from)];
         let seconds = format!("{}.{}", self.took_ms / 1000, self.took_ms % 1000 / 100);
         let end = [line(texts, "simulate-took", &[("seconds", seconds)]), line(texts, "simulate-again", &again)];
-        let lost = report.lost.iter().take(LOST_SHOWN).map(|lost| lost_line(lost, texts));
-        let parts: [Vec<String>; 5] = [
+        let lost = report.lost.iter().take(LOST_SHOWN).map(|lost| lost_line(lost, spec, texts));
+        let parts: [Vec<String>; 6] = [
             vec![line(texts, "simulate-title", &title)],
             funnel(report, texts),
             figures(report, texts),
             [texts.get("simulate-lost-title", &[])].into_iter().chain(lost).collect(),
-            promises(report.broken, texts).into_iter().chain(end).collect(),
+            [texts.get("simulate-promises", &[])].into_iter().chain(promises(report.broken, texts)).collect(),
+            end.to_vec(),
         ];
         parts.join(&String::new())
     }
@@ -121,10 +122,12 @@ fn funnel(report: &Report, texts: &Texts) -> Vec<String> {
         let args = [
             ("name", padded(&name)),
             ("people", format!("{:>6}", step.people)),
-            ("previous", format!("{:>5.1}", step.of_previous)),
-            ("all", format!("{:>5.1}", step.of_all)),
+            ("previous", share(step.of_previous, texts)),
+            ("all", share(step.of_all, texts)),
         ];
-        line(texts, "simulate-funnel", &args)
+        // Of whom the first are a share, nobody asks.
+        let key = if step.step == Milestone::ALL[0] { "simulate-funnel-first" } else { "simulate-funnel" };
+        line(texts, key, &args)
     });
     steps.collect()
 }
@@ -174,18 +177,39 @@ fn promises(broken: Broken, texts: &Texts) -> Vec<String> {
     told.to_vec()
 }
 
-fn lost_line(lost: &Lost, texts: &Texts) -> String {
-    let (key, of, step) = match &lost.place {
-        Place::Flow { flow, step } => ("simulate-lost-flow", flow, step),
-        Place::Sequence { sequence, step } => ("simulate-lost-sequence", sequence, step),
+/// Where somebody fell out, in the words that they had read.
+fn lost_line(lost: &Lost, spec: &PartnerSpec, texts: &Texts) -> String {
+    let lang = spec.config.languages.first().copied().unwrap_or_default();
+    let words =
+        |text: Option<&Text>, id: &str| text.map_or_else(|| id.to_owned(), |text| short(text.get(lang).source()));
+    let (key, title, step) = match &lost.place {
+        Place::Flow { flow: id, step } => {
+            let flow = spec.flows.values().find(|flow| flow.id.as_str() == id);
+            let open = flow.and_then(|flow| flow.steps.iter().find(|one| *one.id.0 == **step)?.said());
+            ("simulate-lost-flow", flow.map_or(id, |flow| &flow.title), words(open, step))
+        }
+        Place::Sequence { sequence: id, step } => {
+            let sequence = spec.sequences.get(id.as_str());
+            let letter = sequence.and_then(|one| one.steps.get(one.find(step)?)).map(|letter| &letter.text);
+            ("simulate-lost-sequence", sequence.map_or(id, |sequence| &sequence.title), words(letter, step))
+        }
     };
     let args = [
-        ("people", Cow::from(format!("{:>6}", lost.people))),
-        ("of", Cow::from(lost.of.to_string())),
-        ("where", Cow::from(of.as_str())),
-        ("step", Cow::from(step.as_str())),
+        ("people", format!("{:>6}", lost.people)),
+        ("of", lost.of.to_string()),
+        ("where", title.clone()),
+        ("step", step),
     ];
-    texts.get(key, &args)
+    line(texts, key, &args)
+}
+
+/// Percent to a tenth, as the reader's language writes them.
+fn share(percent: f64, texts: &Texts) -> String {
+    let printed = format!("{percent:>5.1}");
+    match texts.lang() {
+        Lang::Ru => printed.replace('.', ","),
+        Lang::En => printed,
+    }
 }
 
 /// A value's name in JSON, as texts are called: `left-contact`.
@@ -202,6 +226,8 @@ fn padded(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use voronka_core::{ids::PartnerId, spec::partner::PartnerFiles};
+
     use super::*;
 
     #[test]
@@ -215,5 +241,40 @@ mod tests {
             let broken = promises(Broken { quiet_hour_breaches: 3, ..Broken::default() }, &texts);
             assert!(broken[0].starts_with('✗') && broken[0].contains('3'), "{broken:?}");
         }
+    }
+
+    #[test]
+    fn who_falls_out_is_told_in_the_words_that_they_had_read() {
+        let files: PartnerFiles = [
+            ("config.yaml", "name: К\naccounts: {web: {}}\n"),
+            (
+                "flows/tort.yaml",
+                "title: Торт на заказ\nsteps:\n  - ask: Сколько будет гостей?\n    as: гости\n  - wait: 1d\n",
+            ),
+            (
+                "sequences/dumayut.yaml",
+                "title: Кто думает\nenter: {fact: message}\nsteps:\n  - {id: раз, after: 1d, say: Ещё думаете?}\n",
+            ),
+        ]
+        .map(|(name, text)| (name.into(), text.into()))
+        .into();
+        let read = PartnerSpec::parse(PartnerId::parse("korica").unwrap(), &files);
+        let spec = read.spec.unwrap_or_else(|| panic!("{:?}", read.diagnostics));
+        let told = |place| lost_line(&Lost { place, people: 4, of: 9 }, &spec, &Texts::russian());
+        let at = |flow: &str, step: &str| Place::Flow { flow: flow.to_owned(), step: step.to_owned() };
+        assert_eq!(told(at("tort", "гости")), "     4 из 9: Торт на заказ, «Сколько будет гостей?»");
+        // A step that says nothing, and a flow that was removed since.
+        assert_eq!(told(at("tort", "steps/2")), "     4 из 9: Торт на заказ, «steps/2»");
+        assert_eq!(told(at("gone", "гости")), "     4 из 9: gone, «гости»");
+        let letter = Place::Sequence { sequence: "dumayut".to_owned(), step: "раз".to_owned() };
+        assert_eq!(told(letter), "     4 из 9: цепочка «Кто думает», после письма «Ещё думаете?»");
+    }
+
+    #[test]
+    fn shares_are_written_as_the_reader_writes_them() {
+        assert_eq!(
+            (share(14.04, &Texts::russian()), share(100.0, &Texts::english())),
+            (" 14,0".to_owned(), "100.0".to_owned())
+        );
     }
 }

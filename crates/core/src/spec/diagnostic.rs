@@ -88,6 +88,7 @@ codes! {
     Y111 Error;
     Y112 Error;
     Y113 Error;
+    Y114 Warning;
     Y199 Error;
     F201 Error;
     F202 Error;

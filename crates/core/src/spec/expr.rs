@@ -3,9 +3,11 @@
 mod check;
 mod env;
 mod eval;
+mod exclusive;
 mod fact;
 mod flips;
 mod lex;
+mod lookalike;
 mod origin;
 mod syntax;
 #[cfg(test)]
@@ -16,6 +18,7 @@ use std::{fmt, ops::Range, sync::Arc};
 use jiff::civil;
 
 pub(crate) use self::env::SEGMENT;
+pub(crate) use self::lookalike::{foreign_letter, meant_name, odd_letter, unmixed};
 pub use self::{
     check::type_name,
     env::{Env, Known, Presence},

@@ -205,6 +205,30 @@ pub struct Step {
     pub reads: Vec<Arc<str>>,
 }
 
+impl Step {
+    /// What it says to the customer, as the file has it; `None` when it says nothing.
+    pub fn said(&self) -> Option<&Text> {
+        match &self.action {
+            Action::Say(say) => Some(&say.text),
+            Action::Ask(ask) => Some(&ask.text),
+            Action::Contact(contact) => Some(&contact.text),
+            Action::Offer(offer) => Some(&offer.text),
+            Action::Order(order) => Some(&order.text),
+            Action::Handoff(handoff) => Some(&handoff.text),
+            Action::Branch(_)
+            | Action::Goto(_)
+            | Action::Call(_)
+            | Action::Set(_)
+            | Action::Stage(_)
+            | Action::Tag(_)
+            | Action::Notify(_)
+            | Action::Wait(_)
+            | Action::Talk(_)
+            | Action::End(_) => None,
+        }
+    }
+}
+
 /// What a step does. A step that waits for the customer: ask, contact, offer, order, talk, wait.
 #[derive(Debug, Clone)]
 pub enum Action {

@@ -3,6 +3,7 @@
 mod consequences;
 mod parse;
 pub mod training;
+mod unread;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -11,7 +11,7 @@ use url::Url;
 use super::{
     config::{SecretRef, Setting, Span},
     diagnostic::{Code, Diagnostic, Place},
-    expr::{Env, Expr, Fact, nearest, parse_period},
+    expr::{Env, Expr, Fact, foreign_letter, meant_name, nearest, odd_letter, parse_period},
     flow::Text,
     template::{Localised, Template},
     tree::{Content, Key, Node, SourceFile, finding},
@@ -117,7 +117,29 @@ impl<'a> Reader<'a> {
         self.report(Code::Y112, bytes, args);
     }
 
+    /// X306: a name that has letters of two alphabets.
+    pub(crate) fn mixed(&mut self, bytes: &Range<usize>, name: &str) {
+        let letter = odd_letter(name).map(String::from).unwrap_or_default();
+        self.report(Code::X306, bytes, vec![("name", name.to_owned()), ("letter", letter)]);
+    }
+
+    /// A name that expressions could not read: X306, else Y112 with the name that was meant.
+    pub(crate) fn bad_name(&mut self, bytes: &Range<usize>, name: &str) {
+        if odd_letter(name).is_some() {
+            return self.mixed(bytes, name);
+        }
+        self.unread(bytes, "slot", name, "порции");
+        if let Some(meant) = meant_name(name) {
+            self.advise("near", meant);
+        }
+    }
+
     pub(crate) fn unknown_key<'k>(&mut self, key: &Key, known: impl IntoIterator<Item = &'k str>) {
+        // It may look like one that is known.
+        if let Some(letter) = foreign_letter(&key.text) {
+            let args = vec![("name", key.text.clone()), ("letter", letter.to_string())];
+            return self.report(Code::X306, &key.bytes, args);
+        }
         let near = nearest(&key.text, known).unwrap_or_default().to_owned();
         self.report(Code::Y109, &key.bytes, vec![("key", key.text.clone()), ("near", near)]);
     }

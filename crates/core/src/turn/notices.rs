@@ -4,6 +4,7 @@ use super::{
     TeamAddress, desk,
     state::Owner,
     telling::Hearing,
+    titles,
     unheeded::UNHEEDED,
     work::{People, Work},
 };
@@ -258,11 +259,16 @@ impl Work {
         money.map_or_else(String::new, |money| format!(" ({})", print::money(money, lang)))
     }
 
+    /// What a card is about, in a word or two: of what the partner's files name, in their words.
+    pub(super) fn head(&self, about: &str, lang: Lang) -> String {
+        titles::of_fact(&self.book.spec, about, lang).unwrap_or_else(|| head(about, lang))
+    }
+
     /// Who, how hot and why, what they want, what was said last, what to do now. `notes`: what the facts do not tell.
     pub(super) fn card_text(&self, abouts: &[String], notes: &[String]) -> String {
         let lang = self.book.language(None, "");
         let mut lines = Vec::new();
-        let heads: Vec<String> = abouts.iter().map(|about| head(about, lang)).collect();
+        let heads: Vec<String> = abouts.iter().map(|about| self.head(about, lang)).collect();
         if !heads.is_empty() {
             lines.push(heads.join(" · "));
         }
@@ -484,7 +490,7 @@ fn temperature(temperature: Temperature, lang: Lang) -> &'static str {
     }
 }
 
-/// What a card is about, in a word or two.
+/// The same of what every partner has.
 pub(super) fn head(about: &str, lang: Lang) -> String {
     let (ru, en) = match about {
         "contact.left" => ("Оставил(а) контакт", "Left a contact"),
@@ -522,6 +528,11 @@ pub(super) fn head(about: &str, lang: Lang) -> String {
         "link.clicked" => ("Открыл(а) ссылку", "Opened a link"),
         "cart.added" => ("Выбрал(а) товар", "Chose a product"),
         BUDGET => ("Бюджет на модели исчерпан", "The budget for models is spent"),
+        "button" => ("Нажал(а) кнопку", "Pressed a button"),
+        "lead.cold" => ("Лид остыл", "The lead cooled"),
+        "tone.positive" => ("Пишет с благодарностью", "Sounds pleased"),
+        "tone.negative" => ("Пишет недовольно", "Sounds displeased"),
+        "tone.angry" => ("Злится", "Sounds angry"),
         other => return other.to_owned(),
     };
     word(lang, ru, en).to_owned()

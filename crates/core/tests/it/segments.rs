@@ -72,6 +72,24 @@ fn what_a_flow_sets_is_read_by_texts_broadcasts_and_sequences() {
 }
 
 #[test]
+fn a_card_about_how_a_flow_ended_says_it_in_the_partners_words() {
+    let mut files = files(&format!("title: Знакомство\n{FLOW}"));
+    let config = String::from_utf8(files["config.yaml"].clone()).expect("a text");
+    let about = "about: [flow.a.готово, flow.a.silent, sequence.letters.done, stage.новый, lead.cold]";
+    files.insert("config.yaml".into(), config.replace("about: [handoff]", about).into());
+    let mut talk = Rehearsal::new(playbook("zhiva", &files), "telegram", NOON);
+    let told = |talk: &Rehearsal| {
+        let cards = talk.last.iter().flat_map(|commit| &commit.notices);
+        cards.filter_map(|card| card.text.lines().next().map(str::to_owned)).collect::<Vec<_>>()
+    };
+    talk.me("Здравствуйте");
+    talk.press("Уход");
+    assert_eq!(told(&talk), ["Знакомство: готово"]);
+    talk.wait(SignedDuration::from_hours(2));
+    assert_eq!(told(&talk), ["letters: всё отправлено"]);
+}
+
+#[test]
 fn a_lead_stays_in_its_segment_until_a_flow_sets_another_and_the_same_again_is_no_news() {
     let mut talk = interested("Бодрость");
     talk.me("передумал");

@@ -129,7 +129,7 @@ fn said(texts: &Texts, key: &str, what: &str) -> String {
 }
 
 /// One line, without a wall of words and without signs that no drawing holds.
-fn short(text: &str) -> String {
+pub(in crate::commands) fn short(text: &str) -> String {
     let line = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
     let line = line.collect::<Vec<_>>().join(" ");
     if line.chars().count() <= CHARS_MAX {

@@ -81,6 +81,11 @@ impl Leads {
             return Ok(Self::Server(Box::new(opened)));
         }
         let path = data.join("voronka.db");
+        if !path.exists() {
+            return Err(
+                Problem::new("score-no-data", vec![("path", path.display().to_string())]).hint("score-no-data-hint")
+            );
+        }
         let opened = Inspection::open(&path);
         opened.map(|file| Self::File(Box::new(file))).map_err(|error| {
             let args = vec![("path", path.display().to_string()), ("cause", chain(&error))];
@@ -232,6 +237,9 @@ impl Replayed {
             ("moved", self.moved.len().to_string()),
             ("rescored", self.rescored.to_string()),
         ];
+        if self.leads == 0 {
+            return vec![line(texts, "score-no-leads", &counts)];
+        }
         let mut lines = vec![line(texts, "score-replayed", &counts)];
         lines.extend(self.ways.iter().map(|way| {
             let args = [("from", heat(way.from, texts)), ("to", heat(way.to, texts)), ("leads", way.leads.to_string())];

@@ -26,6 +26,32 @@ pub(super) const CASES: &[(&str, &str, &str)] = &[
     ("config.yaml", "name: К\naccounts: {web: {}}\n---\nname: Л\n", "3:1 Y107 в файле второй документ (---)"),
     ("catalogue.csv", "cp1251", "2:3 Y108 файл не в UTF-8 (похоже на windows-1251) → сохраните как UTF-8"),
     (
+        "flows/b.yaml.txt",
+        "steps: [{say: Да}]\n",
+        "1:1 Y114 файл flows/b.yaml.txt никто не читает → сохраните его как flows/b.yaml",
+    ),
+    ("flows/a.yaml", "steps:\n  - say: 'Спасибо.\n  - end: готово\n", "2:10 Y199 YAML не читается: кавычка не закрыта"),
+    (
+        "flows/a.yaml",
+        "steps:\n  - ask: Сколько?\n    as: оценка⭐\n    number: {min: 1}\n  - say: 'Вам {оценка}'\n",
+        "3:9 Y112 не понимаю имя слота (одно слово из букв, цифр и _) «оценка⭐» → может быть, «оценка»?",
+    ),
+    (
+        "flows/a.yaml",
+        "steps:\n  - ask: Сколько?\n    as: oценка\n    number: {min: 1}\n  - say: 'Вам {оценка}'\n",
+        "3:9 X306 в «oценка» смешаны русские и латинские буквы: «o»",
+    ),
+    (
+        "flows/a.yaml",
+        "steps:\n  - goto: чaсть\nparts:\n  часть: [{say: Да}]\n",
+        "2:11 X306 в «чaсть» смешаны русские и латинские буквы: «a»",
+    ),
+    (
+        "config.yaml",
+        "name: К\naccounts: {web: {}}\nzоne: UTC\n",
+        "3:1 X306 в «zоne» смешаны русские и латинские буквы: «о»",
+    ),
+    (
         "config.yaml",
         "name: К\naccounts: {web: {}}\nzoen: UTC\n",
         "3:1 Y109 неизвестный ключ «zoen» → может быть, «zone»?",
@@ -76,7 +102,11 @@ pub(super) const CASES: &[(&str, &str, &str)] = &[
         "name: К\naccounts:\n  telegram: {token: $T  # из .env: там\n  web: {}\n",
         "3:13 Y199 YAML не читается: скобка '{' не закрыта",
     ),
-    ("flows/Торт.yaml", "steps: [{say: Да}]\n", "1:1 Y112 не понимаю имя сценария «Торт» → пример: tort"),
+    (
+        "flows/Торт.yaml",
+        "steps: [{say: Да}]\n",
+        "1:1 Y112 не понимаю имя сценария (латинские буквы, цифры, _ и -) «Торт» → пример: tort",
+    ),
     (
         "flows/a.yaml",
         "steps:\n  - ask: Ещё?\n    as: x\n    choice: {да: Да, конечно}\n",
@@ -84,11 +114,11 @@ pub(super) const CASES: &[(&str, &str, &str)] = &[
     ),
     ("flows/a.yaml", "steps:\n  - say:Привет\n", "2:5 Y111 здесь нужны ключи со значениями, а стоит текст"),
     ("flows/a.yaml", "steps: [\n", "1:8 Y199 YAML не читается: скобка '[' не закрыта"),
-    ("flows/a.yaml", "steps:\n  - say: \"Привет\n", "3:1 Y199 YAML не читается: кавычка не закрыта"),
+    ("flows/a.yaml", "steps:\n  - say: \"Привет\n", "2:10 Y199 YAML не читается: кавычка не закрыта"),
     (
         "flows/a.yaml",
         "steps:\n  - say: Да\n     id: x\n",
-        "3:8 Y199 YAML не читается: двоеточие там, где его быть не может",
+        "3:8 Y199 YAML не читается: двоеточие там, где его быть не может: строка сдвинута не туда, или текст не в кавычках",
     ),
     (
         "flows/a.yaml",

@@ -140,7 +140,7 @@ fn to_midnight(scope: &dyn Scope) -> i64 {
 
 impl Relation {
     /// The same with the sides changed over.
-    fn turned(self) -> Self {
+    pub(super) fn turned(self) -> Self {
         match self {
             Self::Equal | Self::NotEqual => self,
             Self::Less => Self::More,

@@ -6,7 +6,7 @@ use jiff::civil;
 use rust_decimal::{Decimal, prelude::ToPrimitive};
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
-use super::{origin::Findings, parse_period};
+use super::{lookalike::odd_letter, origin::Findings, parse_period};
 use crate::{
     money::{Currency, Money},
     spec::{diagnostic::Code, value::Value},
@@ -241,16 +241,4 @@ fn shape(text: &str, shape: &str) -> Option<usize> {
     let len = shape.len();
     let ends = || !text[len..].starts_with(char::is_alphanumeric);
     (shape.bytes().enumerate().all(fits) && ends()).then_some(len)
-}
-
-/// The first letter of the rarer alphabet, when a name has letters of both.
-fn odd_letter(name: &str) -> Option<char> {
-    let cyrillic = |c: &char| ('\u{400}'..='\u{52f}').contains(c);
-    let latin = |c: &char| c.is_alphabetic() && *c < '\u{250}';
-    let (cyrillic_count, latin_count) = (name.chars().filter(cyrillic).count(), name.chars().filter(latin).count());
-    match (cyrillic_count, latin_count) {
-        (0, _) | (_, 0) => None,
-        (more, less) if more >= less => name.chars().find(latin),
-        _ => name.chars().find(cyrillic),
-    }
 }

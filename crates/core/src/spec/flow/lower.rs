@@ -23,12 +23,12 @@ use crate::{
         catalogue::Catalogue,
         config::Config,
         diagnostic::{Code, Place},
-        expr::{Env, Expr, Known, Presence, SEGMENT, is_name, nearest},
+        expr::{Env, Expr, Known, Presence, SEGMENT, is_name, nearest, unmixed},
         keys,
         partner::PartnerFiles,
         read::{Fields, Reader},
         template::{Localised, Template},
-        tree::{Key, Node},
+        tree::{Content, Key, Node},
         value::{Period, Type, Value},
     },
 };
@@ -98,8 +98,13 @@ impl Lowering<'_> {
 
     /// A flow of this partner, F203.
     pub(super) fn flow(&self, reader: &mut Reader<'_>, id: &str, bytes: &Range<usize>) -> Option<FlowId> {
-        let found = self.world.slots.keys().find(|known| known.as_str() == id);
+        let known = |id: &str| self.world.slots.keys().find(|known| known.as_str() == id);
+        let found = known(id);
         if found.is_none() {
+            if let Some(meant) = unmixed(id).iter().find_map(|id| known(id)) {
+                reader.mixed(bytes, id);
+                return Some(meant.clone());
+            }
             let near = nearest(id, self.world.slots.keys().map(FlowId::as_str)).unwrap_or_default().to_owned();
             reader.report(Code::F203, bytes, vec![("id", id.to_owned()), ("near", near)]);
         }
@@ -155,8 +160,8 @@ pub(crate) fn lower(reader: &mut Reader<'_>, outline: &Outline<'_>, world: &Worl
     let mut flow = skeleton(&mut silent, outline, world, &sure, variants);
     flow.steps = steps_of(&mut silent, outline, world, |_| sure.clone());
     let ways = Ways::of(&flow);
-    // A jump to nowhere was meant to lead somewhere: what it does not reach is no second mistake.
-    if silent.found.iter().all(|found| found.code != Code::F203) {
+    let known = leads_where_it_says(outline, &flow, &silent);
+    if known {
         unreached::check(reader, outline, &flow, &ways);
     }
     circles(reader, outline, &flow);
@@ -165,7 +170,7 @@ pub(crate) fn lower(reader: &mut Reader<'_>, outline: &Outline<'_>, world: &Worl
         let sure = ways.sure[at.0].as_ref().unwrap_or(&empty);
         let mut env = env.clone();
         for name in slots.iter().map(|slot| &*slot.name).chain(MAY_BE_EMPTY) {
-            let presence = if sure.contains(name) {
+            let presence = if sure.contains(name) || !known {
                 Presence::Sure
             } else {
                 Presence::MayBeEmpty(ways.path(&flow, at, name).into())
@@ -188,6 +193,19 @@ pub(crate) fn lower(reader: &mut Reader<'_>, outline: &Outline<'_>, world: &Worl
     }
     flow.structure = structure::hash(&flow);
     flow
+}
+
+/// Whether the ways between steps are those that the partner means. A jump to nowhere was meant to lead somewhere, and a condition
+/// that cannot be read to hold now and then: what seems to follow is no second mistake.
+fn leads_where_it_says(outline: &Outline<'_>, flow: &Flow, reader: &Reader<'_>) -> bool {
+    let mut steps = outline.steps.iter().zip(&flow.steps);
+    let unread = |(raw, step): (&RawStep<'_>, &Step)| match (&step.action, raw.verb.map(|(_, _, node)| &node.content)) {
+        _ if raw.fields.get("when").is_some() && step.when.is_none() => true,
+        // An arm that cannot be read is left out.
+        (Action::Branch(arms), Some(Content::Seq(items))) => arms.len() < items.len(),
+        _ => false,
+    };
+    reader.found.iter().all(|found| found.code != Code::F203) && !steps.any(unread)
 }
 
 /// Names beside the slots that steps of a flow fill.
@@ -360,7 +378,7 @@ pub(crate) fn infer(reader: &Reader<'_>, outline: &Outline<'_>, world: &mut Worl
         let Some((verb, _, node)) = step.verb else { continue };
         let pairs = |node: Option<&'_ Node>| -> Vec<(Key, Node)> {
             match node.map(|node| &node.content) {
-                Some(crate::spec::tree::Content::Map(entries)) => entries.clone(),
+                Some(Content::Map(entries)) => entries.clone(),
                 _ => Vec::new(),
             }
         };

@@ -11,7 +11,7 @@ use crate::{
     ids::FlowId,
     spec::{
         diagnostic::{Code, Place},
-        expr::{is_name, nearest},
+        expr::{is_name, meant_name, nearest, unmixed},
         read::{Fields, Reader, nfc},
         tree::{Content, Key, Node},
         value::Type,
@@ -128,6 +128,10 @@ impl Outline<'_> {
     pub(super) fn target(&self, reader: &mut Reader<'_>, id: &str, bytes: &Range<usize>) -> Option<StepIx> {
         let found = self.targets.get(id).copied();
         if found.is_none() {
+            if let Some(found) = unmixed(id).iter().find_map(|id| self.targets.get(id)) {
+                reader.mixed(bytes, id);
+                return Some(*found);
+            }
             let near = nearest(id, self.targets.keys().map(String::as_str)).unwrap_or_default().to_owned();
             reader.report(Code::F203, bytes, vec![("id", id.to_owned()), ("near", near)]);
         }
@@ -332,12 +336,15 @@ fn slots(reader: &mut Reader<'_>, steps: &[RawStep<'_>]) -> Vec<RawSlot> {
     for (at, step) in steps.iter().enumerate() {
         let Some((verb @ ("ask" | "offer"), ..)) = step.verb else { continue };
         let Some(node) = reader.need(step.fields, "as") else { continue };
-        let Some(name) = node.text().map(name_of).filter(|name| !name.is_empty()) else {
+        let Some(written) = node.text().map(|text| nfc(text.trim())).filter(|name| !name.is_empty()) else {
             reader.unfit(node, "text");
             continue;
         };
+        if !is_name(&written) {
+            reader.bad_name(&node.bytes, &written);
+        }
+        let name = name_of(&written);
         if !is_name(&name) {
-            reader.unread(&node.bytes, "slot", &name, "порции");
             continue;
         }
         if let Some(first) = slots.iter().find(|slot| slot.name == name) {
@@ -352,9 +359,12 @@ fn slots(reader: &mut Reader<'_>, steps: &[RawStep<'_>]) -> Vec<RawSlot> {
     slots
 }
 
-/// A slot's name as expressions spell it.
+/// A slot's name as expressions spell it. Of one that they cannot read, which is told, the name that was meant: whoever reads it by
+/// that makes no mistake.
 pub(super) fn name_of(text: &str) -> Arc<str> {
-    nfc(text.trim()).into()
+    let written = nfc(text.trim());
+    let meant = if is_name(&written) { None } else { meant_name(&written) };
+    meant.unwrap_or(written).into()
 }
 
 /// The type of an answer; without a type key it is text.

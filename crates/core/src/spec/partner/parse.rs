@@ -9,6 +9,7 @@ use super::{
     Loaded, PartnerFiles, PartnerSpec,
     consequences::{Broken, Unknown},
     training::{self, Course},
+    unread,
 };
 use crate::{
     ids::{FlowId, PartnerId},
@@ -17,7 +18,7 @@ use crate::{
         catalogue::{self, Catalogue, Market},
         config::{self, Config, Given, SecretRef, accounts::KINDS, read::Texts},
         diagnostic::{Code, Diagnostic, Place},
-        expr::{Env, Known, SEGMENT},
+        expr::{Env, Known, SEGMENT, unmixed},
         flow::{
             Flow,
             lower::{self, Segments, World},
@@ -71,6 +72,7 @@ impl PartnerSpec {
     /// The same where something is known that `config.yaml` need not say.
     pub fn parse_given(id: PartnerId, files: &PartnerFiles, given: &Given) -> Loaded {
         let mut found = Found::default();
+        found.diagnostics.extend(unread::files(files));
         let yaml = yaml(files, &mut found);
         let texts = legal_texts(files, &mut found);
         let settings = yaml.get("config.yaml");
@@ -207,13 +209,22 @@ fn broken(files: &PartnerFiles, yaml: &BTreeMap<Arc<str>, Yaml>, found: &[Diagno
         () if found.iter().any(no_price) => Unknown::Prices,
         () => Unknown::Nothing,
     };
-    let no_steps = |found: &&Diagnostic| found.code == Code::Y110 && found.args.iter().any(|(_, key)| key == "steps");
+    // Without steps, or no mapping at all.
+    let no_steps = |found: &&Diagnostic| match found.code {
+        Code::Y110 => found.args.iter().any(|(_, key)| key == "steps"),
+        Code::Y111 => found.place.bytes.start == 0,
+        _ => false,
+    };
+    let misnamed = found.iter().filter(|found| found.code == Code::Y112 && found.place.file.starts_with("flows/"));
+    let misnamed = misnamed.filter(|found| found.args.iter().any(|(_, what)| what == "flow id"));
+    let meant =
+        misnamed.filter_map(|found| found.args.iter().find(|(name, _)| *name == "near").map(|(_, id)| id.clone()));
     let unread_flows = files.keys().filter(|path| unread(path)).filter_map(id);
     let empty_flows = found.iter().filter(no_steps).filter_map(|found| id(&found.place.file));
     Broken {
         config: !yaml.contains_key("config.yaml"),
         catalogue,
-        flows: unread_flows.chain(empty_flows).collect(),
+        flows: unread_flows.chain(empty_flows).chain(meant).collect(),
         sequences: files.keys().any(|path| path.starts_with("sequences/") && unread(path)),
     }
 }
@@ -358,7 +369,13 @@ fn flows(
         let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
         let Ok(id) = FlowId::parse(stem) else {
             let args = vec![("what", "flow id".to_owned()), ("value", stem.to_owned()), ("example", "tort".to_owned())];
-            found.diagnostics.push(finding(Code::Y112, yaml.file.place(0..0), args));
+            let mut misnamed = finding(Code::Y112, yaml.file.place(0..0), args);
+            // Who calls it by the name that was meant makes no second mistake.
+            if let Some(meant) = unmixed(stem).iter().find_map(|stem| FlowId::parse(stem).ok()) {
+                misnamed.args.push(("near", meant.to_string()));
+                ids.insert(meant);
+            }
+            found.diagnostics.push(misnamed);
             continue;
         };
         ids.insert(id.clone());

@@ -364,23 +364,43 @@ fn missed(reader: &mut Reader<'_>, fields: Fields<'_>, pause: Period, config: &C
     }
 }
 
-/// S555: more steps than a day's limit, with less between the first and the last of them than a day has hours to write in.
+/// S555: more steps than a day's limit, with less between the first and the last of them than a day has hours to write in. Of
+/// steps whose conditions exclude each other a customer gets one.
 fn crowded(reader: &mut Reader<'_>, hours: Option<Span>, limit: u32, steps: &Steps<'_>, config: &Config) {
     let (midnight, end) = (Time::midnight(), Time::MAX);
     let minutes = loud(hours.unwrap_or(Span { from: midnight, until: end }), config);
     let limit = usize::try_from(limit).unwrap_or(usize::MAX).max(1);
-    for (at, ReadStep { step, node, .. }) in steps.iter().enumerate().skip(limit) {
-        let between: i64 = steps[at - limit + 1..=at].iter().map(|one| one.gap).sum();
-        // The hour that a step names may be far from the one before it.
-        let fixed = |one: &ReadStep<'_>| one.step.at.is_some() || one.step.after.days != 0;
-        let fixed = steps[at - limit + 1..=at].iter().any(fixed);
-        if !fixed && usize::try_from(between).is_ok_and(|between| between < minutes) {
-            let first = &steps[at - limit].step;
-            let args = vec![("a", first.id.to_string()), ("b", step.id.to_string()), ("limit", limit.to_string())];
-            reader.report(Code::S555, &node.head(), args);
+    // The hour that a step names may be far from the one before it.
+    let fixed = |one: &ReadStep<'_>| one.step.at.is_some() || one.step.after.days != 0;
+    for (at, last) in steps.iter().enumerate() {
+        let Some(first) = too_many(&steps[..=at], limit) else { continue };
+        let between = &steps[first + 1..=at];
+        let length: i64 = between.iter().map(|one| one.gap).sum();
+        if !between.iter().any(fixed) && usize::try_from(length).is_ok_and(|length| length < minutes) {
+            let ids = (steps[first].step.id.to_string(), last.step.id.to_string());
+            let args = vec![("a", ids.0), ("b", ids.1), ("limit", limit.to_string())];
+            reader.report(Code::S555, &last.node.head(), args);
             return;
         }
     }
+}
+
+/// The first of the last steps that are one more than a limit, and that one customer may get all of.
+fn too_many(steps: &[ReadStep<'_>], limit: usize) -> Option<usize> {
+    let mut together: Vec<usize> = Vec::new();
+    for (at, one) in steps.iter().enumerate().rev() {
+        let excluded = |other: &usize| match (&one.step.when, &steps[*other].step.when) {
+            (Some(when), Some(other)) => when.excludes(other),
+            _ => false,
+        };
+        if !together.iter().any(excluded) {
+            together.push(at);
+        }
+        if together.len() > limit {
+            return Some(at);
+        }
+    }
+    None
 }
 
 fn steps<'n>(reader: &mut Reader<'_>, fields: Fields<'n>, world: &World<'_>) -> Steps<'n> {

@@ -19,6 +19,7 @@ pub(super) fn explain(file: &SourceFile, byte: usize, kind: &ErrorKind) -> Diagn
         .chain(&next)
         .find_map(|start| tab(file, *start))
         .or_else(|| starts.iter().find_map(|start| glued(file, *start)))
+        .or_else(|| unclosed_quote(file, starts[0]).filter(|_| is_of_quotes(kind)))
         .or_else(|| unclosed(file, starts[0]).filter(|_| *kind != ErrorKind::RecursionLimitExceeded))
         .or_else(|| starts.iter().find_map(|start| sign(file, *start, byte, kind)))
         .or_else(|| starts.iter().find_map(|start| colon(file, *start)))
@@ -124,6 +125,25 @@ fn behind_quote(value: &str, quote: char) -> bool {
     value[1..].find(quote).is_some_and(|end| {
         let rest = value[end + 2..].trim_start();
         !rest.is_empty() && !rest.starts_with(['#', ':', ',', '}', ']'])
+    })
+}
+
+/// Whether the parser stumbles over a quote that is open where it must not be.
+fn is_of_quotes(kind: &ErrorKind) -> bool {
+    let said = kind.to_string();
+    said.starts_with("unclosed quote") || said.starts_with("invalid indentation in multiline quoted")
+}
+
+/// The quote above that begins a text and is not closed on its line: what the parser stumbles over is a line further down.
+fn unclosed_quote(file: &SourceFile, start: usize) -> Option<Diagnostic> {
+    let above = |start: &usize| Some(file.text[..start.checked_sub(1)?].rfind('\n').map_or(0, |end| end + 1));
+    std::iter::successors(Some(start), above).find_map(|start| {
+        let line = line(file, start);
+        let at = value_start(line);
+        let quote = line[at..].chars().next().filter(|c| matches!(c, '"' | '\''))?;
+        let open = !line[at + 1..].contains(quote);
+        let place = || file.place(start + at..start + at + 1);
+        open.then(|| finding(Code::Y199, place(), vec![("reason", "unclosed quote".to_owned())]))
     })
 }
 

@@ -318,7 +318,7 @@ impl Work {
         let (from, until) = (print::time(config.quiet.from), print::time(config.quiet.until));
         lines.push(format!("{}: {from}–{until}", word("Тихие часы", "Quiet hours")));
         let rules = config.notify.iter().filter(|rule| *rule.to == *member);
-        let about: Vec<String> = rules.flat_map(Notify::names).map(|name| head(&name, lang)).collect();
+        let about: Vec<String> = rules.flat_map(Notify::names).map(|name| self.head(&name, lang)).collect();
         if !about.is_empty() {
             lines.push(format!("{}: {}", word("Уведомления", "You are told of"), about.join(", ")));
         }

@@ -120,3 +120,17 @@ async fn what_would_change_is_told_with_reasons_in_both_languages() {
         assert_eq!(nobody.lines("lavka", &texts).len(), 2);
     }
 }
+
+#[tokio::test]
+async fn where_there_is_nothing_to_score_it_is_told_what_to_do() {
+    let nothing = Replayed { leads: 0, rescored: 0, ways: Vec::new(), moved: Vec::new() };
+    for texts in [Texts::russian(), Texts::english()] {
+        let told = nothing.lines("lavka", &texts);
+        assert_eq!(told.len(), 1);
+        assert!(told[0].contains("voronka simulate lavka"), "{told:?}");
+    }
+    let folder = TempDir::new().unwrap();
+    let refused = Leads::open(folder.path(), None).await.err().expect("no database");
+    assert!(out::told(&refused, &Texts::english()).contains("there is no database"));
+    assert!(std::fs::read_dir(folder.path()).unwrap().next().is_none(), "none is made");
+}

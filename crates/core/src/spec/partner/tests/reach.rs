@@ -84,6 +84,21 @@ const REACH: &[(&str, &str, &[&str])] = &[
         &["F208 3 "],
     ),
     (
+        "behind a jump whose condition cannot be read",
+        "steps:\n  - ask: Сколько?\n    as: оценка\n    number: {min: 1}\n  - goto: раз\n    when: балл < 3\n  - say: 'Вам {оценка}'\nparts:\n  раз:\n    - say: 'Раз {оценка}'\n",
+        &["X301 6 "],
+    ),
+    (
+        "behind a branch with an arm whose condition cannot be read",
+        "steps:\n  - branch:\n      - when: оценк < 3\n        goto: раз\n  - say: Да\nparts:\n  раз:\n    - say: Раз\n",
+        &["X301 3 "],
+    ),
+    (
+        "a part that is named with a mistake",
+        "steps:\n  - ask: Сколько?\n    as: оценка\n    number: {min: 1}\n  - goto: рас\n    when: оценка < 3\nparts:\n  раз:\n    - say: 'Вам {оценка}'\n",
+        &["F203 5 "],
+    ),
+    (
         "an option that is no option",
         "steps:\n  - ask: Что?\n    as: что\n    choice: {а: Уж, б: Ёж}\n  - goto: раз\n    when: что = г\nparts:\n  раз:\n    - say: Раз\n",
         &["X302 6 "],
@@ -190,4 +205,55 @@ fn an_advertisement_in_russia_says_whose_it_is_and_under_what_token() {
     ] {
         assert_eq!(said(config, &rest), expected, "{config} | {rest}");
     }
+}
+
+#[test]
+fn steps_of_which_a_customer_gets_one_do_not_crowd_a_day() {
+    let crowded = |steps: &[(&str, &str)]| {
+        let mut files = minimal();
+        let step = |(id, when): &(&str, &str)| {
+            let when = if when.is_empty() { String::new() } else { format!(", when: '{when}'") };
+            format!("  - {{id: {id}, after: 1h, say: Да{when}}}\n")
+        };
+        let steps = steps.iter().map(step).collect::<Vec<_>>().concat();
+        let text =
+            format!("enter: {{fact: message}}\nper_day: 1\nvariants: {{письмо: {{а: 1, б: 1}}}}\nsteps:\n{steps}");
+        files.insert("sequences/a.yaml".into(), text.into());
+        let loaded = parse(&files);
+        let said = loaded.diagnostics.iter().map(|found| {
+            let ids: Vec<&str> = found.args.iter().take(2).map(|(_, id)| id.as_str()).collect();
+            format!("{} {}", found.code.as_str(), ids.join(" "))
+        });
+        said.collect::<Vec<_>>()
+    };
+    for (one, other, excludes) in [
+        ("variant.письмо = а", "variant.письмо = б", true),
+        ("variant.письмо = а", "variant.письмо != а", true),
+        ("variant.письмо = а", "not variant.письмо = а", true),
+        ("variant.письмо in (а)", "variant.письмо = б", true),
+        ("variant.письмо in (а, б)", "variant.письмо = б", false),
+        ("cart.count > 3", "cart.count <= 3", true),
+        ("3 < cart.count", "cart.count < 4", false),
+        ("cart.count > 3", "cart.count < 3 or cart.count = 3", true),
+        ("cart.count > 3 and lead.score > 5", "cart.count = 1 and lead.score > 7", true),
+        ("cart.total > 3000 ₽", "cart.total < 3000", true),
+        ("has(customer.phone)", "not has(customer.phone)", true),
+        ("has(customer.phone)", "not has(customer.email)", false),
+        ("variant.письмо = а", "cart.count > 3", false),
+        // It is another hour then.
+        ("hour < 12", "hour >= 12", false),
+        ("open", "not open", false),
+        ("variant.письмо = а", "", false),
+    ] {
+        let expected: &[&str] = if excludes { &[] } else { &["S555 раз два"] };
+        assert_eq!(crowded(&[("раз", one), ("два", other)]), expected, "{one} | {other}");
+        assert_eq!(crowded(&[("раз", other), ("два", one)]), expected, "{other} | {one}");
+    }
+    let (a, b) = ("variant.письмо = а", "variant.письмо = б");
+    assert_eq!(
+        crowded(&[("раз", a), ("два", b), ("три", "")]),
+        ["S555 два три"],
+        "whoever has the second gets the third"
+    );
+    assert_eq!(crowded(&[("раз", a), ("два", b), ("три", a)]), ["S555 раз три"]);
 }
