@@ -366,6 +366,7 @@ impl Work {
                     outcome = Some(Ok(()));
                 }
                 Reading::Several(options) => outcome = Some(Err(Trouble::Several(options))),
+                Reading::Numbers(numbers) => outcome = Some(Err(Trouble::Numbers(numbers))),
                 Reading::Bad(text, range) => {
                     used.push(range);
                     outcome = Some(Err(Trouble::Bad(text)));
@@ -415,6 +416,11 @@ impl Work {
             Trouble::Several(options) => {
                 self.say_phrase(Phrase::WhichOne, &[]);
                 let buttons = self.option_buttons(flow, at, &options);
+                self.reply.buttons(buttons);
+            }
+            Trouble::Numbers(numbers) => {
+                self.say_phrase(Phrase::WhichOne, &[]);
+                let buttons = self.number_buttons(flow, at, &numbers);
                 self.reply.buttons(buttons);
             }
         }
@@ -543,6 +549,7 @@ impl Work {
 enum Trouble {
     Bad(crate::spec::rich::Rich),
     Several(Vec<usize>),
+    Numbers(Vec<rust_decimal::Decimal>),
 }
 
 fn type_error(kind: &Kind) -> Phrase {

@@ -32,6 +32,26 @@ fn how_many_guests_from_and_to_is_no_hour_of_delivery() {
 }
 
 #[test]
+fn of_several_numbers_of_guests_the_customer_says_which() {
+    for (said, buttons) in
+        [("10 взрослых и 5 детей", ["5", "10"]), ("5 или 6", ["5", "6"]), ("двое взрослых и трое детей", ["2", "3"])]
+    {
+        let mut talk = korica_after(AT_GUESTS);
+        talk.me(said);
+        assert_eq!(slot(&talk, "порции"), None, "{said}: {}", talk.words());
+        assert!(talk.words().contains("что из этого"), "{said}: {}", talk.words());
+        talk.press(buttons[1]);
+        assert_eq!(slot(&talk, "порции").as_deref(), Some(buttons[1]), "{said}: {}", talk.words());
+    }
+    for (said, kept) in [("не 10, а 12", "12"), ("12 гостей, 2 яруса", "12"), ("12, нас будет 12", "12")]
+    {
+        let mut talk = korica_after(AT_GUESTS);
+        talk.me(said);
+        assert_eq!(slot(&talk, "порции").as_deref(), Some(kept), "{said}: {}", talk.words());
+    }
+}
+
+#[test]
 fn how_many_we_are_is_no_place_in_a_list() {
     for said in ["нас двое", "мы вдвоём", "нас 2", "двое", "нас будет двое"] {
         let talk = korica_after(&[said]);

@@ -38,6 +38,8 @@ pub(in crate::turn) enum Reading {
     Skip,
     /// One of these options.
     Several(Vec<usize>),
+    /// One of these numbers.
+    Numbers(Vec<Decimal>),
     /// A value that does not fit: why, and where it stood.
     Bad(Rich, Range<usize>),
     /// Nothing.
@@ -223,19 +225,29 @@ impl Work {
             });
             !in_date && number.money.is_none()
         };
-        let numbers = numbers::find(words);
-        let counted = numbers.iter().filter(|number| free(number)).find(|number| number.counts(units));
-        let bare =
-            || numbers.iter().filter(|number| free(number)).find(|number| number.unit.is_none() || units.is_empty());
-        let any = || numbers.iter().find(|number| free(number));
-        let number = match generously {
-            Generously::Yes => counted.or_else(bare).or_else(any),
-            Generously::No => counted,
+        // «не 10, а 12».
+        let is_denied = |number: &Number| {
+            number.places.start.checked_sub(1).is_some_and(|before| matches!(words.form(before), "не" | "not"))
         };
-        number.map_or(Reading::None, |number| {
-            // «10-12 человек»: enough for the most of them.
-            Reading::Value(Value::Number(number.upto.unwrap_or(number.value)), number.range.clone())
-        })
+        let mut numbers = numbers::find(words);
+        numbers.retain(|number| free(number) && !is_denied(number));
+        let counts = |number: &Number| number.counts(units);
+        let is_bare = |number: &Number| number.unit.is_none() || units.is_empty();
+        if generously == Generously::No || numbers.iter().any(counts) {
+            numbers.retain(counts);
+        } else if numbers.iter().any(is_bare) {
+            numbers.retain(is_bare);
+        }
+        // «10-12 человек»: enough for the most of them.
+        let most = |number: &Number| number.upto.unwrap_or(number.value);
+        let Some(first) = numbers.first() else { return Reading::None };
+        let mut values: Vec<Decimal> = numbers.iter().map(most).collect();
+        values.sort_unstable();
+        values.dedup();
+        if values.len() > 1 {
+            return Reading::Numbers(values);
+        }
+        Reading::Value(Value::Number(most(first)), first.range.clone())
     }
 
     fn read_money(&self, words: &Words, generously: Generously) -> Reading {
@@ -409,6 +421,18 @@ impl Work {
     }
 
     /// Buttons for some options of a choice.
+    /// A number is as good as typed.
+    pub(in crate::turn) fn number_buttons(&self, flow: &Flow, at: StepIx, numbers: &[Decimal]) -> Vec<Button> {
+        let step = token::hash(&flow.step(at).id.0);
+        let run = self.snap.state.run.as_ref().map_or(0, |run| run.number);
+        let button = |number: &Decimal| {
+            let label = print::number(*number, self.lang);
+            let token = Token::Option { run, step, option: token::hash(&label) };
+            Button { label, press: Press::Token { token: token.to_string() } }
+        };
+        numbers.iter().map(button).collect()
+    }
+
     pub(in crate::turn) fn option_buttons(&self, flow: &Flow, at: StepIx, options: &[usize]) -> Vec<Button> {
         let step = flow.step(at);
         let Action::Ask(ask) = &step.action else { return Vec::new() };
