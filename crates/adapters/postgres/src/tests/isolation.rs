@@ -31,7 +31,7 @@ const KEYS: [&str; 24] = [
     "keys partner SELECT",
     "leads partner SELECT",
     "leases epoch,holder,partner,stopped,wanted INSERT",
-    "leases edition,epoch,holder,partner,removals,removed,stopped,wanted SELECT",
+    "leases edition,epoch,holder,partner,removals,removed,settings,stopped,wanted SELECT",
     "leases epoch,holder,stopped,wanted UPDATE",
     "letters partner SELECT",
     "mailbox at,conversation,partner,seq SELECT",
