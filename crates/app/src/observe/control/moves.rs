@@ -158,7 +158,8 @@ mod tests {
             let _installed = rustls::crypto::ring::default_provider().install_default();
             let folder = tempfile::tempdir().unwrap();
             let (root, data) = (folder.path().join("partners"), folder.path().join("data"));
-            let clock: Arc<dyn Clock> = Arc::new(FakeClock::at("2026-12-01T09:00:00Z"));
+            // Before timers of the sample are due: none fires between what is counted and what is done.
+            let clock: Arc<dyn Clock> = Arc::new(FakeClock::at("2026-11-30T00:53:00Z"));
             let store = Arc::new(SqliteStore::open(data.join("voronka.db")).unwrap());
             let engine = Engine::new(store.clone(), Arc::clone(&clock));
             let (knowledge, key) = (Arc::new(KnowledgeIndex::in_memory().unwrap()), InstanceKey::random().unwrap());
