@@ -108,9 +108,14 @@ pub fn bare_day(words: &Words, today: civil::Date) -> Option<civil::Date> {
     suffix.then(|| day::next_day_of_month(i8::try_from(value).ok()?, today)).flatten()
 }
 
-/// What a bare number means when a time is asked: «6» → 18:00, «10» → 10:00, «к 9 часам». `None` unless the text is nothing
-/// but that number.
+/// What a bare number means when a time is asked: «6» → 18:00, «10» → 10:00, «к 9 часам», «15.30», «18 00». `None` unless the
+/// text is nothing but that.
 pub fn bare_time(words: &Words) -> Option<civil::Time> {
+    let written =
+        clock::written(words).filter(|(_, past)| (*past..words.len()).all(|at| words.kind(at) == Some(Kind::Mark)));
+    if let Some((time, _)) = written {
+        return Some(time);
+    }
     let (value, past) = bare_number(words, &["в", "к", "на", "до", "после", "at", "by"])?;
     let rest = (past..words.len()).all(|at| {
         words.kind(at) == Some(Kind::Mark) || matches!(words.form(at), "ч" | "час" | "часа" | "часов" | "часам")

@@ -7,13 +7,15 @@ use crate::{fact::Fact, message::Content};
 
 /// Messages within a day that are many.
 const MANY: usize = 5;
+/// Messages within a day that are few: between these two nothing changes, or whoever writes now and then would be told of daily.
+const LITTLE: usize = 1;
 /// A day, whatever the calendar says.
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 /// Longest text that can be a number of a list, in bytes.
 const NUMBER_BYTES_MAX: usize = 8;
 
 impl Work {
-    /// The customer has written something. That they write much is noted once, and again when a day has passed without a word.
+    /// The customer has written something. That they write much is noted once, and again after a day in which they wrote little.
     pub(super) fn wrote(&mut self, content: &Content) {
         let is_own = self.is_of_their_own(content);
         self.fact(Fact::Message);
@@ -22,10 +24,10 @@ impl Work {
         }
         let (now, day_ago) = (self.now, self.now - DAY);
         let wrote = &mut self.snap.state.wrote;
-        if wrote.at.last().is_none_or(|before| *before <= day_ago) {
+        wrote.at.retain(|at| *at > day_ago);
+        if wrote.at.len() <= LITTLE {
             wrote.much_noted = false;
         }
-        wrote.at.retain(|at| *at >= day_ago);
         wrote.at.push(now);
         // Older ones tell nothing more.
         let excess = wrote.at.len().saturating_sub(MANY);

@@ -57,6 +57,16 @@ fn after_a_quiet_day_it_is_noted_again() {
 }
 
 #[test]
+fn who_writes_a_little_every_day_is_noted_again_when_they_write_much() {
+    let mut talk = shop(&[]);
+    writes(&mut talk, 5, 1);
+    writes(&mut talk, 7, 20);
+    assert_eq!(noted(&talk), 1);
+    writes(&mut talk, 4, 1);
+    assert_eq!(noted(&talk), 2);
+}
+
+#[test]
 fn messages_of_several_days_and_buttons_are_not_much() {
     let mut talk = shop(&[]);
     writes(&mut talk, 20, 7);

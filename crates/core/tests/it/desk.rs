@@ -717,6 +717,30 @@ fn what_one_member_does_leaves_the_others_what_they_asked_to_be_reminded_of() {
 }
 
 #[test]
+fn conditions_of_a_list_of_leads_hold_together_and_none_is_dropped() {
+    let command = |args: &str| Content::Command { name: "my_leads".into(), args: args.into() };
+    let mut boss = Shop::open().boss;
+    let asked = Rc::new(RefCell::new(Vec::new()));
+    let heard = Rc::clone(&asked);
+    boss.look_by(Box::new(move |look| match look {
+        Look::Leads(filter, _) => {
+            let is_idle = filter.idle_since.is_some();
+            heard.borrow_mut().push((filter.temperature.clone(), filter.stage.clone(), filter.source.clone(), is_idle));
+            Some(Seen::Leads(Vec::new()))
+        }
+        _ => None,
+    }));
+    boss.did(command("горячие источник vesna 7"));
+    boss.did(command("Заказ  тёплые"));
+    let some = |text: &str| Some(text.to_owned());
+    assert_eq!(*asked.borrow(), [(some("hot"), None, some("vesna"), true), (some("warm"), some("заказ"), None, false)]);
+    for unread in ["горячие вчера", "источник", "7 дней назад", "сегмент"] {
+        boss.did(command(unread));
+        assert_eq!(asked.borrow().len(), 2, "{unread}: {}", boss.words());
+    }
+}
+
+#[test]
 fn leads_are_looked_for_by_a_source_as_links_have_it() {
     let mut boss = Shop::open().boss;
     let asked = Rc::new(RefCell::new(None));

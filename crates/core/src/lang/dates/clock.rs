@@ -178,6 +178,16 @@ fn exact(words: &Words, at: usize) -> Option<Heard> {
     Some(Heard { time: Some(time), ..Heard::new(from, to, Certainty::Sure) })
 }
 
+/// «15.30», «15-30», «18 00» at the beginning, where an hour is asked for, and the place past it. «10-12» is no hour.
+pub(super) fn written(words: &Words) -> Option<(civil::Time, usize)> {
+    let round = |(_, minute, _): &(u32, u32, usize)| minute % 5 == 0;
+    let (hour, minute, to) = digital(words, 0, &["."])
+        .filter(round)
+        .or_else(|| digital(words, 0, &["-"]).filter(|time| round(time) && time.1 > 24))
+        .or_else(|| spaced(words, 0))?;
+    Some((at_minute(hour, minute)?, to))
+}
+
 /// «15 00» after a preposition.
 fn spaced(words: &Words, at: usize) -> Option<(u32, u32, usize)> {
     let hour: u32 = words.form(at).parse().ok().filter(|hour| *hour < 24)?;

@@ -116,46 +116,54 @@ impl Listing {
 }
 
 impl Work {
-    /// `/my_leads горячие`, `/my_leads 7`, `/my_leads заказ`, `/my_leads источник vesna`, `/my_leads сегмент энергия`.
+    /// `/my_leads горячие`, `/my_leads 7`, `/my_leads заказ`, `/my_leads источник vesna`, `/my_leads сегмент энергия`, or several
+    /// of these: `/my_leads горячие источник vesna`.
     pub(super) fn list_leads(&mut self, words: &str) -> Option<Errand> {
-        let typed = words.trim();
-        let words = typed.to_lowercase();
-        let begins = |stems: &[&str]| stems.iter().any(|stem| words.starts_with(stem));
-        let stage = self.book.spec.config.stages.iter().find(|stage| stage.to_lowercase() == words);
-        let after = |names: [&str; 2]| {
-            let name = names.into_iter().find_map(|name| words.strip_prefix(name)?.strip_prefix(' '))?;
-            Some(name.trim().to_owned())
-        };
-        let listing = match words.as_str() {
-            "" => Listing::default(),
-            _ if stage.is_some() => Listing { stage: stage.map(ToString::to_string), ..Listing::default() },
-            _ if begins(&["горяч", "hot"]) => Listing::hot(),
-            _ if begins(&["тёпл", "тепл", "warm"]) => {
-                Listing { heat: Some(Temperature::Warm), ..Listing::default() }
-            }
-            _ if begins(&["холод", "cold"]) => Listing { heat: Some(Temperature::Cold), ..Listing::default() },
-            _ => match (words.parse::<u32>(), after(["источник", "source"]), after(["сегмент", "segment"]))
-            {
-                (Ok(days @ 1..=3_650), ..) => Listing { idle: Some(days), ..Listing::default() },
-                // As it was typed: that is how links have it.
-                (_, Some(_), _) => {
-                    let source = typed.split_once(' ').map(|(_, source)| source.trim().to_owned());
-                    Listing { source, ..Listing::default() }
-                }
-                (.., Some(segment)) => Listing { segment: Some(self.segment_called(&segment)), ..Listing::default() },
-                _ => {
-                    self.tell(Say::HowToFilter);
-                    return None;
-                }
-            },
-        };
+        let typed: Vec<&str> = words.split_whitespace().collect();
+        let lower: Vec<String> = typed.iter().map(|word| word.to_lowercase()).collect();
+        let (mut listing, mut at) = (Listing::default(), 0);
+        while at < typed.len() {
+            let Some(used) = self.narrow(&mut listing, &typed[at..], &lower[at..]) else {
+                self.tell(Say::HowToFilter);
+                return None;
+            };
+            at += used;
+        }
         self.by_right(Right::Customers, Errand::Leads(listing))
     }
 
-    /// The segment as the files name it, however it was typed.
-    fn segment_called(&self, name: &str) -> String {
-        let known = self.book.spec.segments.iter().find(|known| known.to_lowercase() == name);
-        known.cloned().unwrap_or_else(|| name.to_owned())
+    /// Narrows a list by what these words begin with; how many of them that took.
+    fn narrow(&self, listing: &mut Listing, typed: &[&str], lower: &[String]) -> Option<usize> {
+        let begins = |stems: &[&str]| stems.iter().any(|stem| lower[0].starts_with(stem));
+        if let Some((stage, used)) = longest(self.book.spec.config.stages.iter().map(|stage| &**stage), lower) {
+            listing.stage = Some(stage.to_owned());
+            return Some(used);
+        }
+        let heat = match () {
+            () if begins(&["горяч", "hot"]) => Some(Temperature::Hot),
+            () if begins(&["тёпл", "тепл", "warm"]) => Some(Temperature::Warm),
+            () if begins(&["холод", "cold"]) => Some(Temperature::Cold),
+            () => None,
+        };
+        if heat.is_some() {
+            listing.heat = heat;
+            return Some(1);
+        }
+        match lower[0].as_str() {
+            // As it was typed: that is how links have it.
+            "источник" | "source" => listing.source = Some((*typed.get(1)?).to_owned()),
+            "сегмент" | "segment" => {
+                let known = longest(self.book.spec.segments.iter().map(|known| &**known), &lower[1..]);
+                let (segment, used) = known.or(lower.get(1).map(|one| (one.as_str(), 1)))?;
+                listing.segment = Some(segment.to_owned());
+                return Some(1 + used);
+            }
+            days => {
+                listing.idle = Some(days.parse().ok().filter(|days| (1..=3_650).contains(days))?);
+                return Some(1);
+            }
+        }
+        Some(2)
     }
 
     pub(super) fn look_at_leads(&self, listing: &Listing) -> Look {
@@ -323,4 +331,13 @@ pub(super) fn by_key(tallies: &[Tally], what: Counted) -> Vec<(String, i64)> {
     let mut sums: Vec<(String, i64)> = sums.into_iter().map(|(key, n)| (key.to_owned(), n)).collect();
     sums.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     sums
+}
+
+/// The longest of these names that the words begin with, and of how many words it is.
+fn longest<'n>(names: impl Iterator<Item = &'n str>, words: &[String]) -> Option<(&'n str, usize)> {
+    let begins = names.filter_map(|name| {
+        let own: Vec<String> = name.split_whitespace().map(str::to_lowercase).collect();
+        (!own.is_empty() && words.starts_with(&own)).then_some((name, own.len()))
+    });
+    begins.max_by_key(|(_, used)| *used)
 }

@@ -189,6 +189,19 @@ impl Work {
     }
 
     fn read_choice(&self, flow: &Flow, at: StepIx, choices: &[Choice], words: &Words, attention: Attention) -> Reading {
+        if choices.iter().any(|choice| choice.zone.is_some())
+            && let Some(offset) = from_moscow(words)
+        {
+            // «МСК+4» names Moscow and means Novosibirsk.
+            let is_it = |choice: &&Choice| {
+                choice.zone.as_ref().is_some_and(|zone| zone.to_offset(self.now).seconds() == offset)
+            };
+            let mut found = choices.iter().filter(is_it);
+            return match (found.next(), found.next()) {
+                (Some(one), None) => Reading::Value(Value::Choice(one.id.to_string()), whole(words)),
+                _ => Reading::None,
+            };
+        }
         match choice::choose(words, self.book.options(flow, at), attention) {
             choice::Choice::One(n, range) => match choices.get(n) {
                 Some(choice) => Reading::Value(Value::Choice(choice.id.to_string()), range),
@@ -207,6 +220,11 @@ impl Work {
         words: &Words,
         attention: Attention,
     ) -> Reading {
+        let are_all = |form: &str| matches!(form, "все" | "всё" | "оба" | "обе" | "all" | "both" | "everything");
+        if words.said().next().is_some() && words.said().all(|(_, word)| are_all(word.form)) {
+            let ids = choices.iter().map(|choice| choice.id.to_string()).collect();
+            return Reading::Value(Value::List(ids), whole(words));
+        }
         let found = choice::choose_several(words, self.book.options(flow, at), attention);
         let (Some((_, first)), Some((_, last))) = (found.first(), found.last()) else { return Reading::None };
         let range = first.start.min(last.start)..first.end.max(last.end);
@@ -444,6 +462,21 @@ impl Work {
         };
         options.iter().filter_map(|n| choices.get(*n)).map(button).collect()
     }
+}
+
+/// Seconds from UTC of a clock that is told from Moscow's: «МСК+4», «Москва плюс 2». Moscow's own needs no such words.
+fn from_moscow(words: &Words) -> Option<i32> {
+    const MOSCOW_HOURS: i32 = 3;
+    let moscow = ["мск", "москва", "москвы", "москве", "московское", "московского", "msk", "moscow"];
+    let said = (0..words.len()).find(|at| moscow.contains(&words.form(*at)))?;
+    let signed = (said + 1..words.len()).find_map(|at| match words.form(at) {
+        "+" | "плюс" | "plus" => Some((1, at)),
+        "-" | "−" | "–" | "минус" | "minus" => Some((-1, at)),
+        _ => None,
+    });
+    let (sign, at) = signed?;
+    let hours: i32 = words.form(at + 1).parse().ok().filter(|hours| *hours <= 12)?;
+    Some((MOSCOW_HOURS + sign * hours) * 3_600)
 }
 
 /// How sure it is that words mean a slot that is not open.

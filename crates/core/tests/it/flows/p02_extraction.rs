@@ -64,6 +64,9 @@ fn typed_values_are_read_as_people_write_them() {
         ("date: {}", "завтра", Some("2026-12-02")),
         ("date: {}", "15 декабря", Some("2026-12-15")),
         ("time: {}", "в 18:30", Some("18:30:00")),
+        ("time: {}", "15.30", Some("15:30:00")),
+        ("time: {}", "15-30", Some("15:30:00")),
+        ("time: {}", "18 00", Some("18:00:00")),
         ("phone: {}", "8 (999) 123-45-67", Some("+79991234567")),
         ("email: {}", "anna@example.com", Some("anna@example.com")),
         ("yes_no: {}", "да, конечно", Some("true")),
@@ -81,6 +84,35 @@ fn typed_values_are_read_as_people_write_them() {
     }
     let money = taken("money: {}", "до 5 тыс").expect("an amount");
     assert!(money.contains("500000"), "{money}");
+}
+
+#[test]
+fn a_clock_told_from_moscows_is_the_option_that_goes_by_it() {
+    let zones = "choice: {мск: {label: Московское, also: [мск, москва], zone: Europe/Moscow}, урал: {label: Екатеринбург, zone: Asia/Yekaterinburg}, сибирь: {label: Новосибирск, zone: Asia/Novosibirsk}}";
+    for (words, expected) in [
+        ("мск", Some("мск")),
+        ("МСК+4", Some("сибирь")),
+        ("Москва +2", Some("урал")),
+        ("москва плюс 2 часа", Some("урал")),
+        ("МСК+9", None),
+    ] {
+        assert_eq!(taken(zones, words).as_deref(), expected, "{words}");
+    }
+}
+
+#[test]
+fn whoever_takes_all_of_several_says_so() {
+    let flow = "title: Т\nstart: {commands: [/a]}\nsteps:\n  - ask: Что привезти?\n    as: что\n    choices: {хлеб: Хлеб, торт: Торт, чай: Чай}\n  - ask: Ещё?\n    as: ещё\n";
+    let mut talk = shop(&[("a", flow)]);
+    talk.did(Content::Command { name: "a".into(), args: String::new() });
+    talk.me("всё");
+    let answer = talk.snapshot().customer.more.answers;
+    let slots = talk.state().run.expect("a run").slots;
+    let taken = slots.values().next().cloned();
+    assert!(
+        matches!(&taken, Some(voronka_core::spec::value::Value::List(ids)) if ids.len() == 3),
+        "{taken:?} {answer:?}"
+    );
 }
 
 #[test]
