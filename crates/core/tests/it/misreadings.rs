@@ -43,6 +43,12 @@ fn of_several_numbers_of_guests_the_customer_says_which() {
         talk.press(buttons[1]);
         assert_eq!(slot(&talk, "порции").as_deref(), Some(buttons[1]), "{said}: {}", talk.words());
     }
+    // Nobody gets a button for each of many.
+    let many: Vec<String> = (2..100).map(|n| n.to_string()).collect();
+    let mut talk = korica_after(AT_GUESTS);
+    talk.me(&many.join(", "));
+    assert_eq!(slot(&talk, "порции"), None, "{}", talk.words());
+    assert!(talk.buttons().len() < 10, "{:?}", talk.buttons());
     for (said, kept) in [("не 10, а 12", "12"), ("12 гостей, 2 яруса", "12"), ("12, нас будет 12", "12")]
     {
         let mut talk = korica_after(AT_GUESTS);

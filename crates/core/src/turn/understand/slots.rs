@@ -46,6 +46,9 @@ pub(in crate::turn) enum Reading {
     None,
 }
 
+/// Most numbers of an answer of which the customer is asked which is meant.
+const NUMBERS_MAX: usize = 5;
+
 impl Work {
     /// Reads the open question's slot.
     pub(in crate::turn) fn read_open(
@@ -262,8 +265,11 @@ impl Work {
         let mut values: Vec<Decimal> = numbers.iter().map(most).collect();
         values.sort_unstable();
         values.dedup();
-        if values.len() > 1 {
-            return Reading::Numbers(values);
+        match values.len() {
+            1 => {}
+            2..=NUMBERS_MAX => return Reading::Numbers(values),
+            // A list, or a phone: no answer to how many.
+            _ => return Reading::None,
         }
         Reading::Value(Value::Number(most(first)), first.range.clone())
     }
