@@ -293,7 +293,7 @@ impl Fact {
     /// Facts that hold words, by [`Self::name`].
     pub const WORDED: [&str; 4] = ["question.unanswered", "answer.wrong", "note", "lead.segment"];
 
-    /// Whether expressions and scoring can ask for it (FORMATS §3). The others are for reports: the store lists them.
+    /// Whether a lead remembers it: expressions, scoring and what is counted of newcomers ask for it. The others the store lists.
     pub fn is_asked_for(&self) -> bool {
         match self {
             Self::Message
@@ -307,6 +307,7 @@ impl Fact {
             | Self::Temperature { .. }
             | Self::Stage { .. }
             | Self::FlowEnded { .. }
+            | Self::OrderUndone { .. }
             | Self::SequenceEnded { .. }
             | Self::Handoff { .. }
             | Self::HandoffAsked
@@ -316,7 +317,6 @@ impl Fact {
             | Self::Rating { .. }
             | Self::OptOut => true,
             Self::FlowStarted { .. }
-            | Self::OrderUndone { .. }
             | Self::Note { .. }
             | Self::Variant { .. }
             | Self::Tagged { .. }
@@ -353,7 +353,7 @@ impl Fact {
             Self::PriceAsked => "price.asked".into(),
             Self::CartAdded { .. } => "cart.added".into(),
             Self::Order { to, .. } => format!("order.{}", to.name()),
-            Self::OrderUndone { .. } => "order.undone".into(),
+            Self::OrderUndone { from, .. } => format!("order.{}.undone", from.name()),
             Self::Temperature { to, .. } => format!("lead.{}", to.name()),
             Self::Stage { stage } => format!("stage.{stage}"),
             Self::FlowStarted { flow } => format!("flow.{flow}.started"),

@@ -1,6 +1,6 @@
 //! A customer as a sales prospect: what they did, how warm they are and why.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Bound};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -116,6 +116,12 @@ impl FactLog {
         self.0.get(name).map_or(0, |tally| tally.n)
     }
 
+    /// Kinds whose names begin so: what is behind it, and how many of each.
+    pub fn named<'a>(&'a self, beginning: &'a str) -> impl Iterator<Item = (&'a str, u32)> {
+        let from = self.0.range::<str, _>((Bound::Included(beginning), Bound::Unbounded));
+        from.map_while(move |(name, tally)| Some((name.strip_prefix(beginning)?, tally.n)))
+    }
+
     /// The last moments, oldest first; at most 64.
     pub fn moments(&self, name: &str) -> &[Timestamp] {
         self.0.get(name).map_or(&[], |tally| &tally.at)
@@ -216,6 +222,17 @@ mod tests {
         assert_eq!(log.count_since("message", start + SignedDuration::from_hours(90)), 10);
         assert_eq!(log.last("message"), Some(start + SignedDuration::from_hours(99)));
         assert_eq!(log.count("button"), 0);
+    }
+
+    #[test]
+    fn kinds_are_listed_by_how_their_names_begin() {
+        let mut log = FactLog::default();
+        for stage in ["заказ", "интерес", "заказ"] {
+            log.note(&FunnelEvent { at: Timestamp::UNIX_EPOCH, fact: Fact::Stage { stage: stage.into() } });
+        }
+        log.note(&FunnelEvent { at: Timestamp::UNIX_EPOCH, fact: Fact::Message });
+        log.note(&FunnelEvent { at: Timestamp::UNIX_EPOCH, fact: Fact::Tagged { tag: "опт".into() } });
+        assert_eq!(log.named("stage.").collect::<Vec<_>>(), [("заказ", 2), ("интерес", 1)]);
     }
 
     #[test]

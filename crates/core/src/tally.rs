@@ -3,12 +3,15 @@
 //! messages fade ([`Fact::FADING`]); what was counted of them stays. Nothing here is about one person.
 
 pub mod cohort;
+pub mod funnel;
 pub mod quickness;
 
-use jiff::{Timestamp, civil::Date};
+use jiff::{SignedDuration, Timestamp, civil::Date};
 
+use self::funnel::Place;
 use crate::{
     fact::{Fact, FunnelEvent},
+    lead::FactLog,
     order::OrderState,
 };
 
@@ -68,6 +71,10 @@ counted! {
     /// Of the customers who came that day: all (`came`), and those who left their first contact or placed their first order, by
     /// within how many weeks since (`contact.1`, `order.4`).
     Cohort "cohort";
+    /// Of the customers who came that day: how many stand at each step of the funnel ([`funnel`]).
+    Funnel "funnel";
+    /// Of the customers who came that day: those who ever reached a stage.
+    Reached "reached";
     /// Answers to whoever waited for one, by who gave them and after how long ([`quickness`]).
     Answered "answered";
     /// Contacts left, by kind.
@@ -142,6 +149,8 @@ pub struct Known<'a> {
     pub came: Option<Timestamp>,
     /// What they have done already.
     pub done: Done,
+    /// The stages that they have reached already.
+    pub stages: &'a [&'a str],
     /// When their conversation last went to a person; `None`: never.
     pub handed: Option<Timestamp>,
     /// When it last came back to the bot; `None`: never.
@@ -162,14 +171,43 @@ impl Known<'_> {
 pub struct Done {
     /// They have left a contact.
     pub contact: bool,
-    /// They have ordered.
-    pub order: bool,
+    /// Orders they have placed.
+    pub orders: u32,
+    /// How often one of their orders was paid or handed over, without what was taken back since.
+    pub paid: i64,
+}
+
+impl Done {
+    /// What the facts of a lead say.
+    pub fn of(facts: &FactLog) -> Self {
+        let order = |state: OrderState, what: &str| facts.count(&format!("order.{}{what}", state.name()));
+        let paid = |what: &str| Self::PAID.into_iter().map(|state| i64::from(order(state, what))).sum::<i64>();
+        Self {
+            contact: facts.count("contact.left") > 0,
+            orders: order(OrderState::Placed, ""),
+            paid: paid("") - paid(".undone"),
+        }
+    }
+
+    /// States that an order which was paid comes to. Some shops take money at the door alone.
+    const PAID: [OrderState; 2] = [OrderState::Paid, OrderState::Completed];
+
+    fn note(&mut self, fact: &Fact) {
+        match fact {
+            Fact::ContactLeft { .. } => self.contact = true,
+            Fact::Order { to: OrderState::Placed, .. } => self.orders = self.orders.saturating_add(1),
+            Fact::Order { to, .. } if Self::PAID.contains(to) => self.paid += 1,
+            Fact::OrderUndone { from, .. } if Self::PAID.contains(from) => self.paid -= 1,
+            _ => {}
+        }
+    }
 }
 
 /// Counts facts of a customer, in the order in which they happened. However they are divided into turns, the sum is the same:
 /// what was counted can be counted again.
 pub fn of(facts: &[FunnelEvent], mut known: Known<'_>, day_of: impl Fn(Timestamp) -> Date) -> Vec<Tally> {
     let mut sum = Sum(Vec::new());
+    let mut stages = known.stages.to_vec();
     for FunnelEvent { at, fact } in facts {
         if matches!(fact, Fact::Message | Fact::Button) {
             let day = day_of(*at);
@@ -178,6 +216,10 @@ pub fn of(facts: &[FunnelEvent], mut known: Known<'_>, day_of: impl Fn(Timestamp
                 known.came = Some(*at);
                 sum.add(day, Counted::Cohort, "came", 1);
                 sum.add(day, Counted::Came, known.source.unwrap_or_default(), 1);
+                sum.add(day, Counted::Funnel, Place::of(known.done).name(), 1);
+                for stage in &stages {
+                    sum.add(day, Counted::Reached, stage, 1);
+                }
             }
             if before.is_none_or(|before| day_of(before) < day) {
                 sum.add(day, Counted::Active, "", 1);
@@ -196,17 +238,18 @@ pub fn of(facts: &[FunnelEvent], mut known: Known<'_>, day_of: impl Fn(Timestamp
                 Fact::HandBack { .. } => known.back = Some(*at),
                 _ => {}
             }
-            let first = match fact {
-                Fact::ContactLeft { .. } => (!std::mem::replace(&mut known.done.contact, true)).then_some("contact"),
-                Fact::Order { to: OrderState::Placed, .. } => {
-                    (!std::mem::replace(&mut known.done.order, true)).then_some("order")
-                }
-                _ => None,
-            };
-            if let Some((what, came)) = first.zip(known.came)
-                && let Some(key) = cohort::key_after(what, at.duration_since(came))
+            if let Fact::Stage { stage } = fact
+                && !stages.contains(&stage.as_str())
             {
-                sum.add(day_of(came), Counted::Cohort, &key, 1);
+                stages.push(stage);
+                if let Some(came) = known.came {
+                    sum.add(day_of(came), Counted::Reached, stage, 1);
+                }
+            }
+            let before = known.done;
+            known.done.note(fact);
+            if let Some(came) = known.came {
+                sum.follow(day_of(came), at.duration_since(came), before, known.done);
             }
         }
     }
@@ -225,6 +268,21 @@ impl Sum {
         match self.0.iter_mut().find(same) {
             Some(tally) => tally.n = tally.n.saturating_add(n),
             None => self.0.push(more),
+        }
+    }
+
+    /// Counts what a customer has done so long after the day they came.
+    fn follow(&mut self, came: Date, after: SignedDuration, before: Done, now: Done) {
+        let firsts = [("contact", before.contact, now.contact), ("order", before.orders > 0, now.orders > 0)];
+        for (what, ..) in firsts.into_iter().filter(|(_, before, now)| *now && !before) {
+            if let Some(key) = cohort::key_after(what, after) {
+                self.add(came, Counted::Cohort, &key, 1);
+            }
+        }
+        let (from, to) = (Place::of(before), Place::of(now));
+        if from != to {
+            self.add(came, Counted::Funnel, from.name(), -1);
+            self.add(came, Counted::Funnel, to.name(), 1);
         }
     }
 

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, tz::TimeZone};
 use proptest::prelude::*;
 
-use super::*;
+use super::{funnel::Funnel, *};
 use crate::{
     ids::OrderId,
     lead::Temperature,
@@ -18,7 +18,9 @@ fn moscow() -> impl Fn(Timestamp) -> Date {
 
 fn fact() -> impl Strategy<Value = Fact> {
     let word = || prop::sample::select(vec!["а", "б", "в"]).prop_map(str::to_owned);
-    let state = prop::sample::select(vec![OrderState::Placed, OrderState::Paid, OrderState::Cancelled]);
+    let states = vec![OrderState::Placed, OrderState::Paid, OrderState::Completed, OrderState::Cancelled];
+    let state = prop::sample::select(states);
+    let undone = prop::sample::select(vec![OrderState::Paid, OrderState::Completed, OrderState::Shipped]);
     let order = (state, 1..9_i64).prop_map(|(to, minor)| Fact::Order {
         order: OrderId::of(&["1"]),
         by: OrderMove::Place,
@@ -32,7 +34,7 @@ fn fact() -> impl Strategy<Value = Fact> {
         1 => word().prop_map(|stage| Fact::Stage { stage }),
         1 => word().prop_map(|cause| Fact::Handoff { cause: format!("taken:{cause}") }),
         1 => Just(Fact::HandBack { who: None }),
-        1 => Just(Fact::OrderUndone { order: OrderId::of(&["1"]), from: OrderState::Placed, to: OrderState::Draft }),
+        1 => undone.prop_map(|from| Fact::OrderUndone { order: OrderId::of(&["1"]), from, to: OrderState::Placed }),
         1 => (1..6_u8).prop_map(|stars| Fact::Rating { stars }),
         1 => (0..50_u32).prop_map(|input| Fact::ModelUsed { model: "м".into(), input, output: 1, prompt: String::new() }),
         1 => Just(Fact::HandoffAsked),
@@ -61,35 +63,106 @@ fn add(sums: &mut Sums, tallies: Vec<Tally>) {
     sums.retain(|_, n| *n != 0);
 }
 
+/// Of many lives, each with where they came from.
+fn lives() -> impl Strategy<Value = Vec<(Vec<FunnelEvent>, Option<String>)>> {
+    prop::collection::vec((life(), prop::option::of("[a-z]{1,3}")), 1..5)
+}
+
+/// Counted turn by turn, as a lead remembers what there was before.
+fn counted(facts: &[FunnelEvent], source: Option<&str>, turn: usize) -> Sums {
+    let mut sums = Sums::new();
+    let (mut log, mut known) = (FactLog::default(), Known { source, ..Known::default() });
+    for facts in facts.chunks(turn) {
+        let before = log.clone();
+        let stages: Vec<&str> = before.named("stage.").map(|(stage, _)| stage).collect();
+        add(&mut sums, of(facts, Known { done: Done::of(&before), stages: &stages, ..known }, moscow()));
+        facts.iter().filter(|event| event.fact.is_asked_for()).for_each(|event| assert!(log.note(event)));
+        let acts = facts.iter().filter(|event| matches!(event.fact, Fact::Message | Fact::Button));
+        let (first, last) = (acts.clone().map(|event| event.at).next(), acts.map(|event| event.at).next_back());
+        known.came = known.came.or(first);
+        let latest =
+            |wanted: fn(&Fact) -> bool| facts.iter().rev().find(|event| wanted(&event.fact)).map(|event| event.at);
+        known.handed = latest(|fact| matches!(fact, Fact::Handoff { .. })).or(known.handed);
+        known.back = latest(|fact| matches!(fact, Fact::HandBack { .. })).or(known.back);
+        known.active = last.or(known.active);
+    }
+    sums
+}
+
+/// Whether each of these was ever true of a newcomer: they came, left a contact, ordered as well, paid as well; ordered nameless.
+fn walked(facts: &[FunnelEvent]) -> [bool; 5] {
+    let is = |wanted: fn(&Fact) -> bool| facts.iter().any(|event| wanted(&event.fact));
+    let mut paid = 0_i32;
+    for event in facts {
+        paid += match &event.fact {
+            Fact::Order { to: OrderState::Paid | OrderState::Completed, .. } => 1,
+            Fact::OrderUndone { from: OrderState::Paid | OrderState::Completed, .. } => -1,
+            _ => 0,
+        };
+    }
+    let came = is(|fact| matches!(fact, Fact::Message | Fact::Button));
+    let contact = came && is(|fact| matches!(fact, Fact::ContactLeft { .. }));
+    let ordered = came && is(|fact| matches!(fact, Fact::Order { to: OrderState::Placed, .. }));
+    [came, contact, contact && ordered, contact && ordered && paid > 0, ordered && !contact]
+}
+
 proptest! {
     #[test]
-    fn what_was_counted_turn_by_turn_is_what_is_counted_again(
-        lives in prop::collection::vec((life(), prop::option::of("[a-z]{1,3}")), 1..5),
+    fn what_was_counted_turn_by_turn_is_what_is_counted_again(lives in lives(), turn in 1..8_usize) {
+        for (facts, source) in &lives {
+            let mut again = Sums::new();
+            add(&mut again, of(facts, Known { source: source.as_deref(), ..Known::default() }, moscow()));
+            prop_assert_eq!(counted(facts, source.as_deref(), turn), again);
+        }
+    }
+
+    #[test]
+    fn a_funnel_counts_each_newcomer_once_at_a_step_and_no_step_has_more_than_the_one_before(
+        lives in lives(),
         turn in 1..8_usize,
     ) {
-        let (mut counted, mut again) = (Sums::new(), Sums::new());
-        for (facts, source) in &lives {
-            let source = source.as_deref();
-            let mut known = Known { source, ..Known::default() };
-            for facts in facts.chunks(turn) {
-                add(&mut counted, of(facts, known, moscow()));
-                let acts = facts.iter().filter(|event| matches!(event.fact, Fact::Message | Fact::Button));
-                let (first, last) = (acts.clone().map(|event| event.at).next(), acts.map(|event| event.at).next_back());
-                known.came = known.came.or(first);
-                let latest = |wanted: fn(&Fact) -> bool| {
-                    facts.iter().rev().find(|event| wanted(&event.fact)).map(|event| event.at)
-                };
-                known.handed = latest(|fact| matches!(fact, Fact::Handoff { .. })).or(known.handed);
-                known.back = latest(|fact| matches!(fact, Fact::HandBack { .. })).or(known.back);
-                known.active = last.or(known.active);
-                let is = |wanted: fn(&Fact) -> bool| facts.iter().any(|event| wanted(&event.fact));
-                known.done.contact |= is(|fact| matches!(fact, Fact::ContactLeft { .. }));
-                known.done.order |= is(|fact| matches!(fact, Fact::Order { to: OrderState::Placed, .. }));
-            }
-            add(&mut again, of(facts, Known { source, ..Known::default() }, moscow()));
+        let sums = lives.iter().flat_map(|(facts, source)| counted(facts, source.as_deref(), turn));
+        let tallies: Vec<Tally> = sums.map(|((day, what, key), n)| Tally { day, what, key, n }).collect();
+        let Funnel { came, contact, order, paid, unnamed } = Funnel::of(&tallies);
+        let people = |step: usize| {
+            i64::try_from(lives.iter().filter(|(facts, _)| walked(facts)[step]).count()).unwrap()
+        };
+        prop_assert_eq!([came, contact, order, paid, unnamed], [0, 1, 2, 3, 4].map(people));
+        prop_assert!(came >= contact && contact >= order && order >= paid && came - contact >= unnamed);
+        for stage in ["а", "б", "в"] {
+            let reached = tallies.iter().filter(|tally| tally.what == Counted::Reached && tally.key == stage);
+            let has = |event: &FunnelEvent| matches!(&event.fact, Fact::Stage { stage: one } if one == stage);
+            let have = lives.iter().filter(|(facts, _)| walked(facts)[0] && facts.iter().any(has)).count();
+            prop_assert_eq!(reached.map(|tally| tally.n).sum::<i64>(), i64::try_from(have).unwrap());
         }
-        prop_assert_eq!(counted, again);
     }
+}
+
+#[test]
+fn a_regular_with_five_orders_is_one_who_ordered() {
+    let at = |hours: i64| Timestamp::UNIX_EPOCH + SignedDuration::from_hours(hours);
+    let order = |to| Fact::Order {
+        order: OrderId::of(&["1"]),
+        by: OrderMove::Place,
+        to,
+        total: Money { minor: 1, currency: Currency::RUB },
+    };
+    let mut facts = vec![Fact::Message, order(OrderState::Placed), Fact::ContactLeft { kind: "phone".into() }];
+    facts.extend(std::iter::repeat_with(|| order(OrderState::Placed)).take(4));
+    let mut told = Vec::new();
+    let paid_and_undone = [
+        order(OrderState::Paid),
+        Fact::OrderUndone { order: OrderId::of(&["1"]), from: OrderState::Paid, to: OrderState::Placed },
+        order(OrderState::Completed),
+    ];
+    for fact in [None].into_iter().chain(paid_and_undone.map(Some)) {
+        facts.extend(fact);
+        let events: Vec<_> = (0..).zip(&facts).map(|(n, fact)| FunnelEvent { at: at(n), fact: fact.clone() }).collect();
+        let Funnel { came, contact, order, paid, unnamed } = Funnel::of(&of(&events, Known::default(), moscow()));
+        told.push([came, contact, order, paid, unnamed]);
+    }
+    let before_paying = [1, 1, 1, 0, 0];
+    assert_eq!(told, [before_paying, [1, 1, 1, 1, 0], before_paying, [1, 1, 1, 1, 0]]);
 }
 
 #[test]
@@ -101,7 +174,13 @@ fn a_day_is_the_partners_and_a_customer_counts_once_in_it() {
         tallies.iter().map(|one| format!("{} {} {}={}", one.day, one.what.name(), one.key, one.n)).collect()
     };
     let known = Known { source: Some("vk"), ..Known::default() };
-    let days = ["2026-12-01 cohort came=1", "2026-12-01 came vk=1", "2026-12-01 active =1", "2026-12-02 active =1"];
+    let days = [
+        "2026-12-01 cohort came=1",
+        "2026-12-01 came vk=1",
+        "2026-12-01 funnel came=1",
+        "2026-12-01 active =1",
+        "2026-12-02 active =1",
+    ];
     assert_eq!(told(of(&facts, known, moscow())), days);
     let known = Known { active: Some(facts[1].at), ..known };
     assert!(of(&facts[2..], known, moscow()).is_empty(), "they wrote that day already");

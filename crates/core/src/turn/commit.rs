@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     drawing::Photo,
+    fact::{Fact, FunnelEvent},
     fit,
     ids::BubbleId,
     message::{Bubble, List, Message, Purpose, Timer},
@@ -315,7 +316,7 @@ impl Work {
 
     fn fact_rows(&self) -> Vec<FactRow> {
         let customer = self.customer_id();
-        let row = |event: &crate::fact::FunnelEvent| FactRow {
+        let row = |event: &FunnelEvent| FactRow {
             customer,
             name: event.fact.name(),
             data: serde_json::to_string(&event.fact).unwrap_or_default(),
@@ -325,17 +326,29 @@ impl Work {
     }
 
     fn tallies(&self) -> Vec<Tally> {
+        let stages = self.stages_before();
         let known = Known {
             active: self.before.active,
             source: self.snap.lead.source.as_deref(),
             came: self.before.lead.came,
             done: self.before.done,
+            stages: &stages,
             handed: self.before.handed.0,
             back: self.before.handed.1,
         };
         let mut tallies = tally::of(&self.facts, known, |at| self.day_of(at));
         tallies.extend(self.counted.iter().cloned());
         tallies
+    }
+
+    /// The stages that the customer had reached before this turn.
+    fn stages_before(&self) -> Vec<&str> {
+        let now = |name: &str| {
+            let same = |event: &&FunnelEvent| matches!(&event.fact, Fact::Stage { stage } if stage == name);
+            self.facts.iter().filter(same).count()
+        };
+        let all = self.snap.lead.facts.named("stage.");
+        all.filter(|(stage, n)| usize::try_from(*n).is_ok_and(|n| n > now(stage))).map(|(stage, _)| stage).collect()
     }
 
     fn order_rows(&self) -> Vec<OrderRow> {

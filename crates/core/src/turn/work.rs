@@ -106,10 +106,7 @@ impl Before {
             messages: snap.lead.facts.count(&Fact::Message.name()),
             active: [Fact::Message, Fact::Button].iter().filter_map(|fact| snap.lead.facts.last(&fact.name())).max(),
             handed: (snap.lead.facts.last("handoff"), snap.state.given_back),
-            done: tally::Done {
-                contact: snap.lead.facts.count("contact.left") > 0,
-                order: snap.lead.facts.count("order.placed") > 0,
-            },
+            done: tally::Done::of(&snap.lead.facts),
             unheard: snap.state.is_unheard(),
             facts_changed: false,
         }

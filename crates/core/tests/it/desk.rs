@@ -560,20 +560,29 @@ fn leads_are_listed_a_page_at_a_time_by_what_is_asked_for_and_each_has_its_card(
     assert_eq!(stage.stage.as_deref(), Some("заказ"));
 }
 
-#[test]
-fn figures_are_read_from_what_was_counted_and_compared_with_the_time_before() {
+/// What the owner reads by a command, of figures that were counted.
+fn figures_by(command: &str) -> String {
     let mut boss = Shop::open().boss;
     boss.look_by(Box::new(|look| match look {
         Look::Report { of, since, until } => {
             assert_eq!(until.to_string(), "2026-12-01");
-            let day = |day: &str| day.parse().unwrap();
+            let day = |day: &str| day.parse().expect("a day");
             let all = [
                 (day("2026-12-01"), Counted::Came, "", 6),
                 (day("2026-11-28"), Counted::Came, "vesna", 6),
                 (day("2026-11-20"), Counted::Came, "", 10),
                 (day("2026-12-01"), Counted::Active, "", 20),
                 (day("2026-12-01"), Counted::Contact, "phone", 6),
-                (day("2026-12-01"), Counted::Order, "placed", 3),
+                (day("2026-12-01"), Counted::Order, "placed", 30),
+                (day("2026-12-01"), Counted::Order, "paid", 20),
+                (day("2026-12-01"), Counted::Funnel, "came", 5),
+                (day("2026-12-01"), Counted::Funnel, "contact", 3),
+                (day("2026-11-28"), Counted::Funnel, "order", 2),
+                (day("2026-11-28"), Counted::Funnel, "paid", 1),
+                (day("2026-11-28"), Counted::Funnel, "order.unnamed", 1),
+                (day("2026-11-20"), Counted::Funnel, "paid", 50),
+                (day("2026-11-28"), Counted::Reached, "заказ", 4),
+                (day("2026-11-28"), Counted::Stage, "заказ", 40),
                 (day("2026-12-01"), Counted::OrderSum, "placed RUB", 1_260_000),
                 (day("2026-12-01"), Counted::Handoff, "asked", 4),
                 (day("2026-12-01"), Counted::Handed, "", 4),
@@ -598,25 +607,40 @@ fn figures_are_read_from_what_was_counted_and_compared_with_the_time_before() {
         Look::Unanswered { .. } => Some(Seen::Unanswered(Vec::new())),
         _ => None,
     }));
-    let mut told = |name: &str| {
-        boss.did(Content::Command { name: name.into(), args: String::new() });
-        boss.words().replace('\u{a0}', " ")
-    };
-    let stats = told("my_stats");
+    boss.did(Content::Command { name: command.into(), args: String::new() });
+    boss.words().replace('\u{a0}', " ")
+}
+
+#[test]
+fn figures_are_read_from_what_was_counted_and_compared_with_the_time_before() {
+    let stats = figures_by("my_stats");
     for part in [
         "Новые клиенты: 12 ▲ 20 %",
         "Оставили контакт: 6",
-        "Заказы: 3",
+        "Заказы: 30",
         "Сумма заказов: 12 600 ₽",
         "Конверсия новых клиентов в заказ: 25 %",
         "Бот справился сам: 80 %",
     ] {
         assert!(stats.contains(part), "{part} in {stats}");
     }
-    let analytics = told("analytics");
+    let top = figures_by("top");
+    assert!(top.contains("Торт «Малина» — 2") && top.contains("без ссылки — 6"), "{top}");
+}
+
+#[test]
+fn a_funnel_counts_the_people_who_came_and_what_counts_orders_says_so() {
+    let analytics = figures_by("analytics");
     for part in [
+        "Считаем людей: кто впервые написал в эти дни и как далеко дошёл",
+        "Написали впервые: 12",
         "Оставили контакт: 6 (50 %)",
         "Заказали: 3 (50 %)",
+        "Оплатили: 1 (33 %)",
+        "Заказали, не оставив контакта: 1",
+        "• заказ — 4 (33 %)",
+        "Заказы, от новых и прежних клиентов\n• оформлено: 30, 12 600 ₽\n• оплачено: 20",
+        "• 25 ноября – 1 декабря: 12 новичков, 30 заказов, 12 600 ₽",
         "vesna — 6",
         "Заказ — 8: бросил 50 %",
         "21–27 октября: из 10 новичков 5 оставили контакт (3 за первую неделю), 1 заказал (позже первой недели)",
@@ -626,8 +650,6 @@ fn figures_are_read_from_what_was_counted_and_compared_with_the_time_before() {
     ] {
         assert!(analytics.contains(part), "{part} in {analytics}");
     }
-    let top = told("top");
-    assert!(top.contains("Торт «Малина» — 2") && top.contains("без ссылки — 6"), "{top}");
 }
 
 #[test]

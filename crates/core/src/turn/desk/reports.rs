@@ -15,6 +15,7 @@ use crate::{
     tally::{
         Counted, Tally,
         cohort::Cohort,
+        funnel::Funnel,
         quickness::{By, Quickness},
     },
 };
@@ -87,10 +88,10 @@ impl Report {
             Self::Analytics => &[
                 C::Came,
                 C::Active,
-                C::Contact,
-                C::Lead,
+                C::Funnel,
+                C::Reached,
                 C::Order,
-                C::Stage,
+                C::OrderSum,
                 C::Handed,
                 C::FlowStarted,
                 C::FlowEnded,
@@ -253,20 +254,10 @@ impl Work {
     fn analytics(&self, span: Span, tallies: &[Tally]) -> String {
         let lang = self.lang;
         let (now, _) = self.sums(span, tallies);
-        let mut lines = vec![self.head_of("Воронка", "Funnel", span, &now)];
-        let steps = [
-            (word(lang, "Написали впервые", "Wrote for the first time"), now.all(Counted::Came)),
-            (word(lang, "Оставили контакт", "Left a contact"), now.all(Counted::Contact)),
-            (word(lang, "Заказали", "Ordered"), now.one(Counted::Order, "placed")),
-            (word(lang, "Оплатили", "Paid"), now.one(Counted::Order, "paid")),
-        ];
-        let mut above: Option<i64> = None;
-        for (name, n) in steps {
-            let of_above = above.map_or_else(String::new, |above| format!(" ({})", share(n, above)));
-            lines.push(format!("{name}: {}{of_above}", figure(n, lang)));
-            above = Some(n);
-        }
         let within = now.within();
+        let funnel = Funnel::of(&within);
+        let mut lines = vec![self.head_of("Воронка", "Funnel", span, &now)];
+        lines.extend(self.steps(funnel));
         let stages: Vec<String> = self
             .book
             .spec
@@ -274,11 +265,11 @@ impl Work {
             .stages
             .iter()
             .filter_map(|stage| {
-                let n = now.one(Counted::Stage, stage);
-                (n > 0).then(|| format!("{stage} — {}", figure(n, lang)))
+                let n = now.one(Counted::Reached, stage);
+                (n > 0).then(|| format!("{stage} — {} ({})", figure(n, lang), share(n, funnel.came)))
             })
             .collect();
-        part(&mut lines, word(lang, "Дошли до этапа", "Reached a stage"), stages);
+        part(&mut lines, word(lang, "Новички дошли до этапа", "Newcomers who reached a stage"), stages);
         part(&mut lines, word(lang, "Откуда пришли", "Where they came from"), self.sources(&within));
         let ended = by_key(&within, Counted::FlowEnded);
         let flows = by_key(&within, Counted::FlowStarted).into_iter().take(LINES_MAX).map(|(flow, n)| {
@@ -293,8 +284,10 @@ impl Work {
             }
         });
         let flows: Vec<String> = flows.collect();
-        part(&mut lines, word(lang, "Сценарии", "Flows"), flows);
-        part(&mut lines, word(lang, "По неделям: пришли → заказали", "By week: came → ordered"), self.weeks(tallies));
+        part(&mut lines, word(lang, "Сценарии: сколько раз начинали", "Flows: how often they were begun"), flows);
+        let orders = word(lang, "Заказы, от новых и прежних клиентов", "Orders, of new and earlier customers");
+        part(&mut lines, orders, self.orders_told(&now));
+        part(&mut lines, word(lang, "По неделям", "By week"), self.weeks(tallies));
         part(&mut lines, word(lang, "Новички по неделям", "Newcomers by week"), self.cohorts(tallies));
         let quickness =
             [(By::Bot, "бот", "the bot"), (By::Person, "люди", "people")].into_iter().filter_map(|(by, ru, en)| {
@@ -323,13 +316,61 @@ impl Work {
         by_key(tallies, Counted::Came).into_iter().take(LINES_MAX).map(of).collect()
     }
 
-    /// Weeks beside each other, the latest first.
+    /// How far the newcomers of a span have come: people, each step of those who took the one before.
+    fn steps(&self, funnel: Funnel) -> Vec<String> {
+        let lang = self.lang;
+        let whose = word(
+            lang,
+            "Считаем людей: кто впервые написал в эти дни и как далеко дошёл",
+            "People: who first wrote on these days, and how far they have come",
+        );
+        let mut lines = vec![whose.to_owned()];
+        let steps = [
+            (word(lang, "Написали впервые", "Wrote for the first time"), funnel.came, None),
+            (word(lang, "Оставили контакт", "Left a contact"), funnel.contact, Some(funnel.came)),
+            (word(lang, "Заказали", "Ordered"), funnel.order, Some(funnel.contact)),
+            (word(lang, "Оплатили", "Paid"), funnel.paid, Some(funnel.order)),
+        ];
+        lines.extend(steps.map(|(name, n, of)| {
+            let of = of.map_or_else(String::new, |of| format!(" ({})", share(n, of)));
+            format!("{name}: {}{of}", figure(n, lang))
+        }));
+        if funnel.unnamed > 0 {
+            let what = word(lang, "Заказали, не оставив контакта", "Ordered and left no contact");
+            lines.push(format!("{what}: {}", figure(funnel.unnamed, lang)));
+        }
+        lines
+    }
+
+    fn orders_told(&self, sums: &Sums<'_>) -> Vec<String> {
+        let lang = self.lang;
+        let (placed, paid) = (sums.one(Counted::Order, "placed"), sums.one(Counted::Order, "paid"));
+        if placed <= 0 && paid <= 0 {
+            return Vec::new();
+        }
+        let sum = print::money(sums.revenue(self.book.spec.config.currency), lang);
+        vec![
+            format!("{}: {}, {sum}", word(lang, "оформлено", "placed"), figure(placed, lang)),
+            format!("{}: {}", word(lang, "оплачено", "paid"), figure(paid, lang)),
+        ]
+    }
+
+    /// Weeks beside each other, the latest first: who came, and what was ordered by whomever.
     fn weeks(&self, tallies: &[Tally]) -> Vec<String> {
+        let lang = self.lang;
         let week = |n: i64| {
             let sums = Sums { tallies, since: self.days_ago(7 * n + 6), until: self.days_ago(7 * n) };
+            let days = print::dates(sums.since, sums.until, lang, self.today());
+            let count = |what: &[&str], n: i64| print::counted(Decimal::from(n), what, lang);
             let (came, orders) = (sums.all(Counted::Came), sums.one(Counted::Order, "placed"));
-            let days = print::dates(sums.since, sums.until, self.lang, self.today());
-            format!("{days}: {came} → {orders} ({})", share(orders, came))
+            let (came, orders) = match lang {
+                Lang::Ru => {
+                    (count(&["новичок", "новичка", "новичков"], came), count(&["заказ", "заказа", "заказов"], orders))
+                }
+                Lang::En => (count(&["newcomer", "newcomers"], came), count(&["order", "orders"], orders)),
+            };
+            let sum = print::money(sums.revenue(self.book.spec.config.currency), lang);
+            format!("{days}: {came}, {orders}, {sum}")
         };
         (0..WEEKS).map(week).collect()
     }
