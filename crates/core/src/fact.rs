@@ -293,6 +293,23 @@ impl Fact {
     /// Facts that hold words, by [`Self::name`].
     pub const WORDED: [&str; 4] = ["question.unanswered", "answer.wrong", "note", "lead.segment"];
 
+    /// Facts of how a conversation goes, by [`Self::name`]: they are of that conversation, and those that expressions and scoring can
+    /// ask for besides are of the person.
+    pub const OF_TALK: [&str; 12] = [
+        "message",
+        "button",
+        "activity.high",
+        "link.clicked",
+        "price.asked",
+        "tone.positive",
+        "tone.negative",
+        "tone.angry",
+        "lead.cold",
+        "lead.warm",
+        "lead.hot",
+        "opt_out",
+    ];
+
     /// Whether a lead remembers it: expressions, scoring and what is counted of newcomers ask for it. The others the store lists.
     pub fn is_asked_for(&self) -> bool {
         match self {

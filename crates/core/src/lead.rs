@@ -5,10 +5,12 @@ use std::{collections::BTreeMap, ops::Bound};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::fact::FunnelEvent;
+use crate::fact::{Fact, FunnelEvent};
 
 /// Moments kept of each kind of fact; older ones are only counted.
 const MOMENTS_MAX: usize = 64;
+/// Of what the person's other conversations are told.
+const TOLD_MOMENTS_MAX: usize = 16;
 /// Kinds of facts kept: names are made of the partner's ids, so their number is the partner's, but bounded.
 const KINDS_MAX: usize = 256;
 
@@ -134,6 +136,22 @@ impl FactLog {
         u32::try_from(moments.len() - from).unwrap_or(u32::MAX)
     }
 
+    /// What of it concerns the person wherever they write: all but how the conversation went, and of that the last moments.
+    pub(crate) fn of_person(&self) -> Self {
+        let last = |tally: &Tally| {
+            let from = tally.at.len().saturating_sub(TOLD_MOMENTS_MAX);
+            Tally { n: tally.n, at: tally.at[from..].to_vec() }
+        };
+        let lasting = self.0.iter().filter(|(name, _)| !Fact::OF_TALK.contains(&name.as_str()));
+        Self(lasting.map(|(name, tally)| (name.clone(), last(tally))).collect())
+    }
+
+    /// The fact that came last of those whose names begin so: the rest of its name, and when it came.
+    pub(crate) fn last_of(&self, kind: &str) -> Option<(&str, Timestamp)> {
+        let of_kind = self.0.iter().filter_map(|(name, tally)| Some((name.strip_prefix(kind)?, *tally.at.last()?)));
+        of_kind.max_by_key(|(_, at)| *at)
+    }
+
     /// About how much memory it takes, in bytes.
     pub(crate) fn weight(&self) -> usize {
         let tally = |tally: &Tally| size_of::<(String, Tally)>() + tally.at.capacity() * size_of::<Timestamp>();
@@ -209,7 +227,6 @@ mod tests {
     use jiff::SignedDuration;
 
     use super::*;
-    use crate::fact::Fact;
 
     #[test]
     fn a_fact_log_counts_all_and_remembers_the_last() {

@@ -40,6 +40,9 @@ pub struct TurnCommit {
     pub customer: Option<CustomerRow>,
     /// The lead, if changed. Another version there than the row's: conflict.
     pub lead: Option<LeadRow>,
+    /// Customers of the same person whose rows it rests on and does not write, with the versions that it has read. Another version
+    /// there: conflict.
+    pub rests_on: Vec<(CustomerId, i64)>,
     /// Whether its customer joins others as one person, or leaves them: marks on customers' rows, written behind the customer.
     pub kinship: Option<Kinship>,
     /// New messages of the conversation.
@@ -231,6 +234,8 @@ pub struct CustomerRow {
 pub struct IdentityRow {
     /// Who.
     pub customer: CustomerId,
+    /// The version of their row.
+    pub version: i64,
     /// The account that the conversation is held with.
     pub account: AccountId,
     /// The customer's address there.

@@ -127,6 +127,7 @@ macro_rules! journal_conformance {
             merged_customers_are_read_together_and_split_ones_have_what_was_theirs,
             a_merged_person_is_counted_and_listed_once,
             whoever_joins_or_leaves_makes_turns_of_the_others_a_conflict,
+            a_turn_that_rests_on_another_customer_is_a_conflict_once_that_one_has_changed,
             a_person_is_found_by_any_lead_of_theirs,
             customers_are_known_by_what_is_theirs,
             who_may_be_the_same_person_is_read_with_a_conversation,

@@ -34,7 +34,7 @@ macro_rules! message_columns {
 
 macro_rules! identity_columns {
     () => {
-        "u.id, k.account, k.peer, u.name, u.phone, u.email, u.merged_into, u.data, \
+        "u.id, k.account, k.peer, u.name, u.phone, u.email, u.merged_into, u.data, u.version, \
          CASE WHEN strpos(k.state, '\"page\":') > 0 THEN k.state END AS state"
     };
 }

@@ -296,7 +296,8 @@ pub(crate) fn identity(row: &Row) -> Result<IdentityRow, Problem> {
         email: get(row, 5)?,
         merged_into: get(row, 6)?,
         data: get(row, 7)?,
-        page: get::<Option<String>>(row, 8)?.as_deref().and_then(ConversationRow::page_in),
+        version: get(row, 8)?,
+        page: get::<Option<String>>(row, 9)?.as_deref().and_then(ConversationRow::page_in),
     })
 }
 

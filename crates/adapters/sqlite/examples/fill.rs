@@ -110,6 +110,7 @@ impl Shop {
             timers: Vec::new(),
             outbox: Vec::new(),
             notices: if n % 20 == 0 { vec![notice(&key, n, at)] } else { Vec::new() },
+            rests_on: Vec::new(),
             kinship: None,
             past: voronka_core::rows::Past::Stays,
             withdraw: voronka_core::rows::Withdraw::Nothing,

@@ -52,7 +52,7 @@ macro_rules! conversations_of {
 
 macro_rules! identity_columns {
     () => {
-        "u.id, k.account, k.peer, u.name, u.phone, u.email, u.merged_into, u.data, \
+        "u.id, k.account, k.peer, u.name, u.phone, u.email, u.merged_into, u.data, u.version, \
          CASE WHEN json_valid(k.state) THEN json_extract(k.state, '$.page') END"
     };
 }
@@ -241,6 +241,7 @@ statements! {
     STANDING = "SELECT json_extract(state, '$.run.flow'), json_extract(state, '$.run.step'), json_extract(state, '$.stack') \
         FROM conversations WHERE partner = ?1 AND json_valid(state)";
     CUSTOMER = "SELECT id, name, phone, email, data, version, merged_into FROM customers WHERE partner = ?1 AND id = ?2";
+    CUSTOMER_VERSION = "SELECT version FROM customers WHERE partner = ?1 AND id = ?2";
     /// The usual case: what they are found by stays, and so does the index by it.
     CUSTOMER_GO_ON = "UPDATE customers SET version = ?8 + 1, data = ?6 WHERE partner = ?1 AND id = ?2 AND version = ?8 \
         AND name IS ?3 AND phone IS ?4 AND email IS ?5 AND search = ?7";

@@ -190,7 +190,8 @@ pub(crate) fn identity(row: &Row<'_>) -> Result<IdentityRow, Problem> {
         email: get(row, 5)?,
         merged_into: get(row, 6)?,
         data: get(row, 7)?,
-        page: get(row, 8)?,
+        version: get(row, 8)?,
+        page: get(row, 9)?,
     })
 }
 

@@ -153,6 +153,7 @@ impl Echo {
             timers: Vec::new(),
             outbox: Vec::new(),
             notices: Vec::new(),
+            rests_on: Vec::new(),
             kinship: None,
             past: voronka_core::rows::Past::Stays,
             withdraw: voronka_core::rows::Withdraw::Nothing,

@@ -57,7 +57,7 @@ pub trait Journal: Send + Sync + 'static {
     async fn load(&self, key: &ConversationKey, history_max: usize) -> Result<Loaded, StoreError>;
 
     /// Writes a turn and consumes its mail, all or nothing. Mail that is not there (any more) is a conflict, and so is another
-    /// version of the conversation, or of a customer or lead that the turn writes. Whoever's mark changes has another version. An error means that
+    /// version of the conversation, of a customer or lead that the turn writes, or of a customer that it rests on. Whoever's mark changes has another version. An error means that
     /// nothing is written, and a passing one that the very same turn may be tried again: whoever asks keeps it.
     async fn commit(&self, turn: Arc<TurnCommit>) -> Result<(), CommitError>;
 

@@ -46,6 +46,7 @@ impl Work {
         self.update_score();
         self.plan_timers();
         let outbox = self.speak();
+        self.leave_for_kin();
         self.sum_up();
         let cards = self.cards_for_team();
         let mut all = outbox;
@@ -68,6 +69,7 @@ impl Work {
             conversation: self.conversation_row(),
             customer: self.customer_row(),
             lead: self.lead_row(),
+            rests_on: std::mem::take(&mut self.rests_on),
             kinship: self.kinship,
             messages: std::mem::take(&mut self.messages),
             facts: self.fact_rows(),

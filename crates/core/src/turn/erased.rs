@@ -63,6 +63,7 @@ impl TurnCommit {
                 data: state::store(more),
             }),
             lead: loaded.lead.as_ref().and_then(LeadRow::without_words),
+            rests_on: Vec::new(),
             kinship: None,
             messages: Vec::new(),
             facts: vec![fact(Fact::ConsentRefused { kind: ConsentKind::Pd }), fact(Fact::OptOut)],

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use super::{Look, Question, Step, Turn, answer, answer::Answering, desk, notices::SAME, wording::Wording, work::Work};
 use crate::{
     fact::{ConsentKind, Fact},
@@ -12,7 +14,7 @@ use crate::{
     ports::KnownBy,
     rows::{IdentityRow, Withdraw},
     turn::{
-        state::{CustomerData, Wish},
+        state::{CustomerData, ForKin, Wish},
         token::hash,
     },
 };
@@ -225,6 +227,28 @@ impl Work {
 
     fn wish_of_person(&self) -> Wish {
         self.snap.kin.iter().fold(self.snap.customer.more.wish(), |wish, kin| wish.and(kin.wish))
+    }
+
+    /// Whether something has happened to the person since then, in another conversation.
+    pub(super) fn has_happened_elsewhere(&self, fact: &str, since: Timestamp) -> bool {
+        self.snap.kin.iter().any(|kin| kin.did.facts.last(fact).is_some_and(|at| at > since))
+    }
+
+    /// At the end of a turn: what the person's other conversations go by is left where they read it. They are told if it may end a
+    /// sequence of theirs, or keep them from one.
+    pub(super) fn leave_for_kin(&mut self) {
+        let is_alone = self.snap.kin.is_empty() || self.kinship == Some(Kinship::Leaves);
+        let did = if is_alone {
+            ForKin::default()
+        } else {
+            ForKin { unasked: self.snap.state.unasked.clone(), facts: self.snap.lead.facts.of_person() }
+        };
+        let before = std::mem::replace(&mut self.snap.customer.more.for_kin, did);
+        let is_news = before.facts != self.snap.customer.more.for_kin.facts;
+        let is_told = self.posts.iter().any(|post| post.event == Event::Kin { word: KinWord::Changed });
+        if is_news && !is_alone && !is_told && !self.book.spec.sequences.is_empty() {
+            self.tell_kin(&KinWord::Changed);
+        }
     }
 
     /// Others are the same person, or not any more: what was said of them before, and what they want, holds from now on.

@@ -3,9 +3,13 @@
 use jiff::{SignedDuration, civil};
 use rust_decimal::Decimal;
 
-use super::{state::Run, work::Work};
+use super::{
+    state::{Kin, Run},
+    work::Work,
+};
 use crate::{
     lang::Lang,
+    lead::FactLog,
     order::OrderState,
     spec::{
         catalogue::Product,
@@ -25,6 +29,8 @@ pub(super) struct TurnScope<'a> {
     pub(super) run: Option<&'a Run>,
     pub(super) product: Option<&'a Product>,
     pub(super) args: Args<'a>,
+    /// The person's other conversations, where the person is asked about and not this conversation alone.
+    pub(super) kin: &'a [Kin],
 }
 
 fn text(value: Option<impl Into<String>>) -> Value {
@@ -51,12 +57,21 @@ impl TurnScope<'_> {
             "temperature" => Value::Choice(lead.temperature.name().to_owned()),
             "stage" => {
                 let first = || self.work.book.spec.config.stages.first().map(ToString::to_string).unwrap_or_default();
-                Value::Choice(if lead.stage.is_empty() { first() } else { lead.stage.clone() })
+                let stage = self.stage_elsewhere().unwrap_or(&lead.stage);
+                Value::Choice(if stage.is_empty() { first() } else { stage.to_owned() })
             }
             "source" => text(lead.source.clone()),
             "segment" => text(lead.segment.clone()),
             _ => Value::Empty,
         }
+    }
+
+    /// The stage that the person has come to in another conversation since they came to one here.
+    fn stage_elsewhere(&self) -> Option<&str> {
+        let (stage, at) =
+            self.kin.iter().filter_map(|kin| kin.did.facts.last_of("stage.")).max_by_key(|(_, at)| *at)?;
+        let here = self.work.snap.lead.facts.last_of("stage.");
+        here.is_none_or(|(_, here)| here < at).then_some(stage)
     }
 
     fn cart(&self, name: &str) -> Value {
@@ -153,15 +168,16 @@ impl Scope for TurnScope<'_> {
     }
 
     fn count(&self, fact: &Fact, within: Option<Period>) -> u32 {
-        let log = &self.work.snap.lead.facts;
         let name = fact.name();
-        let Some(within) = within else { return log.count(&name) };
+        let all = |of: &dyn Fn(&FactLog) -> u32| self.logs().map(of).fold(0, u32::saturating_add);
+        let Some(within) = within else { return all(&|log| log.count(&name)) };
         let since = self.work.now.checked_sub(SignedDuration::from_mins(within.in_minutes()));
-        since.map_or(0, |since| log.count_since(&name, since))
+        since.map_or(0, |since| all(&|log| log.count_since(&name, since)))
     }
 
     fn since(&self, fact: &Fact) -> Option<Period> {
-        let last = self.work.snap.lead.facts.last(&fact.name())?;
+        let name = fact.name();
+        let last = self.logs().filter_map(|log| log.last(&name)).max()?;
         let minutes = self.work.now.duration_since(last).as_mins();
         Some(Period::minutes(i32::try_from(minutes).unwrap_or(i32::MAX)))
     }
@@ -188,6 +204,11 @@ impl Scope for TurnScope<'_> {
 }
 
 impl TurnScope<'_> {
+    /// What happened when: in this conversation, and to the person elsewhere.
+    fn logs(&self) -> impl Iterator<Item = &FactLog> {
+        std::iter::once(&self.work.snap.lead.facts).chain(self.kin.iter().map(|kin| &kin.did.facts))
+    }
+
     /// A slot that an offer fills holds a product's id and reads as its name.
     fn product_name(&self, slot: &str, id: &str) -> Option<String> {
         let flow = self.work.book.flow(&self.run?.flow)?;

@@ -105,7 +105,12 @@ impl Work {
     }
 
     fn ending(&self, sequence: &Sequence, happened: &[String]) -> Option<&'static str> {
-        let reached = |goal: &crate::spec::expr::Fact| happened.iter().any(|name| *name == goal.name());
+        let standing = self.snap.state.sequences.get(&*sequence.id);
+        let reached = |goal: &crate::spec::expr::Fact| {
+            let goal = goal.name();
+            happened.iter().any(|name| *name == goal)
+                || standing.is_some_and(|standing| self.has_happened_elsewhere(&goal, standing.entered))
+        };
         if self.wants_nothing() {
             Some("stopped")
         } else if sequence.goal.as_ref().is_some_and(reached) {
@@ -113,10 +118,9 @@ impl Work {
         } else if self.snap.state.blocked {
             Some("unreachable")
         } else {
-            let standing = self.snap.state.sequences.get(&*sequence.id);
             // They entered before the file said what it is about.
             let is_of_another_time = sequence.around.is_some() && standing.is_some_and(|one| one.around.is_none());
-            let leaves = sequence.leave.as_ref().is_some_and(|leave| leave.is_true(&self.scope()));
+            let leaves = sequence.leave.as_ref().is_some_and(|leave| leave.is_true(&self.scope_of_person()));
             (leaves || is_of_another_time).then_some("left")
         }
     }
@@ -171,7 +175,7 @@ impl Work {
     }
 
     fn is_meant(&self, sequence: &Sequence) -> bool {
-        sequence.enter.when.as_ref().is_none_or(|when| when.is_true(&self.scope()))
+        sequence.enter.when.as_ref().is_none_or(|when| when.is_true(&self.scope_of_person()))
     }
 
     fn enter(&mut self, sequence: &Sequence) {
@@ -375,13 +379,14 @@ impl Work {
             return Fate::End(outcome);
         }
         let Some(step) = sequence.steps.get(at) else { return Fate::Skip(LeftOut::NotMeant) };
-        if step.when.as_ref().is_some_and(|when| !when.is_true(&self.scope())) {
+        if step.when.as_ref().is_some_and(|when| !when.is_true(&self.scope_of_person())) {
             return Fate::Skip(LeftOut::NotMeant);
         }
         // Of a moment one thing is said at a time, and none of it by the bot while a person has the conversation.
         let overtaken = |moment: Timestamp| {
             // Only what would be said in its place overtakes it.
-            let is_said = |step: &SequenceStep| step.when.as_ref().is_none_or(|when| when.is_true(&self.scope()));
+            let is_said =
+                |step: &SequenceStep| step.when.as_ref().is_none_or(|when| when.is_true(&self.scope_of_person()));
             let mut later = sequence.steps.iter().skip(at + 1).filter(|step| self.about(step, moment) <= self.now);
             !self.is_with_bot() || later.any(is_said)
         };

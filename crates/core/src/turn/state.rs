@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub(super) use self::customer::CustomerData;
 pub use self::customer::{Customer, Kin, Wish};
+pub(super) use self::customer::{CustomerData, ForKin};
 use super::{deliveries::TeamAnswer, desk::Desk};
 use crate::{
     contact::{Email, Phone},
@@ -656,7 +656,7 @@ impl Snapshot {
             + summary.len()
             + asked.as_ref().map_or(0, |asked| asked.words.len())
             + 100 * values
-            + 200 * self.kin.len()
+            + self.kin.iter().map(|kin| 200 + 12 * kin.did.unasked.len() + kin.did.facts.weight()).sum::<usize>()
             + self.lead.facts.weight()
     }
 }

@@ -1,5 +1,7 @@
 //! Writing first: how it stands with the customer, for [`may_write`] to judge by, and the record of what was written.
 
+use std::borrow::Cow;
+
 use jiff::{Timestamp, tz::TimeZone};
 
 use super::work::Work;
@@ -11,25 +13,39 @@ use crate::{
 impl Work {
     /// Whether a message may leave now.
     pub(super) fn may_write(&self, letter: &Letter) -> Verdict {
-        may_write(letter, &self.situation(), self.now)
+        may_write(letter, &self.situation(&self.unasked_of_person()), self.now)
     }
 
     /// The first moment from `at` on that is not in the customer's night, and in these hours of their day.
     pub(super) fn decent(&self, hours: Option<Span>, at: Timestamp) -> Timestamp {
-        may_write::decent(&self.situation(), hours, at)
+        may_write::decent(&self.situation(&[]), hours, at)
     }
 
     /// When something that nobody asked for is not to be said any more.
     pub(super) fn stale_at(&self) -> Timestamp {
-        may_write::last_moment(&Letter::NEWS, &self.situation(), self.now)
+        may_write::last_moment(&Letter::NEWS, &self.situation(&[]), self.now)
     }
 
-    /// Something is said that nobody asked for: it counts towards the limits.
+    /// Something is said that nobody asked for: it counts towards the limits, and what was read of the person's other conversations
+    /// must be so still when it is written.
     pub(super) fn wrote_first(&mut self) {
         let now = self.now;
         let unasked = &mut self.snap.state.unasked;
         unasked.retain(|at| now.duration_since(*at) < may_write::REMEMBERED);
         unasked.push(now);
+        let own = self.customer_id();
+        let others = self.snap.kin.iter().filter(|kin| kin.of.customer != own);
+        self.rests_on = others.map(|kin| (kin.of.customer, kin.version)).collect();
+    }
+
+    /// When we last wrote first to the person, on whatever account.
+    fn unasked_of_person(&self) -> Cow<'_, [Timestamp]> {
+        let here = &self.snap.state.unasked;
+        if self.snap.kin.is_empty() {
+            return Cow::Borrowed(here);
+        }
+        let elsewhere = self.snap.kin.iter().flat_map(|kin| &kin.did.unasked);
+        here.iter().chain(elsewhere).copied().collect()
     }
 
     /// The customer's clock: as they or their page tell, else the partner's.
@@ -37,7 +53,8 @@ impl Work {
         self.zone.as_ref().unwrap_or(&self.book.spec.config.zone)
     }
 
-    fn situation(&self) -> Situation<'_> {
+    /// `unasked`: when we last wrote first.
+    fn situation<'a>(&'a self, unasked: &'a [Timestamp]) -> Situation<'a> {
         let config = &self.book.spec.config;
         let account = config.accounts.iter().find(|account| account.id == self.snap.account);
         let can = &self.setting.capabilities;
@@ -53,7 +70,7 @@ impl Work {
             zone: self.zone(),
             quiet: config.quiet,
             limits: config.limits,
-            unasked: &self.snap.state.unasked,
+            unasked,
             reach: if self.snap.state.blocked {
                 Reach::Blocked
             } else if self.wants_nothing() {

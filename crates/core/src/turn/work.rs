@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     fact::{Fact, FunnelEvent},
-    ids::{AccountId, FlowId, OrderId},
+    ids::{AccountId, CustomerId, FlowId, OrderId},
     lang::Lang,
     lead::Lead,
     message::{Button, Event, EventKey, Inbound, KeptFile, Peer, Press, Timer},
@@ -149,6 +149,8 @@ pub(super) struct Work {
     pub(super) assigned: Option<Arc<str>>,
     /// Mail to other conversations.
     pub(super) posts: Vec<Inbound>,
+    /// Others of the person by whom it was decided that something may be written first, with the versions of their rows.
+    pub(super) rests_on: Vec<(CustomerId, i64)>,
     /// Whether the customer joins others as one person, or leaves them.
     pub(super) kinship: Option<Kinship>,
     /// Whoever may be the same person, each with all who are one with them, as far as they were looked for.
@@ -245,6 +247,7 @@ impl Work {
             instead: None,
             assigned: None,
             posts: Vec::new(),
+            rests_on: Vec::new(),
             kinship: None,
             namesakes: Vec::new(),
             known_to_team: Vec::new(),
@@ -334,12 +337,17 @@ impl Work {
 
     /// What expressions read, outside any flow.
     pub(super) fn scope(&self) -> TurnScope<'_> {
-        TurnScope { work: self, run: None, product: None, args: &[] }
+        TurnScope { work: self, run: None, product: None, args: &[], kin: &[] }
+    }
+
+    /// The same, of facts and stages those of the person, wherever they came to be.
+    pub(super) fn scope_of_person(&self) -> TurnScope<'_> {
+        TurnScope { kin: &self.snap.kin, ..self.scope() }
     }
 
     /// What expressions of a run read.
     pub(super) fn scope_of<'a>(&'a self, run: &'a Run) -> TurnScope<'a> {
-        TurnScope { work: self, run: Some(run), product: None, args: &[] }
+        TurnScope { run: Some(run), ..self.scope() }
     }
 
     pub(super) fn is_true(&self, run: &Run, expr: &Expr) -> bool {

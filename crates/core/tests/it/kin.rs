@@ -43,6 +43,7 @@ fn other() -> CustomerId {
 fn namesake(data: &str) -> IdentityRow {
     IdentityRow {
         customer: other(),
+        version: 1,
         account: AccountId::parse("vk").expect("an account"),
         peer: Peer::new("77"),
         name: Some("Анна".into()),

@@ -27,6 +27,7 @@ mod lost_answers;
 mod mails;
 mod misreadings;
 mod models;
+mod one_person;
 mod partners;
 mod pause;
 mod picks;

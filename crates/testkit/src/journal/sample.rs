@@ -64,6 +64,7 @@ pub fn turn(key: &ConversationKey, inbound: &Inbound, expected: i64) -> TurnComm
         },
         customer: None,
         lead: None,
+        rests_on: Vec::new(),
         kinship: None,
         messages: Vec::new(),
         facts: Vec::new(),

@@ -53,7 +53,7 @@ impl Question for Load {
         let kin = is_merged.into_inner().then(|| pipeline.ask(of(sql::KIN_LOAD).bind(most(LOADED_KIN_MAX))));
         let arrived = session.send(pipeline).await?;
         if let Some(kin) = kin {
-            read(arrived.rows(kin), &mut loaded, 9, |row, loaded| {
+            read(arrived.rows(kin), &mut loaded, 10, |row, loaded| {
                 loaded.kin.push(values::identity(row)?);
                 Ok(())
             })?;

@@ -104,11 +104,17 @@ impl Prepared {
     }
 
     /// The rows that it writes over what it has read, with the versions that it has read.
-    fn rests_on(&self) -> impl Iterator<Item = (Versioned, i64)> + Clone {
+    fn writes_over(&self) -> impl Iterator<Item = (Versioned, i64)> + Clone {
         let conversation = (Versioned::Conversation(self.conversation()), self.turn.expected);
         let customer = self.turn.customer.as_ref().map(|row| (Versioned::Customer(row.id), row.version));
         let lead = self.turn.lead.as_ref().map(|row| (Versioned::Lead(row.customer), row.version));
         std::iter::once(conversation).chain(customer).chain(lead)
+    }
+
+    /// All rows that are to be as it has read them.
+    fn rests_on(&self) -> impl Iterator<Item = (Versioned, i64)> + Clone {
+        let read = self.turn.rests_on.iter().map(|(id, version)| (Versioned::Customer(*id), *version));
+        self.writes_over().chain(read)
     }
 }
 
@@ -186,7 +192,7 @@ fn rows<'t, T>(turns: &[&'t Prepared], of: impl Fn(&'t TurnCommit) -> &'t Option
     turns.iter().filter_map(|turn| of(&turn.turn).as_ref()).collect()
 }
 
-/// A row that turns write over what they have read of it.
+/// A row that is to be as a turn has read it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Versioned {
     Conversation(ConversationId),
@@ -243,12 +249,12 @@ impl Held {
     fn fitting(&self, turns: &[&Prepared]) -> Vec<bool> {
         let mut written = BTreeSet::new();
         let fits = |turn: &&Prepared| {
-            let rests_on = turn.rests_on();
             let is_read = |(row, version)| self.versions.get(&row).copied().unwrap_or(0) == version;
-            let fits = rests_on.clone().all(|row| is_read(row) && !written.contains(&row.0))
+            let mut rests_on = turn.rests_on();
+            let fits = rests_on.all(|row| is_read(row) && !written.contains(&row.0))
                 && self.holds(turn.conversation(), &turn.turn.consumed);
             if fits {
-                written.extend(rests_on.map(|(row, _)| row));
+                written.extend(turn.writes_over().map(|(row, _)| row));
             }
             fits
         };

@@ -14,7 +14,7 @@ use voronka_core::{
     tally::Tally,
 };
 
-use super::{ROW_BYTES, all, mail::Letter};
+use super::{ROW_BYTES, all, mail::Letter, one};
 use crate::{
     body,
     problem::Problem,
@@ -82,6 +82,7 @@ impl Prepared {
                 return Err(Problem::Conflict);
             }
         }
+        to.finds(&self.turn.rests_on)?;
         if self.turn.past == Past::Erased {
             to.erase_past(self.turn.conversation.customer)?;
         }
@@ -174,6 +175,18 @@ impl To<'_> {
             }
         }
         Err(Problem::Conflict)
+    }
+
+    /// Customers are as a turn has read them, which does not write them.
+    fn finds(&self, customers: &[(CustomerId, i64)]) -> Result<(), Problem> {
+        for (id, version) in customers {
+            let of = params![self.partner, id.0.into_bytes()];
+            let there = one(self.pen, sql::CUSTOMER_VERSION, of, |row| values::get::<i64>(row, 0))?;
+            if there.unwrap_or(0) != *version {
+                return Err(Problem::Conflict);
+            }
+        }
+        Ok(())
     }
 
     fn conversation(&self, expected: i64, row: &ConversationRow) -> Result<(), Problem> {

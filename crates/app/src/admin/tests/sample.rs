@@ -166,6 +166,7 @@ async fn write(store: &MemoryStore, partner: &PartnerId, now: Timestamp, person:
         timers: Vec::new(),
         outbox: Vec::new(),
         notices: notices(&person, partner, at),
+        rests_on: Vec::new(),
         kinship: None,
             past: voronka_core::rows::Past::Stays,
         withdraw: voronka_core::rows::Withdraw::Nothing,

@@ -166,6 +166,7 @@ impl Bench {
             timers: Vec::new(),
             outbox: Vec::new(),
             notices: Vec::new(),
+            rests_on: Vec::new(),
             kinship: None,
             past: voronka_core::rows::Past::Stays,
             withdraw: voronka_core::rows::Withdraw::Nothing,

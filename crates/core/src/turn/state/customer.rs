@@ -10,6 +10,7 @@ use crate::{
     contact::{Email, Phone},
     fact::ConsentKind,
     ids::CustomerId,
+    lead::FactLog,
     message::Identity,
     rows::IdentityRow,
     spec::value::Value,
@@ -71,6 +72,21 @@ pub struct CustomerData {
     /// Variants drawn.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub variants: BTreeMap<String, String>,
+    /// What the person's other conversations go by, while there are any.
+    #[serde(skip_serializing_if = "is_default")]
+    pub for_kin: ForKin,
+}
+
+/// What of a conversation the same person's others go by when they write first.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ForKin {
+    /// When we last wrote first; a week is remembered.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unasked: Vec<Timestamp>,
+    /// What has happened that lasts.
+    #[serde(skip_serializing_if = "is_default")]
+    pub facts: FactLog,
 }
 
 /// The same person in another conversation.
@@ -82,6 +98,10 @@ pub struct Kin {
     pub wish: Wish,
     /// [`CustomerData::not_same`].
     pub not_same: Vec<CustomerId>,
+    /// What was done there that concerns the person.
+    pub did: ForKin,
+    /// The version of the row in which all of that was read.
+    pub version: i64,
 }
 
 impl Kin {
@@ -89,7 +109,8 @@ impl Kin {
     pub(super) fn read(row: &IdentityRow) -> Self {
         let data = CustomerData::of(row);
         let wish = data.as_ref().map_or(Wish::NOTHING, CustomerData::wish);
-        Self { of: Identity::of(row), wish, not_same: data.map(|data| data.not_same).unwrap_or_default() }
+        let CustomerData { not_same, for_kin: did, .. } = data.unwrap_or_default();
+        Self { of: Identity::of(row), wish, not_same, did, version: row.version }
     }
 }
 

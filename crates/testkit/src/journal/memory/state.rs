@@ -50,7 +50,10 @@ impl State {
         let lead = |row: &LeadRow| self.leads.get(&(turn.key.partner.clone(), row.customer)).map(|row| row.version);
         let stale_customer = turn.customer.as_ref().is_some_and(|row| customer(row).unwrap_or(0) != row.version);
         let stale_lead = turn.lead.as_ref().is_some_and(|row| lead(row).unwrap_or(0) != row.version);
-        if stale_customer || stale_lead {
+        let has_moved = |(id, version): &(CustomerId, i64)| {
+            self.customers.get(&(turn.key.partner.clone(), *id)).map_or(0, |row| row.version) != *version
+        };
+        if stale_customer || stale_lead || turn.rests_on.iter().any(has_moved) {
             return Err(CommitError::Conflict);
         }
         let mut taken = HashSet::new();
@@ -81,6 +84,7 @@ impl State {
             conversation,
             customer,
             lead,
+            rests_on: _,
             kinship,
             messages,
             facts,
@@ -177,6 +181,7 @@ impl State {
             let customer = self.customers.get(&(partner.clone(), conversation.customer))?;
             let row = IdentityRow {
                 customer: customer.id,
+                version: customer.version,
                 account: conversation.account.clone(),
                 peer: conversation.peer.clone(),
                 name: customer.name.clone(),

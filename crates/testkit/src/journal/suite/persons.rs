@@ -219,6 +219,48 @@ pub async fn whoever_joins_or_leaves_makes_turns_of_the_others_a_conflict(fixtur
     assert_eq!(kin(&fixture, &anna_too).await, Vec::<CustomerId>::new());
 }
 
+/// Two turns that each rest on what they have read of the other's customer are not both written.
+pub async fn a_turn_that_rests_on_another_customer_is_a_conflict_once_that_one_has_changed(fixture: impl Fixture) {
+    let korica = sample::partner("korica");
+    let anna = customer(&fixture, &korica, "anna", 60).await;
+    let anna_too = customer(&fixture, &korica, "anna-2", 90).await;
+    says(&fixture, &anna_too, Kinship::Joins(id(&anna))).await;
+    let kin = async |of: &Inbound| {
+        let rows = load(&fixture, &of.conversation()).await.kin;
+        rows.into_iter().map(|row| (row.customer, row.version)).collect::<Vec<_>>()
+    };
+    let writes = async |of: &Inbound, name: &str, rests_on: Vec<(CustomerId, i64)>| {
+        let loaded = load(&fixture, &of.conversation()).await;
+        let turn = sample::turn(&of.conversation(), of, loaded.version);
+        let customer = sample::customer(id(of), name);
+        sample::upon(TurnCommit { customer: Some(customer), rests_on, ..turn }, &loaded)
+    };
+    let (read_by_one, read_by_other) = (kin(&anna).await, kin(&anna_too).await);
+    assert_eq!((read_by_one[0].0, read_by_other[0].0), (id(&anna_too), id(&anna)));
+    let (one, other) =
+        (writes(&anna, "anna", read_by_one).await, writes(&anna_too, "anna-2", read_by_other.clone()).await);
+    // At once: a store that writes several turns in one transaction has both in it.
+    let store = fixture.store();
+    let (one, other) = futures::join!(store.commit(one.into()), store.commit(other.into()));
+    let written = [&one, &other].into_iter().filter(|done| done.is_ok()).count();
+    assert_eq!(written, 1, "{one:?}, {other:?}");
+    assert!([one, other].contains(&Err(CommitError::Conflict)));
+    // Whoever reads again goes on, and what is read and not written stays as it was.
+    let fixture = fixture.reopened().await;
+    let kin = load(&fixture, &anna.conversation()).await.kin[0].version;
+    let rests_on = vec![(id(&anna_too), kin)];
+    let version = load(&fixture, &anna.conversation()).await.version;
+    commit(&fixture, TurnCommit { rests_on, ..sample::turn(&anna.conversation(), &anna, version) }).await;
+    assert_eq!(load(&fixture, &anna.conversation()).await.kin[0].version, kin);
+    // Of whom nothing is known there is no version; another partner's customer is unknown.
+    let rests_on = vec![(CustomerId::of(&["nobody"]), 0)];
+    commit(&fixture, TurnCommit { rests_on, ..sample::turn(&anna.conversation(), &anna, version + 1) }).await;
+    let foreign = sample::text(&sample::partner("nega"), "anna", "anna", "Здравствуйте");
+    let rests_on = vec![(id(&anna_too), kin)];
+    let turn = TurnCommit { rests_on, ..sample::turn(&foreign.conversation(), &foreign, 0) };
+    assert_eq!(fixture.store().commit(turn.into()).await, Err(CommitError::Conflict));
+}
+
 /// By a whole contact, and of this partner alone.
 pub async fn customers_are_known_by_what_is_theirs(fixture: impl Fixture) {
     let (korica, nega) = (sample::partner("korica"), sample::partner("nega"));
