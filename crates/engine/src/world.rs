@@ -220,8 +220,9 @@ impl<'a> World<'a> {
                 }
                 found.map(Seen::People)
             }
-            (Look::Unanswered { limit }, Some(directory)) => {
-                directory.questions(partner, Fault::Unanswered, Page::first(limit)).await.map(Seen::Unanswered)
+            (Look::Unanswered { since, limit }, Some(directory)) => {
+                let latest = Page::first(limit);
+                directory.questions(partner, Fault::Unanswered, since, latest).await.map(Seen::Unanswered)
             }
             (Look::Adjust(adjustment, signature), _) => {
                 let Some(adjusts) = self.shared.adjusts.get() else {

@@ -127,10 +127,16 @@ impl Directory for PostgresStore {
         Ok(self.read(partner, of, values::notice).await?)
     }
 
-    async fn questions(&self, partner: &PartnerId, fault: Fault, page: Page) -> Result<Vec<QuestionCard>, StoreError> {
+    async fn questions(
+        &self,
+        partner: &PartnerId,
+        fault: Fault,
+        since: Timestamp,
+        page: Page,
+    ) -> Result<Vec<QuestionCard>, StoreError> {
         Ok(match fault {
-            Fault::Unanswered => self.unanswered(partner, page).await?,
-            Fault::Wrong => self.wrong_answers(partner, page).await?,
+            Fault::Unanswered => self.unanswered(partner, since, page).await?,
+            Fault::Wrong => self.wrong_answers(partner, since, page).await?,
         })
     }
 
@@ -322,7 +328,12 @@ impl PostgresStore {
         Ok(found)
     }
 
-    async fn unanswered(&self, partner: &PartnerId, page: Page) -> Result<Vec<QuestionCard>, Problem> {
+    async fn unanswered(
+        &self,
+        partner: &PartnerId,
+        since: Timestamp,
+        page: Page,
+    ) -> Result<Vec<QuestionCard>, Problem> {
         let behind = page.after.unwrap_or(Cursor::START);
         let of = of_partner(sql::QUESTIONS, partner).bind(micros(behind.at)).bind(number(behind));
         let question = |row: &Row| {
@@ -330,16 +341,22 @@ impl PostgresStore {
             let (id, words) = (get(row, 7)?, get(row, 8)?);
             Ok(QuestionCard { id, fact: values::fact(row)?, name, conversation, account, words })
         };
-        self.read(partner, of.bind(most(page.limit)), question).await
+        self.read(partner, of.bind(most(page.limit)).bind(micros(since)), question).await
     }
 
     /// The facts first; then where each of them was, which their JSON tells.
-    async fn wrong_answers(&self, partner: &PartnerId, page: Page) -> Result<Vec<QuestionCard>, Problem> {
+    async fn wrong_answers(
+        &self,
+        partner: &PartnerId,
+        since: Timestamp,
+        page: Page,
+    ) -> Result<Vec<QuestionCard>, Problem> {
         let behind = page.after.unwrap_or(Cursor::START);
         let reading = self.reading(partner).await?;
         let session = reading.session();
         let of = of_partner(sql::WRONG_ANSWERS, partner).bind(micros(behind.at)).bind(number(behind));
-        let facts = session.all(of.bind(most(page.limit)), |row| Ok((values::fact(row)?, get::<i64>(row, 4)?))).await?;
+        let of = of.bind(most(page.limit)).bind(micros(since));
+        let facts = session.all(of, |row| Ok((values::fact(row)?, get::<i64>(row, 4)?))).await?;
         let mut found = Vec::new();
         for (fact, id) in facts {
             let (conversation, seq) = place_of(&fact);

@@ -131,13 +131,19 @@ impl Directory for SqliteStore {
         Ok(self.read(|connection| all(connection, sql::NOTICES, of, values::notice))?)
     }
 
-    async fn questions(&self, partner: &PartnerId, fault: Fault, page: Page) -> Result<Vec<QuestionCard>, StoreError> {
+    async fn questions(
+        &self,
+        partner: &PartnerId,
+        fault: Fault,
+        since: Timestamp,
+        page: Page,
+    ) -> Result<Vec<QuestionCard>, StoreError> {
         let sql = match fault {
             Fault::Unanswered => sql::QUESTIONS,
             Fault::Wrong => sql::WRONG_ANSWERS,
         };
         let behind = page.after.unwrap_or(Cursor::START);
-        let of = params![partner.as_str(), micros(behind.at), number(behind), most(page.limit)];
+        let of = params![partner.as_str(), micros(behind.at), number(behind), most(page.limit), micros(since)];
         let question = |row: &Row<'_>| {
             let (name, conversation, account) = (get(row, 4)?, get(row, 5)?, get(row, 6)?);
             let (id, words) = (get(row, 7)?, get(row, 8)?);

@@ -385,13 +385,15 @@ statements! {
         CROSS JOIN conversations c ON c.partner = f.partner AND c.conversation = ", latest!("f"), " \
         LEFT JOIN customers u ON u.partner = f.partner AND u.id = f.customer \
         WHERE f.partner = ?1 AND f.name IN ('message', 'question.unanswered', 'answer.blocked') \
-        AND f.name = 'question.unanswered' AND f.at <= ?2 AND (f.at, f.id) < (?2, ?3) ORDER BY f.at DESC, f.id DESC LIMIT ?4");
+        AND f.name = 'question.unanswered' AND f.at BETWEEN ?5 AND ?2 AND (f.at, f.id) < (?2, ?3) \
+        ORDER BY f.at DESC, f.id DESC LIMIT ?4");
     WRONG_ANSWERS = concat!("SELECT ", question_columns!(), ", coalesce((SELECT m.text FROM messages m \
         WHERE m.partner = f.partner AND m.conversation = c.conversation AND m.seq = json_extract(f.data, '$.seq')), '') \
         FROM facts f INDEXED BY facts_wrong CROSS JOIN conversations c ON c.partner = f.partner \
         AND c.conversation = coalesce(unhex(json_extract(f.data, '$.conversation'), '-'), ", latest!("f"), ") \
         LEFT JOIN customers u ON u.partner = f.partner AND u.id = f.customer \
-        WHERE f.partner = ?1 AND f.name = 'answer.wrong' AND (f.at, f.id) < (?2, ?3) ORDER BY f.at DESC, f.id DESC LIMIT ?4");
+        WHERE f.partner = ?1 AND f.name = 'answer.wrong' AND f.at >= ?5 AND (f.at, f.id) < (?2, ?3) \
+        ORDER BY f.at DESC, f.id DESC LIMIT ?4");
     ORDER = order_cards!("AND o.id = ?2");
     /// Of all partners: whatever there is.
     CONVERSATIONS_ALL = "SELECT partner, conversation FROM conversations ORDER BY partner, conversation";

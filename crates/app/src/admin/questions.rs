@@ -9,6 +9,7 @@ use axum::{
     extract::{Query, State},
     response::Response,
 };
+use jiff::Timestamp;
 use serde::Deserialize;
 use voronka_core::{
     fact::Fact,
@@ -76,7 +77,8 @@ pub(super) async fn questions(
 ) -> Result<Response, Problem> {
     let (fault, after) = (filters.fault(), page::begins(filters.after.as_deref()));
     let f = Frame::of(&house, &visit, Place::More, &format!("questions{}", query(fault, after))).await?;
-    let mut cards = house.admin.directory.questions(&visit.partner.id, fault, page::wanted(after)).await?;
+    let mut cards =
+        house.admin.directory.questions(&visit.partner.id, fault, Timestamp::MIN, page::wanted(after)).await?;
     let address = |fault, after| format!("{}/questions{}", f.base, query(fault, after));
     let pager = Pager::of(&mut cards, after, QuestionCard::cursor, |after| address(fault, after));
     let views = [(Fault::Unanswered, "questions-unanswered"), (Fault::Wrong, "questions-wrong")]
@@ -115,15 +117,11 @@ struct Told {
 }
 
 impl Told {
-    /// The question as the fact keeps it; without an answer also what the customer had said last.
     fn of(fault: Fault, card: &QuestionCard) -> Self {
-        let words = card.words.clone();
+        let (question, words) = (card.question(), card.words.clone());
         match (serde_json::from_str(&card.fact.data), fault) {
-            (Ok(Fact::AnswerWrong { seq, question, who, .. }), _) => {
-                Self { question, answer: words, who, seq: Some(seq) }
-            }
-            (Ok(Fact::Unanswered { question }), _) if !question.is_empty() => Self { question, ..Self::default() },
-            (_, Fault::Unanswered) => Self { question: words, ..Self::default() },
+            (Ok(Fact::AnswerWrong { seq, who, .. }), _) => Self { question, answer: words, who, seq: Some(seq) },
+            (_, Fault::Unanswered) => Self { question, ..Self::default() },
             (_, Fault::Wrong) => Self { answer: words, ..Self::default() },
         }
     }
@@ -135,7 +133,8 @@ pub(super) async fn csv(
     Query(filters): Query<Filters>,
 ) -> Result<Response, Problem> {
     let fault = filters.fault();
-    let cards = house.admin.directory.questions(&visit.partner.id, fault, Page::first(CSV_ROWS_MAX)).await?;
+    let page = Page::first(CSV_ROWS_MAX);
+    let cards = house.admin.directory.questions(&visit.partner.id, fault, Timestamp::MIN, page).await?;
     let (w, dates) = (visit.door.words, Dates::of(&visit));
     let head = ["csv-when", "csv-question", "csv-answer", "csv-name", "account"].map(|key| w.t(key)).into();
     let row = |card: QuestionCard| {

@@ -9,6 +9,7 @@ use serde::Deserialize;
 pub use self::page::{BadCursor, Cursor, Page};
 use super::StoreError;
 use crate::{
+    fact::Fact,
     ids::{AccountId, ConversationId, CustomerId, OrderId, PartnerId},
     lead::Temperature,
     message::{ConversationKey, EventKey, Peer},
@@ -85,8 +86,14 @@ pub trait Directory: Send + Sync + 'static {
     /// Notices, latest first.
     async fn notices(&self, partner: &PartnerId, page: Page) -> Result<Vec<NoticeRow>, StoreError>;
 
-    /// Questions that went wrong in one way, latest first.
-    async fn questions(&self, partner: &PartnerId, fault: Fault, page: Page) -> Result<Vec<QuestionCard>, StoreError>;
+    /// Questions that went wrong in one way since a moment, latest first.
+    async fn questions(
+        &self,
+        partner: &PartnerId,
+        fault: Fault,
+        since: Timestamp,
+        page: Page,
+    ) -> Result<Vec<QuestionCard>, StoreError>;
 
     /// Counts from a moment to another, which is outside.
     async fn figures(&self, partner: &PartnerId, since: Timestamp, until: Timestamp) -> Result<Figures, StoreError>;
@@ -480,6 +487,15 @@ impl QuestionCard {
     /// Its place among questions.
     pub fn cursor(&self) -> Cursor {
         Cursor::by_time(self.fact.at, self.id.unsigned_abs().into())
+    }
+
+    /// What was asked, as the fact keeps it; where it keeps nothing, what the customer had said last. Empty when it was forgotten.
+    pub fn question(&self) -> String {
+        match serde_json::from_str(&self.fact.data) {
+            Ok(Fact::Unanswered { question }) if !question.is_empty() => question,
+            Ok(Fact::AnswerWrong { question, .. }) => question,
+            _ => self.words.clone(),
+        }
     }
 }
 

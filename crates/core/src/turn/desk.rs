@@ -2,6 +2,7 @@
 //! flow, no score and no sequence, and its words are kept nowhere. What concerns a customer goes by mail to their conversation
 //! (decision 18), and what came of it comes back by mail and is said here.
 
+mod asked;
 mod buttons;
 mod lists;
 mod reports;
@@ -115,6 +116,8 @@ pub enum Look {
     },
     /// The latest questions without an answer.
     Unanswered {
+        /// Since then.
+        since: Timestamp,
         /// So many at most.
         limit: usize,
     },
@@ -235,7 +238,7 @@ fn look(work: Box<Work>, errand: Errand, rest: VecDeque<Mail>) -> Step {
         }
         Errand::Report(report, span) => work.look_at_report(*report, *span),
         Errand::Links(source) => Look::Links { source: source.clone() },
-        Errand::Questions(..) => Look::Unanswered { limit: reports::QUESTIONS_MAX },
+        Errand::Questions(span, _) => work.look_at_questions(*span),
         Errand::Adjust(adjustment) => Look::Adjust(adjustment.clone(), work.signature()),
     };
     Step::Ask(Turn { work, answering: Answering::AtDesk(Box::new(errand), rest) }, Question::Look(Box::new(look)))

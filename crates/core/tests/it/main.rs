@@ -13,6 +13,7 @@ mod deliveries;
 mod desk;
 mod dialogues;
 mod doors;
+mod figures;
 mod files;
 mod fit;
 mod flows;

@@ -297,13 +297,20 @@ impl Directory for MemoryStore {
         Ok(all)
     }
 
-    async fn questions(&self, partner: &PartnerId, fault: Fault, page: Page) -> Result<Vec<QuestionCard>, StoreError> {
+    async fn questions(
+        &self,
+        partner: &PartnerId,
+        fault: Fault,
+        since: Timestamp,
+        page: Page,
+    ) -> Result<Vec<QuestionCard>, StoreError> {
         let state = lock(&self.state);
         let name = match fault {
             Fault::Unanswered => "question.unanswered",
             Fault::Wrong => "answer.wrong",
         };
-        let of = (1..).zip(&state.facts).filter(|(_, (of, fact))| of == partner && fact.name == name);
+        let of =
+            (1..).zip(&state.facts).filter(|(_, (of, fact))| of == partner && fact.name == name && fact.at >= since);
         let mut cards: Vec<_> = of.filter_map(|(id, (_, fact))| state.question(partner, fault, id, fact)).collect();
         cards.sort_by_key(|card| Reverse(card.cursor()));
         Ok(page.cut(cards, QuestionCard::cursor))

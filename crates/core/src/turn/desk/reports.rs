@@ -1,9 +1,16 @@
 //! Figures in a chat of the team, from what was counted (decision 19): each with its comparison to the time before.
 
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 use rust_decimal::Decimal;
 
-use super::{super::work::Work, Errand, Look, lists::by_key, token::Own, wording::Say};
+use super::{
+    super::work::Work,
+    Errand, Look,
+    asked::{self, Asked},
+    lists::by_key,
+    token::Own,
+    wording::Say,
+};
 use crate::{
     chart::{Chart, Reader},
     drawing::{Drawing, Photo},
@@ -23,7 +30,7 @@ use crate::{
 /// Lines of each part of a report.
 const LINES_MAX: usize = 5;
 /// Questions without an answer that are shown.
-pub(super) const QUESTIONS_MAX: usize = 8;
+const QUESTIONS_MAX: usize = 8;
 /// Weeks that are put beside each other.
 const WEEKS: i64 = 4;
 
@@ -168,6 +175,13 @@ impl Work {
         let since = self.days_ago((2 * span.days()).max(7 * WEEKS) - 1);
         let today = self.today();
         Look::Report { of: report.of(), since: since.min(Cohort::since(today)), until: today }
+    }
+
+    /// The questions of a span, the latest of them where there are very many.
+    pub(super) fn look_at_questions(&self, span: Span) -> Look {
+        let zone = self.book.spec.config.zone.clone();
+        let begins = self.days_ago(span.days() - 1).to_zoned(zone);
+        Look::Unanswered { since: begins.map_or(Timestamp::MIN, |begins| begins.timestamp()), limit: asked::READ_MAX }
     }
 
     pub(super) fn days_ago(&self, days: i64) -> Date {
@@ -402,14 +416,16 @@ impl Work {
         part(&mut lines, word(lang, "Товары", "Products"), listed(Counted::Cart, &name));
         part(&mut lines, word(lang, "Откуда пришли", "Where they came from"), self.sources(&within));
         part(&mut lines, word(lang, "Сценарии", "Flows"), listed(Counted::FlowStarted, &|id| self.flow_title(id)));
-        let unanswered = now.all(Counted::Unanswered);
-        let head = match lang {
-            Lang::Ru => format!("Вопросы без ответа ({unanswered})"),
-            Lang::En => format!("Questions without an answer ({unanswered})"),
+        let all = figure(now.all(Counted::Unanswered), lang);
+        let read = figure(i64::try_from(asked::READ_MAX).unwrap_or(i64::MAX), lang);
+        let head = match (lang, questions.len() < asked::READ_MAX) {
+            (Lang::Ru, true) => format!("Вопросы без ответа ({all})"),
+            (Lang::Ru, false) => format!("Вопросы без ответа ({all}), частые из последних {read}"),
+            (Lang::En, true) => format!("Questions without an answer ({all})"),
+            (Lang::En, false) => format!("Questions without an answer ({all}), frequent ones of the latest {read}"),
         };
-        let asked = questions.iter().map(|card| card.words.trim().replace('\n', " ")).filter(|words| !words.is_empty());
-        let asked: Vec<String> = asked.map(|words| words.chars().take(120).collect()).collect();
-        part(&mut lines, &head, asked);
+        let told = |asked: Asked| asked.told(self.day_of(asked.last), self.today(), lang);
+        part(&mut lines, &head, asked::most(questions).into_iter().take(QUESTIONS_MAX).map(told).collect());
         if lines.len() == 1 {
             lines.push(Say::NothingCounted.says(lang));
         }

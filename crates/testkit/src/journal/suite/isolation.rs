@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 
+use jiff::Timestamp;
 use voronka_core::{
     fact::Fact,
     ids::{BubbleId, OrderId, PartnerId},
@@ -137,7 +138,7 @@ pub async fn everything<S: Journal + Directory + KeyValues>(store: &S, partner: 
     tell(&store.order(partner, of.order).await);
     tell(&store.notices(partner, page).await);
     for fault in [Fault::Unanswered, Fault::Wrong] {
-        let asked = store.questions(partner, fault, page).await.unwrap_or_default();
+        let asked = store.questions(partner, fault, Timestamp::MIN, page).await.unwrap_or_default();
         // A store may number its facts anew when others go.
         tell(&asked.into_iter().map(|card| QuestionCard { id: 0, ..card }).collect::<Vec<_>>());
     }

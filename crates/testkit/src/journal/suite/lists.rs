@@ -1,3 +1,4 @@
+use jiff::Timestamp;
 use voronka_core::{
     fact::Fact,
     ids::{ConversationId, OrderId},
@@ -349,20 +350,25 @@ pub async fn questions_without_an_answer_are_listed_with_the_words_of_then(fixtu
     talk(&fixture, "Борис", "bot", "…", 1).await;
     again(&fixture, "Борис", asks(5, "Вы пекарня?")).await;
     let store = fixture.store();
-    let list = async |page: Page| store.questions(&anna.partner, Fault::Unanswered, page).await.expect("lists");
+    let (long_ago, all) = (Timestamp::MIN, Page::first(9));
+    let since =
+        async |since, page: Page| store.questions(&anna.partner, Fault::Unanswered, since, page).await.expect("lists");
+    let list = async |page: Page| since(long_ago, page).await;
     let told = |cards: &[QuestionCard]| -> Vec<(String, String)> {
         cards.iter().map(|card| (card.name.clone().expect("a name"), card.words.clone())).collect()
     };
     let pair = |name: &str, words: &str| (name.to_owned(), words.to_owned());
-    let all = list(Page::first(9)).await;
+    let all_asked = list(all).await;
     let expected = [pair("Борис", "Вы пекарня?"), pair("Анна", "А у метро?"), pair("Анна", "Есть ли парковка?")];
-    assert_eq!(told(&all), expected);
-    let second = list(Page { after: Some(all[0].cursor()), limit: 1 }).await;
+    assert_eq!(told(&all_asked), expected);
+    assert_eq!(told(&since(sample::moment(4), all).await), expected[..2], "that moment is within");
+    let second = list(Page { after: Some(all_asked[0].cursor()), limit: 1 }).await;
     assert_eq!(told(&second), expected[1..2]);
     assert_eq!((second[0].conversation, second[0].fact.at), (anna.conversation, sample::moment(4)));
-    let wrong = store.questions(&anna.partner, Fault::Wrong, Page::first(9)).await;
+    let wrong = store.questions(&anna.partner, Fault::Wrong, long_ago, all).await;
     assert_eq!(wrong, Ok(Vec::new()), "nobody marked any");
-    assert_eq!(store.questions(&sample::partner("sosed"), Fault::Unanswered, Page::first(9)).await, Ok(Vec::new()));
+    let sosed = sample::partner("sosed");
+    assert_eq!(store.questions(&sosed, Fault::Unanswered, long_ago, all).await, Ok(Vec::new()));
 }
 
 /// What the bot should not say again: each with the answer that it was, in the conversation where it was given.
@@ -388,7 +394,9 @@ pub async fn wrong_answers_are_listed_with_what_was_answered(fixture: impl Fixtu
         turn.messages = vec![sample::message(6, Author::Bot, "Другое")];
     })
     .await;
-    let list = async |page: Page| fixture.store().questions(&anna.partner, Fault::Wrong, page).await.expect("lists");
+    let list = async |page: Page| {
+        fixture.store().questions(&anna.partner, Fault::Wrong, Timestamp::MIN, page).await.expect("lists")
+    };
     let all = list(Page::first(9)).await;
     let told = |cards: &[QuestionCard]| cards.iter().map(|card| card.words.clone()).collect::<Vec<_>>();
     assert_eq!(told(&all), ["", "Круглосуточно, 3", "Круглосуточно, 1"], "of the conversation that the fact names");
