@@ -1,12 +1,17 @@
 //! Free text matched to the options of a question, and yes or no.
 
 mod answer;
+mod refusal;
+mod several;
 
 use std::ops::Range;
 
 use smallvec::SmallVec;
 
-pub use self::answer::{consent, yes_no};
+pub use self::{
+    answer::{consent, yes_no},
+    several::{Named, Several, choose_several},
+};
 use super::{
     intent::{Intent, Intents},
     normal::{Kind, Words, squeezed},
@@ -172,31 +177,6 @@ pub fn choose_label(words: &Words, labels: &[OptionWords]) -> Option<usize> {
     named.or_else(|| if counted() { None } else { one(listed(&said, labels, Attention::Open)) })
 }
 
-/// Finds all options that a text names, for questions that take several, in the order of the options.
-pub fn choose_several(words: &Words, options: &[OptionWords], attention: Attention) -> Vec<(usize, Range<usize>)> {
-    let said = Said::of(words);
-    let mut hits: Vec<Hit> = Vec::new();
-    let ways: [Way; 3] = [by_form, by_stem, by_root];
-    for way in ways {
-        for hit in best(way(&said, options, attention)) {
-            let taken = hits.iter().any(|h| h.option == hit.option || overlap(&h.places, &hit.places));
-            if !taken {
-                hits.push(hit);
-            }
-        }
-    }
-    if hits.is_empty() && attention == Attention::Open {
-        hits = numbers_of_list(&said, options);
-    }
-    if hits.is_empty()
-        && let Choice::One(option, range) = choose(words, options, attention)
-    {
-        return vec![(option, range)];
-    }
-    hits.sort_by_key(|hit| hit.option);
-    hits.into_iter().map(|hit| (hit.option, words.source(hit.places))).collect()
-}
-
 /// Whether a text is nothing but an answer, whatever was asked: a yes or no, a number, a place in a list, or that it does not
 /// matter.
 pub fn only_answers(words: &Words) -> bool {
@@ -214,11 +194,25 @@ type Way = fn(&Said<'_>, &[OptionWords], Attention) -> Vec<Hit>;
 struct Said<'w> {
     words: &'w Words,
     places: SmallVec<[usize; 16]>,
+    refusals: Refusals,
+}
+
+/// What becomes of an option that is named to refuse it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Refusals {
+    /// It is passed over.
+    PassedOver,
+    /// It is found like others: what is said of it is weighed later.
+    Found,
 }
 
 impl<'w> Said<'w> {
     fn of(words: &'w Words) -> Self {
-        Self { words, places: words.said().map(|(at, _)| at).collect() }
+        Self { words, places: words.said().map(|(at, _)| at).collect(), refusals: Refusals::PassedOver }
+    }
+
+    fn with_refusals(words: &'w Words) -> Self {
+        Self { refusals: Refusals::Found, ..Self::of(words) }
     }
 
     fn form(&self, nth: usize) -> &'w str {
@@ -243,10 +237,11 @@ impl<'w> Said<'w> {
         (0..self.len()).filter(|nth| !asking(self.form(*nth)) && !filler(self.form(*nth))).collect()
     }
 
-    /// Whether the option was named to refuse it: «не шоколад».
-    fn refused(&self, nth: usize) -> bool {
-        nth.checked_sub(1)
-            .is_some_and(|before| matches!(self.form(before), "не" | "без" | "кроме" | "not" | "no" | "except"))
+    /// Whether words are passed over since they are named to be refused: «не шоколад», «шоколад не нужен».
+    fn passed_over(&self, nth: usize, len: usize) -> bool {
+        let places = self.span(nth, len);
+        self.refusals == Refusals::PassedOver
+            && refusal::before(self.words, places.start).or_else(|| refusal::after(self.words, places.end)).is_some()
     }
 }
 
@@ -385,15 +380,6 @@ pub fn place_in_list(form: &str, len: usize) -> Option<usize> {
     number.checked_sub(1).filter(|at| *at < len)
 }
 
-/// «1 и 3», «первое, второе»: nothing but numbers of the list.
-fn numbers_of_list(said: &Said<'_>, options: &[OptionWords]) -> Vec<Hit> {
-    let hits = said.content().into_iter().map(|nth| {
-        let option = list_number(said.form(nth), options.len())?;
-        Some(Hit { option, places: said.span(nth, 1), weight: 0 })
-    });
-    hits.collect::<Option<Vec<Hit>>>().map(best).unwrap_or_default()
-}
-
 /// Names found in the text word for word, by a comparison of one word.
 fn named(
     said: &Said<'_>,
@@ -410,7 +396,8 @@ fn named(
                 attention == Attention::Ahead && name.words.iter().all(|word| word.form.parse::<u64>().is_ok());
             let places = (0..(said.len() + 1).saturating_sub(len)).filter(|nth| {
                 let refusal = matches!(name.words[0].form.as_str(), "без" | "не" | "no" | "not");
-                name.words.iter().enumerate().all(|(at, word)| same(word, nth + at)) && (refusal || !said.refused(*nth))
+                name.words.iter().enumerate().all(|(at, word)| same(word, nth + at))
+                    && (refusal || !said.passed_over(*nth, len))
             });
             if !bare_number {
                 hits.extend(places.map(|nth| Hit {
@@ -458,7 +445,7 @@ fn by_part(said: &Said<'_>, options: &[OptionWords], _: Attention) -> Vec<Hit> {
             })
         };
         let found: SmallVec<[usize; 8]> =
-            content.iter().copied().filter(|nth| shared(*nth) && !said.refused(*nth)).collect();
+            content.iter().copied().filter(|nth| shared(*nth) && !said.passed_over(*nth, 1)).collect();
         if let (Some(first), Some(last)) = (found.first(), found.last()) {
             hits.push(Hit { option, places: said.span(*first, last - first + 1), weight: found.len() });
         }
@@ -482,7 +469,7 @@ fn by_typo(said: &Said<'_>, options: &[OptionWords], attention: Attention) -> Ve
             for nth in 0..(said.len() + 1).saturating_sub(len) {
                 let typos = |(at, word)| typos(word, said, nth + at, letters[nth + at]);
                 let typos = name.words.iter().enumerate().map(typos).sum::<Option<usize>>();
-                if let Some(typos) = typos.filter(|_| !said.refused(nth)) {
+                if let Some(typos) = typos.filter(|_| !said.passed_over(nth, len)) {
                     hits.push((typos, Hit { option, places: said.span(nth, len), weight: len * 100 + name.letters() }));
                 }
             }

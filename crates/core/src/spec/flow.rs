@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ids::FlowId,
-    lang::choice::OptionWords,
+    lang::{Lang, choice::OptionWords},
     spec::{
         diagnostic::Place,
         expr::{Expr, SEGMENT},
@@ -398,6 +398,21 @@ pub enum Kind {
     Photo,
     /// Yes or no.
     YesNo,
+}
+
+impl Kind {
+    /// The options to choose from; none of a question that has no options.
+    pub fn options(&self) -> &[Choice] {
+        match self {
+            Self::Choice(options) | Self::Choices(options) => options,
+            _ => &[],
+        }
+    }
+
+    /// What customers are shown for an option.
+    pub fn label(&self, id: &str, lang: Lang) -> Option<&str> {
+        self.options().iter().find(|option| *option.id == *id).map(|option| option.label.get(lang).as_str())
+    }
 }
 
 /// Bounds of a date or time.

@@ -330,6 +330,9 @@ phrases! {
     BadMoney "bad_money" () ru "Нужна сумма, например «3000 ₽»." en "An amount is needed, e.g. \"3000\".";
     /// No option was found.
     BadChoice "bad_choice" () ru "Выберите, пожалуйста, один из вариантов." en "Please choose one of the options.";
+    /// No options were found of which several may be taken, or not whether they are wanted.
+    BadChoices "bad_choices" () ru "Назовите, пожалуйста, всё, что выбираете: можно один вариант или несколько."
+        en "Please name all that you choose: one option or several.";
     /// No day was found.
     BadDate "bad_date" () ru "Нужна дата, например «15 декабря» или «в субботу»." en "A date is needed, e.g. \"15 December\" or \"on Saturday\".";
     /// No time was found.

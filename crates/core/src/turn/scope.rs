@@ -14,7 +14,7 @@ use crate::{
     spec::{
         catalogue::Product,
         expr::{Fact, Path, Scope},
-        flow::{Action, Kind},
+        flow::Action,
         value::{Period, Value},
     },
 };
@@ -192,12 +192,9 @@ impl Scope for TurnScope<'_> {
         let flows = &self.work.book.spec.flows;
         let own = self.run.and_then(|run| flows.get(&run.flow));
         let mut asks = own.into_iter().chain(flows.values()).filter_map(|flow| flow.ask(slot));
-        let choices = asks.find_map(|(_, ask)| match &ask.kind {
-            Kind::Choice(choices) | Kind::Choices(choices) => Some(choices),
-            _ => None,
-        });
-        if let Some(choice) = choices.and_then(|choices| choices.iter().find(|choice| *choice.id == *option)) {
-            return Some(choice.label.get(lang).clone());
+        let ask = asks.find(|(_, ask)| !ask.kind.options().is_empty());
+        if let Some(label) = ask.and_then(|(_, ask)| ask.kind.label(option, lang)) {
+            return Some(label.to_owned());
         }
         self.product_name(slot, option)
     }

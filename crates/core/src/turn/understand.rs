@@ -526,12 +526,11 @@ impl Work {
     /// A value as the customer knows it.
     pub(super) fn shown(&self, flow: &Flow, step: StepIx, value: &Value) -> String {
         let label = match (&flow.step(step).action, value) {
-            (Action::Ask(ask), Value::Choice(id)) => match &ask.kind {
-                Kind::Choice(choices) | Kind::Choices(choices) => {
-                    choices.iter().find(|choice| *choice.id == **id).map(|choice| choice.label.get(self.lang).clone())
-                }
-                _ => None,
-            },
+            (Action::Ask(ask), Value::Choice(id)) => ask.kind.label(id, self.lang).map(str::to_owned),
+            (Action::Ask(ask), Value::List(ids)) => {
+                let label = |id: &String| ask.kind.label(id, self.lang).unwrap_or(id).to_owned();
+                Some(print::list(&ids.iter().map(label).collect::<Vec<_>>(), self.lang))
+            }
             // Units are written as they count many: «12 человек», but «2» alone.
             (Action::Ask(ask), Value::Number(number)) => match &ask.kind {
                 Kind::Number { unit, .. } if print::Form::of(*number, self.lang) == print::Form::Many => {
@@ -557,7 +556,8 @@ fn type_error(kind: &Kind) -> Phrase {
         Kind::Text { .. } => Phrase::BadText,
         Kind::Number { .. } => Phrase::BadNumber,
         Kind::Money { .. } => Phrase::BadMoney,
-        Kind::Choice(_) | Kind::Choices(_) => Phrase::BadChoice,
+        Kind::Choice(_) => Phrase::BadChoice,
+        Kind::Choices(_) => Phrase::BadChoices,
         Kind::Date(_) | Kind::DateTime(_) => Phrase::BadDate,
         Kind::Time(_) => Phrase::BadTime,
         Kind::Phone => Phrase::BadPhone,

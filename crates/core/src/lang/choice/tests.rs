@@ -127,15 +127,138 @@ fn a_number_in_a_label_is_no_list_number() {
     check(&guests, Attention::Open, &[("10", "2"), ("6", "1"), ("1", "1")]);
 }
 
+fn goods() -> Vec<OptionWords> {
+    [("хлеб", "Хлеб", "bread"), ("торт", "Торты", "cakes"), ("чай", "Чай", "tea"), ("конфеты", "Конфеты", "sweets")]
+        .map(|(id, label, english)| OptionWords::new(id, [label, english], []))
+        .into()
+}
+
+/// Prints what is taken as its numbers; `!` before what all is wanted but, `~` before what the rest is wanted without, `-` before
+/// what is not wanted, and nothing else is said.
+fn several(text: &str, options: &[OptionWords]) -> String {
+    let numbers = |named: Vec<(usize, Range<usize>)>| {
+        named.iter().map(|(at, _)| (at + 1).to_string()).collect::<Vec<_>>().join(" ")
+    };
+    match choose_several(&Words::of(text), options, Attention::Open) {
+        Several::These(named) => numbers(named),
+        Several::AllBut(named) => format!("!{}", numbers(named)),
+        Several::Except(named) => format!("~{}", numbers(named)),
+        Several::Without(named) => format!("-{}", numbers(named)),
+        Several::Unclear(_) => "?".into(),
+        Several::None => String::new(),
+    }
+}
+
+#[track_caller]
+fn check_several(options: &[OptionWords], cases: &[(&str, &str)]) {
+    let wrong: Vec<String> = (cases.iter())
+        .map(|(text, expected)| (text, expected, several(text, options)))
+        .filter(|(_, expected, found)| found != *expected)
+        .map(|(text, expected, found)| format!("{text}: [{found}] instead of [{expected}]"))
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 #[test]
 fn several_options_are_taken_at_once() {
-    let several = |text: &str| -> Vec<usize> {
-        choose_several(&Words::of(text), &fillings(), Attention::Open).into_iter().map(|(at, _)| at + 1).collect()
-    };
-    assert_eq!(several("ягоды и карамель"), [2, 3]);
-    assert_eq!(several("1, 3"), [1, 3]);
-    assert_eq!(several("кармель"), [3]);
-    assert_eq!(several("ничего"), Vec::<usize>::new());
+    check_several(
+        &fillings(),
+        &[("ягоды и карамель", "2 3"), ("1, 3", "1 3"), ("кармель", "3"), ("ничего", ""), ("молочный шоколад", "5")],
+    );
+}
+
+#[test]
+fn what_is_refused_is_left_out_of_several() {
+    check_several(
+        &goods(),
+        &[
+            ("хлеб не нужен, торты", "2"),
+            ("торты, хлеб не нужен", "2"),
+            ("торты и чай, а хлеб не надо", "2 3"),
+            ("торты и чай, без хлеба", "2 3"),
+            ("не хлеб, а торты", "2"),
+            ("торты, но не хлеб", "2"),
+            ("хлеб и чай не нужны, торты", "2"),
+            ("чай, хлеба мне пока не надо", "3"),
+            ("не нужны хлеб и чай, только торты", "2"),
+            ("не хочу хлеб, хочу торты", "2"),
+            ("хлеб - нет, торты - да", "2"),
+            ("чай, торты, конфеты не нужны", "2 3"),
+            ("cakes but not bread", "2"),
+            ("bread is not needed, cakes please", "2"),
+            ("I don't need bread, cakes and tea", "?"),
+            ("cakes and tea, no bread", "2 3"),
+            ("cakes without tea", "2"),
+            ("не только хлеб, но и торты", "1 2"),
+        ],
+    );
+}
+
+#[test]
+fn whoever_takes_all_but_some_says_which() {
+    check_several(
+        &goods(),
+        &[
+            ("кроме хлеба", "~1"),
+            ("всё, кроме хлеба", "!1"),
+            ("все кроме хлеба и чая", "!1 3"),
+            ("всё, кроме хлеба, чая и конфет", "!1 3 4"),
+            ("кроме ржаного хлеба", "~1"),
+            ("без хлеба и чая", "~1 3"),
+            ("хлеб не нужен, остальное да", "!1"),
+            ("всё, хлеб только не нужен", "!1"),
+            ("все кроме 1", "!1"),
+            ("кроме первого и третьего", "~1 3"),
+            ("all but bread", "!1"),
+            ("everything except bread and tea", "!1 3"),
+            ("ничего, кроме тортов", "2"),
+            ("кроме хлеба, чая, тортов и конфет", "?"),
+        ],
+    );
+}
+
+#[test]
+fn what_may_be_refused_or_not_is_unclear() {
+    check_several(
+        &goods(),
+        &[
+            ("хлеб не нужен", "-1"),
+            ("не хлеб", "-1"),
+            ("не хлеб и не чай", "-1 3"),
+            ("не хлеб и торты", "?"),
+            ("без хлеба и торты", "?"),
+            ("чай и хлеб не нужен", "?"),
+            ("торты, хлеб и чай не нужны", "?"),
+            ("хлеб не нужен торты", "-1 2"),
+            ("кроме хлеба ещё торты", "?"),
+            ("хлеб, хотя нет, хлеб не нужен, торты", "?"),
+        ],
+    );
+}
+
+#[test]
+fn an_option_that_is_itself_a_refusal_is_taken() {
+    let options = [
+        OptionWords::new("орехи", ["Орехи"], []),
+        OptionWords::new("без_орехов", ["Без орехов"], []),
+        OptionWords::new("сахар", ["Сахар"], []),
+    ];
+    check_several(&options, &[("без орехов", "2"), ("орехи, без сахара", "1"), ("сахар и без орехов", "2 3")]);
+}
+
+#[test]
+fn one_option_that_is_refused_is_not_chosen() {
+    check(
+        &fillings(),
+        Attention::Open,
+        &[
+            ("шоколад не надо", "-"),
+            ("шоколад не нужен, ягоды", "2"),
+            ("ягоды, только без карамели", "2"),
+            ("не хочу шоколад, хочу карамель", "3"),
+            ("нет, шоколад", "1"),
+        ],
+    );
 }
 
 #[test]
@@ -172,13 +295,17 @@ fn yes_and_no_are_told_apart() {
 
 proptest::proptest! {
     #[test]
-    fn any_text_is_matched_without_panic(text in "((не|без|второй|2|свадьба|шоколад|,|-|👍|на) ?){0,10}|\\PC{0,100}") {
+    fn any_text_is_matched_without_panic(text in "((не|без|кроме|все|и|нужен|второй|2|свадьба|шоколад|ягоды|,|-|👍|на) ?){0,10}|\\PC{0,100}") {
         let words = Words::of(&text);
         for attention in [Attention::Open, Attention::Ahead] {
             if let Choice::One(_, range) = choose(&words, &fillings(), attention) {
                 assert!(text.get(range).is_some());
             }
-            choose_several(&words, &options(), attention);
+            let named = match choose_several(&words, &fillings(), attention) {
+                Several::These(named) | Several::AllBut(named) | Several::Except(named) | Several::Without(named) => named,
+                Several::Unclear(_) | Several::None => continue,
+            };
+            assert!(named.is_sorted_by(|(a, _), (b, _)| a < b), "{named:?}");
         }
         yes_no(&words);
     }

@@ -65,7 +65,7 @@ impl Work {
         }
         let found = match &ask.kind {
             Kind::Choice(choices) => self.read_choice(flow, at, choices, words, Attention::Open),
-            Kind::Choices(choices) => self.read_choices(flow, at, choices, words, Attention::Open),
+            Kind::Choices(choices) => self.read_choices(flow, at, choices, words, Attention::Open, None),
             Kind::Number { .. } => self.read_number(flow, at, words, Generously::Yes),
             Kind::Money { .. } => self.read_money(words, Generously::Yes),
             Kind::Date(_) => match self.read_date(run, ask, words, Generously::Yes) {
@@ -103,7 +103,10 @@ impl Work {
         let generously = if certain == Certain::Marked { Generously::Yes } else { Generously::No };
         let found = match &ask.kind {
             Kind::Choice(choices) => self.read_choice(flow, at, choices, words, Attention::Ahead),
-            Kind::Choices(choices) => self.read_choices(flow, at, choices, words, Attention::Ahead),
+            Kind::Choices(choices) => {
+                let given = run.slots.get(&*ask.slot);
+                self.read_choices(flow, at, choices, words, Attention::Ahead, given)
+            }
             Kind::Number { unit, .. } if !unit.is_empty() || certain == Certain::Marked => {
                 self.read_number(flow, at, words, generously)
             }
@@ -222,17 +225,40 @@ impl Work {
         choices: &[Choice],
         words: &Words,
         attention: Attention,
+        given: Option<&Value>,
     ) -> Reading {
         let are_all = |form: &str| matches!(form, "все" | "всё" | "оба" | "обе" | "all" | "both" | "everything");
+        let all = || choices.iter().map(|choice| choice.id.to_string());
         if words.said().next().is_some() && words.said().all(|(_, word)| are_all(word.form)) {
-            let ids = choices.iter().map(|choice| choice.id.to_string()).collect();
-            return Reading::Value(Value::List(ids), whole(words));
+            return Reading::Value(Value::List(all().collect()), whole(words));
         }
-        let found = choice::choose_several(words, self.book.options(flow, at), attention);
-        let (Some((_, first)), Some((_, last))) = (found.first(), found.last()) else { return Reading::None };
-        let range = first.start.min(last.start)..first.end.max(last.end);
-        let ids = found.iter().filter_map(|(n, _)| choices.get(*n)).map(|choice| choice.id.to_string()).collect();
-        Reading::Value(Value::List(ids), range)
+        let id = |n: usize| choices.get(n).map(|choice| choice.id.to_string());
+        let within = |named: &choice::Named| {
+            let from = named.iter().map(|(_, range)| range.start).min().unwrap_or_default();
+            from..named.iter().map(|(_, range)| range.end).max().unwrap_or_default()
+        };
+        let unclear = |range: Range<usize>| Reading::Bad(self.phrase(Phrase::BadChoices, &[]), range);
+        let but = |named: &choice::Named, ids: &mut dyn Iterator<Item = String>| {
+            let left = ids.filter(|one| !named.iter().any(|(n, _)| id(*n).as_ref() == Some(one)));
+            let left: Vec<String> = left.collect();
+            if left.is_empty() { unclear(within(named)) } else { Reading::Value(Value::List(left), within(named)) }
+        };
+        match (choice::choose_several(words, self.book.options(flow, at), attention), given) {
+            (choice::Several::These(named), _) => {
+                Reading::Value(Value::List(named.iter().filter_map(|(n, _)| id(*n)).collect()), within(&named))
+            }
+            // Of what was answered already some is taken back.
+            (choice::Several::Except(named) | choice::Several::Without(named), Some(Value::List(ids))) => {
+                but(&named, &mut ids.iter().cloned())
+            }
+            (choice::Several::AllBut(named), Some(_)) => but(&named, &mut all()),
+            (choice::Several::AllBut(named) | choice::Several::Except(named), None) if attention == Attention::Open => {
+                but(&named, &mut all())
+            }
+            (choice::Several::Without(named), _) => unclear(within(&named)),
+            (choice::Several::Unclear(range), _) => unclear(range),
+            (choice::Several::AllBut(_) | choice::Several::Except(_) | choice::Several::None, _) => Reading::None,
+        }
     }
 
     fn read_number(&self, flow: &Flow, at: StepIx, words: &Words, generously: Generously) -> Reading {

@@ -1,6 +1,7 @@
 //! 2. Extraction.
 
-use voronka_core::message::Content;
+use voronka_core::{message::Content, spec::value::Value};
+use voronka_testkit::Rehearsal;
 
 use super::says;
 use crate::shop::{ORDER, at_filling, shop, slot};
@@ -100,19 +101,63 @@ fn a_clock_told_from_moscows_is_the_option_that_goes_by_it() {
     }
 }
 
-#[test]
-fn whoever_takes_all_of_several_says_so() {
-    let flow = "title: Т\nstart: {commands: [/a]}\nsteps:\n  - ask: Что привезти?\n    as: что\n    choices: {хлеб: Хлеб, торт: Торт, чай: Чай}\n  - ask: Ещё?\n    as: ещё\n";
-    let mut talk = shop(&[("a", flow)]);
+/// A question that takes several, and one behind it.
+const SEVERAL: &str = "title: Т\nstart: {commands: [/a]}\nsteps:\n  - ask: Что привезти?\n    as: что\n    choices: {хлеб: Хлеб, торт: Торты, чай: Чай}\n  - ask: Ещё?\n    as: ещё\n";
+
+fn at_several() -> Rehearsal {
+    let mut talk = shop(&[("a", SEVERAL)]);
     talk.did(Content::Command { name: "a".into(), args: String::new() });
-    talk.me("всё");
-    let answer = talk.snapshot().customer.more.answers;
-    let slots = talk.state().run.expect("a run").slots;
-    let taken = slots.values().next().cloned();
-    assert!(
-        matches!(&taken, Some(voronka_core::spec::value::Value::List(ids)) if ids.len() == 3),
-        "{taken:?} {answer:?}"
-    );
+    talk
+}
+
+fn several(talk: &Rehearsal) -> Option<Vec<String>> {
+    match talk.state().run.expect("a run").slots.get("что") {
+        Some(Value::List(ids)) => Some(ids.clone()),
+        _ => None,
+    }
+}
+
+#[test]
+fn whoever_takes_several_names_them_all_but_some_or_all() {
+    for (words, expected) in [
+        ("всё", &["хлеб", "торт", "чай"][..]),
+        ("хлеб и чай", &["хлеб", "чай"]),
+        ("кроме хлеба", &["торт", "чай"]),
+        ("хлеб не нужен, торты", &["торт"]),
+        ("торты и чай, хлеба не надо", &["торт", "чай"]),
+    ] {
+        let mut talk = at_several();
+        talk.me(words);
+        assert_eq!(
+            several(&talk).as_deref(),
+            Some(&expected.iter().map(ToString::to_string).collect::<Vec<_>>()[..]),
+            "{words}"
+        );
+        says(&talk, &["Ещё?"]);
+    }
+}
+
+#[test]
+fn whoever_refuses_some_of_several_and_names_no_other_is_asked_for_all() {
+    for words in ["хлеб не нужен", "не хлеб и торты", "без хлеба, тортов и чая"]
+    {
+        let mut talk = at_several();
+        talk.me(words);
+        assert_eq!(several(&talk), None, "{words}");
+        says(&talk, &["можно один вариант или несколько", "Что привезти?"]);
+    }
+}
+
+#[test]
+fn what_is_refused_later_is_taken_back_from_what_was_answered() {
+    let mut talk = at_several();
+    talk.me("хлеб и чай");
+    talk.me("ой, хлеб не нужен");
+    assert_eq!(several(&talk), Some(vec!["чай".to_owned()]));
+    says(&talk, &["Исправила: Чай"]);
+    talk.me("нет, всё кроме чая");
+    assert_eq!(several(&talk), Some(vec!["хлеб".to_owned(), "торт".to_owned()]));
+    says(&talk, &["Исправила: Хлеб и Торты"]);
 }
 
 #[test]
