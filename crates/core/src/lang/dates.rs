@@ -60,12 +60,28 @@ impl When {
 pub enum Part {
     /// «утром».
     Morning,
+    /// «в обед».
+    Lunch,
     /// «днём», «после обеда».
     Afternoon,
     /// «вечером».
     Evening,
     /// «ночью».
     Night,
+}
+
+impl Part {
+    /// The full hours that it may mean; none of a night.
+    pub fn hours(self) -> impl Iterator<Item = civil::Time> {
+        let hours: &[i8] = match self {
+            Self::Morning => &[9, 10, 11],
+            Self::Lunch => &[12, 13, 14],
+            Self::Afternoon => &[14, 15, 16],
+            Self::Evening => &[18, 19, 20],
+            Self::Night => &[],
+        };
+        hours.iter().map(|hour| civil::time(*hour, 0, 0, 0))
+    }
 }
 
 /// All dates and times of a text in order. A day without a year is the next such day, today included; a weekday is the next
@@ -108,19 +124,31 @@ pub fn bare_day(words: &Words, today: civil::Date) -> Option<civil::Date> {
     suffix.then(|| day::next_day_of_month(i8::try_from(value).ok()?, today)).flatten()
 }
 
-/// What a bare number means when a time is asked: «6» → 18:00, «10» → 10:00, «к 9 часам», «15.30», «18 00». `None` unless the
-/// text is nothing but that.
+/// What a bare number means when a time is asked: «6» → 18:00, «10» → 10:00, «к 9 часам», «15.30», «18 00», «1530». `None`
+/// unless the text is nothing but that.
 pub fn bare_time(words: &Words) -> Option<civil::Time> {
-    let written =
-        clock::written(words).filter(|(_, past)| (*past..words.len()).all(|at| words.kind(at) == Some(Kind::Mark)));
-    if let Some((time, _)) = written {
+    const BEFORE: [&str; 7] = ["в", "к", "на", "до", "после", "at", "by"];
+    let ends = |past: usize| (past..words.len()).all(|at| words.kind(at) == Some(Kind::Mark));
+    let from = usize::from(BEFORE.contains(&words.form(0)));
+    let written = clock::written(words).or_else(|| clock::run_together(words, from));
+    if let Some((time, _)) = written.filter(|(_, past)| ends(*past)) {
         return Some(time);
     }
-    let (value, past) = bare_number(words, &["в", "к", "на", "до", "после", "at", "by"])?;
+    let (value, past) = bare_number(words, &BEFORE)?;
     let rest = (past..words.len()).all(|at| {
         words.kind(at) == Some(Kind::Mark) || matches!(words.form(at), "ч" | "час" | "часа" | "часов" | "часам")
     });
     rest.then(|| clock::hour(value, None)).flatten()
+}
+
+/// What two numbers mean when a time is asked: «10-12», 10 to 12. `None` unless the text is nothing but that.
+pub fn bare_span(words: &Words) -> Option<(civil::Time, civil::Time)> {
+    let (from, to, past) = clock::bare_span(words, 0)?;
+    let ends = (past..words.len()).all(|at| {
+        words.kind(at) == Some(Kind::Mark)
+            || matches!(words.form(at), "ч" | "часов" | "часам" | "please" | "пожалуйста")
+    });
+    ends.then_some((from, to))
 }
 
 fn bare_number(words: &Words, before: &[&str]) -> Option<(u32, usize)> {

@@ -205,10 +205,12 @@ pub fn time(time: civil::Time) -> String {
 pub const fn part_of_day(part: Part, lang: Lang) -> &'static str {
     match (part, lang) {
         (Part::Morning, Lang::Ru) => "утром",
+        (Part::Lunch, Lang::Ru) => "в обед",
         (Part::Afternoon, Lang::Ru) => "днём",
         (Part::Evening, Lang::Ru) => "вечером",
         (Part::Night, Lang::Ru) => "ночью",
         (Part::Morning, Lang::En) => "in the morning",
+        (Part::Lunch, Lang::En) => "at lunchtime",
         (Part::Afternoon, Lang::En) => "in the afternoon",
         (Part::Evening, Lang::En) => "in the evening",
         (Part::Night, Lang::En) => "at night",

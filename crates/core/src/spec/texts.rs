@@ -169,6 +169,8 @@ phrases! {
     StartAgain "start_again" () ru "Начать заново" en "Start again";
     /// Two options fit.
     WhichOne "which_one" () ru "Уточните, пожалуйста, что из этого вы имели в виду?" en "Which of these did you mean?";
+    /// A span of hours or a part of the day was named («с 10 до 12», «вечером») where one moment is asked for.
+    WhichTime "which_time" () ru "Во сколько именно?" en "At what time exactly?";
     /// The consent line above a contact request.
     ConsentAsk "consent_ask" ("policy") ru "Чтобы сохранить ваши контакты, нужно ваше согласие на обработку персональных данных: {policy}"
         en "To keep your contacts we need your consent to the processing of personal data: {policy}";

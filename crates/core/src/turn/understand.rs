@@ -366,7 +366,7 @@ impl Work {
                     outcome = Some(Ok(()));
                 }
                 Reading::Several(options) => outcome = Some(Err(Trouble::Several(options))),
-                Reading::Numbers(numbers) => outcome = Some(Err(Trouble::Numbers(numbers))),
+                Reading::Which(values, _) => outcome = Some(Err(Trouble::Which(values))),
                 Reading::Bad(text, range) => {
                     used.push(range);
                     outcome = Some(Err(Trouble::Bad(text)));
@@ -418,9 +418,10 @@ impl Work {
                 let buttons = self.option_buttons(flow, at, &options);
                 self.reply.buttons(buttons);
             }
-            Trouble::Numbers(numbers) => {
-                self.say_phrase(Phrase::WhichOne, &[]);
-                let buttons = self.number_buttons(flow, at, &numbers);
+            Trouble::Which(values) => {
+                let number = matches!(values.first(), Some(Value::Number(_)));
+                self.say_phrase(if number { Phrase::WhichOne } else { Phrase::WhichTime }, &[]);
+                let buttons = self.value_buttons(flow, at, &values);
                 self.reply.buttons(buttons);
             }
         }
@@ -548,7 +549,7 @@ impl Work {
 enum Trouble {
     Bad(crate::spec::rich::Rich),
     Several(Vec<usize>),
-    Numbers(Vec<rust_decimal::Decimal>),
+    Which(Vec<Value>),
 }
 
 fn type_error(kind: &Kind) -> Phrase {

@@ -63,13 +63,12 @@ pub fn choose_several(words: &Words, options: &[OptionWords], attention: Attenti
         return unclear;
     }
     match (refused.is_empty(), wanted.is_empty()) {
-        (true, _) => Several::These(wanted),
         (false, _) if refused.len() == options.len() => unclear,
         (false, true) if all != All::Unsaid => Several::AllBut(refused),
         (false, true) if leaves_the_rest => Several::Except(refused),
         (false, true) => Several::Without(refused),
         (false, false) if all == All::Rest => Several::AllBut(refused),
-        (false, false) => Several::These(wanted),
+        (true, _) | (false, false) => Several::These(wanted),
     }
 }
 

@@ -19,9 +19,9 @@ pub(super) fn hear(words: &Words, at: usize, _now: civil::DateTime) -> Option<He
 /// A full hour as people mean it: without a part of the day 1–7 are in the afternoon, for shops are.
 pub(super) fn hour(said: u32, part: Option<Part>) -> Option<civil::Time> {
     let hour = match (part, said) {
-        (None | Some(Part::Afternoon), 1..=7) | (Some(Part::Evening), 1..=11) | (Some(Part::Night), 9..=11) => {
-            said + 12
-        }
+        (None | Some(Part::Lunch | Part::Afternoon), 1..=7)
+        | (Some(Part::Evening), 1..=11)
+        | (Some(Part::Night), 9..=11) => said + 12,
         (Some(Part::Evening | Part::Night), 12) | (_, 24) => 0,
         (_, 0..=23) => said,
         _ => return None,
@@ -188,6 +188,25 @@ pub(super) fn written(words: &Words) -> Option<(civil::Time, usize)> {
     Some((at_minute(hour, minute)?, to))
 }
 
+/// «1530», «930», where an hour is asked for and nothing else is said.
+pub(super) fn run_together(words: &Words, at: usize) -> Option<(civil::Time, usize)> {
+    let form = words.form(at);
+    let digits = words.kind(at) == Some(Kind::Digits) && matches!(form.len(), 3 | 4);
+    let (hour, minute) = form.split_at_checked(form.len().checked_sub(2)?).filter(|_| digits)?;
+    let (hour, minute): (u32, u32) = (hour.parse().ok()?, minute.parse().ok()?);
+    (hour < 24 && minute % 5 == 0).then(|| at_minute(hour, minute).map(|time| (time, at + 1))).flatten()
+}
+
+/// «10-12», 10 to 12, where an hour is asked for and nothing else is said, and the place past it.
+pub(super) fn bare_span(words: &Words, at: usize) -> Option<(civil::Time, civil::Time, usize)> {
+    let (start, _, past) = endpoint(words, at)?;
+    let joined = matches!(words.form(past), "-" | "–" | "—" | "до" | "to" | "till" | "until");
+    let (end, _, to) = endpoint(words, past + 1).filter(|_| joined)?;
+    let of_day = of_day(words, to);
+    let (start, end) = ordered(start, end, of_day.map(|(part, _)| part))?;
+    Some((start, end, of_day.map_or(to, |(_, after)| after)))
+}
+
 /// «15 00» after a preposition.
 fn spaced(words: &Words, at: usize) -> Option<(u32, u32, usize)> {
     let hour: u32 = words.form(at).parse().ok().filter(|hour| *hour < 24)?;
@@ -202,7 +221,11 @@ fn half(words: &Words, at: usize) -> Option<Heard> {
     let form = words.form(at);
     let (next_hour, minute, to) = match form {
         "пол" | "половине" | "половина" | "половину" | "половины" => {
-            (ordinal(words.form(at + 1))?, 30, at + 2)
+            let named = ordinal(words.form(at + 1)).map(|hour| (hour, at + 2));
+            // «пол 9», «пол девять»: no hour where it halves something («пол 2 торта»).
+            let counted = || small_number(words, at + 1).filter(|(_, to)| form == "пол" && ends_hour(words, *to));
+            let (hour, to) = named.or_else(counted)?;
+            (hour, 30, to)
         }
         "четверть" => (ordinal(words.form(at + 1))?, 15, at + 2),
         "half" | "quarter" if matches!(words.form(at + 1), "past") => {
@@ -213,10 +236,20 @@ fn half(words: &Words, at: usize) -> Option<Heard> {
             let (hour, to) = small_number(words, at + 2)?;
             (hour, 45, to)
         }
+        // As the British say it.
+        "half" => {
+            let (hour, to) = small_number(words, at + 1).filter(|(_, to)| ends_hour(words, *to))?;
+            (hour + 1, 30, to)
+        }
         // The genitive alone: «полседьмого», and not «полвторой».
         _ => (ordinal(form.strip_prefix("пол")?).filter(|_| form.ends_with("го"))?, 30, at + 1),
     };
     close_to(words, from, to, (next_hour, minute))
+}
+
+/// Whether an hour may end here: nothing that it would count follows.
+fn ends_hour(words: &Words, at: usize) -> bool {
+    free(words, at) || of_day(words, at).is_some()
 }
 
 /// «без пятнадцати семь», «без четверти семь».
@@ -354,8 +387,12 @@ fn part(words: &Words, at: usize) -> Option<Heard> {
         (&["до", "обеда"], Part::Morning),
         (&["к", "утру"], Part::Morning),
         (&["после", "обеда"], Part::Afternoon),
-        (&["в", "обед"], Part::Afternoon),
-        (&["к", "обеду"], Part::Afternoon),
+        (&["в", "обед"], Part::Lunch),
+        (&["к", "обеду"], Part::Lunch),
+        (&["в", "обеденное", "время"], Part::Lunch),
+        (&["at", "lunch"], Part::Lunch),
+        (&["at", "lunchtime"], Part::Lunch),
+        (&["lunchtime"], Part::Lunch),
         (&["к", "вечеру"], Part::Evening),
         (&["утром"], Part::Morning),
         (&["утречком"], Part::Morning),

@@ -27,7 +27,7 @@ const FORMS: &str = "сегодня сегодняшний today завтра з
     воскресенье воскресение воскресенья воскресенью воскресеньи вс вск sunday \
     mon tue tues wed thu thur thurs fri sat sun \
     час часу четверть half quarter noon midday midnight \
-    вечеру утра обеда утру обед обеду утром утречком днем вечером вечерком ночью morning afternoon evening tonight";
+    вечеру утра обеда утру обед обеду обеденное lunch lunchtime утром утречком днем вечером вечерком ночью morning afternoon evening tonight";
 
 static TELLING: LazyLock<FxHashSet<&'static str>> = LazyLock::new(|| FORMS.split_whitespace().collect());
 static BEGIN: LazyLock<FxHashSet<&'static str>> = LazyLock::new(|| BEGINNINGS.split_whitespace().collect());

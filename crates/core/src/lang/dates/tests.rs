@@ -86,6 +86,14 @@ fn russian_times_are_understood() {
         ("в 18:30", "18:30"),
         ("в 18.30", "18:30"),
         ("полседьмого", "18:30"),
+        ("полдевятого", "08:30"),
+        ("пол 9", "08:30"),
+        ("в пол 9 вечера", "20:30"),
+        ("завтра пол девять", "2026-11-21 08:30"),
+        ("пол 2 торта", ""),
+        ("в обед", "Lunch?"),
+        ("завтра к обеду", "2026-11-21 Lunch"),
+        ("завтра в обед в 2", "2026-11-21 14:00"),
         ("в половине седьмого", "18:30"),
         ("завтра в пол восьмого утра", "2026-11-21 07:30"),
         ("без пятнадцати семь", "18:45"),
@@ -139,6 +147,9 @@ fn english_days_and_times_are_understood() {
         ("tomorrow at 6", "2026-11-21 18:00"),
         ("tomorrow at 9 am", "2026-11-21 09:00"),
         ("half past six", "18:30"),
+        ("half past nine", "09:30"),
+        ("half nine", "09:30"),
+        ("at lunchtime", "Lunch?"),
         ("at noon", "12:00"),
         ("this weekend", "2026-11-21..2026-11-22"),
         ("in half an hour", "2026-11-20 15:30"),
@@ -189,10 +200,36 @@ fn a_bare_number_is_a_day_or_an_hour_when_that_was_asked() {
     }
     let time =
         |text: &str| bare_time(&Words::of(text)).map(|time| time.strftime("%H:%M").to_string()).unwrap_or_default();
-    for (text, expected) in
-        [("6", "18:00"), ("10", "10:00"), ("к 9 часам", "09:00"), ("шесть", "18:00"), ("25", ""), ("6 штук", "")]
-    {
+    for (text, expected) in [
+        ("6", "18:00"),
+        ("10", "10:00"),
+        ("к 9 часам", "09:00"),
+        ("шесть", "18:00"),
+        ("25", ""),
+        ("6 штук", ""),
+        ("1530", "15:30"),
+        ("в 0900", "09:00"),
+        ("930", "09:30"),
+        ("2575", ""),
+        ("1533", ""),
+        ("1530 штук", ""),
+    ] {
         assert_eq!(time(text), expected, "{text}");
+    }
+    let span = |text: &str| {
+        let hour = |time: civil::Time| time.strftime("%H:%M").to_string();
+        bare_span(&Words::of(text)).map(|(from, to)| format!("{}-{}", hour(from), hour(to))).unwrap_or_default()
+    };
+    for (text, expected) in [
+        ("10-12", "10:00-12:00"),
+        ("10 – 12", "10:00-12:00"),
+        ("10 to 12", "10:00-12:00"),
+        ("9:30 до 11", "09:30-11:00"),
+        ("2-4 дня", "14:00-16:00"),
+        ("10-12 человек", ""),
+        ("12", ""),
+    ] {
+        assert_eq!(span(text), expected, "{text}");
     }
 }
 
@@ -204,6 +241,8 @@ proptest::proptest! {
                 assert!(text.get(when.range).is_some());
             }
             bare_day(&Words::of(&text), now.date());
+            bare_time(&Words::of(&text));
+            bare_span(&Words::of(&text));
         }
     }
 }

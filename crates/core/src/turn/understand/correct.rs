@@ -93,7 +93,7 @@ impl Work {
             Action::Ask(ask) if matches!(ask.kind, Kind::Text { .. }) => !marked,
             Action::Ask(ask) => {
                 let read = self.read_open(run, flow, at, ask, words, Intents::default());
-                matches!(read, Reading::Value(..) | Reading::Several(_) | Reading::Numbers(_))
+                matches!(read, Reading::Value(..) | Reading::Several(_) | Reading::Which(..))
             }
             Action::Offer(_) => self.product_named(&run.offered, words).is_some(),
             _ => false,

@@ -10,7 +10,7 @@ use crate::{
         choice::{self, Attention},
         contacts, dates,
         intent::{Intent, Intents},
-        normal::Words,
+        normal::{Kind as Sign, Words},
         numbers::{self, Number},
         print,
     },
@@ -38,16 +38,16 @@ pub(in crate::turn) enum Reading {
     Skip,
     /// One of these options.
     Several(Vec<usize>),
-    /// One of these numbers.
-    Numbers(Vec<Decimal>),
+    /// One of these numbers or moments, and the bytes of the words they stood in.
+    Which(Vec<Value>, Range<usize>),
     /// A value that does not fit: why, and where it stood.
     Bad(Rich, Range<usize>),
     /// Nothing.
     None,
 }
 
-/// Most numbers of an answer of which the customer is asked which is meant.
-const NUMBERS_MAX: usize = 5;
+/// Most values of an answer of which the customer is asked which is meant.
+const WHICH_MAX: usize = 5;
 
 impl Work {
     /// Reads the open question's slot.
@@ -293,7 +293,7 @@ impl Work {
         values.dedup();
         match values.len() {
             1 => {}
-            2..=NUMBERS_MAX => return Reading::Numbers(values),
+            2..=WHICH_MAX => return Reading::Which(values.into_iter().map(Value::Number).collect(), whole(words)),
             // A list, or a phone: no answer to how many.
             _ => return Reading::None,
         }
@@ -334,23 +334,30 @@ impl Work {
         day.map_or(Reading::None, |date| Reading::Value(Value::Date(date), whole(words)))
     }
 
+    /// One time of day. Of a span or a part of the day it is asked which moment is meant.
     fn read_time(&self, words: &Words) -> Reading {
         let found = dates::find(words, self.local());
-        let said = found.iter().find_map(|when| Some((when.time?, when.range.clone())));
-        let time = said.or_else(|| Some((dates::bare_time(words)?, whole(words))));
-        time.map_or(Reading::None, |(time, range)| Reading::Value(Value::Time(time), range))
+        let said = found.iter().find(|when| when.time.is_some() || when.part.is_some());
+        let Some(times) = said.map(times_of).or_else(|| bare_times(words)).filter(|times| !times.is_empty()) else {
+            return Reading::None;
+        };
+        let range = said.map_or_else(|| whole(words), |when| when.range.clone());
+        one_or_which(times.into_iter().map(Value::Time).collect(), range)
     }
 
     fn read_date_time(&self, words: &Words) -> Reading {
         let found = dates::find(words, self.local());
-        let date = found.iter().find_map(|when| when.date);
-        let time = found.iter().find_map(|when| when.time);
-        match (date, time) {
-            (Some(date), Some(time)) => {
-                Reading::Value(Value::DateTime(civil::DateTime::from_parts(date, time)), whole(words))
-            }
-            _ => Reading::None,
-        }
+        let Some((day, date)) = found.iter().find_map(|when| Some((when, when.date?))) else { return Reading::None };
+        let said = found.iter().find(|when| when.time.is_some() || when.part.is_some()).map(times_of);
+        // «Завтра, 1530»: a bare hour beside the day.
+        let rest = |places: Range<usize>| bare_times(&words.part(words.source(places)));
+        let beside = || {
+            let behind = (day.places.end..words.len()).find(|at| words.kind(*at) != Some(Sign::Mark));
+            behind.and_then(|from| rest(from..words.len())).or_else(|| rest(0..day.places.start))
+        };
+        let Some(times) = said.or_else(beside).filter(|times| !times.is_empty()) else { return Reading::None };
+        let at = |time: civil::Time| Value::DateTime(civil::DateTime::from_parts(date, time));
+        one_or_which(times.into_iter().map(at).collect(), whole(words))
     }
 
     /// Any words answer a text question, but a question does not.
@@ -364,12 +371,23 @@ impl Work {
         Reading::Value(Value::Text(heard.to_owned()), whole(words))
     }
 
-    /// Checks a value against the question's bounds.
+    /// Checks what was read against the question's bounds.
     fn checked(&self, run: &Run, ask: &Ask, found: Reading) -> Reading {
-        let Reading::Value(value, range) = found else { return found };
-        match self.misfit(run, ask, &value) {
-            Some(why) => Reading::Bad(why, range),
-            None => Reading::Value(value, range),
+        match found {
+            Reading::Value(value, range) => match self.misfit(run, ask, &value) {
+                Some(why) => Reading::Bad(why, range),
+                None => Reading::Value(value, range),
+            },
+            Reading::Which(values, range) => {
+                let misfit = values.first().and_then(|value| self.misfit(run, ask, value));
+                let fitting = |value: &Value| self.misfit(run, ask, value).is_none();
+                let fitting: Vec<Value> = values.into_iter().filter(fitting).collect();
+                match misfit {
+                    Some(why) if fitting.is_empty() => Reading::Bad(why, range),
+                    _ => Reading::Which(fitting, range),
+                }
+            }
+            found => found,
         }
     }
 
@@ -470,19 +488,19 @@ impl Work {
         }
     }
 
-    /// Buttons for some options of a choice.
-    /// A number is as good as typed.
-    pub(in crate::turn) fn number_buttons(&self, flow: &Flow, at: StepIx, numbers: &[Decimal]) -> Vec<Button> {
+    /// Buttons for values that are as good as typed.
+    pub(in crate::turn) fn value_buttons(&self, flow: &Flow, at: StepIx, values: &[Value]) -> Vec<Button> {
         let step = token::hash(&flow.step(at).id.0);
         let run = self.snap.state.run.as_ref().map_or(0, |run| run.number);
-        let button = |number: &Decimal| {
-            let label = print::number(*number, self.lang);
+        let button = |value: &Value| {
+            let label = print::value(value, self.lang, self.today());
             let token = Token::Option { run, step, option: token::hash(&label) };
             Button { label, press: Press::Token { token: token.to_string() } }
         };
-        numbers.iter().map(button).collect()
+        values.iter().map(button).collect()
     }
 
+    /// Buttons for some options of a choice.
     pub(in crate::turn) fn option_buttons(&self, flow: &Flow, at: StepIx, options: &[usize]) -> Vec<Button> {
         let step = flow.step(at);
         let Action::Ask(ask) = &step.action else { return Vec::new() };
@@ -493,6 +511,36 @@ impl Work {
             Button { label: choice.label.get(self.lang).clone(), press: Press::Token { token: token.to_string() } }
         };
         options.iter().filter_map(|n| choices.get(*n)).map(button).collect()
+    }
+}
+
+/// The moments that a time of day may mean: itself, those of a span or of a part of the day.
+fn times_of(when: &dates::When) -> Vec<civil::Time> {
+    match (when.time, when.until, when.part) {
+        (Some(from), Some(until), _) => within_span(from, until),
+        (Some(time), None, _) => vec![time],
+        (None, _, part) => part.map(|part| part.hours().collect()).unwrap_or_default(),
+    }
+}
+
+/// «6», «1530», «10-12», where a time is asked for.
+fn bare_times(words: &Words) -> Option<Vec<civil::Time>> {
+    let span = || dates::bare_span(words).map(|(from, until)| within_span(from, until));
+    dates::bare_time(words).map(|time| vec![time]).or_else(span)
+}
+
+/// The ends of a span and the full hours between them; of a long one the ends alone.
+fn within_span(from: civil::Time, until: civil::Time) -> Vec<civil::Time> {
+    let full = (from.hour() + 1..=until.hour()).map(|hour| civil::time(hour, 0, 0, 0)).filter(|hour| *hour < until);
+    let all: Vec<civil::Time> = std::iter::once(from).chain(full).chain([until]).collect();
+    if all.len() > WHICH_MAX { vec![from, until] } else { all }
+}
+
+/// A single value is the answer; of several it is asked which.
+fn one_or_which(mut values: Vec<Value>, range: Range<usize>) -> Reading {
+    match values.len() {
+        1 => Reading::Value(values.remove(0), range),
+        _ => Reading::Which(values, range),
     }
 }
 

@@ -47,13 +47,20 @@ fn a_skipped_question_leaves_the_slot_empty_and_may_be_filled_later() {
 /// What one slot of a type takes of words.
 #[track_caller]
 fn taken(kind: &str, words: &str) -> Option<String> {
+    let mut talk = asked(kind);
+    talk.me(words);
+    slot(&talk, "знач")
+}
+
+/// Where an answer of a type is asked for.
+#[track_caller]
+fn asked(kind: &str) -> Rehearsal {
     let flow = format!(
         "title: Т\nstart: {{commands: [/a]}}\nsteps:\n  - ask: Что?\n    as: знач\n    {kind}\n  - ask: Ещё?\n    as: ещё\n"
     );
     let mut talk = shop(&[("a", &flow)]);
     talk.did(Content::Command { name: "a".into(), args: String::new() });
-    talk.me(words);
-    slot(&talk, "знач")
+    talk
 }
 
 #[test]
@@ -68,6 +75,12 @@ fn typed_values_are_read_as_people_write_them() {
         ("time: {}", "15.30", Some("15:30:00")),
         ("time: {}", "15-30", Some("15:30:00")),
         ("time: {}", "18 00", Some("18:00:00")),
+        ("time: {}", "1530", Some("15:30:00")),
+        ("time: {}", "пол 9", Some("08:30:00")),
+        ("time: {}", "давайте в полдевятого вечера", Some("20:30:00")),
+        ("time: {}", "half past nine", Some("09:30:00")),
+        ("time: {}", "at noon", Some("12:00:00")),
+        ("datetime: {}", "завтра 1530", Some("2026-12-02T15:30:00")),
         ("phone: {}", "8 (999) 123-45-67", Some("+79991234567")),
         ("email: {}", "anna@example.com", Some("anna@example.com")),
         ("yes_no: {}", "да, конечно", Some("true")),
@@ -85,6 +98,34 @@ fn typed_values_are_read_as_people_write_them() {
     }
     let money = taken("money: {}", "до 5 тыс").expect("an amount");
     assert!(money.contains("500000"), "{money}");
+}
+
+#[test]
+fn of_a_span_or_a_part_of_the_day_it_is_asked_which_moment_is_meant() {
+    for (kind, words, offered) in [
+        ("time: {}", "с 10 до 12", &["10:00", "11:00", "12:00"][..]),
+        ("time: {}", "10-12", &["10:00", "11:00", "12:00"]),
+        ("time: {}", "10 to 12", &["10:00", "11:00", "12:00"]),
+        ("time: {}", "between 10 and 12", &["10:00", "11:00", "12:00"]),
+        ("time: {}", "с 10 до 20", &["10:00", "20:00"]),
+        ("time: {}", "в обед", &["12:00", "13:00", "14:00"]),
+        ("time: {}", "вечером", &["18:00", "19:00", "20:00"]),
+        ("time: {to: 19:00}", "вечером", &["18:00", "19:00"]),
+        ("datetime: {}", "завтра в обед", &["ср, 2 декабря, 12:00", "ср, 2 декабря, 13:00", "ср, 2 декабря, 14:00"]),
+    ] {
+        let mut talk = asked(kind);
+        talk.me(words);
+        assert_eq!(slot(&talk, "знач"), None, "{kind} {words}");
+        says(&talk, &["Во сколько именно?"]);
+        let labels: Vec<String> = talk.buttons().iter().map(|label| label.replace('\u{a0}', " ")).collect();
+        assert_eq!(labels, offered, "{kind} {words}");
+        let last = talk.buttons().last().expect("a button").clone();
+        talk.press(&last);
+        says(&talk, &["Ещё?"]);
+    }
+    let mut talk = asked("time: {from: 10:00, to: 20:00}");
+    talk.me("с 6 до 8 утра");
+    says(&talk, &["Самое раннее: 10:00"]);
 }
 
 #[test]
