@@ -112,7 +112,9 @@ impl Partner {
         let config = &self.playbook.spec.config;
         let digest = config.digest.as_ref()?;
         let today = now.to_zoned(config.zone.clone()).date();
-        digest.due(today, &config.zone).filter(|due| *due <= now)?;
+        if digest.due(today, &config.zone) > now {
+            return None;
+        }
         let chats = self.team.iter().filter(|to| to.member == digest.to);
         let mail = |to: &TeamAddress| Inbound {
             partner: self.id().clone(),

@@ -22,6 +22,7 @@ use crate::{
     color::Color,
     ids::AccountId,
     lang::Lang,
+    may_write::moment,
     money::{Currency, Money},
     spec::{expr::Fact, flow::ContactKind, value::Period},
 };
@@ -531,9 +532,9 @@ pub struct Digest {
 }
 
 impl Digest {
-    /// When it is due on a day, in the partner's zone; on a day without that hour, an hour later.
-    pub fn due(&self, day: Date, zone: &TimeZone) -> Option<Timestamp> {
-        day.to_datetime(self.at).to_zoned(zone.clone()).ok().map(|zoned| zoned.timestamp())
+    /// When it is due on a day, in the partner's zone; on a day that skips that minute, at the next one there is.
+    pub fn due(&self, day: Date, zone: &TimeZone) -> Timestamp {
+        moment(day.to_datetime(self.at), zone)
     }
 }
 

@@ -415,7 +415,7 @@ pub(super) const CASES: &[(&str, &str, &str)] = &[
     (
         "config.yaml",
         "name: К\naccounts: {web: {}}\nzone: Europe/Berlin\nteam: {Ольга: {telegram: 1, role: owner}}\ndigest: {to: Ольга, at: 2:30}\n",
-        "5:25 C609 02:30 бывает не каждый день: когда часы переводят вперёд, сводка придёт в 03:30",
+        "5:25 C609 02:30 бывает не каждый день: когда часы переводят вперёд, сводка придёт в 03:00",
     ),
     (
         "config.yaml",

@@ -58,9 +58,9 @@ pub(super) fn read(reader: &mut Reader<'_>, fields: Fields<'_>, config: &mut Con
 fn skipped(digest: &Digest, zone: &TimeZone) -> Option<Time> {
     let from = RULES_SINCE.in_tz("UTC").ok()?.timestamp();
     let changes = zone.following(from).take(CHANGES_MAX);
-    let mut comes = changes.filter_map(|change| {
+    let mut comes = changes.map(|change| {
         let day = change.timestamp().to_zoned(zone.clone()).date();
-        Some(digest.due(day, zone)?.to_zoned(zone.clone()).time())
+        digest.due(day, zone).to_zoned(zone.clone()).time()
     });
     comes.find(|time| *time != digest.at)
 }
