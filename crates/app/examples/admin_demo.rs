@@ -8,6 +8,7 @@ mod app {
     pub(crate) mod admin;
     pub(crate) mod broadcasts;
     pub(crate) mod drawing;
+    pub(crate) mod filed;
     pub(crate) mod out;
     pub(crate) mod progress;
     #[path = "admin/tests/sample.rs"]
@@ -21,6 +22,7 @@ use app::{
     adjusted::Adjusted,
     admin::{Admin, Cards, LOCAL_HOSTS, Letters, PartnerCard, router},
     broadcasts::{Broadcasts, Counts},
+    filed::PackedFiles,
     sample,
 };
 use async_trait::async_trait;
@@ -75,7 +77,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         let id = PartnerId::parse(id)?;
         let files = PartnerFiles::from([("config.yaml".into(), sample::CONFIG.into())]);
         let team = ["Ольга", "Мария"].map(str::to_owned).into();
-        let (zone, name, files) = (zone.clone(), name.to_owned(), Arc::new(files));
+        let (zone, name, files) = (zone.clone(), name.to_owned(), Arc::new(PackedFiles::of(&files)));
         Ok(PartnerCard { id, name, zone, currency: Currency::RUB, lang: Lang::Ru, team, files, home: None })
     };
     let cards = Arc::<Cards>::default();

@@ -52,7 +52,7 @@ use voronka_core::{
     message::{ConversationKey, TeamAction},
     money::Currency,
     ports::{Clock, Directory, Mailbox, Pictures},
-    spec::partner::{PartnerFiles, PartnerSpec},
+    spec::partner::PartnerSpec,
 };
 
 use self::chats::{SaysOfKin, Typed};
@@ -64,7 +64,7 @@ pub(crate) use self::{
     live::changes_of,
     login::{Access, AccessKeys, Role, user_name},
 };
-use super::{adjusted::Adjusted, broadcasts::Broadcasts};
+use super::{adjusted::Adjusted, broadcasts::Broadcasts, filed::PackedFiles};
 
 /// Where the pages are mounted.
 const BASE: &str = "/admin";
@@ -91,14 +91,14 @@ pub(crate) struct PartnerCard {
     /// Its people, as its file names them: who sits before the page chooses among them until people sign in.
     pub(crate) team: Vec<String>,
     /// Its files, to be looked at.
-    pub(crate) files: Arc<PartnerFiles>,
+    pub(crate) files: Arc<PackedFiles>,
     /// Its own address of the pages.
     pub(crate) home: Option<Home>,
 }
 
 impl PartnerCard {
     /// What the pages show of a partner's folder.
-    pub(crate) fn of(spec: &PartnerSpec, files: PartnerFiles, pictures: Arc<dyn Pictures>) -> Self {
+    pub(crate) fn of(spec: &PartnerSpec, files: Arc<PackedFiles>, pictures: Arc<dyn Pictures>) -> Self {
         Self {
             id: spec.id.clone(),
             name: spec.config.name.clone(),
@@ -106,7 +106,7 @@ impl PartnerCard {
             currency: spec.config.currency,
             lang: spec.config.languages.first().copied().unwrap_or_default(),
             team: spec.config.team.iter().map(|member| member.name.to_string()).collect(),
-            files: Arc::new(files),
+            files,
             home: Home::of(&spec.config.branding, pictures),
         }
     }

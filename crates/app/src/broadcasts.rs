@@ -230,8 +230,8 @@ impl Broadcasts {
 
     /// Who of the team may have one sent, to look at.
     pub(crate) fn members(&self, partner: &PartnerId) -> Vec<String> {
-        let served = self.engine.served(partner);
-        let team = served.iter().flat_map(|served| &served.playbook().spec.config.team);
+        let playbook = self.engine.served(partner).map(|served| served.playbook());
+        let team = playbook.iter().flat_map(|playbook| &playbook.spec.config.team);
         team.map(|member| member.name.to_string()).collect()
     }
 
@@ -275,8 +275,8 @@ impl Broadcasts {
 
     /// The sequences that the team sends.
     fn of(&self, partner: &PartnerId) -> Result<Vec<Arc<Sequence>>, Refusal> {
-        let served = self.engine.served(partner).ok_or(Refusal::Unserved)?;
-        let all = served.playbook().spec.sequences.values();
+        let playbook = self.engine.served(partner).ok_or(Refusal::Unserved)?.playbook();
+        let all = playbook.spec.sequences.values();
         Ok(all.filter(|one| one.enter.fact == Fact::Broadcast).cloned().collect())
     }
 
@@ -397,11 +397,9 @@ impl Broadcasts {
             return Ok(());
         }
         let met = self.directory.everyone(partner, walk.after, STEP).await?;
-        let accounts = self.engine.served(partner);
-        let is_served = |one: &&Recipient| {
-            let served = accounts.as_ref().map(|served| &served.playbook().spec.config.accounts);
-            served.is_some_and(|all| all.iter().any(|account| account.id == one.account))
-        };
+        let playbook = self.engine.served(partner).map(|served| served.playbook());
+        let accounts: Vec<_> = playbook.iter().flat_map(|playbook| &playbook.spec.config.accounts).collect();
+        let is_served = |one: &&Recipient| accounts.iter().any(|account| account.id == one.account);
         let mail = met.iter().filter(is_served).map(|one| Inbound {
             partner: partner.clone(),
             account: one.account.clone(),

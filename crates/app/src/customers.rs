@@ -139,8 +139,8 @@ impl Customers {
 
     fn known_by(&self, partner: &PartnerId, who: &str) -> Result<KnownBy, Problem> {
         let served = self.engine.served(partner);
-        let country = served.as_ref().map_or(&self.country, |served| &served.playbook().spec.config.country);
-        known_by(partner, who, country)
+        let playbook = served.map(|served| served.playbook());
+        known_by(partner, who, playbook.as_ref().map_or(&self.country, |playbook| &playbook.spec.config.country))
     }
 
     async fn export(&self, partner: &PartnerId, person: &[IdentityRow]) -> Result<Done, Problem> {

@@ -15,6 +15,7 @@ mod diagnostics;
 mod digests;
 mod drawing;
 mod erasures;
+mod filed;
 mod housekeeping;
 mod links;
 mod logging;

@@ -24,7 +24,7 @@ use tokio::sync::{Mutex, Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{error, info, warn};
 use voronka_core::{ids::PartnerId, spec::config::Retention};
-use voronka_engine::Retired;
+use voronka_engine::{Engine, Retired};
 use voronka_files::{PartnerFolder, Photos};
 use voronka_postgres::Word;
 
@@ -42,6 +42,7 @@ pub(crate) use self::{
 };
 use crate::{
     admin::{Cards, PartnerCard},
+    filed::PackedFiles,
     out::{self, Problem},
     server::Doors,
     sharing::{Edition, Sharing},
@@ -53,6 +54,8 @@ use crate::{
 /// the longest.
 const RETRY_MIN: Duration = Duration::from_secs(5);
 const RETRY_MAX: Duration = Duration::from_mins(5);
+/// How often files are let go of that nobody has needed since the last time.
+const REST_EVERY: Duration = Duration::from_mins(5);
 /// Partners whose files are read anew at a time while the house serves.
 const TENDED_AT_ONCE: usize = 8;
 
@@ -217,7 +220,11 @@ impl Partners {
             self.domains.note(&resident.id, spec.config.branding.domain.as_ref());
             self.doors.reserve(&resident.id, spec.config.branding.domain.clone());
             if let Ok(pictures) = Photos::of(resident.folder.path(), &spec) {
-                self.cards.show_stopped(PartnerCard::of(&spec, loaded.files, Arc::new(pictures)));
+                self.cards.show_stopped(PartnerCard::of(
+                    &spec,
+                    Arc::new(PackedFiles::of(&loaded.files)),
+                    Arc::new(pictures),
+                ));
             }
         }
     }
@@ -356,6 +363,7 @@ impl Partners {
         tasks.spawn(Arc::clone(self).watch(stop.clone()));
         tasks.spawn(Arc::clone(self).follow_teams(stop.clone()));
         tasks.spawn(Arc::clone(self).follow_shares(stop.clone()));
+        tasks.spawn(rest(self.house.engine.clone(), stop.clone()));
     }
 
     /// Follows the folders of all partners until `stop`: edits are served by, what was broken is tried again. One that takes
@@ -403,6 +411,9 @@ impl Partners {
                 if !is_due && serving.watched.is_behind_team(&self.house) {
                     return Some(Behind::Team);
                 }
+                if !is_due && serving.watched.has_expired(&self.house) {
+                    return Some(Behind::Pages);
+                }
                 is_due
             }
         };
@@ -432,6 +443,7 @@ impl Partners {
                         self.serve_edit(resident, life).await;
                     }
                 }
+                Behind::Pages => serving.watched.index_again(&self.house).await,
             },
         }
     }
@@ -498,7 +510,7 @@ impl Partners {
 
     /// The same for one that is served. Its doors stay open: only its messengers are asked by one after the other.
     async fn reopen(&self, resident: &Resident, life: &mut Life) -> Result<(), Problem> {
-        let prepared = self.prepare(resident).await?;
+        let mut prepared = self.prepare(resident).await?;
         if let Life::Serving(before) = &*life {
             before.end();
             before.ended().await;
@@ -618,6 +630,13 @@ impl Partners {
         }
         let args = vec![("partner", id.to_string()), ("dir", self.root.display().to_string())];
         Err(Problem::new("problem-no-such-partner", args).hint("problem-no-such-partner-hint"))
+    }
+}
+
+/// Lets go of the files of partners whom nobody writes to, until `stop`.
+async fn rest(engine: Engine, stop: CancellationToken) {
+    while stop.run_until_cancelled(tokio::time::sleep(REST_EVERY)).await.is_some() {
+        engine.rest();
     }
 }
 

@@ -9,6 +9,7 @@ use std::{
 };
 
 use hmac::{Hmac, KeyInit, Mac};
+use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -28,7 +29,7 @@ use voronka_core::{
     },
 };
 use voronka_email::{Email, MailServer};
-use voronka_engine::{Engine, Partner};
+use voronka_engine::{Book, Engine, Partner};
 use voronka_files::Secrets;
 use voronka_knowledge::KnowledgeIndex;
 use voronka_telegram::Telegram;
@@ -49,6 +50,9 @@ use crate::{
     server::MEDIA,
     store::Shelf,
 };
+
+/// When pages are indexed again that could not be.
+const INDEXED_AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(1);
 
 /// What partners are wired to.
 pub(crate) struct House {
@@ -267,16 +271,17 @@ pub(crate) enum MissingKeys {
     AreErrors,
 }
 
-/// Sets up channels and models. Nobody is served by it yet, and the index is as it was: see [`index`].
+/// Sets up channels and models; `book`: what of its files turns are to go by. Nobody is served by it yet, and the index is as it was: see [`index`].
 pub(crate) fn wire(
     house: &House,
-    spec: &Arc<PartnerSpec>,
+    spec: &PartnerSpec,
+    book: Book,
     pictures: Arc<dyn Pictures>,
     secrets: &Secrets,
     missing: MissingKeys,
 ) -> Result<(Partner, Wired), Problem> {
     let knowledge = house.knowledge_of(spec, secrets)?;
-    let mut partner = Partner::new(Arc::clone(spec)).knowledge(Arc::clone(&knowledge));
+    let mut partner = Partner::new(book).knowledge(Arc::clone(&knowledge));
     let domain = spec.config.branding.domain.as_deref();
     let links = HeardLinks::at(house.public_url.as_ref(), domain, house.key.links());
     let links = links.with_pages(house.admin_url.as_ref(), spec.config.branding.admin_domain.as_deref());
@@ -359,14 +364,21 @@ pub(crate) fn places(config: &Config) -> impl Iterator<Item = Place<'_>> {
     })
 }
 
-/// Lets the index hold the partner's pages as they are today. Without an index answers are poorer, but they come.
-pub(crate) async fn index(house: &House, spec: &PartnerSpec, knowledge: &dyn Knowledge) {
-    let today = house.clock.now().to_zoned(spec.config.zone.clone()).date();
+/// Lets the index hold the partner's pages as they are today; when that is to be done again, if
+/// one of them has a last day or they could not be indexed. Without an index answers are poorer, but they come.
+pub(crate) async fn index(house: &House, spec: &PartnerSpec, knowledge: &dyn Knowledge) -> Option<Timestamp> {
+    let zone = &spec.config.zone;
+    let today = house.clock.now().to_zoned(zone.clone()).date();
     let pages: Vec<_> = spec.pages.iter().filter(|page| page.valid_on(today)).cloned().collect();
     match knowledge.index(&spec.id, &pages).await {
         Ok(indexed) => info!(partner = %spec.id, ?indexed, "pages are indexed"),
-        Err(cause) => error!(partner = %spec.id, %cause, "pages could not be indexed; answering without them"),
+        Err(cause) => {
+            error!(partner = %spec.id, %cause, "pages could not be indexed; answering without them");
+            return Some(house.clock.now() + INDEXED_AGAIN_AFTER);
+        }
     }
+    let last = pages.iter().filter_map(|page| page.valid_until).min()?;
+    Some(last.tomorrow().ok()?.to_zoned(zone.clone()).ok()?.timestamp())
 }
 
 /// The partner's models as one, without a house.

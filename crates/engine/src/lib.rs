@@ -48,6 +48,7 @@
 //! # }
 //! ```
 
+mod book;
 mod broadcasts;
 mod clock;
 mod conversations;
@@ -80,6 +81,7 @@ use voronka_core::{
 };
 
 pub use self::{
+    book::{Book, Files},
     broadcasts::{NotShown, Outlook},
     clock::SystemClock,
     mailboxes::intake::PutBack,
@@ -301,6 +303,12 @@ impl Engine {
         // A pause may have begun, or be over.
         self.0.senders.look_again(&id);
         is_served
+    }
+
+    /// Lets go of the files of partners whom nobody has written to since this was last called, where they can be read again
+    /// ([`Book::at_rest`]). Called every few minutes it keeps in memory what is in use.
+    pub fn rest(&self) {
+        self.0.serving.rest();
     }
 
     /// Whether it serves: what was left is taken up, and no stop was asked for.

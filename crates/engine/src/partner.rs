@@ -7,29 +7,29 @@ use voronka_core::{
     ids::{AccountId, PartnerId},
     message::{Event, EventKey, Inbound, Peer},
     ports::{Channel, ChatModel, DownloadError, Knowledge, KnownAs, Links},
-    spec::{config::Account, partner::PartnerSpec},
     turn::{DeskPlace, HasModel, Named, Playbook, Setting, TeamAddress, Writer},
 };
 
-use crate::frequent::Frequent;
+use crate::{
+    book::{self, Book},
+    frequent::Frequent,
+};
 
 /// A partner with its ports.
 pub struct Partner {
-    playbook: Arc<Playbook>,
+    book: Book,
     channels: FxHashMap<AccountId, (Arc<dyn Channel>, Arc<Capabilities>)>,
     model: Option<Arc<dyn ChatModel>>,
     knowledge: Option<Arc<dyn Knowledge>>,
     team: Vec<TeamAddress>,
     links: Option<Arc<dyn Links>>,
-    frequent: Frequent,
 }
 
 impl Partner {
     /// A partner without any channel: nothing can be said to anybody yet.
-    pub fn new(spec: Arc<PartnerSpec>) -> Self {
+    pub fn new(files: impl Into<Book>) -> Self {
         Self {
-            frequent: Frequent::of(&spec.id),
-            playbook: Arc::new(Playbook::new(spec)),
+            book: files.into(),
             channels: FxHashMap::default(),
             model: None,
             knowledge: None,
@@ -40,10 +40,9 @@ impl Partner {
 
     /// The same partner by edited files: with its channels, its model and its pages, and a team that is to be told anew.
     #[must_use]
-    pub fn edited(&self, spec: Arc<PartnerSpec>) -> Self {
+    pub fn edited(&self, files: impl Into<Book>) -> Self {
         Self {
-            frequent: Frequent::of(&spec.id),
-            playbook: Arc::new(Playbook::new(spec)),
+            book: files.into(),
             channels: self.channels.clone(),
             model: self.model.clone(),
             knowledge: self.knowledge.clone(),
@@ -109,10 +108,9 @@ impl Partner {
     /// Mail to the chats of whoever gets the daily summary, if its hour has come on the day of this moment: with the day, so that
     /// it is posted once. A second post of the same mail changes nothing.
     pub fn digest(&self, now: Timestamp) -> Option<(Date, Vec<Inbound>)> {
-        let config = &self.playbook.spec.config;
-        let digest = config.digest.as_ref()?;
-        let today = now.to_zoned(config.zone.clone()).date();
-        if digest.due(today, &config.zone) > now {
+        let (digest, zone) = (self.book.digest()?, self.book.zone());
+        let today = now.to_zoned(zone.clone()).date();
+        if digest.due(today, zone) > now {
             return None;
         }
         let chats = self.team.iter().filter(|to| to.member == digest.to);
@@ -129,12 +127,17 @@ impl Partner {
 
     /// Whose ports these are.
     pub fn id(&self) -> &PartnerId {
-        self.playbook.partner()
+        self.book.partner()
     }
 
-    /// The partner's files, prepared.
-    pub fn playbook(&self) -> &Arc<Playbook> {
-        &self.playbook
+    /// The partner's files, prepared: read now if they were at rest.
+    pub fn playbook(&self) -> Arc<Playbook> {
+        self.book.playbook()
+    }
+
+    /// [`crate::Engine::rest`].
+    pub(crate) fn rest(&self) {
+        self.book.rest();
     }
 
     pub(crate) fn channels(&self) -> impl Iterator<Item = (&AccountId, &Arc<dyn Channel>)> {
@@ -155,23 +158,17 @@ impl Partner {
 
     /// Whether its bot is silent, for somebody of the team wants it so.
     pub(crate) fn is_paused(&self) -> bool {
-        self.playbook.spec.config.pause.is_some()
+        self.book.is_paused()
     }
 
     /// How long an account's customers wait for the first words of an answer, and for all of it.
     pub(crate) fn patience(&self, account: &AccountId) -> (SignedDuration, SignedDuration) {
-        let config = &self.playbook.spec.config;
-        let own = config.accounts.iter().find(|one| one.id == *account);
-        let first = own.map_or(Account::FIRST_WORDS, |own| own.first_words);
-        let whole = own.and_then(|own| own.deadline).unwrap_or(config.answer.deadline);
-        // The settings are bounded far below what a `SignedDuration` holds.
-        let signed = |time| SignedDuration::try_from(time).unwrap_or(SignedDuration::from_secs(30));
-        (signed(first), signed(whole))
+        book::patience(&self.playbook().spec.config, account)
     }
 
     /// How long an answer may take on any of its accounts.
     pub(crate) fn longest_answer(&self) -> SignedDuration {
-        self.channels.keys().map(|account| self.patience(account).1).max().unwrap_or_default()
+        self.book.longest_answer()
     }
 
     pub(crate) fn chat_model(&self) -> Option<&Arc<dyn ChatModel>> {
@@ -179,8 +176,8 @@ impl Partner {
     }
 
     /// What its customers were told, that may be told again.
-    pub(crate) fn frequent(&self) -> &Frequent {
-        &self.frequent
+    pub(crate) fn frequent(&self) -> Arc<Frequent> {
+        self.book.frequent()
     }
 
     pub(crate) fn pages(&self) -> Option<&Arc<dyn Knowledge>> {
@@ -191,7 +188,7 @@ impl Partner {
     pub(crate) fn setting(&self, account: &AccountId) -> Option<Setting> {
         let (_, capabilities) = self.channels.get(account)?;
         Some(Setting {
-            playbook: Arc::clone(&self.playbook),
+            playbook: self.playbook(),
             capabilities: Arc::clone(capabilities),
             model: if self.model.is_some() { HasModel::Yes } else { HasModel::No },
             team: Arc::from(self.team.as_slice()),
@@ -210,7 +207,11 @@ impl Partner {
     /// partner's accounts of it. Where others read along the file must name the place: nobody is shown a customer in a chat that
     /// happens to have a member of the team among many.
     fn writer(&self, account: &AccountId, names: &KnownAs) -> Option<Writer> {
-        let accounts = &self.playbook.spec.config.accounts;
+        if self.team.is_empty() {
+            return None;
+        }
+        let playbook = self.playbook();
+        let accounts = &playbook.spec.config.accounts;
         let kind = |id: &AccountId| accounts.iter().find(|one| one.id == *id).map(|one| one.channel.kind());
         let here = || self.team.iter().filter(|to| to.account == *account || kind(&to.account) == kind(account));
         let of_team = |of: &[Peer]| of.iter().filter_map(|name| here().find(|to| to.peer == *name)).collect();
@@ -233,7 +234,7 @@ mod tests {
         ids::BubbleId,
         message::Bubble,
         ports::{Malformed, Receipt, SendError},
-        spec::partner::PartnerFiles,
+        spec::partner::{PartnerFiles, PartnerSpec},
     };
     use voronka_testkit::channel::FakeChannel;
 

@@ -92,6 +92,10 @@ impl Serving {
         ids
     }
 
+    pub(crate) fn rest(&self) {
+        self.read().values().for_each(|served| served.partner.rest());
+    }
+
     pub(crate) fn swap(&self, partner: Partner) -> bool {
         let mut partners = self.write();
         let Some(served) = partners.get_mut(partner.id()) else { return false };

@@ -30,7 +30,9 @@ pub struct Endpoint {
     client: Client,
     host: Arc<Host>,
     /// The request up to the length of its body. Holds keys: never printed.
-    head: Vec<u8>,
+    head: Box<[u8]>,
+    /// Where in it the address's path ends.
+    path_end: usize,
 }
 
 impl Endpoint {
@@ -56,16 +58,19 @@ impl Endpoint {
         // A compressed stream would come in larger pieces, later.
         all.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         all.extend(posts.map(|kind| (CONTENT_TYPE, kind)));
-        let path = &address[Position::BeforePath..Position::AfterQuery];
+        let path = address.path();
         let mut head = match client.forwarder(&host) {
             // A proxy that reads the request wants to know the whole address; a tunnel was opened before.
             Some(proxy) => {
                 all.extend(proxy.authorization().map(|authorization| (PROXY_AUTHORIZATION, authorization)));
-                format!("{method} {}://{authority}{path} HTTP/1.1\r\n", address.scheme())
+                format!("{method} {}://{authority}{path}", address.scheme())
             }
-            None => format!("{method} {path} HTTP/1.1\r\n"),
+            None => format!("{method} {path}"),
         }
         .into_bytes();
+        let path_end = head.len();
+        head.extend_from_slice(address[Position::AfterPath..Position::AfterQuery].as_bytes());
+        head.extend_from_slice(b" HTTP/1.1\r\n");
         let ours = [CONTENT_LENGTH, TRANSFER_ENCODING];
         for (name, value) in all.iter().filter(|(name, _)| !ours.contains(name)) {
             for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
@@ -73,7 +78,7 @@ impl Endpoint {
             }
         }
         head.extend_from_slice(b"content-length: ");
-        Ok(Self { client, host, head })
+        Ok(Self { client, host, head: head.into_boxed_slice(), path_end })
     }
 
     /// Posts a body. All of it, from here to the last byte that is read of the answer, may take this long.
@@ -81,8 +86,19 @@ impl Endpoint {
     /// # Errors
     /// When there is no answer; one that says no is an answer.
     pub async fn post(&self, body: &[u8], most: Duration) -> Result<Answer, CallError> {
+        self.send(self.request("", body), most).await
+    }
+
+    /// The same for what lies below the address: one endpoint serves an API whose methods are the last parts of their addresses.
+    ///
+    /// # Errors
+    /// As [`Self::post`].
+    pub async fn post_below(&self, method: &'static str, body: &[u8], most: Duration) -> Result<Answer, CallError> {
+        self.send(self.request(method, body), most).await
+    }
+
+    async fn send(&self, request: Vec<u8>, most: Duration) -> Result<Answer, CallError> {
         let mut time = Box::pin(sleep(most));
-        let request = self.request(body);
         loop {
             let kept = self.host.take();
             let is_new = kept.is_none();
@@ -105,11 +121,17 @@ impl Endpoint {
     }
 
     /// The whole request in one piece: most are small, and a picture is copied once in its life.
-    fn request(&self, body: &[u8]) -> Vec<u8> {
-        /// A length, and two line ends.
-        const LENGTH_BYTES: usize = 24;
-        let mut request = Vec::with_capacity(self.head.len() + LENGTH_BYTES + body.len());
-        request.extend_from_slice(&self.head);
+    fn request(&self, below: &str, body: &[u8]) -> Vec<u8> {
+        /// A slash, a length, and two line ends.
+        const LENGTH_BYTES: usize = 25;
+        let mut request = Vec::with_capacity(self.head.len() + below.len() + LENGTH_BYTES + body.len());
+        let (path, rest) = self.head.split_at(self.path_end);
+        request.extend_from_slice(path);
+        if !below.is_empty() {
+            request.push(b'/');
+            request.extend_from_slice(below.as_bytes());
+        }
+        request.extend_from_slice(rest);
         write!(request, "{}\r\n\r\n", body.len()).expect("a vector takes all");
         request.extend_from_slice(body);
         request

@@ -41,6 +41,8 @@ pub struct LoadedPartner {
     pub mails: Vec<Place>,
     /// The files, for showing the lines of findings.
     pub files: PartnerFiles,
+    /// What held where they say nothing.
+    pub given: Given,
 }
 
 /// Reads and checks a partner's folder; its name is the partner's id.
@@ -82,8 +84,20 @@ pub(crate) fn checked(
             let Loaded { diagnostics, scripts, domains, mails, .. } = read;
             let refused = refused.into_iter().chain([error]).collect();
             let secrets = Secrets::default();
-            let doubled = Vec::new();
-            LoadedPartner { id, spec: None, secrets, doubled, diagnostics, refused, scripts, domains, mails, files }
+            let (doubled, given) = (Vec::new(), given.clone());
+            LoadedPartner {
+                id,
+                spec: None,
+                secrets,
+                doubled,
+                diagnostics,
+                refused,
+                scripts,
+                domains,
+                mails,
+                files,
+                given,
+            }
         }
     }
 }
@@ -127,7 +141,8 @@ fn check(
     loaded.refuse_missing(|secret| secrets.get(secret).is_some());
     let Loaded { spec, diagnostics, scripts, domains, mails, .. } = loaded;
     let spec = spec.filter(|_| refused.is_empty());
-    LoadedPartner { id, spec, secrets, doubled: Vec::new(), diagnostics, refused, scripts, domains, mails, files }
+    let (doubled, given) = (Vec::new(), given.clone());
+    LoadedPartner { id, spec, secrets, doubled, diagnostics, refused, scripts, domains, mails, files, given }
 }
 
 #[cfg(test)]

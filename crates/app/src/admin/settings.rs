@@ -10,6 +10,7 @@ use axum::{
 };
 use serde::Deserialize;
 use voronka_core::spec::{
+    partner::PartnerFiles,
     position::Position,
     tree::{self, Content, Node, SourceFile},
 };
@@ -18,6 +19,7 @@ use super::{
     House,
     admit::Visit,
     page::{self, Chip, Frame, Place, Problem},
+    words::Words,
 };
 
 /// The file whose values are shown one by one.
@@ -89,9 +91,10 @@ pub(super) async fn settings(
     Extension(visit): Extension<Visit>,
 ) -> Result<Response, Problem> {
     let f = Frame::of(&house, &visit, Place::More, "settings").await?;
-    let sections = sections(&visit, &f.base);
+    let files = visit.partner.files.unpack();
+    let sections = sections(&files, visit.door.words, &f.base);
     let mut folders: Vec<Folder> = Vec::new();
-    for (path, bytes) in visit.partner.files.iter() {
+    for (path, bytes) in &files {
         let Ok(text) = std::str::from_utf8(bytes) else { continue };
         let title = path.split_once('/').map_or("", |(folder, _)| folder);
         let lines = f.w.n("lines-n", i64::try_from(text.lines().count()).unwrap_or(i64::MAX));
@@ -106,12 +109,11 @@ pub(super) async fn settings(
 }
 
 /// The values of the settings, by the keys of the file's first level.
-fn sections(visit: &Visit, base: &str) -> Vec<Section> {
+fn sections(files: &PartnerFiles, w: Words, base: &str) -> Vec<Section> {
     let path: Arc<str> = CONFIG.into();
-    let Some(bytes) = visit.partner.files.get(&path) else { return Vec::new() };
+    let Some(bytes) = files.get(&path) else { return Vec::new() };
     let Ok(file) = SourceFile::read(&path, bytes) else { return Vec::new() };
     let Some(Node { content: Content::Map(entries), .. }) = tree::parse(&file).0 else { return Vec::new() };
-    let w = visit.door.words;
     let section = |(key, node): &(tree::Key, Node)| {
         let name = key.text.as_str();
         let mut settings = Vec::new();
@@ -220,7 +222,8 @@ pub(super) async fn file(
     Extension(visit): Extension<Visit>,
     Query(wanted): Query<Wanted>,
 ) -> Result<Response, Problem> {
-    let (path, bytes) = visit.partner.files.get_key_value(wanted.path.as_str()).ok_or(Problem::NotFound)?;
+    let files = visit.partner.files.unpack();
+    let (path, bytes) = files.get_key_value(wanted.path.as_str()).ok_or(Problem::NotFound)?;
     let text = std::str::from_utf8(bytes).map_err(|_| Problem::NotFound)?;
     let here = format!("settings/file{}", page::query(&[("path", path)]));
     let f = Frame::of(&house, &visit, Place::More, &here).await?;

@@ -41,7 +41,7 @@ use voronka_testkit::{
 };
 
 use super::{Adjusted, Admin, Broadcasts, Cards, Files, Home, LOCAL_HOSTS, Letters, PartnerCard};
-use crate::broadcasts::Counts;
+use crate::{broadcasts::Counts, filed::PackedFiles};
 
 /// Posts into a store, where nothing takes the mail up: what was posted can be counted.
 struct Postbox(Arc<MemoryStore>);
@@ -110,7 +110,7 @@ fn card(id: &str, name: &str) -> PartnerCard {
         currency: Currency::RUB,
         lang: Lang::Ru,
         team: vec!["Ольга".into(), "Мария".into()],
-        files: Arc::new(files),
+        files: Arc::new(PackedFiles::of(&files)),
         home: Home::of(&branding, Arc::new(Drawn)),
     }
 }

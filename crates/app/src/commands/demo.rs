@@ -27,6 +27,7 @@ use super::{Opening, asked_to_stop, open, unreadable, unusable};
 use crate::{
     admin,
     cli::{DISK_MIN_MIB, Demo},
+    filed::PackedFiles,
     observe::{DiskMin, Recorder, public_routes},
     out::{self, Problem},
     server::{self, Doors},
@@ -61,9 +62,10 @@ pub(crate) async fn run(wish: Demo, texts: &Texts) -> Result<ExitCode, Problem> 
     let spec = by_team(&filed, &set);
     let (doors, cards) = (Arc::<Doors>::default(), admin::Cards::default());
     let pictures = Arc::new(Photos::embedded(&KORICA, &spec));
-    cards.show(admin::PartnerCard::of(&spec, files()?, pictures.clone()));
+    cards.show(admin::PartnerCard::of(&spec, Arc::new(PackedFiles::of(&files()?)), pictures.clone()));
     let spec = Arc::new(spec);
-    let (partner, wired) = wiring::wire(&premises.house, &spec, pictures, &secrets, MissingKeys::LeaveOut)?;
+    let (partner, wired) =
+        wiring::wire(&premises.house, &spec, Arc::clone(&spec).into(), pictures, &secrets, MissingKeys::LeaveOut)?;
     wiring::index(&premises.house, &spec, &*wired.knowledge).await;
     premises.hold(&spec.id).await;
     premises.house.engine.serve(partner);
@@ -235,7 +237,8 @@ mod tests {
         let (filed, secrets) = partner().unwrap();
         let spec = Arc::new(filed.clone());
         let pictures = Arc::new(Photos::embedded(&KORICA, &spec));
-        let (served, _) = wiring::wire(&house, &spec, pictures, &secrets, MissingKeys::LeaveOut).unwrap();
+        let (served, _) =
+            wiring::wire(&house, &spec, Arc::clone(&spec).into(), pictures, &secrets, MissingKeys::LeaveOut).unwrap();
         house.engine.serve(served);
         let (stop, name) = (CancellationToken::new(), filed.config.name.clone());
         let following = tokio::spawn(follow_team(Arc::clone(&house), filed.clone(), name.clone(), stop.clone()));

@@ -14,23 +14,25 @@ use std::{
     time::Duration,
 };
 
+use jiff::Timestamp;
 use tracing::{error, info};
 use voronka_core::{
     ids::PartnerId,
-    ports::StoreError,
+    ports::{Knowledge, StoreError},
     spec::{
-        adjust::{Adjustments, Override},
-        config::Config,
+        adjust::Adjustments,
+        config::Given,
         diagnostic::Level,
-        partner::PartnerSpec,
+        partner::{PartnerFiles, PartnerSpec},
     },
 };
-use voronka_engine::Partner;
+use voronka_engine::{Files, Partner};
 use voronka_files::{LoadedPartner, PartnerFolder, Photos, Secrets};
 
 use crate::{
     adjusted::AdjustedEdition,
     admin::{Cards, PartnerCard},
+    filed::{Filed, PackedFiles},
     out, overrides,
     sharing::Edition,
     texts::Texts,
@@ -47,8 +49,9 @@ const DEPTH_MAX: usize = 8;
 /// A partner by its files and what its team has set.
 pub(crate) struct AdjustedSpec {
     pub(super) spec: Arc<PartnerSpec>,
-    filed: Config,
-    set: SetByTeam,
+    /// What it was read from.
+    pub(super) filed: Arc<Filed>,
+    edition: AdjustedEdition,
 }
 
 /// What a partner's team has set, and up to which edition of it that is.
@@ -67,21 +70,28 @@ impl SetByTeam {
 }
 
 impl AdjustedSpec {
-    pub(super) fn of(mut spec: PartnerSpec, set: SetByTeam) -> Self {
-        let filed = spec.config.clone();
-        set.adjustments.apply(&mut spec.config);
-        Self { spec: Arc::new(spec), filed, set }
+    /// `spec`: as the files were read.
+    pub(super) fn of(spec: PartnerSpec, files: &PartnerFiles, given: Given, set: SetByTeam) -> Self {
+        let filed = Filed::new(spec.id.clone(), Arc::new(PackedFiles::of(files)), given, set.adjustments);
+        Self { spec: filed.apply(spec), filed: Arc::new(filed), edition: set.edition }
+    }
+
+    /// The same under the name that its chats were opened with.
+    fn opened_as(self, name: &str) -> Self {
+        let filed = Arc::new(Filed::clone(&self.filed).opened_as(name.to_owned()));
+        Self { spec: filed.apply(Arc::unwrap_or_clone(self.spec)), filed, edition: self.edition }
     }
 }
 
 /// A partner whose folder is watched.
 pub(crate) struct Watched {
     folder: PartnerFolder,
-    spec: Arc<PartnerSpec>,
-    /// The settings as the files have them.
-    filed: Config,
-    /// What its team has set, as far as it is gone by.
-    set: SetByTeam,
+    /// What is served by.
+    filed: Arc<Filed>,
+    /// Up to where it goes by what its team has set.
+    edition: AdjustedEdition,
+    /// When its pages are to be indexed again, for one of them has a last day.
+    pages_until: Option<Timestamp>,
     secrets: Secrets,
     photos: Photos,
     /// What the folder was like when it was loaded last, well or not.
@@ -107,6 +117,8 @@ pub(super) enum Behind {
     Files,
     /// What its team has set: no file need be read for that.
     Team,
+    /// A page whose last day is over.
+    Pages,
 }
 
 /// What became of an edit.
@@ -166,8 +178,8 @@ impl Watched {
         losses: Losses,
         cards: Arc<Cards>,
     ) -> Self {
-        let AdjustedSpec { spec, filed, set } = adjusted;
-        Self { folder: folder.clone(), spec, filed, set, secrets, photos, loaded, seen: loaded, losses, cards }
+        let (folder, AdjustedSpec { filed, edition, .. }) = (folder.clone(), adjusted);
+        Self { folder, filed, edition, pages_until: None, secrets, photos, loaded, seen: loaded, losses, cards }
     }
 
     /// Whether the folder or the secrets have changed since it was loaded, and not since the last look: whoever writes is done.
@@ -180,17 +192,32 @@ impl Watched {
 
     /// Whether its team has set something that it does not go by yet.
     pub(super) fn is_behind_team(&self, house: &House) -> bool {
-        self.set.edition != house.adjusted.edition(&self.spec.id)
+        self.edition != house.adjusted.edition(self.filed.partner())
     }
 
-    /// What its team has set otherwise than the files have it.
-    pub(super) fn overrides(&self) -> Vec<Override> {
-        self.set.adjustments.overrides(&self.filed)
+    /// Whether the index is to hold other pages than it does, though no file has changed.
+    pub(super) fn has_expired(&self, house: &House) -> bool {
+        self.pages_until.is_some_and(|until| until <= house.clock.now())
     }
 
     /// What is served by.
-    pub(super) fn spec(&self) -> &PartnerSpec {
-        &self.spec
+    pub(super) fn filed(&self) -> &Filed {
+        &self.filed
+    }
+
+    /// Lets the index hold its pages as they are today.
+    pub(super) async fn index(&mut self, house: &House, spec: &PartnerSpec, knowledge: &dyn Knowledge) {
+        self.pages_until = wiring::index(house, spec, knowledge).await;
+    }
+
+    /// The same once a page has expired.
+    pub(super) async fn index_again(&mut self, house: &House) {
+        let spec = self.filed.spec();
+        match house.knowledge_of(&spec, &self.secrets) {
+            Ok(knowledge) => self.index(house, &spec, &*knowledge).await,
+            // It was asked for when the partner was wired.
+            Err(_) => self.pages_until = None,
+        }
     }
 
     /// Loads the folder and serves by it, if it is sound.
@@ -198,8 +225,8 @@ impl Watched {
         let before = fingerprint(self.folder.path(), kept);
         let folder = self.folder.clone();
         // Why they cannot be had is told by whoever tries to serve it anew.
-        let Ok(set) = SetByTeam::of(&self.spec.id, house).await else { return Swap::NeedsRestart };
-        let Ok(secrets) = house.vault.secrets(&self.spec.id).await else {
+        let Ok(set) = SetByTeam::of(self.filed.partner(), house).await else { return Swap::NeedsRestart };
+        let Ok(secrets) = house.vault.secrets(self.filed.partner()).await else {
             self.readjust(house, set).await;
             return Swap::NeedsRestart;
         };
@@ -214,38 +241,40 @@ impl Watched {
             return Swap::Unsteady;
         }
         self.loaded = before;
-        let LoadedPartner { spec, secrets, diagnostics, refused, files, .. } = loaded;
+        let LoadedPartner { spec, secrets, diagnostics, refused, files, given, .. } = loaded;
         let Some(spec) = spec else {
             let errors = diagnostics.iter().filter(|found| found.code.level() == Level::Error).count();
             self.readjust(house, set).await;
             return Swap::Broken { errors: errors + refused.len() };
         };
-        if let Some(loses) = self.loses(&spec) {
+        let old = self.filed.spec();
+        if let Some(loses) = self.loses(&old, &spec) {
             self.readjust(house, set).await;
             return loses;
         }
-        let AdjustedSpec { spec, filed, set } = AdjustedSpec::of(spec, set);
-        let edited = if self.stays_wired(&spec, &secrets) { self.edited(house, &spec).await } else { None };
+        let new = AdjustedSpec::of(spec, &files, given, set);
+        let stays = self.stays_wired(&old, &new.spec, &secrets);
+        let edited = if stays { self.edited(house, &old, &new).await } else { None };
         let Some(partner) = edited else {
             // To serve it anew may fail.
-            self.readjust(house, set).await;
+            self.readjust(house, SetByTeam { adjustments: new.filed.set().clone(), edition: new.edition }).await;
             return Swap::NeedsRestart;
         };
         // Before anybody is told of them.
-        self.photos.follow(&spec);
+        self.photos.follow(&new.spec);
         if house.engine.swap(partner) {
-            self.cards.show(PartnerCard::of(&spec, files, Arc::new(self.photos.clone())));
-            (self.spec, self.filed, self.set) = (spec, filed, set);
+            self.cards.show(PartnerCard::of(&new.spec, new.filed.files(), Arc::new(self.photos.clone())));
+            (self.filed, self.edition) = (new.filed, new.edition);
             Swap::Done
         } else {
-            self.photos.follow(&self.spec);
+            self.photos.follow(&old);
             Swap::NeedsRestart
         }
     }
 
     /// Serves by what the team has set, without a look at the folder.
     pub(super) async fn take_up(&mut self, house: &House) -> Readjusted {
-        match SetByTeam::of(&self.spec.id, house).await {
+        match SetByTeam::of(self.filed.partner(), house).await {
             Ok(set) => self.readjust(house, set).await,
             Err(_) => Readjusted::NotKnown,
         }
@@ -253,51 +282,52 @@ impl Watched {
 
     /// The last good files are served by, with what the team has set since: a pause waits for no other edit to be mended.
     async fn readjust(&mut self, house: &House, set: SetByTeam) -> Readjusted {
-        let Some(AdjustedSpec { mut spec, set, .. }) = self.adjusted_by(set) else {
+        let Some(mut new) = self.adjusted_by(set) else {
             return Readjusted::Wholly;
         };
-        let holds = if self.stays_wired(&spec, &self.secrets) { Readjusted::Wholly } else { Readjusted::InPart };
+        let old = self.filed.spec();
+        let stays = self.stays_wired(&old, &new.spec, &self.secrets);
+        let holds = if stays { Readjusted::Wholly } else { Readjusted::InPart };
         if holds == Readjusted::InPart {
-            // Chats show the name that they were opened with.
-            Arc::make_mut(&mut spec).config.name.clone_from(&self.spec.config.name);
+            new = new.opened_as(&old.config.name);
         }
-        let Some(partner) = self.edited(house, &spec).await else { return Readjusted::InPart };
+        let Some(partner) = self.edited(house, &old, &new).await else { return Readjusted::InPart };
         if !house.engine.swap(partner) {
             return Readjusted::InPart;
         }
-        (self.spec, self.set) = (spec, set);
+        (self.filed, self.edition) = (new.filed, new.edition);
         holds
     }
 
     /// These files with what the team has set, if that is not as it was.
     fn adjusted_by(&mut self, set: SetByTeam) -> Option<AdjustedSpec> {
-        if set.adjustments == self.set.adjustments {
-            self.set.edition = set.edition;
+        if set.adjustments == *self.filed.set() {
+            self.edition = set.edition;
             return None;
         }
-        let good = PartnerSpec { config: self.filed.clone(), ..PartnerSpec::clone(&self.spec) };
-        Some(AdjustedSpec::of(good, set))
+        let filed = self.filed.with(set.adjustments);
+        Some(AdjustedSpec { spec: filed.spec(), filed: Arc::new(filed), edition: set.edition })
     }
 
     /// The same for a partner that nobody is served by yet.
-    pub(super) fn follow(&mut self, set: SetByTeam) -> Option<Arc<PartnerSpec>> {
-        let adjusted = self.adjusted_by(set)?;
-        (self.spec, self.set) = (adjusted.spec, adjusted.set);
-        Some(Arc::clone(&self.spec))
+    pub(super) fn follow(&mut self, set: SetByTeam) -> Option<AdjustedSpec> {
+        let new = self.adjusted_by(set)?;
+        (self.filed, self.edition) = (Arc::clone(&new.filed), new.edition);
+        Some(new)
     }
 
     /// Whether an edit takes away more products than anybody sells out in a day: an export that broke off, most likely.
-    fn loses(&self, spec: &PartnerSpec) -> Option<Swap> {
-        let ids: HashSet<&str> = spec.catalogue.products.iter().map(|product| &*product.id).collect();
-        let old = &self.spec.catalogue.products;
+    fn loses(&self, old: &PartnerSpec, new: &PartnerSpec) -> Option<Swap> {
+        let ids: HashSet<&str> = new.catalogue.products.iter().map(|product| &*product.id).collect();
+        let old = &old.catalogue.products;
         let lost = old.iter().filter(|product| !ids.contains(&*product.id)).count();
         let many = lost * 100 > old.len() * LOST_MAX && self.losses == Losses::Refused;
         many.then_some(Swap::LosesProducts { lost, of: old.len() })
     }
 
     /// Whether an edit leaves alone what is set up once: accounts with their keys, and how long things are kept.
-    fn stays_wired(&self, spec: &PartnerSpec, secrets: &Secrets) -> bool {
-        let (old, new) = (&self.spec.config, &spec.config);
+    fn stays_wired(&self, old: &PartnerSpec, new: &PartnerSpec, secrets: &Secrets) -> bool {
+        let (old, new) = (&old.config, &new.config);
         let accounts = |config: &voronka_core::spec::config::Config| format!("{:?}", config.accounts);
         self.secrets.same(secrets)
             && accounts(old) == accounts(new)
@@ -307,19 +337,20 @@ impl Watched {
             && (old.name == new.name && old.persona.name == new.persona.name && old.languages == new.languages)
     }
 
-    async fn edited(&self, house: &House, spec: &Arc<PartnerSpec>) -> Option<Partner> {
+    async fn edited(&mut self, house: &House, old: &PartnerSpec, new: &AdjustedSpec) -> Option<Partner> {
+        let AdjustedSpec { spec, filed, .. } = new;
         let served = house.engine.served(&spec.id)?;
-        let mut partner = served.edited(Arc::clone(spec));
+        let mut partner = served.edited(filed.book(spec));
         let models = |spec: &PartnerSpec| format!("{:?} {:?}", spec.config.models, spec.config.budget);
-        if models(&self.spec) != models(spec) {
+        if models(old) != models(spec) {
             partner = match house.chain(spec, &self.secrets, MissingKeys::AreErrors).ok()? {
                 Some(model) => partner.model(model),
                 None => partner.no_model(),
             };
         }
-        if self.spec.pages != spec.pages || models(&self.spec) != models(spec) {
+        if old.pages != spec.pages || models(old) != models(spec) {
             let knowledge = house.knowledge_of(spec, &self.secrets).ok()?;
-            wiring::index(house, spec, &*knowledge).await;
+            self.index(house, spec, &*knowledge).await;
             partner = partner.knowledge(knowledge);
         }
         Some(wiring::with_team(partner, &spec.config))
@@ -336,7 +367,7 @@ pub(super) fn refusal(swap: &Swap, one: &Watched, texts: &Texts) -> Option<Strin
 
 /// Tells whoever looks on what became of an edit.
 pub(super) fn tell(one: &Watched, swap: &Swap, took: Duration, texts: &Texts) {
-    let (partner, overrides) = (&one.spec.id, one.overrides());
+    let (partner, overrides) = (one.filed.partner(), one.filed.overrides());
     match swap {
         Swap::Done => {
             let us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
@@ -359,7 +390,7 @@ pub(super) fn tell(one: &Watched, swap: &Swap, took: Duration, texts: &Texts) {
 fn words(swap: &Swap, one: &Watched, texts: &Texts) -> String {
     let named = |more: &[(&'static str, usize)]| {
         let mut args = vec![
-            ("partner", Cow::from(one.spec.id.to_string())),
+            ("partner", Cow::from(one.filed.partner().to_string())),
             ("dir", Cow::from(one.folder.path().display().to_string())),
         ];
         args.extend(more.iter().map(|(name, count)| (*name, Cow::from(count.to_string()))));

@@ -88,8 +88,8 @@ impl Partners {
             Ok(Life::Ready(_)) => PartnerState::Elsewhere,
             Ok(Life::Serving(serving)) => {
                 (since, why) = (Some(serving.since), serving.refused_edit.clone());
-                paused.clone_from(&serving.watched.spec().config.pause);
-                overrides = serving.watched.overrides();
+                paused = serving.watched.filed().pause().cloned();
+                overrides = serving.watched.filed().overrides();
                 PartnerState::Serving
             }
         };

@@ -8,7 +8,7 @@ use std::sync::{
 use jiff::Timestamp;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::warn;
-use voronka_core::spec::diagnostic::Level;
+use voronka_core::spec::{diagnostic::Level, partner::PartnerSpec};
 use voronka_engine::Partner;
 use voronka_files::{PartnerFolder, Photos};
 
@@ -30,6 +30,8 @@ pub(super) struct Prepared {
     partner: Partner,
     pub(super) card: PartnerCard,
     pub(super) watched: Watched,
+    /// Its files as they were read, until it is served by them.
+    spec: Arc<PartnerSpec>,
 }
 
 /// A partner that is served.
@@ -48,8 +50,8 @@ pub(super) struct Serving {
 
 impl Prepared {
     /// Lets the index hold its pages, once nothing else stands in the way of serving by them.
-    pub(super) async fn index(&self, house: &House) {
-        wiring::index(house, self.watched.spec(), &*self.wired.knowledge).await;
+    pub(super) async fn index(&mut self, house: &House) {
+        self.watched.index(house, &self.spec, &*self.wired.knowledge).await;
     }
 }
 
@@ -94,14 +96,15 @@ impl Serving {
         for variable in folder.overruled(&spec.config, &loaded.secrets) {
             warn!(partner = %spec.id, variable, "the partner's files say otherwise than the variable, and hold");
         }
-        let adjusted = AdjustedSpec::of(spec, set);
+        let adjusted = AdjustedSpec::of(spec, &loaded.files, loaded.given, set);
         let spec = Arc::clone(&adjusted.spec);
         let pictures = Photos::of(path, &spec).map_err(|error| unreadable(path, &error))?;
         let shown = Arc::new(pictures.clone());
-        let card = PartnerCard::of(&spec, loaded.files, shown.clone());
-        let (partner, wired) = wiring::wire(house, &spec, shown, &loaded.secrets, MissingKeys::AreErrors)?;
+        let card = PartnerCard::of(&spec, adjusted.filed.files(), shown.clone());
+        let book = adjusted.filed.book(&spec);
+        let (partner, wired) = wiring::wire(house, &spec, book, shown, &loaded.secrets, MissingKeys::AreErrors)?;
         let watched = Watched::new(folder, adjusted, loaded.secrets, pictures, before, losses, Arc::clone(cards));
-        Ok(Prepared { wired, partner, card, watched })
+        Ok(Prepared { wired, partner, card, watched, spec })
     }
 
     /// Takes up what the team has set since it was prepared, where another process has served it.
@@ -111,15 +114,17 @@ impl Serving {
             // Better served as it was than not at all; it is looked at again when the store can be asked.
             return house.adjusted.look_again(&id);
         };
-        if let Some(spec) = prepared.watched.follow(set) {
+        if let Some(AdjustedSpec { spec, filed, .. }) = prepared.watched.follow(set) {
             prepared.card.name.clone_from(&spec.config.name);
-            prepared.partner = prepared.partner.edited(spec);
+            let partner = prepared.partner.edited(filed.book(&spec));
+            prepared.partner = wiring::with_team(partner, &spec.config);
+            prepared.spec = spec;
         }
     }
 
     /// Serves it from now on.
     pub(super) fn begin(house: &House, prepared: Prepared, doors: &Doors, cards: &Cards) -> Self {
-        let Prepared { wired, partner, card, watched } = prepared;
+        let Prepared { wired, partner, card, watched, spec: _ } = prepared;
         house.engine.serve(partner);
         doors.open(&wired);
         cards.show(card);

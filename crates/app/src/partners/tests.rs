@@ -1,3 +1,5 @@
+mod at_rest;
+
 use std::fs;
 
 use axum::{

@@ -78,7 +78,8 @@ impl Receiving {
     async fn run(&self) {
         let mut pause = PAUSE_MIN;
         self.stands(AccountState::Starting);
-        while let Err(Trouble { state, why }) = self.set_up().await {
+        // What asks a messenger is large, and done for a moment: a task that rests shall not hold room for it.
+        while let Err(Trouble { state, why }) = Box::pin(self.set_up()).await {
             warn!(account = %self.name, error = why, "the account could not be set up; trying again");
             self.stands(state);
             self.sleep(&mut pause).await;
@@ -86,7 +87,7 @@ impl Receiving {
         self.stands(AccountState::Listening);
         match &self.webhook {
             Some(url) => self.look_after(url).await,
-            None => self.poll().await,
+            None => Box::pin(self.poll()).await,
         }
     }
 
@@ -148,7 +149,7 @@ impl Receiving {
     async fn look_after(&self, ours: &Url) {
         loop {
             self.house.clock.sleep(LOOK_EVERY).await;
-            match self.telegram.webhook_info().await {
+            match Box::pin(self.telegram.webhook_info()).await {
                 Ok(info) if info.url == ours.as_str() => {
                     let (partner, account) = (self.partner.to_string(), self.account.to_string());
                     let pending = u32::try_from(info.pending_update_count).unwrap_or(u32::MAX);

@@ -62,7 +62,12 @@ macro_rules! methods {
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub(crate) enum Method { $($method,)* }
 
-        const NAMES: &[&str] = &[$($name),*];
+        impl Method {
+            /// As the Bot API calls it.
+            fn name(self) -> &'static str {
+                match self { $(Self::$method => $name,)* }
+            }
+        }
     };
 }
 
@@ -92,10 +97,10 @@ methods! {
 /// A thin client of the Bot API.
 pub(crate) struct Client {
     token: SecretString,
-    /// By method, written once. They hold the token: never printed.
-    endpoints: Vec<voronka_http::Endpoint>,
-    /// Methods with the pictures themselves.
-    uploads: [(Method, voronka_http::Endpoint); 2],
+    /// Methods are below it. Holds the token: never printed.
+    methods: voronka_http::Endpoint,
+    /// The same for those that take pictures themselves.
+    uploads: voronka_http::Endpoint,
     http: voronka_http::Client,
     /// Where files are. Holds the token: never printed.
     files: Url,
@@ -123,20 +128,11 @@ impl Client {
     }
 
     pub(crate) fn over(config: &TelegramConfig, http: &voronka_http::Client) -> Result<Self, BadConfig> {
-        let base = config.base()?;
-        let endpoint = |name: &&str| {
-            let url = Url::parse(&format!("{base}/{name}")).map_err(|_| BadConfig::Api)?;
-            http.endpoint(&url, &HeaderMap::new()).map_err(|_| BadConfig::Api)
-        };
-        let endpoints = NAMES.iter().map(endpoint).collect::<Result<_, _>>()?;
-        let upload = |method: Method| {
-            let url = Url::parse(&format!("{base}/{}", NAMES[method as usize])).map_err(|_| BadConfig::Api)?;
-            let endpoint = http.endpoint_for(&url, &HeaderMap::new(), form::kind()).map_err(|_| BadConfig::Api)?;
-            Ok((method, endpoint))
-        };
-        let uploads = [upload(Method::SendPhoto)?, upload(Method::SendMediaGroup)?];
+        let base = Url::parse(&config.base()?).map_err(|_| BadConfig::Api)?;
+        let methods = http.endpoint(&base, &HeaderMap::new()).map_err(|_| BadConfig::Api)?;
+        let uploads = http.endpoint_for(&base, &HeaderMap::new(), form::kind()).map_err(|_| BadConfig::Api)?;
         let files = Url::parse(&config.files()?).map_err(|_| BadConfig::Api)?;
-        Ok(Self { token: config.token.clone(), endpoints, uploads, http: http.clone(), files })
+        Ok(Self { token: config.token.clone(), methods, uploads, http: http.clone(), files })
     }
 
     /// Reads a file whose path Telegram has told.
@@ -168,10 +164,8 @@ impl Client {
         timeout: Duration,
     ) -> Result<Option<T>, CallError> {
         let unwritten = || CallError::NotSent("the request cannot be written as a form".into());
-        let endpoint = self.uploads.iter().find(|(of, _)| *of == method).map(|(_, endpoint)| endpoint);
-        let endpoint = endpoint.ok_or_else(unwritten)?;
         let form = form::form(parameters, pictures).ok_or_else(unwritten)?;
-        self.exchange(endpoint, &form, timeout).await
+        self.exchange(&self.uploads, method, &form, timeout).await
     }
 
     /// Calls a method whose result matters.
@@ -204,16 +198,17 @@ impl Client {
     ) -> Result<Option<T>, CallError> {
         let request = serde_json::to_vec(parameters)
             .map_err(|_| CallError::NotSent("the request cannot be written as JSON".into()))?;
-        self.exchange(&self.endpoints[method as usize], &request, timeout).await
+        self.exchange(&self.methods, method, &request, timeout).await
     }
 
     async fn exchange<T: DeserializeOwned>(
         &self,
         endpoint: &voronka_http::Endpoint,
+        method: Method,
         request: &[u8],
         timeout: Duration,
     ) -> Result<Option<T>, CallError> {
-        let mut answer = endpoint.post(request, timeout).await?;
+        let mut answer = endpoint.post_below(method.name(), request, timeout).await?;
         let mut body = Vec::new();
         match answer.rest(&mut body, ANSWER_BYTES_MAX).await {
             // An error's code is known even if its words are lost.

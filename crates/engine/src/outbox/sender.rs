@@ -92,13 +92,14 @@ impl Sender {
         (partner, account): (PartnerId, AccountId),
         load: Arc<Load>,
         results: mpsc::UnboundedSender<Report>,
-    ) -> Self {
+    ) -> Box<Self> {
         let read_back = ReadBack::new(Arc::clone(&shared), partner.clone(), account, results.clone());
-        Self { shared, partner, load, results, queue: Queue::new(), served: None, read_back, wakes_at: None }
+        Box::new(Self { shared, partner, load, results, queue: Queue::new(), served: None, read_back, wakes_at: None })
     }
 
+    /// Boxed, for a future holds twice what it takes and there is one of each account, however little it sends.
     pub(super) async fn run(
-        mut self,
+        mut self: Box<Self>,
         mut handed_over: mpsc::UnboundedReceiver<Handed>,
         mut served: watch::Receiver<Served>,
     ) {

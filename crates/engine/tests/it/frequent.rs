@@ -140,7 +140,7 @@ async fn s_48_one_partners_answers_are_not_anothers() {
     let mut spec = std::sync::Arc::unwrap_or_clone(own);
     spec.id = theirs.clone();
     stage.engine.serve(
-        voronka_engine::Partner::new(spec.into())
+        voronka_engine::Partner::new(std::sync::Arc::new(spec))
             .model(model.clone())
             .knowledge(knowledge)
             .channel(account("telegram"), stage.telegram.clone()),

@@ -54,6 +54,20 @@ async fn a_request_is_what_the_vendor_expects() {
 }
 
 #[tokio::test]
+async fn methods_below_an_address_are_called_with_what_it_has() {
+    let server = Server::playing([vec![Hear, Say(OK), Hear, Say(OK)]]).await;
+    let client = client();
+    let endpoint = client.endpoint(&server.address.join("/bot1:a?x=1").unwrap(), &HeaderMap::new()).unwrap();
+    for method in ["getMe", "sendMessage"] {
+        let mut answer = endpoint.post_below(method, b"{}", MINUTE).await.unwrap();
+        assert_eq!(text(&mut answer).await.unwrap(), "{\"a\"");
+        let request = server.heard()[0].last().cloned().unwrap();
+        assert!(request.starts_with(&format!("POST /bot1:a/{method}?x=1 HTTP/1.1\r\nhost: ")), "{request}");
+        assert!(request.ends_with("\r\ncontent-length: 2\r\n\r\n{}"), "{request}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_at_an_address_is_read() {
     let server = Server::playing([vec![Hear, Say(OK)]]).await;
     let address = server.address.join("file/photos/%D1%8F.jpg?v=1").unwrap();

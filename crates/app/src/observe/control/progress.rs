@@ -35,7 +35,8 @@ impl Control {
         if served.is_none() && tallies.is_empty() {
             return Ok(None);
         }
-        let files = served.as_ref().map(|served| &served.playbook().spec.sequences);
+        let playbook = served.map(|served| served.playbook());
+        let files = playbook.as_ref().map(|playbook| &playbook.spec.sequences);
         Ok(Some(Progress::of(files.into_iter().flat_map(BTreeMap::values), &tallies)))
     }
 }

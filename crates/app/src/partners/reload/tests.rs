@@ -42,7 +42,8 @@ impl Stage {
         fs::write(folder.join("config.yaml"), CONFIG).unwrap();
         fs::write(folder.join("flows/a.yaml"), FLOW).unwrap();
         let loaded = voronka_files::load(&folder).unwrap();
-        let adjusted = AdjustedSpec::of(loaded.spec.unwrap(), SetByTeam::default());
+        let adjusted = AdjustedSpec::of(loaded.spec.unwrap(), &loaded.files, loaded.given, SetByTeam::default());
+        let files = adjusted.filed.files();
         let spec = Arc::clone(&adjusted.spec);
         let (store, channel) = (Arc::new(MemoryStore::new()), Arc::new(FakeChannel::default()));
         let clock: Arc<dyn Clock> = Arc::new(FakeClock::at("2026-12-01T09:00:00Z"));
@@ -63,7 +64,7 @@ impl Stage {
             Losses::Refused,
             Arc::clone(&cards),
         );
-        cards.show(PartnerCard::of(&spec, loaded.files, Arc::new(Photos::of(&folder, &spec).unwrap())));
+        cards.show(PartnerCard::of(&spec, files, Arc::new(Photos::of(&folder, &spec).unwrap())));
         Self { root, house, store, channel, watched, cards, said: 0 }
     }
 
@@ -117,7 +118,8 @@ async fn a_saved_file_is_swapped_and_conversations_stay_at_their_step() {
 async fn the_owners_page_shows_the_files_that_are_served_by() {
     let mut stage = Stage::open().await;
     let path: Arc<str> = "flows/a.yaml".into();
-    let shown = |stage: &Stage| String::from_utf8(stage.cards.first(|_| true).unwrap().files[&path].clone()).unwrap();
+    let shown =
+        |stage: &Stage| String::from_utf8(stage.cards.first(|_| true).unwrap().files.unpack()[&path].clone()).unwrap();
     stage.write("flows/a.yaml", &FLOW.replace("Готово.", "Записали!"));
     assert_eq!(stage.watched.swap(&stage.house, Edition::default()).await, Swap::Done);
     assert!(shown(&stage).contains("Записали!"));
@@ -229,7 +231,8 @@ async fn what_the_team_has_set_is_served_by_though_an_edit_is_broken_and_with_th
     let mut stage = Stage::open().await;
     let name = |stage: &Stage| {
         let served = stage.house.engine.served(&PartnerId::parse("k").unwrap()).unwrap();
-        let config = &served.playbook().spec.config;
+        let playbook = served.playbook();
+        let config = &playbook.spec.config;
         (config.pause.is_some(), config.links["shop"].to_string())
     };
     let id = PartnerId::parse("k").unwrap();
@@ -254,11 +257,11 @@ async fn what_the_team_has_set_is_served_by_though_an_edit_is_broken_and_with_th
         set: "https://new.example/".into(),
         signature: Some(sample::signature()),
     };
-    assert_eq!(stage.watched.overrides(), [link], "whoever edits the file is told so");
+    assert_eq!(stage.watched.filed().overrides(), [link], "whoever edits the file is told so");
     stage.house.adjusted.adjust(&id, Adjustment::AsInFiles, sample::signature()).await.unwrap();
     assert_eq!(stage.watched.swap(&stage.house, Edition::default()).await, Swap::Done);
     assert_eq!(name(&stage), (false, "https://old.example/".to_owned()));
-    assert!(stage.watched.overrides().is_empty());
+    assert!(stage.watched.filed().overrides().is_empty());
     // What only a start can read waits for one; what the team wants does not.
     let pause = Pause { since: stage.house.clock.now(), by: "Ольга".into() };
     stage.house.adjusted.adjust(&id, Adjustment::Pause(pause), sample::signature()).await.unwrap();
@@ -269,7 +272,7 @@ async fn what_the_team_has_set_is_served_by_though_an_edit_is_broken_and_with_th
     stage.house.adjusted.adjust(&id, Adjustment::GoOn, sample::signature()).await.unwrap();
     for paused_then in [Some(false), None] {
         let set = SetByTeam::of(&id, &stage.house).await.unwrap();
-        assert_eq!(stage.watched.follow(set).map(|spec| spec.config.pause.is_some()), paused_then);
+        assert_eq!(stage.watched.follow(set).map(|new| new.spec.config.pause.is_some()), paused_then);
         assert!(!stage.watched.is_behind_team(&stage.house));
     }
 }
