@@ -71,8 +71,9 @@ impl SetByTeam {
 
 impl AdjustedSpec {
     /// `spec`: as the files were read.
-    pub(super) fn of(spec: PartnerSpec, files: &PartnerFiles, given: Given, set: SetByTeam) -> Self {
-        let filed = Filed::new(spec.id.clone(), Arc::new(PackedFiles::of(files)), given, set.adjustments);
+    pub(super) fn of(spec: PartnerSpec, read: &PartnerFiles, given: Given, set: SetByTeam) -> Self {
+        let packed = Arc::new(PackedFiles::of(read));
+        let filed = Filed::new(spec.id.clone(), packed, given, set.adjustments);
         Self { spec: filed.apply(spec), filed: Arc::new(filed), edition: set.edition }
     }
 

@@ -203,7 +203,7 @@ impl Drive {
         let mut engine = Engine::new(journal, Arc::new(SimClock(Arc::clone(world)))).adjusts(sim.clone());
         for (n, id) in scene::PARTNERS.iter().enumerate() {
             let (id, other) = (scene::partner(id), scene::partner(scene::PARTNERS[1 - n]));
-            let mut partner = Partner::new(self.spec_at_start(n));
+            let mut partner = Partner::new(self.book_at_start(n));
             for name in scene::ACCOUNTS {
                 let account = scene::account(name);
                 let inner: Arc<dyn Channel> = Arc::new(SimChannel::new(world, &id, &account));
@@ -254,6 +254,7 @@ impl Drive {
                 return End::Died;
             }
             self.follow_settings(&engines);
+            self.rest(&engines);
             self.hear_messengers().await;
             self.hear_of_unreadable().await;
             if !is_started && started.is_finished() {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use voronka_core::spec::partner::PartnerSpec;
-use voronka_engine::Engine;
+use voronka_engine::{Book, Engine, Files};
 
 use super::{
     super::{
@@ -21,16 +21,39 @@ const LINGERS_MS: i64 = 50 * 60_000;
 /// Times that the team leaves all in order, at most: an engine that is broken may take up an old wish for a pause again and again.
 const CLOSINGS_MAX: u32 = 5;
 
+/// How many steps lie between two times at which files are let go of that nobody has needed meanwhile.
+const STEPS_OF_REST: u64 = 500;
+
+/// A partner's files, read anew after each rest.
+struct Filed(Arc<PartnerSpec>);
+
+impl Files for Filed {
+    fn spec(&self) -> Arc<PartnerSpec> {
+        Arc::clone(&self.0)
+    }
+}
+
+fn book(spec: &Arc<PartnerSpec>) -> Book {
+    Book::at_rest(Arc::new(Filed(Arc::clone(spec))), spec)
+}
+
 impl Drive {
+    /// Lets go of files, in the middle of whatever is under way.
+    pub(super) fn rest(&self, engines: &[Engine]) {
+        if self.world.state().step.is_multiple_of(STEPS_OF_REST) {
+            engines.iter().for_each(Engine::rest);
+        }
+    }
+
     /// The settings that a partner is served by from an engine's start.
-    pub(super) fn spec_at_start(&self, partner: usize) -> Arc<PartnerSpec> {
+    pub(super) fn book_at_start(&self, partner: usize) -> Book {
         let settings = match self.breakage.mutant {
             Some(Mutant::SettingsUnread) => Settings::Unread,
             _ => Settings::Read,
         };
         let spec = settings::spec(&self.world, partner, settings);
         self.world.state().follows(&spec.id);
-        spec
+        book(&spec)
     }
 
     /// What was set holds for turns that begin from now on.
@@ -48,7 +71,7 @@ impl Drive {
             let spec = settings::spec(&self.world, n, Settings::Read);
             for engine in engines {
                 if let Some(served) = engine.served(&id) {
-                    engine.swap(with_team(served.edited(Arc::clone(&spec))));
+                    engine.swap(with_team(served.edited(book(&spec))));
                 }
             }
         }
