@@ -36,11 +36,12 @@ use super::{
 use crate::{
     drawing::Photo,
     fact::Fact,
-    ids::ConversationId,
+    ids::{AccountId, ConversationId, PartnerId},
     lang::normal::Words,
     lead::Lead,
     message::{
-        Content, ConversationKey, Deed, DeliveryFate, Done, Event, Inbound, KeptFile, Seat, TEXT_CHARS_MAX, Talk, Timer,
+        Content, ConversationKey, Deed, DeliveryFate, Done, Event, Inbound, KeptFile, Peer, Seat, TEXT_CHARS_MAX, Talk,
+        Timer,
     },
     ports::{KnownBy, LeadCard, LeadFilter, Loaded, Page, QuestionCard},
     rows::{Author, IdentityRow, Mail, Withdraw},
@@ -87,8 +88,26 @@ pub struct Desk {
 /// What a member writes goes to a customer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Writing {
-    with: Talk,
+    with: Addressee,
     until: Timestamp,
+}
+
+/// Where a customer is written to. What they are called is looked up when it is told: whoever is forgotten must not be named by
+/// what a member was about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Addressee {
+    account: AccountId,
+    peer: Peer,
+}
+
+impl Addressee {
+    fn of(with: Talk) -> Self {
+        Self { account: with.account, peer: with.peer }
+    }
+
+    fn key(&self, partner: &PartnerId) -> ConversationKey {
+        ConversationKey::of(partner, &self.account, &self.peer)
+    }
 }
 
 /// What a member of the team wants to see.
@@ -176,6 +195,10 @@ pub(super) enum Wish {
     History,
     /// To choose who takes them.
     Assignee,
+    /// To write to them no more.
+    Leave,
+    /// To hear that what was written came too late.
+    TooLate,
 }
 
 pub(super) fn begin(mut work: Box<Work>) -> Step {
@@ -320,10 +343,7 @@ impl Work {
         match content {
             Content::Text { text } => match self.listed_by_number(&Words::of(&text)) {
                 Some(token) if self.writes_to().is_none() => self.desk_button(&token),
-                _ => {
-                    self.write(&text, None);
-                    None
-                }
+                _ => self.write(&text, None),
             },
             Content::Reply { text, to } => {
                 if let Some(lead) = self.answered_by(&to) {
@@ -345,7 +365,7 @@ impl Work {
                         }
                         None => self.tell(Say::ReplyToCard),
                     },
-                    None => self.write(&text, Some(file)),
+                    None => return self.write(&text, Some(file)),
                 }
                 None
             }
@@ -376,7 +396,7 @@ impl Work {
             "my_stats" => return self.ask_for_report(Report::Stats, Span::named(args)),
             "analytics" => return self.ask_for_report(Report::Analytics, Span::named(args)),
             "top" => return self.ask_for_report(Report::Top, Span::named(args)),
-            "done" => self.leave_customer(),
+            "done" => return self.leave_customer(),
             "training" => self.show_courses(),
             "my_settings" => return self.settings(args),
             "my_link" => return self.ask_for_links(args),
@@ -387,10 +407,7 @@ impl Work {
 
     fn own_press(&mut self, own: Own, of: u32) -> Option<Errand> {
         match own {
-            Own::Leave => {
-                self.leave_customer();
-                None
-            }
+            Own::Leave => self.leave_customer(),
             Own::Stats => self.ask_for_report(Report::Stats, Span::of(of)),
             Own::Analytics => self.ask_for_report(Report::Analytics, Span::of(of)),
             Own::Top => self.ask_for_report(Report::Top, Span::of(of)),
@@ -477,7 +494,20 @@ impl Work {
         let name = found.customer.as_ref().and_then(|customer| customer.name.clone()).unwrap_or_default();
         let with = Talk { account: row.account.clone(), peer: row.peer.clone(), name };
         match what {
-            Wish::Deed(deed) => self.ask_for(with, deed),
+            Wish::Deed(deed) => self.ask_for(Addressee::of(with), deed),
+            Wish::Leave => {
+                self.tell(Say::Left { name: self.clone_name(&with).as_str() });
+                let buttons = [
+                    self.lead_button(Say::GiveBack, Verb::GiveBack, lead),
+                    self.lead_button(Say::Write, Verb::Write, lead),
+                ];
+                self.reply.buttons(buttons);
+            }
+            Wish::TooLate => {
+                self.tell(Say::WritingOver { name: self.clone_name(&with).as_str() });
+                let button = self.lead_button(Say::Write, Verb::Write, lead);
+                self.reply.buttons([button]);
+            }
             Wish::History => {
                 let text = self.history_of(&with, found);
                 self.reply.say(&Rich::plain(text));
@@ -497,7 +527,7 @@ impl Work {
     }
 
     /// Asks the customer's conversation for something.
-    fn ask_for(&mut self, with: Talk, deed: Deed) {
+    fn ask_for(&mut self, with: Addressee, deed: Deed) {
         if let Deed::Write { file: Some(file), .. } = &deed
             && !files::passes(file, &with.account, &self.setting.capabilities)
         {
@@ -522,7 +552,7 @@ impl Work {
                 buttons.push(self.lead_button(Say::History, Verb::History, lead));
                 buttons.push(self.own_button(Say::Leave, Own::Leave));
                 self.reply.buttons(buttons);
-                self.desk().writing = Some(Writing { with, until });
+                self.desk().writing = Some(Writing { with: Addressee::of(with), until });
             }
             Done::Written => self.tell(Say::Written { name }),
             Done::Silenced => {
@@ -567,39 +597,39 @@ impl Work {
     }
 
     /// The customer whom this chat writes to now.
-    fn writes_to(&self) -> Option<&Talk> {
+    fn writes_to(&self) -> Option<&Addressee> {
         let writing = self.snap.state.desk.as_ref()?.writing.as_ref()?;
         (self.now < writing.until).then_some(&writing.with)
     }
 
     /// Words go to the customer whom the chat writes to; else nobody is meant by them.
-    fn write(&mut self, text: &str, file: Option<KeptFile>) {
+    fn write(&mut self, text: &str, file: Option<KeptFile>) -> Option<Errand> {
         let now = self.now;
-        let Some(writing) = &mut self.desk().writing else { return self.tell(Say::Help) };
-        let with = writing.with.clone();
-        if now < writing.until {
-            writing.until = now + WRITING;
-            let deed = Deed::Write { text: within(text), file };
-            return self.ask_for(with, deed);
+        let Some(mut writing) = self.desk().writing.take() else {
+            self.tell(Say::Help);
+            return None;
+        };
+        if now >= writing.until {
+            let lead = writing.with.key(&self.snap.key.partner).conversation;
+            return Some(Errand::With(lead, Wish::TooLate));
         }
-        self.desk().writing = None;
-        self.tell(Say::WritingOver { name: self.clone_name(&with).as_str() });
-        let lead = with.key(&self.snap.key.partner).conversation;
-        let button = self.lead_button(Say::Write, Verb::Write, lead);
-        self.reply.buttons([button]);
+        writing.until = now + WRITING;
+        let with = writing.with.clone();
+        self.desk().writing = Some(writing);
+        self.ask_for(with, Deed::Write { text: within(text), file });
+        None
     }
 
     fn write_no_more(&mut self, with: &Talk) {
         self.desk().writing.take_if(|writing| writing.with.account == with.account && writing.with.peer == with.peer);
     }
 
-    fn leave_customer(&mut self) {
-        let Some(Writing { with, .. }) = self.desk().writing.take() else { return self.tell(Say::Help) };
-        let lead = with.key(&self.snap.key.partner).conversation;
-        self.tell(Say::Left { name: self.clone_name(&with).as_str() });
-        let buttons =
-            [self.lead_button(Say::GiveBack, Verb::GiveBack, lead), self.lead_button(Say::Write, Verb::Write, lead)];
-        self.reply.buttons(buttons);
+    fn leave_customer(&mut self) -> Option<Errand> {
+        let Some(Writing { with, .. }) = self.desk().writing.take() else {
+            self.tell(Say::Help);
+            return None;
+        };
+        Some(Errand::With(with.key(&self.snap.key.partner).conversation, Wish::Leave))
     }
 
     /// The conversation that a card is wished of; `None`: there is none to be shown, and the member is told so.

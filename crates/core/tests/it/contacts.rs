@@ -4,7 +4,7 @@ use voronka_core::{
     capabilities::Has,
     message::{ContactOf, Content, TeamAction},
     order::OrderState,
-    rows::{Author, FactRow, Past},
+    rows::{Author, FactRow, LeadRow, Past, TurnCommit},
 };
 use voronka_testkit::Rehearsal;
 
@@ -183,6 +183,28 @@ fn a_wish_to_be_forgotten_takes_all_words_of_the_customers_along_and_what_they_c
     let lead = commit.lead.expect("the lead is written");
     let all = format!("{} {} {:?}", commit.conversation.state, lead.data, commit.facts);
     assert!(!all.contains("Синегорье") && all.contains("сон"), "{all}");
+}
+
+#[test]
+fn what_a_turn_forgets_is_forgotten_of_a_restored_store_as_well() {
+    let flow = "title: Анкета\nstart: {commands: [/a]}\nsteps:\n  - ask: Что важнее?\n    as: цель\n    choice: {вес: Вес, сон: Сон}\n  - tag: худеет\n  - ask: Где вы живёте?\n    as: город\n    text: {max: 50}\n    keep: name\n  - set: {lead.segment: город}\n  - ask: Ещё что?\n    as: ещё\n    text: {max: 50}\n";
+    let mut talk = shop(&[("a", flow)]);
+    talk.named("Анна", "/a");
+    talk.press("Сон");
+    talk.me("Синегорье");
+    talk.contact("+7 999 123-45-67");
+    let (key, before) = (talk.snapshot().key, talk.loaded().clone());
+    talk.me("/forget_me");
+    let live = talk.last.clone().expect("a turn");
+    let again = TurnCommit::erasing(&key, &before, live.facts[0].at).expect("there is a conversation");
+    assert_eq!(live.customer, again.customer);
+    assert_eq!(live.past, again.past);
+    let segment = |commit: &TurnCommit| commit.lead.as_ref().and_then(LeadRow::segment);
+    assert_eq!((segment(&live), segment(&again)), (None, None));
+    for commit in [&live, &again] {
+        let rows = format!("{} {:?} {:?}", commit.conversation.state, commit.customer, commit.lead);
+        assert!(["Анна", "Синегорье", "999", "худеет"].iter().all(|word| !rows.contains(word)), "{rows}");
+    }
 }
 
 #[test]

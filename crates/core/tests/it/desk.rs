@@ -364,6 +364,19 @@ fn a_talk_is_left_by_a_button_or_by_time_and_then_nothing_reaches_the_customer()
 }
 
 #[test]
+fn what_a_member_is_about_names_no_customer_who_may_be_forgotten() {
+    let mut shop = Shop::open();
+    let card = asked_for_person(&mut shop);
+    assert!(shop.presses(Who::Master, &token(&card, "Написать")).contains("Анна"));
+    let kept = |shop: &Shop| shop.master.last.as_ref().expect("a turn").conversation.state.clone();
+    assert!(kept(&shop).contains("writing") && !kept(&shop).contains("Анна"), "{}", kept(&shop));
+    shop.anna.me("/forget_me");
+    let told = shop.does(Who::Master, Content::Command { name: "done".into(), args: String::new() }).1;
+    let told = words(&told);
+    assert!(told.contains("Переписка закрыта") && !told.contains("Анна"), "{told}");
+}
+
+#[test]
 fn a_reply_to_a_card_goes_to_its_customer() {
     let mut shop = Shop::open();
     let card = asked_for_person(&mut shop);

@@ -5,7 +5,7 @@ use crate::{
     lang::normal::Words,
     message::{Event, Identity, TeamHears},
     rows::Past,
-    spec::{texts::Phrase, value::Value},
+    spec::texts::Phrase,
     turn::{notices::FORGET, reply::Reply, work::Work},
 };
 
@@ -66,51 +66,18 @@ impl Work {
         self.reply = reply;
     }
 
-    /// Removes the customer's contacts, consents and words, and writes to them no more of its own accord.
+    /// Forgets the customer, with all that this turn has said and was told: what came with the wish goes with it.
     fn forget(&mut self) {
         self.lead_is_heeded();
-        self.snap.customer.name = None;
-        let customer = &mut self.snap.customer;
-        (customer.phone, customer.email) = (None, None);
-        customer.more.consents.clear();
-        customer.more.opt_out(self.now);
-        (customer.more.zone, customer.more.told_zone) = (None, None);
-        customer.more.vouched = false;
-        let state = &mut self.snap.state;
-        for run in state.run.iter_mut().chain(&mut state.stack).chain(&mut state.shelved) {
-            // What was chosen of a list stays, so that the flow can go on; a day may be a birthday, a number somebody's weight.
-            run.slots.retain(|_, value| matches!(value, Value::Choice(_) | Value::List(_) | Value::Bool(_)));
-            run.remarks.clear();
-            run.consented = false;
-        }
-        (state.asks_consent, state.asks_change, state.asked, state.page) = (None, None, None, None);
-        state.same_as.clear();
-        for told in state.told.values_mut() {
-            told.notes.clear();
-        }
+        self.snap.forget(self.now);
         self.pending = None;
-        self.erase_past();
-        self.fact(REFUSED);
-        self.fact(Fact::OptOut);
-        self.cancel_timer("silence");
-        self.cancel_timer("wait");
-    }
-
-    /// Of this turn too: what came with the wish goes with it.
-    fn erase_past(&mut self) {
         self.past = Past::Erased;
         self.messages.clear();
         self.facts.iter_mut().for_each(|event| event.fact = event.fact.clone().wordless());
         self.reply = Reply::default();
-        let snap = &mut self.snap;
-        snap.history.clear();
-        snap.state.summary.clear();
-        snap.state.told.clear();
-        snap.state.last_press = None;
-        snap.customer.more.answers.clear();
-        snap.customer.more.kept.clear();
-        snap.customer.more.tags.clear();
-        // It may be a word of theirs.
-        snap.lead.segment = None;
+        self.fact(REFUSED);
+        self.fact(Fact::OptOut);
+        self.cancel_timer("silence");
+        self.cancel_timer("wait");
     }
 }
