@@ -80,7 +80,12 @@ impl Playbook {
             .collect();
         let products = ProductWords::new(&spec.catalogue.products);
         let assortment = Assortment::new(&spec.catalogue.products);
-        let supplements = Supplements::new(&spec.catalogue.products);
+        let asked = spec.flows.values().flat_map(|flow| &flow.steps).filter_map(|step| match &step.action {
+            Action::Ask(ask) => Some(ask.kind.options()),
+            _ => None,
+        });
+        let labels = asked.flatten().flat_map(|option| option.label.iter().map(|(_, label)| label.as_str()));
+        let supplements = Supplements::new(&spec.catalogue.products, labels);
         let hashes = spec.catalogue.products.iter().enumerate().map(|(at, product)| (token::hash(&product.id), at));
         let by_hash = hashes.collect();
         let stated = Arc::new(stated(&spec));

@@ -102,3 +102,67 @@ fn a_short_name_a_name_with_a_tail_and_a_button_say_so_and_other_goods_and_depar
     let said = talk.me("/a").to_vec();
     assert_eq!(disclaimed(&said), [true], "{said:?}");
 }
+
+/// A shop whose goods and groups share words with its supplements, as shops do.
+fn shared() -> PartnerFiles {
+    let mut files = files();
+    let catalogue = "id;name;category;kind;price;sgr;about\n\
+                     г;Коллаген и витамин C;Витамины и минералы;bad;1990;RU.77.99.11.003.R.000001.01.26;\n\
+                     м;Магний и B6;Витамины и минералы;bad;790;RU.77.99.11.003.R.000002.01.26;\n\
+                     к;Клетчатка «Лёгкий день»;Питание;bad;790;RU.77.99.11.003.R.000003.01.26;Псиллиум\n\
+                     л;L-карнитин;Питание;bad;1150;RU.77.99.11.003.R.000004.01.26;\n\
+                     р;Морской коллаген;Питание;bad;1150;RU.77.99.11.003.R.000005.01.26;\n\
+                     х;Хлебцы «Поле»;Питание;food;190;;Хлебцы из ржи. Клетчатка и белок в каждой пачке\n\
+                     с;Сыворотка с коллагеном;Уход за лицом;cosmetics;1350;;\n\
+                     н;Крем «Роса»;Уход за лицом;cosmetics;900;;\n";
+    files.insert("catalogue.csv".into(), catalogue.into());
+    let flow = "start: {commands: [/a]}\nsteps:\n  - ask: Что ищем?\n    as: что\n    choice: {уход: Уход за лицом, внутрь: Витамины и коллаген}\n  - ask: Ещё?\n    as: ещё\n";
+    files.insert("flows/a.yaml".into(), flow.into());
+    files
+}
+
+#[track_caller]
+fn answers(answer: &'static str, opening: &str) -> bool {
+    let mut talk = Rehearsal::new(playbook("k", &shared()), "web", "2026-12-01T12:00:00+03:00")
+        .model(move |_| Ok(Completion { text: answer.into(), ..Completion::default() }));
+    if !opening.is_empty() {
+        talk.me(opening);
+    }
+    talk.me("что посоветуете для бодрости утром?");
+    let words = talk.words();
+    assert!(words.contains(answer), "the answer is not replaced: {words}");
+    words.contains(WORDS)
+}
+
+#[test]
+fn what_speaks_of_a_supplement_says_so_though_other_goods_and_groups_hold_its_word() {
+    for answer in [
+        "Попробуйте коллаген.",
+        "К крему «Роса» возьмите магний.",
+        "Подойдёт карнитин.",
+        "Морской коллаген пьют утром.",
+        "Сыворотка с коллагеном для лица, а внутрь — коллаген.",
+        "Хлебцы «Поле» едят с сыром. Клетчатку пьют с водой.",
+        "Клетчатка помогает.",
+        "Крем «Роса», а внутрь с магнием лучше.",
+    ] {
+        assert!(answers(answer, ""), "{answer}");
+        assert!(answers(answer, "/a"), "{answer}");
+    }
+}
+
+#[test]
+fn what_speaks_of_creams_food_and_groups_of_goods_does_not_say_so() {
+    for answer in [
+        "Для рук подойдёт крем «Роса».",
+        "Сыворотка с коллагеном увлажняет.",
+        "Крем «Роса» с коллагеном мягкий.",
+        "В хлебцах «Поле» много клетчатки.",
+        "Хлебцы «Поле» содержат клетчатку.",
+        "Клетчатка и белок в каждой пачке.",
+        "Есть уход за лицом, витамины и коллаген.",
+    ] {
+        assert!(!answers(answer, ""), "{answer}");
+        assert!(!answers(answer, "/a"), "the question that comes back offers a group: {answer}");
+    }
+}
