@@ -361,7 +361,8 @@ impl Work {
             known.push(format!("{}: {interest}", word(lang, "интерес", "interest")));
         }
         if let Some(segment) = &lead.segment {
-            known.push(format!("{}: {segment}", word(lang, "сегмент", "segment")));
+            let shown = self.book.segment_shown(segment, lang);
+            known.push(format!("{}: {shown}", word(lang, "сегмент", "segment")));
         }
         if let Some(source) = &lead.source {
             known.push(format!("{}: {source}", word(lang, "пришёл по ссылке", "came by")));

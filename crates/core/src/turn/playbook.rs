@@ -14,8 +14,8 @@ use crate::{
     lang::{Lang, choice::OptionWords, filler, layout::Fixer, normal::Words},
     spec::{
         catalogue::Product,
-        expr::Expr,
-        flow::{Action, Flow, Kind, StepIx},
+        expr::{Expr, Path},
+        flow::{Action, Assigned, Flow, Kind, StepIx},
         partner::PartnerSpec,
         texts::Phrase,
     },
@@ -161,6 +161,28 @@ impl Playbook {
             .flows
             .values()
             .filter(move |flow| flow.start.commands.iter().any(|command| command.trim_start_matches('/') == name))
+    }
+
+    /// What customers were shown for the segment that they are in; its own name where no option put them there.
+    pub(super) fn segment_shown<'a>(&'a self, segment: &'a str, lang: Lang) -> &'a str {
+        let flows = &self.spec.flows;
+        let label = |own: &'a Flow, name: &Path| {
+            let (head, rest) = name.split();
+            let slot = if head == "answers" { rest } else { head };
+            std::iter::once(own)
+                .chain(flows.values().map(AsRef::as_ref))
+                .find_map(|flow| flow.ask(slot)?.1.kind.label(segment, lang))
+        };
+        let shown = |flow: &'a Flow| {
+            flow.steps.iter().find_map(|step| match &step.action {
+                Action::Set(values) => {
+                    let sets = values.iter().filter(|(to, _)| matches!(to, Assigned::Segment));
+                    sets.filter_map(|(_, expr)| expr.as_name()).find_map(|name| label(flow, name))
+                }
+                _ => None,
+            })
+        };
+        flows.values().find_map(|flow| shown(flow)).unwrap_or(segment)
     }
 
     /// The flows that a deep link starts.

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    super::{token::hash, work::Work},
+    super::{playbook::Playbook, token::hash, work::Work},
     Errand, Look,
     token::{DeskToken, Own, Verb},
     wording::Say,
@@ -77,7 +77,7 @@ impl Listing {
         }
     }
 
-    fn head(&self, lang: Lang) -> String {
+    fn head(&self, lang: Lang, book: &Playbook) -> String {
         let mut parts = vec![match (self.heat, lang) {
             (Some(Temperature::Hot), Lang::Ru) => "Горячие лиды".to_owned(),
             (Some(Temperature::Warm), Lang::Ru) => "Тёплые лиды".to_owned(),
@@ -96,9 +96,10 @@ impl Listing {
             Lang::Ru => format!("по ссылке «{source}»"),
             Lang::En => format!("by \"{source}\""),
         }));
-        parts.extend(self.segment.as_ref().map(|segment| match lang {
-            Lang::Ru => format!("сегмент «{segment}»"),
-            Lang::En => format!("of \"{segment}\""),
+        let segment = self.segment.as_ref().map(|segment| book.segment_shown(segment, lang));
+        parts.extend(segment.map(|shown| match lang {
+            Lang::Ru => format!("сегмент «{shown}»"),
+            Lang::En => format!("of \"{shown}\""),
         }));
         parts.extend(self.idle.map(|days| {
             let forms: &[&str] = match lang {
@@ -153,9 +154,13 @@ impl Work {
             // As it was typed: that is how links have it.
             "источник" | "source" => listing.source = Some((*typed.get(1)?).to_owned()),
             "сегмент" | "segment" => {
-                let known = longest(self.book.spec.segments.iter().map(|known| &**known), &lower[1..]);
-                let (segment, used) = known.or(lower.get(1).map(|one| (one.as_str(), 1)))?;
-                listing.segment = Some(segment.to_owned());
+                let known = || self.book.spec.segments.iter().map(|known| &**known);
+                let shown = |id| self.book.segment_shown(id, self.lang);
+                // By the name that files have, or by that which cards show.
+                let (name, used) = longest(known().chain(known().map(shown)), &lower[1..])
+                    .or(lower.get(1).map(|one| (one.as_str(), 1)))?;
+                let of_that_name = known().find(|id| *id == name).or_else(|| known().find(|id| shown(id) == name));
+                listing.segment = Some(of_that_name.unwrap_or(name).to_owned());
                 return Some(1 + used);
             }
             days => {
@@ -175,7 +180,7 @@ impl Work {
         let more = leads.len() > PAGE;
         leads.truncate(PAGE);
         let lang = self.lang;
-        let mut lines = vec![if listing.of_day { Say::Digest.says(lang) } else { listing.head(lang) }];
+        let mut lines = vec![if listing.of_day { Say::Digest.says(lang) } else { listing.head(lang, &self.book) }];
         lines.extend(leads.iter().map(|lead| self.lead_line(lead)));
         if leads.is_empty() {
             lines.push(
@@ -258,13 +263,16 @@ impl Work {
             Own::Segments => {
                 let segments = Arc::clone(&self.book.spec.segments);
                 self.tell(Say::BySegment);
-                self.offer(Own::Segment, segments.iter().map(String::as_str));
+                let book = Arc::clone(&self.book);
+                let named = segments.iter().map(|id| (id.as_str(), book.segment_shown(id, self.lang)));
+                self.offer(Own::Segment, &named.collect::<Vec<_>>());
                 return None;
             }
             Own::Stages => {
                 let stages = self.book.spec.config.stages.clone();
                 self.tell(Say::ByStage);
-                self.offer(Own::Stage, stages.iter().map(AsRef::as_ref));
+                let named = stages.iter().map(|stage| (stage.as_ref(), stage.as_ref()));
+                self.offer(Own::Stage, &named.collect::<Vec<_>>());
                 return None;
             }
             Own::Sources => return Some(Errand::Sources),
@@ -281,16 +289,18 @@ impl Work {
             return self.tell(Say::NoSources);
         }
         self.tell(Say::BySource);
-        self.offer(Own::Source, sources.iter().map(String::as_str));
+        let named = sources.iter().map(|source| (source.as_str(), source.as_str()));
+        self.offer(Own::Source, &named.collect::<Vec<_>>());
         self.desk().sources = sources;
     }
 
-    fn offer<'a>(&mut self, own: Own, names: impl Iterator<Item = &'a str>) {
-        let button = |name: &str| {
+    /// Buttons for what is known by a name, each with what it is shown as.
+    fn offer(&mut self, own: Own, named: &[(&str, &str)]) {
+        let button = |(name, shown): &(&str, &str)| {
             let token = DeskToken::Own(own, hash(name)).to_string();
-            Button { label: name.to_owned(), press: Press::Token { token } }
+            Button { label: (*shown).to_owned(), press: Press::Token { token } }
         };
-        let buttons: Vec<Button> = names.map(button).collect();
+        let buttons: Vec<Button> = named.iter().map(button).collect();
         self.reply.buttons(buttons);
         self.reply.close();
     }
