@@ -97,6 +97,8 @@ X310 = "{ $name }" may be empty here, then it is false
     .hint = has({ $name })
 X311 = unexpected "{ $token }"
     .hint = expected { $want }
+X312 = "{ $a }" and "{ $b }" are never both true: this condition never holds
+    .hint = where one of the two will do, write or
 
 # Texts
 T401 = "{ $name }" may be empty here{ $path ->
@@ -148,6 +150,8 @@ S563 = this step is { $length } away, and a sequence lasts { $max } at most
     .hint = make it shorter
 S564 = the advertisement lacks { $missing }, which the law on advertising wants
     .hint = write: { $example }
+S565 = the goal { $fact } is the very thing that begins the sequence
+    .hint = name as the goal what you write for, such as order.placed
 
 # Scoring
 P571 = thresholds crossed: { $a } and { $b }

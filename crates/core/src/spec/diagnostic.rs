@@ -118,6 +118,7 @@ codes! {
     X309 Warning;
     X310 Warning;
     X311 Error;
+    X312 Warning;
     T401 Error;
     T403 Error;
     T404 Warning;
@@ -143,6 +144,7 @@ codes! {
     S562 Error;
     S563 Error;
     S564 Warning;
+    S565 Warning;
     P571 Error;
     P572 Warning;
     P573 Error;

@@ -130,17 +130,23 @@ impl Expr {
         Self::checked(source, at, env, &Want::Like(like)).map(|(expr, _)| expr)
     }
 
-    /// The same for `when`, `where`, `until`: must be yes or no. Gives the warnings X309 and X310 as well.
+    /// The same for `when`, `where`, `until`: must be yes or no. Gives the warnings X309, X310 and X312 as well.
     ///
     /// # Errors
     /// As [`Expr::parse`], and X308 when it is not a condition.
     pub fn condition(source: &str, at: &dyn Locate, env: &Env) -> Result<(Self, Vec<Diagnostic>), Vec<Diagnostic>> {
         let (expr, _) = Self::checked(source, at, env, &Want::Condition)?;
         let mut findings = Findings::new(at);
-        if let Some(value) = eval::constant(&expr.root) {
+        let raw = syntax::parse(source, env.currency(), &mut Findings::new(at));
+        let never = raw.as_ref().ok().and_then(|raw| exclusive::contradiction(&expr.root, raw));
+        if let Some([one, other]) = never {
+            let written = |bytes: &Range<usize>| source[bytes.clone()].trim().to_owned();
+            let args = vec![("a", written(&one)), ("b", written(&other))];
+            findings.add(Code::X312, &(one.start..other.end), args);
+        } else if let Some(value) = eval::constant(&expr.root) {
             findings.add(Code::X309, &(0..source.len()), vec![("value", value.to_string())]);
         }
-        if let Ok(raw) = syntax::parse(source, env.currency(), &mut Findings::new(at)) {
+        if let Ok(raw) = raw {
             for (name, bytes) in check::surprises(&raw, env) {
                 findings.add(Code::X310, &bytes, vec![("name", name.to_owned())]);
             }

@@ -132,6 +132,16 @@ pub(super) const CASES: &[(&str, &str, &str)] = &[
     ),
     (
         "flows/a.yaml",
+        "steps:\n  - say: Да\n    when: hour > 20 and hour < 6\n",
+        "3:11 X312 «hour > 20» и «hour < 6» вместе не бывает: так это условие не выполнится никогда → если довольно одного из двух, поставьте or",
+    ),
+    (
+        "sequences/a.yaml",
+        "enter: {fact: order.placed}\ngoal: order.placed\nsteps:\n  - {id: a, after: 3d, say: Да}\n",
+        "2:7 S565 цель order.placed — то же самое, с чего цепочка начинается → назовите целью то, ради чего вы пишете, например order.placed",
+    ),
+    (
+        "flows/a.yaml",
         "steps:\n  - say: Да\n    id: x\n  - say: Нет\n    id: x\n",
         "5:9 F202 имя «x» уже занято в строке 3",
     ),

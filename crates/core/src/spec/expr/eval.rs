@@ -9,6 +9,7 @@ use unicode_normalization::UnicodeNormalization;
 use super::{
     Fact, Path, Scope,
     env::WEEKDAYS,
+    exclusive::contradict,
     lex::minor,
     syntax::{Arithmetic, Relation},
 };
@@ -362,20 +363,6 @@ fn joined(items: &[Node], decisive: bool) -> Option<bool> {
         return Some(decisive);
     }
     known.iter().all(Option::is_some).then_some(!decisive)
-}
-
-/// Whether one name is wanted to be two options at once.
-fn contradict(items: &[Node]) -> bool {
-    let wanted: Vec<_> = items.iter().filter_map(equals_option).collect();
-    wanted.iter().any(|(name, option)| wanted.iter().any(|(other, another)| name == other && option != another))
-}
-
-fn equals_option(node: &Node) -> Option<(&Path, &str)> {
-    let Node::Compare(Relation::Equal, left, right) = node else { return None };
-    match (left.as_ref(), right.as_ref()) {
-        (Node::Name(path), Node::Literal(Value::Choice(option))) => Some((path, option)),
-        _ => None,
-    }
 }
 
 fn reads_nothing(node: &Node) -> bool {

@@ -78,6 +78,11 @@ pub(crate) fn read(reader: &mut Reader<'_>, id: &str, root: &Node, world: &World
         }
         Some(fact)
     });
+    if let (Some(node), Some(goal), Some(enter)) = (fields.get("goal"), &goal, &enter)
+        && *goal == enter.fact
+    {
+        reader.report(Code::S565, &node.bytes, vec![("fact", goal.name().into_owned())]);
+    }
     let leave = fields.get("leave").and_then(|node| reader.condition(node, world.env));
     let on_reply = fields.get("on_reply").and_then(|node| on_reply(reader, node));
     let hours = fields.get("hours").and_then(|node| reader.scalar(node, "hours", "10:00-20:00", parse_span));
