@@ -13,6 +13,7 @@ mod app {
     pub(crate) mod progress;
     #[path = "admin/tests/sample.rs"]
     pub(crate) mod sample;
+    pub(crate) mod standings;
     pub(crate) mod texts;
 }
 

@@ -26,6 +26,7 @@ mod pause;
 mod questions;
 mod settings;
 mod show;
+mod standings;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -265,6 +266,7 @@ pub(crate) fn router(admin: Admin) -> Router {
         .route("/", get(more::start))
         .route("/.assets/{name}", get(assets::asset))
         .route("/.look/{name}", get(home::part))
+        .route("/.partners", get(standings::standings))
         .route("/{partner}", get(more::start))
         .route("/{partner}/me", post(more::me))
         .route("/{partner}/chats", get(chats::inbox))

@@ -30,7 +30,7 @@ pub(crate) use self::{
     letters::{DeadLetters, DropLetters, LetterName, LetterWish, RetryLetters, ShowLetter},
     mail::MailArgs,
     moving::{CopyStore, ExportPartner, ImportLegacy, ImportPartner, RemovePartner, Store, StoreWish},
-    partner::{CreatePartner, OneOrAll, Partner, PartnerWish, StartPartner, Template},
+    partner::{CreatePartner, OneOrAll, Partner, PartnerWish, StartPartner, Template, TopPartners},
     score::{EvalScore, ReplayScore, Score, ScoreWish},
     secret::{KeyWish, OneSecret, Rotate, Secret, SecretWish, WriteKey},
     sequence::{Sequence, SequenceWish},

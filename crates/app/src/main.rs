@@ -30,6 +30,7 @@ mod rehearse;
 mod secrets;
 mod server;
 mod sharing;
+mod standings;
 mod store;
 mod terminal;
 mod texts;

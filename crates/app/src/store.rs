@@ -19,6 +19,7 @@ use crate::{
     out::Problem,
     partners::{StopMarks, Stops},
     sharing::{Place, Sharing},
+    standings::{self, Standing, Whose},
 };
 
 /// What partners are shown and keep beside their conversations.
@@ -199,6 +200,30 @@ impl Kept {
             Self::File(path) if !path.is_file() => Ok(Vec::new()),
             Self::File(path) => Inspection::open(path)?.values(partner, kind),
             Self::Server(store) => store.values(partner, kind).await,
+        }
+    }
+
+    /// What was counted of partners in so many days.
+    pub(crate) async fn standings(
+        &self,
+        whose: Vec<Whose>,
+        now: Timestamp,
+        days: u16,
+    ) -> Result<Vec<Standing>, StoreError> {
+        match self {
+            Self::File(path) if !path.is_file() => {
+                Ok(whose.into_iter().map(|whose| Standing::of(whose, &[])).collect())
+            }
+            Self::File(path) => {
+                let file = Inspection::open(path)?;
+                let of = |whose: Whose| {
+                    let (since, until) = whose.days(now, days);
+                    let tallies = file.report(&whose.id, Standing::OF, since, until)?;
+                    Ok(Standing::of(whose, &tallies))
+                };
+                whose.into_iter().map(of).collect()
+            }
+            Self::Server(store) => standings::read(&**store, whose, now, days).await,
         }
     }
 }

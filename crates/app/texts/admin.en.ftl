@@ -478,3 +478,19 @@ claim-stock = stock
 claim-order = state of an order
 claim-link = link
 claim-date = date
+
+standings = All businesses
+standings-span = Of how many days
+standings-order = In order of
+standings-days = { $n ->
+    [one] { $n } day
+   *[other] { $n } days
+}
+standings-leads = New customers
+standings-orders = Orders
+standings-revenue = Sum of orders
+standings-conversations = Conversations
+standings-automation = The bot managed alone
+standings-empty = There is no business yet
+standings-more = And { $n } more: the command partner top shows all
+standings-do = Conversations: how many customers wrote on each of the days. Days are by each business’s own clock.

@@ -489,3 +489,20 @@ claim-stock = наличие
 claim-order = состояние заказа
 claim-link = ссылка
 claim-date = дата
+
+standings = Все бизнесы
+standings-span = За сколько дней
+standings-order = По чему упорядочить
+standings-days = { $n ->
+    [one] { $n } день
+    [few] { $n } дня
+   *[other] { $n } дней
+}
+standings-leads = Новые клиенты
+standings-orders = Заказы
+standings-revenue = Сумма заказов
+standings-conversations = Разговоры
+standings-automation = Бот справился сам
+standings-empty = Пока нет ни одного бизнеса
+standings-more = И ещё { $n }: всех покажет команда partner top
+standings-do = Разговоры: сколько клиентов писало в каждый из дней. День у каждого бизнеса — по его часам.

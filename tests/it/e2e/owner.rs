@@ -45,6 +45,7 @@ async fn look_at_all_pages(page: &mut Browser, base: &str) {
         ("wrong-answers", format!("{base}/questions?show=wrong")),
         ("settings", format!("{base}/settings")),
         ("file", format!("{base}/settings/file?path=config.yaml#L4")),
+        ("all-businesses", base.replace("/korica", "/.partners")),
         ("not-found", format!("{base}/nowhere")),
         ("nothing-found", format!("{base}/leads?q=нетакого")),
     ];

@@ -257,6 +257,34 @@ async fn the_boss_pauses_the_bot_over_a_restart_and_lets_it_go_on() {
 }
 
 #[tokio::test]
+async fn partners_stand_beside_each_other_while_the_house_serves_and_while_it_does_not() {
+    let (folder, telegram) = (tempfile::tempdir().unwrap(), Telegram::start().await);
+    let server = open(folder.path(), &telegram).await;
+    let (data, partners) = (folder.path().join("data"), folder.path().join("partners"));
+    let top = async |more: &[&str]| {
+        let mut asked = command();
+        asked.env("LC_ALL", "C").args(["partner", "top"]).args(more).arg("--partners").arg(&partners);
+        run(asked.arg("--data").arg(&data)).await
+    };
+    order(&mut telegram.customer(54), &day()).await;
+    let has_ordered = || async { top(&["--json"]).await.1.contains("\"orders\":1").then_some(()) };
+    until(|| "an order that is counted".into(), has_ordered).await;
+    let (code, running, _) = top(&["--json", "--days", "2", "--by", "revenue"]).await;
+    let one: serde_json::Value = serde_json::from_str(running.trim()).unwrap();
+    assert_eq!(
+        (code, &one["partner"], &one["leads"], &one["orders"]),
+        (Some(0), &json!("korica"), &json!(1), &json!(1))
+    );
+    assert_eq!((&one["revenue"][0]["minor"], &one["conversations"]), (&json!(420_000), &json!(1)), "{one}");
+    let (_, table, _) = top(&[]).await;
+    assert!(table.contains("conversations") && table.contains("korica ("), "{table}");
+    assert!(!running.contains("Анна") && !table.contains("Анна"), "nobody's name");
+    assert!(server.stop().await.success());
+    assert_eq!(top(&["--json", "--days", "2", "--by", "revenue"]).await.1, running, "the same from the file");
+    assert_eq!(top(&["--by", "mood"]).await.0, Some(2));
+}
+
+#[tokio::test]
 async fn an_operator_ends_a_pause_while_the_house_serves_and_while_it_does_not() {
     let (folder, telegram) = (tempfile::tempdir().unwrap(), Telegram::start().await);
     let server = open(folder.path(), &telegram).await;

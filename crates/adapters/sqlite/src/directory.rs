@@ -414,7 +414,7 @@ fn figures(connection: &Connection, partner: &str, (since, until): (i64, i64)) -
     Ok(figures)
 }
 
-fn report(
+pub(crate) fn report(
     connection: &Connection,
     partner: &str,
     of: &[Counted],

@@ -6,13 +6,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use rusqlite::Connection;
 use serde::Deserialize;
 use voronka_core::{
     ids::{ConversationId, PartnerId},
     message::ConversationKey,
     ports::{Backlog, Loaded, Recipient, StoreError},
+    tally::{Counted, Tally},
 };
 
 use crate::{
@@ -95,6 +96,20 @@ impl Inspection {
     /// When the file cannot be read, or is of an older version.
     pub fn backlog(&self, now: Timestamp) -> Result<Backlog, StoreError> {
         Ok(directory::backlog(&self.connection, now)?)
+    }
+
+    /// What was counted of a partner from a day to another, both included.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or is of an older version.
+    pub fn report(
+        &self,
+        partner: &PartnerId,
+        of: &[Counted],
+        since: Date,
+        until: Date,
+    ) -> Result<Vec<Tally>, StoreError> {
+        Ok(directory::report(&self.connection, partner.as_str(), of, since, until)?)
     }
 
     /// How many conversations of a partner stand at which step of which flow, interrupted ones included. Looks at every

@@ -16,6 +16,7 @@ use super::{
     admit::{AskedBy, Door, Visit},
     assets,
     home::Look,
+    standings,
     words::Words,
 };
 
@@ -152,6 +153,8 @@ pub(super) struct Frame {
     pub(super) other_lang: &'static str,
     /// Where the reader signs out, if they have signed in.
     pub(super) account: Option<&'static str>,
+    /// Where all partners stand beside each other, for who runs the house.
+    pub(super) all: Option<&'static str>,
 }
 
 impl Frame {
@@ -159,6 +162,7 @@ impl Frame {
     pub(super) async fn of(house: &House, visit: &Visit, place: Place, here: &str) -> Result<Self, Problem> {
         let base = format!("{BASE}/{}", visit.partner.id);
         let seen = house.admin.partners.all(|card| visit.door.who.sees(&card.id));
+        let all = (visit.door.who.runs_house() && seen.len() > 1).then_some(standings::ADDRESS);
         let others = seen.into_iter().map(|card| Other {
             name: card.name,
             href: format!("{BASE}/{}/{}", card.id, place.name()),
@@ -180,6 +184,7 @@ impl Frame {
             others: others.collect(),
             figures,
             account: visit.door.who.account(),
+            all,
             other_lang: if w.code() == "ru" { "en" } else { "ru" },
         })
     }

@@ -7,6 +7,7 @@ use secrecy::SecretString;
 use voronka_core::ids::PartnerId;
 
 use super::{ExportPartner, ImportLegacy, ImportPartner, RemovePartner};
+use crate::standings::{By, DAYS_MAX};
 
 /// `partner`.
 #[derive(Debug, clap::Args)]
@@ -31,6 +32,7 @@ pub(crate) enum PartnerWish {
     Create(CreatePartner),
     List,
     Status(OneOrAll),
+    Top(TopPartners),
     Check(OneOrAll),
     Start(StartPartner),
     Stop(OnePartner),
@@ -72,6 +74,15 @@ pub(crate) enum Template {
 pub(crate) struct OneOrAll {
     #[arg(value_name = "PARTNER", value_parser = PartnerId::parse)]
     pub(crate) partner: Option<PartnerId>,
+}
+
+/// `partner top`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct TopPartners {
+    #[arg(long, default_value_t = 30, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=i64::from(DAYS_MAX)))]
+    pub(crate) days: u16,
+    #[arg(long, value_name = "WHAT", default_value = "leads")]
+    pub(crate) by: By,
 }
 
 /// `partner start`.

@@ -6,6 +6,7 @@
 mod answers;
 mod create;
 mod moving;
+mod top;
 
 use std::{borrow::Cow, path::Path, process::ExitCode};
 
@@ -40,6 +41,7 @@ pub(crate) async fn run(wish: Partner, keys: &KeySource, texts: &Texts) -> Resul
         PartnerWish::Create(one) => create::create(one, &wish, keys, texts).await,
         PartnerWish::List => list(&wish, texts).await,
         PartnerWish::Status(which) => status(&wish, which, texts).await,
+        PartnerWish::Top(which) => top::top(&wish, which, texts).await,
         PartnerWish::Check(which) => check::run(&check_of(&wish, which), texts).await,
         PartnerWish::Start(one) => start(&wish, one, texts).await,
         PartnerWish::Stop(one) => change(&wish, &one.partner, Change::Stop, texts).await,

@@ -5,6 +5,7 @@ mod moves;
 mod people;
 mod progress;
 mod sending;
+mod standings;
 mod values;
 
 use std::{
@@ -196,11 +197,13 @@ impl Control {
             .route("/letters/{partner}", get(letters_of))
             .route("/letters/{partner}/{id}", get(letter).post(retry).delete(drop_letter))
             .with_state(self.clone());
-        let sequences = progress::routes(self.clone());
+        let (sequences, control) = (progress::routes(self.clone()), self.clone());
         let mut routes = private_routes(observed).merge(letters).merge(sequences).merge(values::routes(self.values));
         let Does { mover, broadcasts, customers } = does;
         if let Some(mover) = mover {
-            routes = routes.merge(partners_routes(Arc::clone(&mover.partners))).merge(moves::routes(mover));
+            let partners = Arc::clone(&mover.partners);
+            routes = routes.merge(standings::routes(control, Arc::clone(&partners)));
+            routes = routes.merge(partners_routes(partners)).merge(moves::routes(mover));
         }
         if let Some(broadcasts) = broadcasts {
             routes = routes.merge(sending::routes(broadcasts));

@@ -10,7 +10,7 @@ use voronka_core::{
 };
 
 use super::{Life, Partners, Resident};
-use crate::{arrivals::NeverReached, observe::AccountReport};
+use crate::{arrivals::NeverReached, observe::AccountReport, standings::Whose};
 
 /// How it stands with one of them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,6 +65,11 @@ impl Partners {
         }
         let residents = self.residents().into_iter();
         residents.map(|(id, resident)| self.told_of(&resident, accounts.remove(&id).unwrap_or_default())).collect()
+    }
+
+    /// Whose pages are shown here, each with its clock.
+    pub(crate) fn whose(&self) -> Vec<Whose> {
+        Whose::all(&self.cards)
     }
 
     /// How it stands with one of them, if it is known here.

@@ -43,6 +43,7 @@ impl Role {
     pub(super) fn allows(self, need: Need) -> bool {
         let right = match need {
             Need::Open | Need::SignedIn | Need::OwnKeys => return true,
+            Need::House => return false,
             Need::Read | Need::Answer => Right::Customers,
             Need::Sell => Right::Orders,
             Need::Figures => Right::Figures,
@@ -137,6 +138,15 @@ impl Who {
             Self::Anybody => true,
             Self::Nobody => false,
             Self::Signed(signed) => signed.rights.with(partner).is_some_and(|role| role.allows(need)),
+        }
+    }
+
+    /// Whether they run the house.
+    pub(in super::super) fn runs_house(&self) -> bool {
+        match self {
+            Self::Anybody => true,
+            Self::Nobody => false,
+            Self::Signed(signed) => signed.rights == Rights::Operator,
         }
     }
 

@@ -11,6 +11,8 @@ pub(in super::super) enum Need {
     SignedIn,
     /// Signed in, and the second factor was shown lately: one's own keys.
     OwnKeys,
+    /// Runs the house: all partners beside each other.
+    House,
     /// May see a partner's customers, leads and orders.
     Read,
     /// May talk to them.
@@ -36,10 +38,11 @@ impl Need {
     }
 
     #[cfg(test)]
-    pub(super) const ALL: [Self; 11] = [
+    pub(super) const ALL: [Self; 12] = [
         Self::Open,
         Self::SignedIn,
         Self::OwnKeys,
+        Self::House,
         Self::Read,
         Self::Answer,
         Self::Sell,
@@ -66,6 +69,7 @@ pub(super) const RULES: &[(Method, &str, Need)] = &[
     (Method::GET, "/.account", Need::SignedIn),
     (Method::POST, "/.account/out", Need::SignedIn),
     (Method::POST, "/.account/codes", Need::OwnKeys),
+    (Method::GET, "/.partners", Need::House),
     (Method::GET, "/{partner}", Need::Read),
     (Method::GET, "/{partner}/chats", Need::Read),
     (Method::POST, "/{partner}/me", Need::Read),

@@ -395,3 +395,28 @@ async fn who_may_be_the_same_person_is_shown_and_what_is_said_of_anybody_else_is
     let forged = site.send(forged.body(Body::from(format!("key={KEY}&other={other}"))).unwrap()).await;
     assert_eq!(forged.status, StatusCode::FORBIDDEN);
 }
+
+#[tokio::test]
+async fn all_businesses_stand_beside_each_other_in_the_order_that_is_asked_for() {
+    let site = site().await;
+    let page = site.get("/admin/.partners").await;
+    assert_eq!(page.status, StatusCode::OK);
+    for part in [
+        "<a href=\"/admin/korica/more\">Корица</a>",
+        "<a href=\"/admin/sosed/more\">Сосед</a>",
+        "href=\"/admin/.partners?by=revenue&#38;days=30\"",
+        "<th scope=\"col\" class=\"num\" aria-sort=\"descending\">Новые клиенты</th>",
+        "aria-current=\"true\">30 дней</a>",
+    ] {
+        assert!(page.body.contains(part), "{part} in {}", page.body);
+    }
+    let orders = site.get("/admin/.partners?by=orders&days=7").await.body;
+    assert!(orders.contains("aria-sort=\"descending\">Заказы</th>"), "{orders}");
+    assert!(orders.contains("aria-current=\"true\">7 дней</a>"), "{orders}");
+    // What is no choice is the first.
+    assert_eq!(site.get("/admin/.partners?by=mood&days=1").await.body, page.body);
+    let names = ["Анна", "Екатерина", "+7"];
+    assert!(names.iter().all(|name| !page.body.contains(name)), "nobody's name or phone: {}", page.body);
+    let style = include_str!("../../../assets/admin/admin.css").len();
+    assert!(page.body.len() + style <= 100 * 1024);
+}

@@ -171,3 +171,29 @@ async fn s_23_foreign_id_404() {
     let page = door.get("/admin/korica/chats", &irina).await;
     assert!(page.status == StatusCode::OK && !page.body.contains("Сосед"), "not even that there is one");
 }
+
+#[tokio::test]
+async fn s_22_all_partners_beside_each_other_are_for_who_runs_the_house_alone() {
+    let mut door = Door::opens().await;
+    let path = "/admin/.partners";
+    for (name, rights) in [
+        ("irina", vec![("korica", Role::Owner), ("sosed", Role::Owner)]),
+        ("petr", vec![("korica", Role::Staff)]),
+        ("sergei", vec![("sosed", Role::Owner)]),
+    ] {
+        let cookie = door.joins(name, &rights).await;
+        let refused = door.get(path, &cookie).await;
+        assert_eq!(refused.status, StatusCode::FORBIDDEN, "{name}");
+        assert!(!refused.body.contains("Корица") && !refused.body.contains("Сосед"), "{name}: {}", refused.body);
+        let own = rights[0].0;
+        assert!(!door.get(&format!("/admin/{own}/more"), &cookie).await.body.contains(path), "{name}");
+    }
+    let olga = door.joins("olga", &[]).await;
+    let page = door.get(path, &olga).await;
+    assert!(
+        page.status == StatusCode::OK && page.body.contains("Корица") && page.body.contains("Сосед"),
+        "{}",
+        page.body
+    );
+    assert!(door.get("/admin/korica/more", &olga).await.body.contains(path));
+}
