@@ -236,10 +236,18 @@ impl Partners {
             Ok(said) => said,
             Err(problem) => return vec![Err(problem); folders.len()],
         };
-        let taken = stream::iter(folders).map(|folder| self.take_in(folder, &said)).buffered(TAKEN_IN_AT_ONCE);
-        let taken: Vec<_> = taken.collect().await;
-        self.announce().await;
-        self.settle_all().await;
+        // What was read of a partner is let go of once it is served. Who shares asks once for all whose they are.
+        let at_a_time = if self.sharing.is_alone() { TAKEN_IN_AT_ONCE } else { folders.len().max(1) };
+        let mut taken = Vec::with_capacity(folders.len());
+        for some in folders.chunks(at_a_time) {
+            let some = stream::iter(some).map(|folder| self.take_in(folder, &said)).buffered(TAKEN_IN_AT_ONCE);
+            taken.extend(some.collect::<Vec<_>>().await);
+            self.announce().await;
+            self.settle_all().await;
+        }
+        if folders.is_empty() {
+            self.announce().await;
+        }
         taken
     }
 

@@ -63,6 +63,11 @@ impl Sharing {
         Self::Alone(watch::Sender::default())
     }
 
+    /// Whether nobody else can serve any of them.
+    pub(crate) fn is_alone(&self) -> bool {
+        matches!(self, Self::Alone(_))
+    }
+
     /// These are all that we can serve. Returns when it is known who serves them.
     pub(crate) async fn able(&self, partners: BTreeSet<PartnerId>) {
         match self {
