@@ -57,17 +57,40 @@ pub struct Funnel {
 }
 
 impl Funnel {
-    /// Of what was counted on the days they came.
+    /// Of what was counted on the days they came. Who came before places were counted is known to have come, and from the first
+    /// step on that they took since: a place that was only left stands below zero.
     pub fn of(tallies: &[Tally]) -> Self {
-        let stand = |place: Place| {
-            let at = tallies.iter().filter(|tally| tally.what == Counted::Funnel && tally.key == place.name());
-            at.fold(0, |n: i64, tally| n.saturating_add(tally.n)).max(0)
+        let sum = |what: Counted, key: &str| {
+            let at = tallies.iter().filter(|tally| tally.what == what && tally.key == key);
+            at.fold(0, |n: i64, tally| n.saturating_add(tally.n))
         };
-        let paid = stand(Place::Paid);
-        let order = paid.saturating_add(stand(Place::Order));
-        let contact = order.saturating_add(stand(Place::Contact));
-        let unnamed = stand(Place::Unnamed);
-        let came = contact.saturating_add(unnamed).saturating_add(stand(Place::Came));
+        let stand = |place: Place| sum(Counted::Funnel, place.name());
+        let paid = stand(Place::Paid).max(0);
+        let order = paid.saturating_add(stand(Place::Order)).max(paid);
+        let contact = order.saturating_add(stand(Place::Contact)).max(order);
+        let unnamed = stand(Place::Unnamed).max(0);
+        let stood = contact.saturating_add(unnamed).saturating_add(stand(Place::Came).max(0));
+        let came = sum(Counted::Cohort, "came").max(stood);
         Self { came, contact, order, paid, unnamed }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    #[test]
+    fn whoever_came_before_places_were_counted_is_one_of_those_who_came() {
+        let counted = |what, key: &str, n| Tally { day: date(2026, 11, 20), what, key: key.into(), n };
+        let moved = |from: Place, to: Place| {
+            [counted(Counted::Funnel, from.name(), -10), counted(Counted::Funnel, to.name(), 10)]
+        };
+        let before = [counted(Counted::Cohort, "came", 100)];
+        let ordered = [&before[..], &moved(Place::Contact, Place::Order)].concat();
+        assert_eq!(Funnel::of(&ordered), Funnel { came: 100, contact: 10, order: 10, paid: 0, unnamed: 0 });
+        let named = [&before[..], &moved(Place::Came, Place::Contact)].concat();
+        assert_eq!(Funnel::of(&named), Funnel { came: 100, contact: 10, order: 0, paid: 0, unnamed: 0 });
     }
 }
