@@ -74,6 +74,8 @@ F216 = a first message starts both { $a } and { $b }: always { $a } begins, the 
     .related = this one begins first
 F217 = { $command } is a command of the bot's own: no flow starts by it
     .hint = take another one; new customers begin with the flow that says first_message: true
+F218 = nothing starts the flow { $flow }: its start is empty, and no other flow or sequence leads to it
+    .hint = call it, name it in a button (flow { $flow }), or give it a start
 
 # Expressions
 X301 = unknown name "{ $name }"

@@ -105,6 +105,13 @@ fn beyond_files() -> Vec<(Vec<Diagnostic>, PartnerFiles)> {
     // Nobody sends mail.
     let files = of(&[("config.yaml", "name: К\naccounts: {web: {}}\nteam: {Ольга: {email: olga@korica.ru}}\n")]);
     all.push((unmailed(&PartnerSpec::parse(id(), &files).mails), files));
+    // A flow beside another that nothing starts.
+    let files = of(&[
+        WEB,
+        ("flows/a.yaml", "start: {commands: [/a]}\nsteps:\n  - say: Да\n"),
+        ("flows/b.yaml", "steps:\n  - say: Нет\n"),
+    ]);
+    all.push((found(&files), files));
     // A narrow channel, a day long past, a step that is gone.
     let ask = "steps:\n  - say: Длиннее, чем можно\n    buttons: {Да: human, Нет: stop, Не знаю: human}\n";
     let page = "---\nvalid_until: 2020-01-01\n---\nТекст\n";

@@ -107,6 +107,7 @@ codes! {
     F215 Error;
     F216 Warning;
     F217 Warning;
+    F218 Warning;
     X301 Error;
     X302 Error;
     X303 Error;

@@ -2,14 +2,16 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Action, Flow, Kind, OwnCommand, Start, outline::RawSlot};
+use super::{Action, Flow, Kind, OwnCommand, Start, Target, outline::RawSlot};
 use crate::{
     ids::FlowId,
     spec::{
+        config::Config,
         diagnostic::{Code, Diagnostic, Place},
         expr::Expr,
         position::Position,
         read::nfc,
+        sequence::Sequence,
         tree::{Content, Node, SourceFile, finding},
         value::Type,
     },
@@ -197,6 +199,38 @@ fn starts(flows: &BTreeMap<FlowId, Arc<Flow>>, written: &BTreeMap<FlowId, Writte
             }
         }
     }
+}
+
+/// F218: a flow beside others that nothing ever starts. A model starts flows of its own accord.
+pub(crate) fn unstarted(
+    flows: &BTreeMap<FlowId, Arc<Flow>>,
+    sequences: &BTreeMap<Arc<str>, Arc<Sequence>>,
+    config: &Config,
+) -> Vec<Diagnostic> {
+    if !config.models.is_empty() || flows.len() < 2 {
+        return Vec::new();
+    }
+    let leads = |target: &Target, to: &Flow| matches!(target, Target::Flow(id) if *id == to.id);
+    let by_flow = |from: &Flow, to: &Flow| {
+        from.steps.iter().any(|step| match &step.action {
+            Action::Call(call) => call.flow == to.id,
+            Action::Say(say) => say.buttons.iter().any(|button| leads(&button.target, to)),
+            _ => false,
+        })
+    };
+    let by_sequence = |to: &Flow| {
+        let steps = sequences.values().flat_map(|sequence| &sequence.steps);
+        steps.flat_map(|step| &step.buttons).any(|button| leads(&button.target, to))
+    };
+    let starts = |flow: &Flow| WAYS.iter().any(|way| !(way.of)(&flow.start).is_empty());
+    let lost = flows.values().filter(|flow| {
+        let led_to = flows.values().any(|from| from.id != flow.id && by_flow(from, flow));
+        !starts(flow) && !led_to && !by_sequence(flow)
+    });
+    let place = |flow: &Arc<Flow>| {
+        Some(finding(Code::F218, flow.steps.first()?.place.clone(), vec![("flow", flow.id.to_string())]))
+    };
+    lost.filter_map(place).collect()
 }
 
 /// F217: commands by which the bot does something itself.

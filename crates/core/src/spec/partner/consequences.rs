@@ -59,6 +59,8 @@ impl Broken {
             Code::P573 | Code::S554 => of_broken(arg("fact")),
             Code::Y112 => in_tests && arg("what") == "outcome",
             Code::F203 => self.flows.contains(arg("id")),
+            // It may be what starts the flow.
+            Code::F218 => true,
             _ => false,
         }
     }
@@ -73,8 +75,9 @@ fn by_settings<'a>(found: &Diagnostic, arg: &impl Fn(&str) -> &'a str, files: &P
         text.and_then(|text| text.get(found.place.bytes.clone())).unwrap_or_default()
     };
     match found.code {
-        // Languages, the currency, the consent text, quiet hours, limits, accounts.
+        // Languages, the currency, the consent text, quiet hours, limits, accounts, models.
         Code::T403
+        | Code::F218
         | Code::T404
         | Code::T406
         | Code::C603

@@ -102,6 +102,7 @@ impl PartnerSpec {
         };
         let more = More { yaml: &yaml, files, config: &config, catalogue: &catalogue, flows: &flows, env: &env };
         let Rest { sequences, training, scripts } = more.read(&mut found);
+        found.diagnostics.extend(together::unstarted(&flows, &sequences, &config));
         let mut diagnostics = std::mem::take(&mut found.diagnostics);
         broken(files, &yaml, &diagnostics).retain(&mut diagnostics, files);
         diagnostics.sort_by(|a, b| {

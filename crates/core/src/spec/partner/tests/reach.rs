@@ -150,6 +150,40 @@ fn of_two_flows_that_begin_alike_the_one_that_never_does_is_told() {
 }
 
 #[test]
+fn a_flow_that_nothing_starts_is_told_where_there_are_others() {
+    let side = "steps:\n  - say: Да\n";
+    let told = |main: &str, config: &str, sequence: &str| {
+        let mut files = minimal();
+        files.insert("flows/a.yaml".into(), format!("start: {{commands: [/a]}}\nsteps:\n{main}").into());
+        files.insert("flows/side.yaml".into(), side.into());
+        if !config.is_empty() {
+            files.insert("config.yaml".into(), config.into());
+        }
+        if !sequence.is_empty() {
+            files.insert("sequences/s.yaml".into(), sequence.into());
+        }
+        let loaded = parse(&files);
+        let lines = lines(&loaded, &files);
+        lines.iter().filter(|line| line.contains("F218")).cloned().collect::<Vec<_>>()
+    };
+    let said = told("  - say: Да\n", "", "");
+    assert!(said.len() == 1 && said[0].starts_with("flows/side.yaml:2:5 F218"), "{said:?}");
+    for (main, config, sequence) in [
+        ("  - call: side\n", "", ""),
+        ("  - say: Да\n    buttons: {Дальше: flow side}\n", "", ""),
+        (
+            "  - say: Да\n",
+            "",
+            "enter: {fact: message}\nsteps:\n  - {id: a, after: 1d, say: Да, buttons: {Дальше: flow side}}\n",
+        ),
+        // It may be what starts it.
+        ("  - say: Да\n  - brocken\n", "", ""),
+    ] {
+        assert_eq!(told(main, config, sequence), Vec::<String>::new(), "{main} {sequence}");
+    }
+}
+
+#[test]
 fn a_length_out_of_bounds_is_told_as_one() {
     let sequence = |rest: &str, code, line, column| {
         check("sequences/a.yaml", &format!("enter: {{fact: message}}\n{rest}\n"), code, line, column);
