@@ -130,6 +130,7 @@ mutants! {
     an_engine_that_sets_events_aside_in_silence_is_caught SilentLetter
     an_engine_that_gives_up_a_repeat_too_early_is_caught GivesUpEarly
     an_engine_that_does_not_know_what_a_person_wants_elsewhere_is_caught KinUnread
+    an_engine_that_writes_first_by_what_it_has_read_of_another_account_long_ago_is_caught KinStale
     an_engine_that_answers_nobody_after_a_pause_is_caught BackLost
     an_engine_that_does_not_read_settings_at_a_start_is_caught SettingsUnread
     an_engine_that_follows_settings_late_is_caught SettingsLate

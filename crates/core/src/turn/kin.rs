@@ -9,12 +9,13 @@ use super::{Look, Question, Step, Turn, answer, answer::Answering, desk, notices
 use crate::{
     fact::{ConsentKind, Fact},
     ids::{AccountId, CustomerId},
+    may_write::REMEMBERED,
     message::{Done, Event, Identity, KinWord, Seat},
     person::Kinship,
     ports::KnownBy,
     rows::{IdentityRow, Withdraw},
     turn::{
-        state::{CustomerData, ForKin, Wish},
+        state::{CustomerData, ForKin, Standing, Wish},
         token::hash,
     },
 };
@@ -234,6 +235,24 @@ impl Work {
         self.snap.kin.iter().any(|kin| kin.did.facts.last(fact).is_some_and(|at| at > since))
     }
 
+    /// When the person last entered a sequence in another conversation, and got something of it there.
+    pub(super) fn entered_elsewhere(&self, sequence: &str) -> Option<Timestamp> {
+        self.snap.kin.iter().filter_map(|kin| kin.did.sequences.get(sequence)).max().copied()
+    }
+
+    /// Sequences of which they have got something since they entered, with when that was. When it was said is remembered for a week, and
+    /// then that it was.
+    fn sequences_got(&self) -> BTreeMap<String, Timestamp> {
+        let known = &self.snap.customer.more.for_kin.sequences;
+        let has_got = |(id, standing): &(&String, &Standing)| {
+            let is_old = self.now.duration_since(standing.entered) >= REMEMBERED;
+            standing.sent.iter().any(|at| *at >= standing.entered)
+                || (is_old && known.get(*id) == Some(&standing.entered))
+        };
+        let got = self.snap.state.sequences.iter().filter(has_got);
+        got.map(|(id, standing)| (id.clone(), standing.entered)).collect()
+    }
+
     /// At the end of a turn: what the person's other conversations go by is left where they read it. They are told if it may end a
     /// sequence of theirs, or keep them from one.
     pub(super) fn leave_for_kin(&mut self) {
@@ -241,7 +260,11 @@ impl Work {
         let did = if is_alone {
             ForKin::default()
         } else {
-            ForKin { unasked: self.snap.state.unasked.clone(), facts: self.snap.lead.facts.of_person() }
+            ForKin {
+                unasked: self.snap.state.unasked.clone(),
+                facts: self.snap.lead.facts.of_person(),
+                sequences: self.sequences_got(),
+            }
         };
         let before = std::mem::replace(&mut self.snap.customer.more.for_kin, did);
         let is_news = before.facts != self.snap.customer.more.for_kin.facts;

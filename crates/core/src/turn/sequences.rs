@@ -121,7 +121,7 @@ impl Work {
             // They entered before the file said what it is about.
             let is_of_another_time = sequence.around.is_some() && standing.is_some_and(|one| one.around.is_none());
             let leaves = sequence.leave.as_ref().is_some_and(|leave| leave.is_true(&self.scope_of_person()));
-            (leaves || is_of_another_time).then_some("left")
+            (leaves || is_of_another_time || self.goes_on_elsewhere(sequence)).then_some("left")
         }
     }
 
@@ -152,12 +152,25 @@ impl Work {
             None => true,
             Some(standing) if standing.next.is_some() => false,
             Some(standing) if standing.is_kept_from_all(self.now) => true,
-            Some(standing) => match sequence.enter.again {
-                Some(again) => plus(standing.entered, again, self.zone()) <= self.now,
-                None => sequence.may_be_entered_again(),
-            },
+            Some(standing) => self.may_follow(sequence, standing.entered, self.now),
         };
-        again && self.is_open_to(sequence)
+        let elsewhere = self.entered_elsewhere(&sequence.id);
+        again && elsewhere.is_none_or(|at| self.may_follow(sequence, at, self.now)) && self.is_open_to(sequence)
+    }
+
+    /// Whether it may be entered at `now` by whoever has entered it last at `before`.
+    fn may_follow(&self, sequence: &Sequence, before: Timestamp, now: Timestamp) -> bool {
+        match sequence.enter.again {
+            Some(again) => plus(before, again, self.zone()) <= now,
+            None => sequence.may_be_entered_again(),
+        }
+    }
+
+    /// Whether the person has its first letter from another account, where it goes on. Nobody gets it twice.
+    fn goes_on_elsewhere(&self, sequence: &Sequence) -> bool {
+        let standing = self.snap.state.sequences.get(&*sequence.id);
+        let Some(waits) = standing.filter(|standing| standing.has_got_nothing(self.now)) else { return false };
+        self.entered_elsewhere(&sequence.id).is_some_and(|at| !self.may_follow(sequence, at, waits.entered))
     }
 
     /// Whether the customer may be in it, but for having been in it before.

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use voronka_core::{
-    message::{Bubble, Content, Event, Identity, KinWord},
+    message::{BroadcastAct, Bubble, Content, Event, Identity, KinWord},
     rows::IdentityRow,
     spec::partner::PartnerFiles,
     turn::Standing,
@@ -211,6 +211,71 @@ fn what_lasts_of_a_person_on_one_account_keeps_them_from_sequences_of_the_other_
         command(&mut passed_over.web, "web");
         assert_eq!(texts(passed_over.web.wait(100 * HOUR)), ["Два"], "{condition}");
     }
+}
+
+#[test]
+fn a_sequence_that_a_person_has_entered_on_both_accounts_goes_on_where_its_first_letter_came() {
+    let mut person = person(WEB);
+    command(&mut person.web, "web");
+    person.vk.pass(HOUR);
+    command(&mut person.vk, "web");
+    person.reads();
+    assert_eq!(texts(person.web.wait(3 * HOUR)), ["Раз"]);
+    person.reads();
+    assert_eq!(texts(person.vk.wait(100 * HOUR)), [""; 0]);
+    assert_eq!(standing(&person.vk).outcome.as_deref(), Some("left"));
+    person.reads();
+    assert_eq!(texts(person.web.wait(100 * HOUR)), ["Два"]);
+    // And it is not entered a second time, weeks later either.
+    for _ in 0..2 {
+        person.web.pass(24 * 20 * HOUR);
+        person.web.me("привет");
+        person.reads();
+    }
+    let entered = standing(&person.vk).entered;
+    command(&mut person.vk, "web");
+    assert_eq!(standing(&person.vk).entered, entered);
+    person.vk.loaded_mut().kin.clear();
+}
+
+#[test]
+fn a_sequence_that_may_be_entered_again_is_entered_on_another_account_as_late_as_on_the_same() {
+    let again = WEB.replace("бросил}", "бросил, again: 10d}");
+    let mut person = person(&again);
+    command(&mut person.web, "web");
+    person.reads();
+    person.web.wait(100 * HOUR);
+    person.reads();
+    person.vk.pass(24 * 9 * HOUR);
+    command(&mut person.vk, "web");
+    assert!(person.vk.state().sequences.is_empty());
+    person.vk.pass(24 * HOUR);
+    command(&mut person.vk, "web");
+    assert_eq!(texts(person.vk.wait(3 * HOUR)), ["Раз"]);
+}
+
+#[test]
+fn a_broadcast_comes_to_a_person_once() {
+    let all = "enter: {fact: broadcast}\nsteps: [{id: раз, after: 0m, say: Всем привет.}]\n";
+    let mut person = person(all);
+    let begins = || Event::Broadcast { sequence: "web".into(), act: BroadcastAct::Begin };
+    assert_eq!(texts(person.web.play(vec![begins()])), ["Всем привет."]);
+    person.reads();
+    assert_eq!(texts(person.vk.play(vec![begins()])), [""; 0]);
+    assert_eq!(texts(person.vk.wait(24 * 3 * HOUR)), [""; 0]);
+}
+
+/// Where nothing can be said nothing was had.
+#[test]
+fn a_sequence_of_which_nothing_could_be_said_on_one_account_goes_on_on_the_other() {
+    let mut person = person(WEB);
+    command(&mut person.web, "web");
+    person.web.did(Content::Blocked);
+    person.web.wait(100 * HOUR);
+    person.reads();
+    person.vk.pass(24 * 20 * HOUR);
+    command(&mut person.vk, "web");
+    assert_eq!(texts(person.vk.wait(3 * HOUR)), ["Раз"]);
 }
 
 #[test]

@@ -94,6 +94,8 @@ pub enum Mutant {
     GivesUpEarly,
     /// What a person wants on another account is not known.
     KinUnread,
+    /// Nobody looks whether what was read of a person's other account is so still.
+    KinStale,
     /// Nothing rings when a pause is over.
     BackLost,
     /// What the team has set is not read at a start.
@@ -104,7 +106,7 @@ pub enum Mutant {
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
         Self::NoDedup,
         Self::AckBeforeCommit,
         Self::HandedBeforeCommit,
@@ -135,6 +137,7 @@ impl Mutant {
         Self::SilentLetter,
         Self::GivesUpEarly,
         Self::KinUnread,
+        Self::KinStale,
         Self::BackLost,
         Self::SettingsUnread,
         Self::SettingsLate,
@@ -163,6 +166,7 @@ impl Mutant {
             Self::LateAnswer => "deadline",
             Self::PreviewStays | Self::PreviewLate => "previews",
             Self::KinUnread => "wishes",
+            Self::KinStale => "one person",
             Self::BackLost => "pause",
             Self::SettingsUnread | Self::SettingsLate => "settings",
         }
@@ -276,6 +280,9 @@ impl BrokenJournal {
     fn bend(&self, mut turn: TurnCommit) -> TurnCommit {
         if self.how.is(Mutant::TimerNotCancelled) {
             turn.timers.retain(|timer| matches!(timer, TimerRow::Set { .. }));
+        }
+        if self.how.is(Mutant::KinStale) {
+            turn.rests_on.clear();
         }
         if self.how.is(Mutant::BackLost) {
             turn.timers.retain(|timer| !matches!(timer, TimerRow::Set { timer: Timer::Back, .. }));

@@ -143,6 +143,7 @@ fn letters(state: &mut State, numbers: &mut [usize; 8], span: i64) -> Vec<(Signe
 }
 
 /// In some runs a customer is the same person on two accounts: they leave one dialogue half-way, and want nothing more on the other.
+/// Where something is said unasked they may want no more than to be written to as one person, or to talk.
 fn one_person(state: &mut State, span: i64) -> Vec<(SignedDuration, Happening)> {
     let mut agenda = Vec::new();
     if !state.whims.one_in(3) {
@@ -151,7 +152,12 @@ fn one_person(state: &mut State, span: i64) -> Vec<(SignedDuration, Happening)> 
     let chat = state.whims.index(8);
     let other = scene::elsewhere(chat);
     let mut at = SignedDuration::ZERO;
-    let wants = *state.whims.pick(&["stop", "stop", "forget_me"]);
+    let wants: &[&str] = if state.team.is_some() {
+        &["stop", "zakaz", "zakaz", "zakaz", "human"]
+    } else {
+        &["stop", "stop", "forget_me"]
+    };
+    let wants = *state.whims.pick(wants);
     for (who, does) in [(other, "zakaz"), (chat, "merge"), (chat, wants)] {
         at += SignedDuration::from_millis(state.whims.within(0, span / 2));
         let n = state.truth.acts.len();

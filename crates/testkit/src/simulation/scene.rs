@@ -53,12 +53,16 @@ steps:
   - say: Посчитала.
 ";
 
-/// What is said unasked in the runs in which the team sets things.
-const NEWS: &str = "\
-enter: {fact: message}
-on_reply: continue
-steps: [{id: раз, after: 1m, say: У нас новинка.}, {id: два, after: 30m, say: И ещё одна.}]
-";
+/// What is said unasked in the runs in which the team sets things: on each account something else, until the person wants to talk.
+const NEWS: [(&str, &str); 2] = [("telegram", "У нас новинка."), ("vk", "Ещё одна новинка.")];
+
+fn news(account: &str, says: &str) -> String {
+    format!(
+        "enter: {{fact: message, when: channel = {account}}}\ngoal: handoff.asked\non_reply: continue\n\
+         steps: [{{id: раз, after: 1m, say: {says}}}, {{id: два, after: 30m, say: И ещё одна.}}]\n"
+    )
+}
+
 /// What the team sends to many.
 pub(super) const BROADCAST: &str = "vsem";
 const TO_ALL: &str = "\
@@ -83,12 +87,16 @@ pub(super) enum Team {
 type Specs = LazyLock<Vec<Arc<PartnerSpec>>>;
 
 static SPECS: Specs = LazyLock::new(|| parsed(&[]));
-static WARMING: Specs = LazyLock::new(|| parsed(&[("sequences/news.yaml", NEWS), ("sequences/vsem.yaml", TO_ALL)]));
+static WARMING: Specs = LazyLock::new(|| {
+    let news = NEWS.map(|(account, says)| (format!("sequences/{account}.yaml"), news(account, says)));
+    parsed(&[news.to_vec(), vec![(format!("sequences/{BROADCAST}.yaml"), TO_ALL.to_owned())]].concat())
+});
 
-fn parsed(more: &[(&str, &str)]) -> Vec<Arc<PartnerSpec>> {
+fn parsed(more: &[(String, String)]) -> Vec<Arc<PartnerSpec>> {
     let parsed = PARTNERS.iter().zip([CONFIG, GATHERING]).map(|(id, config)| {
         let files = [("config.yaml", config), ("flows/zakaz.yaml", FLOW), ("scoring.yaml", SCORING)];
-        let files = files.iter().chain(more).map(|(path, text)| ((*path).into(), (*text).into()));
+        let more = more.iter().map(|(path, text)| (path.as_str(), text.as_str()));
+        let files = files.into_iter().chain(more).map(|(path, text)| (path.into(), text.into()));
         let files: PartnerFiles = files.collect();
         let loaded = PartnerSpec::parse(partner(id), &files);
         let spec = loaded.spec.unwrap_or_else(|| panic!("the simulation's own files: {:#?}", loaded.diagnostics));

@@ -261,6 +261,7 @@ impl State {
         }
         let stale = self.take(chat, &ids);
         self.check_wishes(chat, turn, &events);
+        self.check_one_person(chat, turn, &events);
         let pause = self.pause_of(&turn.key.partner, &turn.consumed);
         let owner_before = self.truth.owners.insert(chat, turn.conversation.owner).unwrap_or("bot");
         self.check_answered(chat, turn, &events, owner_before);

@@ -87,6 +87,9 @@ pub struct ForKin {
     /// What has happened that lasts.
     #[serde(skip_serializing_if = "is_default")]
     pub facts: FactLog,
+    /// The sequences of which something was said, and when they last entered them.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub sequences: BTreeMap<String, Timestamp>,
 }
 
 /// The same person in another conversation.
