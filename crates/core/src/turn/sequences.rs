@@ -97,6 +97,7 @@ impl Work {
                 self.enter(sequence);
             }
         }
+        self.move_to_their_clock();
         self.plan_sequences();
     }
 

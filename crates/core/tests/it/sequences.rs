@@ -431,6 +431,52 @@ fn a_letter_that_was_planned_before_the_answer_waits_as_well() {
     assert!(!talk.wait(24 * HOUR).is_empty());
 }
 
+/// Whoever has entered a sequence by the partner's clock, and tells then where they live.
+fn told_later(steps: &str, now: &str, answer: &str) -> Rehearsal {
+    let mut files = partner(&[("s", &format!("{ENTER}{steps}"))]);
+    let flow = "start: {commands: [/where]}\nsteps:\n  - ask: По какому времени живёте?\n    as: пояс\n    choice: {восток: {label: Владивосток, zone: Asia/Vladivostok}, запад: {label: Калининград, zone: Europe/Kaliningrad}}\n";
+    files.insert("flows/where.yaml".into(), flow.into());
+    let mut talk = Rehearsal::new(playbook("korica", &files), "web", now);
+    begin(&mut talk);
+    talk.pass(HOUR);
+    talk.me("/where");
+    talk.press(answer);
+    talk
+}
+
+#[test]
+fn a_step_at_an_hour_moves_to_that_hour_of_the_clock_that_is_told_later() {
+    let at_noon = "on_reply: continue\nsteps:\n  - {id: раз, after: 1d, at: 12:00, say: Раз}\n  - {id: два, after: 1d, at: 18:00, say: Два}\n";
+    for (answer, first, second) in [
+        ("Владивосток", "2026-12-02T12:00:00+10:00", "2026-12-03T18:00:00+10:00"),
+        ("Калининград", "2026-12-02T12:00:00+02:00", "2026-12-03T18:00:00+02:00"),
+    ] {
+        let mut talk = told_later(at_noon, "2026-12-01T10:00:00+03:00", answer);
+        assert_eq!(standing(&talk).due, moment(first));
+        assert_eq!(texts(talk.wait(30 * HOUR)), ["Раз"], "{answer}");
+        assert_eq!(standing(&talk).due, moment(second));
+    }
+    // Without an hour it is so long after the one before, wherever they live.
+    let three_hours = "on_reply: continue\nsteps:\n  - {id: раз, after: 3h, say: Раз}\n";
+    let talk = told_later(three_hours, "2026-12-01T11:00:00+03:00", "Калининград");
+    assert_eq!(standing(&talk).due, moment("2026-12-01T14:00:00+03:00"));
+}
+
+#[test]
+fn an_hour_that_has_passed_where_they_live_is_the_next_days() {
+    let today = "on_reply: continue\nexpires: 1h\nsteps:\n  - {id: раз, after: 1h, at: 18:00, say: Раз}\n";
+    let mut talk = told_later(today, "2026-12-01T15:00:00+03:00", "Владивосток");
+    assert_eq!(standing(&talk).due, moment("2026-12-02T18:00:00+10:00"));
+    assert_eq!(texts(talk.wait(24 * HOUR)), ["Раз"], "it is not lost as too late");
+}
+
+#[test]
+fn a_reply_that_tells_the_clock_holds_a_sequence_up_as_any_other_does() {
+    let paused = "on_reply: pause 2d\nsteps:\n  - {id: раз, after: 1d, at: 12:00, say: Раз}\n";
+    let talk = told_later(paused, "2026-12-01T10:00:00+03:00", "Калининград");
+    assert!(standing(&talk).due >= moment("2026-12-03T11:00:00+03:00"), "{:?}", standing(&talk));
+}
+
 #[test]
 fn a_reminder_of_the_flow_itself_waits_for_the_morning_that_was_answered() {
     let mut talk = asked_where("2026-12-01T12:00:00+03:00");

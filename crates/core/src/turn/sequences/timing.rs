@@ -1,6 +1,12 @@
 //! When the steps of a sequence are due: after one another, or around a moment.
 
-use jiff::{Span as Stretch, Timestamp, civil::Time, tz::TimeZone};
+use std::sync::Arc;
+
+use jiff::{
+    Span as Stretch, Timestamp,
+    civil::{Date, Time},
+    tz::TimeZone,
+};
 
 use crate::{
     may_write::moment,
@@ -11,6 +17,9 @@ use crate::{
     },
     turn::work::Work,
 };
+
+/// Two clocks are less than two days apart.
+const DAYS_MAX: usize = 3;
 
 impl Work {
     /// The moment that a sequence is about, as it is now: a time by the partner's clock, a day by the customer's.
@@ -44,6 +53,38 @@ impl Work {
         let zone = self.zone();
         let at = plus(around, step.after, zone);
         step.at.map_or(at, |hour| moment(at.to_zoned(zone.clone()).date().to_datetime(hour), zone))
+    }
+
+    /// Whoever has told their clock in this turn, or has another device, gets what was planned for an hour of the day at that hour of
+    /// theirs.
+    pub(super) fn move_to_their_clock(&mut self) {
+        let partners = self.book.spec.config.zone.clone();
+        let before = self.before.customer.more.clock().unwrap_or(partners);
+        if before == *self.zone() {
+            return;
+        }
+        let book = Arc::clone(&self.book);
+        for sequence in book.spec.sequences.values() {
+            let Some(standing) = self.snap.state.sequences.get(&*sequence.id) else { continue };
+            let Some(next) = &standing.next else { continue };
+            // Whoever has entered in this turn has it by the new clock, and what is due already has come.
+            let is_planned = standing.entered < self.now && standing.due > self.now;
+            let at = sequence.find(next).unwrap_or(standing.index);
+            let Some(hour) = sequence.steps.get(at).and_then(|step| step.at).filter(|_| is_planned) else { continue };
+            let planned = self.at_hour_from(standing.due.to_zoned(before.clone()).date(), hour);
+            let due = self.decent(sequence.hours, planned);
+            let due = standing.paused.map_or(due, |paused| due.max(paused));
+            if let Some(standing) = self.snap.state.sequences.get_mut(&*sequence.id) {
+                (standing.due, standing.held) = (due, None);
+            }
+        }
+    }
+
+    /// The first moment to come at which the customer's clock shows this hour, on that day or later.
+    fn at_hour_from(&self, day: Date, hour: Time) -> Timestamp {
+        let days = std::iter::successors(Some(day), |day| day.tomorrow().ok()).take(DAYS_MAX);
+        let mut moments = days.map(|day| moment(day.to_datetime(hour), self.zone()));
+        moments.find(|at| *at > self.now).unwrap_or(self.now)
     }
 
     /// When a step is due: around a moment, or after the one before it was sent.
