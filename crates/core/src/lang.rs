@@ -6,6 +6,7 @@
 
 pub(crate) mod beginnings;
 pub mod choice;
+pub mod cities;
 pub mod contacts;
 pub mod dates;
 pub mod intent;

@@ -121,6 +121,9 @@ impl OptionWords {
 pub enum Attention {
     /// They do: ids, list numbers («2», «второй»), parts of labels and typos count.
     Open,
+    /// They may name more exactly what the same words have answered already: parts of labels and typos count, a place in the list is
+    /// another list's.
+    Closer,
     /// They belong to a later question: only whole labels and `also` count, by form, stem or root.
     Ahead,
 }
@@ -145,6 +148,7 @@ pub fn choose(words: &Words, options: &[OptionWords], attention: Attention) -> C
     }
     let ways: &[Way] = match attention {
         Attention::Open => &[whole, listed, by_form, by_stem, by_root, by_part, by_typo],
+        Attention::Closer => &[by_form, by_stem, by_root, by_part, by_typo],
         Attention::Ahead => &[by_form, by_stem, by_root],
     };
     for way in ways {
@@ -393,7 +397,7 @@ fn named(
             let len = name.words.len();
             // A list number such as «2» is no name that may stand anywhere in a text.
             let bare_number =
-                attention == Attention::Ahead && name.words.iter().all(|word| word.form.parse::<u64>().is_ok());
+                attention != Attention::Open && name.words.iter().all(|word| word.form.parse::<u64>().is_ok());
             let places = (0..(said.len() + 1).saturating_sub(len)).filter(|nth| {
                 let refusal = matches!(name.words[0].form.as_str(), "без" | "не" | "no" | "not");
                 name.words.iter().enumerate().all(|(at, word)| same(word, nth + at))

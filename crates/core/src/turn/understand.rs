@@ -7,6 +7,7 @@ mod forget;
 mod parts;
 mod remarks;
 mod slots;
+mod zones;
 use std::{ops::Range, sync::Arc};
 
 use self::parts::Parts;
@@ -358,6 +359,7 @@ impl Work {
                     self.hear_of_ads(&run, ask, &value, text);
                     self.hear_rating(ask, &value);
                     self.fill(&mut run, &ask.slot, value);
+                    self.tell_zone_closer(&flow, &mut run, at, words);
                     used.push(range);
                     outcome = Some(Ok(()));
                 }

@@ -478,6 +478,32 @@ fn a_reply_that_tells_the_clock_holds_a_sequence_up_as_any_other_does() {
 }
 
 #[test]
+fn a_city_that_an_option_of_the_closer_question_names_is_not_asked_for_twice() {
+    let flow = "start: {commands: [/a]}\nsteps:\n  - ask: По какому времени?\n    as: пояс\n    choice:\n      мск: {label: Московское, zone: Europe/Moscow}\n      урал: {label: 'Екатеринбург, +2', zone: Asia/Yekaterinburg}\n      восток: {label: Дальше на восток, also: [владивосток, якутск, хабаровск, магадан], zone: Asia/Vladivostok}\n  - ask: А точнее?\n    as: точнее\n    choice:\n      якутск: {label: 'Якутск, +6', zone: Asia/Yakutsk}\n      владивосток: {label: 'Владивосток, +7', also: [хабаровск], zone: Asia/Vladivostok}\n    when: пояс = восток\n  - say: Записала.\n";
+    for (answer, zone) in [
+        ("Владивосток", Some("Asia/Vladivostok")),
+        ("живу в Якутске", Some("Asia/Yakutsk")),
+        ("хабаровск", Some("Asia/Vladivostok")),
+        // No option names them: their clock is known.
+        ("Сургут", Some("Asia/Yekaterinburg")),
+        ("Казань", Some("Europe/Moscow")),
+        ("Магадан", None),
+        ("Дальше на восток", None),
+        ("третий", None),
+    ] {
+        let mut files = partner(&[]);
+        files.insert("flows/a.yaml".into(), flow.into());
+        let mut talk = Rehearsal::new(playbook("korica", &files), "web", "2026-12-01T12:00:00+03:00");
+        talk.me("/a");
+        talk.me(answer);
+        assert_eq!(talk.words().contains("А точнее?"), zone.is_none(), "{answer}: {}", talk.words());
+        if zone.is_some() {
+            assert_eq!(talk.snapshot().customer.more.told_zone.as_deref(), zone, "{answer}");
+        }
+    }
+}
+
+#[test]
 fn a_reminder_of_the_flow_itself_waits_for_the_morning_that_was_answered() {
     let mut talk = asked_where("2026-12-01T12:00:00+03:00");
     talk.press("Владивосток");

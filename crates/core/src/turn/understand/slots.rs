@@ -25,6 +25,7 @@ use crate::{
     turn::{
         state::Run,
         token::{self, Token},
+        understand::zones,
         work::Work,
     },
 };
@@ -194,9 +195,16 @@ impl Work {
             || named.any(|at| open_without(&|other| other == at))
     }
 
-    fn read_choice(&self, flow: &Flow, at: StepIx, choices: &[Choice], words: &Words, attention: Attention) -> Reading {
-        if choices.iter().any(|choice| choice.zone.is_some())
-            && let Some(offset) = from_moscow(words)
+    pub(super) fn read_choice(
+        &self,
+        flow: &Flow,
+        at: StepIx,
+        choices: &[Choice],
+        words: &Words,
+        attention: Attention,
+    ) -> Reading {
+        if zones::are(choices)
+            && let Some(offset) = zones::from_moscow(words)
         {
             // «МСК+4» names Moscow and means Novosibirsk.
             let is_it = |choice: &&Choice| {
@@ -214,6 +222,7 @@ impl Work {
                 None => Reading::None,
             },
             choice::Choice::Several(options) => Reading::Several(options),
+            choice::Choice::None if attention != Attention::Ahead => self.read_city(choices, words),
             choice::Choice::None => Reading::None,
         }
     }
@@ -544,21 +553,6 @@ fn one_or_which(mut values: Vec<Value>, range: Range<usize>) -> Reading {
     }
 }
 
-/// Seconds from UTC of a clock that is told from Moscow's: «МСК+4», «Москва плюс 2». Moscow's own needs no such words.
-fn from_moscow(words: &Words) -> Option<i32> {
-    const MOSCOW_HOURS: i32 = 3;
-    let moscow = ["мск", "москва", "москвы", "москве", "московское", "московского", "msk", "moscow"];
-    let said = (0..words.len()).find(|at| moscow.contains(&words.form(*at)))?;
-    let signed = (said + 1..words.len()).find_map(|at| match words.form(at) {
-        "+" | "плюс" | "plus" => Some((1, at)),
-        "-" | "−" | "–" | "минус" | "minus" => Some((-1, at)),
-        _ => None,
-    });
-    let (sign, at) = signed?;
-    let hours: i32 = words.form(at + 1).parse().ok().filter(|hours| *hours <= 12)?;
-    Some((MOSCOW_HOURS + sign * hours) * 3_600)
-}
-
 /// How sure it is that words mean a slot that is not open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::turn) enum Certain {
@@ -577,7 +571,7 @@ enum Generously {
     No,
 }
 
-fn whole(words: &Words) -> Range<usize> {
+pub(super) fn whole(words: &Words) -> Range<usize> {
     words.source(0..words.len())
 }
 
