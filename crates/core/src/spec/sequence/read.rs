@@ -80,6 +80,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, id: &str, root: &Node, world: &World
     });
     if let (Some(node), Some(goal), Some(enter)) = (fields.get("goal"), &goal, &enter)
         && *goal == enter.fact
+        && impossible(goal, world).is_none()
     {
         reader.report(Code::S565, &node.bytes, vec![("fact", goal.name().into_owned())]);
     }

@@ -137,7 +137,7 @@ fn of_two_flows_that_begin_alike_the_one_that_never_does_is_told() {
             &["flows/b.yaml:1:24 F216"],
         ),
         ("first_message: true", "first_message: true, when: cart.count > 3", &["flows/b.yaml:1:24 F216"]),
-        ("first_message: true", "first_message: false", &[]),
+        ("first_message: true", "first_message: false", &["flows/b.yaml:3:5 F218"]),
         // Links are told apart by their letters, and by nothing else.
         ("links: [tort]", "links: [Tort, torty]", &[]),
         ("commands: [/tort]", "links: [tort], words: [tort]", &[]),
@@ -177,7 +177,7 @@ fn a_flow_that_nothing_starts_is_told_where_there_are_others() {
             "enter: {fact: message}\nsteps:\n  - {id: a, after: 1d, say: Да, buttons: {Дальше: flow side}}\n",
         ),
         // It may be what starts it.
-        ("  - say: Да\n  - brocken\n", "", ""),
+        ("  - say: [Да\n", "", ""),
     ] {
         assert_eq!(told(main, config, sequence), Vec::<String>::new(), "{main} {sequence}");
     }
