@@ -49,27 +49,36 @@ pub(super) fn turns(stand: &mut Stand) -> Result<Vec<Figure>, Failure> {
     Ok(figures)
 }
 
-/// Open loop at half of what the closed one came to: what is added to the model's time.
+/// Open loop at parts of what the closed one came to: what is added to the model's time. Half is what is promised; what holds at
+/// less is told beside it.
 fn waits(stand: &Stand, closed: &[Played]) -> Result<Vec<Figure>, Failure> {
     let mut saturations: Vec<f64> = closed.iter().map(Played::turns_per_s).collect();
     saturations.sort_by(f64::total_cmp);
-    let rate = saturations[saturations.len() / 2] / 2.0;
-    let more = [("--llm-ms", stand.model_ms.to_string()), ("--bots", OPEN_BOTS.to_string())];
-    let options = load::open_loop(rate, stand.extent.open_s, &more);
-    let mut runs = Vec::new();
-    for _ in 0..stand.extent.rounds {
-        runs.push(over_postgres(stand, &options, OPEN_BOTS, 1)?.0);
+    let saturation = saturations[saturations.len() / 2];
+    let mut figures = Vec::new();
+    for (part, of, ids) in [
+        (2.0, "half", ["postgres_added_p50", "postgres_added_p99"]),
+        (4.0, "a quarter", ["postgres_added_p50_quarter", "postgres_added_p99_quarter"]),
+        (8.0, "an eighth", ["postgres_added_p50_eighth", "postgres_added_p99_eighth"]),
+    ] {
+        let rate = saturation / part;
+        let more = [("--llm-ms", stand.model_ms.to_string()), ("--bots", OPEN_BOTS.to_string())];
+        let options = load::open_loop(rate, stand.extent.open_s, &more);
+        let mut runs = Vec::new();
+        for _ in 0..stand.extent.rounds {
+            runs.push(over_postgres(stand, &options, OPEN_BOTS, 1)?.0);
+        }
+        let added = |quantile: &str| {
+            let all = runs.iter().map(|run| run.number(&format!("/latency_ms/{quantile}")) - f64::from(stand.model_ms));
+            all.collect::<Vec<f64>>()
+        };
+        let at = format!("at {rate:.0} turns/s over {OPEN_BOTS} bots, {of} of saturation, over PostgreSQL");
+        let p50 = format!("added to the model's {} ms, p50, {at}", stand.model_ms);
+        figures.push(Figure::new(ids[0], p50, "ms", added("p50")));
+        let p99 = Figure::new(ids[1], "the same, p99", "ms", added("p99"));
+        figures.push(if of == "half" { p99.at_most(20.0) } else { p99 });
     }
-    let added = |quantile: &str| {
-        let all = runs.iter().map(|run| run.number(&format!("/latency_ms/{quantile}")) - f64::from(stand.model_ms));
-        all.collect::<Vec<f64>>()
-    };
-    let at = format!("at {rate:.0} turns/s over {OPEN_BOTS} bots, half of saturation, over PostgreSQL");
-    let p50 = format!("added to the model's {} ms, p50, {at}", stand.model_ms);
-    Ok(vec![
-        Figure::new("postgres_added_p50", p50, "ms", added("p50")),
-        Figure::new("postgres_added_p99", "the same, p99", "ms", added("p99")).at_most(20.0),
-    ])
+    Ok(figures)
 }
 
 /// One run over a fresh database, and what a turn of it cost the database in µs.
