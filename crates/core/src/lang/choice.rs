@@ -1,7 +1,7 @@
 //! Free text matched to the options of a question, and yes or no.
 
 mod answer;
-mod refusal;
+pub(super) mod refusal;
 mod several;
 
 use std::ops::Range;

@@ -3,11 +3,13 @@
 mod clock;
 mod day;
 mod telling;
+mod wanted;
 
 use std::ops::Range;
 
 use jiff::{ToSpan, civil};
 
+pub use self::wanted::{Alternative, wanted};
 use super::{
     normal::{Kind, Words},
     numerals::{Numeral, numeral},

@@ -173,7 +173,7 @@ impl Work {
             }
             let step = flow.steps.iter().position(|step| matches!(step.action, Action::Offer(_)));
             if let Some(step) = step {
-                return self.correct_by_button(&flow, StepIx(step), token::hash(id));
+                return self.correct_by_button(&flow, StepIx(step), token::hash(id), "");
             }
         }
         if let Some(product) = self.book.spec.catalogue.get(id).cloned() {

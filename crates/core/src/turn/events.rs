@@ -407,7 +407,7 @@ impl Work {
         }
         match (earlier, token) {
             (Some((flow, at)), Token::Target { button, .. }) => self.follow(&flow, at, button),
-            (Some((flow, at)), Token::Option { option, .. }) => self.correct_by_button(&flow, at, option),
+            (Some((flow, at)), Token::Option { option, .. }) => self.correct_by_button(&flow, at, option, label),
             // Another step's skip, consent or confirmation: what it would do is done or past.
             (Some(_), _) => {}
             // The step was edited away: its label is as good as typed.

@@ -421,8 +421,7 @@ impl Work {
                 self.reply.buttons(buttons);
             }
             Trouble::Which(values) => {
-                let number = matches!(values.first(), Some(Value::Number(_)));
-                self.say_phrase(if number { Phrase::WhichOne } else { Phrase::WhichTime }, &[]);
+                self.say_phrase(if differ_in_time(&values) { Phrase::WhichTime } else { Phrase::WhichOne }, &[]);
                 let buttons = self.value_buttons(flow, at, &values);
                 self.reply.buttons(buttons);
             }
@@ -552,6 +551,17 @@ enum Trouble {
     Bad(crate::spec::rich::Rich),
     Several(Vec<usize>),
     Which(Vec<Value>),
+}
+
+/// Whether these are times of one day.
+fn differ_in_time(values: &[Value]) -> bool {
+    let of_day = |value: &Value| match value {
+        Value::Time(_) => Some(None),
+        Value::DateTime(at) => Some(Some(at.date())),
+        _ => None,
+    };
+    let first = values.first().and_then(of_day);
+    first.is_some() && values.iter().all(|value| of_day(value) == first)
 }
 
 fn type_error(kind: &Kind) -> Phrase {

@@ -9,7 +9,7 @@ use crate::lang::{
 
 /// How far a refusal reaches when more is named beside what it stands at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reach {
+pub(in crate::lang) enum Reach {
     /// «не хлеб»: of what «и» adds nothing is said.
     Bare,
     /// «хлеб не нужен»: one thing, as the word agrees.
@@ -28,7 +28,7 @@ pub(super) enum Reach {
 
 impl Reach {
     /// Whether it says that all the rest is wanted.
-    pub(super) fn leaves_the_rest(self) -> bool {
+    pub(in crate::lang) fn leaves_the_rest(self) -> bool {
         matches!(self, Self::Except | Self::AllBut)
     }
 }
@@ -44,15 +44,16 @@ static BEFORE: LazyLock<Phrases<Reach>> = LazyLock::new(|| {
         (Reach::Except, "без, кроме, за исключением, исключая, минус"),
         (
             Reach::AllBut,
-            "except, except for, excluding, without, minus, apart from, all|everything|anything but, all of them but",
+            "except, except for, excluding, without, minus, apart from, all|everything|anything|anytime but, \
+             any day|time|hour but, all of them but",
         ),
         (Reach::One, "не нужен|нужна"),
         (Reach::Many, "не нужны|требуются"),
         (
             Reach::List,
             "не надо|нужно|хочу|хотим|буду|будем|беру|берем|возьму|возьмем|люблю|любим|ем|едим|требуется, \
-             уберите|убери|убрать|исключите|исключить|вычеркните, dont|not need|want|like|take|bring|eat, no need for, \
-             skip|remove|exclude|drop",
+             уберите|убери|убрать|исключите|исключить|вычеркните, не могу|можем|смогу|сможем|получится, \
+             dont|not need|want|like|take|bring|eat, no need for, cant, cannot, cant do|make|come, skip|remove|exclude|drop",
         ),
     ])
 });
@@ -67,14 +68,16 @@ static AFTER: LazyLock<Phrases<Reach>> = LazyLock::new(|| {
         (
             Reach::List,
             "не надо|нужно|хочу|хотим|буду|будем|беру|берем|возьму|возьмем|люблю|любим|ем|едим|подходит|подойдет, \
-             ни к чему, not needed|wanted|required|necessary",
+             не могу|можем|смогу|сможем|получится|получается|успею|успеем|устроит|устраивает|удобно|вариант, \
+             занят|занята|заняты, ни к чему, i|we cant|cannot, cant, wont work|do, doesnt work|suit|fit, am busy, \
+             im busy, not possible|good|available, not needed|wanted|required|necessary",
         ),
         (Reach::Last, "нет, no, уберите|убери|убрать|убираем|исключите|исключить|исключаем"),
     ])
 });
 
 /// The refusal that stands before the word at a place.
-pub(super) fn before(words: &Words, at: usize) -> Option<Reach> {
+pub(in crate::lang) fn before(words: &Words, at: usize) -> Option<Reach> {
     (at.saturating_sub(BEFORE_TOKENS_MAX)..at).rev().find_map(|from| {
         let (reach, past) = BEFORE.at(words, from).filter(|(_, past)| *past <= at)?;
         let touches =
@@ -84,7 +87,7 @@ pub(super) fn before(words: &Words, at: usize) -> Option<Reach> {
 }
 
 /// The refusal that stands after the words that end before a place.
-pub(super) fn after(words: &Words, past: usize) -> Option<Reach> {
+pub(in crate::lang) fn after(words: &Words, past: usize) -> Option<Reach> {
     let mut at = past;
     let mut between = 0;
     while between <= BETWEEN_MAX && at < words.len() {
@@ -102,7 +105,7 @@ pub(super) fn after(words: &Words, past: usize) -> Option<Reach> {
 }
 
 /// Words of refusals: no option is meant by them.
-pub(super) fn refuses(form: &str) -> bool {
+pub(in crate::lang) fn refuses(form: &str) -> bool {
     matches!(
         form,
         "не" | "ни"
@@ -188,6 +191,7 @@ fn beside_refusal(form: &str) -> bool {
             | "раз"
             | "все"
             | "равно"
+            | "никак"
             | "i"
             | "we"
             | "is"

@@ -233,11 +233,78 @@ fn a_bare_number_is_a_day_or_an_hour_when_that_was_asked() {
     }
 }
 
+/// Prints what is wanted, alternatives parted by a bar.
+fn wanted_of(text: &str) -> String {
+    let said = |one: &Alternative| {
+        one.whens.iter().map(|when| spelled(&text[when.range.clone()])).collect::<Vec<_>>().join("; ")
+    };
+    wanted(&Words::of(text), NOW).iter().map(said).collect::<Vec<_>>().join(" | ")
+}
+
+#[test]
+fn days_and_hours_that_are_refused_are_not_wanted() {
+    for (text, expected) in [
+        ("не завтра, а в субботу", "2026-11-21"),
+        ("не в среду, а в четверг", "2026-11-26"),
+        ("только не в пятницу", ""),
+        ("в любой день кроме среды", ""),
+        ("в любой день, кроме среды и четверга", ""),
+        ("кроме среды, пятницы", ""),
+        ("в пятницу не могу, давайте в субботу", "2026-11-21"),
+        ("в пятницу и субботу не могу, давайте в среду", "2026-11-25"),
+        ("не могу в пятницу, могу в среду", "2026-11-25"),
+        ("в пятницу не получится", ""),
+        ("не в 10, а в 12:00", "12:00"),
+        ("не в пятницу или субботу, а в среду", " | 2026-11-25"),
+        ("not tomorrow but on Wednesday", "2026-11-25"),
+        ("any day except Wednesday", ""),
+        ("any day but Friday", ""),
+        ("Friday doesn't work, let's do Monday", "2026-11-23"),
+        ("I can't on Friday", ""),
+        // What bounds, corrects or asks refuses nothing.
+        ("не позже пятницы", "2026-11-27"),
+        ("не до 10:00", "10:00"),
+        ("no tomorrow", "2026-11-21"),
+        ("no, tomorrow", "2026-11-21"),
+        ("нет, завтра", "2026-11-21"),
+        ("а завтра не получится?", "2026-11-21"),
+        ("не только в пятницу", "2026-11-27"),
+        ("ничего кроме пятницы", "2026-11-27"),
+        ("без пятнадцати семь", "18:45"),
+    ] {
+        assert_eq!(wanted_of(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn alternatives_stand_apart_and_share_a_month() {
+    let days = |text: &str| {
+        let one =
+            |one: &Alternative| one.whens.iter().filter_map(|when| when.date).map(|day| day.to_string()).collect();
+        wanted(&Words::of(text), NOW).iter().map(one).collect::<Vec<String>>()
+    };
+    for (text, expected) in [
+        ("15 или 16 января", ["2027-01-15", "2027-01-16"]),
+        ("на 15-е или 16-е января", ["2027-01-15", "2027-01-16"]),
+        ("пятнадцатого или шестнадцатого января", ["2027-01-15", "2027-01-16"]),
+        ("January 15 or 16", ["2027-01-15", "2027-01-16"]),
+        ("завтра или в среду", ["2026-11-21", "2026-11-25"]),
+        ("торт на 15 или пирог 16 января", ["", "2027-01-16"]),
+        ("31 или 1 февраля", ["", "2027-02-01"]),
+        ("завтра в 10 или 15", ["2026-11-21", ""]),
+    ] {
+        assert_eq!(days(text), expected, "{text}");
+    }
+}
+
 proptest::proptest! {
     #[test]
-    fn any_text_is_read_without_panic(text in "((в|к|с|до|через|пол|без|15|99|2026|[.:/-]|декабря|дня|субботу|завтра|утра|half|past|in|the) ?){0,12}|\\PC{0,100}") {
+    fn any_text_is_read_without_panic(text in "((в|к|с|до|через|пол|без|15|99|2026|[.:/-]|декабря|дня|субботу|завтра|утра|не|кроме|могу|или|half|past|in|the) ?){0,12}|\\PC{0,100}") {
         for now in [NOW, datetime(9999, 12, 31, 23, 59, 0, 0), datetime(-9999, 1, 1, 0, 0, 0, 0)] {
             for when in find(&Words::of(&text), now) {
+                assert!(text.get(when.range).is_some());
+            }
+            for when in wanted(&Words::of(&text), now).into_iter().flat_map(|one| one.whens) {
                 assert!(text.get(when.range).is_some());
             }
             bare_day(&Words::of(&text), now.date());

@@ -17,7 +17,7 @@ use crate::{
         normal::Words,
     },
     spec::{
-        flow::{Action, Flow, Kind, StepId, StepIx},
+        flow::{Action, Ask, Flow, Kind, StepId, StepIx},
         texts::Phrase,
         value::Value,
     },
@@ -159,25 +159,27 @@ impl Work {
         }
     }
 
-    /// A button of an earlier question of this run: a correction.
-    pub(in crate::turn) fn correct_by_button(&mut self, flow: &Arc<Flow>, at: StepIx, option: u32) {
+    /// A button of an earlier question of this run: a correction. Of a question that takes several it adds its option, or takes it
+    /// away.
+    pub(in crate::turn) fn correct_by_button(&mut self, flow: &Arc<Flow>, at: StepIx, option: u32, label: &str) {
         let Some(run) = self.snap.state.run.clone() else { return };
         let given = |name: &str| run.slots.contains_key(name) || run.skipped.iter().any(|slot| slot == name);
-        let (slot, value) = match &flow.step(at).action {
-            Action::Ask(ask) => (&ask.slot, Self::option_value(ask, option)),
-            Action::Offer(offer) => (&offer.slot, self.offered_by_hash(&run, option).map(Value::Text)),
-            _ => return,
+        let found = match &flow.step(at).action {
+            Action::Ask(ask) => {
+                let chosen =
+                    Self::option_value(ask, option).map(|value| toggled(ask, run.slots.get(&*ask.slot), value));
+                // A value that was offered as a button is as good as typed.
+                chosen.or_else(|| self.labelled_value(flow, &run, at, option, label)).map(|value| (&ask.slot, value))
+            }
+            Action::Offer(offer) => {
+                self.offered_by_hash(&run, option).map(|product| (&offer.slot, Value::Text(product)))
+            }
+            _ => None,
         };
-        // An example of an earlier question is as good as typed.
-        let Some(value) = value.or_else(|| self.example_value(flow, &run, at, option)) else { return };
-        if !given(slot) {
+        let Some((slot, value)) = found.filter(|(slot, _)| given(slot)) else {
             return self.say_phrase(Phrase::OldButton, &[]);
-        }
-        // The same button once more changes nothing.
-        if run.slots.get(&**slot) == Some(&value) {
-            return;
-        }
-        if self.was_ordered(&run) {
+        };
+        if self.was_ordered(&run) && run.slots.get(&**slot) != Some(&value) {
             let wish = self.shown(flow, at, &value);
             self.ask_order_change(Phrase::OrderAskChange, &wish);
             return;
@@ -185,10 +187,12 @@ impl Work {
         self.correct(flow, at, &value);
     }
 
-    fn example_value(&self, flow: &Arc<Flow>, run: &Run, at: StepIx, option: u32) -> Option<Value> {
+    /// What the button of a value or an example says.
+    fn labelled_value(&self, flow: &Arc<Flow>, run: &Run, at: StepIx, option: u32, label: &str) -> Option<Value> {
         let Action::Ask(ask) = &flow.step(at).action else { return None };
-        let label = ask.examples.iter().map(|example| self.text(run, example).text);
-        let words = Words::of(&label.into_iter().find(|label| super::super::token::hash(label) == option)?);
+        let examples = ask.examples.iter().map(|example| self.text(run, example).text);
+        let mut labels = std::iter::once(label.to_owned()).chain(examples);
+        let words = Words::of(&labels.find(|label| super::super::token::hash(label) == option)?);
         match self.read_open(run, flow, at, ask, &words, Intents::default()) {
             Reading::Value(value, _) => Some(value),
             _ => None,
@@ -219,6 +223,18 @@ impl Work {
             }
         }
     }
+}
+
+/// The options of a question that takes several after one more press on one of them, in the order of the file. The last one
+/// stays: an answer with none is no answer.
+fn toggled(ask: &Ask, given: Option<&Value>, pressed: Value) -> Value {
+    let (Kind::Choices(choices), Some(Value::List(given)), Value::List(pressed)) = (&ask.kind, given, &pressed) else {
+        return pressed;
+    };
+    let is_in = |list: &[String], id: &str| list.iter().any(|one| one == id);
+    let ids = choices.iter().map(|choice| choice.id.to_string());
+    let left: Vec<String> = ids.filter(|id| is_in(given, id) != is_in(pressed, id)).collect();
+    Value::List(if left.is_empty() { given.clone() } else { left })
 }
 
 /// An earlier step that takes the words.

@@ -1,8 +1,9 @@
 //! Slots read from words: the open question first and generously, others ahead and strictly.
 
+mod moments;
+
 use std::{ops::Range, sync::Arc};
 
-use jiff::civil;
 use rust_decimal::Decimal;
 
 use crate::{
@@ -10,7 +11,7 @@ use crate::{
         choice::{self, Attention},
         contacts, dates,
         intent::{Intent, Intents},
-        normal::{Kind as Sign, Words},
+        normal::Words,
         numbers::{self, Number},
         print,
     },
@@ -69,10 +70,7 @@ impl Work {
             Kind::Choices(choices) => self.read_choices(flow, at, choices, words, Attention::Open, None),
             Kind::Number { .. } => self.read_number(flow, at, words, Generously::Yes),
             Kind::Money { .. } => self.read_money(words, Generously::Yes),
-            Kind::Date(_) => match self.read_date(run, ask, words, Generously::Yes) {
-                Reading::None => self.read_bare_day(words),
-                found => found,
-            },
+            Kind::Date(_) => self.read_date(run, ask, words, Generously::Yes, Attention::Open),
             Kind::Time(_) => self.read_time(words),
             Kind::DateTime(_) => self.read_date_time(words),
             Kind::YesNo => match choice::yes_no(words) {
@@ -112,7 +110,7 @@ impl Work {
                 self.read_number(flow, at, words, generously)
             }
             Kind::Money { .. } => self.read_money(words, generously),
-            Kind::Date(_) => self.read_date(run, ask, words, generously),
+            Kind::Date(_) => self.read_date(run, ask, words, generously, Attention::Ahead),
             Kind::Time(_) if certain == Certain::Marked => self.read_time(words),
             Kind::Number { .. }
             | Kind::Time(_)
@@ -281,12 +279,8 @@ impl Work {
             });
             !in_date && number.money.is_none()
         };
-        // «не 10, а 12».
-        let is_denied = |number: &Number| {
-            number.places.start.checked_sub(1).is_some_and(|before| matches!(words.form(before), "не" | "not"))
-        };
         let mut numbers = numbers::find(words);
-        numbers.retain(|number| free(number) && !is_denied(number));
+        numbers.retain(|number| free(number) && !is_denied(words, number));
         let counts = |number: &Number| number.counts(units);
         let is_bare = |number: &Number| number.unit.is_none() || units.is_empty();
         if generously == Generously::No || numbers.iter().any(counts) {
@@ -296,77 +290,49 @@ impl Work {
         }
         // «10-12 человек»: enough for the most of them.
         let most = |number: &Number| number.upto.unwrap_or(number.value);
-        let Some(first) = numbers.first() else { return Reading::None };
+        let range = match &numbers[..] {
+            [] => return Reading::None,
+            [only] => only.range.clone(),
+            [first, ..] if numbers.iter().all(|number| most(number) == most(first)) => first.range.clone(),
+            _ => whole(words),
+        };
         let mut values: Vec<Decimal> = numbers.iter().map(most).collect();
         values.sort_unstable();
-        values.dedup();
-        match values.len() {
-            1 => {}
-            2..=WHICH_MAX => return Reading::Which(values.into_iter().map(Value::Number).collect(), whole(words)),
-            // A list, or a phone: no answer to how many.
-            _ => return Reading::None,
-        }
-        Reading::Value(Value::Number(most(first)), first.range.clone())
+        one_or_which(values.into_iter().map(Value::Number).collect(), range)
     }
 
+    /// One amount; of those that «или» joins it is asked which.
     fn read_money(&self, words: &Words, generously: Generously) -> Reading {
         let currency = self.book.spec.config.currency;
-        let numbers = numbers::find(words);
-        let signed = numbers.iter().find(|number| number.money.is_some());
-        let number = match generously {
-            Generously::Yes => signed.or_else(|| numbers.iter().find(|number| number.unit.is_none())),
+        let mut numbers = numbers::find(words);
+        numbers.retain(|number| !is_denied(words, number));
+        let signed = numbers.iter().position(|number| number.money.is_some());
+        let at = match generously {
+            Generously::Yes => signed.or_else(|| numbers.iter().position(|number| number.unit.is_none())),
             Generously::No => signed,
         };
-        let money = |number: &Number| number.upto_money(currency).or_else(|| number.to_money(currency));
-        number
-            .and_then(|number| Some(Reading::Value(Value::Money(money(number)?), number.range.clone())))
-            .unwrap_or(Reading::None)
-    }
-
-    /// Of several days («на выходных») the first that the question allows.
-    fn read_date(&self, run: &Run, ask: &Ask, words: &Words, generously: Generously) -> Reading {
-        let wanted = |when: &&dates::When| {
-            when.date.is_some() && (generously == Generously::Yes || when.certainty == dates::Certainty::Sure)
+        let Some(at) = at else { return Reading::None };
+        // «500 или 1000 рублей»: the currency is said once.
+        let joins = |one: &Number, next: &Number| {
+            let amounts = [one, next].iter().all(|number| number.money.is_some() || number.unit.is_none());
+            amounts && are_alternatives(words, one.places.end..next.places.start)
         };
-        let fits = |date: &civil::Date| self.misfit(run, ask, &Value::Date(*date)).is_none();
-        let read = |when: &dates::When| {
-            let date = when.days().find(fits).or(when.date)?;
-            Some(Reading::Value(Value::Date(date), when.range.clone()))
+        let from = (0..at).rev().take_while(|nth| joins(&numbers[*nth], &numbers[*nth + 1])).last().unwrap_or(at);
+        let to =
+            (at + 1..numbers.len()).take_while(|nth| joins(&numbers[*nth - 1], &numbers[*nth])).last().unwrap_or(at);
+        let numbers = &numbers[from..=to];
+        let most = numbers.iter().map(|number| number.upto.unwrap_or(number.value)).max().unwrap_or_default();
+        let money = |number: &Number| {
+            let mut number = number.clone();
+            // «5 или 6 тысяч»: so are the thousands.
+            if number.money.is_none() && number.value * Decimal::ONE_HUNDRED < most {
+                number.value = number.value.checked_mul(Decimal::ONE_THOUSAND)?;
+                number.upto = number.upto.and_then(|upto| upto.checked_mul(Decimal::ONE_THOUSAND));
+            }
+            number.upto_money(currency).or_else(|| number.to_money(currency)).map(Value::Money)
         };
-        let found = dates::find(words, self.local());
-        found.iter().find(wanted).and_then(read).unwrap_or(Reading::None)
-    }
-
-    /// «15», «на 15»: a day where one is asked for; anywhere else a bare number counts something.
-    fn read_bare_day(&self, words: &Words) -> Reading {
-        let day = dates::bare_day(words, self.today());
-        day.map_or(Reading::None, |date| Reading::Value(Value::Date(date), whole(words)))
-    }
-
-    /// One time of day. Of a span or a part of the day it is asked which moment is meant.
-    fn read_time(&self, words: &Words) -> Reading {
-        let found = dates::find(words, self.local());
-        let said = found.iter().find(|when| when.time.is_some() || when.part.is_some());
-        let Some(times) = said.map(times_of).or_else(|| bare_times(words)).filter(|times| !times.is_empty()) else {
-            return Reading::None;
-        };
-        let range = said.map_or_else(|| whole(words), |when| when.range.clone());
-        one_or_which(times.into_iter().map(Value::Time).collect(), range)
-    }
-
-    fn read_date_time(&self, words: &Words) -> Reading {
-        let found = dates::find(words, self.local());
-        let Some((day, date)) = found.iter().find_map(|when| Some((when, when.date?))) else { return Reading::None };
-        let said = found.iter().find(|when| when.time.is_some() || when.part.is_some()).map(times_of);
-        // «Завтра, 1530»: a bare hour beside the day.
-        let rest = |places: Range<usize>| bare_times(&words.part(words.source(places)));
-        let beside = || {
-            let behind = (day.places.end..words.len()).find(|at| words.kind(*at) != Some(Sign::Mark));
-            behind.and_then(|from| rest(from..words.len())).or_else(|| rest(0..day.places.start))
-        };
-        let Some(times) = said.or_else(beside).filter(|times| !times.is_empty()) else { return Reading::None };
-        let at = |time: civil::Time| Value::DateTime(civil::DateTime::from_parts(date, time));
-        one_or_which(times.into_iter().map(at).collect(), whole(words))
+        let range = numbers[0].range.start..numbers[numbers.len() - 1].range.end;
+        one_or_which(numbers.iter().filter_map(money).collect(), range)
     }
 
     /// Any words answer a text question, but a question does not.
@@ -393,7 +359,7 @@ impl Work {
                 let fitting: Vec<Value> = values.into_iter().filter(fitting).collect();
                 match misfit {
                     Some(why) if fitting.is_empty() => Reading::Bad(why, range),
-                    _ => Reading::Which(fitting, range),
+                    _ => one_or_which(fitting, range),
                 }
             }
             found => found,
@@ -523,34 +489,31 @@ impl Work {
     }
 }
 
-/// The moments that a time of day may mean: itself, those of a span or of a part of the day.
-fn times_of(when: &dates::When) -> Vec<civil::Time> {
-    match (when.time, when.until, when.part) {
-        (Some(from), Some(until), _) => within_span(from, until),
-        (Some(time), None, _) => vec![time],
-        (None, _, part) => part.map(|part| part.hours().collect()).unwrap_or_default(),
+/// A single value is the answer; of several it is asked which. A long list answers nothing.
+fn one_or_which(values: Vec<Value>, range: Range<usize>) -> Reading {
+    let mut apart: Vec<Value> = Vec::new();
+    for value in values {
+        if !apart.contains(&value) {
+            apart.push(value);
+        }
+    }
+    match apart.len() {
+        1 => Reading::Value(apart.remove(0), range),
+        2..=WHICH_MAX => Reading::Which(apart, range),
+        _ => Reading::None,
     }
 }
 
-/// «6», «1530», «10-12», where a time is asked for.
-fn bare_times(words: &Words) -> Option<Vec<civil::Time>> {
-    let span = || dates::bare_span(words).map(|(from, until)| within_span(from, until));
-    dates::bare_time(words).map(|time| vec![time]).or_else(span)
+/// «не 10, а 12».
+fn is_denied(words: &Words, number: &Number) -> bool {
+    number.places.start.checked_sub(1).is_some_and(|before| matches!(words.form(before), "не" | "not"))
 }
 
-/// The ends of a span and the full hours between them; of a long one the ends alone.
-fn within_span(from: civil::Time, until: civil::Time) -> Vec<civil::Time> {
-    let full = (from.hour() + 1..=until.hour()).map(|hour| civil::time(hour, 0, 0, 0)).filter(|hour| *hour < until);
-    let all: Vec<civil::Time> = std::iter::once(from).chain(full).chain([until]).collect();
-    if all.len() > WHICH_MAX { vec![from, until] } else { all }
-}
-
-/// A single value is the answer; of several it is asked which.
-fn one_or_which(mut values: Vec<Value>, range: Range<usize>) -> Reading {
-    match values.len() {
-        1 => Reading::Value(values.remove(0), range),
-        _ => Reading::Which(values, range),
-    }
+/// Whether nothing but «или» stands here.
+fn are_alternatives(words: &Words, places: Range<usize>) -> bool {
+    let or = |form: &str| matches!(form, "или" | "либо" | "or");
+    places.clone().any(|at| or(words.form(at)))
+        && places.clone().all(|at| or(words.form(at)) || matches!(words.form(at), "," | "даже" | "может" | "за"))
 }
 
 /// How sure it is that words mean a slot that is not open.

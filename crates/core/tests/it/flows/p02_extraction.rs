@@ -129,6 +129,67 @@ fn of_a_span_or_a_part_of_the_day_it_is_asked_which_moment_is_meant() {
 }
 
 #[test]
+fn a_day_or_an_hour_that_is_refused_is_not_the_answer() {
+    for (kind, words, expected) in [
+        ("date: {}", "не завтра, а в субботу", Some("2026-12-05")),
+        ("date: {}", "в пятницу не могу, давайте в субботу", Some("2026-12-05")),
+        ("date: {}", "not tomorrow but Saturday", Some("2026-12-05")),
+        ("date: {}", "не позже пятницы", Some("2026-12-04")),
+        ("date: {}", "только не в пятницу", None),
+        ("date: {}", "в любой день кроме среды", None),
+        ("date: {}", "any day except Wednesday", None),
+        ("time: {}", "не в 10, а в 12", Some("12:00:00")),
+        ("time: {}", "не раньше 10:00", Some("10:00:00")),
+        ("time: {}", "не в 10", None),
+        ("datetime: {}", "не завтра в 10, а в субботу в 12", Some("2026-12-05T12:00:00")),
+        ("datetime: {}", "завтра, не в 10, а в 12", Some("2026-12-02T12:00:00")),
+    ] {
+        let mut talk = asked(kind);
+        talk.me(words);
+        assert_eq!(slot(&talk, "знач").as_deref(), expected, "{kind} {words}: {}", talk.words());
+        says(&talk, &[if expected.is_some() { "Ещё?" } else { "Что?" }]);
+    }
+}
+
+#[test]
+fn of_days_hours_and_amounts_joined_by_or_it_is_asked_which() {
+    for (kind, words, offered) in [
+        ("date: {}", "15 или 16 декабря", &["15 декабря", "16 декабря"][..]),
+        ("date: {}", "15 или 16", &["15 декабря", "16 декабря"]),
+        ("date: {}", "завтра либо в субботу", &["2 декабря", "5 декабря"]),
+        ("time: {}", "в 10:00 или в 12:00", &["10:00", "12:00"]),
+        ("time: {}", "10 или 12", &["10:00", "12:00"]),
+        ("time: {}", "утром или вечером", &["09:00", "18:00"]),
+        ("datetime: {}", "завтра в 10 или в субботу в 12", &["ср, 2 декабря, 10:00", "сб, 5 декабря, 12:00"]),
+        ("datetime: {}", "завтра в 10 или в 12", &["ср, 2 декабря, 10:00", "ср, 2 декабря, 12:00"]),
+        ("datetime: {}", "завтра или в субботу в 12", &["ср, 2 декабря, 12:00", "сб, 5 декабря, 12:00"]),
+        ("money: {}", "500 или 1000 рублей", &["500 ₽", "1 000 ₽"]),
+        ("money: {}", "5 или 6 тысяч", &["5 000 ₽", "6 000 ₽"]),
+    ] {
+        let mut talk = asked(kind);
+        talk.me(words);
+        assert_eq!(slot(&talk, "знач"), None, "{kind} {words}: {}", talk.words());
+        let of_one_day = kind.starts_with("time") || words == "завтра в 10 или в 12";
+        says(&talk, &[if of_one_day { "Во сколько именно?" } else { "что из этого" }]);
+        let labels: Vec<String> =
+            talk.buttons().iter().map(|label| label.replace(['\u{a0}', '\u{202f}'], " ")).collect();
+        assert_eq!(labels, offered, "{kind} {words}");
+        let last = talk.buttons().last().expect("a button").clone();
+        talk.press(&last);
+        says(&talk, &["Ещё?"]);
+    }
+    for (kind, words, expected) in [
+        ("money: {}", "не 500 рублей, а 1000 рублей", "100000"),
+        // Of those that do not fit none is offered.
+        ("time: {from: 11:00}", "в 10:00 или в 12:00", "12:00"),
+        ("number: {max: 5}", "5 или 6", "5"),
+    ] {
+        let got = taken(kind, words);
+        assert!(got.as_deref().is_some_and(|got| got.contains(expected)), "{kind} {words}: {got:?}");
+    }
+}
+
+#[test]
 fn a_clock_told_from_moscows_is_the_option_that_goes_by_it() {
     let zones = "choice: {мск: {label: Московское, also: [мск, москва], zone: Europe/Moscow}, урал: {label: Екатеринбург, zone: Asia/Yekaterinburg}, сибирь: {label: Новосибирск, zone: Asia/Novosibirsk}}";
     for (words, expected) in [

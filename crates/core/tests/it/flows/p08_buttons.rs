@@ -3,6 +3,7 @@
 use voronka_core::{
     message::{Content, TeamAction},
     rows::Author,
+    spec::value::Value,
 };
 
 use super::says;
@@ -25,6 +26,51 @@ fn a_button_of_an_earlier_step_is_a_correction_and_pressed_twice_changes_nothing
     assert!(talk.did(press(&wedding)).is_empty());
     talk.did(press(&ten));
     assert_eq!(slot(&talk, "гости").as_deref(), Some("10"));
+}
+
+#[test]
+fn a_button_of_which_is_meant_corrects_what_another_of_them_answered() {
+    let kinds = [
+        ("number: {}", "5 или 6"),
+        ("time: {}", "10 или 12"),
+        ("date: {}", "15 или 16"),
+        ("money: {}", "500 или 1000 рублей"),
+    ];
+    for (kind, words) in kinds {
+        let flow = format!(
+            "title: Т\nstart: {{commands: [/a]}}\nsteps:\n  - ask: Что?\n    as: знач\n    {kind}\n  - ask: Ещё?\n    as: ещё\n"
+        );
+        let mut talk = shop(&[("a", &flow)]);
+        talk.me("/a");
+        talk.me(words);
+        let [first, second] = &talk.buttons()[..] else { panic!("{:?}", talk.buttons()) };
+        let (first, second) = (first.clone(), second.clone());
+        let other = talk.token(&second);
+        talk.press(&first);
+        let before = slot(&talk, "знач");
+        talk.did(Content::Button { token: other, label: Some(second.clone()) });
+        assert!(before.is_some() && slot(&talk, "знач") != before, "{kind}");
+        says(&talk, &["Исправила: ", "Ещё?"]);
+    }
+}
+
+#[test]
+fn an_old_button_of_a_question_that_takes_several_adds_its_option_or_takes_it_away() {
+    let flow = "title: Т\nstart: {commands: [/a]}\nsteps:\n  - ask: Что привезти?\n    as: что\n    choices: {хлеб: Хлеб, торт: Торты, чай: Чай}\n  - ask: Ещё?\n    as: ещё\n";
+    let mut talk = shop(&[("a", flow)]);
+    talk.me("/a");
+    let (bread, tea) = (talk.token("Хлеб"), talk.token("Чай"));
+    let press = |token: &str| Content::Button { token: token.into(), label: None };
+    talk.did(press(&tea));
+    talk.did(press(&bread));
+    says(&talk, &["Исправила: Хлеб и Чай", "Ещё?"]);
+    talk.did(press(&tea));
+    says(&talk, &["Исправила: Хлеб", "Ещё?"]);
+    // The last one stays.
+    talk.did(press(&bread));
+    says(&talk, &["Ещё?"]);
+    let chosen = talk.state().run.expect("a run").slots.get("что").cloned();
+    assert_eq!(chosen, Some(Value::List(vec!["хлеб".to_owned()])));
 }
 
 #[test]
