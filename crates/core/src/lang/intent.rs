@@ -360,6 +360,17 @@ pub fn calls_off(words: &Words) -> bool {
         .any(|word| ["отмен", "отказ", "аннулир", "передума", "cancel"].iter().any(|core| word.form.starts_with(core)))
 }
 
+/// Whether words that refuse may mean no more than what is asked for: «не надо», «ничего не нужно». «Уже не надо» and «стоп» mean
+/// the whole.
+pub fn declines(words: &Words) -> bool {
+    let refused = |at: usize| {
+        let wanted = matches!(words.form(at), "надо" | "нужно" | "хочу" | "need" | "want");
+        wanted && at.checked_sub(1).is_some_and(|before| matches!(words.form(before), "не" | "dont"))
+    };
+    let of_the_whole = |form: &str| matches!(form, "уже" | "стоп") || form.starts_with("заказ");
+    (0..words.len()).any(refused) && !words.iter().any(|word| of_the_whole(word.form))
+}
+
 /// The place past greetings, thanks and «скажите, пожалуйста».
 fn past_prelude(words: &Words) -> usize {
     let mut at = 0;

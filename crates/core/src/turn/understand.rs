@@ -106,7 +106,7 @@ impl Work {
             return;
         }
         if intents.has(Intent::Cancel) && self.snap.state.run.is_some() && !intents.has(Intent::Question) {
-            if intent::calls_off(&words) || !self.refuses_by_an_option(text, key) {
+            if intent::calls_off(&words) || !self.refuses_by_answer(text, &words, key) {
                 self.cancel_flow();
             }
             return;

@@ -8,7 +8,10 @@ use super::{
     refusal::{self, Reach},
     whole,
 };
-use crate::lang::normal::Words;
+use crate::lang::{
+    normal::Words,
+    numerals::{Numeral, numeral},
+};
 
 /// Options by their number, with the bytes of the source that named them.
 pub type Named = Vec<(usize, Range<usize>)>;
@@ -16,6 +19,8 @@ pub type Named = Vec<(usize, Range<usize>)>;
 /// What a text says of options of which several may be taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Several {
+    /// Every one: «всё», «давайте все три».
+    All,
     /// These, in the order of the options. What was refused besides is left out.
     These(Named),
     /// All but these: «всё, кроме хлеба».
@@ -32,6 +37,9 @@ pub enum Several {
 
 /// Finds what a text says of the options of a question that takes several.
 pub fn choose_several(words: &Words, options: &[OptionWords], attention: Attention) -> Several {
+    if takes_all(words, options.len()) {
+        return Several::All;
+    }
     let said = Said::with_refusals(words);
     let mut found = named(&said, options, attention);
     let (Some(from), Some(to)) =
@@ -70,6 +78,69 @@ pub fn choose_several(words: &Words, options: &[OptionWords], attention: Attenti
         (false, false) if all == All::Rest => Several::AllBut(refused),
         (true, _) | (false, false) => Several::These(wanted),
     }
+}
+
+/// Whether nothing is said but that all of so many options are taken. «Всё, спасибо» and «вот и всё» end a talk.
+fn takes_all(words: &Words, options: usize) -> bool {
+    let is_all = |form: &str| matches!(form, "все" | "оба" | "обе" | "all" | "both" | "everything");
+    let adds_nothing = |form: &str| {
+        matches!(
+            form,
+            "пожалуйста"
+                | "да"
+                | "я"
+                | "мы"
+                | "мне"
+                | "нам"
+                | "меня"
+                | "тогда"
+                | "сразу"
+                | "вместе"
+                | "подряд"
+                | "нужно"
+                | "нужны"
+                | "надо"
+                | "подходит"
+                | "подходят"
+                | "подойдет"
+                | "подойдут"
+                | "устраивает"
+                | "интересно"
+                | "интересует"
+                | "интересуют"
+                | "берем"
+                | "варианты"
+                | "варианта"
+                | "вариантов"
+                | "из"
+                | "этого"
+                | "перечисленное"
+                | "please"
+                | "yes"
+                | "i"
+                | "we"
+                | "id"
+                | "ill"
+                | "well"
+                | "need"
+                | "of"
+                | "them"
+                | "the"
+                | "these"
+                | "above"
+                | "options"
+        )
+    };
+    let counts = |form: &str| match (form.parse::<usize>(), numeral(form)) {
+        (Ok(count), _) => count == options,
+        (_, Some(Numeral::Plain(count))) => usize::try_from(count) == Ok(options),
+        _ => false,
+    };
+    let forms = || words.said().map(|(_, word)| word.form);
+    let asks = words.iter().any(|word| word.form == "?");
+    !asks
+        && forms().any(is_all)
+        && forms().all(|form| is_all(form) || adds_nothing(form) || asking(form) || counts(form))
 }
 
 /// An option found, and what is said of it.

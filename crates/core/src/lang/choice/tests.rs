@@ -145,6 +145,7 @@ fn several(text: &str, options: &[OptionWords]) -> String {
         Several::Except(named) => format!("~{}", numbers(named)),
         Several::Without(named) => format!("-{}", numbers(named)),
         Several::Unclear(_) => "?".into(),
+        Several::All => "all".into(),
         Several::None => String::new(),
     }
 }
@@ -213,6 +214,30 @@ fn whoever_takes_all_but_some_says_which() {
             ("everything except bread and tea", "!1 3"),
             ("ничего, кроме тортов", "2"),
             ("кроме хлеба, чая, тортов и конфет", "?"),
+        ],
+    );
+}
+
+#[test]
+fn whoever_takes_all_says_so_in_many_ways() {
+    check_several(
+        &goods(),
+        &[
+            ("всё", "all"),
+            ("все, пожалуйста", "all"),
+            ("давайте всё", "all"),
+            ("все четыре", "all"),
+            ("хочу все 4", "all"),
+            ("всё подходит", "all"),
+            ("мне нужны все варианты", "all"),
+            ("all of them please", "all"),
+            ("I'd like everything", "all"),
+            ("все пять", ""),
+            ("все равно", ""),
+            ("всё не подходит", ""),
+            ("вот и всё", ""),
+            ("всё, спасибо", ""),
+            ("а всё можно?", ""),
         ],
     );
 }
@@ -303,7 +328,7 @@ proptest::proptest! {
             }
             let named = match choose_several(&words, &fillings(), attention) {
                 Several::These(named) | Several::AllBut(named) | Several::Except(named) | Several::Without(named) => named,
-                Several::Unclear(_) | Several::None => continue,
+                Several::All | Several::Unclear(_) | Several::None => continue,
             };
             assert!(named.is_sorted_by(|(a, _), (b, _)| a < b), "{named:?}");
         }

@@ -6,7 +6,7 @@ use super::super::{flow::Arrival, token, work::Work};
 use crate::{
     lang::{
         choice, filler,
-        intent::{Intent, Intents},
+        intent::{self, Intent, Intents},
         normal::Words,
     },
     spec::{
@@ -36,20 +36,24 @@ impl Work {
         }
     }
 
-    /// «Не надо» to «Присылать вам письма?» is an answer, and calls nothing off.
-    pub(super) fn refuses_by_an_option(&mut self, text: &str, key: &str) -> bool {
+    /// «Не надо» to «Присылать вам письма?» is an answer, and calls nothing off; «ничего не нужно» leaves out a question that may
+    /// be skipped.
+    pub(super) fn refuses_by_answer(&mut self, text: &str, words: &Words, key: &str) -> bool {
         let Some((flow, at)) = self.open_step() else { return false };
         let Action::Ask(ask) = &flow.step(at).action else { return false };
         let refuses = |label: &str| choice::yes_no(&Words::of(label)) == Some(false);
         let option = match &ask.kind {
             Kind::YesNo => Some(token::hash("no")),
-            Kind::Choice(options) => {
+            Kind::Choice(options) | Kind::Choices(options) => {
                 options.iter().find(|option| refuses(option.label.get(self.lang))).map(|option| token::hash(&option.id))
             }
             _ => None,
         };
-        let Some(option) = option else { return false };
-        self.choose_option(&flow, at, ask, option, text, key);
+        match option {
+            Some(option) => self.choose_option(&flow, at, ask, option, text, key),
+            None if ask.skip.is_some() && intent::declines(words) => self.skip(&flow, at, ask),
+            None => return false,
+        }
         true
     }
 

@@ -234,11 +234,7 @@ impl Work {
         attention: Attention,
         given: Option<&Value>,
     ) -> Reading {
-        let are_all = |form: &str| matches!(form, "все" | "всё" | "оба" | "обе" | "all" | "both" | "everything");
         let all = || choices.iter().map(|choice| choice.id.to_string());
-        if words.said().next().is_some() && words.said().all(|(_, word)| are_all(word.form)) {
-            return Reading::Value(Value::List(all().collect()), whole(words));
-        }
         let id = |n: usize| choices.get(n).map(|choice| choice.id.to_string());
         let within = |named: &choice::Named| {
             let from = named.iter().map(|(_, range)| range.start).min().unwrap_or_default();
@@ -251,6 +247,10 @@ impl Work {
             if left.is_empty() { unclear(within(named)) } else { Reading::Value(Value::List(left), within(named)) }
         };
         match (choice::choose_several(words, self.book.options(flow, at), attention), given) {
+            // Ahead of its question «все» may mean anything.
+            (choice::Several::All, given) if attention == Attention::Open || given.is_some() => {
+                Reading::Value(Value::List(all().collect()), whole(words))
+            }
             (choice::Several::These(named), _) => {
                 Reading::Value(Value::List(named.iter().filter_map(|(n, _)| id(*n)).collect()), within(&named))
             }
@@ -264,7 +264,10 @@ impl Work {
             }
             (choice::Several::Without(named), _) => unclear(within(&named)),
             (choice::Several::Unclear(range), _) => unclear(range),
-            (choice::Several::AllBut(_) | choice::Several::Except(_) | choice::Several::None, _) => Reading::None,
+            (
+                choice::Several::All | choice::Several::AllBut(_) | choice::Several::Except(_) | choice::Several::None,
+                _,
+            ) => Reading::None,
         }
     }
 

@@ -62,3 +62,34 @@ fn resume_is_as_long_as_the_file_says() {
     talk.me("хочу заказать торт");
     says(&talk, &["Что празднуем?"]);
 }
+
+#[test]
+fn whoever_needs_nothing_of_a_question_that_may_be_skipped_skips_it() {
+    for words in ["ничего не нужно", "не надо", "I don't need it"] {
+        let mut talk = at_filling();
+        talk.me(words);
+        says(&talk, &["Оставьте телефон"]);
+        assert_eq!((slot(&talk, "начинка"), talk.state().run.is_some()), (None, true), "{words}");
+    }
+    for words in ["уже не надо", "хватит", "передумала", "не буду заказывать"]
+    {
+        let mut talk = at_filling();
+        talk.me(words);
+        assert!(fact(&talk, "flow.zakaz.cancelled") && talk.state().run.is_none(), "{words}: {}", talk.words());
+    }
+    let several = |rest: &str| {
+        let flow = format!(
+            "title: Т\nstart: {commands}\nsteps:\n  - ask: Что ещё?\n    as: что\n    {rest}\n  - ask: Куда?\n    as: куда\n",
+            commands = "{commands: [/a]}"
+        );
+        let mut talk = shop(&[("a", &flow)]);
+        talk.me("/a");
+        talk.me("ничего не нужно");
+        talk
+    };
+    says(&several("choices: {хлеб: Хлеб, чай: Чай}\n    skip: Пропустить"), &["Куда?"]);
+    let talk = several("choices: {хлеб: Хлеб, чай: Чай, нет: Не надо}");
+    says(&talk, &["Куда?"]);
+    assert!(slot(&talk, "что").is_some());
+    assert!(several("choices: {хлеб: Хлеб, чай: Чай}").state().run.is_none());
+}
