@@ -42,8 +42,8 @@ impl Work {
         self.put_greeting_first();
         self.ask_for_consent();
         self.disclose();
-        self.move_sequences();
         self.update_score();
+        self.move_sequences();
         self.plan_timers();
         let outbox = self.speak();
         self.leave_for_kin();

@@ -11,7 +11,7 @@ use crate::{
 };
 
 impl Work {
-    /// Brings the lead's score up to date; a change of temperature is a fact.
+    /// Brings the lead's score up to date with what has happened so far; a change of temperature is a fact, of which sequences hear.
     pub(super) fn update_score(&mut self) {
         let before = self.snap.lead.temperature;
         let scored = self.scored();

@@ -30,6 +30,8 @@ use crate::{
 const TIMER: &str = "sequence";
 /// How often a step is said in all that does not go out in time.
 const TRIES_MAX: u8 = 3;
+/// How often a turn looks at what came of sequences that it moved: files may have them move each other for ever.
+const ROUNDS_MAX: usize = 4;
 
 /// How long a step waits for a customer to write where its sequence does not say when it is too late.
 const CLOSED_MAX: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -61,7 +63,8 @@ enum LeftOut {
 }
 
 impl Work {
-    /// At the end of a turn: what happened in it ends sequences, holds them up, and begins them.
+    /// At the end of a turn: what happened in it ends sequences, holds them up, and begins them. How one ended may change the lead's
+    /// score, and that is heard in turn.
     pub(super) fn move_sequences(&mut self) {
         let book = Arc::clone(&self.book);
         let all = &book.spec.sequences;
@@ -74,31 +77,46 @@ impl Work {
         for id in &gone {
             self.end_sequence(id, "left");
         }
-        let happened: Vec<String> = self.facts.iter().map(|event| event.fact.name()).collect();
-        for sequence in all.values() {
-            if !self.stands_in(&sequence.id) {
-                continue;
+        let (mut ended_by, mut begun_by) = (0, 0);
+        for round in 0..ROUNDS_MAX {
+            let happened = self.names_of_facts(&mut ended_by);
+            for sequence in all.values() {
+                if !self.stands_in(&sequence.id) {
+                    continue;
+                }
+                if let Some(outcome) = self.ending(sequence, &happened) {
+                    self.end_sequence(&sequence.id, outcome);
+                } else if self.customer_acted && round == 0 {
+                    self.on_reply(sequence);
+                }
             }
-            if let Some(outcome) = self.ending(sequence, &happened) {
-                self.end_sequence(&sequence.id, outcome);
-            } else if self.customer_acted {
-                self.on_reply(sequence);
+            // What has just ended may be what another one waits for.
+            let happened = self.names_of_facts(&mut begun_by);
+            for sequence in all.values() {
+                if !happened.iter().any(|name| *name == sequence.enter.fact.name()) {
+                    continue;
+                }
+                if self.stands_in(&sequence.id) {
+                    self.move_to_moment(sequence);
+                } else if self.may_enter(sequence) {
+                    self.enter(sequence);
+                }
             }
-        }
-        // What has just ended may be what another one waits for.
-        let happened: Vec<String> = self.facts.iter().map(|event| event.fact.name()).collect();
-        for sequence in all.values() {
-            if !happened.iter().any(|name| *name == sequence.enter.fact.name()) {
-                continue;
+            if self.facts.len() > ended_by {
+                self.update_score();
             }
-            if self.stands_in(&sequence.id) {
-                self.move_to_moment(sequence);
-            } else if self.may_enter(sequence) {
-                self.enter(sequence);
+            if !self.facts[ended_by..].iter().any(|event| event.fact.is_asked_for()) {
+                break;
             }
         }
         self.move_to_their_clock();
         self.plan_sequences();
+    }
+
+    /// What happened in this turn since a look at its facts, by name; the next look goes on from here.
+    fn names_of_facts(&self, seen: &mut usize) -> Vec<String> {
+        let from = std::mem::replace(seen, self.facts.len());
+        self.facts[from..].iter().map(|event| event.fact.name()).collect()
     }
 
     fn stands_in(&self, id: &str) -> bool {

@@ -1,7 +1,7 @@
 //! Lead scores in a conversation.
 
 use jiff::SignedDuration;
-use voronka_core::{lead::Temperature, message::Timer, rows::TimerRow};
+use voronka_core::{lead::Temperature, message::Timer, rows::TimerRow, spec::partner::PartnerFiles};
 use voronka_testkit::Rehearsal;
 
 use crate::{
@@ -134,4 +134,93 @@ fn what_a_customer_says_in_anger_counts_against_the_lead_and_praise_for_it() {
     assert_eq!(score("торт ужас как вкусный"), 60);
     assert_eq!(score("ВЫ ИЗДЕВАЕТЕСЬ"), 5);
     assert_eq!(score("нужен торт на завтра"), 30);
+}
+
+/// A lead who is warm for ten days after they asked for a price, with these sequences.
+fn with_sequences(scoring: &str, sequences: &[(&str, &str)]) -> Rehearsal {
+    let mut files: PartnerFiles = files(&[]);
+    files.insert("scoring.yaml".into(), scoring.as_bytes().to_vec());
+    for (id, text) in sequences {
+        files.insert(format!("sequences/{id}.yaml").into(), text.as_bytes().to_vec());
+    }
+    Rehearsal::new(playbook("lavka", &files), "telegram", NOON)
+}
+
+fn said(talk: &mut Rehearsal, hours: i64) -> Vec<String> {
+    talk.wait(SignedDuration::from_hours(hours)).iter().map(|bubble| bubble.text.text.clone()).collect()
+}
+
+fn times(talk: &Rehearsal, name: &str) -> usize {
+    talk.facts.iter().filter(|fact| *fact == name).count()
+}
+
+#[test]
+fn a_lead_who_warms_enters_the_sequence_for_such_in_the_same_turn() {
+    let warm = "enter: {fact: lead.warm}\non_reply: continue\nsteps: [{id: раз, after: 3h, say: Раз}]\n";
+    let mut talk = with_sequences(SCORING, &[("warm", warm)]);
+    talk.me("здравствуйте");
+    assert!(!fact(&talk, "sequence.entered"));
+    talk.me("сколько стоит малина?");
+    assert!(fact(&talk, "sequence.entered"));
+    assert_eq!(said(&mut talk, 3), ["Раз"]);
+    talk.me("а клубника сколько стоит?");
+    assert_eq!((times(&talk, "lead.warm"), times(&talk, "sequence.entered")), (1, 1), "they were warm already");
+}
+
+#[test]
+fn a_lead_who_warms_has_reached_the_goal_of_a_sequence() {
+    let until_warm =
+        "enter: {fact: message}\ngoal: lead.warm\non_reply: continue\nsteps: [{id: раз, after: 3h, say: Раз}]\n";
+    let mut talk = with_sequences(SCORING, &[("s", until_warm)]);
+    talk.me("здравствуйте");
+    assert!(fact(&talk, "sequence.entered"));
+    talk.me("сколько стоит малина?");
+    assert!(fact(&talk, "sequence.s.goal"));
+    assert!(said(&mut talk, 100).is_empty());
+}
+
+#[test]
+fn a_lead_whom_time_alone_cools_enters_one_sequence_and_leaves_another() {
+    let cold = "enter: {fact: lead.cold}\nsteps: [{id: раз, after: 1h, say: Остыли}]\n";
+    let warm = "enter: {fact: lead.warm}\nleave: lead.temperature = cold\nsteps: [{id: раз, after: 8d, say: Греем}]\n";
+    let mut talk = with_sequences(SCORING, &[("cold", cold), ("warm", warm)]);
+    talk.me("сколько стоит малина?");
+    assert!(said(&mut talk, 5 * 24 - 1).is_empty());
+    assert_eq!(said(&mut talk, 24), ["Остыли"]);
+    assert!(fact(&talk, "sequence.warm.left"));
+    assert!(said(&mut talk, 1000).is_empty());
+}
+
+#[test]
+fn what_a_sequence_that_ends_adds_to_the_score_is_heard_by_the_others_in_the_same_turn() {
+    let scoring = format!("{SCORING}  - {{id: цель, fact: sequence.s.goal, points: 60, why: дошёл до цели}}\n");
+    let first =
+        "enter: {fact: message}\ngoal: lead.warm\non_reply: continue\nsteps: [{id: раз, after: 3h, say: Раз}]\n";
+    let hot = "enter: {fact: lead.hot}\nsteps: [{id: раз, after: 1h, say: Горячо}]\n";
+    let until_hot =
+        "enter: {fact: message}\ngoal: lead.hot\non_reply: continue\nsteps: [{id: раз, after: 2d, say: Греем}]\n";
+    let mut talk = with_sequences(&scoring, &[("hot", hot), ("s", first), ("until_hot", until_hot)]);
+    talk.me("здравствуйте");
+    talk.me("сколько стоит малина?");
+    assert_eq!(talk.snapshot().lead.temperature, Temperature::Hot);
+    assert!(fact(&talk, "sequence.until_hot.goal"));
+    assert_eq!((times(&talk, "lead.warm"), times(&talk, "lead.hot")), (1, 1));
+    assert_eq!(said(&mut talk, 100), ["Горячо"]);
+}
+
+/// What lets a lead into one sequence cools it, and what lets it into the other warms it.
+#[test]
+fn sequences_that_move_each_other_come_to_rest_within_the_turn() {
+    let scoring = "range: 0..100\nwarm: {from: 20, until: 15}\nhot: {from: 60, until: 50}\nrules:\n  \
+                   - {id: пишет, fact: message, points: 30, why: пишет}\n  \
+                   - {id: тепло, fact: lead.warm, points: -30, times: 5, why: тепло}\n  \
+                   - {id: холодно, fact: lead.cold, points: 30, times: 5, why: холодно}\n";
+    let of = |enter: &str, goal: &str| {
+        format!("enter: {{fact: {enter}, again: 1d}}\ngoal: {goal}\nsteps: [{{id: раз, after: 1h, say: Раз}}]\n")
+    };
+    let (a, b) = (of("lead.warm", "lead.cold"), of("lead.cold", "lead.warm"));
+    let mut talk = with_sequences(scoring, &[("a", &a), ("b", &b)]);
+    talk.me("здравствуйте");
+    assert_eq!((times(&talk, "sequence.a.goal"), times(&talk, "sequence.b.goal")), (1, 1), "{:?}", talk.facts);
+    assert_eq!((times(&talk, "lead.warm"), times(&talk, "lead.cold")), (2, 2), "{:?}", talk.facts);
 }
