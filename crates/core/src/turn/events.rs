@@ -138,7 +138,7 @@ impl Work {
             && TimeZone::get(zone).is_ok()
         {
             self.snap.customer.more.zone = Some(zone.to_owned());
-            self.zone = self.snap.customer.more.clock();
+            self.zone = self.snap.clock();
         }
         if self.bot_owns() && std::mem::take(&mut self.snap.state.answerer) == Answerer::BotUntold {
             let back = self.phrase(Phrase::BotIsBack, &[]);

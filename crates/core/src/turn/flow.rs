@@ -270,7 +270,7 @@ impl Work {
         }
         let zone = options.iter().find(|option| *option.id == **chosen).and_then(|option| option.zone.as_ref());
         self.snap.customer.more.told_zone = zone.and_then(TimeZone::iana_name).map(str::to_owned);
-        self.zone = self.snap.customer.more.clock();
+        self.zone = self.snap.clock();
     }
 
     pub(super) fn move_to_stage(&mut self, stage: &str) {

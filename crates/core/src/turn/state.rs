@@ -5,7 +5,7 @@ mod customer;
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
 pub use self::customer::{Customer, Kin, Wish};
@@ -635,6 +635,12 @@ impl Snapshot {
             !order.state.is_over() || at == last_over
         });
         self
+    }
+
+    /// The clock that the person lives by, where it is known: as it is known here, else on another account.
+    pub(super) fn clock(&self) -> Option<TimeZone> {
+        let elsewhere = || self.kin.iter().find_map(|kin| kin.clock.clone());
+        self.customer.more.clock().or_else(elsewhere)
     }
 
     /// About how much memory it takes, in bytes.

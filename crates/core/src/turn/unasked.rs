@@ -48,7 +48,7 @@ impl Work {
         here.iter().chain(elsewhere).copied().collect()
     }
 
-    /// The customer's clock: as they or their page tell, else the partner's.
+    /// The customer's clock: as they or their page tell, here or else on another account, else the partner's.
     pub(super) fn zone(&self) -> &TimeZone {
         self.zone.as_ref().unwrap_or(&self.book.spec.config.zone)
     }

@@ -84,6 +84,8 @@ pub(super) struct Before {
     pub(super) customer: Customer,
     /// Without its facts, which are many.
     pub(super) lead: Lead,
+    /// The person's clock, where it was known.
+    pub(super) clock: Option<TimeZone>,
     /// Messages of the customer so far.
     pub(super) messages: u32,
     /// When the customer last did anything.
@@ -103,6 +105,7 @@ impl Before {
         Self {
             customer: snap.customer.clone(),
             lead: snap.lead.without_facts(),
+            clock: snap.clock(),
             messages: snap.lead.facts.count(&Fact::Message.name()),
             active: [Fact::Message, Fact::Button].iter().filter_map(|fact| snap.lead.facts.last(&fact.name())).max(),
             handed: (snap.lead.facts.last("handoff"), snap.state.given_back),
@@ -130,7 +133,7 @@ pub(super) struct Work {
     /// What is counted though no fact tells it.
     pub(super) counted: Vec<Tally>,
     local: civil::DateTime,
-    /// The customer's clock, where it is known.
+    /// The person's clock, where it is known.
     pub(super) zone: Option<TimeZone>,
     pub(super) lang: Lang,
     pub(super) reply: Reply,
@@ -226,7 +229,7 @@ impl Work {
             setting,
             timers_stored: snap.state.timers.keys().cloned().collect(),
             before: Before::of(&snap),
-            zone: snap.customer.more.clock(),
+            zone: snap.clock(),
             local: now.to_zoned(book.spec.config.zone.clone()).datetime(),
             snap,
             book,

@@ -422,10 +422,14 @@ fn whoever_opts_out_on_one_account_tells_the_others_and_they_obey() {
 
 /// A conversation with a question whether letters may be sent, and a letter for whoever agrees.
 fn asked_for_letters() -> Rehearsal {
+    asked_for("{id: раз, after: 3h, say: Раз}")
+}
+
+fn asked_for(step: &str) -> Rehearsal {
     let flow = "start: {commands: [/letters]}\nsteps:\n  - ask: Присылать письма? Это реклама.\n    as: письма\n    choice: {да: 'Да, присылайте', нет: Нет}\n    ads: да\n  - end: готово\n";
     let mut files = crate::shop::files(&[("letters", flow)]);
     files.insert("config.yaml".into(), "name: Лавка\naccounts: {web: {}}\n".into());
-    let letter = "enter: {fact: flow.letters.готово}\nad: true\nsteps:\n  - {id: раз, after: 3h, say: Раз}\n";
+    let letter = format!("enter: {{fact: flow.letters.готово}}\nad: true\nsteps:\n  - {step}\n");
     files.insert("sequences/s.yaml".into(), letter.into());
     let mut talk = Rehearsal::new(crate::partners::playbook("lavka", &files), "web", NOON);
     talk.me("/letters");
@@ -456,6 +460,46 @@ fn whoever_agrees_to_letters_on_one_account_has_changed_their_mind_on_all_until_
         kin_says(&mut talk, &said_there_since);
         talk.play(vec![Event::Kin { word: KinWord::Changed }]);
         assert_eq!(talk.wait(SignedDuration::from_hours(3)).len(), letters, "{said_there_since}");
+    }
+}
+
+/// Three hours from noon in Moscow it is ten in the evening in Vladivostok, and nine in the morning eleven hours later.
+#[test]
+fn a_letter_keeps_to_the_night_of_the_person_whose_clock_another_account_knows() {
+    let east = r#""zone":"Asia/Vladivostok""#;
+    let told = format!(r#""told_zone":"Europe/Moscow",{east}"#);
+    for (known_there, known_here, at_once) in [
+        (r#""vouched":true"#, None, 1),
+        (east, None, 0),
+        (&told, None, 1),
+        (east, Some("Europe/Moscow"), 1),
+        (r#""zone":"Europe/Moscow""#, Some("Asia/Vladivostok"), 0),
+    ] {
+        let mut talk = asked_for_letters();
+        kin_says(&mut talk, known_there);
+        if let Some(zone) = known_here {
+            let row = talk.loaded_mut().customer.as_mut().expect("a customer");
+            let mut data: serde_json::Value = serde_json::from_str(&row.data).expect("JSON");
+            data["zone"] = zone.into();
+            row.data = data.to_string();
+        }
+        talk.press("Да, присылайте");
+        assert_eq!(talk.wait(SignedDuration::from_hours(3)).len(), at_once, "{known_there}, {known_here:?}");
+        assert_eq!(talk.wait(SignedDuration::from_hours(11)).len(), 1 - at_once, "{known_there}, {known_here:?}");
+    }
+}
+
+#[test]
+fn a_step_at_an_hour_by_the_clock_of_another_account_stays_at_its_day_from_turn_to_turn() {
+    let mut talk = asked_for("{id: раз, after: 1d, at: 18:00, say: Раз}");
+    kin_says(&mut talk, r#""zone":"America/New_York""#);
+    talk.press("Да, присылайте");
+    let due = |talk: &Rehearsal| talk.state().sequences["s"].due;
+    let planned = due(&talk);
+    assert_eq!(planned.to_string(), "2026-12-02T23:00:00Z");
+    for _ in 0..3 {
+        talk.play(vec![Event::Kin { word: KinWord::Changed }]);
+        assert_eq!(due(&talk), planned);
     }
 }
 

@@ -59,7 +59,7 @@ impl Work {
     /// theirs.
     pub(super) fn move_to_their_clock(&mut self) {
         let partners = self.book.spec.config.zone.clone();
-        let before = self.before.customer.more.clock().unwrap_or(partners);
+        let before = self.before.clock.clone().unwrap_or(partners);
         if before == *self.zone() {
             return;
         }

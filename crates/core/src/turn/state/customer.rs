@@ -99,6 +99,8 @@ pub struct Kin {
     pub of: Identity,
     /// What they have said there of being written to first.
     pub wish: Wish,
+    /// [`CustomerData::clock`].
+    pub clock: Option<TimeZone>,
     /// [`CustomerData::not_same`].
     pub not_same: Vec<CustomerId>,
     /// What was done there that concerns the person.
@@ -112,8 +114,9 @@ impl Kin {
     pub(super) fn read(row: &IdentityRow) -> Self {
         let data = CustomerData::of(row);
         let wish = data.as_ref().map_or(Wish::NOTHING, CustomerData::wish);
+        let clock = data.as_ref().ok().and_then(CustomerData::clock);
         let CustomerData { not_same, for_kin: did, .. } = data.unwrap_or_default();
-        Self { of: Identity::of(row), wish, not_same, did, version: row.version }
+        Self { of: Identity::of(row), wish, clock, not_same, did, version: row.version }
     }
 }
 
