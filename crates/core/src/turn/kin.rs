@@ -264,6 +264,7 @@ impl Work {
                 unasked: self.snap.state.unasked.clone(),
                 facts: self.snap.lead.facts.of_person(),
                 sequences: self.sequences_got(),
+                with_person: !self.is_with_bot(),
             }
         };
         let before = std::mem::replace(&mut self.snap.customer.more.for_kin, did);
@@ -272,6 +273,11 @@ impl Work {
         if is_news && !is_alone && !is_told && !self.book.spec.sequences.is_empty() {
             self.tell_kin(&KinWord::Changed);
         }
+    }
+
+    /// Whether a person of the team leads the customer on another account, or is waited for there.
+    pub(super) fn is_led_elsewhere(&self) -> bool {
+        self.snap.kin.iter().any(|kin| kin.did.with_person)
     }
 
     /// Others are the same person, or not any more: what was said of them before, and what they want, holds from now on.

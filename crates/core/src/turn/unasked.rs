@@ -78,7 +78,7 @@ impl Work {
             } else {
                 Reach::Open
             },
-            led_by: if self.bot_owns() { LedBy::Bot } else { LedBy::Person },
+            led_by: if self.bot_owns() && !self.is_led_elsewhere() { LedBy::Bot } else { LedBy::Person },
             ads: if !account.is_some_and(crate::spec::config::Account::carries_ads) {
                 Ads::Denied
             } else if self.agrees_to_ads() {

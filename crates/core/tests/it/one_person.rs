@@ -338,3 +338,27 @@ fn kin_that_cannot_be_read_hold_up_no_conversation() {
     person.web.me("привет");
     assert!(!person.web.words().is_empty());
 }
+
+#[test]
+fn while_a_person_leads_the_talk_on_one_account_the_bot_writes_first_on_none() {
+    let team = |talk: &mut Rehearsal, action| {
+        talk.team(action);
+    };
+    let takes_over = |talk: &mut Rehearsal| team(talk, voronka_core::message::TeamAction::TakeOver);
+    let is_asked_for = |talk: &mut Rehearsal| {
+        talk.me("позовите человека");
+    };
+    let leads: [&dyn Fn(&mut Rehearsal); 2] = [&takes_over, &is_asked_for];
+    for leads in leads {
+        let mut person = person(WEB);
+        command(&mut person.web, "web");
+        leads(&mut person.vk);
+        person.reads();
+        assert_eq!(texts(person.web.wait(4 * HOUR)), [""; 0]);
+        person.web.me("спасибо");
+        assert!(!person.web.words().is_empty(), "whoever asks here is answered here");
+        team(&mut person.vk, voronka_core::message::TeamAction::GiveBack);
+        person.reads();
+        assert_eq!(texts(person.web.wait(2 * HOUR)), ["Раз"]);
+    }
+}

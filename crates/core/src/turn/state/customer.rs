@@ -81,6 +81,9 @@ pub struct CustomerData {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ForKin {
+    /// Whether a person of the team has the conversation, or one is waited for.
+    #[serde(skip_serializing_if = "is_default")]
+    pub with_person: bool,
     /// When we last wrote first; a week is remembered.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unasked: Vec<Timestamp>,
