@@ -402,7 +402,7 @@ statements! {
     NOTICES_ADD = "INSERT INTO voronka.notices (partner, id, about, text, at, conversation) \
         SELECT $1, t.* FROM unnest($2::uuid[], $3::text[], $4::text[], $5::int8[], $6::uuid[]) AS t ON CONFLICT DO NOTHING";
     NOTICES = "SELECT id, about, text, at, conversation FROM voronka.notices WHERE partner = $1 \
-        AND at >= $5 AND (at, id) < ($2, $3) ORDER BY at DESC, id DESC LIMIT $4";
+        AND (at, id) < ($2, $3) ORDER BY at DESC, id DESC LIMIT $4";
     LETTER_ADD = "INSERT INTO voronka.letters (partner, account, conversation, mail, body, cause, at) \
         VALUES ($1, $2, $3, $4, $5, $6, $7)";
     LETTER_TAKE = "DELETE FROM voronka.letters WHERE partner = $1 AND id = $2 AND mail IS NOT NULL RETURNING conversation, mail";
@@ -478,7 +478,7 @@ statements! {
         WHERE f.partner = $1 AND f.name IN ('message', 'question.unanswered', 'answer.blocked') \
         AND f.name = 'question.unanswered' AND f.at >= $5 AND (f.at, f.id) < ($2, $3) ORDER BY f.at DESC, f.id DESC LIMIT $4");
     WRONG_ANSWERS = "SELECT customer, name, at, data, id FROM voronka.facts WHERE partner = $1 AND name = 'answer.wrong' \
-        AND (at, id) < ($2, $3) ORDER BY at DESC, id DESC LIMIT $4";
+        AND at >= $5 AND (at, id) < ($2, $3) ORDER BY at DESC, id DESC LIMIT $4";
     /// Where an answer was wrong: in the conversation that is named, else in the customer's latest.
     WRONG_WHERE = "SELECT u.name, c.conversation, c.account, coalesce((SELECT m.text FROM voronka.messages m \
         WHERE m.partner = c.partner AND m.conversation = c.conversation AND m.seq = $4), '') FROM voronka.conversations c \
