@@ -129,8 +129,8 @@ fn a_page_of_a_list_begins_where_it_lies() {
         (sql::LEADS_OF_HEAT, "SEARCH l USING INDEX leads_hottest (partner=? AND heat=? AND (score,slot)<(?,?))"),
         (sql::ORDERS, "SEARCH o USING INDEX orders_latest (partner=? AND (at,id)<(?,?))"),
         (sql::ORDERS_IN_STATE, "SEARCH o USING INDEX orders_in_state (partner=? AND state=? AND (at,id)<(?,?))"),
-        (sql::QUESTIONS, "SEARCH f USING INDEX facts_counted (partner=? AND name=? AND at<?)"),
-        (sql::WRONG_ANSWERS, "SEARCH f USING INDEX facts_wrong (partner=? AND (at,id)<(?,?))"),
+        (sql::QUESTIONS, "SEARCH f USING INDEX facts_counted (partner=? AND name=? AND at>? AND at<?)"),
+        (sql::WRONG_ANSWERS, "SEARCH f USING INDEX facts_wrong (partner=? AND at>? AND (at,id)<(?,?))"),
         (sql::NOTICES, "SEARCH notices USING INDEX notices_latest (partner=? AND (at,id)<(?,?))"),
         (sql::LETTERS, "SEARCH letters USING INDEX sqlite_autoindex_letters_1 (partner=? AND id<?)"),
     ] {
