@@ -1,4 +1,4 @@
-//! A partner's files as they were checked, packed: of a partner whom nobody writes to nothing else is in memory.
+//! A partner's files as they were checked, packed: of a partner whom nobody writes to nothing else is in memory, unless they are large.
 
 use std::{
     io::{self, Read, Write},
@@ -16,8 +16,8 @@ use voronka_core::{
 };
 use voronka_engine::{Book, Files};
 
-/// Files that together are larger are read once and stay so, in bytes: to read a large catalogue anew would keep whoever writes first
-/// waiting.
+/// Of files that together are larger what was read stays, in bytes: to read a large catalogue anew would keep whoever writes first
+/// waiting, and a worker busy whenever the team sets something.
 const READ_AGAIN_MAX: usize = 256 << 10;
 
 /// Files, packed.
@@ -77,6 +77,8 @@ fn part(from: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
 pub(crate) struct Filed {
     id: PartnerId,
     files: Arc<PackedFiles>,
+    /// What was read of them, if they are large.
+    kept: Option<Arc<PartnerSpec>>,
     /// What holds where they say nothing.
     given: Arc<Given>,
     set: Adjustments,
@@ -85,8 +87,10 @@ pub(crate) struct Filed {
 }
 
 impl Filed {
-    pub(crate) fn new(id: PartnerId, files: Arc<PackedFiles>, given: Given, set: Adjustments) -> Self {
-        Self { id, files, given: Arc::new(given), set, opened_as: None }
+    /// `spec`: what was read of the files.
+    pub(crate) fn new(spec: &Arc<PartnerSpec>, files: Arc<PackedFiles>, given: Given, set: Adjustments) -> Self {
+        let kept = (files.bytes > READ_AGAIN_MAX).then(|| Arc::clone(spec));
+        Self { id: spec.id.clone(), files, kept, given: Arc::new(given), set, opened_as: None }
     }
 
     pub(crate) fn partner(&self) -> &PartnerId {
@@ -123,14 +127,17 @@ impl Filed {
     }
 
     /// As the files have it.
-    fn read(&self) -> PartnerSpec {
+    fn read(&self) -> Arc<PartnerSpec> {
+        if let Some(kept) = &self.kept {
+            return Arc::clone(kept);
+        }
         let read = PartnerSpec::parse_given(self.id.clone(), &self.files.unpack(), &self.given);
-        read.spec.expect("files that were read without a mistake are read so again")
+        Arc::new(read.spec.expect("files that were read without a mistake are read so again"))
     }
 
     /// What of its files is served by, read before as `spec`.
     pub(crate) fn book(self: &Arc<Self>, spec: &Arc<PartnerSpec>) -> Book {
-        if self.files.bytes > READ_AGAIN_MAX {
+        if self.kept.is_some() {
             return Book::from(Arc::clone(spec));
         }
         let files: Arc<dyn Files> = Arc::clone(self) as _;
@@ -138,12 +145,14 @@ impl Filed {
     }
 
     /// As it is served, of files that were read already.
-    pub(crate) fn apply(&self, mut spec: PartnerSpec) -> Arc<PartnerSpec> {
-        self.set.apply(&mut spec.config);
-        if let Some(name) = &self.opened_as {
-            spec.config.name.clone_from(name);
+    pub(crate) fn apply(&self, mut spec: Arc<PartnerSpec>) -> Arc<PartnerSpec> {
+        if self.set != Adjustments::default() {
+            self.set.apply(&mut Arc::make_mut(&mut spec).config);
         }
-        Arc::new(spec)
+        if let Some(name) = &self.opened_as {
+            Arc::make_mut(&mut spec).config.name.clone_from(name);
+        }
+        spec
     }
 }
 
@@ -156,6 +165,7 @@ impl Files for Filed {
 #[cfg(test)]
 mod tests {
     use voronka_core::spec::adjust::Adjustment;
+    use voronka_engine::Partner;
 
     use super::*;
 
@@ -178,17 +188,41 @@ mod tests {
         assert!(packed.packed.len() * 4 < page.len());
     }
 
+    fn read(files: &PartnerFiles) -> (Arc<PartnerSpec>, Filed) {
+        let spec = Arc::new(PartnerSpec::parse(PartnerId::parse("k").unwrap(), files).spec.unwrap());
+        let packed = Arc::new(PackedFiles::of(files));
+        (Arc::clone(&spec), Filed::new(&spec, packed, Given::default(), Adjustments::default()))
+    }
+
+    fn named(name: &str) -> Adjustments {
+        let mut set = Adjustments::default();
+        set.set(Adjustment::Name(name.into()));
+        set
+    }
+
     #[test]
     fn a_partner_is_read_again_as_it_is_served() {
-        let id = PartnerId::parse("k").unwrap();
-        let mut set = Adjustments::default();
-        set.set(Adjustment::Name("Корица".into()));
-        let filed =
-            Filed::new(id.clone(), Arc::new(PackedFiles::of(&files())), Given::default(), Adjustments::default());
+        let (spec, filed) = read(&files());
+        assert!(!Arc::ptr_eq(&filed.spec(), &spec), "what was read of it is let go of");
         assert_eq!((filed.spec().config.name.as_str(), filed.overrides().len()), ("К", 0));
-        let adjusted = filed.with(set);
+        let adjusted = filed.with(named("Корица"));
         assert_eq!((adjusted.spec().config.name.as_str(), adjusted.overrides().len()), ("Корица", 1));
         assert_eq!(adjusted.clone().opened_as("К".into()).spec().config.name, "К");
-        assert_eq!(adjusted.spec().pages, PartnerSpec::parse(id, &files()).spec.unwrap().pages);
+        assert_eq!(adjusted.spec().pages, spec.pages);
+    }
+
+    #[test]
+    fn what_was_read_of_large_files_stays_and_takes_what_the_team_sets() {
+        let large = "# О нас\n".to_owned() + &"Печём с утра. ".repeat(READ_AGAIN_MAX / 20);
+        let (spec, filed) = read(&files().into_iter().chain([("texts/about.md".into(), large.into())]).collect());
+        assert!(Arc::ptr_eq(&filed.spec(), &spec), "nothing is set");
+        let adjusted = filed.with(named("Корица"));
+        assert_eq!((adjusted.spec().config.name.as_str(), adjusted.overrides().len()), ("Корица", 1));
+        assert!(Arc::ptr_eq(&adjusted.spec().texts["texts/about.md"], &spec.texts["texts/about.md"]), "read once");
+        assert_eq!(adjusted.clone().opened_as("К".into()).spec().config.name, "К");
+        assert!(Arc::ptr_eq(&adjusted.with(Adjustments::default()).spec(), &spec), "what was set is taken back");
+        let filed = Arc::new(filed);
+        let served = Partner::new(filed.book(&filed.spec()));
+        assert!(Arc::ptr_eq(&served.playbook().spec, &spec), "whoever writes first does not wait");
     }
 }

@@ -72,15 +72,15 @@ impl SetByTeam {
 impl AdjustedSpec {
     /// `spec`: as the files were read.
     pub(super) fn of(spec: PartnerSpec, read: &PartnerFiles, given: Given, set: SetByTeam) -> Self {
-        let packed = Arc::new(PackedFiles::of(read));
-        let filed = Filed::new(spec.id.clone(), packed, given, set.adjustments);
+        let (spec, packed) = (Arc::new(spec), Arc::new(PackedFiles::of(read)));
+        let filed = Filed::new(&spec, packed, given, set.adjustments);
         Self { spec: filed.apply(spec), filed: Arc::new(filed), edition: set.edition }
     }
 
     /// The same under the name that its chats were opened with.
     fn opened_as(self, name: &str) -> Self {
         let filed = Arc::new(Filed::clone(&self.filed).opened_as(name.to_owned()));
-        Self { spec: filed.apply(Arc::unwrap_or_clone(self.spec)), filed, edition: self.edition }
+        Self { spec: filed.apply(self.spec), filed, edition: self.edition }
     }
 }
 
