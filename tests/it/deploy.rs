@@ -1,8 +1,15 @@
 //! What `deploy/` starts is shut in as our security rules ask, and the files agree with one another.
 
-use std::{fs, process::Command};
+use std::{
+    fs,
+    path::{Component, Path, PathBuf},
+    process::Command,
+};
 
-use crate::workspace::root;
+use crate::{
+    house::{files, read},
+    workspace::root,
+};
 
 /// What every unit must say (`SECURITY.md`, *House*).
 const KEYS: &[&str] = &[
@@ -75,6 +82,49 @@ fn containers_have_no_rights_no_shell_and_a_user_of_their_own() {
     let compose = file("compose.yaml");
     for line in ["read_only: true", "cap_drop: [ALL]", "pids_limit: 256", "no-new-privileges:true", "10001:10001"] {
         assert!(compose.contains(line), "{line}");
+    }
+}
+
+/// What a source compiles in, as a path of the repository.
+fn compiled_in(source: &Path) -> Vec<PathBuf> {
+    let text = read(source);
+    let folder = source.parent().expect("a file lies in a folder");
+    let krate = folder.ancestors().find(|folder| folder.join("Cargo.toml").is_file()).expect("a source is of a crate");
+    let named = ["include_str!(\"", "include_bytes!(\"", "include_dir!(\""].iter().flat_map(|call| {
+        let rests = text.split(call).skip(1);
+        rests.filter_map(|rest| rest.split('"').next()).collect::<Vec<_>>()
+    });
+    let path = |named: &str| match named.strip_prefix("$CARGO_MANIFEST_DIR/") {
+        Some(inner) => normal(&krate.join(inner)),
+        None => normal(&folder.join(named)),
+    };
+    named.map(path).collect()
+}
+
+/// Without `..`, below the repository's root.
+fn normal(path: &Path) -> PathBuf {
+    let mut parts: Vec<Component<'_>> = Vec::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    let path: PathBuf = parts.into_iter().collect();
+    path.strip_prefix(root()).expect("nothing is taken from outside the repository").to_path_buf()
+}
+
+#[test]
+fn all_that_is_compiled_in_comes_into_the_container_s_build() {
+    let ignored = file("Dockerfile.dockerignore");
+    assert_eq!(ignored.lines().next(), Some("*"), "only what is named is let in");
+    let let_in: Vec<&str> = ignored.lines().filter_map(|line| line.strip_prefix('!')).collect();
+    let mut sources = Vec::new();
+    files(&root().join("crates"), "rs", &mut sources);
+    let compiled: Vec<PathBuf> = sources.iter().flat_map(|source| compiled_in(source)).collect();
+    assert!(compiled.iter().any(|path| !path.starts_with("crates")), "paths out of their crates are found");
+    for path in compiled {
+        assert!(let_in.iter().any(|folder| path.starts_with(folder)), "{} does not come in", path.display());
     }
 }
 
