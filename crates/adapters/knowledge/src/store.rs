@@ -41,6 +41,8 @@ const WRITER_BYTES: usize = 15_000_000;
 /// The same where many passages are written.
 const WRITER_BYTES_MANY: usize = 50_000_000;
 const MANY: usize = 5_000;
+/// Blocks of stored passages that are cached by a reader of its own, for what is read once.
+const NOTHING_KEPT: usize = 0;
 
 /// The index.
 #[derive(Clone)]
@@ -171,7 +173,9 @@ impl Store {
         let Some(at) = searcher.search(&query, &DocSetCollector)?.into_iter().next() else {
             return Ok(Manifest::default());
         };
-        let doc: TantivyDocument = searcher.doc(at)?;
+        // It is asked for when a partner is started or edited: blocks that were kept for it would only fill the cache of searches.
+        let stored = searcher.segment_reader(at.segment_ord).get_store_reader(NOTHING_KEPT)?;
+        let doc: TantivyDocument = stored.get(at.doc_id)?;
         let text = doc.get_first(self.fields.manifest).and_then(|value| value.as_str()).unwrap_or_default();
         // An unreadable manifest is an empty one: every page is then written anew.
         Ok(serde_json::from_str(text).unwrap_or_default())
@@ -443,4 +447,20 @@ fn schema() -> (Schema, Fields) {
         vector: schema.add_bytes_field("vector", STORED),
     };
     (schema.build(), fields)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_known_of_a_partners_pages_is_read_without_a_place_in_the_cache_of_searches() {
+        let (store, partner) = (Store::in_memory().unwrap(), PartnerId::parse("korica").unwrap());
+        let known = Known { hash: "1".into(), passages: 2, embedded_by: None };
+        let manifest = Manifest { pages: BTreeMap::from([("dostavka.md".into(), known)]) };
+        let change = Change { gone: BTreeSet::new(), entries: Vec::new(), manifest: manifest.clone() };
+        store.write(&[(&partner, &change)]).unwrap();
+        assert_eq!(store.manifest(&partner).unwrap(), manifest);
+        assert_eq!(store.searcher().doc_store_cache_stats().num_entries, 0);
+    }
 }
