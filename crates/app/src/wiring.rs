@@ -32,7 +32,7 @@ use voronka_email::{Email, MailServer};
 use voronka_engine::{Book, Engine, Partner};
 use voronka_files::Secrets;
 use voronka_knowledge::KnowledgeIndex;
-use voronka_telegram::Telegram;
+use voronka_telegram::{Clients, Telegram};
 use voronka_web::{Gallery, SessionKey, WebChat};
 
 use self::receiving::Receiving;
@@ -69,6 +69,8 @@ pub(crate) struct House {
     pub(crate) accounts: Arc<Accounts>,
     /// The data folder.
     data: PathBuf,
+    /// What bots ask their messengers through.
+    bot_clients: Clients,
     models: models::Models,
     /// Small things that outlive a restart.
     values: Arc<dyn KeyValues>,
@@ -108,6 +110,7 @@ impl House {
             mail: None,
             accounts,
             data,
+            bot_clients: Clients::default(),
             models,
             values,
             illustrator,
@@ -445,6 +448,7 @@ fn telegram(
     let secret = house.key.secret("telegram", &names);
     let pictures = Arc::clone(&wired.pictures);
     let serving = |own: &mut voronka_telegram::TelegramConfig| {
+        own.clients = house.bot_clients.clone();
         own.webhook_secrets = vec![secret];
         own.pictures = Some(pictures);
         own.illustrator = Some(Arc::clone(&house.illustrator));

@@ -114,6 +114,32 @@ impl Client {
     }
 }
 
+/// Clients, one for each way to connect: whoever is handed the same ones shares connections. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Clients(Arc<Mutex<Vec<Client>>>);
+
+impl Clients {
+    /// The client that connects so.
+    ///
+    /// # Errors
+    /// As [`Client::new`].
+    pub fn client(&self, settings: Settings) -> Result<Client, SetupError> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = known.iter().find(|client| client.0.settings == settings) {
+            return Ok(client.clone());
+        }
+        let client = Client::new(settings)?;
+        known.push(client.clone());
+        Ok(client)
+    }
+}
+
+impl fmt::Debug for Clients {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Clients")
+    }
+}
+
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").field("settings", &self.0.settings).finish_non_exhaustive()

@@ -20,7 +20,7 @@ mod names;
 mod proxy;
 
 pub use answer::Answer;
-pub use client::{Client, Settings};
+pub use client::{Client, Clients, Settings};
 pub use endpoint::Endpoint;
 pub use error::{CallError, SetupError};
 pub use proxy::Proxy;

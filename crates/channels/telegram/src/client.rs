@@ -10,7 +10,7 @@ use url::Url;
 use voronka_core::ports::{DownloadError, FILE_BYTES_MAX, Picture};
 
 use crate::{
-    config::{BadConfig, TelegramConfig, http_client},
+    config::{BadConfig, TelegramConfig},
     form,
 };
 
@@ -124,15 +124,12 @@ struct Parameters {
 
 impl Client {
     pub(crate) fn new(config: &TelegramConfig) -> Result<Self, BadConfig> {
-        Self::over(config, &http_client(config.proxy.as_ref(), config.timeouts.connect)?)
-    }
-
-    pub(crate) fn over(config: &TelegramConfig, http: &voronka_http::Client) -> Result<Self, BadConfig> {
+        let http = config.client()?;
         let base = Url::parse(&config.base()?).map_err(|_| BadConfig::Api)?;
         let methods = http.endpoint(&base, &HeaderMap::new()).map_err(|_| BadConfig::Api)?;
         let uploads = http.endpoint_for(&base, &HeaderMap::new(), form::kind()).map_err(|_| BadConfig::Api)?;
         let files = Url::parse(&config.files()?).map_err(|_| BadConfig::Api)?;
-        Ok(Self { token: config.token.clone(), methods, uploads, http: http.clone(), files })
+        Ok(Self { token: config.token.clone(), methods, uploads, http, files })
     }
 
     /// Reads a file whose path Telegram has told.

@@ -7,7 +7,7 @@ use voronka_core::{
     ids::{AccountId, PartnerId},
     ports::{Illustrator, KeyValues, Pictures},
 };
-use voronka_http::{Proxy, Settings};
+use voronka_http::{Client, Clients, Proxy, Settings};
 
 /// Where the Bot API is, unless the account says otherwise.
 const API: &str = "https://api.telegram.org";
@@ -35,6 +35,8 @@ pub struct TelegramConfig {
     pub max_connections: u8,
     /// How long to wait.
     pub timeouts: Timeouts,
+    /// Clients to share: hand the same to every bot, and those that go the same way share their connections.
+    pub clients: Clients,
     /// The partner's own pictures: they are uploaded when they are sent first. Without them words go alone.
     pub pictures: Option<Arc<dyn Pictures>>,
     /// Draws pictures that are made for a message. Without it words go alone.
@@ -105,6 +107,7 @@ impl TelegramConfig {
             webhook_secrets: Vec::new(),
             max_connections: 40,
             timeouts: Timeouts::default(),
+            clients: Clients::default(),
             pictures: None,
             illustrator: None,
             names: None,
@@ -137,6 +140,14 @@ impl TelegramConfig {
         Ok(format!("{api}/file/{bot}"))
     }
 
+    /// What the bot asks through.
+    pub(crate) fn client(&self) -> Result<Client, BadConfig> {
+        let proxy = self.proxy.as_ref().map(|url| Proxy::parse(url.as_str())).transpose();
+        let proxy = proxy.map_err(|error| BadConfig::Proxy(error.to_string()))?;
+        let settings = Settings { proxy, connect: self.timeouts.connect, idle: IDLE };
+        self.clients.client(settings).map_err(|error| BadConfig::Client(error.to_string()))
+    }
+
     /// The webhook's secrets, if Telegram would take them.
     pub(crate) fn secrets(&self) -> Result<&[SecretString], BadConfig> {
         let fits = |secret: &SecretString| {
@@ -164,14 +175,6 @@ impl fmt::Debug for TelegramConfig {
             .field("webhook_secrets", &self.webhook_secrets.len())
             .finish_non_exhaustive()
     }
-}
-
-/// A client for accounts that go through the same proxy: to share one spares each further account its own connections.
-pub fn http_client(proxy: Option<&Url>, connect: Duration) -> Result<voronka_http::Client, BadConfig> {
-    let proxy = proxy.map(|url| Proxy::parse(url.as_str())).transpose();
-    let proxy = proxy.map_err(|error| BadConfig::Proxy(error.to_string()))?;
-    voronka_http::Client::new(Settings { proxy, connect, idle: IDLE })
-        .map_err(|error| BadConfig::Client(error.to_string()))
 }
 
 #[cfg(test)]

@@ -39,8 +39,9 @@ mod webhook;
 
 pub use capabilities::CAPABILITIES;
 pub use client::CallError;
-pub use config::{BadConfig, TelegramConfig, Timeouts, http_client};
+pub use config::{BadConfig, TelegramConfig, Timeouts};
 pub use manage::{Bot, WebhookInfo};
 pub use poller::TelegramPoller;
 pub use telegram::Telegram;
+pub use voronka_http::Clients;
 pub use webhook::TelegramWebhook;

@@ -115,19 +115,9 @@ impl Me {
 }
 
 impl Telegram {
-    /// A bot with a client of its own. Asks Telegram nothing yet.
+    /// A bot. Asks Telegram nothing yet.
     pub fn new(config: TelegramConfig) -> Result<Self, BadConfig> {
         let client = Client::new(&config)?;
-        Self::of(config, client)
-    }
-
-    /// A bot over a client that others use too, made by [`crate::http_client`]. The client's proxy counts, not the config's.
-    pub fn with_client(config: TelegramConfig, http: &voronka_http::Client) -> Result<Self, BadConfig> {
-        let client = Client::over(&config, http)?;
-        Self::of(config, client)
-    }
-
-    fn of(config: TelegramConfig, client: Client) -> Result<Self, BadConfig> {
         let me = Me {
             id: config.bot_id()?,
             username: OnceLock::new(),

@@ -4,11 +4,7 @@
 mod refusal;
 mod scrub;
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
 use http::{HeaderMap, HeaderName, HeaderValue, header::AUTHORIZATION};
 use secrecy::{ExposeSecret, SecretString};
@@ -17,6 +13,7 @@ use voronka_core::ports::{ChatMessage, EmbedError, ModelError, Prompt};
 use voronka_http::{CallError, Client, Proxy, Settings};
 
 pub use refusal::Refusal;
+pub use voronka_http::Clients;
 
 /// Most bytes of a refusal that are read.
 const REFUSAL_BYTES_MAX: usize = 64 << 10;
@@ -49,21 +46,6 @@ impl Reach {
     }
 }
 
-/// HTTP clients, one a proxy: adapters that share them share their connections and TLS roots.
-#[derive(Clone, Default)]
-pub struct Clients(Arc<Mutex<Vec<Shared>>>);
-
-struct Shared {
-    proxy: Option<SecretString>,
-    client: Client,
-}
-
-impl fmt::Debug for Clients {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Clients")
-    }
-}
-
 /// Why an adapter cannot be set up. No variant carries a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SetupError {
@@ -82,22 +64,6 @@ pub enum SetupError {
     /// TLS cannot be set up: mostly no root certificates on the machine.
     #[error("the HTTP client cannot be set up: {0}")]
     Client(String),
-}
-
-impl Clients {
-    fn client(&self, proxy: Option<&SecretString>) -> Result<Client, SetupError> {
-        let mut shared = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let exposed = |proxy: Option<&SecretString>| proxy.map(|proxy| proxy.expose_secret().to_owned());
-        if let Some(known) = shared.iter().find(|known| exposed(known.proxy.as_ref()) == exposed(proxy)) {
-            return Ok(known.client.clone());
-        }
-        let through =
-            proxy.map(|proxy| Proxy::parse(proxy.expose_secret())).transpose().map_err(|_| SetupError::Proxy)?;
-        let client = Client::new(Settings { proxy: through, ..Settings::default() });
-        let client = client.map_err(|error| SetupError::Client(error.to_string()))?;
-        shared.push(Shared { proxy: proxy.cloned(), client: client.clone() });
-        Ok(client)
-    }
 }
 
 /// A vendor's API.
@@ -203,7 +169,9 @@ impl Api {
             let value = sensitive(&format!("{word} {}", key.expose_secret().trim())).ok_or(SetupError::Key)?;
             headers.insert(AUTHORIZATION, value);
         }
-        let client = reach.clients.client(reach.proxy.as_ref())?;
+        let proxy = reach.proxy.as_ref().map(|proxy| Proxy::parse(proxy.expose_secret())).transpose();
+        let settings = Settings { proxy: proxy.map_err(|_| SetupError::Proxy)?, ..Settings::default() };
+        let client = reach.clients.client(settings).map_err(|error| SetupError::Client(error.to_string()))?;
         let secrets = key.map(|(_, key)| key).into_iter().chain(reach.headers.into_iter().map(|(_, value)| value));
         let secrets = secrets.chain(reach.proxy).collect();
         Ok(Self { client, base: reach.base_url, headers, secrets, timeout: reach.timeout })

@@ -19,7 +19,7 @@ use voronka_core::{
     message::Peer,
     ports::{Channel, Poller, Preview, SendError, Webhook},
 };
-use voronka_telegram::{BadConfig, Telegram, TelegramConfig, http_client};
+use voronka_telegram::{BadConfig, CallError, Telegram, TelegramConfig};
 use voronka_testkit::{
     FakeClock,
     channel::{
@@ -79,10 +79,31 @@ async fn an_account_goes_through_its_own_proxy() {
     let config = TelegramConfig { proxy: Some(proxy.address.parse().unwrap()), ..config_at("http://api.invalid") };
     let telegram = Telegram::new(config.clone()).unwrap();
     assert_eq!(telegram.get_me().await.unwrap().id, 1000);
-    let shared = http_client(config.proxy.as_ref(), config.timeouts.connect).unwrap();
-    let another = Telegram::with_client(config_at("http://api.invalid"), &shared).unwrap();
-    assert_eq!(another.get_me().await.unwrap().id, 1000);
-    assert_eq!(proxy.calls_of("getMe").len(), 2);
+    let straight = TelegramConfig { clients: config.clients, ..config_at("http://127.0.0.1:1") };
+    let told = Telegram::new(straight).unwrap().get_me().await.unwrap_err();
+    assert!(matches!(told, CallError::NotSent(_)), "whoever shares clients goes through no proxy of another");
+    assert_eq!(proxy.calls_of("getMe").len(), 1);
+}
+
+#[tokio::test]
+async fn bots_that_share_clients_share_connections() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let first = config_at(&format!("http://{}", listener.local_addr().unwrap()));
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        // Nobody else is heard.
+        drop(listener);
+        for _ in 0..2 {
+            hear(&mut stream).await;
+            let body = r#"{"ok":true,"result":{"id":1000,"is_bot":true,"first_name":"Bot"}}"#;
+            let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    });
+    let second = TelegramConfig { token: "2000:ANOTHER".into(), ..first.clone() };
+    for config in [first, second] {
+        Telegram::new(config).unwrap().get_me().await.unwrap();
+    }
 }
 
 #[tokio::test]
