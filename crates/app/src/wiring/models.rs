@@ -71,6 +71,9 @@ impl Models {
         missing: MissingKeys,
         clock: &Arc<dyn Clock>,
     ) -> Result<Option<Arc<dyn ChatModel>>, Problem> {
+        if spec.config.models.is_empty() {
+            return Ok(None);
+        }
         let purse = self.purse(spec, clock);
         let mut links = Vec::new();
         for model in &spec.config.models {

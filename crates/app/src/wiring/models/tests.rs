@@ -3,6 +3,7 @@
 use voronka_core::{ports::Delta, spec::partner::PartnerFiles};
 use voronka_testkit::{
     FakeClock,
+    journal::MemoryStore,
     model::{FakeLlmServer, Gate, Played, Step, suite::prompt},
 };
 
@@ -64,6 +65,16 @@ fn the_number_in_the_file_counts_and_a_file_read_anew_changes_it() {
     drop(pool);
     drop(chain(&models, &spec("new", "{openai: a, key: $OTHER_KEY}")));
     assert_eq!(models.accounts.lock().unwrap().len(), 1, "accounts that nobody uses are forgotten");
+}
+
+#[test]
+fn a_partner_without_models_has_no_purse() {
+    let models = Models::spending(Arc::new(MemoryStore::new()));
+    let clock: Arc<dyn Clock> = Arc::new(FakeClock::at("2026-12-01T09:00:00Z"));
+    let none = models.chain(&spec("silent", ""), &secrets(), MissingKeys::AreErrors, &clock).unwrap();
+    assert!(none.is_none() && models.purses.lock().unwrap().is_empty());
+    chain(&models, &spec("korica", "{openai: a, key: $OPENAI_KEY}"));
+    assert_eq!(models.purses.lock().unwrap().len(), 1);
 }
 
 #[tokio::test]
