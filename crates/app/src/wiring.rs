@@ -204,9 +204,9 @@ pub(crate) struct Wired {
     /// Pictures that chats show.
     pub(crate) pictures: Arc<dyn Pictures>,
     /// Webhooks, by the secret end of their path.
-    pub(crate) webhooks: Vec<Hook>,
+    pub(crate) webhooks: Vec<Arc<Hook>>,
     /// Telegram accounts that are to be set up once the server listens.
-    telegrams: Vec<TelegramAccount>,
+    telegrams: Vec<Arc<TelegramAccount>>,
     /// Whether a model words the answers.
     pub(crate) has_model: bool,
     /// How long its things are kept.
@@ -246,20 +246,19 @@ impl Claim {
 /// A bot that is to be listened to.
 struct TelegramAccount {
     telegram: Arc<Telegram>,
-    /// Where Telegram calls us; `None`: we poll.
-    webhook: Option<Url>,
-    /// Where it would, and did if the file said otherwise before; `None`: we cannot be called.
+    /// Whether Telegram calls us, or we poll.
+    updates: Updates,
+    /// Where it calls us, or did if the file said otherwise before; `None`: we cannot be called, and poll.
     ours: Option<Url>,
     partner: PartnerId,
     account: AccountId,
     /// Its menu: commands without the slash, and what they are for.
-    menu: Vec<(String, String)>,
+    menu: Box<[(String, String)]>,
 }
 
 /// A webhook and whose it is.
-#[derive(Clone)]
 pub(crate) struct Hook {
-    pub(crate) path: String,
+    pub(crate) path: Arc<str>,
     pub(crate) partner: PartnerId,
     pub(crate) account: AccountId,
     pub(crate) webhook: Arc<dyn Webhook>,
@@ -464,27 +463,25 @@ fn telegram(
     if let Some(token) = secrets.get(&config.token) {
         wired.claims.push(Claim::of_token(&house.key, "telegram", token));
     }
-    let path = house.key.hook(&spec.id, &account.id).expose_secret().to_owned();
+    let path: Arc<str> = house.key.hook(&spec.id, &account.id).expose_secret().into();
     let ours = hook_url(house, &path);
-    let mut called_at = None;
-    if config.updates == Updates::Webhook {
+    let (partner, account_id) = (spec.id.clone(), account.id.clone());
+    let ours = if config.updates == Updates::Webhook {
         let webhook = telegram.webhook().map_err(|error| refused(account, error.to_string()))?;
-        called_at = Some(ours.clone()?);
-        wired.webhooks.push(Hook {
-            path,
-            partner: spec.id.clone(),
-            account: account.id.clone(),
-            webhook: Arc::new(webhook),
-        });
-    }
-    wired.telegrams.push(TelegramAccount {
+        let (partner, account) = (partner.clone(), account_id.clone());
+        wired.webhooks.push(Arc::new(Hook { path, partner, account, webhook: Arc::new(webhook) }));
+        Some(ours?)
+    } else {
+        ours.ok()
+    };
+    wired.telegrams.push(Arc::new(TelegramAccount {
         telegram: Arc::clone(&telegram),
-        webhook: called_at,
-        ours: ours.ok(),
-        partner: spec.id.clone(),
-        account: account.id.clone(),
+        updates: config.updates,
+        ours,
+        partner,
+        account: account_id,
         menu: menu(spec),
-    });
+    }));
     Ok(Some(telegram))
 }
 
@@ -509,7 +506,7 @@ pub(crate) fn bot(
 }
 
 /// Flows that have a command, as Telegram's menu shows them.
-fn menu(spec: &PartnerSpec) -> Vec<(String, String)> {
+fn menu(spec: &PartnerSpec) -> Box<[(String, String)]> {
     let of = |flow: &Arc<voronka_core::spec::flow::Flow>| {
         let command = flow.start.commands.first()?.trim_start_matches('/').to_owned();
         let fits = command.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
@@ -560,24 +557,15 @@ impl Wired {
     /// Asks the messengers for their events until `stop`, now that we can take them. A messenger that cannot be reached is
     /// tried again in the background: it must not stop the others.
     pub(crate) fn begin_receiving(&self, house: &Arc<House>, stop: &CancellationToken, tasks: &TaskTracker) {
-        for one in &self.telegrams {
-            let receiving = Receiving {
-                telegram: Arc::clone(&one.telegram),
-                house: Arc::clone(house),
-                webhook: one.webhook.clone(),
-                ours: one.ours.clone(),
-                name: format!("{}/{}", one.partner, one.account),
-                partner: one.partner.clone(),
-                account: one.account.clone(),
-                menu: one.menu.clone(),
-            };
+        for bot in &self.telegrams {
+            let receiving = Receiving { bot: Arc::clone(bot), house: Arc::clone(house) };
             let stop = stop.clone();
             tasks.spawn(async move {
                 tokio::select! {
                     () = receiving.keep_running() => {}
                     () = stop.cancelled() => {}
                 }
-                receiving.telegram.stop().await;
+                receiving.bot.telegram.stop().await;
             });
         }
     }

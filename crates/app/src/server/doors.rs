@@ -23,7 +23,7 @@ pub(crate) struct Doors(RwLock<Open>);
 struct Open {
     partners: BTreeMap<PartnerId, Partner>,
     /// By the secret end of their path.
-    hooks: HashMap<String, Arc<Hook>>,
+    hooks: HashMap<Arc<str>, Arc<Hook>>,
     /// By host name. One whose partner's doors are shut stays its own: nobody else's are there.
     domains: HashMap<String, PartnerId>,
 }
@@ -90,12 +90,12 @@ impl Doors {
         self.put(&wired.partner, partner, &wired.webhooks);
     }
 
-    pub(super) fn put(&self, id: &PartnerId, partner: Partner, hooks: &[Hook]) {
+    pub(super) fn put(&self, id: &PartnerId, partner: Partner, hooks: &[Arc<Hook>]) {
         let mut open = self.write();
         open.forget(id);
         open.domains.extend(partner.domain.clone().map(|domain| (domain, id.clone())));
         open.partners.insert(id.clone(), partner);
-        open.hooks.extend(hooks.iter().map(|hook| (hook.path.clone(), Arc::new(hook.clone()))));
+        open.hooks.extend(hooks.iter().map(|hook| (Arc::clone(&hook.path), Arc::clone(hook))));
     }
 
     /// Shuts a partner's doors: they lead nowhere.

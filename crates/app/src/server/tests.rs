@@ -41,8 +41,8 @@ impl Door {
         let (partner, account) = named();
         let (mailbox, store) = (Arc::new(FakeMailbox::default()), Arc::new(MemoryStore::new()));
         let doors = Arc::new(Doors::default());
-        let hook = Hook { path: "path".to_owned(), partner: partner.clone(), account, webhook };
-        doors.put(&partner, doors::Partner::default(), &[hook]);
+        let hook = Hook { path: "path".into(), partner: partner.clone(), account, webhook };
+        doors.put(&partner, doors::Partner::default(), &[Arc::new(hook)]);
         let hooks = Hooks {
             answered: Counter::noop(),
             doors,

@@ -8,12 +8,12 @@ use metrics::gauge;
 use tracing::{error, info, warn};
 use url::Url;
 use voronka_core::{
-    ids::{AccountId, PartnerId},
     ports::{PollError, Poller},
+    spec::config::Updates,
 };
-use voronka_telegram::{CallError, Telegram};
+use voronka_telegram::CallError;
 
-use super::House;
+use super::{House, TelegramAccount};
 use crate::observe::AccountState;
 
 /// Pause between polls that fail: doubles up to the longest.
@@ -24,16 +24,20 @@ const LOOK_EVERY: SignedDuration = SignedDuration::from_mins(5);
 
 /// One Telegram account that is being listened to.
 pub(super) struct Receiving {
-    pub(super) telegram: Arc<Telegram>,
+    pub(super) bot: Arc<TelegramAccount>,
     pub(super) house: Arc<House>,
+}
+
+impl TelegramAccount {
+    /// As logs have it.
+    fn name(&self) -> String {
+        format!("{}/{}", self.partner, self.account)
+    }
+
     /// Where Telegram calls us; `None`: we poll.
-    pub(super) webhook: Option<Url>,
-    /// Where it called us if we did not poll before.
-    pub(super) ours: Option<Url>,
-    pub(super) name: String,
-    pub(super) partner: PartnerId,
-    pub(super) account: AccountId,
-    pub(super) menu: Vec<(String, String)>,
+    fn webhook(&self) -> Option<&Url> {
+        self.ours.as_ref().filter(|_| self.updates == Updates::Webhook)
+    }
 }
 
 /// Why an account does not receive.
@@ -69,7 +73,7 @@ impl Receiving {
     pub(super) async fn keep_running(&self) {
         let mut pause = PAUSE_MIN;
         while AssertUnwindSafe(self.run()).catch_unwind().await.is_err() {
-            error!(account = %self.name, "listening to the account panicked; it is set up again");
+            error!(account = %self.bot.name(), "listening to the account panicked; it is set up again");
             self.stands(AccountState::Unreachable);
             self.sleep(&mut pause).await;
         }
@@ -80,45 +84,47 @@ impl Receiving {
         self.stands(AccountState::Starting);
         // What asks a messenger is large, and done for a moment: a task that rests shall not hold room for it.
         while let Err(Trouble { state, why }) = Box::pin(self.set_up()).await {
-            warn!(account = %self.name, error = why, "the account could not be set up; trying again");
+            warn!(account = %self.bot.name(), error = why, "the account could not be set up; trying again");
             self.stands(state);
             self.sleep(&mut pause).await;
         }
         self.stands(AccountState::Listening);
-        match &self.webhook {
+        match self.bot.webhook() {
             Some(url) => self.look_after(url).await,
             None => Box::pin(self.poll()).await,
         }
     }
 
     fn stands(&self, state: AccountState) {
-        self.house.accounts.set(&self.partner, &self.account, state);
+        self.house.accounts.set(&self.bot.partner, &self.bot.account, state);
     }
 
     async fn set_up(&self) -> Result<(), Trouble> {
-        let me = self.telegram.get_me().await?;
-        info!(account = %self.name, bot = me.username.as_deref().unwrap_or("?"), "the bot answers");
+        let me = self.bot.telegram.get_me().await?;
+        info!(account = %self.bot.name(), bot = me.username.as_deref().unwrap_or("?"), "the bot answers");
         let menu: Vec<(&str, &str)> =
-            self.menu.iter().map(|(command, text)| (command.as_str(), text.as_str())).collect();
+            self.bot.menu.iter().map(|(command, text)| (command.as_str(), text.as_str())).collect();
         if !menu.is_empty()
-            && let Err(error) = self.telegram.set_my_commands(&menu, None).await
+            && let Err(error) = self.bot.telegram.set_my_commands(&menu, None).await
         {
             // A menu is a comfort: without it the bot answers all the same.
-            warn!(account = %self.name, %error, "the menu of commands could not be set");
+            warn!(account = %self.bot.name(), %error, "the menu of commands could not be set");
         }
-        match &self.webhook {
+        match self.bot.webhook() {
             Some(url) => {
-                let webhook = self.telegram.webhook();
+                let webhook = self.bot.telegram.webhook();
                 let webhook =
                     webhook.map_err(|error| Trouble { state: AccountState::Unreachable, why: error.to_string() })?;
                 Ok(webhook.set_webhook(url).await?)
             }
-            None => self.telegram.begin_polling(self.ours.as_ref()).await.map_err(|error| Trouble::from(&error)),
+            None => {
+                self.bot.telegram.begin_polling(self.bot.ours.as_ref()).await.map_err(|error| Trouble::from(&error))
+            }
         }
     }
 
     async fn poll(&self) {
-        let poller = self.telegram.poller(Arc::clone(&self.house.clock));
+        let poller = self.bot.telegram.poller(Arc::clone(&self.house.clock));
         let mut pause = PAUSE_MIN;
         let mut troubled = false;
         loop {
@@ -138,7 +144,7 @@ impl Receiving {
                         PollError::Unauthorised => pause = PAUSE_MAX,
                         PollError::Unavailable(_) | PollError::Mailbox(_) | PollError::Taken(_) => {}
                     }
-                    warn!(account = %self.name, %error, "no updates; trying again");
+                    warn!(account = %self.bot.name(), %error, "no updates; trying again");
                     self.sleep(&mut pause).await;
                 }
             }
@@ -149,19 +155,19 @@ impl Receiving {
     async fn look_after(&self, ours: &Url) {
         loop {
             self.house.clock.sleep(LOOK_EVERY).await;
-            match Box::pin(self.telegram.webhook_info()).await {
+            match Box::pin(self.bot.telegram.webhook_info()).await {
                 Ok(info) if info.url == ours.as_str() => {
-                    let (partner, account) = (self.partner.to_string(), self.account.to_string());
+                    let (partner, account) = (self.bot.partner.to_string(), self.bot.account.to_string());
                     let pending = u32::try_from(info.pending_update_count).unwrap_or(u32::MAX);
                     gauge!("voronka_account_pending_updates", "partner" => partner, "account" => account).set(pending);
                     self.stands(AccountState::Listening);
                 }
                 Ok(_) => {
-                    error!(account = %self.name, "another webhook was set for the account: its customers are not heard");
+                    error!(account = %self.bot.name(), "another webhook was set for the account: its customers are not heard");
                     self.stands(AccountState::Taken);
                 }
                 Err(error) => {
-                    warn!(account = %self.name, %error, "the webhook could not be looked after");
+                    warn!(account = %self.bot.name(), %error, "the webhook could not be looked after");
                     self.stands(Trouble::from(error).state);
                 }
             }

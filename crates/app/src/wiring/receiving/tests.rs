@@ -9,12 +9,13 @@ use axum::{
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use voronka_core::{
+    ids::{AccountId, PartnerId},
     ports::Clock,
     spec::partner::{PartnerFiles, PartnerSpec},
 };
 use voronka_engine::{Engine, Partner};
 use voronka_knowledge::KnowledgeIndex;
-use voronka_telegram::TelegramConfig;
+use voronka_telegram::{Telegram, TelegramConfig};
 use voronka_testkit::{FakeClock, channel::FakeChannel, journal::MemoryStore};
 
 use super::*;
@@ -78,16 +79,9 @@ impl Stage {
         let mut config = TelegramConfig::new(partner.clone(), account.clone(), "1000:TOKEN".to_owned().into());
         config.api = address.parse().unwrap();
         let telegram = Arc::new(Telegram::new(config).unwrap());
-        let receiving = Receiving {
-            ours: None,
-            telegram,
-            house: Arc::clone(&house),
-            webhook: None,
-            name: "bakery/telegram".into(),
-            partner,
-            account,
-            menu: Vec::new(),
-        };
+        let (updates, menu) = (Updates::Polling, Box::default());
+        let bot = Arc::new(TelegramAccount { telegram, updates, ours: None, partner, account, menu });
+        let receiving = Receiving { bot, house: Arc::clone(&house) };
         tokio::spawn(async move { receiving.run().await });
         Self { api, store, clock, house, _folder: folder }
     }
