@@ -9,10 +9,10 @@ use voronka_core::{
     message::{ConversationKey, Event, EventKey, Inbound, Timer},
     order::OrderState,
     ports::{
-        ConversationFilter, Directory, Fault, ForgetMark, Journal, KeyValues, LeadFilter, OrderFilter, Page,
+        ConversationFilter, Directory, Fault, ForgetMark, Journal, KeyValues, KnownBy, LeadFilter, OrderFilter, Page,
         QuestionCard, Retention, Settled, Terms,
     },
-    rows::{Author, DeadLetter, FactRow, Lane, MailSeq, OutboxRow, RawLetter, TimerRow, Told, TurnCommit},
+    rows::{Author, CustomerRow, DeadLetter, FactRow, Lane, MailSeq, OutboxRow, RawLetter, TimerRow, Told, TurnCommit},
     tally::Counted,
 };
 
@@ -20,6 +20,8 @@ use super::{Fixture, sample};
 
 /// A word that stands in everything of a partner's that is a secret from others.
 const SECRET: &str = "секрет";
+/// The customer's.
+const EMAIL: &str = "anna@example.com";
 
 /// What a partner has, by its ids.
 #[derive(Debug, Clone)]
@@ -31,6 +33,20 @@ pub struct Belongings {
     order: OrderId,
     bubbles: Vec<BubbleId>,
     letters: Vec<i64>,
+}
+
+impl Belongings {
+    /// All that the customer is known by.
+    fn known_by(&self) -> [KnownBy; 5] {
+        let customer = self.key.first_customer();
+        [
+            KnownBy::Id(customer),
+            KnownBy::Phone("+79991234567".to_owned()),
+            KnownBy::Email(EMAIL.to_owned()),
+            KnownBy::Conversation(self.key.conversation),
+            KnownBy::Person(customer),
+        ]
+    }
 }
 
 /// Gives a partner one of everything. Partners that are given it have the same customers, accounts, keys and words, but for
@@ -73,7 +89,8 @@ fn full_turn(key: &ConversationKey, inbound: &Inbound, mail: MailSeq, secret: &d
     turn.conversation.state = format!(r#"{{"holder":"{}"}}"#, secret("Мария"));
     turn.conversation.owner = "person";
     let customer = key.first_customer();
-    turn.customer = Some(sample::customer(customer, &secret("Анна")));
+    let email = Some(EMAIL.to_owned());
+    turn.customer = Some(CustomerRow { email, ..sample::customer(customer, &secret("Анна")) });
     turn.lead =
         Some(voronka_core::rows::LeadRow { why: secret("спросила"), ..sample::lead(customer, "hot", 80) });
     turn.messages[0] = sample::message(1, Author::Customer, &secret("Вопрос"));
@@ -116,6 +133,7 @@ pub async fn everything<S: Journal + Directory + KeyValues>(store: &S, partner: 
     tell(&store.campaign(partner, &of.inbound.account, 0, 50).await);
     let unsent = store.unsent(0, 50).await.unwrap_or_default();
     tell(&unsent.iter().filter(|(_, row)| row.conversation.partner == *partner).collect::<Vec<_>>());
+    tell(&store.unsent_of(partner, 0, 50).await);
     for text in [None, Some("анна"), Some(SECRET), Some("+79991234567")].map(|text| text.map(str::to_owned)) {
         for owner in [None, Some("person"), Some("bot")].map(|owner| owner.map(str::to_owned)) {
             let filter = ConversationFilter { owner, text: text.clone() };
@@ -135,6 +153,11 @@ pub async fn everything<S: Journal + Directory + KeyValues>(store: &S, partner: 
     tell(&store.conversation(&key, 50).await);
     tell(&store.messages(&key, 0, 50).await);
     tell(&store.everyone(partner, None, 50).await);
+    let known = of.known_by();
+    for by in &known {
+        tell(&store.identities(partner, by, 50).await);
+    }
+    tell(&store.people(partner, &known, 50).await);
     tell(&store.order(partner, of.order).await);
     tell(&store.notices(partner, page).await);
     for fault in [Fault::Unanswered, Fault::Wrong] {
@@ -188,6 +211,9 @@ pub async fn meddle<S: Journal + Directory + Retention + KeyValues>(store: &S, p
         }
     }
     let _told = store.keep_value(partner, "file", "a", "чужое").await;
+    for before in [None, Some("чужое")] {
+        let _told = store.replace_value(partner, "file", "a", before, "и снова чужое").await;
+    }
     let _told = store.drop_value(partner, "file", "a").await;
     let old = sample::moment(1_000_000);
     let terms = Terms { keys: old, messages: old, cold_leads: old };
