@@ -33,6 +33,11 @@ pub(crate) const FORM: u32 = 2;
 /// The first entry.
 const MANIFEST: &str = "manifest.json";
 const MANIFEST_BYTES_MAX: u64 = 64 << 20;
+/// Most files that come from elsewhere: a partner's folder has no more, and a few lie beside it.
+const FILES_MAX: usize = 10_100;
+/// How many times its own size a file from elsewhere may come to; one this small may come to more.
+const RATIO_MAX: u64 = 100;
+const RATIO_FREE_BYTES: u64 = 16 << 20;
 /// Where partners' rows are, and how their files end.
 const ROWS: &str = "rows";
 const ROWS_ENDING: &str = ".jsonl";
@@ -160,6 +165,15 @@ impl TryFrom<String> for Piece {
     }
 }
 
+/// How much of what a file says of itself is believed before it is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// A house's own, however large what it holds.
+    House,
+    /// Anybody's, who may have made it to fill the disk: so many bytes have room.
+    Anywhere { room: u64 },
+}
+
 /// Why a backup cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Unreadable {
@@ -178,6 +192,12 @@ pub(crate) enum Unreadable {
     /// Of a form that this version does not know.
     #[error("a newer version wrote it: {0}")]
     Newer(String),
+    /// More would come out of it than one who packs honestly puts in.
+    #[error("it says that it holds {files} files of {bytes} bytes")]
+    Swollen { files: usize, bytes: u64 },
+    /// The disk has no room for what it holds.
+    #[error("it holds {needed} bytes, and {room} have room")]
+    NoRoom { needed: u64, room: u64 },
 }
 
 /// Writes the files of a folder that a manifest names.
@@ -233,19 +253,22 @@ pub(crate) fn open(sealed: &[u8], passphrase: &SecretString) -> io::Result<Vec<u
 pub(crate) fn read<W: Write, N: Name>(
     file: &Path,
     passphrase: Option<&SecretString>,
+    origin: Origin,
     mut place: impl FnMut(&N) -> io::Result<W>,
 ) -> Result<Manifest<N>, Unreadable> {
     let mut tar = tar::Archive::new(GzDecoder::new(opened(file, passphrase)?));
     let mut entries = tar.entries().map_err(damaged)?;
     let mut next = || entries.next().transpose().map_err(damaged);
     let manifest: Manifest<N> = read_manifest(next()?.ok_or(Unreadable::Damaged)?)?;
+    origin.admits(&manifest.files, file.metadata()?.len())?;
     for kept in &manifest.files {
-        let mut entry = next()?.ok_or(Unreadable::Damaged)?;
+        let entry = next()?.ok_or(Unreadable::Damaged)?;
         if entry.path_bytes() != kept.name.to_string().as_bytes() {
             return Err(Unreadable::Damaged);
         }
         let mut measure = Measure::over(place(&kept.name)?);
-        let bytes = pour(&mut entry, &mut measure)?;
+        // Not a byte more than it was admitted with, but one that tells.
+        let bytes = pour(&mut entry.take(kept.bytes.saturating_add(1)), &mut measure)?;
         if bytes != kept.bytes || measure.sum() != kept.sha256 {
             return Err(Unreadable::Damaged);
         }
@@ -259,6 +282,17 @@ pub(crate) fn read<W: Write, N: Name>(
     match unpacked.into_inner().fill_buf() {
         Ok([]) => Ok(manifest),
         Ok(_) | Err(_) => Err(Unreadable::Damaged),
+    }
+}
+
+impl Origin {
+    fn admits<N>(self, files: &[Kept<N>], packed: u64) -> Result<(), Unreadable> {
+        let Self::Anywhere { room } = self else { return Ok(()) };
+        let needed = files.iter().fold(0_u64, |sum, kept| sum.saturating_add(kept.bytes));
+        if files.len() > FILES_MAX || needed > packed.saturating_mul(RATIO_MAX).max(RATIO_FREE_BYTES) {
+            return Err(Unreadable::Swollen { files: files.len(), bytes: needed });
+        }
+        if needed > room { Err(Unreadable::NoRoom { needed, room }) } else { Ok(()) }
     }
 }
 
@@ -337,5 +371,25 @@ impl<W: Write> Write for Measure<W> {
 
     fn flush(&mut self) -> io::Result<()> {
         self.to.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files(count: usize, bytes: u64) -> Vec<Kept<()>> {
+        (0..count).map(|_| Kept { name: (), bytes, sha256: String::new() }).collect()
+    }
+
+    #[test]
+    fn what_comes_from_elsewhere_is_bounded_by_its_own_size_and_by_the_room_there_is() {
+        let elsewhere = Origin::Anywhere { room: 50 << 20 };
+        assert!(elsewhere.admits(&files(3, 10 << 20), 1 << 20).is_ok());
+        assert!(elsewhere.admits(&files(1, 16 << 20), 10).is_ok(), "a small file may come to much");
+        assert!(matches!(elsewhere.admits(&files(2, 16 << 20), 1_000), Err(Unreadable::Swollen { files: 2, .. })));
+        assert!(matches!(elsewhere.admits(&files(FILES_MAX + 1, 0), 1 << 20), Err(Unreadable::Swollen { .. })));
+        assert!(matches!(elsewhere.admits(&files(2, u64::MAX), u64::MAX), Err(Unreadable::NoRoom { .. })));
+        assert!(Origin::House.admits(&files(FILES_MAX + 1, u64::MAX), 1).is_ok(), "a house trusts its own");
     }
 }

@@ -9,7 +9,7 @@ use std::{
 
 use secrecy::SecretString;
 
-use super::{Manifest, Name, Unreadable, read, write};
+use super::{Manifest, Name, Origin, Unreadable, read, write};
 use crate::out::{self, Problem};
 
 /// Where the passphrase is looked for when no file is named.
@@ -57,7 +57,7 @@ pub(crate) fn pack<N: Name>(
     let mut growing = tempfile::Builder::new().suffix(".part").tempfile_in(folder).map_err(failed)?;
     write(growing.as_file_mut(), manifest, room, passphrase).map_err(failed)?;
     growing.as_file().sync_all().map_err(failed)?;
-    let read = read(growing.path(), passphrase, |_: &N| Ok(io::sink()));
+    let read = read(growing.path(), passphrase, Origin::House, |_: &N| Ok(io::sink()));
     if read.map_err(|error| unwritable(file, &error))? != *manifest {
         return Err(failed(io::ErrorKind::InvalidData.into()));
     }
@@ -135,11 +135,23 @@ pub(crate) fn unread(file: &Path, error: Unreadable) -> Problem {
             args.push(("version", version));
             Problem::new("restore-newer", args)
         }
+        Unreadable::Swollen { files, bytes } => {
+            args.extend([("files", files.to_string()), ("size", mebibytes(bytes))]);
+            Problem::new("import-swollen", args).hint("import-swollen-hint")
+        }
+        Unreadable::NoRoom { needed, room } => {
+            args.extend([("needed", mebibytes(needed)), ("room", mebibytes(room))]);
+            Problem::new("import-no-room", args).hint("import-no-room-hint")
+        }
         Unreadable::Io(error) => {
             args.push(("cause", error.to_string()));
             Problem::new("restore-failed", args)
         }
     }
+}
+
+fn mebibytes(bytes: u64) -> String {
+    bytes.div_ceil(1 << 20).to_string()
 }
 
 /// A file or a folder that cannot be written.

@@ -26,7 +26,7 @@ use voronka_sqlite::SqliteStore;
 use self::server::Server;
 use crate::{
     archive::{
-        self, FolderPath, Kept, Manifest, PASSPHRASE_VARIABLE, Piece, Unreadable, passphrase, private_folder,
+        self, FolderPath, Kept, Manifest, Origin, PASSPHRASE_VARIABLE, Piece, Unreadable, passphrase, private_folder,
         put_folder, remove_if_there, unwritable,
     },
     cli::Restore,
@@ -110,7 +110,7 @@ pub(super) async fn restore(wish: &Restore, passphrase: Option<&SecretString>) -
         let args = vec![("path", data.display().to_string())];
         return Err(Problem::new("restore-full", args).hint("restore-full-hint"));
     }
-    let found = archive::read(file, passphrase, |_: &Piece| Ok(io::sink())).map_err(unread)?;
+    let found = archive::read(file, passphrase, Origin::House, |_: &Piece| Ok(io::sink())).map_err(unread)?;
     let journals = journals(file, &wish.erasures)?;
     let known = erasures::read(&journals).map_err(|error| out::unreadable(file, &error))?;
     // What a process has for itself has no rows.
@@ -124,7 +124,7 @@ pub(super) async fn restore(wish: &Restore, passphrase: Option<&SecretString>) -
         None => None,
     };
     let restored = async {
-        let manifest = archive::read(file, passphrase, |piece| stage.place(piece)).map_err(unread)?;
+        let manifest = archive::read(file, passphrase, Origin::House, |piece| stage.place(piece)).map_err(unread)?;
         let folders = folders_of(&manifest);
         if let Some(place) = &wish.partners {
             nothing_else_is_there(&stage, &folders, place)?;

@@ -18,8 +18,9 @@ use super::{
     unsound,
 };
 use crate::{
-    archive::{self, FolderPath, Kept, Workroom, private_folder, put_folder, unwritable},
+    archive::{self, FolderPath, Kept, Origin, Workroom, private_folder, put_folder, unwritable},
     erasures::{self, Later},
+    observe::free_bytes,
     out::{Problem, unreadable},
     secrets::{OpenSecret, VaultError},
     wiring::InstanceKey,
@@ -167,7 +168,9 @@ pub(super) fn unpack(file: &Path, passphrase: Option<&SecretString>, room: &Path
         }
         File::options().write(true).create_new(true).mode(0o600).open(path)
     };
-    let manifest = archive::read(file, passphrase, place).map_err(|error| archive::unread(file, error))?;
+    // What is unpacked is written once more, into the store and the partner's folder.
+    let origin = Origin::Anywhere { room: free_bytes(room).unwrap_or(u64::MAX) / 2 };
+    let manifest = archive::read(file, passphrase, origin, place).map_err(|error| archive::unread(file, error))?;
     let (mut files, mut secrets) = (Vec::new(), Vec::new());
     for kept in manifest.files {
         match kept.name {

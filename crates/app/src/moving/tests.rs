@@ -12,7 +12,8 @@ use voronka_testkit::{
     postgres::{Database, PostgresServer},
 };
 
-use super::*;
+use super::{part::Part, *};
+use crate::archive::{self, Kept, Manifest};
 
 /// A data folder and a folder of partners, with nobody serving.
 struct Site {
@@ -226,6 +227,20 @@ async fn a_partner_whose_files_have_names_that_cannot_be_kept_is_not_deleted_wit
     assert_eq!(key(site.keep_away(None, sample::moment(0)).await), "problem-folder");
     fs::remove_dir_all(site.moving.folder(&korica()).join("photos")).unwrap();
     site.keep_away(None, sample::moment(0)).await.unwrap();
+}
+
+/// Zeros pack to a thousandth: what comes from elsewhere could fill the disk of everybody here.
+#[tokio::test]
+async fn a_file_that_swells_beyond_measure_leaves_nothing() {
+    let made = tempfile::tempdir().unwrap();
+    let (rows, file) = (made.path().join(Part::Rows.to_string()), made.path().join("swollen.tar.gz"));
+    fs::create_dir_all(rows.parent().unwrap()).unwrap();
+    fs::File::create(&rows).unwrap().set_len(20 << 20).unwrap();
+    let manifest = Manifest::of(vec![Kept::measured(Part::Rows, &rows).unwrap()], Timestamp::UNIX_EPOCH);
+    archive::write(fs::File::create(&file).unwrap(), &manifest, made.path(), None).unwrap();
+    let new = Site::new();
+    assert_eq!(key(new.import(&file, None).await), "import-swollen");
+    assert!(new.store.partners().await.unwrap().is_empty() && !new.moving.folders.place().exists());
 }
 
 #[tokio::test]
