@@ -111,7 +111,7 @@ pub(crate) fn routes(
     };
     let chats = chat_routes(Arc::clone(doors), others).merge(clicks::routes(clicks));
     let routes = seen.merge(hook_routes(hooks)).merge(chats).merge(media::routes(Arc::clone(doors)));
-    dressed(home::each_at_its_own(routes, Arc::clone(doors), house.public_url.as_ref()))
+    home::each_at_its_own(routes, Arc::clone(doors), house.public_url.as_ref())
 }
 
 /// Chats and pictures under the host names that they have, for tests.

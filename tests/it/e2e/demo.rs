@@ -41,6 +41,37 @@ async fn the_demo_needs_nothing_and_shows_its_pages() {
     assert_eq!(server.stop().await.code(), Some(0));
 }
 
+/// Whatever the answer is, and whoever gives it.
+#[tokio::test]
+async fn s_64_headers_of_a_running_house() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::demo(&folder.path().join("data")).await;
+    let client = http();
+    let paths = [
+        "/",
+        "/healthz",
+        "/readyz",
+        "/chat/korica",
+        "/chat/nobody",
+        "/chat/korica/nothing",
+        "/hook/none",
+        "/media/korica/none",
+        "/r/korica/none",
+        "/admin",
+        "/.well-known/none",
+        "/%2e%2e/etc/passwd",
+    ];
+    for path in paths {
+        let answer = client.get(server.url(path)).send().await.unwrap();
+        let header = |name: &str| answer.headers().get(name).map_or("", |value| value.to_str().unwrap());
+        assert_eq!(header("x-content-type-options"), "nosniff", "{path}");
+        assert!(header("content-security-policy").contains("default-src 'none'"), "{path}: {answer:?}");
+        assert!(!header("referrer-policy").is_empty() && !header("cache-control").is_empty(), "{path}: {answer:?}");
+        assert!(answer.headers().get("server").is_none(), "{path} tells what answers");
+    }
+    assert!(server.stop().await.success());
+}
+
 #[tokio::test]
 async fn a_warm_start_is_quick() {
     let folder = tempfile::tempdir().unwrap();

@@ -53,7 +53,8 @@ pub(crate) async fn serve(
     clock: Arc<dyn Clock>,
     stop: CancellationToken,
 ) {
-    serve_within(Bounds::USUAL, listener, wire, routes, proxies, clock, stop).await;
+    // Here, where all answers pass, whatever the routes were merged with.
+    serve_within(Bounds::USUAL, listener, wire, super::dressed(routes), proxies, clock, stop).await;
 }
 
 async fn serve_within(
