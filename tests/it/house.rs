@@ -244,9 +244,9 @@ fn every_pain_of_doubles_losses_and_order_has_its_test() {
 }
 
 /// Security rules whose tests are due with the first issue, by number (`docs/tests-of-security.md`).
-const SECURITY_TESTS: [u8; 47] = [
-    1, 2, 3, 4, 5, 9, 10, 11, 12, 13, 14, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 32, 35, 36, 37, 38, 41,
-    42, 43, 44, 45, 46, 47, 54, 55, 56, 57, 58, 59, 63, 64, 67, 68, 69,
+const SECURITY_TESTS: [u8; 57] = [
+    1, 2, 3, 4, 5, 9, 10, 11, 12, 13, 14, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 35, 36, 37,
+    38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63, 64, 65, 66, 67, 68, 69,
 ];
 
 #[test]
@@ -260,6 +260,24 @@ fn every_security_rule_has_its_test_and_every_test_named_is_there() {
     for name in tests_named_in(&page) {
         let is_test = |source: &String| source.contains(&format!("fn {name}("));
         assert!(sources.iter().any(is_test), "docs/tests-of-security.md names {name}, which no source has");
+    }
+}
+
+/// Ports that keep what is a partner's, and the suite that asks as one partner with another's ids.
+const PORTS_OF_PARTNERS: [&str; 4] = ["journal", "directory", "key_values", "retention"];
+const ISOLATION: &str = "crates/testkit/src/journal/suite/isolation.rs";
+/// What is asked of all partners at once: keys alone are told, and no partner's id is named.
+const OF_ALL_PARTNERS: [&str; 4] = ["news", "waiting", "backlog", "holders"];
+
+#[test]
+fn no_read_or_write_of_a_partners_is_left_out_of_the_suite_of_isolation() {
+    let suite = read(&root().join(ISOLATION));
+    for port in PORTS_OF_PARTNERS {
+        let port = read(&root().join(format!("crates/core/src/ports/{port}.rs")));
+        let named = port.split("async fn ").skip(1).filter_map(|rest| rest.split('(').next());
+        for name in named.filter(|name| !OF_ALL_PARTNERS.contains(name)) {
+            assert!(suite.contains(&format!(".{name}(")), "{ISOLATION} asks nothing of `{name}`");
+        }
     }
 }
 

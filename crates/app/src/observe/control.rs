@@ -252,6 +252,12 @@ struct Ours {
     owner: u32,
 }
 
+impl Ours {
+    fn lets_in(&self, user: u32) -> bool {
+        user == self.owner || user == 0
+    }
+}
+
 impl Listener for Ours {
     type Io = UnixStream;
     type Addr = tokio::net::unix::SocketAddr;
@@ -260,7 +266,7 @@ impl Listener for Ours {
         loop {
             let (stream, address) = Listener::accept(&mut self.listener).await;
             match stream.peer_cred() {
-                Ok(peer) if peer.uid() == self.owner || peer.uid() == 0 => return (stream, address),
+                Ok(peer) if self.lets_in(peer.uid()) => return (stream, address),
                 Ok(_) | Err(_) => warn!("somebody else knocked at the door for doctor and dead-letters"),
             }
         }
@@ -469,6 +475,8 @@ impl Client {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use voronka_sqlite::SqliteStore;
     use voronka_testkit::FakeClock;
 
@@ -504,5 +512,26 @@ mod tests {
         tasks.close();
         tasks.wait().await;
         assert!(!socket(data.path()).exists());
+    }
+
+    #[tokio::test]
+    async fn s_65_socket_peer() {
+        let data = tempfile::tempdir().unwrap();
+        let door = listen(data.path(), &socket(data.path())).unwrap();
+        let own = fs::metadata(data.path().join(FOLDER)).unwrap().uid();
+        assert!(door.lets_in(own) && door.lets_in(0));
+        assert!([own + 1, 33, 65_534].iter().all(|other| *other == own || !door.lets_in(*other)));
+    }
+
+    #[tokio::test]
+    async fn s_65_a_folder_that_is_open_to_others_has_no_door() {
+        for mode in [0o750, 0o701, 0o777] {
+            let data = tempfile::tempdir().unwrap();
+            let folder = data.path().join(FOLDER);
+            fs::create_dir(&folder).unwrap();
+            fs::set_permissions(&folder, fs::Permissions::from_mode(mode)).unwrap();
+            assert!(listen(data.path(), &socket(data.path())).is_err(), "{mode:o}");
+            assert!(!socket(data.path()).exists(), "{mode:o}");
+        }
     }
 }
