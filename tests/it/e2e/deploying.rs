@@ -4,6 +4,7 @@ use std::{
     fs,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
+    process::Stdio,
 };
 
 use tokio::process::Command;
@@ -68,6 +69,23 @@ impl Machine {
         link.file_name().expect("it has a name").to_string_lossy().into_owned()
     }
 
+    fn pid(&self) -> String {
+        fs::read_to_string(self.root.join("pid")).expect("it was started")
+    }
+
+    fn home(&self) -> PathBuf {
+        self.root.join("srv/voronka")
+    }
+
+    /// How it stands with a partner there, as `voronka partner WORD --json` tells.
+    async fn partner(&self, word: &str, partner: &str) -> serde_json::Value {
+        let mut command = command();
+        command.args(["partner", word, partner, "--json", "--partners"]).arg(self.home().join("partners"));
+        let said = command.arg("--data").arg(self.home().join("data")).stdout(Stdio::piped()).output();
+        let said = said.await.expect("it starts");
+        serde_json::from_slice(&said.stdout).unwrap_or_default()
+    }
+
     async fn answers(&self) -> bool {
         let url = format!("http://127.0.0.1:{}/readyz", self.port);
         http().get(url).send().await.is_ok_and(|answer| answer.status() == 200)
@@ -81,6 +99,21 @@ impl Drop for Machine {
     }
 }
 
+/// Another business of that name.
+fn another(folder: &Path, name: &str, branding: &str) -> PathBuf {
+    let made = shop::korica(&folder.join("others"), None, branding);
+    let home = folder.join("partners").join(name);
+    fs::rename(made, &home).expect("there is none yet");
+    home.join("config.yaml")
+}
+
+/// The binary itself would do as well, but it is large and brought anew each time.
+fn program(folder: &Path, name: &str, first: &str) -> String {
+    let program = folder.join(name);
+    write_program(&program, &format!("#!/bin/sh\n{first}\nexec {} \"$@\"\n", path().display()));
+    program.display().to_string()
+}
+
 fn write_program(path: &Path, text: &str) {
     fs::write(path, text).expect("it can be written");
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("it is ours");
@@ -91,10 +124,7 @@ async fn a_deploy_serves_or_goes_back_to_what_was_before_by_itself() {
     let folder = tempfile::tempdir().unwrap();
     let machine = Machine::new(folder.path());
     shop::korica(folder.path(), None, "");
-    // The binary itself would do as well, but it is large and brought anew each time.
-    let program = folder.path().join("voronka");
-    write_program(&program, &format!("#!/bin/sh\nexec {} \"$@\"\n", path().display()));
-    let program = program.display().to_string();
+    let program = program(folder.path(), "voronka", "");
 
     let planned = machine.deploy(folder.path(), &["korica", "--dry-run", "--json"]).output().await.unwrap();
     assert!(planned.status.success() && fs::read_dir(&machine.root).unwrap().next().is_none(), "nothing was done");
@@ -142,14 +172,14 @@ async fn a_return_to_the_backup_brings_nobody_back_who_was_erased_since_and_lose
     let folder = tempfile::tempdir().unwrap();
     let machine = Machine::new(folder.path());
     shop::korica(folder.path(), None, "");
-    let program = folder.path().join("voronka");
-    write_program(&program, &format!("#!/bin/sh\nexec {} \"$@\"\n", path().display()));
-    let program = program.display().to_string();
+    let program = program(folder.path(), "voronka", "");
     let (code, told) = fails(&mut machine.deploy(folder.path(), &["korica", "--binary", &program])).await;
     assert_eq!(code, Some(0), "{told}");
     let data = machine.root.join("srv/voronka/data");
     fs::create_dir_all(data.join("certificates")).unwrap();
     fs::write(data.join("certificates/bot.example.pem"), "a certificate").unwrap();
+    fs::create_dir_all(machine.root.join("etc/voronka")).unwrap();
+    fs::write(machine.root.join("etc/voronka/backup-passphrase"), "words that nobody guesses\n").unwrap();
     let (spoils, mark) = (folder.path().join("spoils"), "0a".repeat(32));
     let text = format!(
         "#!/bin/sh\ncase $1 in\n--version|check) exit 0 ;;\nrun)\ncd data\nrm -f voronka.db-*\necho x >voronka.db\n\
@@ -163,6 +193,15 @@ async fn a_return_to_the_backup_brings_nobody_back_who_was_erased_since_and_lose
     assert!(data.with_extension("failed").is_dir(), "it is the backup that is served from: {told}");
     assert!(fs::read_to_string(data.join("erasures.log")).unwrap().contains(&mark), "what was erased since is known");
     assert!(data.join("certificates/bot.example.pem").is_file());
+    // What is kept for the way back is sealed as the nightly backups are, and lies apart from them.
+    let files = |folder: &Path| {
+        let entries = fs::read_dir(folder).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect::<Vec<_>>()
+    };
+    let backups = machine.home().join("backups");
+    assert_eq!(files(&backups), ["before-deploy"]);
+    let kept = files(&backups.join("before-deploy"));
+    assert!(kept.iter().any(|name| name.ends_with(".sealed")) && !kept.iter().any(|name| name.ends_with(".tar.gz")));
 }
 
 #[tokio::test]
@@ -199,6 +238,106 @@ async fn a_deploy_checks_with_the_settings_of_the_unit_and_counts_what_another_p
 }
 
 #[tokio::test]
+async fn a_partner_is_taken_up_by_the_house_that_runs_and_what_it_refuses_goes_back_while_others_are_served() {
+    let folder = tempfile::tempdir().unwrap();
+    let machine = Machine::new(folder.path());
+    shop::korica(folder.path(), None, "");
+    let program = program(folder.path(), "voronka", "");
+    let (code, told) = fails(&mut machine.deploy(folder.path(), &["korica", "--binary", &program])).await;
+    assert_eq!(code, Some(0), "{told}");
+    let pid = machine.pid();
+
+    another(folder.path(), "zefir", "branding: {domain: chat.zefir.example}");
+    let (code, told) = fails(&mut machine.deploy(folder.path(), &["zefir", "--binary", &program])).await;
+    assert_eq!(code, Some(0), "{told}");
+    assert_eq!(machine.partner("status", "zefir").await["state"], "serving");
+
+    // Both are sound by themselves: only the house knows whose the name is.
+    let config = folder.path().join("partners/korica/config.yaml");
+    let before = fs::read_to_string(&config).unwrap();
+    fs::write(&config, format!("{before}\nbranding: {{domain: chat.zefir.example}}\n")).unwrap();
+    let (code, told) = fails(&mut machine.deploy(folder.path(), &["korica", "--binary", &program])).await;
+    assert!(code == Some(1) && told.contains("zefir"), "{told}");
+    assert_eq!(fs::read_to_string(machine.home().join("partners/korica/config.yaml")).unwrap(), before);
+    let korica = machine.partner("status", "korica").await;
+    assert!(korica["state"] == "serving" && korica["why"].is_null(), "{korica}");
+
+    let third = another(folder.path(), "third", "branding: {domain: chat.zefir.example}");
+    let (code, told) = fails(&mut machine.deploy(folder.path(), &["third", "--binary", &program])).await;
+    assert!(code == Some(1) && told.contains("zefir"), "{told}");
+    assert!(!machine.home().join("partners/third").exists());
+    let mended = fs::read_to_string(&third).unwrap().replace("chat.zefir.example", "chat.third.example");
+    fs::write(&third, mended).unwrap();
+    let (code, told) = fails(&mut machine.deploy(folder.path(), &["third", "--binary", &program])).await;
+    assert_eq!(code, Some(0), "{told}");
+    assert_eq!(machine.partner("status", "third").await["state"], "serving");
+
+    // Whoever was stopped stays so.
+    machine.partner("stop", "zefir").await;
+    let (code, told) = fails(&mut machine.deploy(folder.path(), &["zefir", "--binary", &program])).await;
+    assert_eq!(code, Some(0), "{told}");
+    assert_eq!(machine.partner("status", "zefir").await["state"], "stopped");
+    assert!(machine.answers().await);
+    assert_eq!(machine.pid(), pid, "nobody was started anew");
+}
+
+#[tokio::test]
+async fn a_program_by_which_a_partner_is_served_no_more_goes_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let machine = Machine::new(folder.path());
+    shop::korica(folder.path(), None, "");
+    another(folder.path(), "zefir", "branding: {domain: chat.zefir.example}");
+    let good = program(folder.path(), "voronka", "");
+    let (code, told) = fails(&mut machine.deploy(folder.path(), &["korica", "zefir", "--binary", &good])).await;
+    assert_eq!(code, Some(0), "{told}");
+    let version = machine.version();
+
+    // It takes the partner's name for the owner's pages of all: it is ready, and does not serve that partner.
+    let first = "case $1 in run) export VORONKA_ADMIN_URL=https://chat.zefir.example ;; esac";
+    let stricter = program(folder.path(), "stricter", first);
+    let (code, told) = fails(&mut machine.deploy_within("4", folder.path(), &["--binary", &stricter])).await;
+    assert!(code == Some(1) && told.contains("not served any more: zefir"), "{told}");
+    assert_eq!(machine.version(), version);
+    assert_eq!(machine.partner("status", "zefir").await["state"], "serving");
+}
+
+#[tokio::test]
+async fn a_deploy_that_was_broken_off_is_told_and_undone_when_it_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let machine = Machine::new(folder.path());
+    shop::korica(folder.path(), None, "");
+    let good = program(folder.path(), "voronka", "");
+    let (code, told) = fails(&mut machine.deploy(folder.path(), &["korica", "--binary", &good])).await;
+    assert_eq!(code, Some(0), "{told}");
+    let (version, home) = (machine.version(), machine.home());
+    let (code, told) = fails(&mut machine.deploy(folder.path(), &["--return"])).await;
+    assert!(code == Some(1) && told.contains("nothing to undo"), "{told}");
+
+    // The network is lost behind the switch.
+    let config = folder.path().join("partners/korica/config.yaml");
+    let before = fs::read_to_string(&config).unwrap();
+    fs::write(&config, before.replacen("name:", "name: Другая ", 1)).unwrap();
+    let ssh = folder.path().join("programs/ssh");
+    let lost =
+        SSH.replace("exec ", "case $3 in *\"voronka 'check'\"* | *\"voronka 'return'\"*) exit 255 ;; esac\nexec ");
+    write_program(&ssh, &lost);
+    let newer = program(folder.path(), "newer", "# newer");
+    let (code, told) = fails(&mut machine.deploy(folder.path(), &["korica", "--binary", &newer])).await;
+    assert!(code == Some(1) && told.contains("voronka deploy --return"), "{told}");
+    assert!(machine.version() != version && home.join(".deploy").exists());
+
+    write_program(&ssh, SSH);
+    let (code, told) = fails(&mut machine.deploy(folder.path(), &["korica", "--binary", &newer])).await;
+    assert!(code == Some(1) && told.contains("voronka deploy --return --host root@bot.example"), "{told}");
+    let (code, told) = fails(&mut machine.deploy(folder.path(), &["--return"])).await;
+    assert_eq!(code, Some(0), "{told}");
+    assert_eq!(machine.version(), version);
+    assert_eq!(fs::read_to_string(home.join("partners/korica/config.yaml")).unwrap(), before);
+    assert!(machine.answers().await && !home.join(".deploy").exists());
+    assert_eq!(machine.partner("status", "korica").await["state"], "serving");
+}
+
+#[tokio::test]
 async fn of_two_deploys_at_once_the_second_is_refused_and_a_server_out_of_reach_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let machine = Machine::new(folder.path());
@@ -207,7 +346,7 @@ async fn of_two_deploys_at_once_the_second_is_refused_and_a_server_out_of_reach_
     let none = none.display().to_string();
     fs::create_dir_all(machine.root.join("srv/voronka/.deploy")).unwrap();
     let (code, told) = fails(&mut machine.deploy(folder.path(), &["--binary", &none])).await;
-    assert!(code == Some(1) && told.contains(".deploy"), "{told}");
+    assert!(code == Some(1) && told.contains("voronka deploy --return --host root@bot.example"), "{told}");
     assert!(machine.root.join("srv/voronka/.deploy").exists(), "it is the other one's");
     write_program(&folder.path().join("programs/ssh"), "#!/bin/sh\nexit 255\n");
     let (code, told) = fails(&mut machine.deploy(folder.path(), &["--binary", &none])).await;

@@ -62,6 +62,8 @@ pub(crate) struct Deploy {
     pub(crate) ssh: String,
     #[arg(long)]
     pub(crate) dry_run: bool,
+    #[arg(long = "return", conflicts_with_all = ["partner", "binary", "dry_run"])]
+    pub(crate) undo: bool,
     #[arg(long)]
     pub(crate) json: bool,
 }

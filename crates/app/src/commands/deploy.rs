@@ -1,5 +1,5 @@
 //! `voronka deploy`: this program and partners' folders to a server, over the system's own ssh. What is not well there in time
-//! goes back to what was before, by itself.
+//! goes back to what was before, by itself; what was broken off goes back when it is asked for.
 
 mod remote;
 
@@ -25,12 +25,16 @@ use crate::{
 /// What systemd is told, as in the guide.
 const UNIT: &str = include_str!("../../../../deploy/voronka.service");
 
-/// Ends with 0: it serves there; 1: it does not, and what was before does.
+/// Ends with 0: it serves there, or what was broken off is undone; 1: it does not, and what was before does.
 pub(crate) fn run(wish: &Deploy, texts: &Texts) -> Result<ExitCode, Problem> {
+    let remote = Remote { ssh: &wish.ssh, host: &wish.host };
+    if wish.undo { undo(&remote, wish, texts) } else { deploy(&remote, wish, texts) }
+}
+
+fn deploy(remote: &Remote<'_>, wish: &Deploy, texts: &Texts) -> Result<ExitCode, Problem> {
     let told = Told::of(wish.json);
     let load = Load::of(wish)?;
-    let remote = Remote { ssh: &wish.ssh, host: &wish.host };
-    let found = Found::read(&done(remote.run(Step::Look, &load.names(), io::empty()), "look")?);
+    let found = Found::by(remote)?;
     found.fits(&load, &wish.host)?;
     tell(told, texts, "plan", &load.plan(&found, &wish.host));
     if wish.dry_run {
@@ -38,7 +42,7 @@ pub(crate) fn run(wish: &Deploy, texts: &Texts) -> Result<ExitCode, Problem> {
     }
     done(remote.run(Step::Begin, &[], io::empty()), "begin")?;
     // From here on the server is to be left as it was found, whatever happens.
-    match bring(&remote, &load, wish.wait, texts, told) {
+    match bring(remote, &load, wish.wait, texts, told) {
         Ok(()) => {
             done(remote.run(Step::End, &[], io::empty()), "end")?;
             tell(told, texts, "well", &[("host", Cow::from(&*wish.host))]);
@@ -46,14 +50,28 @@ pub(crate) fn run(wish: &Deploy, texts: &Texts) -> Result<ExitCode, Problem> {
         }
         Err(problem) => {
             out::problem(&problem, texts);
-            tell(told, texts, "returning", &[("host", Cow::from(&*wish.host))]);
-            let said = done(remote.run(Step::Return, &[&wish.wait.to_string()], io::empty()), "return")?;
-            let said =
-                [("host", Cow::from(&*wish.host)), ("version", value(&said, "returned").unwrap_or_default().into())];
-            tell(told, texts, "returned", &said);
+            go_back(remote, wish, texts)?;
             Ok(ExitCode::FAILURE)
         }
     }
+}
+
+/// Of a deploy that was broken off before it could return by itself.
+fn undo(remote: &Remote<'_>, wish: &Deploy, texts: &Texts) -> Result<ExitCode, Problem> {
+    if !Found::by(remote)?.is_begun {
+        return Err(Problem::new("deploy-nothing-begun", vec![("host", wish.host.clone())]));
+    }
+    go_back(remote, wish, texts)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn go_back(remote: &Remote<'_>, wish: &Deploy, texts: &Texts) -> Result<(), Problem> {
+    let (told, host) = (Told::of(wish.json), ("host", Cow::from(&*wish.host)));
+    tell(told, texts, "returning", std::slice::from_ref(&host));
+    let said = done(remote.run(Step::Return, &[&wish.wait.to_string()], io::empty()), "return");
+    let said = said.map_err(|problem| problem.hint("deploy-return-hint"))?;
+    tell(told, texts, "returned", &[host, ("version", value(&said, "returned").unwrap_or_default().into())]);
+    Ok(())
 }
 
 /// What is brought.
@@ -119,14 +137,21 @@ struct Found {
     machine: String,
     has_systemd: bool,
     version: Option<String>,
+    /// A deploy is under way, or was broken off.
+    is_begun: bool,
 }
 
 impl Found {
+    fn by(remote: &Remote<'_>) -> Result<Self, Problem> {
+        done(remote.run(Step::Look, &[], io::empty()), "look").map(|said| Self::read(&said))
+    }
+
     fn read(said: &str) -> Self {
         Self {
             machine: value(said, "machine").unwrap_or_default().to_owned(),
             has_systemd: value(said, "systemd") == Some("yes"),
             version: value(said, "version").map(str::to_owned),
+            is_begun: value(said, "begun") == Some("yes"),
         }
     }
 
@@ -139,6 +164,9 @@ impl Found {
         };
         if !self.has_systemd {
             return refused("deploy-no-systemd", None);
+        }
+        if self.is_begun {
+            return refused("deploy-begun", None).map_err(|problem| problem.hint("deploy-begun-hint"));
         }
         match machine_of(&load.program) {
             Some(ours) if ours != self.machine => {
