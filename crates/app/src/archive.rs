@@ -23,7 +23,8 @@ pub(crate) use self::folder::{FolderPath, Links, copy_folder, left_out, put_fold
 #[cfg(test)]
 pub(crate) use self::room::WORKROOMS;
 pub(crate) use self::room::{
-    PASSPHRASE_VARIABLE, Workroom, copy_small, pack, passphrase, private_folder, remove_if_there, unread, unwritable,
+    PASSPHRASE_VARIABLE, Workroom, bring, copy_small, pack, passphrase, private_folder, remove_if_there, unread,
+    unwritable,
 };
 use self::seal::{Opener, Sealer};
 use crate::partners::StopMarks;

@@ -24,6 +24,7 @@ mod observe;
 mod open_files;
 mod out;
 mod overrides;
+mod owner;
 mod partners;
 mod progress;
 mod rehearse;

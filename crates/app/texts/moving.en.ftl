@@ -63,6 +63,7 @@ store-no-partner = {$place} has nothing of partner "{$partner}"
 export-made = Whole, and can be read: { $rows } rows, { $files } files of the folder.
 export-open = It is not sealed, and whoever has it reads the customers' words and contacts. To seal: {$variable}, or --passphrase-file
 export-without-secrets = The keys (.env) are not in it: enter them where the partner goes on.
+export-unbrought = the partner is whole in {$file}, and {$path} cannot be written: {$cause}
 export-open-secrets = keys are written sealed only
 export-open-secrets-hint = give a passphrase: VORONKA_BACKUP_PASSPHRASE, or --passphrase-file
 import-done = {$partner}: is here, { $rows } rows, { $files } files

@@ -63,6 +63,7 @@ store-no-partner = в {$place} ничего нет от партнёра «{$par
 export-made = Файл целый и читается: строк { $rows }, файлов из папки { $files }.
 export-open = Он не запечатан: у кого он есть, тот прочтёт слова и контакты клиентов. Запечатать: {$variable} или --passphrase-file
 export-without-secrets = Ключей (.env) в нём нет: впишите их там, где партнёр продолжит работу.
+export-unbrought = партнёр целиком в {$file}, но в {$path} записать не удалось: {$cause}
 export-open-secrets = ключи записываются только в запечатанный файл
 export-open-secrets-hint = дайте пароль: VORONKA_BACKUP_PASSPHRASE или --passphrase-file
 import-done = {$partner}: перенесён, строк { $rows }, файлов { $files }

@@ -67,6 +67,34 @@ async fn a_partner_moves_from_one_running_house_to_another() {
     assert!(again.stop().await.success());
 }
 
+/// A service that is shut in sees no folders of its operator's.
+#[tokio::test]
+async fn a_file_comes_out_of_a_running_house_and_into_another_through_their_data_folders() {
+    let folder = tempfile::tempdir().unwrap();
+    let (home, away, file) =
+        (folder.path().join("home"), folder.path().join("away"), folder.path().join("korica.tar.gz"));
+    shop::korica(&home, None, "");
+    fs::rename(shop::korica(&away, None, ""), away.join("partners/zefir")).unwrap();
+    let server = Server::run(&home.join("partners"), &home.join("data")).await;
+    let export = ["partner", "export", "korica", "--json", "--to", file.to_str().unwrap()];
+    let (code, out, told) = voronka(&home, &export).await;
+    assert_eq!((code, object(&out)["file"].as_str()), (Some(0), file.to_str()), "{told}");
+    let is_empty = |folder: &Path| fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none());
+    assert!(file.is_file() && is_empty(&home.join("data/exported")));
+    let (code, _, told) = voronka(&home, &export).await;
+    assert!(code == Some(1) && told.contains("korica.tar.gz"), "{told}");
+    assert!(server.stop().await.success());
+
+    let server = Server::run(&away.join("partners"), &away.join("data")).await;
+    let (code, _, told) = voronka(&away, &["partner", "import", file.to_str().unwrap()]).await;
+    assert_eq!(code, Some(0), "{told}");
+    assert!(away.join("partners/korica/config.yaml").is_file() && !away.join("data/work/incoming").exists());
+    fs::write(&file, "no partner").unwrap();
+    let (code, _, told) = voronka(&away, &["partner", "import", file.to_str().unwrap()]).await;
+    assert!(code == Some(1) && told.contains("korica.tar.gz"), "{told}");
+    assert!(server.stop().await.success());
+}
+
 #[tokio::test]
 async fn a_database_is_copied_to_postgresql_and_back_by_command() {
     let folder = tempfile::tempdir().unwrap();

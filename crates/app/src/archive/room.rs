@@ -8,9 +8,13 @@ use std::{
 };
 
 use secrecy::SecretString;
+use tempfile::NamedTempFile;
 
 use super::{Manifest, Name, Origin, Unreadable, read, write};
-use crate::out::{self, Problem};
+use crate::{
+    out::{self, Problem},
+    owner::inherit_owner,
+};
 
 /// Where the passphrase is looked for when no file is named.
 pub(crate) const PASSPHRASE_VARIABLE: &str = "VORONKA_BACKUP_PASSPHRASE";
@@ -52,19 +56,37 @@ pub(crate) fn pack<N: Name>(
     passphrase: Option<&SecretString>,
 ) -> Result<u64, Problem> {
     let failed = |error: io::Error| unwritable(file, &error);
-    let folder = file.parent().unwrap_or(Path::new("."));
     // Readable by its owner alone.
-    let mut growing = tempfile::Builder::new().suffix(".part").tempfile_in(folder).map_err(failed)?;
+    let mut growing = tempfile::Builder::new().suffix(".part").tempfile_in(folder_of(file)).map_err(failed)?;
     write(growing.as_file_mut(), manifest, room, passphrase).map_err(failed)?;
-    growing.as_file().sync_all().map_err(failed)?;
     let read = read(growing.path(), passphrase, Origin::House, |_: &N| Ok(io::sink()));
     if read.map_err(|error| unwritable(file, &error))? != *manifest {
         return Err(failed(io::ErrorKind::InvalidData.into()));
     }
     let bytes = growing.as_file().metadata().map_err(failed)?.len();
-    growing.persist_noclobber(file).map_err(|error| failed(error.error))?;
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
+    reveal(growing, file).map_err(failed)?;
     Ok(bytes)
+}
+
+/// Moves a file to where somebody wants it, perhaps on another disk, without writing over anything.
+pub(crate) fn bring(file: &Path, to: &Path) -> io::Result<()> {
+    let folder = folder_of(to);
+    private_folder(folder)?;
+    let mut growing = tempfile::Builder::new().suffix(".part").tempfile_in(folder)?;
+    io::copy(&mut File::open(file)?, growing.as_file_mut())?;
+    reveal(growing, to)?;
+    fs::remove_file(file)
+}
+
+/// Under its name on the disk, where there is nothing of that name.
+fn reveal(growing: NamedTempFile, file: &Path) -> io::Result<()> {
+    growing.as_file().sync_all()?;
+    growing.persist_noclobber(file).map_err(|error| error.error)?;
+    File::open(folder_of(file))?.sync_all()
+}
+
+fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Where files are copied to before they are packed: in the data folder, for they are what it holds. The same work is not done
@@ -83,10 +105,11 @@ impl Workroom {
         // Where there is no data folder none is made.
         match DirBuilder::new().mode(0o700).create(data.join(WORKROOMS)) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(failed(error)),
-            Ok(()) | Err(_) => {}
+            Ok(()) | Err(_) => inherit_owner(&data.join(WORKROOMS)).map_err(failed)?,
         }
-        let lock = path.with_extension(LOCK_ENDING);
-        let lock = File::options().create(true).append(true).open(lock).map_err(failed)?;
+        let lock_path = path.with_extension(LOCK_ENDING);
+        let lock = File::options().create(true).append(true).open(&lock_path).map_err(failed)?;
+        inherit_owner(&lock_path).map_err(failed)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -95,7 +118,8 @@ impl Workroom {
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
         // One that was killed has left it.
-        remove_if_there(&path).and_then(|()| private_folder(&path)).map_err(failed)?;
+        let made = remove_if_there(&path).and_then(|()| private_folder(&path)).and_then(|()| inherit_owner(&path));
+        made.map_err(failed)?;
         Ok(Self { path, _lock: lock })
     }
 }

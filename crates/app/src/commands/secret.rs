@@ -23,6 +23,7 @@ use crate::{
     cli::{KeyWish, OneOrAll, OneSecret, Rotate, Secret, SecretWish, WriteKey},
     observe::Client,
     out::{self, Problem},
+    owner::inherit_owner,
     partners::Change,
     secrets::{self, KeySource, Keyring, MasterKey, OldKeys, VALUE_MAX, Vault, VaultError, key_problem},
     store,
@@ -165,7 +166,9 @@ async fn shelf(data: &Path, database: Option<&SecretString>) -> Result<Arc<dyn K
 fn lock(data: &Path) -> Result<File, Problem> {
     let failed = |error: io::Error| unusable(data, &error);
     std::fs::create_dir_all(data).map_err(failed)?;
-    let file = OpenOptions::new().create(true).append(true).mode(0o600).open(data.join(LOCK)).map_err(failed)?;
+    let path = data.join(LOCK);
+    let file = OpenOptions::new().create(true).append(true).mode(0o600).open(&path).map_err(failed)?;
+    inherit_owner(&path).map_err(failed)?;
     locked(file, data)
 }
 

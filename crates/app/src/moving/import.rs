@@ -22,6 +22,7 @@ use crate::{
     erasures::{self, Later},
     observe::free_bytes,
     out::{Problem, unreadable},
+    owner::inherit_owner,
     secrets::{OpenSecret, VaultError},
     wiring::InstanceKey,
 };
@@ -103,7 +104,8 @@ impl Moving {
         self.vault().enter(partner, &secrets).await.map_err(told)?;
         imported.erased = self.erase_again(&about, at).await?;
         let folder = self.folder(partner);
-        put_folder(&room.path.join(part::FOLDER), &files, &folder).map_err(|error| unwritable(&folder, &error))?;
+        let put = put_folder(&room.path.join(part::FOLDER), &files, &folder).and_then(|()| inherit_owner(&folder));
+        put.map_err(|error| unwritable(&folder, &error))?;
         // A note that stayed would let a later import erase what has been said since.
         noted("").await?;
         admit(&*self.store, partner, if about.stopped { Word::Stop } else { Word::Start }).await?;

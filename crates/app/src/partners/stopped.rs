@@ -13,6 +13,7 @@ use voronka_postgres::{Heard, PostgresStore, Word};
 
 use crate::{
     out::{Problem, unreadable},
+    owner::inherit_owner,
     store,
 };
 
@@ -122,7 +123,10 @@ impl StopMarks {
     /// It is stopped from now on.
     pub(crate) fn put(&self, partner: &PartnerId) -> io::Result<()> {
         fs::create_dir_all(&self.0)?;
-        fs::File::create(self.0.join(partner.as_str()))?.sync_all()?;
+        inherit_owner(&self.0)?;
+        let mark = self.0.join(partner.as_str());
+        fs::File::create(&mark)?.sync_all()?;
+        inherit_owner(&mark)?;
         fs::File::open(&self.0)?.sync_all()
     }
 

@@ -29,6 +29,7 @@ use crate::{
     cli::{CreatePartner, OneSecret, Partner, Template},
     diagnostics::{self, Look},
     out::{self, Problem, Told, unreadable},
+    owner::inherit_owner,
     secrets::{KEY_VARIABLE, KeySource},
     store,
     texts::Texts,
@@ -316,6 +317,7 @@ impl Staged {
             told.lines("", Look::Plain, texts).for_each(|line| out::note(&line));
             return Err(Problem::new("partner-create-unsound", vec![]).hint("partner-create-unsound-hint"));
         }
+        inherit_owner(beside.path()).map_err(|error| failed(&error))?;
         Ok(Self { _beside: beside, folder })
     }
 

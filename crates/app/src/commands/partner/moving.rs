@@ -2,7 +2,9 @@
 
 use std::{
     borrow::Cow,
+    fs::File,
     io::{self, BufRead, IsTerminal},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf, absolute},
     process::ExitCode,
 };
@@ -17,11 +19,12 @@ use voronka_postgres::Word;
 
 use super::{Partner, failed, running};
 use crate::{
-    archive::{PASSPHRASE_VARIABLE, left_out, passphrase},
+    archive::{PASSPHRASE_VARIABLE, Workroom, bring, left_out, passphrase, unwritable},
     cli::{ExportPartner, ImportLegacy, ImportPartner, RemovePartner},
     moving::{self, Columns, Counts, Dump, Export, Import, Imported, Keeping, Moving, Removed, convert},
     observe::{MoveWish, Moved},
     out::{self, Problem, unreadable, unusable},
+    owner::inherit_owner,
     partners::Folders,
     secrets::KeySource,
     store,
@@ -37,8 +40,15 @@ pub(super) async fn export(
 ) -> Result<ExitCode, Problem> {
     let passphrase = sealing(one.passphrase_file.as_deref())?;
     let to = one.to.as_deref().map(whole).transpose()?;
-    let asked = MoveWish::Export { partner: one.partner.clone(), to, secrets: one.secrets, passphrase };
-    let Moved::Exported(exported) = done(wish, asked, keys).await? else { return Err(failed("an odd answer")) };
+    if let Some(to) = to.as_deref().filter(|to| to.exists()) {
+        return Err(unwritable(to, &io::Error::from(io::ErrorKind::AlreadyExists)));
+    }
+    let asked = MoveWish::Export { partner: one.partner.clone(), secrets: one.secrets, passphrase };
+    let Moved::Exported(mut exported) = done(wish, asked, keys).await? else { return Err(failed("an odd answer")) };
+    if let Some(to) = to {
+        bring(&exported.file, &to).map_err(|error| unbrought(&exported.file, &to, &error))?;
+        exported.file = to;
+    }
     tell(
         wish,
         &exported,
@@ -56,6 +66,11 @@ pub(super) async fn export(
         texts,
     );
     Ok(ExitCode::SUCCESS)
+}
+
+fn unbrought(file: &Path, to: &Path, error: &io::Error) -> Problem {
+    let args = [("file", file), ("path", to)].map(|(name, path)| (name, path.display().to_string()));
+    Problem::new("export-unbrought", args.into_iter().chain([("cause", error.to_string())]).collect())
 }
 
 /// Makes a partner of a file.
@@ -176,13 +191,14 @@ fn confirm(one: &RemovePartner, texts: &Texts) -> Result<(), Problem> {
 /// Does it through the house that runs, else over its folders.
 async fn done(wish: &Partner, asked: MoveWish, keys: &KeySource) -> Result<Moved, Problem> {
     if let Some(client) = running(wish).await? {
+        let (asked, _room) = brought_in(asked, &wish.data)?;
         return client.do_move(&asked).await.map_err(|error| failed(&error.to_string()))?;
     }
     let moving = alone(wish, keys).await?;
     let clock = SystemClock;
     match asked {
-        MoveWish::Export { partner, to, secrets, passphrase } => {
-            let asked = Export { to, passphrase: passphrase.map(SecretString::from), secrets };
+        MoveWish::Export { partner, secrets, passphrase } => {
+            let asked = Export { to: None, passphrase: passphrase.map(SecretString::from), secrets };
             moving.export(&partner, asked, clock.now()).await.map(Moved::Exported)
         }
         MoveWish::Import { file, passphrase, dry_run } => {
@@ -203,6 +219,20 @@ async fn done(wish: &Partner, asked: MoveWish, keys: &KeySource) -> Result<Moved
             moving.delete(kept).await.map(Moved::Removed)
         }
     }
+}
+
+/// What a running house is asked, with the file that it is to read where it can, for as long as the room is held.
+fn brought_in(asked: MoveWish, data: &Path) -> Result<(MoveWish, Option<Workroom>), Problem> {
+    let MoveWish::Import { file, passphrase, dry_run } = asked else { return Ok((asked, None)) };
+    let room = Workroom::take(&whole(data)?, "incoming")?;
+    // Under its own name: that is what it is called where something is wrong with it.
+    let copy = room.path.join(file.file_name().unwrap_or_default());
+    let mut from = File::open(&file).map_err(|error| unreadable(&file, &error))?;
+    // Root writes through no link that somebody else has put there.
+    let copied = File::options().write(true).create_new(true).mode(0o600).open(&copy);
+    let copied = copied.and_then(|mut to| io::copy(&mut from, &mut to)).and_then(|_bytes| inherit_owner(&copy));
+    copied.map_err(|error| unwritable(&copy, &error))?;
+    Ok((MoveWish::Import { file: copy, passphrase, dry_run }, Some(room)))
 }
 
 /// The store, with nobody else serving from it.

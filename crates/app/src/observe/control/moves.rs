@@ -23,10 +23,11 @@ use crate::{
 /// How long a large partner may take.
 const PATIENCE: Duration = Duration::from_hours(12);
 
-/// What is to be done. The passphrase goes through the socket, which its owner alone can open.
+/// What is to be done. A service that is shut in reads and writes hardly anything but its own folders, so that files come and go
+/// through its data folder. The passphrase goes through the socket, which its owner alone can open.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) enum MoveWish {
-    Export { partner: PartnerId, to: Option<std::path::PathBuf>, secrets: bool, passphrase: Option<String> },
+    Export { partner: PartnerId, secrets: bool, passphrase: Option<String> },
     Import { file: std::path::PathBuf, passphrase: Option<String>, dry_run: bool },
     Remove { partner: PartnerId, passphrase: Option<String>, without_secrets: bool, dry_run: bool },
 }
@@ -66,8 +67,8 @@ async fn moves(State(mover): State<Mover>, Json(wish): Json<MoveWish>) -> Respon
 impl Mover {
     pub(crate) async fn run(&self, wish: MoveWish) -> Result<Moved, Problem> {
         match wish {
-            MoveWish::Export { partner, to, secrets, passphrase } => {
-                let wish = Export { to, passphrase: passphrase.map(SecretString::from), secrets };
+            MoveWish::Export { partner, secrets, passphrase } => {
+                let wish = Export { to: None, passphrase: passphrase.map(SecretString::from), secrets };
                 self.moving.export(&partner, wish, self.clock.now()).await.map(Moved::Exported)
             }
             MoveWish::Import { file, passphrase, dry_run } => {
@@ -227,7 +228,7 @@ mod tests {
     async fn one_is_written_removed_and_brought_back_while_the_other_is_served() {
         let stage = Stage::with(&["anna", "boris"]).await;
         let anna = sample::partner("anna");
-        let wish = MoveWish::Export { partner: anna.clone(), to: None, secrets: false, passphrase: None };
+        let wish = MoveWish::Export { partner: anna.clone(), secrets: false, passphrase: None };
         let Moved::Exported(exported) = stage.asked(wish).await.unwrap() else { panic!("it is exported") };
         assert!(exported.file.is_file() && stage.state("anna") == Some(PartnerState::Serving));
 
