@@ -132,6 +132,19 @@ fn all_that_is_compiled_in_comes_into_the_container_s_build() {
 fn the_proxy_lets_through_what_is_for_the_outside() {
     let caddy = file("Caddyfile");
     assert!(caddy.contains("path /hook/* /chat/* /media/* /r/* /healthz /readyz\n") && !caddy.contains("/metrics"));
+    // nginx as the guides show it does the same.
+    for guide in ["docs/book/en/src/operate/run.md", "docs/book/ru/src/operate/run.md"] {
+        let text = read(&root().join(guide));
+        let nginx = text.split("```nginx").nth(1).and_then(|rest| rest.split("```").next()).unwrap_or_default();
+        assert!(nginx.contains("location ~ ^/(hook/|chat/|media/|r/|healthz$|readyz$) {"), "{guide}");
+        let servers: Vec<&str> = nginx.split("\nserver {").skip(1).collect();
+        assert_eq!(servers.len(), 2, "{guide}: the public name and that of the owner's pages");
+        for line in
+            ["Strict-Transport-Security", "X-Forwarded-For", "proxy_set_header Host $host", "proxy_buffering off"]
+        {
+            assert!(servers.iter().all(|server| server.contains(line)), "{guide}: {line}");
+        }
+    }
     // Names of partners' own: none without asking, and nothing but pages.
     assert!(caddy.contains("/tls/allowed\n") && caddy.contains("path / /chat/* /media/* /r/* /admin /admin/*\n"));
     // Where Caddy is installed it is asked itself.
