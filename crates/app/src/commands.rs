@@ -171,9 +171,12 @@ fn mail_server(config: MailServerConfig) -> Result<Arc<MailServer>, Problem> {
 
 /// A process that nobody has named: by its computer and its number.
 fn nameless() -> Instance {
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname");
-    let host = host.map_or_else(|_| "voronka".to_owned(), |host| host.trim().to_owned());
-    Instance { name: format!("{host}-{}", std::process::id()), address: None }
+    Instance { name: format!("{}-{}", host(), std::process::id()), address: None }
+}
+
+/// The computer's name. The system is asked for it: where a process sees little of `/proc`, it is not there.
+fn host() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
 impl Premises {

@@ -18,7 +18,7 @@ use tracing::{error, info, warn};
 use voronka_core::ports::Clock;
 use voronka_postgres::{BackupClaim, BackupTurn, Claimed};
 
-use super::{Made, PASSPHRASE_VARIABLE, Source, back_up, back_up_own, passphrase, remove_older};
+use super::{super::host, Made, PASSPHRASE_VARIABLE, Source, back_up, back_up_own, passphrase, remove_older};
 use crate::{
     cli::Run,
     out::{self, Problem},
@@ -35,12 +35,6 @@ const AGAIN_AFTER: SignedDuration = SignedDuration::from_hours(1);
 
 /// How often the others are told that one is under way.
 const RENEWED_EVERY: Duration = Duration::from_mins(1);
-
-/// What a process is called that nobody has named: it is the same after a restart.
-fn host() -> String {
-    let host = fs::read_to_string("/proc/sys/kernel/hostname");
-    host.map_or_else(|_| "voronka".to_owned(), |host| host.trim().to_owned())
-}
 
 /// What became of the last backup of a data folder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
