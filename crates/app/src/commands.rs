@@ -37,7 +37,10 @@ use std::{
 };
 
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::Notify;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::Notify,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use voronka_core::{
     ids::PartnerId,
@@ -311,13 +314,30 @@ async fn kept_of(
     secrets::opened(&partner, &rows, keys).map_err(|error| error.told(&partner))
 }
 
-/// Ready when the process is asked to stop. Listens from the call on, not from the first wait: whoever is asked as soon as it
-/// answers must not be ended in the middle of what it does.
+/// Ready when the process is asked to stop, or its terminal goes away. Listens from the call on, not from the first wait: whoever
+/// is asked as soon as it answers must not be ended in the middle of what it does.
 fn asked_to_stop() -> impl Future<Output = ()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let signals = [SignalKind::terminate(), SignalKind::interrupt()].map(signal);
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    heard(stop_signals(&status))
+}
+
+/// By which signals a process is asked to stop; `status`: its `/proc/self/status`. Who is started by `nohup` outlives its
+/// terminal.
+fn stop_signals(status: &str) -> Vec<SignalKind> {
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
+    let hangup = SignalKind::hangup();
+    let outlives = ignored & (1 << (hangup.as_raw_value() - 1)) != 0;
+    let mut signals = vec![SignalKind::terminate(), SignalKind::interrupt()];
+    signals.extend((!outlives).then_some(hangup));
+    signals
+}
+
+/// Ready when one of these is heard.
+fn heard(signals: Vec<SignalKind>) -> impl Future<Output = ()> {
+    let signals: Vec<_> = signals.into_iter().map(signal).collect();
     async move {
-        let asked = signals.map(|signal| {
+        let asked = signals.into_iter().map(|signal| {
             Box::pin(async move {
                 match signal {
                     Ok(mut signal) => signal.recv().await,
@@ -327,5 +347,25 @@ fn asked_to_stop() -> impl Future<Output = ()> {
             })
         });
         futures::future::select_all(asked).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn who_loses_its_terminal_is_asked_to_stop() {
+        let signals = stop_signals("Name:\tvoronka\nSigIgn:\t0000000000001000\n");
+        assert!(signals.contains(&SignalKind::hangup()) && stop_signals("").contains(&SignalKind::hangup()));
+        let asked = heard(signals);
+        rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::HUP).unwrap();
+        asked.await;
+    }
+
+    #[test]
+    fn who_is_started_by_nohup_is_not() {
+        let signals = stop_signals("SigBlk:\t0000000000000000\nSigIgn:\t0000000000001001\n");
+        assert_eq!(signals, [SignalKind::terminate(), SignalKind::interrupt()]);
     }
 }
