@@ -195,10 +195,17 @@ impl Premises {
     }
 
     /// What an operator may see of it, and the file with the token by which metrics are read.
-    fn observed(&self, recorder: Option<Recorder>, data: &Path, disk_min: DiskMin) -> Observed {
+    fn observed(
+        &self,
+        recorder: Option<Recorder>,
+        data: &Path,
+        disk_min: DiskMin,
+        partners: Option<&Arc<Partners>>,
+    ) -> Observed {
         let house = &self.house;
         let accounts = Arc::clone(&house.accounts);
         let health = Health::new(house.engine.clone(), self.store.clone(), accounts, data.to_path_buf(), disk_min);
+        let health = health.with_partners(partners.cloned());
         let token = house.key.metrics_token();
         if let Err(error) = keep_token(data, &token) {
             tracing::warn!(%error, "the token of /metrics could not be written to metrics.token");

@@ -231,11 +231,11 @@ impl Partners {
 
     /// Serves the partners of folders at the start, as far as they are ours; in order, what became of each. Their messengers are
     /// asked by [`Partners::begin_receiving`].
-    pub(crate) async fn take_in_all(&self, folders: &[PartnerFolder]) -> Vec<Result<(), Problem>> {
-        let said = match self.stops.said().await {
-            Ok(said) => said,
-            Err(problem) => return vec![Err(problem); folders.len()],
-        };
+    ///
+    /// # Errors
+    /// When it is not known who is stopped.
+    pub(crate) async fn take_in_all(&self, folders: &[PartnerFolder]) -> Result<Vec<Result<(), Problem>>, Problem> {
+        let said = self.stops.said().await?;
         // What was read of a partner is let go of once it is served. Who shares asks once for all whose they are.
         let at_a_time = if self.sharing.is_alone() { TAKEN_IN_AT_ONCE } else { folders.len().max(1) };
         let mut taken = Vec::with_capacity(folders.len());
@@ -248,7 +248,14 @@ impl Partners {
         if folders.is_empty() {
             self.announce().await;
         }
-        taken
+        Ok(taken)
+    }
+
+    /// Whether there are partners that are to be served, and none of them can be.
+    pub(crate) fn can_serve_none(&self) -> bool {
+        let is_broken = |resident: &Resident| matches!(resident.life.try_lock().as_deref(), Ok(Life::Broken(_)));
+        self.able.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+            && self.residents().iter().any(|(_, resident)| is_broken(resident))
     }
 
     /// How many are served.

@@ -41,6 +41,7 @@ demo-ready = Ready.
     Stop: Ctrl+C
 demo-without-model = There is no model: answers come straight from the pages and the catalogue. To have them worded by a model, set OPENAI_KEY (or OPENAI_BASE_URL for a local server), or YANDEX_KEY and YANDEX_FOLDER.
 run-ready = Serving { $count ->
+    [0] nobody yet
     [one] {$count} partner
    *[other] {$count} partners
  } on {$address}

@@ -40,9 +40,10 @@ demo-ready = Готово.
     База:              {$data}
     Остановить: Ctrl+C
 demo-without-model = Модели нет: ответы берутся прямо из страниц и каталога. Чтобы их пересказывала модель, задайте OPENAI_KEY (или OPENAI_BASE_URL для местного сервера) либо YANDEX_KEY и YANDEX_FOLDER.
-run-ready = Обслуживаем { $count ->
-    [one] {$count} партнёра
-   *[other] {$count} партнёров
+run-ready = { $count ->
+    [0] Пока никого не обслуживаем, ждём
+    [one] Обслуживаем {$count} партнёра
+   *[other] Обслуживаем {$count} партнёров
  } на {$address}
 stopping = Останавливаемся: начатое доводится до конца…
 indexing = Читаем страницы

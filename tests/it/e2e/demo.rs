@@ -179,13 +179,52 @@ async fn what_was_accepted_before_a_kill_is_answered_after_the_restart_and_once(
 }
 
 #[tokio::test]
-async fn a_folder_without_partners_is_told_with_a_way_out() {
+async fn a_folder_of_partners_that_is_not_there_is_told() {
     let folder = tempfile::tempdir().unwrap();
+    let partners = folder.path().join("partners");
     let mut command = binary::command();
-    command.arg("run").arg("--partners").arg(folder.path()).arg("--data").arg(folder.path().join("data"));
+    command.arg("run").arg("--partners").arg(&partners).arg("--data").arg(folder.path().join("data"));
     let (code, told) = fails(&mut command).await;
     assert_eq!(code, Some(1), "{told}");
-    assert!(told.contains("voronka demo"), "a hint: {told}");
+    assert!(told.contains(&partners.display().to_string()), "{told}");
+}
+
+#[tokio::test]
+async fn a_house_without_partners_says_so_and_serves_the_first_that_comes() {
+    let folder = tempfile::tempdir().unwrap();
+    let (partners, data) = (folder.path().join("partners"), folder.path().join("data"));
+    std::fs::create_dir(&partners).unwrap();
+    let server = Server::run(&partners, &data).await;
+    assert!(server.log().contains("there is no partner in"), "{}", server.log());
+    assert_eq!(http().get(server.url("/readyz")).send().await.unwrap().status(), 200);
+    shop::korica(folder.path(), None, "");
+    let mut start = binary::command();
+    start.args(["partner", "start", "korica", "--partners"]).arg(&partners).arg("--data").arg(&data);
+    let (code, told) = fails(&mut start).await;
+    assert_eq!(code, Some(0), "{told}");
+    let mut customer = WebCustomer::new(&server.url("/chat/korica")).await;
+    customer.say("Есть ли доставка?").await;
+    customer.hear(&[]).await;
+    assert!(server.stop().await.success());
+}
+
+#[tokio::test]
+async fn a_house_whose_only_partner_is_broken_is_not_ready_and_serves_it_once_it_is_mended() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = shop::korica(folder.path(), None, "");
+    let config = std::fs::read_to_string(home.join("config.yaml")).unwrap();
+    std::fs::write(home.join("config.yaml"), "name: [\n").unwrap();
+    let server = Server::run(&folder.path().join("partners"), &folder.path().join("data")).await;
+    let readiness = async || {
+        let answer = http().get(server.url("/readyz")).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    let (code, told) = readiness().await;
+    assert!(code == 503 && told.contains("no_partner"), "{told}");
+    assert!(server.log().contains("voronka check"), "{}", server.log());
+    std::fs::write(home.join("config.yaml"), config).unwrap();
+    super::until(|| "partner".to_owned(), async || (readiness().await.0 == 200).then_some(())).await;
+    assert!(server.stop().await.success());
 }
 
 #[tokio::test]

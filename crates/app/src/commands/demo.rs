@@ -86,7 +86,7 @@ pub(crate) async fn run(wish: Demo, texts: &Texts) -> Result<ExitCode, Problem> 
         access: None,
     };
     let journal: Arc<dyn Journal> = premises.store.clone();
-    let observed = premises.observed(recorder, &data, DiskMin::mebibytes(DISK_MIN_MIB));
+    let observed = premises.observed(recorder, &data, DiskMin::mebibytes(DISK_MIN_MIB), None);
     let house = &premises.house;
     let mailroom: Arc<dyn Mailbox> = Arc::new(house.engine.clone());
     let seen = public_routes(observed.clone());

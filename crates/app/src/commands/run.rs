@@ -4,7 +4,7 @@ use std::{borrow::Cow, collections::BTreeSet, path::Path, process::ExitCode, syn
 
 use axum::Router;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tracing::error;
+use tracing::{error, warn};
 use voronka_core::ports::{Journal, Mailbox, Retention};
 use voronka_files::PartnerFolder;
 use voronka_postgres::Instance;
@@ -25,7 +25,7 @@ use crate::{
 
 pub(crate) async fn run(wish: Run, keys: &KeySource, texts: &Texts) -> Result<ExitCode, Problem> {
     let folders = Folders::of(&wish.partners, wish.partner.as_deref())?;
-    let there = some(folders.all()?, &folders)?;
+    let there = folders.all()?;
     let (doors, cards) = (Arc::<Doors>::default(), Arc::<Cards>::default());
     let own_names = own_names(&wish, &doors, &cards);
     let tls = tls_of_our_own(&wish, &own_names)?;
@@ -36,16 +36,15 @@ pub(crate) async fn run(wish: Run, keys: &KeySource, texts: &Texts) -> Result<Ex
     premises.store.tidy().map_err(|error| unreadable(&wish.data, &error))?;
     let house = &premises.house;
     let partners = Arc::new(partners_of(&wish, &premises, &doors, &cards));
-    if !take_in(&partners, &there, texts).await {
-        return Ok(ExitCode::FAILURE);
-    }
+    take_in(&partners, &there, &folders, texts).await?;
     partners.take_rights_of_removed().await?;
     let listener = server::listen(wish.listen).await?;
     let private = match wish.metrics {
         Some(address) => Some(server::listen(address).await?),
         None => None,
     };
-    let observed = premises.observed(recorder, &wish.data, DiskMin::mebibytes(wish.disk_min));
+    let disk_min = DiskMin::mebibytes(wish.disk_min);
+    let observed = premises.observed(recorder, &wish.data, disk_min, Some(&partners));
     let journal: Arc<dyn Journal> = premises.store.clone();
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
     let mailroom: Arc<dyn Mailbox> = Arc::new(Mailroom::new(&house.engine, &journal, &premises.sharing));
@@ -141,28 +140,26 @@ fn partners_of(wish: &Run, premises: &Premises, doors: &Arc<Doors>, cards: &Arc<
     partners.sharing(&premises.sharing)
 }
 
-/// There must be one at least.
-fn some<T>(found: Vec<T>, folders: &Folders) -> Result<Vec<T>, Problem> {
-    if found.is_empty() {
+/// Serves whom it can. A house that serves nobody yet runs all the same: partners come, and what is broken is mended.
+async fn take_in(
+    partners: &Partners,
+    there: &[PartnerFolder],
+    folders: &Folders,
+    texts: &Texts,
+) -> Result<(), Problem> {
+    if there.is_empty() {
         let args = vec![("dir", folders.place().display().to_string())];
-        return Err(Problem::new("problem-no-partners", args).hint("problem-no-partners-hint"));
+        out::problem(&Problem::new("problem-no-partners", args).hint("problem-no-partners-hint"), texts);
+        warn!(folder = %folders.place().display(), "there is no partner yet");
     }
-    Ok(found)
-}
-
-/// Serves whom it can; `false`: there are partners, and none of them can be served.
-async fn take_in(partners: &Partners, folders: &[PartnerFolder], texts: &Texts) -> bool {
-    let mut broken = 0;
-    let taken_in = partners.take_in_all(folders).await;
-    for (folder, taken) in folders.iter().zip(taken_in) {
-        // One partner's mistake must not stop the others.
+    let taken_in = partners.take_in_all(there).await?;
+    for (folder, taken) in there.iter().zip(taken_in) {
         if let Err(problem) = taken {
             out::problem(&problem, texts);
             error!(folder = %folder.path().display(), "the partner is not served");
-            broken += 1;
         }
     }
-    broken < folders.len()
+    Ok(())
 }
 
 /// The routes with the owner's pages, if these have an address; else what was read for them is let go.

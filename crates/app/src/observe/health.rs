@@ -10,7 +10,7 @@ use voronka_core::ports::StoreError;
 use voronka_engine::{Engine, Phase};
 
 use super::{AccountReport, AccountState, Accounts};
-use crate::store::Store;
+use crate::{partners::Partners, store::Store};
 
 /// How long a write may take before the store counts as stuck.
 const WRITE_WAIT: Duration = Duration::from_secs(2);
@@ -40,6 +40,8 @@ pub(crate) struct Health {
     accounts: Arc<Accounts>,
     data: PathBuf,
     disk_min: DiskMin,
+    /// `None`: whoever it serves is served as long as it runs.
+    partners: Option<Arc<Partners>>,
     written: Mutex<Option<(Instant, Result<(), StoreTrouble>)>>,
 }
 
@@ -84,6 +86,8 @@ pub(crate) enum Reason {
     StoreFailed,
     /// The disk is nearly full.
     DiskLow,
+    /// There are partners, and none of them can be served.
+    NoPartner,
     /// No account receives.
     NoAccount,
     /// Some accounts do not receive.
@@ -100,7 +104,12 @@ impl Health {
         data: PathBuf,
         disk_min: DiskMin,
     ) -> Self {
-        Self { engine, store, accounts, data, disk_min, written: Mutex::default() }
+        Self { engine, store, accounts, data, disk_min, partners: None, written: Mutex::default() }
+    }
+
+    /// The same, knowing the partners.
+    pub(crate) fn with_partners(self, partners: Option<Arc<Partners>>) -> Self {
+        Self { partners, ..self }
     }
 
     /// How it is now.
@@ -116,6 +125,9 @@ impl Health {
         }
         if free_bytes(&self.data).is_some_and(|free| free < self.disk_min.0) {
             reasons.push(Reason::DiskLow);
+        }
+        if self.partners.as_ref().is_some_and(|partners| partners.can_serve_none()) {
+            reasons.push(Reason::NoPartner);
         }
         let accounts = self.accounts.report();
         let up = accounts.iter().filter(|account| account.state.is_up()).count();

@@ -90,7 +90,7 @@ impl Stage {
     }
 
     async fn take_in(&self, name: &str) -> Result<(), Problem> {
-        self.partners.take_in_all(&[PartnerFolder::named(self.folder(name))]).await.remove(0)
+        self.partners.take_in_all(&[PartnerFolder::named(self.folder(name))]).await.unwrap().remove(0)
     }
 
     /// Whether the chat of a partner is there.
@@ -179,7 +179,7 @@ async fn who_was_stopped_stays_so_when_the_process_starts_again() {
     let stage = Stage::with(&["anna"]).await;
     stage.partners.change(&id("anna"), Change::Stop).await.unwrap();
     let again = Stage::house_of(&stage.root, &stage.house, &stage.doors, &stage.cards);
-    again.take_in_all(&[PartnerFolder::named(stage.folder("anna"))]).await.remove(0).unwrap();
+    again.take_in_all(&[PartnerFolder::named(stage.folder("anna"))]).await.unwrap().remove(0).unwrap();
     assert_eq!((again.served().await, again.report()[0].state), (0, PartnerState::Stopped));
     again.change(&id("anna"), Change::Start).await.unwrap();
     assert_eq!(again.served().await, 1);
@@ -331,7 +331,7 @@ async fn at_the_domain_of_a_stopped_partner_nobody_else_is_shown() {
     let (doors, cards) = (Arc::<Doors>::default(), Arc::<Cards>::default());
     let again = Stage::house_of(&stage.root, &stage.house, &doors, &cards);
     let folders = ["anna", "boris"].map(|name| PartnerFolder::named(stage.folder(name)));
-    assert!(again.take_in_all(&folders).await.iter().all(Result::is_ok));
+    assert!(again.take_in_all(&folders).await.unwrap().iter().all(Result::is_ok));
     for doors in [&stage.doors, &doors] {
         for path in ["/", "/chat/anna", "/chat/boris", "/media/anna/a.png"] {
             let answer = at(doors, "Chat.example.org:8080", path).await;
@@ -371,7 +371,7 @@ async fn at_the_domain_of_a_partner_whose_files_are_broken_at_the_start_nobody_e
         let (doors, cards) = (Arc::<Doors>::default(), Arc::<Cards>::default());
         let again = Stage::house_of(&stage.root, &stage.house, &doors, &cards);
         let folders = ["anna", "boris"].map(|name| PartnerFolder::named(stage.folder(name)));
-        let taken = again.take_in_all(&folders).await;
+        let taken = again.take_in_all(&folders).await.unwrap();
         (taken[1].is_ok(), doors)
     };
     let status = async |doors: &Arc<Doors>| {
@@ -405,7 +405,7 @@ async fn whose_sealed_keys_do_not_open_says_so_and_the_others_are_served() {
     let house = stage.house_with(own.clone());
     house.vault.keep(&vera, &token, &"2:other".into(), now).await.unwrap();
     let again = Stage::house_of(&stage.root, &house, &stage.doors, &stage.cards);
-    again.take_in_all(&[PartnerFolder::named(stage.folder("vera"))]).await.remove(0).unwrap();
+    again.take_in_all(&[PartnerFolder::named(stage.folder("vera"))]).await.unwrap().remove(0).unwrap();
     assert_eq!(again.report()[0].state, PartnerState::Serving);
     house.vault.remove(&vera, &token).await.unwrap();
     let refused = again.change(&vera, Change::Reload).await.unwrap_err();
@@ -446,7 +446,7 @@ async fn what_a_stopped_partner_keeps_is_forgotten_by_its_terms_all_the_same() {
     let stage = Stage::with(&["anna"]).await;
     stage.partners.change(&id("anna"), Change::Stop).await.unwrap();
     let again = Stage::house_of(&stage.root, &stage.house, &stage.doors, &stage.cards);
-    again.take_in_all(&[voronka_files::PartnerFolder::named(stage.folder("anna"))]).await.remove(0).unwrap();
+    again.take_in_all(&[voronka_files::PartnerFolder::named(stage.folder("anna"))]).await.unwrap().remove(0).unwrap();
     assert_eq!((again.retention(), again.retention().len()), (stage.partners.retention(), 1));
 }
 

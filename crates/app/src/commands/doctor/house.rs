@@ -147,8 +147,8 @@ fn unready(reason: Reason) -> Option<Finding> {
         Reason::StoreFull => Finding::error("store-full"),
         Reason::StoreDamaged => Finding::error("store-damaged"),
         Reason::StoreFailed => Finding::error("store-failed"),
-        // Told by who looks at the disk and at the accounts themselves.
-        Reason::DiskLow | Reason::NoAccount | Reason::SomeAccounts => return None,
+        // Told by who looks at the disk, at the partners' files and at the accounts themselves.
+        Reason::DiskLow | Reason::NoPartner | Reason::NoAccount | Reason::SomeAccounts => return None,
     })
 }
 
@@ -282,7 +282,7 @@ mod tests {
         }
         assert_eq!(level(Reason::Starting), Some(Level::Warning));
         assert_eq!(level(Reason::Stopping), Some(Level::Warning));
-        for told_elsewhere in [Reason::DiskLow, Reason::NoAccount, Reason::SomeAccounts] {
+        for told_elsewhere in [Reason::DiskLow, Reason::NoPartner, Reason::NoAccount, Reason::SomeAccounts] {
             assert_eq!(level(told_elsewhere), None);
         }
     }

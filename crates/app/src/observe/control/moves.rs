@@ -183,7 +183,7 @@ mod tests {
                 furnish(&*store, &sample::partner(name)).await;
             }
             let folders: Vec<_> = names.iter().map(|name| PartnerFolder::named(root.join(name))).collect();
-            assert!(partners.take_in_all(&folders).await.iter().all(Result::is_ok));
+            assert!(partners.take_in_all(&folders).await.unwrap().iter().all(Result::is_ok));
             engine.start().await.unwrap();
             let client = Self::door(&data, &root, &engine, &store, &partners, clock).await;
             Self { folder, store, partners, doors, cards, client }

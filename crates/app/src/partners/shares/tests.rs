@@ -116,7 +116,7 @@ impl Stage {
         let (doors, cards) = (Arc::<Doors>::default(), Arc::<Cards>::default());
         let partners = Partners::new(Arc::new(house), doors, cards, &root, stops, Losses::Refused, Texts::english());
         let partners = Arc::new(partners.sharing(&sharing));
-        let taken = partners.take_in_all(&[PartnerFolder::named(root.join("anna"))]).await;
+        let taken = partners.take_in_all(&[PartnerFolder::named(root.join("anna"))]).await.unwrap();
         assert!(taken.iter().all(Result::is_ok), "{taken:?}");
         engine.start().await.unwrap();
         let stop = CancellationToken::new();
