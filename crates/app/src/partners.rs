@@ -1,6 +1,7 @@
 //! The partners of this process. Each has a life of its own: it is started, edited, stopped, breaks and is mended while the
 //! others notice nothing.
 
+mod claims;
 mod domains;
 mod folders;
 mod reload;
@@ -47,7 +48,7 @@ use crate::{
     server::Doors,
     sharing::{Edition, Sharing},
     texts::Texts,
-    wiring::{Claim, ClaimOn, House},
+    wiring::{Claim, House},
 };
 
 /// How long a partner that could not be served rests before it is tried again though its files are as they were: doubles up to
@@ -217,8 +218,8 @@ impl Partners {
             && let Some(spec) = loaded.spec
         {
             *resident.terms() = Some(spec.config.retention);
-            self.domains.note(&resident.id, spec.config.branding.domain.as_ref());
-            self.doors.reserve(&resident.id, spec.config.branding.domain.clone());
+            self.keep_domains(&resident.id, spec.config.branding.domains()).await;
+            self.doors.reserve(&resident.id, self.domains.last(&resident.id));
             if let Ok(pictures) = Photos::of(resident.folder.path(), &spec) {
                 self.cards.show_stopped(PartnerCard::of(
                     &spec,
@@ -236,6 +237,7 @@ impl Partners {
     /// When it is not known who is stopped.
     pub(crate) async fn take_in_all(&self, folders: &[PartnerFolder]) -> Result<Vec<Result<(), Problem>>, Problem> {
         let said = self.stops.said().await?;
+        said.removed.iter().for_each(|gone| self.domains.note(gone, []));
         // What was read of a partner is let go of once it is served. Who shares asks once for all whose they are.
         let at_a_time = if self.sharing.is_alone() { TAKEN_IN_AT_ONCE } else { folders.len().max(1) };
         let mut taken = Vec::with_capacity(folders.len());
@@ -340,7 +342,7 @@ impl Partners {
 
     /// Nothing of a partner that is not served is shown or found here any more.
     async fn clear_away(&self, id: &PartnerId) {
-        self.domains.note(id, None);
+        self.domains.note(id, []);
         self.doors.forget(id);
         self.cards.take_away(id);
         self.house.engine.forget(id);
@@ -500,7 +502,7 @@ impl Partners {
         };
         match self.prepare(resident).await {
             Ok(prepared) => {
-                self.domains.note(&resident.id, prepared.wired.domain.as_ref());
+                self.domains.note(&resident.id, prepared.wired.domains());
                 self.doors.leave_to_others(&prepared.wired);
                 self.cards.show(prepared.card.clone());
                 *life = Life::Ready(Box::new(prepared));
@@ -531,7 +533,7 @@ impl Partners {
             before.ended().await;
         }
         self.house.accounts.forget(&resident.id);
-        self.domains.note(&resident.id, prepared.wired.domain.as_ref());
+        self.domains.note(&resident.id, prepared.wired.domains());
         let claims = prepared.wired.claims.clone();
         prepared.index(&self.house).await;
         *life = Life::Serving(Box::new(self.serve(prepared)));
@@ -556,7 +558,7 @@ impl Partners {
             let args = vec![("partner", id.to_string())];
             return Err(Problem::new("partner-half-copied", args).hint("partner-half-copied-hint"));
         }
-        self.claim(id, &prepared.wired.claims)?;
+        self.claim(id, &prepared.wired).await?;
         if self.ending.is_cancelled() {
             return Err(Problem::new("problem-ending", vec![]));
         }
@@ -596,29 +598,6 @@ impl Partners {
         retired
     }
 
-    /// Notes what this partner alone may have, beside what it has already.
-    fn claim(&self, id: &PartnerId, wanted: &[Claim]) -> Result<(), Problem> {
-        let mut claims = self.claims.lock().unwrap_or_else(PoisonError::into_inner);
-        let others =
-            wanted.iter().filter_map(|claim| Some((claim, claims.get(claim)?))).find(|(_, other)| *other != id);
-        let twice = wanted.iter().enumerate().find(|(at, claim)| wanted[..*at].contains(claim));
-        if let Some((claim, other)) = others.or(twice.map(|(_, claim)| (claim, id))) {
-            let args = vec![("partner", id.to_string()), ("other", other.to_string())];
-            return Err(match claim.on {
-                ClaimOn::Token => Problem::new("problem-token-twice", args).hint("problem-token-twice-hint"),
-                ClaimOn::Domain => Problem::new("problem-domain-twice", args).hint("problem-domain-twice-hint"),
-            });
-        }
-        claims.extend(wanted.iter().map(|claim| (claim.clone(), id.clone())));
-        Ok(())
-    }
-
-    /// Of what this partner has noted only this is needed any more.
-    fn keep_claims(&self, id: &PartnerId, kept: &[Claim]) {
-        let mut claims = self.claims.lock().unwrap_or_else(PoisonError::into_inner);
-        claims.retain(|claim, of| of != id || kept.contains(claim));
-    }
-
     fn residents(&self) -> Vec<(PartnerId, Arc<Resident>)> {
         let all = self.all.read().unwrap_or_else(PoisonError::into_inner);
         all.iter().map(|(id, resident)| (id.clone(), Arc::clone(resident))).collect()
@@ -636,15 +615,20 @@ impl Partners {
 
     /// One that is known, or whose folder is there.
     fn known(&self, id: &PartnerId) -> Result<Arc<Resident>, Problem> {
-        if let Some(resident) = self.all.read().unwrap_or_else(PoisonError::into_inner).get(id) {
-            return Ok(Arc::clone(resident));
-        }
-        let folder = self.root.join(id.as_str());
-        if folder.join("config.yaml").is_file() {
-            return Ok(self.resident(id, &PartnerFolder::named(folder)));
+        if let Some(folder) = self.folder_of(id) {
+            return Ok(self.resident(id, &folder));
         }
         let args = vec![("partner", id.to_string()), ("dir", self.root.display().to_string())];
         Err(Problem::new("problem-no-such-partner", args).hint("problem-no-such-partner-hint"))
+    }
+
+    /// The folder of a partner that is known, or whose is there.
+    fn folder_of(&self, id: &PartnerId) -> Option<PartnerFolder> {
+        if let Some(resident) = self.all.read().unwrap_or_else(PoisonError::into_inner).get(id) {
+            return Some(resident.folder.clone());
+        }
+        let folder = self.root.join(id.as_str());
+        folder.join("config.yaml").is_file().then(|| PartnerFolder::named(folder))
     }
 }
 

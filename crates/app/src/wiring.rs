@@ -217,29 +217,18 @@ pub(crate) struct Wired {
     pub(crate) claims: Vec<Claim>,
 }
 
-/// Something that one partner alone may have, as a digest; two bots with one token would answer every customer twice.
+/// Something that one partner alone may have.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Claim {
-    pub(crate) on: ClaimOn,
-    digest: [u8; 32],
-}
-
-/// What a claim is on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum ClaimOn {
-    /// A messenger's token.
-    Token,
+pub(crate) enum Claim {
+    /// A messenger's token, as a digest: two bots with one would answer every customer twice.
+    Token([u8; 32]),
     /// A host name.
-    Domain,
+    Domain(String),
 }
 
 impl Claim {
     fn of_token(key: &InstanceKey, kind: &str, token: &SecretString) -> Self {
-        Self { on: ClaimOn::Token, digest: key.bytes("claim", &[kind, token.expose_secret()]) }
-    }
-
-    fn of_domain(key: &InstanceKey, domain: &str) -> Self {
-        Self { on: ClaimOn::Domain, digest: key.bytes("claim", &["domain", domain]) }
+        Self::Token(key.bytes("claim", &[kind, token.expose_secret()]))
     }
 }
 
@@ -301,7 +290,7 @@ pub(crate) fn wire(
         claims: Vec::new(),
     };
     for domain in spec.config.branding.domains() {
-        wired.claims.push(Claim::of_domain(&house.key, domain));
+        wired.claims.push(Claim::Domain(domain.to_owned()));
         if house.is_common(domain) {
             let args = vec![("partner", spec.id.to_string()), ("domain", domain.to_owned())];
             return Err(Problem::new("problem-domain-ours", args));
@@ -554,6 +543,14 @@ fn refused(account: &Account, cause: String) -> Problem {
 }
 
 impl Wired {
+    /// The host names that are to be its own, of chats and of pages.
+    pub(crate) fn domains(&self) -> impl Iterator<Item = &str> {
+        self.claims.iter().filter_map(|claim| match claim {
+            Claim::Domain(domain) => Some(domain.as_str()),
+            Claim::Token(_) => None,
+        })
+    }
+
     /// Asks the messengers for their events until `stop`, now that we can take them. A messenger that cannot be reached is
     /// tried again in the background: it must not stop the others.
     pub(crate) fn begin_receiving(&self, house: &Arc<House>, stop: &CancellationToken, tasks: &TaskTracker) {

@@ -1,5 +1,5 @@
-//! Host names that partners had when their files could be read last: a partner whose files are broken at the start has its own still,
-//! and nobody else is shown there.
+//! Whose which host name is: of chats and of pages, as partners' files said when they could be read last. A name stays its partner's
+//! while that one is stopped, or its files are broken, over restarts too: nobody else is shown there, and nobody else gets it.
 
 use std::{
     collections::BTreeMap,
@@ -13,10 +13,10 @@ use voronka_core::ids::PartnerId;
 /// In the data folder.
 const FILE: &str = "domains.json";
 
-/// Host names by partner.
+/// Partners by host name.
 pub(super) struct Domains {
     file: PathBuf,
-    known: Mutex<BTreeMap<PartnerId, String>>,
+    known: Mutex<BTreeMap<String, PartnerId>>,
 }
 
 impl Domains {
@@ -26,34 +26,40 @@ impl Domains {
         Self { file, known: Mutex::new(known) }
     }
 
-    /// The one that a partner had last.
-    pub(super) fn last(&self, partner: &PartnerId) -> Option<String> {
-        self.lock().get(partner).cloned()
+    /// Whose a host name is.
+    pub(super) fn owner(&self, domain: &str) -> Option<PartnerId> {
+        self.lock().get(domain).cloned()
     }
 
-    /// It has this one now, or none.
-    pub(super) fn note(&self, partner: &PartnerId, domain: Option<&String>) {
+    /// Those that a partner had last.
+    pub(super) fn last(&self, partner: &PartnerId) -> Vec<String> {
+        let known = self.lock();
+        known.iter().filter(|(_, owner)| *owner == partner).map(|(domain, _)| domain.clone()).collect()
+    }
+
+    /// A partner has these now, whoever had them before, and no others.
+    pub(super) fn note<'d>(&self, partner: &PartnerId, domains: impl IntoIterator<Item = &'d str>) {
         let mut known = self.lock();
-        if known.get(partner) == domain {
+        let mut now = known.clone();
+        now.retain(|_, owner| owner != partner);
+        now.extend(domains.into_iter().map(|domain| (domain.to_owned(), partner.clone())));
+        if now == *known {
             return;
         }
-        match domain {
-            Some(domain) => known.insert(partner.clone(), domain.clone()),
-            None => known.remove(partner),
-        };
+        *known = now;
         if let Err(error) = self.write(&known) {
-            tracing::warn!(%partner, %error, "the next start does not know the partner's host name before it reads its files");
+            tracing::warn!(%partner, %error, "the next start does not know the partner's host names before it reads its files");
         }
     }
 
-    fn write(&self, known: &BTreeMap<PartnerId, String>) -> io::Result<()> {
+    fn write(&self, known: &BTreeMap<String, PartnerId>) -> io::Result<()> {
         let folder = self.file.parent().unwrap_or(Path::new("."));
         let mut part = tempfile::NamedTempFile::new_in(folder)?;
         serde_json::to_writer(part.as_file_mut(), known)?;
         part.persist(&self.file).map(|_file| ()).map_err(|error| error.error)
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<PartnerId, String>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, PartnerId>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -283,7 +283,8 @@ async fn two_partners_with_one_domain_are_not_both_served() {
     stage.write("gleb", "config.yaml", "name: К\nbranding: {admin_domain: chat.example.org}\naccounts: {web: {}}\n");
     let told = out::told(&stage.take_in("gleb").await.unwrap_err(), &Texts::english());
     assert!(told.contains("gleb") && told.contains("boris"), "{told}");
-    stage.partners.change(&id("boris"), Change::Stop).await.unwrap();
+    stage.write("boris", "config.yaml", "name: К\naccounts: {web: {}}\n");
+    stage.tend("boris").await;
     stage.partners.change(&id("vera"), Change::Start).await.unwrap();
     let routes = crate::server::at_hosts(&stage.doors, "https://bot.example");
     let get = async |host: &str, path: &str| {
@@ -312,6 +313,67 @@ async fn two_partners_with_one_domain_are_not_both_served() {
     }
     stage.partners.change(&id("vera"), Change::Stop).await.unwrap();
     assert_eq!(get("chat.example.org", "/chat/vera").await.0, StatusCode::SERVICE_UNAVAILABLE);
+}
+
+/// Whichever of them is read first after a restart.
+#[tokio::test]
+async fn a_domain_stays_whose_it_was_over_restarts_whoever_else_names_it() {
+    let _installed_already = rustls::crypto::ring::default_provider().install_default();
+    let stage = Stage::with(&[]).await;
+    let own = "name: К\nbranding: {domain: chat.example.org, admin_domain: pages.example.org}\naccounts: {web: {}}\n";
+    stage.write("peony", "config.yaml", own);
+    stage.take_in("peony").await.unwrap();
+    stage.write("aaa", "config.yaml", "name: К\nbranding: {domain: chat.example.org}\naccounts: {web: {}}\n");
+    stage.write("zzz", "config.yaml", "name: К\nbranding: {domain: pages.example.org}\naccounts: {web: {}}\n");
+    let restarted = async || {
+        let (doors, cards) = (Arc::<Doors>::default(), Arc::<Cards>::default());
+        let again = Stage::house_of(&stage.root, &stage.house, &doors, &cards);
+        let folders = ["aaa", "peony", "zzz"].map(|name| PartnerFolder::named(stage.folder(name)));
+        let _told = again.take_in_all(&folders).await.unwrap();
+        (again, doors)
+    };
+    let states = |partners: &Partners| partners.report().iter().map(|report| report.state).collect::<Vec<_>>();
+    let at = async |doors: &Arc<Doors>, host: &str| {
+        let request = Request::get("/").header("host", host).body(Body::empty()).unwrap();
+        let answer = crate::server::at_hosts(doors, "").oneshot(request).await.unwrap();
+        (answer.status(), answer.headers().get("location").map(|to| to.to_str().unwrap().to_owned()))
+    };
+    let broken = PartnerState::Broken;
+    for _ in 0..2 {
+        let (partners, doors) = restarted().await;
+        assert_eq!(states(&partners), [broken, PartnerState::Serving, broken]);
+        assert_eq!(at(&doors, "chat.example.org").await.1.as_deref(), Some("/chat/peony"));
+    }
+    // Stopped, and stopped while somebody who names it is stopped as well.
+    let (partners, _) = restarted().await;
+    partners.change(&id("peony"), Change::Stop).await.unwrap();
+    assert!(partners.change(&id("aaa"), Change::Start).await.is_err());
+    let (partners, doors) = restarted().await;
+    assert_eq!(states(&partners), [broken, PartnerState::Stopped, broken]);
+    partners.change(&id("aaa"), Change::Stop).await.unwrap();
+    partners.change(&id("peony"), Change::Start).await.unwrap();
+    assert_eq!(at(&doors, "chat.example.org").await.1.as_deref(), Some("/chat/peony"));
+    // Broken.
+    stage.write("peony", "config.yaml", "name: [\n");
+    let (partners, doors) = restarted().await;
+    partners.change(&id("aaa"), Change::Start).await.unwrap_err();
+    for host in ["chat.example.org", "pages.example.org"] {
+        assert_eq!(at(&doors, host).await.0, StatusCode::SERVICE_UNAVAILABLE, "{host}");
+    }
+    // Given up, in files that are not served by: others may have them.
+    stage.write("peony", "config.yaml", "name: К\naccounts: {web: {}}\n");
+    let (partners, doors) = restarted().await;
+    assert_eq!(states(&partners), [PartnerState::Serving; 3]);
+    assert_eq!(at(&doors, "chat.example.org").await.1.as_deref(), Some("/chat/aaa"));
+    // And now they keep them.
+    stage.write("peony", "config.yaml", own);
+    assert_eq!(states(&restarted().await.0), [PartnerState::Serving, broken, PartnerState::Serving]);
+    fs::remove_dir_all(stage.folder("aaa")).unwrap();
+    stage.write("zzz", "config.yaml", "name: К\naccounts: {web: {}}\n");
+    let (doors, cards) = (Arc::<Doors>::default(), Arc::<Cards>::default());
+    let again = Stage::house_of(&stage.root, &stage.house, &doors, &cards);
+    let folders = ["peony", "zzz"].map(|name| PartnerFolder::named(stage.folder(name)));
+    assert!(again.take_in_all(&folders).await.unwrap().iter().all(Result::is_ok), "whose folder is gone keeps nothing");
 }
 
 #[tokio::test]

@@ -108,10 +108,10 @@ impl Doors {
         self.write().forget(partner);
     }
 
-    /// The host name of a partner whose doors are shut.
-    pub(crate) fn reserve(&self, partner: &PartnerId, domain: Option<String>) {
+    /// The host names of a partner whose doors are shut.
+    pub(crate) fn reserve(&self, partner: &PartnerId, domains: Vec<String>) {
         let mut open = self.write();
-        if let Some(domain) = domain {
+        for domain in domains {
             open.domains.entry(domain).or_insert_with(|| partner.clone());
         }
     }
