@@ -15,6 +15,7 @@ mod app {
     pub(crate) mod sample;
     pub(crate) mod standings;
     pub(crate) mod texts;
+    pub(crate) mod troubles;
 }
 
 use std::sync::Arc;
@@ -25,6 +26,7 @@ use app::{
     broadcasts::{Broadcasts, Counts},
     filed::PackedFiles,
     sample,
+    troubles::Troubles,
 };
 use async_trait::async_trait;
 use futures::{StreamExt, stream};
@@ -102,6 +104,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         letters: Arc::new(Postbox(store.clone())),
         files: Arc::new(broadcasts.engine.clone()),
         adjusted: Arc::new(Adjusted::new(store.clone())),
+        troubles: Arc::new(Troubles::new(store.clone())),
         broadcasts: Arc::new(broadcasts),
         changes: Arc::new(|| stream::pending().boxed()),
         clock,

@@ -65,7 +65,7 @@ pub(crate) use self::{
     live::changes_of,
     login::{Access, AccessKeys, Role, user_name},
 };
-use super::{adjusted::Adjusted, broadcasts::Broadcasts, filed::PackedFiles};
+use super::{adjusted::Adjusted, broadcasts::Broadcasts, filed::PackedFiles, troubles::Troubles};
 
 /// Where the pages are mounted.
 const BASE: &str = "/admin";
@@ -229,6 +229,8 @@ pub(crate) struct Admin {
     pub(crate) files: Arc<dyn Files>,
     /// What the team has set, a pause among it.
     pub(crate) adjusted: Arc<Adjusted>,
+    /// What stops parts of partners' services.
+    pub(crate) troubles: Arc<Troubles>,
     /// Who sends what the team sends to many.
     pub(crate) broadcasts: Arc<Broadcasts>,
     /// What tells of committed turns; [`changes_of`] an engine.

@@ -35,6 +35,7 @@ mod standings;
 mod store;
 mod terminal;
 mod texts;
+mod troubles;
 mod wiring;
 
 use std::process::ExitCode;

@@ -10,6 +10,7 @@ mod serving;
 mod shares;
 mod stopped;
 mod teams;
+mod telling;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -40,6 +41,7 @@ pub(crate) use self::{
     reload::Losses,
     report::{PartnerReport, PartnerState},
     stopped::{Removals, StopMarks, Stops},
+    telling::{Going, Teller},
 };
 use crate::{
     admin::{Cards, PartnerCard},

@@ -49,6 +49,7 @@ use crate::{
     secrets::{KeySource, Vault},
     server::MEDIA,
     store::Shelf,
+    troubles::Troubles,
 };
 
 /// When pages are indexed again that could not be.
@@ -80,6 +81,8 @@ pub(crate) struct House {
     pub(crate) vault: Vault,
     /// What was set from their teams' chats.
     pub(crate) adjusted: Arc<Adjusted>,
+    /// What stops parts of partners' services.
+    pub(crate) troubles: Arc<Troubles>,
 }
 
 impl House {
@@ -98,6 +101,7 @@ impl House {
         let illustrator = Arc::new(Draughtsman::default());
         let adjusted = Arc::new(Adjusted::new(Arc::clone(&values)));
         let arrivals = Arc::new(KeptArrivals::new(Arc::clone(&values)));
+        let troubles = Arc::new(Troubles::new(Arc::clone(&values)));
         let engine = engine.adjusts(adjusted.clone()).arrivals(arrivals);
         Self {
             engine,
@@ -116,6 +120,7 @@ impl House {
             illustrator,
             vault,
             adjusted,
+            troubles,
         }
     }
 

@@ -27,4 +27,5 @@ pub mod rows;
 pub mod score;
 pub mod spec;
 pub mod tally;
+pub mod trouble;
 pub mod turn;

@@ -11,6 +11,7 @@ use crate::{
     order::{OrderMove, OrderState},
     rows::IdentityRow,
     spec::rich::Rich,
+    trouble::TroubleNews,
 };
 
 /// Longest text of a customer's message that a turn looks at, in characters; the rest is cut (SECURITY §2).
@@ -166,6 +167,11 @@ pub enum Event {
     },
     /// The partner's hour for the daily summary has come, in the chat of whoever gets it.
     Digest,
+    /// What stops a part of the partner's service, or does no more, in the chat of whoever is told of it.
+    Trouble {
+        /// What.
+        news: TroubleNews,
+    },
     /// The customer is somebody on another account as well, or perhaps.
     Kin {
         /// What of it.

@@ -158,6 +158,7 @@ impl Stage {
             | Event::Deed { .. }
             | Event::CardLost { .. }
             | Event::Digest
+            | Event::Trouble { .. }
             | Event::Kin { .. }
             | Event::Forget { .. }
             | Event::Done { .. } => None,

@@ -104,6 +104,7 @@ impl News {
             | Event::Broadcast { .. }
             | Event::CardLost { .. }
             | Event::Digest
+            | Event::Trouble { .. }
             | Event::Kin { .. }
             | Event::Forget { .. }
             | Event::Done { .. } => Self::Other,

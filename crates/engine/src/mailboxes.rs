@@ -300,6 +300,7 @@ fn weight(inbound: &Inbound) -> usize {
         | Event::Deed { .. }
         | Event::CardLost { .. }
         | Event::Digest
+        | Event::Trouble { .. }
         | Event::Kin { .. }
         | Event::Forget { .. }
         | Event::Done { .. }

@@ -5,8 +5,10 @@ use rustc_hash::FxHashMap;
 use voronka_core::{
     capabilities::Capabilities,
     ids::{AccountId, PartnerId},
-    message::{Event, EventKey, Inbound, Peer},
+    message::{ConversationKey, Event, EventKey, Inbound, Peer},
     ports::{Channel, ChatModel, DownloadError, Knowledge, KnownAs, Links},
+    spec::config::Role,
+    trouble::TroubleNews,
     turn::{DeskPlace, HasModel, Named, Playbook, Setting, TeamAddress, Writer},
 };
 
@@ -125,6 +127,31 @@ impl Partner {
         Some((today, chats.map(mail).collect()))
     }
 
+    /// Mail to the owners of what stops a part of the service or does no more, in their chats on accounts that `works` lets
+    /// through; where none of them is reached anywhere, to all of the team. A second post of the same mail changes nothing.
+    pub fn trouble_mail(&self, news: &TroubleNews, now: Timestamp, works: impl Fn(&AccountId) -> bool) -> Vec<Inbound> {
+        let playbook = self.playbook();
+        let owners = playbook.spec.config.team.iter().filter(|member| member.role == Role::Owner);
+        let owners: Vec<&str> = owners.map(|owner| &*owner.name).collect();
+        let is_owner = |to: &TeamAddress| owners.contains(&&*to.member);
+        let has_any = self.team.iter().any(is_owner);
+        let chats = self.team.iter().filter(|to| (is_owner(to) || !has_any) && works(&to.account));
+        let (part, since) = (news.trouble.part(), news.since.as_microsecond());
+        let state = if news.until.is_some() { "over" } else { "lasts" };
+        let mail = |to: &TeamAddress| {
+            let chat = ConversationKey::of(self.id(), &to.account, &to.peer).conversation;
+            Inbound {
+                partner: self.id().clone(),
+                account: to.account.clone(),
+                peer: to.peer.clone(),
+                key: EventKey::new(&format!("trouble:{part}:{since}:{state}:{chat}")),
+                at: now,
+                event: Event::Trouble { news: news.clone() },
+            }
+        };
+        chats.map(mail).collect()
+    }
+
     /// Whose ports these are.
     pub fn id(&self) -> &PartnerId {
         self.book.partner()
@@ -235,6 +262,7 @@ mod tests {
         message::Bubble,
         ports::{Malformed, Receipt, SendError},
         spec::partner::{PartnerFiles, PartnerSpec},
+        trouble::Trouble,
     };
     use voronka_testkit::channel::FakeChannel;
 
@@ -264,6 +292,36 @@ mod tests {
         async fn send(&self, to: &Peer, bubble: &Bubble, id: BubbleId) -> Result<Receipt, SendError> {
             self.0.send(to, bubble, id).await
         }
+    }
+
+    #[test]
+    fn owners_hear_what_stops_the_service_where_an_account_works_and_without_one_the_team_does() {
+        let account = |id: &str| AccountId::parse(id).unwrap();
+        let told = |roles: &str, works: &dyn Fn(&AccountId) -> bool| {
+            let config = format!("name: К\naccounts: {{telegram: {{}}, web: {{}}}}\nteam: {roles}\n");
+            let files = PartnerFiles::from([("config.yaml".into(), config.into())]);
+            let spec = PartnerSpec::parse(PartnerId::parse("k").unwrap(), &files).spec.unwrap();
+            let mut partner = Partner::new(Arc::new(spec));
+            for id in ["telegram", "email"] {
+                partner = partner.channel(account(id), Arc::new(FakeChannel::default()));
+            }
+            for (member, id, peer) in
+                [("Ольга", "telegram", "3"), ("Ольга", "email", "o@k.example"), ("мастер", "telegram", "2")]
+            {
+                partner = partner.tell(member.into(), account(id), Peer::new(peer));
+            }
+            let trouble = Trouble::Unauthorised { account: account("telegram") };
+            let news = TroubleNews { trouble, since: Timestamp::UNIX_EPOCH, until: None };
+            let mail = partner.trouble_mail(&news, Timestamp::UNIX_EPOCH, works);
+            let again = partner.trouble_mail(&news, Timestamp::UNIX_EPOCH, works);
+            assert!(mail.iter().zip(&again).all(|(one, other)| one.key == other.key), "a second post changes nothing");
+            mail.into_iter().map(|mail| mail.peer.to_string()).collect::<Vec<_>>()
+        };
+        let team = "{Ольга: {telegram: 3, email: o@k.example, role: owner}, мастер: {telegram: 2}}";
+        assert_eq!(told(team, &|_| true), ["3", "o@k.example"]);
+        assert_eq!(told(team, &|works| works.as_str() != "telegram"), ["o@k.example"]);
+        let ownerless = "{Ольга: {telegram: 3, email: o@k.example}, мастер: {telegram: 2}}";
+        assert_eq!(told(ownerless, &|_| true), ["3", "o@k.example", "2"]);
     }
 
     #[test]

@@ -132,6 +132,7 @@ impl Overtaking {
                 | Event::Broadcast { .. }
                 | Event::CardLost { .. }
                 | Event::Digest
+                | Event::Trouble { .. }
                 | Event::Kin { .. }
                 | Event::Forget { .. }
                 | Event::Done { .. },

@@ -84,6 +84,8 @@ struct MorePage {
     today: String,
     chips: Vec<Chip>,
     paused: Option<Paused>,
+    /// What stops parts of the service.
+    troubles: Vec<String>,
     figures: Vec<Figure>,
     chart: Option<Drawn>,
     quickness: Vec<(String, String)>,
@@ -145,6 +147,8 @@ pub(super) async fn more(
     let dates = Dates::of(&visit);
     let (w, directory, partner) = (f.w, &house.admin.directory, &visit.partner.id);
     let paused = Paused::of(&house, &visit, &f, &dates).await?;
+    let lasting = house.admin.troubles.of(partner).await?;
+    let troubles = lasting.iter().map(|news| news.words(w.lang(), &visit.partner.zone, visit.now)).collect();
     let figures = figures(&house, &visit, &dates, &f).await?;
     let today = dates.today();
     let since = dates.days_before(CHART_DAYS - 1);
@@ -180,6 +184,7 @@ pub(super) async fn more(
         today,
         chips,
         paused,
+        troubles,
         figures,
         chart,
         quickness,

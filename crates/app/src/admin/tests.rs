@@ -7,6 +7,7 @@ mod pages;
 mod pause;
 pub(super) mod sample;
 mod streams;
+mod troubles;
 
 use std::sync::Arc;
 
@@ -40,7 +41,7 @@ use voronka_testkit::{
     journal::MemoryStore,
 };
 
-use super::{Adjusted, Admin, Broadcasts, Cards, Files, Home, LOCAL_HOSTS, Letters, PartnerCard};
+use super::{Adjusted, Admin, Broadcasts, Cards, Files, Home, LOCAL_HOSTS, Letters, PartnerCard, Troubles};
 use crate::{broadcasts::Counts, filed::PackedFiles};
 
 /// Posts into a store, where nothing takes the mail up: what was posted can be counted.
@@ -127,6 +128,7 @@ pub(super) fn admin(store: &Arc<MemoryStore>) -> Admin {
         files: Arc::new(files::Shelf),
         broadcasts: Arc::new(broadcasts(store)),
         adjusted: Arc::new(Adjusted::new(store.clone())),
+        troubles: Arc::new(Troubles::new(store.clone())),
         // A stream that is over: nobody waits for a turn that no engine makes.
         changes: Arc::new(|| stream::empty().boxed()),
         clock: Arc::new(FakeClock::at(sample::NOW)),

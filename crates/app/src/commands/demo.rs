@@ -79,6 +79,7 @@ pub(crate) async fn run(wish: Demo, texts: &Texts) -> Result<ExitCode, Problem> 
         files: Arc::new(premises.house.engine.clone()),
         broadcasts: Arc::clone(&premises.broadcasts),
         adjusted: Arc::clone(&premises.house.adjusted),
+        troubles: Arc::clone(&premises.house.troubles),
         changes: admin::changes_of(&premises.house.engine, stop.clone()),
         clock: Arc::clone(&premises.house.clock),
         // This computer alone may ask: there is no login in the demo.

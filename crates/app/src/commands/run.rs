@@ -16,7 +16,7 @@ use crate::{
     digests, housekeeping,
     observe::{DiskMin, Recorder, private_routes, public_routes},
     out::{self, Problem},
-    partners::{Folders, Losses, Partners},
+    partners::{Folders, Losses, Partners, Teller},
     secrets::KeySource,
     server::{self, Authority, Doors, OwnNames, Tls, Wire},
     sharing::Mailroom,
@@ -79,6 +79,7 @@ pub(crate) async fn run(wish: Run, keys: &KeySource, texts: &Texts) -> Result<Ex
     }
     tasks.spawn(housekeeping::run(store, Arc::clone(&house.clock), Arc::clone(&partners), stop.clone()));
     tasks.spawn(digests::run(house.engine.clone(), Arc::clone(&house.clock), Arc::clone(&partners), stop.clone()));
+    tasks.spawn(Teller::new(house, Arc::clone(&partners)).run(stop.clone()));
     asked.await;
     out::note(&texts.get("stopping", &[]));
     stop.cancel();
@@ -197,6 +198,7 @@ fn owners_view(
         files: Arc::new(house.engine.clone()),
         broadcasts: Arc::clone(&premises.broadcasts),
         adjusted: Arc::clone(&house.adjusted),
+        troubles: Arc::clone(&house.troubles),
         changes: admin::changes_of(&house.engine, stop.clone()),
         clock: Arc::clone(&house.clock),
         hosts: vec![url.host().to_owned()],

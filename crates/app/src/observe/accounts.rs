@@ -5,7 +5,12 @@ use std::{
 
 use metrics::gauge;
 use serde::{Deserialize, Serialize};
-use voronka_core::ids::{AccountId, PartnerId};
+use voronka_core::{
+    ids::{AccountId, PartnerId},
+    trouble::{Part, Trouble},
+};
+
+use crate::partners::Going;
 
 /// How it stands with the messengers' accounts, as the tasks that listen to them tell.
 #[derive(Debug, Default)]
@@ -42,6 +47,21 @@ pub(crate) struct AccountReport {
     pub(crate) state: AccountState,
 }
 
+impl AccountReport {
+    /// What its owners are to know of it.
+    pub(crate) fn going(self) -> (Part, Going) {
+        let account = self.account.clone();
+        let going = match self.state {
+            AccountState::Starting => Going::Unknown,
+            AccountState::Listening => Going::Well,
+            AccountState::Unreachable => Going::Badly(Trouble::Unreachable { account }),
+            AccountState::Unauthorised => Going::Badly(Trouble::Unauthorised { account }),
+            AccountState::Taken => Going::Badly(Trouble::Taken { account }),
+        };
+        (Part::Account(self.account), going)
+    }
+}
+
 impl Accounts {
     fn lock(&self) -> MutexGuard<'_, BTreeMap<(PartnerId, AccountId), AccountState>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -62,6 +82,12 @@ impl Accounts {
             }
             of != partner
         });
+    }
+
+    /// Whether nothing can be sent by an account just now.
+    pub(crate) fn is_mute(&self, partner: &PartnerId, account: &AccountId) -> bool {
+        let state = self.lock().get(&(partner.clone(), account.clone())).copied();
+        matches!(state, Some(AccountState::Unreachable | AccountState::Unauthorised))
     }
 
     /// All of them, by partner.

@@ -1,4 +1,5 @@
 mod at_rest;
+mod telling;
 
 use std::fs;
 

@@ -324,6 +324,12 @@ impl Work {
                     .is_some_and(|digest| self.setting.writer.as_ref().is_some_and(|one| one.member == digest.to));
                 theirs.then(|| Errand::Leads(Listing::digest()))
             }
+            Event::Trouble { news } => {
+                let words = news.words(self.lang, &self.book.spec.config.zone, self.now);
+                self.reply.close();
+                self.reply.say(&Rich::plain(words));
+                None
+            }
             Event::Forget { .. } => {
                 self.forget_at_desk();
                 None

@@ -97,7 +97,11 @@ impl Work {
             Event::Kin { word } => self.on_kin(word),
             Event::Forget { team } => self.forget_here(team),
             // For members' chats alone.
-            Event::CardLost { .. } | Event::Digest | Event::Done { .. } | Event::Customer { .. } => {}
+            Event::CardLost { .. }
+            | Event::Digest
+            | Event::Trouble { .. }
+            | Event::Done { .. }
+            | Event::Customer { .. } => {}
         }
     }
 

@@ -284,6 +284,7 @@ impl MemoryStore {
             | Event::Deed { .. }
             | Event::CardLost { .. }
             | Event::Digest
+            | Event::Trouble { .. }
             | Event::Kin { .. }
             | Event::Forget { .. }
             | Event::Done { .. } => false,

@@ -167,6 +167,7 @@ pub(super) fn act_number(inbound: &Inbound) -> Option<usize> {
         | Event::Deed { .. }
         | Event::CardLost { .. }
         | Event::Digest
+        | Event::Trouble { .. }
         | Event::Kin { .. }
         | Event::Forget { .. }
         | Event::Done { .. } => return None,
@@ -185,9 +186,12 @@ pub(super) fn event_id(inbound: &Inbound) -> EventId {
             None => strange(),
         },
         Event::Delivery { bubble, .. } | Event::CardLost { bubble, .. } => EventId::Delivery(*bubble),
-        Event::Click { .. } | Event::Deed { .. } | Event::Forget { .. } | Event::Digest | Event::Done { .. } => {
-            strange()
-        }
+        Event::Click { .. }
+        | Event::Deed { .. }
+        | Event::Forget { .. }
+        | Event::Digest
+        | Event::Trouble { .. }
+        | Event::Done { .. } => strange(),
     }
 }
 

@@ -38,6 +38,7 @@ async fn rung(fixture: &impl Fixture, key: &ConversationKey) -> Vec<(Timer, i64)
         | Event::Deed { .. }
         | Event::CardLost { .. }
         | Event::Digest
+        | Event::Trouble { .. }
         | Event::Kin { .. }
         | Event::Forget { .. }
         | Event::Done { .. } => None,
